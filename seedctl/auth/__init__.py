@@ -1,0 +1,1 @@
+"""Cognito: creating users, signing them in, their sessions and groups."""

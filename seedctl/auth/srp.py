@@ -1,0 +1,185 @@
+"""Secure Remote Password as Cognito speaks it: the arithmetic, and nothing of the service.
+
+SRP-6a over the 3072-bit group of RFC 3526 with g = 2 (RFC 5054 has the same prime with g = 5),
+SHA-256, and a session key of 16 bytes. Numbers are hashed as their shortest two's-complement bytes,
+never widened to the length of N: leading zeros in what Cognito sends are lost on purpose.
+
+Values named here (a, x, S, the key) are secrets: nothing keeps them past a sign-in.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from seedctl.errors import SRPError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+try:
+    from gmpy2 import powmod as _powmod
+except ImportError:
+    _powmod = pow
+
+N = int(
+    "ffffffffffffffffc90fdaa22168c234c4c6628b80dc1cd129024e088a67cc74"
+    "020bbea63b139b22514a08798e3404ddef9519b3cd3a431b302b0a6df25f1437"
+    "4fe1356d6d51c245e485b576625e7ec6f44c42e9a637ed6b0bff5cb6f406b7ed"
+    "ee386bfb5a899fa5ae9f24117c4b1fe649286651ece45b3dc2007cb8a163bf05"
+    "98da48361c55d39a69163fa8fd24cf5f83655d23dca3ad961c62f356208552bb"
+    "9ed529077096966d670c354e4abc9804f1746c08ca18217c32905e462e36ce3b"
+    "e39e772c180e86039b2783a2ec07a28fb5c55df06f4c52c9de2bcbf695581718"
+    "3995497cea956ae515d2261898fa051015728e5a8aaac42dad33170d04507a33"
+    "a85521abdf1cba64ecfb850458dbef0a8aea71575d060c7db3970f85a6e1e4c7"
+    "abf5ae8cdb0933d71e8c94e04a25619dcee3d2261ad2ee6bf12ffa06d98a0864"
+    "d87602733ec86a64521f2b18177b200cbbe117577a615d6c770988c0bad946e2"
+    "08e24fa074e5ab3143db5bfce0fd108e4b82d120a93ad2caffffffffffffffff",
+    16,
+)
+g = 2
+
+_KEY_BYTES = 16
+_HKDF_INFO = b"Caldera Derived Key\x01"
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+
+
+def pad(number: int) -> bytes:
+    """Return the shortest big-endian bytes of *number* whose top bit is clear (0 is one byte)."""
+    return number.to_bytes(number.bit_length() // 8 + 1, "big")
+
+
+def hash_number(*parts: bytes) -> int:
+    return int.from_bytes(hashlib.sha256(b"".join(parts)).digest(), "big")
+
+
+def power(base: int, exponent: int) -> int:
+    """Return *base* to the *exponent* modulo N, by gmpy2 where it is installed."""
+    return int(_powmod(base, exponent, N))
+
+
+k = hash_number(pad(N), pad(g))
+
+
+def private_key(pool_name: str, user_id: str, password: str, salt: int) -> int:
+    """Return x, the number that stands for the password.
+
+    A device takes part under its group key as *pool_name* and its device key as *user_id*.
+    """
+    inner = hashlib.sha256(f"{pool_name}{user_id}:{password}".encode()).digest()
+    return hash_number(pad(salt), inner)
+
+
+def scrambler(public_a: int, public_b: int) -> int:
+    """Return u. Raises SRPError if it is zero, since the password would then not matter."""
+    u = hash_number(pad(public_a), pad(public_b))
+    if u == 0:
+        raise SRPError("The password exchange failed: the hash of both public values is zero.")
+    return u
+
+
+def session_key(u: int, shared_secret: int) -> bytes:
+    """Return the 16-byte key both sides derive (HKDF with SHA-256)."""
+    prk = hmac.digest(pad(u), pad(shared_secret), "sha256")
+    return hmac.digest(prk, _HKDF_INFO, "sha256")[:_KEY_BYTES]
+
+
+def claim_signature(
+    key: bytes, pool_name: str, user_id: str, secret_block: str, timestamp: str
+) -> str:
+    """Return PASSWORD_CLAIM_SIGNATURE. Raises SRPError for a *secret_block* that is not base64."""
+    message = (
+        f"{pool_name}{user_id}".encode() + decode_secret_block(secret_block) + timestamp.encode()
+    )
+    return base64.b64encode(hmac.digest(key, message, "sha256")).decode()
+
+
+def decode_secret_block(text: str) -> bytes:
+    """Decode SECRET_BLOCK, which may come in the URL-safe alphabet and without its padding."""
+    standard = text.translate(str.maketrans("-_", "+/")).rstrip("=")
+    try:
+        return base64.b64decode(standard + "=" * (-len(standard) % 4), validate=True)
+    except ValueError as error:
+        raise SRPError("The password exchange failed: SECRET_BLOCK is not base64.") from error
+
+
+def format_timestamp(instant: datetime) -> str:
+    """Return *instant*, in UTC, the way Cognito reads it: the day unpadded, names in English.
+
+    Not strftime, whose names follow the locale and whose day is padded. *instant* must be in UTC.
+    """
+    day, month = _DAYS[instant.weekday()], _MONTHS[instant.month - 1]
+    return f"{day} {month} {instant.day} {instant:%H:%M:%S} UTC {instant.year}"
+
+
+def secret_hash(client_id: str, client_secret: str, username: str) -> str:
+    """Return SECRET_HASH for an app client that has a secret.
+
+    *username* must be the one in the same request, so the pool's internal name after the first.
+    """
+    digest = hmac.digest(client_secret.encode(), f"{username}{client_id}".encode(), "sha256")
+    return base64.b64encode(digest).decode()
+
+
+@dataclass(frozen=True, slots=True)
+class ClientExchange:
+    """The client's side of one password exchange; good for one sign-in."""
+
+    private_a: int = field(repr=False)
+    public_a: int
+
+    @classmethod
+    def start(cls, private_a: int | None = None) -> ClientExchange:
+        """Begin with a fresh 256-bit private value; tests pass *private_a* to repeat a vector.
+
+        The JavaScript client takes 1024 bits. 256 give the full 128-bit strength of the group and
+        cost a quarter of the time.
+        """
+        secret = private_a if private_a is not None else secrets.randbits(256) | 1 << 255
+        public = power(g, secret)
+        if public % N == 0:
+            raise SRPError("The password exchange failed: the public value A is zero.")
+        return cls(secret, public)
+
+    @property
+    def srp_a(self) -> str:
+        """SRP_A: lower-case hex without padding."""
+        return f"{self.public_a:x}"
+
+    def shared_secret(self, x: int, public_b: int) -> tuple[int, int]:
+        """Return u and S. Raises SRPError when *public_b* would make the password irrelevant."""
+        if public_b % N == 0:
+            raise SRPError("The password exchange failed: the public value B is zero.")
+        u = scrambler(self.public_a, public_b)
+        base = (public_b - k * power(g, x)) % N
+        return u, power(base, self.private_a + u * x)
+
+    def sign(
+        self,
+        *,
+        pool_name: str,
+        user_id: str,
+        password: str,
+        salt: str,
+        srp_b: str,
+        secret_block: str,
+        timestamp: str,
+    ) -> str:
+        """Return PASSWORD_CLAIM_SIGNATURE for the challenge that Cognito sent.
+
+        *salt* and *srp_b* are hex numbers. Raises SRPError for values no honest server sends.
+        """
+        try:
+            salt_number, public_b = int(salt, 16), int(srp_b, 16)
+        except ValueError as error:
+            raise SRPError(
+                "The password exchange failed: SALT or SRP_B is not a hex number."
+            ) from error
+        x = private_key(pool_name, user_id, password, salt_number)
+        u, shared = self.shared_secret(x, public_b)
+        return claim_signature(session_key(u, shared), pool_name, user_id, secret_block, timestamp)

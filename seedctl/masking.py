@@ -1,0 +1,102 @@
+"""The values that must never be shown, and the one function that takes them out of a text.
+
+Whoever receives a secret registers it here; whoever prints or writes passes the text through
+:func:`mask`. Nothing else in seedctl decides what may be shown.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import threading
+from typing import TYPE_CHECKING
+from urllib.parse import quote, quote_plus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MASK = "***"
+
+# Values this short occur inside ordinary words: they are masked only where they stand alone.
+_SHORT = 4
+
+# Tokens and derived temporary passwords come one or more a user; known by their shape, they need
+# no place in the list of values.
+_SHAPES = (
+    r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*\.[A-Za-z0-9_.-]+",
+    r"Tmp1![0-9A-Za-z]{95}",
+)
+
+
+class _Masker:
+    """Process-wide, because a secret read by one thread may be printed by another."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._values: set[str] = set()
+        self._pattern: re.Pattern[str] | None = _pattern(set())
+
+    def register(self, value: str) -> None:
+        if not value.strip():
+            return
+        with self._lock:
+            if value not in self._values:
+                self._values.add(value)
+                self._pattern = None
+
+    def mask(self, text: str) -> str:
+        with self._lock:
+            if self._pattern is None:
+                self._pattern = _pattern(self._values)
+            pattern = self._pattern
+        return pattern.sub(MASK, text)
+
+    def clear(self) -> None:
+        with self._lock:
+            self._values.clear()
+            self._pattern = None
+
+
+def _pattern(values: set[str]) -> re.Pattern[str]:
+    forms = {form for value in values for form in _forms(value)}
+    # Longest first: of two secrets of which one begins the other, all of the longer one must go.
+    alternatives = [
+        rf"(?<!\w){re.escape(form)}(?!\w)" if len(form) < _SHORT else re.escape(form)
+        for form in sorted(forms, key=len, reverse=True)
+    ]
+    return re.compile("|".join([*_SHAPES, *alternatives]))
+
+
+def _forms(value: str) -> Iterator[str]:
+    """Yield *value* and the spellings in which it travels through URLs, JSON, repr and base64."""
+    yield value
+    yield json.dumps(value)[1:-1]
+    yield json.dumps(value, ensure_ascii=False)[1:-1]
+    yield repr(value)[1:-1]
+    yield ascii(value)[1:-1]
+    raw = value.encode("utf-8", "surrogatepass")
+    yield quote(raw, safe="")
+    yield quote(raw)
+    yield quote_plus(raw)
+    if len(raw) < _SHORT:
+        return
+    yield raw.hex()
+    for offset in range(3):
+        # A secret may start anywhere in what was encoded, hence the three alignments; digits that
+        # also depend on a neighbouring byte are left off.
+        digits = base64.b64encode(b"\0" * offset + raw).decode()
+        core = digits.rstrip("=")[(0, 2, 3)[offset] : -1]
+        if len(core) >= _SHORT:
+            yield core
+            yield core.replace("+", "-").replace("/", "_")
+    # Multi-line secrets (keys, certificates) are also shown line by line.
+    for line in value.splitlines():
+        if len(line.strip()) >= 8 and line != value:
+            yield line.strip()
+
+
+_masker = _Masker()
+register = _masker.register
+mask = _masker.mask
+clear = _masker.clear

@@ -1,0 +1,39 @@
+"""The Amplify project on disk: where it is, which sandbox it means, what its outputs say.
+
+Nothing here talks to AWS or changes a file.
+"""
+
+from __future__ import annotations
+
+from seedctl.project.identifier import BackendIdentifier, os_account_name
+from seedctl.project.outputs import (
+    AmplifyOutputs,
+    AuthSection,
+    Group,
+    PasswordPolicy,
+    load_outputs,
+    parse_outputs,
+)
+from seedctl.project.root import (
+    Project,
+    find_outputs,
+    find_project,
+    find_script,
+    namespace_of,
+)
+
+__all__ = [
+    "AmplifyOutputs",
+    "AuthSection",
+    "BackendIdentifier",
+    "Group",
+    "PasswordPolicy",
+    "Project",
+    "find_outputs",
+    "find_project",
+    "find_script",
+    "load_outputs",
+    "namespace_of",
+    "os_account_name",
+    "parse_outputs",
+]

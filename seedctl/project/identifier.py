@@ -1,0 +1,163 @@
+"""The backend identifier and the names made from it: CloudFormation stack, parameter paths.
+
+The rules are ampx's, to the letter, since both tools must find each other's secrets.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from seedctl.errors import (
+    BackendIdConversionFault,
+    InvalidCommandInputError,
+    SandboxIdentifierNotFoundError,
+)
+
+_TYPES = ("sandbox", "branch", "standalone")
+_OPTION_PATTERN = re.compile(r"[a-zA-Z0-9-]{1,15}")
+_NOT_ALPHANUMERIC = re.compile(r"[^A-Za-z0-9]")
+
+
+@dataclass(frozen=True, slots=True)
+class BackendIdentifier:
+    """Which backend is meant: *namespace* is the package name, *name* the sandbox's own name."""
+
+    namespace: str
+    name: str
+    type: str = "sandbox"
+    hash: str | None = None
+
+    @property
+    def stack_name(self) -> str:
+        """The CloudFormation stack, at most 127 characters long."""
+        digest = self.hash
+        if digest is None:
+            # Raw text without a separator: ("ab", "c") and ("a", "bc") share a digest, as in ampx.
+            source = _utf8(self.namespace) + _utf8(self.name)
+            digest = hashlib.sha512(source).hexdigest()[:10]
+        name = _sanitise(self.name)[:50]
+        # ampx reserves the space of "amplify", four dashes and a ten-digit hash, then one more.
+        room = 128 - len("amplify") - len(self.type) - len(name) - 4 - 10
+        namespace = _sanitise(self.namespace)[: room - 1]
+        return f"amplify-{namespace}-{name}-{self.type}-{digest}"
+
+    @classmethod
+    def from_stack_name(cls, stack_name: str) -> BackendIdentifier | None:
+        """Return the identifier with its sanitised parts, or None for a foreign stack name."""
+        parts = stack_name.split("-")
+        if len(parts) != 5 or parts[0] != "amplify" or parts[3] not in _TYPES:
+            return None
+        return cls(namespace=parts[1], name=parts[2], type=parts[3], hash=parts[4])
+
+    @property
+    def parameter_prefix(self) -> str:
+        """The path that all secrets of this backend lie under, without a final slash.
+
+        Raises BackendIdConversionFault when the identifier does not survive becoming a stack name.
+        """
+        return f"/amplify/{self._path_parts()}"
+
+    def parameter_path(self, secret_name: str) -> str:
+        return f"{self.parameter_prefix}/{secret_name}"
+
+    @property
+    def shared_prefix(self) -> str:
+        """The path of secrets that all backends of an app share; it keeps the raw namespace."""
+        return f"/amplify/shared/{self.namespace}"
+
+    def shared_parameter_path(self, secret_name: str) -> str:
+        return f"{self.shared_prefix}/{secret_name}"
+
+    def resource_reference_path(self, reference: str) -> str:
+        return f"/amplify/resource_reference/{self._path_parts()}/{reference}"
+
+    def _path_parts(self) -> str:
+        parsed = self.from_stack_name(self.stack_name)
+        if parsed is None or not parsed.hash:
+            raise BackendIdConversionFault(
+                f"The backend identifier {self.to_json()} cannot be made into a parameter path.",
+                resolution="Use a backend of type sandbox, branch or standalone, and leave the "
+                "hash out or give one without a dash.",
+            )
+        return f"{parsed.namespace}/{parsed.name}-{parsed.type}-{parsed.hash}"
+
+    def to_json(self) -> str:
+        """The text that ampx puts into AMPLIFY_BACKEND_IDENTIFIER."""
+        fields = {"namespace": self.namespace, "name": self.name, "type": self.type}
+        if self.hash is not None:
+            fields["hash"] = self.hash
+        return json.dumps(fields, separators=(",", ":"), ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> BackendIdentifier:
+        """Read what AMPLIFY_BACKEND_IDENTIFIER holds.
+
+        Raises SandboxIdentifierNotFoundError for anything but an object of text fields.
+        """
+        try:
+            value: Any = json.loads(text)
+        except ValueError:
+            value = None
+        fields = ("namespace", "name", "type")
+        if not isinstance(value, dict) or not all(isinstance(value.get(f), str) for f in fields):
+            raise SandboxIdentifierNotFoundError(
+                "AMPLIFY_BACKEND_IDENTIFIER does not hold a backend identifier.",
+                resolution='Unset it, or set it to JSON such as {"namespace":"my-app",'
+                '"name":"alice","type":"sandbox"}.',
+            )
+        digest = value.get("hash")
+        return cls(
+            value["namespace"],
+            value["name"],
+            value["type"],
+            digest if isinstance(digest, str) else None,
+        )
+
+
+def check_identifier_option(text: str, *, source: str = "--identifier") -> str:
+    """Return *text* if it may be a sandbox name, as ampx allows it.
+
+    Raises InvalidCommandInputError otherwise.
+    """
+    if not _OPTION_PATTERN.fullmatch(text):
+        raise InvalidCommandInputError(
+            f"{source} is {text!r}, which cannot be a sandbox identifier.",
+            resolution="Use 1 to 15 letters, digits and dashes.",
+        )
+    return text
+
+
+def os_account_name() -> str:
+    """Return the account that the process runs as, which names the sandbox by default.
+
+    From the effective uid, as ampx does: ``USER`` and ``LOGNAME`` can say anything. Raises
+    SandboxIdentifierNotFoundError for a uid without a name, which containers have.
+    """
+    try:
+        import pwd  # noqa: PLC0415 - not on Windows
+    except ImportError:  # pragma: no cover - Windows
+        import getpass  # noqa: PLC0415
+
+        return getpass.getuser()
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        raise SandboxIdentifierNotFoundError(
+            f"The process runs as user id {os.geteuid()}, which has no account name to call the "
+            "sandbox by.",
+            resolution="Name the sandbox with --identifier or SEEDCTL_IDENTIFIER.",
+        ) from None
+
+
+def _sanitise(text: str) -> str:
+    return _NOT_ALPHANUMERIC.sub("", text)
+
+
+def _utf8(text: str) -> bytes:
+    # JSON can hold half of a surrogate pair; JavaScript writes U+FFFD for it.
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
