@@ -6,10 +6,4 @@ seedctl itself does no I/O and pulls in none of the heavy libraries.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from types import ModuleType
-
 __version__ = "0.1.0"

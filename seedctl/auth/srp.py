@@ -46,7 +46,7 @@ g = 2
 _KEY_BYTES = 16
 _HKDF_INFO = b"Caldera Derived Key\x01"
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def pad(number: int) -> bytes:
