@@ -6,4 +6,120 @@ seedctl itself does no I/O and pulls in none of the heavy libraries.
 
 from __future__ import annotations
 
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from seedctl import auth as auth
+    from seedctl.auth.session import UserSession as UserSession
+    from seedctl.auth.types import AuthOutputs as AuthOutputs
+    from seedctl.auth.types import AuthSession as AuthSession
+    from seedctl.auth.types import AuthSignUp as AuthSignUp
+    from seedctl.auth.types import AuthUser as AuthUser
+    from seedctl.auth.types import ChallengeResponse as ChallengeResponse
+    from seedctl.auth.types import CurrentUser as CurrentUser
+    from seedctl.auth.types import StandardUserAttributes as StandardUserAttributes
+    from seedctl.auth.types import TOTPSetup as TOTPSetup
+    from seedctl.backend import Backend as Backend
+    from seedctl.backend import connect as connect
+    from seedctl.backend import current_backend as current_backend
+    from seedctl.errors import *  # noqa: F403
+    from seedctl.functions import add_to_user_group as add_to_user_group
+    from seedctl.functions import create_and_sign_up_user as create_and_sign_up_user
+    from seedctl.functions import fetch_auth_session as fetch_auth_session
+    from seedctl.functions import get_current_user as get_current_user
+    from seedctl.functions import get_secret as get_secret
+    from seedctl.functions import set_secret as set_secret
+    from seedctl.functions import sign_in_user as sign_in_user
+    from seedctl.functions import sign_out as sign_out
+
 __version__ = "0.1.0"
+
+_ROOMS = {
+    "seedctl": ("auth",),
+    "seedctl.auth.session": ("UserSession",),
+    "seedctl.auth.types": (
+        "AuthOutputs",
+        "AuthSession",
+        "AuthSignUp",
+        "AuthUser",
+        "ChallengeResponse",
+        "CurrentUser",
+        "StandardUserAttributes",
+        "TOTPSetup",
+    ),
+    "seedctl.backend": ("Backend", "connect", "current_backend"),
+    "seedctl.errors": (
+        "AWSError",
+        "AccessDeniedError",
+        "AmplifyOutputsNotFoundError",
+        "BackendIdConversionFault",
+        "CognitoError",
+        "EndpointUnreachableError",
+        "FileAccessError",
+        "InvalidAmplifyOutputsError",
+        "InvalidCommandInputError",
+        "InvalidCredentialError",
+        "InvalidPackageJsonError",
+        "InvalidParameterException",
+        "InvalidPasswordException",
+        "InvalidSecretNameError",
+        "InvalidSecretValueError",
+        "LocalSandboxError",
+        "MFARequiredError",
+        "MissingAuthError",
+        "MissingRegionError",
+        "MixedEndpointsError",
+        "NoBackendError",
+        "NoGroupError",
+        "NoGroupsError",
+        "NotAuthorizedError",
+        "NotAuthorizedException",
+        "OutputsMismatchError",
+        "PasswordResetRequiredException",
+        "ProjectNotFoundError",
+        "PromptUnavailableError",
+        "SRPError",
+        "SSMCredentialsError",
+        "SSMParameterNotFoundError",
+        "SandboxIdentifierNotFoundError",
+        "SecretError",
+        "SeedScriptNotFoundError",
+        "SeedctlError",
+        "SeedingFailedError",
+        "SignInException",
+        "StackDoesNotExistError",
+        "ThrottledError",
+        "UserExistsError",
+        "UserNotConfirmedException",
+        "UserNotFoundError",
+        "UserUnAuthenticatedException",
+        "UsernameExistsError",
+    ),
+    "seedctl.functions": (
+        "add_to_user_group",
+        "create_and_sign_up_user",
+        "fetch_auth_session",
+        "get_current_user",
+        "get_secret",
+        "set_secret",
+        "sign_in_user",
+        "sign_out",
+    ),
+}
+_ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
+
+__all__ = sorted(_ROOM_OF)  # noqa: PLE0605 - one list of names, above
+
+
+def __getattr__(name: str) -> object:
+    room = _ROOM_OF.get(name)
+    if room is None:
+        raise AttributeError(f"module 'seedctl' has no attribute {name!r}")
+    if room == __name__:
+        return importlib.import_module(f"{room}.{name}")
+    return getattr(importlib.import_module(room), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_ROOM_OF})

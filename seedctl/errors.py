@@ -3,14 +3,15 @@
 The tree, with exit codes; ``docs/errors.md`` lists the triggers::
 
     SeedctlError (1)
-    ├── SeedingFailedError, SeedScriptError                 1  the script is at fault
+    ├── SeedingFailedError                                  1  the script is at fault
     ├── CognitoError, named after Cognito's own codes       1  the script's data is at fault
     │   ├── NotAuthorizedException, PasswordResetRequiredException, UserNotConfirmedException
     │   ├── InvalidPasswordException, InvalidParameterException
     │   └── ...
     ├── UsernameExistsError, UserExistsError, NoGroupError, NoGroupsError, UserNotFoundError
-    ├── SignInException, UserUnAuthenticatedException, SRPError
-    ├── InvalidCommandInputError, InvalidSecretNameError    2  a refused value
+    ├── SignInException, MFARequiredError, UserUnAuthenticatedException, SRPError
+    ├── InvalidCommandInputError, InvalidSecretNameError,
+    │   InvalidSecretValueError                             2  a refused value
     ├── set-up: project, outputs, script, region, keys      3
     └── AWSError and what is denied, throttled, away        4
 
@@ -74,6 +75,10 @@ class SignInException(SeedctlError):  # noqa: N818 - the JavaScript client's nam
     """A sign-in stopped at a challenge that nothing here answers; nobody is signed in."""
 
 
+class MFARequiredError(SeedctlError):
+    """The user pool requires MFA, which the password flow cannot satisfy."""
+
+
 class SRPError(SeedctlError):
     """The password exchange got a value from the service that no honest server sends."""
 
@@ -121,6 +126,12 @@ class InvalidCommandInputError(SeedctlError):
 
 class InvalidSecretNameError(SeedctlError):
     """A secret name that Parameter Store would read as something else."""
+
+    exit_code = 2
+
+
+class InvalidSecretValueError(SeedctlError):
+    """A secret's value that Parameter Store cannot keep: empty, or over 4 KB."""
 
     exit_code = 2
 

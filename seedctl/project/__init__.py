@@ -5,7 +5,11 @@ Nothing here talks to AWS or changes a file.
 
 from __future__ import annotations
 
-from seedctl.project.identifier import BackendIdentifier, os_account_name
+from seedctl.project.identifier import (
+    BackendIdentifier,
+    check_identifier_option,
+    os_account_name,
+)
 from seedctl.project.outputs import (
     AmplifyOutputs,
     AuthSection,
@@ -29,6 +33,7 @@ __all__ = [
     "Group",
     "PasswordPolicy",
     "Project",
+    "check_identifier_option",
     "find_outputs",
     "find_project",
     "find_script",

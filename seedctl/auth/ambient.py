@@ -1,0 +1,118 @@
+"""The function door: one signed-in user at a time, per thread or task.
+
+A thread or task that was started while somebody was signed in may act as that user, and never ends
+the session: it is not its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from seedctl.auth.types import AuthSession
+from seedctl.errors import UserUnAuthenticatedException
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from seedctl.auth.session import UserSession
+    from seedctl.auth.types import AnyUser, AuthOutputs, CurrentUser, IfExists, SignInFlow
+    from seedctl.auth.users import Auth
+
+
+@dataclass(frozen=True, slots=True)
+class _SignedIn:
+    session: UserSession
+    door: AmbientAuth
+    owner: tuple[int, int | None]
+
+
+_signed_in: ContextVar[_SignedIn | None] = ContextVar("seedctl_signed_in", default=None)
+
+
+class AmbientAuth:
+    """What the module-level functions do, over the users of one backend."""
+
+    def __init__(self, auth: Auth) -> None:
+        self._auth = auth
+
+    def create_user(
+        self,
+        username: str,
+        password: str,
+        *,
+        sign_in_flow: SignInFlow,
+        sign_in_after_creation: bool,
+        user_attributes: Mapping[str, Any] | None,
+        if_exists: IfExists,
+    ) -> AuthOutputs:
+        user = self._auth.check_new_user(
+            username,
+            password,
+            sign_in_flow=sign_in_flow,
+            user_attributes=user_attributes,
+            if_exists=if_exists,
+        )
+        # Before the user is created, as in the guide: a failure below leaves nobody signed in.
+        self.sign_out()
+        outputs, session = self._auth.create(user)
+        if sign_in_after_creation:
+            self._adopt(session)
+        else:
+            session.sign_out()
+        return outputs
+
+    def sign_in(self, user: AnyUser, password: str, *, sign_in_flow: SignInFlow) -> UserSession:
+        self.sign_out()
+        session = self._auth.sign_in(user, password, sign_in_flow=sign_in_flow)
+        self._adopt(session)
+        return session
+
+    def sign_out(self, *, everywhere: bool = False) -> None:
+        """End this thread's or task's own sign-in; of an inherited one only let go."""
+        current = _signed_in.get()
+        if current is None or current.door is not self:
+            return
+        _signed_in.set(None)
+        if current.owner == _here():
+            current.session.sign_out(everywhere=everywhere)
+
+    def session(self) -> UserSession:
+        """Return the session of whoever is signed in here.
+
+        Raises UserUnAuthenticatedException.
+        """
+        current = _signed_in.get()
+        if current is None or current.door is not self or not current.session.is_signed_in:
+            raise UserUnAuthenticatedException(
+                "Nobody is signed in here.",
+                resolution="Call sign_in_user first, in this same thread or task. Threads of a "
+                "pool do not inherit a sign-in: give each its own with "
+                "current_backend().auth.sign_in(...).",
+            )
+        return current.session
+
+    def current_user(self) -> CurrentUser:
+        return self.session().current_user()
+
+    def fetch_auth_session(self, *, force_refresh: bool) -> AuthSession:
+        """Return the tokens, or an empty session when nobody is signed in, as amplify-js does."""
+        current = _signed_in.get()
+        if current is None or current.door is not self or not current.session.is_signed_in:
+            return AuthSession()
+        return current.session.fetch_auth_session(force_refresh=force_refresh)
+
+    def _adopt(self, session: UserSession) -> None:
+        _signed_in.set(_SignedIn(session, self, _here()))
+
+
+def _here() -> tuple[int, int | None]:
+    """Return what tells this thread or task from those that inherit its context."""
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:
+        task = None
+    return threading.get_ident(), id(task) if task is not None else None

@@ -1,0 +1,125 @@
+"""User names and attributes, checked before a user is created."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+from seedctl.auth.types import StandardUserAttributes
+from seedctl.errors import InvalidParameterException
+
+if TYPE_CHECKING:
+    from seedctl.project import AuthSection
+
+# In the order the JavaScript tool sends them.
+_STANDARD = (
+    "address",
+    "birthdate",
+    "email",
+    "family_name",
+    "gender",
+    "given_name",
+    "locale",
+    "middle_name",
+    "name",
+    "nickname",
+    "phone_number",
+    "picture",
+    "preferred_username",
+    "profile",
+    "zoneinfo",
+    "updated_at",
+    "website",
+)
+_VERIFIED = ("email_verified", "phone_number_verified")
+_EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
+_PHONE = re.compile(r"\+[0-9]{1,15}")
+
+
+def check_username(username: str, auth: AuthSection) -> None:
+    """Raise InvalidParameterException when the pool takes another kind of name than *username*."""
+    if not isinstance(username, str) or not username.strip():
+        raise InvalidParameterException(
+            "The user name is empty.", resolution="Give username= a name."
+        )
+    kinds = [kind for kind in auth.username_attributes or () if kind != "username"]
+    if not kinds or "username" in (auth.username_attributes or ()):
+        return
+    if _copied_attribute(username, auth) is None:
+        wanted = " or ".join(
+            {"email": "an e-mail address", "phone_number": "a phone number like +15551234567"}[kind]
+            for kind in kinds
+            if kind in {"email", "phone_number"}
+        )
+        if wanted:
+            raise InvalidParameterException(
+                f"Users of this pool sign in with {wanted}; {username!r} is not one.",
+                resolution="Change the user name, or loginWith in amplify/auth/resource.ts.",
+            )
+
+
+def wire_attributes(
+    username: str, attributes: Mapping[str, Any] | None, auth: AuthSection
+) -> list[dict[str, str]]:
+    """Return *attributes* as AdminCreateUser takes them.
+
+    Raises InvalidParameterException for a name Cognito does not have, a value that is not text, or
+    an attribute that the pool requires and nobody gave.
+    """
+    if attributes is not None and not isinstance(attributes, Mapping):
+        raise InvalidParameterException("user_attributes is not a mapping of names to text.")
+    given = {name: value for name, value in (attributes or {}).items() if value is not None}
+    for name in given:
+        _check_name(name)
+    present = {*given, _copied_attribute(username, auth)}
+    missing = [
+        name
+        for name in auth.standard_required_attributes or ()
+        if name not in present and name not in {"sub", "updated_at"}
+    ]
+    if missing:
+        raise InvalidParameterException(
+            f"The user pool requires {', '.join(missing)} for the user {username}.",
+            resolution="Give user_attributes={" + ", ".join(f'"{n}": …' for n in missing) + "}.",
+        )
+    order = {name: position for position, name in enumerate(_STANDARD)}
+    names = sorted(given, key=lambda name: order.get(name, len(order)))
+    return [{"Name": name, "Value": _text(name, given[name])} for name in names]
+
+
+def _copied_attribute(username: str, auth: AuthSection) -> str | None:
+    """Return the attribute that Cognito fills from the user name itself."""
+    kinds = auth.username_attributes or ()
+    if "email" in kinds and _EMAIL.fullmatch(username):
+        return "email"
+    if "phone_number" in kinds and _PHONE.fullmatch(username):
+        return "phone_number"
+    return None
+
+
+def _check_name(name: str) -> None:
+    if name in _STANDARD or name in _VERIFIED or name.startswith(("custom:", "dev:")):
+        return
+    near = difflib.get_close_matches(name.replace("-", "_"), (*_STANDARD, *_VERIFIED), n=1)
+    snake = re.sub(r"(?<=[a-z])([A-Z])", lambda match: "_" + match.group(1).lower(), name)
+    hint = snake if snake in _STANDARD else (near[0] if near else f"custom:{name}")
+    fix = "Cognito makes it." if name == "sub" else f"Did you mean {hint}?"
+    raise InvalidParameterException(f"{name!r} is not a user attribute to set.", resolution=fix)
+
+
+def _text(name: str, value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    raise InvalidParameterException(
+        f"The user attribute {name} is a {type(value).__name__}; Cognito keeps text.",
+        resolution="Convert it, for example with str() or .isoformat().",
+    )
+
+
+assert set(get_type_hints(StandardUserAttributes)) == set(_STANDARD)

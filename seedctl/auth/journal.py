@@ -1,0 +1,60 @@
+"""Which users a run has begun and not finished: a marker file each, in the state folder.
+
+A marker is written before the user is created and removed when the user has its final password. It
+holds no name and no secret; its own name is a digest. Files rather than one list, so that two runs
+at once, or a kill in the middle, leave nothing half-written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+_FOLDER = "unfinished"
+
+
+class Journal:
+    """The unfinished users of one project; *warn* hears when the folder cannot be written."""
+
+    def __init__(self, state_folder: Path, warn: Callable[[str], None]) -> None:
+        self._state_folder = state_folder
+        self._warn = warn
+        self._warned = False
+
+    def begin(self, user_pool_id: str, username: str) -> None:
+        """Note that the user is about to be created."""
+        try:
+            self._state_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            marker = self._marker(user_pool_id, username)
+            marker.parent.mkdir(mode=0o700, exist_ok=True)
+            marker.touch(mode=0o600)
+        except OSError as error:
+            # The run is more useful than the journal; only healing by itself is lost.
+            if not self._warned:
+                self._warned = True
+                self._warn(
+                    f"{self._state_folder} cannot be written ({error.strerror}): if this run is "
+                    'stopped, finish its users with if_exists="sign_in".'
+                )
+
+    def names(self, user_pool_id: str, username: str) -> bool:
+        """Whether an earlier run left this user unfinished."""
+        try:
+            return self._marker(user_pool_id, username).exists()
+        except OSError:
+            return False
+
+    def finish(self, user_pool_id: str, username: str) -> None:
+        """Note that the user has its final password, or was never created."""
+        try:
+            self._marker(user_pool_id, username).unlink(missing_ok=True)
+        except OSError as error:
+            self._warn(f"{self._state_folder} cannot be written: {error.strerror}.")
+
+    def _marker(self, user_pool_id: str, username: str) -> Path:
+        source = f"{user_pool_id}\0{username.casefold()}".encode("utf-8", "surrogatepass")
+        return self._state_folder / _FOLDER / hashlib.sha256(source).hexdigest()

@@ -1,0 +1,108 @@
+"""The user pool's operations: what goes over the wire, and nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from seedctl import masking
+from seedctl.auth.srp import secret_hash
+from seedctl.errors import CognitoError, OutputsMismatchError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from seedctl.aws import Caller
+    from seedctl.project import AuthSection
+
+_SERVICE = "cognito-idp"
+
+
+class UserPool:
+    """One user pool and its app client. The pool's own region serves every call."""
+
+    def __init__(
+        self, aws: Caller, settings: AuthSection, *, client_secret: str | None = None
+    ) -> None:
+        """*client_secret* is for app clients that have one; Amplify's never do."""
+        self.settings = settings
+        self.aws = aws
+        self._client_secret = client_secret
+        if client_secret:
+            masking.register(client_secret)
+
+    def create_user(
+        self, username: str, attributes: list[dict[str, str]], temporary_password: str
+    ) -> dict[str, Any]:
+        """Create the user once: a repeat after a lost answer would call it a duplicate."""
+        parameters = {
+            "UserPoolId": self.settings.user_pool_id,
+            "Username": username,
+            "UserAttributes": attributes,
+            "TemporaryPassword": temporary_password,
+            "MessageAction": "SUPPRESS",
+        }
+        return self._call("AdminCreateUser", parameters, once=True)
+
+    def add_to_group(self, username: str, group: str) -> None:
+        pool_id = self.settings.user_pool_id
+        parameters = {"UserPoolId": pool_id, "Username": username, "GroupName": group}
+        self._call("AdminAddUserToGroup", parameters)
+
+    def initiate_srp(self, username: str, srp_a: str) -> dict[str, Any]:
+        parameters = {"USERNAME": username, "SRP_A": srp_a}
+        return self._initiate("USER_SRP_AUTH", parameters, username)
+
+    def refresh(self, refresh_token: str, username: str) -> dict[str, Any]:
+        return self._initiate("REFRESH_TOKEN_AUTH", {"REFRESH_TOKEN": refresh_token}, username)
+
+    def respond(
+        self, challenge: str, responses: Mapping[str, str], session: str | None
+    ) -> dict[str, Any]:
+        """Answer *challenge*. Never repeated: a session is good for one answer."""
+        parameters: dict[str, Any] = {
+            "ClientId": self.settings.user_pool_client_id,
+            "ChallengeName": challenge,
+            "ChallengeResponses": {**responses, **self._secret_hash(responses["USERNAME"])},
+        }
+        if session:
+            parameters["Session"] = session
+        return self._call("RespondToAuthChallenge", parameters, once=True)
+
+    def revoke(self, refresh_token: str) -> None:
+        parameters = {"ClientId": self.settings.user_pool_client_id, "Token": refresh_token}
+        if self._client_secret:
+            parameters["ClientSecret"] = self._client_secret
+        self._call("RevokeToken", parameters)
+
+    def global_sign_out(self, access_token: str) -> None:
+        self._call("GlobalSignOut", {"AccessToken": access_token})
+
+    def _initiate(self, flow: str, parameters: dict[str, str], username: str) -> dict[str, Any]:
+        request = {
+            "AuthFlow": flow,
+            "AuthParameters": {**parameters, **self._secret_hash(username)},
+            "ClientId": self.settings.user_pool_client_id,
+        }
+        return self._call("InitiateAuth", request)
+
+    def _secret_hash(self, username: str) -> dict[str, str]:
+        if not self._client_secret:
+            return {}
+        digest = secret_hash(self.settings.user_pool_client_id, self._client_secret, username)
+        return {"SECRET_HASH": digest}
+
+    def _call(
+        self, operation: str, parameters: dict[str, Any], *, once: bool = False
+    ) -> dict[str, Any]:
+        region = self.settings.user_pool_region
+        try:
+            return self.aws.call(_SERVICE, operation, parameters, region=region, once=once)
+        except CognitoError as error:
+            if error.code != "ResourceNotFoundException" or "Group" in error.message:
+                raise
+            raise OutputsMismatchError(
+                f"The user pool {self.settings.user_pool_id} of the outputs file, or its app "
+                f"client {self.settings.user_pool_client_id}, is not there: {error.message}",
+                resolution="Check the profile, and make amplify_outputs.json anew with npx ampx "
+                "sandbox.",
+            ) from error

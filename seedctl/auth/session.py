@@ -1,0 +1,123 @@
+"""A signed-in user."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from seedctl.auth.tokens import Tokens
+from seedctl.auth.types import AuthSession, CurrentUser
+from seedctl.errors import NotAuthorizedException, SeedctlError, UserUnAuthenticatedException
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from seedctl.auth.pool import UserPool
+
+
+class UserSession:
+    """One user's signed-in state; leaving its ``with`` block signs out. Always truthy."""
+
+    def __init__(
+        self,
+        pool: UserPool,
+        username: str,
+        tokens: Tokens,
+        *,
+        on_end: Callable[[UserSession], None],
+        warn: Callable[[str], None],
+    ) -> None:
+        """*on_end* hears once when the session is over; *warn* when its end could not be told."""
+        claims = tokens.id_claims()
+        self.username = username
+        """As typed to sign in."""
+        self.user_id = str(claims.get("sub", ""))
+        """The ``sub``."""
+        self.internal_name = str(claims.get("cognito:username", username))
+        self._pool = pool
+        self._tokens: Tokens | None = tokens
+        self._on_end = on_end
+        self._warn = warn
+        self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        state = "signed in" if self.is_signed_in else "signed out"
+        return f"<UserSession {self.username!r} {state}>"
+
+    def __bool__(self) -> bool:
+        # So that `if sign_in_user(...)` reads as in the guide; failure raises instead.
+        return True
+
+    def __enter__(self) -> UserSession:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.sign_out()
+
+    @property
+    def is_signed_in(self) -> bool:
+        return self._tokens is not None
+
+    def current_user(self) -> CurrentUser:
+        """Return who this is. Raises UserUnAuthenticatedException after the sign-out."""
+        self._current_tokens()
+        return CurrentUser(self.internal_name, self.user_id, self.username)
+
+    def fetch_auth_session(self, *, force_refresh: bool = False) -> AuthSession:
+        """Return the tokens, refreshed when they have expired or *force_refresh* asks for it.
+
+        Raises UserUnAuthenticatedException after the sign-out, or when Cognito no longer accepts
+        the refresh token.
+        """
+        tokens = self._current_tokens(force_refresh=force_refresh)
+        return AuthSession(tokens.access, tokens.id, self.user_id)
+
+    def sign_out(self, *, everywhere: bool = False) -> None:
+        """End the session: revoke its refresh token, or with *everywhere* all of the user's.
+
+        A second call does nothing. A failed revocation is a warning, not an error: the session is
+        over here either way.
+        """
+        with self._lock:
+            tokens, self._tokens = self._tokens, None
+        if tokens is None:
+            return
+        try:
+            if everywhere:
+                self._pool.global_sign_out(tokens.access)
+            elif tokens.refresh and "origin_jti" in tokens.access_claims():
+                # Without origin_jti the pool has token revocation off, and would refuse.
+                self._pool.revoke(tokens.refresh)
+        except SeedctlError as error:
+            self._warn(f"The tokens of {self.username} could not be revoked: {error.message}")
+        finally:
+            self._on_end(self)
+
+    def _current_tokens(self, *, force_refresh: bool = False) -> Tokens:
+        with self._lock:
+            tokens = self._tokens
+            if tokens is None:
+                raise UserUnAuthenticatedException(
+                    f"{self.username} has signed out.", resolution="Sign in again."
+                )
+            if not tokens.is_expired and not force_refresh:
+                return tokens
+            if tokens.refresh is None:
+                raise UserUnAuthenticatedException(
+                    f"The tokens of {self.username} have expired.", resolution="Sign in again."
+                )
+            try:
+                reply = self._pool.refresh(tokens.refresh, self.internal_name)
+            except NotAuthorizedException as error:
+                raise UserUnAuthenticatedException(
+                    f"Cognito no longer accepts the session of {self.username}: {error.message}",
+                    resolution="Sign in again.",
+                ) from error
+            self._tokens = Tokens.from_reply(reply["AuthenticationResult"], refresh=tokens.refresh)
+            return self._tokens

@@ -1,0 +1,65 @@
+"""A user's tokens and what they say."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from seedctl import masking
+from seedctl.errors import SignInException
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """*expires_at* is on the clock of ``time.monotonic()``: Cognito's clock may differ from ours."""
+
+    access: str = field(repr=False)
+    id: str = field(repr=False)
+    refresh: str | None = field(repr=False)
+    expires_at: float
+
+    @classmethod
+    def from_reply(cls, result: dict[str, Any], *, refresh: str | None = None) -> Tokens:
+        """Read an AuthenticationResult; *refresh* stays valid when no new one comes."""
+        try:
+            access, id_token = result["AccessToken"], result["IdToken"]
+        except KeyError as error:
+            raise SignInException(f"Cognito's answer holds no {error.args[0]}.") from None
+        refresh = result.get("RefreshToken") or refresh
+        if refresh:
+            masking.register(refresh)
+        for token in (access, id_token):
+            if token.count(".") != 2:  # masking knows the shape of a JWT
+                masking.register(token)
+        lifetime = float(result.get("ExpiresIn") or 3600)
+        return cls(access, id_token, refresh, time.monotonic() + lifetime)
+
+    @property
+    def is_expired(self) -> bool:
+        # A minute early: a token must outlive the call it is sent with.
+        return time.monotonic() > self.expires_at - 60
+
+    def access_claims(self) -> dict[str, Any]:
+        return claims(self.access)
+
+    def id_claims(self) -> dict[str, Any]:
+        return claims(self.id)
+
+
+def claims(token: str) -> dict[str, Any]:
+    """Return what a JWT says. It is not verified: it came from Cognito over TLS.
+
+    Raises SignInException for text that is no JWT.
+    """
+    try:
+        body = token.split(".")[1]
+        value = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+    except (IndexError, ValueError, binascii.Error):
+        value = None
+    if not isinstance(value, dict):
+        raise SignInException("Cognito sent a token that is not a JWT.")
+    return value

@@ -1,0 +1,142 @@
+"""The values that go in and out of the sign-up and sign-in calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, TypedDict
+from urllib.parse import quote
+
+SignInFlow = Literal["Password", "MFA"]
+MFAPreference = Literal["EMAIL", "SMS", "TOTP"]
+IfExists = Literal["error", "sign_in"]
+
+
+@dataclass(frozen=True, slots=True)
+class ChallengeResponse:
+    """A callback's answer. Returning the code itself as text does just as well."""
+
+    challenge_response: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class TOTPSetup:
+    """What an authenticator app needs to make codes for a user."""
+
+    shared_secret: str = field(repr=False)
+    """Base32, as Cognito sends it."""
+    username: str
+    """The user pool's internal name, the default account in :meth:`get_setup_uri`."""
+
+    def get_setup_uri(self, app_name: str, account_name: str | None = None) -> str:
+        """Return the ``otpauth://`` address that authenticator apps read from a QR code."""
+        app, account = quote(app_name, safe=""), quote(account_name or self.username, safe="")
+        return f"otpauth://totp/{app}:{account}?secret={self.shared_secret}&issuer={app}"
+
+
+Answer = str | ChallengeResponse
+SignInChallenge = Callable[[], Answer]
+SignUpChallenge = Callable[[], Answer]
+TOTPSignUpChallenge = Callable[[TOTPSetup], Answer]
+
+
+class StandardUserAttributes(TypedDict, total=False):
+    """Cognito's standard attributes, under Cognito's names; values are text."""
+
+    address: str
+    birthdate: str
+    email: str
+    family_name: str
+    gender: str
+    given_name: str
+    locale: str
+    middle_name: str
+    name: str
+    nickname: str
+    phone_number: str
+    picture: str
+    preferred_username: str
+    profile: str
+    updated_at: str
+    website: str
+    zoneinfo: str
+
+
+class _AuthUserRequired(TypedDict):
+    username: str
+
+
+class AuthUser(_AuthUserRequired, total=False):
+    """What signs a user in: ``sign_in_user(**user)``."""
+
+    password: str
+    sign_in_flow: SignInFlow
+    sign_in_challenge: SignInChallenge
+
+
+class _AuthSignUpRequired(TypedDict):
+    username: str
+    password: str
+
+
+class AuthSignUp(_AuthSignUpRequired, total=False):
+    """What creates a user: ``create_and_sign_up_user(**sign_up)``."""
+
+    sign_in_flow: SignInFlow
+    sign_in_after_creation: bool
+    user_attributes: Mapping[str, Any]
+    mfa_preference: MFAPreference
+    email_sign_up_challenge: SignUpChallenge
+    sms_sign_up_challenge: SignUpChallenge
+    totp_sign_up_challenge: TOTPSignUpChallenge
+    if_exists: IfExists
+
+
+@dataclass(frozen=True, slots=True)
+class AuthOutputs:
+    """A user that is there now."""
+
+    username: str
+    """As typed; the user pool may have an internal name of its own."""
+    user_id: str
+    """The ``sub``."""
+    sign_in_flow: SignInFlow
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentUser:
+    """Who is signed in, as the id token says."""
+
+    username: str
+    """The user pool's internal name, a UUID in pools with e-mail or phone login."""
+    user_id: str
+    login_id: str
+    """The name that was typed to sign in."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuthSession:
+    """The tokens of a signed-in user; all None when nobody is."""
+
+    access_token: str | None = field(default=None, repr=False)
+    id_token: str | None = field(default=None, repr=False)
+    user_sub: str | None = None
+
+
+class HasUsername(Protocol):
+    """Anything that names a user, such as what creating or signing one in returns."""
+
+    @property
+    def username(self) -> str: ...
+
+
+AnyUser = str | HasUsername | AuthUser
+
+
+def username_of(user: AnyUser) -> str:
+    """Return the name that *user* stands for."""
+    if isinstance(user, str):
+        return user
+    if isinstance(user, Mapping):
+        return user["username"]
+    return user.username

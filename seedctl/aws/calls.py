@@ -1,0 +1,228 @@
+"""Make AWS calls: sessions, one client per service and region, retries, errors."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from typing import TYPE_CHECKING, Any, Protocol
+
+import botocore.session
+from botocore import xform_name
+from botocore.config import Config
+from botocore.configprovider import ConfiguredEndpointProvider
+
+from seedctl import __version__
+from seedctl.aws.failures import translate
+from seedctl.aws.settings import AWSSettings, check_endpoint, checked_region, is_loopback
+from seedctl.errors import MissingRegionError, MixedEndpointsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_MAX_ATTEMPTS = 3  # botocore's own default in its standard mode
+
+# What a seed run may reach. Where one of them goes to this machine, all of them must.
+_SERVICES = ("ssm", "cognito-idp", "sts", "cloudformation")
+
+
+class Caller(Protocol):
+    """Whoever makes AWS calls. Tests put a recorder here."""
+
+    @property
+    def is_local(self) -> bool: ...
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether Cognito is answered by this machine: the local sandbox or an emulator."""
+        ...
+
+    @property
+    def max_attempts(self) -> int:
+        """How often a failed call is made at most, the first time included."""
+        ...
+
+    def call(
+        self,
+        service: str,
+        operation: str,
+        parameters: Mapping[str, Any],
+        *,
+        region: str | None = None,
+        once: bool = False,
+    ) -> dict[str, Any]:
+        """Make one call and return AWS's reply; raise a SeedctlError for a refusal.
+
+        *region* is for services whose region the outputs file fixes. With *once* nothing is
+        repeated, for calls that use up a single-use session.
+        """
+        ...
+
+
+class AWS:
+    """The developer's AWS identity, or the local sandbox's. Thread-safe; clients are made once."""
+
+    def __init__(
+        self, settings: AWSSettings, *, fallback_region: Callable[[], str | None] = lambda: None
+    ) -> None:
+        """*fallback_region* is asked when options, environment and profile name no region."""
+        self._settings = settings
+        self._fallback_region = fallback_region
+        self._lock = threading.RLock()
+        self._session: botocore.session.Session | None = None
+        self._clients: dict[tuple[str, str | None, bool], Any] = {}
+
+    @property
+    def is_local(self) -> bool:
+        return self._settings.is_local
+
+    @property
+    def is_loopback(self) -> bool:
+        return is_loopback(self.endpoint("cognito-idp"))
+
+    @property
+    def max_attempts(self) -> int:
+        return int(self._botocore().get_config_variable("max_attempts") or _MAX_ATTEMPTS)
+
+    def call(
+        self,
+        service: str,
+        operation: str,
+        parameters: Mapping[str, Any],
+        *,
+        region: str | None = None,
+        once: bool = False,
+    ) -> dict[str, Any]:
+        try:
+            client = self._client(service, region, once)
+            reply: dict[str, Any] = getattr(client, xform_name(operation))(**parameters)
+        except Exception as error:
+            profile = None if self.is_local else self._settings.profile_name
+            translated = translate(error, service=service, operation=operation, profile=profile)
+            if translated is None:
+                raise
+            raise translated from error
+        return reply
+
+    def region(self) -> str:
+        """Return the region of Parameter Store and STS. Raises MissingRegionError."""
+        chosen = self._settings.chosen_region()
+        if chosen is None and not self.is_local:
+            chosen = self._profile_region()
+        chosen = chosen or self._fallback_region()
+        if chosen is None:
+            raise MissingRegionError(
+                "No AWS region: not in the options, the environment, the profile or an outputs "
+                "file.",
+                resolution="Give one with --region or AWS_REGION.",
+            )
+        return chosen
+
+    def endpoint(self, service: str) -> str | None:
+        """Return the configured address of *service*; None means AWS itself."""
+        if self._settings.endpoint_url is not None:
+            return self._settings.endpoint_url
+        session = self._botocore()
+        if session.get_config_variable("ignore_configured_endpoint_urls"):
+            return None
+        provider = ConfiguredEndpointProvider(
+            full_config=session.full_config,
+            scoped_config=session.get_scoped_config(),
+            client_name=service,
+        )
+        url: str | None = provider.provide()
+        return check_endpoint(url, source=f"The endpoint of {service}") if url else None
+
+    def refuse_mixed_endpoints(self) -> None:
+        """Raise MixedEndpointsError if some calls would reach this machine and some real AWS."""
+        here = [service for service in _SERVICES if is_loopback(self.endpoint(service))]
+        away = [service for service in _SERVICES if service not in here]
+        if here and away:
+            raise MixedEndpointsError(
+                f"{', '.join(here)} would reach this machine, but {', '.join(away)} real AWS.",
+                resolution="Set AWS_ENDPOINT_URL or --endpoint-url for all services, or unset "
+                "the AWS_ENDPOINT_URL_* variables.",
+            )
+
+    def _botocore(self) -> botocore.session.Session:
+        with self._lock:
+            if self._session is None:
+                self._session = _new_session(self._settings)
+            return self._session
+
+    def _profile_region(self) -> str | None:
+        try:
+            region = self._botocore().get_scoped_config().get("region")
+        except Exception as error:
+            translated = translate(
+                error,
+                service="configuration",
+                operation="region",
+                profile=self._settings.profile_name,
+            )
+            if translated is None:
+                raise
+            raise translated from error
+        return checked_region(region, source="the profile") if region else None
+
+    def _client(self, service: str, region: str | None, once: bool) -> Any:
+        key = (service, region, once)
+        client = self._clients.get(key)
+        if client is None:
+            with self._lock:
+                client = self._clients.get(key)
+                if client is None:
+                    if not self._clients:
+                        self.refuse_mixed_endpoints()
+                    client = self._clients[key] = self._new_client(service, region, once)
+        return client
+
+    def _new_client(self, service: str, region: str | None, once: bool) -> Any:
+        endpoint = self.endpoint(service)
+        _refuse_real_aws_under_test(service, endpoint)
+        session = self._botocore()
+        # Naming a mode here would override AWS_RETRY_MODE and the profile, so only without them.
+        retries: dict[str, Any] = {}
+        if not session.get_scoped_config().get("retry_mode") and not os.environ.get(
+            "AWS_RETRY_MODE"
+        ):
+            retries["mode"] = "standard"
+        if once:
+            retries["total_max_attempts"] = 1
+        config = Config(
+            retries=retries or None,
+            user_agent_extra=f"seedctl/{__version__}",
+            # A proxy has no way to this machine's loopback addresses.
+            proxies={} if is_loopback(endpoint) else None,
+        )
+        keys = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
+        return session.create_client(
+            service,
+            region_name=region or self.region(),
+            endpoint_url=endpoint,
+            config=config,
+            **(keys if self.is_local else {}),
+        )
+
+
+def _new_session(settings: AWSSettings) -> botocore.session.Session:
+    # The environment names no profile to botocore: settings.profile_name has the last word. A
+    # profile given this way also beats access keys in the environment, as in the Node chain.
+    nowhere: dict[str, Any] = {"profile": (None, None, None, None)}
+    if settings.is_local:
+        nowhere["config_file"] = (None, None, os.devnull, None)
+        nowhere["credentials_file"] = (None, None, os.devnull, None)
+    session = botocore.session.Session(session_vars=nowhere)
+    if settings.profile_name and not settings.is_local:
+        session.set_config_variable("profile", settings.profile_name)
+    return session
+
+
+def _refuse_real_aws_under_test(service: str, endpoint: str | None) -> None:
+    if "PYTEST_CURRENT_TEST" not in os.environ or is_loopback(endpoint):
+        return
+    moto = sys.modules.get("moto.core.models")
+    if moto is None or not moto.botocore_stubber.enabled:
+        raise AssertionError(
+            f"A test would reach the real AWS ({service}): give it a loopback endpoint or moto."
+        )

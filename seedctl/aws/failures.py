@@ -1,0 +1,186 @@
+"""From botocore's exceptions to seedctl's: one table, by error code."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from botocore import exceptions as boto
+
+from seedctl import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from seedctl.errors import SeedctlError
+
+_EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
+_INVALID = {
+    "AuthFailure",
+    "IncompleteSignature",
+    "IncompleteSignatureException",
+    "InvalidAccessKeyId",
+    "InvalidClientTokenId",
+    "InvalidSignatureException",
+    "InvalidToken",
+    "MissingAuthenticationToken",
+    "MissingAuthenticationTokenException",
+    "SignatureDoesNotMatch",
+    "UnrecognizedClientException",
+}
+_DENIED = {"AccessDenied", "AccessDeniedException", "NotAuthorized", "UnauthorizedOperation"}
+_THROTTLED = {
+    "LimitExceededException",
+    "RequestLimitExceeded",
+    "SlowDown",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+    "TooManyUpdates",
+}
+
+_DENIED_CLASS: Mapping[str, type[errors.AccessDeniedError]] = {
+    "cognito-idp": errors.NotAuthorizedError,
+    "ssm": errors.SSMCredentialsError,
+}
+_IN_SEED_POLICY = {
+    "cognito-idp:AdminAddUserToGroup",
+    "cognito-idp:AdminCreateUser",
+    "ssm:GetParameter",
+    "ssm:PutParameter",
+}
+
+# Cognito's complaints about the data: the script's fault, and each under Cognito's own name.
+_COGNITO_CLASS: Mapping[str, type[errors.CognitoError]] = {
+    "InvalidParameterException": errors.InvalidParameterException,
+    "InvalidPasswordException": errors.InvalidPasswordException,
+    "NotAuthorizedException": errors.NotAuthorizedException,
+    "PasswordResetRequiredException": errors.PasswordResetRequiredException,
+    "UserNotConfirmedException": errors.UserNotConfirmedException,
+}
+_COGNITO_DATA = {
+    "AliasExistsException",
+    "CodeDeliveryFailureException",
+    "CodeMismatchException",
+    "EnableSoftwareTokenMFAException",
+    "ExpiredCodeException",
+    "InvalidLambdaResponseException",
+    "MFAMethodNotFoundException",
+    "PasswordHistoryPolicyViolationException",
+    "PreconditionNotMetException",
+    "ResourceNotFoundException",
+    "SoftwareTokenMFANotFoundException",
+    "UnexpectedLambdaException",
+    "UnsupportedUserStateException",
+    "UserLambdaValidationException",
+    "UserNotFoundException",
+    "UsernameExistsException",
+}
+
+_UNREACHABLE = (boto.HTTPClientError, boto.ConnectionError, boto.EndpointConnectionError)
+_NO_CREDENTIALS = (
+    boto.ConfigNotFound,
+    boto.ConfigParseError,
+    boto.CredentialRetrievalError,
+    boto.InvalidConfigError,
+    boto.NoCredentialsError,
+    boto.PartialCredentialsError,
+    boto.ProfileNotFound,
+    boto.SSOError,
+    boto.TokenRetrievalError,
+)
+_ACTION = re.compile(r"not authorized to perform:? ([a-z0-9-]+:\w+)")
+_REFRESH = (
+    "Refresh them (aws sso login, a new session from your identity provider, or new keys), then "
+    "run again."
+)
+
+
+def translate(
+    error: Exception, *, service: str, operation: str, profile: str | None
+) -> SeedctlError | None:
+    """Return the seedctl error for *error*, or None for what is not AWS's doing."""
+    call = f"{service}:{operation}"
+    whose = f'profile "{profile}"' if profile else "the default credential chain"
+    if isinstance(error, boto.ClientError):
+        return _from_code(error, service, operation, whose)
+    if isinstance(error, boto.NoRegionError | boto.InvalidRegionError):
+        return errors.MissingRegionError(
+            f"{call} has no usable AWS region: {error}",
+            resolution="Give a region such as us-east-1 with --region or AWS_REGION.",
+        )
+    if isinstance(error, _NO_CREDENTIALS):
+        return errors.InvalidCredentialError(
+            f"No usable AWS credentials from {whose}: {error}",
+            resolution="Name a configured profile with --profile or AWS_PROFILE, or sign in again "
+            "(aws sso login). With no AWS account, use --local.",
+        )
+    if isinstance(error, boto.ParamValidationError):
+        return errors.InvalidParameterException(f"{call} cannot be sent: {_one_line(error)}")
+    if isinstance(error, _UNREACHABLE):
+        return errors.EndpointUnreachableError(
+            f"{call} got no answer: {_one_line(error)}",
+            service=service,
+            operation=operation,
+            resolution="Check the network, proxy, region and --endpoint-url, then run again.",
+        )
+    if isinstance(error, boto.BotoCoreError):
+        return errors.AWSError(
+            f"{call} failed: {_one_line(error)}", service=service, operation=operation
+        )
+    return None
+
+
+def _from_code(error: boto.ClientError, service: str, operation: str, whose: str) -> SeedctlError:
+    details = error.response.get("Error", {})
+    code, message = str(details.get("Code", "Unknown")), str(details.get("Message") or "")
+    facts = {
+        "service": service,
+        "operation": operation,
+        "code": code,
+        "request_id": str(error.response.get("ResponseMetadata", {}).get("RequestId", "")),
+    }
+    call = f"{service}:{operation}"
+    if code in _EXPIRED:
+        return errors.InvalidCredentialError(
+            f"The AWS credentials from {whose} have expired ({call}: {code}).", resolution=_REFRESH
+        )
+    if code in _INVALID:
+        return errors.InvalidCredentialError(
+            f"AWS does not accept the credentials from {whose} ({call}: {code}).",
+            resolution="Check the profile, its keys and this machine's clock, or sign in again.",
+        )
+    if code in _DENIED or (code == "NotAuthorizedException" and operation.startswith("Admin")):
+        return _denied(message, facts)
+    if code in _THROTTLED:
+        return errors.ThrottledError(
+            f"AWS refuses {call} for its rate or a limit: {code} {message}".rstrip(),
+            resolution="Wait a little and run again; users already made are kept.",
+            **facts,
+        )
+    if service == "cognito-idp" and code in _COGNITO_CLASS:
+        return _COGNITO_CLASS[code](message or code, code=code)
+    if service == "cognito-idp" and code in _COGNITO_DATA:
+        return errors.CognitoError(message or code, code=code)
+    request = f" (request {facts['request_id']})" if facts["request_id"] else ""
+    return errors.AWSError(
+        f"{call} failed with {code}: {message or 'no message'}{request}", **facts
+    )
+
+
+def _denied(message: str, facts: dict[str, str]) -> errors.AccessDeniedError:
+    found = _ACTION.search(message)
+    action = found.group(1) if found else f"{facts['service']}:{facts['operation']}"
+    if action in _IN_SEED_POLICY:
+        fix = (
+            "Run seedctl generate-policy > seed-policy.json, attach it to your role with aws iam "
+            "put-role-policy (docs/permissions.md), and use that role."
+        )
+    else:
+        fix = f"Allow {action} for your role; AmplifyBackendDeployFullAccess contains it."
+    denied = _DENIED_CLASS.get(facts["service"], errors.AccessDeniedError)
+    return denied(f"Your AWS identity may not call {action}.", resolution=fix, **facts)
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

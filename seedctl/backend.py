@@ -1,0 +1,278 @@
+"""A connected backend: the object door to everything, and the one that functions act on."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+import threading
+from contextlib import ExitStack, contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from seedctl.auth.ambient import AmbientAuth
+from seedctl.auth.journal import Journal
+from seedctl.auth.pool import UserPool
+from seedctl.auth.users import Auth
+from seedctl.errors import (
+    AmplifyOutputsNotFoundError,
+    InvalidCommandInputError,
+    MissingAuthError,
+    NoBackendError,
+)
+from seedctl.project import (
+    BackendIdentifier,
+    check_identifier_option,
+    find_outputs,
+    find_project,
+    load_outputs,
+    namespace_of,
+    os_account_name,
+)
+from seedctl.report import PlainReport
+from seedctl.secrets import Secrets
+from seedctl.target import describe_target
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+
+    from seedctl.aws import Caller
+    from seedctl.project import AmplifyOutputs, AuthSection, Project
+    from seedctl.report import Observer
+
+
+class Backend:
+    """One sandbox, connected. Thread-safe; leaving its ``with`` block closes it."""
+
+    def __init__(
+        self,
+        *,
+        project: Project,
+        identifier: BackendIdentifier,
+        aws: Caller,
+        outputs_path: Path | None,
+        observer: Observer,
+        app_client_secret: str | None = None,
+        names_target: bool = True,
+        resources: ExitStack | None = None,
+    ) -> None:
+        """*resources* are closed with the backend; *outputs_path* None means the usual place.
+
+        With *names_target* the observer hears what is about to be changed before the first write,
+        which costs two look-ups.
+        """
+        self.project = project
+        self.identifier = identifier
+        self._aws = aws
+        self._outputs_path = outputs_path
+        self._observer = observer
+        self._app_client_secret = app_client_secret
+        self._resources = resources or ExitStack()
+        self._lock = threading.RLock()
+        self._is_target_named = not names_target
+        self.secrets = Secrets(aws, identifier, observer, self._before_write)
+        journal = Journal(project.state_folder, observer.on_warning)
+        self.auth = Auth(self._user_pool, journal, observer, self._before_write)
+        self.ambient_auth = AmbientAuth(self.auth)
+
+    def __enter__(self) -> Backend:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @cached_property
+    def outputs(self) -> AmplifyOutputs:
+        """The outputs file. Raises AmplifyOutputsNotFoundError, InvalidAmplifyOutputsError."""
+        return load_outputs(
+            find_outputs(self.project, explicit=self._outputs_path, local=self._aws.is_local)
+        )
+
+    def check_outputs(self) -> None:
+        """Raise for an outputs file that is broken, or was named and is not there.
+
+        No file at all is fine until something needs it: secrets do not.
+        """
+        try:
+            _ = self.outputs
+        except AmplifyOutputsNotFoundError:
+            if self._outputs_path is not None:
+                raise
+
+    @property
+    def aws(self) -> Caller:
+        return self._aws
+
+    def require_auth(self) -> AuthSection:
+        """Return the outputs' auth section. Raises MissingAuthError when there is none."""
+        if self.outputs.auth is None:
+            raise MissingAuthError(
+                f"{self.outputs.path} has no auth section: this backend has no auth resource.",
+                resolution="Add one in amplify/auth/resource.ts, deploy, and run again.",
+            )
+        return self.outputs.auth
+
+    @contextmanager
+    def activate(self) -> Iterator[Backend]:
+        """Make this the backend that the module-level functions act on, for the block."""
+        with _current.lock:
+            previous, _current.backend = _current.backend, self
+        try:
+            yield self
+        finally:
+            with _current.lock:
+                _current.backend = previous
+
+    def close(self) -> None:
+        """Sign out whoever is still signed in, and let go of what the backend holds."""
+        with self._resources:
+            self.auth.close()
+
+    def _user_pool(self) -> UserPool:
+        return self._pool
+
+    @cached_property
+    def _pool(self) -> UserPool:
+        return UserPool(self._aws, self.require_auth(), client_secret=self._app_client_secret)
+
+    def _before_write(self) -> None:
+        with self._lock:
+            if not self._is_target_named:
+                target = describe_target(
+                    self._aws, self.project, self.identifier, lambda: self.outputs
+                )
+                self._observer.on_target(target)
+                self._is_target_named = True
+
+
+class _Current:
+    """Process-wide on purpose: threads of a pool must find the backend of the script."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.backend: Backend | None = None
+
+
+_current = _Current()
+
+
+def current_backend() -> Backend:
+    """Return the backend of the running script.
+
+    In a script started as plain ``python amplify/seed/seed.py``, the first call connects, by the
+    rules of the command line, and the process's end closes. Raises NoBackendError where there is no
+    script to tell the project from.
+    """
+    with _current.lock:
+        if _current.backend is None:
+            _current.backend = _connect_for_script()
+        return _current.backend
+
+
+def connect(
+    project_dir: str | Path | None = None,
+    *,
+    identifier: str | BackendIdentifier | None = None,
+    profile: str | None = None,
+    region: str | None = None,
+    endpoint_url: str | None = None,
+    outputs: str | Path | None = None,
+    local: bool | None = None,
+    app_client_secret: str | None = None,
+    observer: Observer | None = None,
+    names_target: bool = True,
+) -> Backend:
+    """Connect to a sandbox of the project in *project_dir*, or in or above the working directory.
+
+    Makes no AWS call. With *local* (or SEEDCTL_LOCAL=1) an embedded local sandbox serves everything
+    until the backend is closed. *identifier* defaults to AMPLIFY_BACKEND_IDENTIFIER, then
+    SEEDCTL_IDENTIFIER, then the name of the operating system's account.
+    """
+    from seedctl.aws import AWS, AWSSettings  # noqa: PLC0415 - botocore is slow to import
+
+    is_local = local_from_environment() if local is None else local
+    if is_local and endpoint_url is not None:
+        raise InvalidCommandInputError(
+            "--local and --endpoint-url exclude each other.",
+            resolution="Leave one of them out: --local brings its own endpoint.",
+        )
+    explicit = Path(project_dir) if project_dir is not None else None
+    project = find_project(Path.cwd(), explicit=explicit)
+    chosen = _identifier(identifier, project)
+    outputs_path = Path(outputs) if outputs is not None else None
+    with ExitStack() as resources:
+        if is_local:
+            endpoint_url = resources.enter_context(_local_endpoint(project, outputs_path))
+        settings = AWSSettings(profile, region, endpoint_url, is_local)
+        backend: Backend
+
+        def fallback_region() -> str | None:
+            if is_local:
+                return "us-east-1"
+            auth = backend.outputs.auth
+            return auth.user_pool_region if auth is not None else None
+
+        backend = Backend(
+            project=project,
+            identifier=chosen,
+            aws=AWS(settings, fallback_region=fallback_region),
+            outputs_path=outputs_path,
+            observer=observer or PlainReport(),
+            app_client_secret=app_client_secret,
+            names_target=names_target,
+            resources=resources.pop_all(),
+        )
+    return backend
+
+
+def local_from_environment() -> bool:
+    """Whether SEEDCTL_LOCAL asks for the local sandbox."""
+    return os.environ.get("SEEDCTL_LOCAL", "").lower() in {"1", "true", "yes", "on"}
+
+
+def _identifier(given: str | BackendIdentifier | None, project: Project) -> BackendIdentifier:
+    if isinstance(given, BackendIdentifier):
+        return given
+    if given:
+        return BackendIdentifier(namespace_of(project), check_identifier_option(given))
+    from_peer = os.environ.get("AMPLIFY_BACKEND_IDENTIFIER")
+    if from_peer:
+        return BackendIdentifier.from_json(from_peer)
+    name = os.environ.get("SEEDCTL_IDENTIFIER")
+    if name:
+        check_identifier_option(name, source="SEEDCTL_IDENTIFIER")
+    return BackendIdentifier(namespace_of(project), name or os_account_name())
+
+
+@contextmanager
+def _local_endpoint(project: Project, outputs_path: Path | None) -> Iterator[str]:
+    from seedctl.local import LocalSandbox  # noqa: PLC0415 - only --local needs a server
+
+    try:
+        outputs = load_outputs(find_outputs(project, explicit=outputs_path, local=True))
+    except AmplifyOutputsNotFoundError:
+        if outputs_path is not None:
+            raise
+        outputs = None  # secrets need none
+    with LocalSandbox.start(state_folder=project.state_folder, outputs=outputs) as sandbox:
+        yield sandbox.url
+
+
+def _connect_for_script() -> Backend:
+    script = getattr(sys.modules.get("__main__"), "__file__", None)
+    if script is None:
+        raise NoBackendError(
+            "No backend is connected.",
+            resolution="Run the script with seedctl seed or python, or connect one with "
+            "seedctl.connect(...) and its activate().",
+        )
+    backend = connect(find_project(Path(script).resolve().parent).root)
+    atexit.register(backend.close)
+    return backend

@@ -1,0 +1,193 @@
+"""Everything seedctl says about a run, on stderr, with secrets masked.
+
+rich is loaded only when there is something to lay out: a short command stays quick.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from seedctl.errors import SeedctlError, SeedingFailedError
+from seedctl.masking import mask
+from seedctl.report import Report
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import Console as RichConsole
+
+    from seedctl.cli.options import Settings
+    from seedctl.report import Event, Target
+
+_ROWS = 12  # a table is for reading: of more rows than this, the rest is counted
+
+
+class Console:
+    """Where status, warnings and errors go."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def status(self, text: str) -> None:
+        """Say how things go; --quiet leaves it out."""
+        if not self._settings.quiet:
+            self._say(text)
+
+    def detail(self, text: str) -> None:
+        """Say what only --verbose asks for."""
+        if self._settings.verbose and not self._settings.quiet:
+            self._say(text, style="dim")
+
+    def success(self, text: str) -> None:
+        if not self._settings.quiet:
+            self._say(f"✔ {text}", style="green")
+
+    def warning(self, text: str) -> None:
+        self._say(f"Warning: {text}", style="yellow")
+
+    def error(self, error: SeedctlError, *, script: Path | None = None) -> None:
+        """Show what happened, where, and what to do; *script* is the seed script, if one ran."""
+        place = _place(error, script)
+        if isinstance(error, SeedingFailedError) and error.__cause__ is not None:
+            self._say(_script_trace(error.__cause__, script).rstrip())
+        self._say(f"[{error.name}] {error.message}", style="bold red")
+        if place is not None:
+            self._say(f"  at {_shown(place[0])}, line {place[1]}")
+        for depth, cause in enumerate(_causes(error), start=1):
+            self._say(f"{'  ' * depth}∟ Caused by: {cause}")
+        if error.resolution:
+            self._say(f"Resolution: {error.resolution}", style="cyan")
+        if self._settings.debug:
+            self._say("".join(traceback.format_exception(error)).rstrip(), style="dim")
+        if os.environ.get("GITHUB_ACTIONS") == "true":
+            self._say(_github_line(error, place))
+
+    def summary(self, report: Report) -> None:
+        """Show what a run created, read and signed in."""
+        events = list(dict.fromkeys(report.events))
+        if self._settings.quiet or not events:
+            return
+        from rich.table import Table  # noqa: PLC0415
+
+        table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+        for event in events[:_ROWS]:
+            table.add_row(*(mask(text) for text in _row(event)))
+        console = self._rich()
+        console.print(table)
+        if len(events) > _ROWS:
+            rest = Counter((event.state, event.kind) for event in events[_ROWS:])
+            more = ", ".join(f"{count} {kind} {state}" for (state, kind), count in rest.items())
+            self._say(f"… and {more}")
+
+    def _say(self, text: str, *, style: str = "") -> None:
+        masked = mask(text)
+        if style and sys.stderr.isatty() and "NO_COLOR" not in os.environ:
+            from rich.text import Text  # noqa: PLC0415
+
+            self._rich().print(Text(masked, style=style), soft_wrap=True)
+        else:
+            click.echo(masked, err=True)
+
+    @staticmethod
+    def _rich() -> RichConsole:
+        from rich.console import Console as RichConsole  # noqa: PLC0415
+
+        return RichConsole(stderr=True, highlight=False, markup=False, emoji=False)
+
+
+class ConsoleReport(Report):
+    """A report that also says on the console what happens."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self._console = console
+
+    def on_target(self, target: Target) -> None:
+        super().on_target(target)
+        self._console.status(target.line())
+
+    def on_event(self, event: Event) -> None:
+        super().on_event(event)
+        self._console.detail("  ".join(part for part in _row(event) if part))
+
+    def on_warning(self, text: str) -> None:
+        super().on_warning(text)
+        self._console.warning(text)
+
+
+def totals(report: Report) -> str:
+    """Return the sums of a run in words, such as "2 users created, 1 secret read"."""
+    counts = Counter((event.kind, event.state) for event in dict.fromkeys(report.events))
+    parts = [
+        f"{count} {kind}{'s' if count != 1 else ''} {state}"
+        for (kind, state), count in counts.items()
+    ]
+    return ", ".join(parts) or "nothing to do"
+
+
+def _row(event: Event) -> tuple[str, str, str, str]:
+    detail = f"→ {event.detail}" if event.kind == "group member" else event.detail
+    return event.state, event.kind, event.name, detail
+
+
+def _place(error: BaseException, script: Path | None) -> tuple[Path, int] | None:
+    if script is None:
+        return None
+    from seedctl.script import location  # noqa: PLC0415
+
+    source = error.__cause__ if isinstance(error, SeedingFailedError) else error
+    return location(source, script) if source is not None else None
+
+
+def _script_trace(error: BaseException, script: Path | None) -> str:
+    from seedctl.script import script_frames  # noqa: PLC0415
+
+    trace = script_frames(error, script) if script is not None else error.__traceback__
+    return "".join(traceback.format_exception(type(error), error, trace))
+
+
+def _causes(error: SeedctlError) -> Iterator[str]:
+    seen = {error.message}
+    cause = error.__cause__
+    while cause is not None:
+        text = " ".join(str(cause).split())
+        name = cause.name if isinstance(cause, SeedctlError) else type(cause).__name__
+        # A translated error often repeats the words of what it translates.
+        if text not in seen:
+            seen.add(text)
+            yield f"[{name}] {text}"
+        cause = cause.__cause__
+
+
+def _github_line(error: SeedctlError, place: tuple[Path, int] | None) -> str:
+    """Return the workflow command that makes GitHub show *error* at its line."""
+    properties = f"title={_property(error.name)}"
+    if place is not None:
+        properties = f"file={_property(_shown(place[0]))},line={place[1]},{properties}"
+    text = error.message
+    if isinstance(error, SeedingFailedError) and error.__cause__ is not None:
+        text += f" {type(error.__cause__).__name__}: {error.__cause__}"
+    if error.resolution:
+        text += f"\n{error.resolution}"
+    return f"::error {properties}::{_data(mask(text))}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def _shown(path: Path) -> str:
+    """Return *path* as a reader would find it from where the command runs."""
+    base = Path(os.environ.get("GITHUB_WORKSPACE") or Path.cwd())
+    return path.relative_to(base).as_posix() if path.is_relative_to(base) else str(path)

@@ -1,0 +1,47 @@
+"""Read a dotenv file for ``secret import``: all of it is good, or nothing is used."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+from seedctl.errors import FileAccessError, InvalidSecretValueError
+from seedctl.secrets import check_name, check_value
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def read_dotenv(path: Path) -> dict[str, str]:
+    """Return the names and values in *path*; the last of two equal names counts.
+
+    ``${NAME}`` is kept as it stands. Raises FileAccessError, InvalidSecretNameError and
+    InvalidSecretValueError, which name the line and never show it.
+    """
+    from dotenv.parser import parse_stream  # noqa: PLC0415
+
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise FileAccessError(
+            f"{path} cannot be read: {reason}.",
+            resolution="Give the path of a dotenv file: lines of NAME=value.",
+        ) from None
+    values = {}
+    for binding in parse_stream(io.StringIO(text)):
+        line = binding.original.line + _leading_breaks(binding.original.string)
+        if binding.error or (binding.key is not None and binding.value is None):
+            raise InvalidSecretValueError(
+                f"{path}, line {line}, is not of the form NAME=value.",
+                resolution="Mend the line; quote values that hold spaces or #.",
+            )
+        if binding.key is not None and binding.value is not None:
+            check_name(binding.key)
+            values[binding.key] = check_value(binding.key, binding.value)
+    return values
+
+
+def _leading_breaks(text: str) -> int:
+    # The parser counts a binding from the blank lines before it.
+    return text[: len(text) - len(text.lstrip())].count("\n")

@@ -1,0 +1,97 @@
+"""``seedctl local``: the local sandbox."""
+
+from __future__ import annotations
+
+import click
+
+from seedctl.cli.console import Console
+from seedctl.cli.options import common_options, settings_of
+
+
+@click.group()
+@common_options
+def local() -> None:
+    """Prepare and clear the local sandbox, which --local uses."""
+
+
+@local.command()
+@click.option(
+    "--login",
+    "logins",
+    type=click.Choice(["email", "phone"]),
+    multiple=True,
+    help="What users sign in with; may be given twice.  [default: email]",
+)
+@click.option("--group", "groups", multiple=True, metavar="NAME", help="A group; repeatable.")
+@click.option("--force", is_flag=True, help="Replace the file if it is there.")
+@common_options
+@click.pass_context
+def init(
+    context: click.Context, logins: tuple[str, ...], groups: tuple[str, ...], force: bool
+) -> None:
+    """Write amplify/seed/local_outputs.json, for seeding where nothing is deployed.
+
+    From amplify_outputs.json if there is one, with ids of its own; otherwise from the options.
+    The file holds no secret and is meant to be committed.
+    """
+    from seedctl.errors import AmplifyOutputsNotFoundError, FileAccessError  # noqa: PLC0415
+    from seedctl.local import blueprint  # noqa: PLC0415
+    from seedctl.project import find_outputs, load_outputs  # noqa: PLC0415
+
+    settings = settings_of(context)
+    path = settings.project.local_outputs
+    if path.exists() and not force:
+        raise FileAccessError(
+            f"{path} is there already.", resolution="Replace it with --force, or edit it."
+        )
+    document = None
+    if not logins and not groups:
+        try:
+            outputs = load_outputs(find_outputs(settings.project, explicit=settings.outputs))
+            document = blueprint.from_outputs(outputs.document)
+        except AmplifyOutputsNotFoundError:
+            if settings.outputs is not None:
+                raise
+            logins, groups = _ask()
+    if document is None:
+        kinds = {"email": "email", "phone": "phone_number"}
+        attributes = tuple(kinds[login] for login in logins or ("email",))
+        document = blueprint.from_options(username_attributes=attributes, groups=groups)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(blueprint.to_text(document), encoding="utf-8")
+    except OSError as error:
+        raise FileAccessError(f"{path} cannot be written: {error.strerror}.") from error
+    Console(settings).success(f"Wrote {path}.")
+
+
+@local.command()
+@common_options
+@click.pass_context
+def reset(context: click.Context) -> None:
+    """Delete all users, secrets and records of the project's local sandbox."""
+    from seedctl.local import reset_state  # noqa: PLC0415
+
+    settings = settings_of(context)
+    console = Console(settings)
+    if reset_state(settings.project.state_folder):
+        console.success("Cleared the local sandbox.")
+    else:
+        console.status("The local sandbox is empty already.")
+
+
+def _ask() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Ask for logins and groups; without a terminal nothing is asked and the defaults hold."""
+    from seedctl.prompter import can_prompt  # noqa: PLC0415
+
+    if not can_prompt():
+        return (), ()
+    login = click.prompt(
+        "Users sign in with",
+        type=click.Choice(["email", "phone", "both"]),
+        default="email",
+        err=True,
+    )
+    groups = click.prompt("Groups, separated by commas", default="", show_default=False, err=True)
+    logins = ("email", "phone") if login == "both" else (login,)
+    return logins, tuple(name.strip() for name in groups.split(",") if name.strip())

@@ -1,0 +1,135 @@
+"""The options every command has, before or after the subcommand, and what they mean together."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from seedctl.backend import Backend
+    from seedctl.project import BackendIdentifier, Project
+    from seedctl.report import Observer
+
+_Command = TypeVar("_Command", bound="Callable[..., Any]")
+
+
+@dataclass
+class Settings:
+    """What the user chose on the command line."""
+
+    identifier: str | None = None
+    profile: str | None = None
+    region: str | None = None
+    endpoint_url: str | None = None
+    project_dir: Path | None = None
+    outputs: Path | None = None
+    local: bool | None = None
+    quiet: bool = False
+    verbose: bool = False
+    debug: bool = False
+    script: Path | None = None
+    """The seed script, once it is known: errors name the line that led to them."""
+    _project: Project | None = field(default=None, repr=False)
+
+    @property
+    def is_local(self) -> bool:
+        from seedctl.backend import local_from_environment  # noqa: PLC0415
+
+        return local_from_environment() if self.local is None else self.local
+
+    @property
+    def project(self) -> Project:
+        """The project. Raises ProjectNotFoundError."""
+        from seedctl.project import find_project  # noqa: PLC0415
+
+        if self._project is None:
+            self._project = find_project(Path.cwd(), explicit=self.project_dir)
+        return self._project
+
+    def backend_identifier(self) -> BackendIdentifier:
+        """Return the sandbox: --identifier, SEEDCTL_IDENTIFIER, or the account's name."""
+        from seedctl.project import (  # noqa: PLC0415
+            BackendIdentifier,
+            check_identifier_option,
+            namespace_of,
+            os_account_name,
+        )
+
+        name, source = self.identifier, "--identifier"
+        if not name:
+            name, source = os.environ.get("SEEDCTL_IDENTIFIER"), "SEEDCTL_IDENTIFIER"
+        name = check_identifier_option(name, source=source) if name else os_account_name()
+        return BackendIdentifier(namespace_of(self.project), name)
+
+    def connect(self, observer: Observer, *, names_target: bool = False) -> Backend:
+        """Connect to the backend that the options mean."""
+        if self.is_local and self.endpoint_url is not None:
+            raise click.UsageError("--local and --endpoint-url exclude each other.")
+        identifier = self.backend_identifier()
+        from seedctl.backend import connect  # noqa: PLC0415
+
+        return connect(
+            self.project.root,
+            identifier=identifier,
+            profile=self.profile,
+            region=self.region,
+            endpoint_url=self.endpoint_url,
+            outputs=self.outputs,
+            local=self.is_local,
+            observer=observer,
+            names_target=names_target,
+        )
+
+
+def settings_of(context: click.Context) -> Settings:
+    """Return the settings of this invocation, shared by the group and its subcommands."""
+    return context.ensure_object(Settings)
+
+
+def common_options(command: _Command) -> _Command:
+    """Add the common options to *command*; a value given after the subcommand wins."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def _remember(context: click.Context, parameter: click.Parameter, value: Any) -> None:
+    # None or False: not given here, and what stands before the subcommand must stay.
+    if value:
+        assert parameter.name is not None
+        setattr(settings_of(context), parameter.name, value)
+
+
+def _option(*names: str, **attributes: Any) -> Callable[[_Command], _Command]:
+    return click.option(*names, expose_value=False, callback=_remember, **attributes)
+
+
+_OPTIONS = (
+    _option("--identifier", metavar="NAME", help="The sandbox, if not the account's name."),
+    _option("--profile", metavar="NAME", help="The AWS profile to use."),
+    _option("--region", metavar="REGION", help="The AWS region of secrets."),
+    _option("--endpoint-url", metavar="URL", help="Send every AWS call there, to an emulator."),
+    _option(
+        "-C", "--project-dir", type=click.Path(path_type=Path), metavar="DIR", help="The project."
+    ),
+    _option("--outputs", type=click.Path(path_type=Path), metavar="FILE", help="The outputs file."),
+    _option("--local", is_flag=True, help="Use the local sandbox: no AWS account needed."),
+    _option("-q", "--quiet", is_flag=True, help="Print nothing but data and errors."),
+    _option("-v", "--verbose", is_flag=True, help="Print each thing as it is done."),
+    _option("--debug", is_flag=True, help="Show the full trace of an error."),
+)
+
+format_option = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How data is printed.",
+)

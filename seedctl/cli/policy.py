@@ -1,0 +1,24 @@
+"""``seedctl generate-policy``: the IAM policy for seeding."""
+
+from __future__ import annotations
+
+import click
+
+from seedctl.cli.console import Console, ConsoleReport
+from seedctl.cli.options import common_options, settings_of
+
+
+@click.command("generate-policy")
+@common_options
+@click.pass_context
+def generate_policy(context: click.Context) -> None:
+    """Print the IAM policy that seeding needs.
+
+    Attach it to the role that holds AmplifyBackendDeployFullAccess.
+    """
+    from seedctl.policy import generate_policy as policy  # noqa: PLC0415
+
+    settings = settings_of(context)
+    with settings.connect(ConsoleReport(Console(settings))) as backend:
+        document = policy(backend.aws, backend.require_auth(), backend.identifier)
+    click.echo(document.encode(), nl=False)

@@ -1,0 +1,159 @@
+"""``seedctl secret``: the sandbox's secrets."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import timezone
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from seedctl.cli.console import Console, ConsoleReport
+from seedctl.cli.options import common_options, format_option, settings_of
+
+if TYPE_CHECKING:
+    from seedctl.backend import Backend
+
+
+@click.group()
+@common_options
+def secret() -> None:
+    """Set, get, list and remove the sandbox's secrets.
+
+    They lie in Parameter Store under the names that ampx gives them.
+    """
+
+
+@secret.command("set")
+@click.argument("name")
+@common_options
+@click.pass_context
+def set_(context: click.Context, name: str) -> None:
+    """Store a secret, from a hidden prompt or from standard input."""
+    from seedctl.secrets import check_name, check_value  # noqa: PLC0415
+
+    check_name(name)
+    value = check_value(name, _read_value())
+    backend, console = _open(context)
+    with backend:
+        stored = backend.secrets.set(name, value)
+    console.success(f"Created version {stored.version} of secret {name} ({_sandbox(backend)}).")
+
+
+@secret.command()
+@click.argument("name")
+@format_option
+@click.option("--value-only", is_flag=True, help="Print the value and nothing else.")
+@common_options
+@click.pass_context
+def get(context: click.Context, name: str, form: str, value_only: bool) -> None:
+    """Print a secret: name, version, value and time of its last change."""
+    if value_only and form == "json":
+        raise click.UsageError("--value-only and --format json exclude each other.")
+    backend, _ = _open(context)
+    with backend:
+        found = backend.secrets.read(name)
+    changed = found.last_updated.astimezone(timezone.utc).isoformat(timespec="seconds")
+    facts = {
+        "name": found.name,
+        "version": found.version,
+        "value": found.value,
+        "lastUpdated": changed.replace("+00:00", "Z"),
+    }
+    if value_only:
+        _print(found.value)
+    elif form == "json":
+        _print(json.dumps(facts, indent=2, ensure_ascii=False))
+    else:
+        _print("\n".join(f"{key}: {value}" for key, value in facts.items()))
+
+
+@secret.command("list")
+@format_option
+@common_options
+@click.pass_context
+def list_(context: click.Context, form: str) -> None:
+    """Print the names of all secrets, one a line."""
+    backend, console = _open(context)
+    with backend:
+        names = backend.secrets.list()
+    if form == "json":
+        _print(json.dumps(names, indent=2))
+    elif names:
+        _print("\n".join(names))
+    else:
+        console.status(f"No secrets in {_sandbox(backend)}. Set one with seedctl secret set NAME.")
+
+
+@secret.command()
+@click.argument("name", required=False)
+@click.option("--all", "every", is_flag=True, help="Remove every secret of the sandbox.")
+@common_options
+@click.pass_context
+def remove(context: click.Context, name: str | None, every: bool) -> None:
+    """Remove a secret, or with --all every one."""
+    if every == bool(name):
+        raise click.UsageError("Give the NAME of a secret, or --all.")
+    backend, console = _open(context)
+    with backend:
+        if name:
+            backend.secrets.remove(name)
+            console.success(f"Removed secret {name} ({_sandbox(backend)}).")
+        else:
+            count = backend.secrets.remove_all()
+            console.success(f"Removed {count} secrets ({_sandbox(backend)}).")
+
+
+@secret.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@common_options
+@click.pass_context
+def import_(context: click.Context, file: Path) -> None:
+    """Store every NAME=value line of a dotenv file as a secret.
+
+    The whole file is checked before the first secret is stored.
+    """
+    from seedctl.cli.dotenv import read_dotenv  # noqa: PLC0415
+
+    values = read_dotenv(file)
+    backend, console = _open(context)
+    with backend:
+        for name, value in values.items():
+            backend.secrets.set(name, value)
+    console.success(f"Stored {len(values)} secrets from {file.name} ({_sandbox(backend)}).")
+
+
+def _open(context: click.Context) -> tuple[Backend, Console]:
+    settings = settings_of(context)
+    console = Console(settings)
+    return settings.connect(ConsoleReport(console)), console
+
+
+def _read_value() -> str:
+    from seedctl.errors import InvalidSecretValueError  # noqa: PLC0415
+    from seedctl.prompter import TerminalPrompter  # noqa: PLC0415
+
+    if sys.stdin is None or sys.stdin.isatty():
+        return TerminalPrompter().ask("Enter secret value")
+    raw = sys.stdin.buffer.read()
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:
+        raise InvalidSecretValueError(
+            "Standard input is not UTF-8 text.",
+            resolution="Encode binary values, for example as base64.",
+        ) from None
+    # One line break, which echo and editors add; more may be part of the value.
+    return text.removesuffix("\n").removesuffix("\r")
+
+
+def _print(text: str) -> None:
+    # As UTF-8 whatever the locale: what was stored is what must come out.
+    click.echo(text.encode("utf-8", "surrogatepass"))
+
+
+def _sandbox(backend: Backend) -> str:
+    where = "the local sandbox" if backend.aws.is_local else "sandbox"
+    return f"{where} {backend.identifier.name} of {backend.identifier.namespace}"

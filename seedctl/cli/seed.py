@@ -1,0 +1,64 @@
+"""``seedctl seed``: run the seed script."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from seedctl.cli.console import Console, ConsoleReport, totals
+from seedctl.cli.options import common_options, settings_of
+
+
+@click.command()
+@click.option(
+    "--script",
+    "script_path",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Another script than amplify/seed/seed.py.",
+)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[-- ARGS...]")
+@common_options
+@click.pass_context
+def seed(context: click.Context, script_path: Path | None, arguments: tuple[str, ...]) -> None:
+    """Run amplify/seed/seed.py against the sandbox.
+
+    What stands after -- becomes the script's own arguments.
+    """
+    from seedctl.project import find_script  # noqa: PLC0415
+    from seedctl.script import run_script, shadowed_modules  # noqa: PLC0415
+
+    settings = settings_of(context)
+    console = Console(settings)
+    report = ConsoleReport(console)
+    script = find_script(settings.project, explicit=script_path)
+    settings.script = script
+    for name in shadowed_modules(script):
+        console.warning(f"{name} has the name of a standard module, which is imported instead.")
+    exit_code = 0
+    try:
+        with settings.connect(report, names_target=True) as backend:
+            backend.check_outputs()
+            console.status(f"Running {script.name} …")
+            try:
+                run_script(script, backend, arguments)
+            except SystemExit as ending:
+                exit_code = _exit_code(ending)
+    finally:
+        console.summary(report)
+    if exit_code:
+        console.status(f"The script ended with exit code {exit_code}.")
+    else:
+        console.success(f"Seeded in {report.seconds:.1f} s: {totals(report)}.")
+    context.exit(exit_code)
+
+
+def _exit_code(ending: SystemExit) -> int:
+    """Return the code of a script's own ``sys.exit``, whose text goes to stderr as Python does."""
+    if ending.code is None or isinstance(ending.code, int):
+        return ending.code or 0
+    from seedctl.masking import mask  # noqa: PLC0415
+
+    click.echo(mask(str(ending.code)), err=True)
+    return 1

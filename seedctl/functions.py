@@ -1,0 +1,96 @@
+"""What a seed script calls: one statement each, over the backend of the running script."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from seedctl.backend import current_backend
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from seedctl.auth.session import UserSession
+    from seedctl.auth.types import (
+        AnyUser,
+        AuthOutputs,
+        AuthSession,
+        CurrentUser,
+        IfExists,
+        SignInFlow,
+    )
+
+
+def get_secret(name: str) -> str:
+    """Return the value of the sandbox secret *name*.
+
+    Raises SSMParameterNotFoundError when it was never set.
+    """
+    return current_backend().secrets.get(name)
+
+
+def set_secret(name: str, value: str) -> str:
+    """Store a sandbox secret and return its name."""
+    return current_backend().secrets.set(name, value).name
+
+
+def create_and_sign_up_user(
+    username: str,
+    password: str,
+    *,
+    sign_in_flow: SignInFlow = "Password",
+    sign_in_after_creation: bool = False,
+    user_attributes: Mapping[str, Any] | None = None,
+    if_exists: IfExists = "error",
+) -> AuthOutputs:
+    """Create a user with its final password, signing out whoever was signed in.
+
+    With *sign_in_after_creation* the new user stays signed in. A user that an earlier run left
+    half-made is finished; for a whole one *if_exists* decides between UsernameExistsError ("error")
+    and going on with it ("sign_in"). Attribute names are Cognito's, such as ``family_name`` or
+    ``custom:plan``.
+    """
+    return current_backend().ambient_auth.create_user(
+        username,
+        password,
+        sign_in_flow=sign_in_flow,
+        sign_in_after_creation=sign_in_after_creation,
+        user_attributes=user_attributes,
+        if_exists=if_exists,
+    )
+
+
+def sign_in_user(
+    username: AnyUser, password: str, *, sign_in_flow: SignInFlow = "Password"
+) -> UserSession:
+    """Sign a user in, in place of whoever was signed in; the session returned is truthy.
+
+    Raises NotAuthorizedException for a wrong password or an unknown user.
+    """
+    return current_backend().ambient_auth.sign_in(username, password, sign_in_flow=sign_in_flow)
+
+
+def add_to_user_group(user: AnyUser, group: str) -> None:
+    """Add *user* to *group*, which must exist in the user pool.
+
+    Raises NoGroupsError, NoGroupError, UserNotFoundError. Tokens from before lack the group: sign
+    in again to use it.
+    """
+    current_backend().auth.add_to_group(user, group)
+
+
+def sign_out(*, everywhere: bool = False) -> None:
+    """Sign out whoever is signed in and revoke the tokens; nobody signed in is fine.
+
+    With *everywhere* all of the user's sessions end, as ``signOut({global: true})`` does.
+    """
+    current_backend().ambient_auth.sign_out(everywhere=everywhere)
+
+
+def get_current_user() -> CurrentUser:
+    """Return who is signed in. Raises UserUnAuthenticatedException when nobody is."""
+    return current_backend().ambient_auth.current_user()
+
+
+def fetch_auth_session(*, force_refresh: bool = False) -> AuthSession:
+    """Return the tokens of whoever is signed in, refreshed when expired; all None for nobody."""
+    return current_backend().ambient_auth.fetch_auth_session(force_refresh=force_refresh)

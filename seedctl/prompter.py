@@ -1,0 +1,59 @@
+"""Asking for what must not be shown: hidden input on a terminal, an error where there is none."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import sys
+import warnings
+from typing import Protocol
+
+from seedctl.errors import PromptUnavailableError
+
+
+class Prompter(Protocol):
+    """Whoever can ask the user for a secret value."""
+
+    def ask(self, question: str) -> str:
+        """Return what was typed, never empty.
+
+        Raises KeyboardInterrupt on Ctrl-C and end of input, PromptUnavailableError without a
+        terminal.
+        """
+        ...
+
+
+def can_prompt() -> bool:
+    """Whether somebody can answer: stdin and stderr are terminals, and this is no CI job."""
+    return sys.stdin.isatty() and sys.stderr.isatty() and not os.environ.get("CI")
+
+
+class TerminalPrompter:
+    """Asks on the terminal with echo off, on stderr, so that stdout may be a file."""
+
+    def ask(self, question: str) -> str:
+        if not can_prompt():
+            raise PromptUnavailableError(
+                f"{question} has to be typed, but there is no terminal to ask on.",
+                resolution="Run in a terminal, without CI set in the environment.",
+            )
+        while True:
+            answer = _hidden(f"{question} (hidden): ")
+            if answer:
+                return answer
+            sys.stderr.write("Cannot be empty.\n")
+
+
+def _hidden(prompt: str) -> str:
+    with warnings.catch_warnings():
+        # getpass would go on with a visible prompt after this warning.
+        warnings.simplefilter("error", getpass.GetPassWarning)
+        try:
+            return getpass.getpass(prompt, stream=sys.stderr)
+        except getpass.GetPassWarning as error:
+            raise PromptUnavailableError(
+                "The terminal cannot hide what is typed.",
+                resolution="Run in another terminal.",
+            ) from error
+        except EOFError:
+            raise KeyboardInterrupt from None

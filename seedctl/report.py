@@ -1,0 +1,115 @@
+"""What a run does, told to an observer: the command line shows it, tests collect it."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from seedctl.masking import mask
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Kind = Literal["user", "group member", "secret", "session"]
+State = Literal["created", "finished", "existed", "added", "set", "read", "removed", "signed in"]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing a run has done, after AWS confirmed it."""
+
+    kind: Kind
+    name: str
+    state: State
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a run is about to change."""
+
+    project: Path
+    sandbox: str
+    outputs: Path | None
+    outputs_age: float | None
+    """Seconds since the outputs file was written."""
+    user_pool: str | None
+    account: str
+    """The AWS account id, "LOCAL", or "unknown account"."""
+    check: str
+    """Whether the outputs file is known to belong to the sandbox, in words."""
+
+    def line(self) -> str:
+        """Return the one line that is shown before the first write."""
+        parts = [f"Seeding {self.project}", f"sandbox {self.sandbox}"]
+        if self.outputs is not None:
+            age = "" if self.outputs_age is None else f" ({_age(self.outputs_age)} old)"
+            parts.append(f"{_relative(self.outputs, self.project)}{age}")
+        if self.user_pool is not None:
+            parts.append(f"user pool {self.user_pool}")
+        parts.append(self.account if self.account == "LOCAL" else f"account {self.account}")
+        parts.append(self.check)
+        return " · ".join(part for part in parts if part)
+
+
+class Observer(Protocol):
+    """Whoever wants to know. Methods may be called from any thread."""
+
+    def on_target(self, target: Target) -> None: ...
+
+    def on_event(self, event: Event) -> None: ...
+
+    def on_warning(self, text: str) -> None: ...
+
+
+@dataclass
+class Report:
+    """Collects a run's events, with the time it took in seconds."""
+
+    events: list[Event] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    target: Target | None = None
+    started: float = field(default_factory=time.monotonic)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.started
+
+    def on_target(self, target: Target) -> None:
+        self.target = target
+
+    def on_event(self, event: Event) -> None:
+        with self._lock:
+            self.events.append(event)
+
+    def on_warning(self, text: str) -> None:
+        with self._lock:
+            self.warnings.append(text)
+
+
+class PlainReport(Report):
+    """For scripts started as plain ``python seed.py``: the target and warnings on stderr."""
+
+    def on_target(self, target: Target) -> None:
+        super().on_target(target)
+        sys.stderr.write(mask(target.line()) + "\n")
+
+    def on_warning(self, text: str) -> None:
+        super().on_warning(text)
+        sys.stderr.write(mask(f"Warning: {text}") + "\n")
+
+
+def _age(seconds: float) -> str:
+    for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        count = int(seconds // size)
+        if count:
+            return f"{count} {unit}{'s' if count > 1 else ''}"
+    return "under a minute"
+
+
+def _relative(path: Path, root: Path) -> str:
+    return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)

@@ -1,0 +1,76 @@
+"""What holds for every test: no network beyond loopback, no AWS settings, nothing left behind."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from seedctl import backend, masking
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DATA = Path(__file__).parent / "data"
+RESOURCES = Path(__file__).parent / "resources"
+
+_OURS = ("AWS_", "SEEDCTL_", "AMPLIFY_", "GITHUB_", "NO_COLOR", "CI", "BOTO_", "MOTO_", "PYTHON")
+
+
+def _is_loopback(host: Any) -> bool:
+    if host in {None, "", "localhost", b"localhost"}:
+        return True
+    try:
+        return ipaddress.ip_address(host.decode() if isinstance(host, bytes) else host).is_loopback
+    except (ValueError, AttributeError):
+        return False
+
+
+@pytest.fixture(autouse=True)
+def _only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refuse every connection and every name look-up beyond this machine."""
+    connect, connect_ex, look_up = (
+        socket.socket.connect,
+        socket.socket.connect_ex,
+        socket.getaddrinfo,
+    )
+
+    def check(address: Any) -> None:
+        if isinstance(address, tuple) and not _is_loopback(address[0]):
+            raise AssertionError(f"a test reaches beyond loopback: {address}")
+
+    def guarded_connect(self: socket.socket, address: Any) -> None:
+        check(address)
+        connect(self, address)
+
+    def guarded_connect_ex(self: socket.socket, address: Any) -> int:
+        check(address)
+        return connect_ex(self, address)
+
+    def guarded_look_up(host: Any, *args: Any, **kwargs: Any) -> Any:
+        check((host,))
+        return look_up(host, *args, **kwargs)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded_connect)
+    monkeypatch.setattr(socket.socket, "connect_ex", guarded_connect_ex)
+    monkeypatch.setattr(socket, "getaddrinfo", guarded_look_up)
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """Begin with no setting of the developer's, and end with no backend active."""
+    for name in list(os.environ):
+        if name.startswith(_OURS) and name not in {"PYTEST_CURRENT_TEST", "PYTHONPATH"}:
+            monkeypatch.delenv(name)
+    nowhere = tmp_path / "no-such-file"
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(nowhere))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(nowhere))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    masking.clear()
+    yield
+    assert backend._current.backend is None, "a test left a backend active"
+    masking.clear()
