@@ -1,1 +1,12 @@
-"""The local sandbox: Cognito, Parameter Store and STS on loopback, with no AWS account."""
+"""The local sandbox: Cognito, Parameter Store and STS on loopback, with no AWS account.
+
+Clients meet it by URL only. :meth:`LocalSandbox.start` is part of many commands' start-up, so nothing
+here loads a socket, a database or cryptography before it is used.
+"""
+
+from __future__ import annotations
+
+from seedctl.local import blueprint
+from seedctl.local.sandbox import LocalSandbox, reset_state
+
+__all__ = ["LocalSandbox", "blueprint", "reset_state"]

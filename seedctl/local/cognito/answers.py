@@ -1,0 +1,80 @@
+"""The answers to challenges that carry a Session; one function for each row of the table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from seedctl.local.cognito import users as status
+from seedctl.local.cognito.admin import change_attributes, set_password
+from seedctl.local.cognito.attributes import check_attribute
+from seedctl.local.cognito.passwords import Verifier, check_password
+from seedctl.local.cognito.steps import after_password, reply
+from seedctl.local.protocol import ServiceError
+
+if TYPE_CHECKING:
+    from seedctl.local.cognito.service import UserPoolService
+    from seedctl.local.cognito.sessions import Session
+    from seedctl.local.cognito.steps import Answer
+    from seedctl.local.cognito.users import User, UserRecords
+
+_ATTRIBUTE_PREFIX = "userAttributes."
+
+
+def answer_new_password(service: UserPoolService, answer: Answer) -> dict[str, Any]:
+    with service.sessions.answered(
+        answer.session, challenge=answer.challenge, client_id=answer.client_id
+    ) as session:
+        password = answer.response("NEW_PASSWORD")
+        check_password(password, service.pool.password_policy)
+        given = {
+            name.removeprefix(_ATTRIBUTE_PREFIX): value
+            for name, value in answer.responses.items()
+            if name.startswith(_ATTRIBUTE_PREFIX)
+        }
+        checked = {name: check_attribute(name, value) for name, value in given.items()}
+        verifier = Verifier.of(password, pool_name=service.pool.name, username=session.username)
+        with service.changing_users() as users:
+            user = _user_of(users, answer, session)
+            if user.status != status.FORCE_CHANGE_PASSWORD:
+                raise _invalid_session()  # an administrator was quicker
+            change_attributes(user, checked)
+            for name in service.pool.required_attributes:
+                if name not in user.attributes:
+                    raise ServiceError(
+                        "InvalidParameterException",
+                        f"Attributes did not conform to the schema: {name}: "
+                        "The attribute is required",
+                    )
+            set_password(user, verifier)
+            user.modified = service.clock()
+            users.save(user)
+            step = after_password(service, users, user)
+    return reply(service, step)
+
+
+def answer_mfa_setup(service: UserPoolService, answer: Answer) -> dict[str, Any]:
+    """Refuse: no token may be had from a pool that requires MFA before MFA is here."""
+    with (
+        service.sessions.answered(
+            answer.session, challenge=answer.challenge, client_id=answer.client_id
+        ) as session,
+        service.reading_users() as users,
+    ):
+        _user_of(users, answer, session)
+    raise ServiceError(
+        "UnsupportedOperationException",
+        "Setting up MFA is not available on the local sandbox yet.",
+    )
+
+
+def _user_of(users: UserRecords, answer: Answer, session: Session) -> User:
+    user = users.by_username(session.username)
+    if user is None or not answer.is_for(users, session.username):
+        raise _invalid_session()
+    if not user.enabled:
+        raise ServiceError("NotAuthorizedException", "User is disabled.")
+    return user
+
+
+def _invalid_session() -> ServiceError:
+    return ServiceError("NotAuthorizedException", "Invalid session for the user.")

@@ -1,0 +1,70 @@
+"""The pool and its client as the Describe calls show them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from seedctl.local.cognito.pool import ALLOWED_FLOWS
+from seedctl.local.cognito.tokens import ACCESS_SECONDS, REFRESH_SECONDS
+from seedctl.local.protocol import ACCOUNT, Call
+
+if TYPE_CHECKING:
+    from seedctl.local.cognito.service import UserPoolService
+
+_MFA = {"NONE": "OFF", "OPTIONAL": "OPTIONAL", "REQUIRED": "ON"}
+_DAY = 24 * 3600
+
+
+def describe_user_pool(service: UserPoolService, call: Call) -> dict[str, Any]:
+    service.check_pool(call)
+    pool = service.pool
+    policy = pool.password_policy
+    with service.reading_users() as users:
+        count = sum(1 for _ in users.all())
+    described = {
+        "Id": pool.id,
+        "Name": pool.name,
+        "Arn": f"arn:aws:cognito-idp:{pool.region}:{ACCOUNT}:userpool/{pool.id}",
+        "MfaConfiguration": _MFA[pool.mfa_configuration],
+        "AutoVerifiedAttributes": list(pool.verification_types),
+        "UsernameConfiguration": {"CaseSensitive": False},
+        "EstimatedNumberOfUsers": count,
+        "AdminCreateUserConfig": {"AllowAdminCreateUserOnly": False},
+        "Policies": {
+            "PasswordPolicy": {
+                "MinimumLength": policy.min_length,
+                "RequireLowercase": policy.require_lowercase,
+                "RequireNumbers": policy.require_numbers,
+                "RequireSymbols": policy.require_symbols,
+                "RequireUppercase": policy.require_uppercase,
+                "TemporaryPasswordValidityDays": 7,
+            }
+        },
+    }
+    if pool.username_attributes:
+        described["UsernameAttributes"] = list(pool.username_attributes)
+    return {"UserPool": described}
+
+
+def describe_user_pool_client(service: UserPoolService, call: Call) -> dict[str, Any]:
+    service.check_pool(call)
+    service.check_client(call)
+    return {
+        "UserPoolClient": {
+            "UserPoolId": service.pool.id,
+            "ClientId": service.pool.client_id,
+            "ClientName": service.pool.client_id,
+            "ExplicitAuthFlows": list(ALLOWED_FLOWS),
+            "AccessTokenValidity": ACCESS_SECONDS // 60,
+            "IdTokenValidity": ACCESS_SECONDS // 60,
+            "RefreshTokenValidity": REFRESH_SECONDS // _DAY,
+            "TokenValidityUnits": {
+                "AccessToken": "minutes",
+                "IdToken": "minutes",
+                "RefreshToken": "days",
+            },
+            "AuthSessionValidity": 3,
+            "EnableTokenRevocation": True,
+            "PreventUserExistenceErrors": "ENABLED",
+        }
+    }

@@ -1,0 +1,118 @@
+"""The table of Cognito's calls, and the service behind it."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from seedctl.local.cognito import admin, describe, groups, listing, self_service, sign_in
+from seedctl.local.cognito.pool import UserPool, unknown_client, unknown_pool
+from seedctl.local.cognito.service import UserPoolService
+from seedctl.local.cognito.sessions import Sessions
+from seedctl.local.cognito.tokens import Tokens
+from seedctl.local.protocol import Call, Operation, ServiceError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from seedctl.local.store import Store
+    from seedctl.project import AuthSection
+
+    Handler = Callable[[UserPoolService, Call], dict[str, Any]]
+
+_SIGNED: dict[str, Handler] = {
+    "AdminAddUserToGroup": groups.admin_add_user_to_group,
+    "AdminConfirmSignUp": admin.admin_confirm_sign_up,
+    "AdminCreateUser": admin.admin_create_user,
+    "AdminDeleteUser": admin.admin_delete_user,
+    "AdminDeleteUserAttributes": admin.admin_delete_user_attributes,
+    "AdminDisableUser": admin.admin_disable_user,
+    "AdminEnableUser": admin.admin_enable_user,
+    "AdminGetUser": admin.admin_get_user,
+    "AdminInitiateAuth": sign_in.admin_initiate_auth,
+    "AdminListGroupsForUser": groups.admin_list_groups_for_user,
+    "AdminRemoveUserFromGroup": groups.admin_remove_user_from_group,
+    "AdminResetUserPassword": admin.admin_reset_user_password,
+    "AdminRespondToAuthChallenge": sign_in.admin_respond_to_auth_challenge,
+    "AdminSetUserPassword": admin.admin_set_user_password,
+    "AdminUpdateUserAttributes": admin.admin_update_user_attributes,
+    "AdminUserGlobalSignOut": admin.admin_user_global_sign_out,
+    "CreateGroup": groups.create_group,
+    "DeleteGroup": groups.delete_group,
+    "DescribeUserPool": describe.describe_user_pool,
+    "DescribeUserPoolClient": describe.describe_user_pool_client,
+    "GetGroup": groups.get_group,
+    "ListGroups": groups.list_groups,
+    "ListUsers": listing.list_users,
+    "ListUsersInGroup": groups.list_users_in_group,
+}
+# Clients call these without credentials: a token or a session in them says who calls.
+_UNSIGNED: dict[str, Handler] = {
+    "ChangePassword": self_service.change_password,
+    "GetTokensFromRefreshToken": sign_in.get_tokens_from_refresh_token,
+    "GetUser": self_service.get_user,
+    "GlobalSignOut": self_service.global_sign_out,
+    "InitiateAuth": sign_in.initiate_auth,
+    "RespondToAuthChallenge": sign_in.respond_to_auth_challenge,
+    "RevokeToken": self_service.revoke_token,
+    "UpdateUserAttributes": self_service.update_user_attributes,
+}
+
+
+class Cognito:
+    """The ``AWSCognitoIdentityProviderService`` of one sandbox."""
+
+    def __init__(self, store: Store, auth: AuthSection | None, clock: Callable[[], float]) -> None:
+        self.operations: Mapping[str, Operation]
+        self._service: UserPoolService | None = None
+        if auth is None:
+            self.operations = _table(lambda _handler: _nothing_deployed)
+            return
+        pool = UserPool.deployed(auth)
+        service = UserPoolService(
+            store=store,
+            pool=pool,
+            clock=clock,
+            sessions=Sessions(clock),
+            tokens=Tokens(store, pool, clock),
+        )
+        self._service = service
+        self.operations = _table(lambda handler: partial(handler, service))
+
+    def well_known(self, path: str) -> dict[str, Any] | None:
+        """Return the document that Cognito publishes at *path*, None if there is none."""
+        service = self._service
+        if service is None:
+            return None
+        base = f"/{service.pool.id}/.well-known"
+        if path == f"{base}/jwks.json":
+            return {"keys": [service.tokens.signing_key().jwk]}
+        if path == f"{base}/openid-configuration":
+            return {
+                "issuer": service.pool.issuer,
+                "jwks_uri": f"{service.pool.issuer}/.well-known/jwks.json",
+                "id_token_signing_alg_values_supported": ["RS256"],
+                "response_types_supported": ["code", "token"],
+                "subject_types_supported": ["public"],
+            }
+        return None
+
+
+def _table(
+    bound: Callable[[Handler], Callable[[Call], dict[str, Any]]],
+) -> dict[str, Operation]:
+    return {
+        name: Operation(bound(handler), signed=signed)
+        for rows, signed in ((_SIGNED, True), (_UNSIGNED, False))
+        for name, handler in rows.items()
+    }
+
+
+def _nothing_deployed(call: Call) -> dict[str, Any]:
+    pool_id = call.optional_text("UserPoolId")
+    if pool_id is not None:
+        raise unknown_pool(pool_id)
+    client_id = call.optional_text("ClientId")
+    if client_id is not None:
+        raise unknown_client(client_id)
+    raise ServiceError("ResourceNotFoundException", "There is no user pool in this sandbox.")

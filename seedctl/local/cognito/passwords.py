@@ -1,0 +1,120 @@
+"""Passwords: the pool's policy, the verifier stored in place of one, and the server's side of SRP."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import string
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from seedctl.auth import srp
+from seedctl.local.protocol import ServiceError
+
+if TYPE_CHECKING:
+    from seedctl.local.seal import Seal
+    from seedctl.project import PasswordPolicy
+
+MAX_PASSWORD = 256
+_SYMBOLS = "^$*.[]{}()?-\"!@#%&/\\,><':;|_~`+= "
+_CLASSES = (
+    ("require_lowercase", string.ascii_lowercase, "lowercase"),
+    ("require_uppercase", string.ascii_uppercase, "uppercase"),
+    ("require_numbers", string.digits, "numeric"),
+    ("require_symbols", _SYMBOLS, "symbol"),
+)
+_NO_SPACE_AT_ENDS = re.compile(r"\S(.*\S)?", re.DOTALL)
+
+
+def check_password(password: str, policy: PasswordPolicy) -> None:
+    """Raise InvalidPasswordException or InvalidParameterException unless *password* will do."""
+    if len(password) > MAX_PASSWORD or not _NO_SPACE_AT_ENDS.fullmatch(password):
+        raise ServiceError(
+            "InvalidParameterException",
+            f"A password has at most {MAX_PASSWORD} characters and no space at either end.",
+        )
+    reason = None
+    if len(password) < policy.min_length:
+        reason = "Password not long enough"
+    else:
+        for requirement, characters, name in _CLASSES:
+            if getattr(policy, requirement) and not set(password) & set(characters):
+                reason = f"Password must have {name} characters"
+                break
+    if reason is not None:
+        raise ServiceError(
+            "InvalidPasswordException", f"Password does not conform to policy: {reason}"
+        )
+
+
+def made_up_password(policy: PasswordPolicy) -> str:
+    """Return a password of the service's own making; nobody is told it."""
+    filling = (secrets.choice(string.ascii_letters) for _ in range(policy.min_length))
+    return "aA1!" + "".join(filling)
+
+
+@dataclass(frozen=True, slots=True)
+class Verifier:
+    """What is stored of a password: it can check one, and cannot give one."""
+
+    salt: str
+    """Hex numbers, both."""
+    value: str = field(repr=False)
+
+    @classmethod
+    def of(cls, password: str, *, pool_name: str, username: str) -> Verifier:
+        salt = secrets.randbits(128)
+        x = srp.private_key(pool_name, username, password, salt)
+        return cls(f"{salt:x}", f"{srp.power(srp.g, x):x}")
+
+    @classmethod
+    def made_up(cls, seal: Seal, pool_name: str, username: str) -> Verifier:
+        """Return one for a user that does not exist: the same at each call, good for no password.
+
+        Not computed from any password, so it costs no more than looking up a stored one.
+        """
+        name = username.lower()
+        digests = [
+            seal.digest("no such user", pool_name, name, str(number)) for number in range(13)
+        ]
+        value = int.from_bytes(b"".join(digests[1:]), "big") % srp.N
+        return cls(f"{int.from_bytes(digests[0][:16], 'big'):x}", f"{value:x}")
+
+    def fits(self, password: str, *, pool_name: str, username: str) -> bool:
+        x = srp.private_key(pool_name, username, password, int(self.salt, 16))
+        return secrets.compare_digest(f"{srp.power(srp.g, x):x}", self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class ServerExchange:
+    """The server's side of one password exchange."""
+
+    public_a: int
+    public_b: int
+    private_b: int = field(repr=False)
+    verifier: int = field(repr=False)
+
+    @classmethod
+    def start(cls, srp_a: str, verifier: Verifier) -> ServerExchange:
+        """Answer the client's *srp_a*. Raises InvalidParameterException for one that gives S away."""
+        public_a = int(srp_a, 16)
+        if public_a % srp.N == 0:
+            raise ServiceError("InvalidParameterException", "SRP_A may not be a multiple of N.")
+        value = int(verifier.value, 16)
+        private_b = secrets.randbits(256) | 1 << 255
+        public_b = (srp.k * value + srp.power(srp.g, private_b)) % srp.N
+        return cls(public_a, public_b, private_b, value)
+
+    @property
+    def srp_b(self) -> str:
+        return f"{self.public_b:x}"
+
+    def accepts(
+        self, signature: str, *, pool_name: str, user_id: str, secret_block: str, timestamp: str
+    ) -> bool:
+        """Whether *signature* proves that the client knows the password."""
+        u = srp.scrambler(self.public_a, self.public_b)
+        base = self.public_a * srp.power(self.verifier, u) % srp.N
+        key = srp.session_key(u, srp.power(base, self.private_b))
+        expected = srp.claim_signature(key, pool_name, user_id, secret_block, timestamp)
+        return secrets.compare_digest(signature.encode(), expected.encode())

@@ -1,0 +1,74 @@
+"""What is "deployed": the user pool and its app client, with Gen 2 defaults for what is unsaid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from seedctl.local.protocol import ServiceError
+from seedctl.project import PasswordPolicy
+
+if TYPE_CHECKING:
+    from seedctl.project import AuthSection, Group
+
+DEFAULT_POLICY = PasswordPolicy(
+    min_length=8,
+    require_numbers=True,
+    require_lowercase=True,
+    require_uppercase=True,
+    require_symbols=True,
+)
+# An app client of Amplify Gen 2 allows these and, without passwordless login, nothing else.
+ALLOWED_FLOWS = ("ALLOW_CUSTOM_AUTH", "ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_SRP_AUTH")
+
+
+@dataclass(frozen=True, slots=True)
+class UserPool:
+    id: str
+    client_id: str
+    region: str
+    name: str
+    """The id without its region: a part of what SRP signs."""
+    username_attributes: tuple[str, ...]
+    """``email``, ``phone_number`` or both; empty where user names are free text."""
+    required_attributes: tuple[str, ...]
+    verification_types: tuple[str, ...]
+    password_policy: PasswordPolicy
+    mfa_configuration: str
+    mfa_methods: tuple[str, ...]
+    groups: tuple[Group, ...]
+
+    @classmethod
+    def deployed(cls, auth: AuthSection) -> UserPool:
+        names = ("email",) if auth.username_attributes is None else auth.username_attributes
+        # Free-text names exclude the others: Cognito has either kind in one pool.
+        aliases = () if "username" in names else names
+        required = auth.standard_required_attributes
+        return cls(
+            id=auth.user_pool_id,
+            client_id=auth.user_pool_client_id,
+            region=auth.user_pool_region,
+            name=auth.user_pool_name,
+            username_attributes=aliases,
+            required_attributes=aliases if required is None else required,
+            verification_types=auth.user_verification_types or aliases,
+            password_policy=auth.password_policy or DEFAULT_POLICY,
+            mfa_configuration=auth.mfa_configuration or "NONE",
+            mfa_methods=auth.mfa_methods or (),
+            groups=auth.groups or (),
+        )
+
+    @property
+    def issuer(self) -> str:
+        suffix = "amazonaws.com.cn" if self.region.startswith("cn-") else "amazonaws.com"
+        return f"https://cognito-idp.{self.region}.{suffix}/{self.id}"
+
+
+def unknown_pool(pool_id: str) -> ServiceError:
+    return ServiceError("ResourceNotFoundException", f"User pool {pool_id} does not exist.")
+
+
+def unknown_client(client_id: str) -> ServiceError:
+    return ServiceError(
+        "ResourceNotFoundException", f"User pool client {client_id} does not exist."
+    )

@@ -1,0 +1,94 @@
+"""Open challenges: single-use sessions, bound to a user, the app client and one challenge.
+
+They live in memory: a sign-in is a matter of seconds, and one that a restart interrupts starts over.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from seedctl.local.protocol import ServiceError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+SECONDS = 180.0
+# Cognito lets the answer be corrected with the same session [?].
+_RETRYABLE = ("InvalidPasswordException", "InvalidParameterException")
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    challenge: str
+    username: str
+    client_id: str
+    expires: float
+    data: Any = field(default=None, repr=False)
+    """What the answer is checked against."""
+
+
+class Sessions:
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._open: dict[str, Session] = {}
+
+    def issue(self, *, challenge: str, username: str, client_id: str, data: Any = None) -> str:
+        """Return the token of a new session; 1 KB of randomness, as long as the real ones."""
+        token = secrets.token_urlsafe(768)
+        self.put(token, challenge=challenge, username=username, client_id=client_id, data=data)
+        return token
+
+    def put(
+        self, token: str, *, challenge: str, username: str, client_id: str, data: Any = None
+    ) -> None:
+        now = self._clock()
+        with self._lock:
+            self._forget_expired(now)
+            self._open[token] = Session(challenge, username, client_id, now + SECONDS, data)
+
+    def take(self, token: str) -> Session | None:
+        """Return the session and end it; it may have expired."""
+        with self._lock:
+            return self._open.pop(token, None)
+
+    def is_expired(self, session: Session) -> bool:
+        return self._clock() > session.expires
+
+    @contextmanager
+    def answered(self, token: str | None, *, challenge: str, client_id: str) -> Iterator[Session]:
+        """Give the session that *token* names, for one answer.
+
+        It ends with the block, unless the answer was refused in a way that it may be corrected.
+        """
+        session = self.take(token) if token is not None else None
+        if (
+            token is None
+            or session is None
+            or (session.challenge, session.client_id) != (challenge, client_id)
+        ):
+            raise ServiceError("NotAuthorizedException", "Invalid session for the user.")
+        if self.is_expired(session):
+            raise ServiceError(
+                "NotAuthorizedException", "Invalid session for the user, session is expired."
+            )
+        try:
+            yield session
+        except ServiceError as error:
+            if error.code in _RETRYABLE:
+                with self._lock:
+                    self._open[token] = session
+            raise
+
+    def _forget_expired(self, now: float) -> None:
+        # Kept as long again, to tell an expired session from an unknown one. In order of expiry,
+        # but for those put back; they go a little later.
+        while self._open:
+            token = next(iter(self._open))
+            if self._open[token].expires + SECONDS >= now:
+                return
+            del self._open[token]

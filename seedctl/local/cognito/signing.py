@@ -1,0 +1,102 @@
+"""RS256 JSON Web Tokens with the pool's own key, which is made at the first token."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from typing import TYPE_CHECKING, Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+if TYPE_CHECKING:
+    from seedctl.local.store import Store
+
+_KIND = "signing key"
+
+
+class InvalidJWTError(Exception):
+    """Not a token that this pool signed."""
+
+
+class SigningKey:
+    def __init__(self, private_key: rsa.RSAPrivateKey) -> None:
+        self._private = private_key
+        self._public = private_key.public_key()
+        numbers = self._public.public_numbers()
+        self._modulus = _encode(numbers.n.to_bytes((numbers.n.bit_length() + 7) // 8, "big"))
+        self._exponent = _encode(numbers.e.to_bytes(3, "big"))
+        digest = hashes.Hash(hashes.SHA256())
+        digest.update(self._modulus.encode())
+        self.id = base64.b64encode(digest.finalize()).decode()
+
+    @classmethod
+    def of_pool(cls, store: Store, pool_id: str) -> SigningKey:
+        """Return the pool's key, made if there is none yet; all processes get the same one."""
+        stored = store.get(_KIND, pool_id)
+        if stored is None:
+            # Made outside the transaction, where it would hold up everybody else.
+            candidate = {"pem": _to_pem(rsa.generate_private_key(65537, 2048))}
+            with store.transaction() as view:
+                stored = view.get(_KIND, pool_id)
+                if stored is None:
+                    view.put(_KIND, pool_id, candidate)
+                    stored = candidate
+        key = serialization.load_pem_private_key(stored["pem"].encode(), password=None)
+        assert isinstance(key, rsa.RSAPrivateKey)
+        return cls(key)
+
+    @property
+    def jwk(self) -> dict[str, str]:
+        return {
+            "alg": "RS256",
+            "e": self._exponent,
+            "kid": self.id,
+            "kty": "RSA",
+            "n": self._modulus,
+            "use": "sig",
+        }
+
+    def sign(self, claims: dict[str, Any]) -> str:
+        header = {"kid": self.id, "alg": "RS256"}
+        text = f"{_encode_json(header)}.{_encode_json(claims)}"
+        signature = self._private.sign(text.encode(), padding.PKCS1v15(), hashes.SHA256())
+        return f"{text}.{_encode(signature)}"
+
+    def read(self, token: str) -> dict[str, Any]:
+        """Return the claims of *token*, expired or not. Raises InvalidJWTError."""
+        text, _, signature = token.rpartition(".")
+        try:
+            self._public.verify(
+                _decode(signature), text.encode(), padding.PKCS1v15(), hashes.SHA256()
+            )
+        except (InvalidSignature, ValueError) as error:
+            raise InvalidJWTError from error
+        # What this key signed has a header of ours, so it is RS256 and nothing else.
+        claims: dict[str, Any] = json.loads(_decode(text.partition(".")[2]))
+        return claims
+
+
+def _to_pem(key: rsa.RSAPrivateKey) -> str:
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    ).decode()
+
+
+def _encode_json(document: dict[str, Any]) -> str:
+    return _encode(json.dumps(document, separators=(",", ":")).encode())
+
+
+def _encode(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def _decode(text: str) -> bytes:
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except binascii.Error as error:
+        raise ValueError(text) from error

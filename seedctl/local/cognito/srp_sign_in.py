@@ -1,0 +1,193 @@
+"""The password exchange of a sign-in: USER_SRP_AUTH and the PASSWORD_VERIFIER it asks for."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from seedctl.auth import srp
+from seedctl.local.cognito import users as status
+from seedctl.local.cognito.passwords import ServerExchange, Verifier
+from seedctl.local.cognito.steps import (
+    NEW_PASSWORD_REQUIRED,
+    PASSWORD_VERIFIER,
+    Challenge,
+    Step,
+    after_password,
+    reply,
+)
+from seedctl.local.protocol import ServiceError
+
+if TYPE_CHECKING:
+    from seedctl.local.cognito.service import UserPoolService
+    from seedctl.local.cognito.steps import Answer
+    from seedctl.local.cognito.users import User, UserRecords
+
+_HEX = re.compile(r"[0-9a-fA-F]{1,2048}")
+_SECRET_BLOCK_BYTES = 1152
+_TIMESTAMP_SECONDS = 3 * 3600.0  # Cognito's own tolerance is not published [?]
+_FREE_ATTEMPTS = 5
+_LONGEST_LOCK = 15 * 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """What an exchange is checked against; *verifier* is made up where there is no such user."""
+
+    exchange: ServerExchange
+    verifier: Verifier = field(repr=False)
+
+
+def start_srp(service: UserPoolService, parameters: dict[str, str]) -> dict[str, Any]:
+    name, srp_a = _parameter(parameters, "USERNAME"), _parameter(parameters, "SRP_A")
+    if not _HEX.fullmatch(srp_a):
+        raise ServiceError("InvalidParameterException", "SRP_A is not a hex number.")
+    with service.reading_users() as users:
+        user = users.find(name)
+    # A name nobody has gets an answer of the same shape and cost, and fails at the password.
+    user_id = user.username if user is not None else name
+    verifier = user.verifier if user is not None else None
+    if verifier is None:
+        verifier = Verifier.made_up(service.store.seal, service.pool.name, name)
+    exchange = ServerExchange.start(srp_a, verifier)
+    secret_block = base64.b64encode(secrets.token_bytes(_SECRET_BLOCK_BYTES)).decode()
+    service.sessions.put(
+        secret_block,
+        challenge=PASSWORD_VERIFIER,
+        username=user_id,
+        client_id=service.pool.client_id,
+        data=_Opened(exchange, verifier),
+    )
+    return {
+        "ChallengeName": PASSWORD_VERIFIER,
+        "ChallengeParameters": {
+            "SALT": verifier.salt,
+            "SECRET_BLOCK": secret_block,
+            "SRP_B": exchange.srp_b,
+            "USERNAME": user_id,
+            "USER_ID_FOR_SRP": user_id,
+        },
+    }
+
+
+def answer_password_verifier(service: UserPoolService, answer: Answer) -> dict[str, Any]:
+    signature = answer.response("PASSWORD_CLAIM_SIGNATURE")
+    secret_block = answer.response("PASSWORD_CLAIM_SECRET_BLOCK")
+    timestamp = answer.response("TIMESTAMP")
+    answer.response("USERNAME")
+    _check_timestamp(timestamp, service.clock())
+    # The block is this challenge's session: good for one answer, right or wrong.
+    session = service.sessions.take(secret_block)
+    if (
+        session is None
+        or session.challenge != PASSWORD_VERIFIER
+        or service.sessions.is_expired(session)
+    ):
+        raise _incorrect()
+    opened: _Opened = session.data
+    accepted = opened.exchange.accepts(
+        signature,
+        pool_name=service.pool.name,
+        user_id=session.username,
+        secret_block=secret_block,
+        timestamp=timestamp,
+    )
+    with service.changing_users() as users:
+        user = users.by_username(session.username)
+        if user is None or not answer.is_for(users, session.username):
+            raise _incorrect()
+        if user.verifier != opened.verifier:
+            raise _incorrect()  # the password was changed meanwhile
+        step = _after_proof(service, users, user, accepted=accepted)
+    return reply(service, step)
+
+
+def _after_proof(
+    service: UserPoolService, users: UserRecords, user: User, *, accepted: bool
+) -> Step:
+    now = service.clock()
+    if now - user.failed_at > _LONGEST_LOCK:
+        user.failures = 0
+    if user.failures >= _FREE_ATTEMPTS:
+        seconds = min(2.0 ** (user.failures - _FREE_ATTEMPTS), _LONGEST_LOCK)
+        if now < user.failed_at + seconds:
+            return ServiceError("NotAuthorizedException", "Password attempts exceeded")
+    if not accepted:
+        user.failures += 1
+        user.failed_at = now
+        users.save(user)
+        return _incorrect()
+    # What follows tells about the user, so only to somebody who knows the password [?].
+    refusal = _refusal(user, now)
+    if refusal is not None:
+        return refusal
+    if user.failures:
+        user.failures = 0
+        users.save(user)
+    if user.status == status.FORCE_CHANGE_PASSWORD:
+        return _new_password_required(service, user)
+    return after_password(service, users, user)
+
+
+def _refusal(user: User, now: float) -> ServiceError | None:
+    if not user.enabled:
+        return ServiceError("NotAuthorizedException", "User is disabled.")
+    if user.status == status.RESET_REQUIRED:
+        return ServiceError(
+            "PasswordResetRequiredException", "Password reset required for the user"
+        )
+    if user.status == status.UNCONFIRMED:
+        return ServiceError("UserNotConfirmedException", "User is not confirmed.")
+    if user.temporary_until is not None and now > user.temporary_until:
+        return ServiceError(
+            "NotAuthorizedException",
+            "Temporary password has expired and must be reset by an administrator.",
+        )
+    return None
+
+
+def _new_password_required(service: UserPoolService, user: User) -> Challenge:
+    missing = [
+        f"userAttributes.{name}"
+        for name in service.pool.required_attributes
+        if name not in user.attributes
+    ]
+    return Challenge(
+        NEW_PASSWORD_REQUIRED,
+        user.username,
+        {
+            "requiredAttributes": json.dumps(missing, separators=(",", ":")),
+            "userAttributes": json.dumps(user.attributes, separators=(",", ":")),
+        },
+    )
+
+
+def _check_timestamp(text: str, now: float) -> None:
+    try:
+        instant = datetime.strptime(text[4:], "%b %d %H:%M:%S UTC %Y").replace(tzinfo=timezone.utc)
+        well_formed = srp.format_timestamp(instant) == text
+    except ValueError:
+        well_formed = False
+    if not well_formed:
+        raise ServiceError(
+            "InvalidParameterException",
+            "TIMESTAMP format should be EEE MMM d HH:mm:ss z yyyy in english.",
+        )
+    if abs(instant.timestamp() - now) > _TIMESTAMP_SECONDS:
+        raise ServiceError("NotAuthorizedException", "TIMESTAMP is too far from the present.")
+
+
+def _parameter(parameters: dict[str, str], key: str) -> str:
+    value = parameters.get(key)
+    if not value:
+        raise ServiceError("InvalidParameterException", f"Missing required parameter {key}")
+    return value
+
+
+def _incorrect() -> ServiceError:
+    return ServiceError("NotAuthorizedException", "Incorrect username or password.")

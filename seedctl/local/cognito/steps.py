@@ -1,0 +1,104 @@
+"""What follows a proven password: tokens, or a challenge that stands before them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from seedctl.local.cognito.groups import GroupRecords
+from seedctl.local.protocol import ServiceError
+
+if TYPE_CHECKING:
+    from seedctl.local.cognito.service import UserPoolService
+    from seedctl.local.cognito.tokens import Grant
+    from seedctl.local.cognito.users import User, UserRecords
+
+PASSWORD_VERIFIER = "PASSWORD_VERIFIER"  # noqa: S105 - a challenge, as the next one
+NEW_PASSWORD_REQUIRED = "NEW_PASSWORD_REQUIRED"  # noqa: S105
+MFA_SETUP = "MFA_SETUP"
+
+_MFA_NAMES = {"SMS": "SMS_MFA", "TOTP": "SOFTWARE_TOKEN_MFA", "EMAIL": "EMAIL_OTP"}
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """The user has to answer something more, in a session."""
+
+    name: str
+    username: str
+    parameters: dict[str, str]
+    data: Any = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    user: User
+    grant: Grant
+    groups: list[str]
+    refresh_token: str | None = field(repr=False)
+
+
+# A refusal is a step too: the wrong password that it counts has to be kept by the transaction,
+# which raising would undo.
+Step = Challenge | SignedIn | ServiceError
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A RespondToAuthChallenge, whatever the challenge."""
+
+    challenge: str
+    client_id: str
+    session: str | None = field(repr=False)
+    responses: dict[str, str] = field(repr=False)
+
+    def response(self, key: str) -> str:
+        value = self.responses.get(key)
+        if not value:
+            raise ServiceError("InvalidParameterException", f"Missing required parameter {key}")
+        return value
+
+    def is_for(self, users: UserRecords, username: str) -> bool:
+        """Whether the answer's USERNAME means the user whom the challenge was given to."""
+        name = self.response("USERNAME")
+        if name.lower() == username.lower():
+            return True
+        user = users.find(name)
+        return user is not None and user.username == username
+
+
+def after_password(service: UserPoolService, users: UserRecords, user: User) -> Step:
+    """Return the step after a password that is right and permanent."""
+    if service.pool.mfa_configuration == "REQUIRED":
+        offered = [_MFA_NAMES[method] for method in service.pool.mfa_methods]
+        return Challenge(
+            MFA_SETUP, user.username, {"MFAS_CAN_SETUP": json.dumps(offered, separators=(",", ":"))}
+        )
+    return signed_in(service, users, user)
+
+
+def signed_in(service: UserPoolService, users: UserRecords, user: User) -> SignedIn:
+    grant, refresh_token = service.tokens.grant(users, user)
+    groups = GroupRecords(users.view, service.pool).names_of(user)
+    return SignedIn(user, grant, groups, refresh_token)
+
+
+def reply(service: UserPoolService, step: Step) -> dict[str, Any]:
+    """Turn *step* into the reply, after its transaction: signing is slow. Raises a refusal."""
+    if isinstance(step, ServiceError):
+        raise step
+    if isinstance(step, SignedIn):
+        result = service.tokens.result(step.user, step.grant, step.groups, step.refresh_token)
+        return {"AuthenticationResult": result, "ChallengeParameters": {}}
+    session = service.sessions.issue(
+        challenge=step.name,
+        username=step.username,
+        client_id=service.pool.client_id,
+        data=step.data,
+    )
+    return {
+        "ChallengeName": step.name,
+        "Session": session,
+        "ChallengeParameters": {"USER_ID_FOR_SRP": step.username, **step.parameters},
+    }

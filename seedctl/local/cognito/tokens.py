@@ -1,0 +1,199 @@
+"""The tokens of a signed-in user: issued, refreshed, revoked, and recognised again.
+
+Each sign-in leaves a *grant*, found by the ``origin_jti`` that all its tokens carry. It holds a
+digest of the refresh token, never the token.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import uuid
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from seedctl.local.protocol import ServiceError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from seedctl.local.cognito.pool import UserPool
+    from seedctl.local.cognito.signing import SigningKey
+    from seedctl.local.cognito.users import User, UserRecords
+    from seedctl.local.store import Store
+
+ACCESS_SECONDS = 3600
+REFRESH_SECONDS = 30 * 24 * 3600
+_SCOPE = "aws.cognito.signin.user.admin"
+_FLAGS = ("email_verified", "phone_number_verified")
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One sign-in, for as long as its refresh token lives."""
+
+    origin_jti: str
+    username: str
+    sub: str
+    client_id: str
+    auth_time: int
+    token_epoch: int
+    refresh_digest: str
+    revoked: bool = False
+
+
+class Tokens:
+    def __init__(self, store: Store, pool: UserPool, clock: Callable[[], float]) -> None:
+        self._store = store
+        self._pool = pool
+        self._clock = clock
+        self._kind = f"grant {pool.id}"
+        self._key: SigningKey | None = None
+
+    def signing_key(self) -> SigningKey:
+        """Return the pool's key. The first call loads cryptography and may make the key."""
+        # Two threads may both come first: they get the same key, from the store.
+        if self._key is None:
+            from seedctl.local.cognito.signing import SigningKey  # noqa: PLC0415
+
+            self._key = SigningKey.of_pool(self._store, self._pool.id)
+        return self._key
+
+    def grant(self, users: UserRecords, user: User) -> tuple[Grant, str]:
+        """Record a new sign-in of *user*; return it with its refresh token."""
+        origin_jti = str(uuid.uuid4())
+        refresh_token = f"{origin_jti}.{secrets.token_urlsafe(768)}"
+        grant = Grant(
+            origin_jti=origin_jti,
+            username=user.username,
+            sub=user.sub,
+            client_id=self._pool.client_id,
+            auth_time=int(self._clock()),
+            token_epoch=user.token_epoch,
+            refresh_digest=_digest(refresh_token),
+        )
+        users.view.put(self._kind, origin_jti, asdict(grant))
+        return grant, refresh_token
+
+    def result(
+        self, user: User, grant: Grant, groups: list[str], refresh_token: str | None = None
+    ) -> dict[str, Any]:
+        """Return the AuthenticationResult: fresh id and access tokens of *grant*.
+
+        *groups* in the order of their precedence.
+        """
+        now = int(self._clock())
+        common: dict[str, Any] = {
+            "sub": user.sub,
+            **({"cognito:groups": groups} if groups else {}),
+            "iss": self._pool.issuer,
+            "origin_jti": grant.origin_jti,
+            "event_id": str(uuid.uuid4()),
+            "auth_time": grant.auth_time,
+            "exp": now + ACCESS_SECONDS,
+            "iat": now,
+        }
+        id_claims = {
+            **_attribute_claims(user),
+            **common,
+            "cognito:username": user.username,
+            "aud": grant.client_id,
+            "token_use": "id",
+            "jti": str(uuid.uuid4()),
+        }
+        access_claims = {
+            **common,
+            "client_id": grant.client_id,
+            "token_use": "access",
+            "scope": _SCOPE,
+            "jti": str(uuid.uuid4()),
+            "username": user.username,
+        }
+        key = self.signing_key()
+        result: dict[str, Any] = {
+            "AccessToken": key.sign(access_claims),
+            "ExpiresIn": ACCESS_SECONDS,
+            "IdToken": key.sign(id_claims),
+            "TokenType": "Bearer",
+        }
+        if refresh_token is not None:
+            result["RefreshToken"] = refresh_token
+        return result
+
+    def of_refresh_token(self, users: UserRecords, token: str) -> tuple[User, Grant]:
+        """Return the user and grant of a live refresh token. Raises NotAuthorizedException."""
+        grant = self._by_refresh_token(users, token)
+        user = users.by_username(grant.username) if grant is not None else None
+        if grant is None or user is None or user.sub != grant.sub:
+            raise ServiceError("NotAuthorizedException", "Invalid Refresh Token")
+        if self._clock() > grant.auth_time + REFRESH_SECONDS:
+            raise ServiceError("NotAuthorizedException", "Refresh Token has expired")
+        if grant.revoked or grant.token_epoch != user.token_epoch:
+            raise ServiceError("NotAuthorizedException", "Refresh Token has been revoked")
+        if not user.enabled:
+            raise ServiceError("NotAuthorizedException", "User is disabled.")
+        return user, grant
+
+    def access_claims(self, token: str) -> dict[str, Any]:
+        """Return the claims of an access token of this pool. Raises NotAuthorizedException.
+
+        Apart from :meth:`of_access_claims` since the key may have to be made, which must not
+        happen inside a transaction.
+        """
+        claims = self._claims(token)
+        if claims is None or claims["token_use"] != "access":  # noqa: S105
+            raise ServiceError("NotAuthorizedException", "Invalid Access Token")
+        if self._clock() > claims["exp"]:
+            raise ServiceError("NotAuthorizedException", "Access Token has expired")
+        return claims
+
+    def of_access_claims(self, users: UserRecords, claims: dict[str, Any]) -> User:
+        """Return the user that *claims* speak for. Raises NotAuthorizedException."""
+        user = users.by_username(claims["username"])
+        if user is None or user.sub != claims["sub"]:
+            raise ServiceError("UserNotFoundException", "User does not exist.")
+        document = users.view.get(self._kind, claims["origin_jti"])
+        grant = Grant(**document) if document is not None else None
+        if grant is None or grant.revoked or grant.token_epoch != user.token_epoch:
+            raise ServiceError("NotAuthorizedException", "Access Token has been revoked")
+        if not user.enabled:
+            raise ServiceError("NotAuthorizedException", "User is disabled.")
+        return user
+
+    def is_jwt(self, token: str) -> bool:
+        """Whether *token* is one of the pool's id or access tokens."""
+        return self._claims(token) is not None
+
+    def revoke(self, users: UserRecords, token: str) -> None:
+        """End the sign-in of a refresh token; one that is unknown or ended already is fine."""
+        grant = self._by_refresh_token(users, token)
+        if grant is not None and not grant.revoked:
+            users.view.put(self._kind, grant.origin_jti, asdict(replace(grant, revoked=True)))
+
+    def _by_refresh_token(self, users: UserRecords, token: str) -> Grant | None:
+        document = users.view.get(self._kind, token.partition(".")[0])
+        if document is None:
+            return None
+        grant = Grant(**document)
+        return grant if hmac.compare_digest(grant.refresh_digest, _digest(token)) else None
+
+    def _claims(self, token: str) -> dict[str, Any] | None:
+        from seedctl.local.cognito.signing import InvalidJWTError  # noqa: PLC0415
+
+        try:
+            return self.signing_key().read(token)
+        except InvalidJWTError:
+            return None
+
+
+def _attribute_claims(user: User) -> dict[str, Any]:
+    claims: dict[str, Any] = dict(user.attributes)
+    for name in _FLAGS:
+        if name in claims:
+            claims[name] = claims[name] == "true"
+    return claims
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

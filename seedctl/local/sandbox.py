@@ -1,0 +1,87 @@
+"""The sandbox as its users hold it: started, reached by its URL, stopped."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from types import TracebackType
+
+    from seedctl.local.server import Fault, Server
+    from seedctl.local.store import Store
+    from seedctl.project import AmplifyOutputs
+
+
+class LocalSandbox:
+    """A running sandbox; a context manager that stops it."""
+
+    def __init__(self, server: Server, store: Store) -> None:
+        self._server = server
+        self._store = store
+
+    @classmethod
+    def start(
+        cls,
+        *,
+        state_folder: Path,
+        outputs: AmplifyOutputs | None,
+        port: int = 0,
+        clock: Callable[[], float] = time.time,
+    ) -> LocalSandbox:
+        """Serve what *outputs* describes on 127.0.0.1, with its state under *state_folder*.
+
+        Without *outputs* there is no user pool, only parameters. Port 0 is any free one; *clock*
+        gives epoch seconds and is replaced by tests. Raises LocalSandboxError.
+        """
+        # Late, since the commands that never start a sandbox import this module too.
+        from seedctl.local.server import Server  # noqa: PLC0415
+        from seedctl.local.services import Services  # noqa: PLC0415
+        from seedctl.local.state_folder import prepare  # noqa: PLC0415
+        from seedctl.local.store import Store  # noqa: PLC0415
+
+        store = Store.open(prepare(state_folder))
+        try:
+            services = Services(store, outputs.auth if outputs is not None else None, clock)
+            server = Server.start(services.answer, port=port)
+        except BaseException:
+            store.close()
+            raise
+        return cls(server, store)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.port}"
+
+    @property
+    def faults(self) -> list[Fault]:
+        """The handlers' own failures so far: tests assert that there are none."""
+        return self._server.faults
+
+    def stop(self) -> None:
+        """End every connection and close the state. A second call does nothing."""
+        self._server.stop()
+        self._store.close()
+
+    def __enter__(self) -> LocalSandbox:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+
+def reset_state(state_folder: Path) -> bool:
+    """Delete what the local sandbox stored under *state_folder*; False if there was nothing.
+
+    Raises LocalSandboxError.
+    """
+    from seedctl.local.state_folder import remove  # noqa: PLC0415
+
+    return remove(state_folder)

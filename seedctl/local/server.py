@@ -1,0 +1,162 @@
+"""HTTP/1.1 on loopback: connections, requests in, responses out. Knows nothing of any service.
+
+Not ``http.server``, which takes longer to load than the rest of the sandbox to start, parses headers
+as e-mail and sends a response in several writes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import selectors
+import socket
+import threading
+import traceback
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from seedctl.errors import LocalSandboxError
+from seedctl.local.http1 import RefusedRequestError, Request, Response, read_request
+
+if TYPE_CHECKING:
+    import io
+    from collections.abc import Callable
+
+_HOSTS = ("127.0.0.1", "localhost", "[::1]")
+_IDLE_SECONDS = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A failure of ours while answering: where, and of what kind, with no value that was sent."""
+
+    request: str
+    error: str
+    where: tuple[str, ...] = field(default=())
+
+
+class Server:
+    """Answers requests in one daemon thread for each connection."""
+
+    def __init__(self, listener: socket.socket, answer: Callable[[Request], Response]) -> None:
+        self.port: int = listener.getsockname()[1]
+        self.faults: list[Fault] = []
+        self._listener = listener
+        self._answer = answer
+        self._lock = threading.Lock()
+        self._connections: dict[socket.socket, threading.Thread] = {}
+        self._stopping = False
+        self._wake, self._woken = socket.socketpair()
+        self._accepting = threading.Thread(target=self._accept, name="seedctl-local", daemon=True)
+        self._accepting.start()
+
+    @classmethod
+    def start(cls, answer: Callable[[Request], Response], *, port: int) -> Server:
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(("127.0.0.1", port))
+            listener.listen(128)
+        except (OSError, OverflowError) as error:
+            listener.close()
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            raise LocalSandboxError(
+                f"The local sandbox cannot listen on 127.0.0.1:{port}: {reason}.",
+                resolution="Choose another port, or leave it out to get a free one.",
+            ) from error
+        return cls(listener, answer)
+
+    def stop(self) -> None:
+        with self._lock:
+            if self._stopping:
+                return
+            self._stopping = True
+            connections = dict(self._connections)
+        self._wake.send(b"x")
+        self._accepting.join()
+        for connection, thread in connections.items():
+            # Ends the wait for a next request; an answer under way is still sent.
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RD)
+            thread.join(timeout=5)
+        self._wake.close()
+        self._woken.close()
+
+    def _accept(self) -> None:
+        with self._listener, selectors.DefaultSelector() as selector:
+            selector.register(self._listener, selectors.EVENT_READ)
+            selector.register(self._woken, selectors.EVENT_READ)
+            while True:
+                selector.select()
+                if self._stopping:
+                    return
+                with contextlib.suppress(OSError):  # gone again, or out of descriptors
+                    connection, _ = self._listener.accept()
+                    self._begin(connection)
+
+    def _begin(self, connection: socket.socket) -> None:
+        thread = threading.Thread(
+            target=self._serve, args=(connection,), name="seedctl-local-call", daemon=True
+        )
+        with self._lock:
+            if self._stopping:
+                connection.close()
+                return
+            self._connections[connection] = thread
+        thread.start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        try:
+            # A client that goes away is no fault of ours.
+            with connection, contextlib.suppress(OSError):
+                connection.settimeout(_IDLE_SECONDS)
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                with connection.makefile("rb") as stream:
+                    while self._serve_one(connection, stream):
+                        pass
+        finally:
+            with self._lock:
+                self._connections.pop(connection, None)
+
+    def _serve_one(self, connection: socket.socket, stream: io.BufferedReader) -> bool:
+        try:
+            request = read_request(stream, connection.sendall)
+        except RefusedRequestError as refusal:
+            response = Response.text(refusal.status, str(refusal))
+            connection.sendall(response.encode(keep_alive=False))
+            return False
+        if request is None:
+            return False
+        response = self._respond(request)
+        keep_alive = request.keep_alive and not self._stopping
+        connection.sendall(response.encode(keep_alive=keep_alive, body=request.method != "HEAD"))
+        return keep_alive
+
+    def _respond(self, request: Request) -> Response:
+        if not self._is_ours(request.headers.get("host", "")):
+            # A page of another site may have its name resolve to 127.0.0.1.
+            return Response.text(403, "The local sandbox answers loopback host names only.")
+        try:
+            return self._answer(request)
+        except Exception as error:  # noqa: BLE001 - the last line: it answers, and keeps a record
+            self.faults.append(_fault(request, error))
+            return Response.json(
+                500, {"__type": "InternalFailure", "message": "The local sandbox failed."}
+            )
+
+    def _is_ours(self, host: str) -> bool:
+        name, colon, port = host.rpartition(":")
+        if not colon or port.endswith("]"):
+            name, port = host, ""
+        if colon and port and port != str(self.port):
+            return False
+        return name.lower() in _HOSTS
+
+
+def _fault(request: Request, error: Exception) -> Fault:
+    # Neither the message nor the locals: either may hold what was sent.
+    frames = traceback.extract_tb(error.__traceback__)
+    return Fault(
+        request=request.headers.get("x-amz-target") or f"{request.method} {request.path}",
+        error=type(error).__name__,
+        where=tuple(f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in frames),
+    )

@@ -1,0 +1,143 @@
+"""Which service a request is for: the dispatch table of the sandbox.
+
+JSON services are told by the prefix of ``X-Amz-Target``, Query services by ``Action=`` in a form.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
+
+from seedctl.local import sts
+from seedctl.local.cognito import Cognito
+from seedctl.local.http1 import Request, Response
+from seedctl.local.protocol import Call, Operation, ServiceError
+from seedctl.local.ssm import ParameterStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from seedctl.local.store import Store
+    from seedctl.project import AuthSection
+
+_CREDENTIAL = re.compile(
+    r"AWS4-HMAC-SHA256 +Credential=[^/, ]+/[0-9]{8}/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request *,.*"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class JSONService:
+    name: str
+    signing_name: str
+    invalid: str
+    """The service's code for input that does not fit."""
+    operations: Mapping[str, Operation]
+
+
+class Services:
+    """Everything that is served, over one store."""
+
+    def __init__(self, store: Store, auth: AuthSection | None, clock: Callable[[], float]) -> None:
+        self._cognito = Cognito(store, auth, clock)
+        self._json = {
+            "AWSCognitoIdentityProviderService": JSONService(
+                "Cognito user pools",
+                "cognito-idp",
+                "InvalidParameterException",
+                self._cognito.operations,
+            ),
+            "AmazonSSM": JSONService(
+                "Parameter Store",
+                "ssm",
+                "ValidationException",
+                ParameterStore(store, clock).operations,
+            ),
+        }
+
+    def answer(self, request: Request) -> Response:
+        if request.method == "GET":
+            return self._document(request.path)
+        if request.method != "POST":
+            return Response.text(405, f"{request.method} is not served.")
+        target = request.headers.get("x-amz-target")
+        if target is None:
+            return _answer_query(request)
+        try:
+            return Response.json(200, self._answer_json(target, request))
+        except ServiceError as error:
+            body = {"__type": error.code}
+            # Some have none on AWS either (ParameterNotFound): clients must not rely on it.
+            if error.message:
+                body["message"] = error.message
+            return Response.json(error.status, body, (("x-amzn-ErrorType", error.code),))
+
+    def _answer_json(self, target: str, request: Request) -> dict[str, Any]:
+        prefix, _, operation = target.partition(".")
+        service = self._json.get(prefix)
+        row = service.operations.get(operation) if service is not None else None
+        if service is None or row is None:
+            raise ServiceError(
+                "UnknownOperationException",
+                f"{target[:200]!a} is not available on the local sandbox.",
+            )
+        region = _region(request, service.signing_name) if row.signed else None
+        return row.handler(Call(operation, _document(request.body), service.invalid, region))
+
+    def _document(self, path: str) -> Response:
+        document = self._cognito.well_known(path)
+        if document is None:
+            return Response.text(404, "There is nothing here.")
+        return Response.json(200, document, content_type="application/json")
+
+
+def _answer_query(request: Request) -> Response:
+    try:
+        form = parse_qs(request.body.decode("utf-8", "replace"), max_num_fields=1000)
+    except ValueError:
+        form = {}
+    action = form.get("Action", [""])[0]
+    if action not in sts.OPERATIONS:
+        return sts.refusal(
+            ServiceError("InvalidAction", f"{action[:100]!a} is not available locally.")
+        )
+    try:
+        _region(request, "sts")
+    except ServiceError as error:
+        return sts.refusal(error)
+    return sts.reply(action)
+
+
+def _region(request: Request, signing_name: str) -> str:
+    """Return the region the call was signed for. Raises ServiceError if it was not.
+
+    Any key is accepted: the signature itself proves nothing without AWS's secret.
+    """
+    header = request.headers.get("authorization")
+    if header is None:
+        raise ServiceError("MissingAuthenticationTokenException", "Missing Authentication Token")
+    match = _CREDENTIAL.fullmatch(header)
+    if match is None:
+        raise ServiceError(
+            "IncompleteSignatureException", "The Authorization header is not a signature version 4."
+        )
+    if match[2] != signing_name:
+        raise ServiceError(
+            "InvalidSignatureException",
+            f"Credential should be scoped to correct service: '{signing_name}'.",
+        )
+    return match[1]
+
+
+def _document(body: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(body or b"{}")
+        # Lone surrogates are legal in JSON and in nothing that comes after it.
+        json.dumps(document, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
+        raise ServiceError("SerializationException", "The body is not JSON.") from error
+    if not isinstance(document, dict):
+        raise ServiceError("SerializationException", "The body is not a JSON object.")
+    return document

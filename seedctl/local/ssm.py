@@ -1,0 +1,269 @@
+"""Parameter Store: the calls that secrets need, with the service's own limits.
+
+The region and account of a call are not looked at: one local state is one sandbox, and a developer
+whose AWS_REGION changed between two commands should still find the secrets.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from typing import TYPE_CHECKING, Any
+
+from seedctl.local.paging import InvalidTokenError, page
+from seedctl.local.protocol import ACCOUNT, Call, Operation, ServiceError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from seedctl.local.store import Store, View
+
+_TYPES = ("String", "StringList", "SecureString")
+_NAME = re.compile(r"[a-zA-Z0-9_.\-/]+")
+_MAX_NAME = 1011
+_MAX_LEVELS = 15
+_MAX_VALUE_BYTES = 4096
+_KEPT_VERSIONS = 100
+
+_PARAMETER = "parameter"
+_VERSION = "parameter version"
+
+
+class ParameterStore:
+    """The ``AmazonSSM`` service."""
+
+    def __init__(self, store: Store, clock: Callable[[], float]) -> None:
+        self._store = store
+        self._clock = clock
+        self.operations = {
+            name: Operation(handler, signed=True)
+            for name, handler in {
+                "DeleteParameter": self._delete,
+                "DeleteParameters": self._delete_several,
+                "DescribeParameters": self._describe,
+                "GetParameter": self._get,
+                "GetParameters": self._get_several,
+                "GetParametersByPath": self._get_by_path,
+                "PutParameter": self._put,
+            }.items()
+        }
+
+    def _put(self, call: Call) -> dict[str, Any]:
+        name = call.text("Name", maximum=2048)
+        _check_new_name(name)
+        value = call.text("Value", maximum=8192)
+        if len(value.encode()) > _MAX_VALUE_BYTES:
+            call.fail(
+                "Standard tier parameters support a maximum parameter value of 4096 characters. "
+                "To create a larger parameter value, upgrade the parameter to use the advanced-"
+                "parameter tier."
+            )
+        given_type = call.optional_text("Type", choices=_TYPES)
+        description = call.optional_text("Description", minimum=0, maximum=1024)
+        overwrite = call.flag("Overwrite")
+        call.optional_text("Tier", choices=("Standard", "Intelligent-Tiering"))
+        with self._store.transaction() as view:
+            before = view.get(_PARAMETER, name)
+            if before is not None and not overwrite:
+                raise ServiceError(
+                    "ParameterAlreadyExists",
+                    "The parameter already exists. To overwrite this value, set the overwrite "
+                    "option in the request to true.",
+                )
+            if before is None and given_type is None:
+                call.fail("A parameter type is required when you create a parameter.")
+            version = before["version"] + 1 if before is not None else 1
+            document = {
+                "name": name,
+                "value": value,
+                "version": version,
+                "type": given_type or (before or {}).get("type"),
+                "description": description,
+                "modified": self._clock(),
+            }
+            view.put(_PARAMETER, name, document)
+            view.put(_VERSION, f"{name}:{version}", document)
+            # None of them has a label here, so the oldest goes without ado.
+            view.delete(_VERSION, f"{name}:{version - _KEPT_VERSIONS}")
+        return {"Version": version, "Tier": "Standard"}
+
+    def _get(self, call: Call) -> dict[str, Any]:
+        name = call.text("Name")
+        decrypt = call.flag("WithDecryption")
+        with self._store.reading() as view:
+            document = self._find(view, name)
+        return {"Parameter": self._shown(document, call, decrypt=decrypt)}
+
+    def _get_several(self, call: Call) -> dict[str, Any]:
+        names = _names(call)
+        decrypt = call.flag("WithDecryption")
+        found, invalid = [], []
+        with self._store.reading() as view:
+            for name in names:
+                try:
+                    found.append(self._shown(self._find(view, name), call, decrypt=decrypt))
+                except ServiceError:
+                    invalid.append(name)
+        return {"Parameters": found, "InvalidParameters": invalid}
+
+    def _get_by_path(self, call: Call) -> dict[str, Any]:
+        path = call.text("Path")
+        if not path.startswith("/") or not _NAME.fullmatch(path):
+            call.fail("The parameter path must begin with a slash and hold a-zA-Z0-9_.- and / only")
+        _refuse_filters(call)
+        prefix = path.rstrip("/") + "/"
+        recursive = call.flag("Recursive")
+        decrypt = call.flag("WithDecryption")
+        below = [
+            document
+            for document in self._all()
+            if document["name"].startswith(prefix)
+            and (recursive or "/" not in document["name"][len(prefix) :])
+        ]
+        shown, token = self._page(call, below, f"{prefix} {recursive}", maximum=10, default=10)
+        reply: dict[str, Any] = {
+            "Parameters": [self._shown(document, call, decrypt=decrypt) for document in shown]
+        }
+        return reply if token is None else {**reply, "NextToken": token}
+
+    def _describe(self, call: Call) -> dict[str, Any]:
+        _refuse_filters(call)
+        shown, token = self._page(call, self._all(), "describe", maximum=50, default=50)
+        reply: dict[str, Any] = {"Parameters": [_described(document) for document in shown]}
+        return reply if token is None else {**reply, "NextToken": token}
+
+    def _delete(self, call: Call) -> dict[str, Any]:
+        name = call.text("Name")
+        with self._store.transaction() as view:
+            if not _remove(view, name):
+                raise ServiceError("ParameterNotFound")
+        return {}
+
+    def _delete_several(self, call: Call) -> dict[str, Any]:
+        names = _names(call)
+        with self._store.transaction() as view:
+            deleted = [name for name in dict.fromkeys(names) if _remove(view, name)]
+        return {
+            "DeletedParameters": deleted,
+            "InvalidParameters": [name for name in names if name not in deleted],
+        }
+
+    def _all(self) -> list[dict[str, Any]]:
+        with self._store.reading() as view:
+            # By name: AWS promises no order and has been seen to keep this one [?].
+            return sorted(view.scan(_PARAMETER), key=lambda document: document["name"])
+
+    def _find(self, view: View, name: str) -> dict[str, Any]:
+        plain, colon, selector = name.partition(":")
+        document = view.get(_PARAMETER, plain)
+        if document is None:
+            raise ServiceError("ParameterNotFound")
+        if not colon:
+            return document
+        old = view.get(_VERSION, name)
+        if old is None:
+            # Labels are not kept here, so whatever follows the colon is a version.
+            raise ServiceError(
+                "ParameterVersionNotFound",
+                f"Systems Manager could not find version {selector[:32]} of {plain}. "
+                "Verify the version and try again.",
+            )
+        return {**old, "selector": f":{selector}"}
+
+    def _shown(self, document: dict[str, Any], call: Call, *, decrypt: bool) -> dict[str, Any]:
+        name, value = document["name"], document["value"]
+        if document["type"] == "SecureString" and not decrypt:
+            digest = self._store.seal.digest("ciphertext", name, str(document["version"]))
+            value = base64.b64encode(digest * 4).decode()
+        shown = {
+            "ARN": f"arn:aws:ssm:{call.region}:{ACCOUNT}:parameter/{name.lstrip('/')}",
+            "DataType": "text",
+            "LastModifiedDate": document["modified"],
+            "Name": name,
+            "Type": document["type"],
+            "Value": value,
+            "Version": document["version"],
+        }
+        return {**shown, "Selector": document["selector"]} if "selector" in document else shown
+
+    def _page(
+        self,
+        call: Call,
+        documents: Sequence[dict[str, Any]],
+        scope: str,
+        *,
+        maximum: int,
+        default: int,
+    ) -> tuple[list[dict[str, Any]], str | None]:
+        try:
+            return page(
+                documents,
+                position=lambda document: [document["name"]],
+                token=call.optional_text("NextToken", maximum=8192),
+                size=call.optional_integer("MaxResults", minimum=1, maximum=maximum) or default,
+                seal=self._store.seal,
+                scope=f"ssm {scope}",
+            )
+        except InvalidTokenError as error:
+            raise ServiceError("InvalidNextToken", "The specified token is not valid.") from error
+
+
+def _names(call: Call) -> list[str]:
+    names = call.texts("Names")
+    if not 1 <= len(names) <= 10:
+        call.fail("Names must hold 1 to 10 names.")
+    return names
+
+
+def _remove(view: View, name: str) -> bool:
+    document = view.get(_PARAMETER, name)
+    if document is None:
+        return False
+    view.delete(_PARAMETER, name)
+    version = document["version"]
+    for number in range(max(1, version - _KEPT_VERSIONS + 1), version + 1):
+        view.delete(_VERSION, f"{name}:{number}")
+    return True
+
+
+def _described(document: dict[str, Any]) -> dict[str, Any]:
+    described = {
+        "DataType": "text",
+        "LastModifiedDate": document["modified"],
+        "LastModifiedUser": f"arn:aws:sts::{ACCOUNT}:assumed-role/seedctl-local/developer",
+        "Name": document["name"],
+        "Policies": [],
+        "Tier": "Standard",
+        "Type": document["type"],
+        "Version": document["version"],
+    }
+    if document["description"]:
+        described["Description"] = document["description"]
+    return described
+
+
+def _refuse_filters(call: Call) -> None:
+    if call.items("ParameterFilters") or call.items("Filters"):
+        call.fail("Filters are not available on the local sandbox.")
+
+
+def _check_new_name(name: str) -> None:
+    code, message = "ValidationException", ""
+    levels = name.strip("/").split("/")
+    first = levels[0].lower()
+    if not _NAME.fullmatch(name):
+        message = "only a-zA-Z0-9_.- and / are allowed"
+    elif len(name) > _MAX_NAME:
+        message = f"a name has at most {_MAX_NAME} characters"
+    elif "/" in name and not name.startswith("/"):
+        message = "a name with levels must be fully qualified: begin it with a slash"
+    elif not all(levels) or name.endswith("/"):
+        message = "a level may not be empty"
+    elif first.startswith("ssm"):
+        message = 'can\'t be prefixed with "ssm" (case-insensitive)'
+    elif first.startswith("aws"):
+        code, message = "AccessDeniedException", "no access to reserved names, which begin with aws"
+    elif len(levels) > _MAX_LEVELS:
+        code, message = "HierarchyLevelLimitExceededException", f"at most {_MAX_LEVELS} levels"
+    if message:
+        raise ServiceError(code, f"Parameter name: {message}.")

@@ -1,0 +1,137 @@
+"""The folder the state lives in: made private, made once, and removed again."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import stat
+from typing import TYPE_CHECKING
+
+from seedctl.errors import LocalSandboxError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FOLDER = "local"
+DATABASE = "state.db"
+KEY = "key"
+
+_KEY_BYTES = 32
+_UNFINISHED = ".unfinished-"
+# SQLite puts its own files beside the database under these endings.
+_DATABASE_FILES = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal")
+
+
+def prepare(state_folder: Path) -> Path:
+    """Return the folder of the local state, made with mode 0700. Raises LocalSandboxError."""
+    folder = state_folder / FOLDER
+    try:
+        _refuse_foreign_link(state_folder)
+        if not state_folder.is_dir():
+            _make_private(state_folder)
+        _refuse_foreign_link(folder)
+        _make_private(folder)
+        # Made by hand, or with an older umask: what is in it is for this account only.
+        if stat.S_IMODE(folder.stat().st_mode) != 0o700:
+            folder.chmod(0o700)
+    except OSError as error:
+        raise unusable(folder, error) from error
+    return folder
+
+
+def read_key(folder: Path) -> bytes:
+    """Return the key that seals the state, made at the first call.
+
+    Two processes may come first at once: one of them makes the key, both use it.
+    """
+    path = folder / KEY
+    try:
+        if not path.exists():
+            if (folder / DATABASE).exists() and not path.exists():
+                # A new key would only hide what happened.
+                raise LocalSandboxError(
+                    f"{path} is missing, and the local state cannot be read without it.",
+                    resolution="Put the file back, or start afresh with seedctl local reset.",
+                )
+            create_once(path, secrets.token_bytes(_KEY_BYTES))
+        key = path.read_bytes()
+    except OSError as error:
+        raise unusable(path, error) from error
+    if len(key) != _KEY_BYTES:
+        raise LocalSandboxError(
+            f"{path} is not a key of the local sandbox.",
+            resolution="Put the right file back, or start afresh with seedctl local reset.",
+        )
+    return key
+
+
+def create_once(path: Path, content: bytes) -> None:
+    """Make *path* with mode 0600 and all of *content*, unless it is already there."""
+    # Written under another name first: whoever sees the file sees all of it.
+    unfinished = path.with_name(f"{path.name}{_UNFINISHED}{secrets.token_hex(8)}")
+    descriptor = os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        unfinished.chmod(0o600)  # whatever the umask took away
+        with contextlib.suppress(FileExistsError):
+            os.link(unfinished, path)
+    finally:
+        unfinished.unlink()
+
+
+def remove(state_folder: Path) -> bool:
+    """Delete the local state, and nothing else that may lie there. Raises LocalSandboxError."""
+    folder = state_folder / FOLDER
+    found = False
+    try:
+        _refuse_foreign_link(folder)
+        if not folder.is_dir():
+            return False
+        for path in sorted(folder.iterdir()):
+            if path.name in (KEY, *_DATABASE_FILES) or _UNFINISHED in path.name:
+                path.unlink(missing_ok=True)
+                found = True
+        if not any(folder.iterdir()) and not folder.is_symlink():
+            folder.rmdir()
+    except OSError as error:
+        raise unusable(folder, error) from error
+    return found
+
+
+def unusable(path: Path, error: OSError) -> LocalSandboxError:
+    reason = error.strerror or type(error).__name__
+    return LocalSandboxError(
+        f"The local sandbox cannot use {error.filename or path}: {reason}.",
+        resolution=f"Make {path} readable and writable for this account, or remove what is in "
+        "its way; seedctl local reset starts afresh.",
+    )
+
+
+def _make_private(folder: Path) -> None:
+    missing = []
+    ancestor = folder.parent
+    while not ancestor.exists():
+        missing.append(ancestor)
+        ancestor = ancestor.parent
+    for path in reversed(missing):
+        path.mkdir(exist_ok=True)
+        path.chmod(stat.S_IMODE(path.stat().st_mode) | 0o700)
+    try:
+        folder.mkdir(mode=0o700)
+    except FileExistsError:
+        if not folder.is_dir():
+            raise
+    else:
+        folder.chmod(0o700)
+
+
+def _refuse_foreign_link(path: Path) -> None:
+    """Refuse a symbolic link that another account laid: it would choose where the state goes."""
+    own_id = getattr(os, "geteuid", lambda: None)()
+    if path.is_symlink() and own_id is not None and path.lstat().st_uid != own_id:
+        raise LocalSandboxError(
+            f"{path} is a symbolic link that belongs to another account.",
+            resolution="Remove the link; seedctl will make the folder itself.",
+        )

@@ -1,0 +1,221 @@
+"""Sealed documents in SQLite, found by kind and key, changed in transactions.
+
+Any number of threads and processes may use one state at once. What a transaction wrote is there
+after ``kill -9``; only a power cut may take the last moments (WAL with synchronous=NORMAL).
+"""
+
+from __future__ import annotations
+
+import hmac
+import sqlite3
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from seedctl.errors import LocalSandboxError
+from seedctl.local.seal import BrokenSealError, Seal
+from seedctl.local.state_folder import DATABASE, create_once, read_key, unusable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_BUSY_SECONDS = 30.0
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS key_check (id INTEGER PRIMARY KEY CHECK (id = 1), value BLOB);
+CREATE TABLE IF NOT EXISTS document (
+    kind BLOB NOT NULL, key BLOB NOT NULL, body BLOB NOT NULL, PRIMARY KEY (kind, key)
+) WITHOUT ROWID;
+"""
+
+
+class View:
+    """The documents as one transaction sees them; ``get``, ``put``, ``delete`` and ``scan``."""
+
+    def __init__(self, connection: sqlite3.Connection, seal: Seal) -> None:
+        self._connection = connection
+        self.seal = seal
+
+    def get(self, kind: str, key: str) -> dict[str, Any] | None:
+        place = self._place(kind, key)
+        row = self._connection.execute(
+            "SELECT body FROM document WHERE kind = ? AND key = ?", place
+        ).fetchone()
+        return None if row is None else self.seal.open(row[0], b"".join(place))
+
+    def put(self, kind: str, key: str, document: dict[str, Any]) -> None:
+        place = self._place(kind, key)
+        self._connection.execute(
+            "INSERT INTO document VALUES (?, ?, ?)"
+            " ON CONFLICT (kind, key) DO UPDATE SET body = excluded.body",
+            (*place, self.seal.close(document, b"".join(place))),
+        )
+
+    def delete(self, kind: str, key: str) -> bool:
+        """Delete the document; False if there was none."""
+        cursor = self._connection.execute(
+            "DELETE FROM document WHERE kind = ? AND key = ?", self._place(kind, key)
+        )
+        return cursor.rowcount > 0
+
+    def scan(self, kind: str) -> Iterator[dict[str, Any]]:
+        """Yield all documents of *kind*, in no order that means anything."""
+        kind_digest = self._place(kind, "")[0]
+        rows = self._connection.execute(
+            "SELECT key, body FROM document WHERE kind = ?", (kind_digest,)
+        ).fetchall()
+        for key, body in rows:
+            yield self.seal.open(body, kind_digest + key)
+
+    def _place(self, kind: str, key: str) -> tuple[bytes, bytes]:
+        return self.seal.digest("kind", kind)[:16], self.seal.digest("key", kind, key)
+
+
+class Store:
+    """The state of one sandbox."""
+
+    def __init__(self, path: Path, seal: Seal) -> None:
+        self.path = path
+        self.seal = seal
+        self._idle: list[sqlite3.Connection] = []
+        self._lock = threading.Lock()
+        # Threads queue here in order; SQLite's own waiting is by ever longer naps.
+        self._writing = threading.Lock()
+        self._closed = False
+
+    @classmethod
+    def open(cls, folder: Path) -> Store:
+        """Open the state in *folder*, made if it is new. Raises LocalSandboxError."""
+        key = read_key(folder)
+        store = cls(folder / DATABASE, Seal(key))
+        try:
+            create_once(store.path, b"")
+        except OSError as error:
+            raise unusable(store.path, error) from error
+        try:
+            store._lay_out()
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    @contextmanager
+    def transaction(self) -> Iterator[View]:
+        """Give a view to read and write; all of it is kept, or nothing if the block raises."""
+        with self._writing, self._borrowed() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield View(connection, self.seal)
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
+
+    @contextmanager
+    def reading(self) -> Iterator[View]:
+        """Give a view to read; writers do not disturb it, nor it them."""
+        with self._borrowed() as connection:
+            connection.execute("BEGIN")
+            try:
+                yield View(connection, self.seal)
+            finally:
+                connection.execute("COMMIT")
+
+    def get(self, kind: str, key: str) -> dict[str, Any] | None:
+        with self.reading() as view:
+            return view.get(kind, key)
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
+    @contextmanager
+    def _borrowed(self) -> Iterator[sqlite3.Connection]:
+        """Lend a connection to this thread for one transaction.
+
+        A pool rather than one for each thread: a client that does not keep its connection alive
+        gets a new thread for every call.
+        """
+        with self._translated():
+            with self._lock:
+                connection = self._idle.pop() if self._idle else None
+            if connection is None:
+                connection = self._connect()
+            try:
+                yield connection
+            finally:
+                with self._lock:
+                    # One left inside a transaction, by whatever failure, must not be lent again.
+                    reusable = not (self._closed or connection.in_transaction)
+                    if reusable:
+                        self._idle.append(connection)
+                if not reusable:
+                    connection.close()
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self.path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        try:
+            connection.execute("PRAGMA synchronous = NORMAL")
+            # Overwrites what is deleted: a removed secret leaves no trace, sealed as it was.
+            connection.execute("PRAGMA secure_delete = ON")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _lay_out(self) -> None:
+        with self._borrowed() as connection:
+            self._use_wal(connection)
+            expected = self.seal.digest("key check")
+            found = self._key_check(connection)
+            if found is None:
+                connection.execute("BEGIN IMMEDIATE")
+                for statement in _SCHEMA.split(";"):
+                    connection.execute(statement)
+                connection.execute("INSERT OR IGNORE INTO key_check VALUES (1, ?)", (expected,))
+                connection.execute("COMMIT")
+                found = self._key_check(connection)
+        if not isinstance(found, bytes) or not hmac.compare_digest(found, expected):
+            raise LocalSandboxError(
+                f"The key in {self.path.parent} does not fit the database beside it.",
+                resolution="Put the right key file back, or start afresh with seedctl local reset.",
+            )
+
+    def _key_check(self, connection: sqlite3.Connection) -> object:
+        if not connection.execute("PRAGMA table_info(key_check)").fetchall():
+            return None
+        row = connection.execute("SELECT value FROM key_check").fetchone()
+        return None if row is None else row[0]
+
+    def _use_wal(self, connection: sqlite3.Connection) -> None:
+        deadline = time.monotonic() + _BUSY_SECONDS
+        while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+            try:
+                connection.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as error:
+                # The busy time-out does not cover this statement; another process is at it.
+                if "locked" not in str(error) or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.01)
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except BrokenSealError as error:
+            raise LocalSandboxError(
+                f"{self.path} holds a document that its key does not open.",
+                resolution="The state is damaged; start afresh with seedctl local reset.",
+            ) from error
+        except sqlite3.Error as error:
+            raise LocalSandboxError(
+                f"The local sandbox cannot use {self.path}: {error}.",
+                resolution="Make the folder and its files readable and writable for this account, "
+                "or start afresh with seedctl local reset.",
+            ) from error

@@ -1,0 +1,48 @@
+"""STS over the Query protocol: who the caller is, the same for everybody."""
+
+from __future__ import annotations
+
+import uuid
+from html import escape
+from typing import TYPE_CHECKING
+
+from seedctl.local.http1 import Response
+from seedctl.local.protocol import ACCOUNT
+
+if TYPE_CHECKING:
+    from seedctl.local.protocol import ServiceError
+
+OPERATIONS = ("GetCallerIdentity",)
+
+_NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
+_CALLER = {
+    "Arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/seedctl-local/developer",
+    "UserId": "AROALOCALSANDBOX00000:developer",
+    "Account": ACCOUNT,
+}
+
+
+def reply(action: str) -> Response:
+    members = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in _CALLER.items())
+    return _xml(
+        200,
+        f'<{action}Response xmlns="{_NAMESPACE}"><{action}Result>{members}</{action}Result>'
+        f"<ResponseMetadata><RequestId>{uuid.uuid4()}</RequestId></ResponseMetadata>"
+        f"</{action}Response>",
+    )
+
+
+def refusal(error: ServiceError) -> Response:
+    # The Query protocol has its own names, without the ending, and answers 403 to the unsigned.
+    code = error.code.removesuffix("Exception")
+    status = 403 if code == "MissingAuthenticationToken" else 400
+    return _xml(
+        status,
+        f'<ErrorResponse xmlns="{_NAMESPACE}"><Error><Type>Sender</Type><Code>{code}</Code>'
+        f"<Message>{escape(error.message)}</Message></Error>"
+        f"<RequestId>{uuid.uuid4()}</RequestId></ErrorResponse>",
+    )
+
+
+def _xml(status: int, text: str) -> Response:
+    return Response(status, text.encode(), (("Content-Type", "text/xml"),))
