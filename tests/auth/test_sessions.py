@@ -1,0 +1,215 @@
+"""Sessions: who ends them, what they hold, and who is signed in where."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+
+from seedctl.auth.ambient import AmbientAuth
+from seedctl.errors import (
+    EndpointUnreachableError,
+    NotAuthorizedException,
+    SignInException,
+    UserUnAuthenticatedException,
+)
+from tests.auth.standin import INTERNAL
+
+if TYPE_CHECKING:
+    from seedctl.auth.session import UserSession
+    from tests.auth.standin import Stage
+
+USER, PASSWORD = "ann@example.com", "Final-passw0rd"
+
+
+@pytest.fixture
+def session(stage: Stage) -> UserSession:
+    stage.auth.create_user(USER, PASSWORD)
+    stage.cognito.requests.clear()
+    return stage.auth.sign_in(USER, PASSWORD)
+
+
+@pytest.fixture
+def door(stage: Stage) -> AmbientAuth:
+    stage.cognito.password = PASSWORD
+    return AmbientAuth(stage.auth)
+
+
+def test_a_session_says_who_it_is_and_shows_no_token(session: UserSession) -> None:
+    """Its repr is safe to print, and it is truthy as in the guide."""
+    assert session
+    assert session.current_user().username == INTERNAL
+    assert session.current_user().login_id == USER
+    tokens = session.fetch_auth_session()
+    assert tokens.user_sub == INTERNAL
+    assert tokens.access_token is not None
+    shown = repr(session) + repr(tokens)
+    assert tokens.access_token not in shown
+    assert "eyJ" not in shown
+
+
+def test_leaving_the_block_revokes_once(stage: Stage, session: UserSession) -> None:
+    """A second sign-out sends nothing, and a signed-out session helps nobody."""
+    with session:
+        assert session.is_signed_in
+    session.sign_out()
+    assert stage.cognito.operations().count("RevokeToken") == 1
+    assert "signed out" in repr(session)
+    with pytest.raises(UserUnAuthenticatedException):
+        session.fetch_auth_session()
+    with pytest.raises(UserUnAuthenticatedException):
+        session.current_user()
+
+
+def test_no_revocation_where_the_pool_has_none(stage: Stage) -> None:
+    """Without origin_jti in the token the call would be refused."""
+    stage.cognito.revocation = False
+    stage.auth.create_user(USER, PASSWORD)
+    assert "RevokeToken" not in stage.cognito.operations()
+
+
+def test_a_failed_revocation_is_a_warning(stage: Stage, session: UserSession) -> None:
+    """The session ends all the same, and the user hears of it."""
+    stage.cognito.faults[("RevokeToken", 0)] = EndpointUnreachableError("cut")
+    session.sign_out()
+    assert not session.is_signed_in
+    assert any("could not be revoked" in text for text in stage.report.warnings)
+
+
+def test_tokens_are_refreshed_when_asked_for(stage: Stage, session: UserSession) -> None:
+    """The refresh token survives a refresh that brings no new one."""
+    session.fetch_auth_session(force_refresh=True)
+    assert stage.cognito.requests[-1][1] == {
+        "AuthFlow": "REFRESH_TOKEN_AUTH",
+        "AuthParameters": {"REFRESH_TOKEN": "opaque-refresh-token-0123456789"},
+        "ClientId": "client123",
+    }
+    session.sign_out()
+    assert stage.cognito.requests[-1][0] == "RevokeToken"
+
+
+def test_a_refused_refresh_says_to_sign_in_again(stage: Stage, session: UserSession) -> None:
+    """Cognito's refusal becomes an error about the sign-in."""
+    calls = stage.cognito.operations().count("InitiateAuth")
+    stage.cognito.faults[("InitiateAuth", calls)] = NotAuthorizedException("revoked")
+    with pytest.raises(UserUnAuthenticatedException, match="revoked"):
+        session.fetch_auth_session(force_refresh=True)
+
+
+def test_closing_signs_out_everybody(stage: Stage) -> None:
+    """Sessions still open when the run ends are ended."""
+    stage.cognito.password = PASSWORD
+    sessions = [stage.auth.sign_in(USER, PASSWORD) for _ in range(3)]
+    stage.auth.close()
+    assert not any(session.is_signed_in for session in sessions)
+    assert stage.cognito.operations().count("RevokeToken") == 3
+
+
+def test_only_one_user_is_signed_in_at_a_time(stage: Stage, door: AmbientAuth) -> None:
+    """The function door's second sign-in ends the first."""
+    first = door.sign_in(USER, PASSWORD, sign_in_flow="Password")
+    second = door.sign_in(USER, PASSWORD, sign_in_flow="Password")
+    assert not first.is_signed_in
+    assert door.session() is second
+    door.sign_out()
+    with pytest.raises(UserUnAuthenticatedException, match="Nobody"):
+        door.current_user()
+    assert door.fetch_auth_session(force_refresh=False).access_token is None
+    door.sign_out()
+
+
+def test_a_failed_sign_in_leaves_nobody_signed_in(door: AmbientAuth) -> None:
+    """As in the guide, the previous user is signed out first."""
+    door.sign_in(USER, PASSWORD, sign_in_flow="Password")
+    with pytest.raises(NotAuthorizedException):
+        door.sign_in(USER, "wrong", sign_in_flow="Password")
+    with pytest.raises(UserUnAuthenticatedException):
+        door.session()
+
+
+def test_a_task_uses_an_inherited_sign_in_and_never_ends_it(door: AmbientAuth) -> None:
+    """asyncio.to_thread and tasks copy the context: they may act as the user, not sign it out."""
+    session = door.sign_in(USER, PASSWORD, sign_in_flow="Password")
+
+    def in_thread() -> str:
+        name = door.current_user().login_id
+        door.sign_out()
+        with pytest.raises(UserUnAuthenticatedException):
+            door.session()
+        return name
+
+    async def run() -> tuple[str, str]:
+        async def in_task() -> str:
+            return in_thread()
+
+        return await asyncio.to_thread(in_thread), await asyncio.create_task(in_task())
+
+    assert asyncio.run(run()) == (USER, USER)
+    assert session.is_signed_in
+    assert door.session() is session
+    door.sign_out()
+
+
+def test_a_task_of_its_own_signs_out_only_itself(door: AmbientAuth) -> None:
+    """Two tasks sign in side by side; each ends its own."""
+
+    async def one() -> UserSession:
+        session = door.sign_in(USER, PASSWORD, sign_in_flow="Password")
+        await asyncio.sleep(0)
+        assert door.session() is session
+        door.sign_out()
+        return session
+
+    async def run() -> list[UserSession]:
+        return list(await asyncio.gather(one(), one()))
+
+    sessions = asyncio.run(run())
+    assert not any(session.is_signed_in for session in sessions)
+
+
+def test_a_pool_thread_without_a_sign_in_is_told_what_to_do(door: AmbientAuth) -> None:
+    """Pool threads inherit nothing."""
+    session = door.sign_in(USER, PASSWORD, sign_in_flow="Password")
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(door.current_user)
+        with pytest.raises(UserUnAuthenticatedException) as caught:
+            future.result()
+    assert "current_backend().auth.sign_in" in (caught.value.resolution or "")
+    session.sign_out()
+
+
+def test_sign_ins_of_threads_stay_apart(door: AmbientAuth) -> None:
+    """Each thread ends its own sign-in and leaves the other's alone."""
+    seen: list[bool] = []
+    mine = door.sign_in(USER, PASSWORD, sign_in_flow="Password")
+
+    def other() -> None:
+        theirs = door.sign_in(USER, PASSWORD, sign_in_flow="Password")
+        seen.append(door.session() is theirs)
+        door.sign_out()
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    thread.join()
+    assert seen == [True]
+    assert mine.is_signed_in
+    door.sign_out()
+    assert not mine.is_signed_in
+
+
+def test_an_answer_without_tokens_is_no_success(stage: Stage) -> None:
+    """A reply that lacks a token is an error, not a session."""
+    stage.cognito.password = PASSWORD
+    original = stage.cognito._RespondToAuthChallenge
+
+    def without_id_token(parameters: object) -> dict[str, object]:
+        reply = original(parameters)  # type: ignore[arg-type]
+        del reply["AuthenticationResult"]["IdToken"]
+        return reply
+
+    stage.cognito._RespondToAuthChallenge = without_id_token  # type: ignore[method-assign,assignment]
+    with pytest.raises(SignInException, match="IdToken"):
+        stage.auth.sign_in(USER, PASSWORD)
