@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from seedctl.local import sts
-from seedctl.local.cognito import Cognito
 from seedctl.local.http1 import Request, Response
 from seedctl.local.protocol import Call, Operation, ServiceError
 from seedctl.local.ssm import ParameterStore
@@ -20,6 +20,7 @@ from seedctl.local.ssm import ParameterStore
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from seedctl.local.cognito import Cognito
     from seedctl.local.store import Store
     from seedctl.project import AuthSection
 
@@ -30,7 +31,6 @@ _CREDENTIAL = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class JSONService:
-    name: str
     signing_name: str
     invalid: str
     """The service's code for input that does not fit."""
@@ -38,28 +38,34 @@ class JSONService:
 
 
 class Services:
-    """Everything that is served, over one store."""
+    """Everything that is served, over one store; a service is loaded at its first call."""
 
     def __init__(self, store: Store, auth: AuthSection | None, clock: Callable[[], float]) -> None:
-        self._cognito = Cognito(store, auth, clock)
-        self._json = {
-            "AWSCognitoIdentityProviderService": JSONService(
-                "Cognito user pools",
-                "cognito-idp",
-                "InvalidParameterException",
-                self._cognito.operations,
+        self._store = store
+        self._auth = auth
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._loaded_cognito: Cognito | None = None
+        parameters = ParameterStore(store, clock)
+        self._json: dict[str, Callable[[], JSONService]] = {
+            "AWSCognitoIdentityProviderService": lambda: JSONService(
+                "cognito-idp", "InvalidParameterException", self._cognito().operations
             ),
-            "AmazonSSM": JSONService(
-                "Parameter Store",
-                "ssm",
-                "ValidationException",
-                ParameterStore(store, clock).operations,
-            ),
+            "AmazonSSM": lambda: JSONService("ssm", "ValidationException", parameters.operations),
         }
+
+    def _cognito(self) -> Cognito:
+        # Under a lock: there must be only one, since it keeps the open challenges.
+        with self._lock:
+            if self._loaded_cognito is None:
+                from seedctl.local.cognito import Cognito  # noqa: PLC0415
+
+                self._loaded_cognito = Cognito(self._store, self._auth, self._clock)
+            return self._loaded_cognito
 
     def answer(self, request: Request) -> Response:
         if request.method == "GET":
-            return self._document(request.path)
+            return self._published(request.path)
         if request.method != "POST":
             return Response.text(405, f"{request.method} is not served.")
         target = request.headers.get("x-amz-target")
@@ -76,7 +82,8 @@ class Services:
 
     def _answer_json(self, target: str, request: Request) -> dict[str, Any]:
         prefix, _, operation = target.partition(".")
-        service = self._json.get(prefix)
+        load = self._json.get(prefix)
+        service = load() if load is not None else None
         row = service.operations.get(operation) if service is not None else None
         if service is None or row is None:
             raise ServiceError(
@@ -84,10 +91,10 @@ class Services:
                 f"{target[:200]!a} is not available on the local sandbox.",
             )
         region = _region(request, service.signing_name) if row.signed else None
-        return row.handler(Call(operation, _document(request.body), service.invalid, region))
+        return row.handler(Call(operation, _json_object(request.body), service.invalid, region))
 
-    def _document(self, path: str) -> Response:
-        document = self._cognito.well_known(path)
+    def _published(self, path: str) -> Response:
+        document = self._cognito().well_known(path)
         if document is None:
             return Response.text(404, "There is nothing here.")
         return Response.json(200, document, content_type="application/json")
@@ -131,7 +138,7 @@ def _region(request: Request, signing_name: str) -> str:
     return match[1]
 
 
-def _document(body: bytes) -> dict[str, Any]:
+def _json_object(body: bytes) -> dict[str, Any]:
     try:
         document = json.loads(body or b"{}")
         # Lone surrogates are legal in JSON and in nothing that comes after it.

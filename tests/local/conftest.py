@@ -1,0 +1,254 @@
+"""A sandbox on a fake clock, and a client that speaks its wire without boto3."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import shutil
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from seedctl.auth.srp import ClientExchange, format_timestamp
+from seedctl.local import LocalSandbox, blueprint
+from seedctl.project import parse_outputs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+TEMPORARY = "Temp-123-word"
+PASSWORD = "Final-456-word"
+
+_WITH_CLIENT = {"InitiateAuth", "RespondToAuthChallenge", "RevokeToken"}
+_WITH_CLIENT |= {"GetTokensFromRefreshToken"}
+_WITH_TOKEN = {"GetUser", "ChangePassword", "UpdateUserAttributes", "GlobalSignOut"}
+
+
+class FakeClock:
+    def __init__(self) -> None:
+        self.now = 1_790_000_000.25
+
+    def __call__(self) -> float:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@dataclass
+class Client:
+    """Calls one sandbox; a refusal comes back as the text ``Code: message``."""
+
+    sandbox: LocalSandbox
+    outputs: Any
+    clock: FakeClock
+
+    @property
+    def port(self) -> int:
+        return int(self.sandbox.url.rpartition(":")[2])
+
+    @property
+    def pool_id(self) -> str:
+        return str(self.outputs.auth.user_pool_id)
+
+    @property
+    def client_id(self) -> str:
+        return str(self.outputs.auth.user_pool_client_id)
+
+    def send(
+        self, method: str, path: str, body: bytes | None, headers: dict[str, str]
+    ) -> tuple[int, dict[str, str], bytes]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        try:
+            connection.request(method, path, body, headers)
+            response = connection.getresponse()
+            lowered = {name.lower(): value for name, value in response.getheaders()}
+            return response.status, lowered, response.read()
+        finally:
+            connection.close()
+
+    def post(
+        self, target: str, body: bytes, *, service: str | None = None
+    ) -> tuple[int, dict[str, str], bytes]:
+        headers = {"X-Amz-Target": target, "Content-Type": "application/x-amz-json-1.1"}
+        if service is not None:
+            headers["Authorization"] = (
+                f"AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20260101/eu-west-1/{service}/"
+                "aws4_request, SignedHeaders=host, Signature=00"
+            )
+        return self.send("POST", "/", body, headers)
+
+    def _call(
+        self, prefix: str, service: str, operation: str, given: dict[str, Any]
+    ) -> tuple[int, dict[str, Any]]:
+        body = json.dumps(given).encode()
+        status, _, answer = self.post(f"{prefix}.{operation}", body, service=service)
+        document = json.loads(answer)
+        assert status in {200, 400}, document
+        return status, document
+
+    def _cognito(self, operation: str, given: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        defaults = {"UserPoolId": self.pool_id}
+        if operation in _WITH_CLIENT:
+            defaults = {"ClientId": self.client_id}
+        elif operation in _WITH_TOKEN:
+            defaults = {}
+        return self._call(
+            "AWSCognitoIdentityProviderService", "cognito-idp", operation, {**defaults, **given}
+        )
+
+    def cognito(self, operation: str, **given: Any) -> dict[str, Any]:
+        status, document = self._cognito(operation, given)
+        assert status == 200, document
+        return document
+
+    def cognito_refusal(self, operation: str, **given: Any) -> str:
+        return _refusal(self._cognito(operation, given))
+
+    def ssm(self, operation: str, **given: Any) -> dict[str, Any]:
+        status, document = self._call("AmazonSSM", "ssm", operation, given)
+        assert status == 200, document
+        return document
+
+    def ssm_refusal(self, operation: str, **given: Any) -> str:
+        return _refusal(self._call("AmazonSSM", "ssm", operation, given))
+
+    def create(self, name: str, password: str = TEMPORARY, **attributes: str) -> dict[str, Any]:
+        reply = self.cognito(
+            "AdminCreateUser",
+            Username=name,
+            TemporaryPassword=password,
+            MessageAction="SUPPRESS",
+            UserAttributes=[{"Name": key, "Value": value} for key, value in attributes.items()],
+        )
+        user: dict[str, Any] = reply["User"]
+        return user
+
+    def proof(self, name: str, password: str, **changes: str) -> dict[str, Any]:
+        """Begin a sign-in and return the PASSWORD_VERIFIER answer that completes it."""
+        exchange = ClientExchange.start()
+        challenge = self.cognito(
+            "InitiateAuth",
+            AuthFlow="USER_SRP_AUTH",
+            AuthParameters={"USERNAME": name, "SRP_A": exchange.srp_a},
+        )
+        assert challenge["ChallengeName"] == "PASSWORD_VERIFIER"
+        assert "Session" not in challenge
+        parameters = challenge["ChallengeParameters"]
+        timestamp = changes.get("TIMESTAMP") or format_timestamp(
+            datetime.fromtimestamp(self.clock(), timezone.utc)
+        )
+        signature = exchange.sign(
+            pool_name=self.pool_id.partition("_")[2],
+            user_id=parameters["USER_ID_FOR_SRP"],
+            password=password,
+            salt=parameters["SALT"],
+            srp_b=parameters["SRP_B"],
+            secret_block=parameters["SECRET_BLOCK"],
+            timestamp=timestamp,
+        )
+        return {
+            "ChallengeName": "PASSWORD_VERIFIER",
+            "ChallengeResponses": {
+                "USERNAME": parameters["USER_ID_FOR_SRP"],
+                "PASSWORD_CLAIM_SECRET_BLOCK": parameters["SECRET_BLOCK"],
+                "TIMESTAMP": timestamp,
+                "PASSWORD_CLAIM_SIGNATURE": signature,
+                **changes,
+            },
+        }
+
+    def sign_in(self, name: str, password: str = PASSWORD) -> dict[str, Any]:
+        return self.cognito("RespondToAuthChallenge", **self.proof(name, password))
+
+    def sign_in_refusal(self, name: str, password: str = PASSWORD, **changes: str) -> str:
+        return self.cognito_refusal(
+            "RespondToAuthChallenge", **self.proof(name, password, **changes)
+        )
+
+    def new_password(self, challenge: dict[str, Any], **responses: str) -> dict[str, Any]:
+        """The answer to a NEW_PASSWORD_REQUIRED."""
+        assert challenge["ChallengeName"] == "NEW_PASSWORD_REQUIRED", challenge
+        return {
+            "ChallengeName": "NEW_PASSWORD_REQUIRED",
+            "Session": challenge["Session"],
+            "ChallengeResponses": {
+                "USERNAME": challenge["ChallengeParameters"]["USER_ID_FOR_SRP"],
+                "NEW_PASSWORD": PASSWORD,
+                **responses,
+            },
+        }
+
+    def tokens(self, name: str, **attributes: str) -> dict[str, Any]:
+        """Create a user, set its password the way seeding does, and return its tokens."""
+        self.create(name, **attributes)
+        challenge = self.sign_in(name, TEMPORARY)
+        reply = self.cognito("RespondToAuthChallenge", **self.new_password(challenge))
+        result: dict[str, Any] = reply["AuthenticationResult"]
+        return result
+
+
+def _refusal(answer: tuple[int, dict[str, Any]]) -> str:
+    status, document = answer
+    assert status == 400, document
+    return f"{document['__type']}: {document.get('message', '')}"
+
+
+def _outputs(**options: Any) -> Any:
+    return parse_outputs(blueprint.from_options(**options), Path("local_outputs.json"))
+
+
+@pytest.fixture(scope="session")
+def _state_with_key(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A state that has its signing key: making one for every test takes the most of its time."""
+    folder = tmp_path_factory.mktemp("template") / "state"
+    outputs = _outputs()
+    with LocalSandbox.start(state_folder=folder, outputs=outputs) as sandbox:
+        client = Client(sandbox, outputs, FakeClock())
+        path = f"/{client.pool_id}/.well-known/jwks.json"
+        assert client.send("GET", path, None, {})[0] == 200
+    return folder
+
+
+@pytest.fixture
+def state_folder(tmp_path: Path, _state_with_key: Path) -> Path:
+    folder = tmp_path / "state"
+    shutil.copytree(_state_with_key, folder)
+    return folder
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def start(state_folder: Path, clock: FakeClock) -> Iterator[Callable[..., Client]]:
+    """Start sandboxes on one state; at the end none of them may have had a fault."""
+    started = []
+
+    def start_one(outputs: Any = None, **options: Any) -> Client:
+        described = outputs or _outputs(**options)
+        sandbox = LocalSandbox.start(state_folder=state_folder, outputs=described, clock=clock)
+        started.append(sandbox)
+        return Client(sandbox, described, clock)
+
+    yield start_one
+    for sandbox in started:
+        sandbox.stop()
+        assert sandbox.faults == []
+
+
+@pytest.fixture
+def client(start: Callable[..., Client]) -> Client:
+    """An e-mail pool with the groups ``admin``, ``EDITORS`` and ``READERS``."""
+    return start(groups=("admin", "EDITORS", "READERS"))
+
+
+@pytest.fixture(scope="session")
+def passwords() -> tuple[str, str]:
+    """The temporary and the final password that the client uses when none is given."""
+    return TEMPORARY, PASSWORD

@@ -1,0 +1,68 @@
+"""What users do for themselves, with an access token in place of credentials."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+ANN = "ann@example.com"
+INCORRECT = "NotAuthorizedException: Incorrect username or password."
+
+
+def test_get_user(client: Any) -> None:
+    """GetUser shows the token's own user, sub included."""
+    token = client.tokens(ANN, locale="en")["AccessToken"]
+    reply = client.cognito("GetUser", AccessToken=token)
+    attributes = {item["Name"]: item["Value"] for item in reply["UserAttributes"]}
+    assert attributes == {"sub": reply["Username"], "email": ANN, "locale": "en"}
+
+
+def test_update_user_attributes(client: Any) -> None:
+    """A user may change attributes; a new address is not verified any more."""
+    token = client.tokens(ANN, email_verified="true")["AccessToken"]
+    new = [{"Name": "email", "Value": "new@example.com"}, {"Name": "locale", "Value": "fr"}]
+    assert client.cognito("UpdateUserAttributes", AccessToken=token, UserAttributes=new)
+    reply = client.cognito("GetUser", AccessToken=token)
+    attributes = {item["Name"]: item["Value"] for item in reply["UserAttributes"]}
+    assert (attributes["email"], attributes["email_verified"]) == ("new@example.com", "false")
+    assert "AuthenticationResult" in client.sign_in("new@example.com")
+    assert client.sign_in_refusal(ANN) == INCORRECT
+
+
+@pytest.mark.parametrize(
+    ("attributes", "refusal"),
+    [
+        ([], "InvalidParameterException: Missing required parameter UserAttributes"),
+        ([{"Name": "email_verified", "Value": "true"}], "NotAuthorizedException: A user may not"),
+        ([{"Name": "sub", "Value": "x"}], "InvalidParameterException: Cannot modify"),
+        ([{"Name": "email", "Value": "eve@example.com"}], "AliasExistsException: An account"),
+    ],
+)
+def test_refused_attributes(client: Any, attributes: Any, refusal: str) -> None:
+    """A user may not vouch for an address, nor take somebody else's."""
+    client.create("eve@example.com")
+    token = client.tokens(ANN)["AccessToken"]
+    call = {"AccessToken": token, "UserAttributes": attributes}
+    assert client.cognito_refusal("UpdateUserAttributes", **call).startswith(refusal)
+
+
+def test_change_password(client: Any, passwords: Any) -> None:
+    """The new password replaces the old one, which has to be given."""
+    token = client.tokens(ANN)["AccessToken"]
+    call = {"AccessToken": token, "ProposedPassword": "Newer-789-word"}
+    for previous in ("Wrong-456-word", None):
+        refusal = client.cognito_refusal("ChangePassword", PreviousPassword=previous, **call)
+        assert refusal == INCORRECT
+    assert client.cognito("ChangePassword", PreviousPassword=passwords[1], **call) == {}
+    assert client.sign_in_refusal(ANN) == INCORRECT
+    assert "AuthenticationResult" in client.sign_in(ANN, "Newer-789-word")
+
+
+def test_changed_password_meets_the_policy(client: Any, passwords: Any) -> None:
+    """The policy holds for users as for administrators."""
+    token = client.tokens(ANN)["AccessToken"]
+    refusal = client.cognito_refusal(
+        "ChangePassword", AccessToken=token, PreviousPassword=passwords[1], ProposedPassword="weak"
+    )
+    assert refusal.startswith("InvalidPasswordException")

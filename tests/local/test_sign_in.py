@@ -1,0 +1,330 @@
+"""Signing in with a password: real proofs, single use, and nothing told to strangers."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from seedctl.auth import srp
+
+ANN = "ann@example.com"
+INCORRECT = "NotAuthorizedException: Incorrect username or password."
+
+
+def test_right_password_gives_tokens(client: Any) -> None:
+    """A user whose password is final gets three tokens at once."""
+    client.tokens(ANN)
+    reply = client.sign_in(ANN)
+    assert reply["AuthenticationResult"].keys() == {
+        "AccessToken",
+        "ExpiresIn",
+        "IdToken",
+        "RefreshToken",
+        "TokenType",
+    }
+    assert reply["AuthenticationResult"]["ExpiresIn"] == 3600
+    assert reply["AuthenticationResult"]["TokenType"] == "Bearer"
+
+
+@pytest.mark.parametrize("name", [ANN, "ANN@Example.COM"])
+def test_wrong_password_is_refused(client: Any, name: str) -> None:
+    """A proof made with another password is refused, whatever the name's case."""
+    client.tokens(ANN)
+    assert client.sign_in_refusal(name, "Wrong-456-word") == INCORRECT
+    assert "AuthenticationResult" in client.sign_in(name)
+
+
+def test_internal_name_signs_in(client: Any) -> None:
+    """The user name that Cognito made up is as good as the address."""
+    client.tokens(ANN)
+    sub = client.cognito("AdminGetUser", Username=ANN)["Username"]
+    assert "AuthenticationResult" in client.sign_in(sub)
+
+
+def test_unknown_user_looks_like_a_wrong_password(client: Any) -> None:
+    """A name nobody has gets the same exchange, stable made-up values, and the same refusal."""
+    client.tokens(ANN)
+    nobody = "nobody@example.com"
+    known = _begin(client, ANN)
+    first, second = _begin(client, nobody), _begin(client, nobody.upper())
+    assert first.keys() == known.keys()
+    assert first["SALT"] == second["SALT"] != _begin(client, "x@example.com")["SALT"]
+    assert first["SRP_B"] != second["SRP_B"]
+    assert 700 < len(first["SRP_B"]) <= 768
+    assert len(first["SECRET_BLOCK"]) == len(known["SECRET_BLOCK"]) > 1024
+    assert first["USER_ID_FOR_SRP"] == first["USERNAME"] == nobody
+    assert client.sign_in_refusal(nobody) == INCORRECT
+
+
+def test_known_user_is_named_by_the_internal_name(client: Any) -> None:
+    """SRP runs over the UUID, not over the address typed."""
+    user = client.create(ANN)
+    parameters = _begin(client, ANN)
+    assert parameters["USER_ID_FOR_SRP"] == parameters["USERNAME"] == user["Username"]
+
+
+def test_proof_is_good_once(client: Any) -> None:
+    """The same answer sent twice is refused the second time, although it was right."""
+    client.tokens(ANN)
+    answer = client.proof(ANN, _password())
+    assert "AuthenticationResult" in client.cognito("RespondToAuthChallenge", **answer)
+    assert client.cognito_refusal("RespondToAuthChallenge", **answer) == INCORRECT
+
+
+def test_proof_expires(client: Any) -> None:
+    """An exchange that was begun more than three minutes ago is over."""
+    client.tokens(ANN)
+    answer = client.proof(ANN, _password())
+    client.clock.advance(181)
+    assert client.cognito_refusal("RespondToAuthChallenge", **answer) == INCORRECT
+
+
+def test_proof_is_bound_to_its_user(client: Any) -> None:
+    """The USERNAME of the answer must be the user that the exchange was begun for."""
+    client.tokens(ANN)
+    eve = client.create("eve@example.com")
+    for other in (eve["Username"], "eve@example.com", "nobody@example.com"):
+        assert client.sign_in_refusal(ANN, USERNAME=other) == INCORRECT
+    answer = client.proof(ANN, _password(), USERNAME="Ann@example.com")
+    assert "AuthenticationResult" in client.cognito("RespondToAuthChallenge", **answer)
+
+
+def test_proof_ends_with_a_password_change(client: Any) -> None:
+    """An exchange over the old password is over once an administrator has set another."""
+    client.tokens(ANN)
+    answer = client.proof(ANN, _password())
+    client.cognito("AdminSetUserPassword", Username=ANN, Password="Other-789-word", Permanent=True)
+    assert client.cognito_refusal("RespondToAuthChallenge", **answer) == INCORRECT
+
+
+@pytest.mark.parametrize(
+    "timestamp",
+    [
+        "Sat Mar 07 04:05:09 UTC 2026",
+        "sat Mar 7 04:05:09 UTC 2026",
+        "Fri Mar 7 04:05:09 UTC 2026",
+        "Sat Mar 7 4:05:09 UTC 2026",
+        "Sat Mar 7 04:05:09 GMT 2026",
+        "Sam Mär 7 04:05:09 UTC 2026",
+        "2026-03-07T04:05:09Z",
+        "Sat Feb 30 04:05:09 UTC 2026",
+        " ",
+    ],
+)
+def test_timestamp_has_one_form(client: Any, timestamp: str) -> None:
+    """Only Cognito's own spelling of a time is taken: English, and the day without padding."""
+    client.tokens(ANN)
+    refusal = client.sign_in_refusal(ANN, TIMESTAMP=timestamp)
+    assert refusal.startswith("InvalidParameterException: TIMESTAMP format should be")
+
+
+def test_timestamp_is_near_the_present(client: Any) -> None:
+    """A well-formed time of another day is refused."""
+    client.tokens(ANN)
+    refusal = client.sign_in_refusal(ANN, TIMESTAMP="Sat Mar 7 04:05:09 UTC 2026")
+    assert refusal == "NotAuthorizedException: TIMESTAMP is too far from the present."
+
+
+@pytest.mark.parametrize("signature", ["AAAA", "=", "ü", "A" * 44])
+def test_foreign_signatures_are_refused(client: Any, signature: str) -> None:
+    """Whatever stands in place of the proof is a wrong password, never a failure of the server."""
+    client.tokens(ANN)
+    assert client.sign_in_refusal(ANN, PASSWORD_CLAIM_SIGNATURE=signature) == INCORRECT
+
+
+@pytest.mark.parametrize(
+    "key", ["USERNAME", "TIMESTAMP", "PASSWORD_CLAIM_SECRET_BLOCK", "PASSWORD_CLAIM_SIGNATURE"]
+)
+def test_every_part_of_the_proof_is_required(client: Any, key: str) -> None:
+    """A missing part is named, and does not use up the exchange."""
+    client.tokens(ANN)
+    answer = client.proof(ANN, _password())
+    without = {**answer, "ChallengeResponses": {**answer["ChallengeResponses"], key: ""}}
+    expected = f"InvalidParameterException: Missing required parameter {key}"
+    assert client.cognito_refusal("RespondToAuthChallenge", **without) == expected
+    assert "AuthenticationResult" in client.cognito("RespondToAuthChallenge", **answer)
+
+
+@pytest.mark.parametrize("multiple", [0, 1, 2])
+def test_public_value_of_zero_is_refused(client: Any, multiple: int) -> None:
+    """A multiple of N as SRP_A would make the password irrelevant, so it is refused."""
+    client.tokens(ANN)
+    refusal = client.cognito_refusal(
+        "InitiateAuth",
+        AuthFlow="USER_SRP_AUTH",
+        AuthParameters={"USERNAME": ANN, "SRP_A": f"{multiple * srp.N:x}"},
+    )
+    assert refusal == "InvalidParameterException: SRP_A may not be a multiple of N."
+
+
+@pytest.mark.parametrize("srp_a", ["xyz", "-1", "0x12", " 12", "1_2", "f" * 2049])
+def test_public_value_is_hex(client: Any, srp_a: str) -> None:
+    """SRP_A is a plain hex number of a bounded length."""
+    refusal = client.cognito_refusal(
+        "InitiateAuth",
+        AuthFlow="USER_SRP_AUTH",
+        AuthParameters={"USERNAME": ANN, "SRP_A": srp_a},
+    )
+    assert refusal == "InvalidParameterException: SRP_A is not a hex number."
+
+
+@pytest.mark.parametrize(
+    ("flow", "message"),
+    [
+        ("USER_PASSWORD_AUTH", "USER_PASSWORD_AUTH flow not enabled for this client"),
+        ("USER_AUTH", "USER_AUTH flow not enabled for this client"),
+        ("ADMIN_USER_PASSWORD_AUTH", "Initiate Auth method not supported."),
+        ("ADMIN_NO_SRP_AUTH", "Initiate Auth method not supported."),
+        ("CUSTOM_AUTH", "Custom auth lambda trigger is not configured for the user pool."),
+        ("PASSWORD", "AuthFlow must be one of "),
+    ],
+)
+def test_flows_that_the_client_does_not_allow(client: Any, flow: str, message: str) -> None:
+    """The app client allows SRP and refreshing, so a password in clear is refused as on AWS."""
+    client.tokens(ANN)
+    refusal = client.cognito_refusal(
+        "InitiateAuth",
+        AuthFlow=flow,
+        AuthParameters={"USERNAME": ANN, "PASSWORD": _password()},
+    )
+    assert refusal.startswith(f"InvalidParameterException: {message}")
+
+
+@pytest.mark.parametrize("flow", ["ADMIN_USER_PASSWORD_AUTH", "ADMIN_NO_SRP_AUTH"])
+def test_administrators_may_not_sign_in_by_password_either(client: Any, flow: str) -> None:
+    """The admin flows are not enabled for the client."""
+    refusal = client.cognito_refusal(
+        "AdminInitiateAuth", ClientId=client.client_id, AuthFlow=flow, AuthParameters={}
+    )
+    assert refusal == f"InvalidParameterException: {flow} flow not enabled for this client"
+
+
+def test_administrators_sign_in_over_srp(client: Any) -> None:
+    """AdminInitiateAuth and AdminRespondToAuthChallenge run the same exchange."""
+    client.tokens(ANN)
+    exchange = srp.ClientExchange.start()
+    reply = client.cognito(
+        "AdminInitiateAuth",
+        ClientId=client.client_id,
+        AuthFlow="USER_SRP_AUTH",
+        AuthParameters={"USERNAME": ANN, "SRP_A": exchange.srp_a},
+    )
+    assert reply["ChallengeName"] == "PASSWORD_VERIFIER"
+    answer = client.proof(ANN, _password())
+    reply = client.cognito("AdminRespondToAuthChallenge", ClientId=client.client_id, **answer)
+    assert "AuthenticationResult" in reply
+
+
+def test_secret_hash_is_refused(client: Any) -> None:
+    """The client has no secret, so a hash made with one cannot be right."""
+    for call in (
+        {"AuthFlow": "USER_SRP_AUTH", "AuthParameters": {"USERNAME": ANN, "SECRET_HASH": "x"}},
+        {"AuthFlow": "REFRESH_TOKEN", "AuthParameters": {"SECRET_HASH": "x"}},
+    ):
+        refusal = client.cognito_refusal("InitiateAuth", **call)
+        assert refusal.startswith("NotAuthorizedException: The client has no secret")
+
+
+def test_disabled_user_is_refused(client: Any) -> None:
+    """A disabled user is told so, but only after the right password."""
+    client.tokens(ANN)
+    client.cognito("AdminDisableUser", Username=ANN)
+    assert client.sign_in_refusal(ANN) == "NotAuthorizedException: User is disabled."
+    assert client.sign_in_refusal(ANN, "Wrong-456-word") == INCORRECT
+    client.cognito("AdminEnableUser", Username=ANN)
+    assert "AuthenticationResult" in client.sign_in(ANN)
+
+
+def test_reset_password_is_refused(client: Any) -> None:
+    """After AdminResetUserPassword the old password leads to PasswordResetRequiredException."""
+    client.tokens(ANN)
+    client.cognito("AdminResetUserPassword", Username=ANN)
+    expected = "PasswordResetRequiredException: Password reset required for the user"
+    assert client.sign_in_refusal(ANN) == expected
+
+
+def test_wrong_passwords_lock(client: Any) -> None:
+    """Five wrong passwords lock for one second, each further one for twice as long."""
+    client.tokens(ANN)
+    locked = "NotAuthorizedException: Password attempts exceeded"
+    for _ in range(5):
+        assert client.sign_in_refusal(ANN, "Wrong-456-word") == INCORRECT
+    assert client.sign_in_refusal(ANN) == locked
+    client.clock.advance(1)
+    assert client.sign_in_refusal(ANN, "Wrong-456-word") == INCORRECT
+    client.clock.advance(1)
+    assert client.sign_in_refusal(ANN) == locked
+    client.clock.advance(1)
+    assert "AuthenticationResult" in client.sign_in(ANN)
+    assert client.sign_in_refusal(ANN, "Wrong-456-word") == INCORRECT
+    assert "AuthenticationResult" in client.sign_in(ANN)
+
+
+def test_lock_is_forgotten_after_a_quarter_of_an_hour(client: Any) -> None:
+    """A user whom nobody tried for fifteen minutes has all attempts again."""
+    client.tokens(ANN)
+    for _ in range(5):
+        client.sign_in_refusal(ANN, "Wrong-456-word")
+    client.clock.advance(901)
+    for _ in range(5):
+        assert client.sign_in_refusal(ANN, "Wrong-456-word") == INCORRECT
+
+
+def test_required_mfa_gives_no_tokens(start: Any) -> None:
+    """A pool that requires MFA answers a right password with a challenge, and never with tokens."""
+    client = start(mfa_configuration="REQUIRED", mfa_methods=("TOTP", "EMAIL"))
+    client.create(ANN)
+    challenge = client.sign_in(ANN, _password(temporary=True))
+    reply = client.cognito("RespondToAuthChallenge", **client.new_password(challenge))
+    again = client.sign_in(ANN)
+    for step in (reply, again):
+        assert step["ChallengeName"] == "MFA_SETUP"
+        assert "AuthenticationResult" not in step
+        offered = json.loads(step["ChallengeParameters"]["MFAS_CAN_SETUP"])
+        assert offered == ["SOFTWARE_TOKEN_MFA", "EMAIL_OTP"]
+        refusal = client.cognito_refusal(
+            "RespondToAuthChallenge",
+            ChallengeName="MFA_SETUP",
+            Session=step["Session"],
+            ChallengeResponses={"USERNAME": ANN},
+        )
+        assert refusal.startswith("UnsupportedOperationException: Setting up MFA")
+
+
+def test_optional_mfa_lets_a_user_without_it_in(start: Any) -> None:
+    """In an OPTIONAL pool a user who set nothing up gets tokens."""
+    client = start(mfa_configuration="OPTIONAL", mfa_methods=("TOTP",))
+    assert "IdToken" in client.tokens(ANN)
+
+
+@pytest.mark.parametrize("challenge", ["SMS_MFA", "SOFTWARE_TOKEN_MFA", "CUSTOM_CHALLENGE"])
+def test_challenges_that_are_never_given(client: Any, challenge: str) -> None:
+    """An answer to a challenge of Cognito's that this sandbox does not give is refused."""
+    refusal = client.cognito_refusal(
+        "RespondToAuthChallenge", ChallengeName=challenge, ChallengeResponses={"USERNAME": ANN}
+    )
+    assert refusal.startswith(f"InvalidParameterException: The challenge {challenge} is not one")
+
+
+def test_other_clients_do_not_exist(client: Any) -> None:
+    """A client id that is not in the outputs is not found."""
+    for operation in ("InitiateAuth", "RespondToAuthChallenge", "RevokeToken"):
+        refusal = client.cognito_refusal(operation, ClientId="another")
+        expected = "ResourceNotFoundException: User pool client another does not exist."
+        assert refusal == expected
+
+
+def _begin(client: Any, name: str) -> dict[str, str]:
+    reply = client.cognito(
+        "InitiateAuth",
+        AuthFlow="USER_SRP_AUTH",
+        AuthParameters={"USERNAME": name, "SRP_A": srp.ClientExchange.start().srp_a},
+    )
+    parameters: dict[str, str] = reply["ChallengeParameters"]
+    return parameters
+
+
+def _password(*, temporary: bool = False) -> str:
+    return "Temp-123-word" if temporary else "Final-456-word"
