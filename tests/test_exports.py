@@ -1,0 +1,190 @@
+"""What ``import seedctl`` offers, and what it costs."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import seedctl
+from seedctl import errors, functions
+
+ROOT = Path(seedctl.__file__).parent.parent
+USED_AS_IN_A_SEED = Path(__file__).with_name("typing_api.py")
+
+HEAVY = ("boto3", "botocore", "cryptography", "graphql", "rich")
+
+ERRORS = sorted(
+    name
+    for name, value in vars(errors).items()
+    if inspect.isclass(value) and issubclass(value, errors.SeedctlError)
+)
+FUNCTIONS = sorted(
+    name
+    for name, value in vars(functions).items()
+    if inspect.isfunction(value) and value.__module__ == functions.__name__
+)
+
+
+def _python(code: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+
+
+def test_all_is_sorted_and_without_repeats() -> None:
+    """The public names are kept in order, so that a change of the surface is easy to read."""
+    assert seedctl.__all__ == sorted(set(seedctl.__all__))
+
+
+@pytest.mark.parametrize("name", seedctl.__all__)
+def test_each_name_resolves(name: str) -> None:
+    """Every public name can be imported."""
+    assert getattr(seedctl, name) is not None
+    assert name in dir(seedctl)
+
+
+def test_every_error_is_public() -> None:
+    """A script can catch whatever seedctl raises."""
+    assert len(ERRORS) > 40
+    assert set(ERRORS) <= set(seedctl.__all__)
+    assert all(getattr(seedctl, name) is getattr(errors, name) for name in ERRORS)
+
+
+def test_every_function_is_public() -> None:
+    """The functions for the common script are all at hand on the package."""
+    assert "create_and_sign_up_user" in FUNCTIONS
+    assert set(FUNCTIONS) <= set(seedctl.__all__)
+    assert all(getattr(seedctl, name) is getattr(functions, name) for name in FUNCTIONS)
+
+
+def test_nothing_private_is_public() -> None:
+    """No underscored name and no module but the namespaces is part of the surface."""
+    assert [name for name in seedctl.__all__ if name.startswith("_")] == []
+    modules = {name for name in seedctl.__all__ if inspect.ismodule(getattr(seedctl, name))}
+    assert modules <= {"auth", "data", "storage"}
+
+
+def test_errors_are_not_named_like_builtins() -> None:
+    """``from seedctl import *`` hides no builtin."""
+    import builtins
+
+    assert set(seedctl.__all__) & set(vars(builtins)) == set()
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    """hasattr() and a mistyped import work as with any module."""
+    with pytest.raises(AttributeError, match="module 'seedctl' has no attribute 'nope'"):
+        _ = seedctl.__getattr__("nope")
+
+
+def test_type_checkers_see_every_name() -> None:
+    """What loads on first use is also declared for mypy and editors."""
+    tree = ast.parse(Path(seedctl.__file__).read_text(encoding="utf-8"))
+    declared = {
+        alias.asname or alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("seedctl")
+        for alias in node.names
+    }
+    declared = (declared - {"*"}) | set(ERRORS)  # errors are declared by a star
+    assert declared == set(seedctl.__all__)
+
+
+def test_the_typed_sample_uses_every_function() -> None:
+    """typing_api.py, which mypy checks, calls each public function and names each public type."""
+    tree = ast.parse(USED_AS_IN_A_SEED.read_text(encoding="utf-8"))
+    called = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    assert set(FUNCTIONS) <= called
+    assert {f"auth.{name}" for name in seedctl.auth.__all__} <= called
+    named = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    assert set(seedctl.__all__) - set(ERRORS) <= named
+
+
+def test_the_auth_namespace_has_the_guides_calls() -> None:
+    """``from seedctl import auth; auth.sign_out()`` is the same function as the package's own."""
+    from seedctl import auth
+
+    for name in ("fetch_auth_session", "get_current_user", "sign_out"):
+        assert getattr(auth, name) is getattr(seedctl, name)
+        assert name in auth.__all__
+    with pytest.raises(AttributeError, match="no_such_call"):
+        _ = auth.__getattr__("no_such_call")
+
+
+def test_the_auth_namespace_works_first_thing() -> None:
+    """The namespace loads its functions also when it is the first thing a script imports."""
+    done = _python("from seedctl import auth; print(auth.sign_out.__module__)")
+    assert done.stdout == "seedctl.functions\n"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        pytest.param("import seedctl", id="import seedctl"),
+        pytest.param("import seedctl; seedctl.connect, seedctl.get_secret", id="the names"),
+        pytest.param("from seedctl import *", id="star import"),
+        pytest.param(
+            "sys.argv = ['seedctl', '--help']\n"
+            "try:\n    runpy.run_module('seedctl', run_name='__main__')\n"
+            "except SystemExit as end:\n    assert end.code == 0, end.code",
+            id="python -m seedctl --help",
+        ),
+        pytest.param(
+            "from seedctl.cli.main import main\nassert main(['secret', 'get']) == 2",
+            id="a usage error",
+        ),
+        pytest.param(
+            "import os; os.environ.update(_SEEDCTL_COMPLETE='bash_complete', COMP_CWORD='1',"
+            " COMP_WORDS='seedctl se')\n"
+            "from seedctl.cli.main import main\n"
+            "try:\n    main([])\n"
+            "except SystemExit:\n    pass",
+            id="completion",
+        ),
+    ],
+)
+def test_start_up_loads_nothing_heavy(code: str) -> None:
+    """Importing seedctl, --help, completion and usage errors cost no heavy library."""
+    done = _python(
+        f"import runpy, sys\n{code}\n"
+        f"print('loaded:', sorted(set({HEAVY}) & set(sys.modules)), file=sys.stderr)"
+    )
+    assert done.stderr.splitlines()[-1] == "loaded: []"
+
+
+def test_a_heavy_library_would_be_seen() -> None:
+    """The check above can fail."""
+    done = _python(f"import sys, seedctl.aws.calls\nprint(sorted(set({HEAVY}) & set(sys.modules)))")
+    assert done.stdout == "['botocore']\n"
+
+
+def test_importing_does_no_io(tmp_path: Path) -> None:
+    """Importing seedctl opens no socket, starts no process and touches nothing of the project."""
+    (tmp_path / "amplify_outputs.json").write_text("not read")
+    done = _python(
+        f"import os, sys\nos.chdir({str(tmp_path)!r})\nseen = []\n"
+        "def hook(event, args):\n"
+        "    if event.startswith(('socket.', 'subprocess.', 'os.mkdir')):\n"
+        "        seen.append(event)\n"
+        f"    if event == 'open' and str(args[0]).startswith({str(tmp_path)!r}):\n"
+        "        seen.append(args[0])\n"
+        "sys.addaudithook(hook)\n"
+        "from seedctl import *\n"
+        "seen.append('end')\n"
+        "open(os.path.abspath('amplify_outputs.json')).close()\n"
+        "sys.stdout.write(repr([os.path.basename(name) for name in seen]))"
+    )
+    # What follows the end shows that the hook would have seen it.
+    assert done.stdout == "['end', 'amplify_outputs.json']"

@@ -1,0 +1,111 @@
+"""The public surface as a seed.py uses it: checked by mypy, never run.
+
+A line that stops type-checking here stops type-checking in somebody's seed script.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from seedctl import (
+    AuthOutputs,
+    AuthSession,
+    AuthSignUp,
+    AuthUser,
+    Backend,
+    ChallengeResponse,
+    CurrentUser,
+    NotAuthorizedException,
+    SeedctlError,
+    StandardUserAttributes,
+    TOTPSetup,
+    UsernameExistsError,
+    UserSession,
+    add_to_user_group,
+    auth,
+    connect,
+    create_and_sign_up_user,
+    current_backend,
+    fetch_auth_session,
+    get_current_user,
+    get_secret,
+    set_secret,
+    sign_in_user,
+    sign_out,
+)
+
+
+def the_common_script() -> None:
+    name: str = set_secret("username", "ann@example.com")
+    user: AuthOutputs = create_and_sign_up_user(
+        username=get_secret(name),
+        password=get_secret("password"),
+        sign_in_flow="Password",
+        sign_in_after_creation=False,
+        user_attributes={"locale": "en", "custom:plan": "pro"},
+    )
+    add_to_user_group(user, "admin")
+    add_to_user_group(user.username, "admin")
+    print(user.user_id, user.sign_in_flow)
+
+
+def by_position() -> None:
+    user = create_and_sign_up_user("ann@example.com", "Passw0rd!", if_exists="sign_in")
+    session: UserSession = sign_in_user(user, "Passw0rd!")
+    if session:
+        sign_out()
+
+
+def values_made_ahead() -> None:
+    attributes: StandardUserAttributes = {"given_name": "Ann", "family_name": "Lee"}
+    sign_up: AuthSignUp = {
+        "username": "ann@example.com",
+        "password": "Passw0rd!",
+        "sign_in_flow": "Password",
+        "if_exists": "error",
+    }
+    user: AuthUser = {"username": "ann@example.com", "password": "Passw0rd!"}
+    create_and_sign_up_user("ann@example.com", "Passw0rd!", user_attributes=attributes)
+    create_and_sign_up_user(sign_up["username"], sign_up["password"])
+    add_to_user_group(user, "admin")
+
+
+def who_is_signed_in() -> None:
+    sign_in_user("ann@example.com", "Passw0rd!", sign_in_flow="Password")
+    who: CurrentUser = get_current_user()
+    tokens: AuthSession = fetch_auth_session(force_refresh=True)
+    login_id: str = auth.get_current_user().login_id
+    sub: str | None = auth.fetch_auth_session().user_sub
+    print(who.username, who.user_id, login_id, sub, tokens.access_token, tokens.id_token)
+    auth.sign_out()
+    sign_out(everywhere=True)
+
+
+def many_users_at_once() -> None:
+    backend: Backend = current_backend()
+    password: str = backend.secrets.get("seed-user-password")
+    user = backend.auth.create_user("ann@example.com", password)
+    with backend.auth.sign_in(user, password) as session:
+        print(session.username)
+    backend.auth.add_to_group(user, "admin")
+
+
+def anywhere_else() -> None:
+    with connect(Path("app"), identifier="alice", local=True) as backend, backend.activate():
+        print(get_secret("username"))
+
+
+def callbacks(setup: TOTPSetup) -> ChallengeResponse:
+    print(setup.get_setup_uri("my app"), setup.get_setup_uri("my app", "ann"))
+    return ChallengeResponse(setup.shared_secret)
+
+
+def failures() -> None:
+    try:
+        sign_in_user("ann@example.com", "wrong")
+    except NotAuthorizedException as error:
+        print(error.code, error.message)
+    except UsernameExistsError as error:
+        print(error.name, error.resolution)
+    except SeedctlError as error:
+        raise SystemExit(error.exit_code) from error
