@@ -23,9 +23,9 @@ _SHORT = 4
 
 # Tokens and derived temporary passwords come one or more a user; known by their shape, they need
 # no place in the list of values.
-_SHAPES = (
-    r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*\.[A-Za-z0-9_.-]+",
-    r"Tmp1![0-9A-Za-z]{95}",
+_SHAPES = re.compile(
+    r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*\.[A-Za-z0-9_.-]+"
+    r"|Tmp1![0-9A-Za-z]{95}"
 )
 
 
@@ -35,7 +35,7 @@ class _Masker:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._values: set[str] = set()
-        self._pattern: re.Pattern[str] | None = _pattern(set())
+        self._pattern: re.Pattern[str] | None = None
 
     def register(self, value: str) -> None:
         if not value.strip():
@@ -50,7 +50,12 @@ class _Masker:
             if self._pattern is None:
                 self._pattern = _pattern(self._values)
             pattern = self._pattern
-        return pattern.sub(MASK, text)
+        shown, end = [], 0
+        for start, stop in sorted([*_spans(_SHAPES, text), *_spans(pattern, text)]):
+            if start >= end:
+                shown += [text[end:start], MASK]
+            end = max(end, stop)
+        return "".join([*shown, text[end:]])
 
     def clear(self) -> None:
         with self._lock:
@@ -65,7 +70,15 @@ def _pattern(values: set[str]) -> re.Pattern[str]:
         rf"(?<!\w){re.escape(form)}(?!\w)" if len(form) < _SHORT else re.escape(form)
         for form in sorted(forms, key=len, reverse=True)
     ]
-    return re.compile("|".join([*_SHAPES, *alternatives]))
+    return re.compile("|".join(alternatives) or "(?!)")
+
+
+def _spans(pattern: re.Pattern[str], text: str) -> Iterator[tuple[int, int]]:
+    """Yield where *pattern* matches, also inside a match: of secrets that overlap, all must go."""
+    found = pattern.search(text)
+    while found:
+        yield found.span()
+        found = pattern.search(text, found.start() + 1)
 
 
 def _forms(value: str) -> Iterator[str]:

@@ -1,0 +1,251 @@
+"""What seedctl has handled as a secret is replaced in everything it shows."""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+from typing import TYPE_CHECKING
+from urllib.parse import quote, quote_plus
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from seedctl import masking
+from seedctl.auth.passwords import derive_temporary_password
+from seedctl.masking import MASK, mask, register
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PLAIN = "S3cr3t/Pass+word=?&%"
+AWKWARD = "pä\"ss'w\\o\trd 密码 🔑/"
+JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhYmMtMTIzIn0.c2lnbmF0dXJlLXNpZ25hdHVyZQ"
+
+FORMS: dict[str, Callable[[str], str]] = {
+    "raw": str,
+    "url": lambda value: quote(value, safe=""),
+    "url path": quote,
+    "form": quote_plus,
+    "json": json.dumps,
+    "json, unescaped": lambda value: json.dumps(value, ensure_ascii=False),
+    "repr": repr,
+    "ascii": ascii,
+    "hex": lambda value: value.encode().hex(),
+}
+
+
+def _base64_digits(before: bytes, value: bytes, after: bytes, *, url_safe: bool = False) -> str:
+    """Return the digits that only *value* decides, when it is encoded amid other bytes."""
+    encode = base64.urlsafe_b64encode if url_safe else base64.b64encode
+    first = -(-len(before) * 8 // 6)
+    last = (len(before) + len(value)) * 8 // 6
+    return encode(before + value + after).decode()[first:last]
+
+
+@pytest.mark.parametrize("secret", [PLAIN, AWKWARD], ids=["ascii", "unicode"])
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+def test_each_form_is_masked(form: Callable[[str], str], secret: str) -> None:
+    """A secret is masked in each spelling in which it travels: URL, JSON, repr, hex."""
+    register(secret)
+    spelled = form(secret)
+    masked = mask(f"before {spelled} after")
+    assert spelled.strip("\"'") not in masked
+    assert masked.startswith("before ")
+    assert masked.endswith(" after")
+    assert MASK in masked
+
+
+@pytest.mark.parametrize("secret", [PLAIN, AWKWARD, "abcd"], ids=["ascii", "unicode", "shortest"])
+@pytest.mark.parametrize("url_safe", [False, True], ids=["standard", "url-safe"])
+@pytest.mark.parametrize("offset", range(7))
+def test_base64_is_masked_at_every_alignment(offset: int, url_safe: bool, secret: str) -> None:
+    """A secret is masked inside base64 wherever it began in what was encoded."""
+    register(secret)
+    before, after = b"u:" * offset, b"@host"
+    encode = base64.urlsafe_b64encode if url_safe else base64.b64encode
+    for neighbour in (before, before[1:]):
+        text = encode(neighbour + secret.encode() + after).decode()
+        digits = _base64_digits(neighbour, secret.encode(), after, url_safe=url_safe)
+        assert digits in text
+        assert digits not in mask(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("line one is long\nand so is line two\nabc", id="as it is"),
+        pytest.param(">>> line one is long", id="first line"),
+        pytest.param("  and so is line two  ", id="a later line"),
+        pytest.param("line one is long\\nand so is line two\\nabc", id="escaped"),
+    ],
+)
+def test_the_lines_of_a_secret_are_masked(text: str) -> None:
+    """A key or certificate is also masked where it is shown line by line."""
+    register("line one is long\n  and so is line two  \nabc")
+    register("line one is long\nand so is line two\nabc")
+    masked = mask(text)
+    assert "line one" not in masked
+    assert "line two" not in masked
+
+
+def test_short_lines_of_a_secret_are_not_masked_alone() -> None:
+    """A brace or a word on a line of its own is no secret."""
+    register('{\n"key": "0123456789abcdef"\n}')
+    assert mask("def f(): {}") == "def f(): {}"
+    assert "0123456789abcdef" not in mask('  "key": "0123456789abcdef"')
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("the code is 42", "the code is ***", id="alone"),
+        pytest.param("code=42;", "code=***;", id="between signs"),
+        pytest.param("4242 and 42x and x42", "4242 and 42x and x42", id="inside words"),
+    ],
+)
+def test_a_short_secret_is_masked_only_as_a_word(text: str, expected: str) -> None:
+    """A secret under four characters would otherwise tear holes into ordinary text."""
+    register("42")
+    assert mask(text) == expected
+
+
+@pytest.mark.parametrize("secret", ["", " ", "\n\t "], ids=["empty", "space", "white space"])
+def test_blank_values_mask_nothing(secret: str) -> None:
+    """An empty or blank value is not a secret: masking it would mask everything."""
+    register(secret)
+    assert mask("a b\n\t c") == "a b\n\t c"
+
+
+@pytest.mark.parametrize(
+    ("secrets", "text", "expected"),
+    [
+        pytest.param(["hunter", "hunter-two"], "hunter-two", "***", id="one begins the other"),
+        pytest.param(["hunter-two", "two"], "hunter-two", "***", id="one ends the other"),
+        pytest.param(["abcd", "bcdefgh"], "abcdefgh", "***", id="they overlap"),
+        pytest.param(["abcdef", "cd"], "x abcdef x", "x *** x", id="one holds the other"),
+        pytest.param(["hunter", "hunter"], "hunter hunter", "*** ***", id="the same twice"),
+        pytest.param([f"{JWT}/rest-of-it"], f"{JWT}/rest-of-it", "***", id="begins as a token"),
+        pytest.param(["eyJhb"], JWT, "***", id="a token begins with it"),
+        pytest.param(["hunter"], "hunterhunter", "******", id="side by side"),
+    ],
+)
+def test_overlapping_secrets_are_all_masked(secrets: list[str], text: str, expected: str) -> None:
+    """Where secrets overlap, nothing of any of them is left over."""
+    for secret in secrets:
+        register(secret)
+    assert mask(text) == expected
+
+
+@pytest.mark.parametrize(
+    "secret", [".*+?", "a|b|c", "[0-9]{4}", "(?i)x", "\\d\\d\\d"], ids=["1", "2", "3", "4", "5"]
+)
+def test_a_secret_is_not_a_pattern(secret: str) -> None:
+    """A secret that looks like a regular expression is masked as text and matches nothing else."""
+    register(secret)
+    assert mask(f"a {secret} b 1234 X") == "a *** b 1234 X"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param(f"Bearer {JWT}.", "Bearer ***", id="signed"),
+        pytest.param(f'{{"IdToken": "{JWT}"}}', '{"IdToken": "***"}', id="in JSON"),
+        pytest.param("eyJhbGciOiJSU0EtT0FFUCJ9.a.b.c.d", "***", id="encrypted, five parts"),
+        pytest.param("eyJhbGciOiJSU0EtT0FFUCJ9..b", "***", id="detached"),
+        pytest.param("eyJh.a.b", "eyJh.a.b", id="too short to be one"),
+        pytest.param("module.name.attribute", "module.name.attribute", id="dotted name"),
+    ],
+)
+def test_tokens_are_known_by_their_shape(text: str, expected: str) -> None:
+    """A JWT is masked without ever having been registered."""
+    assert mask(text) == expected
+
+
+def test_temporary_passwords_are_known_by_their_shape() -> None:
+    """A derived temporary password is masked without ever having been registered."""
+    password = derive_temporary_password("x", user_pool_id="us-east-1_A", username="ann")
+    assert mask(f"TemporaryPassword={password}!") == f"TemporaryPassword={MASK}!"
+    assert mask("Tmp1!short") == "Tmp1!short"
+
+
+def test_masking_twice_changes_nothing() -> None:
+    """A text that passes two masks on its way reads the same."""
+    register(PLAIN)
+    once = mask(f"a {PLAIN} b {JWT}")
+    assert mask(once) == once == "a *** b ***"
+
+
+def test_a_later_secret_is_masked_too() -> None:
+    """The pattern follows what is registered, also after a text has been masked."""
+    register("first-one")
+    assert mask("first-one second-one") == "*** second-one"
+    register("second-one")
+    assert mask("first-one second-one") == "*** ***"
+    masking.clear()
+    assert mask("first-one second-one") == "first-one second-one"
+
+
+def test_lone_surrogates_do_no_harm() -> None:
+    """A value with half of a surrogate pair, as undecodable input gives, is masked like others."""
+    register("half\ud83dpair")
+    assert mask("x half\ud83dpair x") == "x *** x"
+    assert "half" not in mask(repr("half\ud83dpair"))
+
+
+# The mask itself must not complete a secret, which only secrets made of its own sign can do.
+_SECRETS = st.text(min_size=4, max_size=40).filter(lambda text: text.strip() and "*" not in text)
+
+
+@given(secret=_SECRETS, before=st.text(max_size=12), after=st.text(max_size=12))
+@example(secret="0000", before="0", after="0")
+@example(secret="a\nb\nc", before="a\n", after="c")
+def test_no_form_of_a_secret_survives(secret: str, before: str, after: str) -> None:
+    """Whatever the secret and whatever stands around it, no spelling of it is left."""
+    masking.clear()
+    register(secret)
+    for form in FORMS.values():
+        spelled = form(secret).removeprefix('"').removesuffix('"')
+        assert spelled not in mask(before + spelled + after)
+    raw = secret.encode()
+    for url_safe in (False, True):
+        encode = base64.urlsafe_b64encode if url_safe else base64.b64encode
+        around = before.encode(), raw, after.encode()
+        digits = _base64_digits(*around, url_safe=url_safe)
+        assert digits not in mask(encode(b"".join(around)).decode())
+
+
+@given(secrets=st.lists(_SECRETS, min_size=2, max_size=5), order=st.randoms())
+def test_no_secret_of_many_survives(secrets: list[str], order: object) -> None:
+    """Several secrets run together leave none of them readable."""
+    masking.clear()
+    for secret in secrets:
+        register(secret)
+    masked = mask("".join(secrets))
+    assert all(secret not in masked for secret in secrets)
+    assert masked == mask("".join(secrets))
+
+
+def test_threads_may_register_and_mask_at_once() -> None:
+    """A secret registered by one thread is masked in every other from then on."""
+    failures: list[str] = []
+    start = threading.Barrier(8)
+
+    def work(number: int) -> None:
+        start.wait()
+        for round_ in range(8):
+            secret = f"secret-{number}-{round_}-end"
+            register(secret)
+            shown = mask(f"<{secret}>")
+            if shown != "<***>":
+                failures.append(shown)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    everything = " ".join(f"secret-{n}-{r}-end" for n in range(8) for r in range(8))
+    assert mask(everything) == " ".join([MASK] * 64)
