@@ -21,6 +21,7 @@ from seedctl.errors import (
 _TYPES = ("sandbox", "branch", "standalone")
 _OPTION_PATTERN = re.compile(r"[a-zA-Z0-9-]{1,15}")
 _NOT_ALPHANUMERIC = re.compile(r"[^A-Za-z0-9]")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,9 @@ class BackendIdentifier:
         fields = {"namespace": self.namespace, "name": self.name, "type": self.type}
         if self.hash is not None:
             fields["hash"] = self.hash
-        return json.dumps(fields, separators=(",", ":"), ensure_ascii=False)
+        text = json.dumps(fields, separators=(",", ":"), ensure_ascii=False)
+        # As JSON.stringify does: half of a surrogate pair cannot stand in an environment variable.
+        return _SURROGATE.sub(lambda half: f"\\u{ord(half.group()):04x}", text)
 
     @classmethod
     def from_json(cls, text: str) -> BackendIdentifier:
@@ -101,7 +104,7 @@ class BackendIdentifier:
         """
         try:
             value: Any = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             value = None
         fields = ("namespace", "name", "type")
         if not isinstance(value, dict) or not all(isinstance(value.get(f), str) for f in fields):

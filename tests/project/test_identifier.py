@@ -1,0 +1,227 @@
+"""The identifier and the names made from it, against what ampx computes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import pwd
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seedctl.errors import (
+    BackendIdConversionFault,
+    InvalidCommandInputError,
+    SandboxIdentifierNotFoundError,
+)
+from seedctl.project import BackendIdentifier, check_identifier_option, os_account_name
+
+GOLDEN = json.loads(
+    (Path(__file__).parents[1] / "data" / "identifiers.json").read_text(encoding="utf-8")
+)
+CASES = [pytest.param(row, id=row["description"]) for row in GOLDEN["cases"]]
+FAILURES = [pytest.param(row, id=row["description"]) for row in GOLDEN["failures"]]
+STACK_NAMES = [
+    pytest.param(row["stack_name"], row["parsed"], id=row["stack_name"] or "empty")
+    for row in GOLDEN["parse_stack_name"]
+]
+
+
+def test_the_golden_file_is_whole() -> None:
+    """No row of ampx's is left out without notice."""
+    assert (len(CASES), len(FAILURES), len(STACK_NAMES)) == (36, 3, 11)
+
+
+@pytest.mark.parametrize("row", CASES)
+def test_names_are_ampxs(row: dict[str, Any]) -> None:
+    """Stack name and parameter paths are ampx's to the letter, so each tool reads the other's."""
+    identifier = BackendIdentifier(**row["identifier"])
+    secret = row["secret_name"]
+    assert identifier.stack_name == row["stack_name"]
+    assert len(identifier.stack_name) == row["stack_name_length"] <= 127
+    assert identifier.parameter_prefix == row["parameter_prefix"]
+    assert identifier.parameter_path(secret) == row["parameter_path"]
+    assert identifier.shared_prefix == row["shared_prefix"]
+    assert identifier.shared_parameter_path(secret) == row["shared_parameter_path"]
+    assert identifier.resource_reference_path("userPoolId") == row["resource_reference_path"]
+    parsed = BackendIdentifier.from_stack_name(identifier.stack_name)
+    assert parsed == BackendIdentifier(**row["stack_name_parsed"])
+
+
+@pytest.mark.parametrize("row", FAILURES)
+def test_what_ampx_cannot_convert_is_refused(row: dict[str, Any]) -> None:
+    """An identifier that does not survive becoming a stack name has no parameter paths."""
+    identifier = BackendIdentifier(**row["identifier"])
+    assert identifier.stack_name == row["stack_name"]
+    for path in (
+        lambda: identifier.parameter_prefix,
+        lambda: identifier.parameter_path("x"),
+        lambda: identifier.resource_reference_path("x"),
+    ):
+        with pytest.raises(BackendIdConversionFault) as caught:
+            path()
+        assert caught.value.name == row["parameter_path_error"]["name"]
+        assert caught.value.exit_code == 3
+        assert identifier.to_json() in caught.value.message
+        assert "hash" in (caught.value.resolution or "")
+
+
+@pytest.mark.parametrize(("stack_name", "parsed"), STACK_NAMES)
+def test_stack_names_are_parsed_back(stack_name: str, parsed: dict[str, str] | None) -> None:
+    """Only five parts, of which the first is amplify and the fourth a type, are a sandbox."""
+    expected = None if parsed is None else BackendIdentifier(**parsed)
+    assert BackendIdentifier.from_stack_name(stack_name) == expected
+
+
+@pytest.mark.parametrize(
+    ("namespace", "name", "in_javascript"),
+    [
+        pytest.param("a\ud83d", "bob", "a\ufffdbob", id="high, at the end"),
+        pytest.param("a\ude00b", "bob", "a\ufffdbbob", id="low"),
+        pytest.param("\ud83d\ud83dx", "bob", "\ufffd\ufffdxbob", id="two highs"),
+        pytest.param("a\ud83d", "\ude00b", "a\ufffd\ufffdb", id="halves in different parts"),
+        pytest.param("a\ud83d\ude00", "bob", "a\U0001f600bob", id="a pair is a character"),
+        pytest.param("\ufeffapp", "bob", "\ufeffappbob", id="a byte order mark is text"),
+    ],
+)
+def test_lone_surrogates_are_hashed_as_in_javascript(
+    namespace: str, name: str, in_javascript: str
+) -> None:
+    """JSON can hold half of a surrogate pair; JavaScript hashes U+FFFD in its place."""
+    digest = hashlib.sha512(in_javascript.encode()).hexdigest()[:10]
+    assert BackendIdentifier(namespace, name).stack_name.endswith(f"-sandbox-{digest}")
+
+
+@given(namespace=st.text(max_size=250), name=st.text(max_size=120))
+def test_any_text_gives_a_valid_stack_name(namespace: str, name: str) -> None:
+    """Stack names are ASCII, at most 127 long, and paths follow from them for any package name."""
+    identifier = BackendIdentifier(namespace, name)
+    assert identifier.stack_name.isascii()
+    assert len(identifier.stack_name) <= 127
+    parsed = BackendIdentifier.from_stack_name(identifier.stack_name)
+    assert parsed is not None
+    assert identifier.parameter_prefix.startswith(f"/amplify/{parsed.namespace}/{parsed.name}-")
+
+
+def test_json_is_written_as_ampx_writes_it() -> None:
+    """AMPLIFY_BACKEND_IDENTIFIER is compact, in ampx's order of keys, with no hash unless given."""
+    identifier = BackendIdentifier("@acme/café", "alice")
+    assert identifier.to_json() == '{"namespace":"@acme/café","name":"alice","type":"sandbox"}'
+    with_hash = BackendIdentifier("a", "b", "branch", "0123456789")
+    assert with_hash.to_json() == (
+        '{"namespace":"a","name":"b","type":"branch","hash":"0123456789"}'
+    )
+
+
+def test_json_fits_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A namespace with a lone surrogate is escaped, as JSON.stringify does it: it can be set."""
+    identifier = BackendIdentifier("a\ud83dé", "b")
+    assert identifier.to_json() == '{"namespace":"a\\ud83dé","name":"b","type":"sandbox"}'
+    monkeypatch.setenv("AMPLIFY_BACKEND_IDENTIFIER", identifier.to_json())
+    assert BackendIdentifier.from_json(os.environ["AMPLIFY_BACKEND_IDENTIFIER"]) == identifier
+
+
+@pytest.mark.parametrize("row", CASES)
+def test_json_is_read_back(row: dict[str, Any]) -> None:
+    """What one tool writes into the environment, the other reads as the same backend."""
+    identifier = BackendIdentifier(**row["identifier"])
+    assert BackendIdentifier.from_json(identifier.to_json()) == identifier
+    assert json.loads(identifier.to_json()) == row["identifier"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("", id="empty"),
+        pytest.param("alice", id="not JSON"),
+        pytest.param('{"namespace":"a","name":"b"', id="cut off"),
+        pytest.param("[" * 100_000, id="nested too deep"),
+        pytest.param("null", id="null"),
+        pytest.param('["a","b","sandbox"]', id="a list"),
+        pytest.param('{"namespace":"a","name":"b"}', id="no type"),
+        pytest.param('{"namespace":"a","type":"sandbox"}', id="no name"),
+        pytest.param('{"name":"b","type":"sandbox"}', id="no namespace"),
+        pytest.param('{"namespace":1,"name":"b","type":"sandbox"}', id="a number"),
+        pytest.param('{"namespace":"a","name":null,"type":"sandbox"}', id="a null"),
+    ],
+)
+def test_other_json_is_no_identifier(text: str) -> None:
+    """Whatever else AMPLIFY_BACKEND_IDENTIFIER holds, the error names it and shows how it looks."""
+    with pytest.raises(
+        SandboxIdentifierNotFoundError, match="AMPLIFY_BACKEND_IDENTIFIER"
+    ) as caught:
+        BackendIdentifier.from_json(text)
+    assert caught.value.exit_code == 3
+    assert '"namespace"' in (caught.value.resolution or "")
+
+
+@pytest.mark.parametrize(
+    ("text", "digest"),
+    [
+        pytest.param("", None, id="absent"),
+        pytest.param(',"hash":null', None, id="null"),
+        pytest.param(',"hash":7', None, id="a number"),
+        pytest.param(',"hash":"abc"', "abc", id="given"),
+        pytest.param(',"more":{}', None, id="unknown key"),
+    ],
+)
+def test_the_hash_is_optional(text: str, digest: str | None) -> None:
+    """A hash in the environment is honoured; without one it is computed."""
+    read = BackendIdentifier.from_json(f'{{"namespace":"a","name":"b","type":"sandbox"{text}}}')
+    assert read == BackendIdentifier("a", "b", "sandbox", digest)
+
+
+@pytest.mark.parametrize("text", ["a", "Z9", "feature-1-x", "---", "a" * 15])
+def test_identifier_options_that_ampx_takes(text: str) -> None:
+    """One to fifteen letters, digits and dashes name a sandbox."""
+    assert check_identifier_option(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("", id="empty"),
+        pytest.param("a" * 16, id="sixteen"),
+        pytest.param("a_b", id="underscore"),
+        pytest.param("a.b", id="dot"),
+        pytest.param("a b", id="space"),
+        pytest.param("alice\n", id="line break at the end"),
+        pytest.param("café", id="not ASCII"),
+        pytest.param("١٢", id="digits of another script"),
+    ],
+)
+def test_identifier_options_that_ampx_refuses(text: str) -> None:
+    """Anything else is a usage error that says where the value came from."""
+    with pytest.raises(InvalidCommandInputError) as caught:
+        check_identifier_option(text, source="SEEDCTL_IDENTIFIER")
+    assert caught.value.message.startswith(f"SEEDCTL_IDENTIFIER is {text!r}")
+    assert caught.value.exit_code == 2
+    assert "1 to 15" in (caught.value.resolution or "")
+
+
+def test_the_account_is_the_effective_uids(monkeypatch: pytest.MonkeyPatch) -> None:
+    """USER, LOGNAME and their like say anything; the sandbox is named after the real account."""
+    for name in ("USER", "LOGNAME", "LNAME", "USERNAME"):
+        monkeypatch.setenv(name, "somebody-else")
+    assert os_account_name() == pwd.getpwuid(os.geteuid()).pw_name != "somebody-else"
+
+
+def test_the_effective_uid_beats_the_real_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Under sudo -u or setuid, the account acted as names the sandbox."""
+    other = next(entry for entry in pwd.getpwall() if entry.pw_uid != os.getuid())
+    monkeypatch.setattr(os, "geteuid", lambda: other.pw_uid)
+    assert os_account_name() == pwd.getpwuid(other.pw_uid).pw_name
+
+
+def test_a_uid_without_a_name_asks_for_an_identifier(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a container whose uid has no account, the error says how to name the sandbox."""
+    nobody = max(entry.pw_uid for entry in pwd.getpwall()) + 1_234_567
+    monkeypatch.setattr(os, "geteuid", lambda: nobody % 2**31)
+    with pytest.raises(SandboxIdentifierNotFoundError, match="which has no account name") as caught:
+        os_account_name()
+    assert "--identifier" in (caught.value.resolution or "")
+    assert caught.value.exit_code == 3
