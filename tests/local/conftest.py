@@ -116,7 +116,7 @@ class Client:
     def ssm_refusal(self, operation: str, **given: Any) -> str:
         return _refusal(self._call("AmazonSSM", "ssm", operation, given))
 
-    def create(self, name: str, password: str = TEMPORARY, **attributes: str) -> dict[str, Any]:
+    def create(self, name: str, password: str = TEMPORARY, /, **attributes: str) -> dict[str, Any]:
         reply = self.cognito(
             "AdminCreateUser",
             Username=name,
@@ -182,7 +182,7 @@ class Client:
             },
         }
 
-    def tokens(self, name: str, **attributes: str) -> dict[str, Any]:
+    def tokens(self, name: str, /, **attributes: str) -> dict[str, Any]:
         """Create a user, set its password the way seeding does, and return its tokens."""
         self.create(name, **attributes)
         challenge = self.sign_in(name, TEMPORARY)

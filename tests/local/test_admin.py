@@ -1,0 +1,406 @@
+"""What administrators do to users: creating, finding, changing and removing them."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from seedctl.local import blueprint
+from seedctl.local.state_folder import FOLDER
+from seedctl.local.store import Store
+from seedctl.project import parse_outputs
+
+ANN = "ann@example.com"
+PHONE = "+4915112345678"
+UNKNOWN = "UserNotFoundException: User does not exist."
+
+
+@pytest.fixture
+def both(start: Any) -> Any:
+    """A pool where people sign in by address or by number."""
+    return start(username_attributes=("email", "phone_number"))
+
+
+@pytest.fixture
+def plain(start: Any) -> Any:
+    """A pool where user names are free text."""
+    document = blueprint.from_options()
+    document["auth"] |= {"username_attributes": ["username"], "standard_required_attributes": []}
+    return start(parse_outputs(document, Path("local_outputs.json")))
+
+
+def test_created_user(client: Any) -> None:
+    """A new user has a UUID for a name, the address as attribute, and a password to change."""
+    user = client.create("Ann@Example.com", email_verified="True", **{"custom:plan": "gold"})
+    attributes = {item["Name"]: item["Value"] for item in user.pop("Attributes")}
+    assert attributes == {
+        "sub": user["Username"],
+        "email": "Ann@Example.com",
+        "email_verified": "true",
+        "custom:plan": "gold",
+    }
+    assert len(user.pop("Username")) == 36
+    assert user == {
+        "UserCreateDate": client.clock(),
+        "UserLastModifiedDate": client.clock(),
+        "Enabled": True,
+        "UserStatus": "FORCE_CHANGE_PASSWORD",
+    }
+
+
+@pytest.mark.parametrize("name", ["ann@example.com", "ANN@EXAMPLE.COM", "sub"])
+def test_user_is_found_by_any_of_its_names(client: Any, name: str) -> None:
+    """Address in any case and UUID all mean the user."""
+    user = client.create(ANN)
+    name = user["Username"] if name == "sub" else name
+    assert client.cognito("AdminGetUser", Username=name)["Username"] == user["Username"]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "names"),
+    [
+        (("email",), {"+4915112345678": "an email", "ann": "an email", "a@b": "an email"}),
+        (("phone_number",), {ANN: "a phone number", "+0123": "a phone number"}),
+        (("email", "phone_number"), {"ann": "either an email or a phone number"}),
+        (("phone_number", "email"), {"+": "either an email or a phone number"}),
+    ],
+)
+def test_user_name_has_the_form_of_the_pool(start: Any, attributes: Any, names: Any) -> None:
+    """The refusal says what a user name is in this pool."""
+    client = start(username_attributes=attributes)
+    for name, expected in names.items():
+        refusal = client.cognito_refusal("AdminCreateUser", Username=name)
+        assert refusal == f"InvalidParameterException: Username should be {expected}."
+
+
+def test_user_name_goes_to_the_fitting_attribute(both: Any) -> None:
+    """With several kinds of user name each one is copied to its own attribute."""
+    by_number = both.create(PHONE, email="carol@example.com")
+    by_address = both.create(ANN)
+    assert {"Name": "phone_number", "Value": PHONE} in by_number["Attributes"]
+    assert {"Name": "email", "Value": ANN} in by_address["Attributes"]
+    found = both.cognito("AdminGetUser", Username="Carol@example.com")
+    assert found["Username"] == by_number["Username"]
+
+
+def test_user_names_are_unique(both: Any) -> None:
+    """Neither a name nor an attribute that is one may be anybody else's, in whatever case."""
+    both.create(ANN, phone_number=PHONE)
+    exists = "UsernameExistsException: An account with the given {} already exists."
+    for given, attribute in (
+        ({"Username": "ANN@example.com"}, "email"),
+        ({"Username": PHONE}, "phone_number"),
+        (
+            {
+                "Username": "eve@example.com",
+                "UserAttributes": [{"Name": "phone_number", "Value": PHONE}],
+            },
+            "phone_number",
+        ),
+    ):
+        assert both.cognito_refusal("AdminCreateUser", **given) == exists.format(attribute)
+
+
+def test_explicit_attribute_must_agree(client: Any) -> None:
+    """An address given besides the user name must be the same one."""
+    call = {"Username": ANN, "UserAttributes": [{"Name": "email", "Value": "eve@example.com"}]}
+    refusal = client.cognito_refusal("AdminCreateUser", **call)
+    assert refusal.startswith("InvalidParameterException: The attribute email must be the same")
+    client.create(ANN, email="Ann@example.com")
+    shown = client.cognito("AdminGetUser", Username=ANN)["UserAttributes"]
+    assert {"Name": "email", "Value": ANN} in shown
+
+
+def test_plain_user_names(plain: Any) -> None:
+    """A free-text name is kept as given, found in any case and by sub, and unique."""
+    user = plain.create("Ann Lee".replace(" ", "_"), email=ANN)
+    assert user["Username"] == "Ann_Lee"
+    sub = user["Attributes"][0]["Value"]
+    for name in ("ann_lee", sub):
+        assert plain.cognito("AdminGetUser", Username=name)["Username"] == "Ann_Lee"
+    assert plain.cognito_refusal("AdminGetUser", Username=ANN) == UNKNOWN
+    refusal = plain.cognito_refusal("AdminCreateUser", Username="ANN_LEE")
+    assert refusal == "UsernameExistsException: User account already exists"
+    tokens = plain.tokens("Bob")
+    assert plain.cognito("GetUser", AccessToken=tokens["AccessToken"])["Username"] == "Bob"
+    assert "AuthenticationResult" in plain.sign_in("bob")
+
+
+@pytest.mark.parametrize("name", ["", "with blank@example.com", "tab\t", "x" * 129, None])
+def test_user_name_shape(client: Any, name: Any) -> None:
+    """No user name is empty, has blanks, or is longer than 128 characters."""
+    refusal = client.cognito_refusal("AdminCreateUser", Username=name)
+    assert refusal.startswith("InvalidParameterException: ")
+    assert "Username" in refusal
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("sub", "x", "Cannot modify the non-mutable attribute sub"),
+        ("shoe_size", "44", "does not exist in the schema"),
+        ("custom:" + "x" * 21, "1", "does not exist in the schema"),
+        ("locale", "x" * 2049, "String must not be longer"),
+        ("email_verified", "yes", "Boolean must be"),
+        ("phone_number", "0151 123", "Invalid phone number format."),
+        ("phone_number", "+1234567890123456", "Invalid phone number format."),
+        ("birthdate", "1.2.2003", "YYYY-MM-DD"),
+        ("birthdate", "2003-02-30", "YYYY-MM-DD"),
+        ("updated_at", "now", "not a number"),
+    ],
+)
+def test_refused_attributes(client: Any, name: str, value: str, reason: str) -> None:
+    """A name or value that no pool takes is refused when creating and when updating."""
+    given = [{"Name": name, "Value": value}]
+    refusal = client.cognito_refusal("AdminCreateUser", Username=ANN, UserAttributes=given)
+    assert refusal.startswith("InvalidParameterException: ")
+    assert reason in refusal
+    client.create(ANN)
+    call = {"Username": ANN, "UserAttributes": given}
+    assert client.cognito_refusal("AdminUpdateUserAttributes", **call) == refusal
+
+
+def test_accepted_attributes(client: Any) -> None:
+    """Everything a script may send is stored as sent, empty values included."""
+    given = {
+        "birthdate": "2003-02-28",
+        "updated_at": "1700000000",
+        "locale": "",
+        "phone_number": PHONE,
+        "phone_number_verified": "false",
+        "name": "Ann Lee 🎈",
+    }
+    shown = client.create(ANN, **given)["Attributes"]
+    assert given.items() <= {item["Name"]: item["Value"] for item in shown}.items()
+
+
+def test_password_is_made_up_when_none_is_given(client: Any) -> None:
+    """Without TemporaryPassword the user gets one that meets the policy and nobody knows."""
+    assert client.cognito("AdminCreateUser", Username=ANN)["User"]["Enabled"] is True
+    assert "NotAuthorizedException" in client.sign_in_refusal(ANN)
+
+
+def test_resend(client: Any) -> None:
+    """RESEND needs a user who has not changed the temporary password yet."""
+    refusal = client.cognito_refusal("AdminCreateUser", Username=ANN, MessageAction="RESEND")
+    assert refusal == UNKNOWN
+    client.tokens(ANN)
+    refusal = client.cognito_refusal("AdminCreateUser", Username=ANN, MessageAction="RESEND")
+    assert refusal.startswith("UnsupportedUserStateException: Resend not possible. CONFIRMED")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"MessageAction": "SHOUT"},
+        {"DesiredDeliveryMediums": ["PIGEON"]},
+        {"UserAttributes": [{"Value": "x"}]},
+        {"UserAttributes": [{"Name": "email", "Value": 1}]},
+        {"TemporaryPassword": "x" * 257},
+    ],
+)
+def test_refused_options(client: Any, given: Any) -> None:
+    """Options outside what the API takes are refused as invalid."""
+    refusal = client.cognito_refusal("AdminCreateUser", Username=ANN, **given)
+    assert refusal.startswith("InvalidParameterException: ")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"Username": 1},
+        {"UserAttributes": "x"},
+        {"UserAttributes": ["x"]},
+        {"DesiredDeliveryMediums": [1]},
+        {"ForceAliasCreation": "yes"},
+        {"ClientMetadata": []},
+        {"ClientMetadata": {"a": 1}},
+    ],
+)
+def test_mistyped_options(client: Any, given: Any) -> None:
+    """A value of the wrong JSON type is a SerializationException."""
+    refusal = client.cognito_refusal("AdminCreateUser", **{"Username": ANN, **given})
+    assert refusal.startswith("SerializationException: ")
+
+
+@pytest.mark.parametrize("permanent", [True, False])
+def test_admin_set_user_password(client: Any, permanent: bool) -> None:
+    """A permanent password confirms the user; another has to be changed at sign-in."""
+    client.create(ANN)
+    call = {"Username": ANN, "Password": "Other-789-word", "Permanent": permanent}
+    client.cognito("AdminSetUserPassword", **call)
+    reply = client.sign_in(ANN, "Other-789-word")
+    assert ("AuthenticationResult" in reply) == permanent
+    assert (reply.get("ChallengeName") == "NEW_PASSWORD_REQUIRED") != permanent
+
+
+def test_update_attributes(client: Any) -> None:
+    """A changed address is a new name to sign in by, unverified unless the call says so."""
+    client.tokens(ANN, email_verified="true")
+    eve = client.create("eve@example.com")
+
+    def update(**attributes: str) -> dict[str, str]:
+        given = [{"Name": name, "Value": value} for name, value in attributes.items()]
+        client.clock.advance(1)
+        client.cognito("AdminUpdateUserAttributes", Username=ANN, UserAttributes=given)
+        shown = client.cognito("AdminGetUser", Username=attributes.get("email", ANN))
+        assert shown["UserLastModifiedDate"] == client.clock()
+        return {item["Name"]: item["Value"] for item in shown["UserAttributes"]}
+
+    assert update(locale="en")["email_verified"] == "true"
+    assert update(email="two@example.com")["email_verified"] == "false"
+    assert client.cognito_refusal("AdminGetUser", Username=ANN) == UNKNOWN
+    assert "AuthenticationResult" in client.sign_in("two@example.com")
+    refusal = client.cognito_refusal(
+        "AdminUpdateUserAttributes",
+        Username=eve["Username"],
+        UserAttributes=[{"Name": "email", "Value": "Two@example.com"}],
+    )
+    assert refusal == "AliasExistsException: An account with the given email already exists."
+    client.create(ANN)  # the name is free again
+    refusal = client.cognito_refusal("AdminUpdateUserAttributes", Username=ANN)
+    assert refusal == "InvalidParameterException: Missing required parameter UserAttributes"
+
+
+def test_delete_attributes(client: Any) -> None:
+    """Attributes go away, but for those that the pool requires."""
+    client.create(ANN, locale="en")
+    call = {"Username": ANN, "UserAttributeNames": ["locale", "nickname"]}
+    assert client.cognito("AdminDeleteUserAttributes", **call) == {}
+    shown = client.cognito("AdminGetUser", Username=ANN)["UserAttributes"]
+    assert {item["Name"] for item in shown} == {"sub", "email"}
+    for names in (["email"], ["sub"]):
+        call = {"Username": ANN, "UserAttributeNames": names}
+        refusal = client.cognito_refusal("AdminDeleteUserAttributes", **call)
+        assert "is required and cannot be deleted" in refusal
+    refusal = client.cognito_refusal("AdminDeleteUserAttributes", Username=ANN)
+    assert refusal == "InvalidParameterException: Missing required parameter UserAttributeNames"
+
+
+def test_delete_user(client: Any) -> None:
+    """A deleted user is gone under each name, and each name is free."""
+    user = client.create(ANN)
+    client.cognito("AdminDeleteUser", Username=ANN)
+    for name in (ANN, user["Username"]):
+        assert client.cognito_refusal("AdminGetUser", Username=name) == UNKNOWN
+    assert client.create(ANN)["Username"] != user["Username"]
+
+
+def test_reset_needs_a_confirmed_user(client: Any) -> None:
+    """A user with a temporary password has nothing to reset; one in RESET_REQUIRED may again."""
+    client.create(ANN)
+    refusal = client.cognito_refusal("AdminResetUserPassword", Username=ANN)
+    assert refusal.startswith("NotAuthorizedException: User password cannot be reset")
+    client.cognito(
+        "AdminSetUserPassword", Username=ANN, Password="Other-789-word", Permanent=True
+    )
+    for _ in range(2):
+        client.cognito("AdminResetUserPassword", Username=ANN)
+    assert client.cognito("AdminGetUser", Username=ANN)["UserStatus"] == "RESET_REQUIRED"
+
+
+def test_confirming_a_sign_up(client: Any, state_folder: Path) -> None:
+    """AdminConfirmSignUp is for users who signed up themselves."""
+    user = client.create(ANN)
+    refusal = client.cognito_refusal("AdminConfirmSignUp", Username=ANN)
+    assert refusal.endswith("Current status is FORCE_CHANGE_PASSWORD")
+    # SignUp is not served yet, so the state is put there by hand.
+    store = Store.open(state_folder / FOLDER)
+    with store.transaction() as view:
+        document = view.get(f"user {client.pool_id}", user["Username"])
+        assert document is not None
+        document |= {"status": "UNCONFIRMED", "temporary_until": None}
+        view.put(f"user {client.pool_id}", user["Username"], document)
+    store.close()
+    refusal = client.sign_in_refusal(ANN, "Temp-123-word")
+    assert refusal == "UserNotConfirmedException: User is not confirmed."
+    client.cognito("AdminConfirmSignUp", Username=ANN)
+    assert "AuthenticationResult" in client.sign_in(ANN, "Temp-123-word")
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        "AdminConfirmSignUp",
+        "AdminDeleteUser",
+        "AdminDisableUser",
+        "AdminEnableUser",
+        "AdminGetUser",
+        "AdminListGroupsForUser",
+        "AdminResetUserPassword",
+        "AdminUserGlobalSignOut",
+    ],
+)
+def test_unknown_users_and_pools(client: Any, operation: str) -> None:
+    """Administrators are told when a user or the pool does not exist; ids have one case."""
+    assert client.cognito_refusal(operation, Username="nobody@example.com") == UNKNOWN
+    other = client.pool_id.upper()
+    refusal = client.cognito_refusal(operation, Username=ANN, UserPoolId=other)
+    assert refusal == f"ResourceNotFoundException: User pool {other} does not exist."
+    refusal = client.cognito_refusal(operation, Username=ANN, UserPoolId=None)
+    assert refusal == "InvalidParameterException: Missing required parameter UserPoolId"
+
+
+def test_one_of_two_creations_wins(client: Any) -> None:
+    """Of many calls that create one name at once exactly one succeeds."""
+    statuses = []
+
+    def create() -> None:
+        status, _ = client._cognito("AdminCreateUser", {"Username": ANN})
+        statuses.append(status)
+
+    threads = [threading.Thread(target=create) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(statuses) == [200] + [400] * 7
+    assert len(client.cognito("ListUsers")["Users"]) == 1
+
+
+def test_describe(client: Any) -> None:
+    """The Describe calls say what was deployed."""
+    client.create(ANN)
+    pool = client.cognito("DescribeUserPool")["UserPool"]
+    assert pool["Id"] == client.pool_id
+    assert pool["UsernameAttributes"] == ["email"]
+    assert pool["MfaConfiguration"] == "OFF"
+    assert pool["EstimatedNumberOfUsers"] == 1
+    assert pool["Policies"]["PasswordPolicy"]["MinimumLength"] == 8
+    app = client.cognito("DescribeUserPoolClient", ClientId=client.client_id)["UserPoolClient"]
+    assert app["ExplicitAuthFlows"] == [
+        "ALLOW_CUSTOM_AUTH",
+        "ALLOW_REFRESH_TOKEN_AUTH",
+        "ALLOW_USER_SRP_AUTH",
+    ]
+    assert "ClientSecret" not in app
+
+
+def test_describe_plain_pool(plain: Any) -> None:
+    """A pool of free-text names has no username attributes to show."""
+    assert "UsernameAttributes" not in plain.cognito("DescribeUserPool")["UserPool"]
+
+
+def test_defaults_for_what_old_outputs_do_not_say(start: Any) -> None:
+    """An outputs file of version 1 gives an e-mail pool with Amplify's own policy."""
+    document = {
+        "version": "1",
+        "auth": {
+            "aws_region": "cn-north-1",
+            "user_pool_id": "cn-north-1_Old000001",
+            "user_pool_client_id": "oldclient",
+        },
+    }
+    client = start(parse_outputs(document, Path("amplify_outputs.json")))
+    refusal = client.cognito_refusal("AdminCreateUser", Username="ann")
+    assert refusal == "InvalidParameterException: Username should be an email."
+    assert "does not conform" in client.cognito_refusal(
+        "AdminCreateUser", Username=ANN, TemporaryPassword="simple"
+    )
+    _, _, body = client.send(
+        "GET", "/cn-north-1_Old000001/.well-known/openid-configuration", None, {}
+    )
+    assert b"cognito-idp.cn-north-1.amazonaws.com.cn/cn-north-1_Old000001" in body

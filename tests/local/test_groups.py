@@ -1,0 +1,148 @@
+"""Groups: deployed and made, with and without members, page by page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from seedctl.local import blueprint
+from seedctl.project import parse_outputs
+
+ANN = "ann@example.com"
+NO_GROUP = "ResourceNotFoundException: Group not found."
+
+
+def _names(reply: dict[str, Any]) -> list[str]:
+    return [group["GroupName"] for group in reply["Groups"]]
+
+
+def test_deployed_groups(client: Any) -> None:
+    """The groups of the outputs file exist from the start, with their precedence."""
+    assert _names(client.cognito("ListGroups")) == ["EDITORS", "READERS", "admin"]
+    group = client.cognito("GetGroup", GroupName="EDITORS")["Group"]
+    assert (group["Precedence"], group["UserPoolId"]) == (1, client.pool_id)
+
+
+def test_membership(client: Any) -> None:
+    """Adding twice is harmless, and so is removing somebody who is not in it."""
+    user = client.create(ANN)
+    for _ in range(2):
+        client.cognito("AdminAddUserToGroup", Username=ANN.upper(), GroupName="READERS")
+    client.cognito("AdminAddUserToGroup", Username=user["Username"], GroupName="admin")
+    assert _names(client.cognito("AdminListGroupsForUser", Username=ANN)) == ["READERS", "admin"]
+    members = client.cognito("ListUsersInGroup", GroupName="READERS")["Users"]
+    assert [member["Username"] for member in members] == [user["Username"]]
+    for _ in range(2):
+        client.cognito("AdminRemoveUserFromGroup", Username=ANN, GroupName="READERS")
+    assert _names(client.cognito("AdminListGroupsForUser", Username=ANN)) == ["admin"]
+    assert client.cognito("ListUsersInGroup", GroupName="READERS")["Users"] == []
+
+
+@pytest.mark.parametrize("operation", ["AdminAddUserToGroup", "AdminRemoveUserFromGroup"])
+def test_unknown_groups_and_users(client: Any, operation: str) -> None:
+    """Group names have one case; a missing user is reported before a missing group."""
+    client.create(ANN)
+    for name in ("ADMIN", "nobody"):
+        assert client.cognito_refusal(operation, Username=ANN, GroupName=name) == NO_GROUP
+    refusal = client.cognito_refusal(operation, Username="eve@example.com", GroupName="admin")
+    assert refusal == "UserNotFoundException: User does not exist."
+
+
+@pytest.mark.parametrize("operation", ["GetGroup", "DeleteGroup", "ListUsersInGroup"])
+def test_unknown_group(client: Any, operation: str) -> None:
+    """Calls about a group that does not exist say so."""
+    assert client.cognito_refusal(operation, GroupName="nobody") == NO_GROUP
+    refusal = client.cognito_refusal(operation, GroupName="two words")
+    assert refusal.startswith("InvalidParameterException: GroupName may hold no blanks")
+
+
+def test_created_group(client: Any) -> None:
+    """A group may be made once, and shows what was given."""
+    given = {
+        "GroupName": "testers",
+        "Description": "try things",
+        "Precedence": 7,
+        "RoleArn": "arn:aws:iam::000000000000:role/testers",
+    }
+    group = client.cognito("CreateGroup", **given)["Group"]
+    assert given.items() <= group.items()
+    assert group["CreationDate"] == client.clock()
+    for name in ("testers", "admin"):
+        refusal = client.cognito_refusal("CreateGroup", GroupName=name)
+        assert refusal == "GroupExistsException: A group with the name already exists."
+
+
+@pytest.mark.parametrize("name", ["admin", "testers"])
+def test_deleted_group(client: Any, start: Any, name: str) -> None:
+    """A deleted group is gone, also the deployed one and after a restart, with its members."""
+    client.create(ANN)
+    if name == "testers":
+        client.cognito("CreateGroup", GroupName=name)
+    client.cognito("AdminAddUserToGroup", Username=ANN, GroupName=name)
+    client.cognito("DeleteGroup", GroupName=name)
+    later = start(client.outputs)
+    assert later.cognito_refusal("GetGroup", GroupName=name) == NO_GROUP
+    assert name not in _names(later.cognito("ListGroups"))
+    later.cognito("CreateGroup", GroupName=name)
+    assert later.cognito("ListUsersInGroup", GroupName=name)["Users"] == []
+
+
+def test_group_that_is_no_longer_deployed(client: Any, start: Any) -> None:
+    """A group that left the outputs file leaves its members' tokens too."""
+    client.tokens(ANN)
+    client.cognito("AdminAddUserToGroup", Username=ANN, GroupName="READERS")
+    later = start(groups=("admin",))
+    assert _names(later.cognito("AdminListGroupsForUser", Username=ANN)) == []
+    assert "AuthenticationResult" in later.sign_in(ANN)
+
+
+def test_groups_without_precedence_come_last(start: Any) -> None:
+    """A group may lack a precedence in the outputs, and is then listed without one."""
+    document = blueprint.from_options()
+    document["auth"]["groups"] = [{"a": {}}, {"b": {"precedence": 3}}]
+    client = start(parse_outputs(document, Path("local_outputs.json")))
+    assert "Precedence" not in client.cognito("GetGroup", GroupName="a")["Group"]
+
+
+@pytest.mark.parametrize("operation", ["ListGroups", "ListUsers", "ListUsersInGroup"])
+def test_pages(client: Any, operation: str) -> None:
+    """Pages hold each item once, whatever comes or goes between two of them."""
+    for number in range(5):
+        client.create(f"user{number}@example.com")
+        client.cognito(
+            "AdminAddUserToGroup", Username=f"user{number}@example.com", GroupName="admin"
+        )
+        client.cognito("CreateGroup", GroupName=f"group{number}")
+        client.clock.advance(1)
+    key = "PaginationToken" if operation == "ListUsers" else "NextToken"
+    given = {"GroupName": "admin"} if operation == "ListUsersInGroup" else {}
+    items, found = [], {}
+    for page in range(10):
+        token = {key: found[key]} if key in found else {}
+        found = client.cognito(operation, Limit=2, **given, **token)
+        items += [str(item) for item in found.get("Groups") or found["Users"]]
+        if page == 1:
+            client.create("zoe@example.com")
+        if key not in found:
+            break
+    assert len(set(items)) == len(items)
+    assert len(items) >= 5
+
+
+@pytest.mark.parametrize("token", ["x", "bm9uc2Vuc2U", "A" * 64, "ü"])
+def test_page_tokens_are_checked(client: Any, token: str) -> None:
+    """A token that no call gave, or that another call gave, is refused."""
+    refusal = client.cognito_refusal("ListGroups", NextToken=token)
+    assert refusal == "InvalidParameterException: Invalid NextToken"
+    given = client.cognito("ListGroups", Limit=1)["NextToken"]
+    refusal = client.cognito_refusal("ListUsers", PaginationToken=given)
+    assert refusal == "InvalidParameterException: Invalid PaginationToken"
+
+
+@pytest.mark.parametrize("limit", [-1, 61, True, "5", 1.5])
+def test_limits(client: Any, limit: Any) -> None:
+    """A page has up to 60 items; 0 means that many."""
+    assert "Limit must be" in client.cognito_refusal("ListGroups", Limit=limit)
+    assert len(client.cognito("ListGroups", Limit=0)["Groups"]) == 3

@@ -1,0 +1,268 @@
+"""The HTTP server: loopback only, one write per answer, and no request that upsets it."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from seedctl.errors import LocalSandboxError
+from seedctl.local import LocalSandbox
+from seedctl.local.http1 import Response
+from seedctl.local.server import Server
+
+TARGET = "AmazonSSM.GetParameter"
+
+
+@pytest.fixture
+def echo() -> Any:
+    """A bare server whose answer is the request's body, and a failure for the path /boom."""
+
+    def answer(request: Any) -> Response:
+        if request.path == "/boom":
+            raise ValueError("the secret is hunter2")
+        return Response(200, request.body, (("X-Path", request.path),))
+
+    server = Server.start(answer, port=0)
+    yield server
+    server.stop()
+
+
+def _exchange(port: int, sent: bytes, *, shut: bool = True) -> bytes:
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(sent)
+        if shut:
+            connection.shutdown(socket.SHUT_WR)
+        received = b""
+        while chunk := connection.recv(65536):
+            received += chunk
+        return received
+
+
+def _status(answer: bytes) -> int:
+    return int(answer.split(b" ", 2)[1])
+
+
+def _request(headers: str = "", body: bytes = b"", line: str = "POST / HTTP/1.1") -> bytes:
+    head = f"{line}\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n{headers}\r\n"
+    return head.encode("latin-1") + body
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("127.0.0.1", 200),
+        ("127.0.0.1:{port}", 200),
+        ("localhost", 200),
+        ("LOCALHOST:{port}", 200),
+        ("[::1]", 200),
+        ("[::1]:{port}", 200),
+        ("localhost:1", 403),
+        ("evil.example", 403),
+        ("evil.example:{port}", 403),
+        ("localhost.evil.example", 403),
+        ("127.0.0.1.evil.example", 403),
+        ("127.0.0.1:", 200),
+        ("", 403),
+        (":{port}", 403),
+    ],
+)
+def test_host_header(echo: Any, host: str, status: int) -> None:
+    """Only loopback names get an answer: a page's own name may lead here too."""
+    name = host.format(port=echo.port)
+    sent = f"POST / HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n".encode()
+    assert _status(_exchange(echo.port, sent)) == status
+
+
+def test_host_header_is_required(echo: Any) -> None:
+    """A request that names no host gets no answer either."""
+    assert _status(_exchange(echo.port, b"POST / HTTP/1.0\r\n\r\n")) == 403
+
+
+def test_listens_on_loopback_only(echo: Any) -> None:
+    """The socket is bound to 127.0.0.1, not to all addresses."""
+    assert echo._listener.getsockname()[0] == "127.0.0.1"
+
+
+def test_keep_alive(echo: Any) -> None:
+    """Many requests go over one connection."""
+    connection = http.client.HTTPConnection("127.0.0.1", echo.port)
+    sockets = set()
+    for number in range(5):
+        connection.request("POST", f"/n%20{number}?q", f"body {number}")
+        assert connection.sock is not None
+        sockets.add(connection.sock.getsockname())
+        response = connection.getresponse()
+        assert response.getheader("X-Path") == f"/n {number}"
+        assert response.read() == f"body {number}".encode()
+    connection.close()
+    assert len(sockets) == 1
+
+
+def test_answer_is_one_write(echo: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Headers and body go out together, with Nagle off; two writes stall for 40 ms."""
+    writes: list[bytes] = []
+    options = []
+    send_all = socket.socket.sendall
+
+    def recorded(self: socket.socket, data: bytes, *rest: Any) -> None:
+        if self.getsockname()[1] == echo.port:
+            writes.append(bytes(data))
+            options.append(self.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        send_all(self, data, *rest)
+
+    monkeypatch.setattr(socket.socket, "sendall", recorded)
+    _exchange(echo.port, _request(body=b"x" * 5000))
+    assert len(writes) == 1
+    assert writes[0].endswith(b"x" * 5000)
+    assert options[0] != 0
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        pytest.param(b"nonsense\r\n\r\n", 400, id="no request"),
+        pytest.param(b"GET / HTTP/2\r\n\r\n", 400, id="other version"),
+        pytest.param(b"POST / HTTP/1.1\r\nno colon\r\n\r\n", 400, id="no colon"),
+        pytest.param(b"POST / HTTP/1.1\r\na: b\r\n folded\r\n\r\n", 400, id="folded"),
+        pytest.param(b"POST / HTTP/1.1\r\n : b\r\n\r\n", 400, id="empty name"),
+        pytest.param(b"POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n", 400, id="length"),
+        pytest.param(b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", 400, id="negative"),
+        pytest.param(b"POST / HTTP/1.1\r\nContent-Length: +1\r\n\r\n", 400, id="signed"),
+        pytest.param(
+            b"POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400, id="two"
+        ),
+        pytest.param(b"POST / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400, id="two hosts"),
+        pytest.param(
+            b"POST / HTTP/1.1\r\nContent-Length: 16777217\r\n\r\n", 413, id="too large a body"
+        ),
+        pytest.param(b"POST / HTTP/1.1\r\na: " + b"x" * 70000 + b"\r\n\r\n", 431, id="long line"),
+        pytest.param(b"POST / HTTP/1.1\r\n" + b"a: b\r\n" * 300 + b"\r\n", 431, id="many lines"),
+        pytest.param(
+            b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 501, id="chunked"
+        ),
+    ],
+)
+def test_refused_requests(echo: Any, sent: bytes, status: int) -> None:
+    """What cannot be read on is refused with its own status, and the connection ends."""
+    answer = _exchange(echo.port, sent, shut=False)
+    assert _status(answer) == status
+    assert b"Connection: close" in answer
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"",
+        b"\r\n",
+        b"POST / HTTP/1.1",
+        b"POST / HTTP/1.1\r\nHost: localhost",
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nhalf",
+    ],
+)
+def test_broken_off_requests(echo: Any, sent: bytes) -> None:
+    """A request that ends in the middle gets no answer and does no harm."""
+    assert _exchange(echo.port, sent) == b""
+    assert _status(_exchange(echo.port, _request())) == 200
+
+
+def test_client_that_goes_away(echo: Any) -> None:
+    """A client that resets the connection does no harm."""
+    connection = socket.create_connection(("127.0.0.1", echo.port))
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    connection.sendall(_request(body=b"x"))
+    connection.close()
+    assert _status(_exchange(echo.port, _request())) == 200
+    assert echo.faults == []
+
+
+def test_line_break_before_a_request(echo: Any) -> None:
+    """One empty line before the request line is passed over, as HTTP asks."""
+    assert _status(_exchange(echo.port, b"\r\n" + _request())) == 200
+
+
+def test_old_clients(echo: Any) -> None:
+    """HTTP/1.0 ends the connection unless it asks to keep it."""
+    assert b"Connection: close" in _exchange(echo.port, _request(line="POST / HTTP/1.0"))
+    kept = _exchange(echo.port, _request("Connection: Keep-Alive\r\n", line="POST / HTTP/1.0"))
+    assert b"Connection: keep-alive" in kept
+
+
+def test_expect_continue(echo: Any) -> None:
+    """A client that waits before its body is told to go on."""
+    with socket.create_connection(("127.0.0.1", echo.port), timeout=10) as connection:
+        head = b"PUT / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n"
+        connection.sendall(head + b"Expect: 100-continue\r\n\r\n")
+        assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(b"body")
+        assert connection.recv(1000).endswith(b"body")
+
+
+def test_head_has_no_body(echo: Any) -> None:
+    """An answer to HEAD tells the length and sends nothing."""
+    answer = _exchange(echo.port, _request(body=b"1234", line="HEAD / HTTP/1.1"))
+    assert b"Content-Length: 4\r\n" in answer
+    assert answer.endswith(b"\r\n\r\n")
+
+
+def test_fault_is_answered_and_recorded(echo: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    """A failure of ours is an InternalFailure, with no word of what was sent, on record."""
+    answer = _exchange(echo.port, _request(line="POST /boom HTTP/1.1"))
+    assert _status(answer) == 500
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["__type"] == "InternalFailure"
+    (fault,) = echo.faults
+    assert (fault.request, fault.error) == ("POST /boom", "ValueError")
+    assert "in answer" in fault.where[-1]
+    assert "hunter2" not in repr(fault) + answer.decode()
+    assert capfd.readouterr() == ("", "")
+
+
+def test_stop_is_fast(client: Any) -> None:
+    """Open connections do not hold up the end, and nothing is left listening."""
+    connections = [http.client.HTTPConnection("127.0.0.1", client.port) for _ in range(3)]
+    for connection in connections:
+        connection.request("GET", "/")
+        connection.getresponse().read()
+    began = time.monotonic()
+    client.sandbox.stop()
+    assert time.monotonic() - began < 1
+    for connection in connections:
+        connection.close()
+    with pytest.raises(OSError, match=r"refused"):
+        socket.create_connection(("127.0.0.1", client.port), timeout=1)
+    client.sandbox.stop()
+    assert not [thread for thread in threading.enumerate() if "seedctl-local" in thread.name]
+
+
+def test_connection_during_the_stop(echo: Any) -> None:
+    """A connection that arrives while the server stops is closed unanswered."""
+    echo._stopping = True
+    ours, theirs = socket.socketpair()
+    echo._begin(theirs)
+    assert ours.recv(1) == b""
+    ours.close()
+    echo._stopping = False
+
+
+@pytest.mark.parametrize("port", ["taken", 70000])
+def test_port_that_cannot_be_had(echo: Any, tmp_path: Path, port: Any) -> None:
+    """A port in use, or no port at all, is a LocalSandboxError that names it."""
+    number = echo.port if port == "taken" else port
+    with pytest.raises(LocalSandboxError, match=f"127.0.0.1:{number}") as caught:
+        LocalSandbox.start(state_folder=tmp_path / "s", outputs=None, port=number)
+    assert "another port" in (caught.value.resolution or "")
+
+
+def test_explicit_port(tmp_path: Path) -> None:
+    """The port asked for is the one in the URL."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with LocalSandbox.start(state_folder=tmp_path / "s", outputs=None, port=port) as sandbox:
+        assert sandbox.url == f"http://127.0.0.1:{port}"

@@ -1,0 +1,201 @@
+"""The dispatch table: which service and operation a request is for, and who may call it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from seedctl.local import LocalSandbox
+
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+SIGNATURE = (
+    "AWS4-HMAC-SHA256 Credential=A/20260101/us-east-1/{}/aws4_request, "
+    "SignedHeaders=host, Signature=0"
+)
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "AWSCognitoIdentityProviderService.CreateUserPool",
+        "AmazonSSM.SendCommand",
+        "DynamoDB_20120810.ListTables",
+        "nonsense",
+        "",
+    ],
+)
+def test_unknown_operations(client: Any, target: str) -> None:
+    """A call that is not served says so, with its name."""
+    status, headers, body = client.post(target, b"{}", service="ssm")
+    document = json.loads(body)
+    assert status == 400
+    assert document["__type"] == headers["x-amzn-errortype"] == "UnknownOperationException"
+    assert target in document["message"]
+    assert "not available on the local sandbox" in document["message"]
+
+
+def test_error_form(client: Any) -> None:
+    """A refusal has AWS's content type, error header and request id."""
+    status, headers, body = client.post("AmazonSSM.PutParameter", b"{}", service="ssm")
+    assert status == 400
+    assert headers["content-type"] == "application/x-amz-json-1.1"
+    assert headers["x-amzn-errortype"] == "ValidationException"
+    assert len(headers["x-amzn-requestid"]) == 36
+    assert json.loads(body) == {
+        "__type": "ValidationException",
+        "message": "Missing required parameter Name",
+    }
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{",
+        b"[]",
+        b"1",
+        b'"x"',
+        b"\xff\xfe",
+        b'{"Name": "\\ud800"}',
+        b"[" * 100_000,
+        b'{"a": 1' + b"0" * 5000 + b"}",
+    ],
+)
+def test_bodies_that_are_no_json_objects(client: Any, body: bytes) -> None:
+    """Anything but a JSON object is a SerializationException."""
+    status, headers, _ = client.post("AmazonSSM.GetParameter", body, service="ssm")
+    assert (status, headers["x-amzn-errortype"]) == (400, "SerializationException")
+
+
+def test_no_body_is_an_empty_object(client: Any) -> None:
+    """A call without a body lacks its parameters, no more."""
+    _, headers, _ = client.post("AmazonSSM.GetParameter", b"", service="ssm")
+    assert headers["x-amzn-errortype"] == "ValidationException"
+
+
+@pytest.mark.parametrize(
+    ("authorization", "code"),
+    [
+        (None, "MissingAuthenticationTokenException"),
+        ("Bearer x", "IncompleteSignatureException"),
+        ("AWS4-HMAC-SHA256 Credential=x", "IncompleteSignatureException"),
+        (SIGNATURE.format("ssm"), "InvalidSignatureException"),
+        (SIGNATURE.format("cognito-idp"), "UserNotFoundException"),
+    ],
+)
+@pytest.mark.parametrize("operation", ["AdminGetUser", "AdminDisableUser"])
+def test_signed_calls(client: Any, operation: str, authorization: str | None, code: str) -> None:
+    """Administrators' calls need a signature for the right service, by whatever key."""
+    headers = {"X-Amz-Target": f"AWSCognitoIdentityProviderService.{operation}"}
+    if authorization is not None:
+        headers["Authorization"] = authorization
+    body = json.dumps({"UserPoolId": client.pool_id, "Username": "nobody"}).encode()
+    status, answer, _ = client.send("POST", "/", body, headers)
+    assert (status, answer["x-amzn-errortype"]) == (400, code)
+
+
+@pytest.mark.parametrize("operation", ["GetUser", "GlobalSignOut", "ChangePassword"])
+def test_calls_by_token_need_no_signature(client: Any, operation: str) -> None:
+    """Users' own calls work without credentials."""
+    body = json.dumps({"AccessToken": "x", "ProposedPassword": "Aaaa-1111"}).encode()
+    _, headers, _ = client.post(f"AWSCognitoIdentityProviderService.{operation}", body)
+    assert headers["x-amzn-errortype"] == "NotAuthorizedException"
+
+
+def test_caller_identity(client: Any) -> None:
+    """STS knows one caller, in the Query protocol's XML."""
+    headers = {**FORM, "Authorization": SIGNATURE.format("sts")}
+    body = b"Action=GetCallerIdentity&Version=2011-06-15"
+    status, answer, text = client.send("POST", "/", body, headers)
+    assert (status, answer["content-type"]) == (200, "text/xml")
+    assert b"<Account>000000000000</Account>" in text
+    assert b"<Arn>arn:aws:sts::000000000000:assumed-role/seedctl-local/developer</Arn>" in text
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "status", "code"),
+    [
+        (b"Action=GetCallerIdentity", {}, 403, b"MissingAuthenticationToken"),
+        (
+            b"Action=GetCallerIdentity",
+            {"Authorization": SIGNATURE.format("ssm")},
+            400,
+            b"InvalidSignature",
+        ),
+        (b"Action=AssumeRole<x>", {}, 400, b"InvalidAction"),
+        (b"", {}, 400, b"InvalidAction"),
+        (b"\xff\xfe", {}, 400, b"InvalidAction"),
+        (b"a&" * 2000, {}, 400, b"InvalidAction"),
+    ],
+)
+def test_query_refusals(
+    client: Any, body: bytes, headers: dict[str, str], status: int, code: bytes
+) -> None:
+    """Query calls are refused in the Query protocol's own form."""
+    answered, _, text = client.send("POST", "/", body, {**FORM, **headers})
+    assert answered == status
+    assert b"<Code>" + code + b"</Code>" in text
+    assert b"<x>" not in text
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "OPTIONS", "PATCH"])
+def test_other_methods(client: Any, method: str) -> None:
+    """No other method is served, and there are no CORS headers for a page to use."""
+    status, headers, _ = client.send(method, "/", b"{}", {"Origin": "https://evil.example"})
+    assert status == 405
+    assert not [name for name in headers if name.startswith("access-control")]
+
+
+def test_secrets_only(tmp_path: Path) -> None:
+    """Without outputs there are parameters, and no user pool."""
+    with LocalSandbox.start(state_folder=tmp_path / "s", outputs=None) as sandbox:
+        client = _bare_client(sandbox)
+        for body, message in (
+            (b'{"UserPoolId": "us-east-1_x"}', "User pool us-east-1_x does not exist."),
+            (b'{"ClientId": "x"}', "User pool client x does not exist."),
+            (b"{}", "There is no user pool in this sandbox."),
+        ):
+            document = client("AWSCognitoIdentityProviderService.AdminGetUser", body, "cognito-idp")
+            assert document == {"__type": "ResourceNotFoundException", "message": message}
+        document = client(
+            "AmazonSSM.PutParameter", b'{"Name": "a", "Value": "b", "Type": "String"}', "ssm"
+        )
+        assert document["Version"] == 1
+        assert client(None, None, "") == 404
+        assert sandbox.faults == []
+
+
+def _bare_client(sandbox: LocalSandbox) -> Any:
+    import http.client
+
+    def call(target: str | None, body: bytes | None, service: str) -> Any:
+        connection = http.client.HTTPConnection(sandbox.url.removeprefix("http://"))
+        if target is None:
+            connection.request("GET", "/us-east-1_x/.well-known/jwks.json")
+        else:
+            headers = {"X-Amz-Target": target, "Authorization": SIGNATURE.format(service)}
+            connection.request("POST", "/", body, headers)
+        response = connection.getresponse()
+        content = response.read()
+        connection.close()
+        return response.status if target is None else json.loads(content)
+
+    return call
+
+
+def test_import_is_light() -> None:
+    """Importing the room loads no server, database or cryptography; starting, no cryptography."""
+    script = """
+import sys, tempfile, pathlib
+from seedctl.local import LocalSandbox
+heavy = {"cryptography", "http.server", "sqlite3", "socket", "boto3"}
+assert not heavy & set(sys.modules), heavy & set(sys.modules)
+with tempfile.TemporaryDirectory() as folder:
+    LocalSandbox.start(state_folder=pathlib.Path(folder) / "s", outputs=None).stop()
+assert not {"cryptography", "http.server", "boto3", "gmpy2"} & set(sys.modules)
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=Path(__file__).parents[2])
