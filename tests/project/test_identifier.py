@@ -7,7 +7,7 @@ import json
 import os
 import pwd
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -19,6 +19,9 @@ from seedctl.errors import (
     SandboxIdentifierNotFoundError,
 )
 from seedctl.project import BackendIdentifier, check_identifier_option, os_account_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 GOLDEN = json.loads(
     (Path(__file__).parents[1] / "data" / "identifiers.json").read_text(encoding="utf-8")
@@ -57,11 +60,12 @@ def test_what_ampx_cannot_convert_is_refused(row: dict[str, Any]) -> None:
     """An identifier that does not survive becoming a stack name has no parameter paths."""
     identifier = BackendIdentifier(**row["identifier"])
     assert identifier.stack_name == row["stack_name"]
-    for path in (
+    paths: list[Callable[[], str]] = [
         lambda: identifier.parameter_prefix,
         lambda: identifier.parameter_path("x"),
         lambda: identifier.resource_reference_path("x"),
-    ):
+    ]
+    for path in paths:
         with pytest.raises(BackendIdConversionFault) as caught:
             path()
         assert caught.value.name == row["parameter_path_error"]["name"]
