@@ -1,12 +1,12 @@
 """The local sandbox: Cognito, Parameter Store and STS on loopback, with no AWS account.
 
-Clients meet it by URL only. :meth:`LocalSandbox.start` is part of many commands' start-up, so nothing
-here loads a socket, a database or cryptography before it is used.
+Clients meet it by URL only; the module ``blueprint`` makes the outputs file it is started from.
+:meth:`LocalSandbox.start` is part of many commands' start-up, so nothing here loads a socket, a
+database or cryptography before it is used.
 """
 
 from __future__ import annotations
 
-from seedctl.local import blueprint
 from seedctl.local.sandbox import LocalSandbox, reset_state
 
-__all__ = ["LocalSandbox", "blueprint", "reset_state"]
+__all__ = ["LocalSandbox", "reset_state"]

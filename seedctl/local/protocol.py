@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 if TYPE_CHECKING:
-    import re
     from collections.abc import Callable
 
 ACCOUNT = "000000000000"
@@ -47,7 +46,6 @@ class Call:
         *,
         minimum: int = 1,
         maximum: int = 2048,
-        pattern: re.Pattern[str] | None = None,
         choices: tuple[str, ...] | None = None,
     ) -> str | None:
         value = self.input.get(key)
@@ -58,8 +56,6 @@ class Call:
         # The value is not repeated: it may be a password.
         if not minimum <= len(value) <= maximum:
             self.fail(f"{key} must be {minimum} to {maximum} characters long.")
-        if pattern is not None and not pattern.fullmatch(value):
-            self.fail(f"{key} does not have the form {pattern.pattern}")
         if choices is not None and value not in choices:
             self.fail(f"{key} must be one of {', '.join(choices)}.")
         return value
@@ -70,12 +66,9 @@ class Call:
         *,
         minimum: int = 1,
         maximum: int = 2048,
-        pattern: re.Pattern[str] | None = None,
         choices: tuple[str, ...] | None = None,
     ) -> str:
-        value = self.optional_text(
-            key, minimum=minimum, maximum=maximum, pattern=pattern, choices=choices
-        )
+        value = self.optional_text(key, minimum=minimum, maximum=maximum, choices=choices)
         return self.missing(key) if value is None else value
 
     def missing(self, key: str) -> NoReturn:

@@ -145,6 +145,7 @@ def test_user_name_shape(client: Any, name: Any) -> None:
         ("custom:" + "x" * 21, "1", "does not exist in the schema"),
         ("locale", "x" * 2049, "String must not be longer"),
         ("email_verified", "yes", "Boolean must be"),
+        ("email", "nobody", "Invalid email address format."),
         ("phone_number", "0151 123", "Invalid phone number format."),
         ("phone_number", "+1234567890123456", "Invalid phone number format."),
         ("birthdate", "1.2.2003", "YYYY-MM-DD"),
@@ -291,12 +292,13 @@ def test_delete_user(client: Any) -> None:
 
 def test_reset_needs_a_confirmed_user(client: Any) -> None:
     """A user with a temporary password has nothing to reset; one in RESET_REQUIRED may again."""
-    client.create(ANN)
+    client.tokens("eve@example.com")
+    refusal = client.cognito_refusal("AdminResetUserPassword", Username="eve@example.com")
+    assert refusal.startswith("InvalidParameterException: Cannot reset password for the user")
+    client.create(ANN, email_verified="true")
     refusal = client.cognito_refusal("AdminResetUserPassword", Username=ANN)
     assert refusal.startswith("NotAuthorizedException: User password cannot be reset")
-    client.cognito(
-        "AdminSetUserPassword", Username=ANN, Password="Other-789-word", Permanent=True
-    )
+    client.cognito("AdminSetUserPassword", Username=ANN, Password="Other-789-word", Permanent=True)
     for _ in range(2):
         client.cognito("AdminResetUserPassword", Username=ANN)
     assert client.cognito("AdminGetUser", Username=ANN)["UserStatus"] == "RESET_REQUIRED"

@@ -118,7 +118,8 @@ def test_pages(client: Any, operation: str) -> None:
         client.clock.advance(1)
     key = "PaginationToken" if operation == "ListUsers" else "NextToken"
     given = {"GroupName": "admin"} if operation == "ListUsersInGroup" else {}
-    items, found = [], {}
+    items: list[str] = []
+    found: dict[str, Any] = {}
     for page in range(10):
         token = {key: found[key]} if key in found else {}
         found = client.cognito(operation, Limit=2, **given, **token)

@@ -74,5 +74,5 @@ def test_refused_filter(crowd: Any, text: str) -> None:
 def test_attributes_to_get(crowd: Any) -> None:
     """Only the attributes asked for are shown."""
     users = crowd.cognito("ListUsers", AttributesToGet=["given_name"])["Users"]
-    assert [user["Attributes"] for user in users][0] == [{"Name": "given_name", "Value": "Ann"}]
-    assert [user["UserStatus"] for user in users][0] == "CONFIRMED"
+    assert users[0]["Attributes"] == [{"Name": "given_name", "Value": "Ann"}]
+    assert users[0]["UserStatus"] == "CONFIRMED"

@@ -7,8 +7,7 @@ import json
 import socket
 import threading
 import time
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,6 +15,9 @@ from seedctl.errors import LocalSandboxError
 from seedctl.local import LocalSandbox
 from seedctl.local.http1 import Response
 from seedctl.local.server import Server
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TARGET = "AmazonSSM.GetParameter"
 

@@ -239,7 +239,7 @@ def test_disabled_user_is_refused(client: Any) -> None:
 
 def test_reset_password_is_refused(client: Any) -> None:
     """After AdminResetUserPassword the old password leads to PasswordResetRequiredException."""
-    client.tokens(ANN)
+    client.tokens(ANN, email_verified="true")
     client.cognito("AdminResetUserPassword", Username=ANN)
     expected = "PasswordResetRequiredException: Password reset required for the user"
     assert client.sign_in_refusal(ANN) == expected

@@ -164,7 +164,7 @@ def test_pages(client: Any) -> None:
     for number in range(23):
         _put(client, f"/a/{number:02}", value=f"value {number}")
     found: list[str] = []
-    token = {}
+    token: dict[str, Any] = {}
     for expected in (10, 10, 3):
         reply = client.ssm("GetParametersByPath", Path="/a", WithDecryption=True, **token)
         found += [parameter["Value"] for parameter in reply["Parameters"]]

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+from seedctl.local.cognito.signing import SigningKey
+from seedctl.local.state_folder import prepare
+from seedctl.local.store import Store
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 ANN = "ann@example.com"
 REVOKED = "NotAuthorizedException: Access Token has been revoked"
@@ -219,6 +227,39 @@ def test_tokens_end_with_their_user(client: Any) -> None:
     assert refusal == "UserNotFoundException: User does not exist."
     refusal = _refresh_refusal(client, result["RefreshToken"])
     assert refusal == "NotAuthorizedException: Invalid Refresh Token"
+
+
+def test_tokens_of_a_disabled_user(client: Any) -> None:
+    """While a user is disabled the tokens say so."""
+    result = client.tokens(ANN)
+    client.cognito("AdminDisableUser", Username=ANN)
+    expected = "NotAuthorizedException: User is disabled."
+    assert client.cognito_refusal("GetUser", AccessToken=result["AccessToken"]) == expected
+    assert _refresh_refusal(client, result["RefreshToken"]) == expected
+
+
+def test_refresh_token_belongs_to_its_client(client: Any, start: Any) -> None:
+    """A refresh token of another app client is invalid."""
+    token = client.tokens(ANN)["RefreshToken"]
+    auth = dataclasses.replace(client.outputs.auth, user_pool_client_id="another")
+    other = start(dataclasses.replace(client.outputs, auth=auth))
+    assert _refresh_refusal(other, token) == "NotAuthorizedException: Invalid Refresh Token"
+
+
+def test_key_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two processes that make the first key at once, both use the one stored first."""
+    store = Store.open(prepare(tmp_path / "s"))
+    generate = rsa.generate_private_key
+    made: list[SigningKey] = []
+
+    def interrupted(*args: Any, **options: Any) -> Any:
+        monkeypatch.undo()
+        made.append(SigningKey.of_pool(store, "pool"))
+        return generate(*args, **options)
+
+    monkeypatch.setattr(rsa, "generate_private_key", interrupted)
+    assert SigningKey.of_pool(store, "pool").id == made[0].id
+    store.close()
 
 
 def test_foreign_tokens_are_refused(client: Any) -> None:

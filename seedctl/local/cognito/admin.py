@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from seedctl.local.cognito.service import UserPoolService
 
 TEMPORARY_SECONDS = 7 * 24 * 3600
+_ADDRESSES = ("email", "phone_number")
 
 
 def admin_create_user(service: UserPoolService, call: Call) -> dict[str, Any]:
@@ -110,7 +111,7 @@ def admin_update_user_attributes(service: UserPoolService, call: Call) -> dict[s
 
 
 def change_attributes(user: User, given: dict[str, str]) -> None:
-    for name in ("email", "phone_number"):
+    for name in _ADDRESSES:
         if name in given and given[name] != user.attributes.get(name):
             # A new address is unproven, unless the same call vouches for it [?].
             user.attributes.pop(f"{name}_verified", None)
@@ -192,6 +193,12 @@ def _reset_password(user: User) -> None:
     if user.status not in (users.CONFIRMED, users.RESET_REQUIRED):
         raise ServiceError(
             "NotAuthorizedException", "User password cannot be reset in the current state."
+        )
+    if "true" not in (user.attributes.get(f"{name}_verified") for name in _ADDRESSES):
+        raise ServiceError(
+            "InvalidParameterException",
+            "Cannot reset password for the user as there is no registered/verified email or "
+            "phone_number",
         )
     user.status = users.RESET_REQUIRED
 

@@ -125,14 +125,16 @@ class Tokens:
         """Return the user and grant of a live refresh token. Raises NotAuthorizedException."""
         grant = self._by_refresh_token(users, token)
         user = users.by_username(grant.username) if grant is not None else None
-        if grant is None or user is None or user.sub != grant.sub:
+        if grant is None or user is None:
+            raise ServiceError("NotAuthorizedException", "Invalid Refresh Token")
+        if (user.sub, self._pool.client_id) != (grant.sub, grant.client_id):
             raise ServiceError("NotAuthorizedException", "Invalid Refresh Token")
         if self._clock() > grant.auth_time + REFRESH_SECONDS:
             raise ServiceError("NotAuthorizedException", "Refresh Token has expired")
-        if grant.revoked or grant.token_epoch != user.token_epoch:
-            raise ServiceError("NotAuthorizedException", "Refresh Token has been revoked")
         if not user.enabled:
             raise ServiceError("NotAuthorizedException", "User is disabled.")
+        if grant.revoked or grant.token_epoch != user.token_epoch:
+            raise ServiceError("NotAuthorizedException", "Refresh Token has been revoked")
         return user, grant
 
     def access_claims(self, token: str) -> dict[str, Any]:
@@ -153,12 +155,12 @@ class Tokens:
         user = users.by_username(claims["username"])
         if user is None or user.sub != claims["sub"]:
             raise ServiceError("UserNotFoundException", "User does not exist.")
+        if not user.enabled:
+            raise ServiceError("NotAuthorizedException", "User is disabled.")
         document = users.view.get(self._kind, claims["origin_jti"])
         grant = Grant(**document) if document is not None else None
         if grant is None or grant.revoked or grant.token_epoch != user.token_epoch:
             raise ServiceError("NotAuthorizedException", "Access Token has been revoked")
-        if not user.enabled:
-            raise ServiceError("NotAuthorizedException", "User is disabled.")
         return user
 
     def is_jwt(self, token: str) -> bool:

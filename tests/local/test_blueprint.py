@@ -1,0 +1,164 @@
+"""local_outputs.json: every document parses, and none leads to a real backend."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from seedctl.errors import InvalidCommandInputError
+from seedctl.local import blueprint
+from seedctl.project import Group, parse_outputs
+
+PATH = Path("local_outputs.json")
+DEPLOYED: dict[str, Any] = {
+    "$schema": "https://example.com/schema.json",
+    "auth": {
+        "user_pool_id": "eu-west-1_ZyXwVuTsR",
+        "aws_region": "eu-west-1",
+        "user_pool_client_id": "6r2exampleclientid7654321",
+        "identity_pool_id": "eu-central-1:99999999-8888-7777-6666-555555555555",
+        "mfa_methods": ["SMS", "TOTP"],
+        "username_attributes": ["email"],
+        "groups": [{"admin": {"precedence": 0}}],
+        "mfa_configuration": "OPTIONAL",
+        "oauth": {"domain": "abc123example.auth.eu-west-1.amazoncognito.com", "scopes": ["phone"]},
+    },
+    "data": {
+        "url": "https://zyxwvutsrqponmlkjihgfedcba.appsync-api.eu-west-1.amazonaws.com/graphql",
+        "aws_region": "eu-west-1",
+        "api_key": "da2-exampleexampleexampleexam",
+        "model_introspection": {"version": 1, "models": {"Todo": {"name": "Todo"}}},
+    },
+    "storage": {
+        "aws_region": "eu-west-1",
+        "bucket_name": "app-files",
+        "buckets": [
+            {"name": "files", "bucket_name": "app-files", "aws_region": "eu-west-1"},
+            {"name": "old", "bucket_name": "app-files-old", "aws_region": "eu-west-1"},
+            "not a bucket",
+        ],
+    },
+    "analytics": {"amazon_pinpoint": {"aws_region": "eu-west-1", "app_id": "1234567890abcdef"}},
+    "notifications": {"amazon_pinpoint_app_id": "1234567890abcdef"},
+    "custom": {
+        "events": {"url": "https://eventseventsevents.appsync-api.x.com/event", "api_key": "da2-e"},
+        "report": "s3://app-files-old/report",
+        "poolArn": "arn:aws:cognito-idp:eu-west-1:1:userpool/eu-west-1_ZyXwVuTsR",
+        "numbers": [1, None, True],
+    },
+    "version": "1.3",
+}
+
+
+def test_ids_become_local() -> None:
+    """Every id is replaced, wherever it occurs, and the rules stay."""
+    before = copy.deepcopy(DEPLOYED)
+    local = blueprint.from_outputs(DEPLOYED)
+    assert before == DEPLOYED
+    text = blueprint.to_text(local)
+    for real in ("ZyXwVuTsR", "6r2example", "99999999-", "abc123", "zyxwvu", "da2-ex", "app-files"):
+        assert real not in text
+    for real in ("1234567890abcdef", "eventsevents", "da2-e"):
+        assert real not in text
+    auth = local["auth"]
+    assert auth["user_pool_id"] == "eu-west-1_Local00001"
+    assert auth["identity_pool_id"].startswith("eu-central-1:00000000-")
+    assert auth["oauth"]["domain"] == "localsandbox.auth.eu-west-1.amazoncognito.com"
+    assert local["data"]["url"].endswith(".appsync-api.eu-west-1.amazonaws.com/graphql")
+    assert local["data"]["api_key"].startswith("da2-local")
+    assert local["storage"]["bucket_name"] == "local-sandbox-bucket-1"
+    assert [bucket["bucket_name"] for bucket in local["storage"]["buckets"][:2]] == [
+        "local-sandbox-bucket-1",
+        "local-sandbox-bucket-2",
+    ]
+    assert local["custom"]["report"] == "s3://local-sandbox-bucket-2/report"
+    assert local["custom"]["poolArn"].endswith("userpool/eu-west-1_Local00001")
+    for kept in ("$schema", "version"):
+        assert local[kept] == DEPLOYED[kept]
+    assert local["custom"]["numbers"] == [1, None, True]
+    assert auth["groups"] == DEPLOYED["auth"]["groups"]
+    assert local["data"]["model_introspection"] == DEPLOYED["data"]["model_introspection"]
+    assert parse_outputs(local, PATH).auth is not None
+
+
+def test_localising_twice_changes_nothing() -> None:
+    """A local document stays as it is."""
+    local = blueprint.from_outputs(DEPLOYED)
+    assert blueprint.from_outputs(local) == local
+
+
+@pytest.mark.parametrize(
+    "document",
+    [{}, {"version": "1"}, {"auth": None, "data": []}, {"auth": {"user_pool_id": "odd"}}],
+)
+def test_sparse_documents(document: dict[str, Any]) -> None:
+    """Sections that are absent or odd are left alone."""
+    assert blueprint.from_outputs(document) == document
+
+
+def test_from_options() -> None:
+    """The document of a few options parses as an outputs file of version 1.4."""
+    document = blueprint.from_options(
+        username_attributes=("email", "phone_number"),
+        groups=("admin", "READERS"),
+        required_attributes=("given_name", "email"),
+        mfa_configuration="REQUIRED",
+        mfa_methods=("TOTP", "SMS"),
+        region="eu-west-1",
+    )
+    outputs = parse_outputs(document, PATH)
+    auth = outputs.auth
+    assert auth is not None
+    assert outputs.version == "1.4"
+    assert auth.user_pool_id == "eu-west-1_Local00001"
+    assert auth.user_pool_region == auth.aws_region == "eu-west-1"
+    assert auth.groups == (Group("admin", 0), Group("READERS", 1))
+    assert auth.standard_required_attributes == ("email", "phone_number", "given_name")
+    assert auth.mfa_methods == ("SMS", "TOTP")
+    assert auth.password_policy is not None
+    assert auth.password_policy.min_length == 8
+
+
+def test_text() -> None:
+    """The file's text is two-space JSON with a final newline, and nothing escaped."""
+    text = blueprint.to_text(blueprint.from_options(groups=("Größe",)))
+    assert text.startswith('{\n  "auth": {\n    "user_pool_id"')
+    assert text.endswith("}\n")
+    assert "Größe" in text
+    assert json.loads(text)["version"] == "1.4"
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        ({"region": "Frankfurt"}, "region"),
+        ({"username_attributes": ()}, "username attributes"),
+        ({"username_attributes": ("username",)}, "username attribute"),
+        ({"username_attributes": ("email", "email")}, "each of them once"),
+        ({"required_attributes": ("shoe_size",)}, "required attribute"),
+        ({"mfa_configuration": "ON"}, "MFA configuration"),
+        ({"mfa_configuration": "OPTIONAL"}, "at least one of"),
+        ({"mfa_methods": ("TOTP",)}, "OPTIONAL or REQUIRED"),
+        ({"mfa_configuration": "OPTIONAL", "mfa_methods": ("PIGEON",)}, "MFA method"),
+        (
+            {
+                "mfa_configuration": "OPTIONAL",
+                "mfa_methods": ("TOTP",),
+                "username_attributes": ("phone_number",),
+            },
+            "SMS among them",
+        ),
+        ({"groups": ("two words",)}, "group name"),
+        ({"groups": ("",)}, "group name"),
+        ({"groups": ("x" * 129,)}, "group name"),
+        ({"groups": ("a", "a")}, "each of them once"),
+    ],
+)
+def test_refused_options(options: dict[str, Any], match: str) -> None:
+    """A value that no backend could have is a usage error that names it."""
+    with pytest.raises(InvalidCommandInputError, match=match):
+        blueprint.from_options(**options)

@@ -1,0 +1,153 @@
+"""No body upsets a handler: each is answered or refused, and none is a failure of ours."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from seedctl.local.cognito.operations import _SIGNED, _UNSIGNED
+from seedctl.local.protocol import Operation
+from seedctl.local.ssm import ParameterStore
+from seedctl.local.store import Store
+
+COGNITO = sorted([*_SIGNED, *_UNSIGNED])
+SSM = [
+    "DeleteParameter",
+    "DeleteParameters",
+    "DescribeParameters",
+    "GetParameter",
+    "GetParameters",
+    "GetParametersByPath",
+    "PutParameter",
+]
+# fmt: off
+_KEYS = """
+    AccessToken AttributesToGet AuthFlow AuthParameters ChallengeName ChallengeResponses
+    ClientMetadata Description Filter GroupName Limit MaxResults MessageAction Name Names
+    NextToken Overwrite PaginationToken Password Path Permanent Precedence PreviousPassword
+    ProposedPassword Recursive RefreshToken Session TemporaryPassword Token Type
+    UserAttributeNames UserAttributes Username Value WithDecryption
+""".split()  # noqa: SIM905 - one name a line would fill the page
+# fmt: on
+_TEXTS = st.one_of(
+    st.text(max_size=30),
+    st.sampled_from(
+        [
+            "ann@example.com",
+            "admin",
+            "+491234567",
+            "/a/b",
+            "a:1",
+            "USER_SRP_AUTH",
+            "REFRESH_TOKEN",
+            "PASSWORD_VERIFIER",
+            "NEW_PASSWORD_REQUIRED",
+            "Temp-123-word",
+            'email ^= "a"',
+            "a.b.c",
+            "String",
+        ]
+    ),
+)
+_RESPONSES = st.dictionaries(
+    st.sampled_from(
+        [
+            "NEW_PASSWORD",
+            "PASSWORD_CLAIM_SECRET_BLOCK",
+            "PASSWORD_CLAIM_SIGNATURE",
+            "REFRESH_TOKEN",
+            "SRP_A",
+            "TIMESTAMP",
+            "USERNAME",
+            "userAttributes.",
+            "userAttributes.email",
+        ]
+    ),
+    _TEXTS,
+)
+_ATTRIBUTES = st.lists(
+    st.fixed_dictionaries(
+        {"Name": st.sampled_from(["email", "birthdate", "updated_at", "custom:x", "x", ""])},
+        optional={"Value": _TEXTS},
+    ),
+    max_size=3,
+)
+_VALUES = st.one_of(
+    _TEXTS,
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.lists(_TEXTS, max_size=3),
+    _RESPONSES,
+    _ATTRIBUTES,
+    st.recursive(st.none(), lambda inner: st.lists(inner, max_size=2), max_leaves=4),
+)
+_INPUTS = st.dictionaries(st.sampled_from(_KEYS), _VALUES, max_size=8)
+# The fields that lead deepest get values of their own type more often than not.
+_LIKELY = st.fixed_dictionaries(
+    {},
+    optional={
+        "Username": _TEXTS,
+        "GroupName": _TEXTS,
+        "UserAttributes": _ATTRIBUTES,
+        "AuthParameters": _RESPONSES,
+        "ChallengeResponses": _RESPONSES,
+        "AuthFlow": st.sampled_from(["USER_SRP_AUTH", "REFRESH_TOKEN"]),
+        "ChallengeName": st.sampled_from(["PASSWORD_VERIFIER", "NEW_PASSWORD_REQUIRED"]),
+        "Name": _TEXTS,
+        "Value": _TEXTS,
+        "Path": _TEXTS,
+        "Names": st.lists(_TEXTS, max_size=3),
+        "AccessToken": _TEXTS,
+        "Filter": _TEXTS,
+    },
+)
+_SETTINGS = settings(
+    max_examples=12,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+
+def test_every_operation_is_fuzzed() -> None:
+    """The table below names all that is served."""
+    service = ParameterStore(Store.__new__(Store), float)
+    assert sorted(service.operations) == SSM
+    assert all(isinstance(row, Operation) for row in service.operations.values())
+
+
+@pytest.mark.parametrize("operation", COGNITO)
+@_SETTINGS
+@given(likely=_LIKELY, odd=_INPUTS)
+def test_cognito(client: Any, operation: str, likely: Any, odd: Any) -> None:
+    """Every call of a user pool answers whatever it is sent with 200 or 400."""
+    body = {"UserPoolId": client.pool_id, "ClientId": client.client_id, **likely, **odd}
+    _check(client, f"AWSCognitoIdentityProviderService.{operation}", body, "cognito-idp")
+
+
+@pytest.mark.parametrize("operation", SSM)
+@_SETTINGS
+@given(likely=_LIKELY, odd=_INPUTS)
+def test_ssm(client: Any, operation: str, likely: Any, odd: Any) -> None:
+    """Every call of Parameter Store answers whatever it is sent with 200 or 400."""
+    _check(client, f"AmazonSSM.{operation}", {"Type": "String", **likely, **odd}, "ssm")
+
+
+@settings(_SETTINGS, max_examples=60)
+@given(body=st.binary(max_size=200))
+def test_bytes(client: Any, body: bytes) -> None:
+    """Bytes that are no JSON are refused."""
+    status, _, _ = client.post("AmazonSSM.GetParameter", body, service="ssm")
+    assert status == 400
+
+
+def _check(client: Any, target: str, body: Any, service: str) -> None:
+    status, _, answer = client.post(target, json.dumps(body).encode(), service=service)
+    assert status in {200, 400}, answer
+    assert client.sandbox.faults == []
+    assert isinstance(json.loads(answer), dict)

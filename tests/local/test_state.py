@@ -1,0 +1,505 @@
+"""The state on disk: private, sealed, whole after a kill, and shared by several processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from seedctl.errors import LocalSandboxError
+from seedctl.local import LocalSandbox, reset_state, state_folder
+from seedctl.local.seal import BrokenSealError, Seal
+from seedctl.local.store import Store
+
+ROOT = Path(__file__).parents[2]
+
+
+def _store(folder: Path) -> Store:
+    return Store.open(state_folder.prepare(folder))
+
+
+def _put(folder: Path, **document: Any) -> None:
+    store = _store(folder)
+    with store.transaction() as view:
+        view.put("kind", "key", document)
+    store.close()
+
+
+def _mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_documents(tmp_path: Path) -> None:
+    """A document is found by kind and key, replaced, scanned and deleted."""
+    store = _store(tmp_path / "s")
+    with store.transaction() as view:
+        view.put("kind", "a", {"n": 1})
+        view.put("kind", "a", {"n": 2})
+        view.put("kind", "b", {"n": 3})
+        view.put("other", "a", {"n": 4})
+        assert view.get("kind", "a") == {"n": 2}
+    assert store.get("kind", "c") is None
+    with store.transaction() as view:
+        assert sorted(document["n"] for document in view.scan("kind")) == [2, 3]
+        assert view.delete("kind", "a") is True
+        assert view.delete("kind", "a") is False
+    assert store.get("kind", "a") is None
+    assert store.get("other", "a") == {"n": 4}
+    store.close()
+
+
+def test_transaction_is_all_or_nothing(tmp_path: Path) -> None:
+    """A block that raises leaves nothing behind, and the store goes on."""
+    store = _store(tmp_path / "s")
+
+    def fail() -> None:
+        with store.transaction() as view:
+            view.put("kind", "a", {})
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert store.get("kind", "a") is None
+    with store.transaction() as view:
+        view.put("kind", "a", {})
+    store.close()
+
+
+def test_closing_while_in_use(tmp_path: Path) -> None:
+    """A transaction that is under way when the store closes is finished, and then let go."""
+    store = _store(tmp_path / "s")
+    with store.transaction() as view:
+        view.put("kind", "a", {})
+        store.close()
+    assert store._idle == []
+    again = _store(tmp_path / "s")
+    assert again.get("kind", "a") == {}
+    again.close()
+
+
+def test_permissions(tmp_path: Path) -> None:
+    """Folders are 0700 and files 0600, whatever the umask; a lax folder is closed again."""
+    for umask in (0o000, 0o777):
+        folder = tmp_path / f"{umask:o}" / "deep" / "s"
+        before = os.umask(umask)
+        try:
+            store = _store(folder)
+            with store.transaction() as view:
+                view.put("kind", "a", {})
+            modes = {path.name: _mode(path) for path in (folder / "local").iterdir()}
+            store.close()
+        finally:
+            os.umask(before)
+        assert _mode(folder) == _mode(folder / "local") == 0o700
+        assert set(modes) == {"key", "state.db", "state.db-shm", "state.db-wal"}
+        assert set(modes.values()) == {0o600}
+    (folder / "local").chmod(0o755)
+    _store(folder).close()
+    assert _mode(folder / "local") == 0o700
+
+
+def test_existing_state_folder_keeps_its_mode(tmp_path: Path) -> None:
+    """A state folder that was there already is the user's own affair."""
+    folder = tmp_path / "s"
+    folder.mkdir(mode=0o755)
+    _store(folder).close()
+    assert _mode(folder) == 0o755
+
+
+def test_sealed_documents_do_not_move(tmp_path: Path) -> None:
+    """A body copied to another row, or changed, does not open."""
+    seal = Seal(b"k" * 32)
+    body = seal.close({"n": 1}, b"here")
+    assert seal.open(body, b"here") == {"n": 1}
+    for broken, place in ((body, b"there"), (body[:-1] + b"\0", b"here"), (b"", b"here")):
+        with pytest.raises(BrokenSealError):
+            seal.open(broken, place)
+    assert seal.digest("ab", "c") != seal.digest("a", "bc")
+
+
+def test_damaged_document(tmp_path: Path) -> None:
+    """A document that does not open is a LocalSandboxError which says what to do."""
+    folder = tmp_path / "s"
+    _put(folder, n=1)
+    connection = sqlite3.connect(folder / "local" / "state.db")
+    with connection:
+        connection.execute("UPDATE document SET body = x'00'")
+    connection.close()
+    store = _store(folder)
+    with pytest.raises(LocalSandboxError, match="does not open") as caught:
+        store.get("kind", "key")
+    assert "seedctl local reset" in (caught.value.resolution or "")
+    store.close()
+
+
+def test_planted_values_are_nowhere(client: Any, start: Any, state_folder: Path) -> None:
+    """No name, address, password, secret or token is in any byte of the state folder."""
+    secret, address, password = "S3cretValue-xyzzy", "planted@example.com", "Planted-Pass-77"
+    parameter = "/amplify/plantedapp/me/plantedname"
+    client.ssm("PutParameter", Name=parameter, Value=secret, Type="SecureString")
+    tokens = client.tokens(address, given_name="Plantedina", phone_number="+4917099988877")
+    client.cognito("AdminSetUserPassword", Username=address, Password=password, Permanent=True)
+    client.cognito("CreateGroup", GroupName="plantedgroup")
+    client.cognito("AdminAddUserToGroup", Username=address, GroupName="plantedgroup")
+    sub = client.cognito("AdminGetUser", Username=address)["Username"]
+    refresh = client.sign_in(address, password)["AuthenticationResult"]["RefreshToken"]
+    client.ssm("PutParameter", Name=parameter, Value="other", Overwrite=True)
+    client.ssm("DeleteParameter", Name=parameter)
+    planted = [
+        secret,
+        address,
+        password,
+        "Temp-123-word",
+        "Final-456-word",
+        parameter,
+        "plantedname",
+        "Plantedina",
+        "4917099988877",
+        "plantedgroup",
+        sub,
+        client.pool_id,
+        "PRIVATE KEY",
+        *tokens["AccessToken"].split("."),
+        refresh,
+        refresh.partition(".")[2],
+    ]
+    for checkpointed in (False, True):
+        if checkpointed:
+            client.sandbox.stop()
+            connection = sqlite3.connect(state_folder / "local" / "state.db")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            connection.close()
+        files = [path for path in state_folder.rglob("*") if path.is_file()]
+        assert files
+        for path in files:
+            content = path.read_bytes().lower()
+            for value in planted:
+                for form in (value.encode(), value.encode().hex().encode()):
+                    assert form.lower() not in content, (path.name, value)
+
+
+def test_deleted_rows_are_overwritten(tmp_path: Path) -> None:
+    """secure_delete is on for every connection."""
+    store = _store(tmp_path / "s")
+    with store._borrowed() as connection:
+        assert connection.execute("PRAGMA secure_delete").fetchone() == (1,)
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    store.close()
+
+
+SERVER = """
+import sys, pathlib
+from seedctl.local import LocalSandbox
+sandbox = LocalSandbox.start(state_folder=pathlib.Path(sys.argv[1]), outputs=None)
+print(sandbox.url, flush=True)
+sys.stdin.read()
+"""
+
+
+def _serve(folder: Path) -> tuple[subprocess.Popen[str], str]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", SERVER, str(folder)],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    return process, process.stdout.readline().strip()
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    process.kill()
+    process.wait()
+    for stream in (process.stdin, process.stdout):
+        if stream is not None:
+            stream.close()
+
+
+def _ssm(url: str, operation: str, **given: Any) -> Any:
+    import http.client
+
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=60)
+    headers = {
+        "X-Amz-Target": f"AmazonSSM.{operation}",
+        "Authorization": "AWS4-HMAC-SHA256 Credential=A/20260101/us-east-1/ssm/aws4_request, x",
+    }
+    connection.request("POST", "/", json.dumps(given), headers)
+    response = connection.getresponse()
+    content = json.loads(response.read())
+    connection.close()
+    assert response.status == 200, content
+    return content
+
+
+def test_kill_loses_nothing_acknowledged(tmp_path: Path) -> None:
+    """After kill -9 in the middle of writing, all that was answered is there."""
+    folder = tmp_path / "s"
+    process, url = _serve(folder)
+    acknowledged: list[int] = []
+
+    def write() -> None:
+        try:
+            for number in range(100_000):
+                _ssm(url, "PutParameter", Name=f"/n/{number}", Value="x", Type="String")
+                acknowledged.append(number)
+        except (OSError, ValueError, ImportError):
+            return
+
+    def write_quietly() -> None:
+        import http.client
+
+        try:
+            write()
+        except http.client.HTTPException:
+            return
+
+    thread = threading.Thread(target=write_quietly)
+    thread.start()
+    while len(acknowledged) < 20:
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    thread.join()
+    _end(process)
+    with LocalSandbox.start(state_folder=folder, outputs=None) as sandbox:
+        for number in acknowledged:
+            assert _ssm(sandbox.url, "GetParameter", Name=f"/n/{number}")
+        assert sandbox.faults == []
+
+
+def test_two_processes_begin_at_once(tmp_path: Path) -> None:
+    """Processes that race for the first creation share one key and see each other's writes."""
+    folder = tmp_path / "s"
+    servers = [_serve(folder) for _ in range(2)]
+    try:
+
+        def write(number: int) -> None:
+            for count in range(15):
+                _ssm(
+                    servers[number][1],
+                    "PutParameter",
+                    Name="/shared",
+                    Value=f"{number} {count}",
+                    Type="String",
+                    Overwrite=True,
+                )
+
+        threads = [threading.Thread(target=write, args=(number,)) for number in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        for _, url in servers:
+            assert _ssm(url, "GetParameter", Name="/shared")["Parameter"]["Version"] == 30
+    finally:
+        for process, _ in servers:
+            _end(process)
+
+
+def test_many_threads_begin_at_once(tmp_path: Path) -> None:
+    """The very first opening may happen many times at once."""
+    folders = [tmp_path / str(number) for number in range(5)]
+    for folder in folders:
+        barrier = threading.Barrier(6)
+        failures: list[Exception] = []
+
+        def begin(folder: Path, barrier: threading.Barrier, failures: list[Exception]) -> None:
+            barrier.wait()
+            try:
+                _put(folder, n=1)
+            except Exception as error:  # noqa: BLE001
+                failures.append(error)
+
+        threads = [
+            threading.Thread(target=begin, args=(folder, barrier, failures)) for _ in range(6)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert failures == []
+        assert {path.name for path in (folder / "local").iterdir()} >= {"key", "state.db"}
+        assert not [path for path in (folder / "local").iterdir() if "unfinished" in path.name]
+
+
+def test_other_key(tmp_path: Path) -> None:
+    """A key that does not fit the database is told, before anything is read or written."""
+    folder = tmp_path / "s"
+    _put(folder, n=1)
+    key = folder / "local" / "key"
+    for content, match in (
+        (b"x" * 32, "does not fit the database"),
+        (b"short", "is not a key of the local sandbox"),
+    ):
+        key.write_bytes(content)
+        with pytest.raises(LocalSandboxError, match=match) as caught:
+            _store(folder)
+        assert "seedctl local reset" in (caught.value.resolution or "")
+    key.unlink()
+    with pytest.raises(LocalSandboxError, match="is missing"):
+        _store(folder)
+    assert not key.exists()
+
+
+@pytest.mark.parametrize("content", [b"not a database" * 100, b"SQLite format 3\0" + b"x" * 2000])
+def test_corrupt_database(tmp_path: Path, content: bytes) -> None:
+    """A database that SQLite does not read is told, with the way out."""
+    folder = tmp_path / "s"
+    _put(folder, n=1)
+    for path in (folder / "local").glob("state.db*"):
+        path.unlink()
+    (folder / "local" / "state.db").write_bytes(content)
+    with pytest.raises(LocalSandboxError, match=r"state\.db") as caught:
+        _store(folder)
+    assert "seedctl local reset" in (caught.value.resolution or "")
+    assert reset_state(folder) is True
+    _put(folder, n=1)
+
+
+def test_file_in_the_way(tmp_path: Path) -> None:
+    """A file where a folder should be is named, anywhere on the path."""
+    (tmp_path / "file").write_text("x")
+    for folder in (tmp_path / "file", tmp_path / "file" / "s", tmp_path / "file" / "s" / "t"):
+        with pytest.raises(LocalSandboxError, match="file"):
+            _store(folder)
+    (tmp_path / "s").mkdir()
+    (tmp_path / "s" / "local").write_text("x")
+    with pytest.raises(LocalSandboxError, match="local"):
+        _store(tmp_path / "s")
+    assert reset_state(tmp_path / "s") is False
+    assert (tmp_path / "s" / "local").read_text() == "x"
+
+
+@pytest.mark.parametrize("name", ["key", "state.db"])
+def test_folder_in_the_way(tmp_path: Path, name: str) -> None:
+    """A folder where a file should be is named, and reset does not pretend to have removed it."""
+    (tmp_path / "local" / name).mkdir(parents=True)
+    if name == "state.db":
+        (tmp_path / "local" / "key").write_bytes(b"k" * 32)
+    with pytest.raises(LocalSandboxError, match=name):
+        _store(tmp_path)
+    with pytest.raises(LocalSandboxError, match=name):
+        reset_state(tmp_path)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_readonly_folder(tmp_path: Path) -> None:
+    """A folder that may not be written is told as such."""
+    (tmp_path / "s").mkdir(mode=0o500)
+    with pytest.raises(LocalSandboxError, match="Permission denied"):
+        _store(tmp_path / "s")
+
+
+def test_unwritable_key_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A failure to make the key or the database names the path and what may be done."""
+    refused = PermissionError(13, "Permission denied", str(tmp_path / "s"))
+
+    def refuse(*_: Any) -> None:
+        raise refused
+
+    folder = state_folder.prepare(tmp_path / "s")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "link", refuse)
+        with pytest.raises(LocalSandboxError, match="Permission denied") as caught:
+            Store.open(folder)
+        assert "readable and writable" in (caught.value.resolution or "")
+        assert list(folder.iterdir()) == []
+        (folder / "key").write_bytes(b"k" * 32)
+        with pytest.raises(LocalSandboxError, match="Permission denied"):
+            Store.open(folder)
+
+
+def test_foreign_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A link of one's own is followed; one that another account laid is refused."""
+    (tmp_path / "real").mkdir()
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "real", target_is_directory=True)
+    _put(link, n=1)
+    assert (tmp_path / "real" / "local" / "key").exists()
+    own = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: own + 1)
+    with pytest.raises(LocalSandboxError, match="symbolic link that belongs to another"):
+        _store(link)
+    monkeypatch.setattr(os, "geteuid", lambda: own)
+    inner = tmp_path / "real" / "local"
+    inner.rename(tmp_path / "elsewhere")
+    inner.symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    assert reset_state(tmp_path / "real") is True
+    assert inner.is_symlink()
+    monkeypatch.setattr(os, "geteuid", lambda: own + 1)
+    with pytest.raises(LocalSandboxError, match="symbolic link that belongs to another"):
+        reset_state(tmp_path / "real")
+
+
+def test_reset(tmp_path: Path) -> None:
+    """Reset removes what the sandbox made, leaves the rest, and says if there was nothing."""
+    folder = tmp_path / "s"
+    assert reset_state(folder) is False
+    _put(folder, n=1)
+    (folder / "journal").write_text("not ours")
+    assert reset_state(folder) is True
+    assert [path.name for path in folder.iterdir()] == ["journal"]
+    _put(folder, n=1)
+    (folder / "local" / "note").write_text("not ours")
+    assert reset_state(folder) is True
+    assert [path.name for path in (folder / "local").iterdir()] == ["note"]
+    assert reset_state(folder) is False
+
+
+def test_busy_journal_mode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Turning on WAL waits for another process that is at it, and only for that."""
+
+    class Connection:
+        def __init__(self, *errors: str) -> None:
+            self.errors = list(errors)
+            self.mode = "delete"
+
+        def execute(self, statement: str) -> Any:
+            if "=" in statement:
+                if self.errors:
+                    raise sqlite3.OperationalError(self.errors.pop(0))
+                self.mode = "wal"
+            return self
+
+        def fetchone(self) -> tuple[str]:
+            return (self.mode,)
+
+    store = _store(tmp_path / "s")
+    waiting: Any = Connection("database is locked", "database is locked")
+    store._use_wal(waiting)
+    assert waiting.mode == "wal"
+    failing: Any = Connection("disk I/O error")
+    with pytest.raises(sqlite3.OperationalError, match="disk"):
+        store._use_wal(failing)
+    store.close()
+
+
+def test_failed_start_leaves_nothing_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When a connection cannot be set up it is closed again, and the failure told."""
+    opened = []
+    connect = sqlite3.connect
+
+    class Broken(sqlite3.Connection):
+        def execute(self, *args: Any) -> Any:
+            raise sqlite3.OperationalError("disk I/O error")
+
+    def record(*args: Any, **options: Any) -> Any:
+        connection = connect(*args, **options, factory=Broken)
+        opened.append(connection)
+        return connection
+
+    monkeypatch.setattr(sqlite3, "connect", record)
+    with pytest.raises(LocalSandboxError, match="disk I/O error"):
+        _store(tmp_path / "s")
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        opened[0].commit()
