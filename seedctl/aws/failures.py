@@ -50,6 +50,13 @@ _IN_SEED_POLICY = {
     "ssm:PutParameter",
 }
 
+_IN_DEPLOY_ACCESS = {
+    "cloudformation:DescribeStacks",
+    "ssm:DeleteParameter",
+    "ssm:DeleteParameters",
+    "ssm:GetParametersByPath",
+}
+
 # Cognito's complaints about the data: the script's fault, and each under Cognito's own name.
 _COGNITO_CLASS: Mapping[str, type[errors.CognitoError]] = {
     "InvalidParameterException": errors.InvalidParameterException,
@@ -88,6 +95,8 @@ _NO_CREDENTIALS = (
     boto.ProfileNotFound,
     boto.SSOError,
     boto.TokenRetrievalError,
+    # Of `aws login`, which botocore knows since 1.41.
+    *((boto.LoginError,) if hasattr(boto, "LoginError") else ()),
 )
 _ACTION = re.compile(r"not authorized to perform:? ([a-z0-9-]+:\w+)")
 _REFRESH = (
@@ -177,7 +186,9 @@ def _denied(message: str, facts: dict[str, str]) -> errors.AccessDeniedError:
             "put-role-policy (docs/permissions.md), and use that role."
         )
     else:
-        fix = f"Allow {action} for your role; AmplifyBackendDeployFullAccess contains it."
+        fix = f"Allow {action} for the identity you use."
+        if action in _IN_DEPLOY_ACCESS:
+            fix += " AmplifyBackendDeployFullAccess contains it."
     denied = _DENIED_CLASS.get(facts["service"], errors.AccessDeniedError)
     return denied(f"Your AWS identity may not call {action}.", resolution=fix, **facts)
 

@@ -1,0 +1,48 @@
+"""A Caller that makes no call: it remembers what it is asked and answers what it was told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Call(NamedTuple):
+    service: str
+    operation: str
+    parameters: dict[str, Any]
+    region: str | None = None
+    once: bool = False
+
+
+class Recorder:
+    """Answers each call with the next of *replies*; one that is an exception is raised."""
+
+    max_attempts = 3
+
+    def __init__(
+        self,
+        *replies: dict[str, Any] | Exception,
+        is_local: bool = False,
+        is_loopback: bool = False,
+    ) -> None:
+        self.is_local = is_local
+        self.is_loopback = is_loopback
+        self.calls: list[Call] = []
+        self._replies = list(replies)
+
+    def call(
+        self,
+        service: str,
+        operation: str,
+        parameters: Mapping[str, Any],
+        *,
+        region: str | None = None,
+        once: bool = False,
+    ) -> dict[str, Any]:
+        self.calls.append(Call(service, operation, dict(parameters), region, once))
+        reply = self._replies.pop(0)
+        if isinstance(reply, Exception):
+            raise reply
+        return reply

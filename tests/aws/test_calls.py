@@ -1,0 +1,758 @@
+"""Calls to AWS: whose keys, which region, which endpoint, how often."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import botocore.exceptions
+import pytest
+
+import seedctl
+from seedctl.aws import AWS, AWSSettings
+from seedctl.errors import (
+    AWSError,
+    EndpointUnreachableError,
+    InvalidCommandInputError,
+    InvalidCredentialError,
+    InvalidParameterException,
+    MissingRegionError,
+    MixedEndpointsError,
+    SeedctlError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.aws.conftest import Endpoint
+
+    WriteProfiles = Callable[..., None]
+
+SERVICES = ("ssm", "cognito-idp", "sts", "cloudformation")
+REAL = "https://vpce-1.example.com"
+
+TWO_PROFILES = """
+[profile one]
+region = one-east-1
+aws_access_key_id = AKIACONFIGONE
+aws_secret_access_key = x
+[profile two]
+region = two-east-1
+aws_access_key_id = AKIACONFIGTWO
+aws_secret_access_key = x
+[default]
+region = default-east-1
+aws_access_key_id = AKIADEFAULT
+aws_secret_access_key = x
+"""
+
+
+def _get(aws: AWS, **how: Any) -> dict[str, Any]:
+    return aws.call("ssm", "GetParameter", {"Name": "x"}, **how)
+
+
+def _at(endpoint: Endpoint, **settings: Any) -> AWS:
+    return AWS(AWSSettings(endpoint_url=endpoint.url, **settings))
+
+
+# --- the call ------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("environment_keys")
+def test_a_call_returns_the_reply(endpoint: Endpoint) -> None:
+    """What AWS answers comes back as it is, and the request says that seedctl made it."""
+    endpoint.body = {"Parameter": {"Name": "x", "Value": "v", "Version": 3}}
+    assert _get(_at(endpoint, region="us-east-1"))["Parameter"]["Version"] == 3
+    (request,) = endpoint.requests
+    assert request["x-amz-target"] == "AmazonSSM.GetParameter"
+    assert f"seedctl/{seedctl.__version__}" in request["user-agent"]
+
+
+@pytest.mark.usefixtures("environment_keys")
+def test_a_refusal_is_translated_and_keeps_its_cause(endpoint: Endpoint) -> None:
+    """AWS's refusal arrives as seedctl's error, raised from botocore's."""
+    endpoint.status, endpoint.body = 400, {"__type": "ParameterNotFound"}
+    with pytest.raises(AWSError) as caught:
+        _get(_at(endpoint, region="us-east-1"))
+    assert caught.value.code == "ParameterNotFound"
+    assert isinstance(caught.value.__cause__, botocore.exceptions.ClientError)
+
+
+@pytest.mark.usefixtures("environment_keys")
+def test_what_is_not_awss_doing_is_not_translated(endpoint: Endpoint) -> None:
+    """An exception that nobody expected is a bug and shows itself as what it is."""
+
+    def broken() -> str:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        _get(AWS(AWSSettings(endpoint_url=endpoint.url), fallback_region=broken))
+    assert endpoint.requests == []
+
+
+@pytest.mark.usefixtures("environment_keys")
+def test_a_request_that_fits_no_operation_is_not_sent(endpoint: Endpoint) -> None:
+    """What botocore refuses before sending is reported as a parameter that does not fit."""
+    with pytest.raises(InvalidParameterException, match="ssm:GetParameter cannot be sent"):
+        _at(endpoint, region="us-east-1").call("ssm", "GetParameter", {})
+    assert endpoint.requests == []
+
+
+@pytest.mark.usefixtures("environment_keys")
+def test_a_closed_port_is_unreachable(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An endpoint where nobody listens is told from one that refuses."""
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    aws = AWS(AWSSettings(endpoint_url="http://127.0.0.1:1", region="us-east-1"))
+    with pytest.raises(EndpointUnreachableError, match=r"127\.0\.0\.1:1") as caught:
+        _get(aws)
+    assert caught.value.exit_code == 4
+
+
+@pytest.mark.usefixtures("environment_keys")
+def test_clients_are_made_once(endpoint: Endpoint) -> None:
+    """Threads that call at the same time share one client for each service, region and kind."""
+    aws = _at(endpoint, region="us-east-1")
+    start, found = threading.Barrier(6), []
+
+    def work() -> None:
+        start.wait()
+        found.append(aws._client("ssm", None, once=False))
+
+    threads = [threading.Thread(target=work) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({id(client) for client in found}) == 1
+    others = [
+        aws._client("sts", None, once=False),
+        aws._client("ssm", "eu-west-1", once=False),
+        aws._client("ssm", None, once=True),
+    ]
+    assert len({id(client) for client in [found[0], *others]}) == 4
+
+
+# --- the region ----------------------------------------------------------------------------------
+
+REGION_SOURCES = (
+    "--region",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "credentials",
+    "config",
+    "outputs",
+)
+
+
+@pytest.mark.parametrize("first", range(len(REGION_SOURCES)), ids=REGION_SOURCES)
+@pytest.mark.usefixtures("environment_keys")
+def test_the_order_of_regions(
+    endpoint: Endpoint,
+    monkeypatch: pytest.MonkeyPatch,
+    write_profiles: WriteProfiles,
+    first: int,
+) -> None:
+    """Each source of the region is beaten by those before it and beats those after it."""
+    given = {
+        source: f"{source.strip('-').replace('_', '-').lower()}-1"
+        for source in REGION_SOURCES[first:]
+    }
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        if name in given:
+            monkeypatch.setenv(name, given[name])
+    write_profiles(
+        config=f"[default]\nregion = {given['config']}" if "config" in given else "",
+        credentials=f"[default]\nregion = {given['credentials']}" if "credentials" in given else "",
+    )
+    aws = AWS(
+        AWSSettings(endpoint_url=endpoint.url, region=given.get("--region")),
+        fallback_region=lambda: given.get("outputs"),
+    )
+    expected = given[REGION_SOURCES[first]]
+    assert aws.region() == expected
+    _get(aws)
+    assert endpoint.regions == [expected]
+
+
+@pytest.mark.usefixtures("environment_keys")
+def test_a_call_may_name_its_region(endpoint: Endpoint) -> None:
+    """Cognito is called where the outputs say, whatever region is chosen for secrets."""
+    aws = _at(endpoint, region="us-east-1")
+    _get(aws, region="eu-west-1")
+    _get(aws)
+    assert endpoint.regions == ["eu-west-1", "us-east-1"]
+
+
+@pytest.mark.usefixtures("environment_keys")
+def test_the_outputs_are_not_asked_without_need(endpoint: Endpoint) -> None:
+    """With a region at hand the outputs file is not read: it may be missing or broken."""
+    asked = []
+    aws = AWS(
+        AWSSettings(endpoint_url=endpoint.url, region="us-east-1"),
+        fallback_region=lambda: asked.append(1) or "x",  # type: ignore[func-returns-value]
+    )
+    _get(aws)
+    assert asked == []
+
+
+@pytest.mark.usefixtures("environment_keys")
+def test_no_region_at_all(endpoint: Endpoint) -> None:
+    """Without any region the error lists where one could come from."""
+    with pytest.raises(
+        MissingRegionError, match="environment, the profile or an outputs"
+    ) as caught:
+        _get(_at(endpoint))
+    assert "--region" in (caught.value.resolution or "")
+    assert caught.value.exit_code == 3
+
+
+@pytest.mark.usefixtures("environment_keys")
+def test_a_region_that_cannot_be_one() -> None:
+    """A region with a typing mistake that makes no host name is a set-up error."""
+    with pytest.raises(MissingRegionError, match="no usable AWS region") as caught:
+        _get(AWS(AWSSettings(endpoint_url="http://127.0.0.1:1", region="us east/1")))
+    assert caught.value.exit_code == 3
+
+
+# --- whose keys ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("option", "environment", "key_id", "region"),
+    [
+        pytest.param("one", {}, "AKIACONFIGONE", "one-east-1", id="--profile"),
+        pytest.param(
+            "one", {"AWS_PROFILE": "two"}, "AKIACONFIGONE", "one-east-1", id="--profile first"
+        ),
+        pytest.param(None, {"AWS_PROFILE": "two"}, "AKIACONFIGTWO", "two-east-1", id="AWS_PROFILE"),
+        pytest.param(
+            None,
+            {"AWS_PROFILE": "one", "AWS_DEFAULT_PROFILE": "two"},
+            "AKIACONFIGONE",
+            "one-east-1",
+            id="AWS_PROFILE beats AWS_DEFAULT_PROFILE",
+        ),
+        pytest.param(
+            None,
+            {"AWS_DEFAULT_PROFILE": "two"},
+            "AKIACONFIGTWO",
+            "two-east-1",
+            id="AWS_DEFAULT_PROFILE",
+        ),
+        pytest.param(
+            None, {"AWS_PROFILE": "default"}, "AKIADEFAULT", "default-east-1", id="default by name"
+        ),
+    ],
+)
+@pytest.mark.usefixtures("environment_keys")
+def test_a_profile_beats_keys_in_the_environment(
+    endpoint: Endpoint,
+    monkeypatch: pytest.MonkeyPatch,
+    write_profiles: WriteProfiles,
+    option: str | None,
+    environment: dict[str, str],
+    key_id: str,
+    region: str,
+) -> None:
+    """A profile that was chosen signs the call, as in the Node chain; boto3 would take the keys."""
+    write_profiles(config=TWO_PROFILES)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    _get(_at(endpoint, profile=option))
+    assert endpoint.key_ids == [key_id]
+    assert endpoint.regions == [region]
+    assert "x-amz-security-token" not in endpoint.requests[0]
+
+
+@pytest.mark.usefixtures("environment_keys")
+def test_keys_in_the_environment_beat_the_default_profile(
+    endpoint: Endpoint, write_profiles: WriteProfiles
+) -> None:
+    """With no profile chosen, the keys of the environment sign and the default profile's do not."""
+    write_profiles(config=TWO_PROFILES)
+    _get(_at(endpoint))
+    assert endpoint.key_ids == ["AKIAENVIRONMENT"]
+    assert endpoint.requests[0]["x-amz-security-token"] == "token-of-the-environment"
+
+
+def test_the_default_profile_is_the_last_resort(
+    endpoint: Endpoint, write_profiles: WriteProfiles
+) -> None:
+    """With nothing chosen and no keys in the environment, the default profile signs."""
+    write_profiles(config=TWO_PROFILES)
+    _get(_at(endpoint))
+    assert endpoint.key_ids == ["AKIADEFAULT"]
+
+
+@pytest.mark.parametrize(
+    ("files", "profile", "complaint"),
+    [
+        pytest.param({}, None, "from the default credential chain", id="none"),
+        pytest.param({}, "gone", 'from profile "gone".*could not be found', id="no such profile"),
+        pytest.param({"config": "[broken\nx"}, None, "Unable to parse", id="broken config"),
+        pytest.param(
+            {"credentials": "[half]\naws_access_key_id = AKIA"},
+            "half",
+            'from profile "half".*Partial credentials',
+            id="partial",
+        ),
+        pytest.param(
+            {"config": "[profile p]\ncredential_process = false"},
+            "p",
+            'from profile "p"',
+            id="a process that fails",
+        ),
+        pytest.param(
+            {"config": "[profile p]\nsource_profile = q\nrole_arn = arn:aws:iam::1:role/r"},
+            "p",
+            'from profile "p".*"q"',
+            id="a source profile that is not there",
+        ),
+    ],
+)
+def test_keys_that_cannot_be_had(
+    endpoint: Endpoint,
+    write_profiles: WriteProfiles,
+    files: dict[str, str],
+    profile: str | None,
+    complaint: str,
+) -> None:
+    """Missing and broken credentials are a set-up error that names the profile looked at."""
+    write_profiles(**files)
+    with pytest.raises(InvalidCredentialError, match=complaint) as caught:
+        _get(_at(endpoint, region="us-east-1", profile=profile))
+    assert caught.value.exit_code == 3
+    assert "--local" in (caught.value.resolution or "")
+    assert endpoint.requests == []
+
+
+@pytest.mark.parametrize(
+    ("files", "profile"),
+    [
+        pytest.param({}, "gone", id="no such profile"),
+        pytest.param({"config": "[broken\nx"}, None, id="broken config"),
+    ],
+)
+def test_a_region_that_cannot_be_looked_up(
+    write_profiles: WriteProfiles, files: dict[str, str], profile: str | None
+) -> None:
+    """Asked for the region alone, a missing profile is the same set-up error."""
+    write_profiles(**files)
+    with pytest.raises(InvalidCredentialError):
+        AWS(AWSSettings(profile=profile)).region()
+
+
+# --- the local sandbox ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("environment", "config"),
+    [
+        pytest.param({}, "", id="nothing set up"),
+        pytest.param({"AWS_PROFILE": "no-such-profile"}, "", id="no such profile"),
+        pytest.param({"AWS_PROFILE": "one"}, TWO_PROFILES, id="a real profile"),
+        pytest.param({}, "[broken\nx", id="broken config file"),
+        pytest.param({"AWS_USE_FIPS_ENDPOINT": "true"}, "", id="FIPS"),
+        pytest.param({"AWS_USE_DUALSTACK_ENDPOINT": "true"}, "", id="dual stack"),
+        pytest.param({"AWS_ENDPOINT_URL": REAL}, "", id="another endpoint"),
+        pytest.param({"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"}, "", id="endpoints ignored"),
+        pytest.param({"HTTP_PROXY": "http://127.0.0.1:1"}, "", id="a proxy"),
+        pytest.param({"AWS_CA_BUNDLE": "/no/such/file"}, "", id="a bundle that is not there"),
+    ],
+)
+@pytest.mark.usefixtures("environment_keys")
+def test_local_looks_at_nothing_of_the_users(
+    endpoint: Endpoint,
+    monkeypatch: pytest.MonkeyPatch,
+    write_profiles: WriteProfiles,
+    environment: dict[str, str],
+    config: str,
+) -> None:
+    """The local sandbox works whatever the AWS set-up is, and no real key is sent to it."""
+    write_profiles(config=config, credentials=config)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    aws = AWS(
+        AWSSettings(endpoint_url=endpoint.url, is_local=True), fallback_region=lambda: "us-east-1"
+    )
+    assert aws.is_local
+    assert aws.is_loopback
+    assert aws.max_attempts == 3
+    assert aws.region() == "us-east-1"
+    _get(aws)
+    assert endpoint.key_ids == ["local"]
+    assert "environment" not in str(endpoint.requests).lower()
+
+
+def test_local_errors_name_no_profile(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A profile that was not looked at is not blamed."""
+    monkeypatch.setenv("AWS_PROFILE", "mine")
+    endpoint.status, endpoint.body = 400, {"__type": "ExpiredTokenException"}
+    with pytest.raises(InvalidCredentialError) as caught:
+        _get(_at(endpoint, region="us-east-1", is_local=True))
+    assert "mine" not in caught.value.message
+
+
+# --- endpoints -----------------------------------------------------------------------------------
+
+PROFILE_ENDPOINTS = """
+[default]
+endpoint_url = {everything}
+services = mine
+[services mine]
+ssm =
+  endpoint_url = {ssm}
+"""
+
+
+def test_no_endpoint_means_aws() -> None:
+    """Without any setting every call goes to AWS itself."""
+    aws = AWS(AWSSettings())
+    assert [aws.endpoint(service) for service in SERVICES] == [None] * 4
+    assert not aws.is_loopback
+    aws.refuse_mixed_endpoints()
+
+
+@pytest.mark.parametrize(
+    ("option", "environment", "config", "ssm", "sts"),
+    [
+        pytest.param(
+            "http://option",
+            {"AWS_ENDPOINT_URL": "http://env", "AWS_ENDPOINT_URL_SSM": "http://env-ssm"},
+            True,
+            "http://option",
+            "http://option",
+            id="--endpoint-url beats all",
+        ),
+        pytest.param(
+            None,
+            {"AWS_ENDPOINT_URL": "http://env", "AWS_ENDPOINT_URL_SSM": "http://env-ssm"},
+            True,
+            "http://env-ssm",
+            "http://env",
+            id="the service's variable beats the general one",
+        ),
+        pytest.param(
+            None,
+            {"AWS_ENDPOINT_URL": "http://env"},
+            True,
+            "http://env",
+            "http://env",
+            id="the environment beats the profile",
+        ),
+        pytest.param(
+            None, {}, True, "http://profile-ssm", "http://profile", id="the profile's services"
+        ),
+        pytest.param(
+            None,
+            {
+                "AWS_ENDPOINT_URL": "http://env",
+                "AWS_ENDPOINT_URL_SSM": "http://env-ssm",
+                "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true",
+            },
+            True,
+            None,
+            None,
+            id="all ignored",
+        ),
+        pytest.param(
+            "http://option",
+            {"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"},
+            False,
+            "http://option",
+            "http://option",
+            id="the option is not ignored",
+        ),
+    ],
+)
+def test_the_order_of_endpoints(
+    monkeypatch: pytest.MonkeyPatch,
+    write_profiles: WriteProfiles,
+    option: str | None,
+    environment: dict[str, str],
+    config: bool,
+    ssm: str | None,
+    sts: str | None,
+) -> None:
+    """Each service's endpoint is found where the AWS tools look for it, and in their order."""
+    if config:
+        write_profiles(
+            config=PROFILE_ENDPOINTS.format(everything="http://profile", ssm="http://profile-ssm")
+        )
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    aws = AWS(AWSSettings(endpoint_url=option))
+    assert (aws.endpoint("ssm"), aws.endpoint("sts")) == (ssm, sts)
+
+
+@pytest.mark.parametrize("where", ["option", "AWS_ENDPOINT_URL", "profile"])
+@pytest.mark.usefixtures("environment_keys")
+def test_calls_go_to_the_endpoint(
+    endpoint: Endpoint,
+    monkeypatch: pytest.MonkeyPatch,
+    write_profiles: WriteProfiles,
+    where: str,
+) -> None:
+    """What endpoint() says is where the calls really arrive."""
+    option = endpoint.url if where == "option" else None
+    if where == "AWS_ENDPOINT_URL":
+        monkeypatch.setenv(where, endpoint.url)
+    elif where == "profile":
+        write_profiles(config=f"[default]\nendpoint_url = {endpoint.url}")
+    aws = AWS(AWSSettings(region="us-east-1", endpoint_url=option))
+    assert aws.is_loopback
+    _get(aws)
+    aws.call("cognito-idp", "InitiateAuth", {"AuthFlow": "USER_SRP_AUTH", "ClientId": "c"})
+    assert [request["x-amz-target"].rpartition(".")[2] for request in endpoint.requests] == [
+        "GetParameter",
+        "InitiateAuth",
+    ]
+
+
+def test_one_services_endpoint_is_enough_for_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """is_loopback is about Cognito, whose variable has the service's long name."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", "http://127.0.0.1:1")
+    assert AWS(AWSSettings()).is_loopback
+    monkeypatch.delenv("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SSM", "http://127.0.0.1:1")
+    assert not AWS(AWSSettings()).is_loopback
+
+
+@pytest.mark.usefixtures("environment_keys")
+def test_an_endpoint_that_is_no_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An endpoint in the environment that is no URL is named with the service it is for."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SSM", "localhost:4566")
+    with pytest.raises(InvalidCommandInputError, match="The endpoint of ssm is 'localhost:4566'"):
+        _get(AWS(AWSSettings(region="us-east-1")))
+
+
+@pytest.mark.parametrize(
+    ("settings", "here", "away"),
+    [
+        pytest.param(
+            {"AWS_ENDPOINT_URL_SSM": "LOOPBACK"},
+            "ssm would",
+            "cognito-idp, sts, cloudformation real",
+            id="only one service here",
+        ),
+        pytest.param(
+            {"AWS_ENDPOINT_URL": "LOOPBACK", "AWS_ENDPOINT_URL_STS": REAL},
+            "ssm, cognito-idp, cloudformation would",
+            "sts real",
+            id="all but one here",
+        ),
+        pytest.param(
+            {"config": "[default]\nservices = s\n[services s]\nssm =\n  endpoint_url = LOOPBACK"},
+            "ssm would",
+            "cognito-idp, sts, cloudformation real",
+            id="by the profile",
+        ),
+    ],
+)
+@pytest.mark.usefixtures("environment_keys")
+def test_mixed_endpoints_are_refused_before_the_first_call(
+    endpoint: Endpoint,
+    monkeypatch: pytest.MonkeyPatch,
+    write_profiles: WriteProfiles,
+    settings: dict[str, str],
+    here: str,
+    away: str,
+) -> None:
+    """A run that would write part here and part to real AWS makes no call, however often asked."""
+    for name, text in settings.items():
+        value = text.replace("LOOPBACK", endpoint.url)
+        if name == "config":
+            write_profiles(config=value)
+        else:
+            monkeypatch.setenv(name, value)
+    aws = AWS(AWSSettings(region="us-east-1"))
+    for _ in range(2):
+        with pytest.raises(MixedEndpointsError, match=here) as caught:
+            _get(aws)
+        assert away in caught.value.message
+        assert caught.value.exit_code == 3
+    assert endpoint.requests == []
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        pytest.param({"AWS_ENDPOINT_URL_SSM": REAL}, id="a private endpoint of AWS"),
+        pytest.param({"AWS_ENDPOINT_URL": "http://localhost:1"}, id="all here"),
+        pytest.param(
+            {
+                "AWS_ENDPOINT_URL": "http://localhost:1",
+                "AWS_ENDPOINT_URL_SSM": "http://127.0.0.1:2",
+            },
+            id="all here, at two addresses",
+        ),
+    ],
+)
+def test_endpoints_on_one_side_are_fine(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]
+) -> None:
+    """Several addresses are no mixture as long as all or none of them are this machine's."""
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    AWS(AWSSettings()).refuse_mixed_endpoints()
+
+
+# --- proxies -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy"])
+@pytest.mark.usefixtures("environment_keys")
+def test_loopback_is_reached_past_the_proxy(
+    endpoint: Endpoint, other_endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """A company's proxy cannot reach this machine's loopback addresses: it is not asked."""
+    monkeypatch.setenv(name, other_endpoint.url)
+    _get(_at(endpoint, region="us-east-1"))
+    assert len(endpoint.requests) == 1
+    assert other_endpoint.requests == []
+
+
+@pytest.mark.usefixtures("environment_keys")
+def test_loopback_over_https_is_reached_past_the_proxy(
+    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same for an emulator that speaks TLS: the proxy gets no CONNECT."""
+    monkeypatch.setenv("HTTPS_PROXY", endpoint.url)
+    with pytest.raises(EndpointUnreachableError):
+        _get(AWS(AWSSettings(region="us-east-1", endpoint_url="https://127.0.0.1:1")), once=True)
+    assert endpoint.requests == []
+
+
+@pytest.mark.usefixtures("environment_keys")
+def test_other_addresses_are_reached_through_the_proxy(
+    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beyond this machine the proxy is used as everywhere."""
+    monkeypatch.setenv("HTTP_PROXY", endpoint.url)
+    monkeypatch.setenv("http_proxy", endpoint.url)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("PYTEST_CURRENT_TEST")  # the proxy stands in for the world
+    _get(AWS(AWSSettings(region="us-east-1", endpoint_url="http://emulator.example.test")))
+    (request,) = endpoint.requests
+    assert request["line"] == "POST http://emulator.example.test/ HTTP/1.1"
+
+
+# --- retries -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("environment", "config", "mode", "attempts"),
+    [
+        pytest.param({}, "", "standard", 3, id="unless told: standard"),
+        pytest.param({"AWS_RETRY_MODE": "adaptive"}, "", "adaptive", 3, id="AWS_RETRY_MODE"),
+        pytest.param({}, "retry_mode = adaptive", "adaptive", 3, id="the profile's mode"),
+        pytest.param(
+            {"AWS_RETRY_MODE": "standard"},
+            "retry_mode = adaptive",
+            "standard",
+            3,
+            id="the environment first",
+        ),
+        pytest.param({"AWS_MAX_ATTEMPTS": "7"}, "", "standard", 7, id="AWS_MAX_ATTEMPTS"),
+        pytest.param({}, "max_attempts = 5", "standard", 5, id="the profile's attempts"),
+        pytest.param(
+            {"AWS_MAX_ATTEMPTS": "7", "AWS_RETRY_MODE": "adaptive"}, "", "adaptive", 7, id="both"
+        ),
+    ],
+)
+@pytest.mark.usefixtures("environment_keys")
+def test_retry_settings_are_honoured(
+    endpoint: Endpoint,
+    monkeypatch: pytest.MonkeyPatch,
+    write_profiles: WriteProfiles,
+    environment: dict[str, str],
+    config: str,
+    mode: str,
+    attempts: int,
+) -> None:
+    """The user's retry mode and number of attempts count; only a mode nobody chose is seedctl's."""
+    write_profiles(config=f"[default]\n{config}")
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    aws = _at(endpoint, region="us-east-1")
+    retries = aws._client("ssm", None, once=False).meta.config.retries
+    assert retries["mode"] == mode
+    assert retries.get("total_max_attempts", 3) == attempts
+    assert aws.max_attempts == attempts
+    once = aws._client("ssm", None, once=True).meta.config.retries
+    assert (once["mode"], once["total_max_attempts"]) == (mode, 1)
+
+
+@pytest.mark.parametrize("mode", [None, "legacy", "standard", "adaptive"])
+@pytest.mark.usefixtures("environment_keys")
+def test_once_means_once(
+    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch, mode: str | None
+) -> None:
+    """A call that uses up a single-use session is sent once, whatever the retry settings."""
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "4")
+    if mode is not None:
+        monkeypatch.setenv("AWS_RETRY_MODE", mode)
+    endpoint.status, endpoint.body = 500, {"__type": "InternalServerError"}
+    with pytest.raises(AWSError, match="InternalServerError"):
+        _get(_at(endpoint, region="us-east-1"), once=True)
+    assert len(endpoint.requests) == 1
+
+
+@pytest.mark.usefixtures("environment_keys")
+def test_other_calls_are_repeated(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server error is tried again, as often as AWS_MAX_ATTEMPTS says."""
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "2")
+    endpoint.status, endpoint.body = 500, {"__type": "InternalServerError"}
+    with pytest.raises(AWSError):
+        _get(_at(endpoint, region="us-east-1"))
+    assert len(endpoint.requests) == 2
+
+
+# --- the guard -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.usefixtures("environment_keys")
+def test_no_test_reaches_the_real_aws(service: str) -> None:
+    """Under test a client without a loopback endpoint is not even made."""
+    operations = {
+        "ssm": "GetParameter",
+        "cognito-idp": "InitiateAuth",
+        "sts": "GetCallerIdentity",
+        "cloudformation": "DescribeStacks",
+    }
+    for settings in (AWSSettings(region="us-east-1"), AWSSettings(endpoint_url=REAL)):
+        aws = AWS(settings, fallback_region=lambda: "us-east-1")
+        with pytest.raises(AssertionError, match=rf"would reach the real AWS \({service}\)"):
+            aws.call(service, operations[service], {})
+
+
+@pytest.mark.usefixtures("environment_keys")
+def test_moto_may_stand_in_for_the_real_aws() -> None:
+    """With moto in place the guard lets calls to AWS itself pass, and only then."""
+    from moto import mock_aws
+
+    aws = AWS(AWSSettings(region="us-east-1"))
+    with pytest.raises(AssertionError):
+        aws.call("sts", "GetCallerIdentity", {})
+    with mock_aws():
+        reply = AWS(AWSSettings(region="us-east-1")).call("sts", "GetCallerIdentity", {})
+    assert reply["Account"] == "123456789012"
+
+
+def test_the_room_offers_only_its_names() -> None:
+    """The room's names load on first use, and there are no others."""
+    from seedctl import aws as room
+
+    assert {name for name in room.__all__ if getattr(room, name) is not None} == set(room.__all__)
+    with pytest.raises(AttributeError):
+        room.__getattr__("translate")
+
+
+def test_errors_of_settings_are_seedctls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A retry mode that botocore does not know is reported, not thrown as a trace."""
+    monkeypatch.setenv("AWS_RETRY_MODE", "sometimes")
+    aws = AWS(AWSSettings(endpoint_url="http://127.0.0.1:1", region="us-east-1"))
+    with pytest.raises(SeedctlError, match="sometimes"):
+        _get(aws)

@@ -1,0 +1,376 @@
+"""From botocore's exceptions to seedctl's, row by row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from botocore import exceptions as boto
+
+from seedctl import errors
+from seedctl.aws.failures import translate
+
+
+def _refusal(code: str, message: str = "", request_id: str = "") -> boto.ClientError:
+    response: dict[str, Any] = {"Error": {"Code": code, "Message": message}}
+    if request_id:
+        response["ResponseMetadata"] = {"RequestId": request_id}
+    return boto.ClientError(response, "Operation")
+
+
+def _translated(
+    error: Exception,
+    service: str = "ssm",
+    operation: str = "GetParameter",
+    profile: str | None = None,
+) -> errors.SeedctlError:
+    translated = translate(error, service=service, operation=operation, profile=profile)
+    assert translated is not None
+    return translated
+
+
+# --- by error code -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "code", ["ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"]
+)
+@pytest.mark.parametrize("service", ["ssm", "cognito-idp", "sts"])
+def test_expired_credentials(service: str, code: str) -> None:
+    """Expired credentials are told from wrong ones, with how to refresh them."""
+    error = _translated(_refusal(code), service, profile="dev")
+    assert type(error) is errors.InvalidCredentialError
+    assert error.exit_code == 3
+    assert 'profile "dev" have expired' in error.message
+    assert f"{service}:GetParameter: {code}" in error.message
+    assert "aws sso login" in (error.resolution or "")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "AuthFailure",
+        "IncompleteSignature",
+        "IncompleteSignatureException",
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "InvalidToken",
+        "MissingAuthenticationToken",
+        "MissingAuthenticationTokenException",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    ],
+)
+def test_credentials_that_aws_does_not_accept(code: str) -> None:
+    """Keys that AWS does not know, or cannot verify, are a set-up error that names their source."""
+    error = _translated(_refusal(code))
+    assert type(error) is errors.InvalidCredentialError
+    assert error.exit_code == 3
+    assert "does not accept the credentials from the default credential chain" in error.message
+    assert code in error.message
+    assert "clock" in (error.resolution or "")
+
+
+@pytest.mark.parametrize(
+    ("service", "expected"),
+    [
+        ("cognito-idp", errors.NotAuthorizedError),
+        ("ssm", errors.SSMCredentialsError),
+        ("cloudformation", errors.AccessDeniedError),
+        ("sts", errors.AccessDeniedError),
+    ],
+)
+@pytest.mark.parametrize(
+    "code", ["AccessDenied", "AccessDeniedException", "NotAuthorized", "UnauthorizedOperation"]
+)
+def test_denied(code: str, service: str, expected: type[errors.AccessDeniedError]) -> None:
+    """A denied call has the service's own class, Amplify's name, and exit code 4."""
+    error = _translated(_refusal(code, request_id="r-1"), service, "Operation")
+    assert type(error) is expected
+    assert error.exit_code == 4
+    assert error.message == f"Your AWS identity may not call {service}:Operation."
+    assert isinstance(error, errors.AWSError)
+    assert (error.code, error.service) == (code, service)
+    assert (error.operation, error.request_id) == ("Operation", "r-1")
+
+
+@pytest.mark.parametrize(
+    ("operation", "expected"),
+    [
+        pytest.param("AdminCreateUser", errors.NotAuthorizedError, id="an administrator's call"),
+        pytest.param("AdminAddUserToGroup", errors.NotAuthorizedError, id="another"),
+        pytest.param("RespondToAuthChallenge", errors.NotAuthorizedException, id="a user's call"),
+    ],
+)
+def test_not_authorized_has_two_meanings(
+    operation: str, expected: type[errors.SeedctlError]
+) -> None:
+    """NotAuthorizedException is a missing permission for an administrator, else a password."""
+    error = _translated(_refusal("NotAuthorizedException", "No."), "cognito-idp", operation)
+    assert type(error) is expected
+
+
+IN_POLICY = [
+    ("cognito-idp", "AdminCreateUser"),
+    ("cognito-idp", "AdminAddUserToGroup"),
+    ("ssm", "GetParameter"),
+    ("ssm", "PutParameter"),
+]
+IN_DEPLOY_ACCESS = [
+    ("ssm", "GetParametersByPath"),
+    ("ssm", "DeleteParameter"),
+    ("ssm", "DeleteParameters"),
+    ("cloudformation", "DescribeStacks"),
+]
+
+
+@pytest.mark.parametrize(("service", "operation"), IN_POLICY)
+def test_a_missing_permission_of_the_seed_policy(service: str, operation: str) -> None:
+    """A permission that generate-policy grants is named with that command."""
+    error = _translated(_refusal("AccessDeniedException"), service, operation)
+    assert f"{service}:{operation}" in error.message
+    assert "seedctl generate-policy" in (error.resolution or "")
+
+
+@pytest.mark.parametrize(("service", "operation"), IN_DEPLOY_ACCESS)
+def test_a_missing_permission_of_the_deploy_access(service: str, operation: str) -> None:
+    """A permission beyond the seed policy is named with the managed policy that holds it."""
+    error = _translated(_refusal("AccessDeniedException"), service, operation)
+    assert f"Allow {service}:{operation}" in (error.resolution or "")
+    assert "AmplifyBackendDeployFullAccess contains it" in (error.resolution or "")
+    assert "generate-policy" not in (error.resolution or "")
+
+
+@pytest.mark.parametrize(
+    "action", ["kms:Decrypt", "sts:AssumeRole", "cognito-idp:AdminSetUserPassword"]
+)
+def test_a_missing_permission_that_nothing_of_amplifys_grants(action: str) -> None:
+    """For a permission that neither policy holds, neither is promised to help."""
+    message = f"User: arn:aws:iam::1:user/a is not authorized to perform: {action} on resource: *"
+    error = _translated(_refusal("AccessDeniedException", message), "ssm", "GetParameter")
+    assert error.message == f"Your AWS identity may not call {action}."
+    assert error.resolution == f"Allow {action} for the identity you use."
+
+
+def test_the_action_that_aws_names_counts() -> None:
+    """What AWS says is missing is believed over the call that was made."""
+    message = (
+        "User: arn:aws:sts::1:assumed-role/r/s is not authorized to perform: ssm:PutParameter "
+        "because no identity-based policy allows it"
+    )
+    error = _translated(_refusal("AccessDeniedException", message), "ssm", "GetParameter")
+    assert error.message == "Your AWS identity may not call ssm:PutParameter."
+    assert "generate-policy" in (error.resolution or "")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "LimitExceededException",
+        "RequestLimitExceeded",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+        "TooManyUpdates",
+    ],
+)
+@pytest.mark.parametrize("service", ["ssm", "cognito-idp"])
+def test_throttled(service: str, code: str) -> None:
+    """A call refused for its rate says so, with AWS's words and exit code 4."""
+    error = _translated(_refusal(code, "Rate exceeded", "r-2"), service, "Operation")
+    assert type(error) is errors.ThrottledError
+    assert error.exit_code == 4
+    assert error.message.endswith(f"{code} Rate exceeded")
+    assert f"{service}:Operation" in error.message
+    assert "run again" in (error.resolution or "")
+    assert (error.code, error.request_id) == (code, "r-2")
+
+
+def test_throttled_without_words() -> None:
+    """A throttling reply without a message leaves no blank at the end."""
+    assert _translated(_refusal("Throttling")).message.endswith(": Throttling")
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("InvalidParameterException", errors.InvalidParameterException),
+        ("InvalidPasswordException", errors.InvalidPasswordException),
+        ("NotAuthorizedException", errors.NotAuthorizedException),
+        ("PasswordResetRequiredException", errors.PasswordResetRequiredException),
+        ("UserNotConfirmedException", errors.UserNotConfirmedException),
+        ("AliasExistsException", errors.CognitoError),
+        ("CodeDeliveryFailureException", errors.CognitoError),
+        ("CodeMismatchException", errors.CognitoError),
+        ("EnableSoftwareTokenMFAException", errors.CognitoError),
+        ("ExpiredCodeException", errors.CognitoError),
+        ("InvalidLambdaResponseException", errors.CognitoError),
+        ("MFAMethodNotFoundException", errors.CognitoError),
+        ("PasswordHistoryPolicyViolationException", errors.CognitoError),
+        ("PreconditionNotMetException", errors.CognitoError),
+        ("ResourceNotFoundException", errors.CognitoError),
+        ("SoftwareTokenMFANotFoundException", errors.CognitoError),
+        ("UnexpectedLambdaException", errors.CognitoError),
+        ("UnsupportedUserStateException", errors.CognitoError),
+        ("UserLambdaValidationException", errors.CognitoError),
+        ("UserNotFoundException", errors.CognitoError),
+        ("UsernameExistsException", errors.CognitoError),
+    ],
+)
+def test_cognitos_complaints_about_the_data(code: str, expected: type[errors.CognitoError]) -> None:
+    """What the script sent is at fault: exit code 1, Cognito's own name and words."""
+    error = _translated(_refusal(code, "In Cognito's words."), "cognito-idp", "InitiateAuth")
+    assert type(error) is expected
+    assert error.exit_code == 1
+    assert error.name == error.code == code
+    assert error.message == "In Cognito's words."
+    without = _translated(_refusal(code), "cognito-idp", "InitiateAuth")
+    assert without.message == code
+
+
+@pytest.mark.parametrize("code", ["UserNotFoundException", "InvalidPasswordException"])
+def test_cognitos_names_mean_nothing_elsewhere(code: str) -> None:
+    """Another service's error of the same name is not taken for Cognito's."""
+    assert type(_translated(_refusal(code))) is errors.AWSError
+
+
+@pytest.mark.parametrize("service", ["ssm", "cognito-idp"])
+def test_an_unknown_code(service: str) -> None:
+    """A code in no table keeps service, operation, code, words and request id."""
+    error = _translated(_refusal("OddError", "Odd.", "r-3"), service, "Operation")
+    assert type(error) is errors.AWSError
+    assert error.exit_code == 4
+    assert error.message == f"{service}:Operation failed with OddError: Odd. (request r-3)"
+    assert (error.service, error.operation, error.code) == (service, "Operation", "OddError")
+    assert error.request_id == "r-3"
+
+
+def test_a_reply_that_says_nothing() -> None:
+    """An error reply without code, message and request id is still an error that can be read."""
+    error = _translated(boto.ClientError({}, "Operation"))
+    assert error.message == "ssm:GetParameter failed with Unknown: no message"
+
+
+# --- by botocore's class -------------------------------------------------------------------------
+
+URL = "https://ssm.us-east-1.amazonaws.com"
+
+BY_CLASS: list[tuple[Exception, type[errors.SeedctlError], int]] = [
+    (boto.NoRegionError(), errors.MissingRegionError, 3),
+    (boto.InvalidRegionError(region_name="us east"), errors.MissingRegionError, 3),
+    (boto.NoCredentialsError(), errors.InvalidCredentialError, 3),
+    (
+        boto.PartialCredentialsError(provider="env", cred_var="aws_secret_access_key"),
+        errors.InvalidCredentialError,
+        3,
+    ),
+    (
+        boto.CredentialRetrievalError(provider="process", error_msg="exit 1"),
+        errors.InvalidCredentialError,
+        3,
+    ),
+    (boto.ProfileNotFound(profile="x"), errors.InvalidCredentialError, 3),
+    (boto.ConfigParseError(path="/c"), errors.InvalidCredentialError, 3),
+    (boto.ConfigNotFound(path="/c"), errors.InvalidCredentialError, 3),
+    (boto.InvalidConfigError(error_msg="bad"), errors.InvalidCredentialError, 3),
+    (
+        boto.InfiniteLoopConfigError(source_profile="a", visited_profiles=["a"]),
+        errors.InvalidCredentialError,
+        3,
+    ),
+    (boto.UnauthorizedSSOTokenError(), errors.InvalidCredentialError, 3),
+    (boto.SSOTokenLoadError(error_msg="none"), errors.InvalidCredentialError, 3),
+    (
+        boto.TokenRetrievalError(provider="sso", error_msg="expired"),
+        errors.InvalidCredentialError,
+        3,
+    ),
+    (boto.EndpointConnectionError(endpoint_url=URL), errors.EndpointUnreachableError, 4),
+    (boto.ConnectTimeoutError(endpoint_url=URL), errors.EndpointUnreachableError, 4),
+    (boto.ReadTimeoutError(endpoint_url=URL), errors.EndpointUnreachableError, 4),
+    (boto.ConnectionClosedError(endpoint_url=URL), errors.EndpointUnreachableError, 4),
+    (
+        boto.ProxyConnectionError(proxy_url="http://p", error="refused"),
+        errors.EndpointUnreachableError,
+        4,
+    ),
+    (boto.SSLError(endpoint_url=URL, error="expired"), errors.EndpointUnreachableError, 4),
+    (boto.HTTPClientError(error="odd"), errors.EndpointUnreachableError, 4),
+    (boto.ParamValidationError(report="Missing:\n  Name"), errors.InvalidParameterException, 1),
+    (boto.DataNotFoundError(data_path="x"), errors.AWSError, 4),
+    (boto.UnknownServiceError(service_name="x", known_service_names="y"), errors.AWSError, 4),
+]
+
+
+@pytest.mark.parametrize(
+    ("error", "expected", "exit_code"),
+    [pytest.param(*row, id=type(row[0]).__name__) for row in BY_CLASS],
+)
+def test_by_class(error: Exception, expected: type[errors.SeedctlError], exit_code: int) -> None:
+    """What botocore raises before or without a reply has its class and exit code too."""
+    translated = _translated(error, "ssm", "GetParameter")
+    assert type(translated) is expected
+    assert translated.exit_code == exit_code
+    words = " ".join(str(error).split())
+    assert words in " ".join(translated.message.split())
+
+
+@pytest.mark.skipif(not hasattr(boto, "LoginError"), reason="botocore knows aws login since 1.41")
+@pytest.mark.parametrize(
+    "name", ["LoginRefreshRequired", "LoginTokenLoadError", "LoginInsufficientPermissions"]
+)
+def test_a_session_of_aws_login(name: str) -> None:
+    """An expired or missing session of `aws login` is a matter of credentials like any other."""
+    error = getattr(boto, name)(error_msg="run aws login")
+    translated = _translated(error, profile="dev")
+    assert type(translated) is errors.InvalidCredentialError
+    assert 'profile "dev"' in translated.message
+
+
+@pytest.mark.parametrize(
+    ("profile", "whose"),
+    [("dev", 'profile "dev"'), (None, "the default credential chain")],
+    ids=["a profile", "none"],
+)
+def test_the_source_of_the_credentials_is_named(profile: str | None, whose: str) -> None:
+    """A credentials error says which profile was looked at, and how to go on without AWS."""
+    error = _translated(boto.NoCredentialsError(), profile=profile)
+    assert whose in error.message
+    assert "--profile" in (error.resolution or "")
+    assert "--local" in (error.resolution or "")
+
+
+def test_an_unreachable_endpoint_is_named() -> None:
+    """The address that gave no answer is in the message, with the call and what to check."""
+    error = _translated(boto.ReadTimeoutError(endpoint_url=URL))
+    assert isinstance(error, errors.AWSError)
+    assert error.message.startswith("ssm:GetParameter got no answer: ")
+    assert URL in error.message
+    assert "proxy" in (error.resolution or "")
+    assert (error.service, error.operation) == ("ssm", "GetParameter")
+
+
+def test_messages_are_one_line() -> None:
+    """botocore's reports of several lines are joined, so that a log line stays one."""
+    error = _translated(boto.ParamValidationError(report="Missing:\n  Name\n  Value"))
+    assert "Missing: Name Value" in error.message
+    assert "\n" not in error.message
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError("x"),
+        KeyError("x"),
+        RuntimeError("x"),
+        AssertionError("x"),
+        errors.MixedEndpointsError("x"),
+        errors.InvalidCommandInputError("x"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_what_is_not_awss_doing_is_let_pass(error: Exception) -> None:
+    """A bug stays the bug it is, and seedctl's own errors are not wrapped again."""
+    assert translate(error, service="ssm", operation="GetParameter", profile=None) is None
