@@ -48,6 +48,7 @@ _LAZY_IMPORTS = (
     "linecache",
     "multiprocessing",
     "netrc",
+    "pkgutil",
     "pprint",
     "queue",
     "rich.console",
@@ -85,11 +86,12 @@ def run_script(script: Path, backend: Backend, arguments: Sequence[str] = ()) ->
 
 
 def shadowed_modules(script: Path) -> list[str]:
-    """Return the files beside *script* that bear the name of a standard module."""
+    """Return the files beside *script* that it cannot import: a standard module has the name."""
+    _finish_imports()
     return sorted(
         path.name
         for path in script.parent.glob("*.py")
-        if path.stem in sys.stdlib_module_names and path != script
+        if path.stem in sys.stdlib_module_names and path.stem in sys.modules
     )
 
 

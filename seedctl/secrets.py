@@ -73,7 +73,9 @@ class Secrets:
         try:
             reply = self._aws.call("ssm", "GetParameter", {"Name": path, "WithDecryption": True})
         except AWSError as error:
-            raise self._not_found(name, error) from error
+            if error.code == "ParameterNotFound":
+                raise self._not_found(name, error) from error
+            raise
         parameter = reply["Parameter"]
         value = parameter.get("Value")
         if not value:
@@ -127,7 +129,9 @@ class Secrets:
         try:
             self._aws.call("ssm", "DeleteParameter", {"Name": path})
         except AWSError as error:
-            raise self._not_found(name, error) from error
+            if error.code == "ParameterNotFound":
+                raise self._not_found(name, error) from error
+            raise
         self._observer.on_event(Event("secret", name, "removed"))
 
     def remove_all(self) -> int:
@@ -146,9 +150,7 @@ class Secrets:
                 self._observer.on_event(Event("secret", name, "removed"))
         return len(names)
 
-    def _not_found(self, name: str, error: AWSError) -> AWSError:
-        if error.code != "ParameterNotFound":
-            return error
+    def _not_found(self, name: str, error: AWSError) -> SSMParameterNotFoundError:
         return SSMParameterNotFoundError(
             f"There is no secret {name} in the sandbox {self._identifier.name} of "
             f"{self._identifier.namespace}.",

@@ -25,14 +25,22 @@ class Journal:
         self._warn = warn
         self._warned = False
 
-    def begin(self, user_pool_id: str, username: str) -> None:
-        """Note that the user is about to be created."""
+    def begin(self, user_pool_id: str, username: str) -> bool:
+        """Note that the user is about to be created.
+
+        Returns False when another run has begun it and not finished: one before this, or one at
+        the same time.
+        """
+        marker = self._marker(user_pool_id, username)
         try:
-            self._state_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            marker = self._marker(user_pool_id, username)
-            marker.parent.mkdir(mode=0o700, exist_ok=True)
-            marker.touch(mode=0o600)
+            marker.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._state_folder.chmod(0o700)  # mkdir gives parents the umask's mode
+            if marker.exists():
+                return False
+            marker.touch(mode=0o600, exist_ok=False)
         except OSError as error:
+            if marker.is_file():
+                return False  # another run was quicker
             # The run is more useful than the journal; only healing by itself is lost.
             if not self._warned:
                 self._warned = True
@@ -40,6 +48,7 @@ class Journal:
                     f"{self._state_folder} cannot be written ({error.strerror}): if this run is "
                     'stopped, finish its users with if_exists="sign_in".'
                 )
+        return True
 
     def names(self, user_pool_id: str, username: str) -> bool:
         """Whether an earlier run left this user unfinished."""

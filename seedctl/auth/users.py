@@ -37,9 +37,6 @@ if TYPE_CHECKING:
     from seedctl.auth.types import AnyUser, IfExists, SignInFlow
     from seedctl.report import Observer, State
 
-    # password, new password, and what a success says of the user
-    _Try = tuple[str, str | None, State]
-
 
 @dataclass(frozen=True, slots=True)
 class NewUser:
@@ -128,23 +125,20 @@ class Auth:
         temporary = derive_temporary_password(
             user.password, user_pool_id=pool_id, username=user.username
         )
-        was_unfinished = self._journal.names(pool_id, user.username)
         self._before_write()
-        self._journal.begin(pool_id, user.username)
-        state: State = "created"
+        is_first_try = self._journal.begin(pool_id, user.username)
         try:
             existed, answer_lost = self._create_in_pool(user, temporary)
         except EndpointUnreachableError:
             raise  # it may have been created all the same: the journal keeps it
         except SeedctlError:
-            if not was_unfinished:
+            if is_first_try:
                 self._journal.finish(pool_id, user.username)
             raise
-        if existed:
-            unfinished = was_unfinished or answer_lost
-            session, state = self._sign_in_existing(user, temporary, unfinished)
+        if existed and is_first_try and not answer_lost:
+            session, state = self._sign_in_existing(user, temporary)
         else:
-            session = self._sign_in(user.username, temporary, new_password=user.password)
+            session, state = self._finish(user, temporary, is_new=not existed)
         self._journal.finish(pool_id, user.username)
         self._observer.on_event(Event("user", user.username, state, session.user_id))
         return AuthOutputs(user.username, session.user_id, user.sign_in_flow), session
@@ -252,42 +246,47 @@ class Auth:
                 return False, answer_lost
         raise AssertionError  # pragma: no cover - the loop returns or raises
 
-    def _sign_in_existing(
-        self, user: NewUser, temporary: str, was_unfinished: bool
-    ) -> tuple[UserSession, State]:
-        """Sign in a user that was there before, if it is unfinished or *if_exists* asks for it.
+    def _finish(self, user: NewUser, temporary: str, *, is_new: bool) -> tuple[UserSession, State]:
+        """Give a user its final password: one just created, or one a run has left half-made.
 
-        A failed sign-in counts towards locking the account: the likelier password comes first, and
-        none is tried for a user that nothing says is unfinished.
+        Another run may be at the same user right now, or have finished it: then the final password
+        is the one that fits.
         """
-        exists = UsernameExistsError(
-            f"The user {user.username} already exists.",
-            resolution='Use another name, sign in instead, or pass if_exists="sign_in".',
-        )
-        if not was_unfinished:
-            self._journal.finish(self._pool().settings.user_pool_id, user.username)
-            if user.if_exists == "error":
-                raise exists
-        final: _Try = (user.password, None, "existed")
-        half_made: _Try = (temporary, user.password, "finished")
-        tries = [half_made, final] if was_unfinished else [final, half_made]
-        if user.if_exists == "error":
-            tries = [half_made]
-        refusal: NotAuthorizedException | None = None
-        for password, new_password, state in tries:
+        try:
+            session = self._sign_in(user.username, temporary, new_password=user.password)
+        except NotAuthorizedException as refusal:
             try:
-                return self._sign_in(user.username, password, new_password=new_password), state
-            except NotAuthorizedException as error:
-                refusal = refusal or error
-        if user.if_exists == "sign_in":
-            assert refusal is not None
-            refusal.resolution = "The user exists with another password: use that one."
-            raise refusal
-        exists.resolution = (
-            "An earlier run left it unfinished, with another password than today's: delete the "
-            "user, or run with the password of that run."
-        )
-        raise exists from refusal
+                session = self._sign_in(user.username, user.password)
+            except NotAuthorizedException:
+                if is_new:
+                    raise refusal from None
+                raise UsernameExistsError(
+                    f"The user {user.username} already exists, left unfinished by an earlier run "
+                    "with another password.",
+                    resolution="Delete the user, or run with the password of that run.",
+                ) from refusal
+            return session, "created" if is_new else "existed"
+        return session, "created" if is_new else "finished"
+
+    def _sign_in_existing(self, user: NewUser, temporary: str) -> tuple[UserSession, State]:
+        """Sign in a user that was there before and that nothing says is unfinished.
+
+        Only on request: a failed sign-in counts towards locking the account.
+        """
+        self._journal.finish(self._pool().settings.user_pool_id, user.username)
+        if user.if_exists == "error":
+            raise UsernameExistsError(
+                f"The user {user.username} already exists.",
+                resolution='Use another name, sign in instead, or pass if_exists="sign_in".',
+            )
+        try:
+            return self._sign_in(user.username, user.password), "existed"
+        except NotAuthorizedException as refusal:
+            try:
+                return self._finish(user, temporary, is_new=False)
+            except UsernameExistsError:
+                refusal.resolution = "The user exists with another password: use that one."
+                raise refusal from None
 
     def _ended(self, session: UserSession) -> None:
         with self._lock:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from seedctl.cli.options import Settings
     from seedctl.report import Event, Target
 
+_WORDS = {"existed": "already there"}
 _ROWS = 12  # a table is for reading: of more rows than this, the rest is counted
 
 
@@ -126,7 +127,7 @@ def totals(report: Report) -> str:
     """Return the sums of a run in words, such as "2 users created, 1 secret read"."""
     counts = Counter((event.kind, event.state) for event in dict.fromkeys(report.events))
     parts = [
-        f"{count} {kind}{'s' if count != 1 else ''} {state}"
+        f"{count} {kind}{'s' if count != 1 else ''} {_WORDS.get(state, state)}"
         for (kind, state), count in counts.items()
     ]
     return ", ".join(parts) or "nothing to do"
@@ -154,14 +155,16 @@ def _script_trace(error: BaseException, script: Path | None) -> str:
 
 
 def _causes(error: SeedctlError) -> Iterator[str]:
-    seen = {error.message}
+    shown = {error.message}
+    met: list[BaseException] = [error]  # a script can make a chain that bites its own tail
     cause = error.__cause__
-    while cause is not None:
+    while cause is not None and cause not in met:
+        met.append(cause)
         text = " ".join(str(cause).split())
         name = cause.name if isinstance(cause, SeedctlError) else type(cause).__name__
         # A translated error often repeats the words of what it translates.
-        if text not in seen:
-            seen.add(text)
+        if text not in shown:
+            shown.add(text)
             yield f"[{name}] {text}"
         cause = cause.__cause__
 

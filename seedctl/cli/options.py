@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from seedctl.backend import Backend
     from seedctl.project import BackendIdentifier, Project
@@ -51,6 +51,11 @@ class Settings:
         if self._project is None:
             self._project = find_project(Path.cwd(), explicit=self.project_dir)
         return self._project
+
+    def shown(self, path: Path) -> str:
+        """Return *path* as seen from the project's root."""
+        root = self.project.root
+        return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
 
     def backend_identifier(self) -> BackendIdentifier:
         """Return the sandbox: --identifier, SEEDCTL_IDENTIFIER, or the account's name."""
@@ -103,7 +108,29 @@ def _remember(context: click.Context, parameter: click.Parameter, value: Any) ->
     # None or False: not given here, and what stands before the subcommand must stay.
     if value:
         assert parameter.name is not None
+        check = _CHECKS.get(parameter.name)
+        if check is not None:
+            check(value)
         setattr(settings_of(context), parameter.name, value)
+
+
+def _check_identifier(value: str) -> None:
+    from seedctl.project import check_identifier_option  # noqa: PLC0415
+
+    check_identifier_option(value)
+
+
+def _check_endpoint(value: str) -> None:
+    from seedctl.aws.settings import check_endpoint  # noqa: PLC0415
+
+    check_endpoint(value, source="--endpoint-url")
+
+
+# What can be told from the command line alone is told first, as ampx does.
+_CHECKS: Mapping[str, Callable[[str], None]] = {
+    "identifier": _check_identifier,
+    "endpoint_url": _check_endpoint,
+}
 
 
 def _option(*names: str, **attributes: Any) -> Callable[[_Command], _Command]:

@@ -9,8 +9,22 @@ import click
 from seedctl.cli.console import Console, ConsoleReport, totals
 from seedctl.cli.options import common_options, settings_of
 
+_ARGUMENTS = "seedctl.script_arguments"
 
-@click.command()
+
+class _ScriptCommand(click.Command):
+    """Leaves what stands after ``--`` to the script, and refuses stray words before it."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        end = args.index("--") if "--" in args else len(args)
+        ctx.meta[_ARGUMENTS] = args[end + 1 :]
+        return super().parse_args(ctx, args[:end])
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        return [*super().collect_usage_pieces(ctx), "[-- ARGS...]"]
+
+
+@click.command(cls=_ScriptCommand)
 @click.option(
     "--script",
     "script_path",
@@ -18,10 +32,9 @@ from seedctl.cli.options import common_options, settings_of
     metavar="PATH",
     help="Another script than amplify/seed/seed.py.",
 )
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[-- ARGS...]")
 @common_options
 @click.pass_context
-def seed(context: click.Context, script_path: Path | None, arguments: tuple[str, ...]) -> None:
+def seed(context: click.Context, script_path: Path | None) -> None:
     """Run amplify/seed/seed.py against the sandbox.
 
     What stands after -- becomes the script's own arguments.
@@ -40,9 +53,9 @@ def seed(context: click.Context, script_path: Path | None, arguments: tuple[str,
     try:
         with settings.connect(report, names_target=True) as backend:
             backend.check_outputs()
-            console.status(f"Running {script.name} …")
+            console.status(f"Running {settings.shown(script)} …")
             try:
-                run_script(script, backend, arguments)
+                run_script(script, backend, context.meta[_ARGUMENTS])
             except SystemExit as ending:
                 exit_code = _exit_code(ending)
     finally:

@@ -1,0 +1,147 @@
+"""``seedctl secret``, and ``secret import``, against the local sandbox."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.running import CommandLine
+
+VALUE = "pläin-värde ✓ 🚀"
+
+
+@pytest.fixture(autouse=True)
+def _in_project(project: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    project(None)
+    monkeypatch.setenv("SEEDCTL_LOCAL", "1")
+
+
+def test_set_then_get(seedctl: CommandLine) -> None:
+    """What was piped in comes out, as text, as JSON and alone; the value is in no message."""
+    first = seedctl("secret", "set", "api-key", stdin=f"{VALUE}\n".encode())
+    assert (first.code, first.out) == (0, "")
+    assert "version 1 of secret api-key" in first.err
+    assert VALUE not in first.err
+    second = seedctl("secret", "set", "api-key", stdin=VALUE.encode())
+    assert "version 2" in second.err
+    text = seedctl("secret", "get", "api-key").out
+    assert re.fullmatch(
+        f"name: api-key\nversion: 2\nvalue: {VALUE}\n"
+        r"lastUpdated: \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\n",
+        text,
+    )
+    found = json.loads(seedctl("secret", "get", "api-key", "--format", "json").out)
+    assert found["value"] == VALUE
+    assert found["version"] == 2
+    assert seedctl("secret", "get", "api-key", "--value-only").out == f"{VALUE}\n"
+
+
+@pytest.mark.parametrize(
+    ("piped", "stored"),
+    [
+        pytest.param(b"abc\n", "abc", id="one newline"),
+        pytest.param(b"abc\r\n", "abc", id="one Windows newline"),
+        pytest.param(b"abc\n\n", "abc\n", id="only one"),
+        pytest.param(b" abc ", " abc ", id="blanks stay"),
+        pytest.param(b"a\nb\n", "a\nb", id="lines inside stay"),
+    ],
+)
+def test_one_final_line_break_is_dropped(seedctl: CommandLine, piped: bytes, stored: str) -> None:
+    """echo and editors add one; all else is the value."""
+    assert seedctl("secret", "set", "x", stdin=piped).code == 0
+    assert json.loads(seedctl("secret", "get", "x", "--format", "json").out)["value"] == stored
+
+
+@pytest.mark.parametrize(
+    ("name", "piped", "error"),
+    [
+        pytest.param("x", b"", "InvalidSecretValueError", id="empty"),
+        pytest.param("x", b"\n", "InvalidSecretValueError", id="only a newline"),
+        pytest.param("x", b"\xff\xfe", "InvalidSecretValueError", id="not UTF-8"),
+        pytest.param("x", b"s" * 10_000_000, "InvalidSecretValueError", id="10 MB"),
+        pytest.param("a/b", b"v", "InvalidSecretNameError", id="slash"),
+        pytest.param("a:1", b"v", "InvalidSecretNameError", id="version"),
+        pytest.param("ü", b"v", "InvalidSecretNameError", id="not ASCII"),
+    ],
+)
+def test_what_cannot_be_stored_is_refused(
+    seedctl: CommandLine, name: str, piped: bytes, error: str
+) -> None:
+    """Names and values are checked before anything is sent."""
+    result = seedctl("secret", "set", name, stdin=piped)
+    assert result.code == 2
+    assert f"[{error}]" in result.err
+    assert len(result.err) < 1000
+    assert seedctl("secret", "list").out == ""
+
+
+def test_names_are_checked_everywhere(seedctl: CommandLine) -> None:
+    """get and remove refuse what set would, too."""
+    for command in ("get", "remove"):
+        assert seedctl("secret", command, "a/b").code == 2
+
+
+def test_list_and_remove(seedctl: CommandLine) -> None:
+    """Names one a line; --all takes more than the ten that one call can, and none is fine."""
+    assert "No secrets" in seedctl("secret", "list").err
+    names = [f"secret-{n:02}" for n in range(23)]
+    for name in names:
+        assert seedctl("secret", "set", name, "-q", stdin=b"v").err == ""
+    assert sorted(seedctl("secret", "list").out.split()) == names
+    assert sorted(json.loads(seedctl("secret", "list", "--format", "json").out)) == names
+    assert seedctl("secret", "remove", names[0]).code == 0
+    missing = seedctl("secret", "remove", names[0])
+    assert missing.code == 4
+    assert "[SSMParameterNotFoundError]" in missing.err
+    assert "Removed 22 secrets" in seedctl("secret", "remove", "--all").err
+    assert json.loads(seedctl("secret", "list", "--format", "json").out) == []
+    assert seedctl("secret", "remove", "--all").code == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(("remove",), id="neither name nor --all"),
+        pytest.param(("remove", "x", "--all"), id="both"),
+        pytest.param(("get", "x", "--value-only", "--format", "json"), id="two formats"),
+        pytest.param(("set", "x", "value"), id="value as an argument"),
+    ],
+)
+def test_usage_errors(seedctl: CommandLine, arguments: tuple[str, ...]) -> None:
+    """Contradictions are refused with 2; a value is never taken from the command line."""
+    assert seedctl("secret", *arguments).code == 2
+
+
+def test_sandboxes_have_secrets_of_their_own(seedctl: CommandLine) -> None:
+    """--identifier, before or after the subcommand, chooses the sandbox; the later one wins."""
+    seedctl("--identifier", "dev1", "secret", "set", "x", stdin=b"one")
+    seedctl("secret", "set", "x", "--identifier", "dev2", stdin=b"two")
+
+    def get(*arguments: str) -> str:
+        return seedctl(*arguments, "--value-only").out
+
+    assert get("secret", "--identifier", "dev1", "get", "x") == "one\n"
+    assert get("--identifier", "dev1", "secret", "get", "x", "--identifier", "dev2") == "two\n"
+    assert seedctl("secret", "get", "x").code == 4
+
+
+def test_import_takes_a_whole_file_or_nothing(seedctl: CommandLine, tmp_path: Path) -> None:
+    """A broken line or name anywhere means that nothing is stored."""
+    file = tmp_path / ".env"
+    file.write_text("A=1\nB='two words'\nnot a line\n", encoding="utf-8")
+    refused = seedctl("secret", "import", str(file))
+    assert refused.code == 2
+    assert "line 3" in refused.err
+    assert seedctl("secret", "list").out == ""
+    file.write_text("A=1\nexport B='two words' # comment\nC=${A}\n", encoding="utf-8")
+    assert "Stored 3 secrets" in seedctl("secret", "import", str(file)).err
+    assert seedctl("secret", "get", "B", "--value-only").out == "two words\n"
+    assert seedctl("secret", "get", "C", "--value-only").out == "${A}\n"
+    assert seedctl("secret", "import", str(tmp_path / "missing")).code == 3

@@ -1,0 +1,300 @@
+"""``seedctl seed`` on tiny real projects, against the local sandbox."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.running import PASSWORD
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.running import CommandLine
+
+USER = "ann@example.com"
+
+
+def set_secrets(seedctl: CommandLine) -> None:
+    for name, value in {"username": USER, "password": PASSWORD}.items():
+        assert seedctl("--local", "secret", "set", name, stdin=value.encode()).code == 0
+
+
+def test_the_guides_auth_script(project: Callable[..., Path], seedctl: CommandLine) -> None:
+    """Two secrets, one user, one group; the target is named before the first write."""
+    folder = project("guide_auth")
+    set_secrets(seedctl)
+    result = seedctl("seed", "--local")
+    assert result.code == 0, result.err
+    assert result.out == ""
+    lines = result.err.splitlines()
+    target = next(i for i, line in enumerate(lines) if "LOCAL" in line)
+    assert str(folder) in lines[target]
+    assert "us-east-1_AbCdEfGhI" in lines[target]
+    created = next(i for i, line in enumerate(lines) if line.startswith("created"))
+    assert target < created
+    assert "→ admin" in result.err
+    assert "1 user created" in lines[-1]
+    assert USER not in result.err  # it came from a secret
+    assert PASSWORD not in result.err
+
+
+def test_the_guides_pattern_for_many_runs(
+    project: Callable[..., Path], seedctl: CommandLine
+) -> None:
+    """Create on the first run, sign in on the second."""
+    project("guide_try_except")
+    set_secrets(seedctl)
+    assert seedctl("--local", "seed").out == "created\n"
+    assert seedctl("--local", "seed").out == "signed in\n"
+
+
+def test_the_guides_three_users(project: Callable[..., Path], seedctl: CommandLine) -> None:
+    """One signed-in user at a time, and none after a creation without sign-in."""
+    project("guide_three_users")
+    result = seedctl("seed", "--local")
+    assert result.out.splitlines() == ["user1@example.com", "user2@example.com", "nobody"]
+
+
+def test_twenty_users_in_parallel_stay_apart(
+    project: Callable[..., Path], seedctl: CommandLine
+) -> None:
+    """Threads find the backend of the script, and each session is its own user's."""
+    project("threads")
+    result = seedctl("seed", "--local")
+    assert result.out == "20\n", result.err
+    assert "and 28 more" not in result.err
+    assert "… and" in result.err
+
+
+def test_secrets_need_no_outputs(project: Callable[..., Path], seedctl: CommandLine) -> None:
+    """A project that never was deployed can have secrets, and a script that uses only them."""
+    project("secrets_only", outputs=None)
+    result = seedctl("seed", "--local")
+    assert (result.code, result.out) == (0, "made-by-script\n9\n"), result.err
+
+
+def test_a_guarded_main_runs_with_arguments(
+    project: Callable[..., Path], seedctl: CommandLine
+) -> None:
+    """``__name__`` is ``"__main__"``, and what stands after ``--`` is the script's own."""
+    project("main_guard")
+    result = seedctl("seed", "--local", "--identifier", "dev1", "--", "--fast", "x")
+    assert json.loads(result.out) == {
+        "argv": ["--fast", "x"],
+        "cwd": "project",
+        "identifier": '{"namespace":"my-app","name":"dev1","type":"sandbox"}',
+        "first on path": "seed",
+    }
+
+
+def test_a_stray_word_is_a_usage_error(project: Callable[..., Path], seedctl: CommandLine) -> None:
+    """Arguments of the script need ``--`` before them."""
+    project("main_guard")
+    result = seedctl("seed", "--local", "stray")
+    assert result.code == 2
+    assert "--" in result.err
+
+
+def test_siblings_are_importable_and_dropped_afterwards(
+    project: Callable[..., Path], seedctl: CommandLine
+) -> None:
+    """The script's folder comes first on the path; a second run reads the modules anew."""
+    folder = project("imports_sibling")
+    assert seedctl("seed", "--local").out == "hello ann bob\n"
+    assert "seed_data" not in sys.modules
+    assert "fixtures.names" not in sys.modules
+    (folder / "amplify/seed/seed_data.py").write_text('GREETING = "goodbye"\n')
+    os.utime(folder / "amplify/seed/seed_data.py", (1, 1))
+    assert seedctl("seed", "--local").out == "goodbye ann bob\n"
+
+
+def test_everything_is_restored_also_after_a_failure(
+    project: Callable[..., Path], seedctl: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Environment, path, arguments, working directory and modules are as before."""
+    folder = project("changes_everything")
+    monkeypatch.setenv("HOME", "/home/somebody")
+    before = (dict(os.environ), list(sys.path), list(sys.argv), Path.cwd(), set(sys.modules))
+    result = seedctl("seed", "--local")
+    assert result.code == 1
+    assert "after changing everything" in result.err
+    assert (dict(os.environ), list(sys.path), list(sys.argv), Path.cwd()) == before[:4]
+    left = {name for name in set(sys.modules) - before[4] if "own_module" in name}
+    assert left == set()
+    assert Path.cwd() == folder
+
+
+@pytest.mark.parametrize(
+    ("argument", "code"),
+    [pytest.param("0", 0), pytest.param("7", 7), pytest.param("", 0, id="none")],
+)
+def test_the_scripts_own_exit_code_is_kept(
+    project: Callable[..., Path], seedctl: CommandLine, argument: str, code: int
+) -> None:
+    """sys.exit(n) ends the command with n."""
+    project("exits")
+    result = seedctl("seed", "--local", "--", *([argument] if argument else []))
+    assert result.code == code
+    assert ("✔" in result.err) is (code == 0)
+
+
+def test_a_scripts_own_exit_text_goes_to_stderr(
+    project: Callable[..., Path], seedctl: CommandLine
+) -> None:
+    """sys.exit("text") prints the text and means 1, as in Python."""
+    project("exits")
+    result = seedctl("seed", "--local", "--", "no more")
+    assert (result.code, result.out) == (1, "")
+    assert "no more\n" in result.err
+
+
+def test_an_exception_shows_the_scripts_own_lines(
+    project: Callable[..., Path], seedctl: CommandLine
+) -> None:
+    """The trace begins at the script, and none of seedctl's or Python's frames are shown."""
+    project("raises")
+    result = seedctl("seed", "--local")
+    assert result.code == 1
+    assert "return 1 / rows" in result.err
+    assert "ZeroDivisionError: division by zero" in result.err
+    assert "[SeedingFailedError] The seed script seed.py failed." in result.err
+    assert "at amplify/seed/seed.py, line 5" in result.err
+    assert "runpy" not in result.err
+    assert "script.py" not in result.err
+    assert "runpy" in seedctl("seed", "--local", "--debug").err
+
+
+def test_what_is_no_exception_is_a_failure_too(
+    project: Callable[..., Path], seedctl: CommandLine
+) -> None:
+    """A BaseException of the script's own ends the run with 1, and its reason is shown."""
+    project("raises_base_exception")
+    result = seedctl("seed", "--local")
+    assert result.code == 1
+    assert "Stop: enough" in result.err
+
+
+def test_a_syntax_error_names_its_line(project: Callable[..., Path], seedctl: CommandLine) -> None:
+    """A script that Python cannot read is shown with file and line."""
+    project("syntax_error")
+    result = seedctl("seed", "--local")
+    assert result.code == 1
+    assert "SyntaxError" in result.err
+    assert "at amplify/seed/seed.py, line 3" in result.err
+
+
+def test_a_missing_package_says_how_to_install_it(
+    project: Callable[..., Path], seedctl: CommandLine
+) -> None:
+    """The script's own error at its own line, never "script not found"."""
+    project("missing_package")
+    result = seedctl("seed", "--local")
+    assert result.code == 1
+    assert "ModuleNotFoundError: No module named 'package_that_nobody_has_installed'" in result.err
+    assert f"{sys.executable} -m pip install package_that_nobody_has_installed" in result.err
+    assert "line 1" in result.err
+    assert "NotFoundError] There is no seed script" not in result.err
+
+
+def test_a_missing_module_of_a_sibling_is_placed_in_the_sibling(
+    project: Callable[..., Path], seedctl: CommandLine
+) -> None:
+    """The place named is the file whose import failed."""
+    project("missing_sibling")
+    result = seedctl("seed", "--local")
+    assert result.code == 1
+    assert "at amplify/seed/seed_data_broken.py, line 1" in result.err
+
+
+def test_no_script(project: Callable[..., Path], seedctl: CommandLine) -> None:
+    """A missing script is a matter of set-up, found before anything is done."""
+    folder = project(None)
+    result = seedctl("seed", "--local")
+    assert result.code == 3
+    assert "[SeedScriptNotFoundError]" in result.err
+    assert str(folder / "amplify/seed/seed.py") in result.err
+    assert not (folder / ".amplify").exists()
+
+
+def test_another_script_by_option(
+    project: Callable[..., Path], seedctl: CommandLine, tmp_path: Path
+) -> None:
+    """--script takes any file, relative to where the command runs."""
+    project(None)
+    Path("other.py").write_text("print('other')\n")
+    assert seedctl("seed", "--local", "--script", "other.py").out == "other\n"
+
+
+def test_one_of_our_own_errors_passes_with_its_exit_code(
+    project: Callable[..., Path], seedctl: CommandLine
+) -> None:
+    """A SeedctlError that the script lets pass is not wrapped, and names the script's line."""
+    project("passes_error")
+    result = seedctl("seed", "--local")
+    assert result.code == 4
+    assert "[SSMParameterNotFoundError] There is no secret never-set" in result.err
+    assert "at amplify/seed/seed.py, line 7" in result.err
+    assert "Resolution: Set it with seedctl secret set never-set" in result.err
+    assert "Traceback" not in result.err
+
+
+def test_an_interrupt_ends_with_130_and_signs_out(
+    project: Callable[..., Path], seedctl: CommandLine
+) -> None:
+    """Ctrl-C shows no trace, and no ``except Exception`` of the script's swallows it."""
+    project("interrupted")
+    result = seedctl("seed", "--local")
+    assert result.code == 130
+    assert result.out == ""
+    assert "Traceback" not in result.err
+    assert "Interrupted." in result.err
+    assert "created" in result.err
+
+
+def test_quiet_and_verbose(project: Callable[..., Path], seedctl: CommandLine) -> None:
+    """Quiet prints nothing of its own; verbose tells each thing as it is done."""
+    project("guide_three_users")
+    result = seedctl("seed", "--local", "-q")
+    assert (result.code, result.err) == (0, "")
+    assert len(result.out.splitlines()) == 3
+    assert seedctl("local", "reset").code == 0
+    loud = seedctl("seed", "--local", "-v")
+    assert loud.err.count("user1@example.com") == 2  # as it happens, and in the table
+
+
+def test_a_file_named_like_a_standard_module_is_pointed_out(
+    project: Callable[..., Path], seedctl: CommandLine
+) -> None:
+    """It cannot be imported, so the user should hear of it."""
+    folder = project("imports_sibling")
+    (folder / "amplify/seed/calendar.py").write_text("")
+    assert "calendar.py has the name of a standard module" in seedctl("seed", "--local").err
+
+
+def test_broken_outputs_are_found_before_the_script_runs(
+    project: Callable[..., Path], seedctl: CommandLine
+) -> None:
+    """Nothing is half-written: a script that would first store a secret does not start."""
+    folder = project("secrets_only")
+    (folder / "amplify_outputs.json").write_text('{"version": "1.4", "auth": {}}')
+    result = seedctl("seed", "--local")
+    assert result.code == 3
+    assert "auth.aws_region" in result.err or "auth.user_pool_id" in result.err
+    assert result.out == ""
+
+
+@pytest.mark.parametrize("name", ["missing.json"])
+def test_outputs_that_were_named_must_be_there(
+    project: Callable[..., Path], seedctl: CommandLine, name: str
+) -> None:
+    """--outputs with a wrong path is an error, even for a script that needs none."""
+    project("secrets_only")
+    result = seedctl("seed", "--local", "--outputs", name)
+    assert result.code == 3
+    assert "[AmplifyOutputsNotFoundError]" in result.err

@@ -1,0 +1,96 @@
+"""An AWS on loopback that answers as told: for refusals that no emulator makes on request."""
+
+from __future__ import annotations
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+_XML_ERROR = (
+    "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message>"
+    "</Error><RequestId>request-1</RequestId></ErrorResponse>"
+)
+
+
+class FakeAWS:
+    """*replies* maps an operation to a JSON body, an XML text, or an (error code, message)."""
+
+    def __init__(self, **replies: Any) -> None:
+        self.replies = replies
+        self.calls: list[tuple[str, Any]] = []
+        fake = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                status, kind, text = fake._answer(self.headers.get("X-Amz-Target", ""), body)
+                self.send_response(status)
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(text)))
+                self.end_headers()
+                self.wfile.write(text)
+
+            def log_message(self, *_: Any) -> None:
+                """Stay silent."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def __enter__(self) -> FakeAWS:
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def operations(self) -> list[str]:
+        return [operation for operation, _ in self.calls]
+
+    def _answer(self, target: str, body: bytes) -> tuple[int, str, bytes]:
+        if target:
+            operation, parameters = target.partition(".")[2], json.loads(body)
+        else:
+            parameters = {key: value[0] for key, value in parse_qs(body.decode()).items()}
+            operation = parameters["Action"]
+        self.calls.append((operation, parameters))
+        reply = self.replies.get(operation, ("UnknownOperationException", "not told how to answer"))
+        if isinstance(reply, tuple):
+            code, message = reply
+            if target:
+                text = json.dumps({"__type": code, "message": message})
+                return 400, "application/x-amz-json-1.1", text.encode()
+            return 400, "text/xml", _XML_ERROR.format(code=code, message=message).encode()
+        if isinstance(reply, str):
+            return 200, "text/xml", reply.encode()
+        return 200, "application/x-amz-json-1.1", json.dumps(reply).encode()
+
+
+def described_stack(pool: str) -> str:
+    """The answer of DescribeStacks for a sandbox whose user pool is *pool*."""
+    return (
+        '<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/">'
+        "<DescribeStacksResult><Stacks><member><StackName>s</StackName>"
+        "<CreationTime>2026-01-01T00:00:00Z</CreationTime><StackStatus>CREATE_COMPLETE</StackStatus>"
+        f"<Outputs><member><OutputKey>userPoolId</OutputKey><OutputValue>{pool}</OutputValue>"
+        "</member></Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>"
+    )
+
+
+CALLER = (
+    '<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">'
+    "<GetCallerIdentityResult><Arn>arn:aws:iam::123456789012:user/dev</Arn><UserId>U</UserId>"
+    "<Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>"
+)

@@ -1,0 +1,1 @@
+import seed_data_broken

@@ -1,0 +1,1 @@
+from seed_helpers import nothing

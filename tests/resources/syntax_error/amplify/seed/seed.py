@@ -1,0 +1,3 @@
+from seedctl import get_secret
+
+password = get_secret("password"

@@ -1,0 +1,62 @@
+"""Run the command line in this process, in a project of its own."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from seedctl.cli.main import main
+
+if TYPE_CHECKING:
+    import pytest
+
+DATA = Path(__file__).parent / "data"
+RESOURCES = Path(__file__).parent / "resources"
+PASSWORD = "Password123!"
+
+
+@dataclass(frozen=True)
+class Result:
+    code: int
+    out: str
+    err: str
+
+
+@dataclass
+class CommandLine:
+    """Calls main() as the console script does, with stdin from *stdin* (never a terminal)."""
+
+    capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch
+
+    def __call__(self, *arguments: str, stdin: bytes = b"") -> Result:
+        self.capsys.readouterr()
+        with self.monkeypatch.context() as patch:
+            patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8"))
+            patch.setattr(sys, "excepthook", sys.excepthook)
+            code = main(list(arguments))
+        captured = self.capsys.readouterr()
+        return Result(code, captured.out, captured.err)
+
+
+def make_project(
+    folder: Path,
+    resource: str | None = None,
+    *,
+    name: str = "my-app",
+    outputs: str | None = "basic",
+) -> Path:
+    """Make an Amplify project in *folder*, with the seed of tests/resources/*resource*."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if resource is not None:
+        shutil.copytree(RESOURCES / resource, folder, dirs_exist_ok=True)
+    else:
+        (folder / "amplify" / "seed").mkdir(parents=True)
+    (folder / "package.json").write_text(f'{{"name": "{name}"}}', encoding="utf-8")
+    if outputs is not None:
+        shutil.copy(DATA / f"amplify_outputs.{outputs}.json", folder / "amplify_outputs.json")
+    return folder

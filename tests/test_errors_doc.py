@@ -1,0 +1,308 @@
+"""docs/errors.md is true: every row's trigger leads to its name and exit code."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from seedctl import connect, current_backend, errors
+from seedctl.project import BackendIdentifier, load_outputs
+from seedctl.target import describe_target
+from tests.fake_aws import CALLER, FakeAWS, described_stack
+from tests.running import CommandLine, Result, make_project
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Trigger = Callable[["Scene"], Result]
+
+USER, PASSWORD = "ann@example.com", "Password123!"
+CREATE = f"create_and_sign_up_user(username={USER!r}, password={PASSWORD!r})\n"
+SIGN_IN = f"sign_in_user(username={USER!r}, password={PASSWORD!r})\n"
+
+
+class Scene:
+    """A project with credentials in place, ready for something to go wrong."""
+
+    def __init__(self, folder: Path, seedctl: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.folder = make_project(folder)
+        self.seedctl = seedctl
+        self.monkeypatch = monkeypatch
+        monkeypatch.chdir(self.folder)
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test-key")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test-secret")
+        monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+
+    def script(self, text: str) -> None:
+        path = self.folder / "amplify" / "seed" / "seed.py"
+        path.write_text(f"from seedctl import *\n{text}", encoding="utf-8")
+
+    def local(self, text: str) -> Result:
+        """Run a script of *text* in the local sandbox."""
+        self.script(text)
+        return self.seedctl("seed", "--local")
+
+    def fake(self, text: str, **replies: Any) -> Result:
+        """Run a script of *text* against an AWS that answers as told."""
+        self.script(text)
+        with FakeAWS(**{"GetCallerIdentity": CALLER, **replies}) as aws:
+            return self.seedctl("seed", "--endpoint-url", aws.url)
+
+    def auth(self, **changes: Any) -> None:
+        path = self.folder / "amplify_outputs.json"
+        document = json.loads(path.read_text())
+        document["auth"].update(changes)
+        path.write_text(json.dumps(document))
+
+    @staticmethod
+    def raised(call: Callable[[], object]) -> Result:
+        """Make a library call that no command leads to, and show what it raises."""
+        with pytest.raises(errors.SeedctlError) as caught:
+            call()
+        return Result(caught.value.exit_code, "", f"[{caught.value.name}] {caught.value.message}")
+
+
+def _challenge(name: str, **parameters: str) -> dict[str, Any]:
+    return {"ChallengeName": name, "ChallengeParameters": parameters, "Session": "s" * 20}
+
+
+def _no_groups(scene: Scene) -> Result:
+    scene.auth(groups=[])
+    return scene.local(f"add_to_user_group({USER!r}, 'admin')")
+
+
+def _mfa(scene: Scene) -> Result:
+    scene.auth(mfa_configuration="REQUIRED")
+    return scene.local(CREATE)
+
+
+def _remove(name: str) -> Trigger:
+    def trigger(scene: Scene) -> Result:
+        (scene.folder / name).unlink()
+        return scene.local(CREATE)
+
+    return trigger
+
+
+def _outputs(text: str) -> Trigger:
+    def trigger(scene: Scene) -> Result:
+        (scene.folder / "amplify_outputs.json").write_text(text)
+        return scene.local(CREATE)
+
+    return trigger
+
+
+def _outside(scene: Scene) -> Result:
+    scene.monkeypatch.chdir(scene.folder.parent)
+    return scene.seedctl("seed", "--local")
+
+
+def _nameless_uid(scene: Scene) -> Result:
+    scene.monkeypatch.setattr(os, "geteuid", lambda: 4_042_042)
+    return scene.seedctl("secret", "list", "--local")
+
+
+def _odd_identifier(scene: Scene) -> Result:
+    identifier = {"namespace": "a", "name": "b", "type": "preview"}
+    scene.monkeypatch.setenv("AMPLIFY_BACKEND_IDENTIFIER", json.dumps(identifier))
+    with connect(local=True) as backend:
+        return scene.raised(lambda: backend.secrets.get("x"))
+
+
+def _other_pool(scene: Scene) -> Result:
+    return scene.fake(CREATE, DescribeStacks=described_stack("us-east-1_Another01"))
+
+
+def _no_stack(scene: Scene) -> Result:
+    class RealAWS:
+        """An AWS that is not this machine, and has no such stack."""
+
+        is_local = is_loopback = False
+        max_attempts = 1
+
+        def call(self, service: str, operation: str, *_: Any, **__: Any) -> dict[str, Any]:
+            raise errors.AWSError("Stack with id s does not exist", code="ValidationError")
+
+    outputs = load_outputs(scene.folder / "amplify_outputs.json")
+    with connect(local=True) as backend:
+        return scene.raised(
+            lambda: describe_target(
+                RealAWS(), backend.project, BackendIdentifier("a", "b"), lambda: outputs
+            )
+        )
+
+
+def _no_credentials(scene: Scene) -> Result:
+    scene.monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    scene.script(CREATE)
+    with FakeAWS() as aws:
+        result = scene.seedctl("seed", "--endpoint-url", aws.url)
+        assert aws.calls == []
+    return result
+
+
+def _blank_region(scene: Scene) -> Result:
+    scene.monkeypatch.setenv("AWS_REGION", " ")
+    return scene.seedctl("secret", "list", "--endpoint-url", "http://127.0.0.1:9")
+
+
+def _mixed(scene: Scene) -> Result:
+    scene.monkeypatch.setenv("AWS_ENDPOINT_URL_SSM", "http://127.0.0.1:9")
+    return scene.seedctl("secret", "list")
+
+
+def _no_main(scene: Scene) -> Result:
+    scene.monkeypatch.delattr(sys.modules["__main__"], "__file__", raising=False)
+    return scene.raised(current_backend)
+
+
+def _no_terminal(scene: Scene) -> Result:
+    class Terminal:
+        def isatty(self) -> bool:
+            return True
+
+    scene.monkeypatch.setenv("CI", "true")
+    from seedctl.prompter import TerminalPrompter
+
+    scene.monkeypatch.setattr(sys, "stdin", Terminal())
+    return scene.raised(lambda: TerminalPrompter().ask("A value"))
+
+
+def _broken_state(scene: Scene) -> Result:
+    (scene.folder / ".amplify").write_text("a file where a folder belongs")
+    return scene.seedctl("secret", "list", "--local")
+
+
+def _unreachable(scene: Scene) -> Result:
+    return scene.seedctl("secret", "list", "--endpoint-url", "http://127.0.0.1:9")
+
+
+DENIED = ("AccessDeniedException", "User is not authorized to perform: {}")
+
+TRIGGERS: dict[str, Trigger] = {
+    "SeedingFailedError": lambda s: s.local("raise ValueError('x')"),
+    "UsernameExistsError": lambda s: s.local(CREATE * 2),
+    "UserExistsError": lambda s: s.fake(SIGN_IN, InitiateAuth=("UserNotFoundException", "none")),
+    "UserNotFoundError": lambda s: s.local(f"add_to_user_group({USER!r}, 'admin')"),
+    "NoGroupError": lambda s: s.local(f"{CREATE}add_to_user_group({USER!r}, 'nobody')"),
+    "NoGroupsError": _no_groups,
+    "NotAuthorizedException": lambda s: s.local(
+        f"{CREATE}sign_in_user(username={USER!r}, password='Wr0ng-password')"
+    ),
+    "InvalidPasswordException": lambda s: s.local(
+        f"create_and_sign_up_user(username={USER!r}, password='weak')"
+    ),
+    "InvalidParameterException": lambda s: s.local(
+        f"create_and_sign_up_user(username='ann', password={PASSWORD!r})"
+    ),
+    "PasswordResetRequiredException": lambda s: s.fake(
+        SIGN_IN, InitiateAuth=("PasswordResetRequiredException", "Password reset required")
+    ),
+    "UserNotConfirmedException": lambda s: s.fake(
+        SIGN_IN, InitiateAuth=("UserNotConfirmedException", "User is not confirmed.")
+    ),
+    "CognitoError": lambda s: s.fake(
+        CREATE, AdminCreateUser=("UserLambdaValidationException", "PreSignUp failed")
+    ),
+    "SignInException": lambda s: s.fake(SIGN_IN, InitiateAuth=_challenge("SMS_MFA", USERNAME="u")),
+    "MFARequiredError": _mfa,
+    "UserUnAuthenticatedException": lambda s: s.local("auth.get_current_user()"),
+    "SRPError": lambda s: s.fake(
+        SIGN_IN,
+        InitiateAuth=_challenge(
+            "PASSWORD_VERIFIER",
+            USERNAME="u",
+            USER_ID_FOR_SRP="u",
+            SALT="ab",
+            SRP_B="0",
+            SECRET_BLOCK="QUFBQQ==",
+        ),
+    ),
+    "InvalidCommandInputError": lambda s: s.seedctl("--identifier", "a_b", "seed"),
+    "InvalidSecretNameError": lambda s: s.seedctl("secret", "get", "a/b", "--local"),
+    "InvalidSecretValueError": lambda s: s.seedctl("secret", "set", "a", "--local"),
+    "ProjectNotFoundError": _outside,
+    "InvalidPackageJsonError": _remove("package.json"),
+    "SandboxIdentifierNotFoundError": _nameless_uid,
+    "BackendIdConversionFault": _odd_identifier,
+    "AmplifyOutputsNotFoundError": _outputs('{"version": "1.4"}'),
+    "InvalidAmplifyOutputsError": _outputs('{"version": "1.4", "auth": {}}'),
+    "MissingAuthError": _outputs('{"version": "1.4", "custom": {}}'),
+    "OutputsMismatchError": _other_pool,
+    "StackDoesNotExistError": _no_stack,
+    "SeedScriptNotFoundError": lambda s: s.seedctl("seed", "--local"),
+    "InvalidCredentialError": _no_credentials,
+    "MissingRegionError": _blank_region,
+    "MixedEndpointsError": _mixed,
+    "NoBackendError": _no_main,
+    "PromptUnavailableError": _no_terminal,
+    "LocalSandboxError": _broken_state,
+    "FileAccessError": lambda s: s.seedctl("secret", "import", "missing", "--local"),
+    "AWSError": lambda s: s.fake(
+        "get_secret('x')", GetParameter=("InternalServerError", "something broke")
+    ),
+    "AccessDeniedError": lambda s: s.raised(
+        lambda: _policy_call(s, GetCallerIdentity=("AccessDenied", "no"))
+    ),
+    "NotAuthorizedError": lambda s: s.fake(
+        CREATE, AdminCreateUser=(DENIED[0], DENIED[1].format("cognito-idp:AdminCreateUser"))
+    ),
+    "SSMCredentialsError": lambda s: s.fake(
+        "get_secret('x')", GetParameter=(DENIED[0], DENIED[1].format("ssm:GetParameter"))
+    ),
+    "ThrottledError": lambda s: s.fake(
+        "get_secret('x')", GetParameter=("ThrottlingException", "Rate exceeded")
+    ),
+    "EndpointUnreachableError": _unreachable,
+    "SSMParameterNotFoundError": lambda s: s.local("get_secret('never-set')"),
+    "SecretError": lambda s: s.fake(
+        "get_secret('x')", GetParameter={"Parameter": {"Name": "x", "Value": "", "Version": 1}}
+    ),
+}
+
+SHOWN_AS = {"CognitoError": "UserLambdaValidationException"}
+
+
+def _policy_call(scene: Scene, **replies: Any) -> object:
+    with FakeAWS(**replies) as aws, connect(endpoint_url=aws.url) as backend:
+        return backend.aws.call("sts", "GetCallerIdentity", {})
+
+
+def rows() -> list[tuple[str, int]]:
+    text = (Path(__file__).parents[1] / "docs" / "errors.md").read_text(encoding="utf-8")
+    cells = [line.split("|") for line in text.splitlines() if line.startswith("| `")]
+    return [(cell[1].strip(" `"), int(cell[3])) for cell in cells]
+
+
+@pytest.mark.parametrize(("name", "code"), rows())
+def test_every_row_is_true(
+    name: str,
+    code: int,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The trigger leads to the error's name, its code, and never to a Python trace."""
+    scene = Scene(tmp_path / "project", CommandLine(capsys, monkeypatch), monkeypatch)
+    result = TRIGGERS[name](scene)
+    assert f"[{SHOWN_AS.get(name, name)}] " in result.err
+    assert result.code == code
+    if name != "SeedingFailedError":
+        assert "Traceback" not in result.err
+
+
+def test_the_table_is_complete() -> None:
+    """Every error class is a row, with the exit code that it carries."""
+    classes = {
+        name: found.exit_code
+        for name, found in vars(errors).items()
+        if inspect.isclass(found) and issubclass(found, errors.SeedctlError)
+    }
+    del classes["SeedctlError"]
+    assert dict(rows()) == classes

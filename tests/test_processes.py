@@ -1,0 +1,263 @@
+"""What only a process of its own can show: terminals, signals, kills, runs side by side."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.running import PASSWORD, make_project
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[1]
+
+
+def environment(**extra: str) -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error", **extra}
+
+
+def start(*arguments: str, cwd: Path, **extra: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "seedctl", *arguments],
+        cwd=cwd,
+        env=environment(**extra),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+    )
+
+
+def run(*arguments: str, cwd: Path, stdin: str = "", **extra: str) -> tuple[int, str, str]:
+    process = start(*arguments, cwd=cwd, **extra)
+    out, err = process.communicate(stdin, timeout=60)
+    return process.returncode, out, err
+
+
+class Terminal:
+    """seedctl on a pseudo-terminal: what is typed, and what the screen shows."""
+
+    def __init__(self, *arguments: str, cwd: Path) -> None:
+        self.screen = ""
+        self.pid, self._fd = pty.fork()
+        if self.pid == 0:  # pragma: no cover - the child
+            os.chdir(cwd)
+            command = [sys.executable, "-m", "seedctl", *arguments]
+            os.execve(sys.executable, command, environment(TERM="xterm"))
+
+    def wait_for(self, text: str, seconds: float = 20) -> None:
+        end = time.monotonic() + seconds
+        while text not in self.screen:
+            left = end - time.monotonic()
+            assert left > 0, f"no {text!r} on the screen:\n{self.screen}"
+            if select.select([self._fd], [], [], left)[0] and not self._read():
+                break
+        assert text in self.screen, self.screen
+
+    def type(self, text: str) -> None:
+        os.write(self._fd, text.encode())
+
+    def end(self) -> int:
+        while self._read():
+            pass
+        _, status = os.waitpid(self.pid, 0)
+        os.close(self._fd)
+        return os.waitstatus_to_exitcode(status)
+
+    def _read(self) -> bool:
+        try:
+            data = os.read(self._fd, 4096)
+        except OSError:  # the other end is closed
+            return False
+        self.screen += data.decode("utf-8", "replace")
+        return bool(data)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    return make_project(tmp_path / "project", "guide_three_users")  # type: ignore[return-value]
+
+
+def test_a_secret_is_typed_hidden(folder: Path) -> None:
+    """The prompt shows nothing of what is typed, asks again for an empty line, and stores it."""
+    terminal = Terminal("--local", "secret", "set", "typed", cwd=folder)
+    terminal.wait_for("Enter secret value")
+    terminal.type("\n")
+    terminal.wait_for("Cannot be empty.")
+    terminal.type("hidden-välue\n")
+    assert terminal.end() == 0
+    assert "version 1 of secret typed" in terminal.screen
+    assert "hidden" not in terminal.screen.replace("(hidden)", "")
+    assert (
+        run("--local", "secret", "get", "typed", "--value-only", cwd=folder)[1] == "hidden-välue\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "key", [pytest.param("\x03", id="Ctrl-C"), pytest.param("\x04", id="Ctrl-D")]
+)
+def test_leaving_a_prompt_ends_with_130_and_stores_nothing(folder: Path, key: str) -> None:
+    """Interrupt and end of input are one thing at a prompt."""
+    terminal = Terminal("--local", "secret", "set", "typed", cwd=folder)
+    terminal.wait_for("Enter secret value")
+    terminal.type(key)
+    assert terminal.end() == 130
+    assert "Traceback" not in terminal.screen
+    assert run("--local", "secret", "list", cwd=folder)[1] == ""
+
+
+def test_a_terminal_gets_colour_unless_it_asks_not_to(folder: Path) -> None:
+    """Errors are coloured on a terminal; NO_COLOR is heard."""
+    terminal = Terminal("--local", "secret", "get", "never-set", cwd=folder)
+    assert terminal.end() == 4
+    assert "\x1b[" in terminal.screen
+    os.environ["NO_COLOR"] = "1"
+    try:
+        plain = Terminal("--local", "secret", "get", "never-set", cwd=folder)
+        plain.end()
+    finally:
+        del os.environ["NO_COLOR"]
+    assert "\x1b[" not in plain.screen
+
+
+def test_a_real_ctrl_c_in_the_middle_of_a_script(folder: Path) -> None:
+    """SIGINT while the script sleeps: 130, no trace, and what was done is told."""
+    script = folder / "amplify/seed/seed.py"
+    script.write_text(
+        "import time\nfrom seedctl import set_secret\nset_secret('a', 'b')\n"
+        "print('ready', flush=True)\n"
+        "try:\n    time.sleep(30)\nexcept Exception:\n    print('swallowed')\n"
+    )
+    process = start("seed", "--local", cwd=folder)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=20)
+    assert (process.returncode, out) == (130, "")
+    assert "Traceback" not in err
+    assert "Interrupted." in err
+    assert "secret" in err
+
+
+def test_a_killed_run_loses_nothing_and_the_next_goes_on(folder: Path) -> None:
+    """kill -9 after a creation: the user is there, and a re-run meets it."""
+    script = folder / "amplify/seed/seed.py"
+    create = "create_and_sign_up_user('ann@example.com', 'Password123!', if_exists='sign_in')\n"
+    head = "import time\nfrom seedctl import create_and_sign_up_user\n"
+    script.write_text(f"{head}{create}print('ready', flush=True)\ntime.sleep(30)\n")
+    process = start("seed", "--local", cwd=folder)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    process.kill()
+    process.communicate(timeout=20)
+    script.write_text(head + create)
+    code, _, err = run("seed", "--local", cwd=folder)
+    assert code == 0, err
+    assert "existed" in err
+
+
+def test_two_runs_at_once(folder: Path) -> None:
+    """Both end well, and every user is there once."""
+    script = folder / "amplify/seed/seed.py"
+    script.write_text(
+        "from seedctl import create_and_sign_up_user\n"
+        "for n in range(4):\n"
+        "    create_and_sign_up_user(f'user{n}@example.com', 'Password123!', if_exists='sign_in')\n"
+    )
+    processes = [start("seed", "--local", "--debug", cwd=folder) for _ in range(2)]
+    results = [process.communicate(timeout=60) for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], results[0][1] + results[1][1]
+
+
+def test_plain_python_connects_by_the_same_rules(folder: Path, tmp_path: Path) -> None:
+    """python amplify/seed/seed.py needs no ritual, from anywhere; the target is named."""
+    result = subprocess.run(
+        [sys.executable, str(folder / "amplify/seed/seed.py")],
+        cwd=tmp_path,
+        env=environment(SEEDCTL_LOCAL="1"),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.splitlines() == ["user1@example.com", "user2@example.com", "nobody"]
+    assert "LOCAL" in result.stderr
+
+
+def test_the_environment_names_the_backend_for_plain_python(folder: Path) -> None:
+    """AMPLIFY_BACKEND_IDENTIFIER comes first, as the JavaScript tool sets it."""
+    script = folder / "amplify/seed/seed.py"
+    script.write_text("from seedctl import current_backend\nprint(current_backend().identifier)\n")
+    identifier = '{"namespace":"@a/b","name":"c","type":"sandbox"}'
+    result = subprocess.run(
+        [sys.executable, str(script)],
+        env=environment(
+            SEEDCTL_LOCAL="1", AMPLIFY_BACKEND_IDENTIFIER=identifier, SEEDCTL_IDENTIFIER="other"
+        ),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert "namespace='@a/b', name='c'" in result.stdout
+
+
+def test_modules_beside_the_script_do_not_take_the_place_of_ours(folder: Path) -> None:
+    """A user's email.py must not be found by a library's late import: none is left to be late."""
+    show_loaded = """
+import sys, seedctl.cli.main, seedctl.script
+from seedctl.backend import connect
+connect(local=True).close()
+seedctl.script._finish_imports()
+print(*sys.modules)
+"""
+    loaded = subprocess.run(
+        [sys.executable, "-c", show_loaded],
+        cwd=folder,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    ).stdout.split()
+    seed = folder / "amplify/seed"
+    # Everything that is not loaded by then would be found beside the script.
+    for name in sys.stdlib_module_names - {module.partition(".")[0] for module in loaded}:
+        if not name.startswith("_"):
+            (seed / f"{name}.py").write_text(f"raise ImportError('the wrong {name}')\n")
+    for name in ("email", "secrets", "json", "queue", "calendar"):
+        (seed / f"{name}.py").write_text(f"raise ImportError('the wrong {name}')\n")
+    (seed / "seed.py").write_text(
+        "from seedctl import *\n"
+        "set_secret('password', 'Password123!')\n"
+        "user = create_and_sign_up_user('ann@example.com', get_secret('password'))\n"
+        "add_to_user_group(user, 'admin')\n"
+        "session = sign_in_user('ann@example.com', get_secret('password'))\n"
+        "auth.fetch_auth_session(force_refresh=True)\n"
+        "auth.sign_out()\n"
+        "get_secret('never-set')\n"
+    )
+    code, _, err = run("seed", "--local", cwd=folder)
+    assert "the wrong" not in err, err
+    assert "[SSMParameterNotFoundError]" in err
+    assert code == 4
+
+
+def test_the_password_is_in_no_process_table(folder: Path) -> None:
+    """Values come from stdin or the terminal: argv holds none."""
+    code, out, err = run("--local", "secret", "set", "p", PASSWORD, cwd=folder)
+    assert code == 2
+    assert out == ""
+    assert "Usage" in err
