@@ -10,6 +10,7 @@ import contextlib
 import selectors
 import socket
 import threading
+import time
 import traceback
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _HOSTS = ("127.0.0.1", "localhost", "[::1]")
 _IDLE_SECONDS = 300.0
+_STOP_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +75,13 @@ class Server:
             connections = dict(self._connections)
         self._wake.send(b"x")
         self._accepting.join()
-        for connection, thread in connections.items():
+        for connection in connections:
             # Ends the wait for a next request; an answer under way is still sent.
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RD)
-            thread.join(timeout=5)
+        deadline = time.monotonic() + _STOP_SECONDS
+        for thread in connections.values():
+            thread.join(timeout=max(0.0, deadline - time.monotonic()))
         self._wake.close()
         self._woken.close()
 
@@ -89,8 +93,11 @@ class Server:
                 selector.select()
                 if self._stopping:
                     return
-                with contextlib.suppress(OSError):  # gone again, or out of descriptors
+                try:
                     connection, _ = self._listener.accept()
+                except OSError:  # gone again, or no descriptor is free: others may end meanwhile
+                    time.sleep(0.01)
+                else:
                     self._begin(connection)
 
     def _begin(self, connection: socket.socket) -> None:
@@ -102,7 +109,8 @@ class Server:
                 connection.close()
                 return
             self._connections[connection] = thread
-        thread.start()
+            # Started under the lock, or stop() might wait for a thread that does not run yet.
+            thread.start()
 
     def _serve(self, connection: socket.socket) -> None:
         try:
@@ -139,9 +147,10 @@ class Server:
             return self._answer(request)
         except Exception as error:  # noqa: BLE001 - the last line: it answers, and keeps a record
             self.faults.append(_fault(request, error))
-            return Response.json(
-                500, {"__type": "InternalFailure", "message": "The local sandbox failed."}
-            )
+            message = "The local sandbox failed."
+            if isinstance(error, LocalSandboxError):
+                message = f"{error.message} {error.resolution or ''}".strip()
+            return Response.json(500, {"__type": "InternalFailure", "message": message})
 
     def _is_ours(self, host: str) -> bool:
         name, colon, port = host.rpartition(":")

@@ -29,6 +29,8 @@ def echo() -> Any:
     def answer(request: Any) -> Response:
         if request.path == "/boom":
             raise ValueError("the secret is hunter2")
+        if request.path == "/damaged":
+            raise LocalSandboxError("The state is damaged.", resolution="Reset it.")
         return Response(200, request.body, (("X-Path", request.path),))
 
     server = Server.start(answer, port=0)
@@ -223,6 +225,30 @@ def test_fault_is_answered_and_recorded(echo: Any, capfd: pytest.CaptureFixture[
     assert "in answer" in fault.where[-1]
     assert "hunter2" not in repr(fault) + answer.decode()
     assert capfd.readouterr() == ("", "")
+
+
+def test_damaged_state_is_told(echo: Any) -> None:
+    """When the state fails under a running server the client is told what and what to do."""
+    answer = _exchange(echo.port, _request(line="POST /damaged HTTP/1.1"))
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["message"] == (
+        "The state is damaged. Reset it."
+    )
+    assert echo.faults[0].error == "LocalSandboxError"
+
+
+def test_connection_that_cannot_be_accepted(echo: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A failure to accept, such as a lack of descriptors, passes with its cause."""
+    failures = [OSError("too many open files")] * 2
+    accept = socket.socket.accept
+
+    def sometimes(self: socket.socket) -> Any:
+        if failures:
+            raise failures.pop()
+        return accept(self)
+
+    monkeypatch.setattr(socket.socket, "accept", sometimes)
+    assert _status(_exchange(echo.port, _request())) == 200
+    assert failures == []
 
 
 def test_stop_is_fast(client: Any) -> None:

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from seedctl.local.cognito.users import User, UserRecords
 
 _HEX = re.compile(r"[0-9a-fA-F]{1,2048}")
+_TIMESTAMP = re.compile(
+    r"[A-Z][a-z]{2} ([A-Z][a-z]{2}) ([0-9]{1,2}) ([0-9]{2}):([0-9]{2}):([0-9]{2}) UTC ([0-9]{4})"
+)
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _SECRET_BLOCK_BYTES = 1152
 _TIMESTAMP_SECONDS = 3 * 3600.0  # Cognito's own tolerance is not published [?]
 _FREE_ATTEMPTS = 5
@@ -113,6 +117,7 @@ def _after_proof(
     now = service.clock()
     if now - user.failed_at > _LONGEST_LOCK:
         user.failures = 0
+    # Whether names that nobody has are locked too is not known; here they are not [?].
     if user.failures >= _FREE_ATTEMPTS:
         seconds = min(2.0 ** (user.failures - _FREE_ATTEMPTS), _LONGEST_LOCK)
         if now < user.failed_at + seconds:
@@ -168,18 +173,31 @@ def _new_password_required(service: UserPoolService, user: User) -> Challenge:
 
 
 def _check_timestamp(text: str, now: float) -> None:
-    try:
-        instant = datetime.strptime(text[4:], "%b %d %H:%M:%S UTC %Y").replace(tzinfo=timezone.utc)
-        well_formed = srp.format_timestamp(instant) == text
-    except ValueError:
-        well_formed = False
-    if not well_formed:
+    instant = _instant(text)
+    if instant is None:
         raise ServiceError(
             "InvalidParameterException",
             "TIMESTAMP format should be EEE MMM d HH:mm:ss z yyyy in english.",
         )
     if abs(instant.timestamp() - now) > _TIMESTAMP_SECONDS:
         raise ServiceError("NotAuthorizedException", "TIMESTAMP is too far from the present.")
+
+
+def _instant(text: str) -> datetime | None:
+    # Not strptime, whose month names follow the locale.
+    match = _TIMESTAMP.fullmatch(text)
+    if match is None:
+        return None
+    month, *numbers = match.groups()
+    day, hour, minute, second, year = map(int, numbers)
+    try:
+        instant = datetime(
+            year, _MONTHS.index(month) + 1, day, hour, minute, second, tzinfo=timezone.utc
+        )
+    except ValueError:
+        return None
+    # The day of the week has to be right, and the day of the month without padding.
+    return instant if srp.format_timestamp(instant) == text else None
 
 
 def _parameter(parameters: dict[str, str], key: str) -> str:
