@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
 import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -45,6 +46,7 @@ g = 2
 
 _KEY_BYTES = 16
 _HKDF_INFO = b"Caldera Derived Key\x01"
+_HEX = re.compile(r"[0-9A-Fa-f]+")
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -174,12 +176,10 @@ class ClientExchange:
 
         *salt* and *srp_b* are hex numbers. Raises SRPError for values no honest server sends.
         """
-        try:
-            salt_number, public_b = int(salt, 16), int(srp_b, 16)
-        except ValueError as error:
-            raise SRPError(
-                "The password exchange failed: SALT or SRP_B is not a hex number."
-            ) from error
+        # int() alone would also take signs, underscores and spaces.
+        if not _HEX.fullmatch(salt) or not _HEX.fullmatch(srp_b):
+            raise SRPError("The password exchange failed: SALT or SRP_B is not a hex number.")
+        salt_number, public_b = int(salt, 16), int(srp_b, 16)
         x = private_key(pool_name, user_id, password, salt_number)
         u, shared = self.shared_secret(x, public_b)
         return claim_signature(session_key(u, shared), pool_name, user_id, secret_block, timestamp)
