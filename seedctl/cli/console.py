@@ -1,33 +1,26 @@
 """Everything seedctl says about a run, on stderr, with secrets masked.
 
-rich is loaded only when there is something to lay out: a short command stays quick.
+What only some commands need is imported where it is used: --help and usage errors stay quick, and
+rich is loaded only when there is something to lay out.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-import traceback
-from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from seedctl.errors import SeedctlError, SeedingFailedError
-from seedctl.masking import mask
-from seedctl.report import Report
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from rich.console import Console as RichConsole
 
     from seedctl.cli.options import Settings
-    from seedctl.report import Event, Target
-
-_WORDS = {"existed": "already there"}
-_ROWS = 12  # a table is for reading: of more rows than this, the rest is counted
 
 
 class Console:
@@ -66,29 +59,25 @@ class Console:
         if error.resolution:
             self._say(f"Resolution: {error.resolution}", style="cyan")
         if self._settings.debug:
+            import traceback  # noqa: PLC0415
+
             self._say("".join(traceback.format_exception(error)).rstrip(), style="dim")
         if os.environ.get("GITHUB_ACTIONS") == "true":
             self._say(_github_line(error, place))
 
-    def summary(self, report: Report) -> None:
-        """Show what a run created, read and signed in."""
-        events = list(dict.fromkeys(report.events))
-        if self._settings.quiet or not events:
+    def table(self, rows: Iterable[Sequence[str]]) -> None:
+        """Show *rows* in aligned columns; --quiet leaves them out."""
+        if self._settings.quiet:
             return
         from rich.table import Table  # noqa: PLC0415
 
         table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-        for event in events[:_ROWS]:
-            table.add_row(*(mask(text) for text in _row(event)))
-        console = self._rich()
-        console.print(table)
-        if len(events) > _ROWS:
-            rest = Counter((event.state, event.kind) for event in events[_ROWS:])
-            more = ", ".join(f"{count} {kind} {state}" for (state, kind), count in rest.items())
-            self._say(f"… and {more}")
+        for row in rows:
+            table.add_row(*(_masked(text) for text in row))
+        self._rich().print(table)
 
     def _say(self, text: str, *, style: str = "") -> None:
-        masked = mask(text)
+        masked = _masked(text)
         if style and sys.stderr.isatty() and "NO_COLOR" not in os.environ:
             from rich.text import Text  # noqa: PLC0415
 
@@ -103,39 +92,10 @@ class Console:
         return RichConsole(stderr=True, highlight=False, markup=False, emoji=False)
 
 
-class ConsoleReport(Report):
-    """A report that also says on the console what happens."""
+def _masked(text: str) -> str:
+    from seedctl.masking import mask  # noqa: PLC0415
 
-    def __init__(self, console: Console) -> None:
-        super().__init__()
-        self._console = console
-
-    def on_target(self, target: Target) -> None:
-        super().on_target(target)
-        self._console.status(target.line())
-
-    def on_event(self, event: Event) -> None:
-        super().on_event(event)
-        self._console.detail("  ".join(part for part in _row(event) if part))
-
-    def on_warning(self, text: str) -> None:
-        super().on_warning(text)
-        self._console.warning(text)
-
-
-def totals(report: Report) -> str:
-    """Return the sums of a run in words, such as "2 users created, 1 secret read"."""
-    counts = Counter((event.kind, event.state) for event in dict.fromkeys(report.events))
-    parts = [
-        f"{count} {kind}{'s' if count != 1 else ''} {_WORDS.get(state, state)}"
-        for (kind, state), count in counts.items()
-    ]
-    return ", ".join(parts) or "nothing to do"
-
-
-def _row(event: Event) -> tuple[str, str, str, str]:
-    detail = f"→ {event.detail}" if event.kind == "group member" else event.detail
-    return event.state, event.kind, event.name, detail
+    return mask(text)
 
 
 def _place(error: BaseException, script: Path | None) -> tuple[Path, int] | None:
@@ -148,6 +108,8 @@ def _place(error: BaseException, script: Path | None) -> tuple[Path, int] | None
 
 
 def _script_trace(error: BaseException, script: Path | None) -> str:
+    import traceback  # noqa: PLC0415
+
     from seedctl.script import script_frames  # noqa: PLC0415
 
     trace = script_frames(error, script) if script is not None else error.__traceback__
@@ -179,7 +141,7 @@ def _github_line(error: SeedctlError, place: tuple[Path, int] | None) -> str:
         text += f" {type(error.__cause__).__name__}: {error.__cause__}"
     if error.resolution:
         text += f"\n{error.resolution}"
-    return f"::error {properties}::{_data(mask(text))}"
+    return f"::error {properties}::{_data(_masked(text))}"
 
 
 def _data(text: str) -> str:
@@ -192,5 +154,7 @@ def _property(text: str) -> str:
 
 def _shown(path: Path) -> str:
     """Return *path* as a reader would find it from where the command runs."""
+    from pathlib import Path  # noqa: PLC0415
+
     base = Path(os.environ.get("GITHUB_WORKSPACE") or Path.cwd())
     return path.relative_to(base).as_posix() if path.is_relative_to(base) else str(path)

@@ -34,6 +34,8 @@ def init(
     From amplify_outputs.json if there is one, with ids of its own; otherwise from the options.
     The file holds no secret and is meant to be committed.
     """
+    from pathlib import Path  # noqa: PLC0415
+
     from seedctl.errors import AmplifyOutputsNotFoundError, FileAccessError  # noqa: PLC0415
     from seedctl.local import blueprint  # noqa: PLC0415
     from seedctl.project import find_outputs, load_outputs  # noqa: PLC0415
@@ -44,13 +46,14 @@ def init(
         raise FileAccessError(
             f"{path} is there already.", resolution="Replace it with --force, or edit it."
         )
+    explicit = Path(settings.outputs) if settings.outputs else None
     document = None
     if not logins and not groups:
         try:
-            outputs = load_outputs(find_outputs(settings.project, explicit=settings.outputs))
+            outputs = load_outputs(find_outputs(settings.project, explicit=explicit))
             document = blueprint.from_outputs(outputs.document)
         except AmplifyOutputsNotFoundError:
-            if settings.outputs is not None:
+            if explicit is not None:
                 raise
             logins, groups = _ask()
     if document is None:

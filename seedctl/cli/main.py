@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import traceback
 from typing import TYPE_CHECKING
 
 import click
@@ -16,7 +15,6 @@ from seedctl.cli.policy import generate_policy
 from seedctl.cli.secret import secret
 from seedctl.cli.seed import seed
 from seedctl.errors import SeedctlError
-from seedctl.masking import mask
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,4 +66,8 @@ def _masked_excepthook(
     kind: type[BaseException], error: BaseException, trace: TracebackType | None
 ) -> None:
     # What arrives here is a bug of seedctl; even then nothing secret may be shown.
+    import traceback  # noqa: PLC0415
+
+    from seedctl.masking import mask  # noqa: PLC0415
+
     click.echo(mask("".join(traceback.format_exception(kind, error, trace))), err=True, nl=False)

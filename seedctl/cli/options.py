@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from seedctl.backend import Backend
     from seedctl.project import BackendIdentifier, Project
@@ -19,23 +18,22 @@ if TYPE_CHECKING:
 _Command = TypeVar("_Command", bound="Callable[..., Any]")
 
 
-@dataclass
 class Settings:
     """What the user chose on the command line."""
 
-    identifier: str | None = None
-    profile: str | None = None
-    region: str | None = None
-    endpoint_url: str | None = None
-    project_dir: Path | None = None
-    outputs: Path | None = None
-    local: bool | None = None
-    quiet: bool = False
-    verbose: bool = False
-    debug: bool = False
-    script: Path | None = None
-    """The seed script, once it is known: errors name the line that led to them."""
-    _project: Project | None = field(default=None, repr=False)
+    def __init__(self) -> None:
+        self.identifier: str | None = None
+        self.profile: str | None = None
+        self.region: str | None = None
+        self.endpoint_url: str | None = None
+        self.project_dir: str | None = None
+        self.outputs: str | None = None
+        self.local: bool | None = None
+        self.quiet = False
+        self.verbose = False
+        self.debug = False
+        self.script: Path | None = None  # known later: errors name the line that led to them
+        self._project: Project | None = None
 
     @property
     def is_local(self) -> bool:
@@ -46,10 +44,13 @@ class Settings:
     @property
     def project(self) -> Project:
         """The project. Raises ProjectNotFoundError."""
+        from pathlib import Path  # noqa: PLC0415
+
         from seedctl.project import find_project  # noqa: PLC0415
 
         if self._project is None:
-            self._project = find_project(Path.cwd(), explicit=self.project_dir)
+            explicit = Path(self.project_dir) if self.project_dir else None
+            self._project = find_project(Path.cwd(), explicit=explicit)
         return self._project
 
     def shown(self, path: Path) -> str:
@@ -142,10 +143,8 @@ _OPTIONS = (
     _option("--profile", metavar="NAME", help="The AWS profile to use."),
     _option("--region", metavar="REGION", help="The AWS region of secrets."),
     _option("--endpoint-url", metavar="URL", help="Send every AWS call there, to an emulator."),
-    _option(
-        "-C", "--project-dir", type=click.Path(path_type=Path), metavar="DIR", help="The project."
-    ),
-    _option("--outputs", type=click.Path(path_type=Path), metavar="FILE", help="The outputs file."),
+    _option("-C", "--project-dir", type=click.Path(), metavar="DIR", help="The project."),
+    _option("--outputs", type=click.Path(), metavar="FILE", help="The outputs file."),
     _option("--local", is_flag=True, help="Use the local sandbox: no AWS account needed."),
     _option("-q", "--quiet", is_flag=True, help="Print nothing but data and errors."),
     _option("-v", "--verbose", is_flag=True, help="Print each thing as it is done."),

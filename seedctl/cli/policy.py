@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from seedctl.cli.console import Console, ConsoleReport
+from seedctl.cli.console import Console
 from seedctl.cli.options import common_options, settings_of
 
 
@@ -16,6 +16,7 @@ def generate_policy(context: click.Context) -> None:
 
     Attach it to the role that holds AmplifyBackendDeployFullAccess.
     """
+    from seedctl.cli.run_report import ConsoleReport  # noqa: PLC0415
     from seedctl.policy import generate_policy as policy  # noqa: PLC0415
 
     settings = settings_of(context)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from datetime import timezone
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from seedctl.cli.console import Console, ConsoleReport
+from seedctl.cli.console import Console
 from seedctl.cli.options import common_options, format_option, settings_of
 
 if TYPE_CHECKING:
@@ -50,6 +47,8 @@ def set_(context: click.Context, name: str) -> None:
 @click.pass_context
 def get(context: click.Context, name: str, form: str, value_only: bool) -> None:
     """Print a secret: name, version, value and time of its last change."""
+    from datetime import timezone  # noqa: PLC0415
+
     if value_only and form == "json":
         raise click.UsageError("--value-only and --format json exclude each other.")
     backend, _ = _open(context)
@@ -65,7 +64,7 @@ def get(context: click.Context, name: str, form: str, value_only: bool) -> None:
     if value_only:
         _print(found.value)
     elif form == "json":
-        _print(json.dumps(facts, indent=2, ensure_ascii=False))
+        _print(_json(facts))
     else:
         _print("\n".join(f"{key}: {value}" for key, value in facts.items()))
 
@@ -80,7 +79,7 @@ def list_(context: click.Context, form: str) -> None:
     with backend:
         names = backend.secrets.list()
     if form == "json":
-        _print(json.dumps(names, indent=2))
+        _print(_json(names))
     elif names:
         _print("\n".join(names))
     else:
@@ -107,25 +106,30 @@ def remove(context: click.Context, name: str | None, every: bool) -> None:
 
 
 @secret.command("import")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path())
 @common_options
 @click.pass_context
-def import_(context: click.Context, file: Path) -> None:
+def import_(context: click.Context, file: str) -> None:
     """Store every NAME=value line of a dotenv file as a secret.
 
     The whole file is checked before the first secret is stored.
     """
+    from pathlib import Path  # noqa: PLC0415
+
     from seedctl.cli.dotenv import read_dotenv  # noqa: PLC0415
 
-    values = read_dotenv(file)
+    path = Path(file)
+    values = read_dotenv(path)
     backend, console = _open(context)
     with backend:
         for name, value in values.items():
             backend.secrets.set(name, value)
-    console.success(f"Stored {len(values)} secrets from {file.name} ({_sandbox(backend)}).")
+    console.success(f"Stored {len(values)} secrets from {path.name} ({_sandbox(backend)}).")
 
 
 def _open(context: click.Context) -> tuple[Backend, Console]:
+    from seedctl.cli.run_report import ConsoleReport  # noqa: PLC0415
+
     settings = settings_of(context)
     console = Console(settings)
     return settings.connect(ConsoleReport(console)), console
@@ -147,6 +151,12 @@ def _read_value() -> str:
         ) from None
     # One line break, which echo and editors add; more may be part of the value.
     return text.removesuffix("\n").removesuffix("\r")
+
+
+def _json(value: object) -> str:
+    import json  # noqa: PLC0415
+
+    return json.dumps(value, indent=2, ensure_ascii=False)
 
 
 def _print(text: str) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
-from seedctl.cli.console import Console, ConsoleReport, totals
+from seedctl.cli.console import Console
 from seedctl.cli.options import common_options, settings_of
 
 _ARGUMENTS = "seedctl.script_arguments"
@@ -28,24 +26,27 @@ class _ScriptCommand(click.Command):
 @click.option(
     "--script",
     "script_path",
-    type=click.Path(path_type=Path),
+    type=click.Path(),
     metavar="PATH",
     help="Another script than amplify/seed/seed.py.",
 )
 @common_options
 @click.pass_context
-def seed(context: click.Context, script_path: Path | None) -> None:
+def seed(context: click.Context, script_path: str | None) -> None:
     """Run amplify/seed/seed.py against the sandbox.
 
     What stands after -- becomes the script's own arguments.
     """
+    from pathlib import Path  # noqa: PLC0415
+
+    from seedctl.cli.run_report import ConsoleReport  # noqa: PLC0415
     from seedctl.project import find_script  # noqa: PLC0415
     from seedctl.script import run_script, shadowed_modules  # noqa: PLC0415
 
     settings = settings_of(context)
     console = Console(settings)
     report = ConsoleReport(console)
-    script = find_script(settings.project, explicit=script_path)
+    script = find_script(settings.project, explicit=Path(script_path) if script_path else None)
     settings.script = script
     for name in shadowed_modules(script):
         console.warning(f"{name} has the name of a standard module, which is imported instead.")
@@ -59,11 +60,11 @@ def seed(context: click.Context, script_path: Path | None) -> None:
             except SystemExit as ending:
                 exit_code = _exit_code(ending)
     finally:
-        console.summary(report)
+        report.show()
     if exit_code:
         console.status(f"The script ended with exit code {exit_code}.")
     else:
-        console.success(f"Seeded in {report.seconds:.1f} s: {totals(report)}.")
+        console.success(f"Seeded in {report.seconds:.1f} s: {report.totals()}.")
     context.exit(exit_code)
 
 
