@@ -100,6 +100,10 @@ def _copied_attribute(username: str, auth: AuthSection) -> str | None:
 
 
 def _check_name(name: str) -> None:
+    if not isinstance(name, str):
+        raise InvalidParameterException(
+            f"{name!r} is not a user attribute to set.", resolution="Names are text."
+        )
     if name in _STANDARD or name in _VERIFIED or name.startswith(("custom:", "dev:")):
         return
     near = difflib.get_close_matches(name.replace("-", "_"), (*_STANDARD, *_VERIFIED), n=1)

@@ -42,12 +42,10 @@ class Journal:
             if marker.is_file():
                 return False  # another run was quicker
             # The run is more useful than the journal; only healing by itself is lost.
-            if not self._warned:
-                self._warned = True
-                self._warn(
-                    f"{self._state_folder} cannot be written ({error.strerror}): if this run is "
-                    'stopped, finish its users with if_exists="sign_in".'
-                )
+            self._warn_once(
+                f"{self._state_folder} cannot be written ({error.strerror}): if this run is "
+                'stopped, finish its users with if_exists="sign_in".'
+            )
         return True
 
     def names(self, user_pool_id: str, username: str) -> bool:
@@ -62,7 +60,12 @@ class Journal:
         try:
             self._marker(user_pool_id, username).unlink(missing_ok=True)
         except OSError as error:
-            self._warn(f"{self._state_folder} cannot be written: {error.strerror}.")
+            self._warn_once(f"{self._state_folder} cannot be written: {error.strerror}.")
+
+    def _warn_once(self, text: str) -> None:
+        if not self._warned:
+            self._warned = True
+            self._warn(text)
 
     def _marker(self, user_pool_id: str, username: str) -> Path:
         source = f"{user_pool_id}\0{username.casefold()}".encode("utf-8", "surrogatepass")
