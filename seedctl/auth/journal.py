@@ -39,7 +39,7 @@ class Journal:
                 return False
             marker.touch(mode=0o600, exist_ok=False)
         except OSError as error:
-            if marker.is_file():
+            if self.names(user_pool_id, username):
                 return False  # another run was quicker
             # The run is more useful than the journal; only healing by itself is lost.
             self._warn_once(

@@ -56,6 +56,39 @@ def test_a_later_run_finds_what_an_earlier_left(
     assert Journal(state, warnings.append).names(POOL, "ann")
 
 
+def test_begin_says_whether_the_user_was_free(
+    journal: Journal, state: Path, warnings: list[str]
+) -> None:
+    """Of two runs that begin the same user, one before the other, only the first has it."""
+    assert journal.begin(POOL, "ann")
+    assert not journal.begin(POOL, "ann")
+    assert not Journal(state, warnings.append).begin(POOL, "ANN")
+    journal.finish(POOL, "ann")
+    assert journal.begin(POOL, "ann")
+
+
+def test_of_runs_at_the_same_time_one_has_the_user(state: Path, warnings: list[str]) -> None:
+    """However closely several runs begin the same user, exactly one of them has it."""
+    for round_ in range(10):
+        start = threading.Barrier(6)
+        won: list[bool] = []
+
+        def work(
+            start: threading.Barrier = start, won: list[bool] = won, name: str = f"user-{round_}"
+        ) -> None:
+            journal = Journal(state, warnings.append)
+            start.wait()
+            won.append(journal.begin(POOL, name))
+
+        threads = [threading.Thread(target=work) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(won) == [False] * 5 + [True]
+    assert warnings == []
+
+
 def test_beginning_and_finishing_twice_is_harmless(journal: Journal) -> None:
     """A run that repeats a step, or finishes what it never began, does no harm."""
     journal.finish(POOL, "ann")
@@ -161,12 +194,23 @@ def test_a_folder_that_cannot_be_written_is_warned_of_once(
     journal = Journal(state, warnings.append)
     for username in ("ann", "bob", "eve"):
         assert not journal.names(POOL, username)
-        journal.begin(POOL, username)
+        assert journal.begin(POOL, username)
         assert not journal.names(POOL, username)
         journal.finish(POOL, username)
     (warning,) = warnings
     assert str(state) in warning
     assert 'if_exists="sign_in"' in warning
+
+
+def test_a_folder_that_cannot_be_looked_into_names_nobody(
+    tmp_path: Path, warnings: list[str]
+) -> None:
+    """A folder that the system refuses to look into holds no journal; the run goes on."""
+    journal = Journal(tmp_path / ("x" * 300), warnings.append)
+    assert not journal.names(POOL, "ann")
+    assert journal.begin(POOL, "ann")
+    journal.finish(POOL, "ann")
+    assert len(warnings) == 1
 
 
 def test_a_marker_that_cannot_be_removed_is_warned_of_once(
