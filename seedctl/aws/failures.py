@@ -98,6 +98,7 @@ _NO_CREDENTIALS = (
     # Of `aws login`, which botocore knows since 1.41.
     *((boto.LoginError,) if hasattr(boto, "LoginError") else ()),
 )
+_LONGEST = 500
 _ACTION = re.compile(r"not authorized to perform:? ([a-z0-9-]+:\w+)")
 _REFRESH = (
     "Refresh them (aws sso login, a new session from your identity provider, or new keys), then "
@@ -142,7 +143,7 @@ def translate(
 
 def _from_code(error: boto.ClientError, service: str, operation: str, whose: str) -> SeedctlError:
     details = error.response.get("Error", {})
-    code, message = str(details.get("Code", "Unknown")), str(details.get("Message") or "")
+    code, message = str(details.get("Code", "Unknown")), _readable(details.get("Message"))
     facts = {
         "service": service,
         "operation": operation,
@@ -195,3 +196,11 @@ def _denied(message: str, facts: dict[str, str]) -> errors.AccessDeniedError:
 
 def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())
+
+
+def _readable(message: object) -> str:
+    """Return what AWS said as one line; gateways and emulators answer with whole web pages."""
+    text = " ".join(str(message or "").split())
+    if text.startswith("<"):
+        return ""
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
