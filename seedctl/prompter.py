@@ -25,7 +25,10 @@ class Prompter(Protocol):
 
 def can_prompt() -> bool:
     """Whether somebody can answer: stdin and stderr are terminals, and this is no CI job."""
-    return sys.stdin.isatty() and sys.stderr.isatty() and not os.environ.get("CI")
+    # A stream is None, or closed, where the process was started with it closed.
+    streams = (sys.stdin, sys.stderr)
+    usable = all(stream and not stream.closed and stream.isatty() for stream in streams)
+    return usable and not os.environ.get("CI")
 
 
 class TerminalPrompter:

@@ -38,7 +38,7 @@ class Target:
     """Seconds since the outputs file was written."""
     user_pool: str | None
     account: str
-    """The AWS account id, "LOCAL", or "unknown account"."""
+    """The AWS account id, "LOCAL", or "unknown"."""
     check: str
     """Whether the outputs file is known to belong to the sandbox, in words."""
 

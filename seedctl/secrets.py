@@ -167,7 +167,7 @@ def check_name(name: str) -> str:
 
     Raises InvalidSecretNameError: a slash would reach another path, a colon a version.
     """
-    if not _NAME.fullmatch(name):
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise InvalidSecretNameError(
             f"{name!r} cannot be the name of a secret.",
             resolution="Use letters, digits, underscores, dots and dashes.",

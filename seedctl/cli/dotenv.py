@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
-from seedctl.errors import FileAccessError, InvalidSecretValueError
+from seedctl.errors import FileAccessError, InvalidSecretNameError, InvalidSecretValueError
 from seedctl.secrets import check_name, check_value
 
 if TYPE_CHECKING:
@@ -37,9 +37,25 @@ def read_dotenv(path: Path) -> dict[str, str]:
                 resolution="Mend the line; quote values that hold spaces or #.",
             )
         if binding.key is not None and binding.value is not None:
-            check_name(binding.key)
-            values[binding.key] = check_value(binding.key, binding.value)
+            values[binding.key] = _checked(binding.key, binding.value, f"{path}, line {line}")
     return values
+
+
+def _checked(name: str, value: str, place: str) -> str:
+    try:
+        check_name(name)
+    except InvalidSecretNameError as error:
+        # Not shown: in a broken file, part of a value may stand where a name should.
+        raise InvalidSecretNameError(
+            f"{place}: what is before = cannot be the name of a secret.",
+            resolution=error.resolution,
+        ) from None
+    try:
+        return check_value(name, value)
+    except InvalidSecretValueError as error:
+        raise InvalidSecretValueError(
+            f"{place}: {error.message}", resolution=error.resolution
+        ) from None
 
 
 def _leading_breaks(text: str) -> int:

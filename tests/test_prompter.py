@@ -1,0 +1,247 @@
+"""Asking for what must not be shown, on a real pseudo-terminal."""
+
+from __future__ import annotations
+
+import io
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import seedctl
+from seedctl.errors import PromptUnavailableError
+from seedctl.prompter import TerminalPrompter, can_prompt
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+ROOT = Path(seedctl.__file__).parent.parent
+PROMPT = "Secret value (hidden): "
+
+# Makes the pseudo-terminal on stdin the controlling one, as a login shell's is, then asks.
+ASK = """
+import fcntl, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+from seedctl.errors import SeedctlError
+from seedctl.prompter import TerminalPrompter, can_prompt
+try:
+    answer = TerminalPrompter().ask("Secret value")
+except KeyboardInterrupt:
+    answer = "KeyboardInterrupt"
+except SeedctlError as error:
+    answer = f"{error.name}: {error.message}"
+sys.stdout.write(repr((can_prompt(), answer)))
+"""
+
+
+class Terminal:
+    """A process whose stdin and stderr are a terminal that a test types on."""
+
+    def __init__(self, code: str, **environment: str) -> None:
+        self._screen, end = pty.openpty()
+        self.shown = ""
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", code],
+            stdin=end,
+            stderr=end,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        )
+        os.close(end)
+
+    def wait_for(self, text: str, *, times: int = 1) -> None:
+        """Read the screen until *text* is on it."""
+        end = time.monotonic() + 20
+        while self.shown.count(text) < times:
+            assert time.monotonic() < end, f"{text!r} is not in {self.shown!r}"
+            assert self._read(1.0) or self._process.poll() is None, self.shown
+
+    def type(self, text: str) -> None:
+        os.write(self._screen, text.encode())
+
+    def interrupt(self) -> None:
+        os.kill(self._process.pid, signal.SIGINT)
+
+    def result(self) -> tuple[bool, str]:
+        """Return what the process wrote on its stdout, which is no terminal."""
+        out, _ = self._process.communicate(timeout=20)
+        while self._read(0):
+            pass
+        can, answer = eval(out)
+        return can, answer
+
+    def close(self) -> None:
+        os.close(self._screen)
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+
+    def _read(self, seconds: float) -> bool:
+        if not select.select([self._screen], [], [], seconds)[0]:
+            return False
+        try:
+            text = os.read(self._screen, 4096).decode()
+        except OSError:  # Linux says so when nobody has the other end open any more
+            return False
+        self.shown += text
+        return bool(text)
+
+
+@pytest.fixture
+def open_terminal() -> Iterator[Callable[..., Terminal]]:
+    terminals: list[Terminal] = []
+
+    def opened(code: str = ASK, **environment: str) -> Terminal:
+        terminals.append(Terminal(code, **environment))
+        return terminals[-1]
+
+    yield opened
+    for terminal in terminals:
+        terminal.close()
+
+
+def test_what_is_typed_is_not_shown(open_terminal: Callable[..., Terminal]) -> None:
+    """The question is on the terminal although stdout is a file; the answer is nowhere on it."""
+    terminal = open_terminal()
+    terminal.wait_for(PROMPT)
+    terminal.type("hunter2 ü\n")
+    assert terminal.result() == (True, "hunter2 ü")
+    assert terminal.shown.strip() == PROMPT.strip()
+
+
+def test_an_empty_answer_is_asked_for_again(open_terminal: Callable[..., Terminal]) -> None:
+    """Only pressing Enter does not count as an answer."""
+    terminal = open_terminal()
+    for times in (1, 2):
+        terminal.wait_for(PROMPT, times=times)
+        terminal.type("\n")
+    terminal.wait_for(PROMPT, times=3)
+    terminal.type("at-last\n")
+    assert terminal.result() == (True, "at-last")
+    assert terminal.shown.count("Cannot be empty.") == 2
+    assert "at-last" not in terminal.shown
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        pytest.param("\x03", id="Ctrl-C"),
+        pytest.param("half\x03", id="Ctrl-C after some letters"),
+        pytest.param("\x04", id="Ctrl-D"),
+    ],
+)
+def test_giving_up_is_an_interrupt(open_terminal: Callable[..., Terminal], keys: str) -> None:
+    """Ctrl-C and the end of input end the run; neither is an answer nor an error to swallow."""
+    terminal = open_terminal()
+    terminal.wait_for(PROMPT)
+    terminal.type(keys)
+    assert terminal.result() == (True, "KeyboardInterrupt")
+    assert "half" not in terminal.shown
+
+
+def test_a_signal_is_an_interrupt(open_terminal: Callable[..., Terminal]) -> None:
+    """A SIGINT from elsewhere ends the prompt in the same way."""
+    terminal = open_terminal()
+    terminal.wait_for(PROMPT)
+    terminal.interrupt()
+    assert terminal.result() == (True, "KeyboardInterrupt")
+
+
+def test_a_ci_job_is_not_asked(open_terminal: Callable[..., Terminal]) -> None:
+    """With CI set nobody is there to answer, even where there is a terminal."""
+    can, answer = open_terminal(CI="true").result()
+    assert not can
+    assert answer == (
+        "PromptUnavailableError: Secret value has to be typed, but there is no terminal to ask on."
+    )
+
+
+def test_a_terminal_that_cannot_hide_is_refused(open_terminal: Callable[..., Terminal]) -> None:
+    """Where echo cannot be turned off nothing is asked: getpass alone would go on visibly."""
+    # No controlling terminal, and a stdin that has no settings to change.
+    code = ASK.replace(
+        "fcntl.ioctl(0, termios.TIOCSCTTY, 0)",
+        "class Odd:\n    closed = False\n    def isatty(self): return True\nsys.stdin = Odd()",
+    )
+    terminal = open_terminal(code)
+    can, answer = terminal.result()
+    assert can
+    assert answer == "PromptUnavailableError: The terminal cannot hide what is typed."
+    assert PROMPT not in terminal.shown
+
+
+# --- no terminal ---------------------------------------------------------------------------------
+
+
+class _Stream(io.StringIO):
+    def __init__(self, *, is_terminal: bool) -> None:
+        super().__init__()
+        self._is_terminal = is_terminal
+
+    def isatty(self) -> bool:
+        if self.closed:
+            raise ValueError("I/O operation on closed file")
+        return self._is_terminal
+
+
+def _closed() -> _Stream:
+    stream = _Stream(is_terminal=True)
+    stream.close()
+    return stream
+
+
+@pytest.mark.parametrize(
+    ("stdin", "stderr", "ci", "expected"),
+    [
+        pytest.param(True, True, None, True, id="both terminals"),
+        pytest.param(True, True, "", True, id="CI empty"),
+        pytest.param(True, True, "1", False, id="CI set"),
+        pytest.param(False, True, None, False, id="stdin a file"),
+        pytest.param(True, False, None, False, id="stderr a file"),
+        pytest.param(None, True, None, False, id="no stdin"),
+        pytest.param(True, None, None, False, id="no stderr"),
+        pytest.param("closed", True, None, False, id="stdin closed"),
+    ],
+)
+def test_who_can_be_asked(
+    monkeypatch: pytest.MonkeyPatch,
+    stdin: bool | str | None,
+    stderr: bool | None,
+    ci: str | None,
+    expected: bool,
+) -> None:
+    """Prompts need stdin and stderr to be terminals and no CI; stdout may be a file."""
+
+    def stream(kind: bool | str | None) -> _Stream | None:
+        if kind is None:
+            return None
+        return _closed() if kind == "closed" else _Stream(is_terminal=bool(kind))
+
+    if ci is not None:
+        monkeypatch.setenv("CI", ci)
+    monkeypatch.setattr(sys, "stdin", stream(stdin))
+    monkeypatch.setattr(sys, "stderr", stream(stderr))
+    monkeypatch.setattr(sys, "stdout", _Stream(is_terminal=False))
+    assert can_prompt() is expected
+
+
+def test_without_a_terminal_the_question_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is read from a pipe as if it had been typed, and nothing waits for ever."""
+    stdin = io.StringIO("piped\n")
+    monkeypatch.setattr(sys, "stdin", stdin)
+    with pytest.raises(PromptUnavailableError, match="Secret value has to be typed") as caught:
+        TerminalPrompter().ask("Secret value")
+    assert caught.value.exit_code == 3
+    assert "terminal" in (caught.value.resolution or "")
+    assert stdin.tell() == 0

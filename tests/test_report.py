@@ -1,0 +1,164 @@
+"""What a run did, and the line that names its target."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from seedctl.masking import register
+from seedctl.report import Event, PlainReport, Report, Target
+
+ROOT = Path("/home/ann/app")
+
+
+def _target(**changed: Any) -> Target:
+    target = Target(
+        project=ROOT,
+        sandbox="alice",
+        outputs=ROOT / "amplify_outputs.json",
+        outputs_age=7200.0,
+        user_pool="us-east-1_AbCdEfGhI",
+        account="123456789012",
+        check="outputs checked",
+    )
+    return dataclasses.replace(target, **changed)
+
+
+@pytest.mark.parametrize(
+    ("changed", "line"),
+    [
+        pytest.param(
+            {},
+            "Seeding /home/ann/app · sandbox alice · amplify_outputs.json (2 hours old) · "
+            "user pool us-east-1_AbCdEfGhI · account 123456789012 · outputs checked",
+            id="all that is known",
+        ),
+        pytest.param(
+            {"account": "LOCAL", "check": ""},
+            "Seeding /home/ann/app · sandbox alice · amplify_outputs.json (2 hours old) · "
+            "user pool us-east-1_AbCdEfGhI · LOCAL",
+            id="local",
+        ),
+        pytest.param(
+            {
+                "outputs": None,
+                "outputs_age": None,
+                "user_pool": None,
+                "account": "unknown",
+                "check": "",
+            },
+            "Seeding /home/ann/app · sandbox alice · account unknown",
+            id="secrets only",
+        ),
+        pytest.param(
+            {"outputs": Path("/elsewhere/mine.json"), "outputs_age": None},
+            "Seeding /home/ann/app · sandbox alice · /elsewhere/mine.json · "
+            "user pool us-east-1_AbCdEfGhI · account 123456789012 · outputs checked",
+            id="an outputs file elsewhere",
+        ),
+    ],
+)
+def test_the_line_of_the_target(changed: dict[str, Any], line: str) -> None:
+    """One line says what is about to be changed: project, sandbox, file, pool, account, check."""
+    assert _target(**changed).line() == line
+
+
+@pytest.mark.parametrize(
+    ("seconds", "age"),
+    [
+        (0, "under a minute"),
+        (59.9, "under a minute"),
+        (60, "1 minute"),
+        (119, "1 minute"),
+        (120, "2 minutes"),
+        (3599, "59 minutes"),
+        (3600, "1 hour"),
+        (7200, "2 hours"),
+        (86399, "23 hours"),
+        (86400, "1 day"),
+        (400 * 86400, "400 days"),
+    ],
+)
+def test_ages_are_in_the_largest_unit(seconds: float, age: str) -> None:
+    """The age of the outputs file is rounded down to words that can be read at a glance."""
+    assert f"amplify_outputs.json ({age} old)" in _target(outputs_age=seconds).line()
+
+
+def test_a_report_collects() -> None:
+    """Events, warnings and the target are kept in the order they came."""
+    report = Report()
+    target = _target()
+    events = [Event("user", "ann", "created"), Event("secret", "password", "read")]
+    report.on_target(target)
+    for event in events:
+        report.on_event(event)
+    report.on_warning("one")
+    report.on_warning("two")
+    assert (report.target, report.events, report.warnings) == (target, events, ["one", "two"])
+
+
+def test_a_report_measures_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The seconds are those since the report began, on a clock that nobody sets."""
+    monkeypatch.setattr(time, "monotonic", lambda: 102.5)
+    assert Report(started=100.0).seconds == 2.5
+
+
+def test_a_report_begins_when_it_is_made() -> None:
+    """Without being told, a report begins now."""
+    before = time.monotonic()
+    assert before <= Report().started <= time.monotonic()
+
+
+def test_reports_are_apart() -> None:
+    """Two runs in one process share no list."""
+    one, other = Report(), Report()
+    one.on_event(Event("user", "ann", "created"))
+    one.on_warning("w")
+    assert (other.events, other.warnings) == ([], [])
+
+
+def test_a_report_hears_from_many_threads() -> None:
+    """Nothing is lost when users are made in parallel."""
+    report = Report()
+
+    def work(number: int) -> None:
+        for round_ in range(200):
+            report.on_event(Event("user", f"{number}-{round_}", "created"))
+            report.on_warning(f"{number}-{round_}")
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({event.name for event in report.events}) == len(report.events) == 1200
+    assert len(report.warnings) == 1200
+
+
+def test_a_plain_report_speaks_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    """A script run as plain Python keeps its stdout; the target and warnings go to stderr."""
+    report = PlainReport()
+    report.on_target(_target())
+    report.on_event(Event("user", "ann", "created"))
+    report.on_warning("the journal cannot be written")
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err == f"{_target().line()}\nWarning: the journal cannot be written\n"
+    assert report.target == _target()
+    assert report.warnings == ["the journal cannot be written"]
+
+
+def test_a_plain_report_masks(capsys: pytest.CaptureFixture[str]) -> None:
+    """What a plain report writes has passed the mask."""
+    register("hunter2-secret")
+    report = PlainReport()
+    report.on_target(_target(sandbox="hunter2-secret"))
+    report.on_warning("hunter2-secret")
+    shown = capsys.readouterr().err
+    assert "hunter2-secret" not in shown
+    assert shown.count("***") == 2

@@ -1,0 +1,231 @@
+"""What a run is about to change, and whether the outputs file belongs to it."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from seedctl.errors import (
+    AccessDeniedError,
+    AmplifyOutputsNotFoundError,
+    AWSError,
+    EndpointUnreachableError,
+    InvalidAmplifyOutputsError,
+    InvalidCredentialError,
+    OutputsMismatchError,
+    StackDoesNotExistError,
+)
+from seedctl.project import BackendIdentifier, Project, load_outputs
+from seedctl.target import describe_target
+from tests.aws.recorder import Call, Recorder
+
+if TYPE_CHECKING:
+    from seedctl.project import AmplifyOutputs
+    from seedctl.report import Target
+
+ALICE = BackendIdentifier("@acme/my-app", "alice")
+STACK = "amplify-acmemyapp-alice-sandbox-640dd81907"
+POOL = "us-east-1_AbCdEfGhI"
+IDENTITY = {"Account": "123456789012", "Arn": "arn:aws:iam::123456789012:user/ann"}
+BASIC: dict[str, Any] = json.loads(
+    (Path(__file__).parent / "data" / "amplify_outputs.basic.json").read_text("utf-8")
+)
+
+
+def _stack(**outputs: str) -> dict[str, Any]:
+    listed = [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()]
+    return {"Stacks": [{"StackName": STACK, "Outputs": listed}]}
+
+
+def _no_stack() -> AWSError:
+    return AWSError(
+        f"cloudformation:DescribeStacks failed with ValidationError: Stack with id {STACK} does "
+        "not exist",
+        code="ValidationError",
+    )
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return Project(tmp_path)
+
+
+def _outputs(project: Project, **changed: Any) -> AmplifyOutputs:
+    document = {key: value for key, value in {**BASIC, **changed}.items() if value is not None}
+    path = project.root / "amplify_outputs.json"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    return load_outputs(path)
+
+
+def _describe(aws: Recorder, project: Project, outputs: AmplifyOutputs) -> Target:
+    return describe_target(aws, project, ALICE, lambda: outputs)
+
+
+def test_outputs_that_belong_to_the_sandbox(project: Project) -> None:
+    """The stack of the sandbox names the same pool: the outputs are checked."""
+    aws = Recorder(IDENTITY, _stack(authRegion="us-east-1", userPoolId=POOL))
+    target = _describe(aws, project, _outputs(project))
+    assert target.project == project.root
+    assert target.sandbox == "alice"
+    assert target.outputs == project.root / "amplify_outputs.json"
+    assert target.user_pool == POOL
+    assert target.account == "123456789012"
+    assert target.check == "outputs checked"
+    assert aws.calls == [
+        Call("sts", "GetCallerIdentity", {}, once=True),
+        Call(
+            "cloudformation", "DescribeStacks", {"StackName": STACK}, region="us-east-1", once=True
+        ),
+    ]
+
+
+def test_the_stack_is_looked_for_where_the_pool_is(project: Project) -> None:
+    """The region of the check is the pool's, whatever aws_region says."""
+    auth = {**BASIC["auth"], "user_pool_id": "eu-west-1_A"}
+    aws = Recorder(IDENTITY, _stack(userPoolId="eu-west-1_A"))
+    _describe(aws, project, _outputs(project, auth=auth))
+    assert aws.calls[1].region == "eu-west-1"
+
+
+def test_outputs_of_another_sandbox(project: Project) -> None:
+    """A file that names another pool than the sandbox has stops the run before it writes."""
+    aws = Recorder(IDENTITY, _stack(userPoolId="us-east-1_Other"))
+    with pytest.raises(OutputsMismatchError) as caught:
+        _describe(aws, project, _outputs(project))
+    message = caught.value.message
+    assert all(part in message for part in (POOL, "us-east-1_Other", "sandbox alice"))
+    assert str(project.root / "amplify_outputs.json") in message
+    assert "--identifier" in (caught.value.resolution or "")
+    assert caught.value.exit_code == 3
+
+
+def test_no_stack_on_aws(project: Project) -> None:
+    """A sandbox that is not deployed is named with region and stack, and stops the run."""
+    missing = _no_stack()
+    with pytest.raises(StackDoesNotExistError) as caught:
+        _describe(Recorder(IDENTITY, missing), project, _outputs(project))
+    assert "sandbox alice of @acme/my-app is not deployed in us-east-1" in caught.value.message
+    assert STACK in caught.value.message
+    assert "npx ampx sandbox" in (caught.value.resolution or "")
+    assert caught.value.__cause__ is missing
+    assert caught.value.exit_code == 3
+
+
+def test_no_stack_on_an_emulator(project: Project) -> None:
+    """An emulator seldom holds the stack as well: the run goes on, and says "not checked"."""
+    aws = Recorder(IDENTITY, _no_stack(), is_loopback=True)
+    assert _describe(aws, project, _outputs(project)).check == "outputs not checked"
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        pytest.param(AccessDeniedError("no", code="AccessDenied"), id="denied"),
+        pytest.param(EndpointUnreachableError("no answer"), id="unreachable"),
+        pytest.param(AWSError("Rate exceeded", code="Throttling"), id="throttled"),
+        pytest.param(AWSError("the name is wrong", code="ValidationError"), id="another refusal"),
+        pytest.param(AWSError("x does not exist", code="Other"), id="another code"),
+        pytest.param({"Stacks": []}, id="no stack in the reply"),
+        pytest.param({}, id="an empty reply"),
+        pytest.param({"Stacks": [{"StackName": STACK}]}, id="a stack without outputs"),
+        pytest.param(_stack(region="us-east-1"), id="a stack without auth"),
+        pytest.param({"Stacks": [{"Outputs": [{"OutputKey": "userPoolId"}]}]}, id="no value"),
+    ],
+)
+@pytest.mark.parametrize("is_loopback", [False, True], ids=["AWS", "emulator"])
+def test_what_cannot_be_checked_is_said_so(
+    project: Project, reply: dict[str, Any] | Exception, is_loopback: bool
+) -> None:
+    """Without the right to look, or with nothing to compare, the line says "not checked"."""
+    aws = Recorder(IDENTITY, reply, is_loopback=is_loopback)
+    assert _describe(aws, project, _outputs(project)).check == "outputs not checked"
+
+
+def test_outputs_without_auth_are_not_checked(project: Project) -> None:
+    """A backend without a user pool has nothing to compare, and no such call is made."""
+    aws = Recorder(IDENTITY)
+    target = _describe(aws, project, _outputs(project, auth=None))
+    assert (target.user_pool, target.check) == (None, "outputs not checked")
+    assert target.outputs == project.root / "amplify_outputs.json"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [AccessDeniedError("no"), EndpointUnreachableError("no answer"), AWSError("no")],
+    ids=lambda error: type(error).__name__,
+)
+def test_an_account_that_cannot_be_told(project: Project, error: AWSError) -> None:
+    """The account is only for display: the run does not stop for it."""
+    target = _describe(Recorder(error, _stack(userPoolId=POOL)), project, _outputs(project))
+    assert target.account == "unknown"
+    assert "account unknown" in target.line()
+    assert target.check == "outputs checked"
+
+
+def test_credentials_that_will_not_do_stop_the_run(project: Project) -> None:
+    """Expired or missing keys are found before the first write, and not passed over."""
+    with pytest.raises(InvalidCredentialError):
+        _describe(Recorder(InvalidCredentialError("expired")), project, _outputs(project))
+
+
+def test_the_local_sandbox_is_asked_nothing(project: Project) -> None:
+    """A local run is LOCAL, with nothing to look up and nothing to check."""
+    aws = Recorder(is_local=True, is_loopback=True)
+    target = _describe(aws, project, _outputs(project))
+    assert (target.account, target.check) == ("LOCAL", "")
+    assert target.user_pool == POOL
+    assert aws.calls == []
+
+
+@pytest.mark.parametrize("is_local", [False, True], ids=["AWS", "local"])
+def test_no_outputs_at_all(project: Project, is_local: bool) -> None:
+    """A script that uses only secrets needs no outputs file; the line leaves it out."""
+
+    def load() -> AmplifyOutputs:
+        raise AmplifyOutputsNotFoundError("none")
+
+    aws = Recorder(IDENTITY, is_local=is_local)
+    target = describe_target(aws, project, ALICE, load)
+    assert (target.outputs, target.outputs_age, target.user_pool) == (None, None, None)
+    assert target.check == ""
+    assert target.account == ("LOCAL" if is_local else "123456789012")
+
+
+def test_broken_outputs_stop_the_run(project: Project) -> None:
+    """A file that is there and broken is reported, not taken for none."""
+
+    def load() -> AmplifyOutputs:
+        raise InvalidAmplifyOutputsError("broken")
+
+    with pytest.raises(InvalidAmplifyOutputsError):
+        describe_target(Recorder(IDENTITY), project, ALICE, load)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        pytest.param(7200, 7200, id="two hours"),
+        pytest.param(-3600, 0, id="from the future"),
+    ],
+)
+def test_the_age_of_the_outputs(project: Project, seconds: float, expected: float) -> None:
+    """The age is that of the file; a clock that runs behind makes it no less than nothing."""
+    outputs = _outputs(project)
+    written = time.time() - seconds
+    os.utime(outputs.path, (written, written))
+    age = _describe(Recorder(is_local=True), project, outputs).outputs_age
+    assert age == pytest.approx(expected, abs=30)
+
+
+def test_outputs_that_vanish_meanwhile(project: Project) -> None:
+    """A file removed since it was read has no age, which is no reason to stop."""
+    outputs = _outputs(project)
+    outputs.path.unlink()
+    target = _describe(Recorder(is_local=True), project, outputs)
+    assert target.outputs_age is None
+    assert target.outputs == outputs.path
