@@ -1,0 +1,327 @@
+"""What the documentation says, compared with what seedctl does.
+
+Every ``python`` block in README.md and docs/ is a whole seed script, and is run. A part of one is
+marked ```` ```python fragment ```` and only has to be valid Python.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import os
+import re
+import shlex
+import shutil
+import stat
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import pytest
+
+from seedctl.cli.main import cli
+from tests.running import CommandLine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+PAGES = [README, *sorted((ROOT / "docs").glob("*.md"))]
+
+SECRETS = {
+    "username": "ann@example.com",
+    "password": "Passw0rd!",
+    "seed-user-password": "Passw0rd!",
+}
+GROUPS = ("READERS", "EDITORS", "admin")
+
+# Steps of the workflow in docs/ci.md that get software from elsewhere: the tests have it already.
+INSTALL_STEPS = {"Install seedctl"}
+
+# Whatever else runs here must not decide what the documented commands do.
+INHERITED = ("HOME", "LANG", "TMPDIR", "COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START")
+
+# Built from pieces, or this file would be the first to hold them.
+REGISTRIES = [
+    "py" + "pi.org",
+    "python" + "hosted.",
+    "npm" + "js.",
+    "crates" + ".io",
+    "ana" + "conda.",
+]
+MACHINE_PATHS = ["/wo" + "rk/", "/ro" + "ot/", "/tmp" + "/venv"]
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block: its language and what follows it, and its text."""
+
+    page: Path
+    line: int
+    info: str
+    text: str
+
+    @property
+    def id(self) -> str:
+        return f"{self.page.name}:{self.line}"
+
+
+def _blocks(page: Path) -> Iterator[Block]:
+    start, info, indent, lines = 0, "", "", list[str]()
+    for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), start=1):
+        fence = re.match(r"( *)```(.*)", line)
+        if fence is None:
+            lines.append(line.removeprefix(indent))
+        elif start:
+            assert not fence[2], f"{page.name}:{start} is not closed before line {number}"
+            yield Block(page, start, info, "\n".join(lines) + "\n")
+            start = 0
+        else:
+            start, info, indent, lines = number, fence[2].strip(), fence[1], []
+    assert not start, f"{page.name}:{start} is never closed"
+
+
+BLOCKS = [block for page in PAGES for block in _blocks(page)]
+SCRIPTS = [block for block in BLOCKS if block.info == "python"]
+
+
+def _commands(command: click.Command, name: str) -> Iterator[str]:
+    if isinstance(command, click.Group):
+        for word, below in command.commands.items():
+            yield from _commands(below, f"{name} {word}")
+    else:
+        yield name
+
+
+@pytest.fixture
+def seedctl(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> CommandLine:
+    monkeypatch.setenv("SEEDCTL_LOCAL", "1")
+    monkeypatch.setenv("SEEDCTL_IDENTIFIER", "ann")
+    monkeypatch.setenv("COLUMNS", "120")
+    return CommandLine(capsys, monkeypatch)
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seedctl: CommandLine) -> Path:
+    """Make the project that the documentation talks of, and go there."""
+    folder = tmp_path / "my-app"
+    (folder / "amplify" / "seed").mkdir(parents=True)
+    (folder / "package.json").write_text('{"name": "my-app"}\n', encoding="utf-8")
+    (folder / "amplify" / "backend.ts").write_text("// not read\n", encoding="utf-8")
+    (folder / "amplify" / "seed" / "seed.py").write_text(SCRIPTS[0].text, encoding="utf-8")
+    monkeypatch.chdir(folder)
+    options = [word for group in GROUPS for word in ("--group", group)]
+    assert seedctl("local", "init", *options).code == 0
+    return folder
+
+
+@pytest.mark.parametrize("name", sorted(_commands(cli, "seedctl")))
+def test_every_command_is_documented(name: str) -> None:
+    """A command stands in README's table and on a page of its own subject."""
+    pattern = re.compile(re.escape(name) + r"\b")
+    assert pattern.search(README.read_text(encoding="utf-8"))
+    assert any(pattern.search(page.read_text(encoding="utf-8")) for page in PAGES[1:])
+
+
+def test_the_readme_shows_the_help_as_it_is(seedctl: CommandLine) -> None:
+    """README's block of help is what `seedctl --help` prints."""
+    shown = [block.text for block in BLOCKS if block.text.startswith("Usage: seedctl [OPTIONS]")]
+    assert shown == [seedctl("--help").out]
+
+
+def test_every_option_that_is_documented_exists() -> None:
+    """No page gives `seedctl` an option that it does not have."""
+    known = {"--help", "-h", "--version"}
+    stack: list[click.Command] = [cli]
+    while stack:
+        command = stack.pop()
+        known.update(word for parameter in command.params for word in parameter.opts)
+        if isinstance(command, click.Group):
+            stack.extend(command.commands.values())
+    for page in PAGES:
+        for line in page.read_text(encoding="utf-8").splitlines():
+            for command_line in re.findall(r"\bseedctl( [^`|#>]+)", line):
+                used = re.findall(r"(?<= )(--?[a-z][a-z-]*)(?=[ =.,;]|$)", command_line)
+                assert set(used) <= known, f"{page.name}: {line}"
+
+
+@pytest.mark.parametrize("block", [pytest.param(block, id=block.id) for block in SCRIPTS])
+def test_every_documented_script_runs(block: Block, project: Path, seedctl: CommandLine) -> None:
+    """A script copied from the documentation into a new project seeds the local sandbox."""
+    for name, value in SECRETS.items():
+        assert seedctl("secret", "set", name, stdin=value.encode()).code == 0
+    (project / "amplify" / "seed" / "seed.py").write_text(block.text, encoding="utf-8")
+    result = seedctl("seed")
+    assert result.code == 0, result.err
+    assert "✔ Seeded in " in result.err
+
+
+def test_fragments_are_python() -> None:
+    """What is only part of a script has no slip of the pen either."""
+    for block in BLOCKS:
+        if block.info.startswith("python"):
+            assert block.info in {"python", "python fragment"}, block.id
+            ast.parse(block.text, filename=block.id)
+
+
+def test_the_shown_runs_are_real(project: Path, seedctl: CommandLine) -> None:
+    """README and the tutorial show what a first and a second run of README's script print."""
+    assert seedctl("secret", "set", "seed-user-password", stdin=b"Passw0rd!").code == 0
+    runs = [_normal(seedctl("seed").err, project) for _ in range(2)]
+    assert "created  user" in runs[0]
+    assert "existed  user" in runs[1]
+    shown = [
+        _normal(block.text.partition("\n")[2], Path("/tmp/my-app"))
+        for block in BLOCKS
+        if block.text.startswith("$ seedctl seed --local\n")
+    ]
+    assert shown == [runs[0], runs[0], runs[1]]
+
+
+def _normal(text: str, project: Path) -> str:
+    """Return *text* without what differs from run to run."""
+    text = text.replace(str(project.resolve()), "PROJECT").replace(str(project), "PROJECT")
+    text = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "SUB", text)
+    text = re.sub(r"Seeded in [0-9.]+ s", "Seeded in N s", text)
+    return "\n".join(line.rstrip() for line in text.splitlines())
+
+
+@pytest.mark.parametrize(
+    "page", [pytest.param(p, id=p.name) for p in [*PAGES, ROOT / "CHANGELOG.md"]]
+)
+def test_every_relative_link_leads_somewhere(page: Path) -> None:
+    """A link to a file of this repository finds it, and a link to a heading finds that."""
+    text = re.sub(
+        r"^ *```.*?^ *```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE
+    )
+    for link in re.findall(r"\]\(([^)\s]+)\)", text):
+        if re.match(r"[a-z]+:", link):
+            continue
+        path, _, anchor = link.partition("#")
+        target = page.parent / path if path else page
+        assert target.exists(), link
+        if anchor:
+            assert anchor in _anchors(target), link
+
+
+def _anchors(page: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_pages_are_short() -> None:
+    """A page is read at one sitting."""
+    for page in PAGES:
+        assert len(page.read_text(encoding="utf-8").splitlines()) < 160, page.name
+
+
+def test_every_page_is_linked_from_the_readme() -> None:
+    """A page that nothing leads to is not read."""
+    text = README.read_text(encoding="utf-8")
+    for page in PAGES[1:]:
+        assert f"](docs/{page.name})" in text
+
+
+def test_the_changelog_begins_with_what_is_unreleased() -> None:
+    """The topmost section of the changelog is Unreleased."""
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.findall(r"^## (.*)$", text, flags=re.MULTILINE)[0] == "[Unreleased]"
+
+
+def _workflow() -> dict[Any, Any]:
+    # Not a plain import: PyYAML comes with moto, its type stubs with nothing.
+    yaml = importlib.import_module("yaml")
+    (block,) = [block for block in BLOCKS if block.page.name == "ci.md" and block.info == "yaml"]
+    workflow: dict[Any, Any] = yaml.safe_load(block.text)
+    return workflow
+
+
+def test_the_workflow_asks_for_no_more_than_it_needs() -> None:
+    """Nothing is permitted but what a job names, and every action is pinned by its commit."""
+    workflow = _workflow()
+    assert workflow["permissions"] == {}
+    assert workflow["jobs"]["offline"]["permissions"] == {"contents": "read"}
+    assert workflow["jobs"]["sandbox"]["permissions"] == {"contents": "read", "id-token": "write"}
+    for job in workflow["jobs"].values():
+        for step in job["steps"]:
+            assert "uses" not in step or re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", step["uses"])
+            assert "${{" not in step.get("run", ""), "a value could become part of the script"
+
+
+def test_the_offline_job_of_the_workflow_works(project: Path, tmp_path: Path) -> None:
+    """The steps in docs/ci.md, run in order in a fresh checkout, set a secret and seed twice."""
+    bash = shutil.which("bash")
+    if bash is None:
+        pytest.skip("GitHub runs the steps with bash")
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    wrapper = programs / "seedctl"
+    wrapper.write_text(
+        f'#!{bash}\nexec {shlex.quote(sys.executable)} -m seedctl "$@"\n', encoding="utf-8"
+    )
+    wrapper.chmod(wrapper.stat().st_mode | stat.S_IXUSR)
+    job = _workflow()["jobs"]["offline"]
+    env = {"PATH": f"{programs}:/usr/bin:/bin", "PYTHONPATH": str(ROOT), "CI": "true"}
+    env |= {"GITHUB_ACTIONS": "true", "GITHUB_WORKSPACE": str(project)} | _inherited()
+    env |= job["env"]
+    ran = []
+    for step in job["steps"]:
+        if "uses" in step or step["name"] in INSTALL_STEPS:
+            continue
+        result = subprocess.run(
+            # As GitHub does for a step without a shell of its own.
+            [bash, "-e", "-c", step["run"]],
+            cwd=project,
+            env=env | {name: _expanded(value) for name, value in step.get("env", {}).items()},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            timeout=60,
+            check=False,
+        )
+        assert result.returncode == 0, f"{step['name']}: {result.stderr}"
+        assert SECRETS["seed-user-password"] not in result.stdout + result.stderr
+        ran.append(result.stderr.splitlines()[-1])
+    assert len(ran) == 3
+    assert ran[0].startswith("✔ Created version 1 of secret seed-user-password")
+    assert ran[1].endswith("1 secret read, 2 users created, 2 group members added.")
+    assert ran[2].endswith("1 secret read, 2 users already there, 2 group members added.")
+
+
+def test_named_install_steps_exist() -> None:
+    """A step that the test leaves out is still in the workflow."""
+    names = {step.get("name") for step in _workflow()["jobs"]["offline"]["steps"]}
+    assert names >= INSTALL_STEPS
+
+
+def _inherited() -> dict[str, str]:
+    return {name: os.environ[name] for name in INHERITED if name in os.environ}
+
+
+def _expanded(value: str) -> str:
+    assert value == "${{ secrets.SEED_USER_PASSWORD }}"
+    return SECRETS["seed-user-password"]
+
+
+def test_no_file_names_a_registry_or_this_machine() -> None:
+    """What is in git can be used behind any mirror, and on any machine."""
+    git = shutil.which("git")
+    if git is None or not (ROOT / ".git").exists():
+        pytest.skip("not a git checkout")
+    listed = subprocess.run(
+        [git, "-C", str(ROOT), "ls-files", "-z"], capture_output=True, check=True
+    ).stdout.decode()
+    names = [name for name in listed.split("\0") if name and (ROOT / name).is_file()]
+    assert "README.md" in names
+    found = [
+        f"{name}: {word}"
+        for name in names
+        for word in [*REGISTRIES, *MACHINE_PATHS]
+        if word.encode() in (ROOT / name).read_bytes()
+    ]
+    assert found == []
