@@ -253,6 +253,21 @@ def test_a_reply_that_says_nothing() -> None:
     assert error.message == "ssm:GetParameter failed with Unknown: no message"
 
 
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        pytest.param("<html><body>502 Bad Gateway</body></html>", "no message", id="a web page"),
+        pytest.param("one\n  two\r\nthree", "one two three", id="several lines"),
+        pytest.param("x" * 500, "x" * 500, id="long"),
+        pytest.param("x" * 501, "x" * 500 + "…", id="too long"),
+    ],
+)
+def test_what_aws_says_is_made_readable(message: str, shown: str) -> None:
+    """Gateways and emulators answer with whole pages: a message is one line, and ends."""
+    error = _translated(_refusal("BadGateway", message))
+    assert error.message == f"ssm:GetParameter failed with BadGateway: {shown}"
+
+
 # --- by botocore's class -------------------------------------------------------------------------
 
 URL = "https://ssm.us-east-1.amazonaws.com"

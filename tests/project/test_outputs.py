@@ -293,6 +293,12 @@ MISTYPED = [
         "auth.groups[0].admin.precedence",
         "a whole number",
     ),
+    (
+        "auth.groups",
+        [{"admin": {"precedence": True}}],
+        "auth.groups[0].admin.precedence",
+        "a whole number",
+    ),
 ]
 
 
