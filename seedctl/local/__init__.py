@@ -7,6 +7,7 @@ database or cryptography before it is used.
 
 from __future__ import annotations
 
+from seedctl.local.inbox import InboxMessage, read_inbox
 from seedctl.local.sandbox import LocalSandbox, reset_state
 
-__all__ = ["LocalSandbox", "reset_state"]
+__all__ = ["InboxMessage", "LocalSandbox", "read_inbox", "reset_state"]

@@ -5,7 +5,7 @@ A handler takes a :class:`Call`, returns the reply's document or raises :class:`
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 if TYPE_CHECKING:
@@ -108,6 +108,15 @@ class Call:
             if choices is not None and value not in choices:
                 self.fail(f"{key} may hold {', '.join(choices)}.")
         return values
+
+    def section(self, key: str) -> Call | None:
+        """Return the structure at *key*, to be read as the call itself is."""
+        value = self.input.get(key)
+        if value is None:
+            return None
+        if not isinstance(value, dict):
+            raise _mistyped(key, "a structure")
+        return replace(self, input=value)
 
     def text_map(self, key: str) -> dict[str, str]:
         value = self.input.get(key)

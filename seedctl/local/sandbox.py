@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from seedctl.local.inbox import InboxMessage
     from seedctl.local.server import Fault, Server
     from seedctl.local.store import Store
     from seedctl.project import AmplifyOutputs
@@ -59,6 +60,12 @@ class LocalSandbox:
     def faults(self) -> list[Fault]:
         """The handlers' own failures so far: tests assert that there are none."""
         return self._server.faults
+
+    def inbox(self) -> list[InboxMessage]:
+        """Return the one-time codes that were sent last, newest first."""
+        from seedctl.local.inbox import messages  # noqa: PLC0415
+
+        return messages(self._store)
 
     def stop(self) -> None:
         """End every connection and close the state. A second call does nothing."""

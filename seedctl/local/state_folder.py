@@ -40,6 +40,15 @@ def prepare(state_folder: Path) -> Path:
     return folder
 
 
+def has_state(state_folder: Path) -> bool:
+    """Whether there is any local state. Raises LocalSandboxError."""
+    path = state_folder / FOLDER / DATABASE
+    try:
+        return path.exists()
+    except OSError as error:
+        raise unusable(path, error) from error
+
+
 def read_key(folder: Path) -> bytes:
     """Return the key that seals the state, made at the first call.
 

@@ -10,6 +10,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyotp
 import pytest
 
 from seedctl.auth.srp import ClientExchange, format_timestamp
@@ -25,6 +26,7 @@ PASSWORD = "Final-456-word"
 _WITH_CLIENT = {"InitiateAuth", "RespondToAuthChallenge", "RevokeToken"}
 _WITH_CLIENT |= {"GetTokensFromRefreshToken"}
 _WITH_TOKEN = {"GetUser", "ChangePassword", "UpdateUserAttributes", "GlobalSignOut"}
+_WITH_TOKEN |= {"AssociateSoftwareToken", "VerifySoftwareToken", "SetUserMFAPreference"}
 
 
 class FakeClock:
@@ -181,6 +183,26 @@ class Client:
                 **responses,
             },
         }
+
+    def answering(self, challenge: dict[str, Any], **responses: str) -> dict[str, Any]:
+        """The answer to any challenge that carries a session."""
+        user_id = challenge["ChallengeParameters"]["USER_ID_FOR_SRP"]
+        return {
+            "ChallengeName": challenge["ChallengeName"],
+            "Session": challenge["Session"],
+            "ChallengeResponses": {"USERNAME": user_id, **responses},
+        }
+
+    def answer(self, challenge: dict[str, Any], **responses: str) -> dict[str, Any]:
+        return self.cognito("RespondToAuthChallenge", **self.answering(challenge, **responses))
+
+    def answer_refusal(self, challenge: dict[str, Any], **responses: str) -> str:
+        given = self.answering(challenge, **responses)
+        return self.cognito_refusal("RespondToAuthChallenge", **given)
+
+    def totp(self, secret: str, *, steps: int = 0) -> str:
+        """The authenticator's code, *steps* of 30 seconds from now."""
+        return pyotp.TOTP(secret).at(int(self.clock()) + 30 * steps)
 
     def tokens(self, name: str, /, **attributes: str) -> dict[str, Any]:
         """Create a user, set its password the way seeding does, and return its tokens."""

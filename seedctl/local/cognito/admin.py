@@ -57,7 +57,8 @@ def admin_get_user(service: UserPoolService, call: Call) -> dict[str, Any]:
     service.check_pool(call)
     name = username(call)
     with service.reading_users() as records:
-        return records.require(name).described(attributes_key="UserAttributes")
+        user = records.require(name)
+    return {**user.described(attributes_key="UserAttributes"), **user.mfa_settings()}
 
 
 def admin_delete_user(service: UserPoolService, call: Call) -> dict[str, Any]:

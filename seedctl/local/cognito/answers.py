@@ -1,4 +1,4 @@
-"""The answers to challenges that carry a Session; one function for each row of the table."""
+"""The answer to NEW_PASSWORD_REQUIRED, and whom an answer in a session may be from."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from seedctl.local.cognito import users as status
 from seedctl.local.cognito.admin import change_attributes, set_password
 from seedctl.local.cognito.attributes import check_attribute
+from seedctl.local.cognito.mfa import after_password
 from seedctl.local.cognito.passwords import Verifier, check_password
-from seedctl.local.cognito.steps import after_password, reply
+from seedctl.local.cognito.steps import reply
 from seedctl.local.protocol import ServiceError
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def answer_new_password(service: UserPoolService, answer: Answer) -> dict[str, A
         checked = {name: check_attribute(name, value) for name, value in given.items()}
         verifier = Verifier.of(password, pool_name=service.pool.name, username=session.username)
         with service.changing_users() as users:
-            user = _user_of(users, answer, session)
+            user = user_of(users, answer, session)
             if user.status != status.FORCE_CHANGE_PASSWORD:
                 raise _invalid_session()  # an administrator was quicker
             change_attributes(user, checked)
@@ -52,24 +53,18 @@ def answer_new_password(service: UserPoolService, answer: Answer) -> dict[str, A
     return reply(service, step)
 
 
-def answer_mfa_setup(service: UserPoolService, answer: Answer) -> dict[str, Any]:
-    """Refuse: no token may be had from a pool that requires MFA before MFA is here."""
-    with (
-        service.sessions.answered(
-            answer.session, challenge=answer.challenge, client_id=answer.client_id
-        ) as session,
-        service.reading_users() as users,
-    ):
-        _user_of(users, answer, session)
-    raise ServiceError(
-        "UnsupportedOperationException",
-        "Setting up MFA is not available on the local sandbox yet.",
-    )
+def user_of(users: UserRecords, answer: Answer, session: Session) -> User:
+    """Return the session's user, whom the answer must name. Raises NotAuthorizedException."""
+    user = session_user(users, session)
+    if not answer.is_for(users, session.username):
+        raise _invalid_session()
+    return user
 
 
-def _user_of(users: UserRecords, answer: Answer, session: Session) -> User:
+def session_user(users: UserRecords, session: Session) -> User:
+    """Return the user that *session* was opened for. Raises NotAuthorizedException."""
     user = users.by_username(session.username)
-    if user is None or not answer.is_for(users, session.username):
+    if user is None:
         raise _invalid_session()
     if not user.enabled:
         raise ServiceError("NotAuthorizedException", "User is disabled.")

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from seedctl.local.cognito.service import UserPoolService
 
 _MFA = {"NONE": "OFF", "OPTIONAL": "OPTIONAL", "REQUIRED": "ON"}
+_MESSAGE = "Your authentication code is {####}"
 _DAY = 24 * 3600
 
 
@@ -44,6 +45,24 @@ def describe_user_pool(service: UserPoolService, call: Call) -> dict[str, Any]:
     if pool.username_attributes:
         described["UsernameAttributes"] = list(pool.username_attributes)
     return {"UserPool": described}
+
+
+def get_user_pool_mfa_config(service: UserPoolService, call: Call) -> dict[str, Any]:
+    service.check_pool(call)
+    methods = service.pool.mfa_methods
+    described: dict[str, Any] = {
+        "MfaConfiguration": _MFA[service.pool.mfa_configuration],
+        "SoftwareTokenMfaConfiguration": {"Enabled": "TOTP" in methods},
+    }
+    if "SMS" in methods:
+        caller = f"arn:aws:iam::{ACCOUNT}:role/local-sandbox-sms"
+        described["SmsMfaConfiguration"] = {
+            "SmsAuthenticationMessage": _MESSAGE,
+            "SmsConfiguration": {"SnsCallerArn": caller},
+        }
+    if "EMAIL" in methods:
+        described["EmailMfaConfiguration"] = {"Message": _MESSAGE, "Subject": "Your code"}
+    return described
 
 
 def describe_user_pool_client(service: UserPoolService, call: Call) -> dict[str, Any]:

@@ -5,7 +5,15 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from seedctl.local.cognito import admin, describe, groups, listing, self_service, sign_in
+from seedctl.local.cognito import (
+    admin,
+    describe,
+    groups,
+    listing,
+    mfa_settings,
+    self_service,
+    sign_in,
+)
 from seedctl.local.cognito.pool import UserPool, unknown_client, unknown_pool
 from seedctl.local.cognito.service import UserPoolService
 from seedctl.local.cognito.sessions import Sessions
@@ -34,6 +42,7 @@ _SIGNED: dict[str, Handler] = {
     "AdminRemoveUserFromGroup": groups.admin_remove_user_from_group,
     "AdminResetUserPassword": admin.admin_reset_user_password,
     "AdminRespondToAuthChallenge": sign_in.admin_respond_to_auth_challenge,
+    "AdminSetUserMFAPreference": mfa_settings.admin_set_user_mfa_preference,
     "AdminSetUserPassword": admin.admin_set_user_password,
     "AdminUpdateUserAttributes": admin.admin_update_user_attributes,
     "AdminUserGlobalSignOut": admin.admin_user_global_sign_out,
@@ -42,12 +51,14 @@ _SIGNED: dict[str, Handler] = {
     "DescribeUserPool": describe.describe_user_pool,
     "DescribeUserPoolClient": describe.describe_user_pool_client,
     "GetGroup": groups.get_group,
+    "GetUserPoolMfaConfig": describe.get_user_pool_mfa_config,
     "ListGroups": groups.list_groups,
     "ListUsers": listing.list_users,
     "ListUsersInGroup": groups.list_users_in_group,
 }
 # Clients call these without credentials: a token or a session in them says who calls.
 _UNSIGNED: dict[str, Handler] = {
+    "AssociateSoftwareToken": mfa_settings.associate_software_token,
     "ChangePassword": self_service.change_password,
     "GetTokensFromRefreshToken": sign_in.get_tokens_from_refresh_token,
     "GetUser": self_service.get_user,
@@ -55,7 +66,9 @@ _UNSIGNED: dict[str, Handler] = {
     "InitiateAuth": sign_in.initiate_auth,
     "RespondToAuthChallenge": sign_in.respond_to_auth_challenge,
     "RevokeToken": self_service.revoke_token,
+    "SetUserMFAPreference": mfa_settings.set_user_mfa_preference,
     "UpdateUserAttributes": self_service.update_user_attributes,
+    "VerifySoftwareToken": mfa_settings.verify_software_token,
 }
 
 

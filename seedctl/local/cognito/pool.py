@@ -20,6 +20,7 @@ DEFAULT_POLICY = PasswordPolicy(
 )
 # An app client of Amplify Gen 2 allows these and, without passwordless login, nothing else.
 ALLOWED_FLOWS = ("ALLOW_CUSTOM_AUTH", "ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_SRP_AUTH")
+_MFA_METHODS = ("SMS", "TOTP", "EMAIL")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class UserPool:
     password_policy: PasswordPolicy
     mfa_configuration: str
     mfa_methods: tuple[str, ...]
+    """``SMS``, ``TOTP``, ``EMAIL``; none of them where MFA is off."""
     groups: tuple[Group, ...]
 
     @classmethod
@@ -44,6 +46,10 @@ class UserPool:
         # Free-text names exclude the others: Cognito has either kind in one pool.
         aliases = () if "username" in names else names
         required = auth.standard_required_attributes
+        configuration = auth.mfa_configuration or "NONE"
+        # A pool that requires MFA has some method, also where the file names none: files before
+        # version 1.4 cannot say EMAIL. Any of them may then be used [?].
+        methods = auth.mfa_methods or (_MFA_METHODS if configuration == "REQUIRED" else ())
         return cls(
             id=auth.user_pool_id,
             client_id=auth.user_pool_client_id,
@@ -53,8 +59,8 @@ class UserPool:
             required_attributes=aliases if required is None else required,
             verification_types=auth.user_verification_types or aliases,
             password_policy=auth.password_policy or DEFAULT_POLICY,
-            mfa_configuration=auth.mfa_configuration or "NONE",
-            mfa_methods=auth.mfa_methods or (),
+            mfa_configuration=configuration,
+            mfa_methods=() if configuration == "NONE" else methods,
             groups=auth.groups or (),
         )
 

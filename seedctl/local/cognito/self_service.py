@@ -12,18 +12,22 @@ from seedctl.local.protocol import Call, ServiceError
 if TYPE_CHECKING:
     from seedctl.local.cognito.service import UserPoolService
 
-_MAX_TOKEN = 131072
+MAX_TOKEN = 131072
 
 
 def get_user(service: UserPoolService, call: Call) -> dict[str, Any]:
-    claims = _claims(service, call)
+    claims = claims_of(service, call)
     with service.reading_users() as users:
         user = service.tokens.of_access_claims(users, claims)
-    return {"Username": user.username, "UserAttributes": user.attribute_list()}
+    return {
+        "Username": user.username,
+        "UserAttributes": user.attribute_list(),
+        **user.mfa_settings(),
+    }
 
 
 def update_user_attributes(service: UserPoolService, call: Call) -> dict[str, Any]:
-    claims = _claims(service, call)
+    claims = claims_of(service, call)
     if not call.items("UserAttributes"):
         call.missing("UserAttributes")
     given = attributes.read_attributes(call)
@@ -41,7 +45,7 @@ def update_user_attributes(service: UserPoolService, call: Call) -> dict[str, An
 
 
 def change_password(service: UserPoolService, call: Call) -> dict[str, Any]:
-    claims = _claims(service, call)
+    claims = claims_of(service, call)
     previous = call.optional_text("PreviousPassword", maximum=MAX_PASSWORD)
     proposed = call.text("ProposedPassword", maximum=MAX_PASSWORD)
     check_password(proposed, service.pool.password_policy)
@@ -58,7 +62,7 @@ def change_password(service: UserPoolService, call: Call) -> dict[str, Any]:
 
 
 def global_sign_out(service: UserPoolService, call: Call) -> dict[str, Any]:
-    claims = _claims(service, call)
+    claims = claims_of(service, call)
     with service.changing_users() as users:
         user = service.tokens.of_access_claims(users, claims)
         sign_out_everywhere(user)
@@ -68,7 +72,7 @@ def global_sign_out(service: UserPoolService, call: Call) -> dict[str, Any]:
 
 def revoke_token(service: UserPoolService, call: Call) -> dict[str, Any]:
     service.check_client(call)
-    token = call.text("Token", maximum=_MAX_TOKEN)
+    token = call.text("Token", maximum=MAX_TOKEN)
     if service.tokens.is_jwt(token):
         raise ServiceError("UnsupportedTokenTypeException", "Unsupported token type")
     with service.changing_users() as users:
@@ -76,5 +80,6 @@ def revoke_token(service: UserPoolService, call: Call) -> dict[str, Any]:
     return {}
 
 
-def _claims(service: UserPoolService, call: Call) -> dict[str, Any]:
-    return service.tokens.access_claims(call.text("AccessToken", maximum=_MAX_TOKEN))
+def claims_of(service: UserPoolService, call: Call) -> dict[str, Any]:
+    """Return the claims of the call's access token. Raises NotAuthorizedException."""
+    return service.tokens.access_claims(call.text("AccessToken", maximum=MAX_TOKEN))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from seedctl.local.protocol import ServiceError
@@ -18,7 +18,16 @@ if TYPE_CHECKING:
 
 SECONDS = 180.0
 # Cognito lets the answer be corrected with the same session [?].
-_RETRYABLE = ("InvalidPasswordException", "InvalidParameterException")
+_RETRYABLE = (
+    "AliasExistsException",
+    "CodeMismatchException",
+    "EnableSoftwareTokenMFAException",
+    "ExpiredCodeException",
+    "InvalidParameterException",
+    "InvalidPasswordException",
+    "SoftwareTokenMFANotFoundException",
+)
+_WRONG_CODES = 3  # Cognito's own number is not published [?]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +38,7 @@ class Session:
     expires: float
     data: Any = field(default=None, repr=False)
     """What the answer is checked against."""
+    wrong_codes: int = 0
 
 
 class Sessions:
@@ -60,10 +70,18 @@ class Sessions:
         return self._clock() > session.expires
 
     @contextmanager
-    def answered(self, token: str | None, *, challenge: str, client_id: str) -> Iterator[Session]:
+    def answered(
+        self,
+        token: str | None,
+        *,
+        challenge: str,
+        client_id: str,
+        expired: ServiceError | None = None,
+    ) -> Iterator[Session]:
         """Give the session that *token* names, for one answer.
 
         It ends with the block, unless the answer was refused in a way that it may be corrected.
+        Raises *expired*, if that is given, in place of the usual refusal of an old session.
         """
         session = self.take(token) if token is not None else None
         if (
@@ -73,13 +91,15 @@ class Sessions:
         ):
             raise ServiceError("NotAuthorizedException", "Invalid session for the user.")
         if self.is_expired(session):
-            raise ServiceError(
+            raise expired or ServiceError(
                 "NotAuthorizedException", "Invalid session for the user, session is expired."
             )
         try:
             yield session
         except ServiceError as error:
-            if error.code in _RETRYABLE:
+            if error.code == "CodeMismatchException":
+                session = replace(session, wrong_codes=session.wrong_codes + 1)
+            if error.code in _RETRYABLE and session.wrong_codes < _WRONG_CODES:
                 with self._lock:
                     self._open[token] = session
             raise

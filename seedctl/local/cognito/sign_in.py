@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from seedctl.local.cognito.answers import answer_mfa_setup, answer_new_password
+from seedctl.local.cognito.answers import answer_new_password
+from seedctl.local.cognito.factors import EMAIL, SMS, TOTP
 from seedctl.local.cognito.groups import GroupRecords
+from seedctl.local.cognito.mfa_answers import (
+    answer_mfa_setup,
+    answer_select_mfa_type,
+    answer_sent_code,
+    answer_software_token,
+)
 from seedctl.local.cognito.srp_sign_in import answer_password_verifier, start_srp
 from seedctl.local.cognito.steps import (
     MFA_SETUP,
     NEW_PASSWORD_REQUIRED,
     PASSWORD_VERIFIER,
+    SELECT_MFA_TYPE,
     Answer,
     SignedIn,
     reply,
@@ -64,9 +72,13 @@ _ADMIN_FLOWS = ("ADMIN_NO_SRP_AUTH", "ADMIN_USER_PASSWORD_AUTH")
 _DISABLED_FLOWS = ("USER_AUTH", "USER_PASSWORD_AUTH")
 
 CHALLENGES: dict[str, Callable[[UserPoolService, Answer], dict[str, Any]]] = {
+    EMAIL.name: answer_sent_code,
     MFA_SETUP: answer_mfa_setup,
     NEW_PASSWORD_REQUIRED: answer_new_password,
     PASSWORD_VERIFIER: answer_password_verifier,
+    SELECT_MFA_TYPE: answer_select_mfa_type,
+    SMS.name: answer_sent_code,
+    TOTP.name: answer_software_token,
 }
 
 

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from seedctl.auth import srp
 from seedctl.local.cognito import users as status
+from seedctl.local.cognito.mfa import after_password
 from seedctl.local.cognito.passwords import ServerExchange, Verifier
 from seedctl.local.cognito.steps import (
     NEW_PASSWORD_REQUIRED,
     PASSWORD_VERIFIER,
     Challenge,
     Step,
-    after_password,
     reply,
 )
 from seedctl.local.protocol import ServiceError

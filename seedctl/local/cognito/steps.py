@@ -1,8 +1,7 @@
-"""What follows a proven password: tokens, or a challenge that stands before them."""
+"""What a call of a sign-in leads to: tokens, a challenge that stands before them, or a refusal."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +16,7 @@ if TYPE_CHECKING:
 PASSWORD_VERIFIER = "PASSWORD_VERIFIER"  # noqa: S105 - a challenge, as the next one
 NEW_PASSWORD_REQUIRED = "NEW_PASSWORD_REQUIRED"  # noqa: S105
 MFA_SETUP = "MFA_SETUP"
-
-_MFA_NAMES = {"SMS": "SMS_MFA", "TOTP": "SOFTWARE_TOKEN_MFA", "EMAIL": "EMAIL_OTP"}
+SELECT_MFA_TYPE = "SELECT_MFA_TYPE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +64,6 @@ class Answer:
             return True
         user = users.find(name)
         return user is not None and user.username == username
-
-
-def after_password(service: UserPoolService, users: UserRecords, user: User) -> Step:
-    """Return the step after a password that is right and permanent."""
-    if service.pool.mfa_configuration == "REQUIRED":
-        offered = [_MFA_NAMES[method] for method in service.pool.mfa_methods]
-        return Challenge(
-            MFA_SETUP, user.username, {"MFAS_CAN_SETUP": json.dumps(offered, separators=(",", ":"))}
-        )
-    return signed_in(service, users, user)
 
 
 def signed_in(service: UserPoolService, users: UserRecords, user: User) -> SignedIn:

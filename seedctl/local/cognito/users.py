@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from seedctl.local.cognito.passwords import Verifier
+from seedctl.local.cognito.totp import SoftwareToken
 from seedctl.local.protocol import ServiceError
 
 if TYPE_CHECKING:
@@ -41,6 +42,15 @@ class User:
     failed_at: float = 0.0
     token_epoch: int = 0
     """Tokens of an earlier epoch have been revoked."""
+    software_token: SoftwareToken | None = field(default=None, repr=False)
+    """The verified one."""
+    pending_token: SoftwareToken | None = field(default=None, repr=False)
+    """One associated with an access token, and not verified yet."""
+    mfa_enabled: list[str] = field(default_factory=list)
+    """The factors turned on for this user, by the names of their challenges."""
+    mfa_preferred: str | None = None
+    newest_codes: dict[str, str] = field(default_factory=dict)
+    """The id of the last code sent by each method: an older one is good no more."""
     groups: list[str] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
     """The index entries that lead here, so that a change can remove them."""
@@ -55,6 +65,15 @@ class User:
             "Enabled": self.enabled,
             "UserStatus": self.status,
         }
+
+    def mfa_settings(self) -> dict[str, Any]:
+        """Return what GetUser and AdminGetUser, and no other calls, show besides."""
+        settings: dict[str, Any] = {}
+        if self.mfa_enabled:
+            settings["UserMFASettingList"] = self.mfa_enabled
+        if self.mfa_preferred is not None:
+            settings["PreferredMfaSetting"] = self.mfa_preferred
+        return settings
 
     def attribute_list(self) -> list[dict[str, str]]:
         attributes = {"sub": self.sub, **self.attributes}
@@ -153,4 +172,16 @@ def _entry(index_name: str, value: str) -> str:
 
 def _user(document: dict[str, Any]) -> User:
     verifier = document.pop("verifier")
-    return User(**document, verifier=Verifier(**verifier) if verifier is not None else None)
+    tokens = {name: document.pop(name, None) for name in ("software_token", "pending_token")}
+    return User(
+        **document,
+        verifier=Verifier(**verifier) if verifier is not None else None,
+        software_token=_token(tokens["software_token"]),
+        pending_token=_token(tokens["pending_token"]),
+    )
+
+
+def _token(document: dict[str, Any] | None) -> SoftwareToken | None:
+    if document is None:
+        return None
+    return SoftwareToken(**{**document, "used_steps": tuple(document["used_steps"])})

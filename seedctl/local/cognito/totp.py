@@ -1,0 +1,60 @@
+"""Software tokens: the shared secret, RFC 6238 codes, and that each of them is good once."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import secrets
+from dataclasses import dataclass, field, replace
+
+from seedctl.local.protocol import ServiceError
+
+_SECRET_BYTES = 32
+_STEP_SECONDS = 30
+# A clock may be one step off, either way.
+_TOLERANCE = (-1, 0, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class SoftwareToken:
+    """What an authenticator app shares with the pool."""
+
+    secret: str = field(repr=False)
+    """Base32 without padding."""
+    device_name: str = ""
+    used_steps: tuple[int, ...] = ()
+    """The latest ones whose code has been accepted."""
+
+    @classmethod
+    def new(cls) -> SoftwareToken:
+        secret = base64.b32encode(secrets.token_bytes(_SECRET_BYTES)).decode()
+        return cls(secret.rstrip("="))
+
+    def used(self, code: str, now: float) -> SoftwareToken | None:
+        """Return the token with *code* used up, None if the code is wrong.
+
+        Raises ExpiredCodeException for a code that was accepted before.
+        """
+        step = int(now // _STEP_SECONDS)
+        fitting = [
+            step + offset
+            for offset in _TOLERANCE
+            if hmac.compare_digest(self._code(step + offset).encode(), code.encode())
+        ]
+        if not fitting:
+            return None
+        unused = [step for step in fitting if step not in self.used_steps]
+        if not unused:
+            raise ServiceError(
+                "ExpiredCodeException", "Your software token has already been used once."
+            )
+        # No more than these few can ever be tried again.
+        latest = sorted({*self.used_steps, unused[0]})[-len(_TOLERANCE) :]
+        return replace(self, used_steps=tuple(latest))
+
+    def _code(self, step: int) -> str:
+        key = base64.b32decode(self.secret + "=" * (-len(self.secret) % 8))
+        digest = hmac.digest(key, step.to_bytes(8, "big"), "sha1")
+        offset = digest[-1] & 0x0F
+        number = int.from_bytes(digest[offset : offset + 4], "big") & 0x7FFFFFFF
+        return f"{number % 10**6:06}"

@@ -1,0 +1,73 @@
+"""The outbox of one-time codes: what Cognito would send by SMS and e-mail is kept here instead."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from seedctl.local.store import Store, View
+
+_KIND = "outbox"
+_KEY = "messages"
+_KEPT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class InboxMessage:
+    """A one-time code on its way to a user."""
+
+    user: str
+    """The name people know: the address the user signs in by, else the user name."""
+    username: str
+    """The pool's internal name."""
+    names: tuple[str, ...]
+    """Every name that signs this user in."""
+    method: str
+    """``SMS`` or ``EMAIL``."""
+    destination: str
+    """The full address, where Cognito's own replies show a masked one."""
+    code: str = field(repr=False)
+    sent_at: float
+    """Epoch seconds."""
+
+    def is_for(self, name: str) -> bool:
+        """Whether *name*, in whatever case, is one of the user's."""
+        return name.lower() in (known.lower() for known in self.names)
+
+
+def deliver(view: View, message: InboxMessage) -> None:
+    stored = view.get(_KIND, _KEY)
+    earlier = [] if stored is None else stored["messages"]
+    view.put(_KIND, _KEY, {"messages": [asdict(message), *earlier][:_KEPT]})
+
+
+def messages(store: Store) -> list[InboxMessage]:
+    """Return what was sent last, newest first."""
+    stored = store.get(_KIND, _KEY)
+    if stored is None:
+        return []
+    return [
+        InboxMessage(**{**message, "names": tuple(message["names"])})
+        for message in stored["messages"]
+    ]
+
+
+def read_inbox(state_folder: Path) -> list[InboxMessage]:
+    """Return the last codes sent by the local sandbox of *state_folder*, newest first.
+
+    A sandbox may be running on that state or not; without any state there are none.
+    Raises LocalSandboxError.
+    """
+    from seedctl.local.state_folder import has_state, prepare  # noqa: PLC0415
+    from seedctl.local.store import Store  # noqa: PLC0415
+
+    if not has_state(state_folder):
+        return []
+    store = Store.open(prepare(state_folder))
+    try:
+        return messages(store)
+    finally:
+        store.close()
