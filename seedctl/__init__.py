@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from seedctl import auth as auth
     from seedctl.auth.session import UserSession as UserSession
+    from seedctl.auth.totp import Authenticator as Authenticator
     from seedctl.auth.types import AuthOutputs as AuthOutputs
     from seedctl.auth.types import AuthSession as AuthSession
     from seedctl.auth.types import AuthSignUp as AuthSignUp
@@ -38,6 +39,7 @@ __version__ = "0.1.0"
 _ROOMS = {
     "seedctl": ("auth",),
     "seedctl.auth.session": ("UserSession",),
+    "seedctl.auth.totp": ("Authenticator",),
     "seedctl.auth.types": (
         "AuthOutputs",
         "AuthSession",
@@ -54,6 +56,7 @@ _ROOMS = {
         "AccessDeniedError",
         "AmplifyOutputsNotFoundError",
         "BackendIdConversionFault",
+        "CannotSignInWithMFAError",
         "CognitoError",
         "EndpointUnreachableError",
         "FileAccessError",
@@ -66,13 +69,18 @@ _ROOMS = {
         "InvalidSecretNameError",
         "InvalidSecretValueError",
         "LocalSandboxError",
+        "MFACodeUnavailableError",
+        "MFANotConfiguredError",
+        "MFAPreferenceNotAvailableError",
         "MFARequiredError",
         "MissingAuthError",
         "MissingRegionError",
+        "MissingTOTPChallengeError",
         "MixedEndpointsError",
         "NoBackendError",
         "NoGroupError",
         "NoGroupsError",
+        "NoMFAPreferenceSpecifiedError",
         "NotAuthorizedError",
         "NotAuthorizedException",
         "OutputsMismatchError",

@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seedctl.auth.ambient import AmbientAuth
+from seedctl.auth.codes import CommandCodes
 from seedctl.auth.journal import Journal
 from seedctl.auth.pool import UserPool
 from seedctl.auth.users import Auth
+from seedctl.embedded import InboxCodes, local_endpoint
 from seedctl.errors import (
     AmplifyOutputsNotFoundError,
     InvalidCommandInputError,
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
+    from seedctl.auth.codes import CodeSource
     from seedctl.aws import Caller
     from seedctl.project import AmplifyOutputs, AuthSection, Project
     from seedctl.report import Observer
@@ -56,6 +59,7 @@ class Backend:
         observer: Observer,
         app_client_secret: str | None = None,
         names_target: bool = True,
+        codes: CodeSource | None = None,
         resources: ExitStack | None = None,
     ) -> None:
         """*resources* are closed with the backend; *outputs_path* None means the usual place.
@@ -74,7 +78,7 @@ class Backend:
         self._is_target_named = not names_target
         self.secrets = Secrets(aws, identifier, observer, self._before_write)
         journal = Journal(project.state_folder, observer.on_warning)
-        self.auth = Auth(self._user_pool, journal, observer, self._before_write)
+        self.auth = Auth(self._user_pool, journal, observer, self._before_write, codes=codes)
         self.ambient_auth = AmbientAuth(self.auth)
 
     def __enter__(self) -> Backend:
@@ -186,6 +190,8 @@ def connect(
     outputs: str | Path | None = None,
     local: bool | None = None,
     app_client_secret: str | None = None,
+    mfa_command: str | None = None,
+    prompt: bool = False,
     observer: Observer | None = None,
     names_target: bool = True,
 ) -> Backend:
@@ -194,6 +200,9 @@ def connect(
     Makes no AWS call. With *local* (or SEEDCTL_LOCAL=1) an embedded local sandbox serves everything
     until the backend is closed. *identifier* defaults to AMPLIFY_BACKEND_IDENTIFIER, then
     SEEDCTL_IDENTIFIER, then the name of the operating system's account.
+
+    One-time codes that no callback gives come from *mfa_command* (or SEEDCTL_MFA_COMMAND), in the
+    local sandbox from its outbox unless *prompt* is set, else from whoever sits at the terminal.
     """
     from seedctl.aws import AWS, AWSSettings  # noqa: PLC0415 - botocore is slow to import
 
@@ -207,9 +216,16 @@ def connect(
     project = find_project(Path.cwd(), explicit=explicit)
     chosen = _identifier(identifier, project)
     outputs_path = Path(outputs) if outputs is not None else None
+    observer = observer or PlainReport()
+    mfa_command = mfa_command or os.environ.get("SEEDCTL_MFA_COMMAND")
+    codes: CodeSource | None = None
+    if mfa_command:
+        codes = CommandCodes(mfa_command)
+    elif is_local and not prompt:
+        codes = InboxCodes(project.state_folder, observer)
     with ExitStack() as resources:
         if is_local:
-            endpoint_url = resources.enter_context(_local_endpoint(project, outputs_path))
+            endpoint_url = resources.enter_context(local_endpoint(project, outputs_path))
         settings = AWSSettings(profile, region, endpoint_url, is_local)
         backend: Backend
 
@@ -224,9 +240,10 @@ def connect(
             identifier=chosen,
             aws=AWS(settings, fallback_region=fallback_region),
             outputs_path=outputs_path,
-            observer=observer or PlainReport(),
+            observer=observer,
             app_client_secret=app_client_secret,
             names_target=names_target,
+            codes=codes,
             resources=resources.pop_all(),
         )
     return backend
@@ -249,20 +266,6 @@ def _identifier(given: str | BackendIdentifier | None, project: Project) -> Back
     if name:
         check_identifier_option(name, source="SEEDCTL_IDENTIFIER")
     return BackendIdentifier(namespace_of(project), name or os_account_name())
-
-
-@contextmanager
-def _local_endpoint(project: Project, outputs_path: Path | None) -> Iterator[str]:
-    from seedctl.local import LocalSandbox  # noqa: PLC0415 - only --local needs a server
-
-    try:
-        outputs = load_outputs(find_outputs(project, explicit=outputs_path, local=True))
-    except AmplifyOutputsNotFoundError:
-        if outputs_path is not None:
-            raise
-        outputs = None  # secrets need none
-    with LocalSandbox.start(state_folder=project.state_folder, outputs=outputs) as sandbox:
-        yield sandbox.url
 
 
 def _connect_for_script() -> Backend:

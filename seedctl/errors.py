@@ -9,7 +9,9 @@ The tree, with exit codes; ``docs/errors.md`` lists the triggers::
     │   ├── InvalidPasswordException, InvalidParameterException
     │   └── ...
     ├── UsernameExistsError, UserExistsError, NoGroupError, NoGroupsError, UserNotFoundError
-    ├── SignInException, MFARequiredError, UserUnAuthenticatedException, SRPError
+    ├── SignInException (CannotSignInWithMFAError), MFARequiredError, MFANotConfiguredError,
+    │   MFAPreferenceNotAvailableError, NoMFAPreferenceSpecifiedError, MissingTOTPChallengeError
+    ├── UserUnAuthenticatedException, SRPError
     ├── InvalidCommandInputError, InvalidSecretNameError,
     │   InvalidSecretValueError                             2  a refused value
     ├── set-up: project, outputs, script, region, keys      3
@@ -21,7 +23,10 @@ ported ``except`` clause reads like the JavaScript ``error.name`` it replaces.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 class SeedctlError(Exception):
@@ -75,6 +80,26 @@ class SignInException(SeedctlError):  # noqa: N818 - the JavaScript client's nam
     """A sign-in stopped at a challenge that nothing here answers; nobody is signed in."""
 
 
+class CannotSignInWithMFAError(SignInException):
+    """The MFA flow met a challenge that it has no answer to."""
+
+
+class MFANotConfiguredError(SeedctlError):
+    """The MFA flow on a user pool that has MFA off."""
+
+
+class MFAPreferenceNotAvailableError(SeedctlError):
+    """The chosen MFA method is not offered, or the user lacks what it needs."""
+
+
+class NoMFAPreferenceSpecifiedError(SeedctlError):
+    """Several MFA methods would do, and none was chosen."""
+
+
+class MissingTOTPChallengeError(SeedctlError):
+    """TOTP is to be set up, and nobody makes the first code."""
+
+
 class MFARequiredError(SeedctlError):
     """The user pool requires MFA, which the password flow cannot satisfy."""
 
@@ -86,9 +111,17 @@ class SRPError(SeedctlError):
 class CognitoError(SeedctlError):
     """A refusal by Cognito that is about the data sent; ``code`` is Cognito's own name for it."""
 
-    def __init__(self, message: str, *, code: str = "", resolution: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str = "",
+        resolution: str | None = None,
+        server_time: datetime | None = None,
+    ) -> None:
         super().__init__(message, resolution=resolution)
         self.code = code or type(self).__name__
+        self.server_time = server_time
 
     @property
     def name(self) -> str:
@@ -223,6 +256,12 @@ class NoBackendError(SeedctlError):
 
 class PromptUnavailableError(SeedctlError):
     """Something has to be typed, and there is no terminal to type it on."""
+
+    exit_code = 3
+
+
+class MFACodeUnavailableError(SeedctlError):
+    """Cognito waits for a code, and there is nobody and nothing to ask."""
 
     exit_code = 3
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from seedctl.auth.mfa import Answers
 from seedctl.backend import current_backend
 
 if TYPE_CHECKING:
@@ -16,7 +17,11 @@ if TYPE_CHECKING:
         AuthSession,
         CurrentUser,
         IfExists,
+        MFAPreference,
+        SignInChallenge,
         SignInFlow,
+        SignUpChallenge,
+        TOTPSignUpChallenge,
     )
 
 
@@ -41,13 +46,18 @@ def create_and_sign_up_user(
     sign_in_after_creation: bool = False,
     user_attributes: Mapping[str, Any] | None = None,
     if_exists: IfExists = "error",
+    mfa_preference: MFAPreference | None = None,
+    email_sign_up_challenge: SignUpChallenge | None = None,
+    sms_sign_up_challenge: SignUpChallenge | None = None,
+    totp_sign_up_challenge: TOTPSignUpChallenge | None = None,
 ) -> AuthOutputs:
     """Create a user with its final password, signing out whoever was signed in.
 
     With *sign_in_after_creation* the new user stays signed in. A user that an earlier run left
     half-made is finished; for a whole one *if_exists* decides between UsernameExistsError ("error")
     and going on with it ("sign_in"). Attribute names are Cognito's, such as ``family_name`` or
-    ``custom:plan``.
+    ``custom:plan``. With ``sign_in_flow="MFA"`` the callbacks have the codes; without them e-mail and
+    SMS codes are asked for. TOTP needs its callback, such as ``Authenticator().enroll``.
     """
     return current_backend().ambient_auth.create_user(
         username,
@@ -56,17 +66,38 @@ def create_and_sign_up_user(
         sign_in_after_creation=sign_in_after_creation,
         user_attributes=user_attributes,
         if_exists=if_exists,
+        answers=Answers(
+            mfa_preference,
+            email_sign_up_challenge=email_sign_up_challenge,
+            sms_sign_up_challenge=sms_sign_up_challenge,
+            totp_sign_up_challenge=totp_sign_up_challenge,
+        ),
     )
 
 
 def sign_in_user(
-    username: AnyUser, password: str, *, sign_in_flow: SignInFlow = "Password"
+    username: AnyUser,
+    password: str,
+    *,
+    sign_in_flow: SignInFlow = "Password",
+    sign_in_challenge: SignInChallenge | None = None,
+    mfa_preference: MFAPreference | None = None,
+    totp_sign_up_challenge: TOTPSignUpChallenge | None = None,
 ) -> UserSession:
     """Sign a user in, in place of whoever was signed in; the session returned is truthy.
 
-    Raises NotAuthorizedException for a wrong password or an unknown user.
+    With ``sign_in_flow="MFA"`` *sign_in_challenge* has the code of every method, such as
+    ``authenticator.code``; without it the code is asked for. The last two serve a user whose MFA was
+    never finished. Raises NotAuthorizedException for a wrong password or an unknown user.
     """
-    return current_backend().ambient_auth.sign_in(username, password, sign_in_flow=sign_in_flow)
+    return current_backend().ambient_auth.sign_in(
+        username,
+        password,
+        sign_in_flow=sign_in_flow,
+        sign_in_challenge=sign_in_challenge,
+        mfa_preference=mfa_preference,
+        totp_sign_up_challenge=totp_sign_up_challenge,
+    )
 
 
 def add_to_user_group(user: AnyUser, group: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import sys
+import time
 import warnings
 from typing import Protocol
 
@@ -60,3 +61,17 @@ def _hidden(prompt: str) -> str:
             ) from error
         except EOFError:
             raise KeyboardInterrupt from None
+
+
+def wait_visibly(seconds: float, what: str) -> None:
+    """Sleep for *seconds*, counting down to *what* where somebody watches."""
+    end = time.monotonic() + seconds
+    is_watched = bool(sys.stderr and sys.stderr.isatty() and not os.environ.get("CI"))
+    while (left := end - time.monotonic()) > 0:
+        if is_watched:
+            sys.stderr.write(f"\rWaiting {left:2.0f} s for {what} …")
+            sys.stderr.flush()
+        time.sleep(min(left, 1.0) if is_watched else left)
+    if is_watched:
+        sys.stderr.write("\r\x1b[K")
+        sys.stderr.flush()

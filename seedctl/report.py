@@ -62,6 +62,10 @@ class Observer(Protocol):
 
     def on_event(self, event: Event) -> None: ...
 
+    def on_note(self, text: str) -> None:
+        """Hear of something that goes as it should, and that the user may wonder about."""
+        ...
+
     def on_warning(self, text: str) -> None: ...
 
 
@@ -71,6 +75,7 @@ class Report:
 
     events: list[Event] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     target: Target | None = None
     started: float = field(default_factory=time.monotonic)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
@@ -85,6 +90,10 @@ class Report:
     def on_event(self, event: Event) -> None:
         with self._lock:
             self.events.append(event)
+
+    def on_note(self, text: str) -> None:
+        with self._lock:
+            self.notes.append(text)
 
     def on_warning(self, text: str) -> None:
         with self._lock:

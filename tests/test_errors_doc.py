@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 USER, PASSWORD = "ann@example.com", "Password123!"
 CREATE = f"create_and_sign_up_user(username={USER!r}, password={PASSWORD!r})\n"
+MFA_CREATE = CREATE.replace(")", ", sign_in_flow='MFA')")
 SIGN_IN = f"sign_in_user(username={USER!r}, password={PASSWORD!r})\n"
+MFA_SIGN_IN = SIGN_IN.replace(")", ", sign_in_flow='MFA')")
 
 
 class Scene:
@@ -80,6 +82,20 @@ def _no_groups(scene: Scene) -> Result:
 def _mfa(scene: Scene) -> Result:
     scene.auth(mfa_configuration="REQUIRED")
     return scene.local(CREATE)
+
+
+def _mfa_pool(methods: list[str], options: str) -> Trigger:
+    def trigger(scene: Scene) -> Result:
+        scene.auth(mfa_configuration="REQUIRED", mfa_methods=methods)
+        return scene.local(MFA_CREATE.replace(")", f"{options})"))
+
+    return trigger
+
+
+def _nobody_to_ask(scene: Scene) -> Result:
+    scene.auth(mfa_configuration="REQUIRED", mfa_methods=["EMAIL"])
+    scene.script(MFA_CREATE)
+    return scene.seedctl("seed", "--local", "--prompt")
 
 
 def _remove(name: str) -> Trigger:
@@ -164,6 +180,8 @@ def _no_main(scene: Scene) -> Result:
 
 def _no_terminal(scene: Scene) -> Result:
     class Terminal:
+        closed = False
+
         def isatty(self) -> bool:
             return True
 
@@ -211,6 +229,16 @@ TRIGGERS: dict[str, Trigger] = {
         CREATE, AdminCreateUser=("UserLambdaValidationException", "PreSignUp failed")
     ),
     "SignInException": lambda s: s.fake(SIGN_IN, InitiateAuth=_challenge("SMS_MFA", USERNAME="u")),
+    "CannotSignInWithMFAError": lambda s: s.fake(
+        MFA_SIGN_IN, InitiateAuth=_challenge("DEVICE_SRP_AUTH", USERNAME="u")
+    ),
+    "MFANotConfiguredError": lambda s: s.local(MFA_CREATE),
+    "MFAPreferenceNotAvailableError": _mfa_pool(["SMS"], ", mfa_preference='TOTP'"),
+    "NoMFAPreferenceSpecifiedError": _mfa_pool(
+        ["SMS", "EMAIL"], ", user_attributes={'phone_number': '+15551234567'}"
+    ),
+    "MissingTOTPChallengeError": _mfa_pool(["TOTP"], ""),
+    "MFACodeUnavailableError": _nobody_to_ask,
     "MFARequiredError": _mfa,
     "UserUnAuthenticatedException": lambda s: s.local("auth.get_current_user()"),
     "SRPError": lambda s: s.fake(

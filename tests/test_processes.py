@@ -56,14 +56,14 @@ class Terminal:
             command = [sys.executable, "-m", "seedctl", *arguments]
             os.execve(sys.executable, command, environment(TERM="xterm"))
 
-    def wait_for(self, text: str, seconds: float = 20) -> None:
+    def wait_for(self, text: str, *, times: int = 1, seconds: float = 20) -> None:
         end = time.monotonic() + seconds
-        while text not in self.screen:
+        while self.screen.count(text) < times:
             left = end - time.monotonic()
             assert left > 0, f"no {text!r} on the screen:\n{self.screen}"
             if select.select([self._fd], [], [], left)[0] and not self._read():
                 break
-        assert text in self.screen, self.screen
+        assert self.screen.count(text) >= times, self.screen
 
     def type(self, text: str) -> None:
         os.write(self._fd, text.encode())
@@ -95,6 +95,7 @@ def test_a_secret_is_typed_hidden(folder: Path) -> None:
     terminal.wait_for("Enter secret value")
     terminal.type("\n")
     terminal.wait_for("Cannot be empty.")
+    terminal.wait_for("Enter secret value", times=2)  # what is typed before the prompt is dropped
     terminal.type("hidden-välue\n")
     assert terminal.end() == 0
     assert "version 1 of secret typed" in terminal.screen

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from seedctl import (
+    Authenticator,
     AuthOutputs,
     AuthSession,
     AuthSignUp,
@@ -98,6 +99,30 @@ def anywhere_else() -> None:
 def callbacks(setup: TOTPSetup) -> ChallengeResponse:
     print(setup.get_setup_uri("my app"), setup.get_setup_uri("my app", "ann"))
     return ChallengeResponse(setup.shared_secret)
+
+
+def with_mfa() -> None:
+    phone = Authenticator()
+    create_and_sign_up_user(
+        "ann@example.com",
+        "Passw0rd!",
+        sign_in_flow="MFA",
+        sign_in_after_creation=True,
+        mfa_preference="TOTP",
+        totp_sign_up_challenge=phone.enroll,
+        sms_sign_up_challenge=lambda: "123456",
+        email_sign_up_challenge=lambda: ChallengeResponse("123456"),
+    )
+    set_secret("ann-totp", phone.secret)
+    again = Authenticator(secret=get_secret("ann-totp"))
+    sign_in_user(
+        "ann@example.com",
+        "Passw0rd!",
+        sign_in_flow="MFA",
+        sign_in_challenge=again.code,
+        mfa_preference="TOTP",
+        totp_sign_up_challenge=callbacks,
+    )
 
 
 def failures() -> None:

@@ -18,6 +18,7 @@ from seedctl.errors import UserUnAuthenticatedException
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from seedctl.auth.mfa import Answers
     from seedctl.auth.session import UserSession
     from seedctl.auth.types import AnyUser, AuthOutputs, CurrentUser, IfExists, SignInFlow
     from seedctl.auth.users import Auth
@@ -48,6 +49,7 @@ class AmbientAuth:
         sign_in_after_creation: bool,
         user_attributes: Mapping[str, Any] | None,
         if_exists: IfExists,
+        answers: Answers,
     ) -> AuthOutputs:
         user = self._auth.check_new_user(
             username,
@@ -55,6 +57,7 @@ class AmbientAuth:
             sign_in_flow=sign_in_flow,
             user_attributes=user_attributes,
             if_exists=if_exists,
+            answers=answers,
         )
         # Before the user is created, as in the guide: a failure below leaves nobody signed in.
         self.sign_out()
@@ -65,9 +68,10 @@ class AmbientAuth:
             session.sign_out()
         return outputs
 
-    def sign_in(self, user: AnyUser, password: str, *, sign_in_flow: SignInFlow) -> UserSession:
+    def sign_in(self, user: AnyUser, password: str, **options: Any) -> UserSession:
+        """Sign in as :meth:`Auth.sign_in` does, with its *options*, in place of whoever was."""
         self.sign_out()
-        session = self._auth.sign_in(user, password, sign_in_flow=sign_in_flow)
+        session = self._auth.sign_in(user, password, **options)
         self._adopt(session)
         return session
 

@@ -47,7 +47,7 @@ def check_username(username: str, auth: AuthSection) -> None:
     kinds = [kind for kind in auth.username_attributes or () if kind != "username"]
     if not kinds or "username" in (auth.username_attributes or ()):
         return
-    if _copied_attribute(username, auth) is None:
+    if copied_attribute(username, auth) is None:
         wanted = " or ".join(
             {"email": "an e-mail address", "phone_number": "a phone number like +15551234567"}[kind]
             for kind in kinds
@@ -73,7 +73,7 @@ def wire_attributes(
     given = {name: value for name, value in (attributes or {}).items() if value is not None}
     for name in given:
         _check_name(name)
-    present = {*given, _copied_attribute(username, auth)}
+    present = {*given, copied_attribute(username, auth)}
     missing = [
         name
         for name in auth.standard_required_attributes or ()
@@ -89,7 +89,7 @@ def wire_attributes(
     return [{"Name": name, "Value": _text(name, given[name])} for name in names]
 
 
-def _copied_attribute(username: str, auth: AuthSection) -> str | None:
+def copied_attribute(username: str, auth: AuthSection) -> str | None:
     """Return the attribute that Cognito fills from the user name itself."""
     kinds = auth.username_attributes or ()
     if "email" in kinds and _EMAIL.fullmatch(username):

@@ -1,96 +1,86 @@
-"""Signing in: the exchange with Cognito, one table row a challenge.
-
-A sign-in is repeated as a whole when the network fails in the middle, since Cognito's sessions are
-good for one answer. Success is tokens in hand, never anything less.
-"""
+"""What Cognito may ask for while somebody signs in, one table row a challenge."""
 
 from __future__ import annotations
 
-import itertools
-import random
-import time
+import json
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from seedctl.auth.srp import ClientExchange, format_timestamp
-from seedctl.auth.tokens import Tokens
+from seedctl import masking
+from seedctl.auth.mfa import code_of
+from seedctl.auth.srp import format_timestamp
+from seedctl.auth.types import TOTPSetup
 from seedctl.errors import (
-    EndpointUnreachableError,
-    NotAuthorizedException,
+    CognitoError,
+    MFAPreferenceNotAvailableError,
+    MissingTOTPChallengeError,
+    NoMFAPreferenceSpecifiedError,
     SignInException,
     SRPError,
-    ThrottledError,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
 
-    from seedctl.auth.pool import UserPool
+    from seedctl.auth.sign_in import SignIn
+    from seedctl.auth.types import MFAPreference
 
-# Failures after which the same thing may go well: no answer came, or too much was asked at once.
-TRANSIENT = (EndpointUnreachableError, ThrottledError)
-
-
-def pause(attempt: int) -> float:
-    """Return how many seconds to wait after the failed *attempt*, counted from 1."""
-    return random.uniform(0, min(0.5 * 2**attempt, 20.0))  # noqa: S311 - jitter
-
-
-@dataclass
-class SignIn:
-    """One user's way in. *new_password* answers NEW_PASSWORD_REQUIRED, if that may come."""
-
-    pool: UserPool
-    username: str
-    password: str = field(repr=False)
-    new_password: str | None = field(default=None, repr=False)
-    sleep: Callable[[float], None] = field(default=time.sleep, repr=False)
-    now: Callable[[], datetime] = field(default=lambda: datetime.now(timezone.utc), repr=False)
-    internal_name: str = field(default="", init=False)
-    """The pool's own name for the user, which every answer after the first carries."""
-    exchange: ClientExchange = field(init=False, repr=False)
-    new_password_sent: bool = field(default=False, init=False)
-
-    def run(self) -> Tokens:
-        """Return the user's tokens.
-
-        Raises NotAuthorizedException and Cognito's other refusals, SignInException for a challenge
-        that nothing here answers.
-        """
-        for attempt in itertools.count(1):
-            try:
-                return self._run_once()
-            except TRANSIENT:
-                if attempt >= self.pool.aws.max_attempts:
-                    raise
-                self.sleep(pause(attempt))
-            except NotAuthorizedException:
-                if not self.new_password_sent or self.new_password is None:
-                    raise
-                # The answer to the new password was lost, but Cognito had taken it.
-                self.password, self.new_password = self.new_password, None
-        raise AssertionError  # pragma: no cover - the loop returns or raises
-
-    def _run_once(self) -> Tokens:
-        self.exchange = ClientExchange.start()
-        reply = self.pool.initiate_srp(self.username, self.exchange.srp_a)
-        self.internal_name = reply.get("ChallengeParameters", {}).get("USERNAME", self.username)
-        while "AuthenticationResult" not in reply:
-            name = reply.get("ChallengeName", "")
-            answer = CHALLENGES.get(name)
-            if answer is None:
-                raise SignInException(
-                    f"Signing in {self.username} stopped at the challenge {name or '(none)'}; "
-                    "nobody is signed in.",
-                    resolution="seedctl does not answer this challenge in this sign-in flow.",
-                )
-            responses = answer(self, reply.get("ChallengeParameters", {}))
-            reply = self.pool.respond(name, responses, reply.get("Session"))
-        return Tokens.from_reply(reply["AuthenticationResult"])
+# Cognito's names for the methods, in SELECT_MFA_TYPE and MFA_SETUP.
+_WIRE_METHODS: Mapping[str, MFAPreference] = {
+    "SOFTWARE_TOKEN_MFA": "TOTP",
+    "SMS_MFA": "SMS",
+    "EMAIL_OTP": "EMAIL",
+}
 
 
-def _verify_password(sign_in: SignIn, parameters: Mapping[str, Any]) -> dict[str, str]:
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """What Cognito asks for, and the session that the answer belongs to."""
+
+    name: str
+    parameters: Mapping[str, Any] = field(repr=False)
+    session: str | None = field(repr=False)
+
+    def listed_methods(self, key: str) -> list[MFAPreference]:
+        """Return the methods that the parameter *key* lists; kinds unknown here are dropped."""
+        try:
+            names = json.loads(self.parameters.get(key) or "[]")
+        except ValueError:
+            names = []
+        return [_WIRE_METHODS[name] for name in names if name in _WIRE_METHODS]
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """The answer to a challenge; *session* when a step between has replaced the challenge's own."""
+
+    answers: dict[str, str] = field(repr=False)
+    session: str | None = field(default=None, repr=False)
+
+
+def explain_skew(error: CognitoError, now: datetime) -> None:
+    """Say so in *error*'s resolution when this machine's clock is too far off for TOTP."""
+    if error.code not in {"CodeMismatchException", "EnableSoftwareTokenMFAException"}:
+        return
+    if error.server_time is not None:
+        seconds = (now - error.server_time).total_seconds()
+        if abs(seconds) > 30:
+            error.resolution = (
+                f"This machine's clock is {abs(seconds):.0f} s "
+                f"{'ahead of' if seconds > 0 else 'behind'} Cognito's, so its TOTP codes are "
+                "wrong: set the clock."
+            )
+            return
+    error.resolution = error.resolution or (
+        "The clocks agree, so the code belongs to another secret, or was mistyped."
+        if error.server_time is not None
+        else "Check the secret and this machine's clock."
+    )
+
+
+def _verify_password(sign_in: SignIn, challenge: Challenge) -> Response:
+    parameters = challenge.parameters
     try:
         user_id = parameters["USER_ID_FOR_SRP"]
         secret_block = parameters["SECRET_BLOCK"]
@@ -107,15 +97,17 @@ def _verify_password(sign_in: SignIn, parameters: Mapping[str, Any]) -> dict[str
         secret_block=secret_block,
         timestamp=timestamp,
     )
-    return {
-        "USERNAME": user_id,
-        "PASSWORD_CLAIM_SECRET_BLOCK": secret_block,
-        "TIMESTAMP": timestamp,
-        "PASSWORD_CLAIM_SIGNATURE": signature,
-    }
+    return Response(
+        {
+            "USERNAME": user_id,
+            "PASSWORD_CLAIM_SECRET_BLOCK": secret_block,
+            "TIMESTAMP": timestamp,
+            "PASSWORD_CLAIM_SIGNATURE": signature,
+        }
+    )
 
 
-def _set_new_password(sign_in: SignIn, _parameters: Mapping[str, Any]) -> dict[str, str]:
+def _set_new_password(sign_in: SignIn, _challenge: Challenge) -> Response:
     if sign_in.new_password is None:
         raise SignInException(
             f"{sign_in.username} has only a temporary password (challenge "
@@ -124,10 +116,116 @@ def _set_new_password(sign_in: SignIn, _parameters: Mapping[str, Any]) -> dict[s
             "password, or set one for it.",
         )
     sign_in.new_password_sent = True
-    return {"NEW_PASSWORD": sign_in.new_password, "USERNAME": sign_in.internal_name}
+    return Response({"USERNAME": sign_in.internal_name, "NEW_PASSWORD": sign_in.new_password})
 
 
-CHALLENGES: Mapping[str, Callable[[SignIn, Mapping[str, Any]], dict[str, str]]] = {
+def _select_method(sign_in: SignIn, challenge: Challenge) -> Response:
+    method = _chosen(sign_in, challenge.listed_methods("MFAS_CAN_CHOOSE"), "use")
+    sign_in.prefers = True
+    wire = next(name for name, known in _WIRE_METHODS.items() if known == method)
+    return Response({"USERNAME": sign_in.internal_name, "ANSWER": wire})
+
+
+def _set_up_method(sign_in: SignIn, challenge: Challenge) -> Response:
+    offered = challenge.listed_methods("MFAS_CAN_SETUP")
+    # A phone number is given by an administrator, never in the middle of a sign-in.
+    possible = [method for method in offered if method != "SMS"]
+    wanted = sign_in.answers.mfa_preference
+    if wanted == "SMS" or (not possible and offered):
+        raise MFAPreferenceNotAvailableError(
+            f"SMS as MFA cannot be set up for {sign_in.username} while signing in: the user has "
+            "no phone number.",
+            resolution='Create the user with user_attributes={"phone_number": …}.',
+        )
+    method = _chosen(sign_in, possible, "set up")
+    sign_in.prefers = True
+    if method == "EMAIL":
+        return Response({"USERNAME": sign_in.internal_name, "EMAIL": _address(sign_in)})
+    return _set_up_totp(sign_in, challenge)
+
+
+def _set_up_totp(sign_in: SignIn, challenge: Challenge) -> Response:
+    callback = sign_in.answers.totp_sign_up_challenge
+    if callback is None:
+        raise MissingTOTPChallengeError(
+            f"TOTP cannot be set up for {sign_in.username}: no totp_sign_up_challenge was given.",
+            resolution="Give a function that makes a code from setup.shared_secret, such as "
+            "Authenticator().enroll.",
+        )
+    associated = sign_in.pool.associate_software_token(challenge.session)
+    secret = associated["SecretCode"]
+    masking.register(secret)
+    code = code_of(callback(TOTPSetup(secret, sign_in.internal_name)), "totp_sign_up_challenge")
+    masking.register(code)
+    try:
+        verified = sign_in.pool.verify_software_token(code, associated.get("Session"))
+    except CognitoError as error:
+        explain_skew(error, sign_in.now())
+        raise
+    sign_in.method = "TOTP"
+    return Response({"USERNAME": sign_in.internal_name}, verified.get("Session"))
+
+
+def _address(sign_in: SignIn) -> str:
+    if sign_in.email is None:
+        raise MFAPreferenceNotAvailableError(
+            f"E-mail as MFA cannot be set up for {sign_in.username}, who has no e-mail address.",
+            resolution='Give user_attributes={"email": …}.',
+        )
+    return sign_in.email
+
+
+def _chosen(sign_in: SignIn, offered: Sequence[MFAPreference], what: str) -> MFAPreference:
+    wanted = sign_in.answers.mfa_preference
+    if wanted is not None:
+        if wanted not in offered:
+            raise MFAPreferenceNotAvailableError(
+                f"Cognito does not let {sign_in.username} {what} {wanted} as MFA. It offers "
+                f"{', '.join(offered) or 'nothing'}.",
+                resolution="Choose a method it offers, or give the user what the method needs.",
+            )
+        return wanted
+    if not offered:
+        raise SignInException(
+            f"Cognito wants MFA for {sign_in.username} and offers no method that can be {what}.",
+            resolution="Check multifactor in amplify/auth/resource.ts.",
+        )
+    if len(offered) > 1:
+        raise NoMFAPreferenceSpecifiedError(
+            f"{sign_in.username} could {what} {' or '.join(offered)}, and none was chosen.",
+            resolution='Give mfa_preference="TOTP", "SMS" or "EMAIL".',
+        )
+    return offered[0]
+
+
+def _send_code(sign_in: SignIn, challenge: Challenge) -> Response:
+    method, key = CODE_CHALLENGES[challenge.name]
+    sign_in.method = method
+    return Response({"USERNAME": sign_in.internal_name, key: sign_in.code(challenge, method)})
+
+
+def _answer_custom(sign_in: SignIn, challenge: Challenge) -> Response:
+    return Response(
+        {"USERNAME": sign_in.internal_name, "ANSWER": sign_in.code(challenge, "CUSTOM")}
+    )
+
+
+# What the password flow answers; anything else there means that MFA is on.
+PASSWORD_CHALLENGES = ("PASSWORD_VERIFIER", "NEW_PASSWORD_REQUIRED")
+
+# challenge -> the method whose code it wants, and the key the code goes under
+CODE_CHALLENGES: Mapping[str, tuple[MFAPreference, str]] = {
+    "EMAIL_OTP": ("EMAIL", "EMAIL_OTP_CODE"),
+    "SMS_MFA": ("SMS", "SMS_MFA_CODE"),
+    "SMS_OTP": ("SMS", "SMS_OTP_CODE"),
+    "SOFTWARE_TOKEN_MFA": ("TOTP", "SOFTWARE_TOKEN_MFA_CODE"),
+}
+
+CHALLENGES: Mapping[str, Callable[[SignIn, Challenge], Response]] = {
     "PASSWORD_VERIFIER": _verify_password,
     "NEW_PASSWORD_REQUIRED": _set_new_password,
+    "SELECT_MFA_TYPE": _select_method,
+    "MFA_SETUP": _set_up_method,
+    "CUSTOM_CHALLENGE": _answer_custom,
+    **dict.fromkeys(CODE_CHALLENGES, _send_code),
 }

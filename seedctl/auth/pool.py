@@ -11,10 +11,16 @@ from seedctl.errors import CognitoError, OutputsMismatchError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from seedctl.auth.types import MFAPreference
     from seedctl.aws import Caller
     from seedctl.project import AuthSection
 
 _SERVICE = "cognito-idp"
+_MFA_SETTINGS: Mapping[MFAPreference, str] = {
+    "EMAIL": "EmailMfaSettings",
+    "SMS": "SMSMfaSettings",
+    "TOTP": "SoftwareTokenMfaSettings",
+}
 
 
 class UserPool:
@@ -67,6 +73,22 @@ class UserPool:
         if session:
             parameters["Session"] = session
         return self._call("RespondToAuthChallenge", parameters, once=True)
+
+    def associate_software_token(self, session: str | None) -> dict[str, Any]:
+        parameters = {"Session": session} if session else {}
+        return self._call("AssociateSoftwareToken", parameters, once=True)
+
+    def verify_software_token(self, code: str, session: str | None) -> dict[str, Any]:
+        parameters = {"UserCode": code}
+        if session:
+            parameters["Session"] = session
+        return self._call("VerifySoftwareToken", parameters, once=True)
+
+    def prefer_mfa(self, access_token: str, method: MFAPreference) -> None:
+        """Make *method* the user's preferred MFA; the others stay as they are."""
+        settings = {"Enabled": True, "PreferredMfa": True}
+        parameters = {"AccessToken": access_token, _MFA_SETTINGS[method]: settings}
+        self._call("SetUserMFAPreference", parameters)
 
     def revoke(self, refresh_token: str) -> None:
         parameters = {"ClientId": self.settings.user_pool_client_id, "Token": refresh_token}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from botocore import exceptions as boto
@@ -11,6 +12,7 @@ from seedctl import errors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from seedctl.errors import SeedctlError
 
@@ -169,9 +171,9 @@ def _from_code(error: boto.ClientError, service: str, operation: str, whose: str
             **facts,
         )
     if service == "cognito-idp" and code in _COGNITO_CLASS:
-        return _COGNITO_CLASS[code](message or code, code=code)
+        return _COGNITO_CLASS[code](message or code, code=code, server_time=_server_time(error))
     if service == "cognito-idp" and code in _COGNITO_DATA:
-        return errors.CognitoError(message or code, code=code)
+        return errors.CognitoError(message or code, code=code, server_time=_server_time(error))
     request = f" (request {facts['request_id']})" if facts["request_id"] else ""
     return errors.AWSError(
         f"{call} failed with {code}: {message or 'no message'}{request}", **facts
@@ -204,3 +206,12 @@ def _readable(message: object) -> str:
     if text.startswith("<"):
         return ""
     return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
+
+
+def _server_time(error: boto.ClientError) -> datetime | None:
+    """Return when AWS answered, by AWS's clock."""
+    headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    try:
+        return parsedate_to_datetime(headers["date"])
+    except (KeyError, ValueError):
+        return None

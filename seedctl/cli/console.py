@@ -1,4 +1,4 @@
-"""Everything seedctl says about a run, on stderr, with secrets masked.
+"""What seedctl prints: how a run goes, on stderr with secrets masked; data, on stdout.
 
 What only some commands need is imported where it is used: --help and usage errors stay quick, and
 rich is loaded only when there is something to lay out.
@@ -90,6 +90,18 @@ class Console:
         from rich.console import Console as RichConsole  # noqa: PLC0415
 
         return RichConsole(stderr=True, highlight=False, markup=False, emoji=False)
+
+
+def print_data(text: str) -> None:
+    """Print what a command was asked for, on stdout, unmasked: the user wants to see it."""
+    # As UTF-8 whatever the locale: what was stored is what must come out.
+    click.echo(text.encode("utf-8", "surrogatepass"))
+
+
+def print_json(value: object) -> None:
+    import json  # noqa: PLC0415
+
+    print_data(json.dumps(value, indent=2, ensure_ascii=False))
 
 
 def _masked(text: str) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from seedctl.cli.console import Console
-from seedctl.cli.options import common_options, settings_of
+from seedctl.cli.console import Console, print_data, print_json
+from seedctl.cli.options import common_options, format_option, settings_of
 
 
 @click.group()
@@ -66,6 +66,40 @@ def init(
     except OSError as error:
         raise FileAccessError(f"{path} cannot be written: {error.strerror}.") from error
     Console(settings).success(f"Wrote {path}.")
+
+
+@local.command()
+@format_option
+@common_options
+@click.pass_context
+def inbox(context: click.Context, form: str) -> None:
+    """Print the e-mail and SMS codes that the local sandbox has sent.
+
+    The newest comes first; they hold for three minutes.
+    """
+    from datetime import datetime, timezone  # noqa: PLC0415
+
+    from seedctl.local import read_inbox  # noqa: PLC0415
+
+    settings = settings_of(context)
+    rows = [
+        {
+            "user": message.user,
+            "method": message.method,
+            "destination": message.destination,
+            "code": message.code,
+            "time": datetime.fromtimestamp(message.sent_at, timezone.utc)
+            .isoformat(timespec="seconds")
+            .replace("+00:00", "Z"),
+        }
+        for message in read_inbox(settings.project.state_folder)
+    ]
+    if form == "json":
+        print_json(rows)
+    elif rows:
+        print_data("\n".join("  ".join(row.values()) for row in rows))
+    else:
+        Console(settings).status("The local sandbox has sent no codes.")
 
 
 @local.command()

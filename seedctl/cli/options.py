@@ -32,6 +32,8 @@ class Settings:
         self.quiet = False
         self.verbose = False
         self.debug = False
+        self.mfa_command: str | None = None
+        self.prompt = False
         self.script: Path | None = None  # known later: errors name the line that led to them
         self._project: Project | None = None
 
@@ -88,6 +90,8 @@ class Settings:
             endpoint_url=self.endpoint_url,
             outputs=self.outputs,
             local=self.is_local,
+            mfa_command=self.mfa_command,
+            prompt=self.prompt,
             observer=observer,
             names_target=names_target,
         )

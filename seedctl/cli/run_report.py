@@ -30,6 +30,10 @@ class ConsoleReport(Report):
         super().on_event(event)
         self._console.detail("  ".join(part for part in _row(event) if part))
 
+    def on_note(self, text: str) -> None:
+        super().on_note(text)
+        self._console.status(text)
+
     def on_warning(self, text: str) -> None:
         super().on_warning(text)
         self._console.warning(text)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from seedctl.cli.console import Console
+from seedctl.cli.console import Console, print_data, print_json
 from seedctl.cli.options import common_options, format_option, settings_of
 
 if TYPE_CHECKING:
@@ -62,11 +62,11 @@ def get(context: click.Context, name: str, form: str, value_only: bool) -> None:
         "lastUpdated": changed.replace("+00:00", "Z"),
     }
     if value_only:
-        _print(found.value)
+        print_data(found.value)
     elif form == "json":
-        _print(_json(facts))
+        print_json(facts)
     else:
-        _print("\n".join(f"{key}: {value}" for key, value in facts.items()))
+        print_data("\n".join(f"{key}: {value}" for key, value in facts.items()))
 
 
 @secret.command("list")
@@ -79,9 +79,9 @@ def list_(context: click.Context, form: str) -> None:
     with backend:
         names = backend.secrets.list()
     if form == "json":
-        _print(_json(names))
+        print_json(names)
     elif names:
-        _print("\n".join(names))
+        print_data("\n".join(names))
     else:
         console.status(f"No secrets in {_sandbox(backend)}. Set one with seedctl secret set NAME.")
 
@@ -151,17 +151,6 @@ def _read_value() -> str:
         ) from None
     # One line break, which echo and editors add; more may be part of the value.
     return text.removesuffix("\n").removesuffix("\r")
-
-
-def _json(value: object) -> str:
-    import json  # noqa: PLC0415
-
-    return json.dumps(value, indent=2, ensure_ascii=False)
-
-
-def _print(text: str) -> None:
-    # As UTF-8 whatever the locale: what was stored is what must come out.
-    click.echo(text.encode("utf-8", "surrogatepass"))
 
 
 def _sandbox(backend: Backend) -> str:

@@ -30,9 +30,19 @@ class _ScriptCommand(click.Command):
     metavar="PATH",
     help="Another script than amplify/seed/seed.py.",
 )
+@click.option(
+    "--mfa-command",
+    metavar="CMD",
+    help="Run CMD for one-time codes; its first line is the code. Or SEEDCTL_MFA_COMMAND.",
+)
+@click.option(
+    "--prompt", is_flag=True, help="With --local: ask for codes as AWS would have you do."
+)
 @common_options
 @click.pass_context
-def seed(context: click.Context, script_path: str | None) -> None:
+def seed(
+    context: click.Context, script_path: str | None, mfa_command: str | None, prompt: bool
+) -> None:
     """Run amplify/seed/seed.py against the sandbox.
 
     What stands after -- becomes the script's own arguments.
@@ -44,6 +54,7 @@ def seed(context: click.Context, script_path: str | None) -> None:
     from seedctl.script import run_script, shadowed_modules  # noqa: PLC0415
 
     settings = settings_of(context)
+    settings.mfa_command, settings.prompt = mfa_command, prompt
     console = Console(settings)
     report = ConsoleReport(console)
     script = find_script(settings.project, explicit=Path(script_path) if script_path else None)

@@ -54,7 +54,8 @@ class AuthSection:
     unauthenticated_identities_enabled: bool | None = None
     mfa_configuration: MFAConfiguration | None = None
     mfa_methods: tuple[MFAMethod, ...] | None = None
-    """Versions before 1.4 cannot name EMAIL here."""
+    can_list_email_mfa: bool = True
+    """False before version 1.4, whose mfa_methods cannot name EMAIL."""
     groups: tuple[Group, ...] | None = None
     """None before version 1.3."""
 
@@ -76,10 +77,6 @@ class AmplifyOutputs:
     path: Path
     document: dict[str, Any] = field(repr=False, compare=False)
     """The whole file, for the sections that have a room of their own."""
-
-    def says_email_mfa(self) -> bool:
-        """Whether a list of MFA methods in this file could have named EMAIL."""
-        return _minor(self.version) >= 4
 
 
 def load_outputs(path: Path) -> AmplifyOutputs:
@@ -121,13 +118,13 @@ def parse_outputs(document: Any, path: Path) -> AmplifyOutputs:
     auth = root.child("auth")
     return AmplifyOutputs(
         version=version,
-        auth=_auth(auth) if auth is not None else None,
+        auth=_auth(auth, version) if auth is not None else None,
         path=path,
         document=document,
     )
 
 
-def _auth(auth: Reader) -> AuthSection:
+def _auth(auth: Reader, version: str) -> AuthSection:
     pool_id = auth.text("user_pool_id")
     if not _POOL_ID.fullmatch(pool_id):
         auth.fail("user_pool_id", "a user pool id such as us-east-1_AbCdEfGhI", pool_id)
@@ -146,6 +143,7 @@ def _auth(auth: Reader) -> AuthSection:
             "mfa_configuration", ("NONE", "OPTIONAL", "REQUIRED")
         ),
         mfa_methods=auth.optional_choices("mfa_methods", ("SMS", "TOTP", "EMAIL")),
+        can_list_email_mfa=_minor(version) >= 4,
         groups=_groups(auth),
     )
 

@@ -11,7 +11,7 @@ from seedctl.auth import srp
 from seedctl.auth.journal import Journal
 from seedctl.auth.pool import UserPool
 from seedctl.auth.users import Auth
-from seedctl.errors import CognitoError, NotAuthorizedException
+from seedctl.errors import CognitoError, MFACodeUnavailableError, NotAuthorizedException
 from seedctl.project import AuthSection, Group
 from seedctl.report import Report
 
@@ -19,8 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from seedctl.auth.codes import CodeRequest
+
 INTERNAL = "0f4a1c9e-70b1-4d2e-9c55-3f1f7f1a2b3c"
 POOL = "us-east-1_AbCdEfGhI"
+SECRET_CODE = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 SECRET_BLOCK = base64.b64encode(b"block" * 40).decode()
 
 
@@ -42,6 +45,9 @@ class StandInCognito:
         self.faults: dict[tuple[str, int], Exception] = {}
         self.faults_after: dict[tuple[str, int], Exception] = {}
         self.sign_in_challenge: str | None = None
+        self.sign_in_parameters: dict[str, str] = {}
+        # What follows the new password: challenges with their parameters, in order.
+        self.after_new_password: list[tuple[str, dict[str, str]]] = []
         self.revocation = True
         self._sessions = 0
         self._exchange: tuple[int, int, int] = (0, 0, 0)
@@ -106,9 +112,26 @@ class StandInCognito:
                 return self._challenge("NEW_PASSWORD_REQUIRED")
         if name == "NEW_PASSWORD_REQUIRED":
             self.password, self.must_change = answers["NEW_PASSWORD"], False
+        if name != "PASSWORD_VERIFIER":
+            if name == self.sign_in_challenge and not self.after_new_password:
+                return {"AuthenticationResult": tokens(self.revocation)}
+            if self.after_new_password:
+                following, parameters = self.after_new_password.pop(0)
+                return self._challenge(following, **parameters)
+            if name != "NEW_PASSWORD_REQUIRED":
+                return {"AuthenticationResult": tokens(self.revocation)}
         if self.sign_in_challenge is not None:
-            return self._challenge(self.sign_in_challenge)
+            return self._challenge(self.sign_in_challenge, **self.sign_in_parameters)
         return {"AuthenticationResult": tokens(self.revocation)}
+
+    def _AssociateSoftwareToken(self, _: Mapping[str, Any]) -> dict[str, Any]:
+        return {"SecretCode": SECRET_CODE, "Session": self._next_session()}
+
+    def _VerifySoftwareToken(self, _: Mapping[str, Any]) -> dict[str, Any]:
+        return {"Status": "SUCCESS", "Session": self._next_session()}
+
+    def _SetUserMFAPreference(self, _: Mapping[str, Any]) -> dict[str, Any]:
+        return {}
 
     def _RevokeToken(self, _: Mapping[str, Any]) -> dict[str, Any]:
         return {}
@@ -116,13 +139,16 @@ class StandInCognito:
     def _GlobalSignOut(self, _: Mapping[str, Any]) -> dict[str, Any]:
         return {}
 
-    def _challenge(self, name: str) -> dict[str, Any]:
-        self._sessions += 1
+    def _challenge(self, name: str, **parameters: str) -> dict[str, Any]:
         return {
             "ChallengeName": name,
-            "Session": f"SESSION-{self._sessions}",
-            "ChallengeParameters": {"requiredAttributes": "[]"},
+            "Session": self._next_session(),
+            "ChallengeParameters": {"requiredAttributes": "[]", **parameters},
         }
+
+    def _next_session(self) -> str:
+        self._sessions += 1
+        return f"SESSION-{self._sessions}"
 
     def _verify(self, answers: Mapping[str, str]) -> None:
         verifier, private_b, public_a = self._exchange
@@ -165,6 +191,21 @@ def section(**changes: Any) -> AuthSection:
     return AuthSection(**{**facts, **changes})
 
 
+class ScriptedCodes:
+    """Gives the codes it was told, in order, and remembers what was asked for."""
+
+    def __init__(self, *codes: str) -> None:
+        self.codes = list(codes)
+        self.requests: list[CodeRequest] = []
+        self.can_repeat = True
+
+    def code(self, request: CodeRequest) -> str:
+        self.requests.append(request)
+        if not self.codes:
+            raise MFACodeUnavailableError("nobody to ask")
+        return self.codes.pop(0)
+
+
 class Stage:
     """An Auth over a stand-in, with all that it tells and writes."""
 
@@ -174,6 +215,7 @@ class Stage:
         self.slept: list[float] = []
         self.announced = 0
         self.folder = folder
+        self.codes = ScriptedCodes()
         self.settings = section(**settings)
         self.pool = UserPool(self.cognito, self.settings)
         self.journal = Journal(folder, self.report.on_warning)
@@ -181,7 +223,12 @@ class Stage:
 
     def new_auth(self) -> Auth:
         return Auth(
-            lambda: self.pool, self.journal, self.report, self._announce, sleep=self.slept.append
+            lambda: self.pool,
+            self.journal,
+            self.report,
+            self._announce,
+            codes=self.codes,
+            sleep=self.slept.append,
         )
 
     def markers(self) -> list[str]:

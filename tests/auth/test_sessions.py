@@ -210,6 +210,6 @@ def test_an_answer_without_tokens_is_no_success(stage: Stage) -> None:
         del reply["AuthenticationResult"]["IdToken"]
         return reply
 
-    stage.cognito._RespondToAuthChallenge = without_id_token  # type: ignore[method-assign,assignment]
+    stage.cognito._RespondToAuthChallenge = without_id_token  # type: ignore[method-assign]
     with pytest.raises(SignInException, match="IdToken"):
         stage.auth.sign_in(USER, PASSWORD)

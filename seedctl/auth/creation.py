@@ -1,0 +1,196 @@
+"""Create a user with its final password, whatever breaks off in between.
+
+The user is made with a temporary password, which the first sign-in replaces. A run that dies between
+the two leaves a half-made user; the journal and the derived temporary password let the next run
+finish it.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from seedctl import masking
+from seedctl.auth.attributes import check_username, copied_attribute, wire_attributes
+from seedctl.auth.mfa import check_sign_up
+from seedctl.auth.passwords import check_password, derive_temporary_password
+from seedctl.auth.sign_in import TRANSIENT, pause
+from seedctl.errors import (
+    CognitoError,
+    EndpointUnreachableError,
+    InvalidParameterException,
+    NotAuthorizedException,
+    SeedctlError,
+    UsernameExistsError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any, Protocol
+
+    from seedctl.auth.journal import Journal
+    from seedctl.auth.mfa import Answers
+    from seedctl.auth.pool import UserPool
+    from seedctl.auth.session import UserSession
+    from seedctl.auth.types import IfExists, SignInFlow
+    from seedctl.project import AuthSection
+    from seedctl.report import State
+
+    class SignsIn(Protocol):
+        """Signs *user* in, setting *new_password* if Cognito asks for one."""
+
+        def __call__(
+            self, user: NewUser, password: str, *, new_password: str | None = None
+        ) -> UserSession: ...
+
+
+@dataclass(frozen=True, slots=True)
+class NewUser:
+    """A user to create, with everything checked that can be checked before the first write."""
+
+    username: str
+    password: str = field(repr=False)
+    sign_in_flow: SignInFlow
+    attributes: list[dict[str, str]] = field(repr=False)
+    if_exists: IfExists
+    answers: Answers = field(repr=False)
+    email: str | None
+
+
+def check_new_user(
+    settings: AuthSection,
+    username: str,
+    password: str,
+    *,
+    sign_in_flow: SignInFlow,
+    user_attributes: Mapping[str, Any] | None,
+    if_exists: IfExists,
+    answers: Answers,
+) -> NewUser:
+    """Return what :class:`Creation` takes, or raise for what cannot end well."""
+    check_flow(sign_in_flow)
+    if if_exists not in {"error", "sign_in"}:
+        raise InvalidParameterException(
+            f"if_exists is {if_exists!r}.", resolution='Use "error" or "sign_in".'
+        )
+    check_username(username, settings)
+    check_password(password, settings.password_policy)
+    masking.register(password)
+    attributes = wire_attributes(username, user_attributes, settings)
+    given = {attribute["Name"]: attribute["Value"] for attribute in attributes}
+    check_sign_up(sign_in_flow, answers, settings, username, given)
+    email = given.get("email")
+    if email is None and copied_attribute(username, settings) == "email":
+        email = username
+    return NewUser(username, password, sign_in_flow, attributes, if_exists, answers, email)
+
+
+def check_flow(flow: SignInFlow) -> None:
+    if flow not in {"Password", "MFA"}:
+        raise InvalidParameterException(
+            f"sign_in_flow is {flow!r}.", resolution='Use "Password" or "MFA".'
+        )
+
+
+class Creation:
+    """Creates checked users in one pool."""
+
+    def __init__(
+        self,
+        pool: UserPool,
+        journal: Journal,
+        sign_in: SignsIn,
+        sleep: Callable[[float], None],
+    ) -> None:
+        self._pool = pool
+        self._journal = journal
+        self._sign_in = sign_in
+        self._sleep = sleep
+
+    def create(self, user: NewUser) -> tuple[UserSession, State]:
+        """Create *user* and return it signed in, with what became of it."""
+        pool_id = self._pool.settings.user_pool_id
+        temporary = derive_temporary_password(
+            user.password, user_pool_id=pool_id, username=user.username
+        )
+        is_first_try = self._journal.begin(pool_id, user.username)
+        try:
+            existed, answer_lost = self._create_in_pool(user, temporary)
+        except EndpointUnreachableError:
+            raise  # it may have been created all the same: the journal keeps it
+        except SeedctlError:
+            if is_first_try:
+                self._journal.finish(pool_id, user.username)
+            raise
+        if existed and is_first_try and not answer_lost:
+            session, state = self._sign_in_existing(user, temporary)
+        else:
+            session, state = self._finish(user, temporary, is_new=not existed)
+        self._journal.finish(pool_id, user.username)
+        return session, state
+
+    def _create_in_pool(self, user: NewUser, temporary: str) -> tuple[bool, bool]:
+        """Create the user; return whether it existed, and whether an answer was lost on the way.
+
+        After a lost answer, a user that exists may well be the one this call has made.
+        """
+        pool = self._pool
+        answer_lost = False
+        for attempt in itertools.count(1):
+            try:
+                pool.create_user(user.username, user.attributes, temporary)
+            except CognitoError as error:
+                if error.code != "UsernameExistsException":
+                    raise
+                return True, answer_lost
+            except TRANSIENT as error:
+                if attempt >= pool.aws.max_attempts:
+                    raise
+                answer_lost = answer_lost or isinstance(error, EndpointUnreachableError)
+                self._sleep(pause(attempt))
+            else:
+                return False, answer_lost
+        raise AssertionError  # pragma: no cover - the loop returns or raises
+
+    def _finish(self, user: NewUser, temporary: str, *, is_new: bool) -> tuple[UserSession, State]:
+        """Give a user its final password: one just created, or one a run has left half-made.
+
+        Another run may be at the same user right now, or have finished it: then the final password
+        is the one that fits.
+        """
+        try:
+            session = self._sign_in(user, temporary, new_password=user.password)
+        except NotAuthorizedException as refusal:
+            try:
+                session = self._sign_in(user, user.password)
+            except NotAuthorizedException:
+                if is_new:
+                    raise refusal from None
+                raise UsernameExistsError(
+                    f"The user {user.username} already exists, left unfinished by an earlier run "
+                    "with another password.",
+                    resolution="Delete the user, or run with the password of that run.",
+                ) from refusal
+            return session, "created" if is_new else "existed"
+        return session, "created" if is_new else "finished"
+
+    def _sign_in_existing(self, user: NewUser, temporary: str) -> tuple[UserSession, State]:
+        """Sign in a user that was there before and that nothing says is unfinished.
+
+        Only on request: a failed sign-in counts towards locking the account.
+        """
+        self._journal.finish(self._pool.settings.user_pool_id, user.username)
+        if user.if_exists == "error":
+            raise UsernameExistsError(
+                f"The user {user.username} already exists.",
+                resolution='Use another name, sign in instead, or pass if_exists="sign_in".',
+            )
+        try:
+            return self._sign_in(user, user.password), "existed"
+        except NotAuthorizedException as refusal:
+            try:
+                return self._finish(user, temporary, is_new=False)
+            except UsernameExistsError:
+                refusal.resolution = "The user exists with another password: use that one."
+                raise refusal from None

@@ -1,0 +1,164 @@
+"""Signing in: the exchange with Cognito, from the first request to tokens.
+
+A sign-in is repeated as a whole when the network fails in the middle, since Cognito's sessions are
+good for one answer. Success is tokens in hand, never anything less.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+import time
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from seedctl import masking
+from seedctl.auth.challenges import (
+    CHALLENGES,
+    CODE_CHALLENGES,
+    PASSWORD_CHALLENGES,
+    Challenge,
+    explain_skew,
+)
+from seedctl.auth.codes import CodeRequest, TerminalCodes
+from seedctl.auth.mfa import Answers, code_of
+from seedctl.auth.srp import ClientExchange
+from seedctl.auth.tokens import Tokens
+from seedctl.auth.totp import Authenticator
+from seedctl.errors import (
+    CannotSignInWithMFAError,
+    CognitoError,
+    EndpointUnreachableError,
+    NotAuthorizedException,
+    SignInException,
+    ThrottledError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from seedctl.auth.codes import CodeSource
+    from seedctl.auth.pool import UserPool
+    from seedctl.auth.types import MFAPreference, SignInFlow
+
+# Failures after which the same thing may go well: no answer came, or too much was asked at once.
+TRANSIENT = (EndpointUnreachableError, ThrottledError)
+
+# How often a wrong code may be followed by another in the same session.
+_CODE_TRIES = 3
+
+
+def pause(attempt: int) -> float:
+    """Return how many seconds to wait after the failed *attempt*, counted from 1."""
+    return random.uniform(0, min(0.5 * 2**attempt, 20.0))  # noqa: S311 - jitter
+
+
+@dataclass
+class SignIn:
+    """One user's way in. *new_password* answers NEW_PASSWORD_REQUIRED, if that may come."""
+
+    pool: UserPool
+    username: str
+    password: str = field(repr=False)
+    new_password: str | None = field(default=None, repr=False)
+    answers: Answers = field(default_factory=Answers, repr=False)
+    codes: CodeSource = field(default_factory=TerminalCodes, repr=False)
+    email: str | None = None
+    """The address for e-mail MFA, when it has to be set up."""
+    flow: SignInFlow = "Password"
+    prefers: bool = False
+    """Whether the method used is to become the user's preference."""
+    sleep: Callable[[float], None] = field(default=time.sleep, repr=False)
+    now: Callable[[], datetime] = field(default=lambda: datetime.now(timezone.utc), repr=False)
+    internal_name: str = field(default="", init=False)
+    """The pool's own name for the user, which every answer after the first carries."""
+    method: MFAPreference | None = field(default=None, init=False)
+    """The MFA method that was used."""
+    exchange: ClientExchange = field(init=False, repr=False)
+    new_password_sent: bool = field(default=False, init=False)
+    _began: float = field(default=0.0, init=False)
+
+    def run(self) -> Tokens:
+        """Return the user's tokens.
+
+        Raises NotAuthorizedException and Cognito's other refusals, MFACodeUnavailableError where no
+        code can be had, SignInException for a challenge that nothing here answers.
+        """
+        for attempt in itertools.count(1):
+            try:
+                return self._run_once()
+            except TRANSIENT:
+                if attempt >= self.pool.aws.max_attempts:
+                    raise
+                self.sleep(pause(attempt))
+            except NotAuthorizedException:
+                if not self.new_password_sent or self.new_password is None:
+                    raise
+                # The answer to the new password was lost, but Cognito had taken it.
+                self.password, self.new_password = self.new_password, None
+        raise AssertionError  # pragma: no cover - the loop returns or raises
+
+    def code(self, challenge: Challenge, method: str) -> str:
+        """Return the code for *challenge*: the callback's, else one that is asked for."""
+        callback = self.answers.for_code(method)
+        if callback is not None:
+            code = code_of(callback(), "The challenge callback")
+        else:
+            destination = challenge.parameters.get("CODE_DELIVERY_DESTINATION") or ""
+            code = self.codes.code(
+                CodeRequest(self.username, method, str(destination), self._began)
+            )
+        masking.register(code)
+        return code
+
+    def _can_try_again(self, challenge: Challenge, error: CognitoError) -> bool:
+        """Whether another code may do after *error*."""
+        row = CODE_CHALLENGES.get(challenge.name)
+        if row is None:
+            return False
+        callback = self.answers.for_code(row[0])
+        if callback is None:
+            return self.codes.can_repeat and error.code == "CodeMismatchException"
+        # Another run may have used this half minute's code: an authenticator has the next one.
+        is_own = isinstance(getattr(callback, "__self__", None), Authenticator)
+        return is_own and error.code == "ExpiredCodeException"
+
+    def _run_once(self) -> Tokens:
+        self.exchange = ClientExchange.start()
+        self._began = self.now().timestamp()
+        self.method = None
+        reply = self.pool.initiate_srp(self.username, self.exchange.srp_a)
+        self.internal_name = reply.get("ChallengeParameters", {}).get("USERNAME", self.username)
+        while "AuthenticationResult" not in reply:
+            parameters = reply.get("ChallengeParameters", {})
+            reply = self._answer(
+                Challenge(reply.get("ChallengeName", ""), parameters, reply.get("Session"))
+            )
+        return Tokens.from_reply(reply["AuthenticationResult"])
+
+    def _answer(self, challenge: Challenge) -> dict[str, Any]:
+        answer = CHALLENGES.get(challenge.name)
+        if self.flow == "Password" and challenge.name not in PASSWORD_CHALLENGES:
+            raise SignInException(
+                f"Signing in {self.username} needs more than a password: Cognito asks for "
+                f"{challenge.name or '(nothing)'}. Nobody is signed in.",
+                resolution='Use sign_in_flow="MFA".',
+            )
+        if answer is None:
+            raise CannotSignInWithMFAError(
+                f"Signing in {self.username} stopped at the challenge "
+                f"{challenge.name or '(none)'}; nobody is signed in.",
+                resolution="seedctl has no answer to this challenge.",
+            )
+        for attempt in itertools.count(1):
+            response = answer(self, challenge)
+            session = response.session or challenge.session
+            try:
+                return self.pool.respond(challenge.name, response.answers, session)
+            except CognitoError as error:
+                if attempt >= _CODE_TRIES or not self._can_try_again(challenge, error):
+                    if challenge.name == "SOFTWARE_TOKEN_MFA":
+                        explain_skew(error, self.now())
+                    raise
+        raise AssertionError  # pragma: no cover - the loop returns or raises

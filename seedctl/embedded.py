@@ -1,0 +1,63 @@
+"""The local sandbox as a backend of this process meets it: an address, and the codes it sends."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from seedctl.auth.codes import TerminalCodes
+from seedctl.errors import AmplifyOutputsNotFoundError, MFACodeUnavailableError
+from seedctl.project import find_outputs, load_outputs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from seedctl.auth.codes import CodeRequest
+    from seedctl.project import Project
+    from seedctl.report import Observer
+
+
+@contextmanager
+def local_endpoint(project: Project, outputs_path: Path | None) -> Iterator[str]:
+    """Serve the project's local sandbox for the block, and give its address."""
+    from seedctl.local import LocalSandbox  # noqa: PLC0415 - only --local needs a server
+
+    try:
+        outputs = load_outputs(find_outputs(project, explicit=outputs_path, local=True))
+    except AmplifyOutputsNotFoundError:
+        if outputs_path is not None:
+            raise
+        outputs = None  # secrets need none
+    with LocalSandbox.start(state_folder=project.state_folder, outputs=outputs) as sandbox:
+        yield sandbox.url
+
+
+class InboxCodes:
+    """Takes e-mail and SMS codes from the local outbox; what is not sent is asked for."""
+
+    can_repeat = False
+
+    def __init__(self, state_folder: Path, observer: Observer) -> None:
+        self._state_folder = state_folder
+        self._observer = observer
+
+    def code(self, request: CodeRequest) -> str:
+        if request.method not in {"EMAIL", "SMS"}:
+            return TerminalCodes().code(request)
+        from seedctl.local import read_inbox  # noqa: PLC0415
+
+        name = request.username.casefold()
+        for message in read_inbox(self._state_folder):
+            is_theirs = name in {known.casefold() for known in message.names}
+            # A second of grace: the outbox and the sign-in may round their clocks differently.
+            is_new = message.sent_at >= request.since - 1
+            if is_theirs and is_new and message.method == request.method:
+                self._observer.on_note(
+                    f"{request.method} code for {request.username}: read from the local outbox."
+                )
+                return message.code
+        raise MFACodeUnavailableError(
+            f"The local outbox holds no {request.method} code for {request.username}.",
+            resolution="Another run may have cleared it: run again.",
+        )
