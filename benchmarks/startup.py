@@ -64,7 +64,13 @@ def cpu_seconds(command: list[str], environment: dict[str, str], cwd: Path) -> f
 
 
 def compare(
-    name: str, ours: list[str], theirs: list[str], environment: dict[str, str], cwd: Path, runs: int
+    name: str,
+    ours: list[str],
+    theirs: list[str],
+    *,
+    environment: dict[str, str],
+    cwd: Path,
+    runs: int,
 ) -> None:
     """Print the medians of *ours* and *theirs*, taken in turns, and their ratio."""
     pairs = [
@@ -114,8 +120,8 @@ def measure(environment: dict[str, str], project: Path) -> None:
         "seedctl --help : python -c 'import click'",
         [*seedctl, "--help"],
         [python, "-c", "import click"],
-        environment,
-        project,
+        environment=environment,
+        cwd=project,
         runs=15,
     )
     subprocess.run(
@@ -132,8 +138,8 @@ def measure(environment: dict[str, str], project: Path) -> None:
         "seedctl secret get : a bare boto3 script",
         [*seedctl, "secret", "get", "x"],
         [python, "-c", BARE_BOTO3, path],
-        environment,
-        project,
+        environment=environment,
+        cwd=project,
         runs=7,
     )
     for kind in ("pow", "gmpy2"):
@@ -146,13 +152,19 @@ def measure(environment: dict[str, str], project: Path) -> None:
             check=False,
         )
         if result.returncode:
-            print(f"one user, sequentially, {kind}: not measured ({result.stderr.splitlines()[-1]})")
+            print(
+                f"one user, sequentially, {kind}: not measured ({result.stderr.splitlines()[-1]})"
+            )
         else:
-            print(f"one user, sequentially, client only, {kind:<6}  {float(result.stdout) * 1e3:7.1f} ms")
+            print(
+                f"one user, sequentially, client only, {kind:<6}  {float(result.stdout) * 1e3:7.1f} ms"
+            )
 
 
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
     started = time.monotonic()
     main()
-    print(f"({time.monotonic() - started:.0f} s, {os.cpu_count()} cores, {threading.active_count()} thread)")
+    print(
+        f"({time.monotonic() - started:.0f} s, {os.cpu_count()} cores, {threading.active_count()} thread)"
+    )
