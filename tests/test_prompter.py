@@ -17,7 +17,7 @@ import pytest
 
 import seedctl
 from seedctl.errors import PromptUnavailableError
-from seedctl.prompter import TerminalPrompter, can_prompt
+from seedctl.prompter import TerminalPrompter, can_prompt, wait_visibly
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -179,6 +179,40 @@ def test_a_terminal_that_cannot_hide_is_refused(open_terminal: Callable[..., Ter
     assert can
     assert answer == "PromptUnavailableError: The terminal cannot hide what is typed."
     assert PROMPT not in terminal.shown
+
+
+# --- waiting -------------------------------------------------------------------------------------
+
+WAIT = "from seedctl.prompter import wait_visibly; wait_visibly(0.3, 'the next code')"
+
+
+def test_a_wait_is_counted_down(open_terminal: Callable[..., Terminal]) -> None:
+    """Who watches a terminal sees what is waited for, and the line is gone afterwards."""
+    terminal = open_terminal(f"{WAIT}\nprint((True, ''))")
+    terminal.wait_for("s for the next code")
+    terminal.result()
+    assert terminal.shown.endswith("\r\x1b[K")
+
+
+def test_a_wait_is_silent_in_a_ci_job(open_terminal: Callable[..., Terminal]) -> None:
+    """A log is not filled with a countdown."""
+    terminal = open_terminal(f"{WAIT}\nprint((True, ''))", CI="1")
+    terminal.result()
+    assert terminal.shown == ""
+
+
+def test_a_wait_is_as_long_as_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The seconds are those of a clock that nobody sets; nothing is waited for what is over."""
+    now = [1000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
+    wait_visibly(29.5, "the next code")
+    assert now == [1029.5]
+    wait_visibly(-3, "the next code")
+    assert now == [1029.5]
+    assert capsys.readouterr() == ("", "")
 
 
 # --- no terminal ---------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
@@ -266,6 +267,30 @@ def test_what_aws_says_is_made_readable(message: str, shown: str) -> None:
     """Gateways and emulators answer with whole pages: a message is one line, and ends."""
     error = _translated(_refusal("BadGateway", message))
     assert error.message == f"ssm:GetParameter failed with BadGateway: {shown}"
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        pytest.param(
+            {"date": "Sat, 07 Mar 2026 04:05:09 GMT"},
+            datetime(2026, 3, 7, 4, 5, 9, tzinfo=timezone.utc),
+            id="told",
+        ),
+        pytest.param({"date": "yesterday"}, None, id="not a date"),
+        pytest.param({}, None, id="not told"),
+    ],
+)
+@pytest.mark.parametrize("code", ["NotAuthorizedException", "CodeMismatchException"])
+def test_cognitos_clock_is_kept(
+    code: str, headers: dict[str, str], expected: datetime | None
+) -> None:
+    """A refusal says when it was made by Cognito's clock, which codes and signatures follow."""
+    refusal = _refusal(code)
+    refusal.response["ResponseMetadata"] = {"HTTPHeaders": headers}
+    error = _translated(refusal, "cognito-idp", "InitiateAuth")
+    assert isinstance(error, errors.CognitoError)
+    assert error.server_time == expected
 
 
 # --- by botocore's class -------------------------------------------------------------------------

@@ -140,7 +140,8 @@ def test_versions(version: str, names_email: bool) -> None:
     """Every version 1 is read; only from 1.4 on may a list of MFA methods name EMAIL."""
     outputs = parse_outputs({**BASIC, "version": version}, HERE)
     assert outputs.version == version
-    assert outputs.says_email_mfa() is names_email
+    assert outputs.auth is not None
+    assert outputs.auth.can_list_email_mfa is names_email
 
 
 @pytest.mark.parametrize("version", ["2", "0.9", "10", "11.1", "1-4", "v1", " 1"])
