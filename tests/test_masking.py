@@ -23,15 +23,16 @@ PLAIN = "S3cr3t/Pass+word=?&%"
 AWKWARD = "pä\"ss'w\\o\trd 密码 🔑/"
 JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhYmMtMTIzIn0.c2lnbmF0dXJlLXNpZ25hdHVyZQ"
 
+# Without the quotes around, which are not the secret's own.
 FORMS: dict[str, Callable[[str], str]] = {
     "raw": str,
     "url": lambda value: quote(value, safe=""),
     "url path": quote,
     "form": quote_plus,
-    "json": json.dumps,
-    "json, unescaped": lambda value: json.dumps(value, ensure_ascii=False),
-    "repr": repr,
-    "ascii": ascii,
+    "json": lambda value: json.dumps(value)[1:-1],
+    "json, unescaped": lambda value: json.dumps(value, ensure_ascii=False)[1:-1],
+    "repr": lambda value: repr(value)[1:-1],
+    "ascii": lambda value: ascii(value)[1:-1],
     "hex": lambda value: value.encode().hex(),
 }
 
@@ -50,11 +51,7 @@ def test_each_form_is_masked(form: Callable[[str], str], secret: str) -> None:
     """A secret is masked in each spelling in which it travels: URL, JSON, repr, hex."""
     register(secret)
     spelled = form(secret)
-    masked = mask(f"before {spelled} after")
-    assert spelled.strip("\"'") not in masked
-    assert masked.startswith("before ")
-    assert masked.endswith(" after")
-    assert MASK in masked
+    assert mask(f"before '{spelled}' after") == "before '***' after"
 
 
 @pytest.mark.parametrize("secret", [PLAIN, AWKWARD, "abcd"], ids=["ascii", "unicode", "shortest"])
@@ -200,13 +197,14 @@ _SECRETS = st.text(min_size=4, max_size=40).filter(lambda text: text.strip() and
 
 @given(secret=_SECRETS, before=st.text(max_size=12), after=st.text(max_size=12))
 @example(secret="0000", before="0", after="0")
+@example(secret='000"', before="", after="")
 @example(secret="a\nb\nc", before="a\n", after="c")
 def test_no_form_of_a_secret_survives(secret: str, before: str, after: str) -> None:
     """Whatever the secret and whatever stands around it, no spelling of it is left."""
     masking.clear()
     register(secret)
     for form in FORMS.values():
-        spelled = form(secret).removeprefix('"').removesuffix('"')
+        spelled = form(secret)
         assert spelled not in mask(before + spelled + after)
     raw = secret.encode()
     for url_safe in (False, True):

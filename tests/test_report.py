@@ -98,8 +98,10 @@ def test_a_report_collects() -> None:
     for event in events:
         report.on_event(event)
     report.on_warning("one")
+    report.on_note("three")
     report.on_warning("two")
-    assert (report.target, report.events, report.warnings) == (target, events, ["one", "two"])
+    assert (report.target, report.events) == (target, events)
+    assert (report.warnings, report.notes) == (["one", "two"], ["three"])
 
 
 def test_a_report_measures_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
