@@ -70,7 +70,7 @@ def _session() -> boto3.Session:
 
 
 def _deploy_to_moto(url: str, session: boto3.Session) -> Service:
-    """Make the pool that Amplify deploys for sign-in by e-mail."""
+    """Make the pool that Amplify deploys for sign-in by e-mail, with optional MFA."""
     service = Service("moto", url, session)
     pool = service.cognito.create_user_pool(
         PoolName="contract",
@@ -88,6 +88,14 @@ def _deploy_to_moto(url: str, session: boto3.Session) -> Service:
         },
     )
     service.pool_id = pool["UserPool"]["Id"]
+    service.cognito.set_user_pool_mfa_config(
+        UserPoolId=service.pool_id,
+        MfaConfiguration="OPTIONAL",
+        SoftwareTokenMfaConfiguration={"Enabled": True},
+        SmsMfaConfiguration={
+            "SmsConfiguration": {"SnsCallerArn": "arn:aws:iam::123456789012:role/sms"}
+        },
+    )
     client = service.cognito.create_user_pool_client(
         UserPoolId=service.pool_id,
         ClientName="contract",
@@ -115,7 +123,9 @@ def service(
         yield deployed
         deployed.close()
         return
-    document = blueprint.from_options(groups=GROUPS)
+    document = blueprint.from_options(
+        groups=GROUPS, mfa_configuration="OPTIONAL", mfa_methods=("SMS", "TOTP")
+    )
     outputs = parse_outputs(document, Path("local_outputs.json"))
     assert outputs.auth is not None
     with LocalSandbox.start(state_folder=tmp_path / "state", outputs=outputs) as sandbox:

@@ -14,6 +14,7 @@ from seedctl.local.protocol import Operation
 from seedctl.local.ssm import ParameterStore
 from seedctl.local.store import Store
 
+ANN = "ann@example.com"
 COGNITO = sorted([*_SIGNED, *_UNSIGNED])
 SSM = [
     "DeleteParameter",
@@ -27,10 +28,11 @@ SSM = [
 # fmt: off
 _KEYS = """
     AccessToken AttributesToGet AuthFlow AuthParameters ChallengeName ChallengeResponses
-    ClientMetadata Description Filter GroupName Limit MaxResults MessageAction Name Names
+    ClientMetadata Description EmailMfaSettings Filter FriendlyDeviceName GroupName Limit MaxResults MessageAction Name Names
     NextToken Overwrite PaginationToken Password Path Permanent Precedence PreviousPassword
-    ProposedPassword Recursive RefreshToken Session TemporaryPassword Token Type
-    UserAttributeNames UserAttributes Username Value WithDecryption
+    ProposedPassword Recursive RefreshToken SMSMfaSettings Session SoftwareTokenMfaSettings
+    TemporaryPassword Token Type UserAttributeNames UserAttributes UserCode Username Value
+    WithDecryption
 """.split()  # noqa: SIM905 - one name a line would fill the page
 # fmt: on
 _TEXTS = st.one_of(
@@ -46,6 +48,9 @@ _TEXTS = st.one_of(
             "REFRESH_TOKEN",
             "PASSWORD_VERIFIER",
             "NEW_PASSWORD_REQUIRED",
+            "SOFTWARE_TOKEN_MFA",
+            "SMS_MFA",
+            "123456",
             "Temp-123-word",
             'email ^= "a"',
             "a.b.c",
@@ -56,10 +61,15 @@ _TEXTS = st.one_of(
 _RESPONSES = st.dictionaries(
     st.sampled_from(
         [
+            "ANSWER",
+            "EMAIL",
+            "EMAIL_OTP_CODE",
             "NEW_PASSWORD",
             "PASSWORD_CLAIM_SECRET_BLOCK",
             "PASSWORD_CLAIM_SIGNATURE",
             "REFRESH_TOKEN",
+            "SMS_MFA_CODE",
+            "SOFTWARE_TOKEN_MFA_CODE",
             "SRP_A",
             "TIMESTAMP",
             "USERNAME",
@@ -76,6 +86,9 @@ _ATTRIBUTES = st.lists(
     ),
     max_size=3,
 )
+_MFA_SETTINGS = st.dictionaries(
+    st.sampled_from(["Enabled", "PreferredMfa", "x"]), st.one_of(st.booleans(), st.none(), _TEXTS)
+)
 _VALUES = st.one_of(
     _TEXTS,
     st.none(),
@@ -85,6 +98,7 @@ _VALUES = st.one_of(
     st.lists(_TEXTS, max_size=3),
     _RESPONSES,
     _ATTRIBUTES,
+    _MFA_SETTINGS,
     st.recursive(st.none(), lambda inner: st.lists(inner, max_size=2), max_leaves=4),
 )
 _INPUTS = st.dictionaries(st.sampled_from(_KEYS), _VALUES, max_size=8)
@@ -104,6 +118,10 @@ _LIKELY = st.fixed_dictionaries(
         "Path": _TEXTS,
         "Names": st.lists(_TEXTS, max_size=3),
         "AccessToken": _TEXTS,
+        "EmailMfaSettings": _MFA_SETTINGS,
+        "SMSMfaSettings": _MFA_SETTINGS,
+        "SoftwareTokenMfaSettings": _MFA_SETTINGS,
+        "UserCode": _TEXTS,
         "Filter": _TEXTS,
     },
 )
@@ -144,6 +162,43 @@ def test_bytes(client: Any, body: bytes) -> None:
     """Bytes that are no JSON are refused."""
     status, _, _ = client.post("AmazonSSM.GetParameter", body, service="ssm")
     assert status == 400
+
+
+@pytest.fixture
+def choosing(start: Any) -> Any:
+    """A pool with a user who has the choice of a second factor."""
+    client = start(mfa_configuration="REQUIRED", mfa_methods=("SMS", "TOTP", "EMAIL"))
+    client.create(ANN, phone_number="+15551234567")
+    password = {"Password": "Final-456-word", "Permanent": True}
+    client.cognito("AdminSetUserPassword", Username=ANN, **password)
+    return client
+
+
+@settings(_SETTINGS, max_examples=50)
+@given(
+    choice=st.sampled_from([None, "SMS_MFA", "EMAIL_OTP", "SOFTWARE_TOKEN_MFA"]),
+    operation=st.sampled_from(
+        ["RespondToAuthChallenge", "AssociateSoftwareToken", "VerifySoftwareToken"]
+    ),
+    responses=_RESPONSES,
+    likely=_LIKELY,
+)
+def test_mfa_sessions(
+    choosing: Any, choice: str | None, operation: str, responses: Any, likely: Any
+) -> None:
+    """In the middle of a sign-in, too, any answer is taken or refused."""
+    step = choosing.sign_in(ANN)
+    if choice is not None:
+        step = choosing.answer(step, ANSWER=choice)
+    body = {
+        **likely,
+        "ClientId": choosing.client_id,
+        "Session": step["Session"],
+        "ChallengeName": step["ChallengeName"],
+        "ChallengeResponses": {"USERNAME": ANN, **responses},
+    }
+    body.pop("AccessToken", None)
+    _check(choosing, f"AWSCognitoIdentityProviderService.{operation}", body, "cognito-idp")
 
 
 def _check(client: Any, target: str, body: Any, service: str) -> None:

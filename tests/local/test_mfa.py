@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from seedctl.local import blueprint
-from seedctl.project import parse_outputs
+from seedctl.local.cognito.totp import SoftwareToken
+from seedctl.project import load_outputs, parse_outputs
 
 ANN = "ann@example.com"
 PHONE = "+15551234567"
@@ -24,10 +25,18 @@ ALL = ("SMS", "TOTP", "EMAIL")
 
 @pytest.fixture
 def pool(start: Any) -> Any:
-    """Start a pool that requires MFA unless told otherwise; e-mail addresses sign in."""
+    """Start a pool that requires MFA unless told otherwise.
 
-    def make(*methods: str, configuration: str = "REQUIRED", **options: Any) -> Any:
-        return start(mfa_configuration=configuration, mfa_methods=methods, **options)
+    E-mail addresses sign in, or any names where *named* says so.
+    """
+
+    def make(*methods: str, configuration: str = "REQUIRED", named: bool = False) -> Any:
+        document = blueprint.from_options(mfa_configuration=configuration, mfa_methods=methods)
+        if named:
+            document["auth"].update(
+                username_attributes=["username"], standard_required_attributes=[]
+            )
+        return start(parse_outputs(document, Path("local_outputs.json")))
 
     return make
 
@@ -37,6 +46,27 @@ def first_step(client: Any, name: str = ANN, /, **attributes: str) -> Any:
     client.create(name, **attributes)
     challenge = client.sign_in(name, TEMPORARY)
     return client.cognito("RespondToAuthChallenge", **client.new_password(challenge))
+
+
+def set_up(client: Any, step: Any) -> tuple[str, Any]:
+    """Go through MFA_SETUP with a software token; return its secret and the reply."""
+    associated = client.cognito("AssociateSoftwareToken", Session=step["Session"])
+    secret = associated["SecretCode"]
+    verified = client.cognito(
+        "VerifySoftwareToken", Session=associated["Session"], UserCode=client.totp(secret)
+    )
+    return secret, client.answer({**step, "Session": verified["Session"]})
+
+
+def with_token(client: Any, name: str = ANN) -> tuple[Any, str]:
+    """Return *client* with the secret of a new user who has a software token."""
+    secret, _ = set_up(client, first_step(client, name))
+    return client, secret
+
+
+def other(code: str) -> str:
+    """Return a code that is wrong, in the tolerated steps too, by any reasonable chance."""
+    return f"{(int(code) + 123457) % 10 ** len(code):0{len(code)}}"
 
 
 # --- which challenge comes ------------------------------------------------------------------------
@@ -134,3 +164,334 @@ def test_totp_sign_up_and_sign_in(pool: Any) -> None:
     assert challenge["ChallengeParameters"]["FRIENDLY_DEVICE_NAME"] == "my phone"
     code = client.totp(secret)
     assert "AuthenticationResult" in client.answer(challenge, SOFTWARE_TOKEN_MFA_CODE=code)
+
+
+@pytest.mark.parametrize("steps", [-1, 0, 1])
+def test_totp_tolerance(pool: Any, steps: int) -> None:
+    """A code of the step before or after is good too."""
+    client, secret = with_token(pool("TOTP"))
+    client.clock.advance(90)
+    code = client.totp(secret, steps=steps)
+    assert "AuthenticationResult" in client.answer(
+        client.sign_in(ANN), SOFTWARE_TOKEN_MFA_CODE=code
+    )
+
+
+@pytest.mark.parametrize("steps", [-2, 2])
+def test_totp_beyond_tolerance(pool: Any, steps: int) -> None:
+    """A code of two steps away is wrong."""
+    client, secret = with_token(pool("TOTP"))
+    client.clock.advance(90)
+    code = client.totp(secret, steps=steps)
+    assert client.answer_refusal(client.sign_in(ANN), SOFTWARE_TOKEN_MFA_CODE=code) == WRONG_TOTP
+
+
+def test_totp_replay(pool: Any) -> None:
+    """A code is good once, at set-up or at sign-in; the session waits for the next one."""
+    client, secret = with_token(pool("TOTP"))
+    for _ in range(4):
+        challenge = client.sign_in(ANN)
+        code = client.totp(secret)
+        assert client.answer_refusal(challenge, SOFTWARE_TOKEN_MFA_CODE=code) == USED
+        client.clock.advance(30)
+        code = client.totp(secret)
+        assert "AuthenticationResult" in client.answer(challenge, SOFTWARE_TOKEN_MFA_CODE=code)
+
+
+def test_totp_replay_is_remembered_by_step(pool: Any) -> None:
+    """Whatever the order of use, no step's code is taken twice while it could be."""
+    client, secret = with_token(pool("TOTP"))
+    client.clock.advance(300)
+    for steps in (1, 0, -1):
+        code = client.totp(secret, steps=steps)
+        assert client.answer(client.sign_in(ANN), SOFTWARE_TOKEN_MFA_CODE=code)
+    challenge = client.sign_in(ANN)
+    for steps in (0, 1):
+        code = client.totp(secret, steps=steps)
+        assert client.answer_refusal(challenge, SOFTWARE_TOKEN_MFA_CODE=code) == USED
+    client.clock.advance(30)
+    assert client.answer(client.sign_in(ANN), SOFTWARE_TOKEN_MFA_CODE=client.totp(secret, steps=1))
+    challenge = client.sign_in(ANN)
+    for steps in (-1, 0, 1):
+        code = client.totp(secret, steps=steps)
+        assert client.answer_refusal(challenge, SOFTWARE_TOKEN_MFA_CODE=code) == USED
+
+
+def test_totp_replay_survives_a_restart(pool: Any) -> None:
+    """The used steps are state: another server does not take the code either."""
+    client, secret = with_token(pool("TOTP"))
+    client.sandbox.stop()
+    client = pool("TOTP")
+    code = client.totp(secret)
+    assert client.answer_refusal(client.sign_in(ANN), SOFTWARE_TOKEN_MFA_CODE=code) == USED
+
+
+@pytest.mark.parametrize(
+    ("second", "code"),
+    [(59, "287082"), (1111111109, "081804"), (1234567890, "005924"), (20000000000, "353130")],
+)
+def test_rfc_6238(second: int, code: str) -> None:
+    """The RFC's own test values, in six digits."""
+    token = SoftwareToken("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ")
+    used = token.used(code, second)
+    assert used is not None
+    assert used.used_steps == (second // 30,)
+    assert token.secret not in repr(token)
+
+
+def test_wrong_code_at_set_up(pool: Any) -> None:
+    """It is told as such, and the session takes the right one."""
+    client = pool("TOTP")
+    step = first_step(client)
+    associated = client.cognito("AssociateSoftwareToken", Session=step["Session"])
+    secret, session = associated["SecretCode"], associated["Session"]
+    for _ in range(4):
+        wrong = {"Session": session, "UserCode": other(client.totp(secret))}
+        refusal = client.cognito_refusal("VerifySoftwareToken", **wrong)
+        assert refusal == "EnableSoftwareTokenMFAException: Code mismatch"
+    client.cognito("VerifySoftwareToken", Session=session, UserCode=client.totp(secret))
+
+
+def test_set_up_sessions_are_good_once(pool: Any) -> None:
+    """Each step of setting up has a session of its own, and an older one leads nowhere."""
+    client = pool("TOTP")
+    step = first_step(client)
+    associated = client.cognito("AssociateSoftwareToken", Session=step["Session"])
+    old = {"Session": step["Session"]}
+    assert client.cognito_refusal("AssociateSoftwareToken", **old) == INVALID_SESSION
+    again = client.cognito("AssociateSoftwareToken", Session=associated["Session"])
+    assert again["SecretCode"] != associated["SecretCode"]
+    code = client.totp(again["SecretCode"])
+    call = {"UserCode": code, "Session": associated["Session"]}
+    assert client.cognito_refusal("VerifySoftwareToken", **call) == INVALID_SESSION
+    verified = client.cognito("VerifySoftwareToken", UserCode=code, Session=again["Session"])
+    call = {"UserCode": code, "Session": verified["Session"]}
+    assert client.cognito_refusal("VerifySoftwareToken", **call) == USED
+    answer = {**step, "Session": verified["Session"]}
+    assert "AuthenticationResult" in client.answer(answer)
+    assert client.answer_refusal(answer) == INVALID_SESSION
+
+
+def test_set_up_needs_a_verified_token(pool: Any) -> None:
+    """No tokens before VerifySoftwareToken, which is refused before AssociateSoftwareToken."""
+    client = pool("TOTP")
+    step = first_step(client)
+    refused = "InvalidParameterException: Nothing has been set up yet"
+    assert client.answer_refusal(step).startswith(refused)
+    assert client.answer_refusal(step, EMAIL="ann@example.org").startswith(refused)
+    call = {"Session": step["Session"], "UserCode": "123456"}
+    refusal = client.cognito_refusal("VerifySoftwareToken", **call)
+    assert refusal.startswith("SoftwareTokenMFANotFoundException")
+    associated = client.cognito("AssociateSoftwareToken", Session=step["Session"])
+    assert client.answer_refusal({**step, "Session": associated["Session"]}).startswith(refused)
+
+
+def test_token_of_a_pool_without(pool: Any) -> None:
+    """A pool without software tokens gives none, and the session goes on."""
+    client = pool("EMAIL", named=True)
+    step = first_step(client, "ann")
+    assert json.loads(step["ChallengeParameters"]["MFAS_CAN_SETUP"]) == ["EMAIL_OTP"]
+    refusal = client.cognito_refusal("AssociateSoftwareToken", Session=step["Session"])
+    assert refusal.startswith("SoftwareTokenMFANotFoundException: Software Token MFA has not been")
+    assert client.answer(step, EMAIL=ANN)["ChallengeName"] == "EMAIL_OTP"
+
+
+# --- codes by SMS and e-mail ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("method", "challenge", "digits", "masked"),
+    [("SMS", "SMS_MFA", 6, "+*******4567"), ("EMAIL", "EMAIL_OTP", 8, "a***@e***")],
+)
+def test_sent_code(pool: Any, method: str, challenge: str, digits: int, masked: str) -> None:
+    """A code goes into the outbox, its masked address into the challenge, and it signs in."""
+    client = pool(method)
+    step = first_step(client, phone_number=PHONE)
+    assert step["ChallengeName"] == challenge
+    assert step["ChallengeParameters"]["CODE_DELIVERY_DELIVERY_MEDIUM"] == method
+    assert step["ChallengeParameters"]["CODE_DELIVERY_DESTINATION"] == masked
+    code = client.sandbox.inbox()[0].code
+    assert len(code) == digits
+    assert code.isdigit()
+    assert code not in json.dumps(step["ChallengeParameters"])
+    answer = {f"{challenge}_CODE": code}
+    assert "AuthenticationResult" in client.answer(step, **answer)
+    assert client.answer_refusal(step, **answer) == INVALID_SESSION
+
+
+@pytest.mark.parametrize("totp", [True, False])
+def test_wrong_codes_are_counted(pool: Any, totp: bool) -> None:
+    """The session lasts for three wrong codes; then even the right one comes too late."""
+    if totp:
+        client, secret = with_token(pool("TOTP"))
+        key, expected = "SOFTWARE_TOKEN_MFA_CODE", WRONG_TOTP
+    else:
+        client, secret = pool("EMAIL"), ""
+        key, expected = "EMAIL_OTP_CODE", WRONG_CODE
+        first_step(client)
+    for wrong_codes in (2, 3):
+        client.clock.advance(30)
+        challenge = client.sign_in(ANN)
+        code = client.totp(secret) if totp else client.sandbox.inbox()[0].code
+        for wrong in [other(code), "ünicode", other(code)][:wrong_codes]:
+            assert client.answer_refusal(challenge, **{key: wrong}) == expected
+        if wrong_codes < 3:
+            assert "AuthenticationResult" in client.answer(challenge, **{key: code})
+    assert client.answer_refusal(challenge, **{key: code}) == INVALID_SESSION
+
+
+def test_missing_code_costs_nothing(pool: Any) -> None:
+    """An answer without a code is a mistake of the caller's, not a wrong code."""
+    client = pool("EMAIL")
+    step = first_step(client)
+    for _ in range(4):
+        refusal = client.answer_refusal(step)
+        expected = "InvalidParameterException: Missing required parameter EMAIL_OTP_CODE"
+        assert refusal == expected
+    assert client.answer(step, EMAIL_OTP_CODE=client.sandbox.inbox()[0].code)
+
+
+def test_code_expires(pool: Any) -> None:
+    """After three minutes a code is told to be expired."""
+    client = pool("EMAIL")
+    step = first_step(client)
+    client.clock.advance(181)
+    code = client.sandbox.inbox()[0].code
+    assert client.answer_refusal(step, EMAIL_OTP_CODE=code) == EXPIRED
+
+
+def test_newer_code_replaces_an_older_one(pool: Any) -> None:
+    """A second sign-in's code ends the first one's; another method's does not."""
+    client = pool("SMS", "EMAIL")
+    first_step(client, phone_number=PHONE)
+    texted = client.answer(client.sign_in(ANN), ANSWER="SMS_MFA")
+    text = client.sandbox.inbox()[0].code
+    older = client.answer(client.sign_in(ANN), ANSWER="EMAIL_OTP")
+    newer = client.answer(client.sign_in(ANN), ANSWER="EMAIL_OTP")
+    codes = [message.code for message in client.sandbox.inbox()[:2]]
+    for code in codes:
+        assert client.answer_refusal(older, EMAIL_OTP_CODE=code) == EXPIRED
+    assert client.answer(newer, EMAIL_OTP_CODE=codes[0])
+    assert client.answer(texted, SMS_MFA_CODE=text)
+
+
+def test_codes_are_bound_to_their_user(pool: Any) -> None:
+    """Another user's name in the answer, or another challenge's, ends the session."""
+    client = pool("EMAIL")
+    first_step(client, "eve@example.com")
+    step = first_step(client)
+    code = client.sandbox.inbox()[0].code
+    answer = {"EMAIL_OTP_CODE": code, "USERNAME": "eve@example.com"}
+    assert client.answer_refusal(step, **answer) == INVALID_SESSION
+    step = {**client.sign_in(ANN), "ChallengeName": "SMS_MFA"}
+    assert client.answer_refusal(step, SMS_MFA_CODE=code) == INVALID_SESSION
+    step = client.sign_in(ANN)
+    client.cognito("AdminDisableUser", Username=ANN)
+    answer = {"EMAIL_OTP_CODE": client.sandbox.inbox()[0].code}
+    assert client.answer_refusal(step, **answer) == "NotAuthorizedException: User is disabled."
+
+
+# --- choosing and setting up ----------------------------------------------------------------------
+
+
+def test_choosing(pool: Any) -> None:
+    """Each kind may be chosen, one that is not listed may not; no token yet leads to MFA_SETUP."""
+    client = pool(*ALL)
+    step = first_step(client, phone_number=PHONE)
+    refusal = client.answer_refusal(step, ANSWER="EMAIL")
+    expected = "ANSWER must be one of SMS_MFA, SOFTWARE_TOKEN_MFA, EMAIL_OTP."
+    assert refusal == f"InvalidParameterException: {expected}"
+    step = client.answer(step, ANSWER="SOFTWARE_TOKEN_MFA")
+    assert step["ChallengeName"] == "MFA_SETUP"
+    assert json.loads(step["ChallengeParameters"]["MFAS_CAN_SETUP"]) == ["SOFTWARE_TOKEN_MFA"]
+    secret, reply = set_up(client, step)
+    assert "AuthenticationResult" in reply
+    client.clock.advance(30)
+    step = client.answer(client.sign_in(ANN), ANSWER="SOFTWARE_TOKEN_MFA")
+    assert step["ChallengeName"] == "SOFTWARE_TOKEN_MFA"
+    assert "FRIENDLY_DEVICE_NAME" not in step["ChallengeParameters"]
+    assert client.answer(step, SOFTWARE_TOKEN_MFA_CODE=client.totp(secret))
+    for name, key in (("SMS_MFA", "SMS_MFA_CODE"), ("EMAIL_OTP", "EMAIL_OTP_CODE")):
+        step = client.answer(client.sign_in(ANN), ANSWER=name)
+        assert step["ChallengeName"] == name
+        reply = client.answer(step, **{key: client.sandbox.inbox()[0].code})
+        assert "AuthenticationResult" in reply
+
+
+def test_choice_that_is_gone(pool: Any) -> None:
+    """An address that was deleted after the choice was offered is no longer one."""
+    client = pool("SMS", "EMAIL")
+    step = first_step(client, phone_number=PHONE)
+    client.cognito("AdminDeleteUserAttributes", Username=ANN, UserAttributeNames=["phone_number"])
+    refusal = client.answer_refusal(step, ANSWER="SMS_MFA")
+    assert refusal == "MFAMethodNotFoundException: SMS_MFA is not set up."
+
+
+def test_setting_up_an_address(pool: Any) -> None:
+    """An address given to MFA_SETUP becomes the user's, gets a code, and that signs in."""
+    client = pool("TOTP", "EMAIL", named=True)
+    step = first_step(client, "ann")
+    listed = json.loads(step["ChallengeParameters"]["MFAS_CAN_SETUP"])
+    assert listed == ["SOFTWARE_TOKEN_MFA", "EMAIL_OTP"]
+    refusal = client.answer_refusal(step, EMAIL="no address")
+    assert refusal == "InvalidParameterException: Invalid email address format."
+    step = client.answer(step, EMAIL=ANN)
+    assert step["ChallengeName"] == "EMAIL_OTP"
+    assert step["ChallengeParameters"]["CODE_DELIVERY_DESTINATION"] == "a***@e***"
+    message = client.sandbox.inbox()[0]
+    assert (message.user, message.destination) == ("ann", ANN)
+    assert "AuthenticationResult" in client.answer(step, EMAIL_OTP_CODE=message.code)
+    assert {"Name": "email", "Value": ANN} in client.cognito("AdminGetUser", Username="ann")[
+        "UserAttributes"
+    ]
+    assert client.sign_in("ann")["ChallengeName"] == "EMAIL_OTP"
+
+
+def test_setting_up_somebody_elses_address(start: Any) -> None:
+    """An address that signs another user in is refused, and the session takes another."""
+    document = blueprint.from_options(mfa_configuration="REQUIRED", mfa_methods=("EMAIL",))
+    document["auth"].update(
+        username_attributes=["email", "phone_number"], standard_required_attributes=[]
+    )
+    client = start(parse_outputs(document, Path("local_outputs.json")))
+    first_step(client)
+    step = first_step(client, PHONE)
+    assert step["ChallengeName"] == "MFA_SETUP"
+    refusal = client.answer_refusal(step, EMAIL=ANN)
+    assert refusal.startswith("AliasExistsException")
+    assert client.answer(step, EMAIL="new@example.com")["ChallengeName"] == "EMAIL_OTP"
+    message = client.sandbox.inbox()[0]
+    assert message.user == PHONE
+    assert message.names == (PHONE, "new@example.com", message.username)
+
+
+def test_sessions_end_with_the_password(pool: Any) -> None:
+    """A user who was made anew or given another password meanwhile has to start over."""
+    client = pool("TOTP", named=True)
+    step = first_step(client, "ann")
+    associated = client.cognito("AssociateSoftwareToken", Session=step["Session"])
+    code = client.totp(associated["SecretCode"])
+    call = {"Session": associated["Session"], "UserCode": code}
+    step = {**step, "Session": client.cognito("VerifySoftwareToken", **call)["Session"]}
+    client.cognito("AdminDeleteUser", Username="ann")
+    assert client.answer_refusal(step) == INVALID_SESSION
+    step = first_step(client, "ann")
+    password = {"Password": "Other-1-word", "Permanent": True}
+    client.cognito("AdminSetUserPassword", Username="ann", **password)
+    call = {"Session": step["Session"]}
+    assert client.cognito_refusal("AssociateSoftwareToken", **call) == INVALID_SESSION
+    step = client.sign_in("ann", "Other-1-word")
+    client.cognito("AdminDeleteUser", Username="ann")
+    client.create("ann")
+    call = {"Session": step["Session"]}
+    assert client.cognito_refusal("AssociateSoftwareToken", **call) == INVALID_SESSION
+
+
+def test_recorded_outputs(start: Any) -> None:
+    """The sample backend with all three methods leads each of its users to tokens."""
+    path = Path(__file__).parents[1] / "data" / "amplify_outputs.mfa.json"
+    client = start(load_outputs(path))
+    step = first_step(client, phone_number=PHONE, given_name="Ann")
+    step = client.answer(step, ANSWER="EMAIL_OTP")
+    code = client.sandbox.inbox()[0].code
+    assert "AuthenticationResult" in client.answer(step, EMAIL_OTP_CODE=code)

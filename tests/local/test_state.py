@@ -188,6 +188,23 @@ def test_planted_values_are_nowhere(client: Any, start: Any, state_folder: Path)
                     assert form.lower() not in content, (path.name, value)
 
 
+def test_planted_codes_are_nowhere(start: Any, state_folder: Path) -> None:
+    """No one-time code and no software token's secret is in any byte of the state folder."""
+    client = start(mfa_configuration="OPTIONAL", mfa_methods=("TOTP", "EMAIL"))
+    token = client.tokens("planted@example.com")["AccessToken"]
+    secret = client.cognito("AssociateSoftwareToken", AccessToken=token)["SecretCode"]
+    settings = {"Enabled": True, "PreferredMfa": True}
+    client.cognito("SetUserMFAPreference", AccessToken=token, EmailMfaSettings=settings)
+    client.sign_in("planted@example.com")
+    code = client.sandbox.inbox()[0].code
+    client.sandbox.stop()
+    for path in state_folder.rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            for value in (secret, code, "planted@example.com"):
+                assert value.encode() not in content, path.name
+
+
 def test_deleted_rows_are_overwritten(tmp_path: Path) -> None:
     """secure_delete is on for every connection."""
     store = _store(tmp_path / "s")

@@ -64,8 +64,8 @@ def user_of(users: UserRecords, answer: Answer, session: Session) -> User:
 def session_user(users: UserRecords, session: Session) -> User:
     """Return the user that *session* was opened for. Raises NotAuthorizedException."""
     user = users.by_username(session.username)
-    if user is None:
-        raise _invalid_session()
+    if user is None or user.verifier != session.verifier:
+        raise _invalid_session()  # deleted, made anew or given another password meanwhile
     if not user.enabled:
         raise ServiceError("NotAuthorizedException", "User is disabled.")
     return user

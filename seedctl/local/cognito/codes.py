@@ -54,7 +54,7 @@ def send_code(
         "CODE_DELIVERY_DELIVERY_MEDIUM": factor.method,
         "CODE_DELIVERY_DESTINATION": _masked(destination),
     }
-    return Challenge(factor.name, user.username, parameters, sent)
+    return Challenge(factor.name, user, parameters, sent)
 
 
 def expired_code() -> ServiceError:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from seedctl.local.cognito.codes import send_code
 from seedctl.local.cognito.factors import TOTP, Factor, offered
 from seedctl.local.cognito.steps import MFA_SETUP, SELECT_MFA_TYPE, Challenge, Step, signed_in
-from seedctl.local.protocol import ServiceError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,13 +54,7 @@ def ask_for(service: UserPoolService, users: UserRecords, user: User, factor: Fa
     if token is None:
         return _set_up(user, [TOTP])
     name = {"FRIENDLY_DEVICE_NAME": token.device_name} if token.device_name else {}
-    return Challenge(TOTP.name, user.username, name)
-
-
-def no_software_token() -> ServiceError:
-    return ServiceError(
-        "SoftwareTokenMFANotFoundException", "Software Token MFA does not exist for the user."
-    )
+    return Challenge(TOTP.name, user, name)
 
 
 def _select(
@@ -74,15 +67,13 @@ def _select(
         for factor in offered(service.pool)
         if factor in usable or (required and factor is TOTP)
     ]
-    return Challenge(
-        SELECT_MFA_TYPE, user.username, {"MFAS_CAN_CHOOSE": _listed(choices)}, tuple(choices)
-    )
+    return Challenge(SELECT_MFA_TYPE, user, {"MFAS_CAN_CHOOSE": _listed(choices)}, tuple(choices))
 
 
 def _set_up(user: User, factors: Sequence[Factor]) -> Challenge:
     # SMS is listed though only a phone number, set by an administrator, sets it up [?].
     names = tuple(factor.name for factor in factors)
-    return Challenge(MFA_SETUP, user.username, {"MFAS_CAN_SETUP": _listed(names)}, Setup(names))
+    return Challenge(MFA_SETUP, user, {"MFAS_CAN_SETUP": _listed(names)}, Setup(names))
 
 
 def _listed(names: Sequence[str]) -> str:

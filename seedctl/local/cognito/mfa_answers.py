@@ -9,7 +9,7 @@ from seedctl.local.cognito.answers import user_of
 from seedctl.local.cognito.attributes import check_attribute
 from seedctl.local.cognito.codes import SentCode, expired_code, send_code
 from seedctl.local.cognito.factors import EMAIL, FACTORS, TOTP
-from seedctl.local.cognito.mfa import Setup, ask_for, no_software_token
+from seedctl.local.cognito.mfa import Setup, ask_for
 from seedctl.local.cognito.steps import Step, reply, signed_in
 from seedctl.local.protocol import ServiceError
 
@@ -66,8 +66,7 @@ def answer_software_token(service: UserPoolService, answer: Answer) -> dict[str,
         service.changing_users() as users,
     ):
         user = user_of(users, answer, session)
-        if user.software_token is None:
-            raise no_software_token()
+        assert user.software_token is not None  # it may be replaced, and not removed
         token = user.software_token.used(answer.response(TOTP.code_key), service.clock())
         if token is None:
             raise ServiceError("CodeMismatchException", "Invalid code received for user")

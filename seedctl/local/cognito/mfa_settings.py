@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from seedctl.local.cognito.admin import username
 from seedctl.local.cognito.answers import session_user
 from seedctl.local.cognito.factors import FACTORS, TOTP, Factor, offered
-from seedctl.local.cognito.mfa import Setup, no_software_token
+from seedctl.local.cognito.mfa import Setup
 from seedctl.local.cognito.self_service import MAX_TOKEN, claims_of
 from seedctl.local.cognito.steps import MFA_SETUP
 from seedctl.local.cognito.totp import SoftwareToken
@@ -42,7 +42,7 @@ def associate_software_token(service: UserPoolService, call: Call) -> dict[str, 
         session_user(users, session)
         if TOTP.name not in setup.factors:
             raise _token_not_offered()
-    renewed = _renewed(service, session, Setup(setup.factors, token))
+    renewed = service.sessions.renew(session, Setup(setup.factors, token))
     return {"SecretCode": token.secret, "Session": renewed}
 
 
@@ -64,7 +64,7 @@ def verify_software_token(service: UserPoolService, call: Call) -> dict[str, Any
         user = session_user(users, session)
         token = _verified(setup.token, code, name, service.clock())
         _adopt(service, users, user, token)
-    renewed = _renewed(service, session, Setup(setup.factors, token, is_verified=True))
+    renewed = service.sessions.renew(session, Setup(setup.factors, token, is_verified=True))
     return {"Status": "SUCCESS", "Session": renewed}
 
 
@@ -105,20 +105,13 @@ def _setting_up(service: UserPoolService, token: str) -> Iterator[tuple[Session,
         yield session, users
 
 
-def _renewed(service: UserPoolService, session: Session, setup: Setup) -> str:
-    return service.sessions.issue(
-        challenge=session.challenge,
-        username=session.username,
-        client_id=session.client_id,
-        data=setup,
-    )
-
-
 def _verified(
     token: SoftwareToken | None, code: str, device_name: str, now: float
 ) -> SoftwareToken:
     if token is None:
-        raise no_software_token()
+        raise ServiceError(
+            "SoftwareTokenMFANotFoundException", "Software Token MFA does not exist for the user."
+        )
     used = token.used(code, now)
     if used is None:
         raise ServiceError("EnableSoftwareTokenMFAException", "Code mismatch")

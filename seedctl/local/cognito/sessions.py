@@ -16,6 +16,8 @@ from seedctl.local.protocol import ServiceError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from seedctl.local.cognito.passwords import Verifier
+
 SECONDS = 180.0
 # Cognito lets the answer be corrected with the same session [?].
 _RETRYABLE = (
@@ -36,6 +38,8 @@ class Session:
     username: str
     client_id: str
     expires: float
+    verifier: Verifier | None = field(default=None, repr=False)
+    """Of the password that led here: with another one, the session is good no more."""
     data: Any = field(default=None, repr=False)
     """What the answer is checked against."""
     wrong_codes: int = 0
@@ -47,19 +51,35 @@ class Sessions:
         self._lock = threading.Lock()
         self._open: dict[str, Session] = {}
 
-    def issue(self, *, challenge: str, username: str, client_id: str, data: Any = None) -> str:
+    def issue(
+        self,
+        *,
+        challenge: str,
+        username: str,
+        client_id: str,
+        verifier: Verifier | None,
+        data: Any = None,
+    ) -> str:
         """Return the token of a new session; 1 KB of randomness, as long as the real ones."""
         token = secrets.token_urlsafe(768)
-        self.put(token, challenge=challenge, username=username, client_id=client_id, data=data)
+        self._put(token, Session(challenge, username, client_id, 0.0, verifier, data))
         return token
+
+    def renew(self, session: Session, data: Any) -> str:
+        """Return the token of a session that goes on from *session* with other *data*."""
+        return self.issue(
+            challenge=session.challenge,
+            username=session.username,
+            client_id=session.client_id,
+            verifier=session.verifier,
+            data=data,
+        )
 
     def put(
         self, token: str, *, challenge: str, username: str, client_id: str, data: Any = None
     ) -> None:
-        now = self._clock()
-        with self._lock:
-            self._forget_expired(now)
-            self._open[token] = Session(challenge, username, client_id, now + SECONDS, data)
+        """Begin a session under a *token* of the caller's."""
+        self._put(token, Session(challenge, username, client_id, 0.0, None, data))
 
     def take(self, token: str) -> Session | None:
         """Return the session and end it; it may have expired."""
@@ -103,6 +123,12 @@ class Sessions:
                 with self._lock:
                     self._open[token] = session
             raise
+
+    def _put(self, token: str, session: Session) -> None:
+        now = self._clock()
+        with self._lock:
+            self._forget_expired(now)
+            self._open[token] = replace(session, expires=now + SECONDS)
 
     def _forget_expired(self, now: float) -> None:
         # Kept as long again, to tell an expired session from an unknown one. In order of expiry,

@@ -164,7 +164,7 @@ def _new_password_required(service: UserPoolService, user: User) -> Challenge:
     ]
     return Challenge(
         NEW_PASSWORD_REQUIRED,
-        user.username,
+        user,
         {
             "requiredAttributes": json.dumps(missing, separators=(",", ":")),
             "userAttributes": json.dumps(user.attributes, separators=(",", ":")),

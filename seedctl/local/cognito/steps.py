@@ -24,7 +24,7 @@ class Challenge:
     """The user has to answer something more, in a session."""
 
     name: str
-    username: str
+    user: User
     parameters: dict[str, str]
     data: Any = field(default=None, repr=False)
 
@@ -81,12 +81,13 @@ def reply(service: UserPoolService, step: Step) -> dict[str, Any]:
         return {"AuthenticationResult": result, "ChallengeParameters": {}}
     session = service.sessions.issue(
         challenge=step.name,
-        username=step.username,
+        username=step.user.username,
         client_id=service.pool.client_id,
+        verifier=step.user.verifier,
         data=step.data,
     )
     return {
         "ChallengeName": step.name,
         "Session": session,
-        "ChallengeParameters": {"USER_ID_FOR_SRP": step.username, **step.parameters},
+        "ChallengeParameters": {"USER_ID_FOR_SRP": step.user.username, **step.parameters},
     }
