@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seedctl.auth.ambient import AmbientAuth
-from seedctl.auth.codes import CommandCodes
 from seedctl.auth.journal import Journal
 from seedctl.auth.pool import UserPool
 from seedctl.auth.users import Auth
@@ -22,7 +21,9 @@ from seedctl.errors import (
     InvalidCommandInputError,
     MissingAuthError,
     NoBackendError,
+    ProjectNotFoundError,
 )
+from seedctl.hooks import masked_excepthook
 from seedctl.project import (
     BackendIdentifier,
     check_identifier_option,
@@ -32,17 +33,18 @@ from seedctl.project import (
     namespace_of,
     os_account_name,
 )
+from seedctl.prompter import CommandCodes
 from seedctl.report import PlainReport
 from seedctl.secrets import Secrets
-from seedctl.target import describe_target
+from seedctl.target import TargetDetail, describe_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
-    from seedctl.auth.codes import CodeSource
     from seedctl.aws import Caller
     from seedctl.project import AmplifyOutputs, AuthSection, Project
+    from seedctl.prompter import CodeSource
     from seedctl.report import Observer
 
 
@@ -58,14 +60,15 @@ class Backend:
         outputs_path: Path | None,
         observer: Observer,
         app_client_secret: str | None = None,
-        names_target: bool = True,
+        target: TargetDetail = "outputs",
         codes: CodeSource | None = None,
         resources: ExitStack | None = None,
     ) -> None:
         """*resources* are closed with the backend; *outputs_path* None means the usual place.
 
-        With *names_target* the observer hears what is about to be changed before the first write,
-        which costs two look-ups.
+        The observer hears what is about to be changed before the first write. *target* says how
+        much is looked up for that: "outputs" checks whether the outputs file belongs to the
+        sandbox, "account" only asks whose account it is, "none" tells nothing.
         """
         self.project = project
         self.identifier = identifier
@@ -75,7 +78,7 @@ class Backend:
         self._app_client_secret = app_client_secret
         self._resources = resources or ExitStack()
         self._lock = threading.RLock()
-        self._is_target_named = not names_target
+        self._target: TargetDetail = target
         self.secrets = Secrets(aws, identifier, observer, self._before_write)
         journal = Journal(project.state_folder, observer.on_warning)
         self.auth = Auth(self._user_pool, journal, observer, self._before_write, codes=codes)
@@ -109,6 +112,14 @@ class Backend:
         except AmplifyOutputsNotFoundError:
             if self._outputs_path is not None:
                 raise
+
+    def environment(self) -> dict[str, str | None]:
+        """Return the variables by which other programs and clients mean this same backend.
+
+        None means: take the variable away.
+        """
+        identifier = {"AMPLIFY_BACKEND_IDENTIFIER": self.identifier.to_json()}
+        return {**self._aws.environment(), **identifier}
 
     @property
     def aws(self) -> Caller:
@@ -148,12 +159,11 @@ class Backend:
 
     def _before_write(self) -> None:
         with self._lock:
-            if not self._is_target_named:
-                target = describe_target(
-                    self._aws, self.project, self.identifier, lambda: self.outputs
-                )
+            if self._target != "none":
+                load = (lambda: self.outputs) if self._target == "outputs" else None
+                target = describe_target(self._aws, self.project, self.identifier, load)
                 self._observer.on_target(target)
-                self._is_target_named = True
+                self._target = "none"
 
 
 class _Current:
@@ -162,6 +172,7 @@ class _Current:
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self.backend: Backend | None = None
+        self.may_connect = True
 
 
 _current = _Current()
@@ -180,6 +191,14 @@ def current_backend() -> Backend:
         return _current.backend
 
 
+def connect_only_on_request() -> None:
+    """Never connect at a first use in this process: it is a command line, and no seed script.
+
+    A thread that outlives the script would otherwise reach the real AWS after a --local run.
+    """
+    _current.may_connect = False
+
+
 def connect(
     project_dir: str | Path | None = None,
     *,
@@ -193,7 +212,7 @@ def connect(
     mfa_command: str | None = None,
     prompt: bool = False,
     observer: Observer | None = None,
-    names_target: bool = True,
+    target: TargetDetail = "outputs",
 ) -> Backend:
     """Connect to a sandbox of the project in *project_dir*, or in or above the working directory.
 
@@ -213,7 +232,7 @@ def connect(
             resolution="Leave one of them out: --local brings its own endpoint.",
         )
     explicit = Path(project_dir) if project_dir is not None else None
-    project = find_project(Path.cwd(), explicit=explicit)
+    project = find_project(Path(), explicit=explicit)
     chosen = _identifier(identifier, project)
     outputs_path = Path(outputs) if outputs is not None else None
     observer = observer or PlainReport()
@@ -242,7 +261,7 @@ def connect(
             outputs_path=outputs_path,
             observer=observer,
             app_client_secret=app_client_secret,
-            names_target=names_target,
+            target=target,
             codes=codes,
             resources=resources.pop_all(),
         )
@@ -270,12 +289,17 @@ def _identifier(given: str | BackendIdentifier | None, project: Project) -> Back
 
 def _connect_for_script() -> Backend:
     script = getattr(sys.modules.get("__main__"), "__file__", None)
-    if script is None:
+    if script is None or not _current.may_connect:
         raise NoBackendError(
             "No backend is connected.",
             resolution="Run the script with seedctl seed or python, or connect one with "
             "seedctl.connect(...) and its activate().",
         )
-    backend = connect(find_project(Path(script).resolve().parent).root)
+    sys.excepthook = masked_excepthook
+    try:
+        project = find_project(Path(script).absolute().parent)
+    except ProjectNotFoundError:  # the script may be a link into a project
+        project = find_project(Path(script).resolve().parent)
+    backend = connect(project.root)
     atexit.register(backend.close)
     return backend

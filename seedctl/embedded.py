@@ -5,16 +5,16 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from seedctl.auth.codes import TerminalCodes
 from seedctl.errors import AmplifyOutputsNotFoundError, MFACodeUnavailableError
 from seedctl.project import find_outputs, load_outputs
+from seedctl.prompter import TerminalCodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from seedctl.auth.codes import CodeRequest
     from seedctl.project import Project
+    from seedctl.prompter import CodeRequest
     from seedctl.report import Observer
 
 

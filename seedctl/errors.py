@@ -319,6 +319,14 @@ class ThrottledError(AWSError):
     """AWS went on refusing the call for its rate."""
 
 
+class LimitExceededError(AWSError):
+    """A limit of the account or the day is reached; waiting a moment does not help."""
+
+
+class ServiceFailedError(AWSError):
+    """AWS answered that it failed itself (5xx); the work may be done or not."""
+
+
 class EndpointUnreachableError(AWSError):
     """No answer came: no route, no name, refused, cut or timed out."""
 

@@ -26,6 +26,9 @@ _SHORT = 4
 _SHAPES = re.compile(
     r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*\.[A-Za-z0-9_.-]+"
     r"|Tmp1![0-9A-Za-z]{95}"
+    # SRP values, as botocore's debug log would show them.
+    r"|(?<=PASSWORD_CLAIM_SIGNATURE\W{4})[A-Za-z0-9+/=]{20,}"
+    r"|[A-Za-z0-9+/]{256,}={0,2}"
 )
 
 
@@ -37,8 +40,11 @@ class _Masker:
         self._values: set[str] = set()
         self._pattern: re.Pattern[str] | None = None
 
-    def register(self, value: str) -> None:
-        if not value.strip():
+    def register(self, value: object) -> None:
+        """Mask *value* from now on. A script may hand over bytes, or nothing at all."""
+        if isinstance(value, bytes | bytearray):
+            value = bytes(value).decode("utf-8", "replace")
+        if not isinstance(value, str) or not value.strip():
             return
         with self._lock:
             if value not in self._values:

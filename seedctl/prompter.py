@@ -1,27 +1,32 @@
-"""Asking for what must not be shown: hidden input on a terminal, an error where there is none."""
+"""Asking for what must not be shown: secrets and one-time codes.
+
+Typed on a terminal with echo off, printed by a command of the user's, or an error where there is
+neither. Never a hang, and never a visible prompt.
+"""
 
 from __future__ import annotations
 
 import getpass
 import os
+import shlex
+import subprocess
 import sys
 import time
 import warnings
+from dataclasses import dataclass
 from typing import Protocol
 
-from seedctl.errors import PromptUnavailableError
+from seedctl import masking
+from seedctl.errors import MFACodeUnavailableError, PromptUnavailableError
 
+_COMMAND_SECONDS = 120  # shorter than the three minutes that Cognito's session lasts
 
-class Prompter(Protocol):
-    """Whoever can ask the user for a secret value."""
-
-    def ask(self, question: str) -> str:
-        """Return what was typed, never empty.
-
-        Raises KeyboardInterrupt on Ctrl-C and end of input, PromptUnavailableError without a
-        terminal.
-        """
-        ...
+_WHAT = {
+    "SMS": "the code sent by SMS",
+    "EMAIL": "the code sent by e-mail",
+    "TOTP": "the code of the authenticator app",
+    "CUSTOM": "the answer to the custom challenge",
+}
 
 
 def can_prompt() -> bool:
@@ -75,3 +80,96 @@ def wait_visibly(seconds: float, what: str) -> None:
     if is_watched:
         sys.stderr.write("\r\x1b[K")
         sys.stderr.flush()
+
+
+@dataclass(frozen=True, slots=True)
+class CodeRequest:
+    """A code that Cognito waits for."""
+
+    username: str
+    """As typed."""
+    method: str
+    """EMAIL, SMS, TOTP or CUSTOM."""
+    destination: str
+    """Where the code went, masked by Cognito; empty where it does not say."""
+    since: float
+    """When the sign-in began, in seconds since the epoch: older codes are not meant."""
+
+
+class CodeSource(Protocol):
+    """Whoever can get a code."""
+
+    can_repeat: bool
+    """Whether asking again after a wrong code can bring another."""
+
+    def code(self, request: CodeRequest) -> str:
+        """Return the code, never empty. Raises MFACodeUnavailableError."""
+        ...
+
+
+class TerminalCodes:
+    """Asks whoever sits at the terminal, with echo off."""
+
+    can_repeat = True
+
+    def code(self, request: CodeRequest) -> str:
+        if not can_prompt():
+            raise MFACodeUnavailableError(
+                f"Cognito wants {_WHAT.get(request.method, 'a code')} for {request.username}, and "
+                "there is no terminal to ask on.",
+                resolution="Give the script's call a callback, or a command that prints the code "
+                "with --mfa-command or SEEDCTL_MFA_COMMAND.",
+            )
+        to = f" to {request.destination}" if request.destination else ""
+        what = _WHAT.get(request.method, "a code")
+        return TerminalPrompter().ask(f"Enter {what}{to} for {request.username}")
+
+
+class CommandCodes:
+    """Runs a command, without a shell, and takes the first line it prints."""
+
+    can_repeat = False
+
+    def __init__(self, command: str, *, seconds: float = _COMMAND_SECONDS) -> None:
+        """*seconds* is how long the command may take."""
+        self._command = command
+        self._seconds = seconds
+
+    def code(self, request: CodeRequest) -> str:
+        environment = {
+            **os.environ,
+            "SEEDCTL_MFA_USERNAME": request.username,
+            "SEEDCTL_MFA_METHOD": request.method,
+            "SEEDCTL_MFA_DESTINATION": request.destination,
+        }
+        try:
+            words = shlex.split(self._command)
+            result = subprocess.run(  # noqa: S603 - the user's own command
+                words,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                timeout=self._seconds,
+                check=False,
+            )
+        except (OSError, ValueError, IndexError) as error:
+            raise self._failed(request, f"cannot be run: {error}") from error
+        except subprocess.TimeoutExpired as error:
+            raise self._failed(request, f"took longer than {self._seconds:.0f} s") from error
+        if result.returncode:
+            raise self._failed(request, f"ended with exit status {result.returncode}")
+        lines = result.stdout.decode("utf-8", "replace").splitlines()
+        code = lines[0].strip() if lines else ""
+        if not code:
+            raise self._failed(request, "printed no code")
+        masking.register(code)
+        return code
+
+    @staticmethod
+    def _failed(request: CodeRequest, what: str) -> MFACodeUnavailableError:
+        return MFACodeUnavailableError(
+            f"The MFA command for {request.username} ({request.method}) {what}.",
+            resolution="The command must print the code as its first line, within "
+            f"{_COMMAND_SECONDS} s, and end with 0. It gets SEEDCTL_MFA_USERNAME, "
+            "SEEDCTL_MFA_METHOD and SEEDCTL_MFA_DESTINATION.",
+        )

@@ -13,8 +13,8 @@ from seedctl.masking import mask
 if TYPE_CHECKING:
     from pathlib import Path
 
-Kind = Literal["user", "group member", "secret", "session"]
-State = Literal["created", "finished", "existed", "added", "set", "read", "removed", "signed in"]
+Kind = Literal["user", "group membership", "secret", "session"]
+State = Literal["created", "finished", "existed", "set", "read", "removed", "signed in"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Target:
 
     def line(self) -> str:
         """Return the one line that is shown before the first write."""
-        parts = [f"Seeding {self.project}", f"sandbox {self.sandbox}"]
+        parts = [f"Target: {self.project}", f"sandbox {self.sandbox}"]
         if self.outputs is not None:
             age = "" if self.outputs_age is None else f" ({_age(self.outputs_age)} old)"
             parts.append(f"{_relative(self.outputs, self.project)}{age}")

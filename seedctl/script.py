@@ -7,22 +7,28 @@ The script sees what ``python amplify/seed/seed.py`` would give it: its folder f
 
 from __future__ import annotations
 
+import concurrent.futures.thread
 import importlib
 import os
 import runpy
+import signal
 import sys
+import threading
 import traceback
-from contextlib import contextmanager
+import warnings
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from seedctl.errors import SeedctlError, SeedingFailedError
+from seedctl.hooks import masked_output
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from types import TracebackType
 
     from seedctl.backend import Backend
+
+_PACKAGE = Path(__file__).parent
 
 # Our libraries import these only when first used. A script's folder comes first on sys.path, so a
 # user's module of the same name would be found in their place: they are loaded before it is there.
@@ -86,23 +92,38 @@ def run_script(script: Path, backend: Backend, arguments: Sequence[str] = ()) ->
 
 
 def shadowed_modules(script: Path) -> list[str]:
-    """Return the files beside *script* that it cannot import: a standard module has the name."""
+    """Return the files beside *script* that it cannot import: another module has the name."""
     _finish_imports()
     return sorted(
         path.name
         for path in script.parent.glob("*.py")
-        if path.stem in sys.stdlib_module_names and path.stem in sys.modules
+        if path.stem in sys.modules and not _comes_from(sys.modules[path.stem], script.parent)
     )
 
 
-def script_frames(error: BaseException, script: Path) -> TracebackType | None:
-    """Return *error*'s traceback from the first frame of the script on, or all of it."""
-    trace = error.__traceback__
-    while trace is not None:
-        if trace.tb_frame.f_code.co_filename == str(script):
-            return trace
-        trace = trace.tb_next
-    return None
+def script_trace(error: BaseException) -> str:
+    """Return *error*'s traceback with the script's own lines: none of ours, none of Python's."""
+    trace = traceback.TracebackException.from_exception(error)
+    _drop_foreign_frames(trace)
+    return "".join(trace.format())
+
+
+def _drop_foreign_frames(trace: traceback.TracebackException) -> None:
+    kept = [frame for frame in trace.stack if not _is_foreign(frame.filename)]
+    trace.stack = traceback.StackSummary.from_list(kept)
+    for cause in (trace.__cause__, trace.__context__):
+        if cause is not None:
+            _drop_foreign_frames(cause)
+
+
+def _is_foreign(filename: str) -> bool:
+    path = Path(filename)
+    return (
+        filename.startswith("<frozen")
+        or path.is_relative_to(_PACKAGE)
+        or path.name == "runpy.py"
+        or "botocore" in path.parts
+    )
 
 
 def location(error: BaseException, script: Path) -> tuple[Path, int] | None:
@@ -119,24 +140,67 @@ def location(error: BaseException, script: Path) -> tuple[Path, int] | None:
 
 @contextmanager
 def _as_main(script: Path, backend: Backend, arguments: Sequence[str]) -> Iterator[None]:
-    environ, path, argv = dict(os.environ), list(sys.path), list(sys.argv)
-    cwd, modules = os.getcwd(), set(sys.modules)  # noqa: PTH109 - restored as it was spelled
-    os.environ["AMPLIFY_BACKEND_IDENTIFIER"] = backend.identifier.to_json()
-    sys.path.insert(0, str(script.parent))
-    sys.argv = [str(script), *arguments]
-    os.chdir(backend.project.root)
+    with _restored(script.parent), masked_output():
+        for name, value in backend.environment().items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+        sys.path.insert(0, str(script.parent))
+        sys.argv = [str(script), *arguments]
+        os.chdir(backend.project.root)
+        threads = set(threading.enumerate())
+        try:
+            yield
+        finally:
+            _wait_for_threads(threads)
+
+
+@contextmanager
+def _restored(folder: Path) -> Iterator[None]:
+    """Put back, after the block, whatever a script may change in the process."""
+    environ, cwd, modules = dict(os.environ), os.getcwd(), set(sys.modules)  # noqa: PTH109
+    path, finders, filters = sys.path, sys.meta_path, warnings.filters
+    lists: tuple[Any, ...] = (path, finders, filters)
+    contents = [(values, list(values)) for values in lists]
+    names = ("argv", "stdin", "stdout", "stderr", "path", "meta_path", "excepthook")
+    attributes = {name: getattr(sys, name) for name in names}
+    depth = sys.getrecursionlimit()
+    interrupt = signal.getsignal(signal.SIGINT)
     try:
         yield
     finally:
         for name in set(sys.modules) - modules:
-            file = getattr(sys.modules.get(name), "__file__", None)
-            if file and str(file).startswith(str(script.parent) + os.sep):
+            if _comes_from(sys.modules.get(name), folder):
                 del sys.modules[name]
-        sys.path[:], sys.argv = path, argv
+        for name, value in attributes.items():
+            setattr(sys, name, value)
+        for values, before in contents:
+            values[:] = before
+        sys.setrecursionlimit(depth)
+        if threading.current_thread() is threading.main_thread() and interrupt is not None:
+            signal.signal(signal.SIGINT, interrupt)
         for name in set(os.environ) - set(environ):
             del os.environ[name]
         os.environ.update(environ)
-        os.chdir(cwd)
+        with suppress(FileNotFoundError):  # the script may have removed it
+            os.chdir(cwd)
+
+
+def _comes_from(module: object, folder: Path) -> bool:
+    places = [getattr(module, "__file__", None), *(getattr(module, "__path__", None) or ())]
+    return any(Path(place).is_relative_to(folder) for place in places if place)
+
+
+def _wait_for_threads(before: set[threading.Thread]) -> None:
+    """Wait for the script's own threads, as the end of a Python program does.
+
+    Threads of a pool that was not shut down wait for work for ever: those are left.
+    """
+    pooled = getattr(concurrent.futures.thread, "_threads_queues", {})
+    for thread in threading.enumerate():
+        if thread not in before and not thread.daemon and thread not in pooled:
+            thread.join()
 
 
 def _finish_imports() -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from seedctl import masking
 from seedctl.errors import (
     AWSError,
+    BackendIdConversionFault,
     InvalidSecretNameError,
     InvalidSecretValueError,
     SecretError,
@@ -69,19 +70,20 @@ class Secrets:
 
     def read(self, name: str) -> Secret:
         """Return the secret *name* with its version and the time of its last change."""
-        path = self._identifier.parameter_path(check_name(name))
+        path = self._path(name)
         try:
             reply = self._aws.call("ssm", "GetParameter", {"Name": path, "WithDecryption": True})
         except AWSError as error:
             if error.code == "ParameterNotFound":
-                raise self._not_found(name, error) from error
+                fix = f"Set it with {self._command(f'set {name}')}."
+                raise self._not_found(name, error, fix) from error
             raise
         parameter = reply["Parameter"]
         value = parameter.get("Value")
         if not value:
             raise SecretError(
                 f"The secret {name} has no value.",
-                resolution=f"Set it again with seedctl secret set {name}.",
+                resolution=f"Set it again with {self._command(f'set {name}')}.",
             )
         masking.register(value)
         self._observer.on_event(Event("secret", name, "read"))
@@ -92,7 +94,7 @@ class Secrets:
 
         Raises InvalidSecretNameError and InvalidSecretValueError before anything is sent.
         """
-        check_name(name)
+        path = self._path(name)
         check_value(name, value)
         masking.register(value)
         self._before_write()
@@ -100,7 +102,7 @@ class Secrets:
             "ssm",
             "PutParameter",
             {
-                "Name": self._identifier.parameter_path(name),
+                "Name": path,
                 "Value": value,
                 "Type": "SecureString",
                 "Description": "Amplify Secret",
@@ -114,7 +116,7 @@ class Secrets:
         """Return the names of all secrets, in the service's order, without decrypting any."""
         names = []
         # ampx decrypts here only to print names; not asking for it needs fewer rights.
-        parameters = {"Path": self._identifier.parameter_prefix, "WithDecryption": False}
+        parameters = {"Path": self._prefix(), "WithDecryption": False}
         while True:
             reply = self._aws.call("ssm", "GetParametersByPath", parameters)
             names += [entry["Name"].rpartition("/")[2] for entry in reply["Parameters"]]
@@ -124,13 +126,14 @@ class Secrets:
 
     def remove(self, name: str) -> None:
         """Delete the secret *name*. Raises SSMParameterNotFoundError if there is none."""
-        path = self._identifier.parameter_path(check_name(name))
+        path = self._path(name)
         self._before_write()
         try:
             self._aws.call("ssm", "DeleteParameter", {"Name": path})
         except AWSError as error:
             if error.code == "ParameterNotFound":
-                raise self._not_found(name, error) from error
+                fix = f"{self._command('list')} shows which there are."
+                raise self._not_found(name, error, fix) from error
             raise
         self._observer.on_event(Event("secret", name, "removed"))
 
@@ -144,13 +147,31 @@ class Secrets:
             self._before_write()
         for start in range(0, len(names), _DELETE_BATCH):
             batch = names[start : start + _DELETE_BATCH]
-            paths = [self._identifier.parameter_path(name) for name in batch]
+            paths = [f"{self._prefix()}/{name}" for name in batch]
             self._aws.call("ssm", "DeleteParameters", {"Names": paths})
             for name in batch:
                 self._observer.on_event(Event("secret", name, "removed"))
         return len(names)
 
-    def _not_found(self, name: str, error: AWSError) -> SSMParameterNotFoundError:
+    def _path(self, name: str) -> str:
+        return f"{self._prefix()}/{check_name(name)}"
+
+    def _prefix(self) -> str:
+        prefix = self._identifier.parameter_prefix
+        if "//" in prefix:
+            # ampx makes such a path all the same, and Parameter Store refuses it.
+            raise BackendIdConversionFault(
+                f"The package name {self._identifier.namespace!r} has no letter or digit of ASCII, "
+                "so the sandbox's secrets have no path in Parameter Store.",
+                resolution="Give package.json a name with some.",
+            )
+        return prefix
+
+    def _command(self, words: str) -> str:
+        """Return the command line that does *words* on this sandbox."""
+        return f"seedctl {'--local ' if self._aws.is_local else ''}secret {words}"
+
+    def _not_found(self, name: str, error: AWSError, fix: str) -> SSMParameterNotFoundError:
         return SSMParameterNotFoundError(
             f"There is no secret {name} in the sandbox {self._identifier.name} of "
             f"{self._identifier.namespace}.",
@@ -158,7 +179,7 @@ class Secrets:
             service=error.service,
             operation=error.operation,
             request_id=error.request_id,
-            resolution=f"Set it with seedctl secret set {name}, or see seedctl secret list.",
+            resolution=fix,
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from seedctl.errors import (
     AmplifyOutputsNotFoundError,
@@ -12,6 +12,8 @@ from seedctl.errors import (
     StackDoesNotExistError,
 )
 from seedctl.report import Target
+
+TargetDetail = Literal["outputs", "account", "none"]
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,15 +26,15 @@ def describe_target(
     aws: Caller,
     project: Project,
     identifier: BackendIdentifier,
-    load: Callable[[], AmplifyOutputs],
+    load: Callable[[], AmplifyOutputs] | None,
 ) -> Target:
-    """Return what is about to be changed.
+    """Return what is about to be changed; without *load* the outputs file is left out of it.
 
     Raises OutputsMismatchError and StackDoesNotExistError when CloudFormation may be read and
     knows the outputs file to belong elsewhere.
     """
     try:
-        outputs = load()
+        outputs = load() if load is not None else None
     except AmplifyOutputsNotFoundError:
         outputs = None  # a script that uses only secrets needs none
     pool = outputs.auth.user_pool_id if outputs is not None and outputs.auth is not None else None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import weakref
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 class _SignedIn:
     session: UserSession
     door: AmbientAuth
-    owner: tuple[int, int | None]
+    owner: weakref.ref[object]
+    """The thread or task itself, not its number, which Python gives out again."""
 
 
 _signed_in: ContextVar[_SignedIn | None] = ContextVar("seedctl_signed_in", default=None)
@@ -64,6 +66,7 @@ class AmbientAuth:
         outputs, session = self._auth.create(user)
         if sign_in_after_creation:
             self._adopt(session)
+            self._auth.tell_signed_in(session)
         else:
             session.sign_out()
         return outputs
@@ -81,7 +84,7 @@ class AmbientAuth:
         if current is None or current.door is not self:
             return
         _signed_in.set(None)
-        if current.owner == _here():
+        if current.owner() is _here():
             current.session.sign_out(everywhere=everywhere)
 
     def session(self) -> UserSession:
@@ -110,13 +113,13 @@ class AmbientAuth:
         return current.session.fetch_auth_session(force_refresh=force_refresh)
 
     def _adopt(self, session: UserSession) -> None:
-        _signed_in.set(_SignedIn(session, self, _here()))
+        _signed_in.set(_SignedIn(session, self, weakref.ref(_here())))
 
 
-def _here() -> tuple[int, int | None]:
-    """Return what tells this thread or task from those that inherit its context."""
+def _here() -> object:
+    """Return the running task, or the thread where there is none."""
     try:
         task = asyncio.current_task()
     except RuntimeError:
         task = None
-    return threading.get_ident(), id(task) if task is not None else None
+    return task or threading.current_thread()

@@ -44,6 +44,13 @@ def check_username(username: str, auth: AuthSection) -> None:
         raise InvalidParameterException(
             "The user name is empty.", resolution="Give username= a name."
         )
+    try:
+        username.encode()
+    except UnicodeEncodeError:
+        raise InvalidParameterException(
+            f"The user name {username!r} is not valid Unicode.",
+            resolution="Check where it was read from.",
+        ) from None
     kinds = [kind for kind in auth.username_attributes or () if kind != "username"]
     if not kinds or "username" in (auth.username_attributes or ()):
         return

@@ -22,6 +22,7 @@ from seedctl.errors import (
     InvalidParameterException,
     NotAuthorizedException,
     SeedctlError,
+    ServiceFailedError,
     UsernameExistsError,
 )
 
@@ -43,6 +44,10 @@ if TYPE_CHECKING:
         def __call__(
             self, user: NewUser, password: str, *, new_password: str | None = None
         ) -> UserSession: ...
+
+
+# Failures after which nobody knows whether the work was done.
+_UNCERTAIN = (EndpointUnreachableError, ServiceFailedError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +122,7 @@ class Creation:
         is_first_try = self._journal.begin(pool_id, user.username)
         try:
             existed, answer_lost = self._create_in_pool(user, temporary)
-        except EndpointUnreachableError:
+        except _UNCERTAIN:
             raise  # it may have been created all the same: the journal keeps it
         except SeedctlError:
             if is_first_try:
@@ -147,7 +152,7 @@ class Creation:
             except TRANSIENT as error:
                 if attempt >= pool.aws.max_attempts:
                     raise
-                answer_lost = answer_lost or isinstance(error, EndpointUnreachableError)
+                answer_lost = answer_lost or isinstance(error, _UNCERTAIN)
                 self._sleep(pause(attempt))
             else:
                 return False, answer_lost
@@ -180,17 +185,24 @@ class Creation:
 
         Only on request: a failed sign-in counts towards locking the account.
         """
-        self._journal.finish(self._pool.settings.user_pool_id, user.username)
+        pool_id = self._pool.settings.user_pool_id
         if user.if_exists == "error":
+            self._journal.finish(pool_id, user.username)
             raise UsernameExistsError(
                 f"The user {user.username} already exists.",
                 resolution='Use another name, sign in instead, or pass if_exists="sign_in".',
             )
         try:
             return self._sign_in(user, user.password), "existed"
-        except NotAuthorizedException as refusal:
-            try:
-                return self._finish(user, temporary, is_new=False)
-            except UsernameExistsError:
-                refusal.resolution = "The user exists with another password: use that one."
-                raise refusal from None
+        except NotAuthorizedException as error:
+            refusal = error
+        try:
+            return self._sign_in(user, temporary, new_password=user.password), "finished"
+        except NotAuthorizedException:
+            pass
+        if not self._journal.names(pool_id, user.username):
+            # Our marker is gone: a run beside this one has finished the user in the meantime.
+            return self._sign_in(user, user.password), "existed"
+        self._journal.finish(pool_id, user.username)
+        refusal.resolution = "The user exists with another password: use that one."
+        raise refusal

@@ -18,6 +18,7 @@ _SYMBOLS = frozenset("^$*.[]{}()?\"!@#%&/\\,><':;|_~`=+-")
 _ALPHABET = string.ascii_letters + string.digits
 # One of each class a policy can ask for; masking.py knows the shape.
 _PREFIX = "Tmp1!"
+_LONGEST = 256  # Cognito's own limit
 _LENGTH = 100  # a policy may ask for up to 99 characters
 
 
@@ -42,15 +43,34 @@ def check_password(password: str, policy: PasswordPolicy | None) -> None:
     rules that are not met, never the password.
     """
     unmet = []
-    if not isinstance(password, str) or not password:
+    if not isinstance(password, str):
+        raise InvalidPasswordException(
+            f"The password is a {type(password).__name__}, not text.",
+            resolution="Give it as str; a secret comes that way from get_secret.",
+        )
+    if not password:
         unmet.append("at least one character")
     elif policy is not None:
         unmet = _unmet(password, policy)
+    if len(password) > _LONGEST:
+        unmet.append(f"{_LONGEST} characters or fewer")
+    if password != password.strip():
+        unmet.append("no space at its ends")
+    if not _is_unicode(password):
+        unmet.append("characters that are valid Unicode")
     if unmet:
         raise InvalidPasswordException(
             "The password does not meet the user pool's policy: it needs " + ", ".join(unmet) + ".",
             resolution="Choose another password, or change the policy in amplify/auth/resource.ts.",
         )
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair, as an undecodable variable holds
+        return False
+    return True
 
 
 def _unmet(password: str, policy: PasswordPolicy) -> list[str]:

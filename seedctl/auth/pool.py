@@ -120,7 +120,10 @@ class UserPool:
         try:
             return self.aws.call(_SERVICE, operation, parameters, region=region, once=once)
         except CognitoError as error:
-            if error.code != "ResourceNotFoundException" or "Group" in error.message:
+            is_group = operation == "AdminAddUserToGroup"
+            if error.code != "ResourceNotFoundException" or (
+                is_group and self.settings.user_pool_id not in error.message
+            ):
                 raise
             raise OutputsMismatchError(
                 f"The user pool {self.settings.user_pool_id} of the outputs file, or its app "

@@ -21,7 +21,6 @@ from seedctl.auth.challenges import (
     Challenge,
     explain_skew,
 )
-from seedctl.auth.codes import CodeRequest, TerminalCodes
 from seedctl.auth.mfa import Answers, code_of
 from seedctl.auth.srp import ClientExchange
 from seedctl.auth.tokens import Tokens
@@ -31,19 +30,21 @@ from seedctl.errors import (
     CognitoError,
     EndpointUnreachableError,
     NotAuthorizedException,
+    ServiceFailedError,
     SignInException,
     ThrottledError,
 )
+from seedctl.prompter import CodeRequest, TerminalCodes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from seedctl.auth.codes import CodeSource
     from seedctl.auth.pool import UserPool
     from seedctl.auth.types import MFAPreference, SignInFlow
+    from seedctl.prompter import CodeSource
 
 # Failures after which the same thing may go well: no answer came, or too much was asked at once.
-TRANSIENT = (EndpointUnreachableError, ThrottledError)
+TRANSIENT = (EndpointUnreachableError, ServiceFailedError, ThrottledError)
 
 # How often a wrong code may be followed by another in the same session.
 _CODE_TRIES = 3

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypedDict
 from urllib.parse import quote
 
+from seedctl.errors import InvalidParameterException
+
 SignInFlow = Literal["Password", "MFA"]
 MFAPreference = Literal["EMAIL", "SMS", "TOTP"]
 IfExists = Literal["error", "sign_in"]
@@ -134,9 +136,13 @@ AnyUser = str | HasUsername | AuthUser
 
 
 def username_of(user: AnyUser) -> str:
-    """Return the name that *user* stands for."""
+    """Return the name that *user* stands for. Raises InvalidParameterException for none."""
     if isinstance(user, str):
         return user
-    if isinstance(user, Mapping):
-        return user["username"]
-    return user.username
+    name = user.get("username") if isinstance(user, Mapping) else getattr(user, "username", None)
+    if not isinstance(name, str):
+        raise InvalidParameterException(
+            f"A {type(user).__name__} does not name a user.",
+            resolution="Give a user name, or what create_and_sign_up_user or sign_in_user returned.",
+        )
+    return name

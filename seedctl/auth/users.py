@@ -7,7 +7,6 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from seedctl import masking
-from seedctl.auth.codes import TerminalCodes
 from seedctl.auth.creation import Creation, check_flow, check_new_user
 from seedctl.auth.mfa import Answers, check_password_flow
 from seedctl.auth.session import UserSession
@@ -22,12 +21,12 @@ from seedctl.errors import (
     UserExistsError,
     UserNotFoundError,
 )
+from seedctl.prompter import TerminalCodes
 from seedctl.report import Event
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from seedctl.auth.codes import CodeSource
     from seedctl.auth.creation import NewUser
     from seedctl.auth.journal import Journal
     from seedctl.auth.pool import UserPool
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
         SignUpChallenge,
         TOTPSignUpChallenge,
     )
+    from seedctl.prompter import CodeSource
     from seedctl.report import Observer
 
 
@@ -159,6 +159,11 @@ class Auth:
         answers.check()
         if sign_in_flow == "Password":
             check_password_flow(pool.settings)
+        if not isinstance(password, str):
+            raise InvalidParameterException(
+                f"The password to sign in with is a {type(password).__name__}, not text.",
+                resolution="Give it as str; a secret comes that way from get_secret.",
+            )
         if not username or not password:
             raise InvalidParameterException(
                 f"The {'password' if username else 'user name'} to sign in with is empty.",
@@ -177,8 +182,12 @@ class Auth:
                 "same password finishes it."
             )
             raise
-        self._observer.on_event(Event("session", username, "signed in"))
+        self.tell_signed_in(session)
         return session
+
+    def tell_signed_in(self, session: UserSession) -> None:
+        """Let the observer know of a session that somebody is going to use."""
+        self._observer.on_event(Event("session", session.username, "signed in"))
 
     def add_to_group(self, user: AnyUser, group: str) -> None:
         """Add *user* to *group*, which must exist in the user pool. Twice is as good as once.
@@ -200,7 +209,8 @@ class Auth:
             if error.code == "ResourceNotFoundException":
                 raise _no_group(group) from error
             raise
-        self._observer.on_event(Event("group member", username, "added", group))
+        # "set", not "added": Cognito does not say whether the user was in it before.
+        self._observer.on_event(Event("group membership", username, "set", group))
 
     def close(self) -> None:
         """Sign out every session that is still open."""

@@ -14,7 +14,14 @@ from botocore.configprovider import ConfiguredEndpointProvider
 
 from seedctl import __version__
 from seedctl.aws.failures import translate
-from seedctl.aws.settings import AWSSettings, check_endpoint, checked_region, is_loopback
+from seedctl.aws.settings import (
+    AWSSettings,
+    check_endpoint,
+    check_max_attempts,
+    check_retry_mode,
+    checked_region,
+    is_loopback,
+)
 from seedctl.errors import MissingRegionError, MixedEndpointsError
 
 if TYPE_CHECKING:
@@ -40,6 +47,10 @@ class Caller(Protocol):
     @property
     def max_attempts(self) -> int:
         """How often a failed call is made at most, the first time included."""
+        ...
+
+    def environment(self) -> dict[str, str | None]:
+        """Return the variables by which other AWS clients of the process do the same."""
         ...
 
     def call(
@@ -82,7 +93,13 @@ class AWS:
 
     @property
     def max_attempts(self) -> int:
-        return int(self._botocore().get_config_variable("max_attempts") or _MAX_ATTEMPTS)
+        configured = os.environ.get("AWS_MAX_ATTEMPTS")
+        if configured is None:
+            configured = self._botocore().get_scoped_config().get("max_attempts")
+        return check_max_attempts(configured) or _MAX_ATTEMPTS
+
+    def environment(self) -> dict[str, str | None]:
+        return self._settings.environment()
 
     def call(
         self,
@@ -182,10 +199,10 @@ class AWS:
         _refuse_real_aws_under_test(service, endpoint)
         session = self._botocore()
         # Naming a mode here would override AWS_RETRY_MODE and the profile, so only without them.
+        _ = self.max_attempts  # refused here with a word on where it comes from
         retries: dict[str, Any] = {}
-        if not session.get_scoped_config().get("retry_mode") and not os.environ.get(
-            "AWS_RETRY_MODE"
-        ):
+        mode = os.environ.get("AWS_RETRY_MODE") or session.get_scoped_config().get("retry_mode")
+        if not check_retry_mode(mode):
             retries["mode"] = "standard"
         if once:
             retries["total_max_attempts"] = 1

@@ -7,6 +7,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from botocore import exceptions as boto
+from botocore.parsers import ResponseParserError
 
 from seedctl import errors
 
@@ -32,7 +33,6 @@ _INVALID = {
 }
 _DENIED = {"AccessDenied", "AccessDeniedException", "NotAuthorized", "UnauthorizedOperation"}
 _THROTTLED = {
-    "LimitExceededException",
     "RequestLimitExceeded",
     "SlowDown",
     "Throttling",
@@ -136,6 +136,13 @@ def translate(
             operation=operation,
             resolution="Check the network, proxy, region and --endpoint-url, then run again.",
         )
+    if isinstance(error, ResponseParserError):
+        return errors.AWSError(
+            f"{call} got an answer that is not AWS's; something else answers there.",
+            service=service,
+            operation=operation,
+            resolution="Check --endpoint-url, AWS_ENDPOINT_URL and any proxy on the way.",
+        )
     if isinstance(error, boto.BotoCoreError):
         return errors.AWSError(
             f"{call} failed: {_one_line(error)}", service=service, operation=operation
@@ -170,14 +177,26 @@ def _from_code(error: boto.ClientError, service: str, operation: str, whose: str
             resolution="Wait a little and run again; users already made are kept.",
             **facts,
         )
+    if code == "LimitExceededException":
+        return errors.LimitExceededError(
+            f"AWS refuses {call} for a limit that is reached: {message}".rstrip(": "),
+            resolution="Wait until the limit is free again (some are counted by the day), or have "
+            "it raised.",
+            **facts,
+        )
     if service == "cognito-idp" and code in _COGNITO_CLASS:
         return _COGNITO_CLASS[code](message or code, code=code, server_time=_server_time(error))
     if service == "cognito-idp" and code in _COGNITO_DATA:
         return errors.CognitoError(message or code, code=code, server_time=_server_time(error))
     request = f" (request {facts['request_id']})" if facts["request_id"] else ""
-    return errors.AWSError(
-        f"{call} failed with {code}: {message or 'no message'}{request}", **facts
-    )
+    said = f": {message}" if message else ""
+    if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500:
+        return errors.ServiceFailedError(
+            f"{call} failed on AWS's side with {code}{said}{request}.",
+            resolution="Run again in a moment.",
+            **facts,
+        )
+    return errors.AWSError(f"{call} failed with {code}{said}{request}.", **facts)
 
 
 def _denied(message: str, facts: dict[str, str]) -> errors.AccessDeniedError:

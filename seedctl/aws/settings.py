@@ -35,6 +35,38 @@ class AWSSettings:
             or None
         )
 
+    def environment(self) -> dict[str, str | None]:
+        """Return what other AWS clients of this process must find to do as seedctl does.
+
+        None means: take the variable away.
+        """
+        if self.is_local:
+            region = self.chosen_region() or "us-east-1"
+            gone = [name for name in os.environ if name.startswith("AWS_ENDPOINT_URL_")]
+            return {
+                **dict.fromkeys(gone),
+                "SEEDCTL_LOCAL": "1",
+                "AWS_ACCESS_KEY_ID": "local",
+                "AWS_SECRET_ACCESS_KEY": "local",
+                "AWS_SESSION_TOKEN": None,
+                "AWS_PROFILE": None,
+                "AWS_DEFAULT_PROFILE": None,
+                "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": None,
+                "AWS_ENDPOINT_URL": self.endpoint_url,
+                "AWS_REGION": region,
+                "AWS_DEFAULT_REGION": region,
+            }
+        chosen: dict[str, str | None] = {}
+        if self.profile:
+            # boto3 would prefer keys in the environment to the profile.
+            chosen.update(dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")))
+            chosen.update(AWS_SESSION_TOKEN=None, AWS_PROFILE=self.profile)
+        if self.region:
+            chosen.update(AWS_REGION=self.region, AWS_DEFAULT_REGION=self.region)
+        if self.endpoint_url:
+            chosen["AWS_ENDPOINT_URL"] = self.endpoint_url
+        return chosen
+
     def chosen_region(self) -> str | None:
         """Return the region of options and environment; boto3 alone does not read AWS_REGION.
 
@@ -74,6 +106,28 @@ def check_endpoint(url: str, *, source: str) -> str:
             resolution="Give an address such as http://127.0.0.1:5000.",
         )
     return url
+
+
+def check_max_attempts(text: str | None) -> int | None:
+    """Return the number in *text*. Raises InvalidCommandInputError unless it is 1 or more."""
+    if not text:
+        return None
+    if not text.isdecimal() or int(text) < 1:
+        raise InvalidCommandInputError(
+            f"AWS_MAX_ATTEMPTS (or the profile's max_attempts) is {text!r}.",
+            resolution="Give a whole number of 1 or more.",
+        )
+    return int(text)
+
+
+def check_retry_mode(text: str | None) -> str | None:
+    """Return *text* if boto3 knows it. Raises InvalidCommandInputError otherwise."""
+    if text and text.lower() not in {"legacy", "standard", "adaptive"}:
+        raise InvalidCommandInputError(
+            f"AWS_RETRY_MODE (or the profile's retry_mode) is {text!r}.",
+            resolution="Use legacy, standard or adaptive.",
+        )
+    return text
 
 
 def is_loopback(url: str | None) -> bool:

@@ -50,7 +50,7 @@ class Console:
         """Show what happened, where, and what to do; *script* is the seed script, if one ran."""
         place = _place(error, script)
         if isinstance(error, SeedingFailedError) and error.__cause__ is not None:
-            self._say(_script_trace(error.__cause__, script).rstrip())
+            self._say(_script_trace(error.__cause__).rstrip())
         self._say(f"[{error.name}] {error.message}", style="bold red")
         if place is not None:
             self._say(f"  at {_shown(place[0])}, line {place[1]}")
@@ -62,8 +62,13 @@ class Console:
             import traceback  # noqa: PLC0415
 
             self._say("".join(traceback.format_exception(error)).rstrip(), style="dim")
-        if os.environ.get("GITHUB_ACTIONS") == "true":
+        if _is_github():
             self._say(_github_line(error, place))
+
+    def annotate_usage(self, message: str) -> None:
+        """Show a usage error to GitHub too."""
+        if _is_github():
+            self._say(f"::error title=Usage::{_data(_masked(message))}")
 
     def table(self, rows: Iterable[Sequence[str]]) -> None:
         """Show *rows* in aligned columns; --quiet leaves them out."""
@@ -74,11 +79,15 @@ class Console:
         table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
         for row in rows:
             table.add_row(*(_masked(text) for text in row))
-        self._rich().print(table)
+        console = self._rich()
+        with console.capture() as captured:
+            console.print(table)
+        for line in captured.get().splitlines():
+            click.echo(line.rstrip(), err=True)
 
     def _say(self, text: str, *, style: str = "") -> None:
         masked = _masked(text)
-        if style and sys.stderr.isatty() and "NO_COLOR" not in os.environ:
+        if style and _is_terminal() and "NO_COLOR" not in os.environ:
             from rich.text import Text  # noqa: PLC0415
 
             self._rich().print(Text(masked, style=style), soft_wrap=True)
@@ -89,13 +98,36 @@ class Console:
     def _rich() -> RichConsole:
         from rich.console import Console as RichConsole  # noqa: PLC0415
 
-        return RichConsole(stderr=True, highlight=False, markup=False, emoji=False)
+        # Without a terminal there is no width to keep to, and nothing may be cut off.
+        width = None if _is_terminal() else 1000
+        return RichConsole(stderr=True, width=width, highlight=False, markup=False, emoji=False)
+
+
+def _is_terminal() -> bool:
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
+def _is_github() -> bool:
+    return os.environ.get("GITHUB_ACTIONS") == "true"
 
 
 def print_data(text: str) -> None:
     """Print what a command was asked for, on stdout, unmasked: the user wants to see it."""
     # As UTF-8 whatever the locale: what was stored is what must come out.
-    click.echo(text.encode("utf-8", "surrogatepass"))
+    from seedctl.errors import FileAccessError  # noqa: PLC0415
+
+    if sys.stdout is None:
+        raise FileAccessError("Standard output is closed, so there is nowhere to print to.")
+    try:
+        click.echo(text.encode("utf-8", "surrogatepass"))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise FileAccessError(
+            f"Standard output cannot be written: {error.strerror}.",
+            resolution="Check where it is redirected to.",
+        ) from error
 
 
 def print_json(value: object) -> None:
@@ -119,13 +151,10 @@ def _place(error: BaseException, script: Path | None) -> tuple[Path, int] | None
     return location(source, script) if source is not None else None
 
 
-def _script_trace(error: BaseException, script: Path | None) -> str:
-    import traceback  # noqa: PLC0415
+def _script_trace(error: BaseException) -> str:
+    from seedctl.script import script_trace  # noqa: PLC0415
 
-    from seedctl.script import script_frames  # noqa: PLC0415
-
-    trace = script_frames(error, script) if script is not None else error.__traceback__
-    return "".join(traceback.format_exception(type(error), error, trace))
+    return script_trace(error)
 
 
 def _causes(error: SeedctlError) -> Iterator[str]:
@@ -136,8 +165,8 @@ def _causes(error: SeedctlError) -> Iterator[str]:
         met.append(cause)
         text = " ".join(str(cause).split())
         name = cause.name if isinstance(cause, SeedctlError) else type(cause).__name__
-        # A translated error often repeats the words of what it translates.
-        if text not in shown:
+        # A translated error repeats what botocore said; the request is in --debug's trace.
+        if text not in shown and not type(cause).__module__.startswith("botocore"):
             shown.add(text)
             yield f"[{name}] {text}"
         cause = cause.__cause__

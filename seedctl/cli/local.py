@@ -23,13 +23,33 @@ def local() -> None:
     help="What users sign in with; may be given twice.  [default: email]",
 )
 @click.option("--group", "groups", multiple=True, metavar="NAME", help="A group; repeatable.")
+@click.option(
+    "--mfa",
+    type=click.Choice(["none", "optional", "required"]),
+    help="Whether users have MFA.  [default: none]",
+)
+@click.option(
+    "--mfa-method",
+    "methods",
+    type=click.Choice(["totp", "sms", "email"]),
+    multiple=True,
+    help="An MFA method; may be given more than once.  [default: totp]",
+)
 @click.option("--force", is_flag=True, help="Replace the file if it is there.")
 @common_options
 @click.pass_context
 def init(
-    context: click.Context, logins: tuple[str, ...], groups: tuple[str, ...], force: bool
+    context: click.Context,
+    *,
+    logins: tuple[str, ...],
+    groups: tuple[str, ...],
+    mfa: str | None,
+    methods: tuple[str, ...],
+    force: bool,
 ) -> None:
-    """Write amplify/seed/local_outputs.json, for seeding where nothing is deployed.
+    """Write amplify/seed/local_outputs.json.
+
+    It stands in for amplify_outputs.json with --local, where nothing is deployed.
 
     From amplify_outputs.json if there is one, with ids of its own; otherwise from the options.
     The file holds no secret and is meant to be committed.
@@ -48,7 +68,7 @@ def init(
         )
     explicit = Path(settings.outputs) if settings.outputs else None
     document = None
-    if not logins and not groups:
+    if not (logins or groups or mfa or methods):
         try:
             outputs = load_outputs(find_outputs(settings.project, explicit=explicit))
             document = blueprint.from_outputs(outputs.document)
@@ -59,13 +79,22 @@ def init(
     if document is None:
         kinds = {"email": "email", "phone": "phone_number"}
         attributes = tuple(kinds[login] for login in logins or ("email",))
-        document = blueprint.from_options(username_attributes=attributes, groups=groups)
+        if methods and mfa is None:
+            raise click.UsageError("--mfa-method needs --mfa optional or --mfa required.")
+        mode = (mfa or "none").upper()
+        document = blueprint.from_options(
+            username_attributes=attributes,
+            groups=groups,
+            mfa_configuration=mode,
+            mfa_methods=[method.upper() for method in methods]
+            or (["TOTP"] if mode != "NONE" else []),
+        )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(blueprint.to_text(document), encoding="utf-8")
     except OSError as error:
         raise FileAccessError(f"{path} cannot be written: {error.strerror}.") from error
-    Console(settings).success(f"Wrote {path}.")
+    Console(settings).success(f"Wrote {settings.shown(path)}.")
 
 
 @local.command()

@@ -41,7 +41,7 @@ cli.add_command(local)
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
-    sys.excepthook = _masked_excepthook
+    sys.excepthook = _excepthook
     settings = Settings()
     try:
         result = cli.main(arguments, prog_name="seedctl", standalone_mode=False, obj=settings)
@@ -50,6 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except click.ClickException as error:
         error.show()
+        Console(settings).annotate_usage(error.format_message())
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         # Click turns Ctrl-C at its prompts into Abort; both mean the same.
@@ -62,12 +63,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return result if isinstance(result, int) else 0
 
 
-def _masked_excepthook(
+def _excepthook(
     kind: type[BaseException], error: BaseException, trace: TracebackType | None
 ) -> None:
     # What arrives here is a bug of seedctl; even then nothing secret may be shown.
-    import traceback  # noqa: PLC0415
+    from seedctl.hooks import masked_excepthook  # noqa: PLC0415 - logging is slow to import
 
-    from seedctl.masking import mask  # noqa: PLC0415
-
-    click.echo(mask("".join(traceback.format_exception(kind, error, trace))), err=True, nl=False)
+    masked_excepthook(kind, error, trace)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from seedctl.backend import Backend
     from seedctl.project import BackendIdentifier, Project
     from seedctl.report import Observer
+    from seedctl.target import TargetDetail
 
 _Command = TypeVar("_Command", bound="Callable[..., Any]")
 
@@ -50,9 +51,13 @@ class Settings:
 
         from seedctl.project import find_project  # noqa: PLC0415
 
+        if self.is_local and self.endpoint_url is not None:
+            raise click.UsageError(
+                "--local (or SEEDCTL_LOCAL) and --endpoint-url exclude each other."
+            )
         if self._project is None:
             explicit = Path(self.project_dir) if self.project_dir else None
-            self._project = find_project(Path.cwd(), explicit=explicit)
+            self._project = find_project(Path(), explicit=explicit)
         return self._project
 
     def shown(self, path: Path) -> str:
@@ -75,10 +80,8 @@ class Settings:
         name = check_identifier_option(name, source=source) if name else os_account_name()
         return BackendIdentifier(namespace_of(self.project), name)
 
-    def connect(self, observer: Observer, *, names_target: bool = False) -> Backend:
+    def connect(self, observer: Observer, *, target: TargetDetail = "none") -> Backend:
         """Connect to the backend that the options mean."""
-        if self.is_local and self.endpoint_url is not None:
-            raise click.UsageError("--local and --endpoint-url exclude each other.")
         identifier = self.backend_identifier()
         from seedctl.backend import connect  # noqa: PLC0415
 
@@ -93,7 +96,7 @@ class Settings:
             mfa_command=self.mfa_command,
             prompt=self.prompt,
             observer=observer,
-            names_target=names_target,
+            target=target,
         )
 
 
@@ -143,13 +146,34 @@ def _option(*names: str, **attributes: Any) -> Callable[[_Command], _Command]:
 
 
 _OPTIONS = (
-    _option("--identifier", metavar="NAME", help="The sandbox, if not the account's name."),
-    _option("--profile", metavar="NAME", help="The AWS profile to use."),
-    _option("--region", metavar="REGION", help="The AWS region of secrets."),
+    _option(
+        "--identifier",
+        metavar="NAME",
+        help="The sandbox [default: SEEDCTL_IDENTIFIER, else the account's name].",
+    ),
+    _option("--profile", metavar="NAME", help="The AWS profile [default: AWS_PROFILE]."),
+    _option(
+        "--region",
+        metavar="REGION",
+        help="The AWS region of secrets [default: AWS_REGION, profile, outputs].",
+    ),
     _option("--endpoint-url", metavar="URL", help="Send every AWS call there, to an emulator."),
-    _option("-C", "--project-dir", type=click.Path(), metavar="DIR", help="The project."),
-    _option("--outputs", type=click.Path(), metavar="FILE", help="The outputs file."),
-    _option("--local", is_flag=True, help="Use the local sandbox: no AWS account needed."),
+    _option(
+        "-C",
+        "--project-dir",
+        type=click.Path(),
+        metavar="DIR",
+        help="The project's folder [default: found from here upwards].",
+    ),
+    _option(
+        "--outputs",
+        type=click.Path(),
+        metavar="FILE",
+        help="The outputs file [default: amplify_outputs.json of the project].",
+    ),
+    _option(
+        "--local", is_flag=True, help="Use the local sandbox, no AWS account. Or SEEDCTL_LOCAL=1."
+    ),
     _option("-q", "--quiet", is_flag=True, help="Print nothing but data and errors."),
     _option("-v", "--verbose", is_flag=True, help="Print each thing as it is done."),
     _option("--debug", is_flag=True, help="Show the full trace of an error."),

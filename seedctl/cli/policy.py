@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from seedctl.cli.console import Console
+from seedctl.cli.console import Console, print_data
 from seedctl.cli.options import common_options, settings_of
 
 
@@ -22,4 +22,4 @@ def generate_policy(context: click.Context) -> None:
     settings = settings_of(context)
     with settings.connect(ConsoleReport(Console(settings))) as backend:
         document = policy(backend.aws, backend.require_auth(), backend.identifier)
-    click.echo(document.encode(), nl=False)
+    print_data(document.removesuffix("\n"))

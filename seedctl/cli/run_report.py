@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
-from seedctl.report import Report
+from seedctl.report import Kind, Report
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from seedctl.cli.console import Console
     from seedctl.report import Event, Target
 
 _ROWS = 12  # a table is for reading: of more rows than this, the rest is counted
 _WORDS = {"existed": "already there"}
+_ORDER = {kind: position for position, kind in enumerate(get_args(Kind))}
 
 
 class ConsoleReport(Report):
@@ -39,26 +42,29 @@ class ConsoleReport(Report):
         self._console.warning(text)
 
     def show(self) -> None:
-        """Show the table of what was created, read and signed in."""
-        events = list(dict.fromkeys(self.events))
-        if not events:
-            return
-        self._console.table(_row(event) for event in events[:_ROWS])
+        """Show the table of what was created, read and signed in: users first."""
+        events = self._distinct()
+        if events:
+            self._console.table(_row(event) for event in events[:_ROWS])
         if len(events) > _ROWS:
-            rest = Counter((event.state, event.kind) for event in events[_ROWS:])
-            more = ", ".join(f"{count} {kind} {state}" for (state, kind), count in rest.items())
-            self._console.status(f"… and {more}")
+            self._console.status(f"… and {_sums(events[_ROWS:])}")
 
     def totals(self) -> str:
         """Return the sums of the run in words, such as "2 users created, 1 secret read"."""
-        counts = Counter((event.kind, event.state) for event in dict.fromkeys(self.events))
-        parts = [
-            f"{count} {kind}{'s' if count != 1 else ''} {_WORDS.get(state, state)}"
-            for (kind, state), count in counts.items()
-        ]
-        return ", ".join(parts) or "nothing to do"
+        return _sums(self._distinct()) or "no users, groups or secrets touched"
+
+    def _distinct(self) -> list[Event]:
+        return sorted(dict.fromkeys(self.events), key=lambda event: _ORDER[event.kind])
+
+
+def _sums(events: Iterable[Event]) -> str:
+    counts = Counter((event.kind, event.state) for event in events)
+    return ", ".join(
+        f"{count} {kind}{'s' if count != 1 else ''} {_WORDS.get(state, state)}"
+        for (kind, state), count in counts.items()
+    )
 
 
 def _row(event: Event) -> tuple[str, str, str, str]:
-    detail = f"→ {event.detail}" if event.kind == "group member" else event.detail
-    return event.state, event.kind, event.name, detail
+    detail = f"→ {event.detail}" if event.kind == "group membership" else event.detail
+    return event.kind, event.name, _WORDS.get(event.state, event.state), detail

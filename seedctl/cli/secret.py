@@ -12,6 +12,7 @@ from seedctl.cli.options import common_options, format_option, settings_of
 
 if TYPE_CHECKING:
     from seedctl.backend import Backend
+    from seedctl.target import TargetDetail
 
 
 @click.group()
@@ -33,7 +34,7 @@ def set_(context: click.Context, name: str) -> None:
 
     check_name(name)
     value = check_value(name, _read_value())
-    backend, console = _open(context)
+    backend, console = _open(context, target="account")
     with backend:
         stored = backend.secrets.set(name, value)
     console.success(f"Created version {stored.version} of secret {name} ({_sandbox(backend)}).")
@@ -83,7 +84,7 @@ def list_(context: click.Context, form: str) -> None:
     elif names:
         print_data("\n".join(names))
     else:
-        console.status(f"No secrets in {_sandbox(backend)}. Set one with seedctl secret set NAME.")
+        console.status(f"No secrets in {_sandbox(backend)}.")
 
 
 @secret.command()
@@ -95,14 +96,14 @@ def remove(context: click.Context, name: str | None, every: bool) -> None:
     """Remove a secret, or with --all every one."""
     if every == bool(name):
         raise click.UsageError("Give the NAME of a secret, or --all.")
-    backend, console = _open(context)
+    backend, console = _open(context, target="account")
     with backend:
         if name:
             backend.secrets.remove(name)
             console.success(f"Removed secret {name} ({_sandbox(backend)}).")
         else:
             count = backend.secrets.remove_all()
-            console.success(f"Removed {count} secrets ({_sandbox(backend)}).")
+            console.success(f"Removed {_secrets(count)} ({_sandbox(backend)}).")
 
 
 @secret.command("import")
@@ -120,19 +121,21 @@ def import_(context: click.Context, file: str) -> None:
 
     path = Path(file)
     values = read_dotenv(path)
-    backend, console = _open(context)
+    backend, console = _open(context, target="account")
     with backend:
         for name, value in values.items():
             backend.secrets.set(name, value)
-    console.success(f"Stored {len(values)} secrets from {path.name} ({_sandbox(backend)}).")
+    console.success(f"Stored {_secrets(len(values))} from {path.name} ({_sandbox(backend)}).")
 
 
-def _open(context: click.Context) -> tuple[Backend, Console]:
+def _open(context: click.Context, *, target: TargetDetail = "none") -> tuple[Backend, Console]:
+    """Connect; on AWS a command that writes names the account first, in the local one none."""
     from seedctl.cli.run_report import ConsoleReport  # noqa: PLC0415
 
     settings = settings_of(context)
     console = Console(settings)
-    return settings.connect(ConsoleReport(console)), console
+    told = "none" if settings.is_local else target
+    return settings.connect(ConsoleReport(console), target=told), console
 
 
 def _read_value() -> str:
@@ -153,6 +156,10 @@ def _read_value() -> str:
     return text.removesuffix("\n").removesuffix("\r")
 
 
+def _secrets(count: int) -> str:
+    return f"{count} secret{'' if count == 1 else 's'}"
+
+
 def _sandbox(backend: Backend) -> str:
-    where = "the local sandbox" if backend.aws.is_local else "sandbox"
+    where = "local sandbox" if backend.aws.is_local else "sandbox"
     return f"{where} {backend.identifier.name} of {backend.identifier.namespace}"

@@ -49,6 +49,7 @@ def seed(
     """
     from pathlib import Path  # noqa: PLC0415
 
+    from seedctl.backend import connect_only_on_request  # noqa: PLC0415
     from seedctl.cli.run_report import ConsoleReport  # noqa: PLC0415
     from seedctl.project import find_script  # noqa: PLC0415
     from seedctl.script import run_script, shadowed_modules  # noqa: PLC0415
@@ -62,16 +63,20 @@ def seed(
     for name in shadowed_modules(script):
         console.warning(f"{name} has the name of a standard module, which is imported instead.")
     exit_code = 0
+    connect_only_on_request()
     try:
-        with settings.connect(report, names_target=True) as backend:
+        with settings.connect(report, target="outputs") as backend:
             backend.check_outputs()
             console.status(f"Running {settings.shown(script)} …")
             try:
                 run_script(script, backend, context.meta[_ARGUMENTS])
             except SystemExit as ending:
                 exit_code = _exit_code(ending)
-    finally:
+    except BaseException:
         report.show()
+        console.status(f"Stopped after {report.seconds:.1f} s: {report.totals()}.")
+        raise
+    report.show()
     if exit_code:
         console.status(f"The script ended with exit code {exit_code}.")
     else:
@@ -82,7 +87,7 @@ def seed(
 def _exit_code(ending: SystemExit) -> int:
     """Return the code of a script's own ``sys.exit``, whose text goes to stderr as Python does."""
     if ending.code is None or isinstance(ending.code, int):
-        return ending.code or 0
+        return int(ending.code or 0) & 0xFF  # what a shell would see of it
     from seedctl.masking import mask  # noqa: PLC0415
 
     click.echo(mask(str(ending.code)), err=True)

@@ -47,7 +47,14 @@ def find_project(start: Path, *, explicit: Path | None = None) -> Project:
                 resolution="Give the folder that holds amplify/ and package.json to -C.",
             )
         return Project(explicit.resolve())
-    folders = [start.resolve(), *start.resolve().parents]
+    try:
+        here = start.resolve(strict=True)
+    except OSError as error:  # the working directory may have been removed
+        raise ProjectNotFoundError(
+            f"The folder {start} cannot be used: {error.strerror}.",
+            resolution="Go to the project's folder, or name it with -C.",
+        ) from error
+    folders = [here, *here.parents]
     for folder in folders:
         if _has_amplify(folder):
             return Project(folder)
@@ -55,7 +62,7 @@ def find_project(start: Path, *, explicit: Path | None = None) -> Project:
         if _package_name(folder / "package.json"):
             return Project(folder)
     raise ProjectNotFoundError(
-        f"{start} is not inside an Amplify project: no folder here or above has amplify/backend.ts "
+        f"{here} is not inside an Amplify project: no folder here or above has amplify/backend.ts "
         "or amplify/seed/, or a package.json with a name.",
         resolution="Go to the project's folder, or name it with -C.",
     )
@@ -81,7 +88,7 @@ def namespace_of(project: Project) -> str:
         raise InvalidPackageJsonError(f"{path} is not JSON: {error}", resolution=fix) from error
     name = content.get("name") if isinstance(content, dict) else None
     if not isinstance(name, str) or not name:
-        raise InvalidPackageJsonError(f'{path} has no "name".', resolution=fix)
+        raise InvalidPackageJsonError(f'{path} has no "name" that is text.', resolution=fix)
     return name
 
 
@@ -93,8 +100,9 @@ def find_outputs(project: Project, *, explicit: Path | None = None, local: bool 
     """
     if explicit is not None:
         if not explicit.is_file():
+            reason = "is not a file" if explicit.exists() else "does not exist"
             raise AmplifyOutputsNotFoundError(
-                f"The outputs file {explicit} does not exist.",
+                f"The outputs file {explicit} {reason}.",
                 resolution="Give the path of an amplify_outputs.json to --outputs.",
             )
         return explicit.resolve()

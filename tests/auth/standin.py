@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from seedctl.auth.codes import CodeRequest
+    from seedctl.prompter import CodeRequest
 
 INTERNAL = "0f4a1c9e-70b1-4d2e-9c55-3f1f7f1a2b3c"
 POOL = "us-east-1_AbCdEfGhI"
