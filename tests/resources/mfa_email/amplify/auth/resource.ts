@@ -1,0 +1,7 @@
+import { defineAuth } from "@aws-amplify/backend";
+
+export const auth = defineAuth({
+  loginWith: { email: true },
+  multifactor: { mode: "REQUIRED", email: true },
+  senders: { email: { fromEmail: "codes@example.com" } },
+});

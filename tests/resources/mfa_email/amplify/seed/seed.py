@@ -1,0 +1,19 @@
+"""The guide's e-mail script: codes are asked for, once to sign up and once to sign in."""
+
+from seedctl import auth, create_and_sign_up_user, get_secret, sign_in_user
+
+username = get_secret("username")
+password = get_secret("password")
+
+user = create_and_sign_up_user(
+    username=username,
+    password=password,
+    sign_in_after_creation=False,
+    sign_in_flow="MFA",
+    mfa_preference="EMAIL",
+)
+
+sign_in_user(username=username, password=password, sign_in_flow="MFA")
+print("signed in")
+
+auth.sign_out()
