@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import uuid
 from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.request import urlopen
 
 import boto3
 import pytest
@@ -17,35 +20,27 @@ from seedctl.local import LocalSandbox, blueprint
 from seedctl.project import parse_outputs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from seedctl.project import AmplifyOutputs
 
 GROUPS = ("admin", "READERS")
 
 
-@dataclass
-class Service:
-    """A user pool with two groups, and a path of parameters of its own."""
+class Clients:
+    """The boto3 clients of one server; making them takes longer than most tests."""
 
-    name: str
-    url: str
-    session: Any
-    pool_id: str = ""
-    client_id: str = ""
-
-    def __post_init__(self) -> None:
-        self.path = f"/contract/{uuid.uuid4().hex}"
-        self.cognito = self._client("cognito-idp")
-        self.ssm = self._client("ssm")
-        self.sts = self._client("sts")
-
-    def _client(self, service: str) -> Any:
-        return self.session.client(
-            service,
-            region_name="us-east-1",
-            endpoint_url=self.url,
-            aws_access_key_id="AKIDEXAMPLE",
-            aws_secret_access_key="example",
-            config=Config(retries={"total_max_attempts": 1}),
+    def __init__(self, url: str, session: boto3.Session) -> None:
+        self.cognito, self.ssm, self.sts = (
+            session.client(
+                service,
+                region_name="us-east-1",
+                endpoint_url=url,
+                aws_access_key_id="AKIDEXAMPLE",
+                aws_secret_access_key="example",
+                config=Config(retries={"total_max_attempts": 1}),
+            )
+            for service in ("cognito-idp", "ssm", "sts")
         )
 
     def close(self) -> None:
@@ -53,13 +48,43 @@ class Service:
             client.close()
 
 
+@dataclass
+class Service:
+    """A user pool with two groups, and a path of parameters of its own."""
+
+    name: str
+    clients: Clients
+    deploy: Callable[[], tuple[str, str]]
+
+    @cached_property
+    def _ids(self) -> tuple[str, str]:
+        # At the first use: many tests need no pool, and moto takes its time to make one.
+        return self.deploy()
+
+    @property
+    def pool_id(self) -> str:
+        return self._ids[0]
+
+    @property
+    def client_id(self) -> str:
+        return self._ids[1]
+
+    def __post_init__(self) -> None:
+        self.path = f"/contract/{uuid.uuid4().hex}"
+        self.cognito: Any = self.clients.cognito
+        self.ssm: Any = self.clients.ssm
+        self.sts: Any = self.clients.sts
+
+
 @pytest.fixture(scope="session")
-def _moto_url() -> Iterator[str]:
+def _moto(_session: boto3.Session) -> Iterator[Clients]:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
+    clients = Clients(f"http://{host}:{port}", _session)
+    yield clients
+    clients.close()
     server.stop()
 
 
@@ -69,10 +94,9 @@ def _session() -> boto3.Session:
     return boto3.Session()
 
 
-def _deploy_to_moto(url: str, session: boto3.Session) -> Service:
+def _deploy_to_moto(cognito: Any) -> tuple[str, str]:
     """Make the pool that Amplify deploys for sign-in by e-mail, with optional MFA."""
-    service = Service("moto", url, session)
-    pool = service.cognito.create_user_pool(
+    pool = cognito.create_user_pool(
         PoolName="contract",
         UsernameAttributes=["email"],
         UsernameConfiguration={"CaseSensitive": False},
@@ -87,17 +111,17 @@ def _deploy_to_moto(url: str, session: boto3.Session) -> Service:
             }
         },
     )
-    service.pool_id = pool["UserPool"]["Id"]
-    service.cognito.set_user_pool_mfa_config(
-        UserPoolId=service.pool_id,
+    pool_id = pool["UserPool"]["Id"]
+    cognito.set_user_pool_mfa_config(
+        UserPoolId=pool_id,
         MfaConfiguration="OPTIONAL",
         SoftwareTokenMfaConfiguration={"Enabled": True},
         SmsMfaConfiguration={
             "SmsConfiguration": {"SnsCallerArn": "arn:aws:iam::123456789012:role/sms"}
         },
     )
-    client = service.cognito.create_user_pool_client(
-        UserPoolId=service.pool_id,
+    client = cognito.create_user_pool_client(
+        UserPoolId=pool_id,
         ClientName="contract",
         ExplicitAuthFlows=[
             "ALLOW_CUSTOM_AUTH",
@@ -105,12 +129,29 @@ def _deploy_to_moto(url: str, session: boto3.Session) -> Service:
             "ALLOW_USER_SRP_AUTH",
         ],
     )
-    service.client_id = client["UserPoolClient"]["ClientId"]
     for precedence, group in enumerate(GROUPS):
-        service.cognito.create_group(
-            UserPoolId=service.pool_id, GroupName=group, Precedence=precedence
-        )
-    return service
+        cognito.create_group(UserPoolId=pool_id, GroupName=group, Precedence=precedence)
+    return pool_id, client["UserPoolClient"]["ClientId"]
+
+
+def _outputs() -> AmplifyOutputs:
+    document = blueprint.from_options(
+        groups=GROUPS, mfa_configuration="OPTIONAL", mfa_methods=("SMS", "TOTP")
+    )
+    return parse_outputs(document, Path("local_outputs.json"))
+
+
+@pytest.fixture(scope="session")
+def _state_with_key(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A state that has its signing key: making one for every test takes the most of its time."""
+    folder = tmp_path_factory.mktemp("template") / "state"
+    outputs = _outputs()
+    assert outputs.auth is not None
+    with LocalSandbox.start(state_folder=folder, outputs=outputs) as sandbox:
+        url = f"{sandbox.url}/{outputs.auth.user_pool_id}/.well-known/jwks.json"
+        with urlopen(url, timeout=20) as response:
+            assert response.status == 200
+    return folder
 
 
 @pytest.fixture(params=["local", "moto"])
@@ -119,18 +160,16 @@ def service(
 ) -> Iterator[Service]:
     """One and the same backend, served twice."""
     if request.param == "moto":
-        deployed = _deploy_to_moto(request.getfixturevalue("_moto_url"), _session)
-        yield deployed
-        deployed.close()
+        moto = request.getfixturevalue("_moto")
+        yield Service("moto", moto, partial(_deploy_to_moto, moto.cognito))
         return
-    document = blueprint.from_options(
-        groups=GROUPS, mfa_configuration="OPTIONAL", mfa_methods=("SMS", "TOTP")
-    )
-    outputs = parse_outputs(document, Path("local_outputs.json"))
+    state = request.getfixturevalue("_state_with_key")
+    outputs = _outputs()
     assert outputs.auth is not None
+    shutil.copytree(state, tmp_path / "state")
     with LocalSandbox.start(state_folder=tmp_path / "state", outputs=outputs) as sandbox:
         ids = (outputs.auth.user_pool_id, outputs.auth.user_pool_client_id)
-        local = Service("local", sandbox.url, _session, *ids)
-        yield local
-        local.close()
+        clients = Clients(sandbox.url, _session)
+        yield Service("local", clients, lambda: ids)
+        clients.close()
         assert sandbox.faults == []
