@@ -18,7 +18,8 @@ _XML_ERROR = (
 
 
 class FakeAWS:
-    """*replies* maps an operation to a JSON body, an XML text, or an (error code, message)."""
+    """*replies* maps an operation to a JSON body, an XML text, or an (error code, message), to
+    which a status other than 400 may be added."""
 
     def __init__(self, **replies: Any) -> None:
         self.replies = replies
@@ -68,11 +69,11 @@ class FakeAWS:
         self.calls.append((operation, parameters))
         reply = self.replies.get(operation, ("UnknownOperationException", "not told how to answer"))
         if isinstance(reply, tuple):
-            code, message = reply
+            code, message, status = (*reply, 400)[:3]
             if target:
                 text = json.dumps({"__type": code, "message": message})
-                return 400, "application/x-amz-json-1.1", text.encode()
-            return 400, "text/xml", _XML_ERROR.format(code=code, message=message).encode()
+                return status, "application/x-amz-json-1.1", text.encode()
+            return status, "text/xml", _XML_ERROR.format(code=code, message=message).encode()
         if isinstance(reply, str):
             return 200, "text/xml", reply.encode()
         return 200, "application/x-amz-json-1.1", json.dumps(reply).encode()

@@ -273,7 +273,7 @@ TRIGGERS: dict[str, Trigger] = {
     "LocalSandboxError": _broken_state,
     "FileAccessError": lambda s: s.seedctl("secret", "import", "missing", "--local"),
     "AWSError": lambda s: s.fake(
-        "get_secret('x')", GetParameter=("InternalServerError", "something broke")
+        "get_secret('x')", GetParameter=("HierarchyLevelLimitExceededException", "too deep")
     ),
     "AccessDeniedError": lambda s: s.raised(
         lambda: _policy_call(s, GetCallerIdentity=("AccessDenied", "no"))
@@ -283,6 +283,12 @@ TRIGGERS: dict[str, Trigger] = {
     ),
     "SSMCredentialsError": lambda s: s.fake(
         "get_secret('x')", GetParameter=(DENIED[0], DENIED[1].format("ssm:GetParameter"))
+    ),
+    "LimitExceededError": lambda s: s.fake(
+        CREATE, AdminCreateUser=("LimitExceededException", "Too many users today")
+    ),
+    "ServiceFailedError": lambda s: s.fake(
+        "get_secret('x')", GetParameter=("InternalServerError", "something broke", 500)
     ),
     "ThrottledError": lambda s: s.fake(
         "get_secret('x')", GetParameter=("ThrottlingException", "Rate exceeded")

@@ -36,7 +36,7 @@ def test_the_guides_auth_script(project: Callable[..., Path], seedctl: CommandLi
     target = next(i for i, line in enumerate(lines) if "LOCAL" in line)
     assert str(folder) in lines[target]
     assert "us-east-1_AbCdEfGhI" in lines[target]
-    created = next(i for i, line in enumerate(lines) if line.startswith("created"))
+    created = next(i for i, line in enumerate(lines) if line.startswith("user "))
     assert target < created
     assert "→ admin" in result.err
     assert "1 user created" in lines[-1]
@@ -240,7 +240,7 @@ def test_one_of_our_own_errors_passes_with_its_exit_code(
     assert result.code == 4
     assert "[SSMParameterNotFoundError] There is no secret never-set" in result.err
     assert "at amplify/seed/seed.py, line 7" in result.err
-    assert "Resolution: Set it with seedctl secret set never-set" in result.err
+    assert "Resolution: Set it with seedctl --local secret set never-set" in result.err
     assert "Traceback" not in result.err
 
 
@@ -255,6 +255,7 @@ def test_an_interrupt_ends_with_130_and_signs_out(
     assert "Traceback" not in result.err
     assert "Interrupted." in result.err
     assert "created" in result.err
+    assert "Stopped after" in result.err
 
 
 def test_quiet_and_verbose(project: Callable[..., Path], seedctl: CommandLine) -> None:
@@ -265,7 +266,8 @@ def test_quiet_and_verbose(project: Callable[..., Path], seedctl: CommandLine) -
     assert len(result.out.splitlines()) == 3
     assert seedctl("local", "reset").code == 0
     loud = seedctl("seed", "--local", "-v")
-    assert loud.err.count("user1@example.com") == 2  # as it happens, and in the table
+    # Created and signed in: told as it happens, and again in the table.
+    assert loud.err.count("user1@example.com") == 4
 
 
 def test_a_file_named_like_a_standard_module_is_pointed_out(
