@@ -64,7 +64,8 @@ def _hidden(prompt: str) -> str:
                 "The terminal cannot hide what is typed.",
                 resolution="Run in another terminal.",
             ) from error
-        except EOFError:
+        except (EOFError, KeyboardInterrupt):
+            sys.stderr.write("\n")  # what is said next begins on a line of its own
             raise KeyboardInterrupt from None
 
 
@@ -94,6 +95,8 @@ class CodeRequest:
     """Where the code went, masked by Cognito; empty where it does not say."""
     since: float
     """When the sign-in began, in seconds since the epoch: older codes are not meant."""
+    attempt: int = 1
+    """Above 1 when an earlier code was refused."""
 
 
 class CodeSource(Protocol):
@@ -120,6 +123,8 @@ class TerminalCodes:
                 resolution="Give the script's call a callback, or a command that prints the code "
                 "with --mfa-command or SEEDCTL_MFA_COMMAND.",
             )
+        if request.attempt > 1:
+            sys.stderr.write("That code was not accepted.\n")
         to = f" to {request.destination}" if request.destination else ""
         what = _WHAT.get(request.method, "a code")
         return TerminalPrompter().ask(f"Enter {what}{to} for {request.username}")

@@ -41,6 +41,8 @@ class Challenge:
     name: str
     parameters: Mapping[str, Any] = field(repr=False)
     session: str | None = field(repr=False)
+    attempt: int = 1
+    """Above 1 when an earlier answer was refused."""
 
     def listed_methods(self, key: str) -> list[MFAPreference]:
         """Return the methods that the parameter *key* lists; kinds unknown here are dropped."""

@@ -148,12 +148,6 @@ def _check_required(
     """Foresee which challenge Cognito sends, by auth-and-sandbox facts about usable factors [?]."""
     present = {*attributes, copied_attribute(username, auth)}
     wanted, offered = answers.mfa_preference, auth.mfa_methods
-    needed = _ATTRIBUTE.get(wanted or "")
-    if needed is not None and needed not in present:
-        raise InvalidParameterException(
-            f"{wanted} as MFA needs the attribute {needed}, which {username} does not have.",
-            resolution=f'Give user_attributes={{"{needed}": …}}.',
-        )
     if wanted is None and offered:
         usable = [method for method in offered if _ATTRIBUTE.get(method) in present]
         choices = usable or [method for method in offered if method != "SMS"]
@@ -162,7 +156,14 @@ def _check_required(
                 f"{username} could use {' or '.join(choices)}, and none was chosen.",
                 resolution='Give mfa_preference="TOTP", "SMS" or "EMAIL".',
             )
-        wanted = choices[0] if choices else None
+        if choices or auth.can_list_email_mfa:
+            wanted = choices[0] if choices else "SMS"
+    needed = _ATTRIBUTE.get(wanted or "")
+    if needed is not None and needed not in present:
+        raise InvalidParameterException(
+            f"{wanted} as MFA needs the attribute {needed}, which {username} does not have.",
+            resolution=f'Give user_attributes={{"{needed}": …}}.',
+        )
     if wanted == "TOTP" and answers.totp_sign_up_challenge is None:
         raise MissingTOTPChallengeError(
             f"TOTP cannot be set up for {username}: no totp_sign_up_challenge was given.",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import random
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -107,9 +107,10 @@ class SignIn:
             code = code_of(callback(), "The challenge callback")
         else:
             destination = challenge.parameters.get("CODE_DELIVERY_DESTINATION") or ""
-            code = self.codes.code(
-                CodeRequest(self.username, method, str(destination), self._began)
+            request = CodeRequest(
+                self.username, method, str(destination), self._began, challenge.attempt
             )
+            code = self.codes.code(request)
         masking.register(code)
         return code
 
@@ -153,7 +154,7 @@ class SignIn:
                 resolution="seedctl has no answer to this challenge.",
             )
         for attempt in itertools.count(1):
-            response = answer(self, challenge)
+            response = answer(self, replace(challenge, attempt=attempt))
             session = response.session or challenge.session
             try:
                 return self.pool.respond(challenge.name, response.answers, session)
