@@ -23,7 +23,7 @@ LAYERS = (
     ("functions",),
     ("backend",),
     ("target",),
-    ("embedded",),  # the half of backend that starts the local sandbox
+    ("embedded",),  # the local sandbox as a backend meets it
     ("local",),
     ("auth",),
     ("data",),
@@ -32,15 +32,18 @@ LAYERS = (
     ("policy",),
     ("aws",),
     ("project",),
-    ("report",),
-    ("prompter",),
+    ("hooks", "prompter", "report"),
     ("errors", "masking"),
 )
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
 
 # The local sandbox stands for AWS: it is met by URL only, and shares just what both sides speak.
 LOCAL_MAY_IMPORT = ("auth.srp", "project", "errors", "masking", "local")
-MAY_IMPORT_LOCAL = ("backend", "cli", "embedded", "local")
+MAY_IMPORT_LOCAL = ("cli", "embedded", "local")
+
+# Rooms that serve many and need little: what they may import of seedctl, and who may import them.
+MAY_IMPORT_ONLY = {"hooks": ("masking",)}
+ONLY_FOR = {"hooks": ("backend", "cli", "script")}
 
 ONLY_HOME = {"boto3": "aws", "botocore": "aws", "click": "cli", "rich": "cli"}
 
@@ -144,6 +147,10 @@ def wrong_imports(module: Module) -> list[str]:
                 wrong.append(f"seedctl.{name} is no business of the local sandbox")
         elif room == "local" and module.room not in MAY_IMPORT_LOCAL:
             wrong.append(f"seedctl.{name} may only be met by URL")
+        elif room not in MAY_IMPORT_ONLY.get(module.room, (room,)):
+            wrong.append(f"seedctl.{name} is no business of {module.room}")
+        elif module.room not in ONLY_FOR.get(room, (module.room,)):
+            wrong.append(f"seedctl.{name} is not for {module.room}")
         elif room != module.room and LEVEL[room] <= LEVEL[module.room]:
             wrong.append(f"seedctl.{name} is not below {module.room}")
     return wrong
@@ -232,6 +239,10 @@ def test_exceptions_are_still_used() -> None:
         pytest.param("local.server", "from seedctl.auth.tokens import Tokens", id="local to auth"),
         pytest.param("local.server", "from seedctl.aws import AWS", id="local to aws"),
         pytest.param("script", "from seedctl.local import LocalSandbox", id="script to local"),
+        pytest.param("backend", "from seedctl.local import LocalSandbox", id="backend to local"),
+        pytest.param("hooks", "from seedctl.errors import SeedctlError", id="hooks to errors"),
+        pytest.param("prompter", "from seedctl.hooks import x", id="prompter to hooks"),
+        pytest.param("auth.users", "from seedctl import hooks", id="auth to hooks"),
         pytest.param("target", "from seedctl.local import LocalSandbox", id="target to local"),
     ],
 )
@@ -247,7 +258,10 @@ def test_a_wrong_import_is_seen(name: str, source: str) -> None:
         pytest.param("auth.users", "from .srp import g", id="own room"),
         pytest.param("aws.calls", "from seedctl import __version__", id="the version"),
         pytest.param("local.server", "from seedctl.auth.srp import g", id="local to srp"),
-        pytest.param("backend", "from seedctl.local import LocalSandbox", id="backend to local"),
+        pytest.param("embedded", "from seedctl.local import LocalSandbox", id="embedded to local"),
+        pytest.param("hooks", "from seedctl.masking import mask", id="hooks to masking"),
+        pytest.param("cli.main", "from seedctl.hooks import x", id="cli to hooks"),
+        pytest.param("script", "from seedctl.hooks import x", id="script to hooks"),
         pytest.param("cli.local", "from seedctl.local.state import x", id="cli to local"),
     ],
 )

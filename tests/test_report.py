@@ -34,13 +34,13 @@ def _target(**changed: Any) -> Target:
     [
         pytest.param(
             {},
-            "Seeding /home/ann/app · sandbox alice · amplify_outputs.json (2 hours old) · "
+            "Target: /home/ann/app · sandbox alice · amplify_outputs.json (2 hours old) · "
             "user pool us-east-1_AbCdEfGhI · account 123456789012 · outputs checked",
             id="all that is known",
         ),
         pytest.param(
             {"account": "LOCAL", "check": ""},
-            "Seeding /home/ann/app · sandbox alice · amplify_outputs.json (2 hours old) · "
+            "Target: /home/ann/app · sandbox alice · amplify_outputs.json (2 hours old) · "
             "user pool us-east-1_AbCdEfGhI · LOCAL",
             id="local",
         ),
@@ -52,12 +52,12 @@ def _target(**changed: Any) -> Target:
                 "account": "unknown",
                 "check": "",
             },
-            "Seeding /home/ann/app · sandbox alice · account unknown",
+            "Target: /home/ann/app · sandbox alice · account unknown",
             id="secrets only",
         ),
         pytest.param(
             {"outputs": Path("/elsewhere/mine.json"), "outputs_age": None},
-            "Seeding /home/ann/app · sandbox alice · /elsewhere/mine.json · "
+            "Target: /home/ann/app · sandbox alice · /elsewhere/mine.json · "
             "user pool us-east-1_AbCdEfGhI · account 123456789012 · outputs checked",
             id="an outputs file elsewhere",
         ),
@@ -93,7 +93,11 @@ def test_a_report_collects() -> None:
     """Events, warnings and the target are kept in the order they came."""
     report = Report()
     target = _target()
-    events = [Event("user", "ann", "created"), Event("secret", "password", "read")]
+    events = [
+        Event("user", "ann", "created"),
+        Event("group membership", "ann", "set", "admin"),
+        Event("secret", "password", "read"),
+    ]
     report.on_target(target)
     for event in events:
         report.on_event(event)

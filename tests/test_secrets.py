@@ -10,6 +10,7 @@ import pytest
 from seedctl.errors import (
     AccessDeniedError,
     AWSError,
+    BackendIdConversionFault,
     InvalidSecretNameError,
     InvalidSecretValueError,
     SecretError,
@@ -35,13 +36,18 @@ BAD_NAMES = ["", " ", "a b", "a/b", "/a", "a:1", "a\n", "é", "a,b", "${x}", "a@
 class Stage:
     """Secrets over a recorder, with what was reported and when the target was named."""
 
-    def __init__(self, *replies: dict[str, Any] | Exception) -> None:
-        self.aws = Recorder(*replies)
+    def __init__(
+        self,
+        *replies: dict[str, Any] | Exception,
+        is_local: bool = False,
+        namespace: str = "@acme/my-app",
+    ) -> None:
+        self.aws = Recorder(*replies, is_local=is_local)
         self.report = Report()
         self.calls_at_target: list[int] = []
         self.secrets = Secrets(
             self.aws,
-            BackendIdentifier("@acme/my-app", "alice"),
+            BackendIdentifier(namespace, "alice"),
             self.report,
             lambda: self.calls_at_target.append(len(self.aws.calls)),
         )
@@ -250,6 +256,31 @@ def test_values_are_refused_before_any_call(value: Any, complaint: str) -> None:
     assert stage.calls_at_target == []
 
 
+@pytest.mark.parametrize(
+    "use",
+    [
+        pytest.param(lambda secrets: secrets.get("a"), id="get"),
+        pytest.param(lambda secrets: secrets.set("a", "v"), id="set"),
+        pytest.param(lambda secrets: secrets.list(), id="list"),
+        pytest.param(lambda secrets: secrets.remove("a"), id="remove"),
+        pytest.param(lambda secrets: secrets.remove_all(), id="remove all"),
+    ],
+)
+@pytest.mark.parametrize("namespace", ["应用", "@/-_"])
+def test_a_package_name_that_leaves_no_path(
+    namespace: str, use: Callable[[Secrets], object]
+) -> None:
+    """A name without a letter or digit of ASCII gives an empty level, which no call is made for."""
+    stage = Stage(namespace=namespace)
+    with pytest.raises(BackendIdConversionFault) as caught:
+        use(stage.secrets)
+    assert repr(namespace) in caught.value.message
+    assert "package.json" in (caught.value.resolution or "")
+    assert caught.value.exit_code == 3
+    assert stage.aws.calls == []
+    assert stage.calls_at_target == []
+
+
 def test_a_good_value_is_returned() -> None:
     """The check hands on what it lets pass, for use in an expression."""
     assert check_value("a", "v") == "v"
@@ -259,23 +290,36 @@ def test_a_good_value_is_returned() -> None:
 
 
 @pytest.mark.parametrize(
-    "use",
+    ("is_local", "command"),
     [
-        pytest.param(lambda secrets: secrets.get("username"), id="get"),
-        pytest.param(lambda secrets: secrets.remove("username"), id="remove"),
+        pytest.param(False, "seedctl secret", id="AWS"),
+        pytest.param(True, "seedctl --local secret", id="local"),
     ],
 )
-def test_a_secret_that_is_not_there(use: Callable[[Secrets], object]) -> None:
-    """A missing secret is named with its sandbox, and how to set it; AWS's facts are kept."""
+@pytest.mark.parametrize(
+    ("use", "resolution"),
+    [
+        pytest.param(
+            lambda secrets: secrets.get("username"), "Set it with {} set username.", id="get"
+        ),
+        pytest.param(
+            lambda secrets: secrets.remove("username"),
+            "{} list shows which there are.",
+            id="remove",
+        ),
+    ],
+)
+def test_a_secret_that_is_not_there(
+    use: Callable[[Secrets], object], resolution: str, is_local: bool, command: str
+) -> None:
+    """A missing secret is named with its sandbox and the command that helps; AWS's facts stay."""
     missing = _not_found()
-    stage = Stage(missing)
+    stage = Stage(missing, is_local=is_local)
     with pytest.raises(SSMParameterNotFoundError) as caught:
         use(stage.secrets)
     error = caught.value
     assert error.message == "There is no secret username in the sandbox alice of @acme/my-app."
-    assert error.resolution == (
-        "Set it with seedctl secret set username, or see seedctl secret list."
-    )
+    assert error.resolution == resolution.format(command)
     assert (error.code, error.service) == ("ParameterNotFound", "ssm")
     assert (error.operation, error.request_id) == ("o", "r")
     assert error.exit_code == 4
@@ -307,10 +351,11 @@ def test_other_failures_pass_as_they_are(use: Callable[[Secrets], object]) -> No
 @pytest.mark.parametrize("parameter", [{"Value": ""}, {"Value": None}], ids=str)
 def test_a_secret_without_a_value(parameter: dict[str, Any]) -> None:
     """An empty value, which older tools could store, is an error and not an empty password."""
-    with pytest.raises(SecretError, match="secret a has no value") as caught:
-        Stage(_parameter(**parameter)).secrets.get("a")
-    assert "seedctl secret set a" in (caught.value.resolution or "")
-    assert caught.value.exit_code == 4
+    for is_local, command in ((False, "seedctl"), (True, "seedctl --local")):
+        with pytest.raises(SecretError, match="secret a has no value") as caught:
+            Stage(_parameter(**parameter), is_local=is_local).secrets.get("a")
+        assert caught.value.resolution == f"Set it again with {command} secret set a."
+        assert caught.value.exit_code == 4
 
 
 # --- masking -------------------------------------------------------------------------------------

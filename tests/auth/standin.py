@@ -52,6 +52,9 @@ class StandInCognito:
         self._sessions = 0
         self._exchange: tuple[int, int, int] = (0, 0, 0)
 
+    def environment(self) -> dict[str, str | None]:
+        return {}
+
     def call(
         self,
         service: str,

@@ -128,8 +128,15 @@ def test_different_passwords_give_different_ones(passwords: list[str]) -> None:
         pytest.param("ÉÀÜÖÄ1", _policy(uppercase=True), "an upper-case letter", id="nor capital"),
         pytest.param("abcdef\u0661", _policy(numbers=True), "a digit", id="digit elsewhere"),
         pytest.param("abcdef\u00a7\u20ac", _policy(symbols=True), "a symbol", id="not a symbol"),
-        pytest.param(" abcdef", _policy(symbols=True), "a symbol", id="space in front"),
-        pytest.param("abcdef ", _policy(symbols=True), "a symbol", id="space at the end"),
+        pytest.param(
+            " abcdef", _policy(symbols=True), "a symbol, no space at its ends", id="space in front"
+        ),
+        pytest.param("abcdef ", _policy(), "no space at its ends", id="space at the end"),
+        pytest.param("abcdef\n", _policy(), "no space at its ends", id="a line's end"),
+        pytest.param("a" * 257, _policy(), "256 characters or fewer", id="one too long"),
+        pytest.param(
+            "abcde\ud83d", _policy(), "characters that are valid Unicode", id="half a character"
+        ),
         pytest.param("", _policy(), "at least one character", id="empty"),
     ],
 )
@@ -143,7 +150,8 @@ def test_what_a_password_lacks(password: str, policy: PasswordPolicy, needs: str
     assert caught.value.exit_code == 1
     assert caught.value.name == "InvalidPasswordException"
     assert "amplify/auth/resource.ts" in (caught.value.resolution or "")
-    assert not password.strip() or password not in f"{caught.value!r} {caught.value.resolution}"
+    shown = f"{caught.value!r} {caught.value.resolution}"
+    assert not password.strip() or password.strip() not in shown
 
 
 def test_all_that_is_lacking_is_named_at_once() -> None:
@@ -174,14 +182,36 @@ def test_what_no_rule_forbids_is_let_pass(policy: PasswordPolicy | None) -> None
     """Without a policy in the outputs, or with a lax one, Cognito has the last word."""
     check_password("aaaaaa", policy)
     check_password("密码密码密码", policy)
+    check_password("a b" * 85 + "a", policy)  # 256 characters
 
 
 @pytest.mark.parametrize("policy", [None, _policy()], ids=["unknown", "known"])
-@pytest.mark.parametrize("password", ["", None, 123456, b"abcdef"], ids=repr)
-def test_what_no_pool_accepts(password: Any, policy: PasswordPolicy | None) -> None:
-    """An empty password, or one that is not text, is refused also without a policy."""
-    with pytest.raises(InvalidPasswordException, match="at least one character"):
+@pytest.mark.parametrize(
+    ("password", "needs"),
+    [
+        pytest.param("", "at least one character", id="empty"),
+        pytest.param("x" * 257, "256 characters or fewer", id="too long"),
+        pytest.param("   abcdef", "no space at its ends", id="space in front"),
+        pytest.param("abcdef\t", "no space at its ends", id="space at the end"),
+        pytest.param("abcdef\udc80", "characters that are valid Unicode", id="undecodable"),
+    ],
+)
+def test_what_no_pool_accepts(password: str, needs: str, policy: PasswordPolicy | None) -> None:
+    """What Cognito's own pattern refuses is refused also without a policy."""
+    with pytest.raises(InvalidPasswordException, match=f"it needs {needs}\\.$"):
         check_password(password, policy)
+
+
+@pytest.mark.parametrize("policy", [None, _policy()], ids=["unknown", "known"])
+@pytest.mark.parametrize("password", [None, 123456, b"hidden-word", ["hidden-word"]], ids=repr)
+def test_a_password_is_text(password: Any, policy: PasswordPolicy | None) -> None:
+    """Another type is named, with where passwords come from, and its value is not repeated."""
+    with pytest.raises(InvalidPasswordException) as caught:
+        check_password(password, policy)
+    kind = type(password).__name__
+    assert caught.value.message == f"The password is a {kind}, not text."
+    assert "get_secret" in (caught.value.resolution or "")
+    assert caught.value.exit_code == 1
 
 
 @given(policy=POLICIES, password=st.text(min_size=1, max_size=110))
@@ -194,6 +224,7 @@ def test_the_check_agrees_with_the_rules(policy: PasswordPolicy, password: str) 
         and (not policy.require_lowercase or bool(set(password) & set(string.ascii_lowercase)))
         and (not policy.require_uppercase or bool(set(password) & set(string.ascii_uppercase)))
         and (not policy.require_symbols or bool(set(password) & set(SYMBOLS)) or " " in inner)
+        and password == password.strip()
     )
     if fits:
         check_password(password, policy)

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 from botocore import exceptions as boto
+from botocore.parsers import ResponseParserError
 
 from seedctl import errors
+from seedctl.auth.sign_in import TRANSIENT
 from seedctl.aws.failures import translate
 
 
@@ -168,7 +170,6 @@ def test_the_action_that_aws_names_counts() -> None:
 @pytest.mark.parametrize(
     "code",
     [
-        "LimitExceededException",
         "RequestLimitExceeded",
         "SlowDown",
         "Throttling",
@@ -192,6 +193,48 @@ def test_throttled(service: str, code: str) -> None:
 def test_throttled_without_words() -> None:
     """A throttling reply without a message leaves no blank at the end."""
     assert _translated(_refusal("Throttling")).message.endswith(": Throttling")
+
+
+@pytest.mark.parametrize("service", ["ssm", "cognito-idp"])
+def test_a_limit_that_is_reached(service: str) -> None:
+    """A limit counted by the day is no matter of the rate, and waiting a moment does not help."""
+    code = "LimitExceededException"
+    error = _translated(_refusal(code, "Exceeded daily e-mail limit.", "r-2"), service, "Operation")
+    assert type(error) is errors.LimitExceededError
+    assert not isinstance(error, TRANSIENT)
+    assert error.exit_code == 4
+    assert error.message == (
+        f"AWS refuses {service}:Operation for a limit that is reached: Exceeded daily e-mail limit."
+    )
+    assert "by the day" in (error.resolution or "")
+    assert (error.code, error.request_id) == (code, "r-2")
+    without = _translated(_refusal(code), service, "Operation")
+    assert without.message.endswith("for a limit that is reached")
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+@pytest.mark.parametrize("service", ["ssm", "cognito-idp"])
+@pytest.mark.parametrize("code", ["InternalServerError", "InternalErrorException", "503"])
+def test_awss_own_failure(code: str, service: str, status: int) -> None:
+    """A 5xx may have done the work or not: a class of its own, after which a repeat may help."""
+    refusal = _refusal(code, "Oh dear", "r-3")
+    refusal.response["ResponseMetadata"]["HTTPStatusCode"] = status
+    error = _translated(refusal, service, "AdminCreateUser")
+    assert type(error) is errors.ServiceFailedError
+    assert isinstance(error, TRANSIENT)
+    assert error.exit_code == 4
+    assert error.message == (
+        f"{service}:AdminCreateUser failed on AWS's side with {code}: Oh dear (request r-3)."
+    )
+    assert (error.code, error.operation) == (code, "AdminCreateUser")
+    assert error.resolution
+
+
+def test_a_5xx_that_means_too_fast_is_a_matter_of_the_rate() -> None:
+    """SlowDown comes as a 503 and means that nothing was done."""
+    refusal = _refusal("SlowDown", "Slow down", "r")
+    refusal.response["ResponseMetadata"]["HTTPStatusCode"] = 503
+    assert type(_translated(refusal)) is errors.ThrottledError
 
 
 @pytest.mark.parametrize(
@@ -240,10 +283,10 @@ def test_cognitos_names_mean_nothing_elsewhere(code: str) -> None:
 @pytest.mark.parametrize("service", ["ssm", "cognito-idp"])
 def test_an_unknown_code(service: str) -> None:
     """A code in no table keeps service, operation, code, words and request id."""
-    error = _translated(_refusal("OddError", "Odd.", "r-3"), service, "Operation")
+    error = _translated(_refusal("OddError", "Odd", "r-3"), service, "Operation")
     assert type(error) is errors.AWSError
     assert error.exit_code == 4
-    assert error.message == f"{service}:Operation failed with OddError: Odd. (request r-3)"
+    assert error.message == f"{service}:Operation failed with OddError: Odd (request r-3)."
     assert (error.service, error.operation, error.code) == (service, "Operation", "OddError")
     assert error.request_id == "r-3"
 
@@ -251,22 +294,22 @@ def test_an_unknown_code(service: str) -> None:
 def test_a_reply_that_says_nothing() -> None:
     """An error reply without code, message and request id is still an error that can be read."""
     error = _translated(boto.ClientError({}, "Operation"))
-    assert error.message == "ssm:GetParameter failed with Unknown: no message"
+    assert error.message == "ssm:GetParameter failed with Unknown."
 
 
 @pytest.mark.parametrize(
     ("message", "shown"),
     [
-        pytest.param("<html><body>502 Bad Gateway</body></html>", "no message", id="a web page"),
-        pytest.param("one\n  two\r\nthree", "one two three", id="several lines"),
-        pytest.param("x" * 500, "x" * 500, id="long"),
-        pytest.param("x" * 501, "x" * 500 + "…", id="too long"),
+        pytest.param("<html><body>502 Bad Gateway</body></html>", "", id="a web page"),
+        pytest.param("one\n  two\r\nthree", ": one two three", id="several lines"),
+        pytest.param("x" * 500, ": " + "x" * 500, id="long"),
+        pytest.param("x" * 501, ": " + "x" * 500 + "…", id="too long"),
     ],
 )
 def test_what_aws_says_is_made_readable(message: str, shown: str) -> None:
     """Gateways and emulators answer with whole pages: a message is one line, and ends."""
     error = _translated(_refusal("BadGateway", message))
-    assert error.message == f"ssm:GetParameter failed with BadGateway: {shown}"
+    assert error.message == f"ssm:GetParameter failed with BadGateway{shown}."
 
 
 @pytest.mark.parametrize(
@@ -389,6 +432,18 @@ def test_an_unreachable_endpoint_is_named() -> None:
     assert error.message.startswith("ssm:GetParameter got no answer: ")
     assert URL in error.message
     assert "proxy" in (error.resolution or "")
+    assert (error.service, error.operation) == ("ssm", "GetParameter")
+
+
+def test_an_answer_that_is_not_awss() -> None:
+    """A web page where AWS should be points to the endpoint, and shows nothing of the page."""
+    error = _translated(ResponseParserError("Unable to parse: b'<html>hidden-word</html>'"))
+    assert type(error) is errors.AWSError
+    assert error.exit_code == 4
+    assert error.message.startswith("ssm:GetParameter got an answer that is not AWS's")
+    assert error.message.endswith(".")
+    assert "hidden-word" not in error.message
+    assert all(name in (error.resolution or "") for name in ("--endpoint-url", "AWS_ENDPOINT_URL"))
     assert (error.service, error.operation) == ("ssm", "GetParameter")
 
 

@@ -286,12 +286,18 @@ def test_an_explicit_outputs_file_wins(root: Path, monkeypatch: pytest.MonkeyPat
         assert find_outputs(Project(root), explicit=Path("mine.json"), local=local) == mine
 
 
-@pytest.mark.parametrize("name", ["nowhere.json", "folder"])
-def test_an_explicit_outputs_file_must_exist(root: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        pytest.param("nowhere.json", "does not exist", id="nothing"),
+        pytest.param("folder", "is not a file", id="a folder"),
+    ],
+)
+def test_an_explicit_outputs_file_must_exist(root: Path, name: str, reason: str) -> None:
     """--outputs that names no file is an error, also where the usual file is present."""
     _write(root / "amplify_outputs.json", FULL)
     (root / "folder").mkdir()
-    with pytest.raises(AmplifyOutputsNotFoundError, match=f"{name} does not exist") as caught:
+    with pytest.raises(AmplifyOutputsNotFoundError, match=rf"{name} {reason}\.$") as caught:
         find_outputs(Project(root), explicit=root / name)
     assert "--outputs" in (caught.value.resolution or "")
 
