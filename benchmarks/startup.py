@@ -117,7 +117,7 @@ def measure(environment: dict[str, str], project: Path) -> None:
     python, seedctl = sys.executable, [sys.executable, "-m", "seedctl"]
     print(f"{'CPU time (median)':<44} {'seedctl':>10} {'floor':>10}   ratio")
     compare(
-        "seedctl --help : python -c 'import click'",
+        "seedctl --help : a bare import of click",
         [*seedctl, "--help"],
         [python, "-c", "import click"],
         environment=environment,
