@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import linecache
 import logging
 import sys
 import threading
 import traceback
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from seedctl.masking import mask
 
@@ -43,14 +44,25 @@ def masked_output() -> Iterator[None]:
     threading.excepthook = _masked_thread
     show = saved[3]
 
-    def masked_warning(message: Warning | str, *arguments: Any, **options: Any) -> None:
-        show(mask(str(message)), *arguments, **options)
+    def masked_warning(  # noqa: PLR0917 - as warnings.showwarning
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        if line is None:
+            line = linecache.getline(filename, lineno)
+        show(mask(str(message)), category, filename, lineno, file, mask(line))
 
     def masked_record(*arguments: Any, **options: Any) -> logging.LogRecord:
         record = saved[4](*arguments, **options)
         record.msg, record.args = mask(_message(record)), ()
         if record.exc_info and record.exc_info[0] is not None:
             record.exc_text = mask("".join(traceback.format_exception(*record.exc_info))).rstrip()
+        if record.stack_info:
+            record.stack_info = mask(record.stack_info)
         return record
 
     warnings.showwarning = masked_warning
@@ -85,8 +97,9 @@ def _masked_unraisable(arguments: sys.UnraisableHookArgs) -> None:
 def _message(record: logging.LogRecord) -> str:
     try:
         return record.getMessage()
-    except (TypeError, ValueError):
-        return f"{record.msg} {record.args}"  # a wrong format is logging's to report
+    except Exception:  # noqa: BLE001 - a wrong format must not end the script
+        text = record.msg if isinstance(record.msg, str) else f"a {type(record.msg).__name__}"
+        return f"{text} (which cannot be formatted)"
 
 
 def _write(text: str) -> None:

@@ -83,7 +83,8 @@ def run_script(script: Path, backend: Backend, arguments: Sequence[str] = ()) ->
     """
     _finish_imports()
     try:
-        with _as_main(script, backend, arguments), backend.activate():
+        # The backend outside: the script's threads, which are waited for, still need it.
+        with backend.activate(), _as_main(script, backend, arguments):
             runpy.run_path(str(script), run_name="__main__")
     except (SeedctlError, KeyboardInterrupt, SystemExit):
         raise
@@ -111,9 +112,10 @@ def script_trace(error: BaseException) -> str:
 def _drop_foreign_frames(trace: traceback.TracebackException) -> None:
     kept = [frame for frame in trace.stack if not _is_foreign(frame.filename)]
     trace.stack = traceback.StackSummary.from_list(kept)
-    for cause in (trace.__cause__, trace.__context__):
-        if cause is not None:
-            _drop_foreign_frames(cause)
+    members = getattr(trace, "exceptions", None) or ()  # of a group, since Python 3.11
+    for part in (trace.__cause__, trace.__context__, *members):
+        if part is not None:
+            _drop_foreign_frames(part)
 
 
 def _is_foreign(filename: str) -> bool:
@@ -159,7 +161,7 @@ def _as_main(script: Path, backend: Backend, arguments: Sequence[str]) -> Iterat
 @contextmanager
 def _restored(folder: Path) -> Iterator[None]:
     """Put back, after the block, whatever a script may change in the process."""
-    environ, cwd, modules = dict(os.environ), os.getcwd(), set(sys.modules)  # noqa: PTH109
+    environ, cwd, modules = dict(os.environ), _working_directory(), set(sys.modules)
     path, finders, filters = sys.path, sys.meta_path, warnings.filters
     lists: tuple[Any, ...] = (path, finders, filters)
     contents = [(values, list(values)) for values in lists]
@@ -170,9 +172,10 @@ def _restored(folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        for name in set(sys.modules) - modules:
-            if _comes_from(sys.modules.get(name), folder):
-                del sys.modules[name]
+        # All are found before the first goes: a namespace package asks its parent where it is.
+        new = {name: sys.modules[name] for name in set(sys.modules) - modules}
+        for name in [name for name, module in new.items() if _comes_from(module, folder)]:
+            del sys.modules[name]
         for name, value in attributes.items():
             setattr(sys, name, value)
         for values, before in contents:
@@ -183,8 +186,16 @@ def _restored(folder: Path) -> Iterator[None]:
         for name in set(os.environ) - set(environ):
             del os.environ[name]
         os.environ.update(environ)
-        with suppress(FileNotFoundError):  # the script may have removed it
-            os.chdir(cwd)
+        if cwd is not None:
+            with suppress(FileNotFoundError):  # the script may have removed it
+                os.chdir(cwd)
+
+
+def _working_directory() -> str | None:
+    try:
+        return os.getcwd()  # noqa: PTH109
+    except FileNotFoundError:  # removed, as a run with -C does not mind
+        return None
 
 
 def _comes_from(module: object, folder: Path) -> bool:
@@ -198,8 +209,12 @@ def _wait_for_threads(before: set[threading.Thread]) -> None:
     Threads of a pool that was not shut down wait for work for ever: those are left.
     """
     pooled = getattr(concurrent.futures.thread, "_threads_queues", {})
-    for thread in threading.enumerate():
-        if thread not in before and not thread.daemon and thread not in pooled:
+    while waiting := [
+        thread
+        for thread in threading.enumerate()  # anew each time: threads may start others
+        if thread not in before and not thread.daemon and thread not in pooled
+    ]:
+        for thread in waiting:
             thread.join()
 
 

@@ -40,9 +40,11 @@ class AWSSettings:
 
         None means: take the variable away.
         """
+        # A service's own variable would beat the general one.
+        gone = [name for name in os.environ if name.startswith("AWS_ENDPOINT_URL_")]
+        gone.append("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
         if self.is_local:
             region = self.chosen_region() or "us-east-1"
-            gone = [name for name in os.environ if name.startswith("AWS_ENDPOINT_URL_")]
             return {
                 **dict.fromkeys(gone),
                 "SEEDCTL_LOCAL": "1",
@@ -51,20 +53,21 @@ class AWSSettings:
                 "AWS_SESSION_TOKEN": None,
                 "AWS_PROFILE": None,
                 "AWS_DEFAULT_PROFILE": None,
-                "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": None,
                 "AWS_ENDPOINT_URL": self.endpoint_url,
                 "AWS_REGION": region,
                 "AWS_DEFAULT_REGION": region,
             }
         chosen: dict[str, str | None] = {}
         if self.profile:
-            # boto3 would prefer keys in the environment to the profile.
+            # boto3 would prefer keys in the environment to the profile, and AWS_DEFAULT_PROFILE
+            # to AWS_PROFILE.
             chosen.update(dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")))
-            chosen.update(AWS_SESSION_TOKEN=None, AWS_PROFILE=self.profile)
+            chosen.update(AWS_SESSION_TOKEN=None, AWS_DEFAULT_PROFILE=None)
+            chosen["AWS_PROFILE"] = self.profile
         if self.region:
             chosen.update(AWS_REGION=self.region, AWS_DEFAULT_REGION=self.region)
         if self.endpoint_url:
-            chosen["AWS_ENDPOINT_URL"] = self.endpoint_url
+            chosen.update(dict.fromkeys(gone), AWS_ENDPOINT_URL=self.endpoint_url)
         return chosen
 
     def chosen_region(self) -> str | None:
@@ -110,7 +113,7 @@ def check_endpoint(url: str, *, source: str) -> str:
 
 def check_max_attempts(text: str | None) -> int | None:
     """Return the number in *text*. Raises InvalidCommandInputError unless it is 1 or more."""
-    if not text:
+    if text is None:
         return None
     if not text.isdecimal() or int(text) < 1:
         raise InvalidCommandInputError(
@@ -122,7 +125,7 @@ def check_max_attempts(text: str | None) -> int | None:
 
 def check_retry_mode(text: str | None) -> str | None:
     """Return *text* if boto3 knows it. Raises InvalidCommandInputError otherwise."""
-    if text and text.lower() not in {"legacy", "standard", "adaptive"}:
+    if text and text not in {"legacy", "standard", "adaptive"}:
         raise InvalidCommandInputError(
             f"AWS_RETRY_MODE (or the profile's retry_mode) is {text!r}.",
             resolution="Use legacy, standard or adaptive.",
