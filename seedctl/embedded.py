@@ -36,7 +36,7 @@ def local_endpoint(project: Project, outputs_path: Path | None) -> Iterator[str]
 class InboxCodes:
     """Takes e-mail and SMS codes from the local outbox; what is not sent is asked for."""
 
-    can_repeat = False
+    can_repeat = True  # TOTP codes are typed, and a newer message may have come
 
     def __init__(self, state_folder: Path, observer: Observer) -> None:
         self._state_folder = state_folder

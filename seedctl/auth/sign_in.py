@@ -162,5 +162,11 @@ class SignIn:
                 if attempt >= _CODE_TRIES or not self._can_try_again(challenge, error):
                     if challenge.name == "SOFTWARE_TOKEN_MFA":
                         explain_skew(error, self.now())
+                    if error.code == "NotAuthorizedException" and challenge.name in CODE_CHALLENGES:
+                        # The password was right: whoever reads this must not look for it there.
+                        error.resolution = (
+                            "Cognito has ended this sign-in: a code must come within three "
+                            "minutes, and few may be wrong. Run again."
+                        )
                     raise
         raise AssertionError  # pragma: no cover - the loop returns or raises

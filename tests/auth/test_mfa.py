@@ -38,6 +38,10 @@ def answer() -> str:
     return "123456"
 
 
+def other_answer() -> str:
+    return "654321"
+
+
 async def answer_later(*_: object) -> str:
     return "123456"
 
@@ -316,9 +320,9 @@ def test_a_sign_in_is_checked_too(
 
 def test_the_callback_of_a_method() -> None:
     """sign_in_challenge has every code; the others have their own method's, and never TOTP's."""
-    own = Answers(email_sign_up_challenge=answer, sms_sign_up_challenge=enroll)  # type: ignore[arg-type]
+    own = Answers(email_sign_up_challenge=answer, sms_sign_up_challenge=other_answer)
     assert own.for_code("EMAIL") is answer
-    assert own.for_code("SMS") is enroll
+    assert own.for_code("SMS") is other_answer
     assert own.for_code("TOTP") is None
     assert Answers(sign_in_challenge=answer).for_code("TOTP") is answer
     assert "function" not in repr(own)
