@@ -251,10 +251,12 @@ def _ssm(url: str, operation: str, **given: Any) -> Any:
         "X-Amz-Target": f"AmazonSSM.{operation}",
         "Authorization": "AWS4-HMAC-SHA256 Credential=A/20260101/us-east-1/ssm/aws4_request, x",
     }
-    connection.request("POST", "/", json.dumps(given), headers)
-    response = connection.getresponse()
-    content = json.loads(response.read())
-    connection.close()
+    try:
+        connection.request("POST", "/", json.dumps(given), headers)
+        with connection.getresponse() as response:
+            content = json.loads(response.read())
+    finally:  # also when the server is killed meanwhile
+        connection.close()
     assert response.status == 200, content
     return content
 

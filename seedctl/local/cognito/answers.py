@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from seedctl.local.cognito import users as status
 from seedctl.local.cognito.admin import change_attributes, set_password
 from seedctl.local.cognito.attributes import check_attribute
 from seedctl.local.cognito.mfa import after_password
@@ -36,8 +35,6 @@ def answer_new_password(service: UserPoolService, answer: Answer) -> dict[str, A
         verifier = Verifier.of(password, pool_name=service.pool.name, username=session.username)
         with service.changing_users() as users:
             user = user_of(users, answer, session)
-            if user.status != status.FORCE_CHANGE_PASSWORD:
-                raise _invalid_session()  # an administrator was quicker
             change_attributes(user, checked)
             for name in service.pool.required_attributes:
                 if name not in user.attributes:
