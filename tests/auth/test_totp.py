@@ -205,11 +205,11 @@ def test_nothing_secret_is_in_a_repr() -> None:
 
 # --- who watches ----------------------------------------------------------------------------------
 
-# The second code is half a second away.
+# The second code is a second away.
 TWO_CODES = f"""
 import time
 from seedctl import Authenticator
-offset = 29.5 - time.time() % 30
+offset = 29.0 - time.time() % 30
 authenticator = Authenticator({SECRET!r}, clock=lambda: time.time() + offset)
 print((True, "one code" if authenticator.code() == authenticator.code() else "two codes"))
 """
@@ -232,7 +232,7 @@ def test_a_wait_is_shown_on_a_terminal_only(environment: dict[str, str], is_show
 
 def test_a_wait_without_a_terminal_is_silent(capsys: pytest.CaptureFixture[str]) -> None:
     """A pipe or a file gets no countdown."""
-    offset = 29.9 - time.time() % 30
+    offset = 29.7 - time.time() % 30
     authenticator = Authenticator(SECRET, clock=lambda: time.time() + offset)
     assert authenticator.code() != authenticator.code()
     assert capsys.readouterr() == ("", "")
