@@ -47,12 +47,10 @@ class InboxCodes:
             return TerminalCodes().code(request)
         from seedctl.local import read_inbox  # noqa: PLC0415
 
-        name = request.username.casefold()
         for message in read_inbox(self._state_folder):
-            is_theirs = name in {known.casefold() for known in message.names}
             # A second of grace: the outbox and the sign-in may round their clocks differently.
             is_new = message.sent_at >= request.since - 1
-            if is_theirs and is_new and message.method == request.method:
+            if message.is_for(request.username) and is_new and message.method == request.method:
                 self._observer.on_note(
                     f"{request.method} code for {request.username}: read from the local outbox."
                 )

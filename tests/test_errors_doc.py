@@ -142,6 +142,9 @@ def _no_stack(scene: Scene) -> Result:
         is_local = is_loopback = False
         max_attempts = 1
 
+        def environment(self) -> dict[str, str | None]:
+            return {}
+
         def call(self, service: str, operation: str, *_: Any, **__: Any) -> dict[str, Any]:
             raise errors.AWSError("Stack with id s does not exist", code="ValidationError")
 

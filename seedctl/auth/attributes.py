@@ -9,30 +9,11 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 
 from seedctl.auth.types import StandardUserAttributes
 from seedctl.errors import InvalidParameterException
+from seedctl.project import STANDARD_ATTRIBUTES
 
 if TYPE_CHECKING:
     from seedctl.project import AuthSection
 
-# In the order the JavaScript tool sends them.
-_STANDARD = (
-    "address",
-    "birthdate",
-    "email",
-    "family_name",
-    "gender",
-    "given_name",
-    "locale",
-    "middle_name",
-    "name",
-    "nickname",
-    "phone_number",
-    "picture",
-    "preferred_username",
-    "profile",
-    "zoneinfo",
-    "updated_at",
-    "website",
-)
 _VERIFIED = ("email_verified", "phone_number_verified")
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 _PHONE = re.compile(r"\+[0-9]{1,15}")
@@ -91,7 +72,7 @@ def wire_attributes(
             f"The user pool requires {', '.join(missing)} for the user {username}.",
             resolution="Give user_attributes={" + ", ".join(f'"{n}": …' for n in missing) + "}.",
         )
-    order = {name: position for position, name in enumerate(_STANDARD)}
+    order = {name: position for position, name in enumerate(STANDARD_ATTRIBUTES)}
     names = sorted(given, key=lambda name: order.get(name, len(order)))
     return [{"Name": name, "Value": _text(name, given[name])} for name in names]
 
@@ -111,11 +92,13 @@ def _check_name(name: str) -> None:
         raise InvalidParameterException(
             f"{name!r} is not a user attribute to set.", resolution="Names are text."
         )
-    if name in _STANDARD or name in _VERIFIED or name.startswith(("custom:", "dev:")):
+    if name in STANDARD_ATTRIBUTES or name in _VERIFIED or name.startswith(("custom:", "dev:")):
         return
-    near = difflib.get_close_matches(name.replace("-", "_"), (*_STANDARD, *_VERIFIED), n=1)
+    near = difflib.get_close_matches(
+        name.replace("-", "_"), (*STANDARD_ATTRIBUTES, *_VERIFIED), n=1
+    )
     snake = re.sub(r"(?<=[a-z])([A-Z])", lambda match: "_" + match.group(1).lower(), name)
-    hint = snake if snake in _STANDARD else (near[0] if near else f"custom:{name}")
+    hint = snake if snake in STANDARD_ATTRIBUTES else (near[0] if near else f"custom:{name}")
     fix = "Cognito makes it." if name == "sub" else f"Did you mean {hint}?"
     raise InvalidParameterException(f"{name!r} is not a user attribute to set.", resolution=fix)
 
@@ -133,4 +116,4 @@ def _text(name: str, value: Any) -> str:
     )
 
 
-assert set(get_type_hints(StandardUserAttributes)) == set(_STANDARD)
+assert set(get_type_hints(StandardUserAttributes)) == set(STANDARD_ATTRIBUTES)

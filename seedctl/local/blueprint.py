@@ -12,6 +12,7 @@ import unicodedata
 from typing import TYPE_CHECKING, Any
 
 from seedctl.errors import InvalidCommandInputError
+from seedctl.project import STANDARD_ATTRIBUTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -27,25 +28,6 @@ _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]{1,2}")
 _USERNAME_ATTRIBUTES = ("email", "phone_number")
 _MFA_CONFIGURATIONS = ("NONE", "OPTIONAL", "REQUIRED")
 _MFA_METHODS = ("SMS", "TOTP", "EMAIL")
-_STANDARD_ATTRIBUTES = (
-    "address",
-    "birthdate",
-    "email",
-    "family_name",
-    "gender",
-    "given_name",
-    "locale",
-    "middle_name",
-    "name",
-    "nickname",
-    "phone_number",
-    "picture",
-    "preferred_username",
-    "profile",
-    "updated_at",
-    "website",
-    "zoneinfo",
-)
 
 
 def from_outputs(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -84,7 +66,7 @@ def from_options(
     _check_choices("username attribute", username_attributes, _USERNAME_ATTRIBUTES)
     if not username_attributes:
         raise _refused("username attributes", "none", "email, phone_number or both")
-    _check_choices("required attribute", required_attributes, _STANDARD_ATTRIBUTES)
+    _check_choices("required attribute", required_attributes, STANDARD_ATTRIBUTES)
     _check_choices("MFA configuration", [mfa_configuration], _MFA_CONFIGURATIONS)
     _check_choices("MFA method", mfa_methods, _MFA_METHODS)
     _check_mfa(mfa_configuration, mfa_methods, username_attributes)

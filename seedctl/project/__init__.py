@@ -11,6 +11,7 @@ from seedctl.project.identifier import (
     os_account_name,
 )
 from seedctl.project.outputs import (
+    STANDARD_ATTRIBUTES,
     AmplifyOutputs,
     AuthSection,
     Group,
@@ -27,6 +28,7 @@ from seedctl.project.root import (
 )
 
 __all__ = [
+    "STANDARD_ATTRIBUTES",
     "AmplifyOutputs",
     "AuthSection",
     "BackendIdentifier",

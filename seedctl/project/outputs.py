@@ -21,6 +21,28 @@ if TYPE_CHECKING:
 MFAConfiguration = Literal["NONE", "OPTIONAL", "REQUIRED"]
 MFAMethod = Literal["SMS", "TOTP", "EMAIL"]
 
+# In the order in which the JavaScript tool sends them.
+STANDARD_ATTRIBUTES = (
+    "address",
+    "birthdate",
+    "email",
+    "family_name",
+    "gender",
+    "given_name",
+    "locale",
+    "middle_name",
+    "name",
+    "nickname",
+    "phone_number",
+    "picture",
+    "preferred_username",
+    "profile",
+    "zoneinfo",
+    "updated_at",
+    "website",
+)
+"""The user attributes that Cognito has by itself, but for ``sub``, which nobody sets."""
+
 _POOL_ID = re.compile(r"[a-z0-9-]+_[0-9A-Za-z]+")
 
 

@@ -8,35 +8,13 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from seedctl.local.protocol import ServiceError
+from seedctl.project import STANDARD_ATTRIBUTES
 
 if TYPE_CHECKING:
     from seedctl.local.protocol import Call
 
-STANDARD = frozenset(
-    {
-        "address",
-        "birthdate",
-        "email",
-        "email_verified",
-        "family_name",
-        "gender",
-        "given_name",
-        "locale",
-        "middle_name",
-        "name",
-        "nickname",
-        "phone_number",
-        "phone_number_verified",
-        "picture",
-        "preferred_username",
-        "profile",
-        "sub",
-        "updated_at",
-        "website",
-        "zoneinfo",
-    }
-)
 _FLAGS = ("email_verified", "phone_number_verified")
+STANDARD = frozenset({*STANDARD_ATTRIBUTES, *_FLAGS, "sub"})
 _CUSTOM = re.compile(r"custom:[^\s:]{1,20}")
 _MAX_VALUE = 2048
 
