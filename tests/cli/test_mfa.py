@@ -1,0 +1,479 @@
+"""The guide's MFA scripts on the local sandbox: codes from the outbox, a command, a callback, a hand."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import shlex
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyotp
+import pytest
+
+from seedctl import connect
+from seedctl.local import read_inbox
+from tests.running import PASSWORD, make_project
+from tests.test_processes import Terminal, run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.running import CommandLine
+
+ROOT = Path(__file__).parents[2]
+USER = "ann@example.com"
+SCRIPT = "amplify/seed/seed.py"
+PREFERENCES = {"mfa_email": "EMAIL_OTP", "mfa_sms": "SMS_MFA", "mfa_totp": "SOFTWARE_TOKEN_MFA"}
+CREATE = """
+from seedctl import create_and_sign_up_user, get_secret, sign_in_user
+user = create_and_sign_up_user(
+    get_secret("username"), get_secret("password"), sign_in_flow="MFA", {options}
+)
+"""
+SIGN_IN = """
+sign_in_user(user, get_secret("password"), sign_in_flow="MFA"{options})
+print("signed in")
+"""
+# An authenticator without the wait: its clock goes to the next half minute, which the sandbox takes.
+QUICK_AUTHENTICATOR = """
+import time
+from seedctl import Authenticator
+ahead = [0.0]
+authenticator = Authenticator(
+    clock=lambda: time.time() + ahead[0],
+    wait=lambda seconds, what: ahead.__setitem__(0, ahead[0] + seconds),
+)
+"""
+
+
+class _Terminal(Terminal):
+    has_ended = False
+
+    def end(self) -> int:
+        self.has_ended = True
+        return super().end()
+
+
+@pytest.fixture
+def guide(tmp_path: Path) -> Callable[[str], Path]:
+    """Make one of the guide's MFA projects, with its secrets set."""
+
+    def make(resource: str) -> Path:
+        name = resource.replace("_", "-")
+        folder = make_project(tmp_path / "project", resource, name=name, outputs=None)
+        with connect(folder, local=True, target="none") as backend:
+            backend.secrets.set("username", USER)
+            backend.secrets.set("password", PASSWORD)
+        return folder
+
+    return make
+
+
+@pytest.fixture
+def seed(seedctl: CommandLine) -> Callable[..., Any]:
+    def seed(folder: Path, *arguments: str) -> Any:
+        return seedctl("-C", str(folder), "seed", "--local", *arguments)
+
+    return seed
+
+
+@pytest.fixture
+def terminals() -> Iterator[Callable[..., Terminal]]:
+    """Open pseudo-terminals; none of them may outlive its test."""
+    opened: list[_Terminal] = []
+
+    def start(folder: Path, *arguments: str) -> Terminal:
+        opened.append(_Terminal("seed", "--local", *arguments, cwd=folder))
+        return opened[-1]
+
+    yield start
+    for terminal in opened:
+        if not terminal.has_ended:
+            os.kill(terminal.pid, signal.SIGKILL)
+            terminal.end()
+
+
+def rewrite(folder: Path, *parts: str) -> None:
+    (folder / SCRIPT).write_text("".join(parts), encoding="utf-8")
+
+
+def newest_code(folder: Path, *, after: int = 0) -> str:
+    """Return the newest code, once there are more than *after*."""
+    end = time.monotonic() + 20
+    while len(sent := read_inbox(folder / ".amplify/seedctl")) <= after:
+        assert time.monotonic() < end, "no code was sent"
+        time.sleep(0.05)
+    return sent[0].code
+
+
+def wrong(code: str) -> str:
+    return f"{(int(code) + 1357) % 10 ** len(code):0{len(code)}}"
+
+
+def cognitos_user(folder: Path) -> dict[str, Any]:
+    with connect(folder, local=True, target="none") as backend:
+        return backend.aws.call(
+            "cognito-idp",
+            "AdminGetUser",
+            {"UserPoolId": backend.require_auth().user_pool_id, "Username": USER},
+            region="us-east-1",
+        )
+
+
+def check_nothing_secret(folder: Path, output: str) -> None:
+    for message in read_inbox(folder / ".amplify/seedctl"):
+        assert message.code not in output
+    assert PASSWORD not in output
+
+
+# --- from the outbox, a command, a callback -------------------------------------------------------
+
+
+@pytest.mark.parametrize(("resource", "method"), [("mfa_email", "EMAIL"), ("mfa_sms", "SMS")])
+def test_the_guides_scripts_by_the_outbox(
+    guide: Callable[[str], Path], seed: Callable[..., Any], resource: str, method: str
+) -> None:
+    """One code to sign up, one to sign in, both found in the outbox, which is told."""
+    folder = guide(resource)
+    result = seed(folder)
+    assert (result.code, result.out) == (0, "signed in\n"), result.err
+    assert result.err.count(f"{method} code for ***: read from the local outbox.") == 2
+    assert "1 user created, 2 secrets read, 1 session signed in." in result.err
+    assert cognitos_user(folder)["PreferredMfaSetting"] == PREFERENCES[resource]
+    assert len(read_inbox(folder / ".amplify/seedctl")) == 2
+    check_nothing_secret(folder, result.err)
+
+
+def test_the_guides_totp_script_for_real(guide: Callable[[str], Path]) -> None:
+    """SLOW, up to 30 seconds: the one test that waits for a real half minute to end."""
+    folder = guide("mfa_totp")
+    began = time.monotonic()
+    code, out, err = run("seed", "--local", cwd=folder)
+    assert (code, out) == (0, "User was created\nUser was signed in: True\n"), err
+    assert time.monotonic() - began < 35 + 10  # the guide's script sleeps for 35 s
+    assert "Waiting" not in err  # no terminal, no countdown
+    assert not re.search(r"\b[A-Z2-7]{32,}", err)
+    assert cognitos_user(folder)["PreferredMfaSetting"] == "SOFTWARE_TOKEN_MFA"
+
+
+def test_totp_by_callback(guide: Callable[[str], Path], seed: Callable[..., Any]) -> None:
+    """The guide's script with a clock of its own: enroll signs up, code signs in."""
+    folder = guide("mfa_totp")
+    text = (folder / SCRIPT).read_text(encoding="utf-8")
+    text = text.replace("authenticator = Authenticator()\n", QUICK_AUTHENTICATOR)
+    rewrite(folder, text, "print(authenticator.secret)\n")
+    result = seed(folder)
+    assert result.code == 0, result.err
+    assert result.out.startswith("User was created\nUser was signed in: True\n")
+    assert cognitos_user(folder)["PreferredMfaSetting"] == "SOFTWARE_TOKEN_MFA"
+    assert result.out.splitlines()[-1] not in result.err
+
+
+def test_a_kept_totp_secret_signs_in_unattended(
+    guide: Callable[[str], Path], seed: Callable[..., Any]
+) -> None:
+    """The secret is stored by the run that enrolls and read by a later one."""
+    folder = guide("mfa_totp")
+    rewrite(
+        folder,
+        QUICK_AUTHENTICATOR,
+        CREATE.format(options="totp_sign_up_challenge=authenticator.enroll"),
+        "from seedctl import set_secret\nset_secret('totp', authenticator.secret)\n",
+    )
+    assert seed(folder).code == 0
+    rewrite(
+        folder,
+        "import time\nfrom seedctl import Authenticator, get_secret, sign_in_user\n"
+        "later = Authenticator(get_secret('totp'), clock=lambda: time.time() + 30)\n"
+        "user = get_secret('username')\n",
+        SIGN_IN.format(options=", sign_in_challenge=later.code"),
+    )
+    result = seed(folder)
+    assert (result.code, result.out) == (0, "signed in\n"), result.err
+
+
+OUTBOX_COMMAND = """
+import json, os, subprocess, sys
+command = [sys.executable, "-m", "seedctl", "-C", sys.argv[1], "local", "inbox", "--format", "json"]
+rows = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
+user, method = (os.environ["SEEDCTL_MFA_" + name] for name in ("USERNAME", "METHOD"))
+print(next(row["code"] for row in rows if (row["user"], row["method"]) == (user, method)))
+"""
+TOTP_COMMAND = """
+import os, pathlib, sys, time, pyotp
+assert os.environ["SEEDCTL_MFA_METHOD"] == "TOTP"
+secret = (pathlib.Path(sys.argv[1]) / "totp.txt").read_text()
+print(pyotp.TOTP(secret).at(int(time.time()) + 30))
+"""
+
+
+def command(folder: Path, program: str) -> str:
+    (folder / "codes.py").write_text(program, encoding="utf-8")
+    return shlex.join([sys.executable, str(folder / "codes.py"), str(folder)])
+
+
+@pytest.mark.parametrize("resource", ["mfa_email", "mfa_sms"])
+@pytest.mark.parametrize("by", ["option", "environment"])
+def test_the_guides_scripts_by_a_command(
+    guide: Callable[[str], Path],
+    seed: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+    resource: str,
+    by: str,
+) -> None:
+    """The command comes before the outbox; it finds the code by what its environment says."""
+    folder = guide(resource)
+    line = command(folder, OUTBOX_COMMAND)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    if by == "environment":
+        monkeypatch.setenv("SEEDCTL_MFA_COMMAND", line)
+    result = seed(folder, *(["--mfa-command", line] if by == "option" else []))
+    assert (result.code, result.out) == (0, "signed in\n"), result.err
+    assert "outbox" not in result.err
+    check_nothing_secret(folder, result.err)
+
+
+def test_totp_by_a_command(guide: Callable[[str], Path], seed: Callable[..., Any]) -> None:
+    """At sign-in a command can have TOTP codes too."""
+    folder = guide("mfa_totp")
+    rewrite(
+        folder,
+        QUICK_AUTHENTICATOR,
+        CREATE.format(options="totp_sign_up_challenge=authenticator.enroll"),
+        "import pathlib\npathlib.Path('totp.txt').write_text(authenticator.secret)\n",
+        SIGN_IN.format(options=""),
+    )
+    result = seed(folder, "--mfa-command", command(folder, TOTP_COMMAND))
+    assert (result.code, result.out) == (0, "signed in\n"), result.err
+
+
+def test_the_option_comes_before_the_environment(
+    guide: Callable[[str], Path], seed: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was typed for this run is meant."""
+    monkeypatch.setenv("SEEDCTL_MFA_COMMAND", "no-such-program-anywhere")
+    result = seed(guide("mfa_email"), "--mfa-command", "sh -c 'exit 9'")
+    assert "[MFACodeUnavailableError]" in result.err
+    assert "ended with exit status 9" in result.err
+    assert result.code == 3
+
+
+@pytest.mark.parametrize(
+    ("resource", "name", "attributes"),
+    [
+        ("mfa_email", "email_sign_up_challenge", "{}"),
+        ("mfa_sms", "sms_sign_up_challenge", "{'phone_number': '+15551234567'}"),
+    ],
+)
+def test_codes_by_callback(
+    guide: Callable[[str], Path],
+    seed: Callable[..., Any],
+    resource: str,
+    name: str,
+    attributes: str,
+) -> None:
+    """A callback comes before the command, as text or as ChallengeResponse."""
+    folder = guide(resource)
+    rewrite(
+        folder,
+        "from seedctl import ChallengeResponse, current_backend\n"
+        "from seedctl.local import read_inbox\n"
+        "def code():\n    return read_inbox(current_backend().project.state_folder)[0].code\n",
+        CREATE.format(options=f"user_attributes={attributes}, {name}=code"),
+        SIGN_IN.format(options=", sign_in_challenge=lambda: ChallengeResponse(code())"),
+    )
+    result = seed(folder, "--mfa-command", "no-such-program-anywhere")
+    assert (result.code, result.out) == (0, "signed in\n"), result.err
+    check_nothing_secret(folder, result.err)
+
+
+# --- typed at a terminal --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("resource", "question"),
+    [
+        ("mfa_email", "Enter the code sent by e-mail to a***@e*** for ann@example.com"),
+        ("mfa_sms", "Enter the code sent by SMS to +*******4567 for ann@example.com"),
+    ],
+)
+def test_codes_are_typed(
+    guide: Callable[[str], Path],
+    terminals: Callable[..., Terminal],
+    resource: str,
+    question: str,
+) -> None:
+    """An empty line is refused, a wrong code asked for again, the right one hidden and taken."""
+    folder = guide(resource)
+    terminal = terminals(folder, "--prompt")
+    terminal.wait_for(question)
+    terminal.type("\n")
+    terminal.wait_for("Cannot be empty.")
+    terminal.wait_for(question, times=2)
+    terminal.type(wrong(newest_code(folder)) + "\n")
+    terminal.wait_for(question, times=3)
+    terminal.type(newest_code(folder) + "\n")
+    terminal.wait_for(question, times=4)  # to sign in
+    terminal.type(newest_code(folder, after=1) + "\n")
+    terminal.wait_for("signed in\r\n")
+    assert terminal.end() == 0, terminal.screen
+    assert "read from the local outbox" not in terminal.screen
+    assert wrong(newest_code(folder)) not in terminal.screen
+    assert cognitos_user(folder)["PreferredMfaSetting"] == PREFERENCES[resource]
+    check_nothing_secret(folder, terminal.screen)
+
+
+def test_three_wrong_codes_end_the_run(
+    guide: Callable[[str], Path], terminals: Callable[..., Terminal]
+) -> None:
+    """Cognito's own refusal is the error; another run can finish the user."""
+    folder = guide("mfa_email")
+    terminal = terminals(folder, "--prompt")
+    for times in (1, 2, 3):
+        terminal.wait_for("Enter the code", times=times)
+        terminal.type(wrong(newest_code(folder)) + "\n")
+    assert terminal.end() == 1
+    assert "[CodeMismatchException]" in terminal.screen
+    assert terminal.screen.count("Enter the code") == 3
+    code, out, err = run("seed", "--local", cwd=folder)
+    assert (code, out) == (0, "signed in\n"), err
+
+
+def test_a_totp_code_is_typed_at_sign_in(
+    guide: Callable[[str], Path], terminals: Callable[..., Terminal]
+) -> None:
+    """No outbox has it: even without --prompt it is asked for, and again when it was wrong."""
+    folder = guide("mfa_totp")
+    rewrite(
+        folder,
+        QUICK_AUTHENTICATOR,
+        CREATE.format(options="totp_sign_up_challenge=authenticator.enroll"),
+        "import pathlib\npathlib.Path('totp.txt').write_text(authenticator.secret)\n",
+        SIGN_IN.format(options=""),
+    )
+    question = "Enter the code of the authenticator app for ann@example.com"
+    terminal = terminals(folder)
+    terminal.wait_for(question)
+    totp = pyotp.TOTP((folder / "totp.txt").read_text())
+    used = totp.now()  # at sign-up, or one step later by now
+    terminal.type(wrong(used) + "\n")
+    terminal.wait_for(question, times=2)
+    code = totp.at(int(time.time()) + 30)
+    terminal.type(code + "\n")
+    assert terminal.end() == 0, terminal.screen
+    assert code not in terminal.screen
+    assert totp.secret not in terminal.screen
+
+
+def test_ctrl_c_ends_the_run_and_the_next_finishes_the_user(
+    guide: Callable[[str], Path], terminals: Callable[..., Terminal]
+) -> None:
+    """Exit code 130 through a script's ``except Exception``; then the same user, preference too."""
+    folder = guide("mfa_email")
+    original = (folder / SCRIPT).read_text(encoding="utf-8")
+    lines = "".join(f"    {line}\n" for line in original.splitlines())
+    rewrite(folder, f"try:\n{lines}except Exception:\n    print('swal' + 'lowed')\n")
+    terminal = terminals(folder, "--prompt")
+    terminal.wait_for("Enter the code")
+    terminal.type("123\x03")
+    assert terminal.end() == 130
+    assert "swallowed" not in terminal.screen
+    assert "Traceback" not in terminal.screen
+    assert "Interrupted." in terminal.screen
+    half_made = cognitos_user(folder)
+    assert "PreferredMfaSetting" not in half_made
+
+    rewrite(folder, original)
+    code, out, err = run("seed", "--local", cwd=folder)
+    assert (code, out) == (0, "signed in\n"), err
+    finished = cognitos_user(folder)
+    assert finished["Username"] == half_made["Username"]
+    assert finished["UserStatus"] == "CONFIRMED"
+    assert finished["PreferredMfaSetting"] == "EMAIL_OTP"
+    assert run("seed", "--local", cwd=folder)[0] == 1  # UsernameExistsError: it is whole now
+
+
+# --- nobody to ask --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("resource", ["mfa_email", "mfa_sms"])
+def test_without_a_terminal_nothing_waits(guide: Callable[[str], Path], resource: str) -> None:
+    """Exit code 3 at once, with the ways to answer; what stands on stdin is no code."""
+    folder = guide(resource)
+    began = time.monotonic()
+    code, out, err = run("seed", "--local", "--prompt", cwd=folder, stdin="123456\n" * 9)
+    assert (code, out) == (3, "")
+    assert time.monotonic() - began < 30
+    assert "[MFACodeUnavailableError]" in err
+    assert "--mfa-command" in err
+    assert "Traceback" not in err
+
+
+def test_a_ci_job_is_not_asked(
+    guide: Callable[[str], Path],
+    terminals: Callable[..., Terminal],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With CI set a terminal is nobody."""
+    monkeypatch.setenv("CI", "true")
+    terminal = terminals(guide("mfa_email"), "--prompt")
+    assert terminal.end() == 3
+    assert "Enter the code" not in terminal.screen
+
+
+def test_an_unanswered_run_is_finished_by_the_next(
+    guide: Callable[[str], Path], seed: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A CI job without a command, then one with: the same user."""
+    folder = guide("mfa_sms")
+    assert seed(folder, "--prompt").code == 3
+    half_made = cognitos_user(folder)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    result = seed(folder, "--mfa-command", command(folder, OUTBOX_COMMAND))
+    assert (result.code, result.out) == (0, "signed in\n"), result.err
+    assert cognitos_user(folder)["Username"] == half_made["Username"]
+    assert cognitos_user(folder)["PreferredMfaSetting"] == "SMS_MFA"
+
+
+# --- seedctl local inbox --------------------------------------------------------------------------
+
+
+def test_the_inbox(
+    guide: Callable[[str], Path], seed: Callable[..., Any], seedctl: CommandLine
+) -> None:
+    """Newest first, as text and as JSON, on stdout alone; without an AWS account or --local."""
+    folder = guide("mfa_sms")
+    empty = seedctl("-C", str(folder), "local", "inbox")
+    assert (empty.code, empty.out) == (0, "")
+    assert "sent no codes" in empty.err
+    assert json.loads(seedctl("-C", str(folder), "local", "inbox", "--format", "json").out) == []
+
+    assert seed(folder).code == 0
+    sent = read_inbox(folder / ".amplify/seedctl")
+    assert sent[0].sent_at >= sent[1].sent_at
+    result = seedctl("-C", str(folder), "local", "inbox", "--format", "json")
+    rows = json.loads(result.out)
+    assert [row["code"] for row in rows] == [message.code for message in sent]
+    for row in rows:
+        assert (row["user"], row["method"], row["destination"]) == (USER, "SMS", "+15551234567")
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", row["time"])
+    text = seedctl("-C", str(folder), "local", "inbox").out.splitlines()
+    assert text == ["  ".join(row.values()) for row in rows]
+
+
+def test_the_inbox_is_for_reading_only(
+    guide: Callable[[str], Path], seedctl: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A project whose sandbox was never used gets no state by being asked."""
+    folder = guide("mfa_email")
+    assert seedctl("-C", str(folder), "local", "reset").code == 0
+    before = sorted(folder.rglob("*"))
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    assert seedctl("-C", str(folder), "local", "inbox", "-q").err == ""
+    assert sorted(folder.rglob("*")) == before
