@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from seedctl.cli.console import Console, print_data, print_json
 from seedctl.cli.options import common_options, format_option, settings_of
+
+if TYPE_CHECKING:
+    from seedctl.cli.options import Settings
 
 
 @click.group()
@@ -54,11 +59,8 @@ def init(
     From amplify_outputs.json if there is one, with ids of its own; otherwise from the options.
     The file holds no secret and is meant to be committed.
     """
-    from pathlib import Path  # noqa: PLC0415
-
-    from seedctl.errors import AmplifyOutputsNotFoundError, FileAccessError  # noqa: PLC0415
+    from seedctl.errors import FileAccessError  # noqa: PLC0415
     from seedctl.local import blueprint  # noqa: PLC0415
-    from seedctl.project import find_outputs, load_outputs  # noqa: PLC0415
 
     settings = settings_of(context)
     path = settings.project.local_outputs
@@ -66,29 +68,13 @@ def init(
         raise FileAccessError(
             f"{path} is there already.", resolution="Replace it with --force, or edit it."
         )
-    explicit = Path(settings.outputs) if settings.outputs else None
-    document = None
-    if not (logins or groups or mfa or methods):
-        try:
-            outputs = load_outputs(find_outputs(settings.project, explicit=explicit))
-            document = blueprint.from_outputs(outputs.document)
-        except AmplifyOutputsNotFoundError:
-            if explicit is not None:
-                raise
-            logins, groups = _ask()
+    if methods and mfa is None:
+        raise click.UsageError("--mfa-method needs --mfa optional or --mfa required.")
+    document = None if logins or groups or mfa else _from_outputs(settings)
     if document is None:
-        kinds = {"email": "email", "phone": "phone_number"}
-        attributes = tuple(kinds[login] for login in logins or ("email",))
-        if methods and mfa is None:
-            raise click.UsageError("--mfa-method needs --mfa optional or --mfa required.")
-        mode = (mfa or "none").upper()
-        document = blueprint.from_options(
-            username_attributes=attributes,
-            groups=groups,
-            mfa_configuration=mode,
-            mfa_methods=[method.upper() for method in methods]
-            or (["TOTP"] if mode != "NONE" else []),
-        )
+        if not (logins or groups or mfa):
+            logins, groups = _ask()
+        document = _from_options(logins, groups, mfa or "none", methods)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(blueprint.to_text(document), encoding="utf-8")
@@ -144,6 +130,39 @@ def reset(context: click.Context) -> None:
         console.success("Cleared the local sandbox.")
     else:
         console.status("The local sandbox is empty already.")
+
+
+def _from_outputs(settings: Settings) -> dict[str, Any] | None:
+    """Return the document made from the present outputs, or None where nothing is deployed."""
+    from pathlib import Path  # noqa: PLC0415
+
+    from seedctl.errors import AmplifyOutputsNotFoundError  # noqa: PLC0415
+    from seedctl.local import blueprint  # noqa: PLC0415
+    from seedctl.project import find_outputs, load_outputs  # noqa: PLC0415
+
+    explicit = Path(settings.outputs) if settings.outputs else None
+    try:
+        outputs = load_outputs(find_outputs(settings.project, explicit=explicit))
+    except AmplifyOutputsNotFoundError:
+        if explicit is not None:
+            raise
+        return None
+    return blueprint.from_outputs(outputs.document)
+
+
+def _from_options(
+    logins: tuple[str, ...], groups: tuple[str, ...], mfa: str, methods: tuple[str, ...]
+) -> dict[str, Any]:
+    from seedctl.local import blueprint  # noqa: PLC0415
+
+    kinds = {"email": "email", "phone": "phone_number"}
+    default = () if mfa == "none" else ("totp",)
+    return blueprint.from_options(
+        username_attributes=tuple(kinds[login] for login in logins or ("email",)),
+        groups=groups,
+        mfa_configuration=mfa.upper(),
+        mfa_methods=[method.upper() for method in methods or default],
+    )
 
 
 def _ask() -> tuple[tuple[str, ...], tuple[str, ...]]:

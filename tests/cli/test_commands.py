@@ -214,3 +214,20 @@ def test_a_closed_reader_is_no_error_message(project: Callable[..., Path], tmp_p
     script = f"{sys.executable} -m seedctl --local -C {folder} generate-policy 2>{tmp_path}/err | head -0"
     subprocess.run(["bash", "-c", script], check=True, cwd=Path(__file__).parents[2])
     assert "Traceback" not in (tmp_path / "err").read_text()
+
+
+def test_local_init_with_mfa(project: Callable[..., Path], seedctl: CommandLine) -> None:
+    """--mfa makes a pool with MFA, by TOTP unless --mfa-method says otherwise."""
+    folder = project(None, outputs=None)
+    written = folder / "amplify/seed/local_outputs.json"
+    assert seedctl("local", "init", "--mfa-method", "sms").code == 2
+    for options, methods in (
+        (["--mfa", "required"], ("TOTP",)),
+        (["--mfa", "optional", "--mfa-method", "sms", "--mfa-method", "email"], ("SMS", "EMAIL")),
+    ):
+        result = seedctl("local", "init", "--force", *options)
+        assert result.code == 0, result.err
+        auth = load_outputs(written).auth
+        assert auth is not None
+        assert auth.mfa_configuration == options[1].upper()
+        assert auth.mfa_methods == methods
