@@ -115,6 +115,47 @@ def test_blank_values_mask_nothing(secret: str) -> None:
     assert mask("a b\n\t c") == "a b\n\t c"
 
 
+@pytest.mark.parametrize("kind", [bytes, bytearray])
+def test_bytes_are_masked_as_the_text_they_are(kind: type[bytes]) -> None:
+    """A script that hands over bytes where text belongs does not get them shown for it."""
+    register(kind(PLAIN.encode()))
+    assert mask(f"<{PLAIN}>") == "<***>"
+    assert mask(repr(PLAIN.encode())) == "b'***'"
+
+
+def test_bytes_that_are_no_text_do_no_harm() -> None:
+    """What can be read of undecodable bytes is masked, and nothing is raised."""
+    register(b"hunter\xff-two")
+    assert mask("hunter\ufffd-two") == "***"
+
+
+@pytest.mark.parametrize("value", [None, 7, object(), ["hunter-two"], b"", b" "], ids=repr)
+def test_what_is_no_text_masks_nothing(value: object) -> None:
+    """None where a password should be is somebody else's error to report."""
+    register(value)
+    assert mask("None 7 hunter-two") == "None 7 hunter-two"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param('{"PASSWORD_CLAIM_SIGNATURE": "%s"}', id="JSON"),
+        pytest.param("{'PASSWORD_CLAIM_SIGNATURE': '%s'}", id="repr"),
+        pytest.param('b\'{"PASSWORD_CLAIM_SIGNATURE": "%s"}\'', id="bytes"),
+    ],
+)
+def test_the_proof_of_a_password_is_known_by_its_name(text: str) -> None:
+    """The signature of a sign-in is masked without ever having been registered."""
+    proof = base64.b64encode(bytes(range(32))).decode()
+    assert mask(text % proof) == text % MASK
+
+
+def test_long_digits_are_masked() -> None:
+    """SRP's large numbers and Cognito's sessions are too long to be anything to read."""
+    assert mask(f"<{'A1b2' * 64}==>") == "<***>"
+    assert mask("A1b2" * 63) == "A1b2" * 63
+
+
 @pytest.mark.parametrize(
     ("secrets", "text", "expected"),
     [

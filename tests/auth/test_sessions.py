@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
+import gc
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,6 +21,8 @@ from seedctl.errors import (
 from tests.auth.standin import INTERNAL
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from seedctl.auth.session import UserSession
     from tests.auth.standin import Stage
 
@@ -198,6 +202,31 @@ def test_sign_ins_of_threads_stay_apart(door: AmbientAuth) -> None:
     assert mine.is_signed_in
     door.sign_out()
     assert not mine.is_signed_in
+
+
+def test_a_thread_that_comes_after_does_not_own_the_sign_in(door: AmbientAuth) -> None:
+    """Python gives the number of an ended thread out again: only the thread itself is the owner."""
+    context = contextvars.copy_context()
+
+    def in_thread(within: contextvars.Context, use: Callable[[], Any]) -> tuple[int, Any]:
+        found: list[tuple[int, Any]] = []
+        thread = threading.Thread(
+            target=lambda: found.append((threading.get_ident(), within.run(use)))
+        )
+        thread.start()
+        thread.join()
+        return found[0]
+
+    first, session = in_thread(context, lambda: door.sign_in(USER, PASSWORD))
+    gc.collect()
+    for _ in range(50):
+        later, _ = in_thread(context.copy(), door.sign_out)
+        assert session.is_signed_in
+        if later == first:
+            break
+    else:
+        pytest.skip("no thread got the number of the first")
+    session.sign_out()
 
 
 def test_an_answer_without_tokens_is_no_success(stage: Stage) -> None:

@@ -6,23 +6,27 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from seedctl.auth.types import username_of
 from seedctl.errors import (
     CognitoError,
     EndpointUnreachableError,
     InvalidParameterException,
     InvalidPasswordException,
+    LimitExceededError,
     NoGroupError,
     NoGroupsError,
     NotAuthorizedError,
     NotAuthorizedException,
     OutputsMismatchError,
     SeedctlError,
+    ServiceFailedError,
     SignInException,
     ThrottledError,
     UsernameExistsError,
     UserNotFoundError,
 )
 from seedctl.project import Group, PasswordPolicy
+from seedctl.report import Event
 from tests.auth.standin import INTERNAL
 
 if TYPE_CHECKING:
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
 
 USER, PASSWORD = "ann@example.com", "Final-passw0rd"
 UNREACHABLE = EndpointUnreachableError("cut")
+FAILED = ServiceFailedError("500")
 POLICY = PasswordPolicy(12, True, True, True, True)
 
 
@@ -159,6 +164,44 @@ def test_if_exists_sign_in_tells_of_another_password(stage: Stage) -> None:
     with pytest.raises(NotAuthorizedException) as caught:
         stage.auth.create_user(USER, PASSWORD, if_exists="sign_in")
     assert "another password" in (caught.value.resolution or "")
+    assert stage.markers() == []
+
+
+def test_if_exists_sign_in_fails_to_sign_in_twice_at_most(stage: Stage) -> None:
+    """Each failed sign-in counts towards locking the account: the final password, then the other."""
+    stage.cognito.password = "Somebody-e1se"
+    with pytest.raises(NotAuthorizedException):
+        stage.auth.create_user(USER, PASSWORD, if_exists="sign_in")
+    assert stage.cognito.operations() == [
+        "AdminCreateUser",
+        *["InitiateAuth", "RespondToAuthChallenge"] * 2,
+    ]
+
+
+@pytest.mark.parametrize("finished", [True, False], ids=["by another run", "by nobody"])
+def test_a_third_sign_in_only_if_another_run_has_been_there(stage: Stage, finished: bool) -> None:
+    """A marker that vanished meanwhile tells that the user may have its final password by now."""
+    stage.cognito.password = "Somebody-e1se"
+    respond = stage.cognito._RespondToAuthChallenge
+
+    def meanwhile(parameters: Any) -> Any:
+        try:
+            return respond(parameters)
+        finally:
+            if stage.cognito.operations().count("RespondToAuthChallenge") == 2:
+                stage.journal.finish(stage.settings.user_pool_id, USER)
+                if finished:
+                    stage.cognito.password = PASSWORD
+
+    stage.cognito._RespondToAuthChallenge = meanwhile  # type: ignore[method-assign]
+    if finished:
+        stage.auth.create_user(USER, PASSWORD, if_exists="sign_in")
+        assert stage.states() == ["existed"]
+    else:
+        with pytest.raises(NotAuthorizedException):
+            stage.auth.create_user(USER, PASSWORD, if_exists="sign_in")
+    assert stage.cognito.operations().count("RespondToAuthChallenge") == 3
+    assert stage.markers() == []
 
 
 def test_an_unfinished_user_whose_password_changed_since_is_explained(stage: Stage) -> None:
@@ -208,6 +251,61 @@ def test_an_unanswered_creation_stays_in_the_journal(stage: Stage) -> None:
     assert stage.cognito.operations() == ["AdminCreateUser"] * 3
 
 
+def test_a_failure_on_awss_side_stays_in_the_journal(stage: Stage) -> None:
+    """A 5xx may have created the user all the same: the next run finishes what there is."""
+    for n in range(3):
+        stage.cognito.faults_after[("AdminCreateUser", n)] = FAILED
+        stage.cognito.faults[("AdminCreateUser", n + 1)] = FAILED
+    with pytest.raises(ServiceFailedError):
+        stage.auth.create_user(USER, PASSWORD)
+    assert stage.cognito.operations() == ["AdminCreateUser"] * 3
+    assert stage.cognito.must_change
+    assert len(stage.markers()) == 1
+    stage.cognito.faults.clear()
+    stage.cognito.faults_after.clear()
+    stage.new_auth().create_user(USER, PASSWORD)
+    assert stage.states() == ["finished"]
+    assert (stage.cognito.password, stage.cognito.must_change) == (PASSWORD, False)
+    assert stage.markers() == []
+
+
+def test_a_lost_user_of_a_5xx_is_made_good_in_the_same_run(stage: Stage) -> None:
+    """The creation failed on AWS's side, the repeat says the user exists: it is ours."""
+    stage.cognito.faults_after[("AdminCreateUser", 0)] = FAILED
+    stage.auth.create_user(USER, PASSWORD)
+    assert stage.cognito.operations()[:2] == ["AdminCreateUser", "AdminCreateUser"]
+    assert (stage.cognito.password, stage.cognito.must_change) == (PASSWORD, False)
+    assert stage.markers() == []
+
+
+def test_a_5xx_in_a_sign_in_is_repeated_as_a_whole(stage: Stage) -> None:
+    """Cognito's sessions are good for one answer, so the exchange begins anew."""
+    stage.cognito.password = PASSWORD
+    stage.cognito.faults[("RespondToAuthChallenge", 0)] = FAILED
+    stage.auth.sign_in(USER, PASSWORD).sign_out()
+    assert stage.cognito.operations().count("InitiateAuth") == 2
+    assert len(stage.slept) == 1
+
+
+def test_a_limit_that_is_reached_is_not_tried_again(stage: Stage) -> None:
+    """A daily limit is not free again in a moment; and nothing was created."""
+    stage.cognito.faults[("AdminCreateUser", 0)] = LimitExceededError("by the day")
+    with pytest.raises(LimitExceededError):
+        stage.auth.create_user(USER, PASSWORD)
+    assert stage.cognito.operations() == ["AdminCreateUser"]
+    assert stage.slept == []
+    assert stage.markers() == []
+
+
+def test_a_limit_that_is_reached_ends_a_sign_in_at_once(stage: Stage) -> None:
+    """Too many failed attempts are not made more."""
+    stage.cognito.password = PASSWORD
+    stage.cognito.faults[("InitiateAuth", 0)] = LimitExceededError("attempts")
+    with pytest.raises(LimitExceededError):
+        stage.auth.sign_in(USER, PASSWORD)
+    assert stage.cognito.operations() == ["InitiateAuth"]
+
+
 def test_a_throttled_creation_is_repeated(stage: Stage) -> None:
     """One refusal for the rate is waited out."""
     stage.cognito.faults[("AdminCreateUser", 0)] = ThrottledError("slow down")
@@ -250,6 +348,50 @@ def test_empty_names_and_passwords_are_refused_without_a_call(
     with pytest.raises(InvalidParameterException):
         stage.auth.sign_in(name, password)
     assert stage.cognito.requests == []
+
+
+@pytest.mark.parametrize("password", [None, b"hidden-word", 7, ["hidden-word"]], ids=repr)
+def test_a_password_that_is_not_text_is_refused_without_a_call(stage: Stage, password: Any) -> None:
+    """Both doors name the type, and nothing of the value is shown."""
+    with pytest.raises(InvalidParameterException) as at_sign_in:
+        stage.auth.sign_in(USER, password)
+    with pytest.raises(InvalidPasswordException) as at_creation:
+        stage.auth.create_user(USER, password)
+    for caught in (at_sign_in, at_creation):
+        error = caught.value
+        assert f"is a {type(password).__name__}, not text" in error.message
+        assert "hidden" not in f"{error!r} {error.message} {error.resolution}"
+        assert error.exit_code == 1
+    assert stage.cognito.requests == []
+    assert stage.markers() == []
+
+
+@pytest.mark.parametrize(
+    "user", [None, {}, {"username": None}, {"name": USER}, object(), 7, b"ann"], ids=repr
+)
+def test_what_names_no_user_is_refused_without_a_call(stage: Stage, user: Any) -> None:
+    """A form that holds no user name is named by its type, wherever a user is asked for."""
+    for use in (
+        lambda: username_of(user),
+        lambda: stage.auth.sign_in(user, PASSWORD),
+        lambda: stage.auth.add_to_group(user, "admin"),
+    ):
+        with pytest.raises(InvalidParameterException) as caught:
+            use()
+        assert caught.value.message == f"A {type(user).__name__} does not name a user."
+        assert caught.value.resolution
+    assert stage.cognito.requests == []
+    assert stage.announced == 0
+
+
+@pytest.mark.parametrize("name", [None, "", " ", "ann\udc80@example.com"], ids=ascii)
+def test_a_name_that_cannot_be_one_is_refused_without_a_call(stage: Stage, name: Any) -> None:
+    """An empty name or one that is not Unicode goes nowhere, not into the journal either."""
+    with pytest.raises(InvalidParameterException) as caught:
+        stage.auth.create_user(name, PASSWORD)
+    assert caught.value.resolution
+    assert stage.cognito.requests == []
+    assert stage.markers() == []
 
 
 def test_a_wrong_password_says_what_to_check(stage: Stage) -> None:
@@ -302,8 +444,16 @@ def test_what_cognito_says_of_a_group_call_is_named(
     """Old outputs do not list groups: then Cognito's answer decides."""
     stage = make_stage(groups=None)
     stage.cognito.faults[("AdminAddUserToGroup", 0)] = CognitoError(message, code=code)
-    with pytest.raises(error):
+    with pytest.raises(error) as caught:
         stage.auth.add_to_group(USER, "editors")
+    assert type(caught.value) is error
+    assert stage.report.events == []
+
+
+def test_a_group_membership_is_reported_as_set(stage: Stage) -> None:
+    """Cognito does not say whether the user was in the group before, so nothing is "added"."""
+    stage.auth.add_to_group(USER, "admin")
+    assert stage.report.events == [Event("group membership", USER, "set", "admin")]
 
 
 @pytest.mark.parametrize("form", ["name", "outputs", "session", "typed dict"])

@@ -18,7 +18,7 @@ from seedctl.errors import (
     InvalidParameterException,
     MissingRegionError,
     MixedEndpointsError,
-    SeedctlError,
+    ServiceFailedError,
 )
 
 if TYPE_CHECKING:
@@ -750,9 +750,57 @@ def test_the_room_offers_only_its_names() -> None:
         room.__getattr__("translate")
 
 
-def test_errors_of_settings_are_seedctls(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A retry mode that botocore does not know is reported, not thrown as a trace."""
-    monkeypatch.setenv("AWS_RETRY_MODE", "sometimes")
-    aws = AWS(AWSSettings(endpoint_url="http://127.0.0.1:1", region="us-east-1"))
-    with pytest.raises(SeedctlError, match="sometimes"):
+@pytest.mark.parametrize(
+    ("environment", "config", "complaint"),
+    [
+        pytest.param({"AWS_MAX_ATTEMPTS": "abc"}, "", "AWS_MAX_ATTEMPTS .* 'abc'", id="a word"),
+        pytest.param({"AWS_MAX_ATTEMPTS": "0"}, "", "AWS_MAX_ATTEMPTS .* '0'", id="none at all"),
+        pytest.param({"AWS_MAX_ATTEMPTS": ""}, "", "AWS_MAX_ATTEMPTS .* ''", id="empty"),
+        pytest.param({}, "max_attempts = many", "max_attempts.* 'many'", id="the profile's"),
+        pytest.param({"AWS_RETRY_MODE": "weird"}, "", "AWS_RETRY_MODE .* 'weird'", id="mode"),
+        pytest.param({}, "retry_mode = weird", "retry_mode.* 'weird'", id="the profile's mode"),
+    ],
+)
+@pytest.mark.parametrize("once", [False, True], ids=["repeated", "once"])
+@pytest.mark.usefixtures("environment_keys")
+def test_retry_settings_that_cannot_be_are_refused(
+    endpoint: Endpoint,
+    monkeypatch: pytest.MonkeyPatch,
+    write_profiles: WriteProfiles,
+    environment: dict[str, str],
+    config: str,
+    complaint: str,
+    once: bool,
+) -> None:
+    """A usage error names the setting before anything is sent, in place of botocore's trace."""
+    write_profiles(config=f"[default]\n{config}")
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(InvalidCommandInputError, match=complaint) as caught:
+        _get(_at(endpoint, region="us-east-1"), once=once)
+    assert caught.value.exit_code == 2
+    assert endpoint.requests == []
+
+
+@pytest.mark.usefixtures("environment_keys")
+def test_the_profiles_attempts_are_made(endpoint: Endpoint, write_profiles: WriteProfiles) -> None:
+    """max_attempts of the profile in use counts for calls and for what seedctl repeats itself."""
+    endpoint.status, endpoint.body = 500, {"__type": "InternalServerError"}
+    write_profiles(
+        config="[profile dev]\nmax_attempts = 2\n[default]\nmax_attempts = 5",
+        credentials="[dev]\naws_access_key_id = A\naws_secret_access_key = x",
+    )
+    aws = _at(endpoint, region="us-east-1", profile="dev")
+    assert aws.max_attempts == 2
+    with pytest.raises(ServiceFailedError):
         _get(aws)
+    assert len(endpoint.requests) == 2
+
+
+@pytest.mark.usefixtures("environment_keys")
+def test_a_web_page_in_place_of_aws(endpoint: Endpoint) -> None:
+    """A 5xx of a gateway is AWS's failure or nobody's: either way the work may be done."""
+    endpoint.status, endpoint.body = 502, {}
+    with pytest.raises(ServiceFailedError) as caught:
+        _get(_at(endpoint, region="us-east-1"), once=True)
+    assert "ssm:GetParameter" in caught.value.message

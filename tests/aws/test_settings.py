@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from seedctl.aws import AWSSettings, is_loopback
-from seedctl.aws.settings import check_endpoint
+from seedctl.aws.settings import check_endpoint, check_max_attempts, check_retry_mode
 from seedctl.errors import InvalidCommandInputError, MissingRegionError
 
 
@@ -104,6 +104,109 @@ def test_endpoints_that_are_none(url: str) -> None:
         AWSSettings(endpoint_url=url)
     assert repr(url) in caught.value.message
     assert caught.value.exit_code == 2
+
+
+KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        pytest.param({}, {}, id="nothing chosen"),
+        pytest.param(
+            {"profile": "dev"},
+            {**dict.fromkeys(KEYS), "AWS_DEFAULT_PROFILE": None, "AWS_PROFILE": "dev"},
+            id="profile",
+        ),
+        pytest.param(
+            {"region": "eu-west-1"},
+            {"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-1"},
+            id="region",
+        ),
+        pytest.param(
+            {"endpoint_url": "http://127.0.0.1:1"},
+            {
+                "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
+                "AWS_ENDPOINT_URL_SSM": None,
+                "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": None,
+            },
+            id="endpoint",
+        ),
+        pytest.param({"profile": "", "region": ""}, {}, id="empty is unset"),
+    ],
+)
+def test_what_other_clients_must_find(
+    monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], expected: dict[str, str | None]
+) -> None:
+    """Only what was chosen is told to other clients, with what would overrule it taken away."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SSM", "https://ssm.example.com")
+    assert AWSSettings(**settings).environment() == expected  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("option", "variable", "expected"),
+    [
+        pytest.param("eu-west-1", "eu-west-2", "eu-west-1", id="--region"),
+        pytest.param(None, "eu-west-2", "eu-west-2", id="AWS_REGION"),
+        pytest.param(None, None, "us-east-1", id="none"),
+    ],
+)
+def test_what_other_clients_must_find_in_a_local_run(
+    monkeypatch: pytest.MonkeyPatch, option: str | None, variable: str | None, expected: str
+) -> None:
+    """All that could lead to the real AWS is taken away: profiles, keys, other endpoints."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SSM", "https://ssm.example.com")
+    if variable is not None:
+        monkeypatch.setenv("AWS_REGION", variable)
+    settings = AWSSettings("dev", option, "http://127.0.0.1:1", is_local=True)
+    assert settings.environment() == {
+        "SEEDCTL_LOCAL": "1",
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_SESSION_TOKEN": None,
+        "AWS_PROFILE": None,
+        "AWS_DEFAULT_PROFILE": None,
+        "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": None,
+        "AWS_ENDPOINT_URL_SSM": None,
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
+        "AWS_REGION": expected,
+        "AWS_DEFAULT_REGION": expected,
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [(None, None), ("1", 1), ("7", 7), ("007", 7), ("100", 100)]
+)
+def test_numbers_of_attempts(text: str | None, number: int | None) -> None:
+    """A whole number of 1 or more is taken; nothing set is nothing chosen."""
+    assert check_max_attempts(text) == number
+
+
+@pytest.mark.parametrize("text", ["abc", "0", "-1", "1.5", " 3", "", "3 times", "²"])
+def test_numbers_of_attempts_that_are_none(text: str) -> None:
+    """botocore would fail on the text with a trace; here the variable is named."""
+    with pytest.raises(InvalidCommandInputError, match=r"^AWS_MAX_ATTEMPTS ") as caught:
+        check_max_attempts(text)
+    assert "max_attempts" in caught.value.message
+    assert repr(text) in caught.value.message
+    assert caught.value.exit_code == 2
+    assert caught.value.resolution
+
+
+@pytest.mark.parametrize("mode", [None, "", "legacy", "standard", "adaptive"])
+def test_retry_modes(mode: str | None) -> None:
+    """The three modes of botocore are taken, and an empty variable chooses none."""
+    assert check_retry_mode(mode) == mode
+
+
+@pytest.mark.parametrize("mode", ["weird", "STANDARD", " standard"])
+def test_retry_modes_that_are_none(mode: str) -> None:
+    """botocore compares to the letter, so anything else is refused with the variable's name."""
+    with pytest.raises(InvalidCommandInputError, match=r"^AWS_RETRY_MODE ") as caught:
+        check_retry_mode(mode)
+    assert repr(mode) in caught.value.message
+    assert caught.value.exit_code == 2
+    assert "legacy, standard or adaptive" in (caught.value.resolution or "")
 
 
 @pytest.mark.parametrize(
