@@ -367,7 +367,9 @@ def test_a_password_that_is_not_text_is_refused_without_a_call(stage: Stage, pas
 
 
 @pytest.mark.parametrize(
-    "user", [None, {}, {"username": None}, {"name": USER}, object(), 7, b"ann"], ids=repr
+    "user",
+    [None, {}, {"username": None}, {"name": USER}, pytest.param(object(), id="object"), 7, b"ann"],
+    ids=repr,
 )
 def test_what_names_no_user_is_refused_without_a_call(stage: Stage, user: Any) -> None:
     """A form that holds no user name is named by its type, wherever a user is asked for."""
