@@ -127,7 +127,10 @@ class TerminalCodes:
             sys.stderr.write("That code was not accepted.\n")
         to = f" to {request.destination}" if request.destination else ""
         what = _WHAT.get(request.method, "a code")
-        return TerminalPrompter().ask(f"Enter {what}{to} for {request.username}")
+        question = f"Enter {what}{to} for {request.username}"
+        while not (code := TerminalPrompter().ask(question).strip()):
+            sys.stderr.write("Cannot be empty.\n")
+        return code
 
 
 class CommandCodes:
@@ -170,11 +173,10 @@ class CommandCodes:
         masking.register(code)
         return code
 
-    @staticmethod
-    def _failed(request: CodeRequest, what: str) -> MFACodeUnavailableError:
+    def _failed(self, request: CodeRequest, what: str) -> MFACodeUnavailableError:
         return MFACodeUnavailableError(
             f"The MFA command for {request.username} ({request.method}) {what}.",
             resolution="The command must print the code as its first line, within "
-            f"{_COMMAND_SECONDS} s, and end with 0. It gets SEEDCTL_MFA_USERNAME, "
+            f"{self._seconds:.0f} s, and end with 0. It gets SEEDCTL_MFA_USERNAME, "
             "SEEDCTL_MFA_METHOD and SEEDCTL_MFA_DESTINATION.",
         )

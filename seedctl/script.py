@@ -7,7 +7,7 @@ The script sees what ``python amplify/seed/seed.py`` would give it: its folder f
 
 from __future__ import annotations
 
-import concurrent.futures.thread
+import gc
 import importlib
 import os
 import runpy
@@ -16,6 +16,7 @@ import sys
 import threading
 import traceback
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -98,7 +99,9 @@ def shadowed_modules(script: Path) -> list[str]:
     return sorted(
         path.name
         for path in script.parent.glob("*.py")
-        if path.stem in sys.modules and not _comes_from(sys.modules[path.stem], script.parent)
+        if path not in {script, script.with_name("__main__.py")}
+        and path.stem in sys.modules
+        and not _comes_from(sys.modules[path.stem], script.parent)
     )
 
 
@@ -204,16 +207,16 @@ def _comes_from(module: object, folder: Path) -> bool:
 
 
 def _wait_for_threads(before: set[threading.Thread]) -> None:
-    """Wait for the script's own threads, as the end of a Python program does.
-
-    Threads of a pool that was not shut down wait for work for ever: those are left.
-    """
-    pooled = getattr(concurrent.futures.thread, "_threads_queues", {})
+    """Wait for the script's own threads, as the end of a Python program does."""
     while waiting := [
         thread
         for thread in threading.enumerate()  # anew each time: threads may start others
-        if thread not in before and not thread.daemon and thread not in pooled
+        if thread not in before and not thread.daemon
     ]:
+        # A pool that was not shut down would wait for work for ever, and its work must be done.
+        for pool in gc.get_objects():
+            if isinstance(pool, ThreadPoolExecutor) and not before.issuperset(pool._threads):  # noqa: SLF001
+                pool.shutdown(wait=True)
         for thread in waiting:
             thread.join()
 

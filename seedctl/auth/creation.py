@@ -177,7 +177,10 @@ class Creation:
                     "with another password.",
                     resolution="Delete the user, or run with the password of that run.",
                 ) from refusal
-            return session, "created" if is_new else "existed"
+            if is_new:
+                return session, "created"
+            # MFA comes after the final password: a run may have stopped between the two.
+            return session, "finished" if session.mfa_method else "existed"
         return session, "created" if is_new else "finished"
 
     def _sign_in_existing(self, user: NewUser, temporary: str) -> tuple[UserSession, State]:

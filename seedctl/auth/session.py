@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from seedctl.auth.pool import UserPool
+    from seedctl.auth.types import MFAPreference
 
 
 class UserSession:
@@ -25,6 +26,7 @@ class UserSession:
         username: str,
         tokens: Tokens,
         *,
+        mfa_method: MFAPreference | None = None,
         on_end: Callable[[UserSession], None],
         warn: Callable[[str], None],
     ) -> None:
@@ -34,6 +36,8 @@ class UserSession:
         """As typed to sign in."""
         self.user_id = str(claims.get("sub", ""))
         """The ``sub``."""
+        self.mfa_method = mfa_method
+        """How the user proved more than a password; None where nothing more was asked."""
         self.internal_name = str(claims.get("cognito:username", username))
         self._pool = pool
         self._tokens: Tokens | None = tokens

@@ -162,11 +162,17 @@ class SignIn:
                 if attempt >= _CODE_TRIES or not self._can_try_again(challenge, error):
                     if challenge.name == "SOFTWARE_TOKEN_MFA":
                         explain_skew(error, self.now())
-                    if error.code == "NotAuthorizedException" and challenge.name in CODE_CHALLENGES:
-                        # The password was right: whoever reads this must not look for it there.
-                        error.resolution = (
-                            "Cognito has ended this sign-in: a code must come within three "
-                            "minutes, and few may be wrong. Run again."
-                        )
+                    begins_anew = self.new_password_sent and self.new_password is not None
+                    if (
+                        error.code == "NotAuthorizedException"
+                        and challenge.name in CODE_CHALLENGES
+                        and not begins_anew
+                    ):
+                        # Not about the password, which was right: nobody may go on to try another.
+                        raise SignInException(
+                            f"Cognito has ended the sign-in of {self.username}: {error.message}",
+                            resolution="A code must come within three minutes, and few may be "
+                            "wrong. Run again.",
+                        ) from error
                     raise
         raise AssertionError  # pragma: no cover - the loop returns or raises

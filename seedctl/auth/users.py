@@ -251,6 +251,7 @@ class Auth:
             sign_in.pool,
             sign_in.username,
             tokens,
+            mfa_method=sign_in.method,
             on_end=self._ended,
             warn=self._observer.on_warning,
         )

@@ -189,7 +189,7 @@ def _from_code(error: boto.ClientError, service: str, operation: str, whose: str
     if service == "cognito-idp" and code in _COGNITO_DATA:
         return errors.CognitoError(message or code, code=code, server_time=_server_time(error))
     request = f" (request {facts['request_id']})" if facts["request_id"] else ""
-    said = f": {message}" if message else ""
+    said = f": {message.removesuffix('.')}" if message else ""
     if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500:
         return errors.ServiceFailedError(
             f"{call} failed on AWS's side with {code}{said}{request}.",

@@ -42,7 +42,6 @@ class AWSSettings:
         """
         # A service's own variable would beat the general one.
         gone = [name for name in os.environ if name.startswith("AWS_ENDPOINT_URL_")]
-        gone.append("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
         if self.is_local:
             region = self.chosen_region() or "us-east-1"
             return {
@@ -54,6 +53,7 @@ class AWSSettings:
                 "AWS_PROFILE": None,
                 "AWS_DEFAULT_PROFILE": None,
                 "AWS_ENDPOINT_URL": self.endpoint_url,
+                "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false",
                 "AWS_REGION": region,
                 "AWS_DEFAULT_REGION": region,
             }
@@ -63,11 +63,13 @@ class AWSSettings:
             # to AWS_PROFILE.
             chosen.update(dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")))
             chosen.update(AWS_SESSION_TOKEN=None, AWS_DEFAULT_PROFILE=None)
+            chosen.update(AWS_ROLE_ARN=None, AWS_WEB_IDENTITY_TOKEN_FILE=None)
             chosen["AWS_PROFILE"] = self.profile
         if self.region:
             chosen.update(AWS_REGION=self.region, AWS_DEFAULT_REGION=self.region)
         if self.endpoint_url:
             chosen.update(dict.fromkeys(gone), AWS_ENDPOINT_URL=self.endpoint_url)
+            chosen["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"] = "false"
         return chosen
 
     def chosen_region(self) -> str | None:

@@ -197,5 +197,8 @@ def _shown(path: Path) -> str:
     """Return *path* as a reader would find it from where the command runs."""
     from pathlib import Path  # noqa: PLC0415
 
-    base = Path(os.environ.get("GITHUB_WORKSPACE") or Path.cwd())
+    try:
+        base = Path(os.environ.get("GITHUB_WORKSPACE") or Path.cwd())
+    except FileNotFoundError:  # the working directory was removed
+        return str(path)
     return path.relative_to(base).as_posix() if path.is_relative_to(base) else str(path)

@@ -31,7 +31,7 @@ from tests.auth.standin import INTERNAL, SECRET_CODE, ScriptedCodes
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from seedctl.auth.types import TOTPSetup
+    from seedctl.auth.types import IfExists, TOTPSetup
     from seedctl.prompter import CodeRequest
     from tests.auth.standin import Stage
 
@@ -222,11 +222,11 @@ def test_another_functions_expired_code_is_an_error(meet: Callable[..., Stage]) 
 
 
 def test_a_session_that_ends_between_two_codes(meet: Callable[..., Stage]) -> None:
-    """Cognito's refusal is passed on, and does not send anybody to look at the password."""
+    """It is no wrong password: nobody is sent to look there, and no other is tried."""
     stage = meet("EMAIL_OTP")
     stage.codes.codes = ["111111", "222222", "333333"]
     refuse(stage, 1, mismatch(), NotAuthorizedException(SESSION_ENDED))
-    with pytest.raises(NotAuthorizedException, match=SESSION_ENDED) as caught:
+    with pytest.raises(SignInException, match=SESSION_ENDED) as caught:
         sign_in(stage)
     assert "three minutes" in (caught.value.resolution or "")
     assert "password" not in (caught.value.resolution or "")
@@ -243,6 +243,36 @@ def test_a_session_that_ends_while_a_user_is_created(stage: Stage) -> None:
     assert stage.states() == ["created"]
     assert stage.codes.codes == []
     assert preferences(stage) == [["EmailMfaSettings"]]
+    assert stage.markers() == []
+
+
+@pytest.mark.parametrize("if_exists", ["error", "sign_in"])
+def test_a_session_that_ends_on_the_run_after(stage: Stage, if_exists: IfExists) -> None:
+    """The user exists and its password was right: no temporary one is tried, nor another blamed."""
+    stage.cognito.password = PASSWORD
+    stage.cognito.sign_in_challenge = "EMAIL_OTP"
+    stage.codes.codes = ["111111"]
+    if if_exists == "error":
+        stage.journal.begin(stage.settings.user_pool_id, USER)
+        refused = 1  # the temporary password, which the journal has tried first
+        stage.cognito.faults[("RespondToAuthChallenge", 2)] = NotAuthorizedException(SESSION_ENDED)
+    else:
+        refused = 0
+        stage.cognito.faults[("RespondToAuthChallenge", 1)] = NotAuthorizedException(SESSION_ENDED)
+    with pytest.raises(SignInException, match=SESSION_ENDED):
+        stage.auth.create_user(USER, PASSWORD, sign_in_flow="MFA", if_exists=if_exists)
+    assert stage.cognito.operations().count("InitiateAuth") == 1 + refused
+    assert len(stage.markers()) == 1
+
+
+def test_a_user_finished_at_the_code_is_told_as_finished(stage: Stage) -> None:
+    """A run that stopped between the password and the code left it unfinished."""
+    stage.cognito.password = PASSWORD
+    stage.cognito.sign_in_challenge = "EMAIL_OTP"
+    stage.codes.codes = ["111111"]
+    stage.journal.begin(stage.settings.user_pool_id, USER)
+    stage.auth.create_user(USER, PASSWORD, sign_in_flow="MFA")
+    assert stage.states() == ["finished"]
     assert stage.markers() == []
 
 

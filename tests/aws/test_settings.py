@@ -115,7 +115,13 @@ KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
         pytest.param({}, {}, id="nothing chosen"),
         pytest.param(
             {"profile": "dev"},
-            {**dict.fromkeys(KEYS), "AWS_DEFAULT_PROFILE": None, "AWS_PROFILE": "dev"},
+            {
+                **dict.fromkeys(KEYS),
+                "AWS_DEFAULT_PROFILE": None,
+                "AWS_PROFILE": "dev",
+                "AWS_ROLE_ARN": None,
+                "AWS_WEB_IDENTITY_TOKEN_FILE": None,
+            },
             id="profile",
         ),
         pytest.param(
@@ -128,7 +134,7 @@ KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
             {
                 "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
                 "AWS_ENDPOINT_URL_SSM": None,
-                "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": None,
+                "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false",
             },
             id="endpoint",
         ),
@@ -166,7 +172,7 @@ def test_what_other_clients_must_find_in_a_local_run(
         "AWS_SESSION_TOKEN": None,
         "AWS_PROFILE": None,
         "AWS_DEFAULT_PROFILE": None,
-        "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": None,
+        "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false",
         "AWS_ENDPOINT_URL_SSM": None,
         "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
         "AWS_REGION": expected,
