@@ -170,18 +170,30 @@ class Auth:
                 resolution="Give both; a secret may be missing.",
             )
         masking.register(password)
+        pool_id = pool.settings.user_pool_id
+        is_unfinished = self._journal.names(pool_id, username)
         try:
             session = self._sign_in(
-                SignIn(pool, username, password, answers=answers, flow=sign_in_flow)
+                SignIn(
+                    pool,
+                    username,
+                    password,
+                    answers=answers,
+                    flow=sign_in_flow,
+                    # A run that stopped at the code has not made the method the preference yet.
+                    prefers=is_unfinished,
+                )
             )
         except NotAuthorizedException as error:
             error.resolution = error.resolution or (
                 "Check the user name and the password."
-                if not self._journal.names(pool.settings.user_pool_id, username)
+                if not is_unfinished
                 else "An earlier run left this user unfinished: create_and_sign_up_user with the "
                 "same password finishes it."
             )
             raise
+        if is_unfinished:
+            self._journal.finish(pool_id, username)
         self.tell_signed_in(session)
         return session
 

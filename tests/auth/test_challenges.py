@@ -265,6 +265,18 @@ def test_a_session_that_ends_on_the_run_after(stage: Stage, if_exists: IfExists)
     assert len(stage.markers()) == 1
 
 
+def test_the_next_sign_in_completes_what_a_run_left_undone(meet: Callable[..., Stage]) -> None:
+    """A user in the journal gets its preference at a sign-in too, and is then finished."""
+    stage = meet("EMAIL_OTP")
+    stage.codes.codes = ["111111", "222222"]
+    stage.journal.begin(stage.settings.user_pool_id, USER)
+    sign_in(stage)
+    assert preferences(stage) == [["EmailMfaSettings"]]
+    assert stage.markers() == []
+    sign_in(stage)
+    assert len(preferences(stage)) == 1
+
+
 def test_a_user_finished_at_the_code_is_told_as_finished(stage: Stage) -> None:
     """A run that stopped between the password and the code left it unfinished."""
     stage.cognito.password = PASSWORD
