@@ -50,6 +50,7 @@ def create_and_sign_up_user(
     email_sign_up_challenge: SignUpChallenge | None = None,
     sms_sign_up_challenge: SignUpChallenge | None = None,
     totp_sign_up_challenge: TOTPSignUpChallenge | None = None,
+    sign_in_challenge: SignInChallenge | None = None,
 ) -> AuthOutputs:
     """Create a user with its final password, signing out whoever was signed in.
 
@@ -57,7 +58,8 @@ def create_and_sign_up_user(
     half-made is finished; for a whole one *if_exists* decides between UsernameExistsError ("error")
     and going on with it ("sign_in"). Attribute names are Cognito's, such as ``family_name`` or
     ``custom:plan``. With ``sign_in_flow="MFA"`` the callbacks have the codes; without them e-mail and
-    SMS codes are asked for. TOTP needs its callback, such as ``Authenticator().enroll``.
+    SMS codes are asked for. TOTP needs its callback, such as ``Authenticator().enroll``; *sign_in_challenge* has the
+    code of a user whose TOTP an earlier run has set up before it was stopped.
     """
     return current_backend().ambient_auth.create_user(
         username,
@@ -68,6 +70,7 @@ def create_and_sign_up_user(
         if_exists=if_exists,
         answers=Answers(
             mfa_preference,
+            sign_in_challenge,
             email_sign_up_challenge=email_sign_up_challenge,
             sms_sign_up_challenge=sms_sign_up_challenge,
             totp_sign_up_challenge=totp_sign_up_challenge,

@@ -6,19 +6,31 @@ neither. Never a hang, and never a visible prompt.
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import os
+import select
 import shlex
+import signal
 import subprocess
 import sys
+import threading
 import time
 import warnings
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from seedctl import masking
 from seedctl.errors import MFACodeUnavailableError, PromptUnavailableError
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
+
+_terminal = threading.RLock()
+_interrupted = threading.Event()
+
+_LONGEST_OUTPUT = 8192  # of which the first line counts
 _COMMAND_SECONDS = 120  # shorter than the three minutes that Cognito's session lasts
 
 _WHAT = {
@@ -54,19 +66,74 @@ class TerminalPrompter:
 
 
 def _hidden(prompt: str) -> str:
-    with warnings.catch_warnings():
-        # getpass would go on with a visible prompt after this warning.
-        warnings.simplefilter("error", getpass.GetPassWarning)
+    """Ask *prompt* with echo off. One at a time: two would undo each other's echo."""
+    with _terminal:
         try:
-            return getpass.getpass(prompt, stream=sys.stderr)
-        except getpass.GetPassWarning as error:
-            raise PromptUnavailableError(
-                "The terminal cannot hide what is typed.",
-                resolution="Run in another terminal.",
-            ) from error
+            return _read_hidden(prompt)
         except (EOFError, KeyboardInterrupt):
             sys.stderr.write("\n")  # what is said next begins on a line of its own
             raise KeyboardInterrupt from None
+
+
+def _read_hidden(prompt: str) -> str:
+    if threading.current_thread() is threading.main_thread():
+        with warnings.catch_warnings():
+            # getpass would go on with a visible prompt after this warning.
+            warnings.simplefilter("error", getpass.GetPassWarning)
+            try:
+                return getpass.getpass(prompt, stream=sys.stderr)
+            except getpass.GetPassWarning as error:
+                raise PromptUnavailableError(
+                    "The terminal cannot hide what is typed.",
+                    resolution="Run in another terminal.",
+                ) from error
+    return _read_hidden_in_thread(prompt)
+
+
+def _read_hidden_in_thread(prompt: str) -> str:
+    """As getpass, but ended by Ctrl-C, which Python tells only to the main thread."""
+    import termios  # noqa: PLC0415 - not on Windows
+
+    with open("/dev/tty", "rb", buffering=0) as terminal:  # noqa: PTH123 - a device
+        before = termios.tcgetattr(terminal)
+        silent = [*before[:3], before[3] & ~termios.ECHO, *before[4:]]
+        try:
+            termios.tcsetattr(terminal, termios.TCSAFLUSH, silent)
+            sys.stderr.write(prompt)
+            sys.stderr.flush()
+            while not select.select([terminal], [], [], 0.1)[0]:
+                if _interrupted.is_set():
+                    raise KeyboardInterrupt
+            line = terminal.readline()
+        finally:
+            termios.tcsetattr(terminal, termios.TCSAFLUSH, before)
+    sys.stderr.write("\n")
+    if not line:
+        raise EOFError
+    return line.decode(errors="replace").rstrip("\n")
+
+
+@contextlib.contextmanager
+def interruptible_prompts() -> Iterator[None]:
+    """For the block, let Ctrl-C end the prompts of all threads, not only the main one's."""
+    _interrupted.clear()
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGINT)
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        _interrupted.set()
+        if callable(before):
+            before(number, frame)
+
+    if callable(before):
+        signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        if callable(before):
+            signal.signal(signal.SIGINT, before)
 
 
 def wait_visibly(seconds: float, what: str) -> None:
@@ -123,8 +190,13 @@ class TerminalCodes:
                 resolution="Give the script's call a callback, or a command that prints the code "
                 "with --mfa-command or SEEDCTL_MFA_COMMAND.",
             )
+        with _terminal:  # question and refusal of one user together
+            return self._ask(request)
+
+    @staticmethod
+    def _ask(request: CodeRequest) -> str:
         if request.attempt > 1:
-            sys.stderr.write("That code was not accepted.\n")
+            sys.stderr.write("That code was not accepted, or was used before.\n")
         to = f" to {request.destination}" if request.destination else ""
         what = _WHAT.get(request.method, "a code")
         question = f"Enter {what}{to} for {request.username}"
@@ -150,28 +222,57 @@ class CommandCodes:
             "SEEDCTL_MFA_METHOD": request.method,
             "SEEDCTL_MFA_DESTINATION": request.destination,
         }
+        words = self._words(request)
         try:
-            words = shlex.split(self._command)
-            result = subprocess.run(  # noqa: S603 - the user's own command
+            process = subprocess.Popen(  # noqa: S603 - the user's own command
                 words,
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
-                timeout=self._seconds,
-                check=False,
+                start_new_session=True,
             )
-        except (OSError, ValueError, IndexError) as error:
+        except (OSError, ValueError) as error:
             raise self._failed(request, f"cannot be run: {error}") from error
-        except subprocess.TimeoutExpired as error:
-            raise self._failed(request, f"took longer than {self._seconds:.0f} s") from error
-        if result.returncode:
-            raise self._failed(request, f"ended with exit status {result.returncode}")
-        lines = result.stdout.decode("utf-8", "replace").splitlines()
-        code = lines[0].strip() if lines else ""
+        try:
+            line = self._first_line(process)
+            status = process.poll()
+        finally:
+            _end(process)
+        if status is None:
+            raise self._failed(request, f"took longer than {self._seconds:.0f} s")
+        if status:
+            raise self._failed(request, f"ended with exit status {status}")
+        code = line.decode("utf-8", "replace").strip()
         if not code:
             raise self._failed(request, "printed no code")
         masking.register(code)
         return code
+
+    def _words(self, request: CodeRequest) -> list[str]:
+        try:
+            words = shlex.split(self._command)
+        except ValueError as error:
+            raise self._failed(request, f"cannot be run: {error}") from error
+        if not words:
+            raise self._failed(request, "is empty")
+        return words
+
+    def _first_line(self, process: subprocess.Popen[bytes]) -> bytes:
+        """Return the first line *process* prints; wait for its end, but not for its children's."""
+        assert process.stdout is not None
+        descriptor, output = process.stdout.fileno(), b""
+        end = time.monotonic() + self._seconds
+        is_open = True
+        while process.poll() is None and time.monotonic() < end:
+            if is_open and select.select([descriptor], [], [], 0.05)[0]:
+                data = os.read(descriptor, 4096)
+                is_open = bool(data)
+                output = (output + data)[:_LONGEST_OUTPUT]
+            elif not is_open:
+                time.sleep(0.01)
+        if is_open and select.select([descriptor], [], [], 0)[0]:
+            output += os.read(descriptor, 4096)
+        return output.partition(b"\n")[0]
 
     def _failed(self, request: CodeRequest, what: str) -> MFACodeUnavailableError:
         return MFACodeUnavailableError(
@@ -180,3 +281,13 @@ class CommandCodes:
             f"{self._seconds:.0f} s, and end with 0. It gets SEEDCTL_MFA_USERNAME, "
             "SEEDCTL_MFA_METHOD and SEEDCTL_MFA_DESTINATION.",
         )
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Let go of *process*; one that still runs is killed, with what it has started."""
+    assert process.stdout is not None
+    process.stdout.close()
+    if process.poll() is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

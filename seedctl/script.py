@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from seedctl.errors import SeedctlError, SeedingFailedError
 from seedctl.hooks import masked_output
+from seedctl.prompter import interruptible_prompts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -145,7 +146,7 @@ def location(error: BaseException, script: Path) -> tuple[Path, int] | None:
 
 @contextmanager
 def _as_main(script: Path, backend: Backend, arguments: Sequence[str]) -> Iterator[None]:
-    with _restored(script.parent), masked_output():
+    with _restored(script.parent), masked_output(), interruptible_prompts():
         for name, value in backend.environment().items():
             if value is None:
                 os.environ.pop(name, None)

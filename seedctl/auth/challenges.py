@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from seedctl import masking
 from seedctl.auth.mfa import code_of
 from seedctl.auth.srp import format_timestamp
+from seedctl.auth.totp import register_base32
 from seedctl.auth.types import TOTPSetup
 from seedctl.errors import (
     CognitoError,
@@ -147,6 +148,17 @@ def _set_up_method(sign_in: SignIn, challenge: Challenge) -> Response:
 
 
 def _set_up_totp(sign_in: SignIn, challenge: Challenge) -> Response:
+    by = {"Session": challenge.session} if challenge.session else {}
+    session = enroll_totp(sign_in, by)
+    sign_in.method = "TOTP"
+    return Response({"USERNAME": sign_in.internal_name}, session)
+
+
+def enroll_totp(sign_in: SignIn, by: dict[str, str]) -> str | None:
+    """Set TOTP up with the caller's callback, and return the session to go on with.
+
+    *by* is what Cognito knows the user by: a Session, or the AccessToken of one signed in.
+    """
     callback = sign_in.answers.totp_sign_up_challenge
     if callback is None:
         raise MissingTOTPChallengeError(
@@ -154,18 +166,20 @@ def _set_up_totp(sign_in: SignIn, challenge: Challenge) -> Response:
             resolution="Give a function that makes a code from setup.shared_secret, such as "
             "Authenticator().enroll.",
         )
-    associated = sign_in.pool.associate_software_token(challenge.session)
+    associated = sign_in.pool.associate_software_token(by)
     secret = associated["SecretCode"]
-    masking.register(secret)
+    register_base32(secret)
     code = code_of(callback(TOTPSetup(secret, sign_in.internal_name)), "totp_sign_up_challenge")
     masking.register(code)
+    if "Session" in by:
+        by = {"Session": associated["Session"]} if associated.get("Session") else {}
     try:
-        verified = sign_in.pool.verify_software_token(code, associated.get("Session"))
+        verified = sign_in.pool.verify_software_token(code, by)
     except CognitoError as error:
         explain_skew(error, sign_in.now())
         raise
-    sign_in.method = "TOTP"
-    return Response({"USERNAME": sign_in.internal_name}, verified.get("Session"))
+    session: str | None = verified.get("Session")
+    return session
 
 
 def _address(sign_in: SignIn) -> str:

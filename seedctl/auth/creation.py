@@ -199,6 +199,10 @@ class Creation:
             return self._sign_in(user, user.password), "existed"
         except NotAuthorizedException as error:
             refusal = error
+        except BaseException:
+            # The password was right, so the user is whole: it is not for the next run to finish.
+            self._journal.finish(pool_id, user.username)
+            raise
         try:
             return self._sign_in(user, temporary, new_password=user.password), "finished"
         except NotAuthorizedException:

@@ -51,7 +51,7 @@ class Answers:
     def for_code(self, method: str) -> Callable[[], object] | None:
         """Return the callback that has the code of *method*, if the caller gave one."""
         by_method = {"EMAIL": self.email_sign_up_challenge, "SMS": self.sms_sign_up_challenge}
-        return self.sign_in_challenge or by_method.get(method)
+        return by_method.get(method) or self.sign_in_challenge
 
     def check(self) -> None:
         """Raise InvalidParameterException for callbacks and preferences that cannot be used."""

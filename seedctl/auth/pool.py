@@ -74,15 +74,12 @@ class UserPool:
             parameters["Session"] = session
         return self._call("RespondToAuthChallenge", parameters, once=True)
 
-    def associate_software_token(self, session: str | None) -> dict[str, Any]:
-        parameters = {"Session": session} if session else {}
-        return self._call("AssociateSoftwareToken", parameters, once=True)
+    def associate_software_token(self, by: dict[str, str]) -> dict[str, Any]:
+        """Begin TOTP *by* a Session, in the middle of a sign-in, or by an AccessToken."""
+        return self._call("AssociateSoftwareToken", by, once=True)
 
-    def verify_software_token(self, code: str, session: str | None) -> dict[str, Any]:
-        parameters = {"UserCode": code}
-        if session:
-            parameters["Session"] = session
-        return self._call("VerifySoftwareToken", parameters, once=True)
+    def verify_software_token(self, code: str, by: dict[str, str]) -> dict[str, Any]:
+        return self._call("VerifySoftwareToken", {"UserCode": code, **by}, once=True)
 
     def prefer_mfa(self, access_token: str, method: MFAPreference) -> None:
         """Make *method* the user's preferred MFA; the others stay as they are."""

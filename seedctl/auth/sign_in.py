@@ -80,6 +80,10 @@ class SignIn:
     new_password_sent: bool = field(default=False, init=False)
     _began: float = field(default=0.0, init=False)
 
+    @property
+    def has_totp_callback(self) -> bool:
+        return self.answers.totp_sign_up_challenge is not None
+
     def run(self) -> Tokens:
         """Return the user's tokens.
 
@@ -121,7 +125,11 @@ class SignIn:
             return False
         callback = self.answers.for_code(row[0])
         if callback is None:
-            return self.codes.can_repeat and error.code == "CodeMismatchException"
+            # A TOTP code that was used already is expired to Cognito; the app has the next one.
+            is_used = (
+                challenge.name == "SOFTWARE_TOKEN_MFA" and error.code == "ExpiredCodeException"
+            )
+            return self.codes.can_repeat and (is_used or error.code == "CodeMismatchException")
         # Another run may have used this half minute's code: an authenticator has the next one.
         is_own = isinstance(getattr(callback, "__self__", None), Authenticator)
         return is_own and error.code == "ExpiredCodeException"
@@ -162,6 +170,10 @@ class SignIn:
                 if attempt >= _CODE_TRIES or not self._can_try_again(challenge, error):
                     if challenge.name == "SOFTWARE_TOKEN_MFA":
                         explain_skew(error, self.now())
+                        if error.code == "ExpiredCodeException":
+                            error.resolution = (
+                                "A code is good once. Authenticator.code waits for a new one."
+                            )
                     begins_anew = self.new_password_sent and self.new_password is not None
                     if (
                         error.code == "NotAuthorizedException"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import threading
 import time
+from collections import deque
 from typing import TYPE_CHECKING
 
 from seedctl import masking
@@ -16,23 +18,27 @@ if TYPE_CHECKING:
 
     from seedctl.auth.types import TOTPSetup
 
+_REMEMBERED = 20  # more steps than any tolerance reaches back
+_LEAST_BYTES = 14  # what RFC 4226 asks for at least, rounded as pyotp does
 _STEP = 30  # seconds, as RFC 6238 suggests and Cognito has it
 
 
 class _HandedOut:
-    """The last step whose code was handed out, per secret; two objects may share a secret."""
+    """The steps whose code was handed out, per secret; two objects may share a secret."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._last: dict[bytes, int] = {}
+        self._steps: dict[bytes, deque[int]] = {}
 
     def take(self, secret: str, step: int) -> bool:
         """Take the code of *step*, and return whether it was still free."""
         key = hashlib.sha256(secret.encode()).digest()
         with self._lock:
-            if self._last.get(key, -1) >= step:
+            # Not "later than the last": a clock that was set back would wait for ever.
+            steps = self._steps.setdefault(key, deque(maxlen=_REMEMBERED))
+            if step in steps:
                 return False
-            self._last[key] = step
+            steps.append(step)
             return True
 
 
@@ -91,17 +97,30 @@ class Authenticator:
             self._wait((step + 1) * _STEP - now, "the next TOTP code")
 
 
+def register_base32(secret: str) -> None:
+    """Mask *secret* also in the spellings that apps show it in: small letters, groups of four."""
+    groups = [secret[start : start + 4] for start in range(0, len(secret), 4)]
+    for spelling in (secret, " ".join(groups), "-".join(groups)):
+        masking.register(spelling)
+        masking.register(spelling.lower())
+
+
 def _checked(secret: str) -> str:
     import base64  # noqa: PLC0415
 
-    plain = "".join(secret.split()).upper().rstrip("=")
-    try:
-        base64.b32decode(plain + "=" * (-len(plain) % 8))
-    except ValueError:
-        plain = ""
-    if not plain:
+    size = 0
+    plain = ""
+    if isinstance(secret, str):
+        masking.register(secret)
+        plain = re.sub(r"[\s-]", "", secret).upper().rstrip("=")
+        try:
+            size = len(base64.b32decode(plain + "=" * (-len(plain) % 8)))
+        except ValueError:
+            size = 0
+    if size < _LEAST_BYTES:
         raise InvalidParameterException(
-            "The TOTP secret is not base32 text.", resolution="Give it as Cognito sent it."
+            "The TOTP secret is not base32 text.",
+            resolution=f"Give it as Cognito sent it: {_LEAST_BYTES * 8} bits or more.",
         )
-    masking.register(plain)
+    register_base32(plain)
     return plain

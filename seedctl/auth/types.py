@@ -91,6 +91,7 @@ class AuthSignUp(_AuthSignUpRequired, total=False):
     email_sign_up_challenge: SignUpChallenge
     sms_sign_up_challenge: SignUpChallenge
     totp_sign_up_challenge: TOTPSignUpChallenge
+    sign_in_challenge: SignInChallenge
     if_exists: IfExists
 
 

@@ -7,6 +7,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from seedctl import masking
+from seedctl.auth.attributes import copied_attribute
+from seedctl.auth.challenges import enroll_totp
 from seedctl.auth.creation import Creation, check_flow, check_new_user
 from seedctl.auth.mfa import Answers, check_password_flow
 from seedctl.auth.session import UserSession
@@ -81,6 +83,7 @@ class Auth:
         email_sign_up_challenge: SignUpChallenge | None = None,
         sms_sign_up_challenge: SignUpChallenge | None = None,
         totp_sign_up_challenge: TOTPSignUpChallenge | None = None,
+        sign_in_challenge: SignInChallenge | None = None,
     ) -> AuthOutputs:
         """Create a user whose password is *password*; nobody is signed in afterwards.
 
@@ -96,6 +99,7 @@ class Auth:
             if_exists=if_exists,
             answers=Answers(
                 mfa_preference,
+                sign_in_challenge,
                 email_sign_up_challenge=email_sign_up_challenge,
                 sms_sign_up_challenge=sms_sign_up_challenge,
                 totp_sign_up_challenge=totp_sign_up_challenge,
@@ -180,6 +184,7 @@ class Auth:
                     password,
                     answers=answers,
                     flow=sign_in_flow,
+                    email=username if _is_email(username, pool) else None,
                     # A run that stopped at the code has not made the method the preference yet.
                     prefers=is_unfinished,
                 )
@@ -269,17 +274,35 @@ class Auth:
         )
         with self._lock:
             self._open.add(session)
-        if sign_in.method is not None and sign_in.prefers:
-            try:
-                sign_in.pool.prefer_mfa(tokens.access, sign_in.method)
-            except BaseException:
-                session.sign_out()
-                raise
+        try:
+            self._settle_mfa(sign_in, tokens.access)
+        except BaseException:
+            session.sign_out()
+            raise
         return session
+
+    def _settle_mfa(self, sign_in: SignIn, access_token: str) -> None:
+        """Make the user's MFA what the caller wants, where the sign-in went another way."""
+        wanted = sign_in.answers.mfa_preference
+        if wanted == "TOTP" and sign_in.method in {"EMAIL", "SMS"} and sign_in.has_totp_callback:
+            # With e-mail MFA on as well, Cognito asks for its code before TOTP can be set up.
+            enroll_totp(sign_in, {"AccessToken": access_token})
+            sign_in.pool.prefer_mfa(access_token, "TOTP")
+        elif wanted is not None and sign_in.prefers and sign_in.method != wanted:
+            used = sign_in.method or "no code"
+            self._observer.on_warning(
+                f"{sign_in.username} signed in with {used}: {wanted} was not made the preference."
+            )
+        elif sign_in.method is not None and sign_in.prefers:
+            sign_in.pool.prefer_mfa(access_token, sign_in.method)
 
     def _ended(self, session: UserSession) -> None:
         with self._lock:
             self._open.discard(session)
+
+
+def _is_email(username: str, pool: UserPool) -> bool:
+    return copied_attribute(username, pool.settings) == "email"
 
 
 def _check_group(pool: UserPool, group: str) -> None:
