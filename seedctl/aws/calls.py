@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-import sys
 import threading
 from typing import TYPE_CHECKING, Any, Protocol
 
 import botocore.session
-from botocore import xform_name
+from botocore import httpsession, xform_name
 from botocore.config import Config
 from botocore.configprovider import ConfiguredEndpointProvider
+from botocore.exceptions import NoCredentialsError
+from botocore.utils import get_environ_proxies
 
 from seedctl import __version__
+from seedctl.aws.credentials import Credentials
 from seedctl.aws.failures import translate
 from seedctl.aws.settings import (
     AWSSettings,
@@ -21,6 +23,7 @@ from seedctl.aws.settings import (
     check_retry_mode,
     checked_region,
     is_loopback,
+    refuse_real_aws_under_test,
 )
 from seedctl.errors import MissingRegionError, MixedEndpointsError
 
@@ -150,6 +153,43 @@ class AWS:
         url: str | None = provider.provide()
         return check_endpoint(url, source=f"The endpoint of {service}") if url else None
 
+    def credentials(self) -> Credentials:
+        """Return the developer's own credentials, refreshed when they need it.
+
+        Raises InvalidCredentialError when there are none.
+        """
+        if self.is_local:
+            return Credentials("local", "local")
+        try:
+            found = self._botocore().get_credentials()
+            if found is None:
+                raise NoCredentialsError
+            keys = found.get_frozen_credentials()
+        except Exception as error:
+            translated = translate(
+                error,
+                service="configuration",
+                operation="credentials",
+                profile=self._settings.profile_name,
+            )
+            if translated is None:
+                raise
+            raise translated from error
+        return Credentials(keys.access_key, keys.secret_key, keys.token)
+
+    def certificates(self) -> str:
+        """Return the file of the authorities to trust, the one that boto3 would use."""
+        own = self._botocore().get_config_variable("ca_bundle")
+        path: str = own or httpsession.get_cert_path(True)
+        return path
+
+    def proxy(self, url: str) -> str | None:
+        """Return the proxy by which *url* is reached, as boto3 would choose it."""
+        if is_loopback(url):  # which no proxy has a way to
+            return None
+        proxies: dict[str, str] = get_environ_proxies(url)
+        return proxies.get(url.partition(":")[0])
+
     def refuse_mixed_endpoints(self) -> None:
         """Raise MixedEndpointsError if some calls would reach this machine and some real AWS."""
         here = [service for service in _SERVICES if is_loopback(self.endpoint(service))]
@@ -196,7 +236,7 @@ class AWS:
 
     def _new_client(self, service: str, region: str | None, once: bool) -> Any:
         endpoint = self.endpoint(service)
-        _refuse_real_aws_under_test(service, endpoint)
+        refuse_real_aws_under_test(service, endpoint)
         session = self._botocore()
         # Naming a mode here would override AWS_RETRY_MODE and the profile, so only without them.
         _ = self.max_attempts  # refused here with a word on where it comes from
@@ -233,13 +273,3 @@ def _new_session(settings: AWSSettings) -> botocore.session.Session:
     if settings.profile_name and not settings.is_local:
         session.set_config_variable("profile", settings.profile_name)
     return session
-
-
-def _refuse_real_aws_under_test(service: str, endpoint: str | None) -> None:
-    if "PYTEST_CURRENT_TEST" not in os.environ or is_loopback(endpoint):
-        return
-    moto = sys.modules.get("moto.core.models")
-    if moto is None or not moto.botocore_stubber.enabled:
-        raise AssertionError(
-            f"A test would reach the real AWS ({service}): give it a loopback endpoint or moto."
-        )

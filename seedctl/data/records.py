@@ -57,11 +57,6 @@ class Record(Mapping[str, Any]):
     def __dir__(self) -> list[str]:
         return sorted({*super().__dir__(), *self._values, *self._loaders})
 
-    def __eq__(self, other: object) -> bool:
-        return dict(self) == dict(other) if isinstance(other, Mapping) else NotImplemented
-
-    __hash__ = None  # type: ignore[assignment] # it compares by value, like a dict
-
     def __repr__(self) -> str:
         shown = (f"{name}={_short(value)}" for name, value in self.items() if value is not None)
         return f"{self._type_name}({', '.join(shown)})"
