@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from seedctl.functions import add_to_user_group as add_to_user_group
     from seedctl.functions import create_and_sign_up_user as create_and_sign_up_user
     from seedctl.functions import fetch_auth_session as fetch_auth_session
+    from seedctl.functions import generate_client as generate_client
     from seedctl.functions import get_current_user as get_current_user
     from seedctl.functions import get_secret as get_secret
     from seedctl.functions import set_secret as set_secret
@@ -133,6 +134,7 @@ _ROOMS = {
         "add_to_user_group",
         "create_and_sign_up_user",
         "fetch_auth_session",
+        "generate_client",
         "get_current_user",
         "get_secret",
         "set_secret",

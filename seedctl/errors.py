@@ -209,11 +209,11 @@ class InvalidAuthModeError(SeedctlError):
 
 
 # Also AttributeError, so that hasattr() and completion work on what looks names up.
-class UnknownModelError(SeedctlError, AttributeError):
+class UnknownModelError(SeedctlError, AttributeError):  # type: ignore[misc] # its name is the class
     """The schema has no model or enum of this name."""
 
 
-class UnknownOperationError(SeedctlError, AttributeError):
+class UnknownOperationError(SeedctlError, AttributeError):  # type: ignore[misc] # its name is the class
     """The model or the schema has no operation of this name."""
 
 

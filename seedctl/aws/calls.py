@@ -10,7 +10,6 @@ import botocore.session
 from botocore import httpsession, xform_name
 from botocore.config import Config
 from botocore.configprovider import ConfiguredEndpointProvider
-from botocore.exceptions import NoCredentialsError
 from botocore.utils import get_environ_proxies
 
 from seedctl import __version__
@@ -25,7 +24,7 @@ from seedctl.aws.settings import (
     is_loopback,
     refuse_real_aws_under_test,
 )
-from seedctl.errors import MissingRegionError, MixedEndpointsError
+from seedctl.errors import InvalidCredentialError, MissingRegionError, MixedEndpointsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -162,9 +161,7 @@ class AWS:
             return Credentials("local", "local")
         try:
             found = self._botocore().get_credentials()
-            if found is None:
-                raise NoCredentialsError
-            keys = found.get_frozen_credentials()
+            keys = found.get_frozen_credentials() if found is not None else None
         except Exception as error:
             translated = translate(
                 error,
@@ -175,6 +172,12 @@ class AWS:
             if translated is None:
                 raise
             raise translated from error
+        if keys is None:
+            raise InvalidCredentialError(
+                "There are no AWS credentials to sign with.",
+                resolution="Name a configured profile with --profile or AWS_PROFILE, or sign in "
+                "(aws sso login). With no AWS account, use --local.",
+            )
         return Credentials(keys.access_key, keys.secret_key, keys.token)
 
     def certificates(self) -> str:

@@ -34,7 +34,10 @@ class DataClient:
         inputs = Inputs(schema)
         results = Results(schema, lambda name: self.models[name])
         self.models = Models(
-            {name: ModelClient(api, model, inputs, results) for name, model in schema.models.items()}
+            {
+                name: ModelClient(api, model, inputs, results)
+                for name, model in schema.models.items()
+            }
         )
         self.queries = Operations(
             "query",

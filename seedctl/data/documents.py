@@ -14,7 +14,13 @@ if TYPE_CHECKING:
 OperationType = Literal["query", "mutation"]
 
 # What a sort key's condition is called after; every other scalar, and enums, count as String.
-_CONDITION = {"ID": "ID", "Int": "Int", "Float": "Float", "Boolean": "Boolean", "AWSTimestamp": "Int"}
+_CONDITION = {
+    "ID": "ID",
+    "Int": "Int",
+    "Float": "Float",
+    "Boolean": "Boolean",
+    "AWSTimestamp": "Int",
+}
 _LINE = 80  # graphql-js puts arguments on lines of their own beyond this
 
 
@@ -112,10 +118,9 @@ def _document(
     if len(field) > _LINE:
         field = "\n".join([f"{root}(", *(f"  {argument}" for argument in arguments), ")"])
     body = _indented(f"{field}{_braces(selection)}")
-    if declared:
-        head = f"{type_} ({declared}) "
-    else:
-        head = "" if type_ == "query" else f"{type_} "
+    head = f"{type_} ({declared}) " if declared else ""
+    if type_ == "mutation" and not declared:
+        head = "mutation "
     return Document(f"{head}{{\n{body}\n}}\n", root, type_)
 
 

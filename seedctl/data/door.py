@@ -77,9 +77,7 @@ class Data:
     def close(self) -> None:
         self._transport.close()
 
-    def _client(
-        self, identity: Identity, options: Options, *, signs_as_caller: bool
-    ) -> DataClient:
+    def _client(self, identity: Identity, options: Options, *, signs_as_caller: bool) -> DataClient:
         with self._lock:
             if self._section is None:
                 self._section = parse_data_section(self._outputs())

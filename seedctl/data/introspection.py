@@ -147,7 +147,10 @@ def _model(entry: Reader) -> Model:
     key = entry.child("primaryKeyInfo")
     if key is None:
         entry.fail("primaryKeyInfo", "an object", None)
-    primary_key = (key.text("primaryKeyFieldName"), *(key.optional_texts("sortKeyFieldNames") or ()))
+    primary_key = (
+        key.text("primaryKeyFieldName"),
+        *(key.optional_texts("sortKeyFieldNames") or ()),
+    )
     for name in primary_key:
         if name not in fields:
             entry.fail("primaryKeyInfo", "fields of the model", name)

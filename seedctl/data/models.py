@@ -49,6 +49,15 @@ class _Asked(NamedTuple):
     validate: bool
 
 
+class _Paging(NamedTuple):
+    """The options of lists."""
+
+    filter: Mapping[str, Any] | None
+    limit: int | None
+    next_token: str | None
+    sort_direction: SortDirection | None
+
+
 class ModelClient:
     """One model's records, for one client: each secondary index is a method too.
 
@@ -93,7 +102,8 @@ class ModelClient:
             validate: bool = True,
         ) -> Page:
             asked = _asked(auth_mode, auth_token, headers, selection_set, validate=validate)
-            return self._page(keys, index, asked, filter, limit, next_token, sort_direction)
+            paging = _Paging(filter, limit, next_token, sort_direction)
+            return self._page(keys, index, asked, paging)
 
         query.__name__ = query.__qualname__ = name
         query.__doc__ = f"Return a page of {self._model.name} by the index {index.name}."
@@ -215,7 +225,8 @@ class ModelClient:
         :meth:`list_all`.
         """
         asked = _asked(auth_mode, auth_token, headers, selection_set, validate=validate)
-        return self._page(keys or {}, None, asked, filter, limit, next_token, sort_direction)
+        paging = _Paging(filter, limit, next_token, sort_direction)
+        return self._page(keys or {}, None, asked, paging)
 
     def list_all(
         self,
@@ -232,23 +243,16 @@ class ModelClient:
     ) -> Iterator[Record]:
         """Yield every record, page after page; *limit* is the size of a page."""
         asked = _asked(auth_mode, auth_token, headers, selection_set, validate=validate)
-        token = None
+        paging = _Paging(filter, limit, None, sort_direction)
         while True:
-            page = self._page(keys or {}, None, asked, filter, limit, token, sort_direction)
+            page = self._page(keys or {}, None, asked, paging)
             yield from page
-            token = page.next_token
-            if token is None:
+            if page.next_token is None:
                 return
+            paging = paging._replace(next_token=page.next_token)
 
     def _page(
-        self,
-        keys: Mapping[str, Any],
-        index: Index | None,
-        asked: _Asked,
-        filter_: Mapping[str, Any] | None,
-        limit: int | None,
-        next_token: str | None,
-        sort_direction: SortDirection | None,
+        self, keys: Mapping[str, Any], index: Index | None, asked: _Asked, paging: _Paging
     ) -> Page:
         if index is None:
             self._check_enabled("list")
@@ -266,11 +270,15 @@ class ModelClient:
                 f"{document.root} is asked by {partition}, which is missing.",
                 resolution=f'Write {document.root}({{"{partition}": ...}}).',
             )
-        if filter_ is not None:
-            variables["filter"] = self._inputs.filter(model, filter_, validate=validate)
-        if sort_direction is not None and validate and sort_direction not in {"ASC", "DESC"}:
-            raise InvalidInputError(f"sort_direction is {sort_direction!r}, not ASC or DESC.")
-        variables.update(sortDirection=sort_direction, limit=limit, nextToken=next_token)
+        if paging.filter is not None:
+            variables["filter"] = self._inputs.filter(model, paging.filter, validate=validate)
+        if paging.sort_direction not in {None, "ASC", "DESC"}:
+            raise InvalidInputError(
+                f"sort_direction is {paging.sort_direction!r}, not ASC or DESC."
+            )
+        variables.update(
+            sortDirection=paging.sort_direction, limit=paging.limit, nextToken=paging.next_token
+        )
         # What is empty is left out, as amplify-js does; an empty filter is not nothing.
         variables = {
             name: value
@@ -313,7 +321,9 @@ class ModelClient:
         if "get" in self._model.disabled:
             return None
         key = {name: given[name] for name in self._model.primary_key}
-        document = get_document(self._model, default_selection(self._api.section.schema, self._model))
+        document = get_document(
+            self._model, default_selection(self._api.section.schema, self._model)
+        )
         stored = self._record(self._send(document, key, asked), document, asked)
         if stored is None or any(stored.get(name) != value for name, value in given.items()):
             return None

@@ -68,9 +68,7 @@ def _own_fields(
     return selection
 
 
-def _select_in_model(
-    schema: Introspection, model: Model, path: list[str], into: Selection
-) -> None:
+def _select_in_model(schema: Introspection, model: Model, path: list[str], into: Selection) -> None:
     name, rest = path[0], path[1:]
     field = model.fields.get(name)
     if field is None and name in model.implied_fields and not rest:

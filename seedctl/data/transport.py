@@ -64,9 +64,7 @@ class Answer:
 class Transport:
     """The connections of one backend to AppSync. Thread-safe."""
 
-    def __init__(
-        self, network: Network, *, sleep: Callable[[float], None] = time.sleep
-    ) -> None:
+    def __init__(self, network: Network, *, sleep: Callable[[float], None] = time.sleep) -> None:
         self._network = network
         self._sleep = sleep
         self._lock = threading.Lock()

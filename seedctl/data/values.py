@@ -83,9 +83,11 @@ class Inputs:
                     f"{name} is no key argument of this list of {model.name}.",
                     resolution=advice(name, arguments) + " Other fields belong in filter=.",
                 )
-            if validate and arguments and name == arguments[0] and value is not None:
-                value = self._value(model.fields[name], value, f"{model.name}.{name}")
-            conditions[name] = plain(value)
+            is_partition_key = bool(arguments) and name == arguments[0]
+            if validate and is_partition_key and value is not None:
+                conditions[name] = self._value(model.fields[name], value, f"{model.name}.{name}")
+            else:
+                conditions[name] = plain(value)
         return conditions
 
     def filter(self, model: Model, given: Mapping[str, Any], *, validate: bool) -> dict[str, Any]:
@@ -234,9 +236,7 @@ def _foreign_keys(model: Model, field: Field, related: Model, value: Any) -> dic
             resolution="Give the record as AppSync returned it, or a mapping with its key.",
         )
     # By position: the names on both sides need not be the same.
-    return {
-        target: value[name] for target, name in zip(targets, related.primary_key, strict=False)
-    }
+    return {target: value[name] for target, name in zip(targets, related.primary_key, strict=False)}
 
 
 def _is_asked(model: Model, field: Field) -> bool:
