@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from seedctl import __version__, masking
-from seedctl.aws import signed_headers
 from seedctl.data.auth_modes import Options, authorize, choose
 from seedctl.data.failures import graphql_error, parse_answer
 from seedctl.report import Event
@@ -105,6 +104,8 @@ class API:
             }
             if authorization.credentials is None:
                 return found
+            from seedctl.aws import signed_headers  # noqa: PLC0415 - botocore is slow to import
+
             return signed_headers(
                 url,
                 body,

@@ -104,7 +104,7 @@ class FakePool:
         self, method: str, url: str, *, body: bytes, headers: Mapping[str, str], **_: Any
     ) -> _Response:
         self.requests.append(Request(url, dict(headers), body))
-        reply = self.replies.pop(0) if self.replies else {"data": None}
+        reply: Any = self.replies.pop(0) if self.replies else {"data": None}
         if isinstance(reply, Exception):
             raise reply
         if "networkError" in reply:

@@ -165,7 +165,7 @@ def test_what_the_api_would_refuse_is_refused_before(name: str) -> None:
     row = ROWS[name]
     assert name in DEVIATIONS
     stage = _stage(row)
-    with pytest.raises(errors.InvalidInputError, match="bogus|owner"):
+    with pytest.raises(errors.InvalidInputError, match=r"bogus|owner"):
         _call(stage, row["call"])
     assert stage.requests == []
     _call(stage, row["call"], validate=False)

@@ -29,27 +29,29 @@ ported ``except`` clause reads like the JavaScript ``error.name`` it replaces.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING
+
+from seedctl.errors.base import SeedctlError as SeedctlError
+from seedctl.errors.data import ConditionalCheckFailedError as ConditionalCheckFailedError
+from seedctl.errors.data import DynamoDBError as DynamoDBError
+from seedctl.errors.data import GraphQLError as GraphQLError
+from seedctl.errors.data import GraphQLValidationError as GraphQLValidationError
+from seedctl.errors.data import InvalidArgumentsError as InvalidArgumentsError
+from seedctl.errors.data import InvalidAuthModeError as InvalidAuthModeError
+from seedctl.errors.data import InvalidInputError as InvalidInputError
+from seedctl.errors.data import InvalidSelectionSetError as InvalidSelectionSetError
+from seedctl.errors.data import NoApiKey as NoApiKey
+from seedctl.errors.data import NoAuthorizationHeader as NoAuthorizationHeader
+from seedctl.errors.data import NoCredentials as NoCredentials
+from seedctl.errors.data import NoEndpoint as NoEndpoint
+from seedctl.errors.data import NoSignedUser as NoSignedUser
+from seedctl.errors.data import NoValidAuthTokens as NoValidAuthTokens
+from seedctl.errors.data import UnauthorizedError as UnauthorizedError
+from seedctl.errors.data import UnknownModelError as UnknownModelError
+from seedctl.errors.data import UnknownOperationError as UnknownOperationError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
     from datetime import datetime
-
-
-class SeedctlError(Exception):
-    """What happened and where, as the message; what to do, as the *resolution*."""
-
-    exit_code: ClassVar[int] = 1
-
-    def __init__(self, message: str, *, resolution: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.resolution = resolution
-
-    @property
-    def name(self) -> str:
-        """The name shown to the user, ``[name] message``."""
-        return type(self).__name__
 
 
 # --- 1: the script or its data --------------------------------------------------------------
@@ -155,84 +157,6 @@ class InvalidParameterException(CognitoError):  # noqa: N818 - Cognito's name
     """A user name or attribute does not fit the pool."""
 
 
-class GraphQLError(SeedctlError):
-    """AppSync answered with errors; its own text is the message."""
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        errors: Sequence[Mapping[str, Any]] = (),
-        data: Any = None,
-        auth_mode: str = "",
-        auth_mode_source: str = "",
-        resolution: str | None = None,
-    ) -> None:
-        """*data* is what came along with the errors; *auth_mode_source* is call, client or default."""
-        super().__init__(message, resolution=resolution)
-        self.errors = list(errors)
-        self.data = data
-        self.auth_mode = auth_mode
-        self.auth_mode_source = auth_mode_source
-
-
-class UnauthorizedError(GraphQLError):
-    """The API's rules do not let this caller do this, or it does not accept the credentials."""
-
-
-class ConditionalCheckFailedError(GraphQLError):
-    """A create of what is there already, or an update or delete of what is not there."""
-
-
-class InvalidArgumentsError(GraphQLError):
-    """Arguments that AppSync's resolvers refuse in their combination."""
-
-
-class GraphQLValidationError(GraphQLError):
-    """The document or its variables do not fit the deployed schema; nothing was done."""
-
-
-class DynamoDBError(GraphQLError):
-    """The table refused the request."""
-
-
-class InvalidInputError(SeedctlError):
-    """Fields, keys or arguments that do not fit the schema; nothing was sent."""
-
-
-class InvalidSelectionSetError(SeedctlError):
-    """A selection set that names what the model does not have; nothing was sent."""
-
-
-class InvalidAuthModeError(SeedctlError):
-    """No such auth mode, or one that does not go with the other options."""
-
-
-# Also AttributeError, so that hasattr() and completion work on what looks names up.
-class UnknownModelError(SeedctlError, AttributeError):  # type: ignore[misc] # its name is the class
-    """The schema has no model or enum of this name."""
-
-
-class UnknownOperationError(SeedctlError, AttributeError):  # type: ignore[misc] # its name is the class
-    """The model or the schema has no operation of this name."""
-
-
-class NoValidAuthTokens(SeedctlError):  # noqa: N818 - the JavaScript client's name
-    """The auth mode needs a signed-in user, and nobody is signed in."""
-
-
-class NoSignedUser(SeedctlError):  # noqa: N818 - the JavaScript client's name
-    """The signed-in user's tokens could not be had; the cause says why."""
-
-
-class NoCredentials(SeedctlError):  # noqa: N818 - the JavaScript client's name
-    """The auth mode needs AWS credentials, and there are none."""
-
-
-class NoAuthorizationHeader(SeedctlError):  # noqa: N818 - the JavaScript client's name
-    """The lambda auth mode needs a token, and none was given."""
-
-
 # --- 2: wrong usage ---------------------------------------------------------------------------
 
 
@@ -295,18 +219,6 @@ class InvalidAmplifyOutputsError(SeedctlError):
 
 class MissingAuthError(SeedctlError):
     """The backend has no auth resource, and the call needs one."""
-
-    exit_code = 3
-
-
-class NoEndpoint(SeedctlError):  # noqa: N818 - the JavaScript client's name
-    """The backend has no data resource, and the call needs one."""
-
-    exit_code = 3
-
-
-class NoApiKey(SeedctlError):  # noqa: N818 - the JavaScript client's name
-    """The auth mode needs an API key, and the outputs have none."""
 
     exit_code = 3
 
