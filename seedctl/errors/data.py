@@ -66,12 +66,23 @@ class InvalidAuthModeError(SeedctlError):
     """No such auth mode, or one that does not go with the other options."""
 
 
-# Also AttributeError, so that hasattr() and completion work on what looks names up.
-class UnknownModelError(SeedctlError, AttributeError):  # type: ignore[misc] # its name is the class
+class _NoSuchNameError(SeedctlError, AttributeError):
+    """Also an AttributeError, so that hasattr() works on what looks names up."""
+
+    @property
+    def name(self) -> str:
+        return type(self).__name__
+
+    @name.setter
+    def name(self, value: str) -> None:
+        """Take no notice: Python would set the attribute's name here, for its own suggestions."""
+
+
+class UnknownModelError(_NoSuchNameError):
     """The schema has no model or enum of this name."""
 
 
-class UnknownOperationError(SeedctlError, AttributeError):  # type: ignore[misc] # its name is the class
+class UnknownOperationError(_NoSuchNameError):
     """The model or the schema has no operation of this name."""
 
 
