@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 _MAX_ATTEMPTS = 3  # botocore's own default in its standard mode
 
-# What a seed run may reach. Where one of them goes to this machine, all of them must.
+# What any seed run may reach. Where one of them goes to this machine, all of them must; a service
+# that only some runs need is looked at when it is first called.
 _SERVICES = ("ssm", "cognito-idp", "sts", "cloudformation")
 
 
@@ -204,6 +205,15 @@ class AWS:
                 "the AWS_ENDPOINT_URL_* variables.",
             )
 
+    def _refuse_elsewhere(self, service: str) -> None:
+        if is_loopback(self.endpoint(service)) != self.is_loopback:
+            here, away = (service, "Cognito") if not self.is_loopback else ("Cognito", service)
+            raise MixedEndpointsError(
+                f"{here} would be reached on this machine, but {away} in the real AWS.",
+                resolution="Set AWS_ENDPOINT_URL or --endpoint-url for all services, or unset "
+                "the AWS_ENDPOINT_URL_* variables.",
+            )
+
     def _botocore(self) -> botocore.session.Session:
         with self._lock:
             if self._session is None:
@@ -234,6 +244,8 @@ class AWS:
                 if client is None:
                     if not self._clients:
                         self.refuse_mixed_endpoints()
+                    if service not in _SERVICES:
+                        self._refuse_elsewhere(service)
                     client = self._clients[key] = self._new_client(service, region, once)
         return client
 

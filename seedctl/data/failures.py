@@ -35,9 +35,10 @@ def parse_answer(answer: Answer, operation: str, chosen: Chosen) -> dict[str, An
     except (ValueError, RecursionError):
         body = None
     if 200 <= answer.status < 300:
-        if not isinstance(body, dict):
+        if not _is_result(body):
             raise _not_appsync(operation)
-        return body
+        found: dict[str, Any] = body
+        return found
     entries = body.get("errors") if isinstance(body, dict) else None
     if not isinstance(entries, list) or not entries:
         text = body.get("message") if isinstance(body, dict) else None
@@ -75,6 +76,16 @@ def graphql_error(
         auth_mode=chosen.mode,
         auth_mode_source=chosen.source,
         resolution=_resolution(kind, operation),
+    )
+
+
+def _is_result(body: Any) -> bool:
+    """Whether *body* is what a GraphQL server answers."""
+    return (
+        isinstance(body, dict)
+        and ("data" in body or bool(body.get("errors")))
+        and isinstance(body.get("data") or {}, dict)
+        and isinstance(body.get("errors") or [], list)
     )
 
 

@@ -121,7 +121,8 @@ class ModelClient:
     ) -> Record | None:
         """Create the record, or update the one with this key: what makes a seed repeatable."""
         asked = _asked(auth_mode, auth_token, headers, selection_set, validate=validate)
-        missing = [name for name in self._model.primary_key if record.get(name) is None]
+        key = self._inputs.key(self._model, record, validate=False)
+        missing = [name for name in self._model.primary_key if key.get(name) is None]
         if missing:
             raise InvalidInputError(
                 f"upsert needs the whole key of {self._model.name}; missing: {', '.join(missing)}.",

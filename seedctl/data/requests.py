@@ -95,6 +95,11 @@ class ModelRequests:
             raise InvalidInputError(
                 f"sort_direction is {paging.sort_direction!r}, not ASC or DESC."
             )
+        if paging.sort_direction is not None and (not fields or fields[0] not in variables):
+            raise InvalidInputError(
+                f"{document.root} has an order only with a key to list by.",
+                resolution="Leave out sort_direction, or list by a key or a secondary index.",
+            )
         variables.update(
             sortDirection=paging.sort_direction, limit=paging.limit, nextToken=paging.next_token
         )
@@ -104,8 +109,6 @@ class ModelRequests:
             for name, value in variables.items()
             if name == partition or value not in (None, "", 0)
         }
-        if index is None and not model.is_custom_key:
-            variables.pop("sortDirection", None)
         reply = self._send(document, variables, asked)
         values = (reply.data or {}).get(document.root)
         page = self._results.page(model, values, asked.call, has_loaders=asked.paths is None)

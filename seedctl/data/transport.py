@@ -98,7 +98,11 @@ class Transport:
         *headers* are asked for anew at each attempt, since a signature ages. Without *is_safe* only
         what was surely not done is repeated. Raises EndpointUnreachableError.
         """
-        from urllib3.exceptions import HTTPError, NewConnectionError  # noqa: PLC0415 - at need
+        from urllib3.exceptions import (  # noqa: PLC0415 - at need
+            ConnectTimeoutError,
+            HTTPError,
+            NewConnectionError,
+        )
 
         may_have_run = False
         for attempt in range(1, _ATTEMPTS + 1):
@@ -113,7 +117,7 @@ class Transport:
                     redirect=False,
                 )
             except HTTPError as error:
-                was_sent = not isinstance(error, NewConnectionError)
+                was_sent = not isinstance(error, NewConnectionError | ConnectTimeoutError)
                 if is_last or (was_sent and not is_safe):
                     raise _unreachable(url, error, may_have_run or was_sent) from error
                 may_have_run = may_have_run or was_sent
@@ -152,7 +156,12 @@ def _new_pool(proxy: str | None, certificates: str | None) -> urllib3.PoolManage
 
     timeout = urllib3.Timeout(connect=_TIMEOUT, read=_TIMEOUT)
     if proxy is None:
-        return urllib3.PoolManager(maxsize=_CONNECTIONS, timeout=timeout, ca_certs=certificates)
+        return urllib3.PoolManager(
+            maxsize=_CONNECTIONS,
+            timeout=timeout,
+            cert_reqs="CERT_REQUIRED",
+            ca_certs=certificates,
+        )
     parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
     login = None
     if parts.username:
@@ -162,6 +171,7 @@ def _new_pool(proxy: str | None, certificates: str | None) -> urllib3.PoolManage
         proxy_headers=urllib3.make_headers(proxy_basic_auth=login) if login else None,
         maxsize=_CONNECTIONS,
         timeout=timeout,
+        cert_reqs="CERT_REQUIRED",
         ca_certs=certificates,
     )
 

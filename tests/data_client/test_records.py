@@ -255,6 +255,8 @@ def test_a_raw_document_is_a_write_when_it_says_mutation(todo: Stage) -> None:
         ({"status": 429, "body": {"message": "m"}}, errors.ThrottledError),
         ({"status": 500, "body": b"<html>"}, errors.ServiceFailedError),
         ({"status": 200, "body": b"<html>"}, errors.AWSError),
+        ({"status": 200, "body": {"hello": 1}}, errors.AWSError),
+        ({"status": 200, "body": {"data": [1]}}, errors.AWSError),
     ],
 )  # fmt: skip
 def test_each_failure_has_its_class(todo: Stage, reply: Any, kind: type[Exception]) -> None:
