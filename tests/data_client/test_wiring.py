@@ -146,6 +146,27 @@ def test_a_client_reaches_an_emulator_as_its_caller(
             client.models.Todo.create({"content": "x"})
 
 
+def test_a_session_has_a_client_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """session.data acts as its user, and as nobody once that has signed out."""
+    root = make_project(tmp_path / "app", outputs=None)
+    outputs = json.loads((DATA / "outputs" / "todo_userpool.json").read_text(encoding="utf-8"))
+    outputs["data"]["url"] = "http://127.0.0.1:9/graphql"
+    (root / "amplify_outputs.json").write_text(json.dumps(outputs), encoding="utf-8")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    stage = Stage(tmp_path / "state")
+    stage.auth.create_user("ann@example.com", PASSWORD)
+    with connect(root, identifier="alice", target="none") as backend:
+        session = stage.auth.sign_in("ann@example.com", PASSWORD)
+        session._rooms = backend
+        assert session.data is session.data
+        assert session.identity.access_token() == session.fetch_auth_session().access_token
+        with pytest.raises(errors.EndpointUnreachableError):
+            session.data.models.Todo.list()
+        session.sign_out()
+        with pytest.raises(errors.NoSignedUser, match="has signed out"):
+            session.data.models.Todo.list()
+
+
 def test_no_data_section_is_told() -> None:
     """A backend without a data resource says where to add one."""
     outputs = load_outputs(DATA / "outputs" / "storage_only_multi_bucket.json")
