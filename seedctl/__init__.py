@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from seedctl import auth as auth
+    from seedctl import data as data
     from seedctl.auth.session import UserSession as UserSession
     from seedctl.auth.totp import Authenticator as Authenticator
     from seedctl.auth.types import AuthOutputs as AuthOutputs
@@ -24,10 +25,14 @@ if TYPE_CHECKING:
     from seedctl.backend import Backend as Backend
     from seedctl.backend import connect as connect
     from seedctl.backend import current_backend as current_backend
+    from seedctl.data.client import DataClient as DataClient
+    from seedctl.data.records import Page as Page
+    from seedctl.data.records import Record as Record
     from seedctl.errors import *  # noqa: F403
     from seedctl.functions import add_to_user_group as add_to_user_group
     from seedctl.functions import create_and_sign_up_user as create_and_sign_up_user
     from seedctl.functions import fetch_auth_session as fetch_auth_session
+    from seedctl.functions import generate_client as generate_client
     from seedctl.functions import get_current_user as get_current_user
     from seedctl.functions import get_secret as get_secret
     from seedctl.functions import set_secret as set_secret
@@ -37,7 +42,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _ROOMS = {
-    "seedctl": ("auth",),
+    "seedctl": ("auth", "data"),
     "seedctl.auth.session": ("UserSession",),
     "seedctl.auth.totp": ("Authenticator",),
     "seedctl.auth.types": (
@@ -51,6 +56,8 @@ _ROOMS = {
         "TOTPSetup",
     ),
     "seedctl.backend": ("Backend", "connect", "current_backend"),
+    "seedctl.data.client": ("DataClient",),
+    "seedctl.data.records": ("Page", "Record"),
     "seedctl.errors": (
         "AWSError",
         "AccessDeniedError",
@@ -58,16 +65,24 @@ _ROOMS = {
         "BackendIdConversionFault",
         "CannotSignInWithMFAError",
         "CognitoError",
+        "ConditionalCheckFailedError",
+        "DynamoDBError",
         "EndpointUnreachableError",
         "FileAccessError",
+        "GraphQLError",
+        "GraphQLValidationError",
         "InvalidAmplifyOutputsError",
+        "InvalidArgumentsError",
+        "InvalidAuthModeError",
         "InvalidCommandInputError",
         "InvalidCredentialError",
+        "InvalidInputError",
         "InvalidPackageJsonError",
         "InvalidParameterException",
         "InvalidPasswordException",
         "InvalidSecretNameError",
         "InvalidSecretValueError",
+        "InvalidSelectionSetError",
         "LimitExceededError",
         "LocalSandboxError",
         "MFACodeUnavailableError",
@@ -78,10 +93,16 @@ _ROOMS = {
         "MissingRegionError",
         "MissingTOTPChallengeError",
         "MixedEndpointsError",
+        "NoApiKey",
+        "NoAuthorizationHeader",
         "NoBackendError",
+        "NoCredentials",
+        "NoEndpoint",
         "NoGroupError",
         "NoGroupsError",
         "NoMFAPreferenceSpecifiedError",
+        "NoSignedUser",
+        "NoValidAuthTokens",
         "NotAuthorizedError",
         "NotAuthorizedException",
         "OutputsMismatchError",
@@ -100,6 +121,9 @@ _ROOMS = {
         "SignInException",
         "StackDoesNotExistError",
         "ThrottledError",
+        "UnauthorizedError",
+        "UnknownModelError",
+        "UnknownOperationError",
         "UserExistsError",
         "UserNotConfirmedException",
         "UserNotFoundError",
@@ -110,6 +134,7 @@ _ROOMS = {
         "add_to_user_group",
         "create_and_sign_up_user",
         "fetch_auth_session",
+        "generate_client",
         "get_current_user",
         "get_secret",
         "set_secret",

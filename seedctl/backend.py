@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seedctl.auth.ambient import AmbientAuth
+from seedctl.auth.identity import AmbientIdentity, IdentityPool, SessionIdentity
 from seedctl.auth.journal import Journal
 from seedctl.auth.pool import UserPool
 from seedctl.auth.users import Auth
+from seedctl.data.door import Data
 from seedctl.embedded import InboxCodes, local_endpoint
 from seedctl.errors import (
     AmplifyOutputsNotFoundError,
@@ -42,7 +44,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
-    from seedctl.aws import Caller
+    from seedctl.auth.session import UserSession
+    from seedctl.aws import AWS, Caller
+    from seedctl.data.client import DataClient
     from seedctl.project import AmplifyOutputs, AuthSection, Project
     from seedctl.prompter import CodeSource
     from seedctl.report import Observer
@@ -56,7 +60,7 @@ class Backend:
         *,
         project: Project,
         identifier: BackendIdentifier,
-        aws: Caller,
+        aws: AWS,
         outputs_path: Path | None,
         observer: Observer,
         app_client_secret: str | None = None,
@@ -81,8 +85,13 @@ class Backend:
         self._target: TargetDetail = target
         self.secrets = Secrets(aws, identifier, observer, self._before_write)
         journal = Journal(project.state_folder, observer.on_warning)
-        self.auth = Auth(self._user_pool, journal, observer, self._before_write, codes=codes)
+        self.auth = Auth(
+            self._user_pool, journal, observer, self._before_write, rooms=self, codes=codes
+        )
         self.ambient_auth = AmbientAuth(self.auth)
+        whoever = AmbientIdentity(self.ambient_auth, self._identity_pool_of_outputs)
+        self.data = Data(aws, lambda: self.outputs, whoever, observer, self._before_write)
+        self._resources.callback(self.data.close)
 
     def __enter__(self) -> Backend:
         return self
@@ -149,6 +158,19 @@ class Backend:
         """Sign out whoever is still signed in, and let go of what the backend holds."""
         with self._resources:
             self.auth.close()
+
+    def identity_for(self, session: UserSession) -> SessionIdentity:
+        return SessionIdentity(session, self._identity_pool_of_outputs)
+
+    def data_for(self, session: UserSession) -> DataClient:
+        return self.data.client_for(session.identity)
+
+    def _identity_pool_of_outputs(self) -> IdentityPool:
+        return self._identity_pool
+
+    @cached_property
+    def _identity_pool(self) -> IdentityPool:
+        return IdentityPool(self._aws, self.require_auth())
 
     def _user_pool(self) -> UserPool:
         return self._pool

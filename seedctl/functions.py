@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from seedctl.auth.mfa import Answers
 from seedctl.backend import current_backend
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
         SignUpChallenge,
         TOTPSignUpChallenge,
     )
+    from seedctl.data.auth_modes import AuthMode
+    from seedctl.data.client import DataClient
 
 
 def get_secret(name: str) -> str:
@@ -128,3 +130,25 @@ def get_current_user() -> CurrentUser:
 def fetch_auth_session(*, force_refresh: bool = False) -> AuthSession:
     """Return the tokens of whoever is signed in, refreshed when expired; all None for nobody."""
     return current_backend().ambient_auth.fetch_auth_session(force_refresh=force_refresh)
+
+
+def generate_client(
+    auth_mode: AuthMode | None = None,
+    *,
+    auth_token: str | None = None,
+    api_key: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    credentials: Literal["caller"] | None = None,
+) -> DataClient:
+    """Return a client for the backend's models that acts as whoever is signed in when called.
+
+    Without *auth_mode* the API's default holds. With ``credentials="caller"`` requests are signed
+    with your own AWS credentials, which may write to every model.
+    """
+    return current_backend().data.generate_client(
+        auth_mode,
+        auth_token=auth_token,
+        api_key=api_key,
+        headers=headers,
+        credentials=credentials,
+    )

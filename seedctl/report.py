@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -13,8 +14,18 @@ from seedctl.masking import mask
 if TYPE_CHECKING:
     from pathlib import Path
 
-Kind = Literal["user", "group membership", "secret", "session"]
-State = Literal["created", "finished", "existed", "set", "read", "removed", "signed in"]
+Kind = Literal["user", "group membership", "secret", "session", "record"]
+State = Literal[
+    "created",
+    "finished",
+    "existed",
+    "set",
+    "read",
+    "removed",
+    "signed in",
+    "updated",
+    "deleted",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +34,7 @@ class Event:
 
     kind: Kind
     name: str
+    """Of a record, its model."""
     state: State
     detail: str = ""
 
@@ -74,6 +86,9 @@ class Report:
     """Collects a run's events, with the time it took in seconds."""
 
     events: list[Event] = field(default_factory=list)
+    """All but those of records, which come by the thousand."""
+    records: Counter[Event] = field(default_factory=Counter)
+    """How often each was heard: the records created, updated and deleted, by model."""
     warnings: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     target: Target | None = None
@@ -89,7 +104,10 @@ class Report:
 
     def on_event(self, event: Event) -> None:
         with self._lock:
-            self.events.append(event)
+            if event.kind == "record":
+                self.records[event] += 1
+            else:
+                self.events.append(event)
 
     def on_note(self, text: str) -> None:
         with self._lock:

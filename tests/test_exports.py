@@ -17,7 +17,7 @@ from seedctl import errors, functions
 ROOT = Path(seedctl.__file__).parent.parent
 USED_AS_IN_A_SEED = Path(__file__).with_name("typing_api.py")
 
-HEAVY = ("boto3", "botocore", "cryptography", "graphql", "rich")
+HEAVY = ("boto3", "botocore", "cryptography", "graphql", "rich", "urllib3")
 
 ERRORS = sorted(
     name
@@ -108,6 +108,7 @@ def test_the_typed_sample_uses_every_function() -> None:
     called = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     assert set(FUNCTIONS) <= called
     assert {f"auth.{name}" for name in seedctl.auth.__all__} <= called
+    assert {f"data.{name}" for name in seedctl.data.__all__} <= called
     named = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     assert set(seedctl.__all__) - set(ERRORS) <= named
 
@@ -167,7 +168,7 @@ def test_start_up_loads_nothing_heavy(code: str) -> None:
 def test_a_heavy_library_would_be_seen() -> None:
     """The check above can fail."""
     done = _python(f"import sys, seedctl.aws.calls\nprint(sorted(set({HEAVY}) & set(sys.modules)))")
-    assert done.stdout == "['botocore']\n"
+    assert done.stdout == "['botocore', 'urllib3']\n"
 
 
 def test_importing_does_no_io(tmp_path: Path) -> None:

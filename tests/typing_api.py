@@ -16,7 +16,11 @@ from seedctl import (
     Backend,
     ChallengeResponse,
     CurrentUser,
+    DataClient,
+    GraphQLError,
     NotAuthorizedException,
+    Page,
+    Record,
     SeedctlError,
     StandardUserAttributes,
     TOTPSetup,
@@ -27,7 +31,9 @@ from seedctl import (
     connect,
     create_and_sign_up_user,
     current_backend,
+    data,
     fetch_auth_session,
+    generate_client,
     get_current_user,
     get_secret,
     set_secret,
@@ -89,6 +95,31 @@ def many_users_at_once() -> None:
     with backend.auth.sign_in(user, password) as session:
         print(session.username)
     backend.auth.add_to_group(user, "admin")
+
+
+def data_of_the_signed_in_user() -> None:
+    client: DataClient = data.generate_client(auth_mode="userPool", headers={"x-run": "1"})
+    todo: Record | None = client.models.Todo.create({"content": "x"}, selection_set=["id"])
+    page: Page = client.models.Post.listPostByStatus(
+        {"status": "DRAFT"}, sort_direction="DESC", limit=10, filter={"title": {"eq": "x"}}
+    )
+    for post in page:
+        print(post.title, post["title"], post.comments(limit=5).next_token)
+    for each in client.models.Todo.list_all(filter={"isDone": {"eq": False}}):
+        client.models.Todo.update({"id": each.id, "isDone": True}, auth_mode="apiKey")
+    client.models.Todo.upsert({"id": "1", "content": "x"}, validate=False)
+    print(client.models["Todo"].get({"id": "1"}), client.models.Todo.delete({"id": "1"}), todo)
+    print(client.queries.echo({"message": "x"}), client.mutations.adjustPrice({"sku": "1"}))
+    print(client.enums.PostStatus.values(), client.graphql("{ ping }", {"x": 1})["ping"])
+    generate_client(credentials="caller", api_key=None)
+    current_backend().data.generate_client("apiKey", auth_token="x")
+
+
+def errors_of_data(session: UserSession) -> None:
+    try:
+        session.data.models.Todo.list(next_token="x")
+    except GraphQLError as error:
+        print(error.errors, error.data, error.auth_mode, error.auth_mode_source)
 
 
 def anywhere_else() -> None:

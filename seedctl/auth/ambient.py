@@ -107,10 +107,17 @@ class AmbientAuth:
 
     def fetch_auth_session(self, *, force_refresh: bool) -> AuthSession:
         """Return the tokens, or an empty session when nobody is signed in, as amplify-js does."""
+        session = self.signed_in()
+        if session is None:
+            return AuthSession()
+        return session.fetch_auth_session(force_refresh=force_refresh)
+
+    def signed_in(self) -> UserSession | None:
+        """Return the session of whoever is signed in here, if anybody is."""
         current = _signed_in.get()
         if current is None or current.door is not self or not current.session.is_signed_in:
-            return AuthSession()
-        return current.session.fetch_auth_session(force_refresh=force_refresh)
+            return None
+        return current.session
 
     def _adopt(self, session: UserSession) -> None:
         _signed_in.set(_SignedIn(session, self, weakref.ref(_here())))

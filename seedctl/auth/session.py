@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
 
 from seedctl.auth.tokens import Tokens
 from seedctl.auth.types import AuthSession, CurrentUser
@@ -13,8 +14,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
+    from seedctl.auth.identity import SessionIdentity
     from seedctl.auth.pool import UserPool
     from seedctl.auth.types import MFAPreference
+    from seedctl.data.client import DataClient
+
+
+class Rooms(Protocol):
+    """What a backend has for one user."""
+
+    def identity_for(self, session: UserSession) -> SessionIdentity: ...
+
+    def data_for(self, session: UserSession) -> DataClient: ...
 
 
 class UserSession:
@@ -29,8 +40,12 @@ class UserSession:
         mfa_method: MFAPreference | None = None,
         on_end: Callable[[UserSession], None],
         warn: Callable[[str], None],
+        rooms: Rooms,
     ) -> None:
-        """*on_end* hears once when the session is over; *warn* when its end could not be told."""
+        """*on_end* hears once when the session is over; *warn* when its end could not be told.
+
+        *rooms* has the rest of the backend, as this user sees it.
+        """
         claims = tokens.id_claims()
         self.username = username
         """As typed to sign in."""
@@ -43,6 +58,7 @@ class UserSession:
         self._tokens: Tokens | None = tokens
         self._on_end = on_end
         self._warn = warn
+        self._rooms = rooms
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
@@ -67,6 +83,16 @@ class UserSession:
     @property
     def is_signed_in(self) -> bool:
         return self._tokens is not None
+
+    @cached_property
+    def data(self) -> DataClient:
+        """A client for the backend's models that acts as this user."""
+        return self._rooms.data_for(self)
+
+    @cached_property
+    def identity(self) -> SessionIdentity:
+        """Who this user is to AppSync and S3."""
+        return self._rooms.identity_for(self)
 
     def current_user(self) -> CurrentUser:
         """Return who this is. Raises UserUnAuthenticatedException after the sign-out."""

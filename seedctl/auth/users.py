@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from seedctl.auth.creation import NewUser
     from seedctl.auth.journal import Journal
     from seedctl.auth.pool import UserPool
+    from seedctl.auth.session import Rooms
     from seedctl.auth.types import (
         AnyUser,
         IfExists,
@@ -55,17 +56,20 @@ class Auth:
         observer: Observer,
         before_write: Callable[[], None],
         *,
+        rooms: Rooms,
         codes: CodeSource | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """*pool* is asked at the first use, since a backend need not have one.
 
-        *codes* gives the one-time codes for which a call has no callback.
+        *rooms* has what sessions need of the rest of the backend; *codes* gives the one-time codes
+        for which a call has no callback.
         """
         self._pool = pool
         self._journal = journal
         self._observer = observer
         self._before_write = before_write
+        self._rooms = rooms
         self._codes = codes or TerminalCodes()
         self._sleep = sleep
         self._lock = threading.Lock()
@@ -271,6 +275,7 @@ class Auth:
             mfa_method=sign_in.method,
             on_end=self._ended,
             warn=self._observer.on_warning,
+            rooms=self._rooms,
         )
         with self._lock:
             self._open.add(session)

@@ -5,23 +5,38 @@ Credentials, regions, endpoints, retries and botocore's exceptions are this room
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from seedctl.aws.calls import AWS, Caller
-    from seedctl.aws.settings import AWSSettings, is_loopback
+    from seedctl.aws.credentials import Credentials
+    from seedctl.aws.settings import AWSSettings, is_loopback, refuse_real_aws_under_test
+    from seedctl.aws.signing import signed_headers
 
-__all__ = ["AWS", "AWSSettings", "Caller", "is_loopback"]
+__all__ = [
+    "AWS",
+    "AWSSettings",
+    "Caller",
+    "Credentials",
+    "is_loopback",
+    "refuse_real_aws_under_test",
+    "signed_headers",
+]
+
+# botocore takes longer to import than all of seedctl, and many commands never need it.
+_MODULES = {
+    "AWS": "calls",
+    "AWSSettings": "settings",
+    "Caller": "calls",
+    "Credentials": "credentials",
+    "is_loopback": "settings",
+    "refuse_real_aws_under_test": "settings",
+    "signed_headers": "signing",
+}
 
 
 def __getattr__(name: str) -> object:
-    # botocore takes longer to import than all of seedctl, and many commands never need it.
-    if name in {"AWS", "Caller"}:
-        from seedctl.aws import calls  # noqa: PLC0415
-
-        return getattr(calls, name)
-    if name in {"AWSSettings", "is_loopback"}:
-        from seedctl.aws import settings  # noqa: PLC0415
-
-        return getattr(settings, name)
+    if name in _MODULES:
+        return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
     raise AttributeError(name)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-import sys
 import threading
 from typing import TYPE_CHECKING, Any, Protocol
 
 import botocore.session
-from botocore import xform_name
+from botocore import httpsession, xform_name
 from botocore.config import Config
 from botocore.configprovider import ConfiguredEndpointProvider
+from botocore.utils import get_environ_proxies
 
 from seedctl import __version__
+from seedctl.aws.credentials import Credentials
 from seedctl.aws.failures import translate
 from seedctl.aws.settings import (
     AWSSettings,
@@ -21,15 +22,17 @@ from seedctl.aws.settings import (
     check_retry_mode,
     checked_region,
     is_loopback,
+    refuse_real_aws_under_test,
 )
-from seedctl.errors import MissingRegionError, MixedEndpointsError
+from seedctl.errors import InvalidCredentialError, MissingRegionError, MixedEndpointsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 _MAX_ATTEMPTS = 3  # botocore's own default in its standard mode
 
-# What a seed run may reach. Where one of them goes to this machine, all of them must.
+# What any seed run may reach. Where one of them goes to this machine, all of them must; a service
+# that only some runs need is looked at when it is first called.
 _SERVICES = ("ssm", "cognito-idp", "sts", "cloudformation")
 
 
@@ -150,6 +153,47 @@ class AWS:
         url: str | None = provider.provide()
         return check_endpoint(url, source=f"The endpoint of {service}") if url else None
 
+    def credentials(self) -> Credentials:
+        """Return the developer's own credentials, refreshed when they need it.
+
+        Raises InvalidCredentialError when there are none.
+        """
+        if self.is_local:
+            return Credentials("local", "local")
+        try:
+            found = self._botocore().get_credentials()
+            keys = found.get_frozen_credentials() if found is not None else None
+        except Exception as error:
+            translated = translate(
+                error,
+                service="configuration",
+                operation="credentials",
+                profile=self._settings.profile_name,
+            )
+            if translated is None:
+                raise
+            raise translated from error
+        if keys is None:
+            raise InvalidCredentialError(
+                "There are no AWS credentials to sign with.",
+                resolution="Name a configured profile with --profile or AWS_PROFILE, or sign in "
+                "(aws sso login). With no AWS account, use --local.",
+            )
+        return Credentials(keys.access_key, keys.secret_key, keys.token)
+
+    def certificates(self) -> str:
+        """Return the file of the authorities to trust, the one that boto3 would use."""
+        own = self._botocore().get_config_variable("ca_bundle")
+        path: str = own or httpsession.get_cert_path(True)
+        return path
+
+    def proxy(self, url: str) -> str | None:
+        """Return the proxy by which *url* is reached, as boto3 would choose it."""
+        if is_loopback(url):  # which no proxy has a way to
+            return None
+        proxies: dict[str, str] = get_environ_proxies(url)
+        return proxies.get(url.partition(":")[0])
+
     def refuse_mixed_endpoints(self) -> None:
         """Raise MixedEndpointsError if some calls would reach this machine and some real AWS."""
         here = [service for service in _SERVICES if is_loopback(self.endpoint(service))]
@@ -157,6 +201,15 @@ class AWS:
         if here and away:
             raise MixedEndpointsError(
                 f"{', '.join(here)} would reach this machine, but {', '.join(away)} real AWS.",
+                resolution="Set AWS_ENDPOINT_URL or --endpoint-url for all services, or unset "
+                "the AWS_ENDPOINT_URL_* variables.",
+            )
+
+    def _refuse_elsewhere(self, service: str) -> None:
+        if is_loopback(self.endpoint(service)) != self.is_loopback:
+            here, away = (service, "Cognito") if not self.is_loopback else ("Cognito", service)
+            raise MixedEndpointsError(
+                f"{here} would be reached on this machine, but {away} in the real AWS.",
                 resolution="Set AWS_ENDPOINT_URL or --endpoint-url for all services, or unset "
                 "the AWS_ENDPOINT_URL_* variables.",
             )
@@ -191,12 +244,14 @@ class AWS:
                 if client is None:
                     if not self._clients:
                         self.refuse_mixed_endpoints()
+                    if service not in _SERVICES:
+                        self._refuse_elsewhere(service)
                     client = self._clients[key] = self._new_client(service, region, once)
         return client
 
     def _new_client(self, service: str, region: str | None, once: bool) -> Any:
         endpoint = self.endpoint(service)
-        _refuse_real_aws_under_test(service, endpoint)
+        refuse_real_aws_under_test(service, endpoint)
         session = self._botocore()
         # Naming a mode here would override AWS_RETRY_MODE and the profile, so only without them.
         _ = self.max_attempts  # refused here with a word on where it comes from
@@ -233,13 +288,3 @@ def _new_session(settings: AWSSettings) -> botocore.session.Session:
     if settings.profile_name and not settings.is_local:
         session.set_config_variable("profile", settings.profile_name)
     return session
-
-
-def _refuse_real_aws_under_test(service: str, endpoint: str | None) -> None:
-    if "PYTEST_CURRENT_TEST" not in os.environ or is_loopback(endpoint):
-        return
-    moto = sys.modules.get("moto.core.models")
-    if moto is None or not moto.botocore_stubber.enabled:
-        raise AssertionError(
-            f"A test would reach the real AWS ({service}): give it a loopback endpoint or moto."
-        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import sys
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -146,3 +147,15 @@ def is_loopback(url: str | None) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def refuse_real_aws_under_test(service: str, url: str | None) -> None:
+    """Raise AssertionError in a test that would reach the real AWS with *service*."""
+    if "PYTEST_CURRENT_TEST" not in os.environ or is_loopback(url):
+        return
+    moto = sys.modules.get("moto.core.models")
+    # moto answers only what botocore sends, and AppSync's data is not asked for by botocore.
+    if service == "appsync" or moto is None or not moto.botocore_stubber.enabled:
+        raise AssertionError(
+            f"A test would reach the real AWS ({service}): give it a loopback endpoint or moto."
+        )

@@ -31,6 +31,8 @@ class ConsoleReport(Report):
 
     def on_event(self, event: Event) -> None:
         super().on_event(event)
+        if event.kind == "record":
+            return  # a line for each of thousands would hide all others
         self._console.detail("  ".join(part for part in _row(event) if part))
 
     def on_note(self, text: str) -> None:
@@ -43,28 +45,34 @@ class ConsoleReport(Report):
 
     def show(self) -> None:
         """Show the table of what was created, read and signed in: users first."""
-        events = self._distinct()
+        events = self._counted()
         if events:
-            self._console.table(_row(event) for event in events[:_ROWS])
+            self._console.table(_row(event, count) for event, count in events[:_ROWS])
         if len(events) > _ROWS:
             self._console.status(f"… and {_sums(events[_ROWS:])}")
 
     def totals(self) -> str:
         """Return the sums of the run in words, such as "2 users created, 1 secret read"."""
-        return _sums(self._distinct()) or "no users, groups or secrets touched"
+        return _sums(self._counted()) or "no users, groups, secrets or records touched"
 
-    def _distinct(self) -> list[Event]:
-        return sorted(dict.fromkeys(self.events), key=lambda event: _ORDER[event.kind])
+    def _counted(self) -> list[tuple[Event, int]]:
+        """Return each thing once, but for records the model and how many there were."""
+        counted = {**dict.fromkeys(self.events, 1), **self.records}
+        return sorted(counted.items(), key=lambda item: _ORDER[item[0].kind])
 
 
-def _sums(events: Iterable[Event]) -> str:
-    counts = Counter((event.kind, event.state) for event in events)
+def _sums(events: Iterable[tuple[Event, int]]) -> str:
+    counts: Counter[tuple[str, str]] = Counter()
+    for event, count in events:
+        counts[event.kind, event.state] += count
     return ", ".join(
         f"{count} {kind}{'s' if count != 1 else ''} {_WORDS.get(state, state)}"
         for (kind, state), count in counts.items()
     )
 
 
-def _row(event: Event) -> tuple[str, str, str, str]:
+def _row(event: Event, count: int = 1) -> tuple[str, str, str, str]:
+    if event.kind == "record":
+        return "record", event.name, event.state, f"{count} record{'s' if count != 1 else ''}"
     detail = f"→ {event.detail}" if event.kind == "group membership" else event.detail
     return event.kind, event.name, _WORDS.get(event.state, event.state), detail

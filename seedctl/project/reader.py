@@ -28,6 +28,10 @@ class Reader:
     def keys(self) -> Iterable[str]:
         return self._value.keys()
 
+    def raw(self, key: str) -> Any:
+        """Return what is at *key*, unchecked; None when it is absent."""
+        return self._value.get(key)
+
     def fail(self, key: str, expected: str, value: Any) -> NoReturn:
         """Raise InvalidAmplifyOutputsError for the *value* at *key*."""
         self._refuse(self._at(key), expected, value)

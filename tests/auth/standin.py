@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from seedctl.auth.identity import SessionIdentity
+    from seedctl.auth.session import UserSession
+    from seedctl.data.client import DataClient
     from seedctl.prompter import CodeRequest
 
 INTERNAL = "0f4a1c9e-70b1-4d2e-9c55-3f1f7f1a2b3c"
@@ -209,6 +212,16 @@ class ScriptedCodes:
         return self.codes.pop(0)
 
 
+class NoRooms:
+    """A backend that has nothing but users."""
+
+    def identity_for(self, session: UserSession) -> SessionIdentity:
+        raise AssertionError("these tests ask for no identity")
+
+    def data_for(self, session: UserSession) -> DataClient:
+        raise AssertionError("these tests write no data")
+
+
 class Stage:
     """An Auth over a stand-in, with all that it tells and writes."""
 
@@ -230,6 +243,7 @@ class Stage:
             self.journal,
             self.report,
             self._announce,
+            rooms=NoRooms(),
             codes=self.codes,
             sleep=self.slept.append,
         )

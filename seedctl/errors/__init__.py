@@ -12,6 +12,12 @@ The tree, with exit codes; ``docs/errors.md`` lists the triggers::
     ├── SignInException (CannotSignInWithMFAError), MFARequiredError, MFANotConfiguredError,
     │   MFAPreferenceNotAvailableError, NoMFAPreferenceSpecifiedError, MissingTOTPChallengeError
     ├── UserUnAuthenticatedException, SRPError
+    ├── GraphQLError, with AppSync's errors and the partial data      1
+    │   ├── UnauthorizedError, ConditionalCheckFailedError
+    │   └── InvalidArgumentsError, GraphQLValidationError, DynamoDBError
+    ├── InvalidInputError, InvalidSelectionSetError, InvalidAuthModeError,
+    │   UnknownModelError, UnknownOperationError
+    ├── NoValidAuthTokens, NoSignedUser, NoCredentials, NoAuthorizationHeader
     ├── InvalidCommandInputError, InvalidSecretNameError,
     │   InvalidSecretValueError                             2  a refused value
     ├── set-up: project, outputs, script, region, keys      3
@@ -23,26 +29,29 @@ ported ``except`` clause reads like the JavaScript ``error.name`` it replaces.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
+
+from seedctl.errors.base import SeedctlError as SeedctlError
+from seedctl.errors.data import ConditionalCheckFailedError as ConditionalCheckFailedError
+from seedctl.errors.data import DynamoDBError as DynamoDBError
+from seedctl.errors.data import GraphQLError as GraphQLError
+from seedctl.errors.data import GraphQLValidationError as GraphQLValidationError
+from seedctl.errors.data import InvalidArgumentsError as InvalidArgumentsError
+from seedctl.errors.data import InvalidAuthModeError as InvalidAuthModeError
+from seedctl.errors.data import InvalidInputError as InvalidInputError
+from seedctl.errors.data import InvalidSelectionSetError as InvalidSelectionSetError
+from seedctl.errors.data import NoApiKey as NoApiKey
+from seedctl.errors.data import NoAuthorizationHeader as NoAuthorizationHeader
+from seedctl.errors.data import NoCredentials as NoCredentials
+from seedctl.errors.data import NoEndpoint as NoEndpoint
+from seedctl.errors.data import NoSignedUser as NoSignedUser
+from seedctl.errors.data import NoValidAuthTokens as NoValidAuthTokens
+from seedctl.errors.data import UnauthorizedError as UnauthorizedError
+from seedctl.errors.data import UnknownModelError as UnknownModelError
+from seedctl.errors.data import UnknownOperationError as UnknownOperationError
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-
-class SeedctlError(Exception):
-    """What happened and where, as the message; what to do, as the *resolution*."""
-
-    exit_code: ClassVar[int] = 1
-
-    def __init__(self, message: str, *, resolution: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.resolution = resolution
-
-    @property
-    def name(self) -> str:
-        """The name shown to the user, ``[name] message``."""
-        return type(self).__name__
 
 
 # --- 1: the script or its data --------------------------------------------------------------

@@ -1,0 +1,23 @@
+"""AppSync: the models of the schema, read and written as the signed-in user.
+
+A script's ``from seedctl import data`` gets ``data.generate_client()``; the rest is reached through
+:class:`seedctl.Backend`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from seedctl.functions import generate_client
+
+__all__ = ["generate_client"]
+
+
+def __getattr__(name: str) -> object:
+    # The one import that points up: the room's name is also the namespace scripts import.
+    if name in __all__:
+        from seedctl import functions  # noqa: PLC0415
+
+        return getattr(functions, name)
+    raise AttributeError(name)

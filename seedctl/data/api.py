@@ -1,0 +1,133 @@
+"""Send documents to one API, as whoever the client acts as."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from seedctl import __version__, masking
+from seedctl.data.auth_modes import Options, authorize, choose
+from seedctl.data.failures import graphql_error, parse_answer
+from seedctl.report import Event
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from seedctl.aws import Credentials
+    from seedctl.data.auth_modes import Chosen, Identity
+    from seedctl.data.section import DataSection
+    from seedctl.data.transport import Transport
+    from seedctl.errors import GraphQLError
+    from seedctl.report import Observer, State
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """AppSync's answer to one document."""
+
+    data: Any
+    errors: list[dict[str, Any]]
+    chosen: Chosen
+    operation: str
+    may_have_run_before: bool
+
+    def error(self, data: Any = None) -> GraphQLError:
+        """Return the error to raise for :attr:`errors`, with the partial *data*."""
+        return graphql_error(self.errors, self.operation, self.chosen, data)
+
+
+class API:
+    """One API for one client. Thread-safe."""
+
+    def __init__(
+        self,
+        section: DataSection,
+        transport: Transport,
+        identity: Identity,
+        options: Options,
+        *,
+        caller: Callable[[], Credentials] | None,
+        observer: Observer,
+        before_write: Callable[[], None],
+        clock: Callable[[], datetime] | None = None,
+        user_agent: str = f"seedctl/{__version__}",
+    ) -> None:
+        """*caller* has the developer's credentials, when they sign instead of the identity's."""
+        self.section = section
+        self._transport = transport
+        self._identity = identity
+        self._options = options
+        self._caller = caller
+        self._observer = observer
+        self._before_write = before_write
+        self._clock = clock
+        self._user_agent = user_agent
+        masking.register(options.auth_token)
+        masking.register(options.api_key)
+
+    def send(
+        self,
+        text: str,
+        variables: Mapping[str, Any],
+        call: Options,
+        *,
+        operation: str,
+        is_write: bool,
+        is_safe: bool,
+    ) -> Reply:
+        """Send the document *text*; errors of the result are in the reply, others raised.
+
+        *operation* names it in errors; *is_safe* says that doing it twice is as good as once.
+        """
+        chosen = choose(call, self._options, self.section.default_auth_mode)
+        url = self._transport.url(self.section.url)
+        masking.register(call.auth_token)
+        # Compact, as JSON.stringify writes it.
+        request = {"query": text, "variables": variables}
+        body = json.dumps(request, separators=(",", ":"), ensure_ascii=False).encode()
+
+        def headers() -> Mapping[str, str]:
+            authorization = authorize(
+                chosen,
+                call,
+                self._options,
+                api_key=self.section.api_key,
+                identity=self._identity,
+                caller=self._caller,
+            )
+            found = {
+                "content-type": "application/json; charset=UTF-8",
+                "x-amz-user-agent": self._user_agent,
+                **authorization.headers,
+            }
+            if authorization.credentials is None:
+                return found
+            from seedctl.aws import signed_headers  # noqa: PLC0415 - botocore is slow to import
+
+            return signed_headers(
+                url,
+                body,
+                found,
+                credentials=authorization.credentials,
+                service="appsync",
+                region=self.section.aws_region,
+                moment=self._clock() if self._clock is not None else None,
+            )
+
+        if is_write:
+            self._before_write()
+        answer = self._transport.post(url, body, headers, is_safe=is_safe)
+        result = parse_answer(answer, operation, chosen)
+        return Reply(
+            result.get("data"),
+            result.get("errors") or [],
+            chosen,
+            operation,
+            answer.may_have_run_before,
+        )
+
+    def tell(self, model: str, state: State) -> None:
+        """Let the observer know of a record that was written."""
+        self._observer.on_event(Event("record", model, state))

@@ -1,0 +1,225 @@
+"""What ``client.models.<Model>`` does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from seedctl.data.auth_modes import Options
+from seedctl.data.nearest import advice
+from seedctl.data.requests import Asked, ModelRequests, Paging
+from seedctl.errors import ConditionalCheckFailedError, InvalidInputError, UnknownOperationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from seedctl.data.api import API
+    from seedctl.data.auth_modes import AuthMode
+    from seedctl.data.introspection import Model
+    from seedctl.data.records import Page, Record
+    from seedctl.data.requests import SortDirection
+    from seedctl.data.results import Results
+    from seedctl.data.values import Inputs
+
+_OPERATIONS = ("create", "get", "list", "update", "delete")
+
+
+class ModelClient:
+    """One model's records, for one client: each secondary index is a method too.
+
+    Options are those of the JavaScript client in Python's spelling. ``validate=False`` sends what
+    is given without checking it against the schema.
+    """
+
+    def __init__(self, api: API, model: Model, inputs: Inputs, results: Results) -> None:
+        self._model = model
+        self._inputs = inputs
+        self._requests = ModelRequests(api, model, inputs, results)
+
+    def __repr__(self) -> str:
+        return f"<ModelClient {self._model.name}>"
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *self._model.indexes})
+
+    def __getattr__(self, name: str) -> Callable[..., Page]:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        index = self._model.indexes.get(name)
+        if index is None:
+            known = [*(each for each in _OPERATIONS if each not in self._model.disabled)]
+            raise UnknownOperationError(
+                f"{self._model.name} has no operation {name}.",
+                resolution=advice(name, [*known, "list_all", "upsert", *self._model.indexes]),
+            )
+
+        def query(
+            keys: Mapping[str, Any],
+            *,
+            filter: Mapping[str, Any] | None = None,  # noqa: A002 - the JavaScript client's name
+            limit: int | None = None,
+            next_token: str | None = None,
+            sort_direction: SortDirection | None = None,
+            selection_set: Sequence[str] | None = None,
+            auth_mode: AuthMode | None = None,
+            auth_token: str | None = None,
+            headers: Mapping[str, str] | None = None,
+            validate: bool = True,
+        ) -> Page:
+            asked = _asked(auth_mode, auth_token, headers, selection_set, validate=validate)
+            paging = Paging(filter, limit, next_token, sort_direction)
+            return self._requests.page(keys, index, asked, paging)
+
+        query.__name__ = query.__qualname__ = name
+        query.__doc__ = f"Return a page of {self._model.name} by the index {index.name}."
+        return query
+
+    def create(
+        self,
+        record: Mapping[str, Any] | None = None,
+        *,
+        selection_set: Sequence[str] | None = None,
+        auth_mode: AuthMode | None = None,
+        auth_token: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        validate: bool = True,
+    ) -> Record | None:
+        """Create a record and return it as AppSync stored it.
+
+        Raises ConditionalCheckFailedError when one with this key is there already.
+        """
+        asked = _asked(auth_mode, auth_token, headers, selection_set, validate=validate)
+        variables = self._inputs.create(self._model, record or {}, validate=validate)
+        return self._requests.mutate("create", variables, asked)
+
+    def update(
+        self,
+        record: Mapping[str, Any],
+        *,
+        selection_set: Sequence[str] | None = None,
+        auth_mode: AuthMode | None = None,
+        auth_token: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        validate: bool = True,
+    ) -> Record | None:
+        """Change the given fields of the record with the given key; null takes a value away.
+
+        Raises ConditionalCheckFailedError when there is none.
+        """
+        asked = _asked(auth_mode, auth_token, headers, selection_set, validate=validate)
+        variables = self._inputs.update(self._model, record, validate=validate)
+        return self._requests.mutate("update", variables, asked)
+
+    def upsert(
+        self,
+        record: Mapping[str, Any],
+        *,
+        selection_set: Sequence[str] | None = None,
+        auth_mode: AuthMode | None = None,
+        auth_token: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        validate: bool = True,
+    ) -> Record | None:
+        """Create the record, or update the one with this key: what makes a seed repeatable."""
+        asked = _asked(auth_mode, auth_token, headers, selection_set, validate=validate)
+        key = self._inputs.key(self._model, record, validate=False)
+        missing = [name for name in self._model.primary_key if key.get(name) is None]
+        if missing:
+            raise InvalidInputError(
+                f"upsert needs the whole key of {self._model.name}; missing: {', '.join(missing)}.",
+                resolution="Give it: a record without its key would be a new one at each run.",
+            )
+        try:
+            variables = self._inputs.create(self._model, record, validate=validate)
+            return self._requests.mutate("create", variables, asked)
+        except ConditionalCheckFailedError:
+            variables = self._inputs.update(self._model, record, validate=validate)
+            return self._requests.mutate("update", variables, asked)
+
+    def delete(
+        self,
+        key: Mapping[str, Any],
+        *,
+        selection_set: Sequence[str] | None = None,
+        auth_mode: AuthMode | None = None,
+        auth_token: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        validate: bool = True,
+    ) -> Record | None:
+        """Delete the record with this key, and return what it was. Other fields are not sent.
+
+        Raises ConditionalCheckFailedError when there is none.
+        """
+        asked = _asked(auth_mode, auth_token, headers, selection_set, validate=validate)
+        variables = self._inputs.key(self._model, key, validate=validate)
+        return self._requests.mutate("delete", variables, asked)
+
+    def get(
+        self,
+        key: Mapping[str, Any],
+        *,
+        selection_set: Sequence[str] | None = None,
+        auth_mode: AuthMode | None = None,
+        auth_token: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        validate: bool = True,
+    ) -> Record | None:
+        """Return the record with this key, or None. Other fields are not sent."""
+        asked = _asked(auth_mode, auth_token, headers, selection_set, validate=validate)
+        return self._requests.get(self._inputs.key(self._model, key, validate=validate), asked)
+
+    def list(
+        self,
+        keys: Mapping[str, Any] | None = None,
+        *,
+        filter: Mapping[str, Any] | None = None,  # noqa: A002 - the JavaScript client's name
+        limit: int | None = None,
+        next_token: str | None = None,
+        sort_direction: SortDirection | None = None,
+        selection_set: Sequence[str] | None = None,
+        auth_mode: AuthMode | None = None,
+        auth_token: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        validate: bool = True,
+    ) -> Page:
+        """Return one page of records. *keys* narrow it, for a model with an identifier of its own.
+
+        The limit comes before the filter: go by ``next_token``, not by how many came, or use
+        :meth:`list_all`.
+        """
+        asked = _asked(auth_mode, auth_token, headers, selection_set, validate=validate)
+        paging = Paging(filter, limit, next_token, sort_direction)
+        return self._requests.page(keys or {}, None, asked, paging)
+
+    def list_all(
+        self,
+        keys: Mapping[str, Any] | None = None,
+        *,
+        filter: Mapping[str, Any] | None = None,  # noqa: A002 - the JavaScript client's name
+        limit: int | None = None,
+        sort_direction: SortDirection | None = None,
+        selection_set: Sequence[str] | None = None,
+        auth_mode: AuthMode | None = None,
+        auth_token: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        validate: bool = True,
+    ) -> Iterator[Record]:
+        """Yield every record, page after page; *limit* is the size of a page."""
+        asked = _asked(auth_mode, auth_token, headers, selection_set, validate=validate)
+        paging = Paging(filter, limit, None, sort_direction)
+        while True:
+            page = self._requests.page(keys or {}, None, asked, paging)
+            yield from page
+            if page.next_token is None:
+                return
+            paging = paging._replace(next_token=page.next_token)
+
+
+def _asked(
+    auth_mode: AuthMode | None,
+    auth_token: str | None,
+    headers: Mapping[str, str] | None,
+    selection_set: Sequence[str] | None,
+    *,
+    validate: bool,
+) -> Asked:
+    return Asked(Options(auth_mode, auth_token, None, headers), selection_set, validate)

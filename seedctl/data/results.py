@@ -1,0 +1,168 @@
+"""From the data of an answer to records, with relations that load when asked."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from seedctl.data.records import Page, Record
+from seedctl.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from seedctl.data.auth_modes import AuthMode, Options
+    from seedctl.data.introspection import Field, Introspection, Model, TypeName
+    from seedctl.data.models import ModelClient
+
+
+class Results:
+    """Makes records for one client; *client_of* has the other models, for relations."""
+
+    def __init__(self, schema: Introspection, client_of: Callable[[str], ModelClient]) -> None:
+        self._schema = schema
+        self._client_of = client_of
+
+    def record(
+        self, model: Model, values: Any, call: Options, *, has_loaders: bool
+    ) -> Record | None:
+        """Return the record in *values*. Relations load with the auth mode and token of *call*."""
+        if values is None:
+            return None
+        loaders = self._loaders(model, values, call) if has_loaders else None
+        return Record(model.name, self._nested(model.fields, values), loaders)
+
+    def page(self, model: Model, values: Any, call: Options, *, has_loaders: bool) -> Page:
+        values = values or {}
+        items = values.get("items") or []
+        return Page(
+            [self.record(model, item, call, has_loaders=has_loaders) for item in items],
+            values.get("nextToken"),
+        )
+
+    def value(self, type_name: TypeName, value: Any, call: Options) -> Any:
+        """Return what a custom operation answered: records, custom-type values or scalars."""
+        if isinstance(value, list):
+            return [self.value(type_name, item, call) for item in value if item is not None]
+        if type_name.kind == "model" and value is not None:
+            model = self._schema.models[type_name.name]
+            return self.record(model, value, call, has_loaders=True)
+        return self._typed(type_name, value)
+
+    def _nested(self, fields: Mapping[str, Field], values: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            name: self._typed(fields[name].type, value) if name in fields else value
+            for name, value in values.items()
+        }
+
+    def _typed(self, type_name: TypeName, value: Any) -> Any:
+        if type_name.kind not in {"model", "nonModel"}:
+            return value
+        if type_name.kind == "model" and isinstance(value, dict) and "items" in value:
+            # The list of a relation: the same shape as any other list to who reads it.
+            related = self._schema.models[type_name.name]
+            if "items" not in related.fields:
+                value = value["items"]
+        if isinstance(value, list):
+            return [self._typed(type_name, item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        if type_name.kind == "model":
+            fields = self._schema.models[type_name.name].fields
+        else:
+            fields = self._schema.fields_of(type_name)
+        return Record(type_name.name, self._nested(fields, value))
+
+    def _loaders(
+        self, model: Model, values: Mapping[str, Any], call: Options
+    ) -> dict[str, Callable[..., Any]]:
+        loaders: dict[str, Callable[..., Any]] = {}
+        for field in model.fields.values():
+            if field.association is None:
+                continue
+            related = self._schema.models[field.type.name]
+            acts_as = {"auth_mode": call.auth_mode, "auth_token": call.auth_token}
+            if field.association.connection_type == "BELONGS_TO":
+                if "get" in related.disabled:
+                    continue
+                names = field.association.target_names
+                key = dict(
+                    zip(related.primary_key, (values.get(name) for name in names), strict=False)
+                )
+                loaders[field.name] = partial(self._belongs_to, related, key, acts_as)
+            elif "list" not in related.disabled:
+                key = self._child_key(model, field, related, values)
+                is_many = field.association.connection_type == "HAS_MANY"
+                load = self._has_many if is_many else self._has_one
+                loaders[field.name] = partial(load, related, key, acts_as)
+        return loaders
+
+    def _child_key(
+        self, model: Model, field: Field, related: Model, values: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Return the foreign key by which *related* records name the one of *values*."""
+        assert field.association is not None
+        names = field.association.associated_with
+        # The first generation of Amplify named the child's relation, which has the key.
+        back = related.fields.get(names[0]) if names else None
+        if back is not None and back.association is not None:
+            names = back.association.target_names
+        return dict(zip(names, (values.get(name) for name in model.primary_key), strict=False))
+
+    def _belongs_to(
+        self,
+        related: Model,
+        key: Mapping[str, Any],
+        acts_as: Mapping[str, Any],
+        *,
+        auth_mode: AuthMode | None = None,
+        auth_token: str | None = None,
+    ) -> Record | None:
+        if any(part is None for part in key.values()):
+            return None
+        options = _acting(acts_as, auth_mode, auth_token)
+        return self._client_of(related.name).get(key, **options)
+
+    def _has_many(
+        self,
+        related: Model,
+        key: Mapping[str, Any],
+        acts_as: Mapping[str, Any],
+        *,
+        limit: int | None = None,
+        next_token: str | None = None,
+        auth_mode: AuthMode | None = None,
+        auth_token: str | None = None,
+    ) -> Page:
+        if any(part is None for part in key.values()):
+            raise InvalidInputError(
+                f"The {related.name} records cannot be loaded: this record came without its key.",
+                resolution="Select the key fields as well, or get the record first.",
+            )
+        return self._client_of(related.name).list(
+            filter={"and": [{name: {"eq": value}} for name, value in key.items()]},
+            limit=limit,
+            next_token=next_token,
+            **_acting(acts_as, auth_mode, auth_token),
+        )
+
+    def _has_one(
+        self, related: Model, key: Mapping[str, Any], acts_as: Mapping[str, Any], **options: Any
+    ) -> Record | None:
+        token = None
+        while True:
+            page = self._has_many(related, key, acts_as, next_token=token, **options)
+            first = next(iter(page), None)
+            token = page.next_token
+            # A filtered page may be empty with the record on a later one.
+            if first is not None or token is None:
+                return first
+
+
+def _acting(
+    acts_as: Mapping[str, Any], auth_mode: AuthMode | None, auth_token: str | None
+) -> dict[str, Any]:
+    return {
+        "auth_mode": auth_mode or acts_as["auth_mode"],
+        "auth_token": auth_token or acts_as["auth_token"],
+    }

@@ -1,0 +1,49 @@
+"""The ``data`` section of the outputs file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from seedctl.data.introspection import Introspection, parse_introspection
+from seedctl.errors import NoEndpoint
+from seedctl.project.reader import Reader
+
+if TYPE_CHECKING:
+    from seedctl.data.auth_modes import AuthMode
+    from seedctl.project import AmplifyOutputs
+
+_MODES: dict[str | None, AuthMode] = {
+    "AMAZON_COGNITO_USER_POOLS": "userPool",
+    "API_KEY": "apiKey",
+    "AWS_IAM": "iam",
+    "AWS_LAMBDA": "lambda",
+    "OPENID_CONNECT": "oidc",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DataSection:
+    url: str
+    aws_region: str
+    default_auth_mode: AuthMode
+    api_key: str | None = field(repr=False)
+    schema: Introspection = field(repr=False)
+
+
+def parse_data_section(outputs: AmplifyOutputs) -> DataSection:
+    """Return the data section of *outputs*. Raises NoEndpoint, InvalidAmplifyOutputsError."""
+    data = Reader(outputs.document, outputs.path).child("data")
+    if data is None:
+        raise NoEndpoint(
+            f"{outputs.path} has no data section: this backend has no data resource.",
+            resolution="Add one in amplify/data/resource.ts, deploy, and run again.",
+        )
+    return DataSection(
+        url=data.text("url"),
+        aws_region=data.text("aws_region"),
+        # What amplify-js takes for a type it does not know.
+        default_auth_mode=_MODES.get(data.optional_text("default_authorization_type"), "iam"),
+        api_key=data.optional_text("api_key"),
+        schema=parse_introspection(data.raw("model_introspection"), outputs.path),
+    )

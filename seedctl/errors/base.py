@@ -1,0 +1,21 @@
+"""The base of every error."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class SeedctlError(Exception):
+    """What happened and where, as the message; what to do, as the *resolution*."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, resolution: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.resolution = resolution
+
+    @property
+    def name(self) -> str:
+        """The name shown to the user, ``[name] message``."""
+        return type(self).__name__
