@@ -20,6 +20,24 @@ _TYPES = {
 }
 
 
+def check(expression: Mapping[str, Any]) -> None:
+    """Raise FieldError if *expression* says something and asks for nothing."""
+    if expression and not _asks(expression):
+        raise _unusable()
+
+
+def _asks(expression: Mapping[str, Any]) -> bool:
+    return any(
+        any(_asks(part) for part in wanted if part)
+        if name in ("and", "or")
+        else _asks(wanted)
+        if name == "not"
+        else bool(wanted)
+        for name, wanted in expression.items()
+        if wanted is not None
+    )
+
+
 def matches(expression: Mapping[str, Any], item: Mapping[str, Any]) -> bool:
     """Whether *item* meets every part of *expression*, a filter as the schema coerced it."""
     for name, wanted in expression.items():
@@ -68,7 +86,7 @@ def _ordering(test: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
 
 def _between(value: Any, given: Any) -> bool:
     if not isinstance(given, list) or len(given) != 2:
-        raise FieldError("Unrecognized Filter", "Unable to process the filter expression")
+        raise _unusable()
     return _at_least(value, given[0]) and _at_most(value, given[1])
 
 
@@ -93,6 +111,10 @@ def _size(value: Any, given: Any) -> bool:
 def _attribute_type(value: Any, given: Any) -> bool:
     test = _TYPES.get(given)
     return test is not None and value is not _MISSING and test(value)
+
+
+def _unusable() -> FieldError:
+    return FieldError("Unrecognized Filter", "Unable to process the filter expression")
 
 
 _at_least = _ordering(lambda left, right: left >= right)

@@ -120,6 +120,10 @@ class InputTypes:
             return self._single_key(base)
         return self._composite_key(model, index_name, names)
 
+    def operators(self) -> list[GraphQLInputObjectType]:
+        """Return the filter operators of all kinds: a deployed schema has them, used or not."""
+        return [self._scalar(base) for base in ("ID", "String", "Int", "Float", "Boolean")]
+
     def _element(self, field: Field) -> GraphQLNamedInputType:
         if field.kind == "scalar":
             return SCALARS[field.type_name]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from seedctl.local.appsync import rules
 from seedctl.local.appsync.errors import FieldError, dynamodb, invalid_arguments, unauthorized
-from seedctl.local.appsync.filters import matches
+from seedctl.local.appsync.filters import check, matches
 from seedctl.local.appsync.introspection import BELONGS_TO, HAS_MANY, index_of_relation
 from seedctl.local.appsync.key_conditions import argument_name, key_test, sort_position
 from seedctl.local.appsync.request import is_mutation
@@ -214,6 +214,7 @@ def _page(
     if read and (len(read) == limit or len(read) < len(found)):
         token = _issue_token(question.request, scope, _position(names, read[-1]))
     wanted = question.arguments.get("filter") or {}
+    check(wanted)
     items = [item for _, item in read if question.condition(item) and matches(wanted, item)]
     return {"items": items, "nextToken": token}
 

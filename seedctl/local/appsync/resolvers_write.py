@@ -31,7 +31,7 @@ def create(model: Model) -> Resolver:
         item = dict(arguments["input"])
         if not rules.fill_owners(model, request.caller, item):
             raise unauthorized(info.field_name, info.parent_type.name)
-        if "id" in model.fields:
+        if "id" in model.key:
             item.setdefault("id", str(uuid.uuid4()))
         for name in _TIMESTAMPS:
             if name in model.fields:
@@ -119,7 +119,7 @@ def _check_key(model: Model, values: Mapping[str, Any]) -> None:
         if values.get(name) is None:
             raise dynamodb(
                 "One or more parameter values were invalid: Type mismatch for key "
-                f"{name} expected: S actual: NULL"
+                f"{name} expected: {_stored_type(model, name)} actual: NULL"
             )
         if values[name] == "":
             raise dynamodb(
@@ -153,10 +153,16 @@ def _check_indexes(model: Model, values: Mapping[str, Any], doing: str) -> None:
             if doing == "creating" and name in present and values[name] is None:
                 raise dynamodb(
                     "One or more parameter values were invalid: Type mismatch for Index Key "
-                    f"{name} Expected: S Actual: NULL IndexName: {index.name}"
+                    f"{name} Expected: {_stored_type(model, name)} Actual: NULL "
+                    f"IndexName: {index.name}"
                 )
 
 
 def _is_dropped(model: Model, name: str, value: Any) -> bool:
     """Whether a created item goes without *name*: a null that is an index's partition key."""
     return value is None and any(index.fields[0] == name for index in model.indexes)
+
+
+def _stored_type(model: Model, name: str) -> str:
+    """Return DynamoDB's letter for the type of a key."""
+    return "N" if model.fields[name].type_name in ("Int", "Float", "AWSTimestamp") else "S"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import json
-import math
 import re
 from datetime import date, time
 from typing import TYPE_CHECKING, Any
@@ -114,8 +113,8 @@ def _as_java(value: Any) -> str:
 
 
 def _parse_int(value: Any) -> int:
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not is_number or not math.isfinite(value) or value != int(value):
+    is_whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+    if isinstance(value, bool) or not is_whole:
         raise InvalidScalarError("Unable to parse it as a valid Int.")
     # Out of range is how milliseconds in an AWSTimestamp fail [?].
     if not -(2**_INT_BITS) <= value < 2**_INT_BITS:

@@ -17,6 +17,7 @@ from graphql import (
     GraphQLObjectType,
     GraphQLSchema,
     GraphQLString,
+    validate_schema,
 )
 
 from seedctl.local.appsync import resolvers_read as read
@@ -44,7 +45,12 @@ _SORT_DIRECTION = GraphQLEnumType("ModelSortDirection", {"ASC": "ASC", "DESC": "
 
 
 def build(introspection: Introspection) -> GraphQLSchema:
-    return _Builder(introspection).schema()
+    """Return the schema. Raises ValueError or TypeError if there can be none."""
+    schema = _Builder(introspection).schema()
+    errors = validate_schema(schema)
+    if errors:
+        raise ValueError(str(errors[0]))
+    return schema
 
 
 class _Builder:
@@ -78,6 +84,8 @@ class _Builder:
                 *self._models.values(),
                 *self._custom_types.values(),
                 *self._inputs.enums.values(),
+                *self._inputs.operators(),
+                _SORT_DIRECTION,
             ],
         )
 

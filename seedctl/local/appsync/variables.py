@@ -93,7 +93,7 @@ def _check_scalar(variable: str, type_: GraphQLScalarType, value: Any) -> None:
         type_.parse_value(value)
     except InvalidScalarError as error:
         raise _invalid(variable, str(error)) from error
-    except GraphQLError as error:
+    except (GraphQLError, OverflowError) as error:
         raise _invalid(
             variable, f"Expected type '{type_.name}' but was '{_java_kind(value)}'."
         ) from error
