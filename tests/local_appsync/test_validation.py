@@ -9,7 +9,7 @@ import pytest
 CREATE = "mutation ($input: CreateScalarsInput!) { createScalars(input: $input) { %s } }"
 TODO = "mutation ($input: CreateTodoInput!) { createTodo(input: $input) { id } }"
 
-GOOD = {
+GOOD: dict[str, list[Any]] = {
     "aString": ["", "x"],
     "aInt": [0, -(2**31), 2**31 - 1],
     "aFloat": [0, 1.5],
@@ -26,7 +26,7 @@ GOOD = {
     "reqArr": [[1], []],
     "jsons": [["1"]],
 }
-BAD = {
+BAD: dict[str, list[Any]] = {
     "aString": [1, ["a", "b"]],
     "aInt": ["1", 1.5, 2**31, True],
     "aFloat": ["1.5", 10**400],
@@ -43,14 +43,6 @@ BAD = {
     "aIds": [[{}]],
     "jsons": [[{"k": "v"}]],
 }
-
-
-def _cases(table: dict[str, list[Any]]) -> list[Any]:
-    return [
-        pytest.param(name, value, id=f"{name} {str(value)[:30]}")
-        for name, values in table.items()
-        for value in values
-    ]
 
 
 @pytest.mark.parametrize("name", GOOD)

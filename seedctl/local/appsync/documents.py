@@ -113,10 +113,10 @@ class _Finder(Visitor):
         self.argument: ArgumentNode | None = None
         self.input_type: Any = None
 
-    def enter(self, node: Node, _key: Any, _parent: Any, _path: Any, ancestors: list[Any]) -> Any:
+    def enter(self, node: Node, _key: Any, parent: Any, _path: Any, ancestors: list[Any]) -> Any:
         if node is not self._wanted:
             return None
-        above = [*ancestors, node]
+        above = [*ancestors, parent, node]
         self.path = "/".join(each.name.value for each in above if isinstance(each, FieldNode))
         self.parent = str(self._types.get_parent_type())
         self.argument = next((each for each in above if isinstance(each, ArgumentNode)), None)
