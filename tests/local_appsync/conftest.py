@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from seedctl.auth.srp import ClientExchange, format_timestamp
-from seedctl.local import LocalSandbox, blueprint
+from seedctl.local import LocalSandbox
 from seedctl.project import load_outputs, parse_outputs
 
 if TYPE_CHECKING:
@@ -224,13 +224,3 @@ def ruled(start: Callable[..., API]) -> API:
 @pytest.fixture
 def people(start: Callable[..., API]) -> API:
     return start("people_apikey.json")
-
-
-@pytest.fixture(scope="session")
-def deployable() -> Callable[[dict[str, Any]], dict[str, Any]]:
-    """Return outputs with a ``data`` section of one's own."""
-
-    def make(data: dict[str, Any]) -> dict[str, Any]:
-        return {**blueprint.from_options(groups=("Admins",)), "data": data}
-
-    return make

@@ -228,7 +228,7 @@ def test_custom_operations(store: Any, document: str, field: str) -> None:
     assert error["message"] == (f"{field} is not available locally: its handler is your own code.")
 
 
-def test_index_added_later(start: Any, deployable: Any) -> None:
+def test_index_added_later(start: Any) -> None:
     """An index of a later deployment finds the items that were there before."""
     document = start("blog_apikey.json").outputs.document
     without = {**document, "data": {**document["data"]}}

@@ -65,6 +65,8 @@ def test_not_accepted(store: Any, name: str) -> None:
         (error,) = answer["errors"]
         assert error["message"].startswith("Variable 'input' has an invalid value."), value
         assert error["path"] is None
+        place = {"line": 1, "column": 11, "sourceName": None}
+        assert error["locations"] == [place]
         assert "errorType" not in error
 
 

@@ -42,8 +42,16 @@ def check_variables(
     for definition in operation.variable_definitions or ():
         name = definition.variable.name.value
         type_ = type_from_ast(schema, definition.type)
-        if name in values or (definition.default_value is None and _is_required(type_)):
+        if name not in values and (definition.default_value is not None or not _is_required(type_)):
+            continue
+        try:
             _check(name, type_, values.get(name))
+        except InvalidInputError as error:
+            token = definition.loc.start_token if definition.loc is not None else None
+            if token is not None:
+                place = {"line": token.line, "column": token.column, "sourceName": None}
+                error.locations = [place]
+            raise
 
 
 def _is_required(type_: Any) -> bool:
