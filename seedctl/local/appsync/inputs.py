@@ -175,7 +175,7 @@ class InputTypes:
             return self._scalar(_BASES.get(field.type_name, "String"))
         enum = self.enums[field.type_name]
         if field.is_list:
-            # Taken from memory of the transformer [?]: no deployed example has such a field.
+            # As the transformer has it (makeEnumFilterInput); no deployed example does.
             whole = GraphQLList(enum)
             types: dict[str, Any] = {
                 "eq": whole,
