@@ -34,7 +34,7 @@ class LocalSandbox:
     ) -> LocalSandbox:
         """Serve what *outputs* describes on 127.0.0.1, with its state under *state_folder*.
 
-        Without *outputs* there is no user pool, only parameters. Port 0 is any free one; *clock*
+        Without *outputs* there is no user pool and no API, only parameters. Port 0 is any free one; *clock*
         gives epoch seconds and is replaced by tests. Raises LocalSandboxError.
         """
         # Late, since the commands that never start a sandbox import this module too.
@@ -45,7 +45,7 @@ class LocalSandbox:
 
         store = Store.open(prepare(state_folder))
         try:
-            services = Services(store, outputs.auth if outputs is not None else None, clock)
+            services = Services(store, outputs, clock)
             server = Server.start(services.answer, port=port)
         except BaseException:
             store.close()

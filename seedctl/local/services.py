@@ -1,6 +1,7 @@
 """Which service a request is for: the dispatch table of the sandbox.
 
-JSON services are told by the prefix of ``X-Amz-Target``, Query services by ``Action=`` in a form.
+JSON services are told by the prefix of ``X-Amz-Target``, Query services by ``Action=`` in a form,
+AppSync by its path.
 """
 
 from __future__ import annotations
@@ -20,9 +21,10 @@ from seedctl.local.ssm import ParameterStore
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from seedctl.local.appsync import GraphQLService
     from seedctl.local.cognito import Cognito
     from seedctl.local.store import Store
-    from seedctl.project import AuthSection
+    from seedctl.project import AmplifyOutputs
 
 _CREDENTIAL = re.compile(
     r"AWS4-HMAC-SHA256 +Credential=[^/, ]+/[0-9]{8}/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request *,.*"
@@ -40,12 +42,16 @@ class JSONService:
 class Services:
     """Everything that is served, over one store; a service is loaded at its first call."""
 
-    def __init__(self, store: Store, auth: AuthSection | None, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, store: Store, outputs: AmplifyOutputs | None, clock: Callable[[], float]
+    ) -> None:
         self._store = store
-        self._auth = auth
+        self._auth = outputs.auth if outputs is not None else None
+        self._data = outputs.document.get("data") if outputs is not None else None
         self._clock = clock
         self._lock = threading.Lock()
         self._loaded_cognito: Cognito | None = None
+        self._loaded_graphql: GraphQLService | None = None
         parameters = ParameterStore(store, clock)
         self._json: dict[str, Callable[[], JSONService]] = {
             "AWSCognitoIdentityProviderService": lambda: JSONService(
@@ -63,11 +69,25 @@ class Services:
                 self._loaded_cognito = Cognito(self._store, self._auth, self._clock)
             return self._loaded_cognito
 
+    def _graphql(self, data: dict[str, Any]) -> GraphQLService:
+        cognito = self._cognito()
+        # Under a lock: it keeps the schema, which takes time to make.
+        with self._lock:
+            if self._loaded_graphql is None:
+                from seedctl.local.appsync import GraphQLService  # noqa: PLC0415
+
+                self._loaded_graphql = GraphQLService(
+                    data, store=self._store, clock=self._clock, read_token=cognito.claims_of
+                )
+            return self._loaded_graphql
+
     def answer(self, request: Request) -> Response:
         if request.method == "GET":
             return self._published(request.path)
         if request.method != "POST":
             return Response.text(405, f"{request.method} is not served.")
+        if request.path == "/graphql" and isinstance(self._data, dict):
+            return self._graphql(self._data).answer(request)
         target = request.headers.get("x-amz-target")
         if target is None:
             return _answer_query(request)

@@ -21,17 +21,24 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    Document = dict[str, Any]
+
 _BUSY_SECONDS = 30.0
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS key_check (id INTEGER PRIMARY KEY CHECK (id = 1), value BLOB);
 CREATE TABLE IF NOT EXISTS document (
     kind BLOB NOT NULL, key BLOB NOT NULL, body BLOB NOT NULL, PRIMARY KEY (kind, key)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS entry (
+    kind BLOB NOT NULL, partition BLOB NOT NULL, key BLOB NOT NULL,
+    PRIMARY KEY (kind, partition, key)
+) WITHOUT ROWID;
 """
+_TABLES = 3
 
 
 class View:
-    """The documents as one transaction sees them; ``get``, ``put``, ``delete`` and ``scan``."""
+    """The documents as one transaction sees them, and the partitions they are entered under."""
 
     def __init__(self, connection: sqlite3.Connection, seal: Seal) -> None:
         self._connection = connection
@@ -67,6 +74,49 @@ class View:
         ).fetchall()
         for key, body in rows:
             yield self.seal.open(body, kind_digest + key)
+
+    def scan_page(self, kind: str, after: bytes, size: int) -> Iterator[tuple[bytes, Document]]:
+        """Yield at most *size* documents of *kind* that come behind *after*, with their places.
+
+        The place of the last one is the next page's *after*; the first page's is empty.
+        """
+        kind_digest = self._place(kind, "")[0]
+        rows = self._connection.execute(
+            "SELECT key, body FROM document WHERE kind = ? AND key > ? ORDER BY key LIMIT ?",
+            (kind_digest, after, size),
+        )
+        for key, body in rows:
+            yield key, self.seal.open(body, kind_digest + key)
+
+    def scan_partition(self, kind: str, partition: str) -> Iterator[tuple[bytes, Document]]:
+        """Yield the documents of *kind* that were entered under *partition*, with their places."""
+        kind_digest = self._place(kind, "")[0]
+        rows = self._connection.execute(
+            "SELECT document.key, body FROM entry JOIN document USING (kind, key)"
+            " WHERE entry.kind = ? AND partition = ?",
+            (kind_digest, self.seal.digest("partition", kind, partition)),
+        ).fetchall()
+        for key, body in rows:
+            yield key, self.seal.open(body, kind_digest + key)
+
+    def enter(self, kind: str, partition: str, key: str) -> None:
+        """Let the document *key* be found under *partition* too; :meth:`leave` undoes it."""
+        self._connection.execute(
+            "INSERT OR IGNORE INTO entry VALUES (?, ?, ?)", self._entry(kind, partition, key)
+        )
+
+    def leave(self, kind: str, partition: str, key: str) -> None:
+        self._connection.execute(
+            "DELETE FROM entry WHERE kind = ? AND partition = ? AND key = ?",
+            self._entry(kind, partition, key),
+        )
+
+    def clear_entries(self, kind: str) -> None:
+        self._connection.execute("DELETE FROM entry WHERE kind = ?", (self._place(kind, "")[0],))
+
+    def _entry(self, kind: str, partition: str, key: str) -> tuple[bytes, bytes, bytes]:
+        kind_digest, key_digest = self._place(kind, key)
+        return kind_digest, self.seal.digest("partition", kind, partition), key_digest
 
     def _place(self, kind: str, key: str) -> tuple[bytes, bytes]:
         return self.seal.digest("kind", kind)[:16], self.seal.digest("key", kind, key)
@@ -174,7 +224,8 @@ class Store:
             self._use_wal(connection)
             expected = self.seal.digest("key check")
             found = self._key_check(connection)
-            if found is None:
+            # A state that an earlier version made lacks the tables that came later.
+            if found is None or (found == expected and not self._has_tables(connection)):
                 connection.execute("BEGIN IMMEDIATE")
                 for statement in _SCHEMA.split(";"):
                     connection.execute(statement)
@@ -192,6 +243,11 @@ class Store:
             return None
         row = connection.execute("SELECT value FROM key_check").fetchone()
         return None if row is None else row[0]
+
+    def _has_tables(self, connection: sqlite3.Connection) -> bool:
+        query = "SELECT count(*) FROM sqlite_master WHERE type = 'table'"
+        count: int = connection.execute(query).fetchone()[0]
+        return count >= _TABLES
 
     def _use_wal(self, connection: sqlite3.Connection) -> None:
         deadline = time.monotonic() + _BUSY_SECONDS

@@ -30,7 +30,7 @@ def associate_software_token(service: UserPoolService, call: Call) -> dict[str, 
     if session_token is None:
         claims = claims_of(service, call)
         with service.changing_users() as users:
-            user = service.tokens.of_access_claims(users, claims)
+            user = service.tokens.of_claims(users, claims)
             if TOTP not in offered(service.pool):
                 raise _token_not_offered()
             # The verified one, if any, is good until this one is verified [?].
@@ -55,7 +55,7 @@ def verify_software_token(service: UserPoolService, call: Call) -> dict[str, Any
     if session_token is None:
         claims = claims_of(service, call)
         with service.changing_users() as users:
-            user = service.tokens.of_access_claims(users, claims)
+            user = service.tokens.of_claims(users, claims)
             known = user.pending_token or user.software_token
             _adopt(service, users, user, _verified(known, code, name, service.clock()))
         return {"Status": "SUCCESS"}
@@ -72,7 +72,7 @@ def set_user_mfa_preference(service: UserPoolService, call: Call) -> dict[str, A
     claims = claims_of(service, call)
     settings = _settings(call)
     with service.changing_users() as users:
-        user = service.tokens.of_access_claims(users, claims)
+        user = service.tokens.of_claims(users, claims)
         _prefer(service, users, user, settings)
     return {}
 

@@ -92,6 +92,19 @@ class Cognito:
         self._service = service
         self.operations = _table(lambda handler: partial(handler, service))
 
+    def claims_of(self, token: str) -> dict[str, Any]:
+        """Return the claims of a live access or id token, for other services. Raises ServiceError.
+
+        On AWS those services do not learn of a revocation before the token expires; here they do.
+        """
+        service = self._service
+        if service is None:
+            raise ServiceError("NotAuthorizedException", "There is no user pool in this sandbox.")
+        claims = service.tokens.user_claims(token)
+        with service.reading_users() as users:
+            service.tokens.of_claims(users, claims)
+        return claims
+
     def well_known(self, path: str) -> dict[str, Any] | None:
         """Return the document that Cognito publishes at *path*, None if there is none."""
         service = self._service

@@ -18,7 +18,7 @@ MAX_TOKEN = 131072
 def get_user(service: UserPoolService, call: Call) -> dict[str, Any]:
     claims = claims_of(service, call)
     with service.reading_users() as users:
-        user = service.tokens.of_access_claims(users, claims)
+        user = service.tokens.of_claims(users, claims)
     return {
         "Username": user.username,
         "UserAttributes": user.attribute_list(),
@@ -37,7 +37,7 @@ def update_user_attributes(service: UserPoolService, call: Call) -> dict[str, An
                 "NotAuthorizedException", f"A user may not set {name}: that is for administrators."
             )
     with service.changing_users() as users:
-        user = service.tokens.of_access_claims(users, claims)
+        user = service.tokens.of_claims(users, claims)
         change_attributes(user, given)
         user.modified = service.clock()
         users.save(user)
@@ -50,7 +50,7 @@ def change_password(service: UserPoolService, call: Call) -> dict[str, Any]:
     proposed = call.text("ProposedPassword", maximum=MAX_PASSWORD)
     check_password(proposed, service.pool.password_policy)
     with service.changing_users() as users:
-        user = service.tokens.of_access_claims(users, claims)
+        user = service.tokens.of_claims(users, claims)
         names = {"pool_name": service.pool.name, "username": user.username}
         fits = user.verifier is not None and user.verifier.fits(previous or "", **names)
         if not fits:
@@ -64,7 +64,7 @@ def change_password(service: UserPoolService, call: Call) -> dict[str, Any]:
 def global_sign_out(service: UserPoolService, call: Call) -> dict[str, Any]:
     claims = claims_of(service, call)
     with service.changing_users() as users:
-        user = service.tokens.of_access_claims(users, claims)
+        user = service.tokens.of_claims(users, claims)
         sign_out_everywhere(user)
         users.save(user)
     return {}

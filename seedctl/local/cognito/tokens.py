@@ -29,6 +29,10 @@ _SCOPE = "aws.cognito.signin.user.admin"
 _FLAGS = ("email_verified", "phone_number_verified")
 
 
+class ExpiredTokenError(ServiceError):
+    """A token that was good once: other services word this differently."""
+
+
 @dataclass(frozen=True, slots=True)
 class Grant:
     """One sign-in, for as long as its refresh token lives."""
@@ -140,19 +144,30 @@ class Tokens:
     def access_claims(self, token: str) -> dict[str, Any]:
         """Return the claims of an access token of this pool. Raises NotAuthorizedException.
 
-        Apart from :meth:`of_access_claims` since the key may have to be made, which must not
+        Apart from :meth:`of_claims` since the key may have to be made, which must not
         happen inside a transaction.
         """
         claims = self._claims(token)
         if claims is None or claims["token_use"] != "access":  # noqa: S105
             raise ServiceError("NotAuthorizedException", "Invalid Access Token")
+        return self._unexpired(claims)
+
+    def user_claims(self, token: str) -> dict[str, Any]:
+        """As :meth:`access_claims`, for an access or an id token."""
+        claims = self._claims(token)
+        if claims is None:
+            raise ServiceError("NotAuthorizedException", "Invalid Token")
+        return self._unexpired(claims)
+
+    def _unexpired(self, claims: dict[str, Any]) -> dict[str, Any]:
         if self._clock() > claims["exp"]:
-            raise ServiceError("NotAuthorizedException", "Access Token has expired")
+            raise ExpiredTokenError("NotAuthorizedException", "Access Token has expired")
         return claims
 
-    def of_access_claims(self, users: UserRecords, claims: dict[str, Any]) -> User:
+    def of_claims(self, users: UserRecords, claims: dict[str, Any]) -> User:
         """Return the user that *claims* speak for. Raises NotAuthorizedException."""
-        user = users.by_username(claims["username"])
+        # The claim's name in access tokens, and in id tokens.
+        user = users.by_username(claims.get("username") or claims["cognito:username"])
         if user is None or user.sub != claims["sub"]:
             raise ServiceError("UserNotFoundException", "User does not exist.")
         if not user.enabled:

@@ -1,0 +1,131 @@
+"""Who is asking: an API key, a user of the pool, or an IAM principal.
+
+Signatures of IAM requests are not verified: the sandbox has no secret keys to verify them with.
+The access key id alone says who calls, and only ids that the sandbox knows are let in.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from seedctl.local.appsync.errors import unauthenticated
+from seedctl.local.cognito.tokens import ExpiredTokenError
+from seedctl.local.protocol import ServiceError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+API_KEY = "apiKey"
+USER_POOL = "userPools"
+IAM = "iam"
+IDENTITY_POOL = "identityPool"
+
+_PROVIDERS = {
+    "API_KEY": API_KEY,
+    "AMAZON_COGNITO_USER_POOLS": USER_POOL,
+    "AWS_IAM": IAM,
+    "AWS_LAMBDA": "function",
+    "OPENID_CONNECT": "oidc",
+}
+_LOCAL_KEY = "local"
+_SIGNED = re.compile(
+    r"AWS4-HMAC-SHA256 +Credential=([^/, ]+)/[0-9]{8}/[a-z0-9-]+/appsync/aws4_request *,.*"
+)
+_JWT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    provider: str
+    claims: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """Of a user's token."""
+    is_guest: bool = False
+    """For IDENTITY_POOL: the unauthenticated role rather than the authenticated one."""
+
+    @property
+    def username(self) -> str | None:
+        name = self.claims.get("username") or self.claims.get("cognito:username")
+        return name if isinstance(name, str) else None
+
+    def groups(self, claim: str) -> tuple[str, ...]:
+        found = self.claims.get(claim)
+        if isinstance(found, str):
+            return (found,)
+        return tuple(found) if isinstance(found, list) else ()
+
+
+def local_principal(access_key_id: str) -> Caller | None:
+    """Return who holds *access_key_id*: the developer, for the sandbox's own credentials."""
+    return Caller(IAM) if access_key_id == _LOCAL_KEY else None
+
+
+class Callers:
+    """Tells callers apart for one API."""
+
+    def __init__(
+        self,
+        data: Mapping[str, Any],
+        *,
+        read_token: Callable[[str], dict[str, Any]],
+        principal: Callable[[str], Caller | None],
+    ) -> None:
+        """*read_token* gives a live token's claims, or raises ServiceError."""
+        self._default = _PROVIDERS.get(data["default_authorization_type"], IAM)
+        listed = data.get("authorization_types") or ()
+        # Gen 2 always has IAM, whatever the file lists.
+        self._enabled = {self._default, IAM, *(_PROVIDERS.get(name) for name in listed)}
+        self._api_key = data.get("api_key")
+        self._read_token = read_token
+        self._principal = principal
+
+    def of(self, headers: Mapping[str, str]) -> Caller:
+        """Return who sent *headers*. Raises RefusedCallError."""
+        authorization = headers.get("authorization")
+        api_key = headers.get("x-api-key")
+        # Where both come, the header that names a person or role wins [?].
+        if authorization is None:
+            if api_key is not None:
+                return self._of_api_key(api_key)
+            raise self._nothing_given()
+        if authorization.startswith("AWS4-HMAC-SHA256"):
+            return self._of_signature(authorization)
+        return self._of_token(authorization.removeprefix("Bearer "))
+
+    def _of_api_key(self, given: str) -> Caller:
+        known = self._api_key
+        if API_KEY not in self._enabled or not isinstance(known, str):
+            raise unauthenticated()
+        if not hmac.compare_digest(known.encode(), given.encode("utf-8", "replace")):
+            raise unauthenticated()
+        return Caller(API_KEY)
+
+    def _of_signature(self, authorization: str) -> Caller:
+        match = _SIGNED.fullmatch(authorization)
+        caller = self._principal(match[1]) if match is not None else None
+        if caller is None:
+            raise unauthenticated()
+        return caller
+
+    def _of_token(self, token: str) -> Caller:
+        if not _JWT.fullmatch(token) and "function" in self._enabled:
+            raise unauthenticated(
+                "The Lambda authorizer is not available locally: its handler is your own code."
+            )
+        if USER_POOL not in self._enabled:
+            raise unauthenticated()
+        if not _JWT.fullmatch(token):
+            raise unauthenticated("Unable to parse JWT token.")
+        try:
+            return Caller(USER_POOL, self._read_token(token))
+        except ExpiredTokenError as error:
+            raise unauthenticated("Token has expired.") from error  # [?]
+        except ServiceError as error:
+            raise unauthenticated("Valid authorization header not provided.") from error
+
+    def _nothing_given(self) -> Exception:
+        if self._default == USER_POOL:
+            return unauthenticated("Valid authorization header not provided.")
+        return unauthenticated()

@@ -1,0 +1,93 @@
+"""One API's schema, and the execution of requests on it. The only door to graphql-core."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any
+
+from graphql import execute_sync
+
+from seedctl.local.appsync.documents import locations, operation_of, read_document
+from seedctl.local.appsync.errors import FieldError, malformed
+from seedctl.local.appsync.introspection import Introspection
+from seedctl.local.appsync.request import GraphQLRequest, path_text
+from seedctl.local.appsync.rows import prepare
+from seedctl.local.appsync.scalars import InvalidScalarError
+from seedctl.local.appsync.schema import build
+from seedctl.local.appsync.variables import check_variables
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from graphql import DocumentNode, GraphQLError
+
+    from seedctl.local.appsync.callers import Caller
+    from seedctl.local.store import Store
+
+_KEPT_DOCUMENTS = 128
+_KEPT_LENGTH = 16 * 1024
+
+
+class Engine:
+    def __init__(
+        self, document: Mapping[str, Any], *, api: str, store: Store, clock: Callable[[], float]
+    ) -> None:
+        self._introspection = Introspection.read(document)
+        self._api = api
+        self._store = store
+        self._clock = clock
+        self.schema = build(self._introspection)
+        self._documents: OrderedDict[str, DocumentNode] = OrderedDict()
+        self._lock = threading.Lock()
+        prepare(store, api, self._introspection)
+
+    def execute(
+        self, text: str, variables: Mapping[str, Any], name: str | None, caller: Caller
+    ) -> dict[str, Any]:
+        """Return the answer's document. Raises RefusedCallError or InvalidInputError."""
+        document = self._document(text)
+        operation = operation_of(document, name)
+        request = GraphQLRequest(caller, self._store, self._api, self._introspection, self._clock)
+        try:
+            check_variables(self.schema, operation, variables)
+            result = execute_sync(
+                self.schema,
+                document,
+                context_value=request,
+                variable_values=dict(variables),
+                operation_name=name,
+            )
+        except RecursionError as error:
+            raise malformed("Unable to parse GraphQL query.") from error
+        if request.faults:
+            raise request.faults[0]
+        if not result.errors:
+            return {"data": result.data}
+        return {"data": result.data, "errors": [_shown(error) for error in result.errors]}
+
+    def _document(self, text: str) -> DocumentNode:
+        """Return *text* parsed and validated; a seed sends the same few texts again and again."""
+        with self._lock:
+            known = self._documents.get(text)
+            if known is not None:
+                self._documents.move_to_end(text)
+                return known
+        document = read_document(self.schema, text)
+        if len(text) <= _KEPT_LENGTH:
+            with self._lock:
+                self._documents[text] = document
+                while len(self._documents) > _KEPT_DOCUMENTS:
+                    self._documents.popitem(last=False)
+        return document
+
+
+def _shown(error: GraphQLError) -> dict[str, Any]:
+    cause = error.original_error
+    message = error.message
+    if isinstance(cause, InvalidScalarError):
+        message = f"Can't serialize value ({path_text(error.path or [])}) : {cause}"
+    shown = {"path": error.path, "locations": locations(error), "message": message}
+    if isinstance(cause, FieldError) and cause.error_type is not None:
+        shown.update(data=None, errorType=cause.error_type, errorInfo=None)
+    return shown

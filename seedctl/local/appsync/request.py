@@ -1,0 +1,69 @@
+"""What the resolvers of one request share, and how their failures are told apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+from graphql import OperationType
+
+from seedctl.local.appsync.errors import FieldError
+from seedctl.local.appsync.rows import Rows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+    from graphql import GraphQLResolveInfo
+
+    from seedctl.local.appsync.callers import Caller
+    from seedctl.local.appsync.introspection import Introspection, Model
+    from seedctl.local.store import Store, View
+
+    Resolver = Callable[..., Any]
+    Info = GraphQLResolveInfo[Any]
+
+
+@dataclass(slots=True)
+class GraphQLRequest:
+    """The ``context`` of every resolver."""
+
+    caller: Caller
+    store: Store
+    api: str
+    introspection: Introspection
+    clock: Callable[[], float]
+    faults: list[Exception] = field(default_factory=list)
+    """Failures of ours: graphql-core would show them as errors of the field."""
+
+    def reading(self) -> AbstractContextManager[View]:
+        return self.store.reading()
+
+    def rows(self, view: View, model: Model) -> Rows:
+        return Rows(view, self.api, model)
+
+
+def guarded(resolve: Resolver) -> Resolver:
+    """Return *resolve*, with what it raises unexpectedly kept apart from refusals."""
+
+    @wraps(resolve)
+    def call(source: Any, info: Info, **arguments: Any) -> Any:
+        try:
+            return resolve(source, info, **arguments)
+        except (FieldError, RecursionError):
+            raise
+        except Exception as error:
+            info.context.faults.append(error)
+            raise
+
+    return call
+
+
+def is_mutation(info: Info) -> bool:
+    return info.operation.operation is OperationType.MUTATION
+
+
+def path_text(path: list[str | int]) -> str:
+    """Write *path* as AppSync's messages do: ``/listTodos/items[0]/content``."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f"/{part}" for part in path)

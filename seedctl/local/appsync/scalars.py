@@ -1,0 +1,162 @@
+"""AppSync's scalars: what each accepts, and the form it is kept in."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import re
+from datetime import date, time
+from typing import TYPE_CHECKING, Any
+
+from graphql import (
+    GraphQLBoolean,
+    GraphQLFloat,
+    GraphQLID,
+    GraphQLInt,
+    GraphQLScalarType,
+    GraphQLString,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_ZONE = r"(?:Z|[+-](?:0[0-9]|1[0-8]):[0-5][0-9](?::[0-5][0-9])?)"
+_DATE = re.compile(rf"([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}){_ZONE}?")
+_TIME_OF_DAY = r"([0-9]{2}:[0-9]{2}(?::[0-9]{2})?)(?:(?<=:[0-9]{2}:[0-9]{2})\.[0-9]{1,9})?"
+_TIME = re.compile(rf"{_TIME_OF_DAY}{_ZONE}?")
+_DATE_TIME = re.compile(rf"([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})T{_TIME_OF_DAY}{_ZONE}")
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(?://)?([^/\s?#]*)([^\s?#]*)\S*")
+_PHONE = re.compile(r"(?:\+[0-9][0-9 -]{2,24}|(?:1[ -]?)?[0-9]{3}[ -]?[0-9]{3}[ -]?[0-9]{4})")
+_INT_BITS = 31
+
+
+class InvalidScalarError(ValueError):
+    """A value that its scalar does not accept; the text never repeats the value."""
+
+
+def _text(check: Callable[[str], bool], what: str) -> Callable[[Any], str]:
+    def parse(value: Any) -> str:
+        if not isinstance(value, str) or not check(value):
+            raise InvalidScalarError(f"Unable to parse it as a valid {what}.")
+        return value
+
+    return parse
+
+
+def _is_date(text: str) -> bool:
+    match = _DATE.fullmatch(text)
+    return match is not None and _reads(date.fromisoformat, match[1])
+
+
+def _is_time(text: str) -> bool:
+    match = _TIME.fullmatch(text)
+    return match is not None and _reads(time.fromisoformat, match[1])
+
+
+def _is_date_time(text: str) -> bool:
+    match = _DATE_TIME.fullmatch(text)
+    if match is None:
+        return False
+    return _reads(date.fromisoformat, match[1]) and _reads(time.fromisoformat, match[2])
+
+
+def _is_email(text: str) -> bool:
+    return _EMAIL.fullmatch(text) is not None
+
+
+def _is_url(text: str) -> bool:
+    match = _URL.fullmatch(text)
+    return match is not None and "//" not in match[3] and bool(match[2] or match[3])
+
+
+def _is_phone(text: str) -> bool:
+    return _PHONE.fullmatch(text) is not None
+
+
+def _is_ip_address(text: str) -> bool:
+    return "%" not in text and _reads(ipaddress.ip_interface, text)
+
+
+def _reads(parse: Callable[[str], object], text: str) -> bool:
+    try:
+        parse(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _parse_json(value: Any) -> str:
+    if not isinstance(value, str):
+        raise InvalidScalarError(f"Unable to parse {_as_java(value)} as valid JSON.")
+    try:
+        # As it is read back: neither blanks nor the writing of numbers survive.
+        document = json.loads(value, parse_constant=_refuse_constant)
+        return json.dumps(document, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    except (ValueError, RecursionError) as error:
+        raise InvalidScalarError("Unable to parse it as valid JSON.") from error
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(name)
+
+
+def _as_java(value: Any) -> str:
+    """Write *value* as AppSync's messages do, which are made by Java: ``{k=v}``."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}={_as_java(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_as_java, value)) + "]"
+    return (
+        "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    )
+
+
+def _parse_int(value: Any) -> int:
+    is_whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+    if isinstance(value, bool) or not is_whole:
+        raise InvalidScalarError("Unable to parse it as a valid Int.")
+    # Out of range is how milliseconds in an AWSTimestamp fail [?].
+    if not -(2**_INT_BITS) <= value < 2**_INT_BITS:
+        raise InvalidScalarError("The number is out of range for Int.")
+    return int(value)
+
+
+def _keep(value: Any) -> Any:
+    return value
+
+
+def _scalar(name: str, parse: Callable[[Any], Any]) -> GraphQLScalarType:
+    return GraphQLScalarType(name, parse_value=parse, serialize=_serialize(name, parse))
+
+
+def _serialize(name: str, parse: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def serialize(value: Any) -> Any:
+        try:
+            return parse(value)
+        except InvalidScalarError as error:
+            # Stored when the field had another type.
+            raise InvalidScalarError(f"Unable to serialize a value as a valid {name}.") from error
+
+    return serialize
+
+
+_TEXTS = {
+    "AWSDate": (_is_date, "LocalDate Object"),
+    "AWSTime": (_is_time, "LocalTime Object"),
+    "AWSDateTime": (_is_date_time, "DateTime Object"),
+    "AWSEmail": (_is_email, "Email"),
+    "AWSURL": (_is_url, "URL"),
+    "AWSPhone": (_is_phone, "phone number"),
+    "AWSIPAddress": (_is_ip_address, "IP address"),
+}
+
+SCALARS: dict[str, GraphQLScalarType] = {
+    **{
+        scalar.name: scalar
+        for scalar in (GraphQLID, GraphQLString, GraphQLInt, GraphQLFloat, GraphQLBoolean)
+    },
+    **{name: _scalar(name, _text(check, what)) for name, (check, what) in _TEXTS.items()},
+    "AWSJSON": GraphQLScalarType("AWSJSON", parse_value=_parse_json, serialize=_keep),
+    "AWSTimestamp": _scalar("AWSTimestamp", _parse_int),
+}

@@ -1,0 +1,106 @@
+"""``POST /graphql``: who asks is told first, then what is asked is read and executed."""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import TYPE_CHECKING, Any
+
+from seedctl.errors import LocalSandboxError
+from seedctl.local.appsync.callers import Callers, local_principal
+from seedctl.local.appsync.errors import InvalidInputError, RefusedCallError, malformed
+from seedctl.local.http1 import Response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from seedctl.local.appsync.callers import Caller
+    from seedctl.local.appsync.engine import Engine
+    from seedctl.local.http1 import Request
+    from seedctl.local.store import Store
+
+PATH = "/graphql"
+_JSON = "application/json;charset=UTF-8"
+
+
+class GraphQLService:
+    """The API of one outputs file's ``data`` section."""
+
+    def __init__(
+        self,
+        data: Mapping[str, Any],
+        *,
+        store: Store,
+        clock: Callable[[], float],
+        read_token: Callable[[str], dict[str, Any]],
+        principal: Callable[[str], Caller | None] = local_principal,
+    ) -> None:
+        """*principal* tells who holds an access key id, None for one that is not known."""
+        self._data = data
+        self._store = store
+        self._clock = clock
+        self._callers = Callers(data, read_token=read_token, principal=principal)
+        self._lock = threading.Lock()
+        self._loaded: Engine | None = None
+
+    def answer(self, request: Request) -> Response:
+        try:
+            caller = self._callers.of(request.headers)
+            text, variables, name = _read(request.body)
+            document = self._engine().execute(text, variables, name, caller)
+        except RefusedCallError as refusal:
+            headers = (("x-amzn-ErrorType", refusal.error_type),)
+            return Response.json(refusal.status, refusal.document(), headers, _JSON)
+        except InvalidInputError as refusal:
+            document = refusal.document()
+        return Response.json(200, document, content_type=_JSON)
+
+    def _engine(self) -> Engine:
+        introspection = self._data.get("model_introspection")
+        if introspection is None:
+            raise RefusedCallError(
+                400,
+                "NotAvailableLocally",
+                "The outputs file has no model_introspection, so the API cannot be served locally.",
+            )
+        with self._lock:
+            if self._loaded is None:
+                # Takes longer to load than the rest of the sandbox.
+                from seedctl.local.appsync.engine import Engine  # noqa: PLC0415
+
+                self._loaded = _made(
+                    lambda: Engine(
+                        introspection, api=self._data["url"], store=self._store, clock=self._clock
+                    )
+                )
+            return self._loaded
+
+
+def _made(make: Callable[[], Engine]) -> Engine:
+    try:
+        return make()
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise LocalSandboxError(
+            "The model_introspection of the outputs file cannot be read.",
+            resolution="Make the file anew with npx ampx sandbox or npx ampx generate outputs.",
+        ) from error
+
+
+def _read(body: bytes) -> tuple[str, dict[str, Any], str | None]:
+    """Return the query, its variables and the operation's name. Raises RefusedCallError."""
+    if not body:
+        raise malformed("Request body is empty.")
+    try:
+        document = json.loads(body)
+        # Lone surrogates are legal in JSON and in nothing that comes after it.
+        json.dumps(document, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
+        raise malformed("Unable to parse GraphQL query.") from error
+    query = document.get("query") if isinstance(document, dict) else None
+    if not isinstance(query, str):
+        raise malformed("Unable to parse GraphQL query.")
+    variables = document.get("variables")
+    name = document.get("operationName")
+    if not isinstance(variables, dict | None) or not isinstance(name, str | None):
+        raise malformed("Unable to parse GraphQL query.")
+    return query, variables or {}, name

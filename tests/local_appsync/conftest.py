@@ -1,0 +1,226 @@
+"""A sandbox with a GraphQL API on a fake clock, and callers of every kind."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import shutil
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from seedctl.auth.srp import ClientExchange, format_timestamp
+from seedctl.local import LocalSandbox
+from seedctl.project import load_outputs, parse_outputs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+DATA = Path(__file__).parent.parent / "data"
+PASSWORD = "Final-456-word"
+_SIGNATURE = (
+    "AWS4-HMAC-SHA256 Credential={key}/20260101/us-east-1/appsync/aws4_request, "
+    "SignedHeaders=host, Signature=00"
+)
+
+
+class FakeClock:
+    def __init__(self) -> None:
+        self.now = 1_790_000_000.25
+
+    def __call__(self) -> float:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@dataclass
+class API:
+    """Asks one sandbox; every question names its caller's headers."""
+
+    sandbox: LocalSandbox
+    outputs: Any
+    clock: FakeClock
+
+    @property
+    def key(self) -> dict[str, str]:
+        return {"x-api-key": self.outputs.document["data"]["api_key"]}
+
+    @property
+    def developer(self) -> dict[str, str]:
+        return self.signed("local")
+
+    def signed(self, access_key_id: str) -> dict[str, str]:
+        return {"Authorization": _SIGNATURE.format(key=access_key_id)}
+
+    def post(
+        self, path: str, body: bytes, headers: dict[str, str]
+    ) -> tuple[int, dict[str, str], Any]:
+        port = int(self.sandbox.url.rpartition(":")[2])
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        try:
+            connection.request("POST", path, body, headers)
+            response = connection.getresponse()
+            lowered = {name.lower(): value for name, value in response.getheaders()}
+            return response.status, lowered, json.loads(response.read())
+        finally:
+            connection.close()
+
+    def send(
+        self, headers: dict[str, str], query: Any, variables: Any = None
+    ) -> tuple[int, dict[str, str], Any]:
+        body = json.dumps({"query": query, "variables": variables}).encode()
+        return self.post("/graphql", body, {"content-type": "application/json", **headers})
+
+    def ask(self, headers: dict[str, str], query: str, variables: Any = None) -> Any:
+        """Return the whole answer of a question that is executed."""
+        status, _, document = self.send(headers, query, variables)
+        assert status == 200, document
+        return document
+
+    def data(self, headers: dict[str, str], query: str, variables: Any = None) -> Any:
+        """Return the one root field of a question that nothing is wrong with."""
+        document = self.ask(headers, query, variables)
+        assert "errors" not in document, document
+        (value,) = document["data"].values()
+        return value
+
+    def error(self, headers: dict[str, str], query: str, variables: Any = None) -> Any:
+        """Return the one error of a question."""
+        document = self.ask(headers, query, variables)
+        (error,) = document["errors"]
+        return error
+
+    def cognito(self, operation: str, **given: Any) -> Any:
+        headers = {
+            "X-Amz-Target": f"AWSCognitoIdentityProviderService.{operation}",
+            "Content-Type": "application/x-amz-json-1.1",
+            "Authorization": _SIGNATURE.format(key="local").replace("appsync", "cognito-idp"),
+        }
+        status, _, document = self.post("/", json.dumps(given).encode(), headers)
+        assert status == 200, document
+        return document
+
+    def sign_in(self, name: str, *groups: str) -> dict[str, Any]:
+        """Create a user in *groups* and return the tokens of a sign-in."""
+        auth = self.outputs.auth
+        pool = {"UserPoolId": auth.user_pool_id, "Username": name}
+        known = self.cognito("ListUsers", UserPoolId=auth.user_pool_id)["Users"]
+        if not any(name in {each["Value"] for each in user["Attributes"]} for user in known):
+            self.cognito("AdminCreateUser", **pool, MessageAction="SUPPRESS")
+            self.cognito("AdminSetUserPassword", **pool, Password=PASSWORD, Permanent=True)
+        present = self.cognito("ListGroups", UserPoolId=auth.user_pool_id)["Groups"]
+        for group in groups:
+            if group not in {each["GroupName"] for each in present}:
+                self.cognito("CreateGroup", UserPoolId=auth.user_pool_id, GroupName=group)
+            self.cognito("AdminAddUserToGroup", **pool, GroupName=group)
+        exchange = ClientExchange.start()
+        challenge = self.cognito(
+            "InitiateAuth",
+            ClientId=auth.user_pool_client_id,
+            AuthFlow="USER_SRP_AUTH",
+            AuthParameters={"USERNAME": name, "SRP_A": exchange.srp_a},
+        )["ChallengeParameters"]
+        stamp = format_timestamp(datetime.fromtimestamp(self.clock(), timezone.utc))
+        signature = exchange.sign(
+            pool_name=auth.user_pool_name,
+            user_id=challenge["USER_ID_FOR_SRP"],
+            password=PASSWORD,
+            salt=challenge["SALT"],
+            srp_b=challenge["SRP_B"],
+            secret_block=challenge["SECRET_BLOCK"],
+            timestamp=stamp,
+        )
+        answer = self.cognito(
+            "RespondToAuthChallenge",
+            ClientId=auth.user_pool_client_id,
+            ChallengeName="PASSWORD_VERIFIER",
+            ChallengeResponses={
+                "USERNAME": challenge["USER_ID_FOR_SRP"],
+                "PASSWORD_CLAIM_SECRET_BLOCK": challenge["SECRET_BLOCK"],
+                "TIMESTAMP": stamp,
+                "PASSWORD_CLAIM_SIGNATURE": signature,
+            },
+        )
+        result: dict[str, Any] = answer["AuthenticationResult"]
+        return result
+
+    def user(self, name: str, *groups: str) -> dict[str, str]:
+        """Return the headers of a user who is signed in."""
+        return {"Authorization": self.sign_in(name, *groups)["AccessToken"]}
+
+
+def example(name: str) -> Any:
+    return load_outputs(DATA / "outputs" / name)
+
+
+@pytest.fixture(scope="session")
+def _keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A state that has the signing key of the examples' pool: making one takes long."""
+    folder = tmp_path_factory.mktemp("template") / "state"
+    outputs = example("todo_userpool.json")
+    with LocalSandbox.start(state_folder=folder, outputs=outputs) as sandbox:
+        api = API(sandbox, outputs, FakeClock())
+        port = int(sandbox.url.rpartition(":")[2])
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        connection.request("GET", f"/{api.outputs.auth.user_pool_id}/.well-known/jwks.json")
+        assert connection.getresponse().status == 200
+        connection.close()
+    return folder
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def start(tmp_path: Path, clock: FakeClock, _keys: Path) -> Iterator[Callable[..., API]]:
+    """Start sandboxes on one state; at the end none of them may have had a fault."""
+    folder = tmp_path / "state"
+    shutil.copytree(_keys, folder)
+    started = []
+
+    def start_one(outputs: Any) -> API:
+        if isinstance(outputs, str):
+            outputs = example(outputs)
+        elif isinstance(outputs, dict):
+            outputs = parse_outputs(outputs, Path("amplify_outputs.json"))
+        sandbox = LocalSandbox.start(state_folder=folder, outputs=outputs, clock=clock)
+        started.append(sandbox)
+        return API(sandbox, outputs, clock)
+
+    yield start_one
+    for sandbox in started:
+        sandbox.stop()
+        assert sandbox.faults == []
+
+
+@pytest.fixture
+def todo(start: Callable[..., API]) -> API:
+    return start("todo_userpool.json")
+
+
+@pytest.fixture
+def blog(start: Callable[..., API]) -> API:
+    return start("blog_apikey.json")
+
+
+@pytest.fixture
+def store(start: Callable[..., API]) -> API:
+    return start("store_userpool.json")
+
+
+@pytest.fixture
+def ruled(start: Callable[..., API]) -> API:
+    """Models with one kind of rule each."""
+    return start("auth_rules.json")
+
+
+@pytest.fixture
+def people(start: Callable[..., API]) -> API:
+    return start("people_apikey.json")

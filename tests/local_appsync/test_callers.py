@@ -1,0 +1,145 @@
+"""Who is let in, and how everybody else is told."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+import pytest
+
+LIST = "{ listTodos { items { id } } }"
+REFUSED = "You are not authorized to make this call."
+NO_HEADER = "Valid authorization header not provided."
+
+
+def _refusal(api: Any, headers: dict[str, str], query: str = LIST) -> str:
+    status, lowered, document = api.send(headers, query)
+    assert status == 401
+    assert lowered["x-amzn-errortype"] == "UnauthorizedException"
+    (error,) = document["errors"]
+    assert error["errorType"] == "UnauthorizedException"
+    return str(error["message"])
+
+
+@pytest.mark.parametrize("kind", ["AccessToken", "IdToken"])
+def test_user_tokens(ruled: Any, kind: str) -> None:
+    """Access and id tokens are good, and mean the same user."""
+    tokens = ruled.sign_in("ann@example.com")
+    create = "mutation { createNote(input: {}) { owner } }"
+    own = ruled.data({"Authorization": tokens["AccessToken"]}, create)
+    assert ruled.data({"Authorization": tokens[kind]}, create) == own
+
+
+def test_expired(todo: Any) -> None:
+    """A token is good for an hour."""
+    ann = todo.user("ann@example.com")
+    todo.clock.advance(3601)
+    assert _refusal(todo, ann) == "Token has expired."
+
+
+def test_revoked(todo: Any) -> None:
+    """The tokens of a sign-in that was ended are refused."""
+    tokens = todo.sign_in("ann@example.com")
+    todo.cognito(
+        "RevokeToken",
+        Token=tokens["RefreshToken"],
+        ClientId=todo.outputs.auth.user_pool_client_id,
+    )
+    assert _refusal(todo, {"Authorization": tokens["AccessToken"]}) == NO_HEADER
+
+
+@pytest.mark.parametrize(
+    ("headers", "message"),
+    [
+        pytest.param({}, NO_HEADER, id="nothing"),
+        pytest.param({"Authorization": "nonsense"}, "Unable to parse JWT token.", id="no JWT"),
+        pytest.param({"Authorization": "e30.e30.e30"}, NO_HEADER, id="of nobody"),
+        pytest.param({"x-api-key": "da2-x"}, REFUSED, id="mode not enabled"),
+        pytest.param({"Authorization": "AWS4-HMAC-SHA256 x"}, REFUSED, id="no credential"),
+    ],
+)
+def test_refused(todo: Any, headers: dict[str, str], message: str) -> None:
+    """Who cannot be told is refused with status 401, before the question is read."""
+    assert _refusal(todo, headers) == message
+
+
+def test_foreign_pool(todo: Any, start: Any) -> None:
+    """A token of another pool is refused."""
+    other = copy.deepcopy(todo.outputs.document)
+    other["auth"]["user_pool_id"] = "us-east-1_Another00"
+    foreign = start(other).user("ann@example.com")
+    assert _refusal(todo, foreign) == NO_HEADER
+
+
+@pytest.mark.parametrize("headers", [{}, {"x-api-key": "wrong"}, {"x-api-key": "é"}])
+def test_api_key(blog: Any, headers: dict[str, str]) -> None:
+    """Where an API key is the default, a wrong one and none are refused alike."""
+    encoded = {name: value.encode().decode("latin-1") for name, value in headers.items()}
+    assert _refusal(blog, encoded, "{ listPosts { items { id } } }") == REFUSED
+
+
+def test_unknown_access_key(todo: Any) -> None:
+    """An access key id that the sandbox did not issue is refused; its own is not."""
+    assert _refusal(todo, todo.signed("AKIDEXAMPLE")) == REFUSED
+    assert todo.data(todo.developer, LIST) == {"items": []}
+
+
+def test_lambda_authorizer(ruled: Any) -> None:
+    """Where a token is for the user's own authorizer, the refusal says so."""
+    message = _refusal(ruled, {"Authorization": "custom"}, "{ listLambdaThings { nextToken } }")
+    assert message.startswith("The Lambda authorizer is not available locally")
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"", "Request body is empty."),
+        (b"{", "Unable to parse GraphQL query."),
+        (b"[]", "Unable to parse GraphQL query."),
+        (b'{"query": 1}', "Unable to parse GraphQL query."),
+        (b'{"query": "{"}', "Unable to parse GraphQL query."),
+        (b'{"query": "{ x }", "variables": []}', "Unable to parse GraphQL query."),
+        (b'{"query": "\\ud800"}', "Unable to parse GraphQL query."),
+        (json.dumps({"query": "{a" * 5000}).encode(), "Unable to parse GraphQL query."),
+    ],
+)
+def test_malformed(todo: Any, body: bytes, message: str) -> None:
+    """What is no question is refused with status 400."""
+    status, headers, document = todo.post("/graphql", body, todo.developer)
+    assert status == 400
+    assert headers["x-amzn-errortype"] == "MalformedHttpRequestException"
+    assert document == {
+        "errors": [{"errorType": "MalformedHttpRequestException", "message": message}]
+    }
+
+
+def test_operation_name(todo: Any) -> None:
+    """Of several operations the named one is executed; without a name none is."""
+    query = "query A { a: listTodos { nextToken } } query B { b: listTodos { nextToken } }"
+    body = json.dumps({"query": query, "operationName": "B"}).encode()
+    status, _, document = todo.post("/graphql", body, todo.developer)
+    assert (status, list(document["data"])) == (200, ["b"])
+    assert todo.send(todo.developer, query)[0] == 400
+
+
+def test_without_introspection(start: Any, todo: Any) -> None:
+    """An API that the file does not describe is not served, and says why."""
+    document = copy.deepcopy(todo.outputs.document)
+    del document["data"]["model_introspection"]
+    api = start(document)
+    status, _, answer = api.send(api.developer, LIST)
+    assert status == 400
+    assert "no model_introspection" in answer["errors"][0]["message"]
+
+
+def test_without_data(start: Any) -> None:
+    """Without a data section there is no such address."""
+    api = start("storage_only_multi_bucket.json")
+    port = int(api.sandbox.url.rpartition(":")[2])
+    import http.client
+
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection.request("POST", "/graphql", b"{}")
+    assert connection.getresponse().status == 400
+    connection.close()

@@ -1,0 +1,268 @@
+"""Lists and index queries: keys, order, limits, tokens and filters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+LIST = (
+    "query ($limit: Int, $token: String, $filter: ModelPostFilterInput) {"
+    " listPosts(limit: $limit, nextToken: $token, filter: $filter) { items { id } nextToken } }"
+)
+ROWS = [
+    {"id": "p1", "title": "Alpha", "rating": 1.5, "views": 10, "tags": ["a", "b"], "labels": []},
+    {"id": "p2", "title": "Beta", "body": None, "views": 9, "labels": ["x"], "status": "DRAFT"},
+    {"id": "p3", "title": "beta two", "body": "text", "labels": ["y"], "status": "PUBLISHED"},
+]
+
+
+@pytest.fixture
+def posts(blog: Any) -> Any:
+    for row in ROWS:
+        document = "mutation ($i: CreatePostInput!) { createPost(input: $i) { id } }"
+        blog.data(blog.key, document, {"i": row})
+    return blog
+
+
+def _ids(page: Any) -> list[str]:
+    return sorted(item["id"] for item in page["items"])
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        pytest.param({}, "p1 p2 p3", id="nothing"),
+        pytest.param({"title": {"eq": "Beta"}}, "p2", id="eq"),
+        pytest.param({"title": {"ne": "Beta"}}, "p1 p3", id="ne"),
+        pytest.param({"body": {"ne": "text"}}, "p1 p2", id="ne of what is missing"),
+        pytest.param({"body": {"eq": None}}, "p2", id="null is stored"),
+        pytest.param({"body": {"attributeExists": False}}, "p1", id="does not exist"),
+        pytest.param({"body": {"attributeExists": True}}, "p2 p3", id="null exists"),
+        pytest.param({"body": {"attributeType": "_null"}}, "p2", id="type null"),
+        pytest.param({"title": {"lt": "Beta"}}, "p1", id="lt"),
+        pytest.param({"title": {"le": "Beta"}}, "p1 p2", id="le"),
+        pytest.param({"views": {"gt": 9}}, "p1", id="gt of numbers"),
+        pytest.param({"views": {"ge": 9}}, "p1 p2", id="ge"),
+        pytest.param({"views": {"between": [9, 10]}}, "p1 p2", id="between"),
+        pytest.param({"title": {"beginsWith": "B"}}, "p2", id="beginsWith"),
+        pytest.param({"title": {"contains": "eta"}}, "p2 p3", id="contains"),
+        pytest.param({"title": {"notContains": "eta"}}, "p1", id="notContains"),
+        pytest.param({"tags": {"contains": "a"}}, "p1", id="member of a list"),
+        pytest.param({"tags": {"notContains": "z"}}, "p1 p2 p3", id="no member of a list"),
+        pytest.param({"title": {"size": {"gt": 5}}}, "p3", id="size"),
+        pytest.param({"status": {"eq": "DRAFT"}}, "p2", id="enum"),
+        pytest.param({"views": {"gt": 9, "lt": 11}}, "p1", id="two operators"),
+        pytest.param({"views": {"gt": 8}, "title": {"eq": "Beta"}}, "p2", id="two fields"),
+        pytest.param({"or": [{"id": {"eq": "p1"}}, {"id": {"eq": "p3"}}]}, "p1 p3", id="or"),
+        pytest.param({"and": [{"id": {"ge": "p2"}}, {"id": {"le": "p2"}}]}, "p2", id="and"),
+        pytest.param({"not": {"id": {"eq": "p1"}}}, "p2 p3", id="not"),
+        pytest.param({"not": {"or": [{"not": {"id": {"ne": "p1"}}}]}}, "p2 p3", id="nested"),
+    ],
+)
+def test_filters(posts: Any, wanted: Any, found: str) -> None:
+    """Filters compare as DynamoDB does."""
+    assert _ids(posts.data(posts.key, LIST, {"filter": wanted})) == found.split()
+
+
+@pytest.mark.parametrize("wanted", [{"title": {}}, {"and": []}, {"views": {"between": [1]}}])
+def test_unusable_filter(posts: Any, wanted: Any) -> None:
+    """A filter that says nothing is refused."""
+    error = posts.error(posts.key, LIST, {"filter": wanted})
+    assert error["errorType"] == "Unrecognized Filter"
+    assert error["message"] == "Unable to process the filter expression"
+
+
+def test_pages(posts: Any) -> None:
+    """Pages follow each other without gap; a last full one has a token that leads to none."""
+    seen, token, sizes = [], None, []
+    while True:
+        page = posts.data(posts.key, LIST, {"limit": 1, "token": token})
+        seen += _ids(page)
+        sizes.append(len(page["items"]))
+        token = page["nextToken"]
+        if token is None:
+            break
+    assert sorted(seen) == ["p1", "p2", "p3"]
+    assert sizes == [1, 1, 1, 0]
+
+
+def test_limit_before_filter(posts: Any) -> None:
+    """A limit counts what is read, so that a page may be empty and have a token."""
+    pages: list[list[str]] = []
+    token = None
+    while not pages or token is not None:
+        variables = {"limit": 1, "token": token, "filter": {"id": {"eq": "p2"}}}
+        page = posts.data(posts.key, LIST, variables)
+        pages.append(_ids(page))
+        token = page["nextToken"]
+    assert sorted(pages) == [[], [], [], ["p2"]]
+
+
+def test_default_limit(todo: Any) -> None:
+    """Without a limit a page has 100 items."""
+    document = "mutation { createTodo(input: {}) { id } }"
+    for _ in range(101):
+        todo.data(todo.developer, document)
+    page = todo.data(todo.developer, "{ listTodos { items { id } nextToken } }")
+    assert len(page["items"]) == 100
+    assert page["nextToken"] is not None
+
+
+def test_large_items_end_a_page(todo: Any) -> None:
+    """A megabyte that has been read ends a page, too."""
+    document = "mutation ($i: CreateTodoInput!) { createTodo(input: $i) { id } }"
+    for _ in range(4):
+        todo.data(todo.developer, document, {"i": {"content": "x" * 350_000}})
+    page = todo.data(todo.developer, "{ listTodos { items { id } nextToken } }")
+    assert len(page["items"]) == 3
+    rest = todo.data(
+        todo.developer,
+        "query ($t: String) { listTodos(nextToken: $t) { items { id } nextToken } }",
+        {"t": page["nextToken"]},
+    )
+    assert len(rest["items"]) == 1
+    assert rest["nextToken"] is None
+
+
+@pytest.mark.parametrize("token", ["x", "eA==", "", "é"])
+def test_foreign_token(posts: Any, token: str) -> None:
+    """A token that was not issued for this list is refused."""
+    error = posts.error(posts.key, LIST, {"token": token})
+    assert error["message"] == "Invalid pagination token given."
+
+
+def test_bad_limit(posts: Any) -> None:
+    """DynamoDB refuses a limit below one."""
+    assert posts.error(posts.key, LIST, {"limit": 0})["errorType"] == "DynamoDB:DynamoDbException"
+
+
+@pytest.fixture
+def products(store: Any) -> Any:
+    document = "mutation ($i: CreateProductInput!) { createProduct(input: $i) { sku } }"
+    for number, (warehouse, shelf) in enumerate([("A", 1), ("A", 2), ("A", 10), ("B", 1)]):
+        product = {
+            "sku": "S",
+            "warehouse": warehouse,
+            "shelf": shelf,
+            "name": f"n{number}",
+            "price": {"amount": 1, "currency": "EUR"},
+            "category": "BOOK",
+            "rank": [3, 20, 1, 4][number],
+            "manufacturer": "M",
+            "launchDate": f"2025-01-0{number + 1}",
+        }
+        store.data(store.developer, document, {"i": product})
+    return store
+
+
+def _places(page: Any) -> str:
+    return " ".join(f"{item['warehouse']}{item['shelf']}" for item in page["items"])
+
+
+def _list(arguments: str) -> str:
+    return f"{{ listProducts({arguments}) {{ items {{ warehouse shelf }} nextToken }} }}"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "found"),
+    [
+        # Composite keys order as text: 10 comes before 2.
+        ('sku: "S"', "A1 A10 A2 B1"),
+        ('sku: "S", sortDirection: DESC', "B1 A2 A10 A1"),
+        ('sku: "none"', ""),
+        ('sku: "S", warehouseShelf: {beginsWith: {warehouse: "A"}}', "A1 A10 A2"),
+        ('sku: "S", warehouseShelf: {eq: {warehouse: "A", shelf: 2}}', "A2"),
+        ('sku: "S", warehouseShelf: {gt: {warehouse: "A", shelf: 2}}', "B1"),
+        (
+            'sku: "S", warehouseShelf: {between: [{warehouse: "A", shelf: 10}, {warehouse: "B"}]}',
+            "A10 A2",
+        ),
+    ],
+)
+def test_composite_sort_key(products: Any, arguments: str, found: str) -> None:
+    """A list with its partition key is a query, in the order of the sort key."""
+    assert _places(products.data(products.developer, _list(arguments))) == found
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            "sortDirection: ASC",
+            "When providing argument 'sortDirection' you must also provide argument 'sku'.",
+        ),
+        (
+            'warehouseShelf: {eq: {warehouse: "A"}}',
+            "When providing argument 'warehouseShelf' you must also provide 'sku'.",
+        ),
+        (
+            'sku: "S", warehouseShelf: {eq: {warehouse: "A"}, lt: {warehouse: "B"}}',
+            "Argument warehouseShelf must specify at most one key condition operation.",
+        ),
+        (
+            'sku: "S", warehouseShelf: {between: [{warehouse: "A"}]}',
+            "Argument 'warehouseShelf.between' expects exactly two elements.",
+        ),
+        (
+            'sku: "S", warehouseShelf: {eq: {shelf: 1}}',
+            (
+                "When providing argument 'warehouseShelf.eq.shelf' you must also provide "
+                "'warehouseShelf.eq.warehouse'."
+            ),
+        ),
+    ],
+)
+def test_key_arguments(products: Any, arguments: str, message: str) -> None:
+    """Key arguments that make no query are refused in the resolvers' words."""
+    error = products.error(products.developer, _list(arguments))
+    assert error["message"] == message
+    assert error["errorType"] == "InvalidArgumentsError"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "found"),
+    [
+        ("category: BOOK", "A10 A1 B1 A2"),
+        ("category: BOOK, sortDirection: DESC", "A2 B1 A1 A10"),
+        ("category: BOOK, rank: {ge: 4}", "B1 A2"),
+        ("category: BOOK, rank: {between: [3, 4]}", "A1 B1"),
+        ("category: GAME", ""),
+    ],
+)
+def test_index(products: Any, arguments: str, found: str) -> None:
+    """An index is read by its own keys: numbers in the order of numbers."""
+    document = f"{{ productsByCategory({arguments}) {{ items {{ warehouse shelf }} }} }}"
+    assert _places(products.data(products.developer, document)) == found
+
+
+@pytest.mark.parametrize("direction", ["ASC", "DESC"])
+def test_index_pages(products: Any, direction: str) -> None:
+    """The pages of a query are in one order, whatever the direction."""
+    document = (
+        "query ($t: String) { productsByCategory(category: BOOK, limit: 3, nextToken: $t,"
+        f" sortDirection: {direction}) {{ items {{ warehouse shelf }} nextToken }} }}"
+    )
+    first = products.data(products.developer, document)
+    second = products.data(products.developer, document, {"t": first["nextToken"]})
+    places = f"{_places(first)} {_places(second)}".split()
+    expected = ["A10", "A1", "B1", "A2"]
+    assert places == (expected if direction == "ASC" else expected[::-1])
+    assert second["nextToken"] is None
+
+
+def test_item_leaves_an_index(products: Any) -> None:
+    """An item whose index key changes or goes is found accordingly."""
+    key = '{sku: "S", warehouse: "A", shelf: 1'
+    change = "mutation { updateProduct(input: %s, category: %s}) { sku } }"
+    books = "{ productsByCategory(category: BOOK) { items { warehouse shelf } } }"
+    games = books.replace("BOOK", "GAME")
+    products.data(products.developer, change % (key, "GAME"))
+    assert _places(products.data(products.developer, games)) == "A1"
+    products.data(products.developer, change % (key, "null"))
+    assert _places(products.data(products.developer, games)) == ""
+    products.data(
+        products.developer,
+        'mutation { deleteProduct(input: {sku: "S", warehouse: "A", shelf: 2}) { sku } }',
+    )
+    assert _places(products.data(products.developer, books)) == "A10 B1"

@@ -1,0 +1,40 @@
+"""What is loaded when: graphql-core at the first question, and not before."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+from tests.local_appsync.conftest import DATA
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_START = """
+import pathlib, sys
+from seedctl.local import LocalSandbox
+from seedctl.project import load_outputs
+outputs = load_outputs(pathlib.Path(sys.argv[1]))
+with LocalSandbox.start(state_folder=pathlib.Path(sys.argv[2]), outputs=outputs) as sandbox:
+    print("graphql" in sys.modules)
+"""
+
+
+def test_sandbox_start_loads_no_graphql(tmp_path: Path) -> None:
+    """A sandbox starts without graphql-core."""
+    outputs = DATA / "outputs" / "todo_userpool.json"
+    command = [sys.executable, "-c", _START, str(outputs), str(tmp_path / "state")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
+
+
+def test_unreadable_introspection(start: Any, todo: Any) -> None:
+    """An introspection that is none is reported as such, and served no further."""
+    document = {**todo.outputs.document}
+    document["data"] = {**document["data"], "model_introspection": {"models": {}}}
+    api = start(document)
+    status, _, answer = api.send(api.developer, "{ x }")
+    assert status == 500
+    assert "cannot be read" in answer["message"]
+    api.sandbox.faults.clear()

@@ -1,0 +1,115 @@
+"""Relations: read through queries, redacted in the answers of mutations."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import pytest
+
+
+def _make(api: Any, headers: Any, model: str, **fields: Any) -> str:
+    document = f"mutation ($i: Create{model}Input!) {{ create{model}(input: $i) {{ id }} }}"
+    item: dict[str, str] = api.data(headers, document, {"i": fields})
+    return item["id"]
+
+
+@pytest.fixture
+def written(blog: Any) -> Any:
+    make = partial(_make, blog, blog.developer)
+    make("Author", id="a1", name="Ann", address={"city": "Ulm", "geo": {"lat": 1, "lon": 2}})
+    make("Post", id="p1", title="One", labels=[], authorId="a1")
+    make("Post", id="p2", title="Two", labels=[])
+    for number in range(3):
+        make("Comment", id=f"c{number}", text=f"t{number}", postId="p1")
+    make("Comment", id="lost", text="t", postId="nowhere")
+    make("PostMeta", id="m1", postId="p1", seoTitle="seo")
+    make("Tag", id="t1", name="red")
+    make("PostTag", id="j1", postId="p1", tagId="t1")
+    return blog
+
+
+def test_all_kinds(written: Any) -> None:
+    """Children, parent, the one item and the join model are found by their foreign keys."""
+    document = (
+        '{ getPost(id: "p1") { author { name address { city geo { lat } } } meta { seoTitle }'
+        " comments { items { text } nextToken } postTags { items { tag { name } } } } }"
+    )
+    post = written.data(written.key, document)
+    post["comments"]["items"].sort(key=lambda item: item["text"])
+    assert post == {
+        "author": {"name": "Ann", "address": {"city": "Ulm", "geo": {"lat": 1.0}}},
+        "meta": {"seoTitle": "seo"},
+        "comments": {"items": [{"text": f"t{n}"} for n in range(3)], "nextToken": None},
+        "postTags": {"items": [{"tag": {"name": "red"}}]},
+    }
+
+
+def test_nothing_there(written: Any) -> None:
+    """Without a foreign key, or with one that leads nowhere, there is null or an empty list."""
+    document = '{ getPost(id: "p2") { author { id } meta { id } comments { items { id } } } }'
+    assert written.data(written.key, document) == {
+        "author": None,
+        "meta": None,
+        "comments": {"items": []},
+    }
+    document = '{ getComment(id: "lost") { post { id } } }'
+    assert written.data(written.key, document) == {"post": None}
+
+
+def test_related_list_arguments(written: Any) -> None:
+    """A related list has a filter, a limit and tokens of its own."""
+    document = (
+        'query ($t: String) { getPost(id: "p1") { comments(limit: 2, nextToken: $t,'
+        ' filter: {text: {ne: "t1"}}) { items { text } nextToken } } }'
+    )
+    first = written.data(written.key, document)["comments"]
+    second = written.data(written.key, document, {"t": first["nextToken"]})["comments"]
+    found = [item["text"] for item in first["items"] + second["items"]]
+    assert sorted(found) == ["t0", "t2"]
+
+
+def test_related_rules(store: Any) -> None:
+    """A relation to a model that the caller may not read is refused, and the rest is answered."""
+    key = {"sku": "S", "warehouse": "W", "shelf": 1}
+    product = {**key, "name": "n", "price": {"amount": 1, "currency": "EUR"}}
+    document = "mutation ($i: CreateProductInput!) { createProduct(input: $i) { sku } }"
+    store.data(store.developer, document, {"i": product})
+    _make(store, store.developer, "StockMove", **key, delta=1)
+    _make(store, store.developer, "StockMove", **{**key, "shelf": 2}, delta=2)
+    document = "{ listProducts { items { sku stocks { items { delta product { name } } } } } }"
+    answer = store.ask(store.key, document)
+    assert answer["data"] == {"listProducts": {"items": [{"sku": "S", "stocks": None}]}}
+    assert answer["errors"][0]["message"] == "Not Authorized to access stocks on type Product"
+    (item,) = store.data(store.developer, document)["items"]
+    assert item["stocks"] == {"items": [{"delta": 1, "product": {"name": "n"}}]}
+
+
+def test_self_relation(people: Any) -> None:
+    """A model may lead to itself, and two relations to one model are kept apart."""
+    for fields in ({"id": "boss"}, {"id": "ann", "bossId": "boss"}):
+        _make(people, people.key, "Person", **fields)
+    _make(people, people.key, "Msg", id="m1", fromId="ann", toId="boss")
+    document = (
+        '{ getPerson(id: "boss") { reports { items { id boss { id } } }'
+        " sentA { items { id } } sentB { items { id from { id } } } } }"
+    )
+    assert people.data(people.key, document) == {
+        "reports": {"items": [{"id": "ann", "boss": {"id": "boss"}}]},
+        "sentA": {"items": []},
+        "sentB": {"items": [{"id": "m1", "from": {"id": "ann"}}]},
+    }
+
+
+def test_redaction(written: Any) -> None:
+    """A mutation's answer shows no relation, where items or unlike rules decide who reads."""
+    post = (
+        'mutation { updatePost(input: {id: "p1"}) { author { name } comments { items { text } } } }'
+    )
+    assert written.data(written.key, post) == {"author": None, "comments": {"items": []}}
+
+
+def test_no_redaction(written: Any) -> None:
+    """Relations of models that are read by the same static rules are shown."""
+    document = 'mutation { updatePostTag(input: {id: "j1"}) { tag { name } post { title } } }'
+    assert written.data(written.key, document) == {"tag": {"name": "red"}, "post": None}

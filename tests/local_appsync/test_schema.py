@@ -1,0 +1,139 @@
+"""The generated schema against the deployed ones, and the recorded documents against it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from fnmatch import fnmatchcase
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from graphql import (
+    GraphQLEnumType,
+    GraphQLInputObjectType,
+    GraphQLObjectType,
+    build_schema,
+    parse,
+    validate,
+)
+
+from seedctl.local.appsync.introspection import Introspection
+from seedctl.local.appsync.schema import build
+from tests.local_appsync.conftest import DATA
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from graphql import GraphQLSchema
+
+EXAMPLES = {
+    "auth.api.graphql": "auth_rules.json",
+    "blog.api.graphql": "blog_apikey.json",
+    "people.api.graphql": "people_apikey.json",
+    "store.api.graphql": "store_userpool.json",
+    "todo.api.graphql": "todo_userpool.json",
+}
+OUTPUTS = [*EXAMPLES.values(), "guest_iam.json"]
+ACCEPTED: list[dict[str, str]] = tomllib.loads(
+    (DATA / "schema_differences.toml").read_text(encoding="utf-8")
+)["difference"]
+# AppSync's own, which a schema does not define.
+_PREAMBLE = """
+scalar AWSDate scalar AWSTime scalar AWSDateTime scalar AWSTimestamp scalar AWSEmail
+scalar AWSJSON scalar AWSURL scalar AWSPhone scalar AWSIPAddress
+directive @aws_api_key repeatable on OBJECT | FIELD_DEFINITION
+directive @aws_iam repeatable on OBJECT | FIELD_DEFINITION
+directive @aws_oidc repeatable on OBJECT | FIELD_DEFINITION
+directive @aws_lambda repeatable on OBJECT | FIELD_DEFINITION
+directive @aws_subscribe(mutations: [String!]!) on FIELD_DEFINITION
+directive @aws_cognito_user_pools(cognito_groups: [String!]) repeatable on OBJECT | FIELD_DEFINITION
+"""
+
+
+@cache
+def _generated(outputs: str) -> GraphQLSchema:
+    document = json.loads((DATA / "outputs" / outputs).read_text(encoding="utf-8"))
+    return build(Introspection.read(document["data"]["model_introspection"]))
+
+
+def _lines(schema: GraphQLSchema) -> Iterator[str]:
+    """Yield one line for everything that the schema says."""
+    for type_ in schema.type_map.values():
+        if type_.name.startswith("__"):
+            continue
+        if isinstance(type_, GraphQLEnumType):
+            yield from (f"{type_.name}.{value}" for value in type_.values)
+        if isinstance(type_, GraphQLInputObjectType):
+            yield from (f"{type_.name}.{key}: {field.type}" for key, field in type_.fields.items())
+        if isinstance(type_, GraphQLObjectType):
+            for key, field in type_.fields.items():
+                yield f"{type_.name}.{key}: {field.type}"
+                for name, argument in field.args.items():
+                    yield f"{type_.name}.{key}({name}: {argument.type})"
+
+
+def _deployed(name: str) -> set[str]:
+    text = (DATA / "schemas" / name).read_text(encoding="utf-8")
+    return set(_lines(build_schema(_PREAMBLE + text)))
+
+
+def _is_accepted(row: dict[str, str], difference: str) -> bool:
+    return fnmatchcase(difference, row["line"])
+
+
+@pytest.mark.parametrize(("deployed", "outputs"), EXAMPLES.items())
+def test_as_deployed(deployed: str, outputs: str) -> None:
+    """The schema made here is the deployed one, but for the differences that are listed."""
+    expected, made = _deployed(deployed), set(_lines(_generated(outputs)))
+    differences = [f"- {line}" for line in expected - made] + [
+        f"+ {line}" for line in made - expected
+    ]
+    open_ones = [
+        line for line in differences if not any(_is_accepted(row, line) for row in ACCEPTED)
+    ]
+    assert sorted(open_ones) == []
+
+
+def test_accepted_differences_exist() -> None:
+    """A difference that is gone is taken off the list, and each has a reason."""
+    found = [
+        line
+        for deployed, outputs in EXAMPLES.items()
+        for line in (
+            *(f"- {line}" for line in _deployed(deployed) - set(_lines(_generated(outputs)))),
+            *(f"+ {line}" for line in set(_lines(_generated(outputs))) - _deployed(deployed)),
+        )
+    ]
+    unused = [row["line"] for row in ACCEPTED if not any(_is_accepted(row, one) for one in found)]
+    assert unused == []
+    assert all(row["reason"] for row in ACCEPTED)
+
+
+def _recorded() -> list[dict[str, Any]]:
+    text = (DATA / "graphql_requests.json").read_text(encoding="utf-8")
+    vectors: list[dict[str, Any]] = json.loads(text)["vectors"]
+    return [row for row in vectors if row["expect"].get("requests")]
+
+
+@pytest.mark.parametrize("row", [pytest.param(row, id=row["id"]) for row in _recorded()])
+def test_recorded_documents(row: dict[str, Any]) -> None:
+    """What the JavaScript client sends is valid for the schema made here."""
+    schema = _generated(row["outputs"])
+    # One was recorded to be refused.
+    is_refused = "Validation error" in json.dumps(row["expect"].get("threw"))
+    for request in row["expect"]["requests"]:
+        assert bool(validate(schema, parse(request["query"]))) == is_refused
+
+
+@pytest.mark.parametrize("outputs", OUTPUTS)
+def test_every_example_makes_a_schema(outputs: str) -> None:
+    """Each example's introspection gives a query and a mutation type."""
+    schema = _generated(outputs)
+    assert schema.query_type is not None
+    assert schema.mutation_type is not None
