@@ -29,6 +29,9 @@ SIGN_IN = f"sign_in_user(username={USER!r}, password={PASSWORD!r})\n"
 MFA_SIGN_IN = SIGN_IN.replace(")", ", sign_in_flow='MFA')")
 
 
+TODO = f"{CREATE}{SIGN_IN}client = data.generate_client()\n"
+
+
 class Scene:
     """A project with credentials in place, ready for something to go wrong."""
 
@@ -61,6 +64,12 @@ class Scene:
         document = json.loads(path.read_text())
         document["auth"].update(changes)
         path.write_text(json.dumps(document))
+
+    def data(self, text: str, *, outputs: str = "todo_userpool") -> Result:
+        """Run *text* with a signed-in user and a client of the models in *outputs*."""
+        source = Path(__file__).parent / "data" / "outputs" / f"{outputs}.json"
+        (self.folder / "amplify_outputs.json").write_text(source.read_text(encoding="utf-8"))
+        return self.local(TODO + text)
 
     @staticmethod
     def raised(call: Callable[[], object]) -> Result:
@@ -96,6 +105,11 @@ def _nobody_to_ask(scene: Scene) -> Result:
     scene.auth(mfa_configuration="REQUIRED", mfa_methods=["EMAIL"])
     scene.script(MFA_CREATE)
     return scene.seedctl("seed", "--local", "--prompt")
+
+
+def _no_identity_pool(scene: Scene) -> Result:
+    scene.auth(identity_pool_id=None)
+    return scene.local(f"{TODO}client.models.Todo.list(auth_mode='iam')")
 
 
 def _remove(name: str) -> Trigger:
@@ -302,6 +316,48 @@ TRIGGERS: dict[str, Trigger] = {
         "get_secret('x')", GetParameter={"Parameter": {"Name": "x", "Value": "", "Version": 1}}
     ),
 }
+
+TRIGGERS.update(
+    {
+        "GraphQLError": lambda s: s.data("client.queries.ping()", outputs="store_userpool"),
+        "UnauthorizedError": lambda s: s.data(
+            "client.models.AdminThing.create({'content': 'x'})", outputs="auth_rules"
+        ),
+        "ConditionalCheckFailedError": lambda s: s.data(
+            "client.models.Todo.update({'id': 'nobody', 'content': 'x'})"
+        ),
+        "InvalidArgumentsError": lambda s: s.data(
+            "client.graphql('query { listProducts(sortDirection: ASC) { items { sku } } }')",
+            outputs="store_userpool",
+        ),
+        "GraphQLValidationError": lambda s: s.data("client.graphql('query { nope }')"),
+        "DynamoDBError": lambda s: s.data(
+            "client.models.Product.create({'sku': 's', 'warehouse': 'w', 'shelf': 1, 'name': 'n',"
+            " 'price': {'amount': 1.5, 'currency': 'EUR'}, 'manufacturer': '', 'launchDate': '2026-01-01', 'rank': 1}, validate=False)",
+            outputs="store_userpool",
+        ),
+        "InvalidInputError": lambda s: s.data("client.models.Todo.create({'content': 5})"),
+        "InvalidSelectionSetError": lambda s: s.data(
+            "client.models.Todo.list(selection_set=['nope'])"
+        ),
+        "InvalidAuthModeError": lambda s: s.data("client.models.Todo.list(auth_mode='bogus')"),
+        "UnknownModelError": lambda s: s.data("client.models.Todoo"),
+        "UnknownOperationError": lambda s: s.data("client.models.Todo.lost()"),
+        "NoValidAuthTokens": lambda s: s.data("auth.sign_out()\nclient.models.Todo.list()"),
+        "NoSignedUser": lambda s: s.data(
+            "import dataclasses\n"
+            f"session = {SIGN_IN}"
+            "session._tokens = dataclasses.replace(\n"
+            "    session._tokens, expires_at=0.0, refresh='no-such-refresh-token'\n"
+            ")\n"
+            "client.models.Todo.list()"
+        ),
+        "NoCredentials": _no_identity_pool,
+        "NoAuthorizationHeader": lambda s: s.data("client.models.Todo.list(auth_mode='lambda')"),
+        "NoEndpoint": lambda s: s.data("client.models.Todo", outputs="storage_only_multi_bucket"),
+        "NoApiKey": lambda s: s.data("client.models.Todo.list(auth_mode='apiKey')"),
+    }
+)
 
 SHOWN_AS = {"CognitoError": "UserLambdaValidationException"}
 

@@ -61,8 +61,9 @@ class IdentityPool:
         pool = self._settings.identity_pool_id
         if pool is None:
             return None
+        # For a guest the JavaScript client sends empty Logins here, and none below.
+        identity = self._call("GetId", {"IdentityPoolId": pool, "Logins": logins})["IdentityId"]
         known = {"Logins": logins} if logins else {}
-        identity = self._call("GetId", {"IdentityPoolId": pool, **known})["IdentityId"]
         reply = self._call("GetCredentialsForIdentity", {"IdentityId": identity, **known})
         keys = reply["Credentials"]
         return IdentityCredentials(

@@ -54,7 +54,9 @@ def parse_answer(answer: Answer, operation: str, chosen: Chosen) -> dict[str, An
         )
     if answer.status >= 500:
         raise ServiceFailedError(
-            f"AppSync failed: {said}.", resolution="Run again in a moment.", **facts
+            f"AppSync failed: {said.removesuffix('.')}.",
+            resolution="Run again in a moment.",
+            **facts,
         )
     if answer.status in {401, 403}:
         entries[0]["errorType"] = entries[0]["errorType"] or "UnauthorizedException"

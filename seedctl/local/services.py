@@ -15,6 +15,7 @@ from urllib.parse import parse_qs
 
 from seedctl.local import sts
 from seedctl.local.http1 import Request, Response
+from seedctl.local.identity_pool import IdentityPool
 from seedctl.local.protocol import Call, Operation, ServiceError
 from seedctl.local.ssm import ParameterStore
 
@@ -53,9 +54,15 @@ class Services:
         self._loaded_cognito: Cognito | None = None
         self._loaded_graphql: GraphQLService | None = None
         parameters = ParameterStore(store, clock)
+        self._identities = IdentityPool(
+            self._auth, clock, lambda token: self._cognito().claims_of(token)
+        )
         self._json: dict[str, Callable[[], JSONService]] = {
             "AWSCognitoIdentityProviderService": lambda: JSONService(
                 "cognito-idp", "InvalidParameterException", self._cognito().operations
+            ),
+            "AWSCognitoIdentityService": lambda: JSONService(
+                "cognito-identity", "InvalidParameterException", self._identities.operations
             ),
             "AmazonSSM": lambda: JSONService("ssm", "ValidationException", parameters.operations),
         }
@@ -77,7 +84,11 @@ class Services:
                 from seedctl.local.appsync import GraphQLService  # noqa: PLC0415
 
                 self._loaded_graphql = GraphQLService(
-                    data, store=self._store, clock=self._clock, read_token=cognito.claims_of
+                    data,
+                    store=self._store,
+                    clock=self._clock,
+                    read_token=cognito.claims_of,
+                    identities=self._identities.principal,
                 )
             return self._loaded_graphql
 

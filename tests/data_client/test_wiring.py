@@ -71,7 +71,7 @@ def test_guests_get_credentials_once() -> None:
     assert first.identity_id == "us-east-1:second"
     assert pool.for_guest() is first
     assert aws.calls == [
-        ("GetId", {"IdentityPoolId": AUTH.identity_pool_id}, "us-east-1"),
+        ("GetId", {"IdentityPoolId": AUTH.identity_pool_id, "Logins": {}}, "us-east-1"),
         ("GetCredentialsForIdentity", {"IdentityId": "us-east-1:first"}, "us-east-1"),
     ]
     assert "secret" not in repr(first).replace("secret_access_key", "")

@@ -1,6 +1,13 @@
-"""Two readers and an editor, each in a group, and a look at who is signed in."""
+"""Two readers and an editor, each in a group, and a todo of the editor's."""
 
-from seedctl import add_to_user_group, auth, create_and_sign_up_user, get_secret, sign_in_user
+from seedctl import (
+    add_to_user_group,
+    auth,
+    create_and_sign_up_user,
+    data,
+    get_secret,
+    sign_in_user,
+)
 
 USERS = [
     ("ann@example.com", "READERS"),
@@ -21,5 +28,13 @@ for username, group in USERS:
     add_to_user_group(user, group)
 
 sign_in_user(username="eve@example.com", password=password)
-print(f"{auth.get_current_user().login_id} is signed in")
+
+client = data.generate_client()
+# upsert with an id of our own: a second run meets the same todo.
+todo = client.models.Todo.upsert(
+    {"id": "first-todo", "content": "My first todo", "isDone": False},
+    auth_mode="userPool",
+)
+print(f"{auth.get_current_user().login_id} has the todo {todo.content!r}")
+
 auth.sign_out()

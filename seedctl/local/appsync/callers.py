@@ -18,6 +18,8 @@ from seedctl.local.protocol import ServiceError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from seedctl.local.identity_pool import Principal
+
 API_KEY = "apiKey"
 USER_POOL = "userPools"
 IAM = "iam"
@@ -57,9 +59,16 @@ class Caller:
         return tuple(found) if isinstance(found, list) else ()
 
 
-def local_principal(access_key_id: str) -> Caller | None:
-    """Return who holds *access_key_id*: the developer, for the sandbox's own credentials."""
-    return Caller(IAM) if access_key_id == _LOCAL_KEY else None
+def principal_of(
+    access_key_id: str, identities: Callable[[str], Principal | None]
+) -> Caller | None:
+    """Return who holds *access_key_id*: the developer, or a user or guest of the identity pool."""
+    if access_key_id == _LOCAL_KEY:
+        return Caller(IAM)
+    found = identities(access_key_id)
+    if found is None:
+        return None
+    return Caller(IDENTITY_POOL, found.claims, is_guest=found.is_guest)
 
 
 class Callers:

@@ -7,16 +7,16 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from seedctl.errors import LocalSandboxError
-from seedctl.local.appsync.callers import Callers, local_principal
+from seedctl.local.appsync.callers import Callers, principal_of
 from seedctl.local.appsync.errors import InvalidInputError, RefusedCallError, malformed
 from seedctl.local.http1 import Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from seedctl.local.appsync.callers import Caller
     from seedctl.local.appsync.engine import Engine
     from seedctl.local.http1 import Request
+    from seedctl.local.identity_pool import Principal
     from seedctl.local.store import Store
 
 PATH = "/graphql"
@@ -33,13 +33,15 @@ class GraphQLService:
         store: Store,
         clock: Callable[[], float],
         read_token: Callable[[str], dict[str, Any]],
-        principal: Callable[[str], Caller | None] = local_principal,
+        identities: Callable[[str], Principal | None],
     ) -> None:
-        """*principal* tells who holds an access key id, None for one that is not known."""
+        """*identities* tells who holds an access key id of the identity pool, None for others."""
         self._data = data
         self._store = store
         self._clock = clock
-        self._callers = Callers(data, read_token=read_token, principal=principal)
+        self._callers = Callers(
+            data, read_token=read_token, principal=lambda key: principal_of(key, identities)
+        )
         self._lock = threading.Lock()
         self._loaded: Engine | None = None
 

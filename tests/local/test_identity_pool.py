@@ -1,0 +1,139 @@
+"""The local identity pool, and AppSync's IAM rules for those who come from it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from seedctl import UnauthorizedError, connect
+from seedctl.local import LocalSandbox
+from seedctl.project import load_outputs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from seedctl.backend import Backend
+
+PASSWORD = "Passw0rd!"
+OUTPUTS = Path(__file__).parents[1] / "data" / "outputs" / "auth_rules.json"
+POOL = "us-east-1:11111111-2222-3333-4444-555555555555"
+ISSUER = "cognito-idp.us-east-1.amazonaws.com/us-east-1_EXAMPLE01"
+
+
+@pytest.fixture
+def backend(tmp_path: Path) -> Iterator[Backend]:
+    """Connect to the sandbox of the example with all kinds of rules."""
+    shutil.copy(OUTPUTS, tmp_path / "amplify_outputs.json")
+    (tmp_path / "package.json").write_text('{"name": "my-app"}')
+    with connect(tmp_path, local=True) as connected:
+        yield connected
+
+
+@pytest.fixture
+def identities(tmp_path: Path) -> Iterator[tuple[Any, dict[str, float]]]:
+    """Give a boto3 client of a pool of its own, and the clock it goes by."""
+    now = {"now": 1_800_000_000.0}
+    with LocalSandbox.start(
+        state_folder=tmp_path / "state",
+        outputs=load_outputs(OUTPUTS),
+        clock=lambda: now["now"],
+    ) as sandbox:
+        yield (
+            boto3.client("cognito-identity", region_name="us-east-1", endpoint_url=sandbox.url),
+            now,
+        )
+
+
+def test_guests_get_an_identity_each(identities: tuple[Any, dict[str, float]]) -> None:
+    """Without logins one is a guest, with credentials for an hour."""
+    client, now = identities
+    one, two = (client.get_id(IdentityPoolId=POOL, Logins={})["IdentityId"] for _ in range(2))
+    assert one != two
+    assert one.startswith("us-east-1:")
+    reply = client.get_credentials_for_identity(IdentityId=one)
+    assert reply["IdentityId"] == one
+    assert reply["Credentials"]["Expiration"].timestamp() == now["now"] + 3600
+    assert reply["Credentials"]["AccessKeyId"].startswith("ASIA")
+
+
+@pytest.mark.parametrize(
+    ("call", "code"),
+    [
+        pytest.param({"IdentityPoolId": "us-east-1:other"}, "ResourceNotFoundException", id="pool"),
+        pytest.param(
+            {"IdentityPoolId": POOL, "Logins": {"accounts.example.com": "token"}},
+            "NotAuthorizedException",
+            id="provider",
+        ),
+        pytest.param(
+            {"IdentityPoolId": POOL, "Logins": {ISSUER: "no.token.atall"}},
+            "NotAuthorizedException",
+            id="token",
+        ),
+    ],
+)
+def test_what_is_not_known_is_refused(
+    identities: tuple[Any, dict[str, float]], call: dict[str, Any], code: str
+) -> None:
+    """Another pool, another provider or a token that is none gives no identity."""
+    with pytest.raises(ClientError) as caught:
+        identities[0].get_id(**call)
+    assert caught.value.response["Error"]["Code"] == code
+
+
+def test_nobody_gets_anothers_credentials(
+    identities: tuple[Any, dict[str, float]], backend: Backend
+) -> None:
+    """An identity that was not given out, or is a user's, is not for guests."""
+    client, _ = identities
+    with pytest.raises(ClientError, match="not found"):
+        client.get_credentials_for_identity(IdentityId="us-east-1:made-up")
+    user = backend.auth.create_user("ann@example.com", PASSWORD)
+    with backend.auth.sign_in(user, PASSWORD) as session:
+        tokens = session.fetch_auth_session()
+        first = session.identity.credentials()
+        assert first is not None
+        call = backend.aws.call
+        known = call(
+            "cognito-identity",
+            "GetId",
+            {"IdentityPoolId": POOL, "Logins": {ISSUER: tokens.id_token}},
+        )
+        again = call(
+            "cognito-identity",
+            "GetId",
+            {"IdentityPoolId": POOL, "Logins": {ISSUER: tokens.id_token}},
+        )
+        assert known["IdentityId"] == again["IdentityId"]
+        with pytest.raises(Exception, match="not found"):
+            call(
+                "cognito-identity", "GetCredentialsForIdentity", {"IdentityId": known["IdentityId"]}
+            )
+        with pytest.raises(Exception, match="login token"):
+            call(
+                "cognito-identity",
+                "GetId",
+                {"IdentityPoolId": POOL, "Logins": {ISSUER: tokens.access_token}},
+            )
+
+
+def test_the_rules_tell_guests_from_users(backend: Backend) -> None:
+    """GuestBook is open to both by IAM; a model for groups is open to neither."""
+    guests = backend.data.generate_client(auth_mode="iam")
+    written = guests.models.GuestBook.create({"message": "a guest was here"})
+    assert written is not None
+    with pytest.raises(UnauthorizedError):
+        guests.models.AdminThing.create({"content": "x"})
+    user = backend.auth.create_user("ann@example.com", PASSWORD)
+    with backend.auth.sign_in(user, PASSWORD) as session:
+        found = session.data.models.GuestBook.get({"id": written.id}, auth_mode="identityPool")
+        assert found is not None
+        assert found.message == "a guest was here"
+        with pytest.raises(UnauthorizedError):
+            session.data.models.AdminThing.create({"content": "x"}, auth_mode="iam")
