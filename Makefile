@@ -23,6 +23,7 @@ types: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/records.py
 
 clean:
 	rm -rf $(VENV) build dist sample_project/.amplify
