@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -262,3 +263,25 @@ def test_the_password_is_in_no_process_table(folder: Path) -> None:
     assert code == 2
     assert out == ""
     assert "Usage" in err
+
+
+def test_ctrl_c_ends_the_prompts_of_threads_too(tmp_path: Path) -> None:
+    """Two threads want a code: one is asked for at a time, and one Ctrl-C ends the run with 130."""
+    folder = make_project(tmp_path / "project", "mfa_email", outputs=None)
+    shutil.copy(ROOT / "tests/resources/mfa_email/amplify_outputs.json", folder)
+    (folder / "amplify/seed/seed.py").write_text(
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "from seedctl import current_backend\n"
+        "auth = current_backend().auth\n"
+        "def make(number):\n"
+        "    auth.create_user(f'user{number}@example.com', 'Password123!', sign_in_flow='MFA')\n"
+        "with ThreadPoolExecutor(2) as pool:\n"
+        "    list(pool.map(make, range(2)))\n"
+    )
+    terminal = Terminal("seed", "--local", "--prompt", cwd=folder)
+    terminal.wait_for("(hidden): ")
+    time.sleep(0.5)  # the other thread would ask by now
+    assert terminal.screen.count("(hidden): ") == 1
+    terminal.type("\x03")
+    assert terminal.end() == 130
+    assert "Traceback" not in terminal.screen
