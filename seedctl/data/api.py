@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from seedctl import __version__, masking
 from seedctl.data.auth_modes import Options, authorize, choose
 from seedctl.data.failures import graphql_error, parse_answer
+from seedctl.errors import InvalidInputError
 from seedctl.report import Event
 
 if TYPE_CHECKING:
@@ -86,7 +87,13 @@ class API:
         masking.register(call.auth_token)
         # Compact, as JSON.stringify writes it.
         request = {"query": text, "variables": variables}
-        body = json.dumps(request, separators=(",", ":"), ensure_ascii=False).encode()
+        try:
+            body = json.dumps(request, separators=(",", ":"), ensure_ascii=False).encode()
+        except UnicodeEncodeError as error:
+            raise InvalidInputError(
+                f"{operation} cannot be sent: a value is not valid Unicode text.",
+                resolution="Check where the text was read from; encode binary values.",
+            ) from error
 
         def headers() -> Mapping[str, str]:
             authorization = authorize(

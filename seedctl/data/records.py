@@ -70,6 +70,11 @@ class Record(Mapping[str, Any]):
         return {name: _plain(value) for name, value in self._values.items()}
 
 
+def type_name_of(record: Record) -> str:
+    """Return the model or custom type of *record*; no attribute, since a field may be called so."""
+    return record._type_name  # noqa: SLF001
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """One page of a list. Iterating it gives its records.

@@ -99,9 +99,16 @@ def _int(value: Any) -> int:
 def _float(value: Any) -> int | float:
     if isinstance(value, Decimal):
         value = _number(value)
-    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
-        raise WrongValueError("a number")
+    if not isinstance(value, int | float) or isinstance(value, bool) or not _is_finite(value):
+        raise WrongValueError("a number that fits a Float")
     return value
+
+
+def _is_finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number beyond what a float holds
+        return False
 
 
 def _boolean(value: Any) -> bool:

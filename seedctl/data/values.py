@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from seedctl.data.documents import key_arguments
 from seedctl.data.nearest import advice
+from seedctl.data.records import Record, type_name_of
 from seedctl.data.scalars import WrongValueError, convert_scalar, plain
 from seedctl.errors import InvalidInputError
 
@@ -26,7 +27,10 @@ class Inputs:
         self._schema = schema
 
     def create(self, model: Model, given: Mapping[str, Any], *, validate: bool) -> dict[str, Any]:
+        is_record = isinstance(given, Record)
         given = self._resolved(model, given, validate=validate)
+        if is_record:  # as AppSync returned it, with what AppSync has set itself
+            given = _without_own(model, given)
         if not validate:
             return _unchecked(given)
         checked = self._checked_fields(model, given)
@@ -42,12 +46,7 @@ class Inputs:
     def update(self, model: Model, given: Mapping[str, Any], *, validate: bool) -> dict[str, Any]:
         """Return the input of an update; what the API sets itself is left out of it."""
         given = self._resolved(model, given, validate=validate)
-        kept = {
-            name: value
-            for name, value in given.items()
-            if name not in model.implied_fields
-            and not (name in model.fields and model.fields[name].is_read_only)
-        }
+        kept = _without_own(model, given)
         if not validate:
             return _unchecked(kept)
         _require_key(model, kept)
@@ -112,6 +111,7 @@ class Inputs:
     ) -> dict[str, Any]:
         """Return *given* with foreign keys in place of related records."""
         resolved: dict[str, Any] = {}
+        related_keys: dict[str, tuple[str, Any]] = {}
         for name, value in _mapping(given, model.name).items():
             field = model.fields.get(name)
             association = field.association if field is not None else None
@@ -119,13 +119,23 @@ class Inputs:
                 resolved[name] = value
             elif association.connection_type == "BELONGS_TO":
                 related = self._schema.models[field.type.name]
-                resolved.update(_foreign_keys(model, field, related, value))
+                for key, part in _foreign_keys(model, field, related, value).items():
+                    related_keys[key] = (name, part)
+            elif isinstance(given, Record):
+                continue  # it was loaded with them; they are the other model's to change
             elif validate or value is not None:
                 raise InvalidInputError(
                     f"{model.name}.{name} cannot be set here: {field.type.name} holds the foreign "
                     f"key ({', '.join(association.associated_with)}).",
                     resolution=f"Create the {field.type.name} records with that key instead.",
                 )
+        for key, (name, part) in related_keys.items():
+            if key in resolved and resolved[key] != part:
+                raise InvalidInputError(
+                    f"{model.name}.{name} and {model.name}.{key} are both given, and differ.",
+                    resolution=f"Leave one of them out: {name} is kept as {key}.",
+                )
+            resolved[key] = part
         return resolved
 
     def _checked_fields(self, model: Model, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -221,6 +231,16 @@ class Inputs:
                 )
 
 
+def _without_own(model: Model, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return *given* without what the API sets itself."""
+    return {
+        name: value
+        for name, value in given.items()
+        if name not in model.implied_fields
+        and not (name in model.fields and model.fields[name].is_read_only)
+    }
+
+
 def _foreign_keys(model: Model, field: Field, related: Model, value: Any) -> dict[str, Any]:
     assert field.association is not None
     targets = field.association.target_names
@@ -229,6 +249,11 @@ def _foreign_keys(model: Model, field: Field, related: Model, value: Any) -> dic
     where = f"{model.name}.{field.name}"
     if not isinstance(value, Mapping):
         raise _wrong(where, f"a record of {related.name} or a mapping with its key", value)
+    if isinstance(value, Record) and type_name_of(value) != related.name:
+        raise InvalidInputError(
+            f"{where} must be a record of {related.name}. It is one of {type_name_of(value)}.",
+            resolution=f"Give a {related.name}, or a mapping with its key.",
+        )
     missing = [name for name in related.primary_key if value.get(name) is None]
     if missing:
         raise InvalidInputError(
