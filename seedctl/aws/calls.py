@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 import botocore.session
@@ -27,7 +28,7 @@ from seedctl.aws.settings import (
 from seedctl.errors import InvalidCredentialError, MissingRegionError, MixedEndpointsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 _MAX_ATTEMPTS = 3  # botocore's own default in its standard mode
 
@@ -113,15 +114,9 @@ class AWS:
         region: str | None = None,
         once: bool = False,
     ) -> dict[str, Any]:
-        try:
+        with self._translating(service, operation):
             client = self._client(service, region, once)
             reply: dict[str, Any] = getattr(client, xform_name(operation))(**parameters)
-        except Exception as error:
-            profile = None if self.is_local else self._settings.profile_name
-            translated = translate(error, service=service, operation=operation, profile=profile)
-            if translated is None:
-                raise
-            raise translated from error
         return reply
 
     def region(self) -> str:
@@ -160,19 +155,9 @@ class AWS:
         """
         if self.is_local:
             return Credentials("local", "local")
-        try:
+        with self._translating("configuration", "credentials"):
             found = self._botocore().get_credentials()
             keys = found.get_frozen_credentials() if found is not None else None
-        except Exception as error:
-            translated = translate(
-                error,
-                service="configuration",
-                operation="credentials",
-                profile=self._settings.profile_name,
-            )
-            if translated is None:
-                raise
-            raise translated from error
         if keys is None:
             raise InvalidCredentialError(
                 "There are no AWS credentials to sign with.",
@@ -214,6 +199,18 @@ class AWS:
                 "the AWS_ENDPOINT_URL_* variables.",
             )
 
+    @contextmanager
+    def _translating(self, service: str, operation: str) -> Iterator[None]:
+        """Raise botocore's exceptions as seedctl's; others, which are bugs, as they are."""
+        try:
+            yield
+        except Exception as error:
+            profile = None if self.is_local else self._settings.profile_name
+            translated = translate(error, service=service, operation=operation, profile=profile)
+            if translated is None:
+                raise
+            raise translated from error
+
     def _botocore(self) -> botocore.session.Session:
         with self._lock:
             if self._session is None:
@@ -221,18 +218,8 @@ class AWS:
             return self._session
 
     def _profile_region(self) -> str | None:
-        try:
+        with self._translating("configuration", "region"):
             region = self._botocore().get_scoped_config().get("region")
-        except Exception as error:
-            translated = translate(
-                error,
-                service="configuration",
-                operation="region",
-                profile=self._settings.profile_name,
-            )
-            if translated is None:
-                raise
-            raise translated from error
         return checked_region(region, source="the profile") if region else None
 
     def _client(self, service: str, region: str | None, once: bool) -> Any:
