@@ -127,7 +127,7 @@ def _is_foreign(filename: str) -> bool:
     return (
         filename.startswith("<frozen")
         or path.is_relative_to(_PACKAGE)
-        or path.name == "runpy.py"
+        or path.name in {"contextlib.py", "runpy.py"}
         or "botocore" in path.parts
     )
 
