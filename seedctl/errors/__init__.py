@@ -29,9 +29,38 @@ ported ``except`` clause reads like the JavaScript ``error.name`` it replaces.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from seedctl.errors.auth import CannotSignInWithMFAError as CannotSignInWithMFAError
+from seedctl.errors.auth import CognitoError as CognitoError
+from seedctl.errors.auth import InvalidParameterException as InvalidParameterException
+from seedctl.errors.auth import InvalidPasswordException as InvalidPasswordException
+from seedctl.errors.auth import MFANotConfiguredError as MFANotConfiguredError
+from seedctl.errors.auth import MFAPreferenceNotAvailableError as MFAPreferenceNotAvailableError
+from seedctl.errors.auth import MFARequiredError as MFARequiredError
+from seedctl.errors.auth import MissingTOTPChallengeError as MissingTOTPChallengeError
+from seedctl.errors.auth import NoGroupError as NoGroupError
+from seedctl.errors.auth import NoGroupsError as NoGroupsError
+from seedctl.errors.auth import NoMFAPreferenceSpecifiedError as NoMFAPreferenceSpecifiedError
+from seedctl.errors.auth import NotAuthorizedException as NotAuthorizedException
+from seedctl.errors.auth import PasswordResetRequiredException as PasswordResetRequiredException
+from seedctl.errors.auth import SignInException as SignInException
+from seedctl.errors.auth import SRPError as SRPError
+from seedctl.errors.auth import UserExistsError as UserExistsError
+from seedctl.errors.auth import UsernameExistsError as UsernameExistsError
+from seedctl.errors.auth import UserNotConfirmedException as UserNotConfirmedException
+from seedctl.errors.auth import UserNotFoundError as UserNotFoundError
+from seedctl.errors.auth import UserUnAuthenticatedException as UserUnAuthenticatedException
+from seedctl.errors.aws import AccessDeniedError as AccessDeniedError
+from seedctl.errors.aws import AWSError as AWSError
+from seedctl.errors.aws import EndpointUnreachableError as EndpointUnreachableError
+from seedctl.errors.aws import LimitExceededError as LimitExceededError
+from seedctl.errors.aws import NotAuthorizedError as NotAuthorizedError
+from seedctl.errors.aws import SecretError as SecretError
+from seedctl.errors.aws import ServiceFailedError as ServiceFailedError
+from seedctl.errors.aws import SSMCredentialsError as SSMCredentialsError
+from seedctl.errors.aws import SSMParameterNotFoundError as SSMParameterNotFoundError
+from seedctl.errors.aws import ThrottledError as ThrottledError
 from seedctl.errors.base import SeedctlError as SeedctlError
+from seedctl.errors.base import SeedingFailedError as SeedingFailedError
 from seedctl.errors.data import ConditionalCheckFailedError as ConditionalCheckFailedError
 from seedctl.errors.data import DynamoDBError as DynamoDBError
 from seedctl.errors.data import GraphQLError as GraphQLError
@@ -49,300 +78,24 @@ from seedctl.errors.data import NoValidAuthTokens as NoValidAuthTokens
 from seedctl.errors.data import UnauthorizedError as UnauthorizedError
 from seedctl.errors.data import UnknownModelError as UnknownModelError
 from seedctl.errors.data import UnknownOperationError as UnknownOperationError
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-
-# --- 1: the script or its data --------------------------------------------------------------
-
-
-class SeedingFailedError(SeedctlError):
-    """The seed script raised; its exception is the cause."""
-
-
-class UsernameExistsError(SeedctlError):
-    """A user of this name is already in the user pool."""
-
-
-class UserExistsError(SeedctlError):
-    """The user to sign in does *not* exist; the misleading name is Amplify's."""
-
-
-class UserNotFoundError(SeedctlError):
-    """The user to add to a group does not exist."""
-
-
-class NoGroupError(SeedctlError):
-    """The user pool has groups, but not this one."""
-
-
-class NoGroupsError(SeedctlError):
-    """The user pool has no groups at all."""
-
-
-class UserUnAuthenticatedException(SeedctlError):  # noqa: N818 - the JavaScript client's name
-    """Nobody is signed in, and the call needs somebody."""
-
-
-class SignInException(SeedctlError):  # noqa: N818 - the JavaScript client's name
-    """A sign-in stopped at a challenge that nothing here answers; nobody is signed in."""
-
-
-class CannotSignInWithMFAError(SignInException):
-    """The MFA flow met a challenge that it has no answer to."""
-
-
-class MFANotConfiguredError(SeedctlError):
-    """The MFA flow on a user pool that has MFA off."""
-
-
-class MFAPreferenceNotAvailableError(SeedctlError):
-    """The chosen MFA method is not offered, or the user lacks what it needs."""
-
-
-class NoMFAPreferenceSpecifiedError(SeedctlError):
-    """Several MFA methods would do, and none was chosen."""
-
-
-class MissingTOTPChallengeError(SeedctlError):
-    """TOTP is to be set up, and nobody makes the first code."""
-
-
-class MFARequiredError(SeedctlError):
-    """The user pool requires MFA, which the password flow cannot satisfy."""
-
-
-class SRPError(SeedctlError):
-    """The password exchange got a value from the service that no honest server sends."""
-
-
-class CognitoError(SeedctlError):
-    """A refusal by Cognito that is about the data sent; ``code`` is Cognito's own name for it."""
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        code: str = "",
-        resolution: str | None = None,
-        server_time: datetime | None = None,
-    ) -> None:
-        super().__init__(message, resolution=resolution)
-        self.code = code or type(self).__name__
-        self.server_time = server_time
-
-    @property
-    def name(self) -> str:
-        return self.code
-
-
-class NotAuthorizedException(CognitoError):  # noqa: N818 - Cognito's name
-    """Wrong password, disabled user, expired challenge: Cognito does not tell them apart."""
-
-
-class PasswordResetRequiredException(CognitoError):  # noqa: N818 - Cognito's name
-    """An administrator has reset the password."""
-
-
-class UserNotConfirmedException(CognitoError):  # noqa: N818 - Cognito's name
-    """The user signed up without being confirmed yet."""
-
-
-class InvalidPasswordException(CognitoError):  # noqa: N818 - Cognito's name
-    """The password does not meet the pool's policy."""
-
-
-class InvalidParameterException(CognitoError):  # noqa: N818 - Cognito's name
-    """A user name or attribute does not fit the pool."""
-
-
-# --- 2: wrong usage ---------------------------------------------------------------------------
-
-
-class InvalidCommandInputError(SeedctlError):
-    """An option or argument has a value that cannot be right."""
-
-    exit_code = 2
-
-
-class InvalidSecretNameError(SeedctlError):
-    """A secret name that Parameter Store would read as something else."""
-
-    exit_code = 2
-
-
-class InvalidSecretValueError(SeedctlError):
-    """A secret's value that Parameter Store cannot keep: empty, or over 4 KB."""
-
-    exit_code = 2
-
-
-# --- 3: the caller's set-up --------------------------------------------------------------------
-
-
-class ProjectNotFoundError(SeedctlError):
-    """No Amplify project here or above."""
-
-    exit_code = 3
-
-
-class InvalidPackageJsonError(SeedctlError):
-    """``package.json`` is missing, unreadable or has no usable ``name``."""
-
-    exit_code = 3
-
-
-class SandboxIdentifierNotFoundError(SeedctlError):
-    """The sandbox cannot be told: no identifier given and none to be derived."""
-
-    exit_code = 3
-
-
-class BackendIdConversionFault(SeedctlError):  # noqa: N818 - Amplify's name
-    """A backend identifier from which no parameter path can be made."""
-
-    exit_code = 3
-
-
-class AmplifyOutputsNotFoundError(SeedctlError):
-    """No ``amplify_outputs.json``, or only the stub written before the first deployment."""
-
-    exit_code = 3
-
-
-class InvalidAmplifyOutputsError(SeedctlError):
-    """The outputs file is not what Amplify writes; the message gives file and key path."""
-
-    exit_code = 3
-
-
-class MissingAuthError(SeedctlError):
-    """The backend has no auth resource, and the call needs one."""
-
-    exit_code = 3
-
-
-class OutputsMismatchError(SeedctlError):
-    """The outputs file describes another sandbox than the one chosen."""
-
-    exit_code = 3
-
-
-class StackDoesNotExistError(SeedctlError):
-    """The chosen sandbox is not deployed."""
-
-    exit_code = 3
-
-
-class SeedScriptNotFoundError(SeedctlError):
-    """The seed script is not where it should be."""
-
-    exit_code = 3
-
-
-class InvalidCredentialError(SeedctlError):
-    """AWS credentials are missing, expired or not valid."""
-
-    exit_code = 3
-
-
-class MissingRegionError(InvalidCredentialError):
-    """No AWS region in options, environment, profile or outputs."""
-
-
-class MixedEndpointsError(SeedctlError):
-    """Part of the run would reach this machine and part the real AWS."""
-
-    exit_code = 3
-
-
-class NoBackendError(SeedctlError):
-    """A call needs a backend, and none is connected."""
-
-    exit_code = 3
-
-
-class PromptUnavailableError(SeedctlError):
-    """Something has to be typed, and there is no terminal to type it on."""
-
-    exit_code = 3
-
-
-class MFACodeUnavailableError(SeedctlError):
-    """Cognito waits for a code, and there is nobody and nothing to ask."""
-
-    exit_code = 3
-
-
-class LocalSandboxError(SeedctlError):
-    """The local sandbox cannot start, or its state cannot be used."""
-
-    exit_code = 3
-
-
-class FileAccessError(SeedctlError):
-    """A file of the user's could not be read or written."""
-
-    exit_code = 3
-
-
-# --- 4: AWS -------------------------------------------------------------------------------------
-
-
-class AWSError(SeedctlError):
-    """AWS refused or failed a call in a way no other class names."""
-
-    exit_code = 4
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        service: str = "",
-        operation: str = "",
-        code: str = "",
-        request_id: str = "",
-        resolution: str | None = None,
-    ) -> None:
-        super().__init__(message, resolution=resolution)
-        self.service = service
-        self.operation = operation
-        self.code = code
-        self.request_id = request_id
-
-
-class AccessDeniedError(AWSError):
-    """The caller's IAM permissions do not cover the call."""
-
-
-class NotAuthorizedError(AccessDeniedError):
-    """The caller may not create users or add them to groups."""
-
-
-class SSMCredentialsError(AccessDeniedError):
-    """The caller may not use the sandbox's secrets."""
-
-
-class ThrottledError(AWSError):
-    """AWS went on refusing the call for its rate."""
-
-
-class LimitExceededError(AWSError):
-    """A limit of the account or the day is reached; waiting a moment does not help."""
-
-
-class ServiceFailedError(AWSError):
-    """AWS answered that it failed itself (5xx); the work may be done or not."""
-
-
-class EndpointUnreachableError(AWSError):
-    """No answer came: no route, no name, refused, cut or timed out."""
-
-
-class SSMParameterNotFoundError(AWSError):
-    """No secret of this name in this sandbox."""
-
-
-class SecretError(AWSError):
-    """A secret that cannot be used as it is."""
+from seedctl.errors.setup import AmplifyOutputsNotFoundError as AmplifyOutputsNotFoundError
+from seedctl.errors.setup import BackendIdConversionFault as BackendIdConversionFault
+from seedctl.errors.setup import FileAccessError as FileAccessError
+from seedctl.errors.setup import InvalidAmplifyOutputsError as InvalidAmplifyOutputsError
+from seedctl.errors.setup import InvalidCommandInputError as InvalidCommandInputError
+from seedctl.errors.setup import InvalidCredentialError as InvalidCredentialError
+from seedctl.errors.setup import InvalidPackageJsonError as InvalidPackageJsonError
+from seedctl.errors.setup import InvalidSecretNameError as InvalidSecretNameError
+from seedctl.errors.setup import InvalidSecretValueError as InvalidSecretValueError
+from seedctl.errors.setup import LocalSandboxError as LocalSandboxError
+from seedctl.errors.setup import MFACodeUnavailableError as MFACodeUnavailableError
+from seedctl.errors.setup import MissingAuthError as MissingAuthError
+from seedctl.errors.setup import MissingRegionError as MissingRegionError
+from seedctl.errors.setup import MixedEndpointsError as MixedEndpointsError
+from seedctl.errors.setup import NoBackendError as NoBackendError
+from seedctl.errors.setup import OutputsMismatchError as OutputsMismatchError
+from seedctl.errors.setup import ProjectNotFoundError as ProjectNotFoundError
+from seedctl.errors.setup import PromptUnavailableError as PromptUnavailableError
+from seedctl.errors.setup import SandboxIdentifierNotFoundError as SandboxIdentifierNotFoundError
+from seedctl.errors.setup import SeedScriptNotFoundError as SeedScriptNotFoundError
+from seedctl.errors.setup import StackDoesNotExistError as StackDoesNotExistError

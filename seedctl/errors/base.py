@@ -19,3 +19,7 @@ class SeedctlError(Exception):
     def name(self) -> str:
         """The name shown to the user, ``[name] message``."""
         return type(self).__name__
+
+
+class SeedingFailedError(SeedctlError):
+    """The seed script raised; its exception is the cause."""
