@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from seedctl import auth as auth
     from seedctl import data as data
+    from seedctl import storage as storage
     from seedctl.auth.session import UserSession as UserSession
     from seedctl.auth.totp import Authenticator as Authenticator
     from seedctl.auth.types import AuthOutputs as AuthOutputs
@@ -38,11 +39,22 @@ if TYPE_CHECKING:
     from seedctl.functions import set_secret as set_secret
     from seedctl.functions import sign_in_user as sign_in_user
     from seedctl.functions import sign_out as sign_out
+    from seedctl.storage.client import Storage as Storage
+    from seedctl.storage.results import CopiedObject as CopiedObject
+    from seedctl.storage.results import DownloadedObject as DownloadedObject
+    from seedctl.storage.results import ObjectProperties as ObjectProperties
+    from seedctl.storage.results import RemovedObject as RemovedObject
+    from seedctl.storage.results import StorageItem as StorageItem
+    from seedctl.storage.results import StoragePage as StoragePage
+    from seedctl.storage.results import StorageUrl as StorageUrl
+    from seedctl.storage.results import TransferProgress as TransferProgress
+    from seedctl.storage.results import UploadedObject as UploadedObject
+    from seedctl.storage.section import BucketInfo as BucketInfo
 
 __version__ = "0.1.0"
 
 _ROOMS = {
-    "seedctl": ("auth", "data"),
+    "seedctl": ("auth", "data", "storage"),
     "seedctl.auth.session": ("UserSession",),
     "seedctl.auth.totp": ("Authenticator",),
     "seedctl.auth.types": (
@@ -60,6 +72,7 @@ _ROOMS = {
     "seedctl.data.records": ("Page", "Record"),
     "seedctl.errors": (
         "AWSError",
+        "AccessDenied",
         "AccessDeniedError",
         "AmplifyOutputsNotFoundError",
         "BackendIdConversionFault",
@@ -71,10 +84,12 @@ _ROOMS = {
         "FileAccessError",
         "GraphQLError",
         "GraphQLValidationError",
+        "InvalidAWSAccountID",
         "InvalidAmplifyOutputsError",
         "InvalidArgumentsError",
         "InvalidAuthModeError",
         "InvalidCommandInputError",
+        "InvalidCopyOperationStorageBucket",
         "InvalidCredentialError",
         "InvalidInputError",
         "InvalidPackageJsonError",
@@ -83,6 +98,10 @@ _ROOMS = {
         "InvalidSecretNameError",
         "InvalidSecretValueError",
         "InvalidSelectionSetError",
+        "InvalidStorageBucket",
+        "InvalidStorageOperationInput",
+        "InvalidStoragePathInput",
+        "InvalidUploadSource",
         "LimitExceededError",
         "LocalSandboxError",
         "MFACodeUnavailableError",
@@ -96,17 +115,25 @@ _ROOMS = {
         "NoApiKey",
         "NoAuthorizationHeader",
         "NoBackendError",
+        "NoBucket",
         "NoCredentials",
+        "NoDestinationPath",
         "NoEndpoint",
         "NoGroupError",
         "NoGroupsError",
+        "NoIdentityId",
         "NoMFAPreferenceSpecifiedError",
         "NoSignedUser",
+        "NoSourcePath",
+        "NoSuchKey",
         "NoValidAuthTokens",
         "NotAuthorizedError",
         "NotAuthorizedException",
+        "NotFound",
+        "ObjectIsTooLarge",
         "OutputsMismatchError",
         "PasswordResetRequiredException",
+        "PreconditionFailed",
         "ProjectNotFoundError",
         "PromptUnavailableError",
         "SRPError",
@@ -120,15 +147,30 @@ _ROOMS = {
         "ServiceFailedError",
         "SignInException",
         "StackDoesNotExistError",
+        "StorageError",
         "ThrottledError",
         "UnauthorizedError",
         "UnknownModelError",
         "UnknownOperationError",
+        "UrlExpirationMaxLimitExceed",
         "UserExistsError",
         "UserNotConfirmedException",
         "UserNotFoundError",
         "UserUnAuthenticatedException",
         "UsernameExistsError",
+    ),
+    "seedctl.storage.client": ("Storage",),
+    "seedctl.storage.section": ("BucketInfo",),
+    "seedctl.storage.results": (
+        "CopiedObject",
+        "DownloadedObject",
+        "ObjectProperties",
+        "RemovedObject",
+        "StorageItem",
+        "StoragePage",
+        "StorageUrl",
+        "TransferProgress",
+        "UploadedObject",
     ),
     "seedctl.functions": (
         "add_to_user_group",

@@ -14,7 +14,9 @@ from seedctl.masking import mask
 if TYPE_CHECKING:
     from pathlib import Path
 
-Kind = Literal["user", "group membership", "secret", "session", "record"]
+Kind = Literal["user", "group membership", "secret", "session", "record", "file"]
+COUNTED = ("record", "file")
+"""The kinds that are only counted, in tables and totals."""
 State = Literal[
     "created",
     "finished",
@@ -25,6 +27,8 @@ State = Literal[
     "signed in",
     "updated",
     "deleted",
+    "uploaded",
+    "copied",
 ]
 
 
@@ -34,7 +38,7 @@ class Event:
 
     kind: Kind
     name: str
-    """Of a record, its model."""
+    """Of a record, its model; of a file, its bucket."""
     state: State
     detail: str = ""
 
@@ -86,9 +90,9 @@ class Report:
     """Collects a run's events, with the time it took in seconds."""
 
     events: list[Event] = field(default_factory=list)
-    """All but those of records, which come by the thousand."""
+    """All but those of records and files, which come by the thousand."""
     records: Counter[Event] = field(default_factory=Counter)
-    """How often each was heard: the records created, updated and deleted, by model."""
+    """How often each was heard: records created, updated and deleted by model, files by bucket."""
     warnings: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     target: Target | None = None
@@ -104,7 +108,7 @@ class Report:
 
     def on_event(self, event: Event) -> None:
         with self._lock:
-            if event.kind == "record":
+            if event.kind in COUNTED:
                 self.records[event] += 1
             else:
                 self.events.append(event)

@@ -71,6 +71,12 @@ class Scene:
         (self.folder / "amplify_outputs.json").write_text(source.read_text(encoding="utf-8"))
         return self.local(TODO + text)
 
+    def files(self, text: str, *, outputs: str = "store_userpool") -> Result:
+        """Run *text* with a signed-in user and the buckets in *outputs*."""
+        source = Path(__file__).parent / "data" / "outputs" / f"{outputs}.json"
+        (self.folder / "amplify_outputs.json").write_text(source.read_text(encoding="utf-8"))
+        return self.local(f"from pathlib import Path\n{CREATE}{SIGN_IN}{text}")
+
     @staticmethod
     def raised(call: Callable[[], object]) -> Result:
         """Make a library call that no command leads to, and show what it raises."""
@@ -110,6 +116,11 @@ def _nobody_to_ask(scene: Scene) -> Result:
 def _no_identity_pool(scene: Scene) -> Result:
     scene.auth(identity_pool_id=None)
     return scene.local(f"{TODO}client.models.Todo.list(auth_mode='iam')")
+
+
+def _no_identity_for_a_path(scene: Scene) -> Result:
+    scene.auth(unauthenticated_identities_enabled=False)
+    return scene.local("storage.upload_data(lambda identity_id: f'private/{identity_id}/x', 'x')")
 
 
 def _remove(name: str) -> Trigger:
@@ -359,7 +370,47 @@ TRIGGERS.update(
     }
 )
 
-SHOWN_AS = {"CognitoError": "UserLambdaValidationException"}
+
+def _too_large(scene: Scene) -> Result:
+    # As large as told, with no byte of it on the disk.
+    with (scene.folder / "huge").open("wb") as file:
+        file.truncate(5 * 1024**4 + 1)
+    return scene.files("storage.upload_data('public/x', Path('huge'))")
+
+
+TRIGGERS.update(
+    {
+        "StorageError": lambda s: s.files(
+            "storage.upload_data('public/x', 'x', bucket=BucketInfo('elsewhere', 'us-east-1'))"
+        ),
+        "AccessDenied": lambda s: s.files("storage.upload_data('nope/x', 'x')"),
+        "NoSuchKey": lambda s: s.files("storage.download_data('public/nope')"),
+        "NotFound": lambda s: s.files("storage.get_properties('public/nope')"),
+        "PreconditionFailed": lambda s: s.files(
+            "for _ in range(2): storage.upload_data('public/x', 'x', prevent_overwrite=True)"
+        ),
+        "NoIdentityId": _no_identity_for_a_path,
+        "InvalidStorageBucket": lambda s: s.files("storage.list('public/', bucket='nope')"),
+        "InvalidStoragePathInput": lambda s: s.files("storage.list('/public/')"),
+        "InvalidStorageOperationInput": lambda s: s.files("storage.remove('')"),
+        "InvalidUploadSource": lambda s: s.files("storage.upload_data('public/x', {'a': 1})"),
+        "ObjectIsTooLarge": _too_large,
+        "UrlExpirationMaxLimitExceed": lambda s: s.files(
+            "storage.get_url('public/x', expires_in=691200)"
+        ),
+        "InvalidAWSAccountID": lambda s: s.files(
+            "storage.list('public/', expected_bucket_owner='12')"
+        ),
+        "InvalidCopyOperationStorageBucket": lambda s: s.files(
+            "storage.copy({'path': 'public/a', 'bucket': 'myStorage'}, 'public/b')"
+        ),
+        "NoSourcePath": lambda s: s.files("storage.copy({}, 'public/b')"),
+        "NoDestinationPath": lambda s: s.files("storage.copy('public/a', {})"),
+        "NoBucket": lambda s: s.files("storage.list('public/')", outputs="blog_apikey"),
+    }
+)
+
+SHOWN_AS = {"CognitoError": "UserLambdaValidationException", "StorageError": "NoSuchBucket"}
 
 
 def _policy_call(scene: Scene, **replies: Any) -> object:

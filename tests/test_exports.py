@@ -109,6 +109,7 @@ def test_the_typed_sample_uses_every_function() -> None:
     assert set(FUNCTIONS) <= called
     assert {f"auth.{name}" for name in seedctl.auth.__all__} <= called
     assert {f"data.{name}" for name in seedctl.data.__all__} <= called
+    assert {f"storage.{name}" for name in seedctl.storage.__all__} <= called
     named = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     assert set(seedctl.__all__) - set(ERRORS) <= named
 

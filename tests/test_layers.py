@@ -45,12 +45,20 @@ MAY_IMPORT_LOCAL = ("cli", "embedded", "local")
 MAY_IMPORT_ONLY = {"hooks": ("masking",)}
 ONLY_FOR = {"hooks": ("backend", "cli", "script")}
 
-ONLY_HOME = {"boto3": "aws", "botocore": "aws", "click": "cli", "rich": "cli", "urllib3": "data"}
+ONLY_HOME = {
+    "boto3": "aws",
+    "botocore": "aws",
+    "click": "cli",
+    "rich": "cli",
+    "s3transfer": "aws",
+    "urllib3": "data",
+}
 
 # (importing module, imported module): why it may point up.
 EXCEPTIONS = {
     ("auth", "functions"): "seedctl.auth is also the namespace that scripts import",
     ("data", "functions"): "seedctl.data is also the namespace that scripts import",
+    ("storage", "functions.storage"): "seedctl.storage is also the namespace that scripts import",
 }
 
 # What rooms may take from the door itself.

@@ -8,22 +8,35 @@ from __future__ import annotations
 from pathlib import Path
 
 from seedctl import (
+    AccessDenied,
     Authenticator,
     AuthOutputs,
     AuthSession,
     AuthSignUp,
     AuthUser,
     Backend,
+    BucketInfo,
     ChallengeResponse,
+    CopiedObject,
     CurrentUser,
     DataClient,
+    DownloadedObject,
     GraphQLError,
     NotAuthorizedException,
+    ObjectProperties,
     Page,
     Record,
+    RemovedObject,
     SeedctlError,
     StandardUserAttributes,
+    Storage,
+    StorageError,
+    StorageItem,
+    StoragePage,
+    StorageUrl,
     TOTPSetup,
+    TransferProgress,
+    UploadedObject,
     UsernameExistsError,
     UserSession,
     add_to_user_group,
@@ -39,6 +52,7 @@ from seedctl import (
     set_secret,
     sign_in_user,
     sign_out,
+    storage,
 )
 
 
@@ -113,6 +127,47 @@ def data_of_the_signed_in_user() -> None:
     print(client.enums.PostStatus.values(), client.graphql("{ ping }", {"x": 1})["ping"])
     generate_client(credentials="caller", api_key=None)
     current_backend().data.generate_client("apiKey", auth_token="x")
+
+
+def files(session: UserSession) -> None:
+    uploaded: UploadedObject = storage.upload_data(
+        "public/banner.png", Path("assets/banner.png"), metadata={"made-by": "seed"}
+    )
+    mine = storage.upload_data(
+        lambda identity_id: f"private/{identity_id}/note.txt",
+        "hello",
+        content_disposition={"type": "attachment", "filename": "note.txt"},
+        prevent_overwrite=True,
+        on_progress=progress,
+        bucket=BucketInfo("other-bucket", "eu-west-1"),
+    )
+    storage.upload_data("x", (piece for piece in [b"a", b"b"]), checksum_algorithm="crc-32")
+    storage.upload_directory("pictures/", Path("assets"), bucket="archive")
+    page: StoragePage = storage.list("pictures/", page_size=1000)
+    again = storage.list("pictures/", next_token=page.next_token)
+    items: list[StorageItem] = [*page.items, *again.items, *storage.list_all("pictures/")]
+    url: StorageUrl = storage.get_url(items[0].path, expires_in=60)
+    read: DownloadedObject = storage.download_data(uploaded.path, bytes_range=(0, 3))
+    storage.download_data("x", Path("copy.png"))
+    known: ObjectProperties = storage.get_properties(mine.path)
+    copied: CopiedObject = storage.copy("a", {"path": "b"})
+    removed: RemovedObject = storage.remove("pictures/")
+    print(url.url, read.text(), read.json(), known.size, copied.path, removed.count)
+    own: Storage = session.storage
+    own.upload_data("x", b"y")
+    try:
+        with Path("x").open("wb") as file:
+            current_backend().storage.download_data("x", file)
+    except AccessDenied as error:
+        print(error.code, error.http_status, error.request_id)
+    except StorageError as error:
+        print(error.name)
+    found = fetch_auth_session()
+    print(found.identity_id, found.credentials and found.credentials.expiration)
+
+
+def progress(state: TransferProgress) -> None:
+    print(state.transferred_bytes, state.total_bytes)
 
 
 def errors_of_data(session: UserSession) -> None:

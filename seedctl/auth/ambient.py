@@ -17,8 +17,9 @@ from seedctl.auth.types import AuthSession
 from seedctl.errors import UserUnAuthenticatedException
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+    from seedctl.auth.identity import IdentityPool
     from seedctl.auth.mfa import Answers
     from seedctl.auth.session import UserSession
     from seedctl.auth.types import AnyUser, AuthOutputs, CurrentUser, IfExists, SignInFlow
@@ -39,8 +40,9 @@ _signed_in: ContextVar[_SignedIn | None] = ContextVar("seedctl_signed_in", defau
 class AmbientAuth:
     """What the module-level functions do, over the users of one backend."""
 
-    def __init__(self, auth: Auth) -> None:
+    def __init__(self, auth: Auth, identities: Callable[[], IdentityPool]) -> None:
         self._auth = auth
+        self._identities = identities
 
     def create_user(
         self,
@@ -84,6 +86,7 @@ class AmbientAuth:
         if current is None or current.door is not self:
             return
         _signed_in.set(None)
+        self._identities().forget_guest()
         if current.owner() is _here():
             current.session.sign_out(everywhere=everywhere)
 
@@ -106,10 +109,16 @@ class AmbientAuth:
         return self.session().current_user()
 
     def fetch_auth_session(self, *, force_refresh: bool) -> AuthSession:
-        """Return the tokens, or an empty session when nobody is signed in, as amplify-js does."""
+        """Return the session of whoever is signed in, or a guest's, or an empty one.
+
+        A guest has one where the backend has an identity pool that lets guests in.
+        """
         session = self.signed_in()
         if session is None:
-            return AuthSession()
+            guest = self._identities().for_guest(renew=force_refresh)
+            if guest is None:
+                return AuthSession()
+            return AuthSession(identity_id=guest.identity_id, credentials=guest.credentials)
         return session.fetch_auth_session(force_refresh=force_refresh)
 
     def signed_in(self) -> UserSession | None:
@@ -120,6 +129,7 @@ class AmbientAuth:
         return current.session
 
     def _adopt(self, session: UserSession) -> None:
+        self._identities().forget_guest()
         _signed_in.set(_SignedIn(session, self, weakref.ref(_here())))
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
-from seedctl.aws import Credentials
+from seedctl import masking
+from seedctl.aws import Credentials, IdentityCredentials
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,26 +16,12 @@ if TYPE_CHECKING:
     from seedctl.aws import Caller
     from seedctl.project import AuthSection
 
-_MARGIN = timedelta(minutes=5)
-
-
-@dataclass(frozen=True, slots=True)
-class IdentityCredentials:
-    """What an identity pool gives for one identity."""
-
-    identity_id: str
-    credentials: Credentials
-    expiration: datetime
-
-    @property
-    def is_stale(self) -> bool:
-        return datetime.now(timezone.utc) >= self.expiration - _MARGIN
-
 
 class IdentityPool:
     """The identity pool of one backend. Thread-safe."""
 
-    def __init__(self, aws: Caller, settings: AuthSection) -> None:
+    def __init__(self, aws: Caller, settings: AuthSection | None) -> None:
+        """*settings* None is a backend without an auth resource: it knows nobody."""
         self._aws = aws
         self._settings = settings
         self._lock = threading.Lock()
@@ -45,19 +30,29 @@ class IdentityPool:
     def for_user(self, id_token: str) -> IdentityCredentials | None:
         """Return credentials of the user of *id_token*; None when there is no identity pool."""
         settings = self._settings
+        assert settings is not None
         issuer = f"cognito-idp.{settings.user_pool_region}.amazonaws.com/{settings.user_pool_id}"
         return self._fetch({issuer: id_token})
 
-    def for_guest(self) -> IdentityCredentials | None:
-        """Return a guest's credentials; None when the backend lets no guests in."""
-        if not self._settings.unauthenticated_identities_enabled:
+    def for_guest(self, *, renew: bool = False) -> IdentityCredentials | None:
+        """Return a guest's credentials; None when the backend lets no guests in.
+
+        They are kept until they end, *renew* refuses them, or :meth:`forget_guest`.
+        """
+        if self._settings is None or not self._settings.unauthenticated_identities_enabled:
             return None
         with self._lock:
-            if self._guest is None or self._guest.is_stale:
+            if self._guest is None or renew or self._guest.credentials.is_stale:
                 self._guest = self._fetch({})
             return self._guest
 
+    def forget_guest(self) -> None:
+        """Let the next guest be a new one, as the JavaScript client does at each sign-in or out."""
+        with self._lock:
+            self._guest = None
+
     def _fetch(self, logins: dict[str, str]) -> IdentityCredentials | None:
+        assert self._settings is not None
         pool = self._settings.identity_pool_id
         if pool is None:
             return None
@@ -66,14 +61,18 @@ class IdentityPool:
         known = {"Logins": logins} if logins else {}
         reply = self._call("GetCredentialsForIdentity", {"IdentityId": identity, **known})
         keys = reply["Credentials"]
+        masking.register(keys["SecretKey"])
+        masking.register(keys["SessionToken"])
         return IdentityCredentials(
             # The answer's, which can be another one than was asked for.
             reply["IdentityId"],
-            Credentials(keys["AccessKeyId"], keys["SecretKey"], keys["SessionToken"]),
-            keys["Expiration"],
+            Credentials(
+                keys["AccessKeyId"], keys["SecretKey"], keys["SessionToken"], keys["Expiration"]
+            ),
         )
 
     def _call(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        assert self._settings is not None
         assert self._settings.identity_pool_id is not None
         region = self._settings.identity_pool_id.partition(":")[0]
         return self._aws.call("cognito-identity", operation, parameters, region=region)
@@ -87,18 +86,46 @@ class SessionIdentity:
         self._pool = pool
         self._lock = threading.Lock()
         self._kept: IdentityCredentials | None = None
+        self._kept_for: str | None = None
 
     def access_token(self) -> str | None:
-        return self._session.fetch_auth_session().access_token
+        return self._session.tokens().access
 
     def credentials(self) -> Credentials | None:
+        found = self.current()
+        return found.credentials if found is not None else None
+
+    def acting(self) -> SessionIdentity:
+        return self
+
+    def current(self, *, renew: bool = False) -> IdentityCredentials | None:
         # First the token: a session that has ended gets nothing, kept or not.
-        token = self._session.fetch_auth_session().id_token
-        assert token is not None
+        token = self._session.tokens().id
         with self._lock:
-            if self._kept is None or self._kept.is_stale:
+            is_good = self._kept is not None and not self._kept.credentials.is_stale
+            if renew or not is_good or self._kept_for != token:
                 self._kept = self._pool().for_user(token)
-            return self._kept.credentials if self._kept is not None else None
+                self._kept_for = token
+            return self._kept
+
+    def groups(self) -> tuple[str, ...] | None:
+        return tuple(self._session.tokens().id_claims().get("cognito:groups", ()))
+
+
+class GuestIdentity:
+    """Nobody who is signed in."""
+
+    def __init__(self, pool: Callable[[], IdentityPool]) -> None:
+        self._pool = pool
+
+    def acting(self) -> GuestIdentity:
+        return self
+
+    def current(self, *, renew: bool = False) -> IdentityCredentials | None:
+        return self._pool().for_guest(renew=renew)
+
+    def groups(self) -> tuple[str, ...] | None:
+        return None
 
 
 class AmbientIdentity:
@@ -113,8 +140,15 @@ class AmbientIdentity:
         return session.identity.access_token() if session is not None else None
 
     def credentials(self) -> Credentials | None:
+        found = self.current()
+        return found.credentials if found is not None else None
+
+    def acting(self) -> SessionIdentity | GuestIdentity:
         session = self._door.signed_in()
-        if session is not None:
-            return session.identity.credentials()
-        guest = self._pool().for_guest()
-        return guest.credentials if guest is not None else None
+        return session.identity if session is not None else GuestIdentity(self._pool)
+
+    def current(self, *, renew: bool = False) -> IdentityCredentials | None:
+        return self.acting().current(renew=renew)
+
+    def groups(self) -> tuple[str, ...] | None:
+        return self.acting().groups()

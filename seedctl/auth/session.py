@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from seedctl.auth.pool import UserPool
     from seedctl.auth.types import MFAPreference
     from seedctl.data.client import DataClient
+    from seedctl.storage.client import Storage
 
 
 class Rooms(Protocol):
@@ -26,6 +27,8 @@ class Rooms(Protocol):
     def identity_for(self, session: UserSession) -> SessionIdentity: ...
 
     def data_for(self, session: UserSession) -> DataClient: ...
+
+    def storage_for(self, session: UserSession) -> Storage: ...
 
 
 class UserSession:
@@ -90,46 +93,39 @@ class UserSession:
         return self._rooms.data_for(self)
 
     @cached_property
+    def storage(self) -> Storage:
+        """The backend's files, as this user may read and write them."""
+        return self._rooms.storage_for(self)
+
+    @cached_property
     def identity(self) -> SessionIdentity:
         """Who this user is to AppSync and S3."""
         return self._rooms.identity_for(self)
 
     def current_user(self) -> CurrentUser:
         """Return who this is. Raises UserUnAuthenticatedException after the sign-out."""
-        self._current_tokens()
+        self.tokens()
         return CurrentUser(self.internal_name, self.user_id, self.username)
 
     def fetch_auth_session(self, *, force_refresh: bool = False) -> AuthSession:
-        """Return the tokens, refreshed when they have expired or *force_refresh* asks for it.
+        """Return the tokens and, with an identity pool, the identity id and AWS credentials.
 
-        Raises UserUnAuthenticatedException after the sign-out, or when Cognito no longer accepts
-        the refresh token.
+        Both are renewed when they have expired or *force_refresh* asks for it. Raises
+        UserUnAuthenticatedException after the sign-out, or when Cognito no longer accepts the
+        refresh token.
         """
-        tokens = self._current_tokens(force_refresh=force_refresh)
-        return AuthSession(tokens.access, tokens.id, self.user_id)
+        tokens = self.tokens(force_refresh=force_refresh)
+        identity = self.identity.current(renew=force_refresh)
+        return AuthSession(
+            tokens.access,
+            tokens.id,
+            self.user_id,
+            identity.identity_id if identity is not None else None,
+            identity.credentials if identity is not None else None,
+        )
 
-    def sign_out(self, *, everywhere: bool = False) -> None:
-        """End the session: revoke its refresh token, or with *everywhere* all of the user's.
-
-        A second call does nothing. A failed revocation is a warning, not an error: the session is
-        over here either way.
-        """
-        with self._lock:
-            tokens, self._tokens = self._tokens, None
-        if tokens is None:
-            return
-        try:
-            if everywhere:
-                self._pool.global_sign_out(tokens.access)
-            elif tokens.refresh and "origin_jti" in tokens.access_claims():
-                # Without origin_jti the pool has token revocation off, and would refuse.
-                self._pool.revoke(tokens.refresh)
-        except SeedctlError as error:
-            self._warn(f"The tokens of {self.username} could not be revoked: {error.message}")
-        finally:
-            self._on_end(self)
-
-    def _current_tokens(self, *, force_refresh: bool = False) -> Tokens:
+    def tokens(self, *, force_refresh: bool = False) -> Tokens:
+        """Return the tokens alone, as :meth:`fetch_auth_session` has them."""
         with self._lock:
             tokens = self._tokens
             if tokens is None:
@@ -151,3 +147,24 @@ class UserSession:
                 ) from error
             self._tokens = Tokens.from_reply(reply["AuthenticationResult"], refresh=tokens.refresh)
             return self._tokens
+
+    def sign_out(self, *, everywhere: bool = False) -> None:
+        """End the session: revoke its refresh token, or with *everywhere* all of the user's.
+
+        A second call does nothing. A failed revocation is a warning, not an error: the session is
+        over here either way.
+        """
+        with self._lock:
+            tokens, self._tokens = self._tokens, None
+        if tokens is None:
+            return
+        try:
+            if everywhere:
+                self._pool.global_sign_out(tokens.access)
+            elif tokens.refresh and "origin_jti" in tokens.access_claims():
+                # Without origin_jti the pool has token revocation off, and would refuse.
+                self._pool.revoke(tokens.refresh)
+        except SeedctlError as error:
+            self._warn(f"The tokens of {self.username} could not be revoked: {error.message}")
+        finally:
+            self._on_end(self)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict
 from urllib.parse import quote
 
 from seedctl.errors import InvalidParameterException
+
+if TYPE_CHECKING:
+    from seedctl.aws import Credentials
 
 SignInFlow = Literal["Password", "MFA"]
 MFAPreference = Literal["EMAIL", "SMS", "TOTP"]
@@ -119,11 +122,14 @@ class CurrentUser:
 
 @dataclass(frozen=True, slots=True)
 class AuthSession:
-    """The tokens of a signed-in user; all None when nobody is."""
+    """What whoever is signed in acts with; a guest has only an identity, and nobody nothing."""
 
     access_token: str | None = field(default=None, repr=False)
     id_token: str | None = field(default=None, repr=False)
     user_sub: str | None = None
+    identity_id: str | None = None
+    """Of the identity pool; None for a backend that has none or lets no guests in."""
+    credentials: Credentials | None = None
 
 
 class HasUsername(Protocol):

@@ -10,15 +10,19 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from seedctl.aws.calls import AWS, Caller
-    from seedctl.aws.credentials import Credentials
+    from seedctl.aws.credentials import Credentials, Identity, IdentityCredentials
+    from seedctl.aws.objects import S3
     from seedctl.aws.settings import AWSSettings, is_loopback, refuse_real_aws_under_test
     from seedctl.aws.signing import signed_headers
 
 __all__ = [
     "AWS",
+    "S3",
     "AWSSettings",
     "Caller",
     "Credentials",
+    "Identity",
+    "IdentityCredentials",
     "is_loopback",
     "refuse_real_aws_under_test",
     "signed_headers",
@@ -30,6 +34,9 @@ _MODULES = {
     "AWSSettings": "settings",
     "Caller": "calls",
     "Credentials": "credentials",
+    "Identity": "credentials",
+    "IdentityCredentials": "credentials",
+    "S3": "objects",
     "is_loopback": "settings",
     "refuse_real_aws_under_test": "settings",
     "signed_headers": "signing",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from contextlib import contextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 import botocore.session
@@ -30,6 +31,9 @@ from seedctl.errors import InvalidCredentialError, MissingRegionError, MixedEndp
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from seedctl.aws.objects import S3
+
+_S3_CONNECTIONS = 32
 _MAX_ATTEMPTS = 3  # botocore's own default in its standard mode
 
 # What any seed run may reach. Where one of them goes to this machine, all of them must; a service
@@ -85,7 +89,7 @@ class AWS:
         self._fallback_region = fallback_region
         self._lock = threading.RLock()
         self._session: botocore.session.Session | None = None
-        self._clients: dict[tuple[str, str | None, bool], Any] = {}
+        self._clients: dict[tuple[str, str | None, bool, bool], Any] = {}
 
     @property
     def is_local(self) -> bool:
@@ -114,10 +118,34 @@ class AWS:
         region: str | None = None,
         once: bool = False,
     ) -> dict[str, Any]:
-        with self._translating(service, operation):
-            client = self._client(service, region, once)
+        with self.translating(service, operation):
+            client = self.client(service, region, once=once)
             reply: dict[str, Any] = getattr(client, xform_name(operation))(**parameters)
         return reply
+
+    def client(
+        self, service: str, region: str | None, *, once: bool = False, accelerate: bool = False
+    ) -> Any:
+        """Return the botocore client that all calls of this kind share; for this room only."""
+        key = (service, region, once, accelerate)
+        client = self._clients.get(key)
+        if client is None:
+            with self._lock:
+                client = self._clients.get(key)
+                if client is None:
+                    if not self._clients:
+                        self.refuse_mixed_endpoints()
+                    if service not in _SERVICES:
+                        self._refuse_elsewhere(service)
+                    client = self._new_client(service, region, once=once, accelerate=accelerate)
+                    self._clients[key] = client
+        return client
+
+    @cached_property
+    def s3(self) -> S3:
+        from seedctl.aws.objects import S3  # noqa: PLC0415 - most commands move no files
+
+        return S3(self)
 
     def region(self) -> str:
         """Return the region of Parameter Store and STS. Raises MissingRegionError."""
@@ -155,7 +183,7 @@ class AWS:
         """
         if self.is_local:
             return Credentials("local", "local")
-        with self._translating("configuration", "credentials"):
+        with self.translating("configuration", "credentials"):
             found = self._botocore().get_credentials()
             keys = found.get_frozen_credentials() if found is not None else None
         if keys is None:
@@ -200,7 +228,7 @@ class AWS:
             )
 
     @contextmanager
-    def _translating(self, service: str, operation: str) -> Iterator[None]:
+    def translating(self, service: str, operation: str) -> Iterator[None]:
         """Raise botocore's exceptions as seedctl's; others, which are bugs, as they are."""
         try:
             yield
@@ -218,25 +246,11 @@ class AWS:
             return self._session
 
     def _profile_region(self) -> str | None:
-        with self._translating("configuration", "region"):
+        with self.translating("configuration", "region"):
             region = self._botocore().get_scoped_config().get("region")
         return checked_region(region, source="the profile") if region else None
 
-    def _client(self, service: str, region: str | None, once: bool) -> Any:
-        key = (service, region, once)
-        client = self._clients.get(key)
-        if client is None:
-            with self._lock:
-                client = self._clients.get(key)
-                if client is None:
-                    if not self._clients:
-                        self.refuse_mixed_endpoints()
-                    if service not in _SERVICES:
-                        self._refuse_elsewhere(service)
-                    client = self._clients[key] = self._new_client(service, region, once)
-        return client
-
-    def _new_client(self, service: str, region: str | None, once: bool) -> Any:
+    def _new_client(self, service: str, region: str | None, *, once: bool, accelerate: bool) -> Any:
         endpoint = self.endpoint(service)
         refuse_real_aws_under_test(service, endpoint)
         session = self._botocore()
@@ -248,20 +262,42 @@ class AWS:
             retries["mode"] = "standard"
         if once:
             retries["total_max_attempts"] = 1
+        is_here = is_loopback(endpoint)
         config = Config(
             retries=retries or None,
             user_agent_extra=f"seedctl/{__version__}",
             # A proxy has no way to this machine's loopback addresses.
-            proxies={} if is_loopback(endpoint) else None,
+            proxies={} if is_here else None,
         )
+        if service == "s3":
+            config = config.merge(_s3_config(is_here=is_here, accelerate=accelerate))
+        # For S3 they only keep botocore from looking for others: an identity signs each request.
         keys = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
         return session.create_client(
             service,
             region_name=region or self.region(),
             endpoint_url=endpoint,
             config=config,
-            **(keys if self.is_local else {}),
+            **(keys if self.is_local or service == "s3" else {}),
         )
+
+
+def _s3_config(*, is_here: bool, accelerate: bool) -> Config:
+    return Config(
+        signature_version="s3v4",  # presigned addresses would be of version 2 in old regions
+        # Headers and hashes as the JavaScript client sends them: the default would be another
+        # content-encoding, aws-chunked, with a checksum behind the body.
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+        max_pool_connections=_S3_CONNECTIONS,
+        s3={
+            # "auto" would presign for the global host outside us-east-1.
+            "addressing_style": "path" if is_here else "virtual",
+            "us_east_1_regional_endpoint": "regional",
+            "payload_signing_enabled": True,
+            "use_accelerate_endpoint": accelerate and not is_here,
+        },
+    )
 
 
 def _new_session(settings: AWSSettings) -> botocore.session.Session:

@@ -86,6 +86,14 @@ _COGNITO_DATA = {
     "UsernameExistsException",
 }
 
+_S3_STATUS = {"403": "AccessDenied", "404": "NotFound", "412": "PreconditionFailed"}
+_S3_CLASS: Mapping[str, type[errors.StorageError]] = {
+    "AccessDenied": errors.AccessDenied,
+    "NoSuchKey": errors.NoSuchKey,
+    "NotFound": errors.NotFound,
+    "PreconditionFailed": errors.PreconditionFailed,
+}
+
 _UNREACHABLE = (boto.HTTPClientError, boto.ConnectionError, boto.EndpointConnectionError)
 _NO_CREDENTIALS = (
     boto.ConfigNotFound,
@@ -160,6 +168,8 @@ def _from_code(error: boto.ClientError, service: str, operation: str, whose: str
         "request_id": str(error.response.get("ResponseMetadata", {}).get("RequestId", "")),
     }
     call = f"{service}:{operation}"
+    if service == "s3" and code not in _THROTTLED and not _is_failure_of_aws(error):
+        return _from_s3(error, code, message)
     if code in _EXPIRED:
         return errors.InvalidCredentialError(
             f"The AWS credentials from {whose} have expired ({call}: {code}).", resolution=_REFRESH
@@ -190,13 +200,33 @@ def _from_code(error: boto.ClientError, service: str, operation: str, whose: str
         return errors.CognitoError(message or code, code=code, server_time=_server_time(error))
     request = f" (request {facts['request_id']})" if facts["request_id"] else ""
     said = f": {message.removesuffix('.')}" if message else ""
-    if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500:
+    if _is_failure_of_aws(error):
         return errors.ServiceFailedError(
             f"{call} failed on AWS's side with {code}{said}{request}.",
             resolution="Run again in a moment.",
             **facts,
         )
     return errors.AWSError(f"{call} failed with {code}{said}{request}.", **facts)
+
+
+def _from_s3(error: boto.ClientError, code: str, message: str) -> errors.StorageError:
+    """Return what S3 refused to an identity of the identity pool: never the developer's keys."""
+    metadata = error.response.get("ResponseMetadata", {})
+    # An answer to HEAD has no body; botocore puts the status in the code's place.
+    code = _S3_STATUS.get(code, code)
+    kind = _S3_CLASS.get(code, errors.StorageError)
+    return kind(
+        code if not message or message == "Not Found" else message,
+        code=code,
+        http_status=metadata.get("HTTPStatusCode"),
+        request_id=str(metadata.get("RequestId", "")),
+        extended_request_id=str(metadata.get("HostId", "")),
+    )
+
+
+def _is_failure_of_aws(error: boto.ClientError) -> bool:
+    status: int = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return status >= 500
 
 
 def _denied(message: str, facts: dict[str, str]) -> errors.AccessDeniedError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, get_args
 
-from seedctl.report import Kind, Report
+from seedctl.report import COUNTED, Kind, Report
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,7 +31,7 @@ class ConsoleReport(Report):
 
     def on_event(self, event: Event) -> None:
         super().on_event(event)
-        if event.kind == "record":
+        if event.kind in COUNTED:
             return  # a line for each of thousands would hide all others
         self._console.detail("  ".join(part for part in _row(event) if part))
 
@@ -53,7 +53,7 @@ class ConsoleReport(Report):
 
     def totals(self) -> str:
         """Return the sums of the run in words, such as "2 users created, 1 secret read"."""
-        return _sums(self._counted()) or "no users, groups, secrets or records touched"
+        return _sums(self._counted()) or "no users, groups, secrets, records or files touched"
 
     def _counted(self) -> list[tuple[Event, int]]:
         """Return each thing once, but for records the model and how many there were."""
@@ -72,7 +72,12 @@ def _sums(events: Iterable[tuple[Event, int]]) -> str:
 
 
 def _row(event: Event, count: int = 1) -> tuple[str, str, str, str]:
-    if event.kind == "record":
-        return "record", event.name, event.state, f"{count} record{'s' if count != 1 else ''}"
+    if event.kind in COUNTED:
+        return (
+            event.kind,
+            event.name,
+            event.state,
+            f"{count} {event.kind}{'s' if count != 1 else ''}",
+        )
     detail = f"→ {event.detail}" if event.kind == "group membership" else event.detail
     return event.kind, event.name, _WORDS.get(event.state, event.state), detail

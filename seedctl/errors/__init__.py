@@ -17,6 +17,9 @@ The tree, with exit codes; ``docs/errors.md`` lists the triggers::
     │   └── InvalidArgumentsError, GraphQLValidationError, DynamoDBError
     ├── InvalidInputError, InvalidSelectionSetError, InvalidAuthModeError,
     │   UnknownModelError, UnknownOperationError
+    ├── StorageError, named after S3's own codes                      1
+    │   └── AccessDenied, NoSuchKey, NotFound, PreconditionFailed
+    ├── InvalidUploadSource, InvalidStoragePathInput, ... (calls that were never sent)
     ├── NoValidAuthTokens, NoSignedUser, NoCredentials, NoAuthorizationHeader
     ├── InvalidCommandInputError, InvalidSecretNameError,
     │   InvalidSecretValueError                             2  a refused value
@@ -99,3 +102,22 @@ from seedctl.errors.setup import PromptUnavailableError as PromptUnavailableErro
 from seedctl.errors.setup import SandboxIdentifierNotFoundError as SandboxIdentifierNotFoundError
 from seedctl.errors.setup import SeedScriptNotFoundError as SeedScriptNotFoundError
 from seedctl.errors.setup import StackDoesNotExistError as StackDoesNotExistError
+from seedctl.errors.storage import AccessDenied as AccessDenied
+from seedctl.errors.storage import InvalidAWSAccountID as InvalidAWSAccountID
+from seedctl.errors.storage import (
+    InvalidCopyOperationStorageBucket as InvalidCopyOperationStorageBucket,
+)
+from seedctl.errors.storage import InvalidStorageBucket as InvalidStorageBucket
+from seedctl.errors.storage import InvalidStorageOperationInput as InvalidStorageOperationInput
+from seedctl.errors.storage import InvalidStoragePathInput as InvalidStoragePathInput
+from seedctl.errors.storage import InvalidUploadSource as InvalidUploadSource
+from seedctl.errors.storage import NoBucket as NoBucket
+from seedctl.errors.storage import NoDestinationPath as NoDestinationPath
+from seedctl.errors.storage import NoIdentityId as NoIdentityId
+from seedctl.errors.storage import NoSourcePath as NoSourcePath
+from seedctl.errors.storage import NoSuchKey as NoSuchKey
+from seedctl.errors.storage import NotFound as NotFound
+from seedctl.errors.storage import ObjectIsTooLarge as ObjectIsTooLarge
+from seedctl.errors.storage import PreconditionFailed as PreconditionFailed
+from seedctl.errors.storage import StorageError as StorageError
+from seedctl.errors.storage import UrlExpirationMaxLimitExceed as UrlExpirationMaxLimitExceed

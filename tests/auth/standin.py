@@ -8,6 +8,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from seedctl.auth import srp
+from seedctl.auth.identity import IdentityPool, SessionIdentity
 from seedctl.auth.journal import Journal
 from seedctl.auth.pool import UserPool
 from seedctl.auth.users import Auth
@@ -19,10 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from seedctl.auth.identity import SessionIdentity
     from seedctl.auth.session import UserSession
     from seedctl.data.client import DataClient
     from seedctl.prompter import CodeRequest
+    from seedctl.storage.client import Storage
 
 INTERNAL = "0f4a1c9e-70b1-4d2e-9c55-3f1f7f1a2b3c"
 POOL = "us-east-1_AbCdEfGhI"
@@ -216,10 +217,18 @@ class NoRooms:
     """A backend that has nothing but users."""
 
     def identity_for(self, session: UserSession) -> SessionIdentity:
-        raise AssertionError("these tests ask for no identity")
+        return SessionIdentity(session, no_identities)
 
     def data_for(self, session: UserSession) -> DataClient:
         raise AssertionError("these tests write no data")
+
+    def storage_for(self, session: UserSession) -> Storage:
+        raise AssertionError("these tests store no files")
+
+
+def no_identities() -> IdentityPool:
+    """Return the identity pool of a backend that has none."""
+    return IdentityPool(StandInCognito(), section())
 
 
 class Stage:

@@ -24,7 +24,7 @@ from seedctl.errors import (
     UserExistsError,
     UsernameExistsError,
 )
-from tests.auth.standin import INTERNAL
+from tests.auth.standin import INTERNAL, no_identities
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -68,7 +68,7 @@ def as_recorded(requests: list[tuple[str, dict[str, Any]]]) -> list[dict[str, An
 
 def test_password_flow_sends_what_the_javascript_tool_sends(stage: Stage) -> None:
     """All nineteen recorded requests of the password situation, in order, field by field."""
-    door = AmbientAuth(stage.auth)
+    door = AmbientAuth(stage.auth, no_identities)
 
     def create(attributes: dict[str, str] | None) -> Any:
         return door.create_user(
@@ -188,7 +188,7 @@ SITUATIONS = {
 
 def play(stage: Stage, situation: Situation) -> list[SeedctlError]:
     """Create with the MFA flow, then sign in by MFA, then by password; return what was raised."""
-    door = AmbientAuth(stage.auth)
+    door = AmbientAuth(stage.auth, no_identities)
     stage.cognito.after_new_password = list(situation.after_new_password)
     stage.cognito.sign_in_challenge = situation.sign_in
     stage.cognito.sign_in_parameters = situation.sign_in_parameters

@@ -18,7 +18,7 @@ from seedctl.errors import (
     SignInException,
     UserUnAuthenticatedException,
 )
-from tests.auth.standin import INTERNAL
+from tests.auth.standin import INTERNAL, no_identities
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +39,7 @@ def session(stage: Stage) -> UserSession:
 @pytest.fixture
 def door(stage: Stage) -> AmbientAuth:
     stage.cognito.password = PASSWORD
-    return AmbientAuth(stage.auth)
+    return AmbientAuth(stage.auth, no_identities)
 
 
 def test_a_session_says_who_it_is_and_shows_no_token(session: UserSession) -> None:

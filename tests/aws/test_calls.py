@@ -116,7 +116,7 @@ def test_clients_are_made_once(endpoint: Endpoint) -> None:
 
     def work() -> None:
         start.wait()
-        found.append(aws._client("ssm", None, once=False))
+        found.append(aws.client("ssm", None, once=False))
 
     threads = [threading.Thread(target=work) for _ in range(6)]
     for thread in threads:
@@ -125,9 +125,9 @@ def test_clients_are_made_once(endpoint: Endpoint) -> None:
         thread.join()
     assert len({id(client) for client in found}) == 1
     others = [
-        aws._client("sts", None, once=False),
-        aws._client("ssm", "eu-west-1", once=False),
-        aws._client("ssm", None, once=True),
+        aws.client("sts", None, once=False),
+        aws.client("ssm", "eu-west-1", once=False),
+        aws.client("ssm", None, once=True),
     ]
     assert len({id(client) for client in [found[0], *others]}) == 4
 
@@ -676,11 +676,11 @@ def test_retry_settings_are_honoured(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     aws = _at(endpoint, region="us-east-1")
-    retries = aws._client("ssm", None, once=False).meta.config.retries
+    retries = aws.client("ssm", None, once=False).meta.config.retries
     assert retries["mode"] == mode
     assert retries.get("total_max_attempts", 3) == attempts
     assert aws.max_attempts == attempts
-    once = aws._client("ssm", None, once=True).meta.config.retries
+    once = aws.client("ssm", None, once=True).meta.config.retries
     assert (once["mode"], once["total_max_attempts"]) == (mode, 1)
 
 

@@ -19,7 +19,7 @@ from seedctl.data.introspection import parse_introspection
 from seedctl.data.section import parse_data_section
 from seedctl.project import load_outputs, parse_outputs
 from seedctl.report import Event
-from tests.auth.standin import Stage
+from tests.auth.standin import Stage, no_identities
 from tests.data_client.appsync import DATA
 from tests.running import PASSWORD, make_project
 
@@ -84,7 +84,7 @@ def test_users_log_in_with_their_id_token(tmp_path: Path) -> None:
     """The identity pool is shown the id token under the user pool's issuer; a sign-out ends it."""
     assert AUTH is not None
     stage = Stage(tmp_path / "state")
-    door = AmbientAuth(stage.auth)
+    door = AmbientAuth(stage.auth, no_identities)
     aws = FakeIdentityPool()
     pool = IdentityPool(aws, AUTH)
     stage.auth.create_user("ann@example.com", PASSWORD)
@@ -159,7 +159,7 @@ def test_a_session_has_a_client_of_its_own(tmp_path: Path, monkeypatch: pytest.M
         session = stage.auth.sign_in("ann@example.com", PASSWORD)
         session._rooms = backend
         assert session.data is session.data
-        assert session.identity.access_token() == session.fetch_auth_session().access_token
+        assert session.identity.access_token() == session.tokens().access
         with pytest.raises(errors.EndpointUnreachableError):
             session.data.models.Todo.list()
         session.sign_out()

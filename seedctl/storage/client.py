@@ -1,0 +1,320 @@
+"""The files of one backend, as one user or guest may use them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import IO, TYPE_CHECKING
+
+from seedctl.report import Event
+from seedctl.storage.downloads import download, properties_of
+from seedctl.storage.folders import check_folder, files_below, remove_all
+from seedctl.storage.inputs import (
+    check_url_expiration,
+    copy_parameters,
+    disposition_header,
+    owner_option,
+    range_header,
+    resolve_path,
+    upload_options,
+)
+from seedctl.storage.listing import Listing
+from seedctl.storage.results import CopiedObject, RemovedObject, StorageUrl
+from seedctl.storage.sources import guess_content_type, open_source
+from seedctl.storage.task import Task
+from seedctl.storage.uploads import upload
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from seedctl.aws import Identity
+    from seedctl.report import Observer, State
+    from seedctl.storage.results import (
+        BucketChoice,
+        ChecksumAlgorithm,
+        ContentDisposition,
+        CopyDestination,
+        CopySource,
+        DownloadedObject,
+        ObjectProperties,
+        OnProgress,
+        StorageItem,
+        StoragePage,
+        StoragePath,
+        SubpathStrategy,
+        UploadedObject,
+    )
+    from seedctl.storage.section import StorageSection
+    from seedctl.storage.sources import UploadData
+    from seedctl.storage.task import Objects
+
+
+class Storage:
+    """Reads and writes objects of the backend's buckets. Thread-safe.
+
+    *path* is the whole key, without a slash before it; as a function it is given the identity id.
+    *bucket* is a friendly name of the outputs file or a BucketInfo, by default the default bucket.
+    All calls raise NoCredentials where the identity pool gives none, AccessDenied where the role
+    of the caller does not reach, and StorageError for S3's other refusals.
+    """
+
+    def __init__(
+        self,
+        objects: Callable[[], Objects],
+        section: Callable[[], StorageSection],
+        identity: Identity,
+        observer: Observer,
+        before_write: Callable[[], None],
+    ) -> None:
+        """*identity* is whoever acts when a call is made."""
+        self._objects = objects
+        self._section = section
+        self._identity = identity
+        self._observer = observer
+        self._before_write = before_write
+
+    def upload_data(
+        self,
+        path: StoragePath,
+        data: UploadData,
+        *,
+        content_type: str | None = None,
+        content_disposition: str | ContentDisposition | None = None,
+        content_encoding: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+        prevent_overwrite: bool = False,
+        expected_bucket_owner: str | None = None,
+        checksum_algorithm: ChecksumAlgorithm | None = None,
+        on_progress: OnProgress | None = None,
+        bucket: BucketChoice | None = None,
+        use_accelerate_endpoint: bool = False,
+    ) -> UploadedObject:
+        """Store *data* at *path*, and return when it is there.
+
+        Data is text (sent as UTF-8), bytes, a ``pathlib.Path`` to read, a file opened in binary
+        mode, or an iterable of bytes. Its content type is guessed from the name unless given. More
+        than 5 MiB go in parts, of which a failure leaves none behind. With *prevent_overwrite* an
+        object that is there raises PreconditionFailed.
+        """
+        with open_source(data) as source:
+            options = upload_options(
+                content_disposition=content_disposition,
+                content_encoding=content_encoding,
+                metadata=metadata,
+                prevent_overwrite=prevent_overwrite,
+                expected_bucket_owner=expected_bucket_owner,
+                checksum_algorithm=checksum_algorithm,
+            )
+            task = self._task(path, bucket, accelerate=use_accelerate_endpoint)
+            options["ContentType"] = content_type or guess_content_type(task.path, data)
+            task.credentials()
+            self._before_write()
+            uploaded = upload(task, source, options, on_progress, self._observer.on_warning)
+        self._tell(task, "uploaded")
+        return uploaded
+
+    def upload_directory(
+        self,
+        path: StoragePath,
+        folder: Path,
+        *,
+        prevent_overwrite: bool = False,
+        bucket: BucketChoice | None = None,
+    ) -> list[UploadedObject]:
+        """Store every file below *folder*, in the order of their names, under *path*.
+
+        ``upload_directory("pictures/", Path("assets"))`` stores ``assets/a/b.png`` as
+        ``pictures/a/b.png``. Links to files are followed, links to folders are not.
+        """
+        task = self._task(path, bucket, may_be_empty=True)
+        files = files_below(folder, task.path)
+        return [
+            self.upload_data(key, file, prevent_overwrite=prevent_overwrite, bucket=bucket)
+            for key, file in files
+        ]
+
+    def list(
+        self,
+        path: StoragePath = "",
+        *,
+        page_size: int | None = None,
+        next_token: str | None = None,
+        subpath_strategy: SubpathStrategy | None = None,
+        bucket: BucketChoice | None = None,
+        expected_bucket_owner: str | None = None,
+    ) -> StoragePage:
+        """Return one page of the objects whose keys begin with *path*, at most 1,000.
+
+        The page's ``next_token`` gives the next one.
+        """
+        listing = self._listing(path, subpath_strategy, bucket, expected_bucket_owner)
+        return listing.page(page_size, next_token)
+
+    def list_all(
+        self,
+        path: StoragePath = "",
+        *,
+        subpath_strategy: SubpathStrategy | None = None,
+        bucket: BucketChoice | None = None,
+        expected_bucket_owner: str | None = None,
+    ) -> Iterator[StorageItem]:
+        """Yield every object whose key begins with *path*, page after page."""
+        listing = self._listing(path, subpath_strategy, bucket, expected_bucket_owner)
+        for page in listing.pages():
+            yield from page.items
+
+    def get_url(
+        self,
+        path: StoragePath,
+        *,
+        expires_in: int = 900,
+        validate_object_existence: bool = False,
+        content_type: str | None = None,
+        content_disposition: str | ContentDisposition | None = None,
+        cache_control: str | None = None,
+        bucket: BucketChoice | None = None,
+        expected_bucket_owner: str | None = None,
+        use_accelerate_endpoint: bool = False,
+    ) -> StorageUrl:
+        """Return an address by which anybody may get the object for *expires_in* seconds.
+
+        That is cut to what is left of the credentials that sign it, an hour at most. The three
+        content options are what the answer's headers will say. Without
+        *validate_object_existence* nothing is sent, and the object need not be there. Raises
+        UrlExpirationMaxLimitExceed.
+        """
+        check_url_expiration(expires_in)
+        owner = owner_option(expected_bucket_owner)
+        task = self._task(path, bucket, accelerate=use_accelerate_endpoint)
+        if validate_object_existence:
+            task.call("head_object", "get", Key=task.path, **owner)
+        disposition = content_disposition and disposition_header(content_disposition)
+        answer = {
+            "ResponseContentType": content_type,
+            "ResponseContentDisposition": disposition,
+            "ResponseCacheControl": cache_control,
+        }
+        now = datetime.now(timezone.utc)
+        ends = task.credentials().credentials.expiration
+        if ends is not None:
+            expires_in = max(1, min(expires_in, int((ends - now).total_seconds())))
+        url = task.objects.presigned_url(
+            task.place,
+            {**owner, **{name: value for name, value in answer.items() if value is not None}},
+            identity=task.identity,
+            expires_in=expires_in,
+        )
+        return StorageUrl(url, now + timedelta(seconds=expires_in))
+
+    def download_data(
+        self,
+        path: StoragePath,
+        to: Path | IO[bytes] | None = None,
+        *,
+        bytes_range: tuple[int, int] | None = None,
+        on_progress: OnProgress | None = None,
+        bucket: BucketChoice | None = None,
+        expected_bucket_owner: str | None = None,
+        use_accelerate_endpoint: bool = False,
+    ) -> DownloadedObject:
+        """Return the object with its bytes in ``body``, or write it to *to*.
+
+        A file named by its path is there whole or not at all; large objects come in parallel
+        ranges. *bytes_range* is the first and the last byte wanted. Raises NoSuchKey, or
+        AccessDenied where the caller may not list either.
+        """
+        options = owner_option(expected_bucket_owner)
+        if bytes_range is not None:
+            options["Range"] = range_header(bytes_range)
+        task = self._task(path, bucket, accelerate=use_accelerate_endpoint)
+        task.credentials()
+        return download(task, to, options, on_progress)
+
+    def get_properties(
+        self,
+        path: StoragePath,
+        *,
+        bucket: BucketChoice | None = None,
+        expected_bucket_owner: str | None = None,
+    ) -> ObjectProperties:
+        """Return what S3 keeps of the object beside its bytes. Raises NotFound."""
+        owner = owner_option(expected_bucket_owner)
+        task = self._task(path, bucket)
+        task.credentials()
+        return properties_of(task.path, task.call("head_object", "get", Key=task.path, **owner))
+
+    def copy(
+        self, source: StoragePath | CopySource, destination: StoragePath | CopyDestination
+    ) -> CopiedObject:
+        """Copy an object of up to 5 GB, with its metadata, within S3.
+
+        With a bucket on one side, the other needs one too. Raises
+        InvalidCopyOperationStorageBucket, NoSourcePath, NoDestinationPath.
+        """
+        given = copy_parameters(source, destination)
+        origin = self._task(given.source_path, given.source_bucket)
+        target = self._task(given.destination_path, given.destination_bucket)
+        target.credentials()
+        self._before_write()
+        target.call(
+            "copy_object",
+            "write",
+            Key=target.path,
+            CopySource={"Bucket": origin.bucket.bucket_name, "Key": origin.path},
+            MetadataDirective="COPY",
+            **given.options,
+        )
+        self._tell(target, "copied")
+        return CopiedObject(target.path)
+
+    def remove(
+        self,
+        path: StoragePath,
+        *,
+        bucket: BucketChoice | None = None,
+        expected_bucket_owner: str | None = None,
+    ) -> RemovedObject:
+        """Remove the object at *path*, or with a slash at its end all that is below it.
+
+        An object that is not there is fine. A folder needs the permission to list it too.
+        """
+        owner = owner_option(expected_bucket_owner)
+        task = self._task(path, bucket)
+        check_folder(task.path)
+        task.credentials()
+        self._before_write()
+        if task.path.endswith("/"):
+            count = remove_all(task, owner, lambda: self._tell(task, "removed"))
+            return RemovedObject(task.path, count)
+        task.call("delete_object", "delete", Key=task.path, **owner)
+        self._tell(task, "removed")
+        return RemovedObject(task.path, None)
+
+    def _listing(
+        self,
+        path: StoragePath,
+        strategy: SubpathStrategy | None,
+        bucket: BucketChoice | None,
+        expected_bucket_owner: str | None,
+    ) -> Listing:
+        owner = owner_option(expected_bucket_owner)
+        task = self._task(path, bucket, may_be_empty=True)
+        task.credentials()
+        return Listing(task, strategy, owner)
+
+    def _task(
+        self,
+        path: StoragePath,
+        bucket: BucketChoice | None,
+        *,
+        may_be_empty: bool = False,
+        accelerate: bool = False,
+    ) -> Task:
+        # Bound here, once: the transfer manager's threads do not see who is signed in.
+        identity = self._identity.acting()
+        chosen = self._section().bucket(bucket)
+        key = resolve_path(path, identity, may_be_empty=may_be_empty)
+        return Task(self._objects(), chosen, key, identity, accelerate)
+
+    def _tell(self, task: Task, state: State) -> None:
+        self._observer.on_event(Event("file", task.bucket.shown, state))

@@ -1,0 +1,98 @@
+"""Read one object: into memory, a file or somebody's file object."""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from seedctl.errors import FileAccessError
+from seedctl.storage.results import DownloadedObject, ObjectProperties
+from seedctl.storage.uploads import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from seedctl.storage.results import OnProgress
+    from seedctl.storage.task import Task
+
+
+def download(
+    task: Task,
+    to: Path | IO[bytes] | None,
+    options: Mapping[str, Any],
+    on_progress: OnProgress | None,
+) -> DownloadedObject:
+    """Read the object to *to*, or to memory for None. Raises StorageError, FileAccessError."""
+    with task.explaining("get"):
+        if isinstance(to, Path):
+            with _writing(to):
+                return _to_path(task, to, options, on_progress)
+        reply, pieces = task.objects.read(task.place, options, identity=task.identity)
+        counted = _counted(pieces, Progress(on_progress, reply["ContentLength"]))
+        body = None
+        if to is None:
+            body = b"".join(counted)
+        else:
+            for piece in counted:
+                to.write(piece)
+    return _downloaded(task.path, reply, body)
+
+
+def properties_of(path: str, reply: Mapping[str, Any]) -> ObjectProperties:
+    return ObjectProperties(**_facts(path, reply))
+
+
+def _to_path(
+    task: Task, to: Path, options: Mapping[str, Any], on_progress: OnProgress | None
+) -> DownloadedObject:
+    if "Range" not in options:
+        progress = Progress(on_progress, None)
+        reply = task.objects.download(
+            task.place, str(to), options, identity=task.identity, on_progress=progress.add
+        )
+        return _downloaded(task.path, reply, None)
+    reply, pieces = task.objects.read(task.place, options, identity=task.identity)
+    unfinished = to.with_name(f"{to.name}.{secrets.token_hex(4)}")
+    try:
+        with unfinished.open("xb") as file:
+            for piece in _counted(pieces, Progress(on_progress, reply["ContentLength"])):
+                file.write(piece)
+        unfinished.replace(to)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return _downloaded(task.path, reply, None)
+
+
+@contextmanager
+def _writing(to: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise FileAccessError(
+            f"{to} cannot be written: {error.strerror or type(error).__name__}.",
+            resolution="Give a path in a folder that is there and writable.",
+        ) from error
+
+
+def _counted(pieces: Iterator[bytes], progress: Progress) -> Iterator[bytes]:
+    for piece in pieces:
+        yield piece
+        progress.add(len(piece))
+
+
+def _downloaded(path: str, reply: Mapping[str, Any], body: bytes | None) -> DownloadedObject:
+    return DownloadedObject(**_facts(path, reply), body=body)
+
+
+def _facts(path: str, reply: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "path": path,
+        "e_tag": reply["ETag"],
+        "last_modified": reply["LastModified"],
+        "size": reply["ContentLength"],
+        "content_type": reply.get("ContentType"),
+        "metadata": reply.get("Metadata", {}),
+        "version_id": reply.get("VersionId"),
+    }

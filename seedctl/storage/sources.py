@@ -1,0 +1,147 @@
+"""What can be uploaded: text, bytes, files and pieces of bytes, as one readable stream."""
+
+from __future__ import annotations
+
+import io
+import mimetypes
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, NamedTuple, Protocol
+
+from seedctl.errors import FileAccessError, InvalidUploadSource, ObjectIsTooLarge
+
+_LARGEST = 5 * 1024**4  # bytes, as S3 has it
+_PIECE = 1024 * 1024
+DEFAULT_TYPE = "application/octet-stream"
+
+# The standard library's own table, the same on every machine; with what it lacks in older Pythons.
+_TYPES = mimetypes.MimeTypes(filenames=())
+_NEWER_TYPES = {
+    ".avif": "image/avif",
+    ".heic": "image/heic",
+    ".md": "text/markdown",
+    ".parquet": "application/vnd.apache.parquet",
+    ".webp": "image/webp",
+    ".woff": "font/woff",
+    ".woff2": "font/woff2",
+    ".yaml": "application/yaml",
+    ".yml": "application/yaml",
+}
+
+
+class Readable(Protocol):
+    """A file object that gives bytes."""
+
+    def read(self, size: int = -1, /) -> bytes: ...
+
+
+UploadData = str | bytes | bytearray | memoryview | Path | Readable | Iterable[bytes]
+
+
+class Source(NamedTuple):
+    stream: IO[bytes]
+    size: int | None
+    """In bytes from where the stream stands; None where only reading it would tell."""
+
+
+@contextmanager
+def open_source(data: UploadData) -> Iterator[Source]:
+    """Give *data* as a stream for the block. Raises InvalidUploadSource, FileAccessError."""
+    if isinstance(data, str):
+        try:
+            data = data.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise _refused("text that is not valid Unicode") from error
+    if isinstance(data, bytes | bytearray | memoryview):
+        yield Source(io.BytesIO(data), _checked(memoryview(data).nbytes))
+    elif isinstance(data, Path):
+        try:
+            stream = data.open("rb")
+            size = data.stat().st_size
+        except OSError as error:
+            raise FileAccessError(
+                f"{data} cannot be read: {error.strerror}.",
+                resolution="Give the path of a file that is there, from the project's root.",
+            ) from error
+        with stream:
+            yield Source(stream, _checked(size))
+    elif isinstance(data, io.TextIOBase):
+        raise _refused("a file opened as text", 'Open it with mode "rb".')
+    elif hasattr(data, "read"):
+        rest = _checked(_rest_of(data))
+        # A pipe may give less than it is asked for without being at its end.
+        yield Source(data if rest is not None else _Pieces(_read_all(data)), rest)  # type: ignore[arg-type]
+    elif isinstance(data, Iterable) and not isinstance(data, Mapping):
+        yield Source(_Pieces(iter(data)), None)  # type: ignore[arg-type]
+    else:
+        raise _refused(f"a {type(data).__name__}")
+
+
+def guess_content_type(path: str, data: UploadData) -> str:
+    """Return the content type by the name of the object, else of the file it is made from."""
+    for name in (path, data.name if isinstance(data, Path) else ""):
+        suffix = Path(name).suffix.lower()
+        found = _NEWER_TYPES.get(suffix) or _TYPES.guess_type(f"x{suffix}")[0]
+        if found is not None:
+            return found
+    return DEFAULT_TYPE
+
+
+class _Pieces:
+    """Pieces of bytes, read as a file is. Not seekable: they come once."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._left = b""
+
+    def read(self, size: int = -1, /) -> bytes:
+        read: list[bytes] = []
+        wanted = size if size >= 0 else _LARGEST
+        while wanted > 0:
+            if not self._left:
+                piece = next(self._pieces, None)
+                if piece is None:
+                    break
+                if not isinstance(piece, bytes | bytearray | memoryview):
+                    raise _refused(
+                        f"pieces of {type(piece).__name__}", "Give pieces of bytes: text encoded."
+                    )
+                self._left = bytes(piece)
+            taken, self._left = self._left[:wanted], self._left[wanted:]
+            read.append(taken)
+            wanted -= len(taken)
+        return b"".join(read)
+
+
+def _read_all(stream: Readable) -> Iterator[bytes]:
+    while piece := stream.read(_PIECE):
+        yield piece
+
+
+def _rest_of(stream: object) -> int | None:
+    """Return how many bytes are left in *stream*; None for one that cannot be measured."""
+    try:
+        start: int = stream.tell()  # type: ignore[attr-defined]
+        end: int = stream.seek(0, io.SEEK_END)  # type: ignore[attr-defined]
+        stream.seek(start)  # type: ignore[attr-defined]
+    except (AttributeError, OSError):
+        return None
+    return end - start if isinstance(end, int) else None
+
+
+def _checked(size: int | None) -> int | None:
+    if size is not None and size > _LARGEST:
+        raise ObjectIsTooLarge(
+            f"An object cannot be larger than 5 TB, and this one has {size} bytes.",
+            resolution="Upload it in pieces, as several objects.",
+        )
+    return size
+
+
+def _refused(what: str, advice: str | None = None) -> InvalidUploadSource:
+    return InvalidUploadSource(
+        f"Upload source type can only be text, bytes, a pathlib.Path, a binary file or an iterable "
+        f"of bytes, not {what}.",
+        resolution=advice,
+    )

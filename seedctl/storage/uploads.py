@@ -1,0 +1,100 @@
+"""Send one object: in a single request, or in parts through the transfer manager."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from seedctl.errors import AccessDenied, StorageError
+from seedctl.storage.results import TransferProgress, UploadedObject
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from seedctl.storage.results import OnProgress
+    from seedctl.storage.sources import Source
+    from seedctl.storage.task import Task
+
+PART_SIZE = 5 * 1024 * 1024
+"""In bytes: an object up to this goes in one request, as the JavaScript client has it."""
+
+
+class Progress:
+    """Adds up what S3's threads tell, and passes it on, one at a time."""
+
+    def __init__(self, tell: OnProgress | None, total: int | None) -> None:
+        self.total = total
+        self.transferred = 0
+        self._tell = tell
+        self._lock = threading.Lock()
+
+    def add(self, count: int) -> None:
+        with self._lock:
+            self.transferred += count
+            if self._tell is not None:
+                self._tell(TransferProgress(self.transferred, self.total))
+
+
+def upload(
+    task: Task,
+    source: Source,
+    options: Mapping[str, Any],
+    on_progress: OnProgress | None,
+    warn: Callable[[str], None],
+) -> UploadedObject:
+    """Return when the object is there, all of it. Raises StorageError."""
+    progress = Progress(on_progress, source.size)
+    if source.size is not None and source.size <= PART_SIZE:
+        # Without the manager, which would start threads for the one request.
+        reply = task.call("put_object", "write", Key=task.path, Body=source.stream, **options)
+        progress.add(source.size)
+        size = source.size
+    else:
+        reply, size = _upload_in_parts(task, source, options, progress, warn)
+    return UploadedObject(
+        path=task.path,
+        e_tag=reply["ETag"],
+        content_type=options["ContentType"],
+        size=size,
+        version_id=reply.get("VersionId"),
+        metadata=dict(options.get("Metadata", {})),
+    )
+
+
+def _upload_in_parts(
+    task: Task,
+    source: Source,
+    options: Mapping[str, Any],
+    progress: Progress,
+    warn: Callable[[str], None],
+) -> tuple[dict[str, Any], int]:
+    def left_behind(upload_id: str) -> None:
+        warn(
+            f"The parts of {task.path} that had arrived could not be taken away again: the bucket "
+            f"{task.bucket.bucket_name} keeps the unfinished upload {upload_id}."
+        )
+
+    with task.explaining("write"):
+        reply = task.objects.upload(
+            task.place,
+            source.stream,
+            options,
+            part_size=PART_SIZE,
+            identity=task.identity,
+            on_progress=progress.add,
+            on_left_behind=left_behind,
+        )
+    expected = source.size if source.size is not None else progress.transferred
+    try:
+        found = task.call("head_object", "get", Key=task.path)["ContentLength"]
+    except AccessDenied:
+        # Who may write need not be allowed to read; S3 has checked each part by its hash.
+        return reply, expected
+    if found != expected:
+        raise StorageError(
+            f"Upload failed. Expected object size {expected}, but got {found}.",
+            code="UploadSizeMismatch",
+            resolution="Something else has written to the path, or the file grew meanwhile: run "
+            "again.",
+        )
+    return reply, expected
