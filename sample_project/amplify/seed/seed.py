@@ -1,4 +1,4 @@
-"""Two readers and an editor, each in a group, and a todo of the editor's."""
+"""Two readers and an editor, each in a group; a todo and a picture of the editor's."""
 
 from seedctl import (
     add_to_user_group,
@@ -7,6 +7,7 @@ from seedctl import (
     data,
     get_secret,
     sign_in_user,
+    storage,
 )
 
 USERS = [
@@ -35,6 +36,11 @@ todo = client.models.Todo.upsert(
     {"id": "first-todo", "content": "My first todo", "isDone": False},
     auth_mode="userPool",
 )
-print(f"{auth.get_current_user().login_id} has the todo {todo.content!r}")
+editor = auth.get_current_user().login_id
+print(f"{editor} has the todo {todo.content!r}")
+
+storage.upload_data("pictures/first.txt", f"My first content created by {editor}")
+for item in storage.list("pictures/", page_size=1000).items:
+    print(f"{item.path} is there, {item.size} bytes")
 
 auth.sign_out()
