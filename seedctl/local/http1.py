@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import unquote
+
+from seedctl.local.bodies import Body, RefusedRequestError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from seedctl.local.bodies import Stream
 
 MAX_BODY = 16 * 1024 * 1024
 _MAX_LINE = 64 * 1024
@@ -19,21 +24,9 @@ _MAX_HEADERS = 200
 _REQUEST_LINE = re.compile(r"([A-Z]{1,16}) ([!-~]{1,8192}) HTTP/1\.([01])")
 _HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*")
 _LENGTH = re.compile(r"[0-9]{1,18}")
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_ONCE = ("host", "content-length", "transfer-encoding", "authorization")
 JSON_TYPE = "application/x-amz-json-1.1"
-
-
-class RefusedRequestError(Exception):
-    """A request that cannot be read on; the connection ends with *status*."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-
-
-class _Stream(Protocol):
-    def readline(self, size: int, /) -> bytes: ...
-
-    def read(self, size: int, /) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +38,21 @@ class Request:
     headers: Mapping[str, str]
     """Names in lower case."""
     body: bytes = field(repr=False)
+    """Empty when the service reads it from *stream*."""
     keep_alive: bool = True
+    raw_path: str = ""
+    """As it was sent: a signature covers it, and ``%2F`` is not ``/``."""
+    stream: Body | None = field(default=None, repr=False)
+    """The body as it arrives, for the services that ask for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class FilePart:
+    """Bytes of an open file, which whoever sends them closes."""
+
+    file: BinaryIO
+    offset: int
+    length: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +60,10 @@ class Response:
     status: int
     body: bytes = field(repr=False)
     headers: tuple[tuple[str, str], ...] = ()
+    file: FilePart | None = field(default=None, repr=False)
+    """Sent after *body*."""
+    length: int | None = None
+    """What Content-Length says in answer to HEAD, when nothing is there to be measured."""
 
     @classmethod
     def json(
@@ -74,18 +85,37 @@ class Response:
         lines = [
             f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}",
             *(f"{name}: {value}" for name, value in self.headers),
-            f"x-amzn-RequestId: {uuid.uuid4()}",
-            f"Content-Length: {len(self.body)}",
+            *self._id_line(),
+            *self._length_line(),
             f"Connection: {'keep-alive' if keep_alive else 'close'}",
             "\r\n",
         ]
         return "\r\n".join(lines).encode("latin-1") + (self.body if body else b"")
 
+    def _id_line(self) -> tuple[str, ...]:
+        # S3 has ids of another name, which its errors repeat.
+        if any(name == "x-amz-request-id" for name, _ in self.headers):
+            return ()
+        return (f"x-amzn-RequestId: {uuid.uuid4()}",)
 
-def read_request(stream: _Stream, send: Callable[[bytes], object]) -> Request | None:
+    def _length_line(self) -> tuple[str, ...]:
+        if self.status in (204, 304):
+            return ()  # neither has a body, nor may it tell of one
+        length = self.length
+        if length is None:
+            length = len(self.body) + (self.file.length if self.file is not None else 0)
+        return (f"Content-Length: {length}",)
+
+
+def read_request(
+    stream: Stream,
+    send: Callable[[bytes], object],
+    is_streamed: Callable[[Request], bool] = lambda _: False,
+) -> Request | None:
     """Read the next request, None at the end of the connection.
 
-    *send* tells a client that waits before its body to go on. Raises RefusedRequestError.
+    *send* tells a client that waits before its body to go on; *is_streamed* says, by the head
+    alone, whether the body is left to be read. Raises RefusedRequestError.
     """
     line = _line(stream)
     if line == "":
@@ -99,25 +129,29 @@ def read_request(stream: _Stream, send: Callable[[bytes], object]) -> Request | 
     headers = _headers(stream)
     if headers is None:
         return None
-    length = _body_length(headers)
     connection = headers.get("connection", "").lower()
-    if length and headers.get("expect", "").lower() == "100-continue":
-        send(b"HTTP/1.1 100 Continue\r\n\r\n")
-    body = stream.read(length)
-    if len(body) < length:
-        return None
     path, _, query = target.partition("?")
-    return Request(
+    request = Request(
         method=method,
         path=unquote(path),
         query=query,
         headers=headers,
-        body=body,
+        body=b"",
         keep_alive=connection == "keep-alive" if minor == "0" else connection != "close",
+        raw_path=path,
     )
+    waits = headers.get("expect", "").lower() == "100-continue"
+    if is_streamed(request):
+        proceed = partial(send, _CONTINUE) if waits else None
+        return replace(request, stream=Body(stream, _streamed_length(headers), proceed))
+    length = _body_length(headers)
+    if length and waits:
+        send(_CONTINUE)
+    body = stream.read(length)
+    return replace(request, body=body) if len(body) == length else None
 
 
-def _line(stream: _Stream) -> str | None:
+def _line(stream: Stream) -> str | None:
     """Return a line without its end, None at the end of the connection."""
     raw = stream.readline(_MAX_LINE + 1)
     if len(raw) > _MAX_LINE:
@@ -125,7 +159,7 @@ def _line(stream: _Stream) -> str | None:
     return raw.rstrip(b"\r\n").decode("latin-1") if raw.endswith(b"\n") else None
 
 
-def _headers(stream: _Stream) -> dict[str, str] | None:
+def _headers(stream: Stream) -> dict[str, str] | None:
     headers: dict[str, str] = {}
     for _ in range(_MAX_HEADERS):
         line = _line(stream)
@@ -135,7 +169,7 @@ def _headers(stream: _Stream) -> dict[str, str] | None:
         if match is None:
             raise RefusedRequestError(400, "A header line is malformed.")
         name = match[1].lower()
-        if name in headers and name in ("host", "content-length"):
+        if name in headers and name in _ONCE:
             # Two of these are how requests are smuggled.
             raise RefusedRequestError(400, f"The header {match[1]} comes twice.")
         headers[name] = match[2]
@@ -145,10 +179,26 @@ def _headers(stream: _Stream) -> dict[str, str] | None:
 def _body_length(headers: Mapping[str, str]) -> int:
     if "transfer-encoding" in headers:
         raise RefusedRequestError(501, "Transfer-Encoding is not supported: send Content-Length.")
-    text = headers.get("content-length", "0")
-    if not _LENGTH.fullmatch(text):
-        raise RefusedRequestError(400, "Content-Length is not a number.")
-    length = int(text)
+    length = _content_length(headers)
     if length > MAX_BODY:
         raise RefusedRequestError(413, f"The body is larger than {MAX_BODY} bytes.")
     return length
+
+
+def _streamed_length(headers: Mapping[str, str]) -> int | None:
+    """Return the body's length, None when it comes in chunks."""
+    coding = headers.get("transfer-encoding")
+    if coding is None:
+        return _content_length(headers)
+    if coding.lower() != "chunked":
+        raise RefusedRequestError(501, "No Transfer-Encoding but chunked is supported.")
+    if "content-length" in headers:
+        raise RefusedRequestError(400, "Transfer-Encoding and Content-Length exclude each other.")
+    return None
+
+
+def _content_length(headers: Mapping[str, str]) -> int:
+    text = headers.get("content-length", "0")
+    if not _LENGTH.fullmatch(text):
+        raise RefusedRequestError(400, "Content-Length is not a number.")
+    return int(text)

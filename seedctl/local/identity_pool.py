@@ -1,7 +1,7 @@
 """The identity pool: AWS credentials for users of the pool and for guests.
 
-Credentials live in the server's memory, as long as they are good for: a client that is told they
-are unknown gets new ones.
+Both identities and credentials are kept with the state: a browser goes on using its guest identity,
+and credentials that are good for an hour, whether or not the server was started anew meanwhile.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 import threading
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from seedctl.local.protocol import Operation, ServiceError
@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from seedctl.local.protocol import Call
+    from seedctl.local.store import Store, View
     from seedctl.project import AuthSection
 
 _LIFETIME = 3600.0  # seconds, as Cognito gives
+_PRUNED_EVERY = 600.0
 _NAMESPACE = uuid.UUID("5a0d6f0e-7f0b-4a53-9b0e-1f1b6f7f2c11")  # of our own making
 
 
@@ -28,10 +30,13 @@ _NAMESPACE = uuid.UUID("5a0d6f0e-7f0b-4a53-9b0e-1f1b6f7f2c11")  # of our own mak
 class Principal:
     """Who holds an access key of the identity pool."""
 
+    access_key_id: str
     identity_id: str
     claims: Mapping[str, Any] = field(repr=False)
     """Of the user's id token; empty for a guest."""
     expires_at: float
+    secret: str = field(repr=False)
+    token: str = field(repr=False)
 
     @property
     def is_guest(self) -> bool:
@@ -44,16 +49,20 @@ class IdentityPool:
     def __init__(
         self,
         auth: AuthSection | None,
+        store: Store,
         clock: Callable[[], float],
         read_token: Callable[[str], dict[str, Any]],
     ) -> None:
         """*read_token* gives a live token's claims, or raises ServiceError."""
         self._auth = auth
+        self._store = store
+        pool_id = auth.identity_pool_id if auth is not None else None
+        self._guests = f"guest identity {pool_id}"
+        self._credentials = f"credentials {pool_id}"
         self._clock = clock
         self._read_token = read_token
         self._lock = threading.Lock()
-        self._principals: dict[str, Principal] = {}
-        self._guests: set[str] = set()
+        self._pruned_at = float("-inf")
         self.operations: Mapping[str, Operation] = {
             "GetId": Operation(self._get_id, signed=False),
             "GetCredentialsForIdentity": Operation(self._get_credentials, signed=False),
@@ -61,12 +70,10 @@ class IdentityPool:
 
     def principal(self, access_key_id: str) -> Principal | None:
         """Return who holds *access_key_id*, None when it is unknown or has expired."""
-        with self._lock:
-            found = self._principals.get(access_key_id)
-            if found is not None and found.expires_at <= self._clock():
-                del self._principals[access_key_id]
-                return None
-            return found
+        document = self._store.get(self._credentials, access_key_id)
+        if document is None or document["expires_at"] <= self._clock():
+            return None
+        return Principal(**document)
 
     def _get_id(self, call: Call) -> dict[str, Any]:
         pool_id = call.text("IdentityPoolId", maximum=200)
@@ -77,8 +84,8 @@ class IdentityPool:
             return {"IdentityId": self._identity_of(claims)}
         self._check_guests()
         identity = f"{self._region()}:{uuid.uuid4()}"
-        with self._lock:
-            self._guests.add(identity)
+        with self._store.transaction() as view:
+            view.put(self._guests, identity, {})
         return {"IdentityId": identity}
 
     def _get_credentials(self, call: Call) -> dict[str, Any]:
@@ -88,23 +95,41 @@ class IdentityPool:
             is_theirs = identity == self._identity_of(claims)
         else:
             self._check_guests()
-            with self._lock:
-                is_theirs = identity in self._guests
+            is_theirs = self._store.get(self._guests, identity) is not None
         if not is_theirs:
             raise ServiceError("ResourceNotFoundException", f"Identity '{identity}' not found.")
         key = "ASIA" + secrets.token_hex(8).upper()
-        expires_at = self._clock() + _LIFETIME
-        with self._lock:
-            self._principals[key] = Principal(identity, claims, expires_at)
+        principal = Principal(
+            access_key_id=key,
+            identity_id=identity,
+            claims=claims,
+            expires_at=self._clock() + _LIFETIME,
+            secret=secrets.token_urlsafe(30),
+            token=secrets.token_urlsafe(60),
+        )
+        with self._store.transaction() as view:
+            view.put(self._credentials, key, asdict(principal))
+            self._prune(view)
         return {
             "IdentityId": identity,
             "Credentials": {
                 "AccessKeyId": key,
-                "SecretKey": secrets.token_urlsafe(30),
-                "SessionToken": secrets.token_urlsafe(60),
-                "Expiration": expires_at,
+                "SecretKey": principal.secret,
+                "SessionToken": principal.token,
+                "Expiration": principal.expires_at,
             },
         }
+
+    def _prune(self, view: View) -> None:
+        """Delete the credentials that have expired, now and then."""
+        now = self._clock()
+        with self._lock:
+            if now < self._pruned_at + _PRUNED_EVERY:
+                return
+            self._pruned_at = now
+        for document in list(view.scan(self._credentials)):
+            if document["expires_at"] <= now:
+                view.delete(self._credentials, document["access_key_id"])
 
     def _claims(self, logins: Mapping[str, str]) -> dict[str, Any]:
         """Return the claims of the id token in *logins*, nothing for a guest."""

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from seedctl.local.inbox import InboxMessage
     from seedctl.local.server import Fault, Server
+    from seedctl.local.services import Services
     from seedctl.local.store import Store
     from seedctl.project import AmplifyOutputs
 
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
 class LocalSandbox:
     """A running sandbox; a context manager that stops it."""
 
-    def __init__(self, server: Server, store: Store) -> None:
+    def __init__(self, server: Server, services: Services, store: Store) -> None:
         self._server = server
+        self._services = services
         self._store = store
 
     @classmethod
@@ -46,11 +48,11 @@ class LocalSandbox:
         store = Store.open(prepare(state_folder))
         try:
             services = Services(store, outputs, clock)
-            server = Server.start(services.answer, port=port)
+            server = Server.start(services.answer, port=port, is_streamed=services.is_streamed)
         except BaseException:
             store.close()
             raise
-        return cls(server, store)
+        return cls(server, services, store)
 
     @property
     def url(self) -> str:
@@ -70,6 +72,7 @@ class LocalSandbox:
     def stop(self) -> None:
         """End every connection and close the state. A second call does nothing."""
         self._server.stop()
+        self._services.close()
         self._store.close()
 
     def __enter__(self) -> LocalSandbox:

@@ -16,7 +16,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from seedctl.errors import LocalSandboxError
-from seedctl.local.http1 import RefusedRequestError, Request, Response, read_request
+from seedctl.local.bodies import ClientGoneError, RefusedRequestError
+from seedctl.local.http1 import Request, Response, read_request
+from seedctl.local.sending import linger, send
 
 if TYPE_CHECKING:
     import io
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 _HOSTS = ("127.0.0.1", "localhost", "[::1]")
 _IDLE_SECONDS = 300.0
 _STOP_SECONDS = 5.0
+_DISCARDED = 64 * 1024  # of a refused body: less is read to keep the connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +42,18 @@ class Fault:
 class Server:
     """Answers requests in one daemon thread for each connection."""
 
-    def __init__(self, listener: socket.socket, answer: Callable[[Request], Response]) -> None:
+    def __init__(
+        self,
+        listener: socket.socket,
+        answer: Callable[[Request], Response],
+        is_streamed: Callable[[Request], bool] = lambda _: False,
+    ) -> None:
+        """*is_streamed* says of a request's head whether *answer* reads the body itself."""
         self.port: int = listener.getsockname()[1]
         self.faults: list[Fault] = []
         self._listener = listener
         self._answer = answer
+        self._is_streamed = is_streamed
         self._lock = threading.Lock()
         self._connections: dict[socket.socket, threading.Thread] = {}
         self._stopping = False
@@ -52,7 +62,13 @@ class Server:
         self._accepting.start()
 
     @classmethod
-    def start(cls, answer: Callable[[Request], Response], *, port: int) -> Server:
+    def start(
+        cls,
+        answer: Callable[[Request], Response],
+        *,
+        port: int,
+        is_streamed: Callable[[Request], bool] = lambda _: False,
+    ) -> Server:
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         try:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -65,7 +81,7 @@ class Server:
                 f"The local sandbox cannot listen on 127.0.0.1:{port}: {reason}.",
                 resolution="Choose another port, or leave it out to get a free one.",
             ) from error
-        return cls(listener, answer)
+        return cls(listener, answer, is_streamed)
 
     def stop(self) -> None:
         with self._lock:
@@ -127,16 +143,19 @@ class Server:
 
     def _serve_one(self, connection: socket.socket, stream: io.BufferedReader) -> bool:
         try:
-            request = read_request(stream, connection.sendall)
+            request = read_request(stream, connection.sendall, self._is_streamed)
+            if request is None:
+                return False
+            response = self._respond(request)
+            is_read = request.stream is None or request.stream.discard(_DISCARDED)
         except RefusedRequestError as refusal:
             response = Response.text(refusal.status, str(refusal))
             connection.sendall(response.encode(keep_alive=False))
             return False
-        if request is None:
-            return False
-        response = self._respond(request)
-        keep_alive = request.keep_alive and not self._stopping
-        connection.sendall(response.encode(keep_alive=keep_alive, body=request.method != "HEAD"))
+        keep_alive = request.keep_alive and not self._stopping and is_read
+        send(connection, response, keep_alive=keep_alive, body=request.method != "HEAD")
+        if not is_read:
+            linger(connection)
         return keep_alive
 
     def _respond(self, request: Request) -> Response:
@@ -145,6 +164,8 @@ class Server:
             return Response.text(403, "The local sandbox answers loopback host names only.")
         try:
             return self._answer(request)
+        except (ClientGoneError, RefusedRequestError):
+            raise
         except Exception as error:  # noqa: BLE001 - the last line: it answers, and keeps a record
             self.faults.append(_fault(request, error))
             message = "The local sandbox failed."

@@ -1,7 +1,7 @@
 """Which service a request is for: the dispatch table of the sandbox.
 
 JSON services are told by the prefix of ``X-Amz-Target``, Query services by ``Action=`` in a form,
-AppSync by its path.
+AppSync by its path, S3 by its signature or a bucket at the path's beginning.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from seedctl.local import sts
 from seedctl.local.http1 import Request, Response
 from seedctl.local.identity_pool import IdentityPool
 from seedctl.local.protocol import Call, Operation, ServiceError
+from seedctl.local.s3.buckets import buckets_of
+from seedctl.local.s3.routing import is_for_s3
 from seedctl.local.ssm import ParameterStore
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from seedctl.local.appsync import GraphQLService
     from seedctl.local.cognito import Cognito
+    from seedctl.local.s3.service import S3
     from seedctl.local.store import Store
     from seedctl.project import AmplifyOutputs
 
@@ -53,9 +56,12 @@ class Services:
         self._lock = threading.Lock()
         self._loaded_cognito: Cognito | None = None
         self._loaded_graphql: GraphQLService | None = None
+        self._loaded_s3: S3 | None = None
+        storage = outputs.document.get("storage") if outputs is not None else None
+        self._buckets = buckets_of(storage)
         parameters = ParameterStore(store, clock)
         self._identities = IdentityPool(
-            self._auth, clock, lambda token: self._cognito().claims_of(token)
+            self._auth, store, clock, lambda token: self._cognito().claims_of(token)
         )
         self._json: dict[str, Callable[[], JSONService]] = {
             "AWSCognitoIdentityProviderService": lambda: JSONService(
@@ -92,7 +98,34 @@ class Services:
                 )
             return self._loaded_graphql
 
+    def _s3(self) -> S3:
+        # Under a lock: it keeps the order of the keys.
+        with self._lock:
+            if self._loaded_s3 is None:
+                from seedctl.local.s3.service import S3  # noqa: PLC0415
+
+                groups = self._auth.groups if self._auth is not None else None
+                self._loaded_s3 = S3(
+                    self._buckets,
+                    store=self._store,
+                    clock=self._clock,
+                    groups=groups or (),
+                    principal=self._identities.principal,
+                )
+            return self._loaded_s3
+
+    def is_streamed(self, request: Request) -> bool:
+        """Whether the service that *request* is for reads the body itself, by its head alone."""
+        return is_for_s3(request, self._buckets)
+
+    def close(self) -> None:
+        with self._lock:
+            if self._loaded_s3 is not None:
+                self._loaded_s3.close()
+
     def answer(self, request: Request) -> Response:
+        if request.stream is not None:
+            return self._s3().answer(request)
         if request.method == "GET":
             return self._published(request.path)
         if request.method != "POST":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 import stat
 from typing import TYPE_CHECKING
@@ -16,9 +17,12 @@ if TYPE_CHECKING:
 FOLDER = "local"
 DATABASE = "state.db"
 KEY = "key"
+OBJECTS = "objects"
+"""The folder of what the buckets hold."""
 
 _KEY_BYTES = 32
 _UNFINISHED = ".unfinished-"
+_OBJECT_FILE = re.compile(r"lock|[0-9a-f]{32}(\.unfinished)?")
 # SQLite puts its own files beside the database under these endings.
 _DATABASE_FILES = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal")
 
@@ -102,11 +106,35 @@ def remove(state_folder: Path) -> bool:
             if path.name in (KEY, *_DATABASE_FILES) or _UNFINISHED in path.name:
                 path.unlink(missing_ok=True)
                 found = True
+        found = _remove_objects(folder / OBJECTS) or found
         if not any(folder.iterdir()) and not folder.is_symlink():
             folder.rmdir()
     except OSError as error:
         raise unusable(folder, error) from error
     return found
+
+
+def _remove_objects(folder: Path) -> bool:
+    if folder.is_symlink() or not folder.is_dir():
+        return False
+    found = False
+    for path in sorted(folder.iterdir()):
+        if _OBJECT_FILE.fullmatch(path.name):
+            path.unlink(missing_ok=True)
+            found = True
+    if not any(folder.iterdir()):
+        folder.rmdir()
+    return found
+
+
+def make_private_folder(folder: Path) -> Path:
+    """Return *folder*, made with mode 0700 where it is not there. Raises LocalSandboxError."""
+    try:
+        _refuse_foreign_link(folder)
+        _make_private(folder)
+    except OSError as error:
+        raise unusable(folder, error) from error
+    return folder
 
 
 def unusable(path: Path, error: OSError) -> LocalSandboxError:

@@ -1,0 +1,84 @@
+"""The digests that clients send along, and S3 checks."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import zlib
+from typing import TYPE_CHECKING, Protocol
+
+from seedctl.local.s3.errors import S3Error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+PREFIX = "x-amz-checksum-"
+
+
+class Digest(Protocol):
+    def update(self, data: bytes, /) -> object: ...
+
+    def digest(self) -> bytes: ...
+
+
+class CRC32:
+    def __init__(self) -> None:
+        self._value = 0
+
+    def update(self, data: bytes, /) -> None:
+        self._value = zlib.crc32(data, self._value)
+
+    def digest(self) -> bytes:
+        return self._value.to_bytes(4, "big")
+
+
+SIZES = {"crc32": 4, "crc32c": 4, "crc64nvme": 8, "sha1": 20, "sha256": 32}
+# No library at hand computes the other two at any speed: they are kept as they were sent.
+COMPUTED: Mapping[str, Callable[[], Digest]] = {
+    "crc32": CRC32,
+    "sha1": lambda: hashlib.sha1(usedforsecurity=False),
+    "sha256": hashlib.sha256,
+}
+
+
+def checksum_in(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return the one checksum in *headers* by its algorithm, nothing without. Raises S3Error."""
+    found = {
+        algorithm: headers[PREFIX + algorithm]
+        for algorithm in SIZES
+        if PREFIX + algorithm in headers
+    }
+    if len(found) > 1:
+        raise S3Error(
+            "InvalidRequest",
+            "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.",
+        )
+    for algorithm, value in found.items():
+        check_form(algorithm, value)
+    return found
+
+
+def check_form(algorithm: str, value: str) -> None:
+    if decoded(value, SIZES[algorithm]) is None:
+        raise S3Error("InvalidRequest", f"Value for {PREFIX}{algorithm} header is invalid.")
+
+
+def decoded(value: str, size: int) -> bytes | None:
+    """Return the *size* bytes that *value* is in base64, None if it is not that."""
+    try:
+        raw = base64.b64decode(value, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return raw if len(raw) == size else None
+
+
+def encoded(raw: bytes) -> str:
+    return base64.b64encode(raw).decode()
+
+
+def checksum_headers(checksums: Mapping[str, str], kind: str) -> tuple[tuple[str, str], ...]:
+    if not checksums:
+        return ()
+    lines = [(f"{PREFIX}{algorithm}", value) for algorithm, value in checksums.items()]
+    return (*lines, (f"{PREFIX}type", kind))

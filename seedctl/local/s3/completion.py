@@ -1,0 +1,158 @@
+"""The end of a multipart upload: its parts, compared with the client's list, become one object."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import TYPE_CHECKING
+
+from seedctl.local.s3 import index, uploads
+from seedctl.local.s3.checksums import (
+    COMPUTED,
+    SIZES,
+    checksum_in,
+    decoded,
+    encoded,
+)
+from seedctl.local.s3.conditions import check_writing
+from seedctl.local.s3.context import reply
+from seedctl.local.s3.documents import document, element, read
+from seedctl.local.s3.errors import S3Error
+from seedctl.local.s3.multipart import check_unchanged, find_upload
+from seedctl.local.s3.payload import read_document
+from seedctl.local.s3.rules import WRITE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from seedctl.local.http1 import Response
+    from seedctl.local.s3.context import Context
+    from seedctl.local.s3.documents import Element
+    from seedctl.local.s3.uploads import Part, Upload
+
+_MIN_PART = 5 * 1024 * 1024
+_MAX_BODY = 8 * 1024 * 1024
+_NUMBER = re.compile("[0-9]{1,5}")
+
+
+def complete_multipart_upload(call: Context) -> Response:
+    call.check(WRITE)
+    upload = find_upload(call)
+    check_unchanged(call)
+    # [?] Of this call the headers' checksum is the object's, not the document's.
+    given = checksum_in(call.request.headers)
+    body = read_document(call.request, call.caller, _MAX_BODY, has_checksum=False)
+    root = read(body, "CompleteMultipartUpload")
+    with call.room.store.reading() as view:
+        known = {part.number: part for part in uploads.parts_of(view, upload.id)}
+    parts = _named_parts(root, known)
+    size = sum(part.size for part in parts)
+    stated = call.request.header("x-amz-mp-object-size")
+    if stated is not None and stated != str(size):
+        raise S3Error("InvalidRequest", "The x-amz-mp-object-size is not that of the parts.")
+    md5 = hashlib.md5(b"".join(bytes.fromhex(part.etag) for part in parts), usedforsecurity=False)
+    with call.room.files.writing() as unkept:
+        checksums = _assemble(call, upload, parts, given, unkept.file.write)
+        stored = index.StoredObject(
+            key=upload.key,
+            file=call.room.files.finish(unkept),
+            size=size,
+            etag=f"{md5.hexdigest()}-{len(parts)}",
+            modified=call.now,
+            headers=upload.headers,
+            metadata=upload.metadata,
+            checksums=checksums,
+            checksum_type=upload.checksum_type,
+        )
+        with call.room.store.transaction() as view:
+            uploads.find(view, upload.id, upload.bucket, upload.key)
+            check_writing(call.request.headers, index.find(view, upload.bucket, upload.key))
+            if any(not index.is_referred_to(view, part.file) for part in parts):
+                raise S3Error("InvalidPart")  # sent anew since
+            replaced = index.put(view, upload.bucket, stored)
+            files = uploads.end(view, upload.id)
+        unkept.is_kept = True
+    call.room.files.remove(*files, *filter(None, [replaced]))
+    content = (
+        element("Location", f"/{upload.bucket}/{upload.key}"),
+        element("Bucket", upload.bucket),
+        element("Key", upload.key),
+        element("ETag", stored.quoted_etag),
+        *(element(f"Checksum{name.upper()}", value) for name, value in checksums.items()),
+    )
+    return reply(body=document("CompleteMultipartUploadResult", content))
+
+
+def _named_parts(root: Element, known: dict[int, Part]) -> list[Part]:
+    """Return the parts that the document names, in its order. Raises S3Error."""
+    parts: list[Part] = []
+    for entry in root.all("Part"):
+        number, etag = entry.text_of("PartNumber"), entry.text_of("ETag")
+        if number is None or etag is None or not _NUMBER.fullmatch(number.strip()):
+            raise S3Error("MalformedXML")
+        if parts and int(number) <= parts[-1].number:
+            raise S3Error("InvalidPartOrder")
+        part = known.get(int(number))
+        if part is None or etag.strip().strip('"') != part.etag or not _is_as_said(entry, part):
+            raise S3Error("InvalidPart", PartNumber=number, ETag=etag)
+        parts.append(part)
+    if not parts:
+        raise S3Error("MalformedXML")
+    for part in parts[:-1]:
+        if part.size < _MIN_PART:
+            raise S3Error(
+                "EntityTooSmall",
+                ProposedSize=str(part.size),
+                MinSizeAllowed=str(_MIN_PART),
+                PartNumber=str(part.number),
+                ETag=part.etag,
+            )
+    return parts
+
+
+def _is_as_said(entry: Element, part: Part) -> bool:
+    return all(
+        entry.text_of(f"Checksum{name.upper()}") in (None, value)
+        for name, value in part.checksums.items()
+    )
+
+
+def _assemble(
+    call: Context,
+    upload: Upload,
+    parts: list[Part],
+    given: dict[str, str],
+    write: Callable[[bytes], object],
+) -> dict[str, str]:
+    """Hand all *parts* to *write*, and return the object's checksum. Raises S3Error."""
+    name = upload.algorithm
+    is_whole = upload.checksum_type == "FULL_OBJECT"
+    whole = COMPUTED[name]() if name is not None and name in COMPUTED and is_whole else None
+    for part in parts:
+        for piece in call.room.files.pieces(part.file):
+            if whole is not None:
+                whole.update(piece)
+            write(piece)
+    if name is None:
+        return {}
+    if is_whole:
+        value = encoded(whole.digest()) if whole is not None else given.get(name)
+    else:
+        value = _of_checksums(name, parts)
+    said = given.get(name, "").partition("-")[0]
+    if said and value is not None and said != value.partition("-")[0]:
+        raise S3Error("BadDigest", f"The {name.upper()} you specified did not match.")
+    return {} if value is None else {name: value}
+
+
+def _of_checksums(name: str, parts: list[Part]) -> str | None:
+    """Return the checksum of the parts' checksums, None where it cannot be had."""
+    if name not in COMPUTED:
+        return None
+    digest = COMPUTED[name]()
+    for part in parts:
+        raw = decoded(part.checksums.get(name, ""), SIZES[name])
+        if raw is None:
+            return None
+        digest.update(raw)
+    return f"{encoded(digest.digest())}-{len(parts)}"

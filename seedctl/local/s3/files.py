@@ -1,0 +1,150 @@
+"""The folder of contents: one immutable file for each object and each part of an upload.
+
+Names are random and say nothing; what they hold is in the sealed index. The contents themselves
+are kept as they came: sealing would cost more than serving them, and lose the kernel's copying.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import secrets
+import shutil
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, BinaryIO
+
+from seedctl.local.state_folder import OBJECTS, make_private_folder
+
+try:
+    import fcntl
+except ImportError:  # Windows: leftovers go by age alone
+    fcntl = None  # type: ignore[assignment]
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+_NAME = re.compile(r"[0-9a-f]{32}(\.unfinished)?")
+_UNFINISHED = ".unfinished"
+_LOCK = "lock"
+_ABANDONED_SECONDS = 3600.0
+_PIECE = 1024 * 1024
+
+
+class Unkept:
+    """A file that is being written; it disappears again unless it is kept."""
+
+    def __init__(self, file: BinaryIO, name: str) -> None:
+        self.file = file
+        self.name = name
+        self.is_kept = False
+
+
+class Files:
+    def __init__(self, state: Path) -> None:
+        """Use the folder of objects in *state*, made if it is new. Raises LocalSandboxError."""
+        self._folder = make_private_folder(state / OBJECTS)
+        self._lock = os.open(self._folder / _LOCK, os.O_CREAT | os.O_RDWR, 0o600)
+
+    def close(self) -> None:
+        descriptor, self._lock = self._lock, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+
+    @contextmanager
+    def writing(self) -> Iterator[Unkept]:
+        """Give a new file to write, whose name is in place when the block ends.
+
+        Unless the caller then sets *is_kept*, it is removed: a block that raises leaves nothing.
+        """
+        name = secrets.token_hex(16)
+        final, unfinished = self._folder / name, self._folder / f"{name}{_UNFINISHED}"
+        descriptor = os.open(
+            unfinished, os.O_CREAT | os.O_EXCL | os.O_RDWR | getattr(os, "O_BINARY", 0), 0o600
+        )
+        unkept: Unkept | None = None
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                unkept = Unkept(file, name)
+                yield unkept
+        finally:
+            if unkept is None or not unkept.is_kept:
+                self._discard(unfinished)
+                self._discard(final)
+
+    def finish(self, unkept: Unkept) -> str:
+        """Put what was written under its own name, which is returned."""
+        unkept.file.flush()
+        os.rename(self._folder / f"{unkept.name}{_UNFINISHED}", self._folder / unkept.name)  # noqa: PTH104
+        return unkept.name
+
+    def open(self, name: str) -> BinaryIO:
+        """Open a file to read; it can be read to its end even if it is removed meanwhile."""
+        return (self._folder / name).open("rb")
+
+    def pieces(self, name: str) -> Iterator[bytes]:
+        """Yield all of the file *name*."""
+        with self.open(name) as file:
+            while piece := file.read(_PIECE):
+                yield piece
+
+    def md5(self, name: str) -> str:
+        digest = hashlib.md5(usedforsecurity=False)
+        for piece in self.pieces(name):
+            digest.update(piece)
+        return digest.hexdigest()
+
+    def clone(self, name: str, unkept: Unkept) -> None:
+        """Make *unkept* hold what *name* does, without copying where the file system can."""
+        target = self._folder / f"{unkept.name}{_UNFINISHED}"
+        link = self._folder / f"{secrets.token_hex(16)}{_UNFINISHED}"
+        try:
+            os.link(self._folder / name, link)
+        except OSError:
+            if not (self._folder / name).exists():
+                raise
+            shutil.copyfile(self._folder / name, target)
+            return
+        os.utime(link)  # it is young, whatever it holds
+        os.replace(link, target)  # noqa: PTH105
+
+    def remove(self, *names: str) -> None:
+        for name in names:
+            self._discard(self._folder / name)
+
+    def clean(self, is_kept: Callable[[str], bool]) -> None:
+        """Remove what a kill left behind: unfinished files, and those that nothing refers to.
+
+        While another process uses the folder it may be about to refer to a file: only old ones go.
+        """
+        alone = self._is_alone()
+        oldest = time.time() - _ABANDONED_SECONDS
+        for entry in os.scandir(self._folder):
+            if not _NAME.fullmatch(entry.name):
+                continue
+            with contextlib.suppress(FileNotFoundError):
+                is_old = entry.stat(follow_symlinks=False).st_mtime < oldest
+                if (alone or is_old) and not is_kept(entry.name):
+                    self._discard(self._folder / entry.name)
+        self._share()
+
+    def _is_alone(self) -> bool:
+        if fcntl is None:
+            return False
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True
+
+    def _share(self) -> None:
+        if fcntl is not None:
+            fcntl.flock(self._lock, fcntl.LOCK_SH)
+
+    def _discard(self, path: Path) -> None:
+        # Windows keeps a file that is being read; it goes at a later start.
+        with contextlib.suppress(FileNotFoundError, PermissionError):
+            path.unlink()
