@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from seedctl.aws.credentials import Credentials, Identity
 
 _PIECE = 1024 * 1024
+_PIECES_WAITING = 100  # to be written, of 256 KiB each: by default there are ten times as many
 _READS = 5  # as the transfer manager: an answer that breaks off is asked for again
 _WHO = "seedctl_identity"
 _EXPIRED = {"ExpiredToken", "RequestExpired"}
@@ -83,15 +84,16 @@ class S3:
     def upload(
         self,
         place: Place,
-        source: IO[bytes],
+        source: IO[bytes] | str,
         options: Mapping[str, Any],
         *,
         part_size: int,
         identity: Identity,
-        on_progress: Callable[[int], None],
+        on_progress: Callable[[int], None] | None,
         on_left_behind: Callable[[str], None],
     ) -> dict[str, Any]:
-        """Send *source* in parts of *part_size* bytes, several at a time; return S3's last reply.
+        """Send *source*, a stream or a file's path, in parts of *part_size* bytes, several at a
+        time; return S3's last reply.
 
         What fits into one part goes in one request. More than 10,000 parts are made larger.
         *on_progress* hears of each piece's bytes, fewer again where one is sent anew. After a
@@ -101,7 +103,7 @@ class S3:
         # Not among the manager's options, as it belongs to the last of several requests.
         acting.only_if_absent = "IfNoneMatch" in options
         extra = {name: value for name, value in options.items() if name != "IfNoneMatch"}
-        subscribers = [_Progress(on_progress)]
+        subscribers = [_Progress(on_progress)] if on_progress is not None else []
         config = TransferConfig(multipart_threshold=part_size + 1, multipart_chunksize=part_size)
         with self._aws.translating("s3", "upload"), TransferManager(acting, config) as manager:
             manager.upload(source, place.bucket, place.key, extra, subscribers).result()
@@ -114,7 +116,7 @@ class S3:
         options: Mapping[str, Any],
         *,
         identity: Identity,
-        on_progress: Callable[[int], None],
+        on_progress: Callable[[int], None] | None,
     ) -> dict[str, Any]:
         """Write an object to a file, in parallel ranges, and return what S3 tells of the whole.
 
@@ -123,8 +125,12 @@ class S3:
 
         def attempt() -> dict[str, Any]:
             acting = _Acting(self._client(place.region, place.accelerate), identity)
-            subscribers = [_Progress(on_progress)]
-            with self._aws.translating("s3", "GetObject"), TransferManager(acting) as manager:
+            subscribers = [_Progress(on_progress)] if on_progress is not None else []
+            config = TransferConfig(max_io_queue_size=_PIECES_WAITING)
+            with (
+                self._aws.translating("s3", "GetObject"),
+                TransferManager(acting, config) as manager,
+            ):
                 manager.download(
                     place.bucket, place.key, target, dict(options), subscribers
                 ).result()

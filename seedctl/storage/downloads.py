@@ -48,9 +48,10 @@ def _to_path(
     task: Task, to: Path, options: Mapping[str, Any], on_progress: OnProgress | None
 ) -> DownloadedObject:
     if "Range" not in options:
-        progress = Progress(on_progress, None)
+        # Counting each piece is not for nothing: only for who asks.
+        tell = Progress(on_progress, None).add if on_progress is not None else None
         reply = task.objects.download(
-            task.place, str(to), options, identity=task.identity, on_progress=progress.add
+            task.place, str(to), options, identity=task.identity, on_progress=tell
         )
         return _downloaded(task.path, reply, None)
     reply, pieces = task.objects.read(task.place, options, identity=task.identity)

@@ -43,6 +43,8 @@ class Source(NamedTuple):
     stream: IO[bytes]
     size: int | None
     """In bytes from where the stream stands; None where only reading it would tell."""
+    path: Path | None = None
+    """Of a file that is read from its beginning: parts need not go through memory."""
 
 
 @contextmanager
@@ -65,7 +67,7 @@ def open_source(data: UploadData) -> Iterator[Source]:
                 resolution="Give the path of a file that is there, from the project's root.",
             ) from error
         with stream:
-            yield Source(stream, _checked(size))
+            yield Source(stream, _checked(size), data)
     elif isinstance(data, io.TextIOBase):
         raise _refused("a file opened as text", 'Open it with mode "rb".')
     elif hasattr(data, "read"):

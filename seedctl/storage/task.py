@@ -43,12 +43,12 @@ class Objects(Protocol):
     def upload(
         self,
         place: Place,
-        source: IO[bytes],
+        source: IO[bytes] | str,
         options: Mapping[str, Any],
         *,
         part_size: int,
         identity: Identity,
-        on_progress: Callable[[int], None],
+        on_progress: Callable[[int], None] | None,
         on_left_behind: Callable[[str], None],
     ) -> dict[str, Any]: ...
 
@@ -59,7 +59,7 @@ class Objects(Protocol):
         options: Mapping[str, Any],
         *,
         identity: Identity,
-        on_progress: Callable[[int], None],
+        on_progress: Callable[[int], None] | None,
     ) -> dict[str, Any]: ...
 
     def read(

@@ -100,7 +100,7 @@ class FakeS3:
             body,
         )
         with self._lock:
-            self.sent.append(sent)
+            self.sent.append(sent._replace(body=b"") if len(body) > 6_000_000 else sent)
             if self._answer is not None:
                 return self._answer(sent)
             return self._replies.pop(0)

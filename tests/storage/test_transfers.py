@@ -389,3 +389,26 @@ def test_ctrl_c_takes_an_upload_back(s3: Objects, monkeypatch: pytest.MonkeyPatc
 def _sent(stage: Stage) -> list[Sent]:
     sent: list[Sent] = stage.server.sent  # type: ignore[attr-defined]
     return sent
+
+
+@pytest.mark.parametrize(
+    ("size", "parts"), [pytest.param(12 * MIB, 3, id="5 MiB"), pytest.param(257 * MIB, 17, id="16")]
+)
+def test_large_files_go_in_larger_parts(tmp_path: Path, size: int, parts: int) -> None:
+    """A file goes in parts of 5 MiB as in the JavaScript client, a very large one of 16."""
+    with (tmp_path / "x").open("wb") as file:
+        file.truncate(size)
+    sizes: list[int] = []
+
+    def answer(sent: Sent) -> Reply:
+        if "partNumber" in sent.query:
+            sizes.append(len(sent.body))
+        facts = {"etag": '"e"', "last-modified": "Wed, 15 Jan 2025 12:00:00 GMT"}
+        if sent.method == "HEAD":
+            return Reply(headers={**facts, "content-length": str(size)})
+        return Reply(headers=facts, body="<X><UploadId>U</UploadId><ETag>e</ETag></X>")
+
+    with FakeS3(answer=answer) as server:
+        assert Stage(server.url).storage.upload_data("x", tmp_path / "x").size == size
+    assert len(sizes) == parts
+    assert sum(sizes) == size

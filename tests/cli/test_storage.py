@@ -1,0 +1,189 @@
+"""The guide's Storage script, and whom the path rules keep out, against the local sandbox."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.running import DATA, PASSWORD
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.running import CommandLine
+
+HEAD = (
+    "from seedctl import *\n"
+    "from seedctl import auth, storage\n"
+    "for name in ('ann', 'bob'):\n"
+    "    create_and_sign_up_user(f'{name}@example.com', 'Password123!', if_exists='sign_in')\n"
+    "def sign_in(name):\n"
+    "    return sign_in_user(f'{name}@example.com', 'Password123!')\n"
+)
+
+
+@pytest.fixture
+def run(
+    project: Callable[..., Path], seedctl: CommandLine, request: pytest.FixtureRequest
+) -> Callable[[str], Any]:
+    """Return what runs a script over two users and the buckets of the examples."""
+    root = project("secrets_only")
+    shutil.copy(DATA / "outputs" / "store_userpool.json", root / "amplify_outputs.json")
+
+    def run(text: str) -> Any:
+        (root / "amplify" / "seed" / "seed.py").write_text(HEAD + text, encoding="utf-8")
+        return seedctl("seed", "--local")
+
+    return run
+
+
+def test_the_guides_storage_script(project: Callable[..., Path], seedctl: CommandLine) -> None:
+    """A picture is stored and listed as the signed-in user, and counted in the summary."""
+    root = project("guide_storage")
+    shutil.copy(DATA / "outputs" / "todo_userpool.json", root / "amplify_outputs.json")
+    for name, value in {"username": "ann@example.com", "password": PASSWORD}.items():
+        seedctl("--local", "secret", "set", name, stdin=value.encode())
+    script = root / "amplify" / "seed" / "seed.py"
+    text = script.read_text(encoding="utf-8")
+    script.write_text(
+        f"from seedctl import *\ncreate_and_sign_up_user(get_secret('username'), "
+        f"get_secret('password'), if_exists='sign_in')\n{text}",
+        encoding="utf-8",
+    )
+    for run in (1, 2):
+        result = seedctl("seed", "--local")
+        assert result.code == 0, result.err
+        assert len(re.findall(r"path='pictures/0\.\d+'", result.out)) == run
+        assert "1 file uploaded" in result.err
+
+
+DENIED = [
+    pytest.param(
+        "storage.upload_data('public/x', 'x')",
+        "public/* for signed-in users",
+        id="a guest writes",
+    ),
+    pytest.param(
+        "with sign_in('bob') as bob:\n"
+        "    theirs = bob.fetch_auth_session().identity_id\n"
+        "sign_in('ann')\n"
+        "storage.download_data(f'private/{theirs}/x')",
+        "for the user whose identity id is in the path",
+        id="another user's private path",
+    ),
+    pytest.param(
+        "sign_in('ann')\nstorage.upload_data('elsewhere/x', 'x')",
+        "lets anybody write 'elsewhere/x'",
+        id="a path outside the rules",
+    ),
+    pytest.param(
+        "sign_in('ann')\nadd_to_user_group('ann@example.com', 'Editors')\nsign_in('ann')\n"
+        "storage.upload_data('public/x', 'x')",
+        'add allow.groups(["Editors"])',
+        id="a member of a group",
+    ),
+    pytest.param(
+        "sign_in('ann')\nstorage.list('pictures')",
+        "lets anybody list 'pictures'",
+        id="a list without the slash",
+    ),
+    pytest.param(
+        "sign_in('ann')\nstorage.upload_data('logs/x', 'x', bucket='archive')",
+        "logs/* for the group Admins",
+        id="the bucket of a group",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "says"), DENIED)
+def test_the_rules_are_enforced(run: Callable[[str], Any], text: str, says: str) -> None:
+    """Whoever a path is not for is denied, and told which rule would have let them."""
+    result = run(text)
+    assert result.code == 1
+    assert "[AccessDenied] " in result.err
+    assert says in result.err
+
+
+def test_who_the_rules_are_for(run: Callable[[str], Any]) -> None:
+    """Owners, guests and members of the right group get through."""
+    result = run(
+        "admin = create_and_sign_up_user('eve@example.com', 'Password123!', if_exists='sign_in')\n"
+        "add_to_user_group(admin, 'Admins')\n"
+        "sign_in('ann')\n"
+        "storage.upload_data(lambda me: f'private/{me}/note.txt', 'mine')\n"
+        "print(storage.download_data(lambda me: f'private/{me}/note.txt').text())\n"
+        "storage.upload_data('public/a.txt', 'for all', metadata={'by': 'ann'})\n"
+        "storage.copy('public/a.txt', 'public/b.txt')\n"
+        "auth.sign_out()\n"
+        "print(storage.download_data('public/b.txt').text(),\n"
+        "      storage.get_properties('public/b.txt').metadata,\n"
+        "      [item.path for item in storage.list_all('public/')])\n"
+        "sign_in('eve')\n"
+        "storage.upload_data('logs/x', b'x' * 6_000_000, bucket='archive')\n"
+        "print(storage.get_properties('logs/x', bucket='archive').size)\n"
+        "print(storage.remove('logs/', bucket='archive').count)\n"
+    )
+    assert result.code == 0, result.err
+    assert result.out.splitlines() == [
+        "mine",
+        "for all {'by': 'ann'} ['public/a.txt', 'public/b.txt']",
+        "6000000",
+        "1",
+    ]
+    assert "1 file copied" in result.err
+
+
+def test_an_address_opens_the_object(run: Callable[[str], Any]) -> None:
+    """Anybody gets the object by its address, and nobody by a changed one."""
+    result = run(
+        "import urllib.request, urllib.error\n"
+        "sign_in('ann')\n"
+        "storage.upload_data('public/ü b.txt', 'hello')\n"
+        "url = storage.get_url('public/ü b.txt', content_type='text/html').url\n"
+        "with urllib.request.urlopen(url) as answer:\n"
+        "    print(answer.read(), answer.headers['content-type'])\n"
+        "try:\n"
+        "    urllib.request.urlopen(url.replace('%20b', '%20c'))\n"
+        "except urllib.error.HTTPError as error:\n"
+        "    print(error.code)\n"
+    )
+    assert result.code == 0, result.err
+    assert result.out.splitlines() == ["b'hello' text/html", "403"]
+
+
+def test_the_session_has_an_identity(run: Callable[[str], Any]) -> None:
+    """fetch_auth_session has the identity id and keys, a user's and a guest's."""
+    result = run(
+        "guest = auth.fetch_auth_session()\n"
+        "sign_in('ann')\n"
+        "user = auth.fetch_auth_session()\n"
+        "import json\n"
+        "print(json.dumps([guest.access_token, guest.identity_id != user.identity_id,\n"
+        "    bool(guest.credentials.session_token), user.credentials.expiration is not None]))\n"
+    )
+    assert result.code == 0, result.err
+    assert json.loads(result.out) == [None, True, True, True]
+
+
+def test_sessions_keep_to_their_own(run: Callable[[str], Any]) -> None:
+    """Eight users at once store and read their own files, each as itself."""
+    result = run(
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "backend = current_backend()\n"
+        "names = [f'user{n}@example.com' for n in range(8)]\n"
+        "def work(name):\n"
+        "    backend.auth.create_user(name, 'Password123!', if_exists='sign_in')\n"
+        "    with backend.auth.sign_in(name, 'Password123!') as session:\n"
+        "        path = lambda me: f'private/{me}/name.txt'\n"
+        "        session.storage.upload_data(path, name)\n"
+        "        return session.storage.download_data(path).text()\n"
+        "with ThreadPoolExecutor(8) as pool:\n"
+        "    print(list(pool.map(work, names)) == names)\n"
+    )
+    assert result.code == 0, result.err
+    assert result.out == "True\n"
