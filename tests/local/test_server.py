@@ -90,8 +90,10 @@ def test_host_header_is_required(echo: Any) -> None:
 
 
 def test_listens_on_loopback_only(echo: Any) -> None:
-    """The socket is bound to 127.0.0.1, not to all addresses."""
-    assert echo._listener.getsockname()[0] == "127.0.0.1"
+    """The sockets are bound to 127.0.0.1 and, at the same port, to ::1: not to all addresses."""
+    places = [listener.getsockname()[:2] for listener in echo._listeners]
+    assert places[0] == ("127.0.0.1", echo.port)
+    assert places[1:] in ([], [("::1", echo.port)])
 
 
 def test_keep_alive(echo: Any) -> None:
