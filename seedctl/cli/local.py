@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @click.group()
 @common_options
 def local() -> None:
-    """Prepare, start, stop and clear the local sandbox, which --local uses."""
+    """Start, stop and clear the local sandbox, which --local uses."""
 
 
 @local.command()

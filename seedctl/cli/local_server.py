@@ -45,14 +45,15 @@ def status(context: click.Context, form: str) -> None:
 
     The exit code is 0 either way; with --format json, see "running".
     """
-    from seedctl.local.running import find_server  # noqa: PLC0415
+    from seedctl.local.running import locate_server  # noqa: PLC0415
 
     settings = local_settings(context)
-    server = find_server(settings.project.state_folder)
+    server, answers = locate_server(settings.project.state_folder) or (None, None)
     if form == "json":
         print_json(
             {
                 "running": server is not None,
+                "answers": answers,
                 "url": server.url if server else None,
                 "pid": server.pid if server else None,
                 "started_at": _time(server) if server else None,
@@ -63,7 +64,7 @@ def status(context: click.Context, form: str) -> None:
         print_data("not running")
     else:
         print_data(
-            f"running  {server.url}\n"
+            f"running  {server.url}{'' if answers else '  (does not answer)'}\n"
             f"process  {server.pid}\n"
             f"since    {_time(server)}\n"
             f"outputs  {shown_outputs(settings, server)}"

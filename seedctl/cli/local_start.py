@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 import click
@@ -57,6 +58,7 @@ def start(
     What it stores is kept. If the script of --seed fails, the server stays up; with --detach the
     exit code is the seed's.
     """
+    from seedctl.cli.stop_signals import StopSignals  # noqa: PLC0415
     from seedctl.local.cors import checked_origin  # noqa: PLC0415
     from seedctl.project import find_script  # noqa: PLC0415
 
@@ -70,8 +72,10 @@ def start(
         server = _start_detached(settings, port, origins)
         _show(console, settings, server, outputs)
         console.status("seedctl local stop ends it.")
-        context.exit(_seed(settings) if with_seed else 0)
-    from seedctl.cli.stop_signals import StopSignals  # noqa: PLC0415
+        if with_seed:
+            with StopSignals.caught() as signals:
+                context.exit(_seed(settings, signals))
+        return
     from seedctl.local.hosting import host_sandbox  # noqa: PLC0415
 
     state_folder = settings.project.state_folder
@@ -119,17 +123,16 @@ def _say_stopped(console: Console) -> None:
         return
 
 
-def _seed(settings: Settings, signals: StopSignals | None = None) -> int:
+def _seed(settings: Settings, signals: StopSignals) -> int:
     """Run the seed script against the server, in a process of its own; return its exit code."""
     import subprocess  # noqa: PLC0415
 
     from seedctl.cli.processes import command_line, end, exit_code_of  # noqa: PLC0415
 
     process = subprocess.Popen(command_line(settings, "seed"))  # noqa: S603 - our own command
-    if signals is not None:
-        while process.poll() is None:
-            if signals.wait(0.05):
-                end(process, patience=3.0)  # at the terminal, Ctrl-C has told it too
+    while process.poll() is None:
+        if signals.wait(0.05):
+            end(process, patience=3.0)  # at the terminal, Ctrl-C has told it too
     return exit_code_of(process)
 
 
@@ -164,7 +167,8 @@ def _start_detached(
         _show_log(unfinished)
         raise click.exceptions.Exit(process.returncode or 1)
     leave_running(process)
-    unfinished.replace(log)
+    with contextlib.suppress(PermissionError):  # Windows leaves an open file its name
+        unfinished.replace(log)
     return server
 
 
@@ -172,6 +176,7 @@ def _wait_until_up(
     process: subprocess.Popen[bytes], find: Callable[[], RunningServer | None]
 ) -> RunningServer | None:
     """Return the server that *process* is, None if it ended before it was one."""
+    import os  # noqa: PLC0415
     import time  # noqa: PLC0415
 
     from seedctl.errors import LocalSandboxError  # noqa: PLC0415
@@ -179,7 +184,8 @@ def _wait_until_up(
     limit = time.monotonic() + _START_SECONDS
     while process.poll() is None:
         server = find()
-        if server is not None and server.pid == process.pid:
+        # On Windows the interpreter of a virtual environment runs another process.
+        if server is not None and (server.pid == process.pid or os.name == "nt"):
             return server
         if time.monotonic() > limit:
             raise LocalSandboxError(

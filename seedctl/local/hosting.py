@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from seedctl.local.lock import FileLock
-from seedctl.local.running import RunningServer, digest_of, refuse_second
+from seedctl.local.running import RunningServer, digest_of, read_address, refuse_second
 from seedctl.local.sandbox import LocalSandbox
 from seedctl.local.state_folder import ADDRESS, LOCK, prepare, unusable, write_private
 
@@ -40,8 +40,7 @@ def host_sandbox(
     if lock is None:
         raise refuse_second(state_folder)
     try:
-        # What a killed server left must not be taken for ours.
-        (folder / ADDRESS).unlink(missing_ok=True)
+        _remove_address(folder)  # what a killed server left must not be taken for ours
         nonce = secrets.token_hex(16)
         with LocalSandbox.start(
             state_folder=state_folder, outputs=outputs, port=port, origins=origins, nonce=nonce
@@ -54,11 +53,27 @@ def host_sandbox(
                 digest=digest_of(outputs),
                 nonce=nonce,
             )
-            write_private(folder / ADDRESS, server.to_json().encode())
+            _write_address(folder, server)
             try:
                 yield server
             finally:
-                # Before the end: no command must begin with a server that is going.
-                (folder / ADDRESS).unlink(missing_ok=True)
+                # Before the end: no command must begin with a server that is going. After the
+                # folder was removed by hand, another server's address may lie there.
+                if read_address(state_folder) == server:
+                    _remove_address(folder)
     finally:
         lock.release()
+
+
+def _write_address(folder: Path, server: RunningServer) -> None:
+    try:
+        write_private(folder / ADDRESS, server.to_json().encode())
+    except OSError as error:
+        raise unusable(folder / ADDRESS, error) from error
+
+
+def _remove_address(folder: Path) -> None:
+    try:
+        (folder / ADDRESS).unlink(missing_ok=True)
+    except OSError as error:
+        raise unusable(folder / ADDRESS, error) from error

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 PROBE_PATH = "/_seedctl/server"
 
 _PROBE_SECONDS = 5.0
+_STOP_PROBE_SECONDS = 1.0
 _MAX_REPLY = 8192
 _PAUSE = 0.02
 _APPEAR_SECONDS = 3.0
@@ -61,16 +62,25 @@ def find_server(state_folder: Path) -> RunningServer | None:
 
     Costs one look for a file where no server was ever started.
     """
-    server = _read_address(state_folder)
-    if server is None or not _is_locked(state_folder):
+    found = locate_server(state_folder)
+    if found is None:
         return None
-    found = _probe(server)
-    if found == "silent":
+    server, answers = found
+    if not answers:
         raise LocalSandboxError(
             f"The local sandbox at {server.url} (process {server.pid}) does not answer.",
             resolution="Let it go on if it was suspended, or end it with seedctl local stop.",
         )
-    return server if found == "answers" else None
+    return server
+
+
+def locate_server(state_folder: Path) -> tuple[RunningServer, bool] | None:
+    """Return the project's server and whether it answers. Raises LocalSandboxError."""
+    server = read_address(state_folder)
+    if server is None or not _is_locked(state_folder):
+        return None
+    found = _probe(server, _PROBE_SECONDS)
+    return None if found == "absent" else (server, found == "answers")
 
 
 def require_server(state_folder: Path) -> RunningServer:
@@ -100,6 +110,21 @@ def refuse_second(state_folder: Path) -> LocalSandboxError:
         resolution="Every --local command uses it as it is. End it with seedctl local stop to "
         "start another.",
     )
+
+
+def read_address(state_folder: Path) -> RunningServer | None:
+    """Return what the address file says, whether it is still true or not."""
+    path = state_folder / FOLDER / ADDRESS
+    try:
+        content = json.loads(path.read_bytes())
+        server = RunningServer(**content)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise unusable(path, error) from error
+    except (ValueError, TypeError, RecursionError):
+        return None  # not written by this version: nothing that could be trusted
+    return server if _is_sound(server) else None
 
 
 def digest_of(outputs: AmplifyOutputs | None) -> str:
@@ -158,8 +183,8 @@ def _stoppable(state_folder: Path) -> RunningServer | None:
     """Return the server, once it is certain that its process id is really its own."""
     end = time.monotonic() + _APPEAR_SECONDS
     while _is_locked(state_folder):
-        server = _read_address(state_folder)
-        if server is not None and _probe(server) != "absent":
+        server = read_address(state_folder)
+        if server is not None and _probe(server, _STOP_PROBE_SECONDS) != "absent":
             return server
         # About to start or to end: one of them shows soon.
         if time.monotonic() >= end:
@@ -195,20 +220,6 @@ def _is_locked(state_folder: Path) -> bool:
         raise unusable(path, error) from error
 
 
-def _read_address(state_folder: Path) -> RunningServer | None:
-    path = state_folder / FOLDER / ADDRESS
-    try:
-        content = json.loads(path.read_bytes())
-        server = RunningServer(**content)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError as error:
-        raise unusable(path, error) from error
-    except (ValueError, TypeError):
-        return None  # not written by this version: nothing that could be trusted
-    return server if _is_sound(server) else None
-
-
 def _is_sound(server: Any) -> bool:
     return (
         all(type(value) is int and value > 0 for value in (server.pid, server.port))
@@ -221,16 +232,16 @@ def _is_sound(server: Any) -> bool:
     )
 
 
-def _probe(server: RunningServer) -> _Probe:
+def _probe(server: RunningServer, seconds: float) -> _Probe:
     """Ask who is at *server*'s port; another program that has the port now counts as absent."""
     import socket  # noqa: PLC0415 - only where a server runs
 
     host = f"127.0.0.1:{server.port}"
     request = f"GET {PROBE_PATH} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
     reply = b""
-    end = time.monotonic() + _PROBE_SECONDS
+    end = time.monotonic() + seconds
     try:
-        with socket.create_connection(("127.0.0.1", server.port), _PROBE_SECONDS) as connection:
+        with socket.create_connection(("127.0.0.1", server.port), seconds) as connection:
             connection.sendall(request.encode())
             while len(reply) < _MAX_REPLY and time.monotonic() < end:
                 chunk = connection.recv(_MAX_REPLY)
