@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @click.group()
 @common_options
 def local() -> None:
-    """Start, stop and clear the local sandbox, which --local uses."""
+    """Run and clear the local sandbox, which --local uses."""
 
 
 @local.command()

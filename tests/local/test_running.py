@@ -332,7 +332,7 @@ def test_the_lock_is_exclusive(tmp_path: Path) -> None:
 def test_a_file_removed_while_it_is_locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The lock on a file that is no longer there is worth nothing: the new one is locked."""
     path = tmp_path / "lock"
-    opened = []
+    opened: list[int] = []
     real = os.open
 
     def removed_once(name: Any, *rest: Any, **options: Any) -> int:
