@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -119,8 +120,9 @@ def _show(
 def _say_stopped(console: Console) -> None:
     try:
         console.status("Stopped. Users, secrets and records are kept.")
-    except OSError:  # the terminal may be gone, which was the reason to stop
-        return
+    except OSError:
+        # The terminal is gone, which was the reason to stop; the interpreter must not flush again.
+        sys.stderr = None
 
 
 def _seed(settings: Settings, signals: StopSignals) -> int:

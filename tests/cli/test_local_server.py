@@ -146,6 +146,16 @@ def test_ctrl_c_at_the_terminal(folder: Path) -> None:
     assert "Traceback" not in terminal.screen
 
 
+def test_a_closed_terminal_stops_it(folder: Path) -> None:
+    """It ends in order, although there is nowhere left to say so."""
+    terminal = Terminal("local", "start", cwd=folder)
+    terminal.wait_for("Ctrl-C stops it.")
+    os.close(terminal._fd)
+    _, status = os.waitpid(terminal.pid, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
+    assert not (folder / STATE / "local/server.json").exists()
+
+
 def test_kill_9_loses_nothing(
     foreground: Callable[..., subprocess.Popen[str]], folder: Path
 ) -> None:
