@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
 @contextmanager
 def local_endpoint(project: Project, outputs_path: Path | None) -> Iterator[str]:
-    """Serve the project's local sandbox for the block, and give its address."""
+    """Give the address of the project's running local sandbox, else serve one for the block."""
     from seedctl.local import LocalSandbox  # noqa: PLC0415 - only --local needs a server
+    from seedctl.local.running import check_deployed, find_server  # noqa: PLC0415
 
     try:
         outputs = load_outputs(find_outputs(project, explicit=outputs_path, local=True))
@@ -29,6 +30,11 @@ def local_endpoint(project: Project, outputs_path: Path | None) -> Iterator[str]
         if outputs_path is not None:
             raise
         outputs = None  # secrets need none
+    running = find_server(project.state_folder)
+    if running is not None:
+        check_deployed(running, outputs)
+        yield running.url
+        return
     with LocalSandbox.start(state_folder=project.state_folder, outputs=outputs) as sandbox:
         yield sandbox.url
 

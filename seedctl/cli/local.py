@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @click.group()
 @common_options
 def local() -> None:
-    """Prepare and clear the local sandbox, which --local uses."""
+    """Run and clear the local sandbox, which --local uses."""
 
 
 @local.command()
@@ -121,7 +121,10 @@ def inbox(context: click.Context, form: str) -> None:
 @common_options
 @click.pass_context
 def reset(context: click.Context) -> None:
-    """Delete all users, secrets and records of the project's local sandbox."""
+    """Delete all users, secrets and records of the project's local sandbox.
+
+    Refused while it is running: seedctl local stop ends it.
+    """
     from seedctl.local import reset_state  # noqa: PLC0415
 
     settings = settings_of(context)

@@ -10,6 +10,8 @@ import click
 from seedctl import __version__
 from seedctl.cli.console import Console
 from seedctl.cli.local import local
+from seedctl.cli.local_server import outputs, status, stop
+from seedctl.cli.local_start import start
 from seedctl.cli.options import Settings, common_options
 from seedctl.cli.policy import generate_policy
 from seedctl.cli.secret import secret
@@ -37,6 +39,8 @@ cli.add_command(seed)
 cli.add_command(generate_policy)
 cli.add_command(secret)
 cli.add_command(local)
+for command in (start, stop, status, outputs):
+    local.add_command(command)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

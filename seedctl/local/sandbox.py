@@ -6,10 +6,11 @@ import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
     from types import TracebackType
 
+    from seedctl.local.http1 import Request, Response
     from seedctl.local.inbox import InboxMessage
     from seedctl.local.server import Fault, Server
     from seedctl.local.services import Services
@@ -32,14 +33,18 @@ class LocalSandbox:
         state_folder: Path,
         outputs: AmplifyOutputs | None,
         port: int = 0,
+        origins: Sequence[str] = (),
+        nonce: str | None = None,
         clock: Callable[[], float] = time.time,
     ) -> LocalSandbox:
-        """Serve what *outputs* describes on 127.0.0.1, with its state under *state_folder*.
+        """Serve what *outputs* describes on loopback, with its state under *state_folder*.
 
-        Without *outputs* there is no user pool and no API, only parameters. Port 0 is any free one; *clock*
+        Without *outputs* there is no user pool and no API, only parameters. Port 0 is any free one.
+        Web pages of *origins* may call; *nonce* is what a server that stays up is known by. *clock*
         gives epoch seconds and is replaced by tests. Raises LocalSandboxError.
         """
         # Late, since the commands that never start a sandbox import this module too.
+        from seedctl.local.cors import CrossOrigin  # noqa: PLC0415
         from seedctl.local.server import Server  # noqa: PLC0415
         from seedctl.local.services import Services  # noqa: PLC0415
         from seedctl.local.state_folder import prepare  # noqa: PLC0415
@@ -48,15 +53,25 @@ class LocalSandbox:
         store = Store.open(prepare(state_folder))
         try:
             services = Services(store, outputs, clock)
-            server = Server.start(services.answer, port=port, is_streamed=services.is_streamed)
+            answer = services.answer if nonce is None else _known_by(nonce, services.answer)
+            server = Server.start(
+                answer,
+                port=port,
+                is_streamed=services.is_streamed,
+                cross_origin=CrossOrigin(origins),
+            )
         except BaseException:
             store.close()
             raise
         return cls(server, services, store)
 
     @property
+    def port(self) -> int:
+        return self._server.port
+
+    @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.port}"
+        return f"http://127.0.0.1:{self.port}"
 
     @property
     def faults(self) -> list[Fault]:
@@ -87,10 +102,22 @@ class LocalSandbox:
         self.stop()
 
 
+def _known_by(nonce: str, answer: Callable[[Request], Response]) -> Callable[[Request], Response]:
+    from seedctl.local.http1 import Response  # noqa: PLC0415
+    from seedctl.local.running import PROBE_PATH  # noqa: PLC0415
+
+    def answer_probes_too(request: Request) -> Response:
+        if request.path == PROBE_PATH and request.method == "GET":
+            return Response.json(200, {"nonce": nonce}, content_type="application/json")
+        return answer(request)
+
+    return answer_probes_too
+
+
 def reset_state(state_folder: Path) -> bool:
     """Delete what the local sandbox stored under *state_folder*; False if there was nothing.
 
-    Raises LocalSandboxError.
+    Raises LocalSandboxError, also while a server that stays up is using it.
     """
     from seedctl.local.state_folder import remove  # noqa: PLC0415
 

@@ -13,16 +13,17 @@ import threading
 import time
 import traceback
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from seedctl.errors import LocalSandboxError
 from seedctl.local.bodies import ClientGoneError, RefusedRequestError
+from seedctl.local.cors import CrossOrigin
 from seedctl.local.http1 import Request, Response, read_request
 from seedctl.local.sending import linger, send
 
 if TYPE_CHECKING:
     import io
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 _HOSTS = ("127.0.0.1", "localhost", "[::1]")
 _IDLE_SECONDS = 300.0
@@ -44,16 +45,18 @@ class Server:
 
     def __init__(
         self,
-        listener: socket.socket,
+        listeners: Sequence[socket.socket],
         answer: Callable[[Request], Response],
-        is_streamed: Callable[[Request], bool] = lambda _: False,
+        is_streamed: Callable[[Request], bool],
+        cross_origin: CrossOrigin,
     ) -> None:
         """*is_streamed* says of a request's head whether *answer* reads the body itself."""
-        self.port: int = listener.getsockname()[1]
+        self.port: int = listeners[0].getsockname()[1]
         self.faults: list[Fault] = []
-        self._listener = listener
+        self._listeners = listeners
         self._answer = answer
         self._is_streamed = is_streamed
+        self._cross_origin = cross_origin
         self._lock = threading.Lock()
         self._connections: dict[socket.socket, threading.Thread] = {}
         self._stopping = False
@@ -68,20 +71,21 @@ class Server:
         *,
         port: int,
         is_streamed: Callable[[Request], bool] = lambda _: False,
+        cross_origin: CrossOrigin | None = None,
     ) -> Server:
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        """Listen on 127.0.0.1 and, where the machine has it, on ::1. Raises LocalSandboxError."""
         try:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind(("127.0.0.1", port))
-            listener.listen(128)
+            listeners = [_listener(socket.AF_INET, "127.0.0.1", port)]
         except (OSError, OverflowError) as error:
-            listener.close()
             reason = error.strerror if isinstance(error, OSError) else str(error)
             raise LocalSandboxError(
                 f"The local sandbox cannot listen on 127.0.0.1:{port}: {reason}.",
                 resolution="Choose another port, or leave it out to get a free one.",
             ) from error
-        return cls(listener, answer, is_streamed)
+        # Some clients take the name localhost for ::1 first. Without IPv6 they go on to the other.
+        with contextlib.suppress(OSError):
+            listeners.append(_listener(socket.AF_INET6, "::1", listeners[0].getsockname()[1]))
+        return cls(listeners, answer, is_streamed, cross_origin or CrossOrigin())
 
     def stop(self) -> None:
         with self._lock:
@@ -102,19 +106,25 @@ class Server:
         self._woken.close()
 
     def _accept(self) -> None:
-        with self._listener, selectors.DefaultSelector() as selector:
-            selector.register(self._listener, selectors.EVENT_READ)
+        with contextlib.ExitStack() as stack:
+            selector = stack.enter_context(selectors.DefaultSelector())
+            for listener in self._listeners:
+                selector.register(stack.enter_context(listener), selectors.EVENT_READ)
             selector.register(self._woken, selectors.EVENT_READ)
             while True:
-                selector.select()
+                ready = selector.select()
                 if self._stopping:
                     return
-                try:
-                    connection, _ = self._listener.accept()
-                except OSError:  # gone again, or no descriptor is free: others may end meanwhile
-                    time.sleep(0.01)
-                else:
-                    self._begin(connection)
+                for key, _ in ready:
+                    self._accept_one(key.fileobj)
+
+    def _accept_one(self, listener: Any) -> None:
+        try:
+            connection, _ = listener.accept()
+        except OSError:  # gone again, or no descriptor is free: others may end meanwhile
+            time.sleep(0.01)
+        else:
+            self._begin(connection)
 
     def _begin(self, connection: socket.socket) -> None:
         thread = threading.Thread(
@@ -162,6 +172,9 @@ class Server:
         if not self._is_ours(request.headers.get("host", "")):
             # A page of another site may have its name resolve to 127.0.0.1.
             return Response.text(403, "The local sandbox answers loopback host names only.")
+        return self._cross_origin.answer(request, self._answer_or_fail)
+
+    def _answer_or_fail(self, request: Request) -> Response:
         try:
             return self._answer(request)
         except (ClientGoneError, RefusedRequestError):
@@ -180,6 +193,20 @@ class Server:
         if colon and port and port != str(self.port):
             return False
         return name.lower() in _HOSTS
+
+
+def _listener(family: socket.AddressFamily, host: str, port: int) -> socket.socket:
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listener.bind((host, port))
+        listener.listen(128)
+    except BaseException:
+        listener.close()
+        raise
+    return listener
 
 
 def _fault(request: Request, error: Exception) -> Fault:

@@ -10,8 +10,10 @@ import stat
 from typing import TYPE_CHECKING
 
 from seedctl.errors import LocalSandboxError
+from seedctl.local.lock import FileLock
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 FOLDER = "local"
@@ -19,6 +21,9 @@ DATABASE = "state.db"
 KEY = "key"
 OBJECTS = "objects"
 """The folder of what the buckets hold."""
+ADDRESS = "server.json"
+LOCK = "server.lock"
+LOG = "server.log"
 
 _KEY_BYTES = 32
 _UNFINISHED = ".unfinished-"
@@ -81,36 +86,67 @@ def read_key(folder: Path) -> bytes:
 
 def create_once(path: Path, content: bytes) -> None:
     """Make *path* with mode 0600 and all of *content*, unless it is already there."""
-    # Written under another name first: whoever sees the file sees all of it.
-    unfinished = path.with_name(f"{path.name}{_UNFINISHED}{secrets.token_hex(8)}")
+    with _finished(path, content) as finished, contextlib.suppress(FileExistsError):
+        os.link(finished, path)
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Put *content* into *path* with mode 0600, in place of what it may hold."""
+    with _finished(path, content) as finished:
+        finished.replace(path)
+
+
+@contextlib.contextmanager
+def _finished(path: Path, content: bytes) -> Iterator[Path]:
+    """Write *content* under another name first: whoever sees *path* must see all of it."""
+    unfinished = unfinished_name(path)
     descriptor = os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
         unfinished.chmod(0o600)  # whatever the umask took away
-        with contextlib.suppress(FileExistsError):
-            os.link(unfinished, path)
+        yield unfinished
     finally:
-        unfinished.unlink()
+        unfinished.unlink(missing_ok=True)
+
+
+def unfinished_name(path: Path) -> Path:
+    """Return a new name beside *path*, which :func:`remove` would clear away too."""
+    return path.with_name(f"{path.name}{_UNFINISHED}{secrets.token_hex(8)}")
 
 
 def remove(state_folder: Path) -> bool:
     """Delete the local state, and nothing else that may lie there. Raises LocalSandboxError."""
     folder = state_folder / FOLDER
-    found = False
+    lock = None
     try:
         _refuse_foreign_link(folder)
         if not folder.is_dir():
             return False
-        for path in sorted(folder.iterdir()):
-            if path.name in (KEY, *_DATABASE_FILES) or _UNFINISHED in path.name:
-                path.unlink(missing_ok=True)
-                found = True
-        found = _remove_objects(folder / OBJECTS) or found
-        if not any(folder.iterdir()) and not folder.is_symlink():
-            folder.rmdir()
+        lock = FileLock.take(folder / LOCK)
+        if lock is None:
+            raise LocalSandboxError(
+                "The local sandbox is running, and its state is in use.",
+                resolution="End it first with seedctl local stop.",
+            )
+        return _remove_files(folder)
     except OSError as error:
         raise unusable(folder, error) from error
+    finally:
+        if lock is not None:
+            lock.release()
+
+
+def _remove_files(folder: Path) -> bool:
+    found = False
+    for path in sorted(folder.iterdir()):
+        is_state = path.name in (KEY, *_DATABASE_FILES) or _UNFINISHED in path.name
+        if is_state or path.name in (ADDRESS, LOCK, LOG):
+            path.unlink(missing_ok=True)
+            found = found or is_state
+    found = _remove_objects(folder / OBJECTS) or found
+    if not any(folder.iterdir()) and not folder.is_symlink():
+        folder.rmdir()
     return found
 
 

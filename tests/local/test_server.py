@@ -90,8 +90,10 @@ def test_host_header_is_required(echo: Any) -> None:
 
 
 def test_listens_on_loopback_only(echo: Any) -> None:
-    """The socket is bound to 127.0.0.1, not to all addresses."""
-    assert echo._listener.getsockname()[0] == "127.0.0.1"
+    """The sockets are bound to 127.0.0.1 and, at the same port, to ::1: not to all addresses."""
+    places = [listener.getsockname()[:2] for listener in echo._listeners]
+    assert places[0] == ("127.0.0.1", echo.port)
+    assert places[1:] in ([], [("::1", echo.port)])
 
 
 def test_keep_alive(echo: Any) -> None:
@@ -266,6 +268,32 @@ def test_stop_is_fast(client: Any) -> None:
         socket.create_connection(("127.0.0.1", client.port), timeout=1)
     client.sandbox.stop()
     assert not [thread for thread in threading.enumerate() if "seedctl-local" in thread.name]
+
+
+def test_a_request_under_way_is_answered() -> None:
+    """An end that is asked for waits for the answer that is being made."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    def answer(request: Any) -> Response:
+        begun.set()
+        assert go_on.wait(20)
+        return Response(200, b"done")
+
+    server = Server.start(answer, port=0)
+    answers: list[bytes] = []
+    client = threading.Thread(
+        target=lambda: answers.append(_exchange(server.port, _request(), shut=False))
+    )
+    client.start()
+    assert begun.wait(20)
+    stopping = threading.Thread(target=server.stop)
+    stopping.start()
+    server._accepting.join(20)  # from here on, the end only waits for the answer
+    assert stopping.is_alive()
+    go_on.set()
+    for thread in (client, stopping):
+        thread.join(20)
+    assert answers[0].endswith(b"done")
 
 
 def test_connection_during_the_stop(echo: Any) -> None:

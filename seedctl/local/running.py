@@ -1,0 +1,256 @@
+"""The server that stays up between commands: how it is found, and how it is ended.
+
+It is told by an address file in the state folder, and proven by two things that a stale file does
+not have: a lock that dies with the server, and an answer with the file's own nonce.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import time
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from seedctl.errors import LocalSandboxError
+from seedctl.local.lock import is_held
+from seedctl.local.state_folder import ADDRESS, FOLDER, LOCK, unusable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from seedctl.project import AmplifyOutputs
+
+PROBE_PATH = "/_seedctl/server"
+
+_PROBE_SECONDS = 5.0
+_STOP_PROBE_SECONDS = 1.0
+_MAX_REPLY = 8192
+_PAUSE = 0.02
+_APPEAR_SECONDS = 3.0
+_END_SECONDS = 10.0
+
+_Probe = Literal["answers", "silent", "absent"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunningServer:
+    """A server of the local sandbox, as its address file describes it."""
+
+    pid: int
+    port: int
+    started_at: float
+    """Epoch seconds."""
+    outputs: str | None
+    """The outputs file that it deployed; None where there was none."""
+    digest: str
+    """That file's content at the time, by :func:`digest_of`."""
+    nonce: str = field(repr=False)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), indent=2) + "\n"
+
+
+def find_server(state_folder: Path) -> RunningServer | None:
+    """Return the project's running server, None if there is none. Raises LocalSandboxError.
+
+    Costs one look for a file where no server was ever started.
+    """
+    found = locate_server(state_folder)
+    if found is None:
+        return None
+    server, answers = found
+    if not answers:
+        raise LocalSandboxError(
+            f"The local sandbox at {server.url} (process {server.pid}) does not answer.",
+            resolution="Let it go on if it was suspended, or end it with seedctl local stop.",
+        )
+    return server
+
+
+def locate_server(state_folder: Path) -> tuple[RunningServer, bool] | None:
+    """Return the project's server and whether it answers. Raises LocalSandboxError."""
+    server = read_address(state_folder)
+    if server is None or not _is_locked(state_folder):
+        return None
+    found = _probe(server, _PROBE_SECONDS)
+    return None if found == "absent" else (server, found == "answers")
+
+
+def require_server(state_folder: Path) -> RunningServer:
+    """Return the project's running server. Raises LocalSandboxError if there is none."""
+    server = find_server(state_folder)
+    if server is None:
+        raise LocalSandboxError(
+            "No local sandbox is running for this project.",
+            resolution="Start one with seedctl local start, or with seedctl local start --detach "
+            "to have the terminal back.",
+        )
+    return server
+
+
+def refuse_second(state_folder: Path) -> LocalSandboxError:
+    """Return the error for a second server, which names the first one."""
+    end = time.monotonic() + _APPEAR_SECONDS
+    server = None
+    while server is None and time.monotonic() < end and _is_locked(state_folder):
+        # It may be about to start, with its address not written yet.
+        server = find_server(state_folder)
+        if server is None:
+            time.sleep(_PAUSE)
+    where = f", at {server.url} (process {server.pid})" if server is not None else ""
+    return LocalSandboxError(
+        f"A local sandbox is running for this project already{where}.",
+        resolution="Every --local command uses it as it is. End it with seedctl local stop to "
+        "start another.",
+    )
+
+
+def read_address(state_folder: Path) -> RunningServer | None:
+    """Return what the address file says, whether it is still true or not."""
+    path = state_folder / FOLDER / ADDRESS
+    try:
+        content = json.loads(path.read_bytes())
+        server = RunningServer(**content)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise unusable(path, error) from error
+    except (ValueError, TypeError, RecursionError):
+        return None  # not written by this version: nothing that could be trusted
+    return server if _is_sound(server) else None
+
+
+def digest_of(outputs: AmplifyOutputs | None) -> str:
+    """Return what tells the content of *outputs* from another's; empty without outputs."""
+    if outputs is None:
+        return ""
+    from hashlib import sha256  # noqa: PLC0415 - only where a server runs
+
+    return sha256(json.dumps(outputs.document, sort_keys=True).encode()).hexdigest()
+
+
+def check_deployed(server: RunningServer, outputs: AmplifyOutputs | None) -> None:
+    """Raise LocalSandboxError unless *server* deployed just these *outputs*."""
+    if server.digest == digest_of(outputs):
+        return
+    fix = "Run seedctl local stop, then seedctl local start to serve the file as it is now"
+    if outputs is None:
+        problem = f"serves {server.outputs}, but this project has no outputs file any more"
+    elif server.outputs is None:
+        problem = f"was started without an outputs file, but this command uses {outputs.path}"
+    elif server.outputs == str(outputs.path):
+        problem = f"serves {outputs.path} as it was before: the file has changed since"
+    else:
+        problem = f"serves {server.outputs}, but this command uses {outputs.path}"
+        fix = (
+            f"Add --outputs {server.outputs}, or run seedctl local stop and then seedctl local "
+            "start with the other file"
+        )
+    raise LocalSandboxError(f"The local sandbox at {server.url} {problem}.", resolution=f"{fix}.")
+
+
+def stop_server(
+    state_folder: Path, *, seconds: float = _END_SECONDS
+) -> tuple[RunningServer, bool] | None:
+    """End the project's server; return it, and whether it ended by itself, None if there was none.
+
+    One that has not ended after *seconds* is killed. Raises LocalSandboxError.
+    """
+    server = _stoppable(state_folder)
+    if server is None:
+        return None
+    for name in ("SIGTERM", "SIGCONT"):  # the second for a server that was suspended
+        _signal(server.pid, name)
+    gracefully = _wait_until_gone(state_folder, seconds)
+    if not gracefully:
+        _signal(server.pid, "SIGKILL")
+        if not _wait_until_gone(state_folder, seconds):
+            raise LocalSandboxError(
+                f"The local sandbox at {server.url} (process {server.pid}) cannot be ended.",
+                resolution="End the process by the means of the operating system.",
+            )
+    return server, gracefully
+
+
+def _stoppable(state_folder: Path) -> RunningServer | None:
+    """Return the server, once it is certain that its process id is really its own."""
+    end = time.monotonic() + _APPEAR_SECONDS
+    while _is_locked(state_folder):
+        server = read_address(state_folder)
+        if server is not None and _probe(server, _STOP_PROBE_SECONDS) != "absent":
+            return server
+        # About to start or to end: one of them shows soon.
+        if time.monotonic() >= end:
+            raise LocalSandboxError(
+                "A local sandbox is running for this project, but not within reach.",
+                resolution="Stop it where it was started, such as in its container.",
+            )
+        time.sleep(_PAUSE)
+    return None
+
+
+def _signal(pid: int, name: str) -> None:
+    number = getattr(signal, name, getattr(signal, "SIGTERM", None))  # Windows has SIGTERM only
+    if number is not None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, number)
+
+
+def _wait_until_gone(state_folder: Path, seconds: float) -> bool:
+    end = time.monotonic() + seconds
+    while _is_locked(state_folder):
+        if time.monotonic() >= end:
+            return False
+        time.sleep(_PAUSE)
+    return True
+
+
+def _is_locked(state_folder: Path) -> bool:
+    path = state_folder / FOLDER / LOCK
+    try:
+        return is_held(path)
+    except OSError as error:
+        raise unusable(path, error) from error
+
+
+def _is_sound(server: Any) -> bool:
+    return (
+        all(type(value) is int and value > 0 for value in (server.pid, server.port))
+        and server.port < 65536
+        and isinstance(server.started_at, int | float)
+        and (server.outputs is None or isinstance(server.outputs, str))
+        and isinstance(server.digest, str)
+        and isinstance(server.nonce, str)
+        and len(server.nonce) >= 16
+    )
+
+
+def _probe(server: RunningServer, seconds: float) -> _Probe:
+    """Ask who is at *server*'s port; another program that has the port now counts as absent."""
+    import socket  # noqa: PLC0415 - only where a server runs
+
+    host = f"127.0.0.1:{server.port}"
+    request = f"GET {PROBE_PATH} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+    reply = b""
+    end = time.monotonic() + seconds
+    try:
+        with socket.create_connection(("127.0.0.1", server.port), seconds) as connection:
+            connection.sendall(request.encode())
+            while len(reply) < _MAX_REPLY and time.monotonic() < end:
+                chunk = connection.recv(_MAX_REPLY)
+                if not chunk:
+                    break
+                reply += chunk
+    except TimeoutError:
+        return "silent"
+    except OSError:
+        return "absent"
+    is_ours = reply.startswith(b"HTTP/1.1 200 ") and server.nonce.encode() in reply
+    return "answers" if is_ours else "absent"

@@ -1,0 +1,617 @@
+"""`seedctl local start`, stop, status and outputs, in processes of their own."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import re
+import shlex
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from seedctl import connect
+from seedctl.cli import local_start, processes
+from seedctl.cli.stop_signals import StopSignals
+from seedctl.local import LocalSandbox
+from seedctl.local.hosting import host_sandbox
+from seedctl.local.running import find_server
+from seedctl.project import load_outputs
+from tests.running import PASSWORD, make_project
+from tests.test_processes import Terminal, run, start
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.running import CommandLine
+
+ROOT = Path(__file__).parents[2]
+STATE = Path(".amplify/seedctl")
+LOG = STATE / "local/server.log"
+WITH_DATA = ROOT / "tests/data/outputs/todo_userpool.json"
+SEED = """
+from seedctl import create_and_sign_up_user
+create_and_sign_up_user("ann@example.com", "Password123!", if_exists="sign_in")
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """Make a project; no server of it may outlive the test."""
+    folder = make_project(tmp_path / "project")
+    yield folder
+    with contextlib.suppress(Exception):
+        server = find_server(folder / STATE)
+        if server is not None:
+            os.kill(server.pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def foreground(folder: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Start servers in the foreground, and wait until each says how to end it."""
+    started: list[subprocess.Popen[str]] = []
+
+    def begin(*arguments: str, until: str = "Ctrl-C stops it.") -> subprocess.Popen[str]:
+        process = start("local", "start", *arguments, cwd=folder)
+        started.append(process)
+        assert process.stderr is not None
+        lines = []
+        for line in process.stderr:
+            lines.append(line)
+            if until in line:
+                return process
+        raise AssertionError("".join(lines))
+
+    yield begin
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.communicate(timeout=20)
+
+
+@pytest.fixture
+def here(
+    folder: Path, seedctl: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[CommandLine, str]]:
+    """Serve the project from this process, where commands find it as they would any server."""
+    monkeypatch.chdir(folder)
+    (folder / "amplify_outputs.json").write_text(WITH_DATA.read_text())
+    outputs = load_outputs(folder / "amplify_outputs.json")
+    with host_sandbox(folder / STATE, outputs) as server:
+        yield seedctl, server.url
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def parameters(url: str) -> dict[str, str]:
+    """Return the secrets that the server at *url* has, asked for by HTTP."""
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=20)
+    credential = "Credential=k/20260101/us-east-1/ssm/aws4_request, SignedHeaders=h, Signature=s"
+    connection.request(
+        "POST",
+        "/",
+        json.dumps({"Path": "/amplify", "Recursive": True, "WithDecryption": True}),
+        {
+            "X-Amz-Target": "AmazonSSM.GetParametersByPath",
+            "Authorization": f"AWS4-HMAC-SHA256 {credential}",
+        },
+    )
+    reply = json.loads(connection.getresponse().read())
+    connection.close()
+    return {row["Name"].rpartition("/")[2]: row["Value"] for row in reply["Parameters"]}
+
+
+# --- a server in the foreground -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_stops_it_cleanly(
+    foreground: Callable[..., subprocess.Popen[str]], folder: Path, number: int
+) -> None:
+    """It ends with 0 and a line, and is not to be found any more."""
+    process = foreground()
+    assert find_server(folder / STATE) is not None
+    process.send_signal(number)
+    out, err = process.communicate(timeout=20)
+    assert (process.returncode, out) == (0, "")
+    assert err.startswith("Stopped.")
+    assert find_server(folder / STATE) is None
+    assert not (folder / STATE / "local/server.json").exists()
+
+
+def test_ctrl_c_at_the_terminal(folder: Path) -> None:
+    """What it prints tells the address, how others use it, and how it ends; Ctrl-C is no error."""
+    (folder / "amplify_outputs.json").write_text(WITH_DATA.read_text())
+    port = free_port()
+    terminal = Terminal("local", "start", "--port", str(port), cwd=folder)
+    terminal.wait_for("Ctrl-C stops it.")
+    for text in (f"http://127.0.0.1:{port}/graphql", "amplify_outputs.json", "local outputs"):
+        assert text in terminal.screen
+    terminal.type("\x03")
+    assert terminal.end() == 0
+    assert "Stopped." in terminal.screen
+    assert "Traceback" not in terminal.screen
+
+
+def test_a_closed_terminal_stops_it(folder: Path) -> None:
+    """It ends in order, although there is nowhere left to say so."""
+    terminal = Terminal("local", "start", cwd=folder)
+    terminal.wait_for("Ctrl-C stops it.")
+    os.close(terminal._fd)
+    _, status = os.waitpid(terminal.pid, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
+    assert not (folder / STATE / "local/server.json").exists()
+
+
+def test_kill_9_loses_nothing(
+    foreground: Callable[..., subprocess.Popen[str]], folder: Path
+) -> None:
+    """Users and secrets are there at the next start, and nothing is in its way."""
+    (folder / "amplify/seed/seed.py").write_text(SEED)
+    process = foreground("--seed")
+    assert run("secret", "set", "x", "--local", cwd=folder, stdin="kept")[0] == 0
+    process.kill()
+    process.communicate(timeout=20)
+    assert (folder / STATE / "local/server.json").exists()
+    code, out, _ = run("local", "status", cwd=folder)
+    assert (code, out) == (0, "not running\n")
+    assert run("secret", "get", "x", "--value-only", "--local", cwd=folder)[1] == "kept\n"
+    foreground()
+    assert run("secret", "get", "x", "--value-only", "--local", cwd=folder)[1] == "kept\n"
+    code, _, err = run("seed", "--local", cwd=folder)
+    assert code == 0
+    assert "already there" in err
+
+
+def test_two_starts_at_once(folder: Path) -> None:
+    """Exactly one of them wins, and the others name it."""
+    racers = [start("local", "start", "--detach", cwd=folder) for _ in range(3)]
+    results = [process.communicate(timeout=60) for process in racers]
+    assert sorted(process.returncode for process in racers) == [0, 3, 3]
+    server = find_server(folder / STATE)
+    assert server is not None
+    for process, (_, err) in zip(racers, results, strict=True):
+        assert server.url in err
+        assert ("is running for this project already" in err) == (process.returncode == 3)
+    # The losers' logs are gone with them.
+    assert [path.name for path in (folder / STATE / "local").glob("server.log*")] == ["server.log"]
+    assert run("local", "stop", cwd=folder)[0] == 0
+
+
+def test_a_seed_in_the_foreground(
+    foreground: Callable[..., subprocess.Popen[str]], folder: Path
+) -> None:
+    """Its failure is shown as seedctl seed shows it, and the server goes on."""
+    (folder / "amplify/seed/seed.py").write_text("raise ValueError('no luck')\n")
+    process = foreground("--seed", until="[SeedingFailedError]")
+    assert process.stderr is not None
+    rest = [process.stderr.readline() for _ in range(5)]
+    assert "Warning: The seed ended with exit code 1. The server stays up.\n" in rest
+    assert find_server(folder / STATE) is not None
+    code, _, err = run("local", "stop", cwd=folder)
+    assert code == 0
+    assert "Stopped the local sandbox at http://127.0.0.1:" in err
+    assert process.wait(timeout=20) == 0
+
+
+def test_a_stop_while_the_seed_runs(folder: Path) -> None:
+    """Ctrl-C ends the seed and the server, both in order."""
+    (folder / "amplify/seed/seed.py").write_text(
+        "import time\nprint('seeding', flush=True)\ntime.sleep(60)\n"
+    )
+    terminal = Terminal("local", "start", "--seed", cwd=folder)
+    terminal.wait_for("seeding")
+    terminal.type("\x03")
+    assert terminal.end() == 0
+    assert terminal.screen.index("Interrupted.") < terminal.screen.index("Stopped. ")
+    assert "The server stays up" not in terminal.screen
+
+
+def test_a_seed_that_is_missing_is_told_before_the_start(folder: Path) -> None:
+    """No server is left for a script that cannot run."""
+    code, _, err = run("local", "start", "--seed", cwd=folder)
+    assert code == 3
+    assert "[SeedScriptNotFoundError]" in err
+    assert find_server(folder / STATE) is None
+
+
+def test_a_file_of_the_users_does_not_stand_in_for_a_module(folder: Path) -> None:
+    """The working directory is not where the processes that start begins get their modules."""
+    for name in ("json.py", "secrets.py", "click.py", "seedctl.py"):
+        (folder / name).write_text("raise ImportError('the wrong one')\n")
+    (folder / "amplify/seed/seed.py").write_text(SEED)
+    command = [sys.executable, "-c", processes._PROGRAM, str(ROOT)]
+    result = subprocess.run(
+        [*command, "local", "start", "--detach", "--seed"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    assert "1 user created" in result.stderr
+    assert run("local", "stop", "-C", str(folder), cwd=ROOT)[0] == 0
+
+
+# --- a server in the background -------------------------------------------------------------------
+
+
+def test_detached(folder: Path) -> None:
+    """It is in a session of its own, its log is private and holds no secret, and stop ends it."""
+    port = free_port()
+    code, out, err = run("local", "start", "--detach", "--port", str(port), cwd=folder)
+    assert (code, out) == (0, "")
+    assert f"http://127.0.0.1:{port}" in err
+    assert "seedctl local stop" in err
+    assert "Ctrl-C" not in err
+    server = find_server(folder / STATE)
+    assert server is not None
+    assert server.port == port
+    assert os.getsid(server.pid) == server.pid
+    assert run("secret", "set", "x", "--local", cwd=folder, stdin=PASSWORD)[0] == 0
+    assert stat.S_IMODE((folder / LOG).stat().st_mode) == 0o600
+    log = (folder / LOG).read_text()
+    assert server.url in log
+    assert PASSWORD not in log
+    assert server.nonce not in log + err
+    code, _, err = run("local", "stop", cwd=folder)
+    assert code == 0
+    assert f"Stopped the local sandbox at {server.url}." in err
+    assert find_server(folder / STATE) is None
+    code, _, err = run("local", "stop", cwd=folder)
+    assert code == 0
+    assert err == "No local sandbox is running for this project.\n"
+
+
+def test_detached_at_a_port_in_use(folder: Path) -> None:
+    """The reason is shown as if it had been started in the foreground, with its exit code."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        code, _, err = run("local", "start", "--detach", "--port", str(port), cwd=folder)
+    assert code == 3
+    assert f"[LocalSandboxError] The local sandbox cannot listen on 127.0.0.1:{port}" in err
+    assert "Choose another port" in err
+    assert not list((folder / STATE / "local").glob("server.log*"))
+
+
+def test_detached_with_a_seed(folder: Path) -> None:
+    """The exit code is the seed's; the server stays up either way."""
+    script = folder / "amplify/seed/seed.py"
+    script.write_text(SEED + "raise SystemExit(7)\n")
+    code, _, err = run("local", "start", "--detach", "--seed", "-v", cwd=folder)
+    assert code == 7
+    assert "user  ann@example.com  created" in err
+    assert "The script ended with exit code 7." in err
+    assert find_server(folder / STATE) is not None
+    assert run("local", "stop", "-q", cwd=folder) == (0, "", "")
+
+
+def test_a_suspended_server_can_be_stopped(
+    foreground: Callable[..., subprocess.Popen[str]], folder: Path
+) -> None:
+    """Ctrl-Z is easily typed: the server is woken to end in order."""
+    process = foreground()
+    process.send_signal(signal.SIGSTOP)
+    code, _, err = run("local", "stop", cwd=folder)
+    assert code == 0
+    assert "killed" not in err
+    assert process.wait(timeout=20) == 0
+
+
+# --- how other commands meet it -------------------------------------------------------------------
+
+
+def test_commands_go_through_the_running_server(
+    here: tuple[CommandLine, str], monkeypatch: pytest.MonkeyPatch, folder: Path
+) -> None:
+    """Secrets, seeds and connect() use it, and no sandbox of their own is started."""
+    seedctl, url = here
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise AssertionError("an embedded sandbox was started")
+
+    monkeypatch.setattr(LocalSandbox, "start", refuse)
+    assert seedctl("secret", "set", "x", "--local", stdin=b"through").code == 0
+    assert parameters(url) == {"x": "through"}
+    assert seedctl("secret", "get", "x", "--value-only", "--local").out == "through\n"
+    (folder / "amplify/seed/seed.py").write_text(
+        "import os\nfrom seedctl import get_secret\n"
+        "print(os.environ['AWS_ENDPOINT_URL'], len(get_secret('x')))\n"
+    )
+    result = seedctl("seed", "--local")
+    assert (result.code, result.out) == (0, f"{url} 7\n"), result.err
+    with connect(local=True, target="none") as backend:
+        assert backend.secrets.get("x") == "through"
+    assert seedctl("local", "inbox").code == 0
+
+
+def test_other_outputs_are_refused(here: tuple[CommandLine, str], folder: Path) -> None:
+    """A command that would use another file, or a newer content, is told which one is served."""
+    seedctl, url = here
+    other = folder / "other.json"
+    document = json.loads(WITH_DATA.read_text())
+    document["custom"] = {"x": 1}
+    other.write_text(json.dumps(document))
+    result = seedctl("secret", "list", "--local", "--outputs", str(other))
+    assert result.code == 3
+    assert f"{url} serves {folder / 'amplify_outputs.json'}, but this command uses" in result.err
+    (folder / "amplify_outputs.json").write_text(other.read_text())
+    for command in (("secret", "list", "--local"), ("local", "outputs")):
+        result = seedctl(*command)
+        assert result.code == 3
+        assert "the file has changed since" in result.err
+
+
+def test_reset_is_refused(here: tuple[CommandLine, str]) -> None:
+    """The state of a running server is not deleted under it."""
+    result = here[0]("local", "reset")
+    assert result.code == 3
+    assert "seedctl local stop" in result.err
+
+
+def test_a_server_that_dies_during_a_command(
+    foreground: Callable[..., subprocess.Popen[str]], folder: Path
+) -> None:
+    """The command gives the ordinary error of an endpoint that is not there."""
+    foreground()
+    server = find_server(folder / STATE)
+    assert server is not None
+    (folder / "amplify/seed/seed.py").write_text(
+        f"import os, signal\nfrom seedctl import get_secret\n"
+        f"os.kill({server.pid}, signal.SIGKILL)\nget_secret('x')\n"
+    )
+    code, _, err = run("seed", "--local", cwd=folder, AWS_MAX_ATTEMPTS="1")
+    assert code == 4
+    assert "[EndpointUnreachableError]" in err
+
+
+def test_an_allowed_page(
+    foreground: Callable[..., subprocess.Popen[str]], folder: Path, seedctl: CommandLine
+) -> None:
+    """--allow-origin reaches the server, and what is no origin is refused at once."""
+    foreground("--allow-origin", "http://localhost:3000", "--allow-origin", "https://a.example")
+    server = find_server(folder / STATE)
+    assert server is not None
+    for origin, status in (("https://a.example", 404), ("https://b.example", 403)):
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+        connection.request("GET", "/", headers={"Origin": origin})
+        response = connection.getresponse()
+        assert response.status == status
+        allowed = response.getheader("Access-Control-Allow-Origin")
+        assert allowed == (origin if status == 404 else None)
+        connection.close()
+    refused = seedctl("-C", str(folder), "local", "start", "--allow-origin", "http://x/")
+    assert refused.code == 2
+
+
+# --- status and outputs ---------------------------------------------------------------------------
+
+
+def test_status(here: tuple[CommandLine, str]) -> None:
+    """Both forms say where it is and since when."""
+    seedctl, url = here
+    text = seedctl("local", "status")
+    assert text.code == 0
+    assert text.out.startswith(f"running  {url}\nprocess  {os.getpid()}\nsince    ")
+    assert text.out.endswith("outputs  amplify_outputs.json\n")
+    document = json.loads(seedctl("local", "status", "--format", "json").out)
+    assert list(document) == ["running", "answers", "url", "pid", "started_at", "outputs"]
+    assert (document["running"], document["answers"], document["url"]) == (True, True, url)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", document["started_at"])
+
+
+def test_status_of_nothing(folder: Path, seedctl: CommandLine) -> None:
+    """That nothing runs is an answer, not a failure."""
+    assert seedctl("-C", str(folder), "local", "status").out == "not running\n"
+    result = seedctl("-C", str(folder), "local", "status", "--format", "json")
+    assert result.code == 0
+    document = json.loads(result.out)
+    assert document.pop("running") is False
+    assert set(document.values()) == {None}
+
+
+def test_outputs_as_a_document(here: tuple[CommandLine, str]) -> None:
+    """Only the API's address differs from the file; the variables stand apart from it."""
+    seedctl, url = here
+    text = seedctl("local", "outputs")
+    document = json.loads(text.out)
+    expected = json.loads(WITH_DATA.read_text())
+    expected["data"]["url"] = f"{url}/graphql"
+    assert json.dumps(document) == json.dumps(expected)
+    assert f"export AWS_ENDPOINT_URL={url}\n" in text.err
+    only = seedctl("local", "outputs", "--format", "json")
+    assert (only.out, only.err) == (text.out, "")
+
+
+def test_outputs_as_variables(
+    here: tuple[CommandLine, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A shell that evaluates them has what an AWS client needs, and nothing that misleads it."""
+    seedctl, url = here
+    monkeypatch.setenv("AWS_PROFILE", "work")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "https://s3.example")
+    result = seedctl("local", "outputs", "--format", "env")
+    assert result.err == ""
+    bash = subprocess.run(
+        ["bash", "-c", 'eval "$1"; env', "-", result.out],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    variables = dict(line.split("=", 1) for line in bash.stdout.splitlines() if "=" in line)
+    assert variables["AWS_ENDPOINT_URL"] == url
+    assert variables["AWS_ACCESS_KEY_ID"] == variables["AWS_SECRET_ACCESS_KEY"] == "local"
+    assert variables["AWS_REGION"] == variables["AWS_DEFAULT_REGION"] == "us-east-1"
+    assert not {"AWS_PROFILE", "AWS_ENDPOINT_URL_S3"} & set(variables)
+    monkeypatch.delenv("AWS_PROFILE")
+    monkeypatch.delenv("AWS_ENDPOINT_URL_S3")
+    lines = seedctl("local", "outputs", "--format", "env").out.splitlines()
+    assert all(shlex.split(line)[0] == "export" for line in lines)
+
+
+def test_outputs_of_a_backend_without_an_api(
+    folder: Path, seedctl: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The document of a server with a file of its own name is printed as it is."""
+    monkeypatch.chdir(folder)
+    named = folder / "named.json"
+    document = json.loads((folder / "amplify_outputs.json").read_text())
+    (folder / "amplify_outputs.json").unlink()
+    del document["data"]
+    named.write_text(json.dumps(document))
+    with host_sandbox(folder / STATE, load_outputs(named)):
+        result = seedctl("local", "outputs", "--format", "json")
+    assert json.loads(result.out) == document
+
+
+def test_outputs_of_nothing(folder: Path, seedctl: CommandLine) -> None:
+    """Without a server the error says how to start one."""
+    result = seedctl("-C", str(folder), "local", "outputs")
+    assert result.code == 3
+    assert "[LocalSandboxError] No local sandbox is running" in result.err
+    assert "seedctl local start" in result.err
+
+
+@pytest.mark.parametrize("command", ["start", "stop", "status", "outputs"])
+def test_an_endpoint_makes_no_sense_here(folder: Path, seedctl: CommandLine, command: str) -> None:
+    """The commands are about the local sandbox; another endpoint is a usage error."""
+    options = ("-C", str(folder), "--endpoint-url", "http://127.0.0.1:1")
+    assert seedctl(*options, "local", command).code == 2
+
+
+def test_secrets_alone_can_be_served(
+    foreground: Callable[..., subprocess.Popen[str]], folder: Path
+) -> None:
+    """A project with no outputs file gets a server too, and is told what it is good for."""
+    (folder / "amplify_outputs.json").unlink()
+    foreground(until="none: only secrets are served")
+    assert run("secret", "set", "x", "--local", cwd=folder, stdin="v")[0] == 0
+    assert "outputs  none" in run("local", "status", cwd=folder)[1]
+    code, _, err = run("local", "start", "--outputs", "missing.json", cwd=folder)
+    assert code == 3
+    assert "[AmplifyOutputsNotFoundError]" in err
+
+
+# --- the parts that processes hide ----------------------------------------------------------------
+
+
+class Hosted:
+    """The command in this process, ended by a signal that is sent once it is up."""
+
+    def __init__(self, folder: Path, number: int = signal.SIGINT) -> None:
+        self._folder, self._number = folder, number
+
+    def __call__(self, seedctl: CommandLine, *arguments: str, until: str = "server.json") -> Any:
+        def stop_it() -> None:
+            while not (self._folder / STATE / "local" / until).exists():
+                if finished.wait(0.01):
+                    return
+            signal.raise_signal(self._number)
+
+        finished = threading.Event()
+        thread = threading.Thread(target=stop_it)
+        thread.start()
+        try:
+            return seedctl("-C", str(self._folder), "local", "start", *arguments)
+        finally:
+            finished.set()
+            thread.join()
+
+
+def test_start_leaves_the_process_as_it_was(folder: Path, seedctl: CommandLine) -> None:
+    """The signals are the process's own again, whether a server ran or could not."""
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    result = Hosted(folder)(seedctl)
+    assert result.code == 0, result.err
+    assert result.err.endswith("Stopped. Users, secrets and records are kept.\n")
+    with host_sandbox(folder / STATE, None):
+        assert seedctl("-C", str(folder), "local", "start").code == 3
+        assert seedctl("-C", str(folder), "local", "start", "--detach").code == 3
+    assert before == [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+
+
+def test_the_second_signal_ends_at_once() -> None:
+    """After the first one, the process has the system's own way with the next."""
+    with StopSignals.caught() as signals:
+        assert not signals.wait(0)
+        signal.raise_signal(signal.SIGTERM)
+        assert signals.wait(5)
+        assert signals.wait(0)
+        assert signal.getsignal(signal.SIGINT) == signal.SIG_DFL
+        assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_an_ignored_signal_stays_ignored() -> None:
+    """nohup's server goes on when its terminal is closed."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with StopSignals.caught() as signals:
+            signal.raise_signal(signal.SIGHUP)
+            assert not signals.wait(0)
+    finally:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+@pytest.mark.parametrize(
+    ("ignored", "code"),
+    [
+        pytest.param("SIGUSR1", 143, id="ends when asked"),
+        pytest.param("SIGTERM", 137, id="has to be killed"),
+    ],
+)
+def test_a_process_that_goes_on_is_ended(ignored: str, code: int) -> None:
+    """It is asked first, and killed if that is of no use."""
+    script = (
+        f"import signal, time; signal.signal(signal.{ignored}, signal.SIG_IGN)\n"
+        "print('up', flush=True); time.sleep(60)"
+    )
+    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)
+    with process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        processes.end(process, patience=0.2)
+        assert processes.exit_code_of(process) == code
+
+
+def test_a_server_that_does_not_come_up(
+    folder: Path, seedctl: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command waits for a limited time, and leaves neither process nor log."""
+    monkeypatch.setattr(local_start, "_START_SECONDS", 0.0)
+    script = "import time; print('stuck', flush=True); time.sleep(60)"
+    monkeypatch.setattr(processes, "command_line", lambda *_: [sys.executable, "-c", script])
+    result = seedctl("-C", str(folder), "local", "start", "--detach")
+    assert result.code == 3
+    assert "did not come up" in result.err
+    assert not list((folder / STATE / "local").glob("server.log*"))
+
+
+def test_the_choices_reach_the_other_process(
+    folder: Path, seedctl: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Project, outputs, sandbox and how much is said are the same there."""
+    monkeypatch.chdir(folder)
+    (folder / "amplify/seed/seed.py").write_text(
+        "from seedctl import current_backend\nprint(current_backend().identifier.name)\n"
+        "print(current_backend().outputs.path.name)\n"
+    )
+    (folder / "amplify_outputs.json").rename(folder / "named.json")
+    options = ("--outputs", "named.json", "--identifier", "other", "--region", "eu-west-1")
+    code, out, err = run("local", "start", "--detach", "--seed", "-q", *options, cwd=folder)
+    assert (code, out, err) == (0, "other\nnamed.json\n", "")
+    assert seedctl("local", "stop").code == 0

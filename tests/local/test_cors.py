@@ -1,0 +1,192 @@
+"""Which web pages may call the sandbox: none, unless their origin was allowed."""
+
+from __future__ import annotations
+
+import http.client
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from seedctl.errors import InvalidCommandInputError
+from seedctl.local.cors import CrossOrigin, checked_origin
+from seedctl.local.http1 import Request, Response
+from seedctl.local.server import Server
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+PAGE = "http://localhost:3000"
+
+
+class Scene:
+    """A server with an allow-list, and what got through to its services."""
+
+    def __init__(self, *allowed: str) -> None:
+        self.seen: list[str] = []
+        self.server = Server.start(self._answer, port=0, cross_origin=CrossOrigin(allowed))
+
+    def _answer(self, request: Request) -> Response:
+        self.seen.append(f"{request.method} {request.path}")
+        if request.path == "/boom":
+            raise ValueError
+        return Response(200, b"body", (("ETag", '"x"'),))
+
+    def send(
+        self, method: str, headers: dict[str, str], path: str = "/", host: str = "127.0.0.1"
+    ) -> tuple[int, dict[str, str]]:
+        connection = http.client.HTTPConnection(host, self.server.port, timeout=20)
+        connection.request(method, path, b"", headers)
+        response = connection.getresponse()
+        response.read()
+        connection.close()
+        return response.status, {name.lower(): value for name, value in response.getheaders()}
+
+
+@pytest.fixture
+def scene() -> Iterator[Callable[..., Scene]]:
+    opened: list[Scene] = []
+
+    def start(*allowed: str) -> Scene:
+        opened.append(Scene(*allowed))
+        return opened[-1]
+
+    yield start
+    for each in opened:
+        each.server.stop()
+
+
+def _cors(headers: dict[str, str]) -> list[str]:
+    return [name for name in headers if name.startswith("access-control")]
+
+
+def test_a_preflight_of_an_allowed_page(scene: Any) -> None:
+    """It is answered with the methods, the headers that were asked for, and for how long."""
+    stage = scene(PAGE, "https://other.example")
+    status, headers = stage.send(
+        "OPTIONS",
+        {
+            "Origin": PAGE,
+            "Access-Control-Request-Method": "PUT",
+            "Access-Control-Request-Headers": "content-type,x-amz-target",
+        },
+    )
+    assert status == 204
+    assert headers["access-control-allow-origin"] == PAGE
+    assert headers["access-control-allow-methods"] == "GET, PUT, POST, DELETE, HEAD"
+    assert headers["access-control-allow-headers"] == "content-type,x-amz-target"
+    assert int(headers["access-control-max-age"]) > 0
+    assert headers["vary"] == "Origin"
+    assert stage.seen == []
+
+
+def test_a_preflight_that_asks_for_what_are_no_header_names(scene: Any) -> None:
+    """Nothing is echoed that is not a list of names."""
+    request = {"Origin": PAGE, "Access-Control-Request-Method": "PUT"}
+    request["Access-Control-Request-Headers"] = "<script>"
+    assert "access-control-allow-headers" not in scene(PAGE).send("OPTIONS", request)[1]
+
+
+def test_an_options_request_that_is_no_preflight(scene: Any) -> None:
+    """It reaches the services as any other request."""
+    stage = scene(PAGE)
+    assert stage.send("OPTIONS", {"Origin": PAGE})[0] == 200
+    assert stage.seen == ["OPTIONS /"]
+
+
+@pytest.mark.parametrize("path", ["/", "/boom"])
+def test_an_answer_to_an_allowed_page(scene: Any, path: str) -> None:
+    """The page may read the answer and the headers of AWS in it, a failure of ours as well."""
+    status, headers = scene(PAGE).send("POST", {"Origin": PAGE}, path)
+    assert status == (500 if path == "/boom" else 200)
+    assert headers["access-control-allow-origin"] == PAGE
+    assert headers["vary"] == "Origin"
+    exposed = headers["access-control-expose-headers"].split(", ")
+    assert {"ETag", "x-amzn-ErrorType", "x-amzn-RequestId", "Content-Range", "*"} <= set(exposed)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "origin"),
+    [
+        pytest.param((), PAGE, id="nothing allowed"),
+        pytest.param((PAGE,), "http://localhost:3001", id="other port"),
+        pytest.param((PAGE,), "https://localhost:3000", id="other scheme"),
+        pytest.param((PAGE,), "http://localhost:3000.evil.example", id="begins alike"),
+        pytest.param((PAGE,), "null", id="null"),
+        pytest.param((PAGE,), "", id="empty"),
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
+def test_other_pages_are_refused(
+    scene: Any, allowed: tuple[str, ...], origin: str, method: str
+) -> None:
+    """Nothing is done for them, not even by requests that a browser sends without asking."""
+    stage = scene(*allowed)
+    request = {"Origin": origin, "Content-Type": "text/plain"}
+    if method == "OPTIONS":
+        request["Access-Control-Request-Method"] = "POST"
+    status, headers = stage.send(method, request)
+    assert status == 403
+    assert _cors(headers) == []
+    assert stage.seen == []
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_programs_and_the_servers_own_pages(scene: Any, host: str) -> None:
+    """Who sends no Origin is a program; the server's own origin is no other one."""
+    stage = scene()
+    assert stage.send("POST", {}, host=host)[0] == 200
+    own = f"http://{host}:{stage.server.port}"
+    status, headers = stage.send("POST", {"Origin": own}, host=host)
+    assert status == 200
+    assert _cors(headers) == []
+
+
+@pytest.mark.parametrize("origin", ["https://any.example", "null"])
+def test_every_page_may_be_allowed(scene: Any, origin: str) -> None:
+    """With * each origin is answered by its own name."""
+    status, headers = scene("*").send("POST", {"Origin": origin})
+    assert (status, headers["access-control-allow-origin"]) == (200, origin)
+
+
+def test_an_allowed_page_does_not_lift_the_check_of_the_host(scene: Any) -> None:
+    """A name that was made to lead here is refused whatever the page."""
+    assert scene("*").send("POST", {"Origin": PAGE, "Host": "evil.example"})[0] == 403
+
+
+@pytest.mark.parametrize(
+    ("text", "origin"),
+    [
+        (PAGE, PAGE),
+        ("*", "*"),
+        ("HTTPS://Example.COM", "https://example.com"),
+        ("https://example.com:443", "https://example.com"),
+        ("http://localhost:80", "http://localhost"),
+        ("http://localhost:443", "http://localhost:443"),
+        ("http://[::1]:3000", "http://[::1]:3000"),
+        ("capacitor://localhost", "capacitor://localhost"),
+    ],
+)
+def test_origins_are_kept_as_browsers_send_them(text: str, origin: str) -> None:
+    """In lower case, without the port that goes without saying."""
+    assert checked_origin(text) == origin
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "localhost:3000",
+        "http://localhost:3000/",
+        "http://localhost:3000/path",
+        "http://",
+        "http://*",
+        "http://localhost:0",
+        "http://localhost:70000",
+        "http://user@localhost",
+        "",
+        "null",
+    ],
+)
+def test_what_is_no_origin_is_refused(text: str) -> None:
+    """A path or a missing scheme would never match, and is told at once."""
+    with pytest.raises(InvalidCommandInputError, match="will not do"):
+        checked_origin(text)

@@ -1,0 +1,476 @@
+"""How a server that stays up is found: its address file, its lock, its answer."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import threading
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from seedctl.errors import LocalSandboxError
+from seedctl.local import LocalSandbox, hosting, reset_state, running
+from seedctl.local.hosting import host_sandbox
+from seedctl.local.lock import FileLock, is_held
+from seedctl.local.running import (
+    RunningServer,
+    check_deployed,
+    digest_of,
+    find_server,
+    locate_server,
+    require_server,
+    stop_server,
+)
+from seedctl.local.server import Server
+from seedctl.project import load_outputs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+ROOT = Path(__file__).parents[2]
+OUTPUTS = ROOT / "tests/data/amplify_outputs.basic.json"
+NONCE = "0123456789abcdef"
+
+
+def address(state_folder: Path) -> Path:
+    return state_folder / "local" / "server.json"
+
+
+@contextlib.contextmanager
+def foreign(answer: bytes | None) -> Iterator[int]:
+    """Listen as another program would: answer with *answer*, or not at all."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        stopped = threading.Event()
+
+        def serve() -> None:
+            while True:
+                connection, _ = listener.accept()
+                if stopped.is_set():
+                    connection.close()
+                    return
+                with connection:
+                    if answer is None:
+                        stopped.wait(20)
+                    else:
+                        connection.recv(1000)
+                        connection.sendall(answer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            stopped.set()
+            socket.create_connection(listener.getsockname()).close()
+            thread.join()
+
+
+@contextlib.contextmanager
+def pretended(folder: Path, port: int, **changes: Any) -> Iterator[RunningServer]:
+    """Write the address of a server at *port* and hold the lock as if it were up."""
+    (folder / "local").mkdir(parents=True)
+    server = RunningServer(os.getpid(), port, 1.0, None, "", NONCE)
+    address(folder).write_text(json.dumps({**asdict(server), **changes}))
+    lock = FileLock.take(folder / "local" / "server.lock")
+    assert lock is not None
+    try:
+        yield server
+    finally:
+        lock.release()
+
+
+def test_a_server_is_found_while_it_is_up(tmp_path: Path) -> None:
+    """The address leads to it, names its outputs, is private, and goes with it."""
+    outputs = load_outputs(OUTPUTS)
+    assert find_server(tmp_path) is None
+    with host_sandbox(tmp_path, outputs) as server:
+        assert find_server(tmp_path) == server == require_server(tmp_path)
+        assert (server.pid, server.outputs) == (os.getpid(), str(OUTPUTS))
+        assert stat.S_IMODE(address(tmp_path).stat().st_mode) == 0o600
+        assert server.nonce not in repr(server)
+        check_deployed(server, outputs)
+    assert find_server(tmp_path) is None
+    assert not address(tmp_path).exists()
+    with pytest.raises(LocalSandboxError, match="No local sandbox is running") as caught:
+        require_server(tmp_path)
+    assert "seedctl local start" in (caught.value.resolution or "")
+
+
+def test_a_second_server_is_refused(tmp_path: Path) -> None:
+    """The error names the first one, which goes on."""
+    with host_sandbox(tmp_path, None) as server:
+        with (
+            pytest.raises(LocalSandboxError, match=server.url) as caught,
+            host_sandbox(tmp_path, None),
+        ):
+            pass
+        assert "seedctl local stop" in (caught.value.resolution or "")
+        assert find_server(tmp_path) == server
+
+
+def test_a_second_server_beside_one_that_does_not_show(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without an address it is refused all the same, after a while."""
+    monkeypatch.setattr(running, "_APPEAR_SECONDS", 0.05)
+    with (
+        pretended(tmp_path, 1, nonce="short"),
+        pytest.raises(LocalSandboxError, match=r"is running for this project already\."),
+        host_sandbox(tmp_path, None),
+    ):
+        pass
+
+
+def test_a_server_that_cannot_start_leaves_the_lock(tmp_path: Path) -> None:
+    """A port in use is told, and the next start is not refused for it."""
+    with (
+        foreign(b"") as port,
+        pytest.raises(LocalSandboxError, match="cannot listen"),
+        host_sandbox(tmp_path, None, port=port),
+    ):
+        pass
+    assert not is_held(tmp_path / "local" / "server.lock")
+    with host_sandbox(tmp_path, None) as server:
+        assert find_server(tmp_path) == server
+
+
+def test_a_file_without_its_server_is_stale(tmp_path: Path) -> None:
+    """What a killed server left is passed over, and the next server replaces it."""
+    with pretended(tmp_path, 1):
+        pass
+    assert find_server(tmp_path) is None
+    with host_sandbox(tmp_path, None) as server:
+        assert find_server(tmp_path) == server
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(b"HTTP/1.1 200 OK\r\n\r\nhello", id="another server"),
+        pytest.param(b"SSH-2.0\r\n", id="no HTTP"),
+        pytest.param(b"HTTP/1.1 404 Not Found\r\n\r\n" + NONCE.encode(), id="not found"),
+        pytest.param(b"x" * 100_000, id="endless"),
+    ],
+)
+def test_another_program_at_the_port(tmp_path: Path, answer: bytes) -> None:
+    """Without the nonce in its answer it is not taken for the sandbox, lock or no lock."""
+    with foreign(answer) as port, pretended(tmp_path, port):
+        assert locate_server(tmp_path) is None
+        assert find_server(tmp_path) is None
+
+
+def test_a_server_that_does_not_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A suspended server is told, since a second one beside it would not be the same."""
+    monkeypatch.setattr(running, "_PROBE_SECONDS", 0.05)
+    with foreign(None) as port, pretended(tmp_path, port) as server:
+        with pytest.raises(LocalSandboxError, match="does not answer"):
+            find_server(tmp_path)
+        assert locate_server(tmp_path) == (server, False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{",
+        "null",
+        "[" * 3000,
+        '{"pid": 1}',
+        json.dumps({**asdict(RunningServer(1, 1, 1.0, None, "", NONCE)), "more": 1}),
+        *(
+            json.dumps({**asdict(RunningServer(1, 1, 1.0, None, "", NONCE)), **change})
+            for change in (
+                {"pid": 0},
+                {"pid": -1},
+                {"pid": True},
+                {"pid": "1"},
+                {"port": 65536},
+                {"started_at": "x"},
+                {"outputs": 5},
+                {"digest": None},
+                {"nonce": ""},
+                {"nonce": 5},
+            )
+        ),
+    ],
+)
+def test_a_file_that_is_no_address(tmp_path: Path, text: str) -> None:
+    """Nothing in it is used: a process id of -1 would signal every process there is."""
+    with pretended(tmp_path, 1):
+        address(tmp_path).write_text(text)
+        assert find_server(tmp_path) is None
+
+
+def test_an_address_that_cannot_be_read(tmp_path: Path) -> None:
+    """It is an error, and not taken for none: a server may be running."""
+    address(tmp_path).mkdir(parents=True)
+    with pytest.raises(LocalSandboxError, match=r"server\.json"):
+        find_server(tmp_path)
+    with pytest.raises(LocalSandboxError, match=r"server\.json"), host_sandbox(tmp_path, None):
+        pass
+
+
+def test_a_lock_that_cannot_be_opened(tmp_path: Path) -> None:
+    """What is in its way is named."""
+    with pretended(tmp_path, 1):
+        (tmp_path / "local" / "server.lock").unlink()
+        (tmp_path / "local" / "server.lock").mkdir()
+        with pytest.raises(LocalSandboxError, match=r"server\.lock"):
+            find_server(tmp_path)
+        with pytest.raises(LocalSandboxError, match=r"server\.lock"), host_sandbox(tmp_path, None):
+            pass
+
+
+def test_an_address_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server ends again, with the reason."""
+
+    def full(path: Path, content: bytes) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(hosting, "write_private", full)
+    with pytest.raises(LocalSandboxError, match="No space left"), host_sandbox(tmp_path, None):
+        pass
+    assert not is_held(tmp_path / "local" / "server.lock")
+
+
+def test_a_state_folder_that_is_removed_meanwhile(tmp_path: Path) -> None:
+    """An ending server leaves the address of the one that came after it."""
+    with host_sandbox(tmp_path, None) as server:
+        later = replace(server, nonce="f" * 32)
+        address(tmp_path).write_text(later.to_json())
+    assert json.loads(address(tmp_path).read_text())["nonce"] == later.nonce
+
+
+def _without_data(document: dict[str, Any]) -> None:
+    document["custom"] = {"changed": True}
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        pytest.param("content", "the file has changed since", id="content"),
+        pytest.param("file", "but this command uses", id="other file"),
+        pytest.param("gone", "has no outputs file any more", id="gone"),
+        pytest.param("new", "was started without an outputs file", id="new"),
+    ],
+)
+def test_outputs_that_are_not_the_deployed_ones(tmp_path: Path, change: str, words: str) -> None:
+    """They are refused with both files named: users of one pool are not those of another."""
+    path = tmp_path / "a.json"
+    path.write_text(OUTPUTS.read_text())
+    deployed = load_outputs(path)
+    server = RunningServer(1, 1, 1.0, str(path), digest_of(deployed), NONCE)
+    document = json.loads(path.read_text())
+    document["custom"] = {"changed": True}
+    path.write_text(json.dumps(document))
+    used = load_outputs(path)
+    if change == "file":
+        used = replace(used, path=tmp_path / "b.json")
+    elif change == "new":
+        server = replace(server, outputs=None, digest="")
+    with pytest.raises(LocalSandboxError, match=words) as caught:
+        check_deployed(server, None if change == "gone" else used)
+    assert str(tmp_path) in caught.value.message
+    assert "seedctl local stop" in (caught.value.resolution or "")
+    assert ("--outputs" in (caught.value.resolution or "")) == (change == "file")
+
+
+def test_the_order_of_keys_is_no_difference(tmp_path: Path) -> None:
+    """A file that was only written anew is the same one."""
+    document = json.loads(OUTPUTS.read_text())
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(dict(reversed(document.items()))))
+    assert digest_of(load_outputs(path)) == digest_of(load_outputs(OUTPUTS)) != digest_of(None)
+
+
+def test_the_nonce_is_told_only_by_a_server_that_has_one(tmp_path: Path) -> None:
+    """The sandbox of a single command does not pose as one that stays up."""
+    with LocalSandbox.start(state_folder=tmp_path, outputs=None) as sandbox:
+        server = RunningServer(1, sandbox.port, 1.0, None, "", NONCE)
+        assert running._probe(server, 5.0) == "absent"
+
+
+def test_a_reset_is_refused_while_a_server_is_up(tmp_path: Path) -> None:
+    """It would delete the database under it; afterwards nothing of the server is left."""
+    with host_sandbox(tmp_path, None):
+        with pytest.raises(LocalSandboxError, match="in use") as caught:
+            reset_state(tmp_path)
+        assert "seedctl local stop" in (caught.value.resolution or "")
+        assert (tmp_path / "local" / "state.db").exists()
+    (tmp_path / "local" / "server.log").touch()
+    assert reset_state(tmp_path) is True
+    assert not (tmp_path / "local").exists()
+
+
+# --- the lock -------------------------------------------------------------------------------------
+
+
+def test_the_lock_is_exclusive(tmp_path: Path) -> None:
+    """One has it, everybody can see so, and it can be had again afterwards."""
+    path = tmp_path / "lock"
+    assert not is_held(path)
+    lock = FileLock.take(path)
+    assert lock is not None
+    assert is_held(path)
+    assert FileLock.take(path, seconds=0.05) is None
+    lock.release()
+    lock.release()
+    assert not is_held(path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_file_removed_while_it_is_locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lock on a file that is no longer there is worth nothing: the new one is locked."""
+    path = tmp_path / "lock"
+    opened: list[int] = []
+    real = os.open
+
+    def removed_once(name: Any, *rest: Any, **options: Any) -> int:
+        descriptor = real(name, *rest, **options)
+        if not opened:
+            path.unlink()
+        opened.append(descriptor)
+        return descriptor
+
+    monkeypatch.setattr(os, "open", removed_once)
+    lock = FileLock.take(path)
+    monkeypatch.undo()
+    assert lock is not None
+    assert len(opened) == 2
+    assert is_held(path)
+    lock.release()
+
+
+def test_a_killed_process_has_no_lock(tmp_path: Path) -> None:
+    """The system takes it back, so that nothing is in the way of the next server."""
+    path = tmp_path / "lock"
+    code = (
+        "import sys, pathlib\n"
+        "from seedctl.local.lock import FileLock\n"
+        "lock = FileLock.take(pathlib.Path(sys.argv[1]))\n"
+        "print('locked', flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, str(path)],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"locked\n"
+    assert is_held(path)
+    process.kill()
+    process.communicate(timeout=20)
+    assert not is_held(path)
+
+
+# --- stopping -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """Keep the signals from being sent, and tell them."""
+    signals: list[tuple[int, int]] = []
+    monkeypatch.setattr(os, "kill", lambda pid, number: signals.append((pid, number)))
+    return signals
+
+
+def test_nothing_is_stopped_where_nothing_runs(tmp_path: Path, sent: list[tuple[int, int]]) -> None:
+    """No process is signalled for a stale file, whatever its process id belongs to now."""
+    assert stop_server(tmp_path) is None
+    with pretended(tmp_path, 1):
+        pass
+    assert stop_server(tmp_path) is None
+    assert sent == []
+
+
+def test_a_server_out_of_reach_is_not_signalled(
+    tmp_path: Path, sent: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a container the process id means another process than here."""
+    monkeypatch.setattr(running, "_APPEAR_SECONDS", 0.05)
+    with (
+        foreign(b"hello") as port,
+        pretended(tmp_path, port),
+        pytest.raises(LocalSandboxError, match="not within reach"),
+    ):
+        stop_server(tmp_path)
+    assert sent == []
+
+
+def test_a_server_that_does_not_end_is_killed(
+    tmp_path: Path, sent: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is asked, then killed, and if even that is of no use it is said."""
+    monkeypatch.setattr(running, "_STOP_PROBE_SECONDS", 0.05)
+    with (
+        foreign(None) as port,
+        pretended(tmp_path, port),
+        pytest.raises(LocalSandboxError, match="cannot be ended"),
+    ):
+        stop_server(tmp_path, seconds=0.05)
+    assert [number for _, number in sent] == [signal.SIGTERM, signal.SIGCONT, signal.SIGKILL]
+
+
+def test_a_process_that_is_gone_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the look and the signal a server may end by itself."""
+    taken = []
+
+    def gone(pid: int, number: int) -> None:
+        taken.append(number)
+        scene.close()
+        raise ProcessLookupError
+
+    monkeypatch.setattr(os, "kill", gone)
+    with contextlib.ExitStack() as scene:
+        reply = b"HTTP/1.1 200 OK\r\n\r\n" + NONCE.encode()
+        port = scene.enter_context(foreign(reply))
+        server = scene.enter_context(pretended(tmp_path, port))
+        assert stop_server(tmp_path) == (server, True)
+    assert taken[0] == signal.SIGTERM
+
+
+# --- where it listens -----------------------------------------------------------------------------
+
+
+def test_both_loopback_addresses(tmp_path: Path) -> None:
+    """Programs that take localhost for ::1 reach the same server."""
+    with LocalSandbox.start(state_folder=tmp_path, outputs=None) as sandbox:
+        try:
+            connection = socket.create_connection(("::1", sandbox.port), timeout=10)
+        except OSError:
+            if len(sandbox._server._listeners) == 1:
+                pytest.skip("this machine has no IPv6")
+            raise
+        with connection:
+            host = f"[::1]:{sandbox.port}"
+            head = f"GET /x HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+            connection.sendall(head.encode())
+            assert connection.recv(1000).startswith(b"HTTP/1.1 404 ")
+
+
+def test_without_ipv6(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine without it serves on 127.0.0.1 alone."""
+    bind = socket.socket.bind
+
+    def only_v4(self: socket.socket, place: Any) -> None:
+        if self.family == socket.AF_INET6:
+            raise OSError("no such address")
+        bind(self, place)
+
+    monkeypatch.setattr(socket.socket, "bind", only_v4)
+    answer: Callable[..., Any] = lambda request: None  # noqa: E731
+    server = Server.start(answer, port=0)
+    assert len(server._listeners) == 1
+    server.stop()
