@@ -91,13 +91,17 @@ class IdentityPool:
     def _get_credentials(self, call: Call) -> dict[str, Any]:
         identity = call.text("IdentityId", maximum=200)
         claims = self._claims(call.text_map("Logins"))
+        is_guest = self._store.get(self._guests, identity) is not None
         if claims:
-            is_theirs = identity == self._identity_of(claims)
+            # A guest who signs in goes on as the user: the answer has the user's own identity.
+            is_known = is_guest or identity == self._identity_of(claims)
         else:
             self._check_guests()
-            is_theirs = self._store.get(self._guests, identity) is not None
-        if not is_theirs:
+            is_known = is_guest
+        if not is_known:
             raise ServiceError("ResourceNotFoundException", f"Identity '{identity}' not found.")
+        if claims:
+            identity = self._identity_of(claims)
         key = "ASIA" + secrets.token_hex(8).upper()
         principal = Principal(
             access_key_id=key,

@@ -123,6 +123,24 @@ def test_nobody_gets_anothers_credentials(
             )
 
 
+def test_a_guest_who_signs_in_goes_on_as_the_user(backend: Backend) -> None:
+    """A browser shows its guest identity with its first id token; the answer is the user's."""
+    client = boto3.client(
+        "cognito-identity",
+        region_name="us-east-1",
+        endpoint_url=backend.environment()["AWS_ENDPOINT_URL"],
+    )
+    guest = client.get_id(IdentityPoolId=POOL, Logins={})["IdentityId"]
+    user = backend.auth.create_user("ann@example.com", PASSWORD)
+    with backend.auth.sign_in(user, PASSWORD) as session:
+        found = session.fetch_auth_session()
+        logins = {ISSUER: found.id_token}
+        reply = client.get_credentials_for_identity(IdentityId=guest, Logins=logins)
+        assert reply["IdentityId"] == found.identity_id != guest
+        with pytest.raises(ClientError, match="ResourceNotFoundException"):
+            client.get_credentials_for_identity(IdentityId="us-east-1:other", Logins=logins)
+
+
 def test_the_rules_tell_guests_from_users(backend: Backend) -> None:
     """GuestBook is open to both by IAM; a model for groups is open to neither."""
     guests = backend.data.generate_client(auth_mode="iam")
