@@ -76,10 +76,11 @@ class Body:
         return line
 
     def discard(self, limit: int) -> bool:
-        """Read on if *limit* bytes will do, and say whether the body was read to its end."""
+        """Read on if at most *limit* bytes are left, and say whether the body has been read."""
         # One who waits for permission has sent nothing, and will not once refused.
-        while not self.is_finished and limit > 0 and self._proceed is None:
-            limit -= len(self.read(min(limit, PIECE)))
+        if self._proceed is None and not self._is_chunked and self._left <= limit:
+            while self.read(PIECE):
+                pass
         return self.is_finished
 
     def _begin(self) -> bool:

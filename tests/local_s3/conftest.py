@@ -42,6 +42,7 @@ class World:
     folder: Path
     clock: Clock
     session: boto3.Session
+    document: dict[str, Any]
     opened: list[Any] = field(default_factory=list)
 
     bucket = BUCKET
@@ -127,7 +128,7 @@ def _start(folder: Path, session: boto3.Session, paths: Any = None) -> World:
     sandbox = LocalSandbox.start(
         state_folder=folder, outputs=parse_outputs(document, OUTPUTS), clock=clock
     )
-    return World(sandbox, folder, clock, session)
+    return World(sandbox, folder, clock, session, document)
 
 
 @pytest.fixture
