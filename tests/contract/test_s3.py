@@ -16,12 +16,15 @@ MIB = 1024 * 1024
 
 # Where moto is known to differ from S3: test name and case -> what moto does instead.
 MOTO_DIFFERS = {
-    "test_refused_uploads[digest]": "does not compare a Content-MD5",
+    "test_condition_of_a_copy": "passes over the conditions on a copy's source",
+    "test_order_of_parts": "looks at the sizes first",
+    "test_presigned_for_nothing": "answers 403",
     "test_refused_uploads[checksum]": "does not compare a checksum",
-    "test_refused_uploads[owner]": "knows one owner only",
+    "test_refused_uploads[digest]": "does not compare a Content-MD5",
     "test_refused_uploads[key]": "has no limit on keys here",
-    "test_copy_onto_itself": "compares less than S3 does",
-    "test_range_beyond_the_end": "answers with another code",
+    "test_refused_uploads[metadata]": "has no limit on metadata here",
+    "test_refused_uploads[owner]": "does not compare owners",
+    "test_unknown_upload": "fails",
 }
 
 
@@ -103,9 +106,12 @@ def test_missing(service: Any, at: Any) -> None:
     assert _code(service.s3.list_objects_v2, Bucket="no-such-bucket") == "NoSuchBucket"
     reply = service.s3.delete_object(**at)
     assert reply["ResponseMetadata"]["HTTPStatusCode"] == 204
-    assert _code(service.s3.upload_part, **at, PartNumber=1, UploadId="x", Body=b"x") == (
-        "NoSuchUpload"
-    )
+
+
+def test_unknown_upload(service: Any, at: Any) -> None:
+    """A part of an upload that nobody began is refused."""
+    call = service.s3.upload_part
+    assert _code(call, **at, PartNumber=1, UploadId="x", Body=b"x") == "NoSuchUpload"
 
 
 def test_conditions(service: Any, at: Any) -> None:
@@ -169,9 +175,13 @@ def test_copy(service: Any, at: Any) -> None:
     assert service.s3.get_object(**target)["Body"].read() == b"x"
     missing = {**at, "Key": "missing"}
     assert _code(service.s3.copy_object, **target, CopySource=missing) == "NoSuchKey"
-    assert _code(service.s3.copy_object, **target, CopySource=at, CopySourceIfMatch='"x"') == (
-        "PreconditionFailed"
-    )
+
+
+def test_condition_of_a_copy(service: Any, at: Any) -> None:
+    """A copy may depend on its source."""
+    service.s3.put_object(**at, Body=b"x")
+    given = {"Bucket": service.bucket, "Key": f"{_folder(at)}copy", "CopySource": at}
+    assert _code(service.s3.copy_object, **given, CopySourceIfMatch='"x"') == "PreconditionFailed"
 
 
 def test_copy_onto_itself(service: Any, at: Any) -> None:
@@ -204,24 +214,37 @@ def test_multipart(service: Any, at: Any) -> None:
     assert got.getvalue() == body
 
 
-def test_multipart_errors(service: Any, at: Any) -> None:
-    """A list of parts that does not fit is refused; an aborted upload is gone."""
-    upload = {**at, "UploadId": service.s3.create_multipart_upload(**at)["UploadId"]}
-    etags = [
-        service.s3.upload_part(**upload, PartNumber=number, Body=b"x")["ETag"] for number in (1, 2)
-    ]
-    assert [part["PartNumber"] for part in service.s3.list_parts(**upload)["Parts"]] == [1, 2]
+@pytest.fixture
+def upload(service: Any, at: Any) -> Any:
+    """Give an upload with two small parts, and what refuses to complete it by the parts named."""
+    target = {**at, "UploadId": service.s3.create_multipart_upload(**at)["UploadId"]}
+    etags = {
+        number: service.s3.upload_part(**target, PartNumber=number, Body=b"x")["ETag"]
+        for number in (1, 2)
+    }
 
-    def complete(*parts: tuple[int, str]) -> str:
-        listed = [{"PartNumber": number, "ETag": etag} for number, etag in parts]
+    def refusal(*parts: tuple[int, str | None]) -> str:
+        listed = [{"PartNumber": number, "ETag": etag or etags[number]} for number, etag in parts]
         call = service.s3.complete_multipart_upload
-        return _code(call, **upload, MultipartUpload={"Parts": listed})
+        return _code(call, **target, MultipartUpload={"Parts": listed})
 
-    assert complete((2, etags[1]), (1, etags[0])) == "InvalidPartOrder"
-    assert complete((1, '"other"')) == "InvalidPart"
-    assert complete((1, etags[0]), (2, etags[1])) == "EntityTooSmall"
-    service.s3.abort_multipart_upload(**upload)
-    assert _code(service.s3.list_parts, **upload) == "NoSuchUpload"
+    return target, refusal
+
+
+def test_multipart_errors(service: Any, upload: Any) -> None:
+    """A list of parts that does not fit is refused; an aborted upload is gone."""
+    target, refusal = upload
+    listed = service.s3.list_parts(**target)["Parts"]
+    assert [part["PartNumber"] for part in listed] == [1, 2]
+    assert refusal((1, '"other"')) == "InvalidPart"
+    assert refusal((1, None), (2, None)) == "EntityTooSmall"
+    service.s3.abort_multipart_upload(**target)
+    assert _code(service.s3.list_parts, **target) == "NoSuchUpload"
+
+
+def test_order_of_parts(upload: Any) -> None:
+    """Parts are named in ascending order."""
+    assert upload[1]((2, None), (1, None)) == "InvalidPartOrder"
 
 
 def test_presigned(service: Any, at: Any) -> None:
@@ -232,7 +255,11 @@ def test_presigned(service: Any, at: Any) -> None:
     )
     with urlopen(url, timeout=20) as response:
         assert (response.read(), response.headers["Content-Type"]) == (b"hello", "image/png")
-    service.s3.delete_object(**at)
+
+
+def test_presigned_for_nothing(service: Any, at: Any) -> None:
+    """A presigned URL of an object that is not there is good, and finds nothing."""
+    url = service.s3.generate_presigned_url("get_object", Params=at)
     with pytest.raises(HTTPError) as caught, urlopen(url, timeout=20):
         pass
     with caught.value as error:

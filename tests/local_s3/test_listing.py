@@ -24,9 +24,7 @@ def s3(shared: Any) -> Any:
     return client
 
 
-def _model(
-    keys: list[str], prefix: str, delimiter: str
-) -> list[tuple[bytes, bool]]:
+def _model(keys: list[str], prefix: str, delimiter: str) -> list[tuple[bytes, bool]]:
     """All entries of a listing, in order, by the plainest reading of the rules."""
     found: dict[bytes, bool] = {}
     for key in sorted(key.encode() for key in keys):

@@ -144,8 +144,9 @@ class People:
             for group in groups:
                 self.backend.auth.add_to_group(user, group)
             with self.backend.auth.sign_in(user, "Passw0rd!") as session:
-                tokens = session.fetch_auth_session()
-                found = self.backend._identity_pool.for_user(tokens.id_token)
+                token = session.fetch_auth_session().id_token
+                assert token is not None
+                found = self.backend._identity_pool.for_user(token)
         assert found is not None
         self.identities[name] = found.identity_id
         keys = found.credentials
@@ -153,9 +154,7 @@ class People:
 
 
 @pytest.fixture
-def people(
-    start: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[People]:
+def people(start: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[People]:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "example")
     found = People(start(PATHS), tmp_path / "app")
@@ -249,5 +248,10 @@ def test_credentials_end_and_are_kept(people: People, start: Any) -> None:
     assert _code(wrong.list_objects_v2, **at) == "InvalidToken"
     wrong = again.client(keys.access_key_id, "other", keys.session_token)
     assert _code(wrong.list_objects_v2, **at) == "SignatureDoesNotMatch"
+    identity = people.identities["guest"]
+    issued = people.backend.aws.call(
+        "cognito-identity", "GetCredentialsForIdentity", {"IdentityId": identity}
+    )
+    assert issued["IdentityId"] == identity
     world.clock.ahead = 3601
     assert _code(guest.list_objects_v2, **at) == "ExpiredToken"

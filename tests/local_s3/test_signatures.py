@@ -232,7 +232,7 @@ def test_other_services_are_not_s3(shared: Any, signed: Any) -> None:
     assert b"__type" in shared.send("POST", "/", b"{}", headers)[2]
 
 
-class _Signer(S3SigV4Auth):
+class _Signer(S3SigV4Auth):  # type: ignore[misc]
     """Signs the payload hash that it is told."""
 
     kind = "UNSIGNED-PAYLOAD"
@@ -307,7 +307,9 @@ def test_signed_chunks(shared: Any, trailer: str, tamper: str) -> None:
     if tamper == "data":
         body = body.replace(b"hel", b"jel")
     if tamper == "trailer":
-        body = body.replace(b"NhCmhg", b"NhCmhh").replace(b"lo\r\n", b"lo\r\n" if trailer else b"ol\r\n")
+        body = body.replace(b"NhCmhg", b"NhCmhh").replace(
+            b"lo\r\n", b"lo\r\n" if trailer else b"ol\r\n"
+        )
     status, _, answer = shared.send("PUT", path, body, headers)
     if tamper:
         assert (status, b"SignatureDoesNotMatch" in answer) == (403, True)
@@ -338,9 +340,7 @@ GOOD = _chunked(None, b"hel", b"lo", trailer="x-amz-checksum-crc32:NhCmhg==")
             {"x_amz_checksum_sha1": "A" * 27 + "="}, GOOD, "InvalidRequest", id="two checksums"
         ),
         pytest.param({"x_amz_trailer": None}, GOOD, "InvalidRequest", id="unannounced"),
-        pytest.param(
-            {"x_amz_decoded_content_length": "6"}, GOOD, "IncompleteBody", id="too short"
-        ),
+        pytest.param({"x_amz_decoded_content_length": "6"}, GOOD, "IncompleteBody", id="too short"),
         pytest.param({"x_amz_decoded_content_length": "4"}, GOOD, "IncompleteBody", id="too long"),
         pytest.param(
             {"x_amz_decoded_content_length": "x"}, GOOD, "MissingContentLength", id="length"
