@@ -1,4 +1,4 @@
-"""The local sandbox: Cognito, AppSync, S3, Parameter Store and STS on loopback, with no AWS account.
+"""The local sandbox: Cognito, AppSync, S3, Parameter Store and STS on loopback, no AWS account.
 
 Clients meet it by URL only; the module ``blueprint`` makes the outputs file it is started from.
 :meth:`LocalSandbox.start` is part of many commands' start-up, so nothing here loads a socket, a

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PIECE = 256 * 1024
+PIECE = 1024 * 1024
 _MAX_LINE = 4096
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\r?\n")
 
@@ -76,10 +76,11 @@ class Body:
         return line
 
     def discard(self, limit: int) -> bool:
-        """Read on if *limit* bytes will do, and say whether the body was read to its end."""
+        """Read on if at most *limit* bytes are left, and say whether the body has been read."""
         # One who waits for permission has sent nothing, and will not once refused.
-        while not self.is_finished and limit > 0 and self._proceed is None:
-            limit -= len(self.read(min(limit, PIECE)))
+        if self._proceed is None and not self._is_chunked and self._left <= limit:
+            while self.read(PIECE):
+                pass
         return self.is_finished
 
     def _begin(self) -> bool:

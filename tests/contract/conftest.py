@@ -25,26 +25,31 @@ if TYPE_CHECKING:
     from seedctl.project import AmplifyOutputs
 
 GROUPS = ("admin", "READERS")
+BUCKET = "contract-bucket"
 
 
 class Clients:
     """The boto3 clients of one server; making them takes longer than most tests."""
 
     def __init__(self, url: str, session: boto3.Session) -> None:
-        self.cognito, self.ssm, self.sts = (
+        self.cognito, self.ssm, self.sts, self.s3 = (
             session.client(
                 service,
                 region_name="us-east-1",
                 endpoint_url=url,
                 aws_access_key_id="AKIDEXAMPLE",
                 aws_secret_access_key="example",
-                config=Config(retries={"total_max_attempts": 1}),
+                config=Config(
+                    signature_version="s3v4" if service == "s3" else None,
+                    retries={"total_max_attempts": 1},
+                    s3={"addressing_style": "path"},
+                ),
             )
-            for service in ("cognito-idp", "ssm", "sts")
+            for service in ("cognito-idp", "ssm", "sts", "s3")
         )
 
     def close(self) -> None:
-        for client in (self.cognito, self.ssm, self.sts):
+        for client in (self.cognito, self.ssm, self.sts, self.s3):
             client.close()
 
 
@@ -74,6 +79,8 @@ class Service:
         self.cognito: Any = self.clients.cognito
         self.ssm: Any = self.clients.ssm
         self.sts: Any = self.clients.sts
+        self.s3: Any = self.clients.s3
+        self.bucket = BUCKET
 
 
 @pytest.fixture(scope="session")
@@ -83,6 +90,7 @@ def _moto(_session: boto3.Session) -> Iterator[Clients]:
     server.start()
     host, port = server.get_host_and_port()
     clients = Clients(f"http://{host}:{port}", _session)
+    clients.s3.create_bucket(Bucket=BUCKET)
     yield clients
     clients.close()
     server.stop()
@@ -138,6 +146,7 @@ def _outputs() -> AmplifyOutputs:
     document = blueprint.from_options(
         groups=GROUPS, mfa_configuration="OPTIONAL", mfa_methods=("SMS", "TOTP")
     )
+    document["storage"] = {"bucket_name": BUCKET, "aws_region": "us-east-1"}
     return parse_outputs(document, Path("local_outputs.json"))
 
 

@@ -1,0 +1,266 @@
+"""S3: what the local sandbox answers is what moto answers, but for paths and signatures."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import uuid
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import urlopen
+
+import pytest
+from botocore.exceptions import ClientError
+
+MIB = 1024 * 1024
+
+# Where moto is known to differ from S3: test name and case -> what moto does instead.
+MOTO_DIFFERS = {
+    "test_condition_of_a_copy": "passes over the conditions on a copy's source",
+    "test_order_of_parts": "looks at the sizes first",
+    "test_presigned_for_nothing": "answers 403",
+    "test_refused_uploads[checksum]": "does not compare a checksum",
+    "test_refused_uploads[digest]": "does not compare a Content-MD5",
+    "test_refused_uploads[key]": "has no limit on keys here",
+    "test_refused_uploads[metadata]": "has no limit on metadata here",
+    "test_refused_uploads[owner]": "does not compare owners",
+    "test_unknown_upload": "fails",
+}
+
+
+@pytest.fixture(autouse=True)
+def _named_skips(request: pytest.FixtureRequest, service: Any) -> None:
+    reason = MOTO_DIFFERS.get(request.node.name.replace("moto-", "").replace("[moto]", ""))
+    if service.name == "moto" and reason is not None:
+        pytest.skip(f"moto: {reason}")
+
+
+@pytest.fixture
+def at(service: Any) -> dict[str, str]:
+    """Give a place of the test's own, since all tests share moto's bucket."""
+    return {"Bucket": service.bucket, "Key": f"{uuid.uuid4().hex}/a b/ü+c.txt"}
+
+
+def _code(call: Any, **given: Any) -> str:
+    with pytest.raises(ClientError) as caught:
+        call(**given)
+    code: str = caught.value.response["Error"]["Code"]
+    return code
+
+
+def _folder(at: dict[str, str]) -> str:
+    return at["Key"].partition("/")[0] + "/"
+
+
+def test_round_trip(service: Any, at: Any) -> None:
+    """An object comes back with what it was described by."""
+    put = service.s3.put_object(
+        **at,
+        Body=b"hello",
+        ContentType="text/plain",
+        ContentDisposition="inline",
+        ContentEncoding="gzip",
+        ContentLanguage="de",
+        CacheControl="no-cache",
+        Metadata={"key1": "v1"},
+    )
+    assert put["ETag"] == f'"{hashlib.md5(b"hello").hexdigest()}"'
+    got = service.s3.get_object(**at)
+    assert got["Body"].read() == b"hello"
+    for found in (got, service.s3.head_object(**at)):
+        assert found["ETag"] == put["ETag"]
+        assert (found["ContentType"], found["ContentLength"]) == ("text/plain", 5)
+        assert (found["ContentDisposition"], found["ContentLanguage"]) == ("inline", "de")
+        assert (found["ContentEncoding"], found["CacheControl"]) == ("gzip", "no-cache")
+        assert found["Metadata"] == {"key1": "v1"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        pytest.param("bytes=2-4", b"234", id="middle"),
+        pytest.param("bytes=7-", b"789", id="rest"),
+        pytest.param("bytes=-2", b"89", id="suffix"),
+        pytest.param("bytes=8-99", b"89", id="beyond"),
+    ],
+)
+def test_ranges(service: Any, at: Any, asked: str, expected: bytes) -> None:
+    """A range gives its bytes, and tells the size of all."""
+    service.s3.put_object(**at, Body=b"0123456789")
+    got = service.s3.get_object(**at, Range=asked)
+    assert got["Body"].read() == expected
+    assert got["ContentRange"].endswith("/10")
+    assert got["ResponseMetadata"]["HTTPStatusCode"] == 206
+
+
+def test_range_beyond_the_end(service: Any, at: Any) -> None:
+    """A range that holds nothing is refused."""
+    service.s3.put_object(**at, Body=b"0123456789")
+    assert _code(service.s3.get_object, **at, Range="bytes=10-") == "InvalidRange"
+
+
+def test_missing(service: Any, at: Any) -> None:
+    """What is not there has its own codes, and is deleted without one."""
+    assert _code(service.s3.get_object, **at) == "NoSuchKey"
+    assert _code(service.s3.head_object, **at) == "404"
+    assert _code(service.s3.list_objects_v2, Bucket="no-such-bucket") == "NoSuchBucket"
+    reply = service.s3.delete_object(**at)
+    assert reply["ResponseMetadata"]["HTTPStatusCode"] == 204
+
+
+def test_unknown_upload(service: Any, at: Any) -> None:
+    """A part of an upload that nobody began is refused."""
+    call = service.s3.upload_part
+    assert _code(call, **at, PartNumber=1, UploadId="x", Body=b"x") == "NoSuchUpload"
+
+
+def test_conditions(service: Any, at: Any) -> None:
+    """Reading and writing may depend on what is there."""
+    etag = service.s3.put_object(**at, Body=b"x", IfNoneMatch="*")["ETag"]
+    assert _code(service.s3.put_object, **at, Body=b"y", IfNoneMatch="*") == "PreconditionFailed"
+    assert _code(service.s3.get_object, **at, IfMatch='"other"') == "PreconditionFailed"
+    assert _code(service.s3.get_object, **at, IfNoneMatch=etag) == "304"
+    assert service.s3.get_object(**at, IfMatch=etag)["Body"].read() == b"x"
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        pytest.param({"ContentMD5": "A" * 22 + "=="}, "BadDigest", id="digest"),
+        pytest.param({"ChecksumCRC32": "AAAAAA=="}, "BadDigest", id="checksum"),
+        pytest.param({"ExpectedBucketOwner": "210987654321"}, "AccessDenied", id="owner"),
+        pytest.param({"Key": "k" * 1025}, "KeyTooLongError", id="key"),
+        pytest.param({"Metadata": {"a": "x" * 2049}}, "MetadataTooLarge", id="metadata"),
+    ],
+)
+def test_refused_uploads(service: Any, at: Any, given: dict[str, Any], code: str) -> None:
+    """An upload that is not as it says, or too large in something, is refused."""
+    assert _code(service.s3.put_object, **{**at, "Body": b"hello", **given}) == code
+
+
+@pytest.mark.parametrize("size", [1, 2, 1000])
+@pytest.mark.parametrize("delimiter", ["", "/"])
+def test_listing(service: Any, at: Any, delimiter: str, size: int) -> None:
+    """Keys come in the order of their bytes, rolled up at the delimiter, page by page."""
+    folder = _folder(at)
+    for name in ("b/2", "a", "ü", "b/1", "a-", "z z+"):
+        service.s3.put_object(Bucket=service.bucket, Key=folder + name, Body=b"x")
+    pages = service.s3.get_paginator("list_objects_v2").paginate(
+        Bucket=service.bucket,
+        Prefix=folder,
+        Delimiter=delimiter,
+        PaginationConfig={"PageSize": size},
+    )
+    keys, prefixes = [], []
+    for page in pages:
+        keys += [entry["Key"].removeprefix(folder) for entry in page.get("Contents", [])]
+        prefixes += [entry["Prefix"] for entry in page.get("CommonPrefixes", [])]
+        assert (page["Name"], page["Prefix"]) == (service.bucket, folder)
+        assert page["MaxKeys"] == size
+    below = [] if delimiter else ["b/1", "b/2"]
+    assert keys == ["a", "a-", *below, "z z+", "ü"]
+    assert prefixes == ([f"{folder}b/"] if delimiter else [])
+
+
+def test_copy(service: Any, at: Any) -> None:
+    """A copy takes the description along, unless it is replaced."""
+    service.s3.put_object(**at, Body=b"x", ContentType="text/plain", Metadata={"a": "b"})
+    target = {"Bucket": service.bucket, "Key": f"{_folder(at)}copy"}
+    service.s3.copy_object(**target, CopySource=at)
+    assert service.s3.head_object(**target)["Metadata"] == {"a": "b"}
+    service.s3.copy_object(
+        **target, CopySource=at, MetadataDirective="REPLACE", Metadata={"c": "d"}
+    )
+    assert service.s3.head_object(**target)["Metadata"] == {"c": "d"}
+    assert service.s3.get_object(**target)["Body"].read() == b"x"
+    missing = {**at, "Key": "missing"}
+    assert _code(service.s3.copy_object, **target, CopySource=missing) == "NoSuchKey"
+
+
+def test_condition_of_a_copy(service: Any, at: Any) -> None:
+    """A copy may depend on its source."""
+    service.s3.put_object(**at, Body=b"x")
+    given = {"Bucket": service.bucket, "Key": f"{_folder(at)}copy", "CopySource": at}
+    assert _code(service.s3.copy_object, **given, CopySourceIfMatch='"x"') == "PreconditionFailed"
+
+
+def test_copy_onto_itself(service: Any, at: Any) -> None:
+    """A copy that would change nothing is refused."""
+    service.s3.put_object(**at, Body=b"x")
+    assert _code(service.s3.copy_object, **at, CopySource=at) == "InvalidRequest"
+
+
+def test_delete_many(service: Any, at: Any) -> None:
+    """Many objects are deleted in one call."""
+    service.s3.put_object(**at, Body=b"x")
+    objects = [{"Key": at["Key"]}, {"Key": f"{_folder(at)}none"}]
+    reply = service.s3.delete_objects(Bucket=service.bucket, Delete={"Objects": objects})
+    assert sorted(entry["Key"] for entry in reply["Deleted"]) == sorted(
+        entry["Key"] for entry in objects
+    )
+    assert _code(service.s3.get_object, **at) == "NoSuchKey"
+
+
+def test_multipart(service: Any, at: Any) -> None:
+    """Parts become one object, whose etag is made of theirs."""
+    body = bytes(range(256)) * (12 * 4096)
+    service.s3.upload_fileobj(io.BytesIO(body), at["Bucket"], at["Key"])
+    head = service.s3.head_object(**at)
+    parts = (body[: 8 * MIB], body[8 * MIB :])
+    digest = hashlib.md5(b"".join(hashlib.md5(part).digest() for part in parts))
+    assert head["ETag"] == f'"{digest.hexdigest()}-2"'
+    got = io.BytesIO()
+    service.s3.download_fileobj(at["Bucket"], at["Key"], got)
+    assert got.getvalue() == body
+
+
+@pytest.fixture
+def upload(service: Any, at: Any) -> Any:
+    """Give an upload with two small parts, and what refuses to complete it by the parts named."""
+    target = {**at, "UploadId": service.s3.create_multipart_upload(**at)["UploadId"]}
+    etags = {
+        number: service.s3.upload_part(**target, PartNumber=number, Body=b"x")["ETag"]
+        for number in (1, 2)
+    }
+
+    def refusal(*parts: tuple[int, str | None]) -> str:
+        listed = [{"PartNumber": number, "ETag": etag or etags[number]} for number, etag in parts]
+        call = service.s3.complete_multipart_upload
+        return _code(call, **target, MultipartUpload={"Parts": listed})
+
+    return target, refusal
+
+
+def test_multipart_errors(service: Any, upload: Any) -> None:
+    """A list of parts that does not fit is refused; an aborted upload is gone."""
+    target, refusal = upload
+    listed = service.s3.list_parts(**target)["Parts"]
+    assert [part["PartNumber"] for part in listed] == [1, 2]
+    assert refusal((1, '"other"')) == "InvalidPart"
+    assert refusal((1, None), (2, None)) == "EntityTooSmall"
+    service.s3.abort_multipart_upload(**target)
+    assert _code(service.s3.list_parts, **target) == "NoSuchUpload"
+
+
+def test_order_of_parts(upload: Any) -> None:
+    """Parts are named in ascending order."""
+    assert upload[1]((2, None), (1, None)) == "InvalidPartOrder"
+
+
+def test_presigned(service: Any, at: Any) -> None:
+    """A presigned URL reads the object, as the type it asks for."""
+    service.s3.put_object(**at, Body=b"hello")
+    url = service.s3.generate_presigned_url(
+        "get_object", Params={**at, "ResponseContentType": "image/png"}
+    )
+    with urlopen(url, timeout=20) as response:
+        assert (response.read(), response.headers["Content-Type"]) == (b"hello", "image/png")
+
+
+def test_presigned_for_nothing(service: Any, at: Any) -> None:
+    """A presigned URL of an object that is not there is good, and finds nothing."""
+    url = service.s3.generate_presigned_url("get_object", Params=at)
+    with pytest.raises(HTTPError) as caught, urlopen(url, timeout=20):
+        pass
+    with caught.value as error:
+        assert error.code == 404

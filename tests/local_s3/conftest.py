@@ -1,0 +1,165 @@
+"""A sandbox with two buckets, and clients of it: boto3's, and one that sends what it is told."""
+
+from __future__ import annotations
+
+import copy
+import http.client
+import json
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from seedctl.local import LocalSandbox
+from seedctl.project import parse_outputs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+OUTPUTS = Path(__file__).parents[1] / "data" / "outputs" / "storage_only_multi_bucket.json"
+DOCUMENT = json.loads(OUTPUTS.read_text())
+BUCKET = DOCUMENT["storage"]["bucket_name"]
+ARCHIVE = DOCUMENT["storage"]["buckets"][1]["bucket_name"]
+
+
+@dataclass
+class Clock:
+    """Runs as the real one does, set forward by *ahead*: boto3 signs with the real time."""
+
+    ahead: float = 0.0
+
+    def __call__(self) -> float:
+        return time.time() + self.ahead
+
+
+@dataclass
+class World:
+    sandbox: LocalSandbox
+    folder: Path
+    clock: Clock
+    session: boto3.Session
+    document: dict[str, Any]
+    opened: list[Any] = field(default_factory=list)
+
+    bucket = BUCKET
+    archive = ARCHIVE
+
+    @property
+    def port(self) -> int:
+        return int(self.sandbox.url.rpartition(":")[2])
+
+    @property
+    def objects(self) -> Path:
+        return self.folder / "local" / "objects"
+
+    def client(self, key: str = "local", secret: str = "local", token: str | None = None) -> Any:
+        made = self.session.client(
+            "s3",
+            region_name="us-east-1",
+            endpoint_url=self.sandbox.url,
+            aws_access_key_id=key,
+            aws_secret_access_key=secret,
+            aws_session_token=token,
+            config=Config(
+                signature_version="s3v4",
+                retries={"total_max_attempts": 1},
+                s3={"addressing_style": "path"},
+            ),
+        )
+        self.opened.append(made)
+        return made
+
+    def send(
+        self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
+    ) -> tuple[int, dict[str, str], bytes]:
+        """Send a request as it is, signed as a developer's key unless *headers* say otherwise."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        try:
+            given = developer_headers() if headers is None else headers
+            connection.request(method, path, body, given)
+            response = connection.getresponse()
+            lowered = {name.lower(): value for name, value in response.getheaders()}
+            return response.status, lowered, response.read()
+        finally:
+            connection.close()
+
+    def files(self) -> set[str]:
+        if not self.objects.exists():
+            return set()
+        return {path.name for path in self.objects.iterdir()} - {"lock"}
+
+    def close(self) -> None:
+        for client in self.opened:
+            client.close()
+        self.sandbox.stop()
+        assert self.sandbox.faults == []
+
+
+def developer_headers(**more: str) -> dict[str, str]:
+    """A developer's key is not verified: only the form of the signature counts."""
+    return {
+        "Authorization": "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20260101/us-east-1/s3/"
+        "aws4_request, SignedHeaders=host, Signature=00",
+        "X-Amz-Date": "20260101T000000Z",
+        "X-Amz-Content-Sha256": "UNSIGNED-PAYLOAD",
+        **{name.replace("_", "-"): value for name, value in more.items()},
+    }
+
+
+@pytest.fixture(scope="session")
+def signed() -> Callable[..., dict[str, str]]:
+    return developer_headers
+
+
+@pytest.fixture(scope="session")
+def session() -> boto3.Session:
+    return boto3.Session()
+
+
+def _start(folder: Path, session: boto3.Session, paths: Any = None) -> World:
+    document = copy.deepcopy(DOCUMENT)
+    if paths is not None:
+        document["storage"]["buckets"][0]["paths"] = paths
+    clock = Clock()
+    sandbox = LocalSandbox.start(
+        state_folder=folder, outputs=parse_outputs(document, OUTPUTS), clock=clock
+    )
+    return World(sandbox, folder, clock, session, document)
+
+
+@pytest.fixture
+def start(tmp_path: Path, session: boto3.Session) -> Iterator[Callable[..., World]]:
+    """Start sandboxes on one state, without faults at the end."""
+    started = []
+
+    def start_one(paths: Any = None) -> World:
+        world = _start(tmp_path / "state", session, paths)
+        started.append(world)
+        return world
+
+    yield start_one
+    for world in started:
+        world.close()
+
+
+@pytest.fixture
+def world(start: Callable[..., World]) -> World:
+    """Give a sandbox of the test's own."""
+    return start()
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory, session: boto3.Session) -> Iterator[World]:
+    """Give the module's sandbox: each test uses keys of its own there."""
+    world = _start(tmp_path_factory.mktemp("shared") / "state", session)
+    yield world
+    world.close()
+
+
+@pytest.fixture(scope="module")
+def s3(shared: World) -> Any:
+    return shared.client()

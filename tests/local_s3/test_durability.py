@@ -1,0 +1,324 @@
+"""Contents on disk: streamed, whole after a kill, gone when they are not wanted."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import http.client
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from seedctl.local import reset_state
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[2]
+OUTPUTS = Path(__file__).parents[1] / "data" / "outputs" / "storage_only_multi_bucket.json"
+MIB = 1024 * 1024
+
+_SERVER = """
+import sys
+from pathlib import Path
+from seedctl.local import LocalSandbox
+from seedctl.project import load_outputs
+sandbox = LocalSandbox.start(state_folder=Path(sys.argv[1]), outputs=load_outputs(Path(sys.argv[2])))
+print(sandbox.url, flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def process(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """Run a sandbox in a process of its own, and give its port."""
+    with subprocess.Popen(
+        [sys.executable, "-c", _SERVER, str(tmp_path / "state"), str(OUTPUTS)],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as running:
+        assert running.stdout is not None
+        yield running, int(running.stdout.readline().rpartition(":")[2])
+        running.kill()
+
+
+def _wait_until_gone(world: Any, expected: set[str]) -> None:
+    # The server learns of a broken connection a moment after the client made it.
+    event = threading.Event()
+    for _ in range(500):
+        if world.files() == expected:
+            return
+        event.wait(0.01)
+    assert world.files() == expected
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")
+def test_memory(process: tuple[subprocess.Popen[str], int], signed: Any, tmp_path: Path) -> None:
+    """A large object goes up and down without being held: the process stays below 80 MB."""
+    running, port = process
+    size = 300 * MIB
+    path = "/amplify-demo-sandbox-mystoragebucket-abc123/large"
+    large = tmp_path / "large"
+    with large.open("wb") as file:
+        file.truncate(size)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=50)
+    with large.open("rb") as file:
+        connection.request("PUT", path, file, signed(Content_Length=str(size)))
+    assert connection.getresponse().read() == b""
+    connection.request("GET", path, headers=signed())
+    response = connection.getresponse()
+    got = 0
+    while piece := response.read(MIB):
+        got += len(piece)
+    connection.close()
+    assert got == size
+    status = Path(f"/proc/{running.pid}/status").read_text()
+    peak = int(status.partition("VmHWM:")[2].split()[0])
+    assert peak < 80 * 1024, f"{peak} kB"
+
+
+def test_acknowledged_objects_survive_a_kill(
+    process: tuple[subprocess.Popen[str], int], signed: Any, start: Any, tmp_path: Path
+) -> None:
+    """What was acknowledged is there after kill -9; what was half sent is cleaned away."""
+    running, port = process
+    bucket = "/amplify-demo-sandbox-mystoragebucket-abc123"
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    for number in range(10):
+        connection.request("PUT", f"{bucket}/{number}", b"%d" % number * 1000, signed())
+        assert connection.getresponse().read() == b""
+    connection.close()
+    half = socket.create_connection(("127.0.0.1", port))
+    head = "".join(f"{name}: {value}\r\n" for name, value in signed(Host="localhost").items())
+    half.sendall(f"PUT {bucket}/half HTTP/1.1\r\n{head}Content-Length: 900000\r\n\r\n".encode())
+    half.sendall(b"x" * 600_000)
+    folder = tmp_path / "state" / "local" / "objects"
+    event = threading.Event()
+    for _ in range(500):
+        if any(path.suffix for path in folder.iterdir()):
+            break
+        event.wait(0.01)
+    assert [path for path in folder.iterdir() if path.suffix]
+    os.kill(running.pid, signal.SIGKILL)
+    running.wait()
+    half.close()
+    (folder / ("0" * 32)).write_bytes(b"nobody refers to this")
+    (folder / "notes.txt").write_bytes(b"not ours")
+    world = start()
+    client = world.client()
+    for number in range(10):
+        got = client.get_object(Bucket=world.bucket, Key=f"{number}")["Body"].read()
+        assert got == b"%d" % number * 1000
+    assert len(world.files() - {"notes.txt"}) == 10
+    assert client.list_objects_v2(Bucket=world.bucket)["KeyCount"] == 10
+
+
+def test_leftovers_go_by_age_beside_another_process(start: Any) -> None:
+    """While another process uses the folder only old leftovers are removed."""
+    first = start()
+    first.client().put_object(Bucket=first.bucket, Key="k", Body=b"x")
+    young, old = ("a" * 32, "b" * 32)
+    for name in (young, old):
+        (first.objects / name).write_bytes(b"x")
+    os.utime(first.objects / old, (0, 0))
+    (kept,) = first.files() - {young, old}
+    os.utime(first.objects / kept, (0, 0))
+    second = start()
+    assert second.client().head_object(Bucket=first.bucket, Key="k")["ContentLength"] == 1
+    assert second.files() == {kept, young}
+
+
+def test_private(world: Any) -> None:
+    """The folder and its files are for this account only."""
+    world.client().put_object(Bucket=world.bucket, Key="k", Body=b"x")
+    assert stat.S_IMODE(world.objects.stat().st_mode) == 0o700
+    for path in world.objects.iterdir():
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_reset(start: Any, tmp_path: Path) -> None:
+    """Reset removes what the buckets hold, and nothing else."""
+    world = start()
+    world.client().put_object(Bucket=world.bucket, Key="k", Body=b"x")
+    world.sandbox.stop()
+    (world.objects / "notes.txt").write_text("mine")
+    assert reset_state(tmp_path / "state") is True
+    assert [path.name for path in world.objects.iterdir()] == ["notes.txt"]
+    (world.objects / "notes.txt").unlink()
+    assert reset_state(tmp_path / "state") is False
+    assert not world.objects.exists()
+
+
+def test_reset_leaves_nothing(start: Any, tmp_path: Path) -> None:
+    """Where nothing else lies there the folders go too."""
+    world = start()
+    world.client().put_object(Bucket=world.bucket, Key="k", Body=b"x")
+    world.sandbox.stop()
+    assert reset_state(tmp_path / "state") is True
+    assert not (tmp_path / "state" / "local").exists()
+
+
+def test_reset_does_not_follow_a_link(start: Any, tmp_path: Path) -> None:
+    """A link in the place of the folder is left alone, and what it leads to."""
+    world = start()
+    world.client().list_objects_v2(Bucket=world.bucket)
+    world.sandbox.stop()
+    elsewhere = tmp_path / "elsewhere"
+    world.objects.rename(elsewhere)
+    world.objects.symlink_to(elsewhere)
+    reset_state(tmp_path / "state")
+    assert (elsewhere / "lock").exists()
+
+
+def test_only_one_of_many_writers_wins(world: Any) -> None:
+    """Of writers that must not overwrite, exactly one writes."""
+    client = world.client()
+    barrier = threading.Barrier(8)
+
+    def write(number: int) -> int:
+        barrier.wait()
+        with contextlib.suppress(client.exceptions.ClientError):
+            client.put_object(Bucket=world.bucket, Key="one", Body=b"%d" % number, IfNoneMatch="*")
+            return number
+        return -1
+
+    with ThreadPoolExecutor(8) as pool:
+        winners = [number for number in pool.map(write, range(8)) if number >= 0]
+    assert len(winners) == 1
+    got = client.get_object(Bucket=world.bucket, Key="one")["Body"].read()
+    assert got == b"%d" % winners[0]
+    assert len(world.files()) == 1
+
+
+def test_reader_keeps_the_old_bytes(world: Any, signed: Any) -> None:
+    """Who began to read an object reads it to its end, though it is replaced meanwhile."""
+    client = world.client()
+    old = os.urandom(1000) * 30_000
+    client.put_object(Bucket=world.bucket, Key="k", Body=old)
+    connection = http.client.HTTPConnection("127.0.0.1", world.port, timeout=20)
+    connection.request("GET", f"/{world.bucket}/k", headers=signed())
+    response = connection.getresponse()
+    first = response.read(1000)
+    client.put_object(Bucket=world.bucket, Key="k", Body=b"new")
+    assert first + response.read() == old
+    connection.close()
+    assert client.get_object(Bucket=world.bucket, Key="k")["Body"].read() == b"new"
+    assert len(world.files()) == 1
+
+
+@pytest.mark.parametrize("framing", ["Content-Length: 3000000", "Transfer-Encoding: chunked"])
+def test_client_that_dies(world: Any, signed: Any, framing: str) -> None:
+    """An upload that breaks off leaves neither object nor file, and is no fault of ours."""
+    client = world.client()
+    client.put_object(Bucket=world.bucket, Key="other", Body=b"x")
+    before = world.files()
+    head = "".join(f"{name}: {value}\r\n" for name, value in signed(Host="localhost").items())
+    for hard in (False, True):
+        with socket.create_connection(("127.0.0.1", world.port)) as connection:
+            if hard:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+            connection.sendall(
+                f"PUT /{world.bucket}/dead HTTP/1.1\r\n{head}{framing}\r\n\r\n".encode()
+            )
+            connection.sendall(b"186a00\r\n" + b"x" * 1_000_000)
+        _wait_until_gone(world, before)
+    assert world.send("HEAD", f"/{world.bucket}/dead")[0] == 404
+
+
+def test_download_that_is_not_read(world: Any, signed: Any) -> None:
+    """A client that leaves in the middle of a download does no harm."""
+    world.client().put_object(Bucket=world.bucket, Key="k", Body=bytes(20 * MIB))
+    with socket.create_connection(("127.0.0.1", world.port)) as connection:
+        head = "".join(f"{name}: {value}\r\n" for name, value in signed(Host="localhost").items())
+        connection.sendall(f"GET /{world.bucket}/k HTTP/1.1\r\n{head}\r\n".encode())
+        assert connection.recv(100).startswith(b"HTTP/1.1 200")
+    assert world.send("HEAD", f"/{world.bucket}/k")[0] == 200
+
+
+def _raw(world: Any, sent: bytes) -> bytes:
+    with socket.create_connection(("127.0.0.1", world.port), timeout=20) as connection:
+        connection.sendall(sent)
+        received = b""
+        while piece := connection.recv(65536):
+            received += piece
+        return received
+
+
+@pytest.mark.parametrize(
+    ("framing", "body", "answer"),
+    [
+        pytest.param(
+            "Transfer-Encoding: chunked",
+            b"3\r\nhel\r\n2;x=y\r\nlo\r\n0\r\nA: b\r\n\r\n",
+            b"200",
+            id="chunked",
+        ),
+        pytest.param("Transfer-Encoding: gzip", b"", b"501", id="other coding"),
+        pytest.param(
+            "Transfer-Encoding: chunked\r\nContent-Length: 3", b"", b"400", id="two lengths"
+        ),
+        pytest.param("Transfer-Encoding: chunked", b"x\r\n", b"400", id="size"),
+        pytest.param("Transfer-Encoding: chunked", b"2\r\nhello\r\n", b"400", id="longer"),
+        pytest.param("Transfer-Encoding: chunked", b"1" * 5000, b"431", id="long line"),
+        pytest.param(
+            "Transfer-Encoding: chunked", b"0\r\n" + b"A: b\r\n" * 200, b"431", id="trailers"
+        ),
+        pytest.param("X: y", b"", b"411", id="no length"),
+    ],
+)
+def test_framing(world: Any, signed: Any, framing: str, body: bytes, answer: bytes) -> None:
+    """A body may come in HTTP's chunks; what is malformed is refused."""
+    head = "".join(f"{name}: {value}\r\n" for name, value in signed(Host="localhost").items())
+    sent = f"PUT /{world.bucket}/f HTTP/1.1\r\n{head}Connection: close\r\n{framing}\r\n\r\n"
+    received = _raw(world, sent.encode() + body)
+    assert received.split(b" ", 2)[1] == answer
+    if answer == b"200":
+        got = world.client().get_object(Bucket=world.bucket, Key="f")
+        assert got["ETag"] == f'"{hashlib.md5(b"hello").hexdigest()}"'
+
+
+@pytest.mark.parametrize("waits", [True, False], ids=["waits", "sends"])
+def test_refused_upload_is_not_read(world: Any, signed: Any, waits: bool) -> None:
+    """A refused upload costs no upload: no permission to go on, an answer, and the end."""
+    more = {"Host": "localhost", "Content-Length": str(100 * MIB)}
+    if waits:
+        more["Expect"] = "100-continue"
+    head = "".join(f"{name}: {value}\r\n" for name, value in {**signed(), **more}.items())
+    sent = f"PUT /no-such-bucket/x HTTP/1.1\r\n{head}\r\n".encode()
+    answer = _raw(world, sent + (b"" if waits else b"x" * 1000))
+    assert answer.startswith(b"HTTP/1.1 404")
+    assert b"Connection: close" in answer
+    assert b"100 Continue" not in answer
+
+
+def test_small_refused_body_keeps_the_connection(world: Any, signed: Any) -> None:
+    """What little was sent with a refused call is read, and the connection goes on."""
+    connection = http.client.HTTPConnection("127.0.0.1", world.port, timeout=20)
+    for path, status in (("/no-such-bucket/x", 404), (f"/{world.bucket}/x", 200)):
+        connection.request("PUT", path, b"x" * 1000, signed())
+        response = connection.getresponse()
+        response.read()
+        assert (response.status, response.getheader("Connection")) == (status, "keep-alive")
+    connection.close()
+
+
+def test_expect_continue(world: Any, signed: Any) -> None:
+    """A client that waits is told to go on when its upload is accepted."""
+    more = {"Host": "localhost", "Content-Length": "5", "Expect": "100-continue"}
+    head = "".join(f"{name}: {value}\r\n" for name, value in {**signed(), **more}.items())
+    with socket.create_connection(("127.0.0.1", world.port), timeout=20) as connection:
+        connection.sendall(f"PUT /{world.bucket}/x HTTP/1.1\r\n{head}\r\n".encode())
+        assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(b"hello")
+        assert connection.recv(1000).startswith(b"HTTP/1.1 200")

@@ -1,0 +1,194 @@
+"""Listing: the right keys in the right order, however they are cut into pages."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+from botocore.exceptions import ClientError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seedctl.local.s3.listing import page
+
+KEYS = ["a", "a/b", "a/b/c", "a/b/d", "a//x", "a-b", "b/ü", "b/u", "ü/1", "z z+", "😀"]
+
+
+@pytest.fixture(scope="module")
+def s3(shared: Any) -> Any:
+    client = shared.client()
+    for key in KEYS:
+        client.put_object(Bucket=shared.bucket, Key=key, Body=key.encode())
+    return client
+
+
+def _model(keys: list[str], prefix: str, delimiter: str) -> list[tuple[bytes, bool]]:
+    """All entries of a listing, in order, by the plainest reading of the rules."""
+    found: dict[bytes, bool] = {}
+    for key in sorted(key.encode() for key in keys):
+        if not key.startswith(prefix.encode()):
+            continue
+        rest = key[len(prefix.encode()) :]
+        head, cut, _ = rest.partition(delimiter.encode()) if delimiter else (rest, b"", b"")
+        found[prefix.encode() + head + cut] = bool(cut)
+    return sorted(found.items())
+
+
+_TEXT = st.text(alphabet="ab/-ü\U0001f600\x7f", max_size=5)
+
+
+@given(
+    keys=st.lists(_TEXT.filter(bool), max_size=25, unique=True),
+    prefix=_TEXT,
+    delimiter=st.sampled_from(["", "/", "-", "/a", "ü"]),
+    size=st.integers(min_value=1, max_value=7),
+)
+def test_pages(keys: list[str], prefix: str, delimiter: str, size: int) -> None:
+    """The pages together are the listing: nothing twice, nothing left out, all full but the last."""
+    ordered = sorted(key.encode() for key in keys)
+    expected = _model(keys, prefix, delimiter)
+    got: list[tuple[bytes, bool]] = []
+    after: bytes | None = b""
+    while after is not None:
+        found = page(
+            ordered, prefix=prefix.encode(), delimiter=delimiter.encode(), after=after, size=size
+        )
+        entries = [(key, False) for key in found.keys] + [(key, True) for key in found.prefixes]
+        assert len(entries) == size or found.last is None
+        got += sorted(entries)
+        after = found.last
+    assert got == expected
+
+
+@pytest.mark.parametrize("encoding", [None, "url"])
+@pytest.mark.parametrize(
+    ("prefix", "delimiter"), [("", ""), ("", "/"), ("a/", "/"), ("a", "/"), ("b/", ""), ("no", "")]
+)
+@pytest.mark.parametrize("size", [1, 2, 1000])
+def test_pages_over_the_wire(
+    s3: Any, shared: Any, prefix: str, delimiter: str, size: int, encoding: str | None
+) -> None:
+    """A paginator collects just the model's entries; sizes and etags are the objects'."""
+    pages = s3.get_paginator("list_objects_v2").paginate(
+        Bucket=shared.bucket,
+        Prefix=prefix,
+        Delimiter=delimiter,
+        PaginationConfig={"PageSize": size},
+        **({"EncodingType": encoding} if encoding else {}),
+    )
+    # With encoding-type given by the caller, boto3 leaves the keys as they came.
+    decode = unquote if encoding else str
+    keys, prefixes = [], []
+    for found in pages:
+        contents, common = found.get("Contents", []), found.get("CommonPrefixes", [])
+        assert found["KeyCount"] == len(contents) + len(common) <= size
+        assert (found["Name"], found["Prefix"], found["MaxKeys"]) == (shared.bucket, prefix, size)
+        assert found.get("Delimiter", "") == delimiter
+        for entry in contents:
+            assert entry["Size"] == len(decode(entry["Key"]).encode())
+            assert (entry["StorageClass"], entry["ETag"][0]) == ("STANDARD", '"')
+            keys.append(decode(entry["Key"]))
+        prefixes += [decode(entry["Prefix"]) for entry in common]
+    expected = _model(KEYS, prefix, delimiter)
+    assert keys == [key.decode() for key, is_common in expected if not is_common]
+    assert prefixes == [key.decode() for key, is_common in expected if is_common]
+
+
+def test_start_after(s3: Any, shared: Any) -> None:
+    """A listing may begin behind a key, which need not be there."""
+    found = s3.list_objects_v2(Bucket=shared.bucket, StartAfter="a/b/c", FetchOwner=True)
+    assert [entry["Key"] for entry in found["Contents"]][:2] == ["a/b/d", "b/u"]
+    assert (found["StartAfter"], found["Contents"][0]["Owner"]["ID"]) == ("a/b/c", "0" * 12)
+    token = s3.list_objects_v2(Bucket=shared.bucket, MaxKeys=1)["NextContinuationToken"]
+    again = s3.list_objects_v2(Bucket=shared.bucket, MaxKeys=1, ContinuationToken=token)
+    assert again["ContinuationToken"] == token
+    assert [entry["Key"] for entry in again["Contents"]] == ["a-b"]
+
+
+def test_old_listing(s3: Any, shared: Any) -> None:
+    """The first version of the call pages by markers."""
+    keys, prefixes, marker = [], [], ""
+    while True:
+        found = s3.list_objects(Bucket=shared.bucket, Delimiter="/", MaxKeys=2, Marker=marker)
+        keys += [entry["Key"] for entry in found.get("Contents", [])]
+        prefixes += [entry["Prefix"] for entry in found.get("CommonPrefixes", [])]
+        if not found["IsTruncated"]:
+            break
+        marker = found["NextMarker"]
+    expected = _model(KEYS, "", "/")
+    assert keys == [key.decode() for key, is_common in expected if not is_common]
+    assert prefixes == [key.decode() for key, is_common in expected if is_common]
+    plain = s3.list_objects(Bucket=shared.bucket, Marker="z")
+    assert [entry["Key"] for entry in plain["Contents"]] == ["z z+", "ü/1", "😀"]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        pytest.param({"MaxKeys": -1}, id="negative"),
+        pytest.param({"EncodingType": "other"}, id="encoding"),
+        pytest.param({"ContinuationToken": "???"}, id="token"),
+        pytest.param({"ContinuationToken": "eA=="}, id="foreign token"),
+    ],
+)
+def test_refused(s3: Any, shared: Any, given: dict[str, Any]) -> None:
+    """Parameters that make no sense are refused."""
+    with pytest.raises(ClientError, match="InvalidArgument"):
+        s3.list_objects_v2(Bucket=shared.bucket, **given)
+
+
+def test_sizes_of_pages(s3: Any, shared: Any) -> None:
+    """No page may be larger than 1000, and one may be empty."""
+    assert s3.list_objects_v2(Bucket=shared.bucket, MaxKeys=5000)["MaxKeys"] == 1000
+    found = s3.list_objects_v2(Bucket=shared.bucket, MaxKeys=0)
+    assert (found["KeyCount"], found["IsTruncated"]) == (0, False)
+
+
+def test_two_processes_see_the_same(start: Any) -> None:
+    """What another sandbox on the same state writes and deletes is listed at once, in order."""
+    one, two = start(), start()
+    first, second = one.client(), two.client()
+
+    def keys(client: Any) -> list[str]:
+        found = client.list_objects_v2(Bucket=one.bucket)
+        return [entry["Key"] for entry in found.get("Contents", [])]
+
+    assert keys(first) == keys(second) == []
+    for number in range(6):
+        (first if number % 2 else second).put_object(
+            Bucket=one.bucket, Key=f"{5 - number}", Body=b"x"
+        )
+    assert keys(first) == keys(second) == ["0", "1", "2", "3", "4", "5"]
+    first.delete_object(Bucket=one.bucket, Key="3")
+    second.put_object(Bucket=one.bucket, Key="3", Body=b"y")
+    second.delete_object(Bucket=one.bucket, Key="0")
+    assert keys(first) == keys(second) == ["1", "2", "3", "4", "5"]
+
+
+def test_far_behind(start: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who missed more changes than are kept reads the bucket again, and finds the same."""
+    from seedctl.local.s3 import index
+
+    monkeypatch.setattr(index, "_LOGGED", 3)
+    one, two = start(), start()
+    first, second = one.client(), two.client()
+    first.list_objects_v2(Bucket=one.bucket)
+    for number in range(8):
+        second.put_object(Bucket=one.bucket, Key=f"{number}", Body=b"x")
+    assert first.list_objects_v2(Bucket=one.bucket)["KeyCount"] == 8
+
+
+def test_the_database_tells_no_keys(start: Any) -> None:
+    """Neither keys nor metadata can be read in the database."""
+    world = start()
+    world.client().put_object(
+        Bucket=world.bucket, Key="hidden-name", Body=b"x", Metadata={"a": "hidden-value"}
+    )
+    for path in (world.folder / "local").iterdir():
+        if path.is_file():
+            data = path.read_bytes()
+            assert b"hidden-name" not in data
+            assert b"hidden-value" not in data
+    assert json.dumps(sorted(world.files())) != "[]"

@@ -1,0 +1,223 @@
+"""Multipart uploads: parts in any order become one object, or nothing."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import zlib
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+MIB = 1024 * 1024
+
+
+def _code(call: Any, **given: Any) -> str:
+    with pytest.raises(ClientError) as caught:
+        call(**given)
+    code: str = caught.value.response["Error"]["Code"]
+    return code
+
+
+def _begin(s3: Any, world: Any, key: str, **given: Any) -> dict[str, str]:
+    target = {"Bucket": world.bucket, "Key": key}
+    return {**target, "UploadId": s3.create_multipart_upload(**target, **given)["UploadId"]}
+
+
+def _complete(s3: Any, upload: dict[str, str], *parts: tuple[int, str], **given: Any) -> Any:
+    listed = [{"PartNumber": number, "ETag": etag} for number, etag in parts]
+    return s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": listed}, **given)
+
+
+def test_upload_file(s3: Any, shared: Any, tmp_path: Any) -> None:
+    """boto3's own large upload comes back whole, as does its download in parts."""
+    before = shared.files()
+    body = bytes(range(256)) * (12 * 4096 + 1)
+    (tmp_path / "big").write_bytes(body)
+    s3.upload_file(
+        str(tmp_path / "big"),
+        shared.bucket,
+        "big",
+        ExtraArgs={"ContentType": "application/x-demo", "Metadata": {"a": "b"}},
+    )
+    head = s3.head_object(Bucket=shared.bucket, Key="big")
+    parts = [body[start : start + 8 * MIB] for start in range(0, len(body), 8 * MIB)]
+    digests = b"".join(hashlib.md5(part).digest() for part in parts)
+    assert head["ETag"] == f'"{hashlib.md5(digests).hexdigest()}-2"'
+    assert (head["ContentType"], head["Metadata"]) == ("application/x-demo", {"a": "b"})
+    got = io.BytesIO()
+    s3.download_fileobj(shared.bucket, "big", got)
+    assert got.getvalue() == body
+    assert len(shared.files() - before) == 1
+    # A copy is one object: its etag is that of the content.
+    s3.copy_object(
+        Bucket=shared.bucket, Key="one", CopySource={"Bucket": shared.bucket, "Key": "big"}
+    )
+    one = s3.head_object(Bucket=shared.bucket, Key="one")
+    assert one["ETag"] == f'"{hashlib.md5(body).hexdigest()}"'
+
+
+def test_parts_are_replaced_and_listed(s3: Any, shared: Any) -> None:
+    """A part sent again takes the first one's place; those not named are dropped."""
+    before = shared.files()
+    upload = _begin(s3, shared, "listed")
+    for number, text in ((3, b"last"), (1, b"old"), (1, b"x" * 5 * MIB), (9, b"unused")):
+        s3.upload_part(**upload, PartNumber=number, Body=text)
+    parts = s3.list_parts(**upload)["Parts"]
+    assert [(part["PartNumber"], part["Size"]) for part in parts] == [
+        (1, 5 * MIB),
+        (3, 4),
+        (9, 6),
+    ]
+    page = s3.list_parts(**upload, MaxParts=1, PartNumberMarker=1)
+    assert [part["PartNumber"] for part in page["Parts"]] == [3]
+    assert (page["IsTruncated"], page["NextPartNumberMarker"]) == (True, 3)
+    found = s3.list_multipart_uploads(Bucket=shared.bucket, Prefix="listed")["Uploads"]
+    assert [entry["UploadId"] for entry in found] == [upload["UploadId"]]
+    etags = {part["PartNumber"]: part["ETag"] for part in parts}
+    _complete(s3, upload, (1, etags[1]), (3, etags[3]))
+    assert s3.get_object(Bucket=shared.bucket, Key="listed")["Body"].read().endswith(b"xlast")
+    assert len(shared.files() - before) == 1
+    assert _code(s3.list_parts, **upload) == "NoSuchUpload"
+    assert "Uploads" not in s3.list_multipart_uploads(Bucket=shared.bucket, Prefix="listed")
+
+
+def test_abort(s3: Any, shared: Any) -> None:
+    """An aborted upload leaves neither parts nor object."""
+    before = shared.files()
+    upload = _begin(s3, shared, "aborted")
+    s3.upload_part(**upload, PartNumber=1, Body=b"x")
+    s3.abort_multipart_upload(**upload)
+    assert shared.files() == before
+    assert _code(s3.abort_multipart_upload, **upload) == "NoSuchUpload"
+    assert _code(s3.upload_part, **upload, PartNumber=1, Body=b"x") == "NoSuchUpload"
+    assert shared.files() == before
+
+
+def test_upload_belongs_to_its_key(s3: Any, shared: Any) -> None:
+    """An upload's id is good for its own key and bucket only."""
+    upload = _begin(s3, shared, "mine")
+    for other in ({**upload, "Key": "yours"}, {**upload, "Bucket": shared.archive}):
+        assert _code(s3.upload_part, **other, PartNumber=1, Body=b"x") == "NoSuchUpload"
+
+
+@pytest.mark.parametrize(
+    ("parts", "code"),
+    [
+        pytest.param([(2, None), (1, None)], "InvalidPartOrder", id="order"),
+        pytest.param([(1, None), (1, None)], "InvalidPartOrder", id="twice"),
+        pytest.param([(1, '"other"')], "InvalidPart", id="etag"),
+        pytest.param([(7, '"x"')], "InvalidPart", id="unknown"),
+        pytest.param([(1, None), (2, None)], "EntityTooSmall", id="small"),
+        pytest.param([], "MalformedXML", id="none"),
+    ],
+)
+def test_wrong_lists(s3: Any, shared: Any, parts: Any, code: str) -> None:
+    """A list that is not that of the parts completes nothing, and the upload stays."""
+    upload = _begin(s3, shared, "wrong")
+    etags = {
+        number: s3.upload_part(**upload, PartNumber=number, Body=b"x")["ETag"] for number in (1, 2)
+    }
+    named = [(number, etag or etags[number]) for number, etag in parts]
+    with pytest.raises(ClientError) as caught:
+        _complete(s3, upload, *named)
+    assert caught.value.response["Error"]["Code"] == code
+    assert len(s3.list_parts(**upload)["Parts"]) == 2
+    s3.abort_multipart_upload(**upload)
+
+
+@pytest.mark.parametrize("number", ["0", "10001", "x", ""])
+def test_part_numbers(s3: Any, shared: Any, number: str) -> None:
+    """Parts are numbered from 1 to 10000."""
+    upload = _begin(s3, shared, "numbers")
+    path = f"/{shared.bucket}/numbers?partNumber={number}&uploadId={upload['UploadId']}"
+    assert b"between 1 and 10000" in shared.send("PUT", path, b"x")[2]
+
+
+def test_prevent_overwrite(s3: Any, shared: Any) -> None:
+    """The condition of a multipart upload comes with its completion, as the client sends it."""
+    s3.put_object(Bucket=shared.bucket, Key="there", Body=b"1")
+    upload = _begin(s3, shared, "there")
+    etag = s3.upload_part(**upload, PartNumber=1, Body=b"2")["ETag"]
+    with pytest.raises(ClientError, match="PreconditionFailed"):
+        _complete(s3, upload, (1, etag), IfNoneMatch="*")
+    assert s3.get_object(Bucket=shared.bucket, Key="there")["Body"].read() == b"1"
+    s3.delete_object(Bucket=shared.bucket, Key="there")
+    _complete(s3, upload, (1, etag), IfNoneMatch="*")
+    assert s3.get_object(Bucket=shared.bucket, Key="there")["Body"].read() == b"2"
+
+
+def test_stated_size(s3: Any, shared: Any) -> None:
+    """A size that is not that of the parts is refused."""
+    upload = _begin(s3, shared, "size")
+    etag = s3.upload_part(**upload, PartNumber=1, Body=b"12345")["ETag"]
+    with pytest.raises(ClientError, match="InvalidRequest"):
+        _complete(s3, upload, (1, etag), MpuObjectSize=4)
+    _complete(s3, upload, (1, etag), MpuObjectSize=5)
+
+
+@pytest.mark.parametrize("kind", ["COMPOSITE", "FULL_OBJECT"])
+def test_checksum_of_the_whole(s3: Any, shared: Any, kind: str) -> None:
+    """The object's checksum is that of its parts' checksums, or of all its bytes."""
+    parts = [b"a" * 5 * MIB, b"tail"]
+    upload = _begin(s3, shared, kind, ChecksumAlgorithm="CRC32", ChecksumType=kind)
+    sent = [
+        s3.upload_part(**upload, PartNumber=number, Body=part, ChecksumAlgorithm="CRC32")
+        for number, part in enumerate(parts, start=1)
+    ]
+    raw = [zlib.crc32(part).to_bytes(4, "big") for part in parts]
+    assert [reply["ChecksumCRC32"] for reply in sent] == [
+        base64.b64encode(each).decode() for each in raw
+    ]
+    whole = b"".join(raw if kind == "COMPOSITE" else parts)
+    value = base64.b64encode(zlib.crc32(whole).to_bytes(4, "big")).decode()
+    expected = f"{value}-2" if kind == "COMPOSITE" else value
+    named = [(number, reply["ETag"]) for number, reply in enumerate(sent, start=1)]
+    with pytest.raises(ClientError, match="BadDigest"):
+        _complete(s3, upload, *named, ChecksumCRC32="AAAAAA==")
+    assert _complete(s3, upload, *named, ChecksumCRC32=value)["ChecksumCRC32"] == expected
+    got = s3.head_object(Bucket=shared.bucket, Key=kind, ChecksumMode="ENABLED")
+    assert (got["ChecksumCRC32"], got["ChecksumType"]) == (expected, kind)
+
+
+def test_wrong_checksum_settings(s3: Any, shared: Any) -> None:
+    """An algorithm that nobody knows is refused when the upload begins."""
+    target = {"Bucket": shared.bucket, "Key": "x"}
+    assert _code(s3.create_multipart_upload, **target, ChecksumAlgorithm="MD99") == (
+        "InvalidRequest"
+    )
+
+
+def test_copied_parts(s3: Any, shared: Any) -> None:
+    """A part may be a range of an object that is there."""
+    source = {"Bucket": shared.bucket, "Key": "source"}
+    s3.put_object(**source, Body=b"0123456789")
+    upload = _begin(s3, shared, "assembled")
+    for bad in ("bytes=5-10", "bytes=5-4", "bytes=5-"):
+        given = {"PartNumber": 1, "CopySource": source, "CopySourceRange": bad}
+        assert _code(s3.upload_part_copy, **upload, **given) == "InvalidArgument"
+    reply = s3.upload_part_copy(
+        **upload, PartNumber=1, CopySource=source, CopySourceRange="bytes=2-5"
+    )
+    etag = reply["CopyPartResult"]["ETag"]
+    assert etag == f'"{hashlib.md5(b"2345").hexdigest()}"'
+    _complete(s3, upload, (1, etag))
+    assert s3.get_object(Bucket=shared.bucket, Key="assembled")["Body"].read() == b"2345"
+    whole = _begin(s3, shared, "whole")
+    reply = s3.upload_part_copy(**whole, PartNumber=1, CopySource=source)
+    _complete(s3, whole, (1, reply["CopyPartResult"]["ETag"]))
+    assert s3.get_object(Bucket=shared.bucket, Key="whole")["Body"].read() == b"0123456789"
+
+
+def test_uploads_by_page(s3: Any, shared: Any) -> None:
+    """Uploads are listed page by page, those of one key one after the other."""
+    made = [_begin(s3, shared, key) for key in ("page/a", "page/a", "page/b")]
+    pages = s3.get_paginator("list_multipart_uploads").paginate(
+        Bucket=shared.bucket, Prefix="page/", PaginationConfig={"PageSize": 1}
+    )
+    found = [entry["UploadId"] for page in pages for entry in page["Uploads"]]
+    assert found == [upload["UploadId"] for upload in made]
+    rest = s3.list_multipart_uploads(Bucket=shared.bucket, Prefix="page/", KeyMarker="page/a")
+    assert [entry["Key"] for entry in rest["Uploads"]] == ["page/b"]

@@ -1,0 +1,147 @@
+"""Documents and chunks from anybody: refused or read, and nothing in between."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from xml.etree import ElementTree as ET
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seedctl.local.bodies import Body, ClientGoneError, RefusedRequestError
+from seedctl.local.s3.chunks import ChunkedBody
+from seedctl.local.s3.documents import document, element, read
+from seedctl.local.s3.errors import S3Error
+
+BOMB = (
+    b'<?xml version="1.0"?><!DOCTYPE d [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;&a;">]>'
+    b"<Delete><Object><Key>&b;</Key></Object></Delete>"
+)
+FILE = b'<!DOCTYPE d [<!ENTITY x SYSTEM "file:///etc/passwd">]><Delete>&x;</Delete>'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(BOMB, id="entities"),
+        pytest.param(BOMB.decode().encode("utf-16"), id="entities in UTF-16"),
+        pytest.param(FILE, id="file"),
+        pytest.param(b"<!DOCTYPE Delete><Delete/>", id="document type"),
+        pytest.param(b"<Delete>&undefined;</Delete>", id="undefined"),
+        pytest.param(b"<Delete>", id="open"),
+        pytest.param(b"", id="empty"),
+        pytest.param(b"<Other/>", id="root"),
+        pytest.param(b"<?xml version='1.0' encoding='none'?><Delete/>", id="encoding"),
+        pytest.param(b"<a>" * 20 + b"</a>" * 20, id="deep"),
+        pytest.param(b"<Delete>" + b"<a/>" * 100_001 + b"</Delete>", id="many"),
+        pytest.param(b"<Delete>\xff</Delete>", id="no text"),
+    ],
+)
+def test_refused_documents(body: bytes) -> None:
+    """Neither entities nor anything else that grows or reaches out is read."""
+    with pytest.raises(S3Error, match="MalformedXML"):
+        read(body, "Delete")
+
+
+def test_namespace_and_repetition() -> None:
+    """The namespace may be there or not; what is there twice is not taken for one."""
+    root = read(b'<Delete xmlns="x"><Key>a&amp;<![CDATA[<]]></Key><B/><B/></Delete>', "Delete")
+    assert (root.text_of("Key"), root.text_of("Missing")) == ("a&<", None)
+    with pytest.raises(S3Error):
+        root.text_of("B")
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes(body: bytes) -> None:
+    """Bytes are a document or are refused."""
+    with contextlib.suppress(S3Error):
+        assert read(b"<Delete>" + body + b"</Delete>", "Delete").name == "Delete"
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=["Cs", "Cc"]), max_size=50))
+def test_what_is_written_can_be_read(text: str) -> None:
+    """Any text of a key comes back from the document that it was written to."""
+    if "\ufffe" in text or "\uffff" in text:
+        return
+    written = document("Delete", [element("Key", text)])
+    assert read(written, "Delete").text_of("Key") == text
+    assert ET.fromstring(written)[0].text == (text or None)
+
+
+def test_control_characters_are_references() -> None:
+    """What XML has no place for is written as a reference, as S3 does."""
+    assert element("Key", "a\x01\n") == "<Key>a&#x1;&#xa;</Key>"
+
+
+_LINES = st.sampled_from(
+    [
+        b"3\r\n",
+        b"abc",
+        b"\r\n",
+        b"0\r\n",
+        b"x-amz-checksum-crc32:AAAAAA==\r\n",
+        b"ffff",
+        b";",
+        b"\n",
+    ]
+)
+
+
+@given(st.lists(st.one_of(_LINES, st.binary(max_size=5)), max_size=12))
+def test_any_chunks(parts: list[bytes]) -> None:
+    """Chunks of either kind are unwrapped or refused, whatever comes."""
+    raw = b"".join(parts)
+    for signed in (False, True):
+        body = Body(io.BytesIO(raw), len(raw))
+        with contextlib.suppress(S3Error):
+            got = b"".join(ChunkedBody(body, is_signed=signed, signer=None))
+            assert got in raw.replace(b"\r\n", b"") or b"\r\n" in got or b"3\r\n" in raw
+            assert body.is_finished
+    http = Body(io.BytesIO(raw), None)
+    with contextlib.suppress(ClientGoneError, RefusedRequestError):
+        while http.read(4):
+            pass
+        assert http.is_finished
+
+
+@given(
+    pieces=st.lists(st.binary(min_size=1, max_size=20), max_size=5),
+    size=st.integers(min_value=1, max_value=9),
+)
+def test_chunks_of_http(pieces: list[bytes], size: int) -> None:
+    """However it is read, a body in HTTP's chunks is the sum of them."""
+    raw = b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
+    body = Body(io.BytesIO(raw + b"next"), None)
+    got = b""
+    while part := body.read(size):
+        got += part
+    assert got == b"".join(pieces)
+    assert body.is_finished
+    by_line = Body(io.BytesIO(raw), None)
+    got = b""
+    while part := by_line.readline(size):
+        got += part
+    assert got == b"".join(pieces)
+
+
+class _Broken(io.BytesIO):
+    def read(self, *_: object) -> bytes:
+        raise OSError
+
+    readline = read
+
+
+@pytest.mark.parametrize("length", [5, None])
+def test_broken_connection(length: int | None) -> None:
+    """A connection that fails is a client that is gone, wherever that is found."""
+
+    def fail() -> None:
+        raise OSError
+
+    for stream, proceed in ((_Broken(), None), (io.BytesIO(), None), (io.BytesIO(b"5"), fail)):
+        with pytest.raises(ClientGoneError):
+            Body(stream, length, proceed).read(5)
+        with pytest.raises(ClientGoneError):
+            Body(type(stream)(), length).readline(5)

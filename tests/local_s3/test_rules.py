@@ -1,0 +1,257 @@
+"""Who may do what where: the outputs' paths, as IAM would read them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from seedctl import connect
+from seedctl.local.s3.buckets import buckets_of
+from seedctl.local.s3.rules import PathRules, Role, role_of
+from seedctl.project.outputs import Group
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+OWN = "private/${cognito-identity.amazonaws.com:sub}/*"
+PATHS = {
+    "pictures/*": {"authenticated": ["get", "list"], "groupsAdmins,Editors": ["get", "write"]},
+    "pictures/secret/*": {"groupsAdmins": ["get"]},
+    "public/*": {"guest": ["get", "list"], "authenticated": ["get", "list", "write", "delete"]},
+    "public/fixed/*": {"guest": ["get"], "authenticated": ["get", "list"]},
+    OWN: {"entityidentity": ["get", "list", "write", "delete"]},
+    "drop/*": {"guest": ["write"], "authenticated": ["write"]},
+}
+GUEST = role_of("us-east-1:guest", {}, ())
+USER = role_of("us-east-1:ann", {"sub": "1"}, ())
+ADMIN, EDITOR, OTHER = (Role("us-east-1:bob", group=name) for name in ("Admins", "Editors", "X"))
+
+
+@pytest.mark.parametrize(
+    ("role", "action", "path", "allowed"),
+    [
+        pytest.param(GUEST, "get", "public/x", True, id="guest"),
+        pytest.param(GUEST, "write", "public/x", False, id="guest writes"),
+        pytest.param(GUEST, "get", "pictures/x", False, id="guest elsewhere"),
+        pytest.param(GUEST, "get", "private/us-east-1:guest/x", False, id="guest's own"),
+        pytest.param(GUEST, "list", "public/fixed/", False, id="not repeated below"),
+        pytest.param(GUEST, "get", "public/fixed/x", True, id="repeated below"),
+        pytest.param(USER, "write", "public/fixed/x", False, id="denied below"),
+        pytest.param(USER, "write", "public/fixed", True, id="beside what is below"),
+        pytest.param(USER, "get", "pictures/secret/x", False, id="denied for others below"),
+        pytest.param(USER, "get", "pictures/a/b/c", True, id="deep"),
+        pytest.param(USER, "get", "pictures/", True, id="the folder itself"),
+        pytest.param(USER, "list", "pictures/", True, id="list"),
+        pytest.param(USER, "list", "pictures/a", True, id="list below"),
+        pytest.param(USER, "list", "pictures", False, id="list without slash"),
+        pytest.param(USER, "list", "", False, id="list all"),
+        pytest.param(USER, "get", "picturesx", False, id="longer name"),
+        pytest.param(USER, "get", "a/pictures/x", False, id="not at the beginning"),
+        pytest.param(USER, "write", "private/us-east-1:ann/x", True, id="own"),
+        pytest.param(USER, "get", "private/us-east-1:bob/x", False, id="another's"),
+        pytest.param(USER, "get", "private/us-east-1:anna/x", False, id="longer id"),
+        pytest.param(USER, "get", "private/" + OWN, False, id="placeholder"),
+        pytest.param(ADMIN, "get", "pictures/secret/x", True, id="group"),
+        pytest.param(ADMIN, "write", "pictures/secret/x", False, id="group denied below"),
+        pytest.param(ADMIN, "list", "pictures/", False, id="in place of authenticated"),
+        pytest.param(ADMIN, "get", "private/us-east-1:bob/x", False, id="in place of entity"),
+        pytest.param(EDITOR, "write", "pictures/x", True, id="second group"),
+        pytest.param(EDITOR, "get", "pictures/secret/x", False, id="second group below"),
+        pytest.param(OTHER, "get", "pictures/x", False, id="group without rules"),
+        pytest.param(USER, "get", "pictures/\n/x", True, id="line break"),
+    ],
+)
+def test_rules(role: Role, action: str, path: str, allowed: bool) -> None:
+    """An action is allowed where a path grants it, unless one nested in it does not repeat it."""
+    assert PathRules(PATHS).allows(role, action, path) is allowed
+
+
+@pytest.mark.parametrize(
+    "paths",
+    [None, [], "x", {"a/*": None}, {"a/*": {"guest": "get"}}, {"a/*": {"guest": [["get"]]}}],
+)
+def test_what_is_no_rule_grants_nothing(paths: Any) -> None:
+    """Without paths, or with something else there, nobody of the identity pool may do anything."""
+    assert not PathRules(paths).allows(GUEST, "get", "a/x")
+
+
+def test_inner_wildcards() -> None:
+    """A path for any owner matches every owner's, as IAM's wildcards do."""
+    rules = PathRules({"private/*/*": {"authenticated": ["get"]}})
+    assert rules.allows(USER, "get", "private/someone/x")
+    assert not rules.allows(USER, "get", "private/someone")
+
+
+@pytest.mark.parametrize(
+    ("member_of", "group"),
+    [
+        pytest.param(["Editors", "Admins"], "Admins", id="lowest"),
+        pytest.param(["Editors"], "Editors", id="only"),
+        pytest.param(["Late", "Editors"], "Editors", id="without precedence"),
+        pytest.param(["A", "B"], None, id="tie"),
+        pytest.param(["A", "B", "Admins"], "Admins", id="tie further back"),
+        pytest.param(["Unknown"], None, id="not in the outputs"),
+        pytest.param("Admins", None, id="no list"),
+    ],
+)
+def test_group_roles(member_of: Any, group: str | None) -> None:
+    """The group of the lowest precedence gives its role; two of one precedence give none."""
+    groups = [Group("Editors", 1), Group("Admins", 0), Group("A", 5), Group("B", 5)]
+    groups.append(Group("Late", None))
+    role = role_of("id", {"cognito:groups": member_of}, groups)
+    assert role.group == group
+    assert ("authenticated" in role.grantees) is (group is None)
+
+
+def test_buckets() -> None:
+    """The default bucket is one too, with the rules of its entry, and nonsense is passed over."""
+    storage = {
+        "bucket_name": "one",
+        "aws_region": "eu-west-1",
+        "buckets": [{"bucket_name": "one", "paths": PATHS}, {"bucket_name": 3}, None],
+    }
+    (bucket,) = buckets_of(storage).values()
+    assert (bucket.name, bucket.region) == ("one", "us-east-1")
+    assert bucket.rules.allows(GUEST, "get", "public/x")
+    assert buckets_of({"bucket_name": "old", "aws_region": "r"})["old"].region == "r"
+    assert buckets_of(None) == buckets_of({"buckets": "x"}) == {}
+
+
+# --- over the wire ------------------------------------------------------------------------------
+
+
+class People:
+    """A guest, a user and members of groups, with the credentials the identity pool gave them."""
+
+    def __init__(self, world: Any, folder: Path) -> None:
+        self.world = world
+        outputs = json.dumps(world.document)
+        folder.mkdir()
+        (folder / "amplify_outputs.json").write_text(outputs)
+        (folder / "package.json").write_text('{"name": "my-app"}')
+        self.backend = connect(folder, endpoint_url=world.sandbox.url, target="none")
+        self.identities: dict[str, str] = {}
+
+    def client(self, name: str, *groups: str) -> Any:
+        if name == "guest":
+            found = self.backend._identity_pool.for_guest()
+        else:
+            user = self.backend.auth.create_user(f"{name}@example.com", "Passw0rd!")
+            for group in groups:
+                self.backend.auth.add_to_group(user, group)
+            with self.backend.auth.sign_in(user, "Passw0rd!") as session:
+                token = session.fetch_auth_session().id_token
+                assert token is not None
+                found = self.backend._identity_pool.for_user(token)
+        assert found is not None
+        self.identities[name] = found.identity_id
+        keys = found.credentials
+        return self.world.client(keys.access_key_id, keys.secret_access_key, keys.session_token)
+
+
+@pytest.fixture
+def people(start: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[People]:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "example")
+    found = People(start(PATHS), tmp_path / "app")
+    with found.backend:
+        yield found
+
+
+def _code(call: Any, **given: Any) -> str:
+    try:
+        call(**given)
+    except ClientError as error:
+        return str(error.response["Error"]["Code"])
+    return "done"
+
+
+def test_guest_over_the_wire(people: People) -> None:
+    """A guest reads and lists what is public, and nothing more."""
+    world = people.world
+    world.client().put_object(Bucket=world.bucket, Key="public/x", Body=b"x")
+    world.client().put_object(Bucket=world.bucket, Key="pictures/x", Body=b"x")
+    guest = people.client("guest")
+    at = {"Bucket": world.bucket}
+    assert guest.get_object(**at, Key="public/x")["Body"].read() == b"x"
+    assert guest.list_objects_v2(**at, Prefix="public/")["KeyCount"] == 1
+    assert _code(guest.get_object, **at, Key="public/missing") == "NoSuchKey"
+    # Who may not list is not told whether there is something.
+    assert _code(guest.get_object, **at, Key="public/fixed/missing") == "AccessDenied"
+    assert _code(guest.head_object, **at, Key="public/fixed/missing") == "403"
+    for call, given in (
+        (guest.get_object, {"Key": "pictures/x"}),
+        (guest.put_object, {"Key": "public/x", "Body": b"y"}),
+        (guest.delete_object, {"Key": "public/x"}),
+        (guest.list_objects_v2, {}),
+        (guest.list_objects_v2, {"Prefix": "public"}),
+        (guest.list_multipart_uploads, {}),
+        (guest.get_bucket_location, {}),
+        (guest.get_object, {"Key": "x", "Bucket": world.archive}),
+    ):
+        assert _code(call, **{**at, **given}) == "AccessDenied"
+    assert _code(guest.list_buckets) == "AccessDenied"
+    reply = guest.delete_objects(**at, Delete={"Objects": [{"Key": "public/x"}]})
+    assert reply["Errors"][0]["Code"] == "AccessDenied"
+    assert world.client().head_object(**at, Key="public/x")["ContentLength"] == 1
+
+
+def test_user_over_the_wire(people: People) -> None:
+    """A user's own folder is closed to another; a copy needs both ends, a part only its own."""
+    world, ann, bob = people.world, people.client("ann"), people.client("bob")
+    own = f"private/{people.identities['ann']}/note"
+    at = {"Bucket": world.bucket}
+    ann.put_object(**at, Key=own, Body=b"mine")
+    assert ann.get_object(**at, Key=own)["Body"].read() == b"mine"
+    for call in (bob.get_object, bob.delete_object, bob.head_object):
+        assert _code(call, **at, Key=own) in ("AccessDenied", "403")
+    source = {**at, "Key": own}
+    assert _code(bob.copy_object, **at, Key="public/x", CopySource=source) == "AccessDenied"
+    assert _code(ann.copy_object, **at, Key="pictures/x", CopySource=source) == "AccessDenied"
+    ann.copy_object(**at, Key="public/x", CopySource=source)
+    upload = ann.create_multipart_upload(**at, Key="drop/x")["UploadId"]
+    part = {**at, "Key": "drop/x", "UploadId": upload}
+    ann.upload_part(**part, PartNumber=1, Body=b"x")
+    assert len(ann.list_parts(**part)["Parts"]) == 1
+    ann.abort_multipart_upload(**part)
+    assert _code(ann.create_multipart_upload, **at, Key="pictures/x") == "AccessDenied"
+    ann.put_object(**at, Key="drop/x", Body=b"x")
+    assert _code(ann.head_object, **at, Key="drop/x") == "403"
+
+
+def test_group_over_the_wire(people: People) -> None:
+    """A member has the group's role in place of the user's."""
+    world, bob = people.world, people.client("bob", "Admins")
+    at = {"Bucket": world.bucket}
+    bob.put_object(**at, Key="pictures/x", Body=b"x")
+    assert _code(bob.put_object, **at, Key="public/x", Body=b"x") == "AccessDenied"
+    own = f"private/{people.identities['bob']}/x"
+    assert _code(bob.put_object, **at, Key=own, Body=b"x") == "AccessDenied"
+
+
+def test_credentials_end_and_are_kept(people: People, start: Any) -> None:
+    """Credentials outlive the server, end after an hour, and need their own token."""
+    world = people.world
+    guest = people.client("guest")
+    found = people.backend._identity_pool.for_guest()
+    assert found is not None
+    keys = found.credentials
+    again = start(PATHS)
+    later = again.client(keys.access_key_id, keys.secret_access_key, keys.session_token)
+    at = {"Bucket": world.bucket, "Prefix": "public/"}
+    assert later.list_objects_v2(**at)["KeyCount"] == 0
+    wrong = again.client(keys.access_key_id, keys.secret_access_key, "other")
+    assert _code(wrong.list_objects_v2, **at) == "InvalidToken"
+    wrong = again.client(keys.access_key_id, "other", keys.session_token)
+    assert _code(wrong.list_objects_v2, **at) == "SignatureDoesNotMatch"
+    identity = people.identities["guest"]
+    issued = people.backend.aws.call(
+        "cognito-identity", "GetCredentialsForIdentity", {"IdentityId": identity}
+    )
+    assert issued["IdentityId"] == identity
+    world.clock.ahead = 3601
+    assert _code(guest.list_objects_v2, **at) == "ExpiredToken"

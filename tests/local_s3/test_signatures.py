@@ -1,0 +1,376 @@
+"""Signature V4: what the clients of AWS sign is accepted, and nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.error import HTTPError
+from urllib.parse import quote, urlsplit
+from urllib.request import Request as Asked
+from urllib.request import urlopen
+
+import pytest
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from botocore.exceptions import ClientError
+
+from seedctl.local.bodies import Body
+from seedctl.local.http1 import Request
+from seedctl.local.s3.errors import S3Error
+from seedctl.local.s3.requests import read_request
+from seedctl.local.s3.signature import ChunkSigner, check_expiry, read_signature, verify
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+VECTORS = json.loads((Path(__file__).parents[1] / "data" / "storage_requests.json").read_text())
+SIGNED_AT = 1_736_942_400.0  # VECTORS["clock"]
+SECRETS = {
+    session["credentials"]["accessKeyId"]: session["credentials"]["secretAccessKey"]
+    for session in VECTORS["sessions"].values()
+    if isinstance(session, dict)
+}
+
+
+def _recorded() -> Iterator[Any]:
+    for vector in VECTORS["vectors"]:
+        expected = vector["expect"]
+        for number, sent in enumerate(expected.get("http_requests", [])):
+            if "authorization" in sent["headers"]:
+                yield pytest.param(sent, id=f"{vector['id']}-{number}")
+        url = expected.get("returned", {}).get("url")
+        if url:
+            host = {"host": urlsplit(url).netloc}
+            yield pytest.param({"method": "GET", "url": url, "headers": host}, id=vector["id"])
+
+
+def _read(method: str, url: str, headers: dict[str, str]) -> Any:
+    parts = urlsplit(url)
+    return read_request(
+        Request(
+            method=method,
+            path=parts.path,
+            query=parts.query,
+            headers=headers,
+            body=b"",
+            raw_path=parts.path,
+            stream=Body(io.BytesIO(), 0),
+        )
+    )
+
+
+@pytest.mark.parametrize("sent", list(_recorded()))
+def test_recorded_requests(sent: Any) -> None:
+    """Every request of the JavaScript client is signed right, and wrong for another secret."""
+    request = _read(sent["method"], sent["url"], sent["headers"])
+    signature = read_signature(request)
+    verify(signature, SECRETS[signature.access_key_id], request, SIGNED_AT)
+    check_expiry(signature, SIGNED_AT)
+    with pytest.raises(S3Error, match="SignatureDoesNotMatch"):
+        verify(signature, "another", request, SIGNED_AT)
+
+
+def _code(call: Any, **given: Any) -> str:
+    with pytest.raises(ClientError) as caught:
+        call(**given)
+    code: str = caught.value.response["Error"]["Code"]
+    return code
+
+
+def test_wrong_secret(shared: Any) -> None:
+    """The local key is good with its own secret only, and any key of the developer's is good."""
+    shared.client().list_objects_v2(Bucket=shared.bucket)
+    wrong = shared.client("local", "wrong")
+    assert _code(wrong.list_objects_v2, Bucket=shared.bucket) == "SignatureDoesNotMatch"
+    shared.client("AKIDEVELOPER", "whatever").list_objects_v2(Bucket=shared.bucket)
+
+
+def test_unknown_temporary_key(shared: Any) -> None:
+    """Credentials that were not given out here are expired: a client gets new ones for that."""
+    client = shared.client("ASIAUNKNOWN000000000", "x", "token")
+    assert _code(client.list_objects_v2, Bucket=shared.bucket) == "ExpiredToken"
+
+
+@pytest.mark.parametrize("ahead", [16 * 60, -16 * 60])
+def test_skew(world: Any, ahead: float) -> None:
+    """A request of another quarter of an hour is refused."""
+    client = world.client()
+    client.list_objects_v2(Bucket=world.bucket)
+    world.clock.ahead = ahead
+    assert _code(client.list_objects_v2, Bucket=world.bucket) == "RequestTimeTooSkewed"
+
+
+def _get(url: str, method: str = "GET", body: bytes | None = None) -> tuple[int, bytes]:
+    try:
+        with urlopen(Asked(url, body, method=method), timeout=20) as response:
+            return response.status, response.read()
+    except HTTPError as error:
+        with error:
+            return error.code, error.read()
+
+
+def test_presigned(world: Any) -> None:
+    """A presigned URL gives what it was made for, until it expires."""
+    client = world.client()
+    target = {"Bucket": world.bucket, "Key": "a b/ü+c.txt"}
+    put = client.generate_presigned_url("put_object", Params=target, ExpiresIn=60)
+    # urllib would send a form's type, which nobody signed.
+    assert _get(put, "PUT", b"hello")[0] == 200
+    url = client.generate_presigned_url(
+        "get_object", Params={**target, "ResponseContentType": "image/png"}, ExpiresIn=60
+    )
+    with urlopen(url, timeout=20) as response:
+        assert (response.read(), response.headers["Content-Type"]) == (b"hello", "image/png")
+    changed = url.replace("image%2Fpng", "text%2Fhtml")
+    assert changed != url
+    for bad in (changed, f"{url}&response-cache-control=x", url.replace("c.txt", "d.txt")):
+        status, body = _get(bad)
+        assert (status, b"<Code>SignatureDoesNotMatch</Code>" in body) == (403, True)
+    assert _get(url, "DELETE")[0] == 403
+    world.clock.ahead = 61
+    status, body = _get(url)
+    assert (status, b"Request has expired" in body) == (403, True)
+    world.clock.ahead = -16 * 60
+    assert b"not valid yet" in _get(url)[1]
+
+
+def test_presigned_by_a_developer(world: Any) -> None:
+    """A URL of a key that is not verified ends all the same."""
+    client = world.client("AKIDEVELOPER", "x")
+    client.put_object(Bucket=world.bucket, Key="k", Body=b"x")
+    url = client.generate_presigned_url("get_object", Params={"Bucket": world.bucket, "Key": "k"})
+    assert _get(url) == (200, b"x")
+    world.clock.ahead = 3601
+    assert _get(url)[0] == 403
+
+
+QUERY = {
+    "X-Amz-Algorithm": "AWS4-HMAC-SHA256",
+    "X-Amz-Credential": "local/20260101/us-east-1/s3/aws4_request",
+    "X-Amz-Date": "20260101T000000Z",
+    "X-Amz-Expires": "60",
+    "X-Amz-SignedHeaders": "host",
+    "X-Amz-Signature": "00",
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        pytest.param({"X-Amz-Algorithm": "AWS4-ECDSA"}, "Authorization", id="algorithm"),
+        pytest.param({"X-Amz-Credential": "local/x"}, "Authorization", id="credential"),
+        pytest.param({"X-Amz-Date": "now"}, "Authorization", id="date"),
+        pytest.param({"X-Amz-Date": "20269999T000000Z"}, "Authorization", id="no date"),
+        pytest.param({"X-Amz-Date": "20260102T000000Z"}, "Authorization", id="other date"),
+        pytest.param({"X-Amz-Expires": "604801"}, "Authorization", id="long"),
+        pytest.param({"X-Amz-Expires": "-1"}, "Authorization", id="negative"),
+        pytest.param({"X-Amz-Expires": None}, "Authorization", id="endless"),
+        pytest.param({"X-Amz-Signature": None}, "Authorization", id="no signature"),
+        pytest.param({"X-Amz-SignedHeaders": ""}, "AccessDenied", id="nothing signed"),
+        pytest.param({}, "SignatureDoesNotMatch", id="wrong"),
+    ],
+)
+def test_malformed_presigned(shared: Any, change: dict[str, str | None], code: str) -> None:
+    """A URL whose signature is not whole is refused as such."""
+    given = {name: value for name, value in {**QUERY, **change}.items() if value is not None}
+    query = "&".join(f"{name}={quote(value, safe='')}" for name, value in given.items())
+    status, _, body = shared.send("GET", f"/{shared.bucket}/x?{query}", None, {})
+    if code == "Authorization":
+        code = "AuthorizationQueryParametersError"
+    assert f"<Code>{code}</Code>".encode() in body
+    assert status in (400, 403)
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        pytest.param({"Authorization": None}, "AccessDenied", id="unsigned"),
+        pytest.param({"Authorization": "AWS AKID:sig"}, "InvalidRequest", id="version 2"),
+        pytest.param(
+            {"Authorization": "AWS4-HMAC-SHA256 x"}, "AuthorizationHeaderMalformed", id="malformed"
+        ),
+        pytest.param({"X-Amz-Date": None}, "AccessDenied", id="no date"),
+        pytest.param(
+            {"X-Amz-Date": "20260102T000000Z"}, "AuthorizationHeaderMalformed", id="other date"
+        ),
+        pytest.param({"X-Amz-Content-Sha256": None}, "InvalidRequest", id="no hash"),
+        pytest.param(
+            {
+                "Authorization": "AWS4-HMAC-SHA256 Credential=x/20260101/us-east-1/s3/other, "
+                "SignedHeaders=host, Signature=00"
+            },
+            "AuthorizationHeaderMalformed",
+            id="terminator",
+        ),
+    ],
+)
+def test_malformed_headers(
+    shared: Any, signed: Any, change: dict[str, str | None], code: str
+) -> None:
+    """What is not signed, or not in this way, gets nothing."""
+    headers = {name: value for name, value in {**signed(), **change}.items() if value is not None}
+    _, _, body = shared.send("GET", f"/{shared.bucket}/x", None, headers)
+    assert f"<Code>{code}</Code>".encode() in body
+
+
+def test_version_2_in_a_url(shared: Any) -> None:
+    """Presigning the old way is told from no signature at all."""
+    path = f"/{shared.bucket}/x?AWSAccessKeyId=A&Signature=B&Expires=1"
+    assert b"AWS4-HMAC-SHA256" in shared.send("GET", path, None, {})[2]
+
+
+def test_other_services_are_not_s3(shared: Any, signed: Any) -> None:
+    """A signature for another service is not S3's, whatever the path."""
+    headers = signed()
+    headers["Authorization"] = headers["Authorization"].replace("/s3/", "/sts/")
+    assert shared.send("GET", f"/{shared.bucket}/x", None, headers)[0] == 404
+    headers["X-Amz-Target"] = "AmazonSSM.GetParameter"
+    assert b"__type" in shared.send("POST", "/", b"{}", headers)[2]
+
+
+class _Signer(S3SigV4Auth):  # type: ignore[misc]
+    """Signs the payload hash that it is told."""
+
+    kind = "UNSIGNED-PAYLOAD"
+
+    def payload(self, request: Any) -> str:
+        return self.kind
+
+
+def _signed_headers(
+    shared: Any, method: str, path: str, headers: dict[str, str], kind: str = _Signer.kind
+) -> dict[str, str]:
+    request = AWSRequest(method, f"{shared.sandbox.url}{path}", headers=headers)
+    signer = _Signer(Credentials("local", "local"), "s3", "us-east-1")
+    signer.kind = kind
+    signer.add_auth(request)
+    return dict(request.headers.items())
+
+
+def test_unsigned_header(shared: Any) -> None:
+    """A header that means something to S3 must be covered by the signature."""
+    path = f"/{shared.bucket}/unsigned"
+    headers = _signed_headers(shared, "PUT", path, {"x-amz-meta-a": "b"})
+    assert shared.send("PUT", path, b"x", headers)[0] == 200
+    body = shared.send("PUT", path, b"x", {**headers, "x-amz-meta-b": "c"})[2]
+    assert b"<HeadersNotSigned>x-amz-meta-b</HeadersNotSigned>" in body
+
+
+def _chunked(signer: ChunkSigner | None, *pieces: bytes, trailer: str = "") -> bytes:
+    """Return *pieces* as aws-chunked, signed if there is a *signer*."""
+    out = b""
+    for piece in (*pieces, b""):
+        mark = ""
+        if signer is not None:
+            mark = f";chunk-signature={_next(signer, hashlib.sha256(piece).hexdigest())}"
+        out += f"{len(piece):x}{mark}\r\n".encode() + piece + (b"\r\n" if piece else b"")
+    if trailer:
+        out += f"{trailer}\r\n".encode()
+        if signer is not None:
+            digest = hashlib.sha256(f"{trailer}\n".encode()).hexdigest()
+            value = _next(signer, digest, trailer=True)
+            out += f"x-amz-trailer-signature:{value}\r\n".encode()
+    return out + b"\r\n"
+
+
+def _next(signer: ChunkSigner, digest: str, *, trailer: bool = False) -> str:
+    import hmac
+
+    empty = hashlib.sha256(b"").hexdigest()
+    kind, digests = ("TRAILER", digest) if trailer else ("PAYLOAD", f"{empty}\n{digest}")
+    text = f"AWS4-HMAC-SHA256-{kind}\n{signer._prefix}\n{signer._previous}\n{digests}"
+    signer._previous = hmac.new(signer._key, text.encode(), "sha256").hexdigest()
+    return signer._previous
+
+
+@pytest.mark.parametrize("trailer", ["", "x-amz-checksum-crc32:NhCmhg=="])
+@pytest.mark.parametrize("tamper", ["", "data", "trailer"])
+def test_signed_chunks(shared: Any, trailer: str, tamper: str) -> None:
+    """Chunks that are signed one after the other are checked one by one."""
+    path = f"/{shared.bucket}/chunks"
+    kind = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD" + ("-TRAILER" if trailer else "")
+    given = {
+        "x-amz-decoded-content-length": "5",
+        "Content-Encoding": "aws-chunked",
+        **({"x-amz-trailer": "x-amz-checksum-crc32"} if trailer else {}),
+    }
+    headers = _signed_headers(shared, "PUT", path, given, kind)
+    lowered = {name.lower(): value for name, value in headers.items()}
+    request = _read("PUT", path, {**lowered, "host": f"127.0.0.1:{shared.port}"})
+    signature = read_signature(request)
+    key = verify(signature, "local", request, signature.signed_at)
+    body = _chunked(ChunkSigner(key, signature), b"hel", b"lo", trailer=trailer)
+    if tamper == "data":
+        body = body.replace(b"hel", b"jel")
+    if tamper == "trailer":
+        body = body.replace(b"NhCmhg", b"NhCmhh").replace(
+            b"lo\r\n", b"lo\r\n" if trailer else b"ol\r\n"
+        )
+    status, _, answer = shared.send("PUT", path, body, headers)
+    if tamper:
+        assert (status, b"SignatureDoesNotMatch" in answer) == (403, True)
+        return
+    assert (status, answer) == (200, b"")
+    got = shared.client().get_object(Bucket=shared.bucket, Key="chunks")
+    assert got["Body"].read() == b"hello"
+    assert "ContentEncoding" not in got
+    assert got.get("ChecksumCRC32") == ("NhCmhg==" if trailer else None)
+
+
+UNSIGNED = {
+    "X_Amz_Content_Sha256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
+    "x_amz_decoded_content_length": "5",
+}
+GOOD = _chunked(None, b"hel", b"lo", trailer="x-amz-checksum-crc32:NhCmhg==")
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "code"),
+    [
+        pytest.param({}, GOOD, None, id="good"),
+        pytest.param({}, GOOD.replace(b"NhCmhg", b"AAAAAA"), "BadDigest", id="checksum"),
+        pytest.param({}, GOOD.replace(b"NhCmhg==", b"x"), "InvalidRequest", id="no checksum"),
+        pytest.param({}, _chunked(None, b"hello"), "InvalidRequest", id="no trailer"),
+        pytest.param({"x_amz_trailer": "x-other"}, GOOD, "InvalidRequest", id="other trailer"),
+        pytest.param(
+            {"x_amz_checksum_sha1": "A" * 27 + "="}, GOOD, "InvalidRequest", id="two checksums"
+        ),
+        pytest.param({"x_amz_trailer": None}, GOOD, "InvalidRequest", id="unannounced"),
+        pytest.param({"x_amz_decoded_content_length": "6"}, GOOD, "IncompleteBody", id="too short"),
+        pytest.param({"x_amz_decoded_content_length": "4"}, GOOD, "IncompleteBody", id="too long"),
+        pytest.param(
+            {"x_amz_decoded_content_length": "x"}, GOOD, "MissingContentLength", id="length"
+        ),
+        pytest.param({}, b"zz\r\n", "IncompleteBody", id="no size"),
+        pytest.param({}, b"5\r\nhel", "IncompleteBody", id="broken off"),
+        pytest.param({}, b"3\r\nhello\r\n", "IncompleteBody", id="chunk too long"),
+        pytest.param({}, GOOD + b"more", "IncompleteBody", id="more behind"),
+        pytest.param({}, b"0\r\nbad trailer\r\n\r\n", "IncompleteBody", id="trailer"),
+        pytest.param(
+            {}, GOOD[:-2] + b"x-amz-checksum-crc32:NhCmhg==\r\n\r\n", "IncompleteBody", id="twice"
+        ),
+        pytest.param(
+            {"X_Amz_Content_Sha256": "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"},
+            GOOD,
+            "IncompleteBody",
+            id="not signed",
+        ),
+    ],
+)
+def test_unsigned_chunks(
+    shared: Any, signed: Any, headers: dict[str, str | None], body: bytes, code: str | None
+) -> None:
+    """Chunks are unwrapped and compared with what was said of them, before or behind."""
+    given = {**UNSIGNED, "x_amz_trailer": "x-amz-checksum-crc32", **headers}
+    sent = signed(**{name: value for name, value in given.items() if value is not None})
+    before = shared.files()
+    status, _, answer = shared.send("PUT", f"/{shared.bucket}/unsigned-chunks", body, sent)
+    if code is None:
+        assert status == 200
+        return
+    assert f"<Code>{code}</Code>".encode() in answer
+    assert shared.files() == before
