@@ -38,8 +38,7 @@ from seedctl.project import (
 from seedctl.prompter import CommandCodes
 from seedctl.report import PlainReport
 from seedctl.secrets import Secrets
-from seedctl.storage.client import Storage
-from seedctl.storage.section import parse_storage_section
+from seedctl.storage.door import Files
 from seedctl.target import TargetDetail, describe_target
 
 if TYPE_CHECKING:
@@ -47,12 +46,12 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from seedctl.auth.session import UserSession
-    from seedctl.aws import AWS, Caller, Identity
+    from seedctl.aws import AWS, Caller
     from seedctl.data.client import DataClient
     from seedctl.project import AmplifyOutputs, AuthSection, Project
     from seedctl.prompter import CodeSource
     from seedctl.report import Observer
-    from seedctl.storage.section import StorageSection
+    from seedctl.storage.client import Storage
 
 
 class Backend:
@@ -92,9 +91,13 @@ class Backend:
             self._user_pool, journal, observer, self._before_write, rooms=self, codes=codes
         )
         self.ambient_auth = AmbientAuth(self.auth, self._identity_pool_of_outputs)
-        self._whoever = AmbientIdentity(self.ambient_auth, self._identity_pool_of_outputs)
-        self.data = Data(aws, lambda: self.outputs, self._whoever, observer, self._before_write)
+        whoever = AmbientIdentity(self.ambient_auth, self._identity_pool_of_outputs)
+        self.data = Data(aws, lambda: self.outputs, whoever, observer, self._before_write)
         self._resources.callback(self.data.close)
+        self._files = Files(
+            lambda: self._aws.s3, lambda: self.outputs, observer, self._before_write
+        )
+        self.storage = self._files.storage_for(whoever)
 
     def __enter__(self) -> Backend:
         return self
@@ -169,25 +172,7 @@ class Backend:
         return self.data.client_for(session.identity)
 
     def storage_for(self, session: UserSession) -> Storage:
-        return self._storage_as(session.identity)
-
-    @cached_property
-    def storage(self) -> Storage:
-        """The backend's files, as whoever is signed in when a call is made, or as a guest."""
-        return self._storage_as(self._whoever)
-
-    @cached_property
-    def _storage_section(self) -> StorageSection:
-        return parse_storage_section(self.outputs)
-
-    def _storage_as(self, identity: Identity) -> Storage:
-        return Storage(
-            lambda: self._aws.s3,
-            lambda: self._storage_section,
-            identity,
-            self._observer,
-            self._before_write,
-        )
+        return self._files.storage_for(session.identity)
 
     def _identity_pool_of_outputs(self) -> IdentityPool:
         return self._identity_pool

@@ -30,12 +30,14 @@ _SIGNATURE = frozenset(
     }
 )
 _IGNORED = _SIGNATURE | {"x-id", "x-amz-content-sha256"}
+# No object has tags here: whether to copy them makes no difference.
 _KNOWN_HEADERS = re.compile(
     r"""x-amz-(
         acl | checksum-.* | content-sha256 | copy-source(-if-.*|-range)? | date
         | decoded-content-length | expected-bucket-owner | grant-.* | meta-.* | metadata-directive
         | mp-object-size | request-payer | sdk-checksum-algorithm | security-token
-        | server-side-encryption | source-expected-bucket-owner | storage-class | trailer
+        | server-side-encryption | source-expected-bucket-owner | storage-class
+        | tagging-directive | trailer
         | user-agent )""",
     re.VERBOSE,
 )
