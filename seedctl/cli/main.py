@@ -29,7 +29,7 @@ INTERRUPTED = 130
 @click.version_option(__version__, prog_name="seedctl")
 @common_options
 def cli() -> None:
-    """Seed an AWS Amplify Gen 2 sandbox from Python: users, groups and secrets.
+    """Seed an AWS Amplify Gen 2 sandbox from Python: users, records and files.
 
     Write amplify/seed/seed.py, then run seedctl seed; with --local it needs no AWS account.
     """
