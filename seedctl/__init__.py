@@ -63,6 +63,7 @@ _ROOMS = {
         "AccessDeniedError",
         "AmplifyOutputsNotFoundError",
         "BackendIdConversionFault",
+        "BulkError",
         "CannotSignInWithMFAError",
         "CognitoError",
         "ConditionalCheckFailedError",

@@ -18,6 +18,7 @@ The tree, with exit codes; ``docs/errors.md`` lists the triggers::
     ├── InvalidInputError, InvalidSelectionSetError, InvalidAuthModeError,
     │   UnknownModelError, UnknownOperationError
     ├── NoValidAuthTokens, NoSignedUser, NoCredentials, NoAuthorizationHeader
+    ├── BulkError: some of many failed, with the results of all      1
     ├── InvalidCommandInputError, InvalidSecretNameError,
     │   InvalidSecretValueError                             2  a refused value
     ├── set-up: project, outputs, script, region, keys      3
@@ -32,6 +33,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from seedctl.errors.base import SeedctlError as SeedctlError
+from seedctl.errors.bulk import BulkError as BulkError
 from seedctl.errors.data import ConditionalCheckFailedError as ConditionalCheckFailedError
 from seedctl.errors.data import DynamoDBError as DynamoDBError
 from seedctl.errors.data import GraphQLError as GraphQLError
