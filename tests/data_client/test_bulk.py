@@ -11,6 +11,7 @@ import pytest
 
 from seedctl import errors
 from seedctl.data.bulk import RowResult
+from seedctl.data.row_keys import derived_id
 from seedctl.data.values import Inputs
 from seedctl.report import Event
 from tests.data_client.appsync import FakeIdentity
@@ -88,6 +89,19 @@ def test_an_id_is_derived(todo: Stage, table: Table, key: Any) -> None:
     (result,) = todo.models.Todo.create_many([{"content": "Zoë"}], key=key)
     assert result.key == {"id": "9d3b05d9-6cdc-5aa7-9a9b-2957f4815da5"}
     assert "9d3b05d9-6cdc-5aa7-9a9b-2957f4815da5" in table.records
+
+
+def test_an_id_is_derived_from_any_value(todo: Stage, table: Table) -> None:
+    """Objects count by what they hold, and another model's ids are others."""
+    keys: list[Any] = [{"a": 1, "b": [None]}, {"b": [None], "a": 1}]
+    results = [
+        todo.models.Todo.create_many(
+            [{"content": "x"}], key=lambda row, key=key: key, if_exists="skip"
+        )
+        for key in keys
+    ]
+    assert [states(each) for each in results] == [["created"], ["existed"]]
+    assert derived_id("Todo", ["x"]) != derived_id("Post", ["x"]) != derived_id("Post", [1])
 
 
 def test_a_second_run_meets_the_same_records(todo: Stage, table: Table) -> None:
@@ -244,13 +258,22 @@ def test_rows_are_drawn_as_they_are_sent(todo: Stage, table: Table) -> None:
 def test_a_batch_that_is_refused_is_halved(todo: Stage, table: Table, status: str) -> None:
     """The row at fault is found and fails alone; all others are created once."""
     table.fault_of = lambda request: status if b'"t-13"' in request.body else None
-    results = todo.models.Todo.create_many(rows(50), on_error="collect")
+    results = todo.models.Todo.create_many(rows(50), concurrency=1, on_error="collect")
     assert [result.index for result in results if result.state != "created"] == [13]
     kind = errors.ServiceFailedError if status == "500" else errors.GraphQLError
     assert isinstance(results[13].error, kind)
-    assert sorted(place for _, place in table.done) == sorted(
-        f"t-{n}" for n in range(50) if n != 13
+    assert [place for _, place in table.done] == [f"t-{n}" for n in range(50) if n != 13]
+
+
+def test_several_rows_that_the_service_fails_on(todo: Stage, table: Table) -> None:
+    """While other rows get through it is the rows' fault, and all others are tried."""
+    bad = range(20, 26)
+    table.fault_of = lambda request: (
+        "500" if any(f'"t-{n}"'.encode() in request.body for n in bad) else None
     )
+    results = todo.models.Todo.create_many(rows(40), concurrency=1, on_error="collect")
+    assert [result.index for result in results if result.state == "failed"] == list(bad)
+    assert len(table.records) == 34
 
 
 def test_rows_that_the_schema_refuses(todo: Stage, table: Table) -> None:
@@ -303,6 +326,13 @@ def test_lost_answers(todo: Stage, table: Table, if_exists: Any, fault: str, has
     assert set(states(results)) == {"created"}
     assert len(table.records) == 10
     assert {verb for verb, _ in table.done} == {"create"}
+    assert any("getTodo" in request.query for request in table.requests) is has_ids
+
+
+def test_a_lost_answer_behind_throttled_ones(todo: Stage, table: Table) -> None:
+    """The last of the connection's attempts counts as well."""
+    table.faults = ["429", "429", "500 after"]
+    assert set(states(todo.models.Todo.create_many(rows(3)))) == {"created"}
 
 
 def test_answers_lost_for_long(todo: Stage, table: Table) -> None:
@@ -350,6 +380,9 @@ def test_another_spelling_is_no_other_record(todo: Stage, table: Table) -> None:
     table.faults = ["cut"]
     results = todo.models.Todo.create_many(rows(1, isDone=None))
     assert states(results) == ["created"]
+    table.faults = ["cut"]
+    results = todo.models.Todo.create_many(rows(1, isDone=None), if_exists="update")
+    assert states(results) == ["updated"]  # once more does no harm, and is what was asked for
 
 
 def test_a_network_that_is_down(todo: Stage, table: Table) -> None:
