@@ -14,6 +14,7 @@ from seedctl import (
     AuthSignUp,
     AuthUser,
     Backend,
+    BulkError,
     ChallengeResponse,
     CurrentUser,
     DataClient,
@@ -21,6 +22,7 @@ from seedctl import (
     NotAuthorizedException,
     Page,
     Record,
+    RowResult,
     SeedctlError,
     StandardUserAttributes,
     TOTPSetup,
@@ -113,6 +115,19 @@ def data_of_the_signed_in_user() -> None:
     print(client.enums.PostStatus.values(), client.graphql("{ ping }", {"x": 1})["ping"])
     generate_client(credentials="caller", api_key=None)
     current_backend().data.generate_client("apiKey", auth_token="x")
+
+
+def many_records() -> None:
+    todos = generate_client().models.Todo
+    rows = ({"content": f"todo {number}"} for number in range(1000))
+    results: list[RowResult] = todos.create_many(rows, key="content", if_exists="skip")
+    todos.create_many([{"content": "x"}], key=lambda row: (row["content"], 1), concurrency=2)
+    todos.create_many([], key=["content", "isDone"], if_exists="update", batch_size=50)
+    try:
+        todos.delete_many((result.key for result in results), on_error="raise")
+        todos.delete_many(todos.list_all(), on_error="collect", auth_mode="apiKey")
+    except BulkError as error:
+        print([(each.index, each.key, each.state, each.error) for each in error.results])
 
 
 def errors_of_data(session: UserSession) -> None:

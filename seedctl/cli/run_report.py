@@ -73,6 +73,11 @@ def _sums(events: Iterable[tuple[Event, int]]) -> str:
 
 def _row(event: Event, count: int = 1) -> tuple[str, str, str, str]:
     if event.kind == "record":
-        return "record", event.name, event.state, f"{count} record{'s' if count != 1 else ''}"
+        return (
+            "record",
+            event.name,
+            _WORDS.get(event.state, event.state),
+            f"{count} record{'s' if count != 1 else ''}",
+        )
     detail = f"→ {event.detail}" if event.kind == "group membership" else event.detail
     return event.kind, event.name, _WORDS.get(event.state, event.state), detail

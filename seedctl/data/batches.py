@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -27,8 +27,8 @@ class Row:
 
     index: int
     key: Mapping[str, Any]
-    variables: dict[str, Any]
-    given: Mapping[str, Any]
+    variables: dict[str, Any] = field(repr=False)
+    given: Mapping[str, Any] = field(repr=False)
     """As the caller gave it."""
     is_random: bool = False
     """The key was made at random: a record that has it is this row's own."""
