@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 MOST_ROWS = 100  # AppSync does them one after the other, and ends a request after 30 seconds
 # AppSync takes about a megabyte; what is left is for what this module does not count: escapes.
 _MOST_BYTES = 900_000
+_ENCODER = json.JSONEncoder(ensure_ascii=False)  # json.dumps would make one for each row
 
 
 @dataclass(slots=True)
@@ -38,7 +39,7 @@ class Row:
 
     def __post_init__(self) -> None:
         try:
-            self.size = len(json.dumps(self.variables, ensure_ascii=False).encode())
+            self.size = len(_ENCODER.encode(self.variables).encode())
         except UnicodeEncodeError as error:
             raise InvalidInputError(
                 "The row cannot be sent: a value is not valid Unicode text.",

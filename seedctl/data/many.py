@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from seedctl.data.row_keys import KeyOf
     from seedctl.data.values import Inputs
 
-    Ready = tuple[Row, str | None]
+    Ready = tuple[Row, tuple[str, ...] | None]
     """A row, and what no other may be the same in."""
 
 OnError = Literal["raise", "collect"]
@@ -144,7 +144,7 @@ class _Source:
         self._prepare = prepare
         self._results = results
         self._tally = tally
-        self._met: dict[str, int] = {}
+        self._met: dict[tuple[str, ...], int] = {}
         # Rows that are all at hand are looked at together, before any of them is sent.
         self._is_strict = isinstance(given, Sequence)
         ready = ((index, self._ready(index, row)) for index, row in enumerate(given))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 # Never to be changed: an id would change with it, and a seed would not meet its own records again.
 NAMESPACE = uuid.UUID("3b1f8a52-94c7-5e0d-8f26-6c1d7e90a4b3")
+_CANONICAL = json.JSONEncoder(separators=(",", ":"), sort_keys=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,11 @@ class RowKey:
     values: dict[str, Any]
     is_random: bool
     """No other record can have it."""
-    text: str
-    """The same for the same record."""
+
+    @property
+    def text(self) -> tuple[str, ...]:
+        """The same for the same record: AppSync keeps an ID as text, so that 5 and "5" are one."""
+        return tuple(map(str, self.values.values()))
 
 
 class RowKeys:
@@ -70,7 +74,7 @@ class RowKeys:
                 f"{', '.join(missing)}.",
                 resolution="Give the whole key: only an id can be made here.",
             )
-        return RowKey(values, is_random, self._text(values))
+        return RowKey(values, is_random)
 
     def _derived(self, row: Mapping[str, Any], variables: Mapping[str, Any]) -> str:
         if self._function is not None:
@@ -98,18 +102,10 @@ class RowKeys:
                 resolution=advice(str(wrong[0]) if wrong else "", fields),
             )
 
-    def _text(self, values: Mapping[str, Any]) -> str:
-        # AppSync keeps an ID as text: 5 and "5" are one.
-        types = {name: self._model.fields[name].type.name for name in values}
-        return json.dumps(
-            [str(value) if types[name] == "ID" else value for name, value in values.items()]
-        )
-
 
 def derived_id(model: str, parts: Sequence[Any]) -> str:
     """Return the id for *parts* of a record of *model*: UUIDv5 over a JSON list of all of them.
 
     The list is written without blanks, objects by the order of their names, in ASCII.
     """
-    name = json.dumps([model, *parts], separators=(",", ":"), sort_keys=True)
-    return str(uuid.uuid5(NAMESPACE, name))
+    return str(uuid.uuid5(NAMESPACE, _CANONICAL.encode([model, *parts])))
