@@ -25,6 +25,7 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/records.py
 	$(BIN)/python benchmarks/transfers.py
+	$(BIN)/python benchmarks/bulk.py
 
 clean:
 	rm -rf $(VENV) build dist sample_project/.amplify

@@ -347,6 +347,7 @@ TRIGGERS.update(
             " 'price': {'amount': 1.5, 'currency': 'EUR'}, 'manufacturer': '', 'launchDate': '2026-01-01', 'rank': 1}, validate=False)",
             outputs="store_userpool",
         ),
+        "BulkError": lambda s: s.data("client.models.Todo.create_many([{'content': 5}])"),
         "InvalidInputError": lambda s: s.data("client.models.Todo.create({'content': 5})"),
         "InvalidSelectionSetError": lambda s: s.data(
             "client.models.Todo.list(selection_set=['nope'])"

@@ -16,6 +16,7 @@ from seedctl import (
     AuthUser,
     Backend,
     BucketInfo,
+    BulkError,
     ChallengeResponse,
     CopiedObject,
     CurrentUser,
@@ -27,6 +28,7 @@ from seedctl import (
     Page,
     Record,
     RemovedObject,
+    RowResult,
     SeedctlError,
     StandardUserAttributes,
     Storage,
@@ -168,6 +170,19 @@ def files(session: UserSession) -> None:
 
 def progress(state: TransferProgress) -> None:
     print(state.transferred_bytes, state.total_bytes)
+
+
+def many_records() -> None:
+    todos = generate_client().models.Todo
+    rows = ({"content": f"todo {number}"} for number in range(1000))
+    results: list[RowResult] = todos.create_many(rows, key="content", if_exists="skip")
+    todos.create_many([{"content": "x"}], key=lambda row: (row["content"], 1), concurrency=2)
+    todos.create_many([], key=["content", "isDone"], if_exists="update", batch_size=50)
+    try:
+        todos.delete_many((result.key for result in results), on_error="raise")
+        todos.delete_many(todos.list_all(), on_error="collect", auth_mode="apiKey")
+    except BulkError as error:
+        print([(each.index, each.key, each.state, each.error) for each in error.results])
 
 
 def errors_of_data(session: UserSession) -> None:

@@ -76,7 +76,7 @@ def _row(event: Event, count: int = 1) -> tuple[str, str, str, str]:
         return (
             event.kind,
             event.name,
-            event.state,
+            _WORDS.get(event.state, event.state),
             f"{count} {event.kind}{'s' if count != 1 else ''}",
         )
     detail = f"→ {event.detail}" if event.kind == "group membership" else event.detail

@@ -21,6 +21,7 @@ The tree, with exit codes; ``docs/errors.md`` lists the triggers::
     │   └── AccessDenied, NoSuchKey, NotFound, PreconditionFailed
     ├── InvalidUploadSource, InvalidStoragePathInput, ... (calls that were never sent)
     ├── NoValidAuthTokens, NoSignedUser, NoCredentials, NoAuthorizationHeader
+    ├── BulkError: some of many failed, with the results of all      1
     ├── InvalidCommandInputError, InvalidSecretNameError,
     │   InvalidSecretValueError                             2  a refused value
     ├── set-up: project, outputs, script, region, keys      3
@@ -64,6 +65,7 @@ from seedctl.errors.aws import SSMParameterNotFoundError as SSMParameterNotFound
 from seedctl.errors.aws import ThrottledError as ThrottledError
 from seedctl.errors.base import SeedctlError as SeedctlError
 from seedctl.errors.base import SeedingFailedError as SeedingFailedError
+from seedctl.errors.bulk import BulkError as BulkError
 from seedctl.errors.data import ConditionalCheckFailedError as ConditionalCheckFailedError
 from seedctl.errors.data import DynamoDBError as DynamoDBError
 from seedctl.errors.data import GraphQLError as GraphQLError
