@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from seedctl.functions import sign_in_user as sign_in_user
     from seedctl.functions import sign_out as sign_out
     from seedctl.storage.client import Storage as Storage
+    from seedctl.storage.many import FileResult as FileResult
+    from seedctl.storage.many import NewFile as NewFile
     from seedctl.storage.results import CopiedObject as CopiedObject
     from seedctl.storage.results import DownloadedObject as DownloadedObject
     from seedctl.storage.results import ObjectProperties as ObjectProperties
@@ -163,6 +165,7 @@ _ROOMS = {
         "UsernameExistsError",
     ),
     "seedctl.storage.client": ("Storage",),
+    "seedctl.storage.many": ("FileResult", "NewFile"),
     "seedctl.storage.section": ("BucketInfo",),
     "seedctl.storage.results": (
         "CopiedObject",

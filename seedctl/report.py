@@ -29,6 +29,7 @@ State = Literal[
     "deleted",
     "uploaded",
     "copied",
+    "failed",
 ]
 
 
@@ -111,6 +112,10 @@ class Report:
 
     events: list[Event] = field(default_factory=list)
     """All but those of records and files, which come by the thousand."""
+    moments: list[float] = field(default_factory=list)
+    """When each of *events* was heard, in seconds from the start."""
+    spans: dict[Event, tuple[float, float]] = field(default_factory=dict)
+    """When each of *records* was heard first and last, in seconds from the start."""
     records: Counter[Event] = field(default_factory=Counter)
     """How often each was heard: records created, updated and deleted by model, files by bucket."""
     warnings: list[str] = field(default_factory=list)
@@ -125,15 +130,25 @@ class Report:
     def seconds(self) -> float:
         return time.monotonic() - self.started
 
+    @property
+    def failed(self) -> int:
+        """How many users, records and files of many have failed."""
+        with self._lock:
+            counted = sum(n for event, n in self.records.items() if event.state == "failed")
+            return counted + sum(event.state == "failed" for event in self.events)
+
     def on_target(self, target: Target) -> None:
         self.target = target
 
     def on_event(self, event: Event) -> None:
         with self._lock:
+            now = self.seconds
             if event.kind in COUNTED:
                 self.records[event] += 1
+                self.spans[event] = (self.spans.get(event, (now, now))[0], now)
             else:
                 self.events.append(event)
+                self.moments.append(now)
 
     def on_note(self, text: str) -> None:
         with self._lock:

@@ -22,7 +22,9 @@ from seedctl import (
     CurrentUser,
     DataClient,
     DownloadedObject,
+    FileResult,
     GraphQLError,
+    NewFile,
     NotAuthorizedException,
     ObjectProperties,
     Page,
@@ -144,7 +146,14 @@ def files(session: UserSession) -> None:
         bucket=BucketInfo("other-bucket", "eu-west-1"),
     )
     storage.upload_data("x", (piece for piece in [b"a", b"b"]), checksum_algorithm="crc-32")
-    storage.upload_directory("pictures/", Path("assets"), bucket="archive")
+    stored: list[FileResult] = storage.upload_directory("pictures/", Path("a"), bucket="archive")
+    for result in storage.upload_many(
+        [("a.txt", "a"), NewFile("b.txt", b"b", content_type="text/plain")],
+        concurrency=4,
+        if_exists="skip",
+        on_error="collect",
+    ):
+        print(result.index, result.path, result.state, result.error, stored)
     page: StoragePage = storage.list("pictures/", page_size=1000)
     again = storage.list("pictures/", next_token=page.next_token)
     items: list[StorageItem] = [*page.items, *again.items, *storage.list_all("pictures/")]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rich.console import Console as RichConsole
+    from rich.progress import Progress as Bars
 
     from seedctl.cli.options import Settings
 
@@ -28,6 +29,24 @@ class Console:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+
+    @property
+    def is_quiet(self) -> bool:
+        return self._settings.quiet
+
+    @property
+    def is_verbose(self) -> bool:
+        return self._settings.verbose and not self._settings.quiet
+
+    @property
+    def is_terminal(self) -> bool:
+        return _is_terminal()
+
+    def new_bars(self) -> Bars:
+        """Return bars for many things at once, to be started and stopped."""
+        from seedctl.cli.progress import new_bars  # noqa: PLC0415
+
+        return new_bars(self._rich())
 
     def status(self, text: str) -> None:
         """Say how things go; --quiet leaves it out."""
@@ -42,6 +61,10 @@ class Console:
     def success(self, text: str) -> None:
         if not self._settings.quiet:
             self._say(f"✔ {text}", style="green")
+
+    def failure(self, text: str) -> None:
+        """Say that a run ended, and not all of it well."""
+        self._say(f"✘ {text}", style="bold red")
 
     def warning(self, text: str) -> None:
         self._say(f"Warning: {text}", style="yellow")

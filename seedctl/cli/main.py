@@ -12,7 +12,7 @@ from seedctl.cli.console import Console
 from seedctl.cli.local import local
 from seedctl.cli.local_server import outputs, status, stop
 from seedctl.cli.local_start import start
-from seedctl.cli.options import Settings, common_options
+from seedctl.cli.options import INTERRUPTED, Settings, common_options
 from seedctl.cli.policy import generate_policy
 from seedctl.cli.secret import secret
 from seedctl.cli.seed import seed
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
 
-INTERRUPTED = 130
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

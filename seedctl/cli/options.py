@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from seedctl.report import Observer
     from seedctl.target import TargetDetail
 
+INTERRUPTED = 130
+"""The exit code after Ctrl-C."""
+
 _Command = TypeVar("_Command", bound="Callable[..., Any]")
 
 

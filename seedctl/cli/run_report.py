@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, get_args
 
+from seedctl.cli.progress import ProgressDisplay
 from seedctl.report import COUNTED, Kind, Report
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from seedctl.cli.console import Console
-    from seedctl.report import Event, Target
+    from seedctl.report import Event, Progress, Target
 
 _ROWS = 12  # a table is for reading: of more rows than this, the rest is counted
 _WORDS = {"existed": "already there"}
@@ -24,24 +25,34 @@ class ConsoleReport(Report):
     def __init__(self, console: Console) -> None:
         super().__init__()
         self._console = console
+        self.display = ProgressDisplay(console)
 
     def on_target(self, target: Target) -> None:
         super().on_target(target)
+        self.display.hide()
         self._console.status(target.line())
 
     def on_event(self, event: Event) -> None:
         super().on_event(event)
         if event.kind in COUNTED:
             return  # a line for each of thousands would hide all others
+        if self._console.is_verbose:
+            self.display.hide()
         self._console.detail("  ".join(part for part in _row(event) if part))
 
     def on_note(self, text: str) -> None:
         super().on_note(text)
+        self.display.hide()
         self._console.status(text)
 
     def on_warning(self, text: str) -> None:
         super().on_warning(text)
+        self.display.hide()
         self._console.warning(text)
+
+    def on_progress(self, progress: Progress) -> None:
+        super().on_progress(progress)
+        self.display.show(progress)
 
     def show(self) -> None:
         """Show the table of what was created, read and signed in: users first."""

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
 import click
 
 from seedctl.cli.console import Console
-from seedctl.cli.options import common_options, settings_of
+from seedctl.cli.options import INTERRUPTED, common_options, settings_of
+from seedctl.errors import SeedctlError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import TracebackType
+
+    from seedctl.aws import CallStatistics
+    from seedctl.backend import Backend
+    from seedctl.cli.run_report import ConsoleReport
 
 _ARGUMENTS = "seedctl.script_arguments"
 
@@ -38,10 +50,21 @@ class _ScriptCommand(click.Command):
 @click.option(
     "--prompt", is_flag=True, help="With --local: ask for codes as AWS would have you do."
 )
+@click.option(
+    "--report",
+    "report_path",
+    type=click.Path(),
+    metavar="FILE",
+    help="Write what the run did to FILE, as JSON.",
+)
 @common_options
 @click.pass_context
 def seed(
-    context: click.Context, script_path: str | None, mfa_command: str | None, prompt: bool
+    context: click.Context,
+    script_path: str | None,
+    mfa_command: str | None,
+    prompt: bool,
+    report_path: str | None,
 ) -> None:
     """Run amplify/seed/seed.py against the sandbox.
 
@@ -58,30 +81,91 @@ def seed(
     settings.mfa_command, settings.prompt = mfa_command, prompt
     console = Console(settings)
     report = ConsoleReport(console)
+    run = _Run(report, console, report_path)
     script = find_script(settings.project, explicit=Path(script_path) if script_path else None)
     settings.script = script
     for name in shadowed_modules(script):
         console.warning(f"{name} has the name of a standard module, which is imported instead.")
-    exit_code = 0
     connect_only_on_request()
-    try:
-        with settings.connect(report, target="outputs") as backend:
-            backend.check_outputs()
-            console.status(f"Running {settings.shown(script)} …")
-            try:
-                run_script(script, backend, context.meta[_ARGUMENTS])
-            except SystemExit as ending:
-                exit_code = _exit_code(ending)
-    except BaseException:
+    with run, settings.connect(report, target="outputs") as backend:
+        run.begins(backend)
+        backend.check_outputs()
+        console.status(f"Running {settings.shown(script)} …")
+        try:
+            run_script(script, backend, context.meta[_ARGUMENTS])
+        except SystemExit as ending:
+            run.script_exit = _exit_code(ending)
+    context.exit(run.show())
+
+
+class _Run:
+    """One run's end: its table and sums, its report file, its exit code."""
+
+    def __init__(self, report: ConsoleReport, console: Console, path: str | None) -> None:
+        """Raises FileAccessError where the report file at *path* cannot be written."""
+        from pathlib import Path  # noqa: PLC0415
+
+        self.script_exit = 0
+        self._report = report
+        self._console = console
+        self._file = None
+        self._calls: Callable[[], Mapping[str, CallStatistics]] = dict
+        if path is not None:
+            from seedctl.cli.report_file import ReportFile  # noqa: PLC0415
+
+            self._file = ReportFile(Path(path))
+
+    def __enter__(self) -> _Run:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Tell what a run that *error* ended had done until then."""
+        self._report.display.hide()
+        if error is not None:
+            self._report.show()
+            totals = self._report.totals()
+            self._console.status(f"Stopped after {self._report.seconds:.1f} s: {totals}.")
+        self._write(error)
+
+    def begins(self, backend: Backend) -> None:
+        self._calls = backend.aws.statistics
+        self._report.display.throttles = lambda: sum(
+            each.throttled for each in backend.aws.statistics().values()
+        )
+
+    def show(self) -> int:
+        """Tell what a run did that went to its end, and return the exit code."""
+        report, console = self._report, self._console
         report.show()
-        console.status(f"Stopped after {report.seconds:.1f} s: {report.totals()}.")
-        raise
-    report.show()
-    if exit_code:
-        console.status(f"The script ended with exit code {exit_code}.")
-    else:
-        console.success(f"Seeded in {report.seconds:.1f} s: {report.totals()}.")
-    context.exit(exit_code)
+        summary = f"in {report.seconds:.1f} s: {report.totals()}"
+        if self.script_exit:
+            console.status(f"The script ended with exit code {self.script_exit}.")
+        elif report.failed:
+            console.failure(f"Seeded {summary}.")
+            console.status(
+                "Run again when the cause is mended: what is there is met again, and not doubled, "
+                'with if_exists="skip", "sign_in" or "update".'
+            )
+        else:
+            console.success(f"Seeded {summary}.")
+        return self._exit_code(None)
+
+    def _exit_code(self, error: BaseException | None) -> int:
+        if isinstance(error, KeyboardInterrupt):
+            return INTERRUPTED
+        if error is not None:
+            return error.exit_code if isinstance(error, SeedctlError) else 1
+        return self.script_exit or (1 if self._report.failed else 0)
+
+    def _write(self, error: BaseException | None) -> None:
+        if self._file is not None:
+            calls = {name: asdict(each) for name, each in self._calls().items()}
+            self._file.finish(self._report, self._exit_code(error), error, calls)
 
 
 def _exit_code(ending: SystemExit) -> int:

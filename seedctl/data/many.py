@@ -126,6 +126,8 @@ class BulkRequests:
             for row in (*batches.kept(), *(source if isinstance(given, Sized) else ())):
                 results[row.index] = RowResult(row.index, row.key, "not tried")
         ordered = [results[index] for index in sorted(results)]
+        for _ in (each for each in ordered if each.state == "failed"):
+            self._api.tell(self._model.name, "failed")
         if options.on_error == "raise":
             _raise_failures(what, ordered, _AGAIN[again])
         return ordered

@@ -34,6 +34,7 @@ def _function(
 
 
 upload_data = _function(Storage.upload_data)
+upload_many = _function(Storage.upload_many)
 upload_directory = _function(Storage.upload_directory)
 list = _function(Storage.list)  # noqa: A001 - the JavaScript client's name
 list_all = _function(Storage.list_all)

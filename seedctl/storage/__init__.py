@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         remove,
         upload_data,
         upload_directory,
+        upload_many,
     )
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "remove",
     "upload_data",
     "upload_directory",
+    "upload_many",
 ]
 
 

@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
 from typing import IO, TYPE_CHECKING
 
 from seedctl.report import Event
+from seedctl.storage.addresses import address, answer_options
 from seedctl.storage.downloads import download, properties_of
 from seedctl.storage.folders import check_folder, files_below, remove_all
 from seedctl.storage.inputs import (
     check_url_expiration,
     copy_parameters,
-    disposition_header,
     owner_option,
     range_header,
     resolve_path,
     upload_options,
 )
 from seedctl.storage.listing import Listing
-from seedctl.storage.results import CopiedObject, RemovedObject, StorageUrl
+from seedctl.storage.many import ManyOptions, NewFile, upload_all
+from seedctl.storage.results import CopiedObject, RemovedObject
 from seedctl.storage.sources import guess_content_type, open_source
 from seedctl.storage.task import Task
 from seedctl.storage.uploads import upload
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    import builtins
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from seedctl.aws import Identity
     from seedctl.report import Observer, State
+    from seedctl.storage.many import AnyFile, FileResult, IfFileExists, OnError
     from seedctl.storage.results import (
         BucketChoice,
         ChecksumAlgorithm,
@@ -41,12 +43,16 @@ if TYPE_CHECKING:
         StorageItem,
         StoragePage,
         StoragePath,
+        StorageUrl,
         SubpathStrategy,
         UploadedObject,
     )
     from seedctl.storage.section import StorageSection
     from seedctl.storage.sources import UploadData
     from seedctl.storage.task import Objects
+
+    # In the class, list is the JavaScript client's call.
+    Results = builtins.list[FileResult]
 
 
 class Storage:
@@ -113,25 +119,58 @@ class Storage:
         self._tell(task, "uploaded")
         return uploaded
 
+    def upload_many(
+        self,
+        files: Iterable[AnyFile],
+        *,
+        concurrency: int = 8,
+        if_exists: IfFileExists = "overwrite",
+        on_error: OnError = "raise",
+        bucket: BucketChoice | None = None,
+    ) -> Results:
+        """Store many files, *concurrency* at once; return a FileResult for each, in order.
+
+        A file is a NewFile, or a pair of its path and data; a generator is drawn from as there is
+        room. *if_exists* "skip" leaves what is there as it is, "error" fails the file. Raises
+        BulkError when all were tried, unless *on_error* is "collect".
+        """
+        task = self._task("", bucket, may_be_empty=True)
+        task.credentials()
+        bound = Storage(
+            self._objects, self._section, task.identity, self._observer, self._before_write
+        )
+        return upload_all(
+            files,
+            lambda path, data, **given: bound.upload_data(path, data, bucket=bucket, **given),
+            self._observer,
+            lambda state: self._tell(task, state),
+            ManyOptions(concurrency, if_exists, on_error),
+        )
+
     def upload_directory(
         self,
         path: StoragePath,
         folder: Path,
         *,
-        prevent_overwrite: bool = False,
+        concurrency: int = 8,
+        if_exists: IfFileExists = "overwrite",
+        on_error: OnError = "raise",
         bucket: BucketChoice | None = None,
-    ) -> list[UploadedObject]:
-        """Store every file below *folder*, in the order of their names, under *path*.
+    ) -> Results:
+        """Store every file below *folder* under *path*, as :meth:`upload_many` does.
 
         ``upload_directory("pictures/", Path("assets"))`` stores ``assets/a/b.png`` as
-        ``pictures/a/b.png``. Links to files are followed, links to folders are not.
+        ``pictures/a/b.png``, in the order of the names. Links to files are followed, links to
+        folders are not.
         """
         task = self._task(path, bucket, may_be_empty=True)
-        files = files_below(folder, task.path)
-        return [
-            self.upload_data(key, file, prevent_overwrite=prevent_overwrite, bucket=bucket)
-            for key, file in files
-        ]
+        return self.upload_many(
+            [NewFile(key, file) for key, file in files_below(folder, task.path)],
+            concurrency=concurrency,
+            if_exists=if_exists,
+            on_error=on_error,
+            bucket=bucket,
+        )
 
     def list(
         self,
@@ -188,23 +227,8 @@ class Storage:
         task = self._task(path, bucket, accelerate=use_accelerate_endpoint)
         if validate_object_existence:
             task.call("head_object", "get", Key=task.path, **owner)
-        disposition = content_disposition and disposition_header(content_disposition)
-        answer = {
-            "ResponseContentType": content_type,
-            "ResponseContentDisposition": disposition,
-            "ResponseCacheControl": cache_control,
-        }
-        now = datetime.now(timezone.utc)
-        ends = task.credentials().credentials.expiration
-        if ends is not None:
-            expires_in = max(1, min(expires_in, int((ends - now).total_seconds())))
-        url = task.objects.presigned_url(
-            task.place,
-            {**owner, **{name: value for name, value in answer.items() if value is not None}},
-            identity=task.identity,
-            expires_in=expires_in,
-        )
-        return StorageUrl(url, now + timedelta(seconds=expires_in))
+        answer = answer_options(content_type, content_disposition, cache_control)
+        return address(task, {**owner, **answer}, expires_in)
 
     def download_data(
         self,

@@ -222,6 +222,7 @@ def test_a_folder_is_uploaded(tmp_path: Path) -> None:
     with FakeS3(answer=lambda _: Reply(headers={"etag": '"e"'})) as server:
         stage = Stage(server.url)
         found = stage.storage.upload_directory("pictures", tmp_path / "assets")
+        assert {each.state for each in found} == {"uploaded"}
         assert [each.path for each in found] == [
             "pictures/a/.hidden",
             "pictures/a/ü b.png",

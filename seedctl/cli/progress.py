@@ -1,0 +1,134 @@
+"""How far it is with many users, records or files: bars on a terminal, else a line now and then."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.progress import Progress as Bars
+    from rich.progress import TaskID
+
+    from seedctl.cli.console import Console
+    from seedctl.report import Progress
+
+_SECONDS_BETWEEN_LINES = 5.0
+
+
+class ProgressDisplay:
+    """Shows what it is told; thread-safe. Never captures what the script prints."""
+
+    def __init__(
+        self,
+        console: Console,
+        *,
+        throttles: Callable[[], int] = lambda: 0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """*throttles* says how many calls AWS has refused for their rate so far."""
+        self.throttles = throttles
+        self._console = console
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._bars: Bars | None = None
+        self._tasks: dict[tuple[str, float], TaskID] = {}
+        self._said: dict[tuple[str, float], float] = {}
+
+    def show(self, progress: Progress) -> None:
+        with self._lock:
+            if self._console.is_quiet:
+                return
+            if self._console.is_terminal:
+                self._draw(progress)
+            else:
+                self._say(progress)
+
+    def hide(self) -> None:
+        """Take the bars away, for a line to be printed; the next progress shows them again."""
+        with self._lock:
+            if self._bars is not None:
+                self._bars.stop()
+            self._bars = None
+            self._tasks.clear()
+
+    def _draw(self, progress: Progress) -> None:
+        key = (progress.what, progress.started)
+        if self._bars is None:
+            self._bars = self._console.new_bars()
+            self._bars.start()
+        if key not in self._tasks:
+            self._tasks[key] = self._bars.add_task(progress.what, total=progress.total)
+        counted = progress.done + progress.failed
+        self._bars.update(
+            self._tasks[key], completed=counted, facts=", ".join(self._facts(progress))
+        )
+        self._bars.refresh()
+        if progress.is_finished:
+            self._bars.remove_task(self._tasks.pop(key))
+            if not self._tasks:
+                self.hide()
+
+    def _say(self, progress: Progress) -> None:
+        key, now = (progress.what, progress.started), self._clock()
+        last = self._said.get(key)
+        if progress.is_finished:
+            # What took less time than between two lines has none: the table says it all.
+            if self._said.pop(key, None) not in {None, progress.started}:
+                self._console.status(self._line(progress))
+        elif last is None:
+            self._said[key] = progress.started
+        elif now - last >= _SECONDS_BETWEEN_LINES:
+            self._said[key] = now
+            self._console.status(self._line(progress))
+
+    def _line(self, progress: Progress) -> str:
+        of = f" of {progress.total}" if progress.total is not None else ""
+        count = progress.done + progress.failed
+        return ", ".join([f"{progress.what}: {count}{of}", *self._facts(progress)])
+
+    def _facts(self, progress: Progress) -> list[str]:
+        """Return failures, rate, time left and throttles, in words."""
+        counted = progress.done + progress.failed
+        seconds = max(self._clock() - progress.started, 1e-3)
+        facts = [f"{progress.failed} failed"] if progress.failed else []
+        facts.append(f"{counted / seconds:.0f}/s")
+        if progress.total is not None and counted and not progress.is_finished:
+            left = (progress.total - counted) * seconds / counted
+            facts.append(f"{_duration(left)} left")
+        throttles = self.throttles()
+        if throttles:
+            facts.append(f"{throttles} throttled")
+        return facts
+
+
+def new_bars(console: Any) -> Bars:
+    """Return bars on *console*, which is rich's, that leave stdout and stderr alone."""
+    from rich.progress import (  # noqa: PLC0415 - slow to load, and only for many of a kind
+        BarColumn,
+        MofNCompleteColumn,
+        TextColumn,
+    )
+    from rich.progress import Progress as RichBars  # noqa: PLC0415
+
+    return RichBars(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[facts]}"),
+        console=console,
+        auto_refresh=False,
+        transient=True,
+        # Rich would otherwise print what the script prints, above its bars and on stderr.
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s"
