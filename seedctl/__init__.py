@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from seedctl.backend import Backend as Backend
     from seedctl.backend import connect as connect
     from seedctl.backend import current_backend as current_backend
+    from seedctl.data.bulk import RowResult as RowResult
     from seedctl.data.client import DataClient as DataClient
     from seedctl.data.records import Page as Page
     from seedctl.data.records import Record as Record
@@ -68,6 +69,7 @@ _ROOMS = {
         "TOTPSetup",
     ),
     "seedctl.backend": ("Backend", "connect", "current_backend"),
+    "seedctl.data.bulk": ("RowResult",),
     "seedctl.data.client": ("DataClient",),
     "seedctl.data.records": ("Page", "Record"),
     "seedctl.errors": (
@@ -76,6 +78,7 @@ _ROOMS = {
         "AccessDeniedError",
         "AmplifyOutputsNotFoundError",
         "BackendIdConversionFault",
+        "BulkError",
         "CannotSignInWithMFAError",
         "CognitoError",
         "ConditionalCheckFailedError",

@@ -71,6 +71,22 @@ class Target:
         return " · ".join(part for part in parts if part)
 
 
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far something has come that is done many times over."""
+
+    what: str
+    """What is counted, in the plural, such as "Todo records"."""
+    done: int
+    failed: int
+    total: int | None
+    """None where nobody knows how many there will be."""
+    started: float
+    """When it began, on the clock of time.monotonic()."""
+    is_finished: bool = False
+    """No more will be told of it, whether or not all was done."""
+
+
 class Observer(Protocol):
     """Whoever wants to know. Methods may be called from any thread."""
 
@@ -84,6 +100,10 @@ class Observer(Protocol):
 
     def on_warning(self, text: str) -> None: ...
 
+    def on_progress(self, progress: Progress) -> None:
+        """Hear how far it is with many of a kind: at first, some ten times a second, at last."""
+        ...
+
 
 @dataclass
 class Report:
@@ -96,6 +116,8 @@ class Report:
     warnings: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     target: Target | None = None
+    progress: Progress | None = None
+    """The newest that was heard."""
     started: float = field(default_factory=time.monotonic)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -120,6 +142,9 @@ class Report:
     def on_warning(self, text: str) -> None:
         with self._lock:
             self.warnings.append(text)
+
+    def on_progress(self, progress: Progress) -> None:
+        self.progress = progress
 
 
 class PlainReport(Report):

@@ -220,6 +220,15 @@ def _no_terminal(scene: Scene) -> Result:
     return scene.raised(lambda: TerminalPrompter().ask("A value"))
 
 
+def _some_failed(scene: Scene) -> Result:
+    from seedctl.bulk import bulk_error
+
+    def fail() -> None:
+        raise bulk_error("Todo records", [errors.InvalidInputError("bad")], results=[None])
+
+    return scene.raised(fail)
+
+
 def _broken_state(scene: Scene) -> Result:
     (scene.folder / ".amplify").write_text("a file where a folder belongs")
     return scene.seedctl("secret", "list", "--local")
@@ -280,6 +289,7 @@ TRIGGERS: dict[str, Trigger] = {
             SECRET_BLOCK="QUFBQQ==",
         ),
     ),
+    "BulkError": _some_failed,
     "InvalidCommandInputError": lambda s: s.seedctl("--identifier", "a_b", "seed"),
     "InvalidSecretNameError": lambda s: s.seedctl("secret", "get", "a/b", "--local"),
     "InvalidSecretValueError": lambda s: s.seedctl("secret", "set", "a", "--local"),

@@ -32,6 +32,7 @@ LAYERS = (
     ("policy",),
     ("aws",),
     ("project",),
+    ("bulk",),
     ("hooks", "prompter", "report"),
     ("errors", "masking"),
 )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from seedctl import __version__, masking
+from seedctl.bulk import Tally
 from seedctl.data.auth_modes import Options, authorize, choose
 from seedctl.data.failures import graphql_error, parse_answer
 from seedctl.errors import InvalidInputError
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from seedctl.aws import Credentials
     from seedctl.data.auth_modes import Chosen, Identity
     from seedctl.data.section import DataSection
-    from seedctl.data.transport import Transport
+    from seedctl.data.transport import Answer, Transport
     from seedctl.errors import GraphQLError
     from seedctl.report import Observer, State
 
@@ -37,6 +38,26 @@ class Reply:
     def error(self, data: Any = None) -> GraphQLError:
         """Return the error to raise for :attr:`errors`, with the partial *data*."""
         return graphql_error(self.errors, self.operation, self.chosen, data)
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What came back for one document, of whatever kind it is."""
+
+    answer: Answer
+    chosen: Chosen
+    operation: str
+
+    def reply(self) -> Reply:
+        """Return the result. Raises UnauthorizedError and others for what is none."""
+        result = parse_answer(self.answer, self.operation, self.chosen)
+        return Reply(
+            result.get("data"),
+            result.get("errors") or [],
+            self.chosen,
+            self.operation,
+            self.answer.may_have_run_before,
+        )
 
 
 class API:
@@ -82,6 +103,21 @@ class API:
 
         *operation* names it in errors; *is_safe* says that doing it twice is as good as once.
         """
+        return self.exchange(
+            text, variables, call, operation=operation, is_write=is_write, is_safe=is_safe
+        ).reply()
+
+    def exchange(
+        self,
+        text: str,
+        variables: Mapping[str, Any],
+        call: Options,
+        *,
+        operation: str,
+        is_write: bool,
+        is_safe: bool,
+    ) -> Exchange:
+        """As :meth:`send`, before what came back is looked at."""
         chosen = choose(call, self._options, self.section.default_auth_mode)
         url = self._transport.url(self.section.url)
         masking.register(call.auth_token)
@@ -126,14 +162,15 @@ class API:
         if is_write:
             self._before_write()
         answer = self._transport.post(url, body, headers, is_safe=is_safe)
-        result = parse_answer(answer, operation, chosen)
-        return Reply(
-            result.get("data"),
-            result.get("errors") or [],
-            chosen,
-            operation,
-            answer.may_have_run_before,
-        )
+        return Exchange(answer, chosen, operation)
+
+    def pause(self, seconds: float) -> None:
+        """Wait before a request is sent once more."""
+        self._transport.pause(seconds)
+
+    def tally(self, what: str, total: int | None) -> Tally:
+        """Return what counts *what* for the observer."""
+        return Tally(self._observer, what, total)
 
     def tell(self, model: str, state: State) -> None:
         """Let the observer know of a record that was written."""

@@ -5,22 +5,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from seedctl.data.auth_modes import Options
+from seedctl.data.many import BulkOptions, BulkRequests
 from seedctl.data.nearest import advice
 from seedctl.data.requests import Asked, ModelRequests, Paging
 from seedctl.errors import ConditionalCheckFailedError, InvalidInputError, UnknownOperationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    import builtins
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from seedctl.data.api import API
     from seedctl.data.auth_modes import AuthMode
+    from seedctl.data.bulk import IfExists, RowResult
     from seedctl.data.introspection import Model
+    from seedctl.data.many import OnError
     from seedctl.data.records import Page, Record
     from seedctl.data.requests import SortDirection
     from seedctl.data.results import Results
+    from seedctl.data.row_keys import KeyOf
     from seedctl.data.values import Inputs
 
 _OPERATIONS = ("create", "get", "list", "update", "delete")
+_OURS = ("create_many", "delete_many", "list_all", "upsert")
 
 
 class ModelClient:
@@ -34,6 +40,7 @@ class ModelClient:
         self._model = model
         self._inputs = inputs
         self._requests = ModelRequests(api, model, inputs, results)
+        self._bulk = BulkRequests(api, model, inputs, self._requests)
 
     def __repr__(self) -> str:
         return f"<ModelClient {self._model.name}>"
@@ -49,7 +56,7 @@ class ModelClient:
             known = [*(each for each in _OPERATIONS if each not in self._model.disabled)]
             raise UnknownOperationError(
                 f"{self._model.name} has no operation {name}.",
-                resolution=advice(name, [*known, "list_all", "upsert", *self._model.indexes]),
+                resolution=advice(name, [*known, *_OURS, *self._model.indexes]),
             )
 
         def query(
@@ -212,6 +219,50 @@ class ModelClient:
             if page.next_token is None:
                 return
             paging = paging._replace(next_token=page.next_token)
+
+    def create_many(
+        self,
+        rows: Iterable[Mapping[str, Any]],
+        *,
+        key: KeyOf | None = None,
+        concurrency: int = 8,
+        batch_size: int = 25,
+        if_exists: IfExists = "error",
+        on_error: OnError = "raise",
+        auth_mode: AuthMode | None = None,
+        auth_token: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        validate: bool = True,
+    ) -> builtins.list[RowResult]:
+        """Create a record of each of *rows*, *batch_size* in a request, many requests at once.
+
+        *key* names the fields that ids are derived from, or is a function of the row: the next run
+        then meets the same records. Without it a row that has no id gets a random one. A generator
+        is drawn as far as there is room. Raises BulkError, when all rows were tried, if any failed.
+        """
+        call = Options(auth_mode, auth_token, None, headers)
+        options = BulkOptions(call, validate, concurrency, batch_size, on_error)
+        return self._bulk.create(rows, key, if_exists, options)
+
+    def delete_many(
+        self,
+        keys: Iterable[Mapping[str, Any]],
+        *,
+        concurrency: int = 8,
+        batch_size: int = 25,
+        on_error: OnError = "raise",
+        auth_mode: AuthMode | None = None,
+        auth_token: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        validate: bool = True,
+    ) -> builtins.list[RowResult]:
+        """Delete the records with these keys; one that is not there is no failure.
+
+        Raises BulkError, when all were tried, if any failed.
+        """
+        call = Options(auth_mode, auth_token, None, headers)
+        options = BulkOptions(call, validate, concurrency, batch_size, on_error)
+        return self._bulk.delete(keys, options)
 
 
 def _asked(

@@ -132,6 +132,9 @@ class Transport:
             self._sleep(0.1 * 2**attempt + 0.1 * random.random())  # noqa: S311 - no secret
         raise AssertionError("the last attempt returns or raises")
 
+    def pause(self, seconds: float) -> None:
+        self._sleep(seconds)
+
     def close(self) -> None:
         with self._lock:
             pools, self._pools = self._pools, {}

@@ -1,0 +1,315 @@
+"""Many jobs at once: how many, in which order, and what stops them."""
+
+from __future__ import annotations
+
+import contextvars
+import itertools
+import os
+import signal
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from seedctl import errors
+from seedctl.bulk import Outcome, Tally, bulk_error, run
+from seedctl.report import PlainReport, Progress, Report
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+WAIT = 20.0  # never waited for in full, unless something is broken
+who: contextvars.ContextVar[str] = contextvars.ContextVar("who", default="nobody")
+
+
+class Heard(Report):
+    """Keeps all progress, not only the newest."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[Progress] = []
+
+    def on_progress(self, progress: Progress) -> None:
+        super().on_progress(progress)
+        self.told.append(progress)
+
+
+def _failing(error: BaseException) -> Callable[[int], int]:
+    def work(job: int) -> int:
+        if job == 3:
+            raise error
+        return job
+
+    return work
+
+
+def test_outcomes_are_in_the_order_of_the_jobs() -> None:
+    """Whichever ends first, the outcomes come in the order the jobs were given in."""
+    ends = [threading.Event() for _ in range(4)]
+
+    def work(job: int) -> int:
+        if job < 3:  # each waits for the one behind it
+            assert ends[job + 1].wait(WAIT)
+        ends[job].set()
+        return job * 10
+
+    assert run(range(4), work, concurrency=4) == [Outcome(value) for value in (0, 10, 20, 30)]
+
+
+def test_no_jobs_have_no_outcomes() -> None:
+    """Nothing to do is done at once, without a thread."""
+    before = threading.active_count()
+    assert run([], lambda job: job, concurrency=8) == []
+    assert threading.active_count() == before
+
+
+def test_as_many_in_flight_as_said() -> None:
+    """All threads are used, and never one more than concurrency."""
+    lock, together = threading.Lock(), threading.Barrier(3)
+    now: list[int] = []
+    most = 0
+
+    def work(job: int) -> None:
+        nonlocal most
+        with lock:
+            now.append(job)
+            most = max(most, len(now))
+        together.wait(WAIT)
+        with lock:
+            now.remove(job)
+
+    run(range(12), work, concurrency=3)
+    assert most == 3
+
+
+def test_jobs_are_drawn_when_there_is_a_thread() -> None:
+    """A generator is drawn as far as threads are free, by the calling thread, never to its end."""
+    drawn: list[threading.Thread] = []
+    ended: list[int] = []
+    ahead: list[int] = []
+
+    def jobs() -> Iterator[int]:
+        for number in range(500):
+            drawn.append(threading.current_thread())
+            ahead.append(len(drawn) - len(ended))
+            yield number
+
+    run(jobs(), ended.append, concurrency=4)
+    assert len(ended) == 500
+    assert max(ahead) <= 5  # those in flight, and the one just drawn
+    assert set(drawn) == {threading.current_thread()}
+
+
+def test_a_failed_job_is_an_outcome() -> None:
+    """A SeedctlError about one job leaves the others alone."""
+    error = errors.InvalidInputError("bad")
+    outcomes = run(range(6), _failing(error), concurrency=2)
+    assert [outcome.value for outcome in outcomes] == [0, 1, 2, None, 4, 5]
+    assert outcomes[3] == Outcome(error=error)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        pytest.param(errors.InvalidCredentialError("expired"), id="set-up"),
+        pytest.param(errors.EndpointUnreachableError("away"), id="AWS"),
+    ],
+)
+def test_an_error_that_concerns_all_stops(error: errors.SeedctlError) -> None:
+    """Without credentials or a network nothing more is begun, and the rest is not tried."""
+    tried = []
+
+    def work(job: int) -> int:
+        tried.append(job)
+        return _failing(error)(job)
+
+    outcomes = run(range(100), work, concurrency=1)
+    assert tried == [0, 1, 2, 3]
+    assert outcomes[3] == Outcome(error=error)
+    assert outcomes[4:] == [Outcome(was_tried=False)] * 96
+
+
+def test_a_generator_is_not_drawn_to_its_end() -> None:
+    """After an error that concerns all, a generator that may never end is left where it is."""
+    error = errors.ThrottledError("slow down")
+    outcomes = run(itertools.count(), _failing(error), concurrency=1)
+    assert [outcome.error for outcome in outcomes] == [None, None, None, error]
+
+
+def test_what_stops_is_the_callers_to_say() -> None:
+    """A caller may judge outcomes by itself, values too."""
+    outcomes = run(range(9), lambda job: job, concurrency=1, is_fatal=lambda o: o.value == 2)
+    assert [outcome.was_tried for outcome in outcomes] == [True] * 3 + [False] * 6
+
+
+@pytest.mark.parametrize("where", ["job", "generator"])
+def test_a_bug_comes_through(where: str) -> None:
+    """Any other exception is raised as it is, when what is in flight has ended."""
+    begun, bug_is_out = threading.Event(), threading.Event()
+    ended: list[int] = []
+
+    def jobs() -> Iterator[int]:
+        yield 0
+        if where == "generator":
+            assert begun.wait(WAIT)
+            bug_is_out.set()
+            raise ZeroDivisionError("bug")
+        yield 1
+        raise AssertionError("drawn although there was no free thread")
+
+    def work(job: int) -> None:
+        if job == 1:
+            assert begun.wait(WAIT)
+            bug_is_out.set()
+            raise ZeroDivisionError("bug")
+        begun.set()
+        assert bug_is_out.wait(WAIT)
+        ended.append(job)
+
+    with pytest.raises(ZeroDivisionError, match="bug"):
+        run(jobs(), work, concurrency=2)
+    assert ended == [0]
+
+
+def test_a_job_may_be_interrupted() -> None:
+    """Ctrl-C at a prompt in a thread ends the whole."""
+    with pytest.raises(KeyboardInterrupt):
+        run(range(9), _failing(KeyboardInterrupt()), concurrency=1)
+
+
+def test_ctrl_c_ends_it() -> None:
+    """Ctrl-C begins nothing more, lets what is in flight end, and goes on to the caller."""
+    interrupted = threading.Event()
+    begun: list[int] = []
+    ended: list[int] = []
+
+    def interrupt(*_: object) -> None:
+        interrupted.set()
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+
+        def work(job: int) -> None:
+            begun.append(job)
+            if job == 1:
+                os.kill(os.getpid(), signal.SIGINT)
+            assert interrupted.wait(WAIT)
+            ended.append(job)
+
+        with pytest.raises(KeyboardInterrupt):
+            run(itertools.count(), work, concurrency=2)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert sorted(begun) == sorted(ended) == [0, 1]
+
+
+def test_ctrl_c_waits_only_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A job that hangs keeps nobody at the keyboard."""
+    monkeypatch.setattr("seedctl.bulk._GRACE_SECONDS", 0.0)
+    release = threading.Event()
+
+    def work(job: int) -> None:
+        if job:
+            raise KeyboardInterrupt
+        release.wait(WAIT)
+
+    with pytest.raises(KeyboardInterrupt):
+        run(range(9), work, concurrency=2)
+    assert not release.is_set()
+    release.set()
+
+
+def test_threads_see_the_context() -> None:
+    """A sign-in of the caller's is inherited, and what a job sets stays with the job."""
+    who.set("ann")
+
+    def work(job: int) -> str:
+        seen = who.get()
+        who.set(f"set by {job}")
+        return seen
+
+    outcomes = run(range(20), work, concurrency=4)
+    assert {outcome.value for outcome in outcomes} == {"ann"}
+    assert who.get() == "ann"
+
+
+@pytest.mark.parametrize(
+    "concurrency", [pytest.param(value, id=repr(value)) for value in (0, -1, 65, True, 2.0, "8")]
+)
+def test_a_concurrency_that_cannot_be_meant(concurrency: Any) -> None:
+    """A wrong number is refused before anything is begun."""
+    with pytest.raises(errors.InvalidInputError, match="from 1 to 64"):
+        run([1], lambda job: job, concurrency=concurrency)
+
+
+def test_progress_is_told_first_and_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An observer hears the beginning and the sum, however quickly it was done."""
+    monkeypatch.setattr("seedctl.bulk.time.monotonic", lambda: 7.0)
+    heard = Heard()
+    with Tally(heard, "numbers", 6) as tally:
+        run(range(6), _failing(errors.InvalidInputError("bad")), concurrency=2, tally=tally)
+    assert heard.told == [
+        Progress("numbers", 0, 0, 6, 7.0),
+        Progress("numbers", 5, 1, 6, 7.0, is_finished=True),
+    ]
+    assert heard.progress is heard.told[-1]
+
+
+def test_progress_is_told_ten_times_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thousands of jobs do not bury the observer."""
+    now = 100.0
+    monkeypatch.setattr("seedctl.bulk.time.monotonic", lambda: now)
+    heard = Heard()
+    with Tally(heard, "numbers") as tally:
+        for _ in range(1000):
+            now += 0.001
+            tally.add(done=2)
+    assert [each.done for each in heard.told[:3]] == [0, 200, 400]
+    assert 10 <= len(heard.told) <= 12
+    assert (heard.told[-1].done, heard.told[-1].total) == (2000, None)
+
+
+def test_progress_ends_with_the_work() -> None:
+    """After a failure, too, the last word is that no more will come."""
+    heard = Heard()
+    with pytest.raises(ZeroDivisionError), Tally(heard, "numbers") as tally:
+        run(range(6), _failing(ZeroDivisionError()), concurrency=1, tally=tally)
+    assert heard.told[-1].is_finished
+    assert heard.told[-1].done == 3
+
+
+def test_a_job_may_count_for_many() -> None:
+    """A batch counts for all that is in it."""
+    heard = Heard()
+    with Tally(heard, "numbers") as tally:
+        run([[1, 2], [3]], sum, concurrency=1, tally=tally, counts=lambda o: (o.value or 0, 1))
+    assert (heard.told[-1].done, heard.told[-1].failed) == (6, 2)
+
+
+def test_a_plain_report_stays_silent(capsys: pytest.CaptureFixture[str]) -> None:
+    """Progress is kept, and not printed, where no bar can be drawn."""
+    report = PlainReport()
+    with Tally(report, "numbers"):
+        pass
+    assert report.progress is not None
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("not_tried", "message"),
+    [
+        pytest.param(0, "2 of 500 Todo records failed; the first: bad", id="all tried"),
+        pytest.param(
+            9, "2 of 500 Todo records failed, 9 were not tried; the first: bad", id="stopped"
+        ),
+    ],
+)
+def test_what_is_raised_for_many(not_tried: int, message: str) -> None:
+    """The error says how many failed and why the first did, and has the results of all."""
+    first = errors.InvalidInputError("bad", resolution="mend it")
+    other = errors.InvalidInputError("worse")
+    results = list(range(500))
+    error = bulk_error("Todo records", [first, other], results=results, not_tried=not_tried)
+    assert (error.message, error.resolution, error.results) == (message, "mend it", results)
+    assert bulk_error("x", [first], results=[1], resolution="this").resolution == "this"
