@@ -82,7 +82,9 @@ class _Masker:
         long, short = self._long, self._short
         for start in range(len(text) if long else 0):
             by_length = long.get(text[start : start + _SHORT])
-            for length in sorted(by_length, reverse=True) if by_length else ():
+            if by_length is None:
+                continue
+            for length in sorted(by_length, reverse=True):
                 if text[start : start + length] in by_length[length]:
                     yield start, start + length
                     break  # the others are shorter

@@ -19,6 +19,7 @@ from seedctl import __version__
 from seedctl.aws.credentials import Credentials
 from seedctl.aws.failures import translate
 from seedctl.aws.pacing import CallStatistics, Pace, tries_for
+from seedctl.aws.rates import CLOCK
 from seedctl.aws.settings import (
     AWSSettings,
     check_endpoint,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
     from seedctl.aws.objects import S3
     from seedctl.aws.quotas import Quotas
+    from seedctl.aws.rates import Clock
 
 _CONNECTIONS = 64  # as many as things are done at once at most
 _S3_CONNECTIONS = 32
@@ -92,13 +94,14 @@ class AWS:
         *,
         fallback_region: Callable[[], str | None] = lambda: None,
         quotas: Quotas = MappingProxyType({}),
+        clock: Clock = CLOCK,
     ) -> None:
         """*fallback_region* is asked when options, environment and profile name no region.
 
         *quotas* are calls a second, by name, that hold in place of AWS's defaults.
         """
         self._settings = settings
-        self._pace = Pace(quotas, is_paced=settings.is_paced)
+        self._pace = Pace(quotas, is_paced=settings.is_paced, clock=clock)
         self._fallback_region = fallback_region
         self._lock = threading.RLock()
         self._session: botocore.session.Session | None = None

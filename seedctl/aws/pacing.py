@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 
 from seedctl.aws.failures import THROTTLED
 from seedctl.aws.quotas import DEFAULTS, PACED_SERVICES, category
-from seedctl.aws.rates import CLOCK, shared_limiter
+from seedctl.aws.rates import shared_limiter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -43,7 +43,7 @@ class CallStatistics:
 class Pace:
     """The pace of one :class:`AWS`. Thread-safe."""
 
-    def __init__(self, quotas: Quotas, *, is_paced: bool, clock: Clock = CLOCK) -> None:
+    def __init__(self, quotas: Quotas, *, is_paced: bool, clock: Clock) -> None:
         """*quotas* are the user's own; the others hold where *is_paced*."""
         self._quotas: Quotas = {**(DEFAULTS if is_paced else {}), **quotas}
         self._clock = clock

@@ -16,6 +16,7 @@ from collections import deque
 
 _WINDOW = 1.0
 _MARGIN = 0.005  # for what the quickest call was late itself, and for the clocks
+_ENOUGH = 10  # answers after which the quickest is taken for as quick as it gets
 _FORGET = 0.002  # how far each slower call takes the quickest one's time up to its own
 _BURST = 5  # calls that may go at once when it was quiet; the window holds for them too
 _LONGEST_WAIT = 0.2  # Windows does not tell Ctrl-C to a thread that waits on a lock for long
@@ -34,7 +35,8 @@ class Window:
         self._in_flight = 0
         self._ended: list[float] = []
         """A heap: of the calls that still count, a window after their answers came."""
-        self._quickest: float | None = None
+        self._quickest = math.inf
+        self._answers = 0
         self._due = -math.inf
         """When the next call would be sent if all were evenly spaced."""
 
@@ -48,7 +50,8 @@ class Window:
     def opens_at(self, now: float) -> float | None:
         """Return when a call may go, *now* or later; None if an answer must come first."""
         limit = self.limit(now)
-        early = _MARGIN - (self._quickest or 0.0)
+        # Of few answers even the quickest may have been slow.
+        early = _MARGIN - (self._quickest if self._answers >= _ENOUGH else 0.0)
         while self._ended and self._ended[0] + early <= now:
             heapq.heappop(self._ended)
         due = self._due - (min(_BURST, limit) - 1) / limit
@@ -67,10 +70,11 @@ class Window:
     def end(self, began: float, now: float) -> None:
         """Count the answer of a call that *began*, or that none came."""
         took = now - began
-        if self._quickest is None or took < self._quickest:
+        if took < self._quickest:
             self._quickest = took
         else:
             self._quickest += _FORGET * (took - self._quickest)
+        self._answers += 1
         self._in_flight -= 1
         # One that hung, or failed after a time-out, has long arrived if it ever did.
         late_at_most = min(took, self._quickest + _WINDOW)
