@@ -1,6 +1,6 @@
 """A local sandbox with Cognito's quotas and a network's latency, in a process of its own.
 
-`python benchmarks/quota_server.py STATE OUTPUTS LATENCY [pow]` prints its address, and at the end of
+`python benchmarks/quota_server.py STATE OUTPUTS LATENCY JITTER [pow]` prints its address, and at the end of
 its input what it saw: calls and refusals by operation, and the CPU seconds it took. A call is
 refused when the second before it, by the server's clock, holds as many as the quota allows.
 """
@@ -8,6 +8,7 @@ refused when the second before it, by the server's clock, holds as many as the q
 from __future__ import annotations
 
 import json
+import random
 import sys
 import threading
 import time
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class QuotaServer:
-    def __init__(self, state: Path, outputs: Path, latency: float) -> None:
+    def __init__(self, state: Path, outputs: Path, latency: float, jitter: float) -> None:
         from seedctl.local.server import Server
         from seedctl.local.services import Services
         from seedctl.local.state_folder import prepare
@@ -30,6 +31,7 @@ class QuotaServer:
         self.calls: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
         self._latency = latency
+        self._jitter = jitter
         self._lock = threading.Lock()
         self._seen: defaultdict[str, deque[float]] = defaultdict(deque)
         self._services = Services(Store.open(prepare(state)), load_outputs(outputs), time.time)
@@ -39,6 +41,7 @@ class QuotaServer:
         from seedctl.aws.quotas import DEFAULTS, category
         from seedctl.local.http1 import Response
 
+        self._travel()
         service, _, operation = request.headers.get("x-amz-target", "").partition(".")
         name = category("ssm" if service == "AmazonSSM" else "cognito-idp", operation)
         now = time.monotonic()
@@ -52,17 +55,21 @@ class QuotaServer:
                 self.refused[operation] += 1
             else:
                 seen.append(now)
-        time.sleep(self._latency)
+        self._travel()
         if is_refused:
             return Response.json(
                 400, {"__type": "TooManyRequestsException", "message": "Too many requests"}
             )
         return self._services.answer(request)
 
+    def _travel(self) -> None:
+        # One way; the jitter too is that of the way there and the way back.
+        time.sleep((self._latency + random.uniform(0, self._jitter)) / 2)
+
 
 def main() -> None:
-    state, outputs, latency = Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3])
-    served = QuotaServer(state, outputs, latency)
+    latency, jitter = float(sys.argv[3]), float(sys.argv[4])
+    served = QuotaServer(Path(sys.argv[1]), Path(sys.argv[2]), latency, jitter)
     print(f"http://127.0.0.1:{served.server.port}", flush=True)
     for line in sys.stdin:
         if line.strip() == "report":

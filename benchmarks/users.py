@@ -1,6 +1,6 @@
 """Many users against Cognito's quotas: how close to the quota, and at what cost.
 
-`python benchmarks/users.py [--users N] [--latency SECONDS] [--pow] [--one-by-one]`. The local sandbox
+`python benchmarks/users.py [--users N] [--latency S] [--jitter S] [--pow] [--one-by-one]`. The local sandbox
 answers from a process of its own, with the latency of a network and the default quotas. The ratio
 is to a bare loop in the same run, which only creates the users, at exactly 50 a second.
 """
@@ -45,9 +45,9 @@ class Sandbox:
 
 
 @contextmanager
-def sandbox(work: Path, latency: float, flags: list[str]) -> Iterator[Sandbox]:
+def sandbox(work: Path, latency: float, jitter: float, flags: list[str]) -> Iterator[Sandbox]:
     command = [sys.executable, str(ROOT / "benchmarks" / "quota_server.py"), str(work / "state")]
-    command += [str(OUTPUTS), str(latency), *flags]
+    command += [str(OUTPUTS), str(latency), str(jitter), *flags]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -94,6 +94,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--users", type=int, default=1000)
     parser.add_argument("--latency", type=float, default=0.1)
+    parser.add_argument("--jitter", type=float, default=0.0, help="seconds, for both ways")
     parser.add_argument("--pow", action="store_true", help="without gmpy2, on both sides")
     parser.add_argument("--one-by-one", action="store_true", help="also 50 users sequentially")
     arguments = parser.parse_args()
@@ -109,7 +110,7 @@ def main() -> None:
     shutil.copy(OUTPUTS, work)
     flags = ["pow"] if arguments.pow else []
     print(f"{arguments.users} users, {arguments.latency * 1e3:.0f} ms a call, {flags or 'gmpy2'}")
-    with sandbox(work, arguments.latency, flags) as here:
+    with sandbox(work, arguments.latency, arguments.jitter, flags) as here:
         floor = bare_loop(here.url, arguments.users)
         time.sleep(1.5)
         before = here.report()
