@@ -24,6 +24,7 @@ types: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/records.py
+	$(BIN)/python benchmarks/users.py
 
 clean:
 	rm -rf $(VENV) build dist sample_project/.amplify
