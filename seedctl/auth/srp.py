@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import itertools
 import re
 import secrets
 from dataclasses import dataclass, field
@@ -47,6 +48,8 @@ g = 2
 
 _KEY_BYTES = 16
 _TABLE_BITS = 256  # as long as every exponent of g
+_TABLE_PAYS = 4  # making it costs as much as so many powers
+_usual_powers = itertools.count()
 _HKDF_INFO = b"Caldera Derived Key\x01"
 _HEX = re.compile(r"[0-9A-Fa-f]+")
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -64,7 +67,8 @@ def hash_number(*parts: bytes) -> int:
 
 def power(base: int, exponent: int) -> int:
     """Return *base* to the *exponent* modulo N, by gmpy2 where it is installed."""
-    if _powmod is pow and base == g and 0 <= exponent < 1 << _TABLE_BITS:
+    is_usual = base == g and 0 <= exponent < 1 << _TABLE_BITS
+    if _powmod is pow and is_usual and next(_usual_powers) >= _TABLE_PAYS:
         return _power_by_table(base, exponent)
     return int(_powmod(base, exponent, N))
 

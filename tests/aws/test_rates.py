@@ -257,3 +257,14 @@ def test_one_account_has_one_limiter() -> None:
         (("UserCreation", None, "dev", "eu-west-1"), 80),
     ):
         assert shared_limiter(key, quota, clock) is not first
+
+
+def test_the_real_clock_passes_by_itself() -> None:
+    """With nothing replaced, places come as time goes by."""
+    clock = Clock()
+    limiter = Limiter(2000, clock)
+    started = clock.now()
+    for _ in range(12):
+        limiter.release(limiter.acquire()[0])
+    clock.sleep(0)
+    assert clock.now() >= started + 7 / 2000
