@@ -26,6 +26,7 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/records.py
 	$(BIN)/python benchmarks/transfers.py
 	$(BIN)/python benchmarks/bulk.py
+	$(BIN)/python benchmarks/users.py
 
 clean:
 	rm -rf $(VENV) build dist sample_project/.amplify

@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from seedctl.auth.types import AuthUser as AuthUser
     from seedctl.auth.types import ChallengeResponse as ChallengeResponse
     from seedctl.auth.types import CurrentUser as CurrentUser
+    from seedctl.auth.types import NewUser as NewUser
     from seedctl.auth.types import StandardUserAttributes as StandardUserAttributes
     from seedctl.auth.types import TOTPSetup as TOTPSetup
+    from seedctl.auth.types import UserResult as UserResult
     from seedctl.backend import Backend as Backend
     from seedctl.backend import connect as connect
     from seedctl.backend import current_backend as current_backend
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from seedctl.errors import *  # noqa: F403
     from seedctl.functions import add_to_user_group as add_to_user_group
     from seedctl.functions import create_and_sign_up_user as create_and_sign_up_user
+    from seedctl.functions import create_users as create_users
     from seedctl.functions import fetch_auth_session as fetch_auth_session
     from seedctl.functions import generate_client as generate_client
     from seedctl.functions import get_current_user as get_current_user
@@ -67,8 +70,10 @@ _ROOMS = {
         "AuthUser",
         "ChallengeResponse",
         "CurrentUser",
+        "NewUser",
         "StandardUserAttributes",
         "TOTPSetup",
+        "UserResult",
     ),
     "seedctl.backend": ("Backend", "connect", "current_backend"),
     "seedctl.data.bulk": ("RowResult",),
@@ -181,6 +186,7 @@ _ROOMS = {
     "seedctl.functions": (
         "add_to_user_group",
         "create_and_sign_up_user",
+        "create_users",
         "fetch_auth_session",
         "generate_client",
         "get_current_user",

@@ -17,7 +17,7 @@ from seedctl.auth.journal import Journal
 from seedctl.auth.pool import UserPool
 from seedctl.auth.users import Auth
 from seedctl.data.door import Data
-from seedctl.embedded import InboxCodes, local_endpoint
+from seedctl.embedded import InboxCodes, is_served_here, local_endpoint
 from seedctl.errors import (
     AmplifyOutputsNotFoundError,
     InvalidCommandInputError,
@@ -28,12 +28,10 @@ from seedctl.errors import (
 from seedctl.hooks import masked_excepthook
 from seedctl.project import (
     BackendIdentifier,
-    check_identifier_option,
+    chosen_identifier,
     find_outputs,
     find_project,
     load_outputs,
-    namespace_of,
-    os_account_name,
 )
 from seedctl.prompter import CommandCodes
 from seedctl.report import PlainReport
@@ -46,7 +44,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from seedctl.auth.session import UserSession
-    from seedctl.aws import AWS, Caller
+    from seedctl.aws import AWS, Caller, CallStatistics
     from seedctl.data.client import DataClient
     from seedctl.project import AmplifyOutputs, AuthSection, Project
     from seedctl.prompter import CodeSource
@@ -135,6 +133,10 @@ class Backend:
         """
         identifier = {"AMPLIFY_BACKEND_IDENTIFIER": self.identifier.to_json()}
         return {**self._aws.environment(), **identifier}
+
+    def statistics(self) -> dict[str, CallStatistics]:
+        """Return how many calls were made so far, by operation, AppSync's among them."""
+        return self._aws.statistics()
 
     @property
     def aws(self) -> Caller:
@@ -254,7 +256,7 @@ def connect(
     One-time codes that no callback gives come from *mfa_command* (or SEEDCTL_MFA_COMMAND), in the
     local sandbox from its outbox unless *prompt* is set, else from whoever sits at the terminal.
     """
-    from seedctl.aws import AWS, AWSSettings  # noqa: PLC0415 - botocore is slow to import
+    from seedctl.aws import AWS, AWSSettings, chosen_quotas  # noqa: PLC0415 - botocore is slow
 
     is_local = local_from_environment() if local is None else local
     if is_local and endpoint_url is not None:
@@ -264,8 +266,9 @@ def connect(
         )
     explicit = Path(project_dir) if project_dir is not None else None
     project = find_project(Path(), explicit=explicit)
-    chosen = _identifier(identifier, project)
+    chosen = chosen_identifier(identifier, project)
     outputs_path = Path(outputs) if outputs is not None else None
+    quotas = chosen_quotas(project)
     observer = observer or PlainReport()
     mfa_command = mfa_command or os.environ.get("SEEDCTL_MFA_COMMAND")
     codes: CodeSource | None = None
@@ -276,7 +279,9 @@ def connect(
     with ExitStack() as resources:
         if is_local:
             endpoint_url = resources.enter_context(local_endpoint(project, outputs_path))
-        settings = AWSSettings(profile, region, endpoint_url, is_local)
+        settings = AWSSettings(
+            profile, region, endpoint_url, is_local, is_paced=not is_served_here(endpoint_url)
+        )
         backend: Backend
 
         def fallback_region() -> str | None:
@@ -288,7 +293,7 @@ def connect(
         backend = Backend(
             project=project,
             identifier=chosen,
-            aws=AWS(settings, fallback_region=fallback_region),
+            aws=AWS(settings, fallback_region=fallback_region, quotas=quotas),
             outputs_path=outputs_path,
             observer=observer,
             app_client_secret=app_client_secret,
@@ -302,20 +307,6 @@ def connect(
 def local_from_environment() -> bool:
     """Whether SEEDCTL_LOCAL asks for the local sandbox."""
     return os.environ.get("SEEDCTL_LOCAL", "").lower() in {"1", "true", "yes", "on"}
-
-
-def _identifier(given: str | BackendIdentifier | None, project: Project) -> BackendIdentifier:
-    if isinstance(given, BackendIdentifier):
-        return given
-    if given:
-        return BackendIdentifier(namespace_of(project), check_identifier_option(given))
-    from_peer = os.environ.get("AMPLIFY_BACKEND_IDENTIFIER")
-    if from_peer:
-        return BackendIdentifier.from_json(from_peer)
-    name = os.environ.get("SEEDCTL_IDENTIFIER")
-    if name:
-        check_identifier_option(name, source="SEEDCTL_IDENTIFIER")
-    return BackendIdentifier(namespace_of(project), name or os_account_name())
 
 
 def _connect_for_script() -> Backend:

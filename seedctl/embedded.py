@@ -36,7 +36,19 @@ def local_endpoint(project: Project, outputs_path: Path | None) -> Iterator[str]
         yield running.url
         return
     with LocalSandbox.start(state_folder=project.state_folder, outputs=outputs) as sandbox:
-        yield sandbox.url
+        _served_here.add(sandbox.url)
+        try:
+            yield sandbox.url
+        finally:
+            _served_here.discard(sandbox.url)
+
+
+def is_served_here(url: str | None) -> bool:
+    """Whether a local sandbox of this very process answers at *url*; it has no quotas."""
+    return url in _served_here
+
+
+_served_here: set[str] = set()
 
 
 class InboxCodes:

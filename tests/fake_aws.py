@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
@@ -19,7 +20,7 @@ _XML_ERROR = (
 
 class FakeAWS:
     """*replies* maps an operation to a JSON body, an XML text, or an (error code, message), to
-    which a status other than 400 may be added."""
+    which a status other than 400 may be added; or an iterator over such, one for each call."""
 
     def __init__(self, **replies: Any) -> None:
         self.replies = replies
@@ -68,6 +69,8 @@ class FakeAWS:
             operation = parameters["Action"]
         self.calls.append((operation, parameters))
         reply = self.replies.get(operation, ("UnknownOperationException", "not told how to answer"))
+        if isinstance(reply, Iterator):
+            reply = next(reply)
         if isinstance(reply, tuple):
             code, message, status = (*reply, 400)[:3]
             if target:

@@ -290,3 +290,12 @@ def test_threads_may_register_and_mask_at_once() -> None:
     assert failures == []
     everything = " ".join(f"secret-{n}-{r}-end" for n in range(8) for r in range(8))
     assert mask(everything) == " ".join([MASK] * 64)
+
+
+def test_thousands_of_secrets_alike_are_each_masked() -> None:
+    """Values that begin alike, or are of one length, do not hide one another."""
+    secrets = [f"Passw0rd-{number}" for number in range(3000)]
+    for secret in secrets:
+        register(secret)
+    assert mask(" ".join(secrets)) == " ".join([MASK] * len(secrets))
+    assert mask("Passw0rd-x Passw0rd-2999x") == "Passw0rd-x ***x"

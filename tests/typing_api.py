@@ -25,6 +25,7 @@ from seedctl import (
     FileResult,
     GraphQLError,
     NewFile,
+    NewUser,
     NotAuthorizedException,
     ObjectProperties,
     Page,
@@ -42,11 +43,13 @@ from seedctl import (
     TransferProgress,
     UploadedObject,
     UsernameExistsError,
+    UserResult,
     UserSession,
     add_to_user_group,
     auth,
     connect,
     create_and_sign_up_user,
+    create_users,
     current_backend,
     data,
     fetch_auth_session,
@@ -113,6 +116,15 @@ def many_users_at_once() -> None:
     with backend.auth.sign_in(user, password) as session:
         print(session.username)
     backend.auth.add_to_group(user, "admin")
+
+
+def users_by_the_thousand() -> None:
+    rows = (NewUser(f"u{n}@example.com", "Passw0rd!", groups=["admin"]) for n in range(1000))
+    results: list[UserResult] = create_users(rows, if_exists="skip", on_error="collect")
+    for each in results:
+        print(each.index, each.username, each.user_id, each.state, each.error)
+    one = NewUser("ann@example.com", "Passw0rd!", sign_in_flow="MFA", mfa_preference="TOTP")
+    current_backend().auth.create_users([one], concurrency=8, if_exists="update")
 
 
 def data_of_the_signed_in_user() -> None:

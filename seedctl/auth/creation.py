@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from seedctl.auth.mfa import Answers
     from seedctl.auth.pool import UserPool
     from seedctl.auth.session import UserSession
-    from seedctl.auth.types import IfExists, SignInFlow
+    from seedctl.auth.types import IfUserExists, SignInFlow
     from seedctl.project import AuthSection
     from seedctl.report import State
 
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
         """Signs *user* in, setting *new_password* if Cognito asks for one."""
 
         def __call__(
-            self, user: NewUser, password: str, *, new_password: str | None = None
+            self, user: CheckedUser, password: str, *, new_password: str | None = None
         ) -> UserSession: ...
 
 
@@ -51,16 +51,17 @@ _UNCERTAIN = (EndpointUnreachableError, ServiceFailedError)
 
 
 @dataclass(frozen=True, slots=True)
-class NewUser:
+class CheckedUser:
     """A user to create, with everything checked that can be checked before the first write."""
 
     username: str
     password: str = field(repr=False)
     sign_in_flow: SignInFlow
     attributes: list[dict[str, str]] = field(repr=False)
-    if_exists: IfExists
+    if_exists: IfUserExists
     answers: Answers = field(repr=False)
     email: str | None
+    groups: tuple[str, ...] = ()
 
 
 def check_new_user(
@@ -70,15 +71,12 @@ def check_new_user(
     *,
     sign_in_flow: SignInFlow,
     user_attributes: Mapping[str, Any] | None,
-    if_exists: IfExists,
+    if_exists: IfUserExists,
     answers: Answers,
-) -> NewUser:
+    groups: tuple[str, ...] = (),
+) -> CheckedUser:
     """Return what :class:`Creation` takes, or raise for what cannot end well."""
     check_flow(sign_in_flow)
-    if if_exists not in {"error", "sign_in"}:
-        raise InvalidParameterException(
-            f"if_exists is {if_exists!r}.", resolution='Use "error" or "sign_in".'
-        )
     check_username(username, settings)
     check_password(password, settings.password_policy)
     masking.register(password)
@@ -88,7 +86,9 @@ def check_new_user(
     email = given.get("email")
     if email is None and copied_attribute(username, settings) == "email":
         email = username
-    return NewUser(username, password, sign_in_flow, attributes, if_exists, answers, email)
+    return CheckedUser(
+        username, password, sign_in_flow, attributes, if_exists, answers, email, groups
+    )
 
 
 def check_flow(flow: SignInFlow) -> None:
@@ -107,14 +107,20 @@ class Creation:
         journal: Journal,
         sign_in: SignsIn,
         sleep: Callable[[float], None],
+        join: Callable[[str, str], None],
     ) -> None:
+        """*join* adds the user of that name to the group."""
         self._pool = pool
         self._journal = journal
         self._sign_in = sign_in
         self._sleep = sleep
+        self._join = join
 
-    def create(self, user: NewUser) -> tuple[UserSession, State]:
-        """Create *user* and return it signed in, with what became of it."""
+    def create(self, user: CheckedUser) -> tuple[UserSession | None, State]:
+        """Create *user* and return it signed in, with what became of it.
+
+        With ``if_exists="skip"`` there is no session of a user that was there.
+        """
         pool_id = self._pool.settings.user_pool_id
         temporary = derive_temporary_password(
             user.password, user_pool_id=pool_id, username=user.username
@@ -129,13 +135,38 @@ class Creation:
                 self._journal.finish(pool_id, user.username)
             raise
         if existed and is_first_try and not answer_lost:
+            self._refuse_existing(user)
+            if user.if_exists == "skip":
+                return None, "existed"
             session, state = self._sign_in_existing(user, temporary)
         else:
             session, state = self._finish(user, temporary, is_new=not existed)
+        if existed:
+            # Not before the password has shown that this is the user who is meant.
+            try:
+                self._join_groups(user)
+            except BaseException:
+                session.sign_out()
+                raise
         self._journal.finish(pool_id, user.username)
         return session, state
 
-    def _create_in_pool(self, user: NewUser, temporary: str) -> tuple[bool, bool]:
+    def _refuse_existing(self, user: CheckedUser) -> None:
+        """Forget a user that is none of ours, and raise UsernameExistsError if it must be new."""
+        if user.if_exists not in {"error", "skip"}:
+            return
+        self._journal.finish(self._pool.settings.user_pool_id, user.username)
+        if user.if_exists == "error":
+            raise UsernameExistsError(
+                f"The user {user.username} already exists.",
+                resolution='Use another name, sign in instead, or pass if_exists="sign_in".',
+            )
+
+    def _join_groups(self, user: CheckedUser) -> None:
+        for group in user.groups:
+            self._join(user.username, group)
+
+    def _create_in_pool(self, user: CheckedUser, temporary: str) -> tuple[bool, bool]:
         """Create the user; return whether it existed, and whether an answer was lost on the way.
 
         After a lost answer, a user that exists may well be the one this call has made.
@@ -158,12 +189,17 @@ class Creation:
                 return False, answer_lost
         raise AssertionError  # pragma: no cover - the loop returns or raises
 
-    def _finish(self, user: NewUser, temporary: str, *, is_new: bool) -> tuple[UserSession, State]:
+    def _finish(
+        self, user: CheckedUser, temporary: str, *, is_new: bool
+    ) -> tuple[UserSession, State]:
         """Give a user its final password: one just created, or one a run has left half-made.
 
         Another run may be at the same user right now, or have finished it: then the final password
         is the one that fits.
         """
+        if is_new:
+            # While the password is temporary: a run that stops here is taken up again.
+            self._join_groups(user)
         try:
             session = self._sign_in(user, temporary, new_password=user.password)
         except NotAuthorizedException as refusal:
@@ -179,30 +215,27 @@ class Creation:
                 ) from refusal
             if is_new:
                 return session, "created"
-            # MFA comes after the final password: a run may have stopped between the two.
-            return session, "finished" if session.mfa_method else "existed"
+            # MFA comes after the final password, and groups may: a run may have stopped between.
+            return session, "finished" if session.mfa_method or user.groups else "existed"
         return session, "created" if is_new else "finished"
 
-    def _sign_in_existing(self, user: NewUser, temporary: str) -> tuple[UserSession, State]:
+    def _sign_in_existing(self, user: CheckedUser, temporary: str) -> tuple[UserSession, State]:
         """Sign in a user that was there before and that nothing says is unfinished.
 
         Only on request: a failed sign-in counts towards locking the account.
         """
         pool_id = self._pool.settings.user_pool_id
-        if user.if_exists == "error":
-            self._journal.finish(pool_id, user.username)
-            raise UsernameExistsError(
-                f"The user {user.username} already exists.",
-                resolution='Use another name, sign in instead, or pass if_exists="sign_in".',
-            )
         try:
-            return self._sign_in(user, user.password), "existed"
+            session = self._sign_in(user, user.password)
         except NotAuthorizedException as error:
             refusal = error
         except BaseException:
             # The password was right, so the user is whole: it is not for the next run to finish.
             self._journal.finish(pool_id, user.username)
             raise
+        else:
+            self._journal.finish(pool_id, user.username)
+            return session, "existed"
         try:
             return self._sign_in(user, temporary, new_password=user.password), "finished"
         except NotAuthorizedException:

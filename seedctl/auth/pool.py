@@ -87,6 +87,11 @@ class UserPool:
         parameters = {"AccessToken": access_token, _MFA_SETTINGS[method]: settings}
         self._call("SetUserMFAPreference", parameters)
 
+    def update_attributes(self, access_token: str, attributes: list[dict[str, str]]) -> None:
+        """Change the user's attributes as the user does, not as an administrator."""
+        parameters = {"AccessToken": access_token, "UserAttributes": attributes}
+        self._call("UpdateUserAttributes", parameters)
+
     def revoke(self, refresh_token: str) -> None:
         parameters = {"ClientId": self.settings.user_pool_client_id, "Token": refresh_token}
         if self._client_secret:

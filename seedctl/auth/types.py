@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict
 from urllib.parse import quote
 
@@ -11,10 +11,14 @@ from seedctl.errors import InvalidParameterException
 
 if TYPE_CHECKING:
     from seedctl.aws import Credentials
+    from seedctl.errors import SeedctlError
 
 SignInFlow = Literal["Password", "MFA"]
 MFAPreference = Literal["EMAIL", "SMS", "TOTP"]
 IfExists = Literal["error", "sign_in"]
+IfUserExists = Literal["error", "skip", "sign_in", "update"]
+OnError = Literal["raise", "collect"]
+UserState = Literal["created", "existed", "healed", "updated", "failed", "not tried"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,40 @@ class AuthOutputs:
     user_id: str
     """The ``sub``."""
     sign_in_flow: SignInFlow
+
+
+@dataclass(frozen=True, slots=True)
+class NewUser:
+    """One of many users to create, with the groups to be in."""
+
+    username: str
+    password: str = field(repr=False)
+    _: KW_ONLY
+    groups: Collection[str] = ()
+    user_attributes: Mapping[str, Any] | None = field(default=None, repr=False)
+    sign_in_flow: SignInFlow = "Password"
+    mfa_preference: MFAPreference | None = None
+    email_sign_up_challenge: SignUpChallenge | None = field(default=None, repr=False)
+    sms_sign_up_challenge: SignUpChallenge | None = field(default=None, repr=False)
+    totp_sign_up_challenge: TOTPSignUpChallenge | None = field(default=None, repr=False)
+    sign_in_challenge: SignInChallenge | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class UserResult:
+    """What became of one of many users."""
+
+    index: int
+    """Where the user was among those given."""
+    username: str
+    """As typed."""
+    user_id: str | None
+    """The ``sub``; None for a user that nobody has signed in."""
+    state: UserState
+    """"healed": an earlier run had left the user half-made. "not tried": something went wrong
+    before that concerns all users, such as a network that is down."""
+    error: SeedctlError | None = None
+    """Why it failed."""
 
 
 @dataclass(frozen=True, slots=True)

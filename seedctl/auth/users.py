@@ -10,37 +10,41 @@ from seedctl import masking
 from seedctl.auth.attributes import copied_attribute
 from seedctl.auth.challenges import enroll_totp
 from seedctl.auth.creation import Creation, check_flow, check_new_user
+from seedctl.auth.groups import add_to_group, check_group
+from seedctl.auth.many import ManyUsers
 from seedctl.auth.mfa import Answers, check_password_flow
 from seedctl.auth.session import UserSession
 from seedctl.auth.sign_in import SignIn
 from seedctl.auth.types import AuthOutputs, username_of
+from seedctl.bulk import MOST_AT_ONCE
 from seedctl.errors import (
     CognitoError,
     InvalidParameterException,
-    NoGroupError,
-    NoGroupsError,
     NotAuthorizedException,
     UserExistsError,
-    UserNotFoundError,
 )
 from seedctl.prompter import TerminalCodes
 from seedctl.report import Event
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
-    from seedctl.auth.creation import NewUser
+    from seedctl.auth.creation import CheckedUser
     from seedctl.auth.journal import Journal
     from seedctl.auth.pool import UserPool
     from seedctl.auth.session import Rooms
     from seedctl.auth.types import (
         AnyUser,
         IfExists,
+        IfUserExists,
         MFAPreference,
+        NewUser,
+        OnError,
         SignInChallenge,
         SignInFlow,
         SignUpChallenge,
         TOTPSignUpChallenge,
+        UserResult,
     )
     from seedctl.prompter import CodeSource
     from seedctl.report import Observer
@@ -122,8 +126,12 @@ class Auth:
         user_attributes: Mapping[str, Any] | None,
         if_exists: IfExists,
         answers: Answers,
-    ) -> NewUser:
+    ) -> CheckedUser:
         """Return what :meth:`create` takes, or raise for what cannot end well."""
+        if if_exists not in {"error", "sign_in"}:
+            raise InvalidParameterException(
+                f"if_exists is {if_exists!r}.", resolution='Use "error" or "sign_in".'
+            )
         return check_new_user(
             self._pool().settings,
             username,
@@ -134,13 +142,32 @@ class Auth:
             answers=answers,
         )
 
-    def create(self, user: NewUser) -> tuple[AuthOutputs, UserSession]:
+    def create(self, user: CheckedUser) -> tuple[AuthOutputs, UserSession]:
         """Create a checked *user* and return it signed in."""
         self._before_write()
-        creation = Creation(self._pool(), self._journal, self._sign_in_new, self._sleep)
-        session, state = creation.create(user)
+        session, state = self._creation().create(user)
+        assert session is not None  # as only create_users() skips users
         self._observer.on_event(Event("user", user.username, state, session.user_id))
         return AuthOutputs(user.username, session.user_id, user.sign_in_flow), session
+
+    def create_users(
+        self,
+        users: Iterable[NewUser],
+        *,
+        concurrency: int = MOST_AT_ONCE,
+        if_exists: IfUserExists = "error",
+        on_error: OnError = "raise",
+    ) -> list[UserResult]:
+        """Create many users, as fast as Cognito's quotas allow; return what became of each.
+
+        Rows that have a length are all checked before the first is sent; a generator is drawn as
+        the work goes on. A user that an earlier run left half-made is finished. One that is whole
+        fails its row ("error"), is left as it is, groups included ("skip"), has to have the
+        password and is put into the groups ("sign_in"), and gets the attributes besides
+        ("update"). Raises BulkError, with the results, unless *on_error* is "collect".
+        """
+        many = ManyUsers(self._pool(), self._creation(), self._observer, self._before_write)
+        return many.create(users, concurrency=concurrency, if_exists=if_exists, on_error=on_error)
 
     def sign_in(
         self,
@@ -217,21 +244,9 @@ class Auth:
         """
         pool = self._pool()
         username = username_of(user)
-        _check_group(pool, group)
+        check_group(pool.settings, group)
         self._before_write()
-        try:
-            pool.add_to_group(username, group)
-        except CognitoError as error:
-            if error.code == "UserNotFoundException":
-                raise UserNotFoundError(
-                    f"There is no user {username} to add to the group {group}.",
-                    resolution="Create the user first.",
-                ) from error
-            if error.code == "ResourceNotFoundException":
-                raise _no_group(group) from error
-            raise
-        # "set", not "added": Cognito does not say whether the user was in it before.
-        self._observer.on_event(Event("group membership", username, "set", group))
+        add_to_group(pool, username, group, self._observer)
 
     def close(self) -> None:
         """Sign out every session that is still open."""
@@ -242,8 +257,16 @@ class Auth:
                 session = self._open.pop()
             session.sign_out()
 
+    def _creation(self) -> Creation:
+        pool = self._pool()
+
+        def join(username: str, group: str) -> None:
+            add_to_group(pool, username, group, self._observer)
+
+        return Creation(pool, self._journal, self._sign_in_new, self._sleep, join)
+
     def _sign_in_new(
-        self, user: NewUser, password: str, *, new_password: str | None = None
+        self, user: CheckedUser, password: str, *, new_password: str | None = None
     ) -> UserSession:
         sign_in = SignIn(
             self._pool(),
@@ -308,25 +331,3 @@ class Auth:
 
 def _is_email(username: str, pool: UserPool) -> bool:
     return copied_attribute(username, pool.settings) == "email"
-
-
-def _check_group(pool: UserPool, group: str) -> None:
-    groups = pool.settings.groups
-    if groups is None:
-        return  # outputs before version 1.3 do not say: Cognito will
-    if not groups:
-        raise NoGroupsError(
-            "The user pool has no groups.",
-            resolution=f'Add groups: ["{group}"] in amplify/auth/resource.ts and deploy.',
-        )
-    names = [known.name for known in groups]
-    if group not in names:
-        raise _no_group(group, names)
-
-
-def _no_group(group: str, names: list[str] | None = None) -> NoGroupError:
-    known = f" It has {', '.join(names)}." if names else ""
-    return NoGroupError(
-        f"The user pool has no group {group}.{known}",
-        resolution=f'Use one it has, or add "{group}" in amplify/auth/resource.ts and deploy.',
-    )

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from seedctl.aws.calls import AWS, Caller
     from seedctl.aws.credentials import Credentials, Identity, IdentityCredentials
     from seedctl.aws.objects import S3
+    from seedctl.aws.pacing import CallStatistics
+    from seedctl.aws.quotas import chosen_quotas
     from seedctl.aws.settings import AWSSettings, is_loopback, refuse_real_aws_under_test
     from seedctl.aws.signing import signed_headers
 
@@ -19,10 +21,12 @@ __all__ = [
     "AWS",
     "S3",
     "AWSSettings",
+    "CallStatistics",
     "Caller",
     "Credentials",
     "Identity",
     "IdentityCredentials",
+    "chosen_quotas",
     "is_loopback",
     "refuse_real_aws_under_test",
     "signed_headers",
@@ -32,11 +36,13 @@ __all__ = [
 _MODULES = {
     "AWS": "calls",
     "AWSSettings": "settings",
+    "CallStatistics": "pacing",
     "Caller": "calls",
     "Credentials": "credentials",
     "Identity": "credentials",
     "IdentityCredentials": "credentials",
     "S3": "objects",
+    "chosen_quotas": "quotas",
     "is_loopback": "settings",
     "refuse_real_aws_under_test": "settings",
     "signed_headers": "signing",

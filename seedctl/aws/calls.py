@@ -6,6 +6,7 @@ import os
 import threading
 from contextlib import contextmanager
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 import botocore.session
@@ -15,8 +16,11 @@ from botocore.configprovider import ConfiguredEndpointProvider
 from botocore.utils import get_environ_proxies
 
 from seedctl import __version__
+from seedctl.aws.configuration import new_session, s3_config
 from seedctl.aws.credentials import Credentials
 from seedctl.aws.failures import translate
+from seedctl.aws.pacing import CallStatistics, Pace, tries_for
+from seedctl.aws.rates import CLOCK
 from seedctl.aws.settings import (
     AWSSettings,
     check_endpoint,
@@ -32,8 +36,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from seedctl.aws.objects import S3
+    from seedctl.aws.quotas import Quotas
+    from seedctl.aws.rates import Clock
 
-_S3_CONNECTIONS = 32
+_CONNECTIONS = 64  # as many as things are done at once at most
 _MAX_ATTEMPTS = 3  # botocore's own default in its standard mode
 
 # What any seed run may reach. Where one of them goes to this machine, all of them must; a service
@@ -73,7 +79,8 @@ class Caller(Protocol):
         """Make one call and return AWS's reply; raise a SeedctlError for a refusal.
 
         *region* is for services whose region the outputs file fixes. With *once* nothing is
-        repeated, for calls that use up a single-use session.
+        repeated, for calls that use up a single-use session or may have been done; but for a call
+        that AWS refused for its rate, and that is not the answer to a session.
         """
         ...
 
@@ -82,10 +89,19 @@ class AWS:
     """The developer's AWS identity, or the local sandbox's. Thread-safe; clients are made once."""
 
     def __init__(
-        self, settings: AWSSettings, *, fallback_region: Callable[[], str | None] = lambda: None
+        self,
+        settings: AWSSettings,
+        *,
+        fallback_region: Callable[[], str | None] = lambda: None,
+        quotas: Quotas = MappingProxyType({}),
+        clock: Clock = CLOCK,
     ) -> None:
-        """*fallback_region* is asked when options, environment and profile name no region."""
+        """*fallback_region* is asked when options, environment and profile name no region.
+
+        *quotas* are calls a second, by name, that hold in place of AWS's defaults.
+        """
         self._settings = settings
+        self._pace = Pace(quotas, is_paced=settings.is_paced, clock=clock)
         self._fallback_region = fallback_region
         self._lock = threading.RLock()
         self._session: botocore.session.Session | None = None
@@ -101,10 +117,15 @@ class AWS:
 
     @property
     def max_attempts(self) -> int:
-        configured = os.environ.get("AWS_MAX_ATTEMPTS")
-        if configured is None:
-            configured = self._botocore().get_scoped_config().get("max_attempts")
-        return check_max_attempts(configured) or _MAX_ATTEMPTS
+        return self._chosen_attempts() or _MAX_ATTEMPTS
+
+    def statistics(self) -> dict[str, CallStatistics]:
+        """Return how many calls were made so far, throttled and held back, by operation."""
+        return self._pace.statistics()
+
+    def count(self, operation: str, *, is_throttled: bool) -> None:
+        """Count a call that was made otherwise than through this object's clients."""
+        self._pace.count(operation, 1, int(is_throttled), 0.0)
 
     def environment(self) -> dict[str, str | None]:
         return self._settings.environment()
@@ -120,8 +141,12 @@ class AWS:
     ) -> dict[str, Any]:
         with self.translating(service, operation):
             client = self.client(service, region, once=once)
-            reply: dict[str, Any] = getattr(client, xform_name(operation))(**parameters)
-        return reply
+            tries = tries_for(
+                service,
+                self._chosen_attempts(),
+                uses_session_up=once and "Session" in parameters,
+            )
+            return self._pace.call(getattr(client, xform_name(operation)), parameters, tries=tries)
 
     def client(
         self, service: str, region: str | None, *, once: bool = False, accelerate: bool = False
@@ -242,8 +267,14 @@ class AWS:
     def _botocore(self) -> botocore.session.Session:
         with self._lock:
             if self._session is None:
-                self._session = _new_session(self._settings)
+                self._session = new_session(self._settings)
             return self._session
+
+    def _chosen_attempts(self) -> int | None:
+        configured = os.environ.get("AWS_MAX_ATTEMPTS")
+        if configured is None:
+            configured = self._botocore().get_scoped_config().get("max_attempts")
+        return check_max_attempts(configured)
 
     def _profile_region(self) -> str | None:
         with self.translating("configuration", "region"):
@@ -266,48 +297,24 @@ class AWS:
         config = Config(
             retries=retries or None,
             user_agent_extra=f"seedctl/{__version__}",
+            max_pool_connections=_CONNECTIONS,
             # A proxy has no way to this machine's loopback addresses.
             proxies={} if is_here else None,
         )
         if service == "s3":
-            config = config.merge(_s3_config(is_here=is_here, accelerate=accelerate))
+            config = config.merge(s3_config(is_here=is_here, accelerate=accelerate))
         # For S3 they only keep botocore from looking for others: an identity signs each request.
         keys = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
-        return session.create_client(
+        region = region or self.region()
+        client = session.create_client(
             service,
-            region_name=region or self.region(),
+            region_name=region,
             endpoint_url=endpoint,
             config=config,
             **(keys if self.is_local or service == "s3" else {}),
         )
-
-
-def _s3_config(*, is_here: bool, accelerate: bool) -> Config:
-    return Config(
-        signature_version="s3v4",  # presigned addresses would be of version 2 in old regions
-        # Headers and hashes as the JavaScript client sends them: the default would be another
-        # content-encoding, aws-chunked, with a checksum behind the body.
-        request_checksum_calculation="when_required",
-        response_checksum_validation="when_required",
-        max_pool_connections=_S3_CONNECTIONS,
-        s3={
-            # "auto" would presign for the global host outside us-east-1.
-            "addressing_style": "path" if is_here else "virtual",
-            "us_east_1_regional_endpoint": "regional",
-            "payload_signing_enabled": True,
-            "use_accelerate_endpoint": accelerate and not is_here,
-        },
-    )
-
-
-def _new_session(settings: AWSSettings) -> botocore.session.Session:
-    # The environment names no profile to botocore: settings.profile_name has the last word. A
-    # profile given this way also beats access keys in the environment, as in the Node chain.
-    nowhere: dict[str, Any] = {"profile": (None, None, None, None)}
-    if settings.is_local:
-        nowhere["config_file"] = (None, None, os.devnull, None)
-        nowhere["credentials_file"] = (None, None, os.devnull, None)
-    session = botocore.session.Session(session_vars=nowhere)
-    if settings.profile_name and not settings.is_local:
-        session.set_config_variable("profile", settings.profile_name)
-    return session
+        if service != "s3":
+            # Quotas are an account's, which nobody knows here: a profile's or an emulator's.
+            place = (endpoint, None if self.is_local else self._settings.profile_name, region)
+            self._pace.attach(client, service, place)
+        return client

@@ -32,7 +32,7 @@ _INVALID = {
     "UnrecognizedClientException",
 }
 _DENIED = {"AccessDenied", "AccessDeniedException", "NotAuthorized", "UnauthorizedOperation"}
-_THROTTLED = {
+THROTTLED = {
     "RequestLimitExceeded",
     "SlowDown",
     "Throttling",
@@ -168,7 +168,7 @@ def _from_code(error: boto.ClientError, service: str, operation: str, whose: str
         "request_id": str(error.response.get("ResponseMetadata", {}).get("RequestId", "")),
     }
     call = f"{service}:{operation}"
-    if service == "s3" and code not in _THROTTLED and not _is_failure_of_aws(error):
+    if service == "s3" and code not in THROTTLED and not _is_failure_of_aws(error):
         return _from_s3(error, code, message)
     if code in _EXPIRED:
         return errors.InvalidCredentialError(
@@ -181,7 +181,7 @@ def _from_code(error: boto.ClientError, service: str, operation: str, whose: str
         )
     if code in _DENIED or (code == "NotAuthorizedException" and operation.startswith("Admin")):
         return _denied(message, facts)
-    if code in _THROTTLED:
+    if code in THROTTLED:
         return errors.ThrottledError(
             f"AWS refuses {call} for its rate or a limit: {code} {message}".rstrip(),
             resolution="Wait a little and run again; users already made are kept.",

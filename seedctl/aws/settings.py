@@ -21,6 +21,8 @@ class AWSSettings:
     """Where every call goes instead of AWS, as for an emulator."""
     is_local: bool = False
     """The endpoint is the local sandbox: the user's own profile and keys are never looked at."""
+    is_paced: bool = True
+    """Whether AWS's default quotas hold at the endpoint; what this process serves has none."""
 
     def __post_init__(self) -> None:
         if self.endpoint_url is not None:

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 
-
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="seedctl")
 @common_options

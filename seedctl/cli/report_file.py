@@ -90,7 +90,7 @@ class ReportFile:
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                 file.write(text)
             if self._path.is_dir():
-                raise IsADirectoryError(21, "Is a directory", str(self._path))  # noqa: TRY301
+                raise IsADirectoryError(21, "Is a directory", str(self._path))
         except OSError as problem:
             self.abandon()
             raise self._refused(problem) from problem

@@ -133,9 +133,9 @@ class _Run:
         self._write(error)
 
     def begins(self, backend: Backend) -> None:
-        self._calls = backend.aws.statistics
+        self._calls = backend.statistics
         self._report.display.throttles = lambda: sum(
-            each.throttled for each in backend.aws.statistics().values()
+            each.throttled for each in backend.statistics().values()
         )
 
     def show(self) -> int:

@@ -161,7 +161,7 @@ class API:
 
         if is_write:
             self._before_write()
-        answer = self._transport.post(url, body, headers, is_safe=is_safe)
+        answer = self._transport.post(url, body, headers, is_safe=is_safe, operation=operation)
         return Exchange(answer, chosen, operation)
 
     def pause(self, seconds: float) -> None:

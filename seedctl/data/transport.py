@@ -43,6 +43,8 @@ class Network(Protocol):
 
     def proxy(self, url: str) -> str | None: ...
 
+    def count(self, operation: str, *, is_throttled: bool) -> None: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -91,9 +93,15 @@ class Transport:
         return data_url
 
     def post(
-        self, url: str, body: bytes, headers: Callable[[], Mapping[str, str]], *, is_safe: bool
+        self,
+        url: str,
+        body: bytes,
+        headers: Callable[[], Mapping[str, str]],
+        *,
+        is_safe: bool,
+        operation: str,
     ) -> Answer:
-        """Send *body* and return what comes back, whatever its status.
+        """Send *body* and return what comes back, whatever its status; *operation* is counted.
 
         *headers* are asked for anew at each attempt, since a signature ages. Without *is_safe* only
         what was surely not done is repeated. Raises EndpointUnreachableError.
@@ -117,6 +125,7 @@ class Transport:
                     redirect=False,
                 )
             except HTTPError as error:
+                self._network.count(operation, is_throttled=False)
                 was_sent = not isinstance(error, NewConnectionError | ConnectTimeoutError)
                 if is_last or (was_sent and not is_safe):
                     raise _unreachable(url, error, may_have_run or was_sent) from error
@@ -124,6 +133,7 @@ class Transport:
             else:
                 found = {name.lower(): value for name, value in reply.headers.items()}
                 answer = Answer(reply.status, found, reply.data, may_have_run)
+                self._network.count(operation, is_throttled=answer.is_throttled)
                 again = answer.is_throttled or (is_safe and answer.status in _REPEATED)
                 if is_last or not again:
                     return answer

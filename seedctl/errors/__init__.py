@@ -21,7 +21,6 @@ The tree, with exit codes; ``docs/errors.md`` lists the triggers::
     │   └── AccessDenied, NoSuchKey, NotFound, PreconditionFailed
     ├── InvalidUploadSource, InvalidStoragePathInput, ... (calls that were never sent)
     ├── NoValidAuthTokens, NoSignedUser, NoCredentials, NoAuthorizationHeader
-    ├── BulkError: some of many failed, with the results of all      1
     ├── InvalidCommandInputError, InvalidSecretNameError,
     │   InvalidSecretValueError                             2  a refused value
     ├── set-up: project, outputs, script, region, keys      3

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from seedctl.auth.mfa import Answers
 from seedctl.backend import current_backend
+from seedctl.bulk import MOST_AT_ONCE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from seedctl.auth.session import UserSession
     from seedctl.auth.types import (
@@ -17,11 +18,15 @@ if TYPE_CHECKING:
         AuthSession,
         CurrentUser,
         IfExists,
+        IfUserExists,
         MFAPreference,
+        NewUser,
+        OnError,
         SignInChallenge,
         SignInFlow,
         SignUpChallenge,
         TOTPSignUpChallenge,
+        UserResult,
     )
     from seedctl.data.auth_modes import AuthMode
     from seedctl.data.client import DataClient
@@ -77,6 +82,25 @@ def create_and_sign_up_user(
             sms_sign_up_challenge=sms_sign_up_challenge,
             totp_sign_up_challenge=totp_sign_up_challenge,
         ),
+    )
+
+
+def create_users(
+    users: Iterable[NewUser],
+    *,
+    concurrency: int = MOST_AT_ONCE,
+    if_exists: IfUserExists = "error",
+    on_error: OnError = "raise",
+) -> list[UserResult]:
+    """Create many users at once, in threads, as fast as Cognito's quotas allow.
+
+    Whoever is signed in stays so. The results are in the order of *users*. A user that an earlier
+    run left half-made is finished; one that is whole fails its row ("error"), is left as it is
+    ("skip"), has to have the password and is put into the groups ("sign_in"), and gets the
+    attributes besides ("update"). Raises BulkError unless *on_error* is "collect".
+    """
+    return current_backend().auth.create_users(
+        users, concurrency=concurrency, if_exists=if_exists, on_error=on_error
     )
 
 

@@ -19,8 +19,10 @@ from seedctl.project.outputs import (
     load_outputs,
     parse_outputs,
 )
+from seedctl.project.pyproject import tool_table
 from seedctl.project.root import (
     Project,
+    chosen_identifier,
     find_outputs,
     find_project,
     find_script,
@@ -36,6 +38,7 @@ __all__ = [
     "PasswordPolicy",
     "Project",
     "check_identifier_option",
+    "chosen_identifier",
     "find_outputs",
     "find_project",
     "find_script",
@@ -43,4 +46,5 @@ __all__ = [
     "namespace_of",
     "os_account_name",
     "parse_outputs",
+    "tool_table",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,11 @@ from seedctl.errors import (
     InvalidPackageJsonError,
     ProjectNotFoundError,
     SeedScriptNotFoundError,
+)
+from seedctl.project.identifier import (
+    BackendIdentifier,
+    check_identifier_option,
+    os_account_name,
 )
 
 OUTPUTS_NAME = "amplify_outputs.json"
@@ -155,3 +161,18 @@ def _describes_backend(path: Path) -> bool:
     except (OSError, ValueError, RecursionError):
         return True  # a broken file must be reported, not passed over
     return not isinstance(content, dict) or bool(content.keys() - {"version", "$schema"})
+
+
+def chosen_identifier(given: str | BackendIdentifier | None, project: Project) -> BackendIdentifier:
+    """Return the sandbox that is meant: *given*, or what the environment says, or the user's own."""
+    if isinstance(given, BackendIdentifier):
+        return given
+    if given:
+        return BackendIdentifier(namespace_of(project), check_identifier_option(given))
+    from_peer = os.environ.get("AMPLIFY_BACKEND_IDENTIFIER")
+    if from_peer:
+        return BackendIdentifier.from_json(from_peer)
+    name = os.environ.get("SEEDCTL_IDENTIFIER")
+    if name:
+        check_identifier_option(name, source="SEEDCTL_IDENTIFIER")
+    return BackendIdentifier(namespace_of(project), name or os_account_name())

@@ -382,3 +382,17 @@ def test_the_inner_hash_is_kept_whole() -> None:
     inner = hashlib.sha256(f"pool{user}:pw".encode()).digest()
     expected = hashlib.sha256(b"\x05" + inner).hexdigest()
     assert srp.private_key("pool", user, "pw", 5) == int(expected, 16)
+
+
+@pytest.mark.parametrize(
+    "exponent", [0, 1, 15, 16, 0x5A17, 2**255, 2**256 - 1, 2**256, 2**300 + 1], ids=hex
+)
+@pytest.mark.parametrize("base", [srp.g, 5], ids=["generator", "another base"])
+def test_powers_are_the_same_from_the_table(
+    monkeypatch: pytest.MonkeyPatch, base: int, exponent: int
+) -> None:
+    """Without gmpy2 the generator's powers come from a table, and are those that pow gives."""
+    monkeypatch.setattr(srp, "_powmod", pow)
+    for _ in range(srp._TABLE_PAYS + 1):
+        assert srp.power(base, exponent) == pow(base, exponent, srp.N)
+    assert srp._power_by_table(base, exponent % 2**256) == pow(base, exponent % 2**256, srp.N)

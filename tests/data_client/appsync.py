@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -55,6 +56,7 @@ class FakeNetwork:
     is_loopback: bool = False
     url: str | None = None
     proxies: dict[str, str] = field(default_factory=dict)
+    counted: Counter[tuple[str, bool]] = field(default_factory=Counter)
 
     def endpoint(self, service: str) -> str | None:
         return self.url
@@ -64,6 +66,9 @@ class FakeNetwork:
 
     def certificates(self) -> str:
         return "/no/such/bundle.pem"
+
+    def count(self, operation: str, *, is_throttled: bool) -> None:
+        self.counted[operation, is_throttled] += 1
 
     def proxy(self, url: str) -> str | None:
         return self.proxies.get(url)

@@ -109,7 +109,7 @@ def test_only_what_is_safe_is_repeated(
 ) -> None:
     """Reads are tried three times; a write only when it was surely not done."""
     server.script = script
-    answer = transport.post(server.url, b"{}", _headers, is_safe=is_safe)
+    answer = transport.post(server.url, b"{}", _headers, is_safe=is_safe, operation="x")
     assert (answer.status, len(server.seen)) == (status, attempts)
     assert len(slept) == attempts - 1
     assert all(0.1 <= pause <= 0.6 for pause in slept)
@@ -119,29 +119,33 @@ def test_a_write_that_was_cut_is_not_repeated(server: Server, transport: Transpo
     """Nobody knows whether it was done, and the error says so."""
     server.script = ["cut", 200]
     with pytest.raises(errors.EndpointUnreachableError, match="may have been carried out"):
-        transport.post(server.url, b"{}", _headers, is_safe=False)
+        transport.post(server.url, b"{}", _headers, is_safe=False, operation="x")
     assert len(server.seen) == 1
 
 
 def test_an_answer_after_an_unclear_attempt_says_so(server: Server, transport: Transport) -> None:
     """A create refused as a duplicate may have been stored by its own first attempt."""
     server.script = ["cut", 200]
-    assert transport.post(server.url, b"{}", _headers, is_safe=True).may_have_run_before
+    assert transport.post(
+        server.url, b"{}", _headers, is_safe=True, operation="x"
+    ).may_have_run_before
     server.script = [429, 200]
-    assert not transport.post(server.url, b"{}", _headers, is_safe=True).may_have_run_before
+    assert not transport.post(
+        server.url, b"{}", _headers, is_safe=True, operation="x"
+    ).may_have_run_before
 
 
 def test_what_was_never_sent_is_repeated(transport: Transport, slept: list[float]) -> None:
     """A refused connection did nothing, so that writes are tried again too."""
     with pytest.raises(errors.EndpointUnreachableError, match="Nothing was sent"):
-        transport.post("http://127.0.0.1:9/graphql", b"{}", _headers, is_safe=False)
+        transport.post("http://127.0.0.1:9/graphql", b"{}", _headers, is_safe=False, operation="x")
     assert len(slept) == 2
 
 
 def test_connections_are_kept(server: Server, transport: Transport) -> None:
     """One connection serves one request after another."""
     for _ in range(20):
-        transport.post(server.url, b"{}", _headers, is_safe=True)
+        transport.post(server.url, b"{}", _headers, is_safe=True, operation="x")
     assert len(server.connections) == 1
     assert server.seen[0]["headers"]["user-agent"].startswith("seedctl/")
 
@@ -152,7 +156,9 @@ def test_many_threads_share_the_transport(server: Server, transport: Transport) 
         answers = list(
             pool.map(
                 lambda number: (
-                    transport.post(server.url, str(number).encode(), _headers, is_safe=True).status
+                    transport.post(
+                        server.url, str(number).encode(), _headers, is_safe=True, operation="x"
+                    ).status
                 ),
                 range(200),
             )

@@ -1,0 +1,54 @@
+"""What a project says to seedctl in its ``pyproject.toml``: the tables below ``[tool.seedctl]``."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from seedctl.errors import InvalidCommandInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from seedctl.project.root import Project
+
+PYPROJECT_NAME = "pyproject.toml"
+
+
+def tool_table(project: Project, name: str) -> Mapping[str, Any]:
+    """Return ``[tool.seedctl.<name>]`` of the project's file, empty where there is none.
+
+    Raises InvalidCommandInputError for what is no such table.
+    """
+    path = project.root / PYPROJECT_NAME
+    try:
+        source = path.read_bytes()
+    except OSError:
+        return {}
+    if b"seedctl" not in source:  # most files have nothing for us, and need not be read as TOML
+        return {}
+    document: Any
+    try:
+        document = _toml(source.decode())
+    except ValueError as error:
+        raise InvalidCommandInputError(
+            f"{path} is not TOML: {error}", resolution="Correct the file."
+        ) from error
+    for key in ("tool", "seedctl", name):
+        document = document.get(key, {})
+        if not isinstance(document, dict):
+            raise InvalidCommandInputError(
+                f"{path}: {key} in [tool.seedctl.{name}] is not a table.",
+                resolution=f"Write the settings below [tool.seedctl.{name}].",
+            )
+    table: dict[str, Any] = document
+    return table
+
+
+def _toml(text: str) -> Any:
+    # Not at the top: few projects need it.
+    if sys.version_info >= (3, 11):
+        import tomllib  # noqa: PLC0415
+    else:
+        import tomli as tomllib  # noqa: PLC0415
+    return tomllib.loads(text)

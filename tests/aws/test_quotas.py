@@ -1,0 +1,308 @@
+"""Quotas at work: settings, clients that keep to them, refusals that are repeated."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from seedctl.auth import pool as pool_room
+from seedctl.aws.calls import AWS
+from seedctl.aws.quotas import DEFAULTS, category, chosen_quotas
+from seedctl.aws.settings import AWSSettings
+from seedctl.errors import (
+    EndpointUnreachableError,
+    InvalidCommandInputError,
+    LimitExceededError,
+    ServiceFailedError,
+    ThrottledError,
+)
+from seedctl.project import Project
+from tests.aws.test_rates import ManualClock
+from tests.fake_aws import FakeAWS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+CREATE: dict[str, Any] = {"UserPoolId": "us-east-1_AbCdEfGhI", "Username": "ann"}
+ANSWER: dict[str, Any] = {
+    "ClientId": "c",
+    "ChallengeName": "PASSWORD_VERIFIER",
+    "Session": "s" * 20,
+}
+TOO_MANY = ("TooManyRequestsException", "Too many requests")
+
+
+@pytest.fixture(autouse=True)
+def _keys(environment_keys: None) -> None:
+    pass
+
+
+def aws_at(fake: FakeAWS, clock: ManualClock, **settings: Any) -> AWS:
+    quotas = settings.pop("quotas", {})
+    chosen = AWSSettings(region="us-east-1", endpoint_url=fake.url, **settings)
+    return AWS(chosen, quotas=quotas, clock=clock)
+
+
+# --- settings ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("file", "variable", "expected"),
+    [
+        pytest.param(None, None, {}, id="nothing"),
+        pytest.param("", "", {}, id="empty"),
+        pytest.param('[project]\nname = "seed"\n', None, {}, id="another tool's file"),
+        pytest.param("[tool.seedctl]\nother = 1\n", None, {}, id="no quotas in it"),
+        pytest.param(
+            "[tool.seedctl.quotas]\nUserCreation = 80\n", None, {"UserCreation": 80}, id="file"
+        ),
+        pytest.param(
+            None,
+            " UserCreation = 80 ,UserToken=off,",
+            {"UserCreation": 80, "UserToken": None},
+            id="variable",
+        ),
+        pytest.param(
+            '[tool.seedctl.quotas]\nUserCreation = 80\nUserToken = "off"\n',
+            "UserCreation=90",
+            {"UserCreation": 90, "UserToken": None},
+            id="the variable wins",
+        ),
+        pytest.param("this is not TOML", None, {}, id="broken, and not about us"),
+    ],
+)
+def test_quotas_come_from_the_project_and_the_environment(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    file: str | None,
+    variable: str | None,
+    expected: dict[str, int | None],
+) -> None:
+    """pyproject.toml sets quotas for a project, SEEDCTL_QUOTAS for a run."""
+    if file is not None:
+        (tmp_path / "pyproject.toml").write_text(file, encoding="utf-8")
+    if variable is not None:
+        monkeypatch.setenv("SEEDCTL_QUOTAS", variable)
+    assert chosen_quotas(Project(tmp_path)) == expected
+
+
+@pytest.mark.parametrize(
+    ("file", "variable", "message", "resolution"),
+    [
+        pytest.param(None, "UserCreations=5", "SEEDCTL_QUOTAS", "UserCreation[?]", id="near name"),
+        pytest.param(None, "zzz=5", "'zzz'", "There are UserCreation, ", id="no name"),
+        pytest.param(None, "UserCreation", "SEEDCTL_QUOTAS holds", "UserCreation=80", id="no sign"),
+        pytest.param(None, "UserCreation=0", "UserCreation to 0", "1 or more", id="nought"),
+        pytest.param(None, "UserCreation=1000000", "to 1000000", "1 or more", id="no limit at all"),
+        pytest.param(None, "UserCreation=fast", "to 'fast'", '"off"', id="a word"),
+        pytest.param("UserCreation = true", None, "pyproject.toml .*True", "whole", id="a flag"),
+        pytest.param("UserCreation = 1.5", None, "pyproject.toml sets", "whole", id="a fraction"),
+        pytest.param("usercreation = 5", None, "pyproject.toml", "UserCreation", id="case"),
+        pytest.param("]", None, "pyproject.toml is not TOML", "Correct", id="broken"),
+    ],
+)
+def test_quotas_that_cannot_be_are_refused(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    file: str | None,
+    variable: str | None,
+    message: str,
+    resolution: str,
+) -> None:
+    """A quota that is none, or that nobody can mean, is refused with where it stands."""
+    if file is not None:
+        text = f"[tool.seedctl.quotas]\n{file}\n"
+        (tmp_path / "pyproject.toml").write_text(text, encoding="utf-8")
+    if variable is not None:
+        monkeypatch.setenv("SEEDCTL_QUOTAS", variable)
+    with pytest.raises(InvalidCommandInputError, match=message) as caught:
+        chosen_quotas(Project(tmp_path))
+    assert caught.value.exit_code == 2
+    assert resolution.replace("[?]", "?") in str(caught.value.resolution)
+
+
+@pytest.mark.parametrize(
+    "text", ["tool = 1 # seedctl", "[tool]\nseedctl = 1", "[tool.seedctl]\nquotas = 1"]
+)
+def test_what_is_no_table_is_refused(tmp_path: Path, text: str) -> None:
+    """Settings in the wrong place are not passed over in silence."""
+    (tmp_path / "pyproject.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(InvalidCommandInputError, match="is not a table"):
+        chosen_quotas(Project(tmp_path))
+
+
+def test_every_call_to_cognito_has_a_quota() -> None:
+    """An operation that seedctl calls and the table does not know would go unpaced."""
+    source = pool_room.__loader__.get_source(pool_room.__name__)  # type: ignore[union-attr]
+    called = [part.partition('"')[0] for part in source.split('self._call("')[1:]]
+    assert len(called) >= 10
+    assert all(category("cognito-idp", operation) in DEFAULTS for operation in called)
+
+
+# --- clients -------------------------------------------------------------------------------------
+
+
+def test_calls_wait_for_their_quota_and_are_counted() -> None:
+    """The fourth write to Parameter Store within a second waits, and the statistics say so."""
+    clock = ManualClock()
+    with FakeAWS(PutParameter={"Version": 1}, GetParameter={"Parameter": {}}) as fake:
+        aws = aws_at(fake, clock)
+        for _ in range(4):
+            aws.call("ssm", "PutParameter", {"Name": "n", "Value": "v"})
+        aws.call("ssm", "GetParameter", {"Name": "n"})
+    assert clock.time == pytest.approx(101.0, abs=0.02)
+    counted = aws.statistics()
+    assert (counted["PutParameter"].calls, counted["PutParameter"].throttled) == (4, 0)
+    assert counted["PutParameter"].seconds_waited == pytest.approx(1.0, abs=0.02)
+    assert (counted["GetParameter"].calls, counted["GetParameter"].seconds_waited) == (1, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("settings", "seconds"),
+    [
+        pytest.param({}, 1.0, id="AWS and emulators"),
+        pytest.param({"is_paced": False}, 0.0, id="a sandbox of this process"),
+        pytest.param({"is_paced": False, "quotas": {"ParameterWrite": 3}}, 1.0, id="asked for"),
+        pytest.param({"quotas": {"ParameterWrite": None}}, 0.0, id="off"),
+        pytest.param({"quotas": {"ParameterWrite": 100}}, 0.0, id="raised"),
+    ],
+)
+def test_who_is_paced(settings: dict[str, Any], seconds: float) -> None:
+    """The default quotas hold everywhere but in a sandbox that lives in this process."""
+    clock = ManualClock()
+    with FakeAWS(PutParameter={"Version": 1}) as fake:
+        aws = aws_at(fake, clock, **settings)
+        for _ in range(4):
+            aws.call("ssm", "PutParameter", {"Name": "n", "Value": "v"})
+    assert clock.time - 100.0 == pytest.approx(seconds, abs=0.02)
+
+
+def test_a_throttled_call_is_repeated_at_a_later_place() -> None:
+    """Throttling is no failure: the call is made again, later and later, until it is done."""
+    clock = ManualClock()
+    replies: Iterator[Any] = iter([TOO_MANY] * 3 + [{"User": {}}])
+    with FakeAWS(AdminCreateUser=replies) as fake:
+        aws = aws_at(fake, clock)
+        aws.call("cognito-idp", "AdminCreateUser", CREATE, once=True)
+    assert len(clock.slept) == 3
+    assert all(
+        0.5 * most <= pause <= most for pause, most in zip(clock.slept, (0.5, 1, 2), strict=True)
+    )
+    counted = aws.statistics()["AdminCreateUser"]
+    assert (counted.calls, counted.throttled) == (4, 3)
+
+
+@pytest.mark.parametrize(
+    ("attempts", "expected"), [(None, 8), ("2", 2), ("1", 1)], ids=["eight", "told", "once"]
+)
+def test_throttling_without_end_is_an_error(
+    monkeypatch: pytest.MonkeyPatch, attempts: str | None, expected: int
+) -> None:
+    """After several refusals, or as many as AWS_MAX_ATTEMPTS says, the call has failed."""
+    if attempts is not None:
+        monkeypatch.setenv("AWS_MAX_ATTEMPTS", attempts)
+    with FakeAWS(InitiateAuth=TOO_MANY) as fake:
+        aws = aws_at(fake, ManualClock())
+        with pytest.raises(ThrottledError):
+            aws.call("cognito-idp", "InitiateAuth", {"ClientId": "c", "AuthFlow": "USER_SRP_AUTH"})
+    assert len(fake.calls) == expected
+
+
+def test_the_answer_to_a_session_is_never_repeated() -> None:
+    """Nobody knows whether a throttled answer has used the session up: the sign-in begins anew."""
+    with FakeAWS(RespondToAuthChallenge=TOO_MANY) as fake:
+        aws = aws_at(fake, ManualClock())
+        with pytest.raises(ThrottledError):
+            aws.call("cognito-idp", "RespondToAuthChallenge", ANSWER, once=True)
+    assert len(fake.calls) == 1
+
+
+@pytest.mark.parametrize("once", [False, True])
+@pytest.mark.parametrize("mode", ["standard", "legacy", "adaptive"])
+@pytest.mark.parametrize(
+    ("service", "operation", "parameters"),
+    [
+        pytest.param("cognito-idp", "AdminCreateUser", CREATE, id="Cognito"),
+        pytest.param("sts", "GetCallerIdentity", {}, id="a service without quotas"),
+    ],
+)
+def test_a_limit_of_the_day_is_not_repeated(
+    monkeypatch: pytest.MonkeyPatch,
+    service: str,
+    operation: str,
+    parameters: dict[str, Any],
+    mode: str,
+    once: bool,
+) -> None:
+    """LimitExceededException does not go away in a moment: botocore would try it again."""
+    monkeypatch.setenv("AWS_RETRY_MODE", mode)
+    with FakeAWS(**{operation: ("LimitExceededException", "Too many today")}) as fake:
+        aws = aws_at(fake, ManualClock())
+        with pytest.raises(LimitExceededError):
+            aws.call(service, operation, parameters, once=once)
+    assert len(fake.calls) == 1
+
+
+def test_what_botocore_repeats_waits_for_its_place_too() -> None:
+    """A server error is botocore's to repeat, and each attempt counts."""
+    clock = ManualClock()
+    with FakeAWS(PutParameter=("InternalServerError", "again", 500)) as fake:
+        aws = aws_at(fake, clock, quotas={"ParameterWrite": 1})
+        with pytest.raises(ServiceFailedError):
+            aws.call("ssm", "PutParameter", {"Name": "n", "Value": "v"})
+    assert aws.statistics()["PutParameter"].calls == len(fake.calls) == 3
+    assert clock.time > 102.0
+
+
+def test_a_call_that_got_no_answer_gives_its_place_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A place that is never given back would, in time, block all calls."""
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    clock = ManualClock()
+    with FakeAWS() as fake:
+        aws = aws_at(fake, clock, quotas={"ParameterRead": 1})
+    for _ in range(3):  # there is nobody any more
+        with pytest.raises(EndpointUnreachableError):
+            aws.call("ssm", "GetParameter", {"Name": "n"})
+    assert clock.time == pytest.approx(102.0, abs=0.05)
+
+
+def test_an_interrupted_call_gives_its_place_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So it is after Ctrl-C in the middle of a call."""
+    clock = ManualClock()
+    with FakeAWS(GetParameter={"Parameter": {}}) as fake:
+        aws = aws_at(fake, clock, quotas={"ParameterRead": 1})
+
+        def interrupt(**_: Any) -> None:
+            raise KeyboardInterrupt
+
+        client = aws.client("ssm", None)
+        client.meta.events.register_last("before-send.ssm", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            aws.call("ssm", "GetParameter", {"Name": "n"})
+        client.meta.events.unregister("before-send.ssm", interrupt)
+        aws.call("ssm", "GetParameter", {"Name": "n"})
+    assert clock.time == pytest.approx(101.0, abs=0.05)
+
+
+def test_threads_share_the_quota_and_the_counts() -> None:
+    """Eight threads together go no faster than one, and no call is counted twice or lost."""
+    clock = ManualClock()
+    with FakeAWS(GetParameter={"Parameter": {}}) as fake:
+        aws = aws_at(fake, clock)
+        numbers = itertools.count()
+
+        def work() -> None:
+            while next(numbers) < 120:
+                aws.call("ssm", "GetParameter", {"Name": "n"})
+
+        threads = [threading.Thread(target=work) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert aws.statistics()["GetParameter"].calls == len(fake.calls) == 120
+    assert clock.time >= 102.0

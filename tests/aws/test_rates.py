@@ -1,0 +1,270 @@
+"""Quotas: no second at the server sees more calls than they allow, and little time is lost."""
+
+from __future__ import annotations
+
+import heapq
+import random
+import threading
+from collections import deque
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from seedctl.aws.rates import Clock, Limiter, Window, shared_limiter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+
+def simulate(
+    quota: int,
+    wishes: Iterable[float],
+    delays: Callable[[], tuple[float, float]],
+    window: Window | None = None,
+) -> list[float]:
+    """Send a call for each of *wishes*, when it may go; return when each arrived at the server.
+
+    *delays* are what a call takes on its way there, and its answer on its way back.
+    """
+    window = window or Window(quota)
+    answers: list[tuple[float, float]] = []
+    arrivals = []
+    now = 0.0
+    for wish in wishes:
+        now = max(now, wish)
+        while True:
+            while answers and answers[0][0] <= now:
+                moment, began = heapq.heappop(answers)
+                window.end(began, moment)
+            opens = window.opens_at(now)
+            if opens is not None and opens <= now:
+                break
+            next_answer = answers[0][0] if answers else float("inf")
+            now = min(next_answer, opens if opens is not None else float("inf"))
+        window.begin(now)
+        there, back = delays()
+        arrivals.append(now + there)
+        heapq.heappush(answers, (now + there + back, now))
+    return sorted(arrivals)
+
+
+def busiest_second(arrivals: list[float]) -> int:
+    seen: deque[float] = deque()
+    most = 0
+    for arrival in arrivals:
+        seen.append(arrival)
+        while seen[0] <= arrival - 1.0:
+            seen.popleft()
+        most = max(most, len(seen))
+    return most
+
+
+def test_the_busiest_second_is_found() -> None:
+    """The measure of these tests can fail."""
+    assert busiest_second([0.0, 0.5, 0.999, 1.0]) == 3
+    assert busiest_second([0.0, 0.1, 0.2]) == 3
+
+
+@pytest.mark.parametrize("quota", [1, 3, 25, 50, 360])
+@pytest.mark.parametrize("jitter", [0.0, 0.03, 0.3], ids=["steady", "some jitter", "much jitter"])
+def test_a_crowd_never_exceeds_the_quota(quota: int, jitter: float) -> None:
+    """However late single calls arrive, no second at the server holds too many of them."""
+    chance = random.Random(quota)
+
+    def delays() -> tuple[float, float]:
+        late = chance.uniform(0, jitter) if chance.random() < 0.4 else 0.0
+        return 0.05 + late, 0.05 + (chance.uniform(0, jitter) if chance.random() < 0.2 else 0.0)
+
+    arrivals = simulate(quota, [0.0] * quota * 12, delays)
+    assert busiest_second(arrivals) <= quota
+
+
+@given(
+    quota=st.integers(min_value=1, max_value=60),
+    pauses=st.lists(
+        st.tuples(st.floats(min_value=0, max_value=3), st.integers(min_value=1, max_value=80)),
+        min_size=1,
+        max_size=6,
+    ),
+    seed=st.integers(min_value=0, max_value=2**32),
+)
+@example(quota=50, pauses=[(0.0, 80), (0.99, 80), (1.5, 80)], seed=1)
+def test_no_pattern_of_idling_and_bursts_exceeds_the_quota(
+    quota: int, pauses: list[tuple[float, int]], seed: int
+) -> None:
+    """Idle time saves nothing up that would be too much afterwards."""
+    chance = random.Random(seed)
+    wishes, now = [], 0.0
+    for pause, count in pauses:
+        now += pause
+        wishes += [now] * count
+
+    def delays() -> tuple[float, float]:
+        return 0.02, 0.02 + chance.uniform(0, 0.05)
+
+    assert busiest_second(simulate(quota, wishes, delays)) <= quota
+
+
+def test_a_steady_crowd_gets_nearly_all_of_the_quota() -> None:
+    """A thousand calls at fifty a second take hardly more than their twenty seconds."""
+    arrivals = simulate(50, [0.0] * 1000, lambda: (0.05, 0.05))
+    assert 19.0 < arrivals[-1] < 20.5
+
+
+def test_a_quiet_limiter_lets_a_few_through_at_once() -> None:
+    """A few calls do not wait, and the ones behind them are spread over the second."""
+    arrivals = simulate(50, [0.0] * 50, lambda: (0.0, 0.1))
+    assert arrivals[:5] == [0.0] * 5
+    assert arrivals[5] > 0.015
+    assert arrivals[-1] == pytest.approx(0.9, abs=0.05)
+
+
+def test_a_call_without_an_answer_keeps_its_place() -> None:
+    """What may still be on its way counts: it may arrive at any moment."""
+    window = Window(2)
+    window.begin(0.0)
+    window.begin(0.0)
+    assert window.opens_at(30.0) is None
+    window.end(0.0, 30.0)
+    assert window.opens_at(30.0) == pytest.approx(31.0, abs=0.02)
+
+
+def test_a_call_that_hung_does_not_block_for_longer() -> None:
+    """A call that ended after a time-out has arrived long ago, if it ever has."""
+    window = Window(1)
+    for start in range(0, 40, 2):
+        window.begin(start)
+        window.end(start, start + 0.1)
+    window.begin(40.0)
+    window.end(40.0, 100.0)
+    assert window.opens_at(100.0) == 100.0
+
+
+def test_a_refusal_slows_down_at_once_and_wears_off() -> None:
+    """After a throttled call there are fewer a second, and in a while as many as before."""
+    window = Window(100)
+    window.slow_down(10.0)
+    assert window.limit(10.0) == 70
+    window.slow_down(10.5)  # of the same moment
+    assert window.limit(10.5) > 70
+    assert window.limit(13.0) in {84, 85}
+    window.slow_down(13.0)
+    assert window.limit(13.0) in {58, 59}
+    assert window.limit(30.0) == 100
+    for moment in range(100, 150):
+        window.slow_down(float(moment))
+    assert window.limit(149.0) >= 10
+
+
+def test_a_slowed_window_lets_fewer_through() -> None:
+    """The lower limit is kept like the quota itself."""
+    window = Window(50)
+    window.slow_down(0.0)
+    arrivals = simulate(50, [0.0] * 40, lambda: (0.01, 0.01), window)
+    assert busiest_second([moment for moment in arrivals if moment < 1.0]) <= 37
+
+
+class ManualClock(Clock):
+    """Moves when it is told to; who waits is woken then. Without threads waiting moves it too."""
+
+    def __init__(self) -> None:
+        self.time = 100.0
+        self.is_moved_by_waiting = True
+        self.slept: list[float] = []
+
+    def now(self) -> float:
+        return self.time
+
+    def wait(self, condition: threading.Condition, seconds: float) -> None:
+        if self.is_moved_by_waiting:
+            self.time += seconds
+        else:
+            condition.wait(30)
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.time += seconds
+
+
+def test_the_limiter_waits_as_long_as_the_window_says() -> None:
+    """A place is waited for, and how long is told."""
+    clock = ManualClock()
+    limiter = Limiter(2, clock)
+    for _ in range(2):
+        began, waited = limiter.acquire()
+        assert (began, waited) == (100.0, 0.0)
+        limiter.release(began)
+    began, waited = limiter.acquire()
+    assert waited == pytest.approx(1.0, abs=0.02)
+    assert began == pytest.approx(101.0, abs=0.02)
+
+
+def test_threads_are_let_through_in_the_order_they_came() -> None:
+    """Nobody who came later goes first, so that no thread waits for ever."""
+    clock = ManualClock()
+    clock.is_moved_by_waiting = False
+    limiter = Limiter(1, clock)
+    limiter.release(limiter.acquire()[0])
+    served: list[int] = []
+    passed = threading.Semaphore(0)
+
+    def work(number: int) -> None:
+        began, _ = limiter.acquire()
+        served.append(number)
+        limiter.release(began)
+        passed.release()
+
+    threads = [threading.Thread(target=work, args=(number,), daemon=True) for number in range(6)]
+    for count, thread in enumerate(threads, start=1):
+        thread.start()
+        while len(limiter._queue) < count:
+            assert thread.is_alive()
+    for _ in threads:
+        with limiter._lock:
+            clock.time += 1.1
+            limiter._wake_first()
+        assert passed.acquire(timeout=30)
+    assert served == list(range(6))
+
+
+def test_an_interrupted_thread_leaves_the_queue() -> None:
+    """After Ctrl-C the next in the queue gets the place."""
+
+    class Interrupting(ManualClock):
+        def wait(self, condition: threading.Condition, seconds: float) -> None:
+            raise KeyboardInterrupt
+
+    clock = Interrupting()
+    limiter = Limiter(1, clock)
+    limiter.release(limiter.acquire()[0])
+    with pytest.raises(KeyboardInterrupt):
+        limiter.acquire()
+    clock.time += 2
+    assert limiter.acquire() == (102.0, 0.0)
+
+
+def test_one_account_has_one_limiter() -> None:
+    """Two backends of a process that mean the same quota wait for each other."""
+    clock = ManualClock()
+    first = shared_limiter(("UserCreation", None, "dev", "eu-west-1"), 50, clock)
+    assert shared_limiter(("UserCreation", None, "dev", "eu-west-1"), 50, clock) is first
+    for key, quota in (
+        (("UserCreation", None, "dev", "us-east-1"), 50),
+        (("UserCreation", None, "other", "eu-west-1"), 50),
+        (("UserToken", None, "dev", "eu-west-1"), 50),
+        (("UserCreation", None, "dev", "eu-west-1"), 80),
+    ):
+        assert shared_limiter(key, quota, clock) is not first
+
+
+def test_the_real_clock_passes_by_itself() -> None:
+    """With nothing replaced, places come as time goes by."""
+    clock = Clock()
+    limiter = Limiter(2000, clock)
+    started = clock.now()
+    for _ in range(12):
+        limiter.release(limiter.acquire()[0])
+    clock.sleep(0)
+    assert clock.now() >= started + 7 / 2000
