@@ -6,7 +6,6 @@ which operations share one is in the table below. Parameter Store's are named he
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 from typing import TYPE_CHECKING, Any
@@ -91,6 +90,8 @@ def chosen_quotas(project: Project) -> Quotas:
 def _known(name: str, where: str) -> str:
     if name in DEFAULTS:
         return name
+    import difflib  # noqa: PLC0415 - for a mistake only
+
     near = difflib.get_close_matches(name, DEFAULTS, n=1)
     raise InvalidCommandInputError(
         f"{where} sets {name!r}, which is no quota.",

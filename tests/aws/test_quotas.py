@@ -196,6 +196,22 @@ def test_a_throttled_call_is_repeated_at_a_later_place() -> None:
     assert (counted.calls, counted.throttled) == (4, 3)
 
 
+@pytest.mark.parametrize("refusals", [0, 1])
+def test_a_throttled_call_slows_the_others_down(refusals: int) -> None:
+    """What one thread is told holds for all that share the quota."""
+    clock = ManualClock()
+    replies: Iterator[Any] = iter(
+        [("ThrottlingException", "Rate exceeded")] * refusals + [{"Parameter": {}}] * 24
+    )
+    with FakeAWS(GetParameter=replies) as fake:
+        aws = aws_at(fake, clock, quotas={"ParameterRead": 8})
+        for _ in range(24 - refusals):
+            aws.call("ssm", "GetParameter", {"Name": "n"})
+    seconds = clock.time - 100.0 - sum(clock.slept)
+    assert len(fake.calls) == 24
+    assert (seconds > 2.5) == bool(refusals), seconds
+
+
 @pytest.mark.parametrize(
     ("attempts", "expected"), [(None, 8), ("2", 2), ("1", 1)], ids=["eight", "told", "once"]
 )
