@@ -136,7 +136,7 @@ def _show(
 
 def _show_conditions(console: Console, conditions: Conditions | None) -> None:
     if conditions is not None:
-        console.warning(f"On purpose: {conditions}.")
+        console.status(f"  Purpose  {conditions}")
 
 
 def _say_stopped(console: Console, statistics: list[dict[str, Any]]) -> None:
