@@ -45,10 +45,11 @@ def status(context: click.Context, form: str) -> None:
 
     The exit code is 0 either way; with --format json, see "running".
     """
-    from seedctl.local.running import locate_server  # noqa: PLC0415
+    from seedctl.local.running import locate_server, read_statistics  # noqa: PLC0415
 
     settings = local_settings(context)
     server, answers = locate_server(settings.project.state_folder) or (None, None)
+    statistics = read_statistics(server) if server is not None and answers else None
     if form == "json":
         print_json(
             {
@@ -58,6 +59,7 @@ def status(context: click.Context, form: str) -> None:
                 "pid": server.pid if server else None,
                 "started_at": _time(server) if server else None,
                 "outputs": server.outputs if server else None,
+                "statistics": statistics,
             }
         )
     elif server is None:
@@ -69,6 +71,8 @@ def status(context: click.Context, form: str) -> None:
             f"since    {_time(server)}\n"
             f"outputs  {shown_outputs(settings, server)}"
         )
+        if statistics is not None:
+            print_data(f"purpose  {statistics['conditions']}")
 
 
 @click.command()

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from seedctl.cli.conditions import conditions_options
 from seedctl.cli.console import Console
 from seedctl.cli.local_server import local_settings, shown_outputs
 from seedctl.cli.options import common_options
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from seedctl.cli.options import Settings
     from seedctl.cli.stop_signals import StopSignals
+    from seedctl.local.conditions import Conditions
     from seedctl.local.running import RunningServer
     from seedctl.project import AmplifyOutputs
 
@@ -41,17 +43,20 @@ _START_SECONDS = 60.0
     metavar="ORIGIN",
     help="Let web pages of ORIGIN call it, such as http://localhost:3000; repeatable, * for all.",
 )
+@conditions_options
 @click.option("--in-background", is_flag=True, hidden=True)
 @common_options
 @click.pass_context
 def start(
     context: click.Context,
+    /,
     *,
     port: int | None,
     with_seed: bool,
     detach: bool,
     origins: tuple[str, ...],
     in_background: bool,
+    **chosen: Any,
 ) -> None:
     """Start the local sandbox as a server that stays up.
 
@@ -60,18 +65,21 @@ def start(
     exit code is the seed's.
     """
     from seedctl.cli.stop_signals import StopSignals  # noqa: PLC0415
+    from seedctl.local.conditions import Conditions  # noqa: PLC0415
     from seedctl.local.cors import checked_origin  # noqa: PLC0415
     from seedctl.project import find_script  # noqa: PLC0415
 
     settings = local_settings(context)
     console = Console(settings)
     origins = tuple(checked_origin(origin) for origin in origins)
+    conditions = Conditions.parse(**chosen)
     outputs = _deployed_outputs(settings)
     if with_seed:
         find_script(settings.project)
     if detach:
-        server = _start_detached(settings, port, origins)
+        server = _start_detached(settings, _arguments(port, origins, chosen))
         _show(console, settings, server, outputs)
+        _show_conditions(console, conditions)
         console.status("seedctl local stop ends it.")
         if with_seed:
             with StopSignals.caught() as signals:
@@ -80,15 +88,24 @@ def start(
     from seedctl.local.hosting import host_sandbox  # noqa: PLC0415
 
     state_folder = settings.project.state_folder
+    statistics: list[dict[str, Any]] = []
     with StopSignals.caught() as signals:
-        with host_sandbox(state_folder, outputs, port=port or 0, origins=origins) as server:
+        with host_sandbox(
+            state_folder,
+            outputs,
+            port=port or 0,
+            origins=origins,
+            conditions=conditions,
+            at_end=statistics.append,
+        ) as server:
             _show(console, settings, server, outputs)
+            _show_conditions(console, conditions)
             if with_seed and (code := _seed(settings, signals)) and not signals.wait(0):
                 console.warning(f"The seed ended with exit code {code}. The server stays up.")
             if not in_background and not signals.wait(0):
                 console.status("Ctrl-C stops it.")
             signals.wait()
-        _say_stopped(console)
+        _say_stopped(console, statistics)
 
 
 def _deployed_outputs(settings: Settings) -> AmplifyOutputs | None:
@@ -117,8 +134,18 @@ def _show(
     console.status("--local commands of this project use it. For others: seedctl local outputs")
 
 
-def _say_stopped(console: Console) -> None:
+def _show_conditions(console: Console, conditions: Conditions | None) -> None:
+    if conditions is not None:
+        console.status(f"  Purpose  {conditions}")
+
+
+def _say_stopped(console: Console, statistics: list[dict[str, Any]]) -> None:
     try:
+        for document in statistics:
+            from seedctl.local.conditions import table  # noqa: PLC0415
+
+            for line in table(document):
+                console.status(line)
         console.status("Stopped. Users, secrets and records are kept.")
     except OSError:
         # The terminal is gone, which was the reason to stop; the interpreter must not flush again.
@@ -138,9 +165,18 @@ def _seed(settings: Settings, signals: StopSignals) -> int:
     return exit_code_of(process)
 
 
-def _start_detached(
-    settings: Settings, port: int | None, origins: tuple[str, ...]
-) -> RunningServer:
+def _arguments(port: int | None, origins: tuple[str, ...], chosen: Mapping[str, Any]) -> list[str]:
+    """Return the words that start the same server in another process."""
+    words = ["local", "start", "--in-background"]
+    if port is not None:
+        words += ["--port", str(port)]
+    for origin in origins:
+        words += ["--allow-origin", origin]
+    given = ((name, value) for name, value in chosen.items() if value is not None)
+    return words + [f"--{name.replace('_', '-')}={value}" for name, value in given]
+
+
+def _start_detached(settings: Settings, arguments: list[str]) -> RunningServer:
     """Start a server that outlives this process, and return it once it answers."""
     from seedctl.cli.processes import command_line, leave_running, start_detached  # noqa: PLC0415
     from seedctl.local.running import find_server, refuse_second  # noqa: PLC0415
@@ -149,11 +185,6 @@ def _start_detached(
     state_folder = settings.project.state_folder
     if find_server(state_folder) is not None:
         raise refuse_second(state_folder)
-    arguments = ["local", "start", "--in-background"]
-    if port is not None:
-        arguments += ["--port", str(port)]
-    for origin in origins:
-        arguments += ["--allow-origin", origin]
     log = prepare(state_folder) / LOG
     # Under a name of its own until it is up: of two that start at once, each has its own words.
     unfinished = unfinished_name(log)

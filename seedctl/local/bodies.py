@@ -21,7 +21,11 @@ class RefusedRequestError(Exception):
         self.status = status
 
 
-class ClientGoneError(ConnectionError):
+class ConnectionEndedError(ConnectionError):
+    """The connection ends here, and the request gets no answer."""
+
+
+class ClientGoneError(ConnectionEndedError):
     """The client ended the connection in the middle of a body: there is nobody to answer."""
 
 

@@ -6,7 +6,7 @@ import os
 import secrets
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from seedctl.local.lock import FileLock
 from seedctl.local.running import RunningServer, digest_of, read_address, refuse_second
@@ -14,9 +14,10 @@ from seedctl.local.sandbox import LocalSandbox
 from seedctl.local.state_folder import ADDRESS, LOCK, prepare, unusable, write_private
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from seedctl.local.conditions import Conditions
     from seedctl.project import AmplifyOutputs
 
 
@@ -27,10 +28,13 @@ def host_sandbox(
     *,
     port: int = 0,
     origins: Sequence[str] = (),
+    conditions: Conditions | None = None,
+    at_end: Callable[[dict[str, Any]], object] | None = None,
 ) -> Iterator[RunningServer]:
     """Serve the project's sandbox for the block, and let the other commands find it.
 
-    Pages of *origins* may call it. Raises LocalSandboxError, also when another server is up.
+    Pages of *origins* may call it. *conditions* make it slow, limited or failing; *at_end* is then
+    given the statistics. Raises LocalSandboxError, also when another server is up.
     """
     folder = prepare(state_folder)
     try:
@@ -43,7 +47,12 @@ def host_sandbox(
         _remove_address(folder)  # what a killed server left must not be taken for ours
         nonce = secrets.token_hex(16)
         with LocalSandbox.start(
-            state_folder=state_folder, outputs=outputs, port=port, origins=origins, nonce=nonce
+            state_folder=state_folder,
+            outputs=outputs,
+            port=port,
+            origins=origins,
+            nonce=nonce,
+            conditions=conditions,
         ) as sandbox:
             server = RunningServer(
                 pid=os.getpid(),
@@ -61,6 +70,9 @@ def host_sandbox(
                 # folder was removed by hand, another server's address may lie there.
                 if read_address(state_folder) == server:
                     _remove_address(folder)
+        statistics = sandbox.statistics()
+        if statistics is not None and at_end is not None:
+            at_end(statistics)
     finally:
         lock.release()
 

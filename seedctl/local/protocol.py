@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
+from seedctl.local.http1 import Response
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -22,6 +24,15 @@ class ServiceError(Exception):
         self.code = code
         self.message = message
         self.status = status
+
+
+def refused(error: ServiceError) -> Response:
+    """Return *error* as the services that speak JSON answer it."""
+    body = {"__type": error.code}
+    # Some have none on AWS either (ParameterNotFound): clients must not rely on it.
+    if error.message:
+        body["message"] = error.message
+    return Response.json(error.status, body, (("x-amzn-ErrorType", error.code),))
 
 
 @dataclass(frozen=True, slots=True)

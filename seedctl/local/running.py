@@ -156,6 +156,24 @@ def check_deployed(server: RunningServer, outputs: AmplifyOutputs | None) -> Non
     raise LocalSandboxError(f"The local sandbox at {server.url} {problem}.", resolution=f"{fix}.")
 
 
+def read_statistics(server: RunningServer) -> dict[str, Any] | None:
+    """Return what was asked of *server* so far; None if it has no conditions, or no answer."""
+    import http.client  # noqa: PLC0415 - for one command only
+
+    from seedctl.local.conditions import STATISTICS_PATH  # noqa: PLC0415
+
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=_PROBE_SECONDS)
+    try:
+        connection.request("GET", STATISTICS_PATH)
+        response = connection.getresponse()
+        statistics = json.loads(response.read()) if response.status == 200 else None
+    except (OSError, http.client.HTTPException, ValueError):
+        return None
+    finally:
+        connection.close()
+    return statistics if isinstance(statistics, dict) else None
+
+
 def stop_server(
     state_folder: Path, *, seconds: float = _END_SECONDS
 ) -> tuple[RunningServer, bool] | None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
     from types import TracebackType
 
+    from seedctl.local.conditions import ConditionedAnswers, Conditions
     from seedctl.local.http1 import Request, Response
     from seedctl.local.inbox import InboxMessage
     from seedctl.local.server import Fault, Server
@@ -21,10 +22,17 @@ if TYPE_CHECKING:
 class LocalSandbox:
     """A running sandbox; a context manager that stops it."""
 
-    def __init__(self, server: Server, services: Services, store: Store) -> None:
+    def __init__(
+        self,
+        server: Server,
+        services: Services,
+        store: Store,
+        conditioned: ConditionedAnswers | None = None,
+    ) -> None:
         self._server = server
         self._services = services
         self._store = store
+        self._conditioned = conditioned
 
     @classmethod
     def start(
@@ -35,13 +43,15 @@ class LocalSandbox:
         port: int = 0,
         origins: Sequence[str] = (),
         nonce: str | None = None,
+        conditions: Conditions | None = None,
         clock: Callable[[], float] = time.time,
     ) -> LocalSandbox:
         """Serve what *outputs* describes on loopback, with its state under *state_folder*.
 
         Without *outputs* there is no user pool and no API, only parameters. Port 0 is any free one.
-        Web pages of *origins* may call; *nonce* is what a server that stays up is known by. *clock*
-        gives epoch seconds and is replaced by tests. Raises LocalSandboxError.
+        Web pages of *origins* may call; *nonce* is what a server that stays up is known by;
+        *conditions* make it slow, limited or failing. *clock* gives epoch seconds and is replaced by
+        tests. Raises LocalSandboxError.
         """
         # Late, since the commands that never start a sandbox import this module too.
         from seedctl.local.cors import CrossOrigin  # noqa: PLC0415
@@ -53,7 +63,15 @@ class LocalSandbox:
         store = Store.open(prepare(state_folder))
         try:
             services = Services(store, outputs, clock)
-            answer = services.answer if nonce is None else _known_by(nonce, services.answer)
+            answer: Callable[[Request], Response] = services.answer
+            conditioned = None
+            if conditions is not None:
+                from seedctl.local.conditions import ConditionedAnswers  # noqa: PLC0415
+
+                conditioned = ConditionedAnswers(conditions, answer)
+                answer = conditioned.answer
+            if nonce is not None:
+                answer = _known_by(nonce, answer)
             server = Server.start(
                 answer,
                 port=port,
@@ -63,7 +81,7 @@ class LocalSandbox:
         except BaseException:
             store.close()
             raise
-        return cls(server, services, store)
+        return cls(server, services, store, conditioned)
 
     @property
     def port(self) -> int:
@@ -78,6 +96,10 @@ class LocalSandbox:
         """The handlers' own failures so far: tests assert that there are none."""
         return self._server.faults
 
+    def statistics(self) -> dict[str, Any] | None:
+        """Return what was asked of a sandbox that has conditions, None for others."""
+        return self._conditioned.statistics() if self._conditioned is not None else None
+
     def inbox(self) -> list[InboxMessage]:
         """Return the one-time codes that were sent last, newest first."""
         from seedctl.local.inbox import messages  # noqa: PLC0415
@@ -86,6 +108,8 @@ class LocalSandbox:
 
     def stop(self) -> None:
         """End every connection and close the state. A second call does nothing."""
+        if self._conditioned is not None:
+            self._conditioned.end_delays()
         self._server.stop()
         self._services.close()
         self._store.close()

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from seedctl.errors import LocalSandboxError
-from seedctl.local.bodies import ClientGoneError, RefusedRequestError
+from seedctl.local.bodies import ConnectionEndedError, RefusedRequestError
 from seedctl.local.cors import CrossOrigin
 from seedctl.local.http1 import Request, Response, read_request
 from seedctl.local.sending import linger, send
@@ -177,7 +177,7 @@ class Server:
     def _answer_or_fail(self, request: Request) -> Response:
         try:
             return self._answer(request)
-        except (ClientGoneError, RefusedRequestError):
+        except (ConnectionEndedError, RefusedRequestError):
             raise
         except Exception as error:  # noqa: BLE001 - the last line: it answers, and keeps a record
             self.faults.append(_fault(request, error))

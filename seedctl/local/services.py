@@ -16,7 +16,7 @@ from urllib.parse import parse_qs
 from seedctl.local import sts
 from seedctl.local.http1 import Request, Response
 from seedctl.local.identity_pool import IdentityPool
-from seedctl.local.protocol import Call, Operation, ServiceError
+from seedctl.local.protocol import Call, Operation, ServiceError, refused
 from seedctl.local.s3.buckets import buckets_of
 from seedctl.local.s3.routing import is_for_s3
 from seedctl.local.ssm import ParameterStore
@@ -138,11 +138,7 @@ class Services:
         try:
             return Response.json(200, self._answer_json(target, request))
         except ServiceError as error:
-            body = {"__type": error.code}
-            # Some have none on AWS either (ParameterNotFound): clients must not rely on it.
-            if error.message:
-                body["message"] = error.message
-            return Response.json(error.status, body, (("x-amzn-ErrorType", error.code),))
+            return refused(error)
 
     def _answer_json(self, target: str, request: Request) -> dict[str, Any]:
         prefix, _, operation = target.partition(".")

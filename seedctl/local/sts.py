@@ -35,10 +35,11 @@ def reply(action: str) -> Response:
 def refusal(error: ServiceError) -> Response:
     # The Query protocol has its own names, without the ending, and answers 403 to the unsigned.
     code = error.code.removesuffix("Exception")
-    status = 403 if code == "MissingAuthenticationToken" else 400
+    status = 403 if code == "MissingAuthenticationToken" else error.status
+    fault = "Sender" if status < 500 else "Receiver"
     return _xml(
         status,
-        f'<ErrorResponse xmlns="{_NAMESPACE}"><Error><Type>Sender</Type><Code>{code}</Code>'
+        f'<ErrorResponse xmlns="{_NAMESPACE}"><Error><Type>{fault}</Type><Code>{code}</Code>'
         f"<Message>{escape(error.message)}</Message></Error>"
         f"<RequestId>{uuid.uuid4()}</RequestId></ErrorResponse>",
     )

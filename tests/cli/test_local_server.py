@@ -24,7 +24,7 @@ from seedctl.cli import local_start, processes
 from seedctl.cli.stop_signals import StopSignals
 from seedctl.local import LocalSandbox
 from seedctl.local.hosting import host_sandbox
-from seedctl.local.running import find_server
+from seedctl.local.running import RunningServer, find_server, read_statistics
 from seedctl.project import load_outputs
 from tests.running import PASSWORD, make_project
 from tests.test_processes import Terminal, run, start
@@ -398,6 +398,148 @@ def test_an_allowed_page(
     assert refused.code == 2
 
 
+# --- a server that is slow, limited and failing on purpose ----------------------------------------
+
+
+def ask(url: str) -> int:
+    """Ask for secrets once, and return the status of the answer."""
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=20)
+    credential = "Credential=k/20260101/us-east-1/ssm/aws4_request, SignedHeaders=h, Signature=s"
+    headers = {
+        "X-Amz-Target": "AmazonSSM.GetParametersByPath",
+        "Authorization": f"AWS4-HMAC-SHA256 {credential}",
+    }
+    connection.request("POST", "/", json.dumps({"Path": "/amplify"}), headers)
+    status = connection.getresponse().status
+    connection.close()
+    return status
+
+
+def test_conditions_in_the_foreground(
+    foreground: Callable[..., subprocess.Popen[str]], folder: Path
+) -> None:
+    """They are told at the start and by status; what came is told at the end."""
+    process = foreground("--faults", "fail=100", "--quotas", until="Purpose  quotas default; ")
+    server = find_server(folder / STATE)
+    assert server is not None
+    assert [ask(server.url) for _ in range(3)] == [500] * 3
+    assert "purpose  quotas default; faults fail=100\n" in run("local", "status", cwd=folder)[1]
+    document = json.loads(run("local", "status", "--format", "json", cwd=folder)[1])
+    row = document["statistics"]["operations"]["ssm:GetParametersByPath"]
+    assert (row["requests"], document["statistics"]["faults"]) == (3, {"fail": 3})
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert re.search(r"^ssm:GetParametersByPath +3 +0 +[123]$", err, re.MULTILINE)
+    assert re.search(r"^ParameterRead +3 +0 +[123] +40$", err, re.MULTILINE)
+    assert "faults: fail 3\nStopped." in err
+
+
+def test_conditions_of_a_detached_server(folder: Path) -> None:
+    """Every one of them reaches the other process, and its log has the table."""
+    options = ("--latency", "1-2", "--quotas=UserList=7", "--faults", "throttle=100")
+    code, _, err = run("local", "start", "--detach", *options, "--fault-seed", "5", cwd=folder)
+    assert code == 0
+    told = "latency 1-2 ms; quotas UserList=7; faults throttle=100"
+    assert f"Purpose  {told}\n" in err
+    server = find_server(folder / STATE)
+    assert server is not None
+    assert ask(server.url) == 400
+    document = json.loads(run("local", "status", "--format", "json", cwd=folder)[1])
+    assert document["statistics"]["conditions"] == told
+    assert run("local", "stop", cwd=folder)[0] == 0
+    assert "faults: throttle 1\n" in (folder / LOG).read_text()
+
+
+def test_a_fault_seed_reaches_the_other_process(
+    folder: Path, seedctl: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The words for the other process are those that were given, and no others."""
+    words = list[str]()
+
+    def record(_: Any, *arguments: str) -> list[str]:
+        words.extend(arguments)
+        return [sys.executable, "-c", "raise SystemExit(9)"]
+
+    monkeypatch.setattr(processes, "command_line", record)
+    options = ("--detach", "--faults", "5", "--fault-seed", "0", "--quotas", "--latency", "3")
+    assert seedctl("-C", str(folder), "local", "start", *options).code == 9
+    given = {"--faults=5", "--fault-seed=0", "--quotas=default", "--latency=3"}
+    assert words[:3] == ["local", "start", "--in-background"]
+    assert set(words[3:]) == given
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        pytest.param(("--latency", "soon"), "such as 100, or from-to as in 50-150", id="latency"),
+        pytest.param(("--quotas", "Users=5"), "UserCreation, UserAccountRecovery", id="quotas"),
+        pytest.param(("--faults", "often"), "fail, fail-after, throttle, cut", id="faults"),
+        pytest.param(("--fault-seed", "5"), "Add --faults", id="seed without faults"),
+        pytest.param(("--fault-seed", "x", "--faults", "5"), "not a valid integer", id="seed"),
+    ],
+)
+@pytest.mark.parametrize("how", [(), ("--detach",)], ids=["here", "detached"])
+def test_conditions_that_will_not_do(
+    folder: Path, seedctl: CommandLine, options: tuple[str, ...], how: tuple[str, ...], said: str
+) -> None:
+    """They are refused as wrong usage before anything starts, with what is allowed."""
+    result = seedctl("-C", str(folder), "local", "start", *how, *options)
+    assert result.code == 2
+    assert said in result.err
+    assert not (folder / STATE).exists()
+
+
+def test_a_slow_server_ends_at_once(
+    foreground: Callable[..., subprocess.Popen[str]], folder: Path
+) -> None:
+    """A request that would wait a minute is answered when the server is stopped."""
+    process = foreground("--latency", "60000")
+    server = find_server(folder / STATE)
+    assert server is not None
+    answers: list[int] = []
+    waiting = threading.Thread(target=lambda: answers.append(ask(server.url)))
+    waiting.start()
+    while (read_statistics(server) or {})["requests"] == 0:
+        pass
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=20)
+    waiting.join(20)
+    assert (process.returncode, answers) == (0, [200])
+
+
+def test_a_slow_server_can_be_killed(
+    foreground: Callable[..., subprocess.Popen[str]], folder: Path
+) -> None:
+    """kill -9 leaves nothing in the way of the next start, which has no conditions any more."""
+    process = foreground("--latency", "60000", "--faults", "cut=100")
+    process.kill()
+    process.communicate(timeout=20)
+    code, _, err = run("local", "start", "--detach", cwd=folder)
+    assert (code, "Purpose" in err) == (0, False)
+    assert run("secret", "set", "x", "--local", cwd=folder, stdin="v")[0] == 0
+    assert run("local", "stop", cwd=folder)[0] == 0
+
+
+def test_statistics_of_what_is_no_server() -> None:
+    """Whoever else has the port, or nobody, has no statistics; neither is a failure."""
+    port = free_port()
+    server = RunningServer(1, port, 0.0, None, "", "n" * 32)
+    assert read_statistics(server) is None
+    with socket.create_server(("127.0.0.1", port)) as listener:
+
+        def answer() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(4096)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        assert read_statistics(server) is None
+        thread.join(20)
+
+
 # --- status and outputs ---------------------------------------------------------------------------
 
 
@@ -409,7 +551,15 @@ def test_status(here: tuple[CommandLine, str]) -> None:
     assert text.out.startswith(f"running  {url}\nprocess  {os.getpid()}\nsince    ")
     assert text.out.endswith("outputs  amplify_outputs.json\n")
     document = json.loads(seedctl("local", "status", "--format", "json").out)
-    assert list(document) == ["running", "answers", "url", "pid", "started_at", "outputs"]
+    assert list(document) == [
+        "running",
+        "answers",
+        "url",
+        "pid",
+        "started_at",
+        "outputs",
+        "statistics",
+    ]
     assert (document["running"], document["answers"], document["url"]) == (True, True, url)
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", document["started_at"])
 

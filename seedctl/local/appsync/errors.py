@@ -5,6 +5,9 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from seedctl.local.http1 import Response
+
+JSON_TYPE = "application/json;charset=UTF-8"
 UNAUTHORIZED = "Unauthorized"
 INVALID_ARGUMENTS = "InvalidArgumentsError"
 _CONDITIONAL = "DynamoDB:ConditionalCheckFailedException"
@@ -21,6 +24,10 @@ class RefusedCallError(Exception):
 
     def document(self) -> dict[str, Any]:
         return {"errors": [{"errorType": self.error_type, "message": str(self)}]}
+
+    def response(self) -> Response:
+        headers = (("x-amzn-ErrorType", self.error_type),)
+        return Response.json(self.status, self.document(), headers, JSON_TYPE)
 
 
 class InvalidInputError(Exception):

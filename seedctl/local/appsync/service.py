@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from seedctl.errors import LocalSandboxError
 from seedctl.local.appsync.callers import Callers, principal_of
-from seedctl.local.appsync.errors import InvalidInputError, RefusedCallError, malformed
+from seedctl.local.appsync.errors import (
+    JSON_TYPE,
+    InvalidInputError,
+    RefusedCallError,
+    malformed,
+)
 from seedctl.local.http1 import Response
 
 if TYPE_CHECKING:
@@ -20,7 +25,6 @@ if TYPE_CHECKING:
     from seedctl.local.store import Store
 
 PATH = "/graphql"
-_JSON = "application/json;charset=UTF-8"
 
 
 class GraphQLService:
@@ -51,11 +55,10 @@ class GraphQLService:
             text, variables, name = _read(request.body)
             document = self._engine().execute(text, variables, name, caller)
         except RefusedCallError as refusal:
-            headers = (("x-amzn-ErrorType", refusal.error_type),)
-            return Response.json(refusal.status, refusal.document(), headers, _JSON)
+            return refusal.response()
         except InvalidInputError as refusal:
             document = refusal.document()
-        return Response.json(200, document, content_type=_JSON)
+        return Response.json(200, document, content_type=JSON_TYPE)
 
     def _engine(self) -> Engine:
         introspection = self._data.get("model_introspection")

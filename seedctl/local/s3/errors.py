@@ -15,6 +15,7 @@ _TABLE = {
     ),
     "ExpiredToken": (400, "The provided token has expired."),
     "IncompleteBody": (400, "The request body terminated unexpectedly"),
+    "InternalError": (500, "We encountered an internal error. Please try again."),
     "InvalidArgument": (400, "Invalid Argument"),
     "InvalidDigest": (400, "The Content-MD5 you specified was invalid."),
     "InvalidPart": (
@@ -63,6 +64,7 @@ _TABLE = {
             "Check your key and signing method."
         ),
     ),
+    "SlowDown": (503, "Please reduce your request rate."),
     "XAmzContentSHA256Mismatch": (
         400,
         "The provided 'x-amz-content-sha256' header does not match what was computed.",

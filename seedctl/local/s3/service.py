@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from seedctl.local.protocol import ACCOUNT
 from seedctl.local.s3 import bucket_calls, index, listing, multipart, reading, writing
 from seedctl.local.s3.callers import Callers
 from seedctl.local.s3.completion import complete_multipart_upload
-from seedctl.local.s3.context import Context, Room, reply, request_ids
-from seedctl.local.s3.documents import document, element
+from seedctl.local.s3.context import Context, Room, request_ids
 from seedctl.local.s3.errors import S3Error
 from seedctl.local.s3.files import Files
+from seedctl.local.s3.refusals import refusal, with_ids
 from seedctl.local.s3.requests import check_headers, read_request
 
 if TYPE_CHECKING:
@@ -108,14 +107,10 @@ class S3:
         self._room.files.close()
 
     def answer(self, request: Request) -> Response:
-        request_id, host_id = request_ids()
         try:
-            response = self._answer(read_request(request))
+            return with_ids(self._answer(read_request(request)), request_ids())
         except S3Error as error:
-            ids = (element("RequestId", request_id), element("HostId", host_id))
-            response = _refusal(error, request.method, ids)
-        headers = (("x-amz-request-id", request_id), ("x-amz-id-2", host_id))
-        return replace(response, headers=(*response.headers, *headers))
+            return refusal(error, request.method)
 
     def _answer(self, request: S3Request) -> Response:
         caller = self._callers.identify(request)
@@ -148,15 +143,3 @@ def _row(request: S3Request) -> Row:
         what = f"The parameter {unknown[0][:100]!a}" if unknown else "This operation"
         raise S3Error("NotImplemented", f"{what} is not available on the local sandbox.")
     return row
-
-
-def _refusal(error: S3Error, method: str, ids: tuple[str, ...]) -> Response:
-    if method == "HEAD" or error.status == 304:
-        return reply(error.status, headers=error.headers)
-    content = (
-        element("Code", error.code),
-        element("Message", error.message),
-        *(element(name, text) for name, text in error.details.items()),
-        *ids,
-    )
-    return reply(error.status, document("Error", content, namespace=False), error.headers)

@@ -1,0 +1,769 @@
+"""A sandbox that is slow, limited and failing on purpose: what it does, and what clients see."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import subprocess
+import sys
+import threading
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError, ConnectionClosedError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seedctl.errors import InvalidCommandInputError
+from seedctl.local import LocalSandbox
+from seedctl.local.bodies import ConnectionEndedError
+from seedctl.local.cognito import Cognito
+from seedctl.local.conditions import ConditionedAnswers, Conditions, Faults, Latency, table
+from seedctl.local.conditions.calls import call_of, user_of
+from seedctl.local.conditions.quotas import (
+    CATEGORIES,
+    DEFAULT_QUOTAS,
+    PER_USER,
+    RESPOND,
+    Quotas,
+    Window,
+)
+from seedctl.local.http1 import FilePart, Request, Response
+from seedctl.local.server import Server
+from seedctl.project import load_outputs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+OUTPUTS = load_outputs(Path(__file__).parents[1] / "data" / "outputs" / "todo_userpool.json")
+BUCKET = OUTPUTS.document["storage"]["bucket_name"]
+JSON_SERVICES = {
+    "cognito-idp": "AWSCognitoIdentityProviderService",
+    "cognito-identity": "AWSCognitoIdentityService",
+    "ssm": "AmazonSSM",
+}
+DEVELOPER = (
+    "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/{service}/aws4_request, "
+    "SignedHeaders=host, Signature=00"
+)
+
+
+@dataclass
+class FakeTime:
+    """Monotonic seconds that pass only when told to; sleeping is noted, and takes none."""
+
+    now: float = 100.0
+    slept: list[float] = field(default_factory=list)
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+
+
+@dataclass
+class World:
+    """One sandbox, reached as it is and under conditions."""
+
+    sandbox: LocalSandbox
+    session: boto3.Session
+    stack: list[Callable[[], None]] = field(default_factory=list)
+
+    def under(self, conditions: Conditions, **seams: Any) -> tuple[ConditionedAnswers, int]:
+        """Serve the sandbox under *conditions* at another port too."""
+        services = self.sandbox._services
+        conditioned = ConditionedAnswers(conditions, services.answer, **seams)
+        server = Server.start(conditioned.answer, port=0, is_streamed=services.is_streamed)
+        self.stack.append(server.stop)
+        return conditioned, server.port
+
+    def client(self, service: str, port: int | None = None) -> Any:
+        made = self.session.client(
+            service,
+            region_name="us-east-1",
+            endpoint_url=f"http://127.0.0.1:{port or self.sandbox.port}",
+            aws_access_key_id="local",
+            aws_secret_access_key="local",
+            config=Config(
+                signature_version="s3v4" if service == "s3" else None,
+                retries={"total_max_attempts": 1},
+                s3={"addressing_style": "path"},
+            ),
+        )
+        self.stack.append(made.close)
+        return made
+
+    def close(self) -> None:
+        for close in reversed(self.stack):
+            close()
+        self.sandbox.stop()
+        assert self.sandbox.faults == []
+
+
+@pytest.fixture(scope="module")
+def session() -> boto3.Session:
+    return boto3.Session()
+
+
+@pytest.fixture
+def world(state_folder: Path, session: boto3.Session) -> Iterator[World]:
+    world = World(LocalSandbox.start(state_folder=state_folder, outputs=OUTPUTS), session)
+    yield world
+    world.close()
+
+
+def call(
+    operation: str, given: dict[str, Any] | None = None, service: str = "cognito-idp"
+) -> Request:
+    """A request as the server hands it on."""
+    headers = {"x-amz-target": f"{JSON_SERVICES[service]}.{operation}", "host": "localhost"}
+    return Request("POST", "/", "", headers, json.dumps(given or {}).encode())
+
+
+def always(**shares: float) -> Conditions:
+    return Conditions(faults=Faults(**shares))
+
+
+def done(_: Request) -> Response:
+    return Response.text(200, "done")
+
+
+def send(
+    port: int, method: str, path: str, body: bytes | None = None, **headers: str
+) -> tuple[int, dict[str, str], bytes]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    try:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.request(method, path, body, named)
+        response = connection.getresponse()
+        lowered = {name.lower(): value for name, value in response.getheaders()}
+        return response.status, lowered, response.read()
+    finally:
+        connection.close()
+
+
+# --- latency --------------------------------------------------------------------------------------
+
+
+def test_parallel_requests_are_delayed_at_once() -> None:
+    """Requests of many connections wait beside each other, not one after the other."""
+    together = threading.Barrier(6)
+    conditioned = ConditionedAnswers(
+        Conditions(latency=Latency(100, 100)), done, sleep=lambda _: together.wait(20)
+    )
+    server = Server.start(conditioned.answer, port=0)
+    answers: list[int] = []
+    threads = [
+        threading.Thread(target=lambda: answers.append(send(server.port, "POST", "/", b"")[0]))
+        for _ in range(6)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    server.stop()
+    assert answers == [200] * 6
+    assert not together.broken
+
+
+def test_the_delay_is_before_the_work() -> None:
+    """A request that is slow on its way changes nothing until it is there."""
+    order: list[Any] = []
+
+    def work(request: Request) -> Response:
+        order.append("work")
+        return done(request)
+
+    conditions = Conditions(latency=Latency(250, 250))
+    ConditionedAnswers(conditions, work, sleep=order.append).answer(call("GetUser"))
+    assert order == [0.25, "work"]
+
+
+def test_a_range_of_latencies() -> None:
+    """Each request draws its own delay, from the whole range and from nowhere else."""
+    time = FakeTime()
+    conditions = Conditions(latency=Latency(50, 150))
+    conditioned = ConditionedAnswers(conditions, done, sleep=time.sleep)
+    for _ in range(400):
+        conditioned.answer(call("GetUser"))
+    assert 0.05 <= min(time.slept) < 0.07
+    assert 0.13 < max(time.slept) <= 0.15
+
+
+def test_a_stop_does_not_wait_for_delays(state_folder: Path) -> None:
+    """Requests that wait are answered at once when the sandbox stops."""
+    conditions = Conditions(latency=Latency(60_000, 60_000))
+    sandbox = LocalSandbox.start(state_folder=state_folder, outputs=None, conditions=conditions)
+    conditioned = sandbox._conditioned
+    assert conditioned is not None
+    sleep, began = conditioned._sleep, threading.Event()
+
+    def tell_and_sleep(seconds: float) -> None:
+        began.set()
+        sleep(seconds)
+
+    conditioned._sleep = tell_and_sleep
+    answers: list[int] = []
+    body = b'{"Name": "x"}'
+    headers = {
+        "X_Amz_Target": "AmazonSSM.DeleteParameter",
+        "Authorization": DEVELOPER.format(service="ssm"),
+    }
+    thread = threading.Thread(
+        target=lambda: answers.append(send(sandbox.port, "POST", "/", body, **headers)[0])
+    )
+    thread.start()
+    assert began.wait(20)
+    sandbox.stop()
+    thread.join(20)
+    assert answers == [400]
+    assert sandbox.faults == []
+
+
+# --- quotas ---------------------------------------------------------------------------------------
+
+
+@given(
+    limit=st.integers(1, 8),
+    steps=st.lists(st.floats(0, 1.5, allow_nan=False) | st.sampled_from([0.0, 0.1, 0.5, 1.0])),
+)
+def test_no_second_has_more_than_the_limit(limit: int, steps: list[float]) -> None:
+    """Whatever comes when, no one-second window holds more granted requests than the limit."""
+    window, now, granted = Window(limit), 100.0, list[float]()
+    for step in steps:
+        now += step
+        expected = sum(now - earlier < 1.0 for earlier in granted) < limit
+        assert window.has_room(now) == expected
+        if expected:
+            window.grant(now)
+            granted.append(now)
+    for first, beyond in zip(granted, granted[limit:], strict=False):
+        assert beyond - first >= 1.0
+
+
+@pytest.mark.parametrize("limit", [1, 2, 50])
+def test_exactly_the_limit_at_once(limit: int) -> None:
+    """A burst gets the whole quota, and not one more until a second after its first."""
+    quotas = Quotas({**DEFAULT_QUOTAS, "UserList": limit})
+    assert [quotas.admit("UserList", None, 100.0) for _ in range(limit + 2)] == (
+        [True] * limit + [False] * 2
+    )
+    assert not quotas.admit("UserList", None, 100.999)
+    assert quotas.admit("UserList", None, 101.0)
+
+
+def test_a_refused_request_uses_nothing_up() -> None:
+    """Who is refused all the time is granted again a second after what was granted."""
+    quotas = Quotas({**DEFAULT_QUOTAS, "UserCreation": 2})
+    times = [100.0, 100.0, 100.5, 100.9, 100.9, 101.0, 101.0, 101.0]
+    granted = [quotas.admit("UserCreation", None, now) for now in times]
+    assert granted == [True, True, False, False, False, True, True, False]
+
+
+def test_answers_to_challenges_overflow_into_sign_ins() -> None:
+    """What exceeds the quota of challenge answers counts as sign-ins."""
+    quotas = Quotas({**DEFAULT_QUOTAS, RESPOND: 3, "UserAuthentication": 2})
+    assert [quotas.admit(RESPOND, None, 100.0) for _ in range(6)] == [True] * 5 + [False]
+    assert not quotas.admit("UserAuthentication", None, 100.0)
+
+
+def test_one_user_has_a_quota_of_its_own() -> None:
+    """Ten reads and ten writes a second of the same user, whatever the category still has."""
+    quotas = Quotas(DEFAULT_QUOTAS)
+    assert [quotas.admit("UserRead", "ann", 100.0) for _ in range(11)] == [True] * 10 + [False]
+    assert not quotas.admit("UserAuthentication", "ann", 100.0)
+    assert quotas.admit("UserRead", "eve", 100.0)
+    assert [quotas.admit("UserUpdate", "ann", 100.0) for _ in range(11)] == [True] * 10 + [False]
+    # The refused eleventh did not use up the category's quota of 25 either.
+    assert [quotas.admit("UserUpdate", None, 100.0) for _ in range(16)] == [True] * 15 + [False]
+    assert quotas.admit("UserRead", "ann", 101.0)
+
+
+def test_users_are_forgotten() -> None:
+    """Thousands of users leave nothing behind once their second is over."""
+    quotas = Quotas({**DEFAULT_QUOTAS, "UserRead": 1_000_000})
+    for number in range(5000):
+        quotas.admit("UserRead", f"user{number}", 100 + number / 1000)
+    assert len(quotas._users) <= 2001
+
+
+def test_every_call_of_the_user_pool_has_a_category(state_folder: Path) -> None:
+    """A call that is served is in one of the categories, and there are no others."""
+    with LocalSandbox.start(state_folder=state_folder, outputs=None) as sandbox:
+        served = set(Cognito(sandbox._store, None, lambda: 0.0).operations)
+    assert {name for service, name in CATEGORIES if service == "cognito-idp"} == served
+    assert set(CATEGORIES.values()) == set(DEFAULT_QUOTAS) - {PER_USER}
+
+
+def _token(claims: bytes) -> str:
+    return f"h.{base64.urlsafe_b64encode(claims).decode().rstrip('=')}.s"
+
+
+@pytest.mark.parametrize(
+    ("body", "user"),
+    [
+        pytest.param(b'{"Username": "Ann@Example.com"}', "ann@example.com", id="administrator"),
+        pytest.param(b'{"AuthParameters": {"USERNAME": "ann"}}', "ann", id="sign-in"),
+        pytest.param(b'{"ChallengeResponses": {"USERNAME": "ann"}}', "ann", id="challenge"),
+        pytest.param(
+            json.dumps({"AccessToken": _token(b'{"sub": "1234"}')}).encode(), "1234", id="token"
+        ),
+        pytest.param(b'{"AuthParameters": {"REFRESH_TOKEN": "x"}}', None, id="refresh"),
+        pytest.param(b'{"Username": 5, "AuthParameters": []}', None, id="mistyped"),
+        pytest.param(json.dumps({"AccessToken": _token(b"{")}).encode(), None, id="bad claims"),
+        pytest.param(json.dumps({"AccessToken": _token(b"[]")}).encode(), None, id="no claims"),
+        pytest.param(b'{"AccessToken": "x.\xc3\xa4.y"}', None, id="bad base64"),
+        pytest.param(b'{"AccessToken": "x"}', None, id="no token"),
+        pytest.param(b"[1]", None, id="no object"),
+        pytest.param(b"{", None, id="no JSON"),
+        pytest.param(b"[" * 100_000, None, id="deep"),
+    ],
+)
+def test_whom_a_request_is_about(body: bytes, user: str | None) -> None:
+    """The user is told by name or token; a body that makes no sense is about nobody."""
+    assert user_of(Request("POST", "/", "", {}, body)) == user
+
+
+def test_a_call_too_many_does_nothing(world: World) -> None:
+    """boto3 sees Cognito's throttling, the user is not made, and the next second grants again."""
+    time = FakeTime()
+    conditions = Conditions(quotas={"UserCreation": 2})
+    conditioned, port = world.under(conditions, clock=time)
+    cognito = world.client("cognito-idp", port)
+
+    def create(name: str) -> None:
+        cognito.admin_create_user(
+            UserPoolId=OUTPUTS.auth.user_pool_id if OUTPUTS.auth else "",
+            Username=f"{name}@example.com",
+            MessageAction="SUPPRESS",
+        )
+
+    create("a")
+    create("b")
+    with pytest.raises(ClientError) as refused:
+        create("c")
+    error = refused.value.response
+    assert error["Error"] == {"Code": "TooManyRequestsException", "Message": "Rate exceeded"}
+    assert error["ResponseMetadata"]["HTTPStatusCode"] == 400
+    time.now += 1
+    create("c")  # it was not made before: a second time would be refused as existing
+    row = conditioned.statistics()["categories"]["UserCreation"]
+    assert row == {"quota": 2, "requests": 4, "refused": 1, "peak": 3}
+
+
+def test_parameters_have_quotas_too(world: World) -> None:
+    """Parameter Store throttles writes after three a second, and reads apart from them."""
+    _, port = world.under(Conditions(quotas={}), clock=FakeTime())
+    ssm = world.client("ssm", port)
+    for number in range(3):
+        ssm.put_parameter(Name=f"/p/{number}", Value="v", Type="String")
+    with pytest.raises(ClientError) as refused:
+        ssm.put_parameter(Name="/p/3", Value="v", Type="String")
+    assert refused.value.response["Error"]["Code"] == "ThrottlingException"
+    assert len(ssm.get_parameters_by_path(Path="/p")["Parameters"]) == 3
+
+
+def test_without_quotas_nothing_is_refused() -> None:
+    """Conditions without quotas count what comes, and let it pass."""
+    conditioned = ConditionedAnswers(
+        Conditions(latency=Latency(0, 0)), done, clock=FakeTime(), sleep=lambda _: None
+    )
+    answers = [conditioned.answer(call("ListUsers")).status for _ in range(100)]
+    assert answers == [200] * 100
+    row = conditioned.statistics()["categories"]["UserList"]
+    assert row == {"quota": None, "requests": 100, "refused": 0, "peak": 100}
+
+
+# --- faults ---------------------------------------------------------------------------------------
+
+
+def _ask(world: World, service: str, port: int) -> Any:
+    client = world.client(service, port)
+    if service == "cognito-idp":
+        return client.get_user(AccessToken="x")
+    if service == "cognito-identity":
+        return client.get_id(IdentityPoolId="us-east-1:11111111-2222-3333-4444-555555555555")
+    if service == "ssm":
+        return client.get_parameter(Name="x")
+    if service == "sts":
+        return client.get_caller_identity()
+    return client.list_objects_v2(Bucket=BUCKET)
+
+
+@pytest.mark.parametrize(
+    ("service", "fault", "status", "code"),
+    [
+        pytest.param("cognito-idp", "throttle", 400, "TooManyRequestsException", id="cognito 400"),
+        pytest.param("cognito-idp", "fail", 500, "InternalErrorException", id="cognito 500"),
+        pytest.param("cognito-identity", "throttle", 400, "TooManyRequestsException", id="ids 400"),
+        pytest.param("cognito-identity", "fail", 500, "InternalErrorException", id="ids 500"),
+        pytest.param("ssm", "throttle", 400, "ThrottlingException", id="ssm 400"),
+        pytest.param("ssm", "fail", 500, "InternalServerError", id="ssm 500"),
+        pytest.param("sts", "throttle", 400, "Throttling", id="sts 400"),
+        pytest.param("sts", "fail", 500, "InternalFailure", id="sts 500"),
+        pytest.param("s3", "throttle", 503, "SlowDown", id="s3 503"),
+        pytest.param("s3", "fail", 500, "InternalError", id="s3 500"),
+    ],
+)
+def test_faults_have_the_form_of_their_service(
+    world: World, service: str, fault: str, status: int, code: str
+) -> None:
+    """boto3 reads the service's own code and status out of each fault."""
+    _, port = world.under(always(**{fault: 100}))
+    with pytest.raises(ClientError) as failure:
+        _ask(world, service, port)
+    response = failure.value.response
+    assert response["Error"]["Code"] == code
+    assert response["Error"]["Message"]
+    metadata = response["ResponseMetadata"]
+    assert metadata["HTTPStatusCode"] == status
+    assert metadata["RequestId"]
+    # The AWS SDK for JavaScript looks at this header before the body.
+    if service in JSON_SERVICES:
+        assert metadata["HTTPHeaders"]["x-amzn-errortype"] == code
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "kind"),
+    [
+        pytest.param("throttle", 429, "ThrottlingException", id="throttle"),
+        pytest.param("fail", 500, "InternalFailureException", id="fail"),
+    ],
+)
+def test_faults_of_appsync(world: World, fault: str, status: int, kind: str) -> None:
+    """The list of errors has the type, and so has the header."""
+    _, port = world.under(always(**{fault: 100}))
+    answer = send(port, "POST", "/graphql", b"{}")
+    assert (answer[0], answer[1]["x-amzn-errortype"]) == (status, kind)
+    (error,) = json.loads(answer[2])["errors"]
+    assert error["errorType"] == kind
+
+
+def test_a_failed_head_has_no_body(world: World) -> None:
+    """A client that asked with HEAD would take a body for its next answer."""
+    _, port = world.under(always(fail=100))
+    with pytest.raises(ClientError) as failure:
+        world.client("s3", port).head_object(Bucket=BUCKET, Key="public/x")
+    assert failure.value.response["ResponseMetadata"]["HTTPStatusCode"] == 500
+
+
+@pytest.mark.parametrize(
+    ("fault", "error", "is_done"),
+    [
+        pytest.param("fail", ClientError, False, id="fail"),
+        pytest.param("fail_after", ClientError, True, id="fail-after"),
+        pytest.param("throttle", ClientError, False, id="throttle"),
+        pytest.param("cut", ConnectionClosedError, False, id="cut"),
+        pytest.param("cut_after", ConnectionClosedError, True, id="cut-after"),
+    ],
+)
+def test_before_and_after_the_work(
+    world: World, fault: str, error: type[Exception], is_done: bool
+) -> None:
+    """A fault after the work leaves all of it done, one before leaves none."""
+    _, port = world.under(always(**{fault: 100}))
+    with pytest.raises(error):
+        world.client("ssm", port).put_parameter(Name="/x", Value="v", Type="String")
+    # Larger than what a server reads of a refused body, so that a part of it is on its way.
+    with pytest.raises((error, OSError)):
+        world.client("s3", port).put_object(Bucket=BUCKET, Key="public/x", Body=b"x" * 200_000)
+    body = json.dumps({"query": 'mutation { createTodo(input: {content: "c"}) { id } }'}).encode()
+    headers = {"Authorization": DEVELOPER.format(service="appsync")}
+    try:
+        assert send(port, "POST", "/graphql", body, **headers)[0] in {429, 500}
+    except (http.client.RemoteDisconnected, ConnectionResetError):
+        assert fault.startswith("cut")
+
+    stored = world.client("ssm").get_parameters_by_path(Path="/")["Parameters"]
+    objects = world.client("s3").list_objects_v2(Bucket=BUCKET)["KeyCount"]
+    query = json.dumps({"query": "{ listTodos { items { content } } }"}).encode()
+    reply = json.loads(send(world.sandbox.port, "POST", "/graphql", query, **headers)[2])
+    todos = reply["data"]["listTodos"]["items"]
+    assert (len(stored), objects, len(todos)) == ((1, 1, 1) if is_done else (0, 0, 0))
+
+
+def test_what_is_not_sent_is_closed(tmp_path: Path) -> None:
+    """A download that is cut after the work leaves no open file."""
+    path = tmp_path / "object"
+    path.write_bytes(b"x")
+    opened = path.open("rb")
+    conditioned = ConditionedAnswers(
+        always(cut_after=100), lambda _: Response(200, b"", file=FilePart(opened, 0, 1))
+    )
+    with pytest.raises(ConnectionEndedError):
+        conditioned.answer(call("GetUser"))
+    assert opened.closed
+
+
+def _outcomes(conditions: Conditions, count: int) -> list[str]:
+    ran = []
+
+    def work(request: Request) -> Response:
+        ran.append(request)
+        return done(request)
+
+    conditioned = ConditionedAnswers(conditions, work)
+    outcomes = []
+    for _ in range(count):
+        ran.clear()
+        try:
+            outcome = str(conditioned.answer(call("GetUser")).status)
+        except ConnectionEndedError:
+            outcome = "cut"
+        outcomes.append(f"{outcome} {len(ran)}")
+    return outcomes
+
+
+@pytest.mark.parametrize(
+    ("spec", "shares"),
+    [
+        pytest.param(
+            "fail=2.5,fail-after=3,throttle=5,cut=1,cut-after=2",
+            {"500 0": 2.5, "500 1": 3, "400 0": 5, "cut 0": 1, "cut 1": 2, "200 1": 86.5},
+            id="each",
+        ),
+        pytest.param("5", {"500 0": 2.5, "500 1": 2.5, "200 1": 95}, id="plain"),
+        pytest.param("0", {"200 1": 100}, id="none"),
+    ],
+)
+@pytest.mark.parametrize("seed", [1, 20, 300])
+def test_the_shares_come_out(spec: str, shares: dict[str, float], seed: int) -> None:
+    """Over 2,000 requests each kind has its share, and nothing else happens."""
+    conditions = Conditions(faults=Faults.parse(spec), fault_seed=seed)
+    counts = Counter(_outcomes(conditions, 2000))
+    assert counts.keys() == shares.keys()
+    for kind, percent in shares.items():
+        share = percent / 100
+        deviation = (2000 * share * (1 - share)) ** 0.5
+        assert abs(counts[kind] - 2000 * share) <= 4 * deviation
+
+
+def test_a_seed_repeats_the_faults() -> None:
+    """The same seed makes the same faults, another one others."""
+    faults = Faults(fail=30, cut=30)
+    once = _outcomes(Conditions(faults=faults, fault_seed=7), 100)
+    assert once == _outcomes(Conditions(faults=faults, fault_seed=7), 100)
+    assert once != _outcomes(Conditions(faults=faults, fault_seed=8), 100)
+
+
+# --- what is left alone, and what is counted ------------------------------------------------------
+
+
+def test_documents_are_not_disturbed(world: World) -> None:
+    """The pool's public keys, the statistics and what is no call at all have no faults."""
+    _, port = world.under(Conditions(quotas={}, faults=Faults(cut=100)))
+    assert OUTPUTS.auth is not None
+    keys = send(port, "GET", f"/{OUTPUTS.auth.user_pool_id}/.well-known/jwks.json")
+    assert (keys[0], list(json.loads(keys[2]))) == (200, ["keys"])
+    assert send(port, "GET", "/_seedctl/statistics")[0] == 200
+    assert send(port, "POST", "/", b"{}", X_Amz_Target="Unknown.Call")[0] == 400
+    assert send(port, "POST", "/", b"Nothing=x")[0] == 400
+    assert send(port, "PUT", "/")[0] == 405
+    with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError)):
+        send(port, "POST", "/", b"Action=GetCallerIdentity&Version=2011-06-15")
+
+
+def test_the_probe_is_not_disturbed(state_folder: Path) -> None:
+    """A server that stays up can be found and stopped whatever it does to calls."""
+    conditions = Conditions(latency=Latency(60_000, 60_000), faults=Faults(cut=100))
+    with LocalSandbox.start(
+        state_folder=state_folder, outputs=None, nonce="n" * 32, conditions=conditions
+    ) as sandbox:
+        status, _, body = send(sandbox.port, "GET", "/_seedctl/server")
+        assert (status, json.loads(body)) == (200, {"nonce": "n" * 32})
+        assert send(sandbox.port, "GET", "/_seedctl/statistics")[0] == 200
+
+
+def test_statistics() -> None:
+    """Each operation and category has its count, refusals, and busiest second."""
+    time = FakeTime()
+    conditions = Conditions(quotas={"UserCreation": 3})
+    conditioned = ConditionedAnswers(conditions, done, clock=time)
+    # Five within a second that begins at 100.3; a window that jumps would see four.
+    for now in (100.0, 100.3, 100.6, 100.9, 101.1, 101.2, 103.0):
+        time.now = now
+        conditioned.answer(call("AdminCreateUser"))
+    conditioned.answer(call("AdminConfirmSignUp"))
+    conditioned.answer(call("GetId", service="cognito-identity"))
+    assert conditioned.statistics() == {
+        "conditions": "quotas UserCreation=3",
+        "requests": 9,
+        "refused": 2,
+        "operations": {
+            "cognito-identity:GetId": {"requests": 1, "refused": 0, "peak": 1},
+            "cognito-idp:AdminConfirmSignUp": {"requests": 1, "refused": 0, "peak": 1},
+            "cognito-idp:AdminCreateUser": {"requests": 7, "refused": 2, "peak": 5},
+        },
+        "categories": {"UserCreation": {"quota": 3, "requests": 8, "refused": 2, "peak": 5}},
+        "faults": {},
+    }
+
+
+def test_the_table() -> None:
+    """It has a line for each operation, category and kind of fault; none when nothing came."""
+    conditioned = ConditionedAnswers(
+        Conditions(quotas={}, faults=Faults(fail=100)), done, clock=FakeTime()
+    )
+    assert table(conditioned.statistics()) == []
+    for _ in range(121):
+        conditioned.answer(call("GetUser"))
+    assert table(conditioned.statistics()) == [
+        "                     requests   refused    peak/s     quota",
+        "cognito-idp:GetUser       121         1       121",
+        "UserRead                  121         1       121       120",
+        "faults: fail 120",
+    ]
+
+
+def test_statistics_are_for_this_machine_only(world: World) -> None:
+    """Other hosts' names and other origins' pages do not get the statistics."""
+    _, port = world.under(Conditions(quotas={}))
+    assert send(port, "GET", "/_seedctl/statistics", Host="evil.example")[0] == 403
+    assert send(port, "GET", "/_seedctl/statistics", Origin="http://a.example")[0] == 403
+
+
+def test_nothing_asked_for_is_nothing_loaded(tmp_path: Path) -> None:
+    """A sandbox without conditions has no wrapper, and does not load one."""
+    script = (
+        "import sys\nfrom pathlib import Path\nfrom seedctl.local import LocalSandbox\n"
+        "with LocalSandbox.start(state_folder=Path(sys.argv[1]), outputs=None) as sandbox:\n"
+        "    assert sandbox.statistics() is None\n"
+        "    assert sandbox._server._answer.__qualname__ == 'Services.answer'\n"
+        "assert 'seedctl.local.conditions' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", script, str(tmp_path / "state")], check=True, timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("request_", "name"),
+    [
+        pytest.param(call("GetUser"), "cognito-idp:GetUser", id="json"),
+        pytest.param(Request("POST", "/graphql", "", {}, b"{}"), "appsync:GraphQL", id="graphql"),
+        pytest.param(
+            Request("POST", "/", "", {}, b"Version=1&Action=GetCallerIdentity"),
+            "sts:GetCallerIdentity",
+            id="query",
+        ),
+        pytest.param(Request("POST", "/", "", {}, b"Action=../x"), None, id="no action"),
+        pytest.param(call("Get User"), None, id="no operation"),
+        pytest.param(Request("GET", "/x", "", {}, b""), None, id="document"),
+    ],
+)
+def test_which_call_a_request_is(request_: Request, name: str | None) -> None:
+    """Only what a service could be asked for is a call."""
+    found = call_of(request_)
+    assert (found.name if found is not None else None) == name
+
+
+# --- what is asked for ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        pytest.param({}, None, id="nothing"),
+        pytest.param({"latency": "100"}, Conditions(latency=Latency(100, 100)), id="latency"),
+        pytest.param({"latency": "0"}, Conditions(latency=Latency(0, 0)), id="no latency"),
+        pytest.param(
+            {"latency": "50-150.5"}, Conditions(latency=Latency(50, 150.5)), id="latency range"
+        ),
+        pytest.param({"quotas": "default"}, Conditions(quotas={}), id="quotas"),
+        pytest.param(
+            {"quotas": "UserCreation=80, UserAuthentication=200"},
+            Conditions(quotas={"UserCreation": 80, "UserAuthentication": 200}),
+            id="other quotas",
+        ),
+        pytest.param(
+            {"faults": "5", "fault_seed": 0},
+            Conditions(faults=Faults(fail=2.5, fail_after=2.5), fault_seed=0),
+            id="plain faults",
+        ),
+        pytest.param(
+            {"faults": "fail=50,cut-after=50"},
+            Conditions(faults=Faults(fail=50, cut_after=50)),
+            id="faults",
+        ),
+    ],
+)
+def test_options(options: dict[str, Any], expected: Conditions | None) -> None:
+    """The options mean what the values of a test mean."""
+    assert Conditions.parse(**options) == expected
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        *(
+            pytest.param({"latency": text}, "50-150", id=f"latency {text!r}")
+            for text in ("", "x", "-5", "100ms", "150-50", "60001", "1-2-3", "nan")
+        ),
+        *(
+            pytest.param({"quotas": text}, "UserCreation, UserAccountRecovery", id=f"quotas {text}")
+            for text in ("", "UserCreation", "UserCreation=0", "UserCreation=x", "Users=5", "=5")
+        ),
+        pytest.param({"quotas": "UserList=1,UserList=2"}, "NAME=N", id="quota twice"),
+        pytest.param({"quotas": "UserList=1000001"}, "1000000", id="quota too large"),
+        *(
+            pytest.param({"faults": text}, "fail, fail-after, throttle, cut", id=f"faults {text}")
+            for text in ("", "x", "101", "-1", "fail", "fail=x", "fail_after=1", "fail=1,fail=1")
+        ),
+        pytest.param({"faults": "fail=60,cut=60"}, "100 at most together", id="over 100"),
+        pytest.param({"fault_seed": 5}, "--faults 5", id="seed alone"),
+    ],
+)
+def test_options_that_will_not_do(options: dict[str, Any], said: str) -> None:
+    """The error says what is allowed, and has the exit code of wrong usage."""
+    with pytest.raises(InvalidCommandInputError) as refused:
+        Conditions.parse(**options)
+    assert said in (refused.value.resolution or "")
+    assert refused.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(lambda: Latency(float("nan"), 1), id="latency"),
+        pytest.param(lambda: Faults(fail=float("nan")), id="faults"),
+        pytest.param(lambda: Conditions(quotas={"Users": 1}), id="quotas"),
+    ],
+)
+def test_values_that_will_not_do(make: Callable[[], object]) -> None:
+    """A test that asks for what cannot be is told so as the command line is."""
+    with pytest.raises(InvalidCommandInputError):
+        make()
+
+
+def test_sign_ins_take_challenge_answers_along() -> None:
+    """Three answers for each sign-in are granted, whatever that quota is, unless told otherwise."""
+    assert Conditions().limits() is None
+    assert Conditions(quotas={}).limits() == dict(DEFAULT_QUOTAS)
+    more = Conditions(quotas={"UserAuthentication": 200}).limits()
+    assert more is not None
+    assert more[RESPOND] == 600
+    told = Conditions(quotas={"UserAuthentication": 200, RESPOND: 5}).limits()
+    assert told is not None
+    assert told[RESPOND] == 5
+
+
+def test_conditions_are_told_in_the_words_of_the_options() -> None:
+    """What is shown can be typed again."""
+    words = ("50-150", "UserList=5", "fail=2,cut-after=1")
+    conditions = Conditions.parse(latency=words[0], quotas=words[1], faults=words[2])
+    shown = str(conditions)
+    assert all(word in shown for word in words)
+    assert str(Conditions(quotas={}, faults=Faults())) == "quotas default; faults 0"
+
+
+def test_the_caller_may_change_its_mapping() -> None:
+    """Conditions keep what they were made of."""
+    quotas = {"UserList": 5}
+    conditions = Conditions(quotas=quotas)
+    quotas["UserList"] = 6
+    assert conditions.quotas == {"UserList": 5}
