@@ -37,12 +37,16 @@ class _SignedIn:
 _signed_in: ContextVar[_SignedIn | None] = ContextVar("seedctl_signed_in", default=None)
 
 
+_has_signed_out: ContextVar[bool] = ContextVar("seedctl_has_signed_out", default=False)
+
+
 class AmbientAuth:
     """What the module-level functions do, over the users of one backend."""
 
     def __init__(self, auth: Auth, identities: Callable[[], IdentityPool]) -> None:
         self._auth = auth
         self._identities = identities
+        self._sessions: weakref.WeakSet[UserSession] = weakref.WeakSet()
 
     def create_user(
         self,
@@ -86,6 +90,7 @@ class AmbientAuth:
         if current is None or current.door is not self:
             return
         _signed_in.set(None)
+        _has_signed_out.set(True)
         self._identities().forget_guest()
         if current.owner() is _here():
             current.session.sign_out(everywhere=everywhere)
@@ -104,6 +109,14 @@ class AmbientAuth:
                 "current_backend().auth.sign_in(...).",
             )
         return current.session
+
+    def refuse_stranger(self) -> None:
+        """Raise where a thread that never signed in would be a guest beside one that did.
+
+        Raises UserUnAuthenticatedException: a thread of a pool that was meant to be the user.
+        """
+        if not _has_signed_out.get() and any(each.is_signed_in for each in self._sessions):
+            self.session()
 
     def current_user(self) -> CurrentUser:
         return self.session().current_user()
@@ -130,6 +143,7 @@ class AmbientAuth:
 
     def _adopt(self, session: UserSession) -> None:
         self._identities().forget_guest()
+        self._sessions.add(session)
         _signed_in.set(_SignedIn(session, self, weakref.ref(_here())))
 
 

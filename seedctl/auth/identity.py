@@ -117,12 +117,17 @@ class GuestIdentity:
 
     def __init__(self, pool: Callable[[], IdentityPool]) -> None:
         self._pool = pool
+        self._kept: IdentityCredentials | None = None
 
     def acting(self) -> GuestIdentity:
         return self
 
     def current(self, *, renew: bool = False) -> IdentityCredentials | None:
-        return self._pool().for_guest(renew=renew)
+        # The same guest for the whole task, whoever signs in elsewhere meanwhile.
+        kept = self._kept
+        if kept is None or renew or kept.credentials.is_stale:
+            self._kept = kept = self._pool().for_guest(renew=renew)
+        return kept
 
     def groups(self) -> tuple[str, ...] | None:
         return None
@@ -145,7 +150,10 @@ class AmbientIdentity:
 
     def acting(self) -> SessionIdentity | GuestIdentity:
         session = self._door.signed_in()
-        return session.identity if session is not None else GuestIdentity(self._pool)
+        if session is not None:
+            return session.identity
+        self._door.refuse_stranger()
+        return GuestIdentity(self._pool)
 
     def current(self, *, renew: bool = False) -> IdentityCredentials | None:
         return self.acting().current(renew=renew)

@@ -10,6 +10,7 @@ import threading
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from botocore import credentials as boto
+from botocore.exceptions import ClientError
 from s3transfer.manager import TransferConfig, TransferManager
 from s3transfer.subscribers import BaseSubscriber
 
@@ -25,9 +26,14 @@ _PIECE = 1024 * 1024
 _PIECES_WAITING = 100  # to be written, of 256 KiB each: by default there are ten times as many
 _READS = 5  # as the transfer manager: an answer that breaks off is asked for again
 _WHO = "seedctl_identity"
-_EXPIRED = {"ExpiredToken", "RequestExpired"}
+# The last is all that an answer to HEAD has room for.
+_EXPIRED = {"ExpiredToken", "RequestExpired", "400"}
 _FINAL = {"complete_multipart_upload", "put_object"}
 _FIRST = {"head_object", "get_object"}  # which of them the manager asks first is its own business
+
+
+_thread = threading.local()
+"""Whoever makes the call that is under way."""
 
 
 class Place(Protocol):
@@ -252,7 +258,16 @@ class _Acting:
         def call(**parameters: Any) -> dict[str, Any]:
             if self.only_if_absent and operation in {"put_object", "complete_multipart_upload"}:
                 parameters["IfNoneMatch"] = "*"
-            reply: dict[str, Any] = method(**parameters, **{_WHO: self._identity})
+            reply: dict[str, Any]
+            try:
+                reply = method(**parameters, **{_WHO: self._identity})
+            except ClientError as error:
+                if error.response["Error"]["Code"] not in _EXPIRED:
+                    raise
+                self._identity.current(renew=True)
+                if "Body" in parameters:
+                    parameters["Body"].seek(0)
+                reply = method(**parameters, **{_WHO: self._identity})
             if operation in _FINAL or (operation in _FIRST and not self.reply):
                 self.reply = _facts(reply)
             return reply
@@ -288,7 +303,8 @@ def _facts(reply: Mapping[str, Any]) -> dict[str, Any]:
 
 def _take_identity(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
     # Before botocore checks the parameters against S3's own.
-    context[_WHO] = params.pop(_WHO)
+    # A call without an identity is one that botocore makes on the way, to find a bucket's region.
+    _thread.identity = context[_WHO] = params.pop(_WHO, None) or _thread.identity
 
 
 def _sign_as_identity(request: Any, **_: Any) -> None:

@@ -197,10 +197,10 @@ class Storage:
         bucket: BucketChoice | None = None,
         expected_bucket_owner: str | None = None,
     ) -> Iterator[StorageItem]:
-        """Yield every object whose key begins with *path*, page after page."""
+        """Iterate over every object whose key begins with *path*, page after page."""
+        # Now, not at the first step: who is signed in then may be somebody else.
         listing = self._listing(path, subpath_strategy, bucket, expected_bucket_owner)
-        for page in listing.pages():
-            yield from page.items
+        return (item for page in listing.pages() for item in page.items)
 
     def get_url(
         self,
@@ -280,14 +280,15 @@ class Storage:
         target = self._task(given.destination_path, given.destination_bucket)
         target.credentials()
         self._before_write()
-        target.call(
-            "copy_object",
-            "write",
-            Key=target.path,
-            CopySource={"Bucket": origin.bucket.bucket_name, "Key": origin.path},
-            MetadataDirective="COPY",
-            **given.options,
-        )
+        with origin.explaining_source():
+            target.call(
+                "copy_object",
+                "write",
+                Key=target.path,
+                CopySource={"Bucket": origin.bucket.bucket_name, "Key": origin.path},
+                MetadataDirective="COPY",
+                **given.options,
+            )
         self._tell(target, "copied")
         return CopiedObject(target.path)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
+import os
 import secrets
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from seedctl.errors import FileAccessError
+from seedctl.errors import FileAccessError, InvalidStorageOperationInput
 from seedctl.storage.results import DownloadedObject, ObjectProperties
 from seedctl.storage.uploads import Progress
 
@@ -25,6 +27,12 @@ def download(
     on_progress: OnProgress | None,
 ) -> DownloadedObject:
     """Read the object to *to*, or to memory for None. Raises StorageError, FileAccessError."""
+    is_binary = hasattr(to, "write") and not isinstance(to, io.TextIOBase)
+    if to is not None and not isinstance(to, Path) and not is_binary:
+        raise InvalidStorageOperationInput(
+            f"A {type(to).__name__} is nothing to write the object to.",
+            resolution="Give a pathlib.Path, or a file opened in binary mode.",
+        )
     with task.explaining("get"):
         if isinstance(to, Path):
             with _writing(to):
@@ -71,6 +79,8 @@ def _writing(to: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if error.filename is not None and Path(os.fsdecode(error.filename)).parent != to.parent:
+            raise  # from the script's own callback
         raise FileAccessError(
             f"{to} cannot be written: {error.strerror or type(error).__name__}.",
             resolution="Give a path in a folder that is there and writable.",

@@ -41,6 +41,12 @@ def explain_denial(
             f"No path rule of {bucket.shown} lets anybody {action} {path!r}; it has: "
             f"{rules or 'none'}. Add one for {who} in {_WHERE} and deploy."
         )
+    if may(bucket, path, action, groups, identity_id):
+        return (
+            f"By the outputs file {who} may {action} {path!r}. Then either there is no such object "
+            "(who may not list is not told), the bucket has another owner than expected, or the "
+            "deployed rules are not those of the file: deploy, and run again."
+        )
     rules = "; ".join(f"{pattern} for {_role(role)}" for pattern, role in found)
     advice = f"{_VERBS[action]} {path!r} is allowed by {rules}. You were {who}."
     if groups and any(_is_for_user(pattern, role, path, identity_id) for pattern, role in found):
@@ -48,6 +54,23 @@ def explain_denial(
         names = ", ".join(f'"{group}"' for group in groups)
         advice += f" A group's role replaces that of signed-in users: add allow.groups([{names}])."
     return advice
+
+
+def may(
+    bucket: Bucket, path: str, action: Action, groups: tuple[str, ...] | None, identity_id: str
+) -> bool:
+    """Whether the outputs file's rules let the caller do this; unknown rules let everybody."""
+    if bucket.rules is None:
+        return True
+    own = {f"groups{group}" for group in groups or ()}
+    if groups is None:
+        own = {"guest"}
+    elif not groups:
+        own = {"authenticated", "entityidentity"}
+    return any(
+        role in own and (role != "entityidentity" or _is_for_user(pattern, role, path, identity_id))
+        for pattern, role in _allowing(bucket.rules, path, action)
+    )
 
 
 def _allowing(rules: Rules, path: str, action: Action) -> Iterator[tuple[str, str]]:

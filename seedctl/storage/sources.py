@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import mimetypes
+import os
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -60,14 +62,17 @@ def open_source(data: UploadData) -> Iterator[Source]:
     elif isinstance(data, Path):
         try:
             stream = data.open("rb")
-            size = data.stat().st_size
+            facts = os.fstat(stream.fileno())
         except OSError as error:
             raise FileAccessError(
                 f"{data} cannot be read: {error.strerror}.",
                 resolution="Give the path of a file that is there, from the project's root.",
             ) from error
         with stream:
-            yield Source(stream, _checked(size), data)
+            if stat.S_ISREG(facts.st_mode) and facts.st_size:
+                yield Source(stream, _checked(facts.st_size), data)
+            else:  # a pipe, or a file that the system makes up as it is read
+                yield Source(_Pieces(_read_all(stream)), None)  # type: ignore[arg-type]
     elif isinstance(data, io.TextIOBase):
         raise _refused("a file opened as text", 'Open it with mode "rb".')
     elif hasattr(data, "read"):
@@ -90,6 +95,14 @@ def guess_content_type(path: str, data: UploadData) -> str:
     return DEFAULT_TYPE
 
 
+class SourceStoppedError(Exception):
+    """What a source raised that is no error, such as sys.exit() in a generator."""
+
+    def __init__(self, reason: BaseException) -> None:
+        super().__init__()
+        self.reason = reason
+
+
 class _Pieces:
     """Pieces of bytes, read as a file is. Not seekable: they come once."""
 
@@ -102,7 +115,7 @@ class _Pieces:
         wanted = size if size >= 0 else _LARGEST
         while wanted > 0:
             if not self._left:
-                piece = next(self._pieces, None)
+                piece = self._next()
                 if piece is None:
                     break
                 if not isinstance(piece, bytes | bytearray | memoryview):
@@ -115,6 +128,15 @@ class _Pieces:
             wanted -= len(taken)
         return b"".join(read)
 
+    def _next(self) -> bytes | None:
+        try:
+            return next(self._pieces, None)
+        except Exception:
+            raise
+        except BaseException as reason:
+            # The transfer manager's threads would end by it, and nobody hear of it.
+            raise SourceStoppedError(reason) from reason
+
 
 def _read_all(stream: Readable) -> Iterator[bytes]:
     while piece := stream.read(_PIECE):
@@ -123,12 +145,16 @@ def _read_all(stream: Readable) -> Iterator[bytes]:
 
 def _rest_of(stream: object) -> int | None:
     """Return how many bytes are left in *stream*; None for one that cannot be measured."""
+    if getattr(stream, "encoding", None) is not None:  # as a temporary file's wrapper has it
+        raise _refused("a file opened as text", 'Open it with mode "rb".')
     try:
         start: int = stream.tell()  # type: ignore[attr-defined]
         end: int = stream.seek(0, io.SEEK_END)  # type: ignore[attr-defined]
         stream.seek(start)  # type: ignore[attr-defined]
     except (AttributeError, OSError):
         return None
+    if isinstance(end, int) and end < start:
+        raise _refused("a file that stands behind its end", "Set it back with seek(0).")
     return end - start if isinstance(end, int) else None
 
 

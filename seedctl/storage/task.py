@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from seedctl.errors import AccessDenied, NoCredentials
-from seedctl.storage.rules import explain_denial
+from seedctl.storage.rules import explain_denial, may
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -104,6 +104,19 @@ class Task:
                 identity=self.identity,
                 accelerate=self.accelerate,
             )
+
+    @contextmanager
+    def explaining_source(self) -> Iterator[None]:
+        """Of a denied copy, say so where it is the source that may not be read."""
+        try:
+            yield
+        except AccessDenied as error:
+            current = self.identity.current()
+            identity_id = current.identity_id if current is not None else ""
+            caller = (self.identity.groups(), identity_id)
+            if not may(self.bucket, self.path, "get", *caller):
+                error.resolution = explain_denial(self.bucket, self.path, "get", *caller)
+            raise
 
     @contextmanager
     def explaining(self, action: Action, path: str | None = None) -> Iterator[None]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from seedctl.errors import AccessDenied, StorageError
 from seedctl.storage.results import TransferProgress, UploadedObject
+from seedctl.storage.sources import SourceStoppedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -79,16 +80,19 @@ def _upload_in_parts(
         )
 
     is_large = source.path is not None and (source.size or 0) > _LARGE_FILE
-    with task.explaining("write"):
-        reply = task.objects.upload(
-            task.place,
-            source.stream if source.path is None else str(source.path),
-            options,
-            part_size=_LARGE_PART_SIZE if is_large else PART_SIZE,
-            identity=task.identity,
-            on_progress=progress.add,
-            on_left_behind=left_behind,
-        )
+    try:
+        with task.explaining("write"):
+            reply = task.objects.upload(
+                task.place,
+                source.stream if source.path is None else str(source.path),
+                options,
+                part_size=_LARGE_PART_SIZE if is_large else PART_SIZE,
+                identity=task.identity,
+                on_progress=progress.add,
+                on_left_behind=left_behind,
+            )
+    except SourceStoppedError as stopped:
+        raise stopped.reason from None
     expected = source.size if source.size is not None else progress.transferred
     try:
         found = task.call("head_object", "get", Key=task.path)["ContentLength"]

@@ -187,3 +187,29 @@ def test_sessions_keep_to_their_own(run: Callable[[str], Any]) -> None:
     )
     assert result.code == 0, result.err
     assert result.out == "True\n"
+
+
+def test_threads_of_a_pool_are_no_guests(run: Callable[[str], Any]) -> None:
+    """A thread that inherited no sign-in is told so; a copy names the side that was denied."""
+    result = run(
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "sign_in('ann')\n"
+        "def work(_):\n"
+        "    try:\n"
+        "        storage.list('public/')\n"
+        "    except UserUnAuthenticatedException as error:\n"
+        "        return error.resolution\n"
+        "with ThreadPoolExecutor(1) as pool:\n"
+        "    print(*pool.map(work, [1]))\n"
+        "listed = storage.list_all('public/')\n"
+        "try:\n"
+        "    storage.copy('nope/x', 'public/x')\n"
+        "except AccessDenied as error:\n"
+        "    print(error.resolution)\n"
+        "auth.sign_out()\n"
+        "storage.list('public/')\n"
+    )
+    assert result.code == 0, result.err
+    threads, copied = result.out.splitlines()
+    assert "Threads of a pool do not inherit a sign-in" in threads
+    assert "lets anybody get 'nope/x'" in copied

@@ -72,6 +72,13 @@ BUCKET: Bucket = Bucket("b", "us-east-1", "myStorage", RULES)
         ),
         pytest.param("pictures", "list", (), ["lets anybody list 'pictures'"], id="no slash"),
         pytest.param("pictures/", "list", None, ["Listing 'pictures/' is allowed"], id="slash"),
+        pytest.param(
+            "public/none",
+            "get",
+            None,
+            ["By the outputs file a guest may get 'public/none'", "no such object"],
+            id="one's own",
+        ),
     ],
 )
 def test_the_rule_is_named(path: str, action: Any, groups: Any, says: list[str]) -> None:

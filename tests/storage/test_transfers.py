@@ -412,3 +412,71 @@ def test_large_files_go_in_larger_parts(tmp_path: Path, size: int, parts: int) -
         assert Stage(server.url).storage.upload_data("x", tmp_path / "x").size == size
     assert len(sizes) == parts
     assert sum(sizes) == size
+
+
+@pytest.mark.parametrize("reason", [SystemExit(3), KeyboardInterrupt()])
+def test_a_source_that_ends_the_script_leaves_nothing(
+    stage: Stage, s3: Objects, reason: BaseException
+) -> None:
+    """sys.exit() in a generator ends the upload as an error does, and reaches the script."""
+
+    def pieces() -> Iterator[bytes]:
+        for number in range(20):
+            if number == 12:
+                raise reason
+            yield b"x" * MIB
+
+    with pytest.raises(type(reason)):
+        stage.storage.upload_data("x", pieces())
+    assert not s3.is_open
+    assert s3.objects == {}
+
+
+def test_keys_that_end_during_an_upload_are_renewed(s3: Objects) -> None:
+    """A part that is refused for its keys is sent once more with new ones."""
+    refused = iter([error("ExpiredToken", status=400)])
+    s3.refuse = lambda sent: next(refused, None) if sent.query.get("partNumber") == "2" else None
+    identity = FakeIdentity()
+    with FakeS3(answer=s3) as server:
+        Stage(server.url, identity=identity).storage.upload_data("x", b"ab" * (6 * MIB))
+    assert identity.renewals == 1
+    assert s3.objects["x"] == b"ab" * (6 * MIB)
+
+
+def test_a_refused_head_is_an_error_of_ours(s3: Objects) -> None:
+    """An answer without a body, and one that names another region, are told as S3's refusals."""
+    identity = FakeIdentity()
+    with FakeS3(answer=lambda _: Reply(400)) as server:
+        with pytest.raises(errors.StorageError):
+            Stage(server.url, identity=identity).storage.get_properties("x")
+    assert identity.renewals == 1
+    moved = error("PermanentRedirect", "elsewhere", 301)
+    with FakeS3(answer=lambda _: moved) as server:
+        with pytest.raises(errors.StorageError, match="elsewhere"):
+            Stage(server.url).storage.upload_data("x", b"y")
+
+
+@pytest.mark.parametrize("target", ["a-path-as-text", io.StringIO()])
+def test_downloads_go_to_paths_and_binary_files_only(stage: Stage, target: Any) -> None:
+    """Text is no path, and a text file takes no bytes: refused before anything is asked for."""
+    with pytest.raises(errors.InvalidStorageOperationInput, match="nothing to write"):
+        stage.storage.download_data("x", target)
+    assert _sent(stage) == []
+
+
+def test_files_that_are_no_files_can_be_sent(stage: Stage, s3: Objects, tmp_path: Path) -> None:
+    """A named pipe and an empty file are read to their end."""
+    import os
+
+    os.mkfifo(tmp_path / "pipe")
+    writer = threading.Thread(target=(tmp_path / "pipe").write_bytes, args=(b"through a pipe",))
+    writer.start()
+    stage.storage.upload_data("a", tmp_path / "pipe")
+    writer.join()
+    (tmp_path / "empty").touch()
+    stage.storage.upload_data("b", tmp_path / "empty")
+    assert s3.objects == {"a": b"through a pipe", "b": b""}
+    file = io.BytesIO(b"abc")
+    file.seek(100)
+    with pytest.raises(errors.InvalidUploadSource, match="behind its end"):
+        stage.storage.upload_data("c", file)
