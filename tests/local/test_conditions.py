@@ -447,11 +447,13 @@ def test_faults_of_appsync(world: World, fault: str, status: int, kind: str) -> 
 
 
 def test_a_failed_head_has_no_body(world: World) -> None:
-    """A client that asked with HEAD would take a body for its next answer."""
+    """As with S3's own refusals, the answer to HEAD has no document, not even a length of one."""
     _, port = world.under(always(fail=100))
     with pytest.raises(ClientError) as failure:
         world.client("s3", port).head_object(Bucket=BUCKET, Key="public/x")
-    assert failure.value.response["ResponseMetadata"]["HTTPStatusCode"] == 500
+    metadata = failure.value.response["ResponseMetadata"]
+    assert metadata["HTTPStatusCode"] == 500
+    assert metadata["HTTPHeaders"]["content-length"] == "0"
 
 
 @pytest.mark.parametrize(
