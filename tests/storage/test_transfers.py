@@ -446,14 +446,14 @@ def test_keys_that_end_during_an_upload_are_renewed(s3: Objects) -> None:
 def test_a_refused_head_is_an_error_of_ours(s3: Objects) -> None:
     """An answer without a body, and one that names another region, are told as S3's refusals."""
     identity = FakeIdentity()
-    with FakeS3(answer=lambda _: Reply(400)) as server:
-        with pytest.raises(errors.StorageError):
-            Stage(server.url, identity=identity).storage.get_properties("x")
+    with FakeS3(answer=lambda _: Reply(400)) as server, pytest.raises(errors.StorageError):
+        Stage(server.url, identity=identity).storage.get_properties("x")
     assert identity.renewals == 1
     moved = error("PermanentRedirect", "elsewhere", 301)
-    with FakeS3(answer=lambda _: moved) as server:
-        with pytest.raises(errors.StorageError, match="elsewhere"):
-            Stage(server.url).storage.upload_data("x", b"y")
+    moved = moved._replace(headers={**moved.headers, "x-amz-bucket-region": "eu-west-1"})
+    refused = pytest.raises(errors.StorageError, match="elsewhere")
+    with FakeS3(answer=lambda _: moved) as server, refused:
+        Stage(server.url).storage.upload_data("x", b"y")
 
 
 @pytest.mark.parametrize("target", ["a-path-as-text", io.StringIO()])
