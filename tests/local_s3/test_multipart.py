@@ -11,6 +11,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from seedctl.local.s3 import completion, payload
+from seedctl.local.s3.files import Files
+
 MIB = 1024 * 1024
 
 
@@ -221,3 +224,128 @@ def test_uploads_by_page(s3: Any, shared: Any) -> None:
     assert found == [upload["UploadId"] for upload in made]
     rest = s3.list_multipart_uploads(Bucket=shared.bucket, Prefix="page/", KeyMarker="page/a")
     assert [entry["Key"] for entry in rest["Uploads"]] == ["page/b"]
+
+
+# --- races ----------------------------------------------------------------------------------------
+
+
+def _before(monkeypatch: pytest.MonkeyPatch, method: str, act: Any) -> None:
+    """Let *act* happen right before the first use of a stored file by *method*."""
+    original, pending = getattr(Files, method), [act]
+
+    def raced(self: Files, *given: Any) -> Any:
+        if pending:
+            pending.pop()()
+        return original(self, *given)
+
+    monkeypatch.setattr(Files, method, raced)
+
+
+def _copy(s3: Any, world: Any, source: dict[str, str]) -> None:
+    s3.copy_object(Bucket=world.bucket, Key="copied", CopySource=source)
+
+
+def _copy_as_part(s3: Any, world: Any, source: dict[str, str]) -> None:
+    upload = _begin(s3, world, "copied")
+    reply = s3.upload_part_copy(**upload, PartNumber=1, CopySource=source)
+    _complete(s3, upload, (1, reply["CopyPartResult"]["ETag"]))
+
+
+COPIES = [pytest.param(_copy, "clone", id="object"), pytest.param(_copy_as_part, "open", id="part")]
+
+
+@pytest.mark.parametrize(("copy", "method"), COPIES)
+def test_source_is_overwritten_meanwhile(
+    world: Any, monkeypatch: pytest.MonkeyPatch, copy: Any, method: str
+) -> None:
+    """A copy whose source is replaced before it is read is one of what is there then."""
+    s3, source = world.client(), {"Bucket": world.bucket, "Key": "source"}
+    s3.put_object(**source, Body=b"old")
+    other = world.client()
+    _before(monkeypatch, method, lambda: other.put_object(**source, Body=b"newer"))
+    copy(s3, world, source)
+    assert s3.get_object(Bucket=world.bucket, Key="copied")["Body"].read() == b"newer"
+    assert len(world.files()) == 2
+
+
+@pytest.mark.parametrize(("copy", "method"), COPIES)
+def test_source_is_deleted_meanwhile(
+    world: Any, monkeypatch: pytest.MonkeyPatch, copy: Any, method: str
+) -> None:
+    """A copy whose source is deleted before it is read says that there is none."""
+    s3, source = world.client(), {"Bucket": world.bucket, "Key": "source"}
+    s3.put_object(**source, Body=b"old")
+    other = world.client()
+    _before(monkeypatch, method, lambda: other.delete_object(**source))
+    with pytest.raises(ClientError, match="NoSuchKey"):
+        copy(s3, world, source)
+    assert world.files() == set()
+
+
+@pytest.mark.parametrize(("copy", "method"), COPIES)
+def test_source_is_lost(start: Any, copy: Any, method: str) -> None:
+    """A source whose file is gone, though nobody replaced it, is a fault and no endless search."""
+    world = start()
+    s3, source = world.client(), {"Bucket": world.bucket, "Key": "source"}
+    s3.put_object(**source, Body=b"old")
+    (name,) = world.files()
+    (world.objects / name).unlink()
+    with pytest.raises(ClientError) as caught:
+        copy(s3, world, source)
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 500
+    assert [fault.error for fault in world.sandbox.faults] == ["FileNotFoundError"]
+    world.sandbox.faults.clear()
+
+
+@pytest.mark.parametrize(
+    ("what", "code"),
+    [
+        pytest.param("complete", "NoSuchUpload", id="completed"),
+        pytest.param("abort", "NoSuchUpload", id="aborted"),
+        pytest.param("again", "InvalidPart", id="part sent anew"),
+        pytest.param("lost", "500", id="lost"),
+    ],
+)
+def test_upload_changes_while_it_is_completed(
+    world: Any, monkeypatch: pytest.MonkeyPatch, what: str, code: str
+) -> None:
+    """A completion that comes too late for its parts says so; only a lost part is a fault."""
+    s3, other = world.client(), world.client()
+    upload = _begin(s3, world, "raced")
+    etag = s3.upload_part(**upload, PartNumber=1, Body=b"1")["ETag"]
+    (name,) = world.files()
+    acts = {
+        "complete": lambda: _complete(other, upload, (1, etag)),
+        "abort": lambda: other.abort_multipart_upload(**upload),
+        "again": lambda: other.upload_part(**upload, PartNumber=1, Body=b"2"),
+        "lost": (world.objects / name).unlink,
+    }
+    _before(monkeypatch, "open", acts[what])
+    with pytest.raises(ClientError) as caught:
+        _complete(s3, upload, (1, etag))
+    response = caught.value.response
+    assert code in (response["Error"]["Code"], str(response["ResponseMetadata"]["HTTPStatusCode"]))
+    assert [fault.error for fault in world.sandbox.faults] == ["FileNotFoundError"] * (
+        code == "500"
+    )
+    if code == "500":
+        world.sandbox.faults.clear()
+
+
+def test_upload_ends_before_its_parts_are_looked_up(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An upload that ends while the list of parts comes in is unknown, not one without parts."""
+    s3, other = world.client(), world.client()
+    upload = _begin(s3, world, "raced")
+    etag = s3.upload_part(**upload, PartNumber=1, Body=b"1")["ETag"]
+    original, pending = payload.read_document, [lambda: _complete(other, upload, (1, etag))]
+
+    def raced(*given: Any, **named: Any) -> bytes:
+        if pending:
+            pending.pop()()
+        return original(*given, **named)
+
+    monkeypatch.setattr(completion, "read_document", raced)
+    with pytest.raises(ClientError, match="NoSuchUpload"):
+        _complete(s3, upload, (1, etag))

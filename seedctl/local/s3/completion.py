@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from seedctl.local.s3.context import Context
     from seedctl.local.s3.documents import Element
     from seedctl.local.s3.uploads import Part, Upload
+    from seedctl.local.store import View
 
 _MIN_PART = 5 * 1024 * 1024
 _MAX_BODY = 8 * 1024 * 1024
@@ -44,6 +45,7 @@ def complete_multipart_upload(call: Context) -> Response:
     body = read_document(call.request, call.caller, _MAX_BODY, has_checksum=False)
     root = read(body, "CompleteMultipartUpload")
     with call.room.store.reading() as view:
+        uploads.find(view, upload.id, upload.bucket, upload.key)
         known = {part.number: part for part in uploads.parts_of(view, upload.id)}
     parts = _named_parts(root, known)
     size = sum(part.size for part in parts)
@@ -52,7 +54,13 @@ def complete_multipart_upload(call: Context) -> Response:
         raise S3Error("InvalidRequest", "The x-amz-mp-object-size is not that of the parts.")
     md5 = hashlib.md5(b"".join(bytes.fromhex(part.etag) for part in parts), usedforsecurity=False)
     with call.room.files.writing() as unkept:
-        checksums = _assemble(call, upload, parts, given, unkept.file.write)
+        try:
+            checksums = _assemble(call, upload, parts, given, unkept.file.write)
+        except FileNotFoundError:
+            # Completed, aborted or sent anew in between; else a file was lost, and that is a fault.
+            with call.room.store.reading() as view:
+                _check_current(view, upload, parts)
+            raise
         stored = index.StoredObject(
             key=upload.key,
             file=call.room.files.finish(unkept),
@@ -65,10 +73,8 @@ def complete_multipart_upload(call: Context) -> Response:
             checksum_type=upload.checksum_type,
         )
         with call.room.store.transaction() as view:
-            uploads.find(view, upload.id, upload.bucket, upload.key)
+            _check_current(view, upload, parts)
             check_writing(call.request.headers, index.find(view, upload.bucket, upload.key))
-            if any(not index.is_referred_to(view, part.file) for part in parts):
-                raise S3Error("InvalidPart")  # sent anew since
             replaced = index.put(view, upload.bucket, stored)
             files = uploads.end(view, upload.id)
         unkept.is_kept = True
@@ -81,6 +87,13 @@ def complete_multipart_upload(call: Context) -> Response:
         *(element(f"Checksum{name.upper()}", value) for name, value in checksums.items()),
     )
     return reply(body=document("CompleteMultipartUploadResult", content))
+
+
+def _check_current(view: View, upload: Upload, parts: list[Part]) -> None:
+    """Raise S3Error unless *upload* is still under way, with these *parts*."""
+    uploads.find(view, upload.id, upload.bucket, upload.key)
+    if any(not index.is_referred_to(view, part.file) for part in parts):
+        raise S3Error("InvalidPart")  # sent anew since
 
 
 def _named_parts(root: Element, known: dict[int, Part]) -> list[Part]:

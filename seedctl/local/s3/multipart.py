@@ -18,11 +18,12 @@ from seedctl.local.s3.listing import limit_of
 from seedctl.local.s3.payload import MAX_OBJECT, Payload
 from seedctl.local.s3.rules import WRITE
 from seedctl.local.s3.uploads import Part, Upload
-from seedctl.local.s3.writing import copy_source, described
+from seedctl.local.s3.writing import described, from_source
 
 if TYPE_CHECKING:
     from seedctl.local.http1 import Response
     from seedctl.local.s3.context import Context
+    from seedctl.local.s3.index import StoredObject
 
 _MAX_PART = 10_000
 _MAX_LISTED = 1000
@@ -95,7 +96,10 @@ def upload_part_copy(call: Context) -> Response:
     call.check(WRITE)
     number = _part_number(call)
     find_upload(call)
-    _, source = copy_source(call)
+    return from_source(call, lambda _, source: _copy_part(call, number, source))
+
+
+def _copy_part(call: Context, number: int, source: StoredObject) -> Response:
     first, length = 0, source.size
     asked = call.request.header("x-amz-copy-source-range")
     if asked is not None:

@@ -17,7 +17,7 @@ from seedctl.local.s3.requests import MAX_KEY_BYTES
 from seedctl.local.s3.rules import DELETE, GET, LIST, WRITE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from seedctl.local.http1 import Response
     from seedctl.local.s3.context import Context
@@ -95,10 +95,25 @@ def described(headers: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str
 
 def copy_object(call: Context) -> Response:
     call.check(WRITE)
+    return from_source(call, lambda bucket, source: _copy(call, bucket, source))
+
+
+def from_source(call: Context, copy: Callable[[str, StoredObject], Response]) -> Response:
+    """Return what *copy* answers to the source's bucket and object, as it is then. Raises S3Error."""
+    while True:
+        bucket, source = copy_source(call)
+        try:
+            return copy(bucket, source)
+        except FileNotFoundError:
+            # Replaced in between, or lost: the index has not changed then, and that is a fault.
+            if copy_source(call)[1].file == source.file:
+                raise
+
+
+def _copy(call: Context, bucket: str, source: StoredObject) -> Response:
     directive = call.request.header("x-amz-metadata-directive") or "COPY"
     if directive not in ("COPY", "REPLACE"):
         raise S3Error("InvalidArgument", "Unknown metadata directive.")
-    bucket, source = copy_source(call)
     if (bucket, source.key, directive) == (call.bucket.name, call.key, "COPY"):
         raise S3Error(
             "InvalidRequest",
