@@ -194,6 +194,7 @@ def test_response_overrides(s3: Any, shared: Any) -> None:
         ResponseContentDisposition='inline; filename="ü.png"',
         ResponseCacheControl="no-store",
     )
+    assert got["Body"].read() == b"x"
     assert (got["ContentType"], got["CacheControl"]) == ("image/png", "no-store")
     assert got["ContentDisposition"].encode("latin-1").decode() == 'inline; filename="ü.png"'
     bad = s3.get_object
