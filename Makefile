@@ -27,6 +27,7 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/transfers.py
 	$(BIN)/python benchmarks/bulk.py
 	$(BIN)/python benchmarks/users.py
+	$(BIN)/python benchmarks/users.py --groups
 	$(BIN)/python benchmarks/faults.py
 
 clean:

@@ -1,89 +1,80 @@
-"""What create_many costs: rows a second, and the client's CPU time for each.
+"""What create_many costs: rows a second, at a network's latency and without one.
 
-`make bench`, or `python benchmarks/bulk.py`. The local sandbox answers from a process of its own.
+`python benchmarks/bulk.py [--rows N] [--latency MS]`. The local sandbox answers from a process of its
+own. With latency the ratio is to what that alone must take: rows ÷ batch * latency ÷ concurrency.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import subprocess
+import argparse
 import sys
-import tempfile
 import time
-from pathlib import Path
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from served import PASSWORD, ROOT, peak_memory, served
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
-ROWS = 5_000
-SANDBOX = """
-import sys
-from pathlib import Path
-from seedctl.local import LocalSandbox
-from seedctl.project import load_outputs
-work = Path(sys.argv[1])
-with LocalSandbox.start(
-    state_folder=work / "state", outputs=load_outputs(work / "amplify_outputs.json")
-) as sandbox:
-    print(sandbox.url, flush=True)
-    sys.stdin.read()
-"""
+ONE_BY_ONE = 100
 
 
-def main() -> None:
+@contextmanager
+def todos(*words: str) -> Iterator[Any]:
+    """Give a signed-in user's Todo model, with its schema loaded."""
     from seedctl import connect
     from seedctl.report import Report
 
-    work = Path(tempfile.mkdtemp(prefix="seedctl-bench-"))
-    (work / "package.json").write_text('{"name": "bench"}')
-    outputs = work / "amplify_outputs.json"
-    shutil.copy(ROOT / "sample_project" / "amplify_outputs.json", outputs)
-    os.environ.update(AWS_ACCESS_KEY_ID="local", AWS_SECRET_ACCESS_KEY="local")
-    with subprocess.Popen(
-        [sys.executable, "-c", SANDBOX, str(work)],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as sandbox:
-        assert sandbox.stdout is not None
-        url = sandbox.stdout.readline().strip()
-        document = json.loads(outputs.read_text())
-        document["data"]["url"] = f"{url}/graphql"
-        outputs.write_text(json.dumps(document))
-        with connect(
-            work, identifier="bench", endpoint_url=url, observer=Report(), target="none"
-        ) as backend:
-            user = backend.auth.create_user("ann@example.com", "Sample-passw0rd")
-            with backend.auth.sign_in(user, "Sample-passw0rd") as session:
-                _measure_all(session.data.models.Todo)
-        sandbox.communicate()
-    shutil.rmtree(work, ignore_errors=True)
+    with (
+        served(*words) as here,
+        connect(here.work, endpoint_url=here.url, observer=Report(), target="none") as backend,
+    ):
+        user = backend.auth.create_user("ann@example.com", PASSWORD)
+        with backend.auth.sign_in(user, PASSWORD) as session:
+            model = session.data.models.Todo
+            model.create({"content": "the first loads the schema"})
+            yield model
 
 
-def _measure_all(todos: Any) -> None:
-    todos.create({"content": "the first loads the schema"})
-    for threads, size in ((1, 1), (8, 1), (1, 25), (2, 25), (8, 25)):
-        rows = [{"content": f"todo {number}"} for number in range(ROWS if size > 1 else ROWS // 5)]
-        _measure(
-            f"create, {size:>2} in a request, {threads} at once",
-            len(rows),
-            lambda: todos.create_many(rows, concurrency=threads, batch_size=size),  # noqa: B023 - called at once
-        )
-    rows = [{"content": f"todo {number}"} for number in range(ROWS)]
-    results = todos.create_many(rows, key="content")
-    for mode in ("skip", "update"):
-        _measure(
-            f'create again, if_exists="{mode}"',
-            ROWS,
-            lambda: todos.create_many(rows, key="content", if_exists=mode),  # noqa: B023 - called at once
-        )
-    _measure("delete", ROWS, lambda: todos.delete_many([each.key for each in results]))
+def at_latency(count: int, latency: float, batch: int = 25, concurrency: int = 8) -> None:
+    print(f"{count} records, {latency:g} ms a call, as create_many does it unless told otherwise")
+    with todos(f"{latency:g}") as model:
+        started = time.monotonic()
+        for number in range(ONE_BY_ONE):
+            model.create({"content": f"one {number}"})
+        one = (time.monotonic() - started) / ONE_BY_ONE
+        rows = [{"content": f"todo {number}"} for number in range(count)]
+        started = time.monotonic()
+        results = model.create_many(rows)
+        seconds = time.monotonic() - started
+    assert all(each.state == "created" for each in results)
+    floor = count / batch * latency / 1e3 / concurrency
+    print(f"floor       {floor:7.2f} s  rows ÷ {batch} * latency ÷ {concurrency}")
+    print(f"create_many {seconds:7.2f} s  {seconds / floor:.2f} x")
+    print(f"one by one  {one * count:7.2f} s  {one * count / seconds:.0f} x (from {ONE_BY_ONE})")
+    print(f"memory      {peak_memory():7.1f} MB at most, client")
+
+
+def without_latency(count: int) -> None:
+    print(f"{count} records, no latency")
+    with todos() as model:
+        for threads, size in ((1, 1), (8, 1), (1, 25), (2, 25), (8, 25)):
+            rows = [{"content": f"todo {n}"} for n in range(count if size > 1 else count // 5)]
+            _measure(
+                f"create, {size:>2} in a request, {threads} at once",
+                len(rows),
+                lambda: model.create_many(rows, concurrency=threads, batch_size=size),  # noqa: B023 - called at once
+            )
+        rows = [{"content": f"todo {number}"} for number in range(count)]
+        results = model.create_many(rows, key="content")
+        for mode in ("skip", "update"):
+            _measure(
+                f'create again, if_exists="{mode}"',
+                count,
+                lambda: model.create_many(rows, key="content", if_exists=mode),  # noqa: B023 - called at once
+            )
+        _measure("delete", count, lambda: model.delete_many([each.key for each in results]))
 
 
 def _measure(what: str, count: int, work: Callable[[], object]) -> None:
@@ -91,6 +82,16 @@ def _measure(what: str, count: int, work: Callable[[], object]) -> None:
     work()
     seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
     print(f"{what:<40} {count / seconds:6.0f} rows/s {cpu / count * 1e6:5.0f} µs CPU a row, client")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=5000)
+    parser.add_argument("--latency", type=float, default=100.0, help="milliseconds")
+    chosen = parser.parse_args()
+    sys.path.insert(0, str(ROOT))
+    at_latency(chosen.rows, chosen.latency)
+    without_latency(chosen.rows)
 
 
 if __name__ == "__main__":
