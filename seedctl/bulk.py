@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import contextvars
 import queue
+import random
 import threading
 import time
 from collections.abc import Sized
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from seedctl.errors import BulkError, InvalidInputError, SeedctlError
+from seedctl.errors import (
+    BulkError,
+    EndpointUnreachableError,
+    InvalidInputError,
+    SeedctlError,
+    ServiceFailedError,
+    ThrottledError,
+)
 from seedctl.report import Progress
 
 if TYPE_CHECKING:
@@ -27,6 +35,8 @@ _GRACE_SECONDS = 2.0  # for what is in flight when Ctrl-C is pressed
 _WAKE_SECONDS = 0.2  # Windows does not tell Ctrl-C to a thread that waits on a lock for ever
 _PROGRESS_SECONDS = 0.1
 _ELSEWHERE = (3, 4)  # exit codes of the caller's set-up and of AWS
+_OF_A_MOMENT = (EndpointUnreachableError, ServiceFailedError, ThrottledError)
+_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +90,36 @@ class Tally:
 def concerns_all(error: SeedctlError | None) -> bool:
     """Whether *error* is not about one job: no credentials, denied, throttled, unreachable."""
     return error is not None and error.exit_code in _ELSEWHERE
+
+
+def persistent(
+    work: Callable[[Job], Value],
+    *,
+    sleep: Callable[[float], object] = time.sleep,
+    can_repeat: Callable[[Job], bool] = lambda job: True,
+) -> Callable[[Job], Value]:
+    """Return *work* that is done again when AWS fails or is not reached, although calls repeat too.
+
+    Among thousands of jobs one meets a bad moment several times running, and would stop them all.
+    When a job has met it to the last, the others give up at once: it is more than a moment.
+    """
+    is_hopeless = threading.Event()
+
+    def persist(job: Job) -> Value:
+        for attempt in range(1, _TRIES):
+            try:
+                return work(job)
+            except _OF_A_MOMENT:
+                if is_hopeless.is_set() or not can_repeat(job):
+                    raise
+            sleep(random.uniform(0.5, 1.0) * 2**attempt)  # noqa: S311 - jitter
+        try:
+            return work(job)
+        except _OF_A_MOMENT:
+            is_hopeless.set()
+            raise
+
+    return persist
 
 
 def check_concurrency(concurrency: int) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from seedctl import errors
-from seedctl.bulk import Outcome, Tally, bulk_error, run
+from seedctl.bulk import Outcome, Tally, bulk_error, persistent, run
 from seedctl.report import PlainReport, Progress, Report
 
 if TYPE_CHECKING:
@@ -313,3 +313,51 @@ def test_what_is_raised_for_many(not_tried: int, message: str) -> None:
     error = bulk_error("Todo records", [first, other], results=results, not_tried=not_tried)
     assert (error.message, error.resolution, error.results) == (message, "mend it", results)
     assert bulk_error("x", [first], results=[1], resolution="this").resolution == "this"
+
+
+OF_A_MOMENT = errors.ServiceFailedError("The service failed.", service="s3", operation="x", code="y")
+
+
+def test_a_bad_moment_is_waited_out() -> None:
+    """A job that AWS failed is done again, later each time, and at most three times."""
+    slept: list[float] = []
+    fails = itertools.count()
+
+    def work(job: int) -> int:
+        if next(fails) < job:
+            raise OF_A_MOMENT
+        return job
+
+    assert persistent(work, sleep=slept.append)(2) == 2
+    assert len(slept) == 2
+    assert 1 <= slept[0] <= 2 <= slept[1] <= 4
+
+
+def test_more_than_a_moment_ends_all() -> None:
+    """When one job has been tried in vain to the last, no other is tried again."""
+    tried: list[str] = []
+    slept: list[float] = []
+
+    def work(job: str) -> None:
+        tried.append(job)
+        raise OF_A_MOMENT
+
+    persist = persistent(work, sleep=slept.append, can_repeat=lambda job: job != "once")
+    for job in ("once", "a", "b"):
+        with pytest.raises(errors.ServiceFailedError):
+            persist(job)
+    assert tried == ["once", "a", "a", "a", "b"]
+    assert len(slept) == 2
+
+
+def test_what_no_moment_mends_is_tried_once() -> None:
+    """A refusal is a refusal: nothing is done again for it."""
+    tried = []
+
+    def work(job: int) -> None:
+        tried.append(job)
+        raise errors.InvalidInputError("no")
+
+    with pytest.raises(errors.InvalidInputError):
+        persistent(work)(1)
+    assert tried == [1]

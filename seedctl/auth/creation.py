@@ -115,6 +115,8 @@ class Creation:
         self._sign_in = sign_in
         self._sleep = sleep
         self._join = join
+        self._made: set[str] = set()
+        """Users that this process has created and not yet finished."""
 
     def create(self, user: CheckedUser) -> tuple[UserSession | None, State]:
         """Create *user* and return it signed in, with what became of it.
@@ -134,6 +136,8 @@ class Creation:
             if is_first_try:
                 self._journal.finish(pool_id, user.username)
             raise
+        if not existed or answer_lost:
+            self._made.add(user.username)
         if existed and is_first_try and not answer_lost:
             self._refuse_existing(user)
             if user.if_exists == "skip":
@@ -149,6 +153,10 @@ class Creation:
                 session.sign_out()
                 raise
         self._journal.finish(pool_id, user.username)
+        if user.username in self._made:
+            # An earlier try of this process may have got as far as this one found the user.
+            self._made.discard(user.username)
+            state = "created"
         return session, state
 
     def _refuse_existing(self, user: CheckedUser) -> None:

@@ -10,7 +10,7 @@ from seedctl.auth.creation import check_new_user
 from seedctl.auth.groups import check_group
 from seedctl.auth.mfa import Answers
 from seedctl.auth.types import IfUserExists, NewUser, OnError, UserResult
-from seedctl.bulk import Tally, bulk_error, check_concurrency, run
+from seedctl.bulk import Tally, bulk_error, check_concurrency, persistent, run
 from seedctl.errors import InvalidParameterException, SeedctlError
 from seedctl.report import Event
 
@@ -79,7 +79,7 @@ class ManyUsers:
             self._observer, _WHAT, len(users) if isinstance(users, Sized) else None
         ) as tally:
             tally.add(failed=len(results))
-            outcomes = run(jobs, self._make, concurrency=concurrency, tally=tally)
+            outcomes = run(jobs, persistent(self._make), concurrency=concurrency, tally=tally)
         # Rows that were wrong are in the results already; the outcomes are of the others, in order.
         drawn = (index for index, each in sorted(results.items()) if each.state == "not tried")
         for index, outcome in zip(list(drawn), outcomes, strict=False):

@@ -215,13 +215,15 @@ def _from_s3(error: boto.ClientError, code: str, message: str) -> errors.Storage
     # An answer to HEAD has no body; botocore puts the status in the code's place.
     code = _S3_STATUS.get(code, code)
     kind = _S3_CLASS.get(code, errors.StorageError)
-    return kind(
+    refusal = kind(
         code if not message or message == "Not Found" else message,
         code=code,
         http_status=metadata.get("HTTPStatusCode"),
         request_id=str(metadata.get("RequestId", "")),
         extended_request_id=str(metadata.get("HostId", "")),
     )
+    refusal.was_repeated = metadata.get("RetryAttempts", 0) > 0
+    return refusal
 
 
 def _is_failure_of_aws(error: boto.ClientError) -> bool:

@@ -21,8 +21,11 @@ _FORGET = 0.002  # how far each slower call takes the quickest one's time up to 
 _BURST = 5  # calls that may go at once when it was quiet; the window holds for them too
 _LONGEST_WAIT = 0.2  # Windows does not tell Ctrl-C to a thread that waits on a lock for long
 
-# After a refusal: down to seven tenths, once a second at most, and up by a twentieth each second.
+# After a refusal: down to a little less than the share that was not refused within a second, to
+# seven tenths at most, once a second at most; and up by a twentieth each second. A few refusals that
+# have other causes than this rate cost little so.
 _SLOWER, _SLOWEST, _FASTER = 0.7, 0.1, 0.05
+_LITTLE_LESS = 0.98
 
 
 class Window:
@@ -37,6 +40,10 @@ class Window:
         """A heap: of the calls that still count, a window after their answers came."""
         self._quickest = math.inf
         self._answers = 0
+        self._answered: deque[float] = deque()
+        """When the answers of the last window came."""
+        self._refused: deque[float] = deque()
+        """The refusals among them."""
         self._due = -math.inf
         """When the next call would be sent if all were evenly spaced."""
 
@@ -75,18 +82,29 @@ class Window:
         else:
             self._quickest += _FORGET * (took - self._quickest)
         self._answers += 1
+        self._answered.append(now)
+        _forget_before(now - _WINDOW, self._answered)
         self._in_flight -= 1
         # One that hung, or failed after a time-out, has long arrived if it ever did.
         late_at_most = min(took, self._quickest + _WINDOW)
         heapq.heappush(self._ended, began + late_at_most + _WINDOW)
 
     def slow_down(self, now: float) -> None:
-        """Allow fewer calls for a while: the server has refused one for its rate."""
+        """Allow fewer calls for a while: the server has refused one, whose :meth:`end` comes next."""
+        self._refused.append(now)
+        _forget_before(now - _WINDOW, self._refused)
         if now - self._slowed_at < _WINDOW:
-            return  # of many in flight many are refused: they count as one
+            return  # of many in flight many are refused: they count together
         self.limit(now)
-        self._share = max(_SLOWEST, self._share * _SLOWER)
+        _forget_before(now - _WINDOW, self._answered)
+        granted = 1.0 - len(self._refused) / (len(self._answered) + 1)
+        self._share = max(_SLOWEST, self._share * max(_SLOWER, _LITTLE_LESS * granted))
         self._share_since = self._slowed_at = now
+
+
+def _forget_before(moment: float, times: deque[float]) -> None:
+    while times and times[0] <= moment:
+        times.popleft()
 
 
 class Clock:

@@ -27,6 +27,8 @@ class StorageError(SeedctlError):
         self.http_status = http_status
         self.request_id = request_id
         self.extended_request_id = extended_request_id
+        self.was_repeated = False
+        """Whether the call was made more than once, an earlier time having had no clear answer."""
 
     @property
     def name(self) -> str:

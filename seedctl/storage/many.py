@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sized
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
-from seedctl.bulk import Tally, bulk_error, run
+from seedctl.bulk import Tally, bulk_error, persistent, run
 from seedctl.errors import InvalidStorageOperationInput, PreconditionFailed
 
 if TYPE_CHECKING:
@@ -107,7 +108,8 @@ def upload_all(
     # What is all at hand is looked at together, before any of it is sent.
     jobs = list(draw()) if isinstance(files, Sized) else draw()
     with Tally(observer, "files", len(drawn) or None) as tally:
-        outcomes = run(jobs, work, concurrency=options.concurrency, tally=tally)
+        send_all = persistent(work, can_repeat=_can_be_read_again)
+        outcomes = run(jobs, send_all, concurrency=options.concurrency, tally=tally)
     results = [
         _result(index, *each) for index, each in enumerate(zip(drawn, outcomes, strict=True))
     ]
@@ -116,6 +118,11 @@ def upload_all(
     if options.on_error == "raise":
         _raise_failures(results, _AGAIN[options.if_exists])
     return results
+
+
+def _can_be_read_again(file: NewFile) -> bool:
+    data = file.data
+    return isinstance(data, str | bytes) or (isinstance(data, Path) and data.is_file())
 
 
 def _new_file(given: AnyFile) -> NewFile:

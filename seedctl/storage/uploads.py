@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from typing import TYPE_CHECKING, Any
 
-from seedctl.errors import AccessDenied, StorageError
+from seedctl.errors import AccessDenied, PreconditionFailed, StorageError
 from seedctl.storage.results import TransferProgress, UploadedObject
 from seedctl.storage.sources import SourceStoppedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from typing import IO
 
     from seedctl.storage.results import OnProgress
     from seedctl.storage.sources import Source
@@ -51,7 +53,7 @@ def upload(
     progress = Progress(on_progress, source.size)
     if source.size is not None and source.size <= PART_SIZE:
         # Without the manager, which would start threads for the one request.
-        reply = task.call("put_object", "write", Key=task.path, Body=source.stream, **options)
+        reply = _put(task, source.stream, options)
         progress.add(source.size)
         size = source.size
     else:
@@ -64,6 +66,33 @@ def upload(
         version_id=reply.get("VersionId"),
         metadata=dict(options.get("Metadata", {})),
     )
+
+
+def _put(task: Task, stream: IO[bytes], options: Mapping[str, Any]) -> dict[str, Any]:
+    began_at = stream.tell() if stream.seekable() else None
+    try:
+        return task.call("put_object", "write", Key=task.path, Body=stream, **options)
+    except PreconditionFailed as refusal:
+        if not refusal.was_repeated or began_at is None:
+            raise
+        # Of an attempt that got no answer: the object that is in the way may be its own.
+        stream.seek(began_at)
+        stored = _stored(task)
+        if stored is None or stored["ETag"].strip('"') != _md5(stream):
+            raise
+        return stored
+
+
+def _stored(task: Task) -> dict[str, Any] | None:
+    try:
+        return task.call("head_object", "get", Key=task.path)
+    except StorageError:  # who may write need not be allowed to read
+        return None
+
+
+def _md5(stream: IO[bytes]) -> str:
+    # S3's entity tag of an object that was sent in one request, unless a KMS key encrypts it.
+    return hashlib.md5(stream.read(), usedforsecurity=False).hexdigest()
 
 
 def _upload_in_parts(

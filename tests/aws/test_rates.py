@@ -268,3 +268,40 @@ def test_the_real_clock_passes_by_itself() -> None:
         limiter.release(limiter.acquire()[0])
     clock.sleep(0)
     assert clock.now() >= started + 7 / 2000
+
+
+def test_few_refusals_cost_little() -> None:
+    """Where one of twenty is refused for another reason, most of the rate is kept."""
+    window = Window(50)
+    now, sent = 0.0, 0
+    for sent in range(1, 2001):
+        opens = window.opens_at(now)
+        assert opens is not None
+        now = opens
+        window.begin(now)
+        if sent % 20 == 0:
+            window.slow_down(now)
+        window.end(now, now)
+    assert sent / now > 30
+
+
+def test_many_refusals_slow_down_to_what_is_granted() -> None:
+    """Where the quota is half of what is thought, it is soon found and hardly exceeded."""
+    window = Window(50)
+    granted: list[float] = []
+    refused: list[float] = []
+    now = 0.0
+    while now < 20.0:
+        opens = window.opens_at(now)
+        assert opens is not None
+        now = opens
+        window.begin(now)
+        if sum(moment > now - 1.0 for moment in granted) < 25:
+            granted.append(now)
+        else:
+            refused.append(now)
+            window.slow_down(now)
+        window.end(now, now)
+    late = [moment for moment in refused if moment > 3.0]
+    assert len(granted) > 20 * 20
+    assert len(late) < 17 * 3

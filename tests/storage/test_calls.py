@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
@@ -13,7 +14,7 @@ from seedctl.aws import AWS, AWSSettings, Credentials
 from seedctl.project import load_outputs, parse_outputs
 from seedctl.storage.client import Storage
 from seedctl.storage.section import BucketInfo, parse_storage_section
-from tests.storage.s3 import DATA, FakeIdentity, FakeS3, Reply, Stage
+from tests.storage.s3 import DATA, FakeIdentity, FakeS3, Reply, Stage, error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -309,3 +310,41 @@ def test_a_bucket_by_its_own_name_keeps_its_rules() -> None:
     named = section.bucket(BucketInfo(section.default.bucket_name, "us-east-1"))
     assert named.rules == section.default.rules
     assert section.bucket(BucketInfo("elsewhere", "us-east-1")).rules is None
+
+
+IN_THE_WAY = error("PreconditionFailed", status=412)
+OF_X = hashlib.md5(b"x").hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("replies", "is_stored"),
+    [
+        pytest.param(
+            [error("InternalError", status=500), IN_THE_WAY, Reply(headers={"etag": f'"{OF_X}"'})],
+            True,
+            id="its own",
+        ),
+        pytest.param(
+            [error("InternalError", status=500), IN_THE_WAY, Reply(headers={"etag": '"other"'})],
+            False,
+            id="another's",
+        ),
+        pytest.param(
+            [error("InternalError", status=500), IN_THE_WAY, Reply(403)], False, id="unreadable"
+        ),
+        pytest.param([IN_THE_WAY], False, id="at once"),
+    ],
+)
+def test_an_upload_is_not_in_its_own_way(
+    monkeypatch: pytest.MonkeyPatch, replies: list[Reply], is_stored: bool
+) -> None:
+    """With prevent_overwrite, what an attempt with no answer has stored is no one else's object."""
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    with FakeS3(*replies) as server:
+        storage = Stage(server.url).storage
+        if is_stored:
+            assert storage.upload_data("a", "x", prevent_overwrite=True).e_tag == f'"{OF_X}"'
+        else:
+            with pytest.raises(errors.PreconditionFailed):
+                storage.upload_data("a", "x", prevent_overwrite=True)
+    assert len(server.sent) == len(replies)

@@ -142,3 +142,23 @@ def test_what_is_no_file_is_refused() -> None:
 def test_nothing_is_no_error() -> None:
     """An empty list has an empty result."""
     assert Stage("http://127.0.0.1:9").storage.upload_many([]) == []
+
+
+def test_a_moment_s3_fails_in_is_waited_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file is sent again after its calls have failed, unless its data can be read only once."""
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    failures: dict[str, int] = {}
+
+    def answer(sent: Sent) -> Reply:
+        failures[sent.key] = failures.get(sent.key, 0) + 1
+        return error("InternalError", "no", 500) if failures[sent.key] < 3 else STORED
+
+    with FakeS3(answer=answer) as server:
+        stage = Stage(server.url)
+        found = stage.storage.upload_many([("text", "x"), ("bytes", b"y")])
+        assert [each.state for each in found] == ["uploaded"] * 2
+        (once,) = stage.storage.upload_many([("pieces", iter([b"z"]))], on_error="collect")
+    assert once.state == "failed"
+    assert isinstance(once.error, errors.ServiceFailedError)
+    assert failures == {"text": 3, "bytes": 3, "pieces": 1}
