@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def stop(context: click.Context) -> None:
     """Stop the project's local sandbox, if it is running.
 
-    Requests under way are finished. Users, secrets and records are kept.
+    Requests under way are finished. Users, secrets, records and files are kept.
     """
     from seedctl.local.running import stop_server  # noqa: PLC0415
 
