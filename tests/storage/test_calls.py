@@ -122,6 +122,17 @@ REFUSED: list[Any] = [
     pytest.param(
         lambda s: s.list("x", expected_bucket_owner="1234567890123"), "InvalidAWSAccountID", id="id"
     ),
+    pytest.param(
+        lambda s: s.list("x", expected_bucket_owner=123456789012), "InvalidAWSAccountID", id="int"
+    ),
+    *(
+        pytest.param(
+            lambda s, size=size: s.list("x", page_size=size),
+            "InvalidStorageOperationInput",
+            id=f"page size {size!r}",
+        )
+        for size in (True, 2.5, "5")
+    ),
 ]
 
 
@@ -133,6 +144,60 @@ def test_what_cannot_be_is_refused_at_once(call: Callable[[Storage], Any], name:
         call(stage.storage)
     assert caught.value.name == name
     assert stage.announced == 0
+
+
+NO_HEADERS: list[Any] = [
+    pytest.param({"content_type": "a\nb"}, "content_type", id="type with a line break"),
+    pytest.param({"content_type": 7}, "content_type", id="type of a number"),
+    pytest.param({"content_encoding": "\x00"}, "content_encoding", id="encoding with NUL"),
+    pytest.param({"content_disposition": "a\r\nb"}, "content_disposition", id="disposition"),
+    pytest.param({"content_disposition": 7}, "content_disposition", id="disposition of a number"),
+    pytest.param(
+        {"content_disposition": {"type": "in\nline"}},
+        "content_disposition['type']",
+        id="disposition's type",
+    ),
+    pytest.param(
+        {"content_disposition": {"filename": "a\nb"}},
+        "content_disposition['filename']",
+        id="disposition's name",
+    ),
+    pytest.param(
+        {"content_disposition": {"filename": "\ud800"}},
+        "content_disposition['filename']",
+        id="surrogate",
+    ),
+    pytest.param({"metadata": {"n": 1}}, "metadata['n']", id="metadata of a number"),
+    pytest.param({"metadata": {"n": "a\nb"}}, "metadata['n']", id="metadata with a line break"),
+    pytest.param({"metadata": {"n": "\xfc"}}, "metadata['n']", id="metadata beyond ASCII"),
+    pytest.param({"metadata": {"a b": "x"}}, "'a b' cannot be a name in metadata", id="name"),
+    pytest.param({"metadata": {1: "x"}}, "1 cannot be a name in metadata", id="number as name"),
+    pytest.param({"metadata": [("n", "x")]}, "metadata", id="metadata that is no mapping"),
+]
+
+
+@pytest.mark.parametrize(("options", "named"), NO_HEADERS)
+def test_what_is_no_header_is_refused_by_the_name_of_its_option(
+    options: dict[str, Any], named: str
+) -> None:
+    """A value that cannot be sent is told before anything is, by the option it was given as."""
+    stage = Stage(NOWHERE)
+    with pytest.raises(errors.InvalidStorageOperationInput) as caught:
+        stage.storage.upload_data("x", "y", **options)
+    assert caught.value.message.startswith(named)
+    assert stage.announced == 0
+    if "metadata" not in options and "content_encoding" not in options:
+        with pytest.raises(errors.InvalidStorageOperationInput):
+            stage.storage.get_url("x", **options)
+
+
+def test_a_quotation_mark_does_not_end_a_filename() -> None:
+    """What is special within quotation marks is escaped; other text goes as it is."""
+    with FakeS3(Reply(headers={"etag": '"e"'})) as server:
+        given: Any = {"type": "inline", "filename": 'a "b" \\ c; x=\xfc.txt'}
+        Stage(server.url).storage.upload_data("x", "y", content_disposition=given)
+    sent = server.sent[0].headers["content-disposition"].encode("latin-1").decode()
+    assert sent == 'inline; filename="a \\"b\\" \\\\ c; x=\xfc.txt"'
 
 
 NEEDS_KEYS: list[Any] = [
