@@ -162,7 +162,7 @@ class Storage:
 
         ``upload_directory("pictures/", Path("assets"))`` stores ``assets/a/b.png`` as
         ``pictures/a/b.png``, in the order of the names. Links to files are followed, links to
-        folders are not.
+        folders are not. All are looked at first: FileAccessError names what cannot be read.
         """
         task = self._task(path, bucket, may_be_empty=True)
         return self.upload_many(

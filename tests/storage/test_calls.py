@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -17,7 +20,6 @@ from tests.storage.s3 import DATA, FakeIdentity, FakeS3, Reply, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 OWNER = "123456789012"
 NOWHERE = "http://127.0.0.1:9"
@@ -300,6 +302,52 @@ def test_a_folder_is_uploaded(tmp_path: Path) -> None:
         }
         with pytest.raises(errors.FileAccessError, match="no-such-folder"):
             stage.storage.upload_directory("x/", tmp_path / "no-such-folder")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes and links are POSIX's")
+def test_a_folder_with_what_cannot_be_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that cannot be read is named at once, before the first file is sent."""
+    folder = tmp_path / "assets"
+    (folder / "sub").mkdir(parents=True)
+    for name in ("a.txt", "locked.txt"):
+        (folder / name).write_text("x")
+    (folder / "sub" / "gone").symlink_to("nowhere")
+    (folder / "sub" / "loop").symlink_to("loop")
+    (folder / "to a file").symlink_to("a.txt")
+    os.mkfifo(folder / "pipe")
+    opened = Path.open
+
+    def refuse(self: Path, *rest: Any, **more: Any) -> Any:
+        if self.name == "locked.txt":  # whose mode would not keep an administrator out
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return opened(self, *rest, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", refuse)
+        stage = Stage(NOWHERE)
+        with pytest.raises(errors.FileAccessError) as caught:
+            stage.storage.upload_directory("x/", folder, on_error="collect")
+    assert caught.value.message == (
+        f"Not everything below {folder} can be sent: locked.txt (Permission denied), pipe (not a "
+        f"regular file), sub/gone (a broken link), sub/loop ({os.strerror(errno.ELOOP)})."
+    )
+    assert "Nothing was sent" in (caught.value.resolution or "")
+    assert stage.announced == 0
+    for name in ("pipe", "sub/gone", "sub/loop"):
+        (folder / name).unlink()
+    with FakeS3(answer=lambda _: Reply(headers={"etag": '"e"'})) as server:
+        found = Stage(server.url).storage.upload_directory("x/", folder)
+    assert [each.path for each in found] == ["x/a.txt", "x/locked.txt", "x/to a file"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="links are POSIX's")
+def test_many_that_cannot_be_sent_are_counted(tmp_path: Path) -> None:
+    """Of a great many the first are named, and the rest told as a number."""
+    for number in range(25):
+        (tmp_path / f"n{number:02}").symlink_to("nowhere")
+    with pytest.raises(errors.FileAccessError, match=r"n19 \(a broken link\), 5 more\.") as caught:
+        Stage(NOWHERE).storage.upload_directory("x/", tmp_path)
+    assert "n20" not in caught.value.message
 
 
 def _broken(**changes: Any) -> Iterator[Any]:
