@@ -342,6 +342,8 @@ def test_a_body_that_never_ends(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_connection_that_falls_idle_during_the_stop(monkeypatch: pytest.MonkeyPatch) -> None:
     """A connection that was promised to stay open does not wait for more once all ends."""
+    # Longer than the client waits: it must not be the time-out that ends the connection.
+    monkeypatch.setattr("seedctl.local.server._STOP_SECONDS", 30.0)
     server = Server.start(lambda _: Response(200, b"x"), port=0)
     send, stops = socket.socket.sendall, [threading.Thread(target=server.stop)]
 
@@ -352,7 +354,7 @@ def test_a_connection_that_falls_idle_during_the_stop(monkeypatch: pytest.Monkey
             stops.pop()
         send(self, data)
 
-    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
         request = _request()
         stopping = stops[0]
         monkeypatch.setattr(socket.socket, "sendall", stop_meanwhile)
