@@ -121,9 +121,10 @@ def inbox(context: click.Context, form: str) -> None:
 @common_options
 @click.pass_context
 def reset(context: click.Context) -> None:
-    """Delete all users, secrets and records of the project's local sandbox.
+    """Delete all that the project's local sandbox stores.
 
-    Refused while it is running: seedctl local stop ends it.
+    That is users, secrets, records and files. Refused while it is running: seedctl local stop ends
+    it.
     """
     from seedctl.local import reset_state  # noqa: PLC0415
 

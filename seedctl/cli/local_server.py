@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def stop(context: click.Context) -> None:
     """Stop the project's local sandbox, if it is running.
 
-    Requests under way are finished. Users, secrets and records are kept.
+    Requests under way are finished. Users, secrets, records and files are kept.
     """
     from seedctl.local.running import stop_server  # noqa: PLC0415
 
@@ -95,6 +95,7 @@ def outputs(context: click.Context, form: str) -> None:
     """
     from pathlib import Path  # noqa: PLC0415
 
+    from seedctl.errors import AmplifyOutputsNotFoundError  # noqa: PLC0415
     from seedctl.local.running import check_deployed, require_server  # noqa: PLC0415
     from seedctl.project import find_outputs, load_outputs  # noqa: PLC0415
 
@@ -102,10 +103,16 @@ def outputs(context: click.Context, form: str) -> None:
     server = require_server(settings.project.state_folder)
     explicit = settings.outputs or server.outputs
     path = Path(explicit) if explicit else None
-    deployed = load_outputs(find_outputs(settings.project, explicit=path, local=True))
+    deployed = None
+    try:
+        deployed = load_outputs(find_outputs(settings.project, explicit=path, local=True))
+    except AmplifyOutputsNotFoundError:
+        # The variables are all that a server of secrets alone has to give: they need no document.
+        if path is not None or form != "env":
+            raise
     check_deployed(server, deployed)
     lines = _shell_lines(settings, server, deployed)
-    if form == "env":
+    if form == "env" or deployed is None:
         print_data("\n".join(lines))
         return
     print_json(_pointed_at(server, deployed.document))
@@ -147,17 +154,16 @@ def _pointed_at(server: RunningServer, document: dict[str, Any]) -> dict[str, An
     return {**document, "data": {**data, "url": f"{server.url}/graphql"}}
 
 
-def _shell_lines(settings: Settings, server: RunningServer, outputs: AmplifyOutputs) -> list[str]:
+def _shell_lines(
+    settings: Settings, server: RunningServer, outputs: AmplifyOutputs | None
+) -> list[str]:
     """Return the shell's commands after which AWS clients talk to *server*."""
     import os  # noqa: PLC0415
     import shlex  # noqa: PLC0415
 
     from seedctl.aws import AWSSettings  # noqa: PLC0415
 
-    data = outputs.document.get("data")
-    api_region = data.get("aws_region") if isinstance(data, dict) else None
-    region = outputs.auth.user_pool_region if outputs.auth is not None else api_region
-    chosen = settings.region or (region if isinstance(region, str) else None)
+    chosen = settings.region or (_region_of(outputs) if outputs is not None else None)
     variables = AWSSettings(region=chosen, endpoint_url=server.url, is_local=True).environment()
     set_lines = [
         f"export {name}={shlex.quote(value)}"
@@ -169,3 +175,11 @@ def _shell_lines(settings: Settings, server: RunningServer, outputs: AmplifyOutp
         f"unset {name}" for name, value in variables.items() if value is None and name in os.environ
     ]
     return [*set_lines, *unset_lines]
+
+
+def _region_of(outputs: AmplifyOutputs) -> str | None:
+    if outputs.auth is not None:
+        return outputs.auth.user_pool_region
+    data = outputs.document.get("data")
+    region = data.get("aws_region") if isinstance(data, dict) else None
+    return region if isinstance(region, str) else None

@@ -146,7 +146,7 @@ def _say_stopped(console: Console, statistics: list[dict[str, Any]]) -> None:
 
             for line in table(document):
                 console.status(line)
-        console.status("Stopped. Users, secrets and records are kept.")
+        console.status("Stopped. Users, secrets, records and files are kept.")
     except OSError:
         # The terminal is gone, which was the reason to stop; the interpreter must not flush again.
         sys.stderr = None

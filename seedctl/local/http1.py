@@ -111,17 +111,20 @@ def read_request(
     stream: Stream,
     send: Callable[[bytes], object],
     is_streamed: Callable[[Request], bool] = lambda _: False,
+    on_begin: Callable[[], object] = lambda: None,
 ) -> Request | None:
     """Read the next request, None at the end of the connection.
 
     *send* tells a client that waits before its body to go on; *is_streamed* says, by the head
-    alone, whether the body is left to be read. Raises RefusedRequestError.
+    alone, whether the body is left to be read. *on_begin* is called when the wait is over. Raises
+    RefusedRequestError.
     """
     line = _line(stream)
     if line == "":
         line = _line(stream)  # some clients end a body with a line break too many
     if not line:
         return None
+    on_begin()
     match = _REQUEST_LINE.fullmatch(line)
     if match is None:
         raise RefusedRequestError(400, "This is not an HTTP/1.1 request.")

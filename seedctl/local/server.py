@@ -13,6 +13,7 @@ import threading
 import time
 import traceback
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from seedctl.errors import LocalSandboxError
@@ -23,11 +24,12 @@ from seedctl.local.sending import linger, send
 
 if TYPE_CHECKING:
     import io
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 _HOSTS = ("127.0.0.1", "localhost", "[::1]")
 _IDLE_SECONDS = 300.0
 _STOP_SECONDS = 5.0
+_CUT_OFF_SECONDS = 0.5
 _DISCARDED = 64 * 1024  # of a refused body: less is read to keep the connection
 
 
@@ -59,6 +61,7 @@ class Server:
         self._cross_origin = cross_origin
         self._lock = threading.Lock()
         self._connections: dict[socket.socket, threading.Thread] = {}
+        self._in_request: set[socket.socket] = set()
         self._stopping = False
         self._wake, self._woken = socket.socketpair()
         self._accepting = threading.Thread(target=self._accept, name="seedctl-local", daemon=True)
@@ -88,20 +91,24 @@ class Server:
         return cls(listeners, answer, is_streamed, cross_origin or CrossOrigin())
 
     def stop(self) -> None:
+        """Finish the requests under way, as far as they take no longer than the time-out."""
         with self._lock:
             if self._stopping:
                 return
             self._stopping = True
             connections = dict(self._connections)
+            for connection in connections.keys() - self._in_request:
+                _end_wait(connection)
         self._wake.send(b"x")
         self._accepting.join()
-        for connection in connections:
-            # Ends the wait for a next request; an answer under way is still sent.
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RD)
-        deadline = time.monotonic() + _STOP_SECONDS
-        for thread in connections.values():
-            thread.join(timeout=max(0.0, deadline - time.monotonic()))
+        _join(connections.values(), _STOP_SECONDS)
+        with self._lock:
+            left = dict(self._connections)
+            for connection in left:
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+        # What they were in the middle of is cleaned up while there is still a state to do it in.
+        _join(left.values(), _CUT_OFF_SECONDS)
         self._wake.close()
         self._woken.close()
 
@@ -150,10 +157,14 @@ class Server:
         finally:
             with self._lock:
                 self._connections.pop(connection, None)
+                self._in_request.discard(connection)
 
     def _serve_one(self, connection: socket.socket, stream: io.BufferedReader) -> bool:
+        self._wait(connection)
         try:
-            request = read_request(stream, connection.sendall, self._is_streamed)
+            request = read_request(
+                stream, connection.sendall, self._is_streamed, partial(self._begin_one, connection)
+            )
             if request is None:
                 return False
             response = self._respond(request)
@@ -167,6 +178,16 @@ class Server:
         if not is_read:
             linger(connection)
         return keep_alive
+
+    def _wait(self, connection: socket.socket) -> None:
+        with self._lock:
+            self._in_request.discard(connection)
+            if self._stopping:
+                _end_wait(connection)
+
+    def _begin_one(self, connection: socket.socket) -> None:
+        with self._lock:
+            self._in_request.add(connection)
 
     def _respond(self, request: Request) -> Response:
         if not self._is_ours(request.headers.get("host", "")):
@@ -207,6 +228,18 @@ def _listener(family: socket.AddressFamily, host: str, port: int) -> socket.sock
         listener.close()
         raise
     return listener
+
+
+def _end_wait(connection: socket.socket) -> None:
+    """End the wait for a next request; one that has arrived is still read."""
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_RD)
+
+
+def _join(threads: Iterable[threading.Thread], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    for thread in threads:
+        thread.join(timeout=max(0.0, deadline - time.monotonic()))
 
 
 def _fault(request: Request, error: Exception) -> Fault:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
-from seedctl.storage.inputs import disposition_header
+from seedctl.storage.headers import disposition_header, header_value
 from seedctl.storage.results import StorageUrl
 
 if TYPE_CHECKING:
@@ -23,11 +23,11 @@ def answer_options(
     """Return S3's parameters for what the answer's headers are to say."""
     options: dict[str, str] = {}
     if content_type is not None:
-        options["ResponseContentType"] = content_type
+        options["ResponseContentType"] = header_value("content_type", content_type)
     if content_disposition is not None:
         options["ResponseContentDisposition"] = disposition_header(content_disposition)
     if cache_control is not None:
-        options["ResponseCacheControl"] = cache_control
+        options["ResponseCacheControl"] = header_value("cache_control", cache_control)
     return options
 
 

@@ -104,6 +104,7 @@ class Storage:
         """
         with open_source(data) as source:
             options = upload_options(
+                content_type=content_type,
                 content_disposition=content_disposition,
                 content_encoding=content_encoding,
                 metadata=metadata,
@@ -112,7 +113,7 @@ class Storage:
                 checksum_algorithm=checksum_algorithm,
             )
             task = self._task(path, bucket, accelerate=use_accelerate_endpoint)
-            options["ContentType"] = content_type or guess_content_type(task.path, data)
+            options.setdefault("ContentType", guess_content_type(task.path, data))
             task.credentials()
             self._before_write()
             uploaded = upload(task, source, options, on_progress, self._observer.on_warning)
@@ -161,7 +162,7 @@ class Storage:
 
         ``upload_directory("pictures/", Path("assets"))`` stores ``assets/a/b.png`` as
         ``pictures/a/b.png``, in the order of the names. Links to files are followed, links to
-        folders are not.
+        folders are not. All are looked at first: FileAccessError names what cannot be read.
         """
         task = self._task(path, bucket, may_be_empty=True)
         return self.upload_many(

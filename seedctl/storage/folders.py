@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from seedctl.storage.task import Task
 
+_MOST_NAMED = 20
 _EVERYTHING = {"/", "*", "*/"}
 
 
@@ -55,7 +57,8 @@ def remove_all(task: Task, owner: Mapping[str, Any], tell: Callable[[], None]) -
 def files_below(folder: Path, prefix: str) -> list[tuple[str, Path]]:
     """Return the files below *folder*, each with the key it gets under *prefix*.
 
-    Raises FileAccessError for a folder that is not there or cannot be read.
+    Raises FileAccessError for a folder that is not there or cannot be read, and for what is below
+    it and cannot be sent, all in one.
     """
     if prefix and not prefix.endswith("/"):
         prefix += "/"
@@ -67,12 +70,42 @@ def files_below(folder: Path, prefix: str) -> list[tuple[str, Path]]:
         ) from error
 
     found = []
+    refused: dict[str, str] = {}
     for root, folders, names in os.walk(folder, onerror=refuse):
         folders.sort()
         for name in names:
             path = Path(root, name)
-            found.append((prefix + path.relative_to(folder).as_posix(), path))
+            below = path.relative_to(folder).as_posix()
+            found.append((prefix + below, path))
+            reason = _what_is_wrong(path)
+            if reason is not None:
+                refused[below] = reason
+    if refused:
+        raise _cannot_be_sent(folder, refused)
     return sorted(found)
+
+
+def _what_is_wrong(path: Path) -> str | None:
+    """Return why *path* cannot be sent, None if it can."""
+    try:
+        # Looked at before it is opened: to open a pipe waits for whoever writes to it.
+        if not stat.S_ISREG(path.stat().st_mode):
+            return "not a regular file"
+        path.open("rb").close()
+    except OSError as error:
+        is_broken = isinstance(error, FileNotFoundError) and path.is_symlink()
+        return "a broken link" if is_broken else error.strerror or type(error).__name__
+    return None
+
+
+def _cannot_be_sent(folder: Path, refused: Mapping[str, str]) -> FileAccessError:
+    named = [f"{name} ({refused[name]})" for name in sorted(refused)]
+    if len(named) > _MOST_NAMED:
+        named[_MOST_NAMED:] = [f"{len(named) - _MOST_NAMED} more"]
+    return FileAccessError(
+        f"Not everything below {folder} can be sent: {', '.join(named)}.",
+        resolution="Nothing was sent. Take these away from there, or make them readable.",
+    )
 
 
 def _refuse(task: Task, failed: Mapping[str, str], count: int) -> None:

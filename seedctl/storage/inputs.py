@@ -16,6 +16,7 @@ from seedctl.errors import (
     NoSourcePath,
     UrlExpirationMaxLimitExceed,
 )
+from seedctl.storage.headers import disposition_header, header_value, metadata_headers
 from seedctl.storage.results import CopyDestination, CopySource
 
 if TYPE_CHECKING:
@@ -72,15 +73,16 @@ def owner_option(expected_bucket_owner: str | None) -> dict[str, Any]:
     """
     if expected_bucket_owner is None:
         return {}
-    if not _ACCOUNT.fullmatch(expected_bucket_owner):
+    if not isinstance(expected_bucket_owner, str) or not _ACCOUNT.fullmatch(expected_bucket_owner):
         raise InvalidAWSAccountID(
-            "Invalid AWS account ID was provided.", resolution="Give its twelve digits."
+            "Invalid AWS account ID was provided.", resolution="Give its twelve digits, as text."
         )
     return {"ExpectedBucketOwner": expected_bucket_owner}
 
 
 def upload_options(
     *,
+    content_type: str | None,
     content_disposition: str | ContentDisposition | None,
     content_encoding: str | None,
     metadata: Mapping[str, str] | None,
@@ -88,30 +90,28 @@ def upload_options(
     expected_bucket_owner: str | None,
     checksum_algorithm: ChecksumAlgorithm | None,
 ) -> dict[str, Any]:
-    """Return S3's parameters for an upload, but for the content type."""
+    """Return S3's parameters for an upload; the content type only if there is one.
+
+    Raises InvalidStorageOperationInput, InvalidAWSAccountID.
+    """
     if checksum_algorithm not in {None, "crc-32"}:
         raise InvalidStorageOperationInput(
             f"There is no checksum algorithm {checksum_algorithm!r}.", resolution='Use "crc-32".'
         )
     options = owner_option(expected_bucket_owner)
+    if content_type:
+        options["ContentType"] = header_value("content_type", content_type)
     if content_disposition is not None:
         options["ContentDisposition"] = disposition_header(content_disposition)
     if content_encoding is not None:
-        options["ContentEncoding"] = content_encoding
+        options["ContentEncoding"] = header_value("content_encoding", content_encoding)
     if metadata:
-        options["Metadata"] = {name.lower(): value for name, value in metadata.items()}
+        options["Metadata"] = metadata_headers(metadata)
     if prevent_overwrite:
         options["IfNoneMatch"] = "*"
     if checksum_algorithm is not None:
         options["ChecksumAlgorithm"] = "CRC32"
     return options
-
-
-def disposition_header(disposition: str | ContentDisposition) -> str:
-    if isinstance(disposition, str):
-        return disposition
-    kind, filename = disposition.get("type", "attachment"), disposition.get("filename")
-    return kind if filename is None else f'{kind}; filename="{filename}"'
 
 
 def check_url_expiration(expires_in: int) -> None:

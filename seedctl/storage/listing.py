@@ -27,7 +27,16 @@ class Listing:
         self._parameters = {"Prefix": task.path, **_delimiter(strategy), **owner}
 
     def page(self, page_size: int | None, next_token: str | None) -> StoragePage:
-        """Return one page. A *page_size* beyond 1 to 1,000 is 1,000, as in the JavaScript client."""
+        """Return one page. A *page_size* beyond 1 to 1,000 is 1,000, as in the JavaScript client.
+
+        Raises InvalidStorageOperationInput for one that is no whole number.
+        """
+        is_number = isinstance(page_size, int) and not isinstance(page_size, bool)
+        if page_size is not None and not is_number:
+            raise InvalidStorageOperationInput(
+                f"page_size={page_size!r} is not a whole number.",
+                resolution=f"Give one from 1 to {PAGE}, or leave it out.",
+            )
         size = page_size if page_size is not None and 0 < page_size <= PAGE else PAGE
         token = {"ContinuationToken": next_token} if next_token is not None else {}
         reply = self._task.call(

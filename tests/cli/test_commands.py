@@ -168,6 +168,13 @@ def test_local_outputs_stand_in_where_nothing_is_deployed(
     assert seedctl("seed", "--local").code == 0
 
 
+@pytest.mark.parametrize("command", ["reset", "stop"])
+def test_help_of_the_end_names_all_that_is_stored(seedctl: CommandLine, command: str) -> None:
+    """Who deletes or stops the local sandbox is told of all four kinds of things in it."""
+    text = " ".join(seedctl("local", command, "--help").out.split())
+    assert "users, secrets, records and files" in text.lower()
+
+
 def test_local_reset(project: Callable[..., Path], seedctl: CommandLine) -> None:
     """Users and secrets are gone afterwards; an empty sandbox is fine."""
     project(None)

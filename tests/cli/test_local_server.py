@@ -628,6 +628,25 @@ def test_outputs_of_a_backend_without_an_api(
     assert json.loads(result.out) == document
 
 
+def test_variables_without_a_document(folder: Path, seedctl: CommandLine) -> None:
+    """A server without an outputs file still has its variables to give, and no document."""
+    document = (folder / "amplify_outputs.json").read_text()
+    (folder / "amplify_outputs.json").unlink()
+    command = ("-C", str(folder), "local", "outputs", "--format")
+    with host_sandbox(folder / STATE, None) as server:
+        result = seedctl(*command, "env")
+        assert result.code == 0, result.err
+        assert f"export AWS_ENDPOINT_URL={server.url}" in result.out.splitlines()
+        for form in ("json", "text"):
+            refused = seedctl(*command, form)
+            assert (refused.code, refused.out) == (3, "")
+        assert seedctl(*command, "env", "--outputs", "missing.json").code == 3
+        (folder / "amplify_outputs.json").write_text(document)
+        result = seedctl(*command, "env")
+        assert (result.code, result.out) == (3, "")
+        assert "was started without an outputs file" in result.err
+
+
 def test_outputs_of_nothing(folder: Path, seedctl: CommandLine) -> None:
     """Without a server the error says how to start one."""
     result = seedctl("-C", str(folder), "local", "outputs")
@@ -687,7 +706,7 @@ def test_start_leaves_the_process_as_it_was(folder: Path, seedctl: CommandLine) 
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     result = Hosted(folder)(seedctl)
     assert result.code == 0, result.err
-    assert result.err.endswith("Stopped. Users, secrets and records are kept.\n")
+    assert result.err.endswith("Stopped. Users, secrets, records and files are kept.\n")
     with host_sandbox(folder / STATE, None):
         assert seedctl("-C", str(folder), "local", "start").code == 3
         assert seedctl("-C", str(folder), "local", "start", "--detach").code == 3

@@ -213,3 +213,49 @@ def test_threads_of_a_pool_are_no_guests(run: Callable[[str], Any]) -> None:
     threads, copied = result.out.splitlines()
     assert "Threads of a pool do not inherit a sign-in" in threads
     assert "lets anybody get 'nope/x'" in copied
+
+
+def test_who_a_thread_is(run: Callable[[str], Any]) -> None:
+    """What docs/storage.md says of threads: some inherit the sign-in, others have their own."""
+    result = run(
+        "import asyncio\n"
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "def me():\n"
+        "    found = []\n"
+        "    def path(identity_id):\n"
+        "        found.append(identity_id)\n"
+        "        return 'public/x'\n"
+        "    storage.get_url(path)\n"
+        "    return found[0]\n"
+        "def as_bob():\n"
+        "    sign_in('bob')\n"
+        "    return me()\n"
+        "guest = me()\n"
+        "sign_in('ann')\n"
+        "ann = me()\n"
+        "print('inherited', asyncio.run(asyncio.to_thread(me)) == ann)\n"
+        "async def task():\n"
+        "    return me()\n"
+        "print('task', asyncio.run(task()) == ann)\n"
+        "seen = []\n"
+        "paths = [lambda i, n=n: seen.append(i) or f'private/{i}/{n}' for n in range(4)]\n"
+        "storage.upload_many([(path, 'x') for path in paths])\n"
+        "print('many', set(seen) == {ann})\n"
+        "with ThreadPoolExecutor(1) as pool:\n"
+        "    bob = pool.submit(as_bob).result()\n"
+        "    print('own', bob not in (ann, guest), me() == ann)\n"
+        "    pool.submit(auth.sign_out).result()\n"
+        "    print('signed out', pool.submit(me).result() not in (ann, bob), me() == ann)\n"
+        "auth.sign_out()\n"
+        "with ThreadPoolExecutor(1) as pool:\n"
+        "    print('nobody', pool.submit(me).result() not in (ann, bob))\n"
+    )
+    assert result.code == 0, result.err
+    assert result.out.splitlines() == [
+        "inherited True",
+        "task True",
+        "many True",
+        "own True True",
+        "signed out True True",
+        "nobody True",
+    ]

@@ -296,6 +296,75 @@ def test_a_request_under_way_is_answered() -> None:
     assert answers[0].endswith(b"done")
 
 
+@pytest.mark.parametrize("is_streamed", [False, True])
+def test_a_body_under_way_is_read(is_streamed: bool) -> None:
+    """An end that is asked for in the middle of a body waits for the rest of it."""
+
+    def answer(request: Any) -> Response:
+        body = request.stream.read(100) if request.stream is not None else request.body
+        return Response(200, b"got " + body)
+
+    server = Server.start(answer, port=0, is_streamed=lambda _: is_streamed)
+    with (
+        socket.create_connection(("127.0.0.1", server.port), timeout=20) as idle,
+        socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection,
+    ):
+        head = b"PUT / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 8\r\n"
+        connection.sendall(head + b"Expect: 100-continue\r\n\r\n")
+        assert connection.recv(100).startswith(b"HTTP/1.1 100")  # it is in the request now
+        connection.sendall(b"half")
+        stopping = threading.Thread(target=server.stop)
+        stopping.start()
+        assert idle.recv(1) == b""  # from here on, the end only waits for the body
+        assert stopping.is_alive()
+        connection.sendall(b"half")
+        received = connection.recv(1000)
+        assert received.endswith(b"got halfhalf")
+        assert b"Connection: close" in received
+        stopping.join(20)
+    assert not stopping.is_alive()
+    assert server._connections == {}
+
+
+def test_a_body_that_never_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request that outlasts the time-out of the end is cut off, and its thread has ended."""
+    monkeypatch.setattr("seedctl.local.server._STOP_SECONDS", 0.05)
+    server = Server.start(lambda request: Response(200, request.body), port=0)
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
+        head = b"PUT / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 8\r\n"
+        connection.sendall(head + b"Expect: 100-continue\r\n\r\n")
+        assert connection.recv(100).startswith(b"HTTP/1.1 100")
+        threads = list(server._connections.values())
+        server.stop()
+        assert connection.recv(100) == b""
+    assert not any(thread.is_alive() for thread in threads)
+
+
+def test_a_connection_that_falls_idle_during_the_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that was promised to stay open does not wait for more once all ends."""
+    # Longer than the client waits: it must not be the time-out that ends the connection.
+    monkeypatch.setattr("seedctl.local.server._STOP_SECONDS", 30.0)
+    server = Server.start(lambda _: Response(200, b"x"), port=0)
+    send, stops = socket.socket.sendall, [threading.Thread(target=server.stop)]
+
+    def stop_meanwhile(self: socket.socket, data: bytes) -> None:
+        if stops:  # the answer already says keep-alive
+            stops[0].start()
+            server._accepting.join(20)
+            stops.pop()
+        send(self, data)
+
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        request = _request()
+        stopping = stops[0]
+        monkeypatch.setattr(socket.socket, "sendall", stop_meanwhile)
+        connection.send(request)
+        assert b"keep-alive" in connection.recv(1000)
+        assert connection.recv(1000) == b""
+        stopping.join(20)
+    assert server._connections == {}
+
+
 def test_connection_during_the_stop(echo: Any) -> None:
     """A connection that arrives while the server stops is closed unanswered."""
     echo._stopping = True

@@ -72,11 +72,28 @@ def test_rules(role: Role, action: str, path: str, allowed: bool) -> None:
 
 @pytest.mark.parametrize(
     "paths",
-    [None, [], "x", {"a/*": None}, {"a/*": {"guest": "get"}}, {"a/*": {"guest": [["get"]]}}],
+    [{}, [], "x", {"a/*": None}, {"a/*": {"guest": "get"}}, {"a/*": {"guest": [["get"]]}}],
 )
 def test_what_is_no_rule_grants_nothing(paths: Any) -> None:
-    """Without paths, or with something else there, nobody of the identity pool may do anything."""
+    """With no paths in it, or something else, nobody of the identity pool may do anything."""
     assert not PathRules(paths).allows(GUEST, "get", "a/x")
+
+
+@pytest.mark.parametrize(
+    "storage",
+    [
+        pytest.param({"bucket_name": "b"}, id="no buckets"),
+        pytest.param({"bucket_name": "b", "buckets": [{"bucket_name": "b"}]}, id="no paths"),
+        pytest.param({"buckets": [{"bucket_name": "b", "paths": None}]}, id="null"),
+    ],
+)
+def test_unknown_rules_are_no_closed_bucket(storage: Any) -> None:
+    """Where the outputs tell no rules, users may do everything and guests read and list."""
+    rules = buckets_of(storage)["b"].rules
+    for action in ("get", "list", "write", "delete"):
+        assert rules.allows(USER, action, "any/path")
+        assert rules.allows(ADMIN, action, "any/path")
+        assert rules.allows(GUEST, action, "any/path") is (action in ("get", "list"))
 
 
 def test_inner_wildcards() -> None:

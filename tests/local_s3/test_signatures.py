@@ -13,7 +13,7 @@ from urllib.request import Request as Asked
 from urllib.request import urlopen
 
 import pytest
-from botocore.auth import S3SigV4Auth
+from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
@@ -146,6 +146,29 @@ def test_presigned_by_a_developer(world: Any) -> None:
     assert _get(url) == (200, b"x")
     world.clock.ahead = 3601
     assert _get(url)[0] == 403
+
+
+@pytest.mark.parametrize("name", ["x-amz-meta-a", "x-amz-meta-b", "x-amz-security-token"])
+def test_unsigned_header_beside_a_presigned_url(world: Any, name: str) -> None:
+    """A URL is good for what it was made for: a header that it did not sign is refused."""
+    request = AWSRequest("PUT", f"{world.sandbox.url}/{world.bucket}/k?x-amz-meta-a=signed")
+    S3SigV4QueryAuth(Credentials("local", "local"), "s3", "us-east-1").add_auth(request)
+    path = request.url.removeprefix(world.sandbox.url)
+    status, _, body = world.send("PUT", path, b"x", {name: "EVIL"})
+    assert (status, b"<Code>AccessDenied</Code>" in body) == (403, True)
+    assert b"were not signed" in body
+    assert f"<HeadersNotSigned>{name}</HeadersNotSigned>".encode() in body
+    assert world.send("PUT", path, b"x", {})[0] == 200
+    head = world.client().head_object(Bucket=world.bucket, Key="k")
+    assert head["Metadata"] == {"a": "signed"}
+
+
+def test_query_wins_over_a_header(world: Any, signed: Any) -> None:
+    """Where no signature is verified either, a parameter is not changed by a header."""
+    path = f"/{world.bucket}/k?x-amz-meta-a=signed"
+    assert world.send("PUT", path, b"x", signed(x_amz_meta_a="EVIL"))[0] == 200
+    head = world.client().head_object(Bucket=world.bucket, Key="k")
+    assert head["Metadata"] == {"a": "signed"}
 
 
 QUERY = {

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
+import sys
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -18,7 +22,6 @@ from tests.storage.s3 import DATA, FakeIdentity, FakeS3, Reply, Stage, error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 OWNER = "123456789012"
 NOWHERE = "http://127.0.0.1:9"
@@ -123,6 +126,17 @@ REFUSED: list[Any] = [
     pytest.param(
         lambda s: s.list("x", expected_bucket_owner="1234567890123"), "InvalidAWSAccountID", id="id"
     ),
+    pytest.param(
+        lambda s: s.list("x", expected_bucket_owner=123456789012), "InvalidAWSAccountID", id="int"
+    ),
+    *(
+        pytest.param(
+            lambda s, size=size: s.list("x", page_size=size),
+            "InvalidStorageOperationInput",
+            id=f"page size {size!r}",
+        )
+        for size in (True, 2.5, "5")
+    ),
 ]
 
 
@@ -134,6 +148,60 @@ def test_what_cannot_be_is_refused_at_once(call: Callable[[Storage], Any], name:
         call(stage.storage)
     assert caught.value.name == name
     assert stage.announced == 0
+
+
+NO_HEADERS: list[Any] = [
+    pytest.param({"content_type": "a\nb"}, "content_type", id="type with a line break"),
+    pytest.param({"content_type": 7}, "content_type", id="type of a number"),
+    pytest.param({"content_encoding": "\x00"}, "content_encoding", id="encoding with NUL"),
+    pytest.param({"content_disposition": "a\r\nb"}, "content_disposition", id="disposition"),
+    pytest.param({"content_disposition": 7}, "content_disposition", id="disposition of a number"),
+    pytest.param(
+        {"content_disposition": {"type": "in\nline"}},
+        "content_disposition['type']",
+        id="disposition's type",
+    ),
+    pytest.param(
+        {"content_disposition": {"filename": "a\nb"}},
+        "content_disposition['filename']",
+        id="disposition's name",
+    ),
+    pytest.param(
+        {"content_disposition": {"filename": "\ud800"}},
+        "content_disposition['filename']",
+        id="surrogate",
+    ),
+    pytest.param({"metadata": {"n": 1}}, "metadata['n']", id="metadata of a number"),
+    pytest.param({"metadata": {"n": "a\nb"}}, "metadata['n']", id="metadata with a line break"),
+    pytest.param({"metadata": {"n": "\xfc"}}, "metadata['n']", id="metadata beyond ASCII"),
+    pytest.param({"metadata": {"a b": "x"}}, "'a b' cannot be a name in metadata", id="name"),
+    pytest.param({"metadata": {1: "x"}}, "1 cannot be a name in metadata", id="number as name"),
+    pytest.param({"metadata": [("n", "x")]}, "metadata", id="metadata that is no mapping"),
+]
+
+
+@pytest.mark.parametrize(("options", "named"), NO_HEADERS)
+def test_what_is_no_header_is_refused_by_the_name_of_its_option(
+    options: dict[str, Any], named: str
+) -> None:
+    """A value that cannot be sent is told before anything is, by the option it was given as."""
+    stage = Stage(NOWHERE)
+    with pytest.raises(errors.InvalidStorageOperationInput) as caught:
+        stage.storage.upload_data("x", "y", **options)
+    assert caught.value.message.startswith(named)
+    assert stage.announced == 0
+    if "metadata" not in options and "content_encoding" not in options:
+        with pytest.raises(errors.InvalidStorageOperationInput):
+            stage.storage.get_url("x", **options)
+
+
+def test_a_quotation_mark_does_not_end_a_filename() -> None:
+    """What is special within quotation marks is escaped; other text goes as it is."""
+    with FakeS3(Reply(headers={"etag": '"e"'})) as server:
+        given: Any = {"type": "inline", "filename": 'a "b" \\ c; x=\xfc.txt'}
+        Stage(server.url).storage.upload_data("x", "y", content_disposition=given)
+    sent = server.sent[0].headers["content-disposition"].encode("latin-1").decode()
+    assert sent == 'inline; filename="a \\"b\\" \\\\ c; x=\xfc.txt"'
 
 
 NEEDS_KEYS: list[Any] = [
@@ -238,6 +306,52 @@ def test_a_folder_is_uploaded(tmp_path: Path) -> None:
             stage.storage.upload_directory("x/", tmp_path / "no-such-folder")
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes and links are POSIX's")
+def test_a_folder_with_what_cannot_be_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that cannot be read is named at once, before the first file is sent."""
+    folder = tmp_path / "assets"
+    (folder / "sub").mkdir(parents=True)
+    for name in ("a.txt", "locked.txt"):
+        (folder / name).write_text("x")
+    (folder / "sub" / "gone").symlink_to("nowhere")
+    (folder / "sub" / "loop").symlink_to("loop")
+    (folder / "to a file").symlink_to("a.txt")
+    os.mkfifo(folder / "pipe")
+    opened = Path.open
+
+    def refuse(self: Path, *rest: Any, **more: Any) -> Any:
+        if self.name == "locked.txt":  # whose mode would not keep an administrator out
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return opened(self, *rest, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", refuse)
+        stage = Stage(NOWHERE)
+        with pytest.raises(errors.FileAccessError) as caught:
+            stage.storage.upload_directory("x/", folder, on_error="collect")
+    assert caught.value.message == (
+        f"Not everything below {folder} can be sent: locked.txt (Permission denied), pipe (not a "
+        f"regular file), sub/gone (a broken link), sub/loop ({os.strerror(errno.ELOOP)})."
+    )
+    assert "Nothing was sent" in (caught.value.resolution or "")
+    assert stage.announced == 0
+    for name in ("pipe", "sub/gone", "sub/loop"):
+        (folder / name).unlink()
+    with FakeS3(answer=lambda _: Reply(headers={"etag": '"e"'})) as server:
+        found = Stage(server.url).storage.upload_directory("x/", folder)
+    assert [each.path for each in found] == ["x/a.txt", "x/locked.txt", "x/to a file"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="links are POSIX's")
+def test_many_that_cannot_be_sent_are_counted(tmp_path: Path) -> None:
+    """Of a great many the first are named, and the rest told as a number."""
+    for number in range(25):
+        (tmp_path / f"n{number:02}").symlink_to("nowhere")
+    with pytest.raises(errors.FileAccessError, match=r"n19 \(a broken link\), 5 more\.") as caught:
+        Stage(NOWHERE).storage.upload_directory("x/", tmp_path)
+    assert "n20" not in caught.value.message
+
+
 def _broken(**changes: Any) -> Iterator[Any]:
     bucket = {"name": "b", "bucket_name": "x", "aws_region": "us-east-1"}
     section = {"bucket_name": "x", "aws_region": "us-east-1", "buckets": [bucket]}
@@ -278,8 +392,12 @@ def test_a_default_bucket_need_not_be_listed(tmp_path: Path) -> None:
     assert section.default.rules is None
 
 
-def test_the_namespace_acts_on_the_current_backend(tmp_path: Path) -> None:
+def test_the_namespace_acts_on_the_current_backend(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """``from seedctl import storage; storage.list()`` is the current backend's own method."""
+    # The script that runs is pytest's own, unless a worker of its does.
+    monkeypatch.delattr(sys.modules["__main__"], "__file__", raising=False)
     with pytest.raises(AttributeError, match="no_such_call"):
         _ = storage.__getattr__("no_such_call")
     with pytest.raises(errors.NoBackendError):

@@ -59,6 +59,9 @@ class S3Request:
     signature: Mapping[str, str]
     """The signature's, by name in lower case."""
     headers: Mapping[str, str]
+    """Those that were sent, and in their place what the parameters say of the same."""
+    sent_headers: Mapping[str, str]
+    """For the signature."""
     body: Body
 
     def header(self, name: str) -> str | None:
@@ -79,8 +82,9 @@ def read_request(request: Request) -> S3Request:
         if name.lower() in _IGNORED:
             continue
         if name.lower().startswith("x-amz-"):
-            # A presigned URL carries headers too: there is nobody to send them.
-            headers.setdefault(name.lower(), value)
+            # A presigned URL carries headers too: there is nobody to send them. Whoever sends
+            # others all the same does not change what was signed.
+            headers[name.lower()] = value
         else:
             parameters[name] = value
     return S3Request(
@@ -92,6 +96,7 @@ def read_request(request: Request) -> S3Request:
         parameters=parameters,
         signature=signature,
         headers=headers,
+        sent_headers=request.headers,
         body=request.stream,
     )
 

@@ -61,10 +61,18 @@ def _precedence(group: Group) -> float:
 
 
 class PathRules:
-    """The rules of one bucket; without any, nobody of the identity pool may do anything."""
+    """The rules of one bucket; with none in them, nobody of the identity pool may do anything.
+
+    That the outputs file has no such section, as in its old versions, is not that: then the rules
+    are unknown, and only what a guest would write or delete is refused.
+    """
 
     def __init__(self, paths: object) -> None:
-        """*paths* is the outputs' section as it was read; what is no rule grants nothing."""
+        """*paths* is the outputs' section as it was read, None for one that is not there.
+
+        What is no rule grants nothing.
+        """
+        self._are_known = paths is not None
         self._rules = {
             pattern: {
                 grantee: frozenset(action for action in actions if isinstance(action, str))
@@ -77,6 +85,9 @@ class PathRules:
 
     def allows(self, role: Role, action: str, path: str) -> bool:
         """Whether *role* may do *action* at the key *path*; for LIST it is the listing's prefix."""
+        if not self._are_known:
+            # [?] What is deployed may allow more, or less.
+            return action in (GET, LIST) or not role.is_granted("guest")
         granted = {
             pattern.replace(IDENTITY, role.identity_id): self._is_granted(grants, role, action)
             for pattern, grants in self._rules.items()

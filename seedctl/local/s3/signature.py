@@ -133,10 +133,9 @@ def verify(signature: Signature, secret: str, request: S3Request, now: float) ->
     """Return the key that signed *request*, for its chunks. Raises S3Error if it was another."""
     if signature.expires is None and abs(now - signature.signed_at) > _MAX_SKEW:
         raise S3Error("RequestTimeTooSkewed")
-    unsigned = {"host", *(name for name in request.headers if name.startswith("x-amz-"))}
+    # In a presigned URL too: that a parameter of the same name is signed covers no header.
+    unsigned = {"host", *(name for name in request.sent_headers if name.startswith("x-amz-"))}
     unsigned -= {*signature.signed_headers}
-    # What came as a parameter of a presigned URL is covered by its query.
-    unsigned -= {name.decode("latin-1").lower() for name, _ in request.pairs}
     if unsigned:
         raise S3Error(
             "AccessDenied",
@@ -181,7 +180,7 @@ def _canonical(signature: Signature, request: S3Request) -> bytes:
         if name.lower() != b"x-amz-signature"
     )
     headers = "".join(
-        f"{name}:{' '.join(request.headers.get(name, '').split())}\n"
+        f"{name}:{' '.join(request.sent_headers.get(name, '').split())}\n"
         for name in signature.signed_headers
     )
     lines = (
