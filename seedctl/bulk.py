@@ -95,8 +95,7 @@ def concerns_all(error: SeedctlError | None) -> bool:
 def persistent(
     work: Callable[[Job], Value],
     *,
-    sleep: Callable[[float], object] = time.sleep,
-    can_repeat: Callable[[Job], bool] = lambda job: True,
+    can_repeat: Callable[[Job], bool] = lambda _: True,
 ) -> Callable[[Job], Value]:
     """Return *work* that is done again when AWS fails or is not reached, although calls repeat too.
 
@@ -112,7 +111,7 @@ def persistent(
             except _OF_A_MOMENT:
                 if is_hopeless.is_set() or not can_repeat(job):
                     raise
-            sleep(random.uniform(0.5, 1.0) * 2**attempt)  # noqa: S311 - jitter
+            time.sleep(random.uniform(0.5, 1.0) * 2**attempt)  # noqa: S311 - jitter
         try:
             return work(job)
         except _OF_A_MOMENT:

@@ -315,12 +315,21 @@ def test_what_is_raised_for_many(not_tried: int, message: str) -> None:
     assert bulk_error("x", [first], results=[1], resolution="this").resolution == "this"
 
 
-OF_A_MOMENT = errors.ServiceFailedError("The service failed.", service="s3", operation="x", code="y")
+OF_A_MOMENT = errors.ServiceFailedError(
+    "The service failed.", service="s3", operation="x", code="y"
+)
 
 
-def test_a_bad_moment_is_waited_out() -> None:
+@pytest.fixture
+def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Give the seconds that were slept; nobody does really."""
+    seconds: list[float] = []
+    monkeypatch.setattr("time.sleep", seconds.append)
+    return seconds
+
+
+def test_a_bad_moment_is_waited_out(slept: list[float]) -> None:
     """A job that AWS failed is done again, later each time, and at most three times."""
-    slept: list[float] = []
     fails = itertools.count()
 
     def work(job: int) -> int:
@@ -328,21 +337,20 @@ def test_a_bad_moment_is_waited_out() -> None:
             raise OF_A_MOMENT
         return job
 
-    assert persistent(work, sleep=slept.append)(2) == 2
+    assert persistent(work)(2) == 2
     assert len(slept) == 2
     assert 1 <= slept[0] <= 2 <= slept[1] <= 4
 
 
-def test_more_than_a_moment_ends_all() -> None:
+def test_more_than_a_moment_ends_all(slept: list[float]) -> None:
     """When one job has been tried in vain to the last, no other is tried again."""
     tried: list[str] = []
-    slept: list[float] = []
 
     def work(job: str) -> None:
         tried.append(job)
         raise OF_A_MOMENT
 
-    persist = persistent(work, sleep=slept.append, can_repeat=lambda job: job != "once")
+    persist = persistent(work, can_repeat=lambda job: job != "once")
     for job in ("once", "a", "b"):
         with pytest.raises(errors.ServiceFailedError):
             persist(job)
