@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[1]
 OUTPUTS = ROOT / "sample_project" / "amplify_outputs.json"
 FAULTS = "fail=2.5,fail-after=2.5,throttle=5"
+_urls: dict[Path, str] = {}
 
 SEED = """
 import os
@@ -171,16 +173,58 @@ def run(folder: Path, env: dict[str, str], attempts: int = 6) -> int:
     raise SystemExit("it never ended well")
 
 
-def killed_run(folder: Path, env: dict[str, str], after: float) -> None:
+def killed_run(folder: Path, env: dict[str, str], operation: str, count: int) -> None:
+    """Seed, and be killed when the server has had *count* calls of *operation*."""
     command = [sys.executable, "-m", "seedctl", "-C", str(folder), "seed", "--local"]
-    with subprocess.Popen(command, env=env, stderr=subprocess.DEVNULL) as process:
-        time.sleep(after)
-        process.send_signal(signal.SIGKILL)
+    with subprocess.Popen(
+        command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        while process.poll() is None and _calls(folder, env).get(operation, 0) < count:
+            time.sleep(0.02)
+        process.kill()
+    if process.returncode != -signal.SIGKILL:
+        raise SystemExit("it ended before it could be killed")
+
+
+def _calls(folder: Path, env: dict[str, str]) -> dict[str, int]:
+    url = _urls.get(folder)
+    if url is None:
+        status = seedctl(folder, "local", "status", "--format", "json", env=env).stdout
+        url = _urls[folder] = json.loads(status)["url"]
+    with urllib.request.urlopen(f"{url}/_seedctl/statistics") as reply:
+        operations = json.load(reply)["operations"]
+    return {name: each["requests"] for name, each in operations.items()}
 
 
 def _last(text: str) -> str:
     lines = [line for line in text.splitlines() if line.startswith("[")]
     return lines[0][:160] if lines else text[-160:]
+
+
+def compare(users: int, records: int, faults: str, work: Path, **more: str) -> bool:
+    """Seed quietly, under *faults*, and killed twice under them; whether all leave the same."""
+    env = {**environment(users, records), **more}
+    kills = {
+        "killed among users": ("cognito-idp:RespondToAuthChallenge", users),
+        "killed among records": ("appsync:GraphQL", max(2, records // 50)),
+    }
+    dumps = {}
+    for kind in ("quiet", "faults", *kills):
+        folder = make_project(work / kind.replace(" ", "-"))
+        options = [] if kind == "quiet" else ["--faults", faults]
+        with server(folder, env, *options):
+            started = time.monotonic()
+            if kind in kills:
+                killed_run(folder, env, *kills[kind])
+            runs = run(folder, env)
+            seconds = time.monotonic() - started
+        dumps[kind] = dump(folder)
+        counts = ", ".join(f"{len(part)} {what}" for what, part in dumps[kind].items())
+        same = "the same" if dumps[kind] == dumps["quiet"] else "DIFFERENT"
+        print(f"{kind:<20} {seconds:6.1f} s, {runs} run(s): {counts}: {same}")
+    assert len(dumps["quiet"]["users"]) == users + 1
+    assert len(dumps["quiet"]["records"]) == records
+    return all(each == dumps["quiet"] for each in dumps.values())
 
 
 def main() -> None:
@@ -189,26 +233,10 @@ def main() -> None:
     parser.add_argument("--users", type=int, default=500)
     parser.add_argument("--records", type=int, default=2000)
     parser.add_argument("--faults", default=FAULTS)
-    parser.add_argument("--kill-after", type=float, default=6.0)
     chosen = parser.parse_args()
-    env = environment(chosen.users, chosen.records)
-    dumps = {}
     with tempfile.TemporaryDirectory(prefix="seedctl-bench-") as name:
-        for kind in ("quiet", "faults", "killed"):
-            folder = make_project(Path(name) / kind)
-            options = [] if kind == "quiet" else ["--faults", chosen.faults]
-            with server(folder, env, *options):
-                started = time.monotonic()
-                if kind == "killed":
-                    killed_run(folder, env, chosen.kill_after)
-                runs = run(folder, env)
-                seconds = time.monotonic() - started
-            dumps[kind] = dump(folder)
-            counts = ", ".join(f"{len(part)} {what}" for what, part in dumps[kind].items())
-            same = "the same" if dumps[kind] == dumps["quiet"] else "DIFFERENT"
-            print(f"{kind:<7} {seconds:6.1f} s, {runs} run(s): {counts}: {same}")
-    if not dumps["quiet"] == dumps["faults"] == dumps["killed"]:
-        raise SystemExit(1)
+        if not compare(chosen.users, chosen.records, chosen.faults, Path(name)):
+            raise SystemExit(1)
 
 
 if __name__ == "__main__":
