@@ -12,7 +12,7 @@ from seedctl.auth.mfa import Answers
 from seedctl.auth.types import IfUserExists, NewUser, OnError, UserResult
 from seedctl.bulk import Tally, bulk_error, check_concurrency, run
 from seedctl.errors import InvalidParameterException, SeedctlError
-from seedctl.report import Event
+from seedctl.report import Event, failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -70,7 +70,8 @@ class ManyUsers:
     ) -> list[UserResult]:
         _check_options(users, concurrency, if_exists, on_error)
         results: dict[int, UserResult] = {}
-        jobs: Iterable[CheckedUser] = _Rows(self._pool, users, if_exists, results)
+        jobs: Iterable[CheckedUser]
+        jobs = _Rows(self._pool, users, if_exists, results, self._observer)
         if isinstance(users, Sized):
             jobs = list(jobs)
             if on_error == "raise":
@@ -94,6 +95,13 @@ class ManyUsers:
         return [results[index] for index in sorted(results)]
 
     def _make(self, user: CheckedUser) -> _Made:
+        try:
+            return self._made(user)
+        except SeedctlError as error:
+            self._observer.on_event(failure("user", user.username, error))
+            raise
+
+    def _made(self, user: CheckedUser) -> _Made:
         session, state = self._creation.create(user)
         if session is None:
             self._observer.on_event(Event("user", user.username, state))
@@ -128,8 +136,10 @@ class _Rows:
         users: Iterable[NewUser],
         if_exists: IfUserExists,
         results: dict[int, UserResult],
+        observer: Observer,
     ) -> None:
         self._pool = pool
+        self._observer = observer
         self._users = users
         self._if_exists = if_exists
         self._results = results
@@ -143,6 +153,7 @@ class _Rows:
                 checked = self._checked(index, user)
             except SeedctlError as error:
                 self._results[index] = UserResult(index, name, None, "failed", error)
+                self._observer.on_event(failure("user", name or f"row {index}", error))
                 continue
             self._results[index] = UserResult(index, name, None, "not tried")
             yield checked

@@ -144,6 +144,7 @@ class Storage:
             lambda path, data, **given: bound.upload_data(path, data, bucket=bucket, **given),
             self._observer,
             lambda state: self._tell(task, state),
+            task.bucket.shown,
             ManyOptions(concurrency, if_exists, on_error),
         )
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 from seedctl.bulk import Tally, bulk_error, run
-from seedctl.errors import InvalidStorageOperationInput, PreconditionFailed
+from seedctl.errors import InvalidStorageOperationInput, PreconditionFailed, SeedctlError
+from seedctl.report import failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from seedctl.bulk import Outcome
-    from seedctl.errors import SeedctlError
     from seedctl.report import Observer, State
     from seedctl.storage.results import ContentDisposition, StoragePath, UploadedObject
     from seedctl.storage.sources import UploadData
@@ -68,11 +68,13 @@ def upload_all(
     send: Callable[..., UploadedObject],
     observer: Observer,
     tell: Callable[[State], None],
+    bucket: str,
     options: ManyOptions,
 ) -> list[FileResult]:
     """Do *send*, which is ``upload_data``, for each of *files*, several at once.
 
-    *tell* hears of those that are not sent. Raises BulkError unless told to collect.
+    *tell* hears of those that are there; *bucket* is where failures are told of. Raises BulkError
+    unless told to collect.
     """
     for name, choices in (("if_exists", IfFileExists), ("on_error", OnError)):
         if getattr(options, name) not in get_args(choices):
@@ -87,6 +89,10 @@ def upload_all(
             drawn.append(_new_file(given))
             yield drawn[-1]
 
+    def failed(file: NewFile, error: SeedctlError) -> None:
+        path = file.path if isinstance(file.path, str) else "a path made from the identity id"
+        observer.on_event(failure("file", bucket, error, row=path))
+
     def work(file: NewFile) -> UploadedObject | None:
         try:
             return send(
@@ -98,11 +104,15 @@ def upload_all(
                 metadata=file.metadata,
                 prevent_overwrite=options.if_exists != "overwrite",
             )
-        except PreconditionFailed:
+        except PreconditionFailed as error:
             if options.if_exists != "skip":
+                failed(file, error)
                 raise
             tell("existed")
             return None
+        except SeedctlError as error:
+            failed(file, error)
+            raise
 
     # What is all at hand is looked at together, before any of it is sent.
     jobs = list(draw()) if isinstance(files, Sized) else draw()
@@ -111,8 +121,6 @@ def upload_all(
     results = [
         _result(index, *each) for index, each in enumerate(zip(drawn, outcomes, strict=True))
     ]
-    for _ in (result for result in results if result.state == "failed"):
-        tell("failed")
     if options.on_error == "raise":
         _raise_failures(results, _AGAIN[options.if_exists])
     return results
