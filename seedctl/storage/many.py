@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 from seedctl.bulk import Tally, bulk_error, run
 from seedctl.errors import InvalidStorageOperationInput, PreconditionFailed, SeedctlError
-from seedctl.report import failure
+from seedctl.report import Event, failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from seedctl.bulk import Outcome
-    from seedctl.report import Observer, State
+    from seedctl.report import Observer
     from seedctl.storage.results import ContentDisposition, StoragePath, UploadedObject
     from seedctl.storage.sources import UploadData
 
@@ -61,37 +61,27 @@ class ManyOptions(NamedTuple):
     concurrency: int
     if_exists: IfFileExists
     on_error: OnError
+    bucket: str
+    """What it is called to the observer."""
 
 
 def upload_all(
     files: Iterable[AnyFile],
     send: Callable[..., UploadedObject],
     observer: Observer,
-    tell: Callable[[State], None],
-    bucket: str,
     options: ManyOptions,
 ) -> list[FileResult]:
     """Do *send*, which is ``upload_data``, for each of *files*, several at once.
 
-    *tell* hears of those that are there; *bucket* is where failures are told of. Raises BulkError
-    unless told to collect.
+    *observer* hears of those that *send* does not tell of. Raises BulkError unless told to collect.
     """
-    for name, choices in (("if_exists", IfFileExists), ("on_error", OnError)):
-        if getattr(options, name) not in get_args(choices):
-            raise InvalidStorageOperationInput(
-                f"There is no {name}={getattr(options, name)!r}.",
-                resolution=f"Use one of {', '.join(map(repr, get_args(choices)))}.",
-            )
+    _check(options)
     drawn: list[NewFile] = []
 
     def draw() -> Iterator[NewFile]:
         for given in files:
             drawn.append(_new_file(given))
             yield drawn[-1]
-
-    def failed(file: NewFile, error: SeedctlError) -> None:
-        path = file.path if isinstance(file.path, str) else "a path made from the identity id"
-        observer.on_event(failure("file", bucket, error, row=path))
 
     def work(file: NewFile) -> UploadedObject | None:
         try:
@@ -104,14 +94,12 @@ def upload_all(
                 metadata=file.metadata,
                 prevent_overwrite=options.if_exists != "overwrite",
             )
-        except PreconditionFailed as error:
-            if options.if_exists != "skip":
-                failed(file, error)
-                raise
-            tell("existed")
-            return None
         except SeedctlError as error:
-            failed(file, error)
+            if isinstance(error, PreconditionFailed) and options.if_exists == "skip":
+                observer.on_event(Event("file", options.bucket, "existed"))
+                return None
+            path = file.path if isinstance(file.path, str) else "a path made from the identity id"
+            observer.on_event(failure("file", options.bucket, error, row=path))
             raise
 
     # What is all at hand is looked at together, before any of it is sent.
@@ -124,6 +112,15 @@ def upload_all(
     if options.on_error == "raise":
         _raise_failures(results, _AGAIN[options.if_exists])
     return results
+
+
+def _check(options: ManyOptions) -> None:
+    for name, choices in (("if_exists", IfFileExists), ("on_error", OnError)):
+        if getattr(options, name) not in get_args(choices):
+            raise InvalidStorageOperationInput(
+                f"There is no {name}={getattr(options, name)!r}.",
+                resolution=f"Use one of {', '.join(map(repr, get_args(choices)))}.",
+            )
 
 
 def _new_file(given: AnyFile) -> NewFile:
