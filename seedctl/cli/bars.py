@@ -102,13 +102,18 @@ class _Aside:
         self._watched: list[Any] = []
 
     def begin(self) -> None:
-        for stream in (sys.stdout, sys.stderr) if not self._watched else ():
+        if self._watched:
+            return
+        streams: list[Any] = [sys.stdout]
+        if sys.stderr is not sys.stdout:  # a script may have made them one
+            streams.append(sys.stderr)
+        for stream in streams:
             # A stream of the script's own may have no room for this, or be closed.
             with suppress(AttributeError, ValueError):
                 if stream.isatty():
-                    stream.write = self._writing(stream.write)  # type: ignore[method-assign]
+                    stream.write = self._writing(stream.write)
                     # input() flushes before it shows its question without write().
-                    stream.flush = self._flushing(stream.flush)  # type: ignore[method-assign]
+                    stream.flush = self._flushing(stream.flush)
                     self._watched.append(stream)
 
     def end(self) -> None:
@@ -137,7 +142,7 @@ def layout(bars: Sequence[Bar], width: int) -> Table:
         f"{count}{f'/{total}' if total is not None else ''}{f', {facts}' if facts else ''}"
         for _, count, total, facts in bars
     ]
-    room = width - 2 - max(len(bar[0]) for bar in bars) - max(map(len, texts))
+    room = width - 3 - max(len(bar[0]) for bar in bars) - max(map(len, texts))
     table = Table.grid(padding=(0, 1, 0, 0))
     for (what, count, total, _), text in zip(bars, texts, strict=True):
         bar = ProgressBar(total, count, width=min(room, _WIDEST))

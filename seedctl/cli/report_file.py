@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import secrets
+import stat
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -33,10 +34,14 @@ class ReportFile:
         # As it is now, wherever the script goes; and what a link leads to, so that the link stays.
         self._path = Path(os.path.realpath(path))
         self._started = datetime.now(timezone.utc)
-        self._is_stream = self._path.exists() and not self._path.is_file()
         with self._refusing():
-            if self._path.is_dir():
+            try:
+                mode = self._path.stat().st_mode
+            except FileNotFoundError:
+                mode = stat.S_IFREG
+            if stat.S_ISDIR(mode):
                 raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+            self._is_stream = not stat.S_ISREG(mode)
             if not self._is_stream:
                 self._write_beside("").unlink()
 
