@@ -208,10 +208,10 @@ def test_rows_that_are_refused_together_are_told(scene: Scene) -> None:
     assert [(each.name, each.state) for each in scene.report.events] == [("no address", "failed")]
 
 
-def test_what_is_told_before_the_end_is_true(scene: Scene) -> None:
+def test_what_is_told_before_the_end_is_true(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows that wait for their turn do not count as failed."""
     told: list[Progress] = []
-    scene.report.on_progress = told.append  # type: ignore[method-assign]
+    monkeypatch.setattr(scene.report, "on_progress", told.append)
     scene.create("ann", "bea", "cem")
     assert {each.failed for each in told} == {0}
     assert max(each.done for each in told) == 3

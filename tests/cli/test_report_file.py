@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import stat
+import subprocess
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 
 from seedctl import __version__, masking
 from seedctl.cli.report_file import ReportFile
 from seedctl.errors import FileAccessError
-from seedctl.report import MOST_FAILURES, Event, Report
+from seedctl.report import MOST_FAILURES, Event, Kind, Report, State
 from tests.running import PASSWORD
 
 if TYPE_CHECKING:
@@ -520,3 +522,88 @@ def test_it_is_written_where_a_real_file_system_is(folder: Path) -> None:
     ReportFile("report.json")
     assert not Path("report.json").exists()
     assert left_over(folder) == []
+
+
+# --- the page ------------------------------------------------------------------------------------
+
+PAGE = Path(__file__).parents[2] / "docs" / "report.md"
+
+
+def _example() -> dict[str, Any]:
+    found = re.findall(r"```json\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    assert len(found) == 1
+    document: dict[str, Any] = json.loads(found[0])
+    return document
+
+
+def _shape(value: Any) -> Any:
+    """Return the names and types in *value*; of a list, whose items have one, of the first."""
+    if isinstance(value, dict):
+        return {name: _shape(each) for name, each in value.items()}
+    if isinstance(value, list):
+        shapes = [_shape(each) for each in value]
+        assert all(shape == shapes[0] for shape in shapes)
+        return shapes[:1]
+    return float if isinstance(value, int | float) else type(value)
+
+
+def test_the_documented_example_is_a_report(run: Callable[..., Result]) -> None:
+    """The example on the page has the fields of a real report, in its order, and their types."""
+    assert (
+        run(
+            f"{SIGN_IN}"
+            "rows = [{'content': n if n == 7 else 'x'} for n in range(20)]\n"
+            "data.generate_client().models.Todo.create_many(rows, on_error='collect')\n"
+        ).code
+        == 1
+    )
+    real, example = read(), _example()
+    real["things"] = [each for each in real["things"] if each["kind"] == "user"]
+    assert _shape(real) == _shape(example)
+    assert json.dumps(_shape(real), default=str) == json.dumps(_shape(example), default=str)
+    assert real["failures"][0]["detail"] == example["failures"][0]["detail"]
+    assert PASSWORD not in json.dumps(real)
+
+
+def test_every_field_is_documented() -> None:
+    """Each name in a report stands in one of the page's tables or lists."""
+    text = PAGE.read_text(encoding="utf-8")
+    stack: list[Any] = [_example()]
+    while stack:
+        value = stack.pop()
+        if isinstance(value, dict):
+            for name in value:
+                assert f"`{name}`" in text, name
+            stack.extend(value.values())
+        elif isinstance(value, list):
+            stack.extend(value)
+    for state in get_args(State):
+        assert f"`{state}`" in text, state
+    for kind in get_args(Kind):
+        assert f"`{kind}`" in text, kind
+
+
+@pytest.mark.skipif(shutil.which("jq") is None, reason="there is no jq")
+def test_the_documented_summary_works(tmp_path: Path) -> None:
+    """The step of the page makes a summary of the page's example, and of a run that failed."""
+    step = re.search(r"run: \|\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    assert step is not None
+    example = _example()
+    error = {"name": "SeedingFailedError", "message": "It failed.", "resolution": None}
+    for document in (example, {**example, "counts": [], "failures": [], "error": error}):
+        (tmp_path / "report.json").write_text(json.dumps(document), encoding="utf-8")
+        subprocess.run(
+            ["sh", "-euc", step[1]],
+            cwd=tmp_path,
+            env={**os.environ, "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md")},
+            check=True,
+            timeout=30,
+        )
+    assert (tmp_path / "summary.md").read_text(encoding="utf-8").splitlines() == [
+        "Seeding ended with 1 after 2.412 s.",
+        "* 1999 records of Todo created",
+        "* 1 records of Todo failed",
+        f"* record Todo: {example['failures'][0]['detail']}",
+        "Seeding ended with 1 after 2.412 s.",
+        "**SeedingFailedError** It failed.",
+    ]
