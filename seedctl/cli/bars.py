@@ -5,10 +5,9 @@ Rich is loaded here, so this module is imported only when there is something to 
 
 from __future__ import annotations
 
-import sys
 import threading
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from rich.live import Live
 from rich.progress_bar import ProgressBar
@@ -16,9 +15,11 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from rich.console import Console as RichConsole
+
+    from seedctl.cli.watch import Watch
 
     Bar = tuple[str, int, int | None, str]
     """What is counted, how many there are, of how many, and what else there is to know."""
@@ -30,22 +31,20 @@ _NARROWEST = 8  # of less room than this no bar is made
 class Bars:
     """Lines at the end of the terminal, until they are cleared. Thread-safe."""
 
-    def __init__(self, console: RichConsole) -> None:
+    def __init__(self, console: RichConsole, watch: Watch) -> None:
         self._console = console
         self._lock = threading.RLock()
         self._live: Live | None = None
         self._is_drawing = False
-        self._is_within_line = False
-        """Whether the script has begun a line and not ended it."""
-        self._aside = _Aside(self._step_aside)
+        self._watch = watch
+        watch.before = self._step_aside
 
     def draw(self, bars: Sequence[Bar]) -> None:
         with self._drawing():
             if self._live is None:
-                self._aside.begin()
-                if self._is_within_line:
+                if self._watch.is_within_line:
                     self._console.line()
-                    self._is_within_line = False
+                    self._watch.is_within_line = False
                 self._live = Live(
                     console=self._console,
                     auto_refresh=False,
@@ -62,17 +61,12 @@ class Bars:
         with self._drawing():
             self._stop()
 
-    def close(self) -> None:
-        """Take the lines away, for good."""
-        self.clear()
-        self._aside.end()
-
-    def _step_aside(self, text: str) -> None:
+    def _step_aside(self) -> bool:
         with self._lock:
-            if not self._is_drawing:
-                self.clear()
-                if text:
-                    self._is_within_line = not text.endswith("\n")
+            if self._is_drawing:
+                return False
+            self.clear()
+            return True
 
     def _stop(self) -> None:
         if self._live is not None:
@@ -87,53 +81,6 @@ class Bars:
                 yield
             finally:
                 self._is_drawing = False
-
-
-class _Aside:
-    """Hears of what is printed on the terminal, before it is.
-
-    It goes where it always went. The streams stay the same objects: whoever else holds them, as
-    logging does, is heard too.
-    """
-
-    def __init__(self, before: Callable[[str], None]) -> None:
-        """*before* is given the text, which is empty where more may come by other ways."""
-        self._before = before
-        self._watched: list[Any] = []
-
-    def begin(self) -> None:
-        if self._watched:
-            return
-        streams: list[Any] = [sys.stdout]
-        if sys.stderr is not sys.stdout:  # a script may have made them one
-            streams.append(sys.stderr)
-        for stream in streams:
-            # A stream of the script's own may have no room for this, or be closed.
-            with suppress(AttributeError, ValueError):
-                if stream.isatty():
-                    stream.write = self._writing(stream.write)
-                    # input() flushes before it shows its question without write().
-                    stream.flush = self._flushing(stream.flush)
-                    self._watched.append(stream)
-
-    def end(self) -> None:
-        for stream in self._watched:
-            del stream.write, stream.flush
-        self._watched.clear()
-
-    def _writing(self, write: Callable[[str], int]) -> Callable[[str], int]:
-        def watched(text: str) -> int:
-            self._before(text)
-            return write(text)
-
-        return watched
-
-    def _flushing(self, flush: Callable[[], None]) -> Callable[[], None]:
-        def watched() -> None:
-            self._before("")
-            flush()
-
-        return watched
 
 
 def layout(bars: Sequence[Bar], width: int) -> Table:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from seedctl.cli.bars import Bars
     from seedctl.cli.options import Settings
+    from seedctl.cli.watch import Watch
 
 
 class Console:
@@ -43,11 +44,11 @@ class Console:
         """Whether lines can be taken back: on a terminal that knows how."""
         return _is_terminal() and os.environ.get("TERM") not in {"dumb", "unknown"}
 
-    def new_bars(self) -> Bars:
+    def new_bars(self, watch: Watch) -> Bars:
         """Return bars for many things at once."""
         from seedctl.cli.bars import Bars  # noqa: PLC0415
 
-        return Bars(self._rich())
+        return Bars(self._rich(), watch)
 
     def status(self, text: str) -> None:
         """Say how things go; --quiet leaves it out."""

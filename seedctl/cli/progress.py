@@ -7,6 +7,8 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from seedctl.cli.watch import Watch
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -32,9 +34,15 @@ class ProgressDisplay:
         self._console = console
         self._clock = clock
         self._lock = threading.RLock()
+        self._watch = Watch()
         self._bars: Bars | None = None
         self._shown: dict[tuple[str, float], Progress] = {}
         self._said: dict[tuple[str, float], float] = {}
+
+    def begin(self) -> None:
+        """Watch what the script prints, so that no bar covers it."""
+        if self._console.can_draw and not self._console.is_quiet:
+            self._watch.begin()
 
     def show(self, progress: Progress) -> None:
         with self._lock:
@@ -49,17 +57,18 @@ class ProgressDisplay:
     def hidden(self) -> Iterator[None]:
         """Take the bars away, for a line to be printed; the next progress shows them again."""
         with self._lock:
-            if self._bars is not None:
-                self._bars.clear()
+            self._clear()
             yield
 
     def close(self) -> None:
-        """Take the bars away, with all that they showed."""
-        with self._lock:
-            if self._bars is not None:
-                self._bars.close()
-            self._bars = None
+        """Take the bars away, and watch no more."""
+        with self.hidden():
+            self._watch.end()
             self._shown.clear()
+
+    def _clear(self) -> None:
+        if self._bars is not None:
+            self._bars.clear()
 
     def _draw(self, progress: Progress) -> None:
         key = (progress.what, progress.started)
@@ -67,10 +76,11 @@ class ProgressDisplay:
         if progress.is_finished:
             del self._shown[key]
             if not self._shown:
-                self.close()
+                self._clear()
                 return
         if self._bars is None:
-            self._bars = self._console.new_bars()
+            self.begin()
+            self._bars = self._console.new_bars(self._watch)
         self._bars.draw(
             [
                 (each.what, each.done + each.failed, each.total, ", ".join(self._facts(each)))

@@ -106,7 +106,7 @@ class ReportFile:
             "failures": [
                 {**_event(event), "at": round(moment, 3)} for event, moment in report.failures
             ],
-            "calls": [{"operation": name, **calls[name]} for name in sorted(calls)],
+            "calls": [{"operation": name, **_rounded(calls[name])} for name in sorted(calls)],
             "warnings": report.warnings,
         }
 
@@ -132,6 +132,10 @@ class ReportFile:
                 f"The report {self._named} cannot be written: {problem.strerror}.",
                 resolution="Give --report a path in a folder that is there and writable.",
             ) from problem
+
+
+def _rounded(counts: Mapping[str, float]) -> dict[str, float]:
+    return {name: round(value, 3) for name, value in counts.items()}
 
 
 def _event(event: Event) -> dict[str, Any]:

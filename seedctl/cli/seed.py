@@ -139,7 +139,8 @@ class _Run:
             self._console.warning(self._unwritten.message)
 
     def begins(self, backend: Backend) -> None:
-        """Count the calls of *backend* from now on, and show how many are throttled."""
+        """Count the calls of *backend* from now on, and watch what the script prints."""
+        self._report.display.begin()
         self._calls = backend.statistics
         self._report.display.throttles = lambda: sum(
             each.throttled for each in backend.statistics().values()

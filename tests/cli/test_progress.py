@@ -202,6 +202,31 @@ def test_a_line_that_the_script_has_not_ended_is_kept(screen: Screen, clock: Clo
     assert screen.lines == ["half a line"]
 
 
+def test_a_line_begun_before_the_first_bar_is_kept(screen: Screen, clock: Clock) -> None:
+    """A script may say what it begins, and on the same line that it is done, if nothing comes
+    between."""
+    display = _display(clock, screen)
+    display.begin()
+    print("Creating … ", end="")
+    display.show(_progress())
+    display.show(_progress(100, is_finished=True))
+    print("done")
+    assert screen.lines == ["Creating …", "done"]
+    display.close()
+    assert "write" not in vars(screen)
+
+
+def test_nothing_is_watched_where_nothing_is_drawn(
+    screen: Screen, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """--quiet and terminals that cannot take lines back leave the streams alone."""
+    _display(clock, screen, quiet=True).begin()
+    assert "write" not in vars(screen)
+    monkeypatch.setenv("TERM", "dumb")
+    _display(clock, screen).begin()
+    assert "write" not in vars(screen)
+
+
 def test_the_streams_are_as_before_when_the_bars_are_gone(screen: Screen, clock: Clock) -> None:
     """While bars are drawn stdout is the same object, and afterwards nothing watches it."""
     before = set(vars(screen))
