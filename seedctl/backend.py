@@ -135,7 +135,7 @@ class Backend:
         return {**self._aws.environment(), **identifier}
 
     def statistics(self) -> dict[str, CallStatistics]:
-        """Return how many calls were made so far, by operation, AppSync's among them."""
+        """Return how many calls were made so far, by operation, AppSync's and S3's too."""
         return self._aws.statistics()
 
     @property

@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from seedctl.masking import mask
@@ -14,9 +14,13 @@ from seedctl.masking import mask
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from seedctl.errors import SeedctlError
+
 Kind = Literal["user", "group membership", "secret", "session", "record", "file"]
 COUNTED = ("record", "file")
 """The kinds that are only counted, in tables and totals."""
+MOST_FAILURES = 100
+"""So many of them are kept one by one; the others are counted."""
 State = Literal[
     "created",
     "finished",
@@ -42,6 +46,13 @@ class Event:
     """Of a record, its model; of a file, its bucket."""
     state: State
     detail: str = ""
+    """Of what failed, why."""
+
+
+def failure(kind: Kind, name: str, error: SeedctlError, *, row: str = "") -> Event:
+    """Return the event of one that failed; *row* says which, where *name* does not."""
+    reason = f"{error.name}: {error.message}"
+    return Event(kind, name, "failed", f"{row}: {reason}" if row else reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +128,9 @@ class Report:
     spans: dict[Event, tuple[float, float]] = field(default_factory=dict)
     """When each of *records* was heard first and last, in seconds from the start."""
     records: Counter[Event] = field(default_factory=Counter)
-    """How often each was heard: records created, updated and deleted by model, files by bucket."""
+    """How often each was heard, without its detail: records by model, files by bucket."""
+    failures: list[tuple[Event, float]] = field(default_factory=list)
+    """The first of all that failed, and when."""
     warnings: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     target: Target | None = None
@@ -137,15 +150,34 @@ class Report:
             counted = sum(n for event, n in self.records.items() if event.state == "failed")
             return counted + sum(event.state == "failed" for event in self.events)
 
+    def copy(self) -> Report:
+        """Return what was heard so far: threads may outlive a run, and tell more."""
+        with self._lock:
+            return Report(
+                list(self.events),
+                list(self.moments),
+                dict(self.spans),
+                Counter(self.records),
+                list(self.failures),
+                list(self.warnings),
+                list(self.notes),
+                self.target,
+                self.progress,
+                self.started,
+            )
+
     def on_target(self, target: Target) -> None:
         self.target = target
 
     def on_event(self, event: Event) -> None:
         with self._lock:
             now = self.seconds
+            if event.state == "failed" and len(self.failures) < MOST_FAILURES:
+                self.failures.append((event, now))
             if event.kind in COUNTED:
-                self.records[event] += 1
-                self.spans[event] = (self.spans.get(event, (now, now))[0], now)
+                same = replace(event, detail="")
+                self.records[same] += 1
+                self.spans[same] = (self.spans.get(same, (now, now))[0], now)
             else:
                 self.events.append(event)
                 self.moments.append(now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sized
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from seedctl.auth.attributes import copied_attribute
@@ -12,7 +13,7 @@ from seedctl.auth.mfa import Answers
 from seedctl.auth.types import IfUserExists, NewUser, OnError, UserResult
 from seedctl.bulk import Tally, bulk_error, check_concurrency, persistent, run
 from seedctl.errors import InvalidParameterException, SeedctlError
-from seedctl.report import Event
+from seedctl.report import Event, failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -70,16 +71,19 @@ class ManyUsers:
     ) -> list[UserResult]:
         _check_options(users, concurrency, if_exists, on_error)
         results: dict[int, UserResult] = {}
-        jobs: Iterable[CheckedUser] = _Rows(self._pool, users, if_exists, results)
-        if isinstance(users, Sized):
-            jobs = list(jobs)
+        total = len(users) if isinstance(users, Sized) else None
+        tally = Tally(self._observer, _WHAT, total)
+        rows = _Rows(self._pool, users, if_exists, results, partial(self._refused, tally))
+        jobs: Iterable[CheckedUser] = self._announced(rows)
+        if total is not None:
+            jobs = list(rows)
             if on_error == "raise":
                 _raise_failures(results, _AGAIN[if_exists], not_tried=len(jobs))
-        with Tally(
-            self._observer, _WHAT, len(users) if isinstance(users, Sized) else None
-        ) as tally:
-            tally.add(failed=len(results))
-            outcomes = run(jobs, persistent(self._make), concurrency=concurrency, tally=tally)
+            if jobs:
+                self._before_write()
+        with tally:
+            make = partial(self._told, persistent(self._make))
+            outcomes = run(jobs, make, concurrency=concurrency, tally=tally)
         # Rows that were wrong are in the results already; the outcomes are of the others, in order.
         drawn = (index for index, each in sorted(results.items()) if each.state == "not tried")
         for index, outcome in zip(list(drawn), outcomes, strict=False):
@@ -92,6 +96,22 @@ class ManyUsers:
         if on_error == "raise":
             _raise_failures(results, _AGAIN[if_exists])
         return [results[index] for index in sorted(results)]
+
+    def _announced(self, rows: Iterable[CheckedUser]) -> Iterator[CheckedUser]:
+        for row in rows:
+            self._before_write()
+            yield row
+
+    def _refused(self, tally: Tally, name: str, error: SeedctlError) -> None:
+        self._observer.on_event(failure("user", name, error))
+        tally.add(failed=1)
+
+    def _told(self, make: Callable[[CheckedUser], _Made], user: CheckedUser) -> _Made:
+        try:
+            return make(user)
+        except SeedctlError as error:
+            self._observer.on_event(failure("user", user.username, error))
+            raise
 
     def _make(self, user: CheckedUser) -> _Made:
         session, state = self._creation.create(user)
@@ -128,8 +148,11 @@ class _Rows:
         users: Iterable[NewUser],
         if_exists: IfUserExists,
         results: dict[int, UserResult],
+        refused: Callable[[str, SeedctlError], None],
     ) -> None:
+        """*refused* is told the name of each that is wrong, and why."""
         self._pool = pool
+        self._refused = refused
         self._users = users
         self._if_exists = if_exists
         self._results = results
@@ -143,6 +166,7 @@ class _Rows:
                 checked = self._checked(index, user)
             except SeedctlError as error:
                 self._results[index] = UserResult(index, name, None, "failed", error)
+                self._refused(name or f"row {index}", error)
                 continue
             self._results[index] = UserResult(index, name, None, "not tried")
             yield checked

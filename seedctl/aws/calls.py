@@ -313,8 +313,7 @@ class AWS:
             config=config,
             **(keys if self.is_local or service == "s3" else {}),
         )
-        if service != "s3":
-            # Quotas are an account's, which nobody knows here: a profile's or an emulator's.
-            place = (endpoint, None if self.is_local else self._settings.profile_name, region)
-            self._pace.attach(client, service, place)
+        # Quotas are an account's, which nobody knows here: a profile's or an emulator's.
+        place = (endpoint, None if self.is_local else self._settings.profile_name, region)
+        self._pace.attach(client, service, place)
         return client

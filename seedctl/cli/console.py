@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rich.console import Console as RichConsole
-    from rich.progress import Progress as Bars
 
+    from seedctl.cli.bars import Bars
     from seedctl.cli.options import Settings
+    from seedctl.cli.watch import Watch
 
 
 class Console:
@@ -39,14 +40,15 @@ class Console:
         return self._settings.verbose and not self._settings.quiet
 
     @property
-    def is_terminal(self) -> bool:
-        return _is_terminal()
+    def can_draw(self) -> bool:
+        """Whether lines can be taken back: on a terminal that knows how."""
+        return _is_terminal() and os.environ.get("TERM") not in {"dumb", "unknown"}
 
-    def new_bars(self) -> Bars:
-        """Return bars for many things at once, to be started and stopped."""
-        from seedctl.cli.progress import new_bars  # noqa: PLC0415
+    def new_bars(self, watch: Watch) -> Bars:
+        """Return bars for many things at once."""
+        from seedctl.cli.bars import Bars  # noqa: PLC0415
 
-        return new_bars(self._rich())
+        return Bars(self._rich(), watch)
 
     def status(self, text: str) -> None:
         """Say how things go; --quiet leaves it out."""
@@ -101,6 +103,8 @@ class Console:
 
         table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
         for row in rows:
+            for _ in row[len(table.columns) :]:
+                table.add_column(overflow="fold")  # in a narrow terminal nothing is cut off
             table.add_row(*(_masked(text) for text in row))
         console = self._rich()
         with console.capture() as captured:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from seedctl.cli.watch import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-    from rich.progress import Progress as Bars
-    from rich.progress import TaskID
-
+    from seedctl.cli.bars import Bars
     from seedctl.cli.console import Console
     from seedctl.report import Progress
 
@@ -33,43 +34,59 @@ class ProgressDisplay:
         self._console = console
         self._clock = clock
         self._lock = threading.RLock()
+        self._watch = Watch()
         self._bars: Bars | None = None
-        self._tasks: dict[tuple[str, float], TaskID] = {}
+        self._shown: dict[tuple[str, float], Progress] = {}
         self._said: dict[tuple[str, float], float] = {}
+
+    def begin(self) -> None:
+        """Watch what the script prints, so that no bar covers it."""
+        if self._console.can_draw and not self._console.is_quiet:
+            self._watch.begin()
 
     def show(self, progress: Progress) -> None:
         with self._lock:
             if self._console.is_quiet:
                 return
-            if self._console.is_terminal:
+            if self._console.can_draw:
                 self._draw(progress)
             else:
                 self._say(progress)
 
-    def hide(self) -> None:
+    @contextmanager
+    def hidden(self) -> Iterator[None]:
         """Take the bars away, for a line to be printed; the next progress shows them again."""
         with self._lock:
-            if self._bars is not None:
-                self._bars.stop()
-            self._bars = None
-            self._tasks.clear()
+            self._clear()
+            yield
+
+    def close(self) -> None:
+        """Take the bars away, and watch no more."""
+        with self.hidden():
+            self._watch.end()
+            self._shown.clear()
+
+    def _clear(self) -> None:
+        if self._bars is not None:
+            self._bars.clear()
 
     def _draw(self, progress: Progress) -> None:
         key = (progress.what, progress.started)
-        if self._bars is None:
-            self._bars = self._console.new_bars()
-            self._bars.start()
-        if key not in self._tasks:
-            self._tasks[key] = self._bars.add_task(progress.what, total=progress.total)
-        counted = progress.done + progress.failed
-        self._bars.update(
-            self._tasks[key], completed=counted, facts=", ".join(self._facts(progress))
-        )
-        self._bars.refresh()
+        self._shown[key] = progress
         if progress.is_finished:
-            self._bars.remove_task(self._tasks.pop(key))
-            if not self._tasks:
-                self.hide()
+            del self._shown[key]
+            if not self._shown:
+                self._clear()
+                return
+        if self._bars is None:
+            self.begin()
+            self._bars = self._console.new_bars(self._watch)
+        self._bars.draw(
+            [
+                (each.what, each.done + each.failed, each.total, ", ".join(self._facts(each)))
+                for each in self._shown.values()
+            ]
+        )
 
     def _say(self, progress: Progress) -> None:
         key, now = (progress.what, progress.started), self._clock()
@@ -94,37 +111,16 @@ class ProgressDisplay:
         counted = progress.done + progress.failed
         seconds = max(self._clock() - progress.started, 1e-3)
         facts = [f"{progress.failed} failed"] if progress.failed else []
-        facts.append(f"{counted / seconds:.0f}/s")
+        rate = counted / seconds
+        if counted:
+            facts.append(f"{rate:.0f}/s" if rate >= 10 else f"{rate:.1f}/s")
         if progress.total is not None and counted and not progress.is_finished:
-            left = (progress.total - counted) * seconds / counted
+            left = (progress.total - counted) / rate
             facts.append(f"{_duration(left)} left")
         throttles = self.throttles()
         if throttles:
             facts.append(f"{throttles} throttled")
         return facts
-
-
-def new_bars(console: Any) -> Bars:
-    """Return bars on *console*, which is rich's, that leave stdout and stderr alone."""
-    from rich.progress import (  # noqa: PLC0415 - slow to load, and only for many of a kind
-        BarColumn,
-        MofNCompleteColumn,
-        TextColumn,
-    )
-    from rich.progress import Progress as RichBars  # noqa: PLC0415
-
-    return RichBars(
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[facts]}"),
-        console=console,
-        auto_refresh=False,
-        transient=True,
-        # Rich would otherwise print what the script prints, above its bars and on stderr.
-        redirect_stdout=False,
-        redirect_stderr=False,
-    )
 
 
 def _duration(seconds: float) -> str:

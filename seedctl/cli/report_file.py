@@ -2,34 +2,48 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import secrets
+import stat
+from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seedctl import __version__
 from seedctl.errors import FileAccessError, SeedctlError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping
 
-    from seedctl.report import Report, Target
+    from seedctl.report import Event, Report, Target
 
 FORMAT = 1
+# What UTF-8 has no place for, such as half of a file's name that is none, is escaped as JSON does.
+_ESCAPED = "backslashreplace"
 
 
 class ReportFile:
     """The file a run's report goes to. Known to be writable before the run begins."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: str) -> None:
         """Raises FileAccessError when nothing can be written there."""
-        self._path = path
+        self._named = path
+        # As it is now, wherever the script goes; and what a link leads to, so that the link stays.
+        self._path = Path(os.path.realpath(path))
         self._started = datetime.now(timezone.utc)
-        # Written under another name first: a report is whole, or the last run's.
-        self._unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-        self._write("")
+        with self._refusing():
+            try:
+                mode = self._path.stat().st_mode
+            except FileNotFoundError:
+                mode = stat.S_IFREG
+            if stat.S_ISDIR(mode):
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+            self._is_stream = not stat.S_ISREG(mode)
+            if not self._is_stream:
+                self._write_beside("").unlink()
 
     def finish(
         self,
@@ -38,24 +52,43 @@ class ReportFile:
         error: BaseException | None,
         calls: Mapping[str, Mapping[str, float]],
     ) -> None:
-        """Write what *report* has heard. *calls* has the counts of each operation by its name."""
-        document = {
+        """Write what *report* has heard. *calls* has the counts of each operation by its name.
+
+        Raises FileAccessError, and then an older report is left as it was.
+        """
+        document = self._document(report.copy(), exit_code, error, calls)
+        text = json.dumps(_masked(document), indent=2, ensure_ascii=False) + "\n"
+        with self._refusing():
+            if self._is_stream:  # such as /dev/stdout, whose place no file may take
+                with self._path.open("w", encoding="utf-8", errors=_ESCAPED) as file:
+                    file.write(text)
+                return
+            written = self._write_beside(text)
+            try:
+                written.replace(self._path)
+            except OSError:
+                written.unlink()
+                raise
+
+    def _document(
+        self,
+        report: Report,
+        exit_code: int,
+        error: BaseException | None,
+        calls: Mapping[str, Mapping[str, float]],
+    ) -> dict[str, Any]:
+        seconds = report.seconds
+        return {
             "format": FORMAT,
             "seedctl": __version__,
             "started_at": _time(self._started),
-            "ended_at": _time(self._started + timedelta(seconds=report.seconds)),
-            "seconds": round(report.seconds, 3),
+            "ended_at": _time(self._started + timedelta(seconds=seconds)),
+            "seconds": round(seconds, 3),
             "exit_code": exit_code,
             "error": _error(error) if error is not None else None,
             "target": _target(report.target),
             "things": [
-                {
-                    "kind": event.kind,
-                    "name": event.name,
-                    "state": event.state,
-                    "detail": event.detail or None,
-                    "at": round(moment, 3),
-                }
+                {**_event(event), "at": round(moment, 3)}
                 for event, moment in zip(report.events, report.moments, strict=True)
             ],
             "counts": [
@@ -70,36 +103,48 @@ class ReportFile:
                 for event, count in report.records.items()
             ],
             "failed": report.failed,
-            "calls": [{"operation": name, **calls[name]} for name in sorted(calls)],
+            "failures": [
+                {**_event(event), "at": round(moment, 3)} for event, moment in report.failures
+            ],
+            "calls": [{"operation": name, **_rounded(calls[name])} for name in sorted(calls)],
             "warnings": report.warnings,
         }
-        self._write(json.dumps(_masked(document), indent=2, ensure_ascii=False) + "\n")
-        try:
-            self._unfinished.replace(self._path)
-        except OSError as problem:
-            raise self._refused(problem) from problem
 
-    def abandon(self) -> None:
-        """Leave nothing behind of a report that was not finished."""
-        self._unfinished.unlink(missing_ok=True)
-
-    def _write(self, text: str) -> None:
+    def _write_beside(self, text: str) -> Path:
+        """Write *text* under another name first: a report is whole, or the last run's."""
+        path = self._path.with_name(f".seedctl-report-{secrets.token_hex(8)}")
+        # Names of users are in it: for this account only.
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
-            # Names of users are in it: for this account only.
-            descriptor = os.open(self._unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            with os.fdopen(descriptor, "w", encoding="utf-8", errors=_ESCAPED) as file:
                 file.write(text)
-            if self._path.is_dir():
-                raise IsADirectoryError(21, "Is a directory", str(self._path))
-        except OSError as problem:
-            self.abandon()
-            raise self._refused(problem) from problem
+        except OSError:
+            path.unlink()
+            raise
+        return path
 
-    def _refused(self, problem: OSError) -> FileAccessError:
-        return FileAccessError(
-            f"The report {self._path} cannot be written: {problem.strerror}.",
-            resolution="Give --report a path in a folder that is there and writable.",
-        )
+    @contextmanager
+    def _refusing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as problem:
+            raise FileAccessError(
+                f"The report {self._named} cannot be written: {problem.strerror}.",
+                resolution="Give --report a path in a folder that is there and writable.",
+            ) from problem
+
+
+def _rounded(counts: Mapping[str, float]) -> dict[str, float]:
+    return {name: round(value, 3) for name, value in counts.items()}
+
+
+def _event(event: Event) -> dict[str, Any]:
+    return {
+        "kind": event.kind,
+        "name": event.name,
+        "state": event.state,
+        "detail": event.detail or None,
+    }
 
 
 def _error(error: BaseException) -> dict[str, Any]:
@@ -108,9 +153,16 @@ def _error(error: BaseException) -> dict[str, Any]:
             "name": error.name,
             "message": error.message,
             "resolution": error.resolution,
-            "cause": str(error.__cause__) if error.__cause__ is not None else None,
+            "cause": _cause(error.__cause__),
         }
     return {"name": type(error).__name__, "message": str(error), "resolution": None, "cause": None}
+
+
+def _cause(error: BaseException | None) -> str | None:
+    if error is None:
+        return None
+    name = error.name if isinstance(error, SeedctlError) else type(error).__name__
+    return f"{name}: {error}"
 
 
 def _target(target: Target | None) -> dict[str, Any] | None:

@@ -29,47 +29,56 @@ class ConsoleReport(Report):
 
     def on_target(self, target: Target) -> None:
         super().on_target(target)
-        self.display.hide()
-        self._console.status(target.line())
+        with self.display.hidden():
+            self._console.status(target.line())
 
     def on_event(self, event: Event) -> None:
         super().on_event(event)
         if event.kind in COUNTED:
             return  # a line for each of thousands would hide all others
         if self._console.is_verbose:
-            self.display.hide()
-        self._console.detail("  ".join(part for part in _row(event) if part))
+            with self.display.hidden():
+                self._console.detail("  ".join(part for part in _row(event) if part))
 
     def on_note(self, text: str) -> None:
         super().on_note(text)
-        self.display.hide()
-        self._console.status(text)
+        with self.display.hidden():
+            self._console.status(text)
 
     def on_warning(self, text: str) -> None:
         super().on_warning(text)
-        self.display.hide()
-        self._console.warning(text)
+        with self.display.hidden():
+            self._console.warning(text)
 
     def on_progress(self, progress: Progress) -> None:
         super().on_progress(progress)
         self.display.show(progress)
 
     def show(self) -> None:
-        """Show the table of what was created, read and signed in: users first."""
-        events = self._counted()
-        if events:
-            self._console.table(_row(event, count) for event, count in events[:_ROWS])
-        if len(events) > _ROWS:
-            self._console.status(f"… and {_sums(events[_ROWS:])}")
+        """Show what was created, read and signed in, users first; then what failed, and why."""
+        heard = self.copy()
+        done = [each for each in _counted(heard) if each[0].state != "failed"]
+        if done:
+            self._console.table(_row(event, count) for event, count in done[:_ROWS])
+        if len(done) > _ROWS:
+            self._console.status(f"… and {_sums(done[_ROWS:])}")
+        failures = [event for event, _ in heard.failures[:_ROWS]]
+        if failures:
+            self._console.table(
+                (each.kind, each.name, each.state, each.detail) for each in failures
+            )
+        if heard.failed > len(failures):
+            self._console.status(f"… and {heard.failed - len(failures)} more failed")
 
     def totals(self) -> str:
         """Return the sums of the run in words, such as "2 users created, 1 secret read"."""
-        return _sums(self._counted()) or "no users, groups, secrets, records or files touched"
+        return _sums(_counted(self.copy())) or "no users, groups, secrets, records or files touched"
 
-    def _counted(self) -> list[tuple[Event, int]]:
-        """Return each thing once, but for records the model and how many there were."""
-        counted = {**dict.fromkeys(self.events, 1), **self.records}
-        return sorted(counted.items(), key=lambda item: _ORDER[item[0].kind])
+
+def _counted(report: Report) -> list[tuple[Event, int]]:
+    """Return each thing once, but for records the model and how many there were."""
+    counted = {**dict.fromkeys(report.events, 1), **report.records}
+    return sorted(counted.items(), key=lambda item: _ORDER[item[0].kind])
 
 
 def _sums(events: Iterable[tuple[Event, int]]) -> str:

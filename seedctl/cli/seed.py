@@ -9,7 +9,7 @@ import click
 
 from seedctl.cli.console import Console
 from seedctl.cli.options import INTERRUPTED, common_options, settings_of
-from seedctl.errors import SeedctlError
+from seedctl.errors import FileAccessError, SeedctlError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from seedctl.cli.run_report import ConsoleReport
 
 _ARGUMENTS = "seedctl.script_arguments"
+_GO_ON = (
+    'To go on: mend the cause and run again. With if_exists="skip", and key= for records, what is '
+    "there already is left as it is."
+)
 
 
 class _ScriptCommand(click.Command):
@@ -81,20 +85,20 @@ def seed(
     settings.mfa_command, settings.prompt = mfa_command, prompt
     console = Console(settings)
     report = ConsoleReport(console)
-    run = _Run(report, console, report_path)
-    script = find_script(settings.project, explicit=Path(script_path) if script_path else None)
-    settings.script = script
-    for name in shadowed_modules(script):
-        console.warning(f"{name} has the name of a standard module, which is imported instead.")
-    connect_only_on_request()
-    with run, settings.connect(report, target="outputs") as backend:
-        run.begins(backend)
-        backend.check_outputs()
-        console.status(f"Running {settings.shown(script)} …")
-        try:
-            run_script(script, backend, context.meta[_ARGUMENTS])
-        except SystemExit as ending:
-            run.script_exit = _exit_code(ending)
+    with _Run(report, console, report_path) as run:
+        script = find_script(settings.project, explicit=Path(script_path) if script_path else None)
+        settings.script = script
+        for name in shadowed_modules(script):
+            console.warning(f"{name} has the name of a standard module, which is imported instead.")
+        connect_only_on_request()
+        with settings.connect(report, target="outputs") as backend:
+            backend.check_outputs()
+            run.begins(backend)
+            console.status(f"Running {settings.shown(script)} …")
+            try:
+                run_script(script, backend, context.meta[_ARGUMENTS])
+            except SystemExit as ending:
+                run.script_exit = _exit_code(ending)
     context.exit(run.show())
 
 
@@ -103,17 +107,16 @@ class _Run:
 
     def __init__(self, report: ConsoleReport, console: Console, path: str | None) -> None:
         """Raises FileAccessError where the report file at *path* cannot be written."""
-        from pathlib import Path  # noqa: PLC0415
-
         self.script_exit = 0
         self._report = report
         self._console = console
         self._file = None
-        self._calls: Callable[[], Mapping[str, CallStatistics]] = dict
+        self._unwritten: FileAccessError | None = None
+        self._calls: Callable[[], Mapping[str, CallStatistics]] | None = None
         if path is not None:
             from seedctl.cli.report_file import ReportFile  # noqa: PLC0415
 
-            self._file = ReportFile(Path(path))
+            self._file = ReportFile(path)
 
     def __enter__(self) -> _Run:
         return self
@@ -125,34 +128,42 @@ class _Run:
         trace: TracebackType | None,
     ) -> None:
         """Tell what a run that *error* ended had done until then."""
-        self._report.display.hide()
-        if error is not None:
+        self._report.display.close()
+        if error is not None and self._calls is not None:
             self._report.show()
             totals = self._report.totals()
             self._console.status(f"Stopped after {self._report.seconds:.1f} s: {totals}.")
         self._write(error)
+        if error is not None and self._unwritten is not None:
+            # What ended the run is what the user has to hear of at last.
+            self._console.warning(self._unwritten.message)
 
     def begins(self, backend: Backend) -> None:
+        """Count the calls of *backend* from now on, and watch what the script prints."""
+        self._report.display.begin()
         self._calls = backend.statistics
         self._report.display.throttles = lambda: sum(
             each.throttled for each in backend.statistics().values()
         )
 
     def show(self) -> int:
-        """Tell what a run did that went to its end, and return the exit code."""
+        """Tell what a run did that went to its end, and return the exit code.
+
+        Raises FileAccessError if the report file could not be written.
+        """
         report, console = self._report, self._console
         report.show()
-        summary = f"in {report.seconds:.1f} s: {report.totals()}"
+        summary = f"{report.seconds:.1f} s: {report.totals()}"
         if self.script_exit:
-            console.status(f"The script ended with exit code {self.script_exit}.")
+            console.status(f"The script ended with exit code {self.script_exit} after {summary}.")
         elif report.failed:
-            console.failure(f"Seeded {summary}.")
-            console.status(
-                "Run again when the cause is mended: what is there is met again, and not doubled, "
-                'with if_exists="skip", "sign_in" or "update".'
-            )
+            console.failure(f"Seeded in {summary}.")
         else:
-            console.success(f"Seeded {summary}.")
+            console.success(f"Seeded in {summary}.")
+        if report.failed:
+            console.status(_GO_ON)
+        if self._unwritten is not None:
+            raise self._unwritten
         return self._exit_code(None)
 
     def _exit_code(self, error: BaseException | None) -> int:
@@ -163,9 +174,14 @@ class _Run:
         return self.script_exit or (1 if self._report.failed else 0)
 
     def _write(self, error: BaseException | None) -> None:
-        if self._file is not None:
-            calls = {name: asdict(each) for name, each in self._calls().items()}
+        if self._file is None:
+            return
+        statistics = self._calls() if self._calls is not None else {}
+        calls = {name: asdict(each) for name, each in statistics.items()}
+        try:
             self._file.finish(self._report, self._exit_code(error), error, calls)
+        except FileAccessError as problem:
+            self._unwritten = problem
 
 
 def _exit_code(ending: SystemExit) -> int:

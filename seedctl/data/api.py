@@ -11,7 +11,7 @@ from seedctl.bulk import Tally
 from seedctl.data.auth_modes import Options, authorize, choose
 from seedctl.data.failures import graphql_error, parse_answer
 from seedctl.errors import InvalidInputError
-from seedctl.report import Event
+from seedctl.report import Event, failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from seedctl.data.auth_modes import Chosen, Identity
     from seedctl.data.section import DataSection
     from seedctl.data.transport import Answer, Transport
-    from seedctl.errors import GraphQLError
+    from seedctl.errors import GraphQLError, SeedctlError
     from seedctl.report import Observer, State
 
 
@@ -175,3 +175,7 @@ class API:
     def tell(self, model: str, state: State) -> None:
         """Let the observer know of a record that was written."""
         self._observer.on_event(Event("record", model, state))
+
+    def tell_failure(self, model: str, index: int, error: SeedctlError) -> None:
+        """Let the observer know of a row that failed."""
+        self._observer.on_event(failure("record", model, error, row=f"row {index}"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence, Sized
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
-from seedctl.bulk import Outcome, bulk_error, check_concurrency, run
+from seedctl.bulk import bulk_error, check_concurrency, run
 from seedctl.data.batches import MOST_ROWS, Batches, Row
 from seedctl.data.bulk import BatchResult, Creating, Deleting, IfExists, RowResult
 from seedctl.data.row_keys import RowKeys
@@ -14,7 +14,7 @@ from seedctl.errors import InvalidInputError, SeedctlError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from seedctl.bulk import Tally
+    from seedctl.bulk import Outcome
     from seedctl.data.api import API
     from seedctl.data.auth_modes import Options
     from seedctl.data.introspection import Model
@@ -108,14 +108,14 @@ class BulkRequests:
         what = f"{self._model.name} records"
         results: dict[int, RowResult] = {}
         with self._api.tally(what, len(given) if isinstance(given, Sized) else None) as tally:
-            source = _Source(given, prepare, results, tally)
+            source = _Source(given, prepare, results, lambda row: tally.add(*self._told([row])))
             batches = Batches(iter(source), options.batch_size, doing.bytes_for_row)
             outcomes = run(
                 batches,
                 doing.work,
                 concurrency=options.concurrency,
                 tally=tally,
-                counts=_counts,
+                counts=lambda outcome: self._told(outcome.value.rows if outcome.value else []),
                 is_fatal=_is_fatal,
             )
             for outcome in outcomes:
@@ -126,11 +126,16 @@ class BulkRequests:
             for row in (*batches.kept(), *(source if isinstance(given, Sized) else ())):
                 results[row.index] = RowResult(row.index, row.key, "not tried")
         ordered = [results[index] for index in sorted(results)]
-        for _ in (each for each in ordered if each.state == "failed"):
-            self._api.tell(self._model.name, "failed")
         if options.on_error == "raise":
             _raise_failures(what, ordered, _AGAIN[again])
         return ordered
+
+    def _told(self, rows: Sequence[RowResult]) -> tuple[int, int]:
+        """Tell of those that failed; return how many did not, and how many did."""
+        failed = [(row.index, row.error) for row in rows if row.error is not None]
+        for index, error in failed:
+            self._api.tell_failure(self._model.name, index, error)
+        return len(rows) - len(failed), len(failed)
 
 
 class _Source:
@@ -141,11 +146,12 @@ class _Source:
         given: Iterable[Mapping[str, Any]],
         prepare: Callable[[int, Mapping[str, Any]], Ready],
         results: dict[int, RowResult],
-        tally: Tally,
+        tell: Callable[[RowResult], None],
     ) -> None:
+        """*tell* is given each row that fails here."""
         self._prepare = prepare
         self._results = results
-        self._tally = tally
+        self._tell = tell
         self._met: dict[tuple[str, ...], int] = {}
         # Rows that are all at hand are looked at together, before any of them is sent.
         self._is_strict = isinstance(given, Sequence)
@@ -155,8 +161,8 @@ class _Source:
     def __iter__(self) -> Iterator[Row]:
         for index, row in self._rows:
             if isinstance(row, SeedctlError):
-                self._results[index] = RowResult(index, {}, "failed", row)
-                self._tally.add(failed=1)
+                self._results[index] = failed = RowResult(index, {}, "failed", row)
+                self._tell(failed)
             else:
                 yield row
 
@@ -177,12 +183,6 @@ class _Source:
         if self._is_strict:
             raise repeat
         return repeat
-
-
-def _counts(outcome: Outcome[BatchResult]) -> tuple[int, int]:
-    results = outcome.value.rows if outcome.value is not None else []
-    failed = sum(each.state == "failed" for each in results)
-    return len(results) - failed, failed
 
 
 def _is_fatal(outcome: Outcome[BatchResult]) -> bool:

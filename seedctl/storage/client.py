@@ -144,8 +144,7 @@ class Storage:
             files,
             lambda path, data, **given: bound.upload_data(path, data, bucket=bucket, **given),
             self._observer,
-            lambda state: self._tell(task, state),
-            ManyOptions(concurrency, if_exists, on_error),
+            ManyOptions(concurrency, if_exists, on_error, task.bucket.shown),
         )
 
     def upload_directory(

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 from seedctl.bulk import Tally, bulk_error, persistent, run
-from seedctl.errors import InvalidStorageOperationInput, PreconditionFailed
+from seedctl.errors import InvalidStorageOperationInput, PreconditionFailed, SeedctlError
+from seedctl.report import Event, failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from seedctl.bulk import Outcome
-    from seedctl.errors import SeedctlError
-    from seedctl.report import Observer, State
+    from seedctl.report import Observer
     from seedctl.storage.results import ContentDisposition, StoragePath, UploadedObject
     from seedctl.storage.sources import UploadData
 
@@ -62,25 +62,21 @@ class ManyOptions(NamedTuple):
     concurrency: int
     if_exists: IfFileExists
     on_error: OnError
+    bucket: str
+    """What it is called to the observer."""
 
 
 def upload_all(
     files: Iterable[AnyFile],
     send: Callable[..., UploadedObject],
     observer: Observer,
-    tell: Callable[[State], None],
     options: ManyOptions,
 ) -> list[FileResult]:
     """Do *send*, which is ``upload_data``, for each of *files*, several at once.
 
-    *tell* hears of those that are not sent. Raises BulkError unless told to collect.
+    *observer* hears of those that *send* does not tell of. Raises BulkError unless told to collect.
     """
-    for name, choices in (("if_exists", IfFileExists), ("on_error", OnError)):
-        if getattr(options, name) not in get_args(choices):
-            raise InvalidStorageOperationInput(
-                f"There is no {name}={getattr(options, name)!r}.",
-                resolution=f"Use one of {', '.join(map(repr, get_args(choices)))}.",
-            )
+    _check(options)
     drawn: list[NewFile] = []
 
     def draw() -> Iterator[NewFile]:
@@ -88,33 +84,37 @@ def upload_all(
             drawn.append(_new_file(given))
             yield drawn[-1]
 
+    def send_once(file: NewFile) -> UploadedObject:
+        return send(
+            file.path,
+            file.data,
+            content_type=file.content_type,
+            content_disposition=file.content_disposition,
+            content_encoding=file.content_encoding,
+            metadata=file.metadata,
+            prevent_overwrite=options.if_exists != "overwrite",
+        )
+
+    send_one = persistent(send_once, can_repeat=_can_be_read_again)
+
     def work(file: NewFile) -> UploadedObject | None:
         try:
-            return send(
-                file.path,
-                file.data,
-                content_type=file.content_type,
-                content_disposition=file.content_disposition,
-                content_encoding=file.content_encoding,
-                metadata=file.metadata,
-                prevent_overwrite=options.if_exists != "overwrite",
-            )
-        except PreconditionFailed:
-            if options.if_exists != "skip":
-                raise
-            tell("existed")
-            return None
+            return send_one(file)
+        except SeedctlError as error:
+            if isinstance(error, PreconditionFailed) and options.if_exists == "skip":
+                observer.on_event(Event("file", options.bucket, "existed"))
+                return None
+            path = file.path if isinstance(file.path, str) else "a path made from the identity id"
+            observer.on_event(failure("file", options.bucket, error, row=path))
+            raise
 
     # What is all at hand is looked at together, before any of it is sent.
     jobs = list(draw()) if isinstance(files, Sized) else draw()
     with Tally(observer, "files", len(drawn) or None) as tally:
-        send_all = persistent(work, can_repeat=_can_be_read_again)
-        outcomes = run(jobs, send_all, concurrency=options.concurrency, tally=tally)
+        outcomes = run(jobs, work, concurrency=options.concurrency, tally=tally)
     results = [
         _result(index, *each) for index, each in enumerate(zip(drawn, outcomes, strict=True))
     ]
-    for _ in (result for result in results if result.state == "failed"):
-        tell("failed")
     if options.on_error == "raise":
         _raise_failures(results, _AGAIN[options.if_exists])
     return results
@@ -123,6 +123,15 @@ def upload_all(
 def _can_be_read_again(file: NewFile) -> bool:
     data = file.data
     return isinstance(data, str | bytes) or (isinstance(data, Path) and data.is_file())
+
+
+def _check(options: ManyOptions) -> None:
+    for name, choices in (("if_exists", IfFileExists), ("on_error", OnError)):
+        if getattr(options, name) not in get_args(choices):
+            raise InvalidStorageOperationInput(
+                f"There is no {name}={getattr(options, name)!r}.",
+                resolution=f"Use one of {', '.join(map(repr, get_args(choices)))}.",
+            )
 
 
 def _new_file(given: AnyFile) -> NewFile:

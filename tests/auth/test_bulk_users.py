@@ -27,7 +27,7 @@ from seedctl.errors import (
     ThrottledError,
     UsernameExistsError,
 )
-from seedctl.report import Report
+from seedctl.report import Progress, Report, Target
 from tests.running import PASSWORD, make_project
 
 if TYPE_CHECKING:
@@ -155,6 +155,66 @@ def test_the_observer_hears_of_each_user_and_of_the_progress(scene: Scene) -> No
     assert progress is not None
     assert (progress.what, progress.done, progress.total) == ("users", 2, 2)
     assert progress.is_finished
+
+
+def test_the_target_is_named_before_the_first_user(scene: Scene) -> None:
+    """Lists and generators alike tell what is about to be changed, and nothing to do tells nothing."""
+    found: list[Target | None] = []
+
+    def watch(name: str, parameters: Mapping[str, Any]) -> None:
+        found.append(scene.report.target)
+
+    scene.spy.fault = watch
+    scene.backend.auth.create_users([])
+    scene.backend.auth.create_users(iter(()))
+    assert scene.report.target is None
+    scene.backend.auth.create_users(NewUser(address(name), PASSWORD) for name in ("ann", "bea"))
+    assert found
+    assert None not in found
+    found.clear()
+    scene.report.target, scene.backend._target = None, "outputs"
+    scene.backend.auth.create_users([NewUser(address("cem"), PASSWORD)])
+    assert found
+    assert None not in found
+
+
+@pytest.mark.parametrize("kind", [list, iter])
+def test_the_observer_hears_of_each_user_that_failed(scene: Scene, kind: Any) -> None:
+    """Wrong rows and refused users alike, once each, with the error's name and what it says."""
+    scene.create("bea")
+    rows = [
+        NewUser(address("ann"), PASSWORD),
+        NewUser("no address", PASSWORD),
+        NewUser(address("bea"), PASSWORD),
+        7,
+    ]
+    results = scene.backend.auth.create_users(kind(rows), on_error="collect")
+    assert states(results) == ["created", "failed", "failed", "failed"]
+    failed = {each.name: each.detail for each in scene.report.events if each.state == "failed"}
+    assert set(failed) == {"no address", address("bea"), "row 3"}
+    assert failed[address("bea")].startswith("UsernameExistsError: The user bea@example.com")
+    assert failed["row 3"] == "InvalidParameterException: Row 3 is a int, not a NewUser."
+    assert scene.report.failed == len(scene.report.failures) == 3
+    progress = scene.report.progress
+    assert progress is not None
+    assert (progress.done, progress.failed) == (1, 3)
+
+
+def test_rows_that_are_refused_together_are_told(scene: Scene) -> None:
+    """A list that is not begun, for its wrong rows, is a failure that the observer hears of."""
+    rows = [NewUser(address("ann"), PASSWORD), NewUser("no address", PASSWORD)]
+    with pytest.raises(BulkError):
+        scene.backend.auth.create_users(rows)
+    assert [(each.name, each.state) for each in scene.report.events] == [("no address", "failed")]
+
+
+def test_what_is_told_before_the_end_is_true(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows that wait for their turn do not count as failed."""
+    told: list[Progress] = []
+    monkeypatch.setattr(scene.report, "on_progress", told.append)
+    scene.create("ann", "bea", "cem")
+    assert {each.failed for each in told} == {0}
+    assert max(each.done for each in told) == 3
 
 
 def test_the_function_acts_on_the_current_backend(scene: Scene) -> None:

@@ -295,7 +295,7 @@ def test_detached_with_a_seed(folder: Path) -> None:
     code, _, err = run("local", "start", "--detach", "--seed", "-v", cwd=folder)
     assert code == 7
     assert "user  ann@example.com  created" in err
-    assert "The script ended with exit code 7." in err
+    assert "The script ended with exit code 7 after " in err
     assert find_server(folder / STATE) is not None
     assert run("local", "stop", "-q", cwd=folder) == (0, "", "")
 

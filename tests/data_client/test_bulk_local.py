@@ -11,6 +11,7 @@ import pytest
 from urllib3.exceptions import ProtocolError
 
 from seedctl import connect, create_and_sign_up_user, data, errors
+from seedctl.report import Event, Report
 from tests.data_client.appsync import DATA
 from tests.running import PASSWORD, make_project
 
@@ -109,6 +110,30 @@ def test_somebody_elses_records(backend: Backend) -> None:
     with pytest.raises(errors.BulkError) as caught:
         notes.create_many([{"id": "bobs", "content": "y"}, {"id": "anns", "content": "y"}])
     assert [result.state for result in caught.value.results] == ["failed", "created"]
+
+
+def test_the_observer_hears_of_each_row_that_failed(backend: Backend) -> None:
+    """Wrong rows and refused ones, once each, as they fail: also before a run that is broken off."""
+    notes: Any = data.generate_client().models.Note
+    notes.create({"id": "there", "content": "x"})
+    report = backend._observer
+    assert isinstance(report, Report)
+
+    def rows() -> Iterator[dict[str, Any]]:
+        yield {"id": "there", "content": "y"}
+        yield {"content": 3}
+        yield {"id": "new", "content": "z"}
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        notes.create_many(rows(), concurrency=1, batch_size=1)
+    assert [event.detail.split(": ")[:2] for event, _ in report.failures] == [
+        ["row 0", "ConditionalCheckFailedError"],
+        ["row 1", "InvalidInputError"],
+    ]
+    notes.delete_many([{"content": "no key"}], on_error="collect")
+    assert [event.detail.split(": ")[0] for event, _ in report.failures[2:]] == ["row 0"]
+    assert report.failed == report.records[Event("record", "Note", "failed")] == 3
 
 
 def test_what_only_the_api_refuses(backend: Backend) -> None:

@@ -221,5 +221,5 @@ def test_records_are_one_row_of_a_model() -> None:
     for model, state, count in (("Todo", "created", 5000), ("Post", "updated", 1)):
         for _ in range(count):
             report.on_event(Event("record", model, state))  # type: ignore[arg-type]
-    assert len(report._counted()) == 2
+    assert len(report.records) == 2
     assert report.totals() == "5000 records created, 1 record updated"

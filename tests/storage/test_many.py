@@ -63,6 +63,8 @@ def test_one_that_fails_does_not_stop_the_others() -> None:
     assert [each.state for each in again] == ["failed", "uploaded"]
     states = {event.state: count for event, count in stage.report.records.items()}
     assert states == {"uploaded": 8, "failed": 3}
+    told = sorted(event.detail for event, _ in stage.report.failures)
+    assert told == [f"{key}: InvalidRequest: no" for key in ("f3", "f3", "f5")]
 
 
 @pytest.mark.parametrize(

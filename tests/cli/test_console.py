@@ -1,0 +1,192 @@
+"""What is said and printed, and where it goes when a stream is closed or full."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from seedctl.cli.console import Console, print_data, print_json
+from seedctl.cli.options import Settings
+from seedctl.errors import FileAccessError, InvalidInputError, SeedingFailedError
+from tests.cli.screen import Screen
+
+
+class _Stdout(io.TextIOWrapper):
+    """A stdout that cannot be written."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(io.BytesIO(), encoding="utf-8")
+        self._error = error
+
+    def flush(self) -> None:
+        raise self._error
+
+
+def _console(*, quiet: bool = False, verbose: bool = False, debug: bool = False) -> Console:
+    settings = Settings()
+    settings.quiet, settings.verbose, settings.debug = quiet, verbose, debug
+    return Console(settings)
+
+
+@pytest.mark.parametrize(
+    ("quiet", "verbose", "said"),
+    [
+        pytest.param(False, False, ["a", "✔ c", "✘ d", "Warning: e", "f  g"], id="plain"),
+        pytest.param(False, True, ["a", "b", "✔ c", "✘ d", "Warning: e", "f  g"], id="verbose"),
+        pytest.param(True, False, ["✘ d", "Warning: e"], id="quiet"),
+        pytest.param(True, True, ["✘ d", "Warning: e"], id="quiet wins"),
+    ],
+)
+def test_what_is_said(
+    capsys: pytest.CaptureFixture[str], quiet: bool, verbose: bool, said: list[str]
+) -> None:
+    """Quiet leaves failures and warnings; verbose adds details; all of it goes to stderr."""
+    console = _console(quiet=quiet, verbose=verbose)
+    assert (console.is_quiet, console.is_verbose) == (quiet, verbose and not quiet)
+    console.status("a")
+    console.detail("b")
+    console.success("c")
+    console.failure("d")
+    console.warning("e")
+    console.table([("f", "g")])
+    shown = capsys.readouterr()
+    assert (shown.err.splitlines(), shown.out) == (said, "")
+
+
+def test_a_narrow_terminal_cuts_nothing_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A table's cells are folded, rows of other lengths included."""
+    screen = Screen(lambda: None)
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setenv("COLUMNS", "24")
+    monkeypatch.setenv("TERM", "xterm")
+    _console().table([("user",), ("ann@a-long-name.example.com",)])
+    assert "".join(screen.lines) == "userann@a-long-name.example.com"
+    _console().table([("user",), ("user", "ann@a-long-name.example.com", "created")])
+    assert "…" not in screen.raw
+
+
+def test_colours_are_for_terminals_that_want_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A failure is coloured on a terminal, and with NO_COLOR it is not."""
+    screen = Screen(lambda: None)
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setenv("TERM", "xterm")
+    _console().failure("one")
+    assert "\x1b[1;31m" in screen.raw
+    coloured = screen.raw
+    monkeypatch.setenv("NO_COLOR", "1")
+    _console().failure("two")
+    assert screen.raw.removeprefix(coloured) == "✘ two\n"
+    assert screen.lines == ["✘ one", "✘ two"]
+
+
+@pytest.mark.parametrize(("term", "can"), [("xterm", True), ("dumb", False), ("unknown", False)])
+def test_lines_are_drawn_where_they_can_be_taken_back(
+    monkeypatch: pytest.MonkeyPatch, term: str, can: bool
+) -> None:
+    """A terminal that is dumb gets plain lines, as a file does; and so does nothing at all."""
+    monkeypatch.setattr(sys, "stderr", Screen(lambda: None))
+    monkeypatch.setenv("TERM", term)
+    assert _console().can_draw is can
+    monkeypatch.setattr(sys, "stderr", None)
+    assert not _console().can_draw
+
+
+def test_the_trace_of_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    """With --debug the whole trace follows the message."""
+    _console().error(InvalidInputError("no"))
+    assert "Traceback" not in capsys.readouterr().err
+    try:
+        raise InvalidInputError("no")
+    except InvalidInputError as error:
+        _console(debug=True).error(error)
+    assert "test_console.py" in capsys.readouterr().err
+
+
+def test_github_is_shown_the_error_and_its_cause(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One line, escaped, with what the script itself raised and what to do."""
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    error = SeedingFailedError("It failed.", resolution="Do, this: 100 %")
+    error.__cause__ = ValueError("one\ntwo")
+    _console().error(error)
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last == (
+        "::error title=SeedingFailedError::It failed. ValueError: one%0Atwo%0ADo, this: 100 %25"
+    )
+    _console().error(InvalidInputError("no"), script=Path("/app/seed.py"))
+    assert capsys.readouterr().err.splitlines()[-1].endswith("title=InvalidInputError::no")
+    _console().annotate_usage("No such option: --fast")
+    assert capsys.readouterr().err == "::error title=Usage::No such option: --fast\n"
+    monkeypatch.delenv("GITHUB_ACTIONS")
+    _console().annotate_usage("No such option: --fast")
+    assert capsys.readouterr().err == ""
+
+
+def test_a_chain_of_causes_is_shown_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """A cause that says the same is left out, and a chain that bites its own tail ends."""
+    error = InvalidInputError("one")
+    second, third = InvalidInputError("one"), ValueError("three\nlines")
+    error.__cause__, second.__cause__, third.__cause__ = second, third, error
+    _console().error(error)
+    assert capsys.readouterr().err.splitlines() == [
+        "[InvalidInputError] one",
+        "  ∟ Caused by: [ValueError] three lines",
+    ]
+
+
+def test_data_goes_to_stdout_as_it_is(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    """Text and JSON are UTF-8 whatever the locale, also half a character."""
+    print_data("grüße \udcff")
+    print_json({"name": "日本"})
+    shown = capsysbinary.readouterr().out
+    assert shown == 'grüße \udcff\n{\n  "name": "日本"\n}\n'.encode("utf-8", "surrogatepass")
+
+
+def test_a_stdout_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A closed or full stdout is an error that says so; who stops reading early is left to main."""
+    monkeypatch.setattr(sys, "stdout", None)
+    with pytest.raises(FileAccessError, match="Standard output is closed"):
+        print_data("x")
+    monkeypatch.setattr(sys, "stdout", _Stdout(OSError(28, "No space left on device")))
+    with pytest.raises(FileAccessError, match="cannot be written: No space left on device"):
+        print_data("x")
+    monkeypatch.setattr(sys, "stdout", _Stdout(BrokenPipeError(32, "Broken pipe")))
+    with pytest.raises(BrokenPipeError):
+        print_data("x")
+
+
+def test_a_place_is_shown_from_where_the_command_runs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Relative to the working directory or GitHub's; whole elsewhere, and where it is gone."""
+    script = tmp_path / "seed.py"
+    code = compile("raise InvalidInputError('no')", str(script), "exec")
+    try:
+        exec(code, {"InvalidInputError": InvalidInputError})
+    except InvalidInputError as caught:
+        error = caught
+    shown = []
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    for where in (tmp_path, Path("/"), gone):
+        monkeypatch.chdir(where)
+        if where == gone:
+            gone.rmdir()
+        _console().error(error, script=script)
+        shown.append(capsys.readouterr().err.splitlines()[1])
+    os.chdir(tmp_path)
+    whole = f"  at {script}, line 1"
+    assert shown == ["  at seed.py, line 1", f"  at {script.relative_to('/')}, line 1", whole]
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(tmp_path / "elsewhere"))
+    _console().error(error, script=script)
+    assert capsys.readouterr().err.splitlines()[1] == whole
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(tmp_path))
+    _console().error(error, script=script)
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last == "::error file=seed.py,line=1,title=InvalidInputError::no"

@@ -1,0 +1,425 @@
+"""How far it is: bars on a terminal that step aside, and lines now and then elsewhere."""
+
+from __future__ import annotations
+
+import io
+import logging
+import re
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from seedctl.cli.console import Console
+from seedctl.cli.options import Settings
+from seedctl.cli.progress import ProgressDisplay
+from seedctl.cli.run_report import ConsoleReport
+from seedctl.report import Event, Progress, Target
+from tests.cli.screen import Screen
+from tests.test_processes import Terminal, environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SEED = """
+from seedctl import *
+from seedctl import data
+create_and_sign_up_user("ann@example.com", "Password123!", sign_in_after_creation=True)
+def rows():
+    for number in range(60):
+        if number == 30:
+            print("half of them")
+            {more}
+        yield {{"content": f"todo {{number}}"}}
+data.generate_client().models.Todo.create_many(rows(), concurrency=1, batch_size=5)
+"""
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def screen(monkeypatch: pytest.MonkeyPatch) -> Screen:
+    """Make a terminal of 80 columns, which becomes stdout and stderr when it is attached."""
+
+    def attach() -> None:  # in the test itself: before it begins, pytest sets both anew
+        monkeypatch.setattr(sys, "stdout", screen)
+        monkeypatch.setattr(sys, "stderr", screen)
+
+    screen = Screen(attach)
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERM", "xterm")
+    return screen
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def _display(clock: Clock, screen: Screen | None = None, *, quiet: bool = False) -> ProgressDisplay:
+    if screen is not None:
+        screen.attach()
+    settings = Settings()
+    settings.quiet = quiet
+    return ProgressDisplay(Console(settings), clock=clock)
+
+
+def _progress(
+    done: int = 0,
+    failed: int = 0,
+    total: int | None = 100,
+    *,
+    what: str = "Todo records",
+    started: float = 1000.0,
+    is_finished: bool = False,
+) -> Progress:
+    return Progress(what, done, failed, total, started, is_finished)
+
+
+# --- on a terminal -------------------------------------------------------------------------------
+
+
+def test_a_bar_shows_how_far_it_is(screen: Screen, clock: Clock) -> None:
+    """One line has the count, the failures, the rate, the time left and the throttles."""
+    display = _display(clock, screen)
+    display.show(_progress())
+    assert screen.lines == ["Todo records " + "━" * 24 + " 0/100"]
+    clock.now += 2
+    display.throttles = lambda: 3
+    display.show(_progress(36, 4))
+    assert screen.lines[0].endswith(" 40/100, 4 failed, 20/s, 3 s left, 3 throttled")
+    assert len(screen.lines) == 1
+    display.show(_progress(96, 4, is_finished=True))
+    assert screen.lines == []
+    assert screen.raw.endswith("\x1b[2K")  # taken away, and
+    assert screen.raw.rfind("\x1b[?25h") > screen.raw.rfind("\x1b[?25l")  # the cursor is shown
+
+
+@pytest.mark.parametrize(
+    ("width", "line"),
+    [
+        pytest.param("70", "Todo records ━{22} 40/100, 4 failed, 8.0/s, 8 s left", id="a bar"),
+        pytest.param("51", "Todo records 40/100, 4 failed, 8.0/s, 8 s left", id="no bar"),
+        pytest.param("30", "Todo records 40/100, 4 failed…", id="cut off"),
+    ],
+)
+def test_a_bar_fits_into_one_line(
+    screen: Screen, clock: Clock, monkeypatch: pytest.MonkeyPatch, width: str, line: str
+) -> None:
+    """In a narrow terminal the bar goes first; nothing is ever wrapped."""
+    monkeypatch.setenv("COLUMNS", width)
+    display = _display(clock, screen)
+    clock.now += 5
+    display.show(_progress(36, 4))
+    assert len(screen.lines) == 1
+    assert re.fullmatch(line, screen.lines[0].replace("╸", "━").replace("╺", "━"))
+    assert len(screen.lines[0]) <= int(width)
+    display.close()
+
+
+def test_an_unknown_total_has_no_time_left(screen: Screen, clock: Clock) -> None:
+    """Of a generator the count and the rate are shown."""
+    display = _display(clock, screen)
+    clock.now += 40
+    display.show(_progress(10, total=None))
+    assert screen.lines[0].endswith("━ 10, 0.2/s")
+    display.close()
+
+
+def test_two_kinds_have_a_line_each(screen: Screen, clock: Clock) -> None:
+    """Threads of a script may each be at something; the one that ends goes."""
+    display = _display(clock, screen)
+    clock.now += 1
+    display.show(_progress(10))
+    display.show(_progress(20, what="users", started=1000.5))
+    assert [line.split(" ━")[0].rstrip() for line in screen.lines] == ["Todo records", "users"]
+    display.show(_progress(100, is_finished=True))
+    assert len(screen.lines) == 1
+    assert screen.lines[0].startswith("users ")
+    display.show(_progress(100, what="users", started=1000.5, is_finished=True))
+    assert screen.lines == []
+
+
+def test_what_ends_at_once_shows_nothing(screen: Screen, clock: Clock) -> None:
+    """An end without a beginning draws no bar."""
+    _display(clock, screen).show(_progress(is_finished=True))
+    assert screen.raw == ""
+
+
+def test_long_times_are_in_minutes(screen: Screen, clock: Clock) -> None:
+    """A time left of more than a minute and a half is in minutes and seconds."""
+    display = _display(clock, screen)
+    clock.now += 10
+    display.show(_progress(10, total=200))
+    assert "3 min 10 s left" in screen.lines[0]
+    display.close()
+
+
+def _print(text: str) -> None:
+    print(text)
+
+
+def _log(text: str) -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.emit(logging.LogRecord("x", logging.INFO, "f", 1, text, None, None))
+
+
+@pytest.mark.parametrize("say", [_print, _log])
+def test_bars_step_aside_for_the_scripts_own_lines(
+    screen: Screen, clock: Clock, say: Callable[[str], None]
+) -> None:
+    """What the script prints stands above the bar, whole, and the bar comes back below it."""
+    display = _display(clock, screen)
+    display.show(_progress())
+    say("one")
+    assert screen.lines == ["one"]
+    display.show(_progress())
+    assert [line[:12] for line in screen.lines] == ["one", "Todo records"]
+    say("two")
+    say("three")
+    display.show(_progress(100, is_finished=True))
+    say("four")
+    assert screen.lines == ["one", "two", "three", "four"]
+
+
+def test_a_line_that_the_script_has_not_ended_is_kept(screen: Screen, clock: Clock) -> None:
+    """The bar begins on a line of its own, and never overwrites what was printed."""
+    display = _display(clock, screen)
+    display.show(_progress())
+    print("half a line", end="")
+    display.show(_progress())
+    assert [line[:12] for line in screen.lines] == ["half a line", "Todo records"]
+    display.close()
+    assert screen.lines == ["half a line"]
+
+
+def test_a_line_begun_before_the_first_bar_is_kept(screen: Screen, clock: Clock) -> None:
+    """A script may say what it begins, and on the same line that it is done, if nothing comes
+    between."""
+    display = _display(clock, screen)
+    display.begin()
+    print("Creating … ", end="")
+    display.show(_progress())
+    display.show(_progress(100, is_finished=True))
+    print("done")
+    assert screen.lines == ["Creating …", "done"]
+    display.close()
+    assert "write" not in vars(screen)
+
+
+def test_nothing_is_watched_where_nothing_is_drawn(
+    screen: Screen, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """--quiet and terminals that cannot take lines back leave the streams alone."""
+    _display(clock, screen, quiet=True).begin()
+    assert "write" not in vars(screen)
+    monkeypatch.setenv("TERM", "dumb")
+    _display(clock, screen).begin()
+    assert "write" not in vars(screen)
+
+
+def test_the_streams_are_as_before_when_the_bars_are_gone(screen: Screen, clock: Clock) -> None:
+    """While bars are drawn stdout is the same object, and afterwards nothing watches it."""
+    before = set(vars(screen))
+    display = _display(clock, screen)
+    display.show(_progress())
+    assert sys.stdout is screen
+    assert "write" in vars(screen)
+    sys.stdout.flush()  # as input() does before its question
+    assert screen.lines == []
+    display.show(_progress())
+    display.close()
+    assert set(vars(screen)) == before
+    display.close()
+
+
+def test_a_stdout_that_is_a_file_is_let_alone(
+    screen: Screen, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What does not come to the terminal does not take the bars away; a closed stream is no harm."""
+    file, closed = io.StringIO(), io.StringIO()
+    closed.close()
+    display = _display(clock, screen)
+    monkeypatch.setattr(sys, "stdout", file)
+    display.show(_progress())
+    print("into the file")
+    assert "Todo records" in screen.lines[0]
+    assert file.getvalue() == "into the file\n"
+    display.close()
+    for stream in (closed, None):
+        monkeypatch.setattr(sys, "stdout", stream)
+        display.show(_progress())
+        display.close()
+    assert screen.lines == []
+
+
+def test_threads_may_print_while_bars_are_drawn(screen: Screen, clock: Clock) -> None:
+    """Every line that threads print is on the screen, whole, and no bar is left."""
+    display = _display(clock, screen)
+
+    def work(number: int) -> None:
+        for round_ in range(20):
+            print(f"{number}-{round_}\n", end="")
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(3)]
+    display.show(_progress())
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        display.show(_progress(1))
+    for thread in threads:
+        thread.join()
+    display.close()
+    assert sorted(screen.raw.count(f"{n}-{r}\n") for n in range(3) for r in range(20)) == [1] * 60
+    assert not any("Todo records" in line for line in screen.lines)
+
+
+def test_the_reports_own_lines_come_without_a_bar(screen: Screen, clock: Clock) -> None:
+    """Target, notes, warnings and --verbose's lines take the bar away before they are printed."""
+    screen.attach()
+    settings = Settings()
+    settings.verbose = True
+    report = ConsoleReport(Console(settings))
+    target = Target(Path("/app"), "ann", None, None, None, "LOCAL", "")
+    tellings: list[Callable[[], None]] = [
+        lambda: report.on_target(target),
+        lambda: report.on_note("a note"),
+        lambda: report.on_warning("a warning"),
+        lambda: report.on_event(Event("user", "ann", "created", "1-2")),
+        lambda: report.on_event(Event("record", "Todo", "created")),
+    ]
+    for tell in tellings:
+        report.on_progress(_progress())
+        tell()
+    assert screen.lines[:4] == [
+        "Target: /app · sandbox ann · LOCAL",
+        "a note",
+        "Warning: a warning",
+        "user  ann  created  1-2",
+    ]
+    assert screen.lines[4].startswith("Todo records")  # of a record there is no line
+    report.display.close()
+    assert len(screen.lines) == 4
+
+
+# --- elsewhere -----------------------------------------------------------------------------------
+
+
+def test_lines_come_every_five_seconds(capsys: pytest.CaptureFixture[str], clock: Clock) -> None:
+    """None before five seconds, one for each five of each kind, and the last at the end."""
+    display = _display(clock)
+    said = []
+    for second in (0, 1, 4.9, 5, 6, 9.9, 10, 12):
+        clock.now = 1000 + second
+        display.show(_progress(int(second * 10)))
+        said.append(capsys.readouterr().err)
+    assert said == [
+        *("", "", ""),
+        "Todo records: 50 of 100, 10/s, 5 s left\n",
+        *("", ""),
+        "Todo records: 100 of 100, 10/s, 0 s left\n",
+        "",
+    ]
+    display.throttles = lambda: 2
+    display.show(_progress(90, 10, is_finished=True))
+    assert capsys.readouterr().err == ("Todo records: 100 of 100, 10 failed, 8.3/s, 2 throttled\n")
+
+
+def test_each_kind_has_lines_of_its_own(capsys: pytest.CaptureFixture[str], clock: Clock) -> None:
+    """The time of one kind's last line does not hold another's back."""
+    display = _display(clock)
+    display.show(_progress())
+    display.show(_progress(what="users", total=None))
+    clock.now += 5
+    display.show(_progress(5))
+    display.show(_progress(10, what="users", total=None))
+    assert capsys.readouterr().err == (
+        "Todo records: 5 of 100, 1.0/s, 95 s left\nusers: 10, 2.0/s\n".replace("95 s", "1 min 35 s")
+    )
+
+
+def test_what_is_done_within_five_seconds_has_no_line(
+    capsys: pytest.CaptureFixture[str], clock: Clock
+) -> None:
+    """The table at the end says it all."""
+    display = _display(clock)
+    display.show(_progress())
+    clock.now += 4
+    display.show(_progress(100, is_finished=True))
+    display.show(_progress(100, started=1004.0, is_finished=True))
+    assert capsys.readouterr().err == ""
+
+
+def test_a_terminal_that_cannot_take_lines_back_gets_lines(
+    screen: Screen, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TERM=dumb is treated as a file is."""
+    monkeypatch.setenv("TERM", "dumb")
+    display = _display(clock, screen)
+    display.show(_progress())
+    clock.now += 5
+    display.show(_progress(50))
+    assert screen.raw == "Todo records: 50 of 100, 10/s, 5 s left\n"
+
+
+@pytest.mark.parametrize("where", ["terminal", "file"])
+def test_quiet_is_silent(
+    request: pytest.FixtureRequest, clock: Clock, where: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """--quiet shows neither bars nor lines."""
+    screen = request.getfixturevalue("screen") if where == "terminal" else None
+    display = _display(clock, screen, quiet=True)
+    display.show(_progress())
+    clock.now += 60
+    display.show(_progress(50))
+    display.show(_progress(100, is_finished=True))
+    assert (screen.raw if screen is not None else capsys.readouterr().err) == ""
+
+
+# --- whole runs ----------------------------------------------------------------------------------
+
+
+def _project(project: Callable[..., Path], more: str = "pass") -> Path:
+    folder = project("secrets_only")
+    (folder / "amplify/seed/seed.py").write_text(SEED.format(more=more), encoding="utf-8")
+    return folder
+
+
+def test_a_run_on_a_terminal(project: Callable[..., Path]) -> None:
+    """Bars are drawn while records are created, a question is answered, and all bars are gone."""
+    folder = _project(project, "print(input('Go on? '))")
+    terminal = Terminal("seed", "--local", cwd=folder)
+    terminal.wait_for("Go on? ")
+    terminal.type("certainly\n")
+    assert terminal.end() == 0, terminal.screen
+    assert re.search(r"Todo records .*━.* \d+, [\d.]+/s", terminal.screen)
+    screen = Screen(lambda: None)
+    screen.write(terminal.screen.replace("\r\n", "\n"))
+    assert not any(line.startswith("Todo records") for line in screen.lines), screen.lines
+    begin = screen.lines.index("half of them")
+    assert screen.lines[begin : begin + 3] == ["half of them", "Go on? certainly", "certainly"]
+    assert "60 records created" in screen.lines[-1]
+
+
+def test_a_run_into_files(project: Callable[..., Path]) -> None:
+    """Without a terminal nothing is drawn: no escape sequence is in either file."""
+    process: Any = subprocess.run(
+        [sys.executable, "-m", "seedctl", "seed", "--local"],
+        cwd=_project(project),
+        env=environment(TERM="xterm"),
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    assert (process.returncode, process.stdout) == (0, b"half of them\n"), process.stderr
+    assert b"\x1b" not in process.stderr
+    assert b"60 records created" in process.stderr
