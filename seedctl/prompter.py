@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 _terminal = threading.RLock()
+_asking = threading.Event()
 _interrupted = threading.Event()
 
 _LONGEST_OUTPUT = 8192  # of which the first line counts
@@ -65,14 +66,22 @@ class TerminalPrompter:
             sys.stderr.write("Cannot be empty.\n")
 
 
+def is_asking() -> bool:
+    """Whether a question stands on the terminal, which nothing may be drawn over."""
+    return _asking.is_set()
+
+
 def _hidden(prompt: str) -> str:
     """Ask *prompt* with echo off. One at a time: two would undo each other's echo."""
     with _terminal:
+        _asking.set()
         try:
             return _read_hidden(prompt)
         except (EOFError, KeyboardInterrupt):
             sys.stderr.write("\n")  # what is said next begins on a line of its own
             raise KeyboardInterrupt from None
+        finally:
+            _asking.clear()
 
 
 def _read_hidden(prompt: str) -> str:

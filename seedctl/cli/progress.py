@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from seedctl.cli.watch import Watch
+from seedctl.prompter import is_asking
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -78,6 +79,8 @@ class ProgressDisplay:
             if not self._shown:
                 self._clear()
                 return
+        if is_asking():
+            return
         if self._bars is None:
             self.begin()
             self._bars = self._console.new_bars(self._watch)

@@ -17,6 +17,7 @@ from seedctl.cli.console import Console
 from seedctl.cli.options import Settings
 from seedctl.cli.progress import ProgressDisplay
 from seedctl.cli.run_report import ConsoleReport
+from seedctl.prompter import TerminalPrompter
 from seedctl.report import Event, Progress, Target
 from tests.cli.screen import Screen
 from tests.test_processes import Terminal, environment
@@ -281,6 +282,30 @@ def test_threads_may_print_while_bars_are_drawn(screen: Screen, clock: Clock) ->
     display.close()
     assert sorted(screen.raw.count(f"{n}-{r}\n") for n in range(3) for r in range(20)) == [1] * 60
     assert not any("Todo records" in line for line in screen.lines)
+
+
+def test_nothing_is_drawn_over_a_question(
+    screen: Screen, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While a code is asked for the bars stay away, and come back with the next progress."""
+    display = _display(clock, screen)
+
+    def answer(question: str, stream: Any) -> str:
+        stream.write(question)
+        display.show(_progress(2))
+        assert screen.lines == ["The code (hidden):"]
+        stream.write("\n")
+        return "1"
+
+    monkeypatch.setattr("getpass.getpass", answer)
+    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.setattr(sys, "stdin", screen)
+    display.show(_progress(1))
+    assert TerminalPrompter().ask("The code") == "1"
+    display.show(_progress(3))
+    assert screen.lines[0] == "The code (hidden):"
+    assert "3/100" in screen.lines[1]
+    display.close()
 
 
 def test_the_reports_own_lines_come_without_a_bar(screen: Screen, clock: Clock) -> None:
