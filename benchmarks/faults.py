@@ -204,18 +204,18 @@ def _last(text: str) -> str:
 def compare(users: int, records: int, faults: str, work: Path, **more: str) -> bool:
     """Seed quietly, under *faults*, and killed twice under them; whether all leave the same."""
     env = {**environment(users, records), **more}
-    kills = {
-        "killed among users": ("cognito-idp:RespondToAuthChallenge", users),
-        "killed among records": ("appsync:GraphQL", max(2, records // 50)),
-    }
+    kills = (
+        ("cognito-idp:RespondToAuthChallenge", users),
+        ("appsync:GraphQL", max(2, records // 50)),
+    )
     dumps = {}
-    for kind in ("quiet", "faults", *kills):
+    for kind in ("quiet", "faults", "killed twice"):
         folder = make_project(work / kind.replace(" ", "-"))
         options = [] if kind == "quiet" else ["--faults", faults]
         with server(folder, env, *options):
             started = time.monotonic()
-            if kind in kills:
-                killed_run(folder, env, *kills[kind])
+            for kill in kills if kind == "killed twice" else ():
+                killed_run(folder, env, *kill)
             runs = run(folder, env)
             seconds = time.monotonic() - started
         dumps[kind] = dump(folder)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.loaders import JSONFileLoader
 
 from seedctl import backend, masking
 
@@ -28,6 +29,22 @@ def _is_loopback(host: Any) -> bool:
         return ipaddress.ip_address(host.decode() if isinstance(host, bytes) else host).is_loopback
     except (ValueError, AttributeError):
         return False
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _descriptions_are_read_once() -> Iterator[None]:
+    """Keep botocore's descriptions of services: each session would read the megabytes anew."""
+    contents: dict[str, Any] = {}
+    load_file = JSONFileLoader.load_file
+
+    def load_once(self: JSONFileLoader, file_path: str) -> Any:
+        if file_path not in contents:
+            contents[file_path] = load_file(self, file_path)
+        return contents[file_path]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(JSONFileLoader, "load_file", load_once)
+        yield
 
 
 @pytest.fixture(autouse=True)

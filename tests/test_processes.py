@@ -139,7 +139,7 @@ def test_a_real_ctrl_c_in_the_middle_of_a_script(folder: Path) -> None:
     script.write_text(
         "import time\nfrom seedctl import set_secret\nset_secret('a', 'b')\n"
         "print('ready', flush=True)\n"
-        "try:\n    time.sleep(30)\nexcept Exception:\n    print('swallowed')\n"
+        "try:\n    for _ in range(300):\n        time.sleep(0.1)\nexcept Exception:\n    print('swallowed')\n"
     )
     process = start("seed", "--local", cwd=folder)
     assert process.stdout is not None

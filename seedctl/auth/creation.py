@@ -15,7 +15,7 @@ from seedctl import masking
 from seedctl.auth.attributes import check_username, copied_attribute, wire_attributes
 from seedctl.auth.mfa import check_sign_up
 from seedctl.auth.passwords import check_password, derive_temporary_password
-from seedctl.auth.sign_in import TRANSIENT, pause
+from seedctl.auth.sign_in import TRANSIENT, is_last, pause
 from seedctl.errors import (
     CognitoError,
     EndpointUnreachableError,
@@ -189,7 +189,7 @@ class Creation:
                     raise
                 return True, answer_lost
             except TRANSIENT as error:
-                if attempt >= pool.aws.max_attempts:
+                if is_last(attempt, pool.aws.max_attempts, error):
                     raise
                 answer_lost = answer_lost or isinstance(error, _UNCERTAIN)
                 self._sleep(pause(attempt))

@@ -46,8 +46,21 @@ if TYPE_CHECKING:
 # Failures after which the same thing may go well: no answer came, or too much was asked at once.
 TRANSIENT = (EndpointUnreachableError, ServiceFailedError, ThrottledError)
 
+_MORE_IF_ANSWERED = 2
+
 # How often a wrong code may be followed by another in the same session.
 _CODE_TRIES = 3
+
+
+def is_last(attempt: int, most: int, error: Exception) -> bool:
+    """Whether *attempt*, which ended with *error*, is not to be followed by another.
+
+    *most* is how often one call is made. A sign-in, and a call that is made once at a time, meet the
+    bad moments of several: of a service that does answer, more are waited out.
+    """
+    if most > 1 and not isinstance(error, EndpointUnreachableError):
+        most += _MORE_IF_ANSWERED
+    return attempt >= most
 
 
 def pause(attempt: int) -> float:
@@ -93,8 +106,8 @@ class SignIn:
         for attempt in itertools.count(1):
             try:
                 return self._run_once()
-            except TRANSIENT:
-                if attempt >= self.pool.aws.max_attempts:
+            except TRANSIENT as error:
+                if is_last(attempt, self.pool.aws.max_attempts, error):
                     raise
                 self.sleep(pause(attempt))
             except NotAuthorizedException:

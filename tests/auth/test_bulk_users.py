@@ -434,6 +434,7 @@ def test_what_concerns_all_stops_the_rest(
 ) -> None:
     """With AWS away or refusing for good, the users behind are not tried."""
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    monkeypatch.setattr("time.sleep", lambda _: None)
     scene.spy.fault = lambda name, _: error if name == "InitiateAuth" else None
     names = [f"user-{number}" for number in range(8)]
     results = scene.create(*names, concurrency=1)

@@ -253,12 +253,12 @@ def test_an_unanswered_creation_stays_in_the_journal(stage: Stage) -> None:
 
 def test_a_failure_on_awss_side_stays_in_the_journal(stage: Stage) -> None:
     """A 5xx may have created the user all the same: the next run finishes what there is."""
-    for n in range(3):
+    for n in range(5):
         stage.cognito.faults_after[("AdminCreateUser", n)] = FAILED
         stage.cognito.faults[("AdminCreateUser", n + 1)] = FAILED
     with pytest.raises(ServiceFailedError):
         stage.auth.create_user(USER, PASSWORD)
-    assert stage.cognito.operations() == ["AdminCreateUser"] * 3
+    assert stage.cognito.operations() == ["AdminCreateUser"] * 5
     assert stage.cognito.must_change
     assert len(stage.markers()) == 1
     stage.cognito.faults.clear()
@@ -285,6 +285,21 @@ def test_a_5xx_in_a_sign_in_is_repeated_as_a_whole(stage: Stage) -> None:
     stage.auth.sign_in(USER, PASSWORD).sign_out()
     assert stage.cognito.operations().count("InitiateAuth") == 2
     assert len(stage.slept) == 1
+
+
+@pytest.mark.parametrize(
+    ("failure", "attempts"),
+    [(FAILED, 5), (ThrottledError("slow down"), 5), (UNREACHABLE, 3)],
+    ids=["failed", "throttled", "unreachable"],
+)
+def test_a_sign_in_is_given_up_at_last(stage: Stage, failure: SeedctlError, attempts: int) -> None:
+    """A service that answers is waited for longer than one that cannot be reached."""
+    stage.cognito.password = PASSWORD
+    for n in range(9):
+        stage.cognito.faults[("RespondToAuthChallenge", n)] = failure
+    with pytest.raises(type(failure)):
+        stage.auth.sign_in(USER, PASSWORD)
+    assert stage.cognito.operations().count("InitiateAuth") == attempts
 
 
 def test_a_limit_that_is_reached_is_not_tried_again(stage: Stage) -> None:

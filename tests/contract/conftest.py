@@ -83,7 +83,8 @@ class Service:
         self.bucket = BUCKET
 
 
-@pytest.fixture(scope="session")
+# Not for the whole session: where another module mocks AWS, moto forgets what it had.
+@pytest.fixture(scope="module")
 def _moto(_session: boto3.Session) -> Iterator[Clients]:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)

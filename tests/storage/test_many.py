@@ -113,6 +113,7 @@ def test_a_generator_is_drawn_from_as_there_is_room() -> None:
 def test_what_concerns_all_stops_all(monkeypatch: pytest.MonkeyPatch) -> None:
     """When nothing answers, the rest is not tried, and says so."""
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    monkeypatch.setattr("time.sleep", lambda _: None)
     stage = Stage("http://127.0.0.1:9")
     with pytest.raises(errors.BulkError, match="were not tried") as caught:
         stage.storage.upload_many([(f"f{n}", "x") for n in range(50)], concurrency=2)
