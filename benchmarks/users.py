@@ -60,10 +60,10 @@ def measure(chosen: argparse.Namespace) -> None:
     from seedctl import NewUser, connect
     from seedctl.report import Report
 
-    words = [f"{chosen.latency:g}", "quotas", *(["pow"] if chosen.pow else [])]
+    words = [chosen.latency, "quotas", *(["pow"] if chosen.pow else [])]
     groups = [GROUP] if chosen.groups else []
     of = "in one group each" if chosen.groups else "without groups"
-    print(f"{chosen.users} users {of}, {chosen.latency:g} ms a call, {words[2:] or 'gmpy2'}")
+    print(f"{chosen.users} users {of}, {chosen.latency} ms a call, {words[2:] or 'gmpy2'}")
     with served(*words) as here:
         floor = bare_loop(here.url, chosen.users, with_group=chosen.groups)
         time.sleep(1.5)  # the loop's last second would count among ours
@@ -101,7 +101,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--users", type=int, default=1000)
     parser.add_argument("--groups", action="store_true", help="put each into one group")
-    parser.add_argument("--latency", type=float, default=100.0, help="milliseconds")
+    parser.add_argument("--latency", default="100", help="milliseconds, or from-to")
     parser.add_argument("--pow", action="store_true", help="without gmpy2, on both sides")
     parser.add_argument("--one-by-one", action="store_true", help="also 50 users sequentially")
     chosen = parser.parse_args()

@@ -89,13 +89,12 @@ class Backend:
             self._user_pool, journal, observer, self._before_write, rooms=self, codes=codes
         )
         self.ambient_auth = AmbientAuth(self.auth, self._identity_pool_of_outputs)
-        whoever = AmbientIdentity(self.ambient_auth, self._identity_pool_of_outputs)
-        self.data = Data(aws, lambda: self.outputs, whoever, observer, self._before_write)
+        self._whoever = AmbientIdentity(self.ambient_auth, self._identity_pool_of_outputs)
+        self.data = Data(aws, lambda: self.outputs, self._whoever, observer, self._before_write)
         self._resources.callback(self.data.close)
         self._files = Files(
             lambda: self._aws.s3, lambda: self.outputs, observer, self._before_write
         )
-        self.storage = self._files.storage_for(whoever)
 
     def __enter__(self) -> Backend:
         return self
@@ -114,6 +113,11 @@ class Backend:
         return load_outputs(
             find_outputs(self.project, explicit=self._outputs_path, local=self._aws.is_local)
         )
+
+    @cached_property
+    def storage(self) -> Storage:
+        """The buckets, as whoever is signed in."""
+        return self._files.storage_for(self._whoever)
 
     def check_outputs(self) -> None:
         """Raise for an outputs file that is broken, or was named and is not there.

@@ -6,9 +6,10 @@ the session: it is not its own.
 
 from __future__ import annotations
 
-import asyncio
+import sys
 import threading
 import weakref
+from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -149,8 +150,10 @@ class AmbientAuth:
 
 def _here() -> object:
     """Return the running task, or the thread where there is none."""
-    try:
-        task = asyncio.current_task()
-    except RuntimeError:
-        task = None
+    task = None
+    # Slow to load, and where nobody has loaded it there is no task.
+    asyncio = sys.modules.get("asyncio")
+    if asyncio is not None:
+        with suppress(RuntimeError):
+            task = asyncio.current_task()
     return task or threading.current_thread()

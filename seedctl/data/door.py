@@ -5,10 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Literal
 
-from seedctl.data.api import API
 from seedctl.data.auth_modes import Options
-from seedctl.data.client import DataClient
-from seedctl.data.section import parse_data_section
 from seedctl.data.transport import Transport
 from seedctl.errors import InvalidAuthModeError
 
@@ -16,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from seedctl.data.auth_modes import AuthMode, Identity
+    from seedctl.data.client import DataClient
     from seedctl.data.section import DataSection
     from seedctl.data.transport import Network
     from seedctl.project import AmplifyOutputs
@@ -78,6 +76,11 @@ class Data:
         self._transport.close()
 
     def _client(self, identity: Identity, options: Options, *, signs_as_caller: bool) -> DataClient:
+        # The most of the room, which takes its time to load: secrets need none of it.
+        from seedctl.data.api import API  # noqa: PLC0415
+        from seedctl.data.client import DataClient  # noqa: PLC0415
+        from seedctl.data.section import parse_data_section  # noqa: PLC0415
+
         with self._lock:
             if self._section is None:
                 self._section = parse_data_section(self._outputs())

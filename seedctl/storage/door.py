@@ -5,15 +5,13 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from seedctl.storage.client import Storage
-from seedctl.storage.section import parse_storage_section
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from seedctl.aws import Identity
     from seedctl.project import AmplifyOutputs
     from seedctl.report import Observer
+    from seedctl.storage.client import Storage
     from seedctl.storage.section import StorageSection
     from seedctl.storage.task import Objects
 
@@ -37,9 +35,13 @@ class Files:
 
     def storage_for(self, identity: Identity) -> Storage:
         """Return a storage that acts as *identity*."""
+        from seedctl.storage.client import Storage  # noqa: PLC0415 - slow, and secrets need none
+
         return Storage(self._objects, self._buckets, identity, self._observer, self._before_write)
 
     def _buckets(self) -> StorageSection:
+        from seedctl.storage.section import parse_storage_section  # noqa: PLC0415
+
         with self._lock:
             if self._section is None:
                 self._section = parse_storage_section(self._outputs())
