@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any, Protocol
 
-    from seedctl.auth.journal import Journal
+    from seedctl.auth.journal import Journal, Note
     from seedctl.auth.mfa import Answers
     from seedctl.auth.pool import UserPool
     from seedctl.auth.session import UserSession
@@ -115,8 +115,8 @@ class Creation:
         self._sign_in = sign_in
         self._sleep = sleep
         self._join = join
-        self._made: set[str] = set()
-        """Users that this process has created and not yet finished."""
+        self._begun: set[str] = set()
+        """Users that this process was the first to begin, and has not finished."""
 
     def create(self, user: CheckedUser) -> tuple[UserSession | None, State]:
         """Create *user* and return it signed in, with what became of it.
@@ -127,43 +127,79 @@ class Creation:
         temporary = derive_temporary_password(
             user.password, user_pool_id=pool_id, username=user.username
         )
-        is_first_try = self._journal.begin(pool_id, user.username)
+        note = self._journal.begin(pool_id, user.username)
+        if note == "new":
+            self._begun.add(user.username)
         try:
             existed, answer_lost = self._create_in_pool(user, temporary)
         except _UNCERTAIN:
             raise  # it may have been created all the same: the journal keeps it
         except SeedctlError:
-            if is_first_try:
-                self._journal.finish(pool_id, user.username)
+            if note == "new":
+                self._forget(user)
             raise
-        if not existed or answer_lost:
-            self._made.add(user.username)
-        if existed and is_first_try and not answer_lost:
-            self._refuse_existing(user)
-            if user.if_exists == "skip":
-                return None, "existed"
-            session, state = self._sign_in_existing(user, temporary)
+        if not existed:
+            self._journal.confirm(pool_id, user.username)
+            session, state = self._finish(user, temporary, is_new=True)
         else:
-            session, state = self._finish(user, temporary, is_new=not existed)
-        if existed:
+            found, state = self._take_up(
+                user, temporary, "begun" if answer_lost and note == "new" else note
+            )
+            if found is None:
+                return None, state
+            session = found
             # Not before the password has shown that this is the user who is meant.
             try:
                 self._join_groups(user)
             except BaseException:
                 session.sign_out()
                 raise
-        self._journal.finish(pool_id, user.username)
-        if user.username in self._made:
+        if user.username in self._begun:
             # An earlier try of this process may have got as far as this one found the user.
-            self._made.discard(user.username)
             state = "created"
+        self._forget(user)
         return session, state
+
+    def _take_up(
+        self, user: CheckedUser, temporary: str, note: Note
+    ) -> tuple[UserSession | None, State]:
+        """Go on with a user that is in the pool, as far as *note* tells whose it is."""
+        if note == "created":
+            return self._finish(user, temporary, is_new=False)
+        if note == "begun":
+            return self._finish_or_meet(user, temporary)
+        self._begun.discard(user.username)
+        self._refuse_existing(user)
+        if user.if_exists == "skip":
+            return None, "existed"
+        return self._sign_in_existing(user, temporary)
+
+    def _finish_or_meet(
+        self, user: CheckedUser, temporary: str
+    ) -> tuple[UserSession | None, State]:
+        """Take up a user that was there, and may be ours: nobody has heard whether we created it.
+
+        It is ours only where the temporary password fits.
+        """
+        try:
+            return self._sign_in(user, temporary, new_password=user.password), "finished"
+        except NotAuthorizedException as refusal:
+            _raise_if_locked(refusal)
+        self._refuse_existing(user)
+        if user.if_exists == "skip":
+            return None, "existed"
+        self._forget(user)
+        return self._sign_in(user, user.password), "existed"
+
+    def _forget(self, user: CheckedUser) -> None:
+        self._begun.discard(user.username)
+        self._journal.finish(self._pool.settings.user_pool_id, user.username)
 
     def _refuse_existing(self, user: CheckedUser) -> None:
         """Forget a user that is none of ours, and raise UsernameExistsError if it must be new."""
         if user.if_exists not in {"error", "skip"}:
             return
-        self._journal.finish(self._pool.settings.user_pool_id, user.username)
+        self._forget(user)
         if user.if_exists == "error":
             raise UsernameExistsError(
                 f"The user {user.username} already exists.",
@@ -211,9 +247,11 @@ class Creation:
         try:
             session = self._sign_in(user, temporary, new_password=user.password)
         except NotAuthorizedException as refusal:
+            _raise_if_locked(refusal)
             try:
                 session = self._sign_in(user, user.password)
-            except NotAuthorizedException:
+            except NotAuthorizedException as second:
+                _raise_if_locked(second)
                 if is_new:
                     raise refusal from None
                 raise UsernameExistsError(
@@ -236,6 +274,7 @@ class Creation:
         try:
             session = self._sign_in(user, user.password)
         except NotAuthorizedException as error:
+            _raise_if_locked(error)
             refusal = error
         except BaseException:
             # The password was right, so the user is whole: it is not for the next run to finish.
@@ -253,4 +292,14 @@ class Creation:
             return self._sign_in(user, user.password), "existed"
         self._journal.finish(pool_id, user.username)
         refusal.resolution = "The user exists with another password: use that one."
+        raise refusal
+
+
+def _raise_if_locked(refusal: NotAuthorizedException) -> None:
+    """Raise *refusal* where it says nothing of the password: there were too many wrong ones."""
+    if "attempts exceeded" in refusal.message:  # Cognito has no code of its own for this
+        refusal.resolution = (
+            "Cognito refuses a user for a while after several wrong passwords. Wait some minutes, "
+            "then run again with the right one."
+        )
         raise refusal

@@ -444,6 +444,81 @@ def test_what_concerns_all_stops_the_rest(
     assert states(again) == ["healed"] + ["created"] * 7
 
 
+OTHER = "Another-passw0rd1"
+
+
+def _lose_first_creation(scene: Scene) -> None:
+    """Have the first call to create a user fail with nothing done, which nobody is told."""
+    lost: list[BaseException] = [ServiceFailedError("500")]
+    scene.backend.auth._sleep = lambda _: None
+    scene.spy.fault = lambda name, _: lost.pop() if name == "AdminCreateUser" and lost else None
+
+
+@pytest.mark.parametrize(
+    ("if_exists", "password", "state", "groups"),
+    [
+        pytest.param("error", PASSWORD, "failed", [], id="error"),
+        pytest.param("error", OTHER, "failed", [], id="error, another password"),
+        pytest.param("skip", PASSWORD, "existed", [], id="skip"),
+        pytest.param("skip", OTHER, "existed", [], id="skip, another password"),
+        pytest.param("sign_in", PASSWORD, "existed", ["admin"], id="sign_in"),
+        pytest.param("sign_in", OTHER, "failed", [], id="sign_in, another password"),
+        pytest.param("update", PASSWORD, "existed", ["admin"], id="update"),
+    ],
+)
+@pytest.mark.parametrize("how", ["lost", "killed"])
+def test_a_whole_user_does_not_become_ours(
+    scene: Scene, how: str, if_exists: Any, password: str, state: str, groups: list[str]
+) -> None:
+    """A lost answer, or a run that was killed while it asked, does not make a user that was there
+    a new or an unfinished one."""
+    scene.create("ann")
+    if how == "lost":
+        _lose_first_creation(scene)
+    else:
+        pool = scene.backend.outputs.auth
+        assert pool is not None
+        scene.backend.auth._journal.begin(pool.user_pool_id, address("ann"))
+    row = NewUser(address("ann"), password, groups=("admin",))
+    (ann,) = scene.backend.auth.create_users([row], if_exists=if_exists, on_error="collect")
+    assert ann.state == state
+    if if_exists == "error":
+        assert isinstance(ann.error, UsernameExistsError)
+        assert "already exists." in ann.error.message
+    assert scene.groups_of("ann") == groups
+    assert scene.unfinished() == 0
+
+
+def test_a_user_whose_creation_was_confirmed_is_finished(scene: Scene) -> None:
+    """A run that stopped after the creation: with any password of its own the user is unfinished."""
+    scene.spy.fault = lambda name, _: RuntimeError("dies") if name == "InitiateAuth" else None
+    with pytest.raises(RuntimeError):
+        scene.create("ann")
+    scene.spy.fault = lambda *_: None
+    (other,) = scene.backend.auth.create_users(
+        [NewUser(address("ann"), OTHER)], if_exists="skip", on_error="collect"
+    )
+    assert isinstance(other.error, UsernameExistsError)
+    assert "left unfinished" in other.error.message
+    assert states(scene.create("ann", if_exists="error")) == ["healed"]
+    assert scene.unfinished() == 0
+
+
+def test_a_locked_user_is_not_said_to_have_another_password(scene: Scene) -> None:
+    """After too many wrong passwords nothing more is tried, and the reason is told."""
+    scene.create("ann")
+    wrong = [NewUser(address("ann"), OTHER)]
+    for _ in range(9):
+        (ann,) = scene.backend.auth.create_users(wrong, if_exists="sign_in", on_error="collect")
+        if "attempts exceeded" in str(ann.error):
+            break
+    before = scene.spy.count("InitiateAuth")
+    (ann,) = scene.backend.auth.create_users(wrong, if_exists="sign_in", on_error="collect")
+    assert scene.spy.count("InitiateAuth") == before + 1
+    assert ann.error is not None
+    assert "Wait some minutes" in str(ann.error.resolution)
+
+
 def test_a_lost_answer_to_a_creation_is_no_stranger(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -254,6 +254,7 @@ def test_a_session_that_ends_on_the_run_after(stage: Stage, if_exists: IfExists)
     stage.codes.codes = ["111111"]
     if if_exists == "error":
         stage.journal.begin(stage.settings.user_pool_id, USER)
+        stage.journal.confirm(stage.settings.user_pool_id, USER)
         refused = 1  # the temporary password, which the journal has tried first
         stage.cognito.faults[("RespondToAuthChallenge", 2)] = NotAuthorizedException(SESSION_ENDED)
     else:
@@ -270,6 +271,7 @@ def test_the_next_sign_in_completes_what_a_run_left_undone(meet: Callable[..., S
     stage = meet("EMAIL_OTP")
     stage.codes.codes = ["111111", "222222"]
     stage.journal.begin(stage.settings.user_pool_id, USER)
+    stage.journal.confirm(stage.settings.user_pool_id, USER)
     sign_in(stage)
     assert preferences(stage) == [["EmailMfaSettings"]]
     assert stage.markers() == []
@@ -283,6 +285,7 @@ def test_a_user_finished_at_the_code_is_told_as_finished(stage: Stage) -> None:
     stage.cognito.sign_in_challenge = "EMAIL_OTP"
     stage.codes.codes = ["111111"]
     stage.journal.begin(stage.settings.user_pool_id, USER)
+    stage.journal.confirm(stage.settings.user_pool_id, USER)
     stage.auth.create_user(USER, PASSWORD, sign_in_flow="MFA")
     assert stage.states() == ["finished"]
     assert stage.markers() == []

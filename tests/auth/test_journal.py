@@ -60,11 +60,11 @@ def test_begin_says_whether_the_user_was_free(
     journal: Journal, state: Path, warnings: list[str]
 ) -> None:
     """Of two runs that begin the same user, one before the other, only the first has it."""
-    assert journal.begin(POOL, "ann")
-    assert not journal.begin(POOL, "ann")
-    assert not Journal(state, warnings.append).begin(POOL, "ANN")
+    assert journal.begin(POOL, "ann") == "new"
+    assert journal.begin(POOL, "ann") == "begun"
+    assert Journal(state, warnings.append).begin(POOL, "ANN") == "begun"
     journal.finish(POOL, "ann")
-    assert journal.begin(POOL, "ann")
+    assert journal.begin(POOL, "ann") == "new"
 
 
 def test_of_runs_at_the_same_time_one_has_the_user(state: Path, warnings: list[str]) -> None:
@@ -78,7 +78,7 @@ def test_of_runs_at_the_same_time_one_has_the_user(state: Path, warnings: list[s
         ) -> None:
             journal = Journal(state, warnings.append)
             start.wait()
-            won.append(journal.begin(POOL, name))
+            won.append(journal.begin(POOL, name) == "new")
 
         threads = [threading.Thread(target=work) for _ in range(6)]
         for thread in threads:
@@ -87,6 +87,16 @@ def test_of_runs_at_the_same_time_one_has_the_user(state: Path, warnings: list[s
             thread.join()
         assert sorted(won) == [False] * 5 + [True]
     assert warnings == []
+
+
+def test_what_is_confirmed_is_ours(journal: Journal, state: Path, warnings: list[str]) -> None:
+    """Once Cognito has said that we created the user, every later run knows."""
+    journal.begin(POOL, "ann")
+    journal.confirm(POOL, "ann")
+    assert Journal(state, warnings.append).begin(POOL, "Ann") == "created"
+    journal.finish(POOL, "ann")
+    journal.confirm(POOL, "ann")  # of one that is not begun nothing is noted
+    assert journal.begin(POOL, "ann") == "new"
 
 
 def test_beginning_and_finishing_twice_is_harmless(journal: Journal) -> None:
@@ -194,7 +204,7 @@ def test_a_folder_that_cannot_be_written_is_warned_of_once(
     journal = Journal(state, warnings.append)
     for username in ("ann", "bob", "eve"):
         assert not journal.names(POOL, username)
-        assert journal.begin(POOL, username)
+        assert journal.begin(POOL, username) == "new"
         assert not journal.names(POOL, username)
         journal.finish(POOL, username)
     (warning,) = warnings
@@ -208,7 +218,7 @@ def test_a_folder_that_cannot_be_looked_into_names_nobody(
     """A folder that the system refuses to look into holds no journal; the run goes on."""
     journal = Journal(tmp_path / ("x" * 300), warnings.append)
     assert not journal.names(POOL, "ann")
-    assert journal.begin(POOL, "ann")
+    assert journal.begin(POOL, "ann") == "new"
     journal.finish(POOL, "ann")
     assert len(warnings) == 1
 
