@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from seedctl.errors import (
     BulkError,
     EndpointUnreachableError,
+    FileAccessError,
+    InvalidCommandInputError,
     InvalidInputError,
     SeedctlError,
     ServiceFailedError,
@@ -89,7 +91,10 @@ class Tally:
 
 def concerns_all(error: SeedctlError | None) -> bool:
     """Whether *error* is not about one job: no credentials, denied, throttled, unreachable."""
-    return error is not None and error.exit_code in _ELSEWHERE
+    if error is None or isinstance(error, FileAccessError):  # the job's own file
+        return False
+    # A value that cannot be used stands in the environment or a settings file.
+    return error.exit_code in _ELSEWHERE or isinstance(error, InvalidCommandInputError)
 
 
 def persistent(
@@ -108,8 +113,9 @@ def persistent(
         for attempt in range(1, _TRIES):
             try:
                 return work(job)
-            except _OF_A_MOMENT:
-                if is_hopeless.is_set() or not can_repeat(job):
+            except _OF_A_MOMENT as error:
+                has_waited = isinstance(error, ThrottledError) and error.was_repeated
+                if has_waited or is_hopeless.is_set() or not can_repeat(job):
                     raise
             time.sleep(random.uniform(0.5, 1.0) * 2**attempt)  # noqa: S311 - jitter
         try:

@@ -100,9 +100,15 @@ def test_jobs_are_drawn_when_there_is_a_thread() -> None:
     assert set(drawn) == {threading.current_thread()}
 
 
-def test_a_failed_job_is_an_outcome() -> None:
+@pytest.mark.parametrize(
+    "error",
+    [
+        pytest.param(errors.InvalidInputError("bad"), id="data"),
+        pytest.param(errors.FileAccessError("gone"), id="file"),
+    ],
+)
+def test_a_failed_job_is_an_outcome(error: errors.SeedctlError) -> None:
     """A SeedctlError about one job leaves the others alone."""
-    error = errors.InvalidInputError("bad")
     outcomes = run(range(6), _failing(error), concurrency=2)
     assert [outcome.value for outcome in outcomes] == [0, 1, 2, None, 4, 5]
     assert outcomes[3] == Outcome(error=error)
@@ -113,6 +119,7 @@ def test_a_failed_job_is_an_outcome() -> None:
     [
         pytest.param(errors.InvalidCredentialError("expired"), id="set-up"),
         pytest.param(errors.EndpointUnreachableError("away"), id="AWS"),
+        pytest.param(errors.InvalidCommandInputError("AWS_MAX_ATTEMPTS"), id="a setting"),
     ],
 )
 def test_an_error_that_concerns_all_stops(error: errors.SeedctlError) -> None:
@@ -358,14 +365,27 @@ def test_more_than_a_moment_ends_all(slept: list[float]) -> None:
     assert len(slept) == 2
 
 
-def test_what_no_moment_mends_is_tried_once() -> None:
-    """A refusal is a refusal: nothing is done again for it."""
+def _refused_for_long() -> errors.ThrottledError:
+    error = errors.ThrottledError("slow down")
+    error.was_repeated = True
+    return error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        pytest.param(errors.InvalidInputError("no"), id="refused"),
+        pytest.param(_refused_for_long(), id="throttled all the time"),
+    ],
+)
+def test_what_no_moment_mends_is_tried_once(error: errors.SeedctlError) -> None:
+    """A refusal is a refusal, and what was throttled all the time has waited: nothing is done again."""
     tried = []
 
     def work(job: int) -> None:
         tried.append(job)
-        raise errors.InvalidInputError("no")
+        raise error
 
-    with pytest.raises(errors.InvalidInputError):
+    with pytest.raises(type(error)):
         persistent(work)(1)
     assert tried == [1]

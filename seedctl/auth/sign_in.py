@@ -56,8 +56,11 @@ def is_last(attempt: int, most: int, error: Exception) -> bool:
     """Whether *attempt*, which ended with *error*, is not to be followed by another.
 
     *most* is how often one call is made. A sign-in, and a call that is made once at a time, meet the
-    bad moments of several: of a service that does answer, more are waited out.
+    bad moments of several: of a service that does answer, more are waited out. What was refused for
+    its rate again and again has waited long enough.
     """
+    if isinstance(error, ThrottledError) and error.was_repeated:
+        return True
     if most > 1 and not isinstance(error, EndpointUnreachableError):
         most += _MORE_IF_ANSWERED
     return attempt >= most

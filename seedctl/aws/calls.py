@@ -30,7 +30,12 @@ from seedctl.aws.settings import (
     is_loopback,
     refuse_real_aws_under_test,
 )
-from seedctl.errors import InvalidCredentialError, MissingRegionError, MixedEndpointsError
+from seedctl.errors import (
+    InvalidCredentialError,
+    MissingRegionError,
+    MixedEndpointsError,
+    ThrottledError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -139,14 +144,20 @@ class AWS:
         region: str | None = None,
         once: bool = False,
     ) -> dict[str, Any]:
-        with self.translating(service, operation):
-            client = self.client(service, region, once=once)
-            tries = tries_for(
-                service,
-                self._chosen_attempts(),
-                uses_session_up=once and "Session" in parameters,
-            )
-            return self._pace.call(getattr(client, xform_name(operation)), parameters, tries=tries)
+        tries = 1
+        try:
+            with self.translating(service, operation):
+                client = self.client(service, region, once=once)
+                tries = tries_for(
+                    service,
+                    self._chosen_attempts(),
+                    uses_session_up=once and "Session" in parameters,
+                )
+                method = getattr(client, xform_name(operation))
+                return self._pace.call(method, parameters, tries=tries)
+        except ThrottledError as error:
+            error.was_repeated = tries > 1
+            raise
 
     def client(
         self, service: str, region: str | None, *, once: bool = False, accelerate: bool = False

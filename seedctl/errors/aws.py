@@ -42,6 +42,9 @@ class SSMCredentialsError(AccessDeniedError):
 class ThrottledError(AWSError):
     """AWS went on refusing the call for its rate."""
 
+    was_repeated = False
+    """Whether the call was made again and again, each time later, before this was raised."""
+
 
 class LimitExceededError(AWSError):
     """A limit of the account or the day is reached; waiting a moment does not help."""

@@ -302,6 +302,17 @@ def test_a_sign_in_is_given_up_at_last(stage: Stage, failure: SeedctlError, atte
     assert stage.cognito.operations().count("InitiateAuth") == attempts
 
 
+def test_what_was_throttled_for_long_is_given_up(stage: Stage) -> None:
+    """A call that has waited for its place again and again does not begin the sign-in anew."""
+    error = ThrottledError("slow down")
+    error.was_repeated = True
+    stage.cognito.password = PASSWORD
+    stage.cognito.faults[("InitiateAuth", 0)] = error
+    with pytest.raises(ThrottledError):
+        stage.auth.sign_in(USER, PASSWORD)
+    assert stage.cognito.operations() == ["InitiateAuth"]
+
+
 def test_a_limit_that_is_reached_is_not_tried_again(stage: Stage) -> None:
     """A daily limit is not free again in a moment; and nothing was created."""
     stage.cognito.faults[("AdminCreateUser", 0)] = LimitExceededError("by the day")

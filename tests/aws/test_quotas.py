@@ -223,9 +223,10 @@ def test_throttling_without_end_is_an_error(
         monkeypatch.setenv("AWS_MAX_ATTEMPTS", attempts)
     with FakeAWS(InitiateAuth=TOO_MANY) as fake:
         aws = aws_at(fake, ManualClock())
-        with pytest.raises(ThrottledError):
+        with pytest.raises(ThrottledError) as caught:
             aws.call("cognito-idp", "InitiateAuth", {"ClientId": "c", "AuthFlow": "USER_SRP_AUTH"})
     assert len(fake.calls) == expected
+    assert caught.value.was_repeated == (expected > 1)
 
 
 def test_the_answer_to_a_session_is_never_repeated() -> None:
