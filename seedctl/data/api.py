@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from seedctl.aws import Credentials
-    from seedctl.data.auth_modes import Chosen, Identity
+    from seedctl.data.auth_modes import Authorization, Chosen, Identity
     from seedctl.data.section import DataSection
     from seedctl.data.transport import Answer, Transport
     from seedctl.errors import GraphQLError, SeedctlError
@@ -132,14 +132,7 @@ class API:
             ) from error
 
         def headers() -> Mapping[str, str]:
-            authorization = authorize(
-                chosen,
-                call,
-                self._options,
-                api_key=self.section.api_key,
-                identity=self._identity,
-                caller=self._caller,
-            )
+            authorization = self._authorization(chosen, call)
             found = {
                 "content-type": "application/json; charset=UTF-8",
                 "x-amz-user-agent": self._user_agent,
@@ -163,6 +156,20 @@ class API:
             self._before_write()
         answer = self._transport.post(url, body, headers, is_safe=is_safe, operation=operation)
         return Exchange(answer, chosen, operation)
+
+    def check_caller(self, call: Options) -> None:
+        """Raise for what would keep every call from being sent: nobody signed in, no API key."""
+        self._authorization(choose(call, self._options, self.section.default_auth_mode), call)
+
+    def _authorization(self, chosen: Chosen, call: Options) -> Authorization:
+        return authorize(
+            chosen,
+            call,
+            self._options,
+            api_key=self.section.api_key,
+            identity=self._identity,
+            caller=self._caller,
+        )
 
     def pause(self, seconds: float) -> None:
         """Wait before a request is sent once more."""

@@ -111,7 +111,7 @@ class BulkRequests:
             source = _Source(given, prepare, results, lambda row: tally.add(*self._told([row])))
             batches = Batches(iter(source), options.batch_size, doing.bytes_for_row)
             outcomes = run(
-                batches,
+                self._by_somebody(batches, options.call),
                 doing.work,
                 concurrency=options.concurrency,
                 tally=tally,
@@ -129,6 +129,13 @@ class BulkRequests:
         if options.on_error == "raise":
             _raise_failures(what, ordered, _AGAIN[again])
         return ordered
+
+    def _by_somebody(self, batches: Iterable[list[Row]], call: Options) -> Iterator[list[Row]]:
+        """Yield *batches*, unless no call can be made at all: that is not said row by row."""
+        for number, batch in enumerate(batches):
+            if not number:
+                self._api.check_caller(call)
+            yield batch
 
     def _told(self, rows: Sequence[RowResult]) -> tuple[int, int]:
         """Tell of those that failed; return how many did not, and how many did."""
