@@ -303,6 +303,18 @@ def test_an_uncaught_bulk_error_counts_its_rows_once(run: Callable[..., Result])
     assert document["error"]["name"] == "BulkError"
 
 
+def test_a_name_that_fails_again_is_counted_again(run: Callable[..., Result]) -> None:
+    """The sums on the console are the report's; what succeeds twice is still one thing."""
+    result = run(
+        "for _ in range(5):\n"
+        "    create_users([NewUser('no address', PASSWORD)], on_error='collect')\n"
+        "    set_secret('plan', 'gold-plated')\n"
+    )
+    assert result.code == 1
+    assert read()["failed"] == 5
+    assert "5 users failed, 1 secret set" in result.err.rpartition("Seeded in ")[2]
+
+
 def test_a_script_that_ends_itself_after_failed_rows(run: Callable[..., Result]) -> None:
     """Its own code is kept, 0 is no code, and how to go on is told either way."""
     rows = "create_users([NewUser('x', PASSWORD)], on_error='collect')\n"
