@@ -73,13 +73,15 @@ class ProgressDisplay:
 
     def _draw(self, progress: Progress) -> None:
         key = (progress.what, progress.started)
+        is_repeated = self._shown.get(key) == progress
         self._shown[key] = progress
         if progress.is_finished:
             del self._shown[key]
             if not self._shown:
                 self._clear()
                 return
-        if is_asking():
+        # A callback may ask by itself, and all wait for the answer: nothing new comes until then.
+        if is_asking() or (is_repeated and self._watch.may_be_asking):
             return
         if self._bars is None:
             self.begin()

@@ -197,7 +197,7 @@ def test_a_line_that_the_script_has_not_ended_is_kept(screen: Screen, clock: Clo
     display = _display(clock, screen)
     display.show(_progress())
     print("half a line", end="")
-    display.show(_progress())
+    display.show(_progress(1))
     assert [line[:12] for line in screen.lines] == ["half a line", "Todo records"]
     display.close()
     assert screen.lines == ["half a line"]
@@ -305,6 +305,48 @@ def test_nothing_is_drawn_over_a_question(
     display.show(_progress(3))
     assert screen.lines[0] == "The code (hidden):"
     assert "3/100" in screen.lines[1]
+    display.close()
+
+
+def test_a_repeated_progress_goes_on_with_the_figures(screen: Screen, clock: Clock) -> None:
+    """Nothing has ended, and the rate, the time left and the throttles are those of now."""
+    display = _display(clock, screen)
+    clock.now += 10
+    display.show(_progress(50))
+    assert screen.lines[0].endswith(" 50/100, 5.0/s, 10 s left")
+    clock.now += 10
+    display.throttles = lambda: 4
+    display.show(_progress(50))
+    assert screen.lines[0].endswith(" 50/100, 2.5/s, 20 s left, 4 throttled")
+    display.close()
+
+
+def test_a_repeated_progress_leaves_an_open_line_alone(screen: Screen, clock: Clock) -> None:
+    """A question of the script's own has no bar below it while all wait for the answer."""
+    display = _display(clock, screen)
+    display.show(_progress(1))
+    print("Which code? ", end="")
+    display.show(_progress(1))
+    assert screen.lines == ["Which code?"]
+    display.show(_progress(2))
+    assert len(screen.lines) == 2
+    display.close()
+
+
+def test_a_repeated_progress_leaves_a_question_of_input_alone(screen: Screen, clock: Clock) -> None:
+    """On a terminal input() writes past the streams, which it has flushed both before."""
+    display = _display(clock, screen)
+    display.show(_progress(1))
+    print("a line", flush=True)
+    display.show(_progress(1))
+    assert len(screen.lines) == 2  # what prints and flushes asks nothing
+    sys.stderr.flush()
+    sys.stdout.flush()
+    display.show(_progress(1))
+    assert screen.lines == ["a line"]
+    print("answered")
+    display.show(_progress(1))
+    assert len(screen.lines) == 3
     display.close()
 
 
