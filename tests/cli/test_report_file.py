@@ -8,6 +8,7 @@ import re
 import shutil
 import stat
 import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -19,6 +20,7 @@ from seedctl.cli.report_file import ReportFile
 from seedctl.errors import FileAccessError
 from seedctl.report import MOST_FAILURES, Event, Kind, Report, State
 from tests.running import PASSWORD
+from tests.test_processes import environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -492,6 +494,78 @@ def test_a_stream_is_written_into(folder: Path, seedctl: CommandLine) -> None:
     assert stat.S_ISFIFO(Path("pipe").stat().st_mode)
     assert seedctl("seed", "--local", "--report", "/dev/null").code == 0
     assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
+
+
+def _into(
+    folder: Path, target: str, script: str = "print('printed')\n", *, path: str = "/dev/stdout"
+) -> None:
+    """Run *script* with *target* behind the command, as a shell has it."""
+    (folder / "amplify/seed/seed.py").write_text(script)
+    command = f'"{sys.executable}" -m seedctl seed --local --report {path} {target}'
+    subprocess.run(["sh", "-uc", command], env=environment(), check=True, timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("target", "before"),
+    [
+        pytest.param(">> o", "before\n", id="appended"),
+        pytest.param("> o", "", id="written"),
+        pytest.param("| cat > o", "", id="a pipe"),
+    ],
+)
+@pytest.mark.parametrize("path", ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1", "link"])
+def test_a_redirected_stdout_keeps_what_is_in_it(
+    folder: Path, target: str, before: str, path: str
+) -> None:
+    """A file that stdout leads to is no file to replace: the report comes last in it."""
+    Path("o").write_text("before\n")
+    Path("link").symlink_to("/dev/stdout")
+    inode = Path("o").stat().st_ino
+    _into(folder, target, path=path)
+    text = Path("o").read_text()
+    assert text.startswith(f"{before}printed\n{{\n")
+    assert json.loads(text.removeprefix(f"{before}printed\n"))["exit_code"] == 0
+    assert Path("o").stat().st_ino == inode
+
+
+def test_what_is_said_after_the_report_does_not_overwrite_it(folder: Path) -> None:
+    """With both streams in one file the last line of the run stands behind the report."""
+    _into(folder, "> o 2>&1")
+    text = Path("o").read_text()
+    document, end = json.JSONDecoder().raw_decode(text[text.index("{\n") :])
+    assert document["exit_code"] == 0
+    assert text[text.index("{\n") :][end:].startswith("\n✔ Seeded in ")
+
+
+def test_a_script_that_gives_its_stdout_away(folder: Path) -> None:
+    """The report goes where stdout led when the run began, and into no file of the script's."""
+    _into(folder, "> o", "import os\nos.close(1)\nassert os.open('own', os.O_CREAT | 2) == 1\n")
+    assert read("o")["exit_code"] == 0
+    assert Path("own").read_text() == ""
+
+
+def test_a_pipe_that_nobody_reads(folder: Path, seedctl: CommandLine) -> None:
+    """A reader that is gone is told of as what it is."""
+    (folder / "amplify/seed/seed.py").write_text("")
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        result = seedctl("seed", "--local", "--report", f"/dev/fd/{writing}")
+    finally:
+        os.close(writing)
+    assert result.code == 3
+    assert f"The report /dev/fd/{writing} cannot be written: Broken pipe." in result.err
+
+
+@pytest.mark.parametrize("name", ["reading", "none", "99999999999"])
+def test_a_descriptor_that_cannot_be_written(folder: Path, seedctl: CommandLine, name: str) -> None:
+    """One that is open for reading, and one that is not open, are refused before the run."""
+    (folder / "amplify/seed/seed.py").write_text("print('ran')\n")
+    with Path("package.json").open() as file:
+        path = f"/dev/fd/{file.fileno() if name == 'reading' else name}"
+        result = seedctl("seed", "--local", "--report", path)
+    assert (result.code, result.out) == (3, "")
+    assert f"The report {path} cannot be written: " in result.err
 
 
 def test_threads_that_outlive_the_run_do_no_harm(folder: Path) -> None:
