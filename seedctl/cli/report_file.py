@@ -48,8 +48,12 @@ class ReportFile:
                 mode = Path(path).stat().st_mode
             except FileNotFoundError:
                 mode = stat.S_IFREG
-            if stat.S_ISDIR(mode):
-                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+            else:
+                if stat.S_ISDIR(mode):
+                    raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+                # Its folder would let it be replaced; who made it read-only wants it kept.
+                if not os.access(path, os.W_OK):
+                    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
             if not stat.S_ISREG(mode):
                 self._stream = Path.cwd() / path
             else:
@@ -139,10 +143,13 @@ class ReportFile:
         try:
             yield
         except OSError as problem:
+            # Without the name that was written first, of which the user knows nothing.
+            cause = OSError(problem.errno, problem.strerror, self._named)
             raise FileAccessError(
                 f"The report {self._named} cannot be written: {problem.strerror}.",
-                resolution="Give --report a path in a folder that is there and writable.",
-            ) from problem
+                resolution="Give --report a path in a folder that is there and writable, of a file "
+                "that is not read-only.",
+            ) from cause
 
 
 def _descriptor(path: str) -> int | None:

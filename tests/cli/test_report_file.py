@@ -404,18 +404,39 @@ def test_text_of_all_languages(folder: Path, run: Callable[..., Result]) -> None
         pytest.param(
             "locked/report.json", id="a folder that is not to be written", marks=needs_permissions
         ),
+        pytest.param("read-only.json", id="a file that is read-only", marks=needs_permissions),
     ],
 )
 def test_a_path_that_cannot_be_written(folder: Path, seedctl: CommandLine, path: str) -> None:
     """It is found before anything runs, and is a matter of set-up."""
     (folder / "locked").mkdir(mode=0o500)
+    (folder / "read-only.json").touch(mode=0o400)
     (folder / "amplify/seed/seed.py").write_text("print('ran')\n")
     result = seedctl("seed", "--local", "--report", path)
     assert (result.code, result.out) == (3, "")
     assert f"[FileAccessError] The report {path} cannot be written: " in result.err
     assert "Resolution: Give --report a path in a folder that is there" in result.err
+    assert "seedctl-report" not in result.err
     assert not (folder / ".amplify").exists()
     assert left_over(folder) == []
+
+
+def test_a_file_that_may_not_be_written_is_kept(
+    folder: Path, seedctl: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder that is writable does not make a read-only file in it one to replace."""
+    may = os.access
+    kept = Path("kept.json").resolve()
+    kept.write_text("old")
+
+    def access(path: str | Path, mode: int) -> bool:  # for root as for those who may not write all
+        return may(path, mode) and (mode != os.W_OK or Path(path) != kept)
+
+    monkeypatch.setattr(os, "access", access)
+    (folder / "amplify/seed/seed.py").write_text("print('ran')\n")
+    result = seedctl("seed", "--local", "--report", str(kept))
+    assert (result.code, result.out, kept.read_text()) == (3, "", "old")
+    assert f"The report {kept} cannot be written: Permission denied." in result.err
 
 
 REMOVES_ITS_FOLDER = "import shutil\nset_secret('one', 'a1b2c3')\nshutil.rmtree('reports')\n"
@@ -437,6 +458,7 @@ def test_a_report_that_cannot_be_written_in_the_end(
     last = "ZeroDivisionError: division by zero" if more else "FileAccessError"
     assert last in result.err
     assert ("Warning: The report" in result.err) is bool(more)
+    assert "seedctl-report" not in result.err  # the user has named no such file
 
 
 def test_an_older_report_is_kept_when_the_new_one_cannot_be_written(
