@@ -199,7 +199,8 @@ def _error(error: BaseException) -> dict[str, Any]:
             "resolution": error.resolution,
             "cause": _cause(error.__cause__),
         }
-    return {"name": type(error).__name__, "message": str(error), "resolution": None, "cause": None}
+    message = "Interrupted." if isinstance(error, KeyboardInterrupt) else str(error)
+    return {"name": type(error).__name__, "message": message, "resolution": None, "cause": None}
 
 
 def _cause(error: BaseException | None) -> str | None:

@@ -224,7 +224,12 @@ def test_an_interrupt(run: Callable[..., Result]) -> None:
     assert run("set_secret('one', 'a1b2c3')\nraise KeyboardInterrupt\n").code == 130
     document = read()
     assert document["exit_code"] == 130
-    assert document["error"]["name"] == "KeyboardInterrupt"
+    assert document["error"] == {
+        "name": "KeyboardInterrupt",
+        "message": "Interrupted.",
+        "resolution": None,
+        "cause": None,
+    }
     assert len(document["things"]) == 1
 
 
