@@ -51,7 +51,9 @@ class ProgressDisplay:
                 return
             if self._console.can_draw:
                 self._draw(progress)
-            else:
+            else:  # or no more, in a window that was made narrow
+                self._clear()
+                self._shown.clear()
                 self._say(progress)
 
     @contextmanager

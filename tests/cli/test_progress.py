@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 import re
 import subprocess
 import sys
@@ -436,6 +437,64 @@ def test_a_terminal_that_cannot_take_lines_back_gets_lines(
     clock.now += 5
     display.show(_progress(50))
     assert screen.raw == "Todo records: 50 of 100, 10/s, 5 s left\n"
+
+
+@pytest.mark.parametrize("width", ["5", "12", "19"])
+def test_a_terminal_too_narrow_for_a_bar_gets_lines(
+    screen: Screen, clock: Clock, monkeypatch: pytest.MonkeyPatch, width: str
+) -> None:
+    """Where a bar's figures would be cut off they are told in lines, which the terminal wraps."""
+    monkeypatch.setenv("COLUMNS", width)
+    display = _display(clock, screen)
+    display.show(_progress(what="users", total=900))
+    clock.now += 5
+    display.show(_progress(1, what="users", total=900))
+    assert screen.raw.startswith("users: 1 of 900, 0.2/s, ")
+    assert "\x1b" not in screen.raw
+
+
+@pytest.mark.parametrize(
+    ("columns", "is_drawn"),
+    [
+        pytest.param(19, False, id="narrow"),
+        pytest.param(20, True, id="wide enough"),
+        pytest.param(0, True, id="of no known width"),
+    ],
+)
+def test_the_width_is_the_terminals_own(
+    screen: Screen, monkeypatch: pytest.MonkeyPatch, columns: int, is_drawn: bool
+) -> None:
+    """Where COLUMNS says nothing the terminal of stderr is asked."""
+    monkeypatch.delenv("COLUMNS")
+    screen.attach()
+    assert Console(Settings()).can_draw  # it has no descriptor to ask
+    monkeypatch.setattr(screen, "fileno", lambda: 77, raising=False)
+    asked: list[int] = []
+
+    def size(descriptor: int) -> os.terminal_size:
+        asked.append(descriptor)
+        return os.terminal_size((columns, 24))
+
+    monkeypatch.setattr(os, "get_terminal_size", size)
+    assert Console(Settings()).can_draw is is_drawn
+    assert asked == [77]
+
+
+def test_a_window_that_is_made_narrow_and_wide_again(
+    screen: Screen, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bars go, and what ended meanwhile does not come back with them."""
+    display = _display(clock, screen)
+    display.show(_progress(1))
+    display.show(_progress(1, what="users"))
+    assert len(screen.lines) == 2
+    monkeypatch.setenv("COLUMNS", "12")
+    display.show(_progress(2, what="users", is_finished=True))
+    assert screen.lines == []
+    monkeypatch.setenv("COLUMNS", "80")
+    display.show(_progress(3))
+    assert [line[:12] for line in screen.lines] == ["Todo records"]
+    display.close()
 
 
 @pytest.mark.parametrize("where", ["terminal", "file"])
