@@ -36,6 +36,7 @@ MOST_AT_ONCE = 64
 _GRACE_SECONDS = 2.0  # for what is in flight when Ctrl-C is pressed
 _WAKE_SECONDS = 0.2  # Windows does not tell Ctrl-C to a thread that waits on a lock for ever
 _PROGRESS_SECONDS = 0.1
+_REPEAT_SECONDS = 1.0
 _ELSEWHERE = (3, 4)  # exit codes of the caller's set-up and of AWS
 _OF_A_MOMENT = (EndpointUnreachableError, ServiceFailedError, ThrottledError)
 _TRIES = 3
@@ -51,7 +52,7 @@ class Outcome(Generic[Value]):
 
 
 class Tally:
-    """Counts what is done, and tells an observer about ten times a second.
+    """Counts what is done, and tells an observer about ten times a second; of waiting, each second.
 
     A context manager, for one thread: it tells at once when it is entered, and the sum at the end.
     """
@@ -80,6 +81,11 @@ class Tally:
         self._done += done
         self._failed += failed
         if time.monotonic() - self._told >= _PROGRESS_SECONDS:
+            self._tell(is_finished=False)
+
+    def repeat(self) -> None:
+        """Tell the same again when a second has passed: time goes on, also where nothing ends."""
+        if time.monotonic() - self._told >= _REPEAT_SECONDS:
             self._tell(is_finished=False)
 
     def _tell(self, *, is_finished: bool) -> None:
@@ -164,7 +170,7 @@ def run(
     it is raised when what is in flight has ended. So is Ctrl-C, which does not wait long for that.
     """
     check_concurrency(concurrency)
-    workers = _Workers(work)
+    workers = _Workers(work, tally.repeat if tally is not None else lambda: None)
     source = iter(enumerate(jobs))
     found: dict[int, Outcome[Value]] = {}
     is_over = is_stopped = False
@@ -220,9 +226,11 @@ def bulk_error(
 class _Workers(Generic[Job, Value]):
     """Threads, made as they are needed. Daemons: one that hangs does not keep the process."""
 
-    def __init__(self, work: Callable[[Job], Value]) -> None:
+    def __init__(self, work: Callable[[Job], Value], on_wait: Callable[[], None]) -> None:
+        """*on_wait* is called now and then while no job ends."""
         self.in_flight = 0
         self._work = work
+        self._on_wait = on_wait
         self._threads: list[threading.Thread] = []
         self._waiting: queue.SimpleQueue[tuple[int, Job, contextvars.Context] | None]
         self._waiting = queue.SimpleQueue()
@@ -243,6 +251,7 @@ class _Workers(Generic[Job, Value]):
             try:
                 index, ended = self._ended.get(timeout=_WAKE_SECONDS)
             except queue.Empty:
+                self._on_wait()
                 continue
             self.in_flight -= 1
             if isinstance(ended, BaseException):

@@ -277,6 +277,39 @@ def test_progress_is_told_ten_times_a_second(monkeypatch: pytest.MonkeyPatch) ->
     assert (heard.told[-1].done, heard.told[-1].total) == (2000, None)
 
 
+def test_progress_is_told_again_while_nothing_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of calls that hang the observer hears too, with the same counts."""
+    monkeypatch.setattr("seedctl.bulk._WAKE_SECONDS", 0.001)
+    now = itertools.count(100.0, 0.25)  # a quarter of a second goes by with each look at the clock
+    monkeypatch.setattr("seedctl.bulk.time.monotonic", lambda: next(now))
+    is_enough = threading.Event()
+
+    class Waiting(Heard):
+        def on_progress(self, progress: Progress) -> None:
+            super().on_progress(progress)
+            if len(self.told) == 4:
+                is_enough.set()
+
+    heard = Waiting()
+    with Tally(heard, "numbers", 1) as tally:
+        run([1], lambda _: is_enough.wait(WAIT), concurrency=1, tally=tally)
+    assert is_enough.is_set()
+    assert {each.done for each in heard.told[:4]} == {0}
+    assert (heard.told[-1].done, heard.told[-1].is_finished) == (1, True)
+
+
+def test_progress_is_not_told_again_within_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What ends now and then is told of by itself."""
+    now = 100.0
+    monkeypatch.setattr("seedctl.bulk.time.monotonic", lambda: now)
+    heard = Heard()
+    with Tally(heard, "numbers") as tally:
+        for moment in (100.5, 100.9, 101.0, 101.5, 101.9, 102.0):
+            now = moment
+            tally.repeat()
+        assert len(heard.told) == 3
+
+
 def test_progress_ends_with_the_work() -> None:
     """After a failure, too, the last word is that no more will come."""
     heard = Heard()

@@ -75,13 +75,13 @@ class ManyUsers:
         tally = Tally(self._observer, _WHAT, total)
         rows = _Rows(self._pool, users, if_exists, results, partial(self._refused, tally))
         jobs: Iterable[CheckedUser] = self._announced(rows)
-        if total is not None:
-            jobs = list(rows)
-            if on_error == "raise":
-                _raise_failures(results, _AGAIN[if_exists], not_tried=len(jobs))
-            if jobs:
-                self._before_write()
-        with tally:
+        with tally:  # rows that are wrong are told of too, so an end has to be
+            if total is not None:
+                jobs = list(rows)
+                if on_error == "raise":
+                    _raise_failures(results, _AGAIN[if_exists], not_tried=len(jobs))
+                if jobs:
+                    self._before_write()
             make = partial(self._told, persistent(self._make))
             outcomes = run(jobs, make, concurrency=concurrency, tally=tally)
         # Rows that were wrong are in the results already; the outcomes are of the others, in order.

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from seedctl.cli.options import Settings
     from seedctl.cli.watch import Watch
 
+_FEWEST_COLUMNS = 20  # in fewer, a bar's line has no room for its figures
+
 
 class Console:
     """Where status, warnings and errors go."""
@@ -41,8 +43,12 @@ class Console:
 
     @property
     def can_draw(self) -> bool:
-        """Whether lines can be taken back: on a terminal that knows how."""
-        return _is_terminal() and os.environ.get("TERM") not in {"dumb", "unknown"}
+        """Whether lines can be taken back: on a terminal that knows how, and has room for them."""
+        return (
+            _is_terminal()
+            and os.environ.get("TERM") not in {"dumb", "unknown"}
+            and _columns() >= _FEWEST_COLUMNS
+        )
 
     def new_bars(self, watch: Watch) -> Bars:
         """Return bars for many things at once."""
@@ -132,6 +138,17 @@ class Console:
 
 def _is_terminal() -> bool:
     return sys.stderr is not None and sys.stderr.isatty()
+
+
+def _columns() -> int:
+    """Return how wide the terminal is, by the rules of rich, which is not loaded for this."""
+    said = os.environ.get("COLUMNS", "")
+    if said.isdecimal():
+        return int(said)
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns or 80  # 0: it does not know
+    except OSError:
+        return 80
 
 
 def _is_github() -> bool:

@@ -51,7 +51,9 @@ class ProgressDisplay:
                 return
             if self._console.can_draw:
                 self._draw(progress)
-            else:
+            else:  # or no more, in a window that was made narrow
+                self._clear()
+                self._shown.clear()
                 self._say(progress)
 
     @contextmanager
@@ -73,13 +75,15 @@ class ProgressDisplay:
 
     def _draw(self, progress: Progress) -> None:
         key = (progress.what, progress.started)
+        is_repeated = self._shown.get(key) == progress
         self._shown[key] = progress
         if progress.is_finished:
             del self._shown[key]
             if not self._shown:
                 self._clear()
                 return
-        if is_asking():
+        # A callback may ask by itself, and all wait for the answer: nothing new comes until then.
+        if is_asking() or (is_repeated and self._watch.may_be_asking):
             return
         if self._bars is None:
             self.begin()

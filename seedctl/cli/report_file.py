@@ -7,6 +7,7 @@ import json
 import os
 import secrets
 import stat
+import sys
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 # What UTF-8 has no place for, such as half of a file's name that is none, is escaped as JSON does.
 _ESCAPED = "backslashreplace"
+_MOST_LINKS = 40  # so many does Linux follow
 
 
 class ReportFile:
@@ -33,16 +35,28 @@ class ReportFile:
         self._named = path
         # As it is now, wherever the script goes; and what a link leads to, so that the link stays.
         self._path = Path(os.path.realpath(path))
+        self._stream: Path | int | None = None  # what is written at its end, and not replaced
         self._started = datetime.now(timezone.utc)
         with self._refusing():
+            descriptor = _descriptor(path)
+            if descriptor is not None:
+                # The script may close its own, and the next file it opens would get the number.
+                self._stream = os.dup(descriptor)
+                os.write(self._stream, b"")  # is refused where it is open for reading only
+                return
             try:
-                mode = self._path.stat().st_mode
+                mode = Path(path).stat().st_mode
             except FileNotFoundError:
                 mode = stat.S_IFREG
-            if stat.S_ISDIR(mode):
-                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-            self._is_stream = not stat.S_ISREG(mode)
-            if not self._is_stream:
+            else:
+                if stat.S_ISDIR(mode):
+                    raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+                # Its folder would let it be replaced; who made it read-only wants it kept.
+                if not os.access(path, os.W_OK):
+                    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            if not stat.S_ISREG(mode):
+                self._stream = Path.cwd() / path
+            else:
                 self._write_beside("").unlink()
 
     def finish(
@@ -59,8 +73,9 @@ class ReportFile:
         document = self._document(report.copy(), exit_code, error, calls)
         text = json.dumps(_masked(document), indent=2, ensure_ascii=False) + "\n"
         with self._refusing():
-            if self._is_stream:  # such as /dev/stdout, whose place no file may take
-                with self._path.open("w", encoding="utf-8", errors=_ESCAPED) as file:
+            if self._stream is not None:
+                _flush()  # what was printed stands before the report
+                with open(self._stream, "a", encoding="utf-8", errors=_ESCAPED) as file:  # noqa: PTH123 - may be a number
                     file.write(text)
                 return
             written = self._write_beside(text)
@@ -128,10 +143,39 @@ class ReportFile:
         try:
             yield
         except OSError as problem:
+            # Without the name that was written first, of which the user knows nothing.
+            cause = OSError(problem.errno, problem.strerror, self._named)
             raise FileAccessError(
                 f"The report {self._named} cannot be written: {problem.strerror}.",
-                resolution="Give --report a path in a folder that is there and writable.",
-            ) from problem
+                resolution="Give --report a path in a folder that is there and writable, of a file "
+                "that is not read-only.",
+            ) from cause
+
+
+def _descriptor(path: str) -> int | None:
+    """Return the number of the open file that *path* stands for, such as 1 of /dev/stdout.
+
+    What is open is written through that number: the file behind it may have no name, and what else
+    is written there has to go on behind the report.
+    """
+    ours = f"/proc/{os.getpid()}/"
+    place = Path(path)
+    for _ in range(_MOST_LINKS):
+        folder = os.path.realpath(place.parent)
+        place = Path(folder, place.name)
+        is_ours = folder == "/dev/fd" or (folder.startswith(ours) and folder.endswith("/fd"))
+        if is_ours and place.name.isdecimal() and os.path.lexists(place):
+            return int(place.name)
+        if not place.is_symlink():
+            break
+        place = place.parent / place.readlink()
+    return None
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None and not stream.closed:
+            stream.flush()
 
 
 def _rounded(counts: Mapping[str, float]) -> dict[str, float]:
@@ -155,7 +199,8 @@ def _error(error: BaseException) -> dict[str, Any]:
             "resolution": error.resolution,
             "cause": _cause(error.__cause__),
         }
-    return {"name": type(error).__name__, "message": str(error), "resolution": None, "cause": None}
+    message = "Interrupted." if isinstance(error, KeyboardInterrupt) else str(error)
+    return {"name": type(error).__name__, "message": message, "resolution": None, "cause": None}
 
 
 def _cause(error: BaseException | None) -> str | None:

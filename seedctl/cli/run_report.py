@@ -76,8 +76,11 @@ class ConsoleReport(Report):
 
 
 def _counted(report: Report) -> list[tuple[Event, int]]:
-    """Return each thing once, but for records the model and how many there were."""
-    counted = {**dict.fromkeys(report.events, 1), **report.records}
+    """Return each thing once, but what failed, and records by their model, with how many."""
+    # What succeeds twice is one thing. What fails twice has failed twice, as the report says too.
+    heard = Counter(report.events).items()
+    counted = {event: count if event.state == "failed" else 1 for event, count in heard}
+    counted.update(report.records)
     return sorted(counted.items(), key=lambda item: _ORDER[item[0].kind])
 
 

@@ -22,7 +22,14 @@ class Watch:
         """Called before anything is printed; returns whether it is another's."""
         self.is_within_line = False
         """Whether the last that was printed has not ended its line."""
+        self._is_flushed = False
+        self._has_question = False
         self._watched: list[Any] = []
+
+    @property
+    def may_be_asking(self) -> bool:
+        """Whether the last line may be a question, which an answer is typed behind."""
+        return self.is_within_line or self._has_question
 
     def begin(self) -> None:
         """Watch from now on. A second call does nothing."""
@@ -49,13 +56,17 @@ class Watch:
         def watched(text: str) -> int:
             if self.before() and text:
                 self.is_within_line = not text.endswith("\n")
+                self._is_flushed = self._has_question = False
             return write(text)
 
         return watched
 
     def _flushing(self, flush: Callable[[], None]) -> Callable[[], None]:
         def watched() -> None:
-            self.before()
+            if self.before():
+                # input() flushes stderr and stdout in turn, and what prints has written before.
+                self._has_question = self._is_flushed
+                self._is_flushed = True
             flush()
 
         return watched

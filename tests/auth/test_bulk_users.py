@@ -208,6 +208,23 @@ def test_rows_that_are_refused_together_are_told(scene: Scene) -> None:
     assert [(each.name, each.state) for each in scene.report.events] == [("no address", "failed")]
 
 
+def test_progress_ends_where_a_list_is_not_begun(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is told of wrong rows has an end, so that no bar of them stays for the rest of the run."""
+    told: list[Progress] = []
+    monkeypatch.setattr(scene.report, "on_progress", told.append)
+    monkeypatch.setattr("seedctl.bulk._PROGRESS_SECONDS", 0)  # as if each row took long
+    with pytest.raises(BulkError):
+        scene.backend.auth.create_users([NewUser("no address", PASSWORD), 7])  # type: ignore[list-item]
+    assert [(each.failed, each.is_finished) for each in told] == [
+        (0, False),
+        (1, False),
+        (2, False),
+        (2, True),
+    ]
+
+
 def test_what_is_told_before_the_end_is_true(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows that wait for their turn do not count as failed."""
     told: list[Progress] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 import re
 import subprocess
 import sys
@@ -197,7 +198,7 @@ def test_a_line_that_the_script_has_not_ended_is_kept(screen: Screen, clock: Clo
     display = _display(clock, screen)
     display.show(_progress())
     print("half a line", end="")
-    display.show(_progress())
+    display.show(_progress(1))
     assert [line[:12] for line in screen.lines] == ["half a line", "Todo records"]
     display.close()
     assert screen.lines == ["half a line"]
@@ -308,6 +309,48 @@ def test_nothing_is_drawn_over_a_question(
     display.close()
 
 
+def test_a_repeated_progress_goes_on_with_the_figures(screen: Screen, clock: Clock) -> None:
+    """Nothing has ended, and the rate, the time left and the throttles are those of now."""
+    display = _display(clock, screen)
+    clock.now += 10
+    display.show(_progress(50))
+    assert screen.lines[0].endswith(" 50/100, 5.0/s, 10 s left")
+    clock.now += 10
+    display.throttles = lambda: 4
+    display.show(_progress(50))
+    assert screen.lines[0].endswith(" 50/100, 2.5/s, 20 s left, 4 throttled")
+    display.close()
+
+
+def test_a_repeated_progress_leaves_an_open_line_alone(screen: Screen, clock: Clock) -> None:
+    """A question of the script's own has no bar below it while all wait for the answer."""
+    display = _display(clock, screen)
+    display.show(_progress(1))
+    print("Which code? ", end="")
+    display.show(_progress(1))
+    assert screen.lines == ["Which code?"]
+    display.show(_progress(2))
+    assert len(screen.lines) == 2
+    display.close()
+
+
+def test_a_repeated_progress_leaves_a_question_of_input_alone(screen: Screen, clock: Clock) -> None:
+    """On a terminal input() writes past the streams, which it has flushed both before."""
+    display = _display(clock, screen)
+    display.show(_progress(1))
+    print("a line", flush=True)
+    display.show(_progress(1))
+    assert len(screen.lines) == 2  # what prints and flushes asks nothing
+    sys.stderr.flush()
+    sys.stdout.flush()
+    display.show(_progress(1))
+    assert screen.lines == ["a line"]
+    print("answered")
+    display.show(_progress(1))
+    assert len(screen.lines) == 3
+    display.close()
+
+
 def test_the_reports_own_lines_come_without_a_bar(screen: Screen, clock: Clock) -> None:
     """Target, notes, warnings and --verbose's lines take the bar away before they are printed."""
     screen.attach()
@@ -394,6 +437,64 @@ def test_a_terminal_that_cannot_take_lines_back_gets_lines(
     clock.now += 5
     display.show(_progress(50))
     assert screen.raw == "Todo records: 50 of 100, 10/s, 5 s left\n"
+
+
+@pytest.mark.parametrize("width", ["5", "12", "19"])
+def test_a_terminal_too_narrow_for_a_bar_gets_lines(
+    screen: Screen, clock: Clock, monkeypatch: pytest.MonkeyPatch, width: str
+) -> None:
+    """Where a bar's figures would be cut off they are told in lines, which the terminal wraps."""
+    monkeypatch.setenv("COLUMNS", width)
+    display = _display(clock, screen)
+    display.show(_progress(what="users", total=900))
+    clock.now += 5
+    display.show(_progress(1, what="users", total=900))
+    assert screen.raw.startswith("users: 1 of 900, 0.2/s, ")
+    assert "\x1b" not in screen.raw
+
+
+@pytest.mark.parametrize(
+    ("columns", "is_drawn"),
+    [
+        pytest.param(19, False, id="narrow"),
+        pytest.param(20, True, id="wide enough"),
+        pytest.param(0, True, id="of no known width"),
+    ],
+)
+def test_the_width_is_the_terminals_own(
+    screen: Screen, monkeypatch: pytest.MonkeyPatch, columns: int, is_drawn: bool
+) -> None:
+    """Where COLUMNS says nothing the terminal of stderr is asked."""
+    monkeypatch.delenv("COLUMNS")
+    screen.attach()
+    assert Console(Settings()).can_draw  # it has no descriptor to ask
+    monkeypatch.setattr(screen, "fileno", lambda: 77, raising=False)
+    asked: list[int] = []
+
+    def size(descriptor: int) -> os.terminal_size:
+        asked.append(descriptor)
+        return os.terminal_size((columns, 24))
+
+    monkeypatch.setattr(os, "get_terminal_size", size)
+    assert Console(Settings()).can_draw is is_drawn
+    assert asked == [77]
+
+
+def test_a_window_that_is_made_narrow_and_wide_again(
+    screen: Screen, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bars go, and what ended meanwhile does not come back with them."""
+    display = _display(clock, screen)
+    display.show(_progress(1))
+    display.show(_progress(1, what="users"))
+    assert len(screen.lines) == 2
+    monkeypatch.setenv("COLUMNS", "12")
+    display.show(_progress(2, what="users", is_finished=True))
+    assert screen.lines == []
+    monkeypatch.setenv("COLUMNS", "80")
+    display.show(_progress(3))
+    assert [line[:12] for line in screen.lines] == ["Todo records"]
+    display.close()
 
 
 @pytest.mark.parametrize("where", ["terminal", "file"])

@@ -8,6 +8,7 @@ import re
 import shutil
 import stat
 import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -19,6 +20,7 @@ from seedctl.cli.report_file import ReportFile
 from seedctl.errors import FileAccessError
 from seedctl.report import MOST_FAILURES, Event, Kind, Report, State
 from tests.running import PASSWORD
+from tests.test_processes import environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -222,7 +224,12 @@ def test_an_interrupt(run: Callable[..., Result]) -> None:
     assert run("set_secret('one', 'a1b2c3')\nraise KeyboardInterrupt\n").code == 130
     document = read()
     assert document["exit_code"] == 130
-    assert document["error"]["name"] == "KeyboardInterrupt"
+    assert document["error"] == {
+        "name": "KeyboardInterrupt",
+        "message": "Interrupted.",
+        "resolution": None,
+        "cause": None,
+    }
     assert len(document["things"]) == 1
 
 
@@ -301,6 +308,18 @@ def test_an_uncaught_bulk_error_counts_its_rows_once(run: Callable[..., Result])
     document = read()
     assert (document["failed"], len(document["failures"])) == (1, 1)
     assert document["error"]["name"] == "BulkError"
+
+
+def test_a_name_that_fails_again_is_counted_again(run: Callable[..., Result]) -> None:
+    """The sums on the console are the report's; what succeeds twice is still one thing."""
+    result = run(
+        "for _ in range(5):\n"
+        "    create_users([NewUser('no address', PASSWORD)], on_error='collect')\n"
+        "    set_secret('plan', 'gold-plated')\n"
+    )
+    assert result.code == 1
+    assert read()["failed"] == 5
+    assert "5 users failed, 1 secret set" in result.err.rpartition("Seeded in ")[2]
 
 
 def test_a_script_that_ends_itself_after_failed_rows(run: Callable[..., Result]) -> None:
@@ -390,18 +409,39 @@ def test_text_of_all_languages(folder: Path, run: Callable[..., Result]) -> None
         pytest.param(
             "locked/report.json", id="a folder that is not to be written", marks=needs_permissions
         ),
+        pytest.param("read-only.json", id="a file that is read-only", marks=needs_permissions),
     ],
 )
 def test_a_path_that_cannot_be_written(folder: Path, seedctl: CommandLine, path: str) -> None:
     """It is found before anything runs, and is a matter of set-up."""
     (folder / "locked").mkdir(mode=0o500)
+    (folder / "read-only.json").touch(mode=0o400)
     (folder / "amplify/seed/seed.py").write_text("print('ran')\n")
     result = seedctl("seed", "--local", "--report", path)
     assert (result.code, result.out) == (3, "")
     assert f"[FileAccessError] The report {path} cannot be written: " in result.err
     assert "Resolution: Give --report a path in a folder that is there" in result.err
+    assert "seedctl-report" not in result.err
     assert not (folder / ".amplify").exists()
     assert left_over(folder) == []
+
+
+def test_a_file_that_may_not_be_written_is_kept(
+    folder: Path, seedctl: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder that is writable does not make a read-only file in it one to replace."""
+    may = os.access
+    kept = Path("kept.json").resolve()
+    kept.write_text("old")
+
+    def access(path: str | Path, mode: int) -> bool:  # for root as for those who may not write all
+        return may(path, mode) and (mode != os.W_OK or Path(path) != kept)
+
+    monkeypatch.setattr(os, "access", access)
+    (folder / "amplify/seed/seed.py").write_text("print('ran')\n")
+    result = seedctl("seed", "--local", "--report", str(kept))
+    assert (result.code, result.out, kept.read_text()) == (3, "", "old")
+    assert f"The report {kept} cannot be written: Permission denied." in result.err
 
 
 REMOVES_ITS_FOLDER = "import shutil\nset_secret('one', 'a1b2c3')\nshutil.rmtree('reports')\n"
@@ -423,6 +463,7 @@ def test_a_report_that_cannot_be_written_in_the_end(
     last = "ZeroDivisionError: division by zero" if more else "FileAccessError"
     assert last in result.err
     assert ("Warning: The report" in result.err) is bool(more)
+    assert "seedctl-report" not in result.err  # the user has named no such file
 
 
 def test_an_older_report_is_kept_when_the_new_one_cannot_be_written(
@@ -480,6 +521,78 @@ def test_a_stream_is_written_into(folder: Path, seedctl: CommandLine) -> None:
     assert stat.S_ISFIFO(Path("pipe").stat().st_mode)
     assert seedctl("seed", "--local", "--report", "/dev/null").code == 0
     assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
+
+
+def _into(
+    folder: Path, target: str, script: str = "print('printed')\n", *, path: str = "/dev/stdout"
+) -> None:
+    """Run *script* with *target* behind the command, as a shell has it."""
+    (folder / "amplify/seed/seed.py").write_text(script)
+    command = f'"{sys.executable}" -m seedctl seed --local --report {path} {target}'
+    subprocess.run(["sh", "-uc", command], env=environment(), check=True, timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("target", "before"),
+    [
+        pytest.param(">> o", "before\n", id="appended"),
+        pytest.param("> o", "", id="written"),
+        pytest.param("| cat > o", "", id="a pipe"),
+    ],
+)
+@pytest.mark.parametrize("path", ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1", "link"])
+def test_a_redirected_stdout_keeps_what_is_in_it(
+    folder: Path, target: str, before: str, path: str
+) -> None:
+    """A file that stdout leads to is no file to replace: the report comes last in it."""
+    Path("o").write_text("before\n")
+    Path("link").symlink_to("/dev/stdout")
+    inode = Path("o").stat().st_ino
+    _into(folder, target, path=path)
+    text = Path("o").read_text()
+    assert text.startswith(f"{before}printed\n{{\n")
+    assert json.loads(text.removeprefix(f"{before}printed\n"))["exit_code"] == 0
+    assert Path("o").stat().st_ino == inode
+
+
+def test_what_is_said_after_the_report_does_not_overwrite_it(folder: Path) -> None:
+    """With both streams in one file the last line of the run stands behind the report."""
+    _into(folder, "> o 2>&1")
+    text = Path("o").read_text()
+    document, end = json.JSONDecoder().raw_decode(text[text.index("{\n") :])
+    assert document["exit_code"] == 0
+    assert text[text.index("{\n") :][end:].startswith("\n✔ Seeded in ")
+
+
+def test_a_script_that_gives_its_stdout_away(folder: Path) -> None:
+    """The report goes where stdout led when the run began, and into no file of the script's."""
+    _into(folder, "> o", "import os\nos.close(1)\nassert os.open('own', os.O_CREAT | 2) == 1\n")
+    assert read("o")["exit_code"] == 0
+    assert Path("own").read_text() == ""
+
+
+def test_a_pipe_that_nobody_reads(folder: Path, seedctl: CommandLine) -> None:
+    """A reader that is gone is told of as what it is."""
+    (folder / "amplify/seed/seed.py").write_text("")
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        result = seedctl("seed", "--local", "--report", f"/dev/fd/{writing}")
+    finally:
+        os.close(writing)
+    assert result.code == 3
+    assert f"The report /dev/fd/{writing} cannot be written: Broken pipe." in result.err
+
+
+@pytest.mark.parametrize("name", ["reading", "none", "99999999999"])
+def test_a_descriptor_that_cannot_be_written(folder: Path, seedctl: CommandLine, name: str) -> None:
+    """One that is open for reading, and one that is not open, are refused before the run."""
+    (folder / "amplify/seed/seed.py").write_text("print('ran')\n")
+    with Path("package.json").open() as file:
+        path = f"/dev/fd/{file.fileno() if name == 'reading' else name}"
+        result = seedctl("seed", "--local", "--report", path)
+    assert (result.code, result.out) == (3, "")
+    assert f"The report {path} cannot be written: " in result.err
 
 
 def test_threads_that_outlive_the_run_do_no_harm(folder: Path) -> None:
