@@ -167,6 +167,12 @@ def test_an_update_is_checked_as_one(
     [
         pytest.param("nope", "no field of Todo.*nope", id="unknown field"),
         pytest.param([], "no field of Todo", id="no field"),
+        pytest.param({"content", "isDone"}, "key= is a set, which", id="set"),
+        pytest.param({"content": 1}, "key= is a dict, which", id="mapping"),
+        pytest.param(b"content", "key= is a bytes, which", id="bytes"),
+        pytest.param(5, "key= is a int, which", id="number"),
+        pytest.param([["content"]], "key= is a list of other things", id="list of lists"),
+        pytest.param(("content", 5), "key= is a tuple of other things", id="number in a tuple"),
     ],
 )
 def test_a_key_that_cannot_be(todo: Stage, table: Table, key: Any, message: str) -> None:
