@@ -98,8 +98,8 @@ class RowKeys:
         if wrong or not self._names:
             raise InvalidInputError(
                 f"key= names no field of {self._model.name} to derive ids from"
-                f"{': ' if wrong else '.'}{', '.join(map(str, wrong))}",
-                resolution=advice(str(wrong[0]) if wrong else "", fields),
+                f"{': ' if wrong else '.'}{', '.join(wrong)}",
+                resolution=advice(wrong[0] if wrong else "", fields),
             )
 
 

@@ -226,13 +226,13 @@ def test_the_same_key_twice_in_a_generator(todo: Stage, table: Table) -> None:
 
 def test_a_wrong_row_fails_by_itself(todo: Stage, table: Table) -> None:
     """What does not fit the schema is not sent, and the rest of its batch is."""
-    wrong: list[Any] = [{"content": 5}, {"content": "\ud800"}, "no mapping"]
+    wrong: list[Any] = [{"content": 5}, {"content": "\ud800"}, "no mapping", {5: 1}, {None: 1}]
     results = todo.models.Todo.create_many([*rows(2), *wrong], on_error="collect")
-    assert states(results) == ["created", "created", "failed", "failed", "failed"]
+    assert states(results) == ["created", "created", *["failed"] * 5]
     assert {type(result.error) for result in results[2:]} == {errors.InvalidInputError}
     assert sizes(table) == [2]
     assert todo.report.progress is not None
-    assert (todo.report.progress.done, todo.report.progress.failed) == (2, 3)
+    assert (todo.report.progress.done, todo.report.progress.failed) == (2, 5)
 
 
 def test_a_request_stays_under_a_megabyte(todo: Stage, table: Table) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -187,6 +188,16 @@ def test_a_wrong_file_of_a_generator_is_raised_at_the_end() -> None:
         Stage(server.url).storage.upload_many(files)
     assert [each.state for each in got.value.results] == ["uploaded", "failed", "uploaded"]
     assert len(server.sent) == 2
+
+
+def test_a_name_that_no_file_can_have_fails_by_itself() -> None:
+    """The other files are sent where one is to be read whose path no system takes."""
+    with FakeS3(answer=lambda _: STORED) as server:
+        found = Stage(server.url).storage.upload_many(
+            [("a", Path("no\0file")), ("b", "x")], on_error="collect"
+        )
+    assert [each.state for each in found] == ["failed", "uploaded"]
+    assert isinstance(found[0].error, errors.FileAccessError)
 
 
 def test_a_path_is_made_once() -> None:
