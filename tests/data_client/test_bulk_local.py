@@ -91,6 +91,14 @@ def test_all_rows_are_there_once(backend: Backend, monkeypatch: pytest.MonkeyPat
     assert network.cut > 10
 
 
+def test_records_larger_than_aws_takes(backend: Backend) -> None:
+    """The local sandbox keeps what DynamoDB and AppSync would refuse, as docs/offline.md says."""
+    notes: Any = data.generate_client().models.Note
+    large = "x" * 1_200_000
+    notes.create_many([{"id": "large", "content": large}])
+    assert notes.get({"id": "large"}).content == large
+
+
 def test_records_that_are_gone(backend: Backend) -> None:
     """Rules about owners answer Unauthorized for what is not there: it is missing, no failure."""
     notes: Any = data.generate_client().models.Note
