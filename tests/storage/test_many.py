@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +13,7 @@ from tests.storage.s3 import FakeIdentity, FakeS3, Reply, Sent, Stage, error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 STORED = Reply(headers={"etag": '"e"'})
 
@@ -190,13 +190,13 @@ def test_a_wrong_file_of_a_generator_is_raised_at_the_end() -> None:
     assert len(server.sent) == 2
 
 
-def test_a_name_that_no_file_can_have_fails_by_itself() -> None:
-    """The other files are sent where one is to be read whose path no system takes."""
+@pytest.mark.parametrize("name", ["missing", "no\0file"], ids=["missing", "no name of a file"])
+def test_a_file_that_cannot_be_read_fails_by_itself(tmp_path: Path, name: str) -> None:
+    """What is to be read and is not there is no reason to leave the other files out."""
+    given: list[Any] = [("a", tmp_path / name), *((f"f{n}", "x") for n in range(5))]
     with FakeS3(answer=lambda _: STORED) as server:
-        found = Stage(server.url).storage.upload_many(
-            [("a", Path("no\0file")), ("b", "x")], on_error="collect"
-        )
-    assert [each.state for each in found] == ["failed", "uploaded"]
+        found = Stage(server.url).storage.upload_many(given, concurrency=1, on_error="collect")
+    assert [each.state for each in found] == ["failed", *["uploaded"] * 5]
     assert isinstance(found[0].error, errors.FileAccessError)
 
 
