@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import json
 import os
 import re
 import shlex
@@ -155,10 +156,21 @@ def test_every_documented_script_runs(block: Block, project: Path, seedctl: Comm
     """A script copied from the documentation into a new project seeds the local sandbox."""
     for name, value in SECRETS.items():
         assert seedctl("secret", "set", name, stdin=value.encode()).code == 0
+    if "storage" in block.text:
+        _add_bucket(project / "amplify" / "seed" / "local_outputs.json")
     (project / "amplify" / "seed" / "seed.py").write_text(block.text, encoding="utf-8")
     result = seedctl("seed")
     assert result.code == int(block.info.endswith("exits 1")), result.err
     assert " Seeded in " in result.err
+
+
+def _add_bucket(outputs: Path) -> None:
+    """Give the backend the bucket that docs/many-files.md talks of."""
+    document = json.loads(outputs.read_text(encoding="utf-8"))
+    bucket = {"bucket_name": "my-app-files", "aws_region": document["auth"]["aws_region"]}
+    rules = {"pictures/*": {"authenticated": ["get", "list", "write"]}}
+    document["storage"] = {**bucket, "buckets": [{**bucket, "name": "files", "paths": rules}]}
+    outputs.write_text(json.dumps(document), encoding="utf-8")
 
 
 def test_fragments_are_python() -> None:

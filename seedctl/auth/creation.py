@@ -92,7 +92,7 @@ def check_new_user(
 
 
 def check_flow(flow: SignInFlow) -> None:
-    if flow not in {"Password", "MFA"}:
+    if flow not in ("Password", "MFA"):  # no set: what is given may have no hash
         raise InvalidParameterException(
             f"sign_in_flow is {flow!r}.", resolution='Use "Password" or "MFA".'
         )

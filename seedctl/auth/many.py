@@ -182,6 +182,11 @@ class _Rows:
                 f"The groups of {user.username} are one text.",
                 resolution=f'Write groups=("{user.groups}",).',
             )
+        if not isinstance(user.groups, Iterable):
+            raise InvalidParameterException(
+                f"The groups of {user.username} are a {type(user.groups).__name__}.",
+                resolution='Write groups=("admin",), or leave them out.',
+            )
         checked = check_new_user(
             self._pool.settings,
             user.username,

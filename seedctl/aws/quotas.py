@@ -54,7 +54,9 @@ PACED_SERVICES = ("cognito-idp", "ssm")
 
 _VARIABLE = "SEEDCTL_QUOTAS"
 _ITEM = re.compile(r"\s*([A-Za-z]+)\s*=\s*([A-Za-z0-9]+)\s*")
+_NUMBER = re.compile(r"[0-9]{1,9}")
 _MOST = 100_000
+_LONGEST_SHOWN = 60
 
 
 def category(service: str, operation: str) -> str | None:
@@ -78,11 +80,12 @@ def chosen_quotas(project: Project) -> Quotas:
         match = _ITEM.fullmatch(item)
         if match is None:
             raise InvalidCommandInputError(
-                f"{_VARIABLE} holds {item.strip()!r}, which is not a name and a number.",
+                f"{_VARIABLE} holds {_shortened(item.strip())!r}, "
+                "which is not a name and a number.",
                 resolution=f'Write {_VARIABLE}="UserCreation=80,UserAuthentication=200".',
             )
         name, text = match.groups()
-        number = int(text) if text.isdecimal() else text
+        number = int(text) if _NUMBER.fullmatch(text) else _shortened(text)
         chosen[_known(name, _VARIABLE)] = _number(name, number, _VARIABLE)
     return chosen
 
@@ -92,11 +95,19 @@ def _known(name: str, where: str) -> str:
         return name
     import difflib  # noqa: PLC0415 - for a mistake only
 
-    near = difflib.get_close_matches(name, DEFAULTS, n=1)
+    # A slip of the finger only: Cognito has quotas whose names are alike, and means others by them.
+    near = difflib.get_close_matches(name.casefold(), map(str.casefold, DEFAULTS), n=1, cutoff=0.92)
+    meant = [each for each in DEFAULTS if each.casefold() in near]
     raise InvalidCommandInputError(
-        f"{where} sets {name!r}, which is no quota.",
-        resolution=f"Did you mean {near[0]}?" if near else f"There are {', '.join(DEFAULTS)}.",
+        f"{where} sets {_shortened(name)!r}, which is no quota that seedctl keeps to.",
+        resolution=f"Did you mean {meant[0]}?"
+        if meant
+        else f"There are {', '.join(DEFAULTS)}. seedctl makes no calls that count for others.",
     )
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
 
 
 def _number(name: str, value: Any, where: str) -> int | None:

@@ -90,14 +90,13 @@ class Creating:
         for row in rows:
             error = answers.errors[row.index]
             if isinstance(error, ConditionalCheckFailedError):
-                if self._is_own(row):
-                    results[row.index] = self._told(row, "created")
-                elif self._if_exists == "skip":
-                    results[row.index] = self._told(row, "existed")
-                elif self._if_exists == "update":
+                state = self._state_of_existing(row)
+                if state == "updated":
                     to_update.append(row)
-                else:
+                elif state == "failed":
                     results[row.index] = _failed(row, error)
+                else:
+                    results[row.index] = self._told(row, state)
             elif error is not None:
                 results[row.index] = _failed(row, error)
             else:
@@ -129,19 +128,31 @@ class Creating:
         self._api.tell(self._model.name, state)
         return RowResult(row.index, row.key, state)
 
-    def _is_own(self, row: Row) -> bool:
-        """Whether the record that is there is this row's, stored by an attempt without an answer.
+    def _state_of_existing(self, row: Row) -> Literal["created", "existed", "updated", "failed"]:
+        """Return what becomes of *row*, of which there is a record already.
 
-        A key made at random says so itself. Of others the record is read and compared; one that
-        cannot be read is taken for the row's own, but is written once more where that is asked for.
+        After an attempt without an answer the record may be that attempt's work. A key made at
+        random says so itself. Of others nobody knows: an earlier run may have stored the same. They
+        are called there already, and not created; where that would be a failure, the record is read,
+        and is taken for the row's own unless it surely is not.
         """
-        if not row.may_have_run or row.is_random:
-            return row.may_have_run
-        is_read, stored = _stored(self._requests, row.key, self._call)
+        if row.may_have_run and row.is_random:
+            return "created"
+        if self._if_exists == "skip":
+            return "existed"
         if self._if_exists == "update":
-            return stored is not None and all(
-                stored.get(name) == value for name, value in row.variables.items()
-            )
+            return "existed" if row.may_have_run and self._is_equal(row) else "updated"
+        return "created" if row.may_have_run and self._may_be_own(row) else "failed"
+
+    def _is_equal(self, row: Row) -> bool:
+        """Whether the record surely has what an update would set."""
+        _, stored = _stored(self._requests, row.key, self._call)
+        return stored is not None and all(
+            stored.get(name) == value for name, value in row.variables.items()
+        )
+
+    def _may_be_own(self, row: Row) -> bool:
+        is_read, stored = _stored(self._requests, row.key, self._call)
         return not is_read or stored is None or not self._differs(row, stored)
 
     def _differs(self, row: Row, stored: Record) -> bool:

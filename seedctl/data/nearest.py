@@ -11,12 +11,15 @@ if TYPE_CHECKING:
 _SHOWN = 12
 
 
-def advice(name: str, known: Iterable[str]) -> str:
-    """Return the sentence that helps whoever wrote *name* where one of *known* belongs."""
+def advice(name: object, known: Iterable[str]) -> str:
+    """Return the sentence that helps whoever wrote *name* where one of *known* belongs.
+
+    What is written there by mistake need not be text.
+    """
     names = list(known)
     # Names differ in case more often than in letters.
     by_folded = {each.casefold(): each for each in names}
-    near = difflib.get_close_matches(name.casefold(), by_folded, n=3)
+    near = difflib.get_close_matches(str(name).casefold(), by_folded, n=3)
     if near:
         return f"Did you mean {' or '.join(by_folded[each] for each in near)}?"
     if not names:

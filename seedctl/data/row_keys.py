@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from seedctl.data.introspection import Model
 
-    KeyOf: TypeAlias = str | Sequence[str] | Callable[[Mapping[str, Any]], Any]
+    KeyOf: TypeAlias = str | list[str] | tuple[str, ...] | Callable[[Mapping[str, Any]], Any]
     """What makes a row itself: a field, several, or a function of the row."""
 
 # Never to be changed: an id would change with it, and a seed would not meet its own records again.
@@ -51,7 +51,7 @@ class RowKeys:
         if callable(key):
             self._function = key
         elif key is not None:
-            self._names = (key,) if isinstance(key, str) else tuple(key)
+            self._names = _names(key)
             self._check_names()
         if key is not None and not self._is_made:
             raise InvalidInputError(
@@ -98,9 +98,22 @@ class RowKeys:
         if wrong or not self._names:
             raise InvalidInputError(
                 f"key= names no field of {self._model.name} to derive ids from"
-                f"{': ' if wrong else '.'}{', '.join(map(str, wrong))}",
-                resolution=advice(str(wrong[0]) if wrong else "", fields),
+                f"{': ' if wrong else '.'}{', '.join(wrong)}",
+                resolution=advice(wrong[0] if wrong else "", fields),
             )
+
+
+def _names(key: Any) -> tuple[str, ...]:
+    names = (key,) if isinstance(key, str) else key
+    # In order: of a set it is another one in the next run, and with it the ids.
+    is_ordered = isinstance(names, list | tuple)
+    if not is_ordered or not all(isinstance(name, str) for name in names):
+        raise InvalidInputError(
+            f"key= is a {type(key).__name__}{' of other things than text' if is_ordered else ''}, "
+            "which ids cannot be derived by.",
+            resolution="Give the name of a field, a list of names, or a function of the row.",
+        )
+    return tuple(names)
 
 
 def derived_id(model: str, parts: Sequence[Any]) -> str:

@@ -136,7 +136,7 @@ class Storage:
         BulkError when all were tried, unless *on_error* is "collect".
         """
         task = self._task("", bucket, may_be_empty=True)
-        task.credentials()
+        identity_id = task.credentials().identity_id
         bound = Storage(
             self._objects, self._section, task.identity, self._observer, self._before_write
         )
@@ -144,7 +144,7 @@ class Storage:
             files,
             lambda path, data, **given: bound.upload_data(path, data, bucket=bucket, **given),
             self._observer,
-            ManyOptions(concurrency, if_exists, on_error, task.bucket.shown),
+            ManyOptions(concurrency, if_exists, on_error, task.bucket.shown, identity_id),
         )
 
     def upload_directory(

@@ -46,6 +46,14 @@ def resolve_path(path: StoragePath, identity: Identity, *, may_be_empty: bool = 
                 resolution="Sign a user in first; the backend needs an identity pool.",
             )
         path = path(current.identity_id)
+    return check_path(path, may_be_empty=may_be_empty)
+
+
+def check_path(path: object, *, may_be_empty: bool = False) -> str:
+    """Return *path* if it can be an object's key.
+
+    Raises InvalidStorageOperationInput, InvalidStoragePathInput.
+    """
     if not isinstance(path, str) or not (path or may_be_empty):
         raise InvalidStorageOperationInput(
             "Path or key parameter must be specified in the input. Both can not be specified at "

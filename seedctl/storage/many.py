@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sized
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sized
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
-from seedctl.bulk import Tally, bulk_error, persistent, run
-from seedctl.errors import InvalidStorageOperationInput, PreconditionFailed, SeedctlError
+from seedctl.bulk import Tally, bulk_error, check_concurrency, concerns_all, persistent, run
+from seedctl.errors import (
+    FileAccessError,
+    InvalidStorageOperationInput,
+    InvalidStoragePathInput,
+    PreconditionFailed,
+    SeedctlError,
+)
 from seedctl.report import Event, failure
+from seedctl.storage.inputs import check_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from seedctl.bulk import Outcome
     from seedctl.report import Observer
@@ -52,7 +59,7 @@ class FileResult:
 
     index: int
     path: str | None
-    """None where it is made from the identity id and the file was not tried."""
+    """None where the file was wrong before it had one."""
     state: FileState
     error: SeedctlError | None = None
     uploaded: UploadedObject | None = None
@@ -64,6 +71,8 @@ class ManyOptions(NamedTuple):
     on_error: OnError
     bucket: str
     """What it is called to the observer."""
+    identity_id: str
+    """Whose, for paths that are made from it."""
 
 
 def upload_all(
@@ -76,13 +85,13 @@ def upload_all(
 
     *observer* hears of those that *send* does not tell of. Raises BulkError unless told to collect.
     """
-    _check(options)
-    drawn: list[NewFile] = []
+    _check(files, options)
+    results: list[FileResult] = []
+    tally = Tally(observer, "files", len(files) if isinstance(files, Sized) else None)
 
-    def draw() -> Iterator[NewFile]:
-        for given in files:
-            drawn.append(_new_file(given))
-            yield drawn[-1]
+    def refused(name: str, error: SeedctlError) -> None:
+        observer.on_event(failure("file", options.bucket, error, row=name))
+        tally.add(failed=1)
 
     def send_once(file: NewFile) -> UploadedObject:
         return send(
@@ -104,20 +113,63 @@ def upload_all(
             if isinstance(error, PreconditionFailed) and options.if_exists == "skip":
                 observer.on_event(Event("file", options.bucket, "existed"))
                 return None
-            path = file.path if isinstance(file.path, str) else "a path made from the identity id"
-            observer.on_event(failure("file", options.bucket, error, row=path))
+            observer.on_event(failure("file", options.bucket, error, row=str(file.path)))
             raise
 
-    # What is all at hand is looked at together, before any of it is sent.
-    jobs = list(draw()) if isinstance(files, Sized) else draw()
-    with Tally(observer, "files", len(drawn) or None) as tally:
-        outcomes = run(jobs, work, concurrency=options.concurrency, tally=tally)
-    results = [
-        _result(index, *each) for index, each in enumerate(zip(drawn, outcomes, strict=True))
-    ]
+    jobs: Iterable[NewFile]
+    if isinstance(files, Sized):
+        # What is all at hand is looked at together, before any of it is sent.
+        is_strict = options.on_error == "raise"
+        jobs = list(_drawn(files, options.identity_id, results, None if is_strict else refused))
+    else:
+        jobs = _drawn(files, options.identity_id, results, refused)
+    with tally:
+        outcomes = run(jobs, work, concurrency=options.concurrency, tally=tally, is_fatal=_is_fatal)
+    # Files that were wrong are in the results already; the outcomes are of the others, in order.
+    tried = [each for each in results if each.state == "not tried"]
+    for result, outcome in zip(tried, outcomes, strict=True):
+        results[result.index] = _result(result, outcome)
     if options.on_error == "raise":
         _raise_failures(results, _AGAIN[options.if_exists])
     return results
+
+
+def _drawn(
+    files: Iterable[AnyFile],
+    identity_id: str,
+    results: list[FileResult],
+    refused: Callable[[str, SeedctlError], None] | None,
+) -> Iterator[NewFile]:
+    """Draw *files*, with a result for each; one that is wrong fails here, by itself.
+
+    *refused* is told the name of each that is wrong, and why; without it, that is raised.
+    """
+    met: dict[str, int] = {}
+    for index, given in enumerate(files):
+        try:
+            file = _new_file(index, given, identity_id)
+            path = str(file.path)
+            first = met.setdefault(path, index)
+            if first != index:
+                raise InvalidStorageOperationInput(
+                    f"Rows {first} and {index} have the same path, {path}.",
+                    resolution="Leave one of them out.",
+                )
+        except SeedctlError as error:
+            if refused is None:
+                raise
+            written = _parts(given)[0]
+            name = written if isinstance(written, str) else None
+            results.append(FileResult(index, name, "failed", error))
+            refused(name or f"row {index}", error)
+            continue
+        results.append(FileResult(index, path, "not tried"))
+        yield file
+
+
+def _is_fatal(outcome: Outcome[UploadedObject | None]) -> bool:
+    # A file of this machine that cannot be read is that row's own matter.
+    return concerns_all(outcome.error) and not isinstance(outcome.error, FileAccessError)
 
 
 def _can_be_read_again(file: NewFile) -> bool:
@@ -125,35 +177,57 @@ def _can_be_read_again(file: NewFile) -> bool:
     return isinstance(data, str | bytes) or (isinstance(data, Path) and data.is_file())
 
 
-def _check(options: ManyOptions) -> None:
+def _check(files: Iterable[AnyFile], options: ManyOptions) -> None:
+    check_concurrency(options.concurrency)
     for name, choices in (("if_exists", IfFileExists), ("on_error", OnError)):
         if getattr(options, name) not in get_args(choices):
             raise InvalidStorageOperationInput(
                 f"There is no {name}={getattr(options, name)!r}.",
                 resolution=f"Use one of {', '.join(map(repr, get_args(choices)))}.",
             )
+    if isinstance(files, Mapping | str | bytes | NewFile) or not isinstance(files, Iterable):
+        raise InvalidStorageOperationInput(
+            f"The files are a {type(files).__name__}, not many files.",
+            resolution="Give a list or a generator of NewFile(path, data), or of pairs of both.",
+        )
 
 
-def _new_file(given: AnyFile) -> NewFile:
+def _parts(given: AnyFile) -> tuple[object, ...]:
+    """Return the path and the data of *given*, as far as it has both."""
     if isinstance(given, NewFile):
-        return given
-    if isinstance(given, tuple) and len(given) == 2:
-        return NewFile(*given)
-    raise InvalidStorageOperationInput(
-        f"A {type(given).__name__} is no file to upload.",
-        resolution="Give NewFile(path, data), or a pair of path and data.",
-    )
+        return given.path, given.data
+    return given if isinstance(given, tuple) and len(given) == 2 else (None,)
 
 
-def _result(index: int, file: NewFile, outcome: Outcome[UploadedObject | None]) -> FileResult:
-    path = file.path if isinstance(file.path, str) else None
+def _new_file(index: int, given: AnyFile, identity_id: str) -> NewFile:
+    """Return *given* with the path that it has for whoever has *identity_id*."""
+    if len(_parts(given)) == 1:
+        raise InvalidStorageOperationInput(
+            f"Row {index} is a {type(given).__name__}, which is no file to upload.",
+            resolution="Give NewFile(path, data), or a pair of path and data.",
+        )
+    file = given if isinstance(given, NewFile) else NewFile(*given)
+    path = file.path(identity_id) if callable(file.path) else file.path
+    if not isinstance(path, str):
+        raise InvalidStorageOperationInput(
+            f"The path of row {index} is a {type(path).__name__}.",
+            resolution="Give the path as text, or as a function of the identity id.",
+        )
+    try:
+        return replace(file, path=check_path(path))
+    except (InvalidStorageOperationInput, InvalidStoragePathInput) as error:
+        text = f"Row {index}: {error.message}"
+        raise type(error)(text, resolution=error.resolution) from None
+
+
+def _result(result: FileResult, outcome: Outcome[UploadedObject | None]) -> FileResult:
     if not outcome.was_tried:
-        return FileResult(index, path, "not tried")
+        return result
     if outcome.error is not None:
-        return FileResult(index, path, "failed", outcome.error)
+        return replace(result, state="failed", error=outcome.error)
     if outcome.value is None:
-        return FileResult(index, path, "existed")
-    return FileResult(index, outcome.value.path, "uploaded", uploaded=outcome.value)
+        return replace(result, state="existed")
+    return replace(result, state="uploaded", uploaded=outcome.value)
 
 
 def _raise_failures(results: list[FileResult], again: str) -> None:

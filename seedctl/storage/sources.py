@@ -63,9 +63,10 @@ def open_source(data: UploadData) -> Iterator[Source]:
         try:
             stream = data.open("rb")
             facts = os.fstat(stream.fileno())
-        except OSError as error:
+        except (OSError, ValueError) as error:  # ValueError: no file can be called so
+            reason = error.strerror if isinstance(error, OSError) else error
             raise FileAccessError(
-                f"{data} cannot be read: {error.strerror}.",
+                f"{data} cannot be read: {reason}.",
                 resolution="Give the path of a file that is there, from the project's root.",
             ) from error
         with stream:

@@ -261,6 +261,16 @@ def test_the_function_acts_on_the_current_backend(scene: Scene) -> None:
             id="a text as groups",
         ),
         pytest.param(
+            NewUser("bea@example.com", PASSWORD, groups=5),  # type: ignore[arg-type]
+            InvalidParameterException,
+            id="a number as groups",
+        ),
+        pytest.param(
+            NewUser("bea@example.com", PASSWORD, sign_in_flow=[]),  # type: ignore[arg-type]
+            InvalidParameterException,
+            id="a list as flow",
+        ),
+        pytest.param(
             NewUser("bea@example.com", PASSWORD, sign_in_flow="MFA"),
             MFANotConfiguredError,
             id="flow",

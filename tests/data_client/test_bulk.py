@@ -167,6 +167,12 @@ def test_an_update_is_checked_as_one(
     [
         pytest.param("nope", "no field of Todo.*nope", id="unknown field"),
         pytest.param([], "no field of Todo", id="no field"),
+        pytest.param({"content", "isDone"}, "key= is a set, which", id="set"),
+        pytest.param({"content": 1}, "key= is a dict, which", id="mapping"),
+        pytest.param(b"content", "key= is a bytes, which", id="bytes"),
+        pytest.param(5, "key= is a int, which", id="number"),
+        pytest.param([["content"]], "key= is a list of other things", id="list of lists"),
+        pytest.param(("content", 5), "key= is a tuple of other things", id="number in a tuple"),
     ],
 )
 def test_a_key_that_cannot_be(todo: Stage, table: Table, key: Any, message: str) -> None:
@@ -220,13 +226,13 @@ def test_the_same_key_twice_in_a_generator(todo: Stage, table: Table) -> None:
 
 def test_a_wrong_row_fails_by_itself(todo: Stage, table: Table) -> None:
     """What does not fit the schema is not sent, and the rest of its batch is."""
-    wrong: list[Any] = [{"content": 5}, {"content": "\ud800"}, "no mapping"]
+    wrong: list[Any] = [{"content": 5}, {"content": "\ud800"}, "no mapping", {5: 1}, {None: 1}]
     results = todo.models.Todo.create_many([*rows(2), *wrong], on_error="collect")
-    assert states(results) == ["created", "created", "failed", "failed", "failed"]
+    assert states(results) == ["created", "created", *["failed"] * 5]
     assert {type(result.error) for result in results[2:]} == {errors.InvalidInputError}
     assert sizes(table) == [2]
     assert todo.report.progress is not None
-    assert (todo.report.progress.done, todo.report.progress.failed) == (2, 3)
+    assert (todo.report.progress.done, todo.report.progress.failed) == (2, 5)
 
 
 def test_a_request_stays_under_a_megabyte(todo: Stage, table: Table) -> None:
@@ -323,10 +329,26 @@ def test_lost_answers(todo: Stage, table: Table, if_exists: Any, fault: str, has
     given = rows(10) if has_ids else [{"content": f"todo {n}"} for n in range(10)]
     table.faults = [fault]
     results = todo.models.Todo.create_many(given, if_exists=if_exists)
-    assert set(states(results)) == {"created"}
+    is_known = if_exists == "error" or not has_ids
+    assert set(states(results)) == {"created" if is_known else "existed"}
     assert len(table.records) == 10
     assert {verb for verb, _ in table.done} == {"create"}
-    assert any("getTodo" in request.query for request in table.requests) is has_ids
+    is_read = has_ids and if_exists != "skip"
+    assert any("getTodo" in request.query for request in table.requests) is is_read
+
+
+@pytest.mark.parametrize("if_exists", ["skip", "update"])
+@pytest.mark.parametrize("fault", ["cut", "500", "cut after", "500 after"])
+def test_lost_answers_in_a_second_run(
+    todo: Stage, table: Table, if_exists: Any, fault: str
+) -> None:
+    """What an earlier run has stored is not called created because an answer was lost."""
+    todo.models.Todo.create_many(rows(10))
+    table.faults = [fault]
+    results = todo.models.Todo.create_many(rows(10), if_exists=if_exists)
+    assert set(states(results)) == {"existed"}
+    assert {verb for verb, _ in table.done} == {"create"}
+    assert todo.report.records[Event("record", "Todo", "created")] == 10
 
 
 def test_a_lost_answer_behind_throttled_ones(todo: Stage, table: Table) -> None:
@@ -344,16 +366,21 @@ def test_answers_lost_for_long(todo: Stage, table: Table) -> None:
 
 
 @pytest.mark.parametrize(
-    ("if_exists", "state"), [("error", "failed"), ("skip", "existed"), ("update", "updated")]
+    ("if_exists", "state", "others"),
+    [
+        ("error", "failed", "created"),
+        ("skip", "existed", "existed"),
+        ("update", "updated", "existed"),
+    ],
 )
 def test_another_record_is_not_taken_for_the_rows_own(
-    todo: Stage, table: Table, if_exists: Any, state: str
+    todo: Stage, table: Table, if_exists: Any, state: str, others: str
 ) -> None:
     """After a lost answer a record with other content is recognised as not this row's."""
     table.records["t-1"] = {"id": "t-1", "content": "somebody else's"}
     table.faults = ["cut after"]
     results = todo.models.Todo.create_many(rows(3), if_exists=if_exists, on_error="collect")
-    assert states(results) == ["created", state, "created"]
+    assert states(results) == [others, state, others]
     if if_exists == "update":
         assert table.records["t-1"]["content"] == "todo 1"
 

@@ -13,6 +13,7 @@ from tests.storage.s3 import FakeIdentity, FakeS3, Reply, Sent, Stage, error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 STORED = Reply(headers={"etag": '"e"'})
 
@@ -132,11 +133,104 @@ def test_options_are_checked(options: dict[str, Any]) -> None:
         Stage("http://127.0.0.1:9").storage.upload_many([("x", "y")], **options)
 
 
-def test_what_is_no_file_is_refused() -> None:
-    """A path alone is no file; nothing of the list is sent."""
+WRONG: list[Any] = [
+    pytest.param("c", "Row 1 is a str, which is no file", "row 1", id="a path alone"),
+    pytest.param(("c",), "Row 1 is a tuple, which is no file", "row 1", id="no data"),
+    pytest.param(None, "Row 1 is a NoneType, which is no file", "row 1", id="nothing"),
+    pytest.param((5, "x"), "The path of row 1 is a int", "row 1", id="a number as path"),
+    pytest.param(NewFile(lambda _: 5, "x"), "The path of row 1 is a int", "row 1", id="made"),  # type: ignore[arg-type, return-value]
+    pytest.param(("/c", "x"), "Row 1: Input `path` does not allow", "/c", id="a leading slash"),
+    pytest.param(("", "x"), "Row 1: Path or key parameter must", "row 1", id="no path"),
+    pytest.param(("a", "x"), "Rows 0 and 1 have the same path, a", "a", id="twice"),
+    pytest.param((lambda _: "a", "x"), "Rows 0 and 1 have the same path", "row 1", id="made twice"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "message", "name"), WRONG)
+def test_a_list_with_a_wrong_file_is_refused(wrong: Any, message: str, name: str) -> None:
+    """Where failures are raised, nothing of a list is sent that has a file that cannot be."""
     stage = Stage("http://127.0.0.1:9")
-    with pytest.raises(errors.InvalidStorageOperationInput, match="A str is no file"):
-        stage.storage.upload_many([("a", "b"), "c"])  # type: ignore[list-item]
+    kinds = (errors.InvalidStorageOperationInput, errors.InvalidStoragePathInput)
+    with pytest.raises(kinds, match=message):
+        stage.storage.upload_many([("a", "b"), wrong])
+    assert stage.report.records == {}
+
+
+@pytest.mark.parametrize("is_list", [True, False], ids=["list", "generator"])
+@pytest.mark.parametrize(("wrong", "message", "name"), WRONG)
+def test_a_wrong_file_fails_by_itself(wrong: Any, message: str, name: str, is_list: bool) -> None:
+    """Where failures are collected, or nobody knows what comes, the other files are sent."""
+    given = [("a", "b"), wrong, ("d", "e")]
+    with FakeS3(answer=lambda _: STORED) as server:
+        stage = Stage(server.url)
+        files: Any = given if is_list else iter(given)
+        found = stage.storage.upload_many(files, on_error="collect")
+    assert [(each.index, each.state) for each in found] == [
+        (0, "uploaded"),
+        (1, "failed"),
+        (2, "uploaded"),
+    ]
+    assert message in str(found[1].error)
+    assert sorted((each.key, each.body) for each in server.sent) == [("a", b"b"), ("d", b"e")]
+    ((event, _),) = stage.report.failures
+    assert event.detail.startswith(f"{name}: ")
+    assert stage.report.progress is not None
+    assert (stage.report.progress.done, stage.report.progress.failed) == (2, 1)
+
+
+def test_a_wrong_file_of_a_generator_is_raised_at_the_end() -> None:
+    """The files before and after it are sent, and the error has all results."""
+    files: Any = iter([("a", "b"), "c", ("d", "e")])
+    with (
+        FakeS3(answer=lambda _: STORED) as server,
+        pytest.raises(errors.BulkError, match="1 of 3 files failed; the first: Row 1") as got,
+    ):
+        Stage(server.url).storage.upload_many(files)
+    assert [each.state for each in got.value.results] == ["uploaded", "failed", "uploaded"]
+    assert len(server.sent) == 2
+
+
+@pytest.mark.parametrize("name", ["missing", "no\0file"], ids=["missing", "no name of a file"])
+def test_a_file_that_cannot_be_read_fails_by_itself(tmp_path: Path, name: str) -> None:
+    """What is to be read and is not there is no reason to leave the other files out."""
+    given: list[Any] = [("a", tmp_path / name), *((f"f{n}", "x") for n in range(5))]
+    with FakeS3(answer=lambda _: STORED) as server:
+        found = Stage(server.url).storage.upload_many(given, concurrency=1, on_error="collect")
+    assert [each.state for each in found] == ["failed", *["uploaded"] * 5]
+    assert isinstance(found[0].error, errors.FileAccessError)
+
+
+def test_a_path_is_made_once() -> None:
+    """A function that answers otherwise each time is asked once, and the file is where it said."""
+    numbers = iter(range(10))
+    given = [(lambda identity_id: f"{identity_id}/{next(numbers)}", "x") for _ in range(3)]
+    with FakeS3(answer=lambda _: STORED) as server:
+        stage = Stage(server.url)
+        found = stage.storage.upload_many(given)
+    paths = [f"{stage.identity.identity_id}/{number}" for number in range(3)]
+    assert [each.path for each in found] == paths
+    assert sorted(each.key for each in server.sent) == paths
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        pytest.param(5, id="number"),
+        pytest.param(None, id="nothing"),
+        pytest.param("ab", id="text"),
+        pytest.param({"a": "b"}, id="mapping"),
+        pytest.param(NewFile("a", "b"), id="one file"),
+    ],
+)
+def test_what_is_not_many_files_is_refused(files: Any) -> None:
+    """What no files can be drawn from is named, and nothing is sent."""
+    stage = Stage("http://127.0.0.1:9")
+    with pytest.raises(errors.InvalidStorageOperationInput, match="The files are a "):
+        stage.storage.upload_many(files)
+
+
+def test_nobody_can_upload_without_credentials() -> None:
+    """Where the identity pool gives none, the whole call is refused and not each file."""
     nobody = Stage("http://127.0.0.1:9", identity=FakeIdentity(identity_id=None))
     with pytest.raises(errors.NoCredentials):
         nobody.storage.upload_many([("a", "b")])
