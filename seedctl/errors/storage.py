@@ -65,7 +65,7 @@ class InvalidStoragePathInput(SeedctlError):  # noqa: N818 - the JavaScript clie
 
 
 class InvalidStorageOperationInput(SeedctlError):  # noqa: N818 - the JavaScript client's name
-    """No path was given, or an option that does not go with the call."""
+    """No path was given, or one twice, or an option that does not go with the call."""
 
 
 class InvalidUploadSource(SeedctlError):  # noqa: N818 - the JavaScript client's name

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
-from seedctl.bulk import Tally, bulk_error, check_concurrency, concerns_all, persistent, run
+from seedctl.bulk import Tally, bulk_error, check_concurrency, persistent, run
 from seedctl.errors import (
-    FileAccessError,
     InvalidStorageOperationInput,
     InvalidStoragePathInput,
     PreconditionFailed,
@@ -124,7 +123,7 @@ def upload_all(
     else:
         jobs = _drawn(files, options.identity_id, results, refused)
     with tally:
-        outcomes = run(jobs, work, concurrency=options.concurrency, tally=tally, is_fatal=_is_fatal)
+        outcomes = run(jobs, work, concurrency=options.concurrency, tally=tally)
     # Files that were wrong are in the results already; the outcomes are of the others, in order.
     tried = [each for each in results if each.state == "not tried"]
     for result, outcome in zip(tried, outcomes, strict=True):
@@ -165,11 +164,6 @@ def _drawn(
             continue
         results.append(FileResult(index, path, "not tried"))
         yield file
-
-
-def _is_fatal(outcome: Outcome[UploadedObject | None]) -> bool:
-    # A file of this machine that cannot be read is that row's own matter.
-    return concerns_all(outcome.error) and not isinstance(outcome.error, FileAccessError)
 
 
 def _can_be_read_again(file: NewFile) -> bool:
