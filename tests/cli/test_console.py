@@ -7,9 +7,11 @@ import os
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
 from seedctl.cli.console import Console, print_data, print_json
+from seedctl.cli.main import main
 from seedctl.cli.options import Settings
 from seedctl.errors import FileAccessError, InvalidInputError, SeedingFailedError
 from tests.cli.screen import Screen
@@ -162,6 +164,21 @@ def test_a_line_is_begun_where_a_terminal_echoed(
     monkeypatch.setattr(sys, "stderr", screen)
     Console.leave_echo()
     assert screen.raw == "\n"
+
+
+def test_ctrl_c_at_a_visible_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Click leaves the cursor behind the question: what is said next begins a line."""
+    screen = Screen(lambda: None)
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+
+    def asked(*_: object, **__: object) -> None:
+        screen.write("Groups: ^C")
+        raise click.Abort from None
+
+    monkeypatch.setattr("seedctl.cli.main.cli.main", asked)
+    assert main([]) == 130
+    assert screen.lines == ["Groups: ^C", "Interrupted."]
 
 
 def test_colours_are_for_terminals_that_want_them(monkeypatch: pytest.MonkeyPatch) -> None:
