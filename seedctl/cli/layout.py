@@ -20,8 +20,9 @@ _LEAST = 24  # a last column of less is not worth reading
 def lines_of(rows: Sequence[Sequence[str]], console: Console) -> Iterator[str]:
     """Yield the lines that show *rows*; only the last column is folded, at words if there are any.
 
-    Where that leaves too little for it, the cells of a row follow each other without columns: one
-    that has no room on a line begins the next, and is folded only if it is wider than the terminal.
+    Where that leaves too little for it, it has lines of its own. Where the others alone are too
+    wide, cells follow each other without columns: one that has no room on a line begins the next,
+    and is folded only if it is wider than the terminal.
     """
     rows = [[Text(" ".join(cell.splitlines())).plain for cell in row] for row in rows]
     columns = max((len(row) for row in rows), default=0)
@@ -31,7 +32,7 @@ def lines_of(rows: Sequence[Sequence[str]], console: Console) -> Iterator[str]:
     indent = sum(widths[:-1]) + _GAP * (columns - 1)
     room = console.width - indent
     for row in rows:
-        if not widths or room < min(_LEAST, widths[-1]):
+        if room + _GAP < 0 or columns == 1:
             yield from _packed(row, console)
             continue
         head = "".join(
@@ -39,9 +40,13 @@ def lines_of(rows: Sequence[Sequence[str]], console: Console) -> Iterator[str]:
             for cell, width in zip(row, widths[:-1], strict=False)
         )
         tail = row[columns - 1] if len(row) == columns else ""
-        for line in _folded(tail, console, room):
+        hanging = indent
+        if not tail or room < min(_LEAST, cell_len(tail)):
+            yield head.rstrip()
+            hanging, head = _GAP, " " * _GAP
+        for line in _folded(tail, console, console.width - hanging) if tail else ():
             yield (head + line).rstrip()
-            head = " " * indent
+            head = " " * hanging
 
 
 def wrapped(text: str, width: int) -> Iterator[str]:

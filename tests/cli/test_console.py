@@ -85,9 +85,9 @@ FAILED = ("record", "Todo", "failed", "row 7: Todo.content must be text. It is a
             60,
             ROWS,
             [
-                "user  ann@example.com  already there",
+                "user              ann@example.com  already there",
                 "  eb19dac0-fd87-401a-8e85-a37d53146036",
-                "group membership  ann@example.com  set  → READERS",
+                "group membership  ann@example.com  set            → READERS",
             ],
             id="ids of their own lines",
         ),
@@ -99,6 +99,17 @@ FAILED = ("record", "Todo", "failed", "row 7: Todo.content must be text. It is a
                 "user              eve@example.com  set",
             ],
             id="room for all, a row without the last",
+        ),
+        pytest.param(
+            47,
+            ROWS,
+            [
+                "user  ann@example.com  already there",
+                "  eb19dac0-fd87-401a-8e85-a37d53146036",
+                "group membership  ann@example.com  set",
+                "  → READERS",
+            ],
+            id="no room for columns",
         ),
         pytest.param(
             50,
@@ -114,6 +125,22 @@ FAILED = ("record", "Todo", "failed", "row 7: Todo.content must be text. It is a
             [("user", "ann@a-long-name.example.com", "failed", "two\nlines, and more")],
             ["user", "  ann@a-long-name.ex", "  ample.com  failed", "  two lines, and", "  more"],
             id="a name that alone is too wide",
+        ),
+        pytest.param(
+            36,
+            [ROWS[1], ("user", "eve@example.com", "")],
+            [
+                "group membership  ann@example.com",
+                "  set  → READERS",
+                "user  eve@example.com",
+            ],
+            id="cells that are empty",
+        ),
+        pytest.param(
+            36,
+            [("group membership", "ann@example.com", "set"), ("user", "eve@example.com")],
+            ["group membership  ann@example.com", "  set", "user              eve@example.com"],
+            id="the edge, a row without the last",
         ),
         pytest.param(40, [], [], id="nothing"),
     ],
