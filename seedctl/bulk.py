@@ -215,7 +215,7 @@ def bulk_error(
 
     Raise it from the first of them.
     """
-    left = f", {not_tried} were not tried" if not_tried else ""
+    left = f", {not_tried} {'was' if not_tried == 1 else 'were'} not tried" if not_tried else ""
     return BulkError(
         f"{len(errors)} of {len(results)} {what} failed{left}; the first: {errors[0].message}",
         results=results,

@@ -341,6 +341,9 @@ def test_a_plain_report_stays_silent(capsys: pytest.CaptureFixture[str]) -> None
     [
         pytest.param(0, "2 of 500 Todo records failed; the first: bad", id="all tried"),
         pytest.param(
+            1, "2 of 500 Todo records failed, 1 was not tried; the first: bad", id="one left"
+        ),
+        pytest.param(
             9, "2 of 500 Todo records failed, 9 were not tried; the first: bad", id="stopped"
         ),
     ],

@@ -119,6 +119,29 @@ def test_leaving_a_prompt_ends_with_130_and_stores_nothing(folder: Path, key: st
     assert run("--local", "secret", "list", cwd=folder)[1] == ""
 
 
+@pytest.mark.parametrize(
+    ("arguments", "until"),
+    [
+        pytest.param(("seed", "--local"), "ready", id="a script"),
+        pytest.param(("local", "start", "--faults", "1"), "Ctrl-C stops it.", id="a server"),
+    ],
+)
+def test_nothing_is_glued_to_the_echo_of_ctrl_c(
+    folder: Path, arguments: tuple[str, ...], until: str
+) -> None:
+    """What is said after Ctrl-C begins a line of its own."""
+    (folder / "amplify/seed/seed.py").write_text(
+        "import time\nfrom seedctl import set_secret\nset_secret('a', 'one-value')\n"
+        "print('rea' + 'dy', flush=True)\nfor _ in range(600):\n    time.sleep(0.1)\n"
+    )
+    terminal = Terminal(*arguments, cwd=folder)
+    terminal.wait_for(until)
+    terminal.type("\x03")
+    terminal.end()
+    assert "^C\r\n" in terminal.screen
+    assert "nterrupted." in terminal.screen or "Stopped. " in terminal.screen
+
+
 def test_a_terminal_gets_colour_unless_it_asks_not_to(folder: Path) -> None:
     """Errors are coloured on a terminal; NO_COLOR is heard."""
     terminal = Terminal("--local", "secret", "get", "never-set", cwd=folder)

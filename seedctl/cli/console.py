@@ -81,7 +81,7 @@ class Console:
         """Show what happened, where, and what to do; *script* is the seed script, if one ran."""
         place = _place(error, script)
         if isinstance(error, SeedingFailedError) and error.__cause__ is not None:
-            self._say(_script_trace(error.__cause__).rstrip())
+            self._say(_script_trace(error.__cause__).rstrip(), wrap=False)
         self._say(f"[{error.name}] {error.message}", style="bold red")
         if place is not None:
             self._say(f"  at {_shown(place[0])}, line {place[1]}")
@@ -92,38 +92,46 @@ class Console:
         if self._settings.debug:
             import traceback  # noqa: PLC0415
 
-            self._say("".join(traceback.format_exception(error)).rstrip(), style="dim")
+            trace = "".join(traceback.format_exception(error)).rstrip()
+            self._say(trace, style="dim", wrap=False)
         if _is_github():
-            self._say(_github_line(error, place))
+            self._say(_github_line(error, place), wrap=False)
 
-    def annotate_usage(self, message: str) -> None:
-        """Show a usage error to GitHub too."""
+    def annotate(self, title: str, message: str) -> None:
+        """Show to GitHub too that a run failed, where no error was raised."""
         if _is_github():
-            self._say(f"::error title=Usage::{_data(_masked(message))}")
+            self._say(f"::error title={_property(title)}::{_data(_masked(message))}", wrap=False)
+
+    @staticmethod
+    def leave_echo() -> None:
+        """Begin a line after the ^C that the terminal has echoed."""
+        if _is_terminal():
+            click.echo(err=True)
 
     def table(self, rows: Iterable[Sequence[str]]) -> None:
         """Show *rows* in aligned columns; --quiet leaves them out."""
         if self._settings.quiet:
             return
-        from rich.table import Table  # noqa: PLC0415
+        from seedctl.cli.layout import lines_of  # noqa: PLC0415
 
-        table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-        for row in rows:
-            for _ in row[len(table.columns) :]:
-                table.add_column(overflow="fold")  # in a narrow terminal nothing is cut off
-            table.add_row(*(_masked(text) for text in row))
-        console = self._rich()
-        with console.capture() as captured:
-            console.print(table)
-        for line in captured.get().splitlines():
-            click.echo(line.rstrip(), err=True)
+        masked = [[_masked(text) for text in row] for row in rows]
+        for line in lines_of(masked, self._rich()):
+            click.echo(line, err=True)
 
-    def _say(self, text: str, *, style: str = "") -> None:
+    def _say(self, text: str, *, style: str = "", wrap: bool = True) -> None:
         masked = _masked(text)
-        if style and _is_terminal() and "NO_COLOR" not in os.environ:
-            from rich.text import Text  # noqa: PLC0415
+        if not _is_terminal():
+            click.echo(masked, err=True)
+            return
+        from rich.text import Text  # noqa: PLC0415
 
-            self._rich().print(Text(masked, style=style), soft_wrap=True)
+        from seedctl.cli.layout import wrapped  # noqa: PLC0415
+
+        console = self._rich()
+        if wrap:
+            masked = "\n".join(wrapped(masked, console.width))
+        if style and "NO_COLOR" not in os.environ:
+            console.print(Text(masked, style=style), soft_wrap=True)
         else:
             click.echo(masked, err=True)
 

@@ -10,6 +10,8 @@ from seedctl.cli.console import Console, print_data, print_json
 from seedctl.cli.options import Settings, common_options, format_option, settings_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from seedctl.local.running import RunningServer
     from seedctl.project import AmplifyOutputs
 
@@ -65,14 +67,15 @@ def status(context: click.Context, form: str) -> None:
     elif server is None:
         print_data("not running")
     else:
-        print_data(
-            f"running  {server.url}{'' if answers else '  (does not answer)'}\n"
-            f"process  {server.pid}\n"
-            f"since    {_time(server)}\n"
-            f"outputs  {shown_outputs(settings, server)}"
-        )
+        rows = {
+            "running": f"{server.url}{'' if answers else '  (does not answer)'}",
+            "process": str(server.pid),
+            "since": _time(server),
+            "outputs": shown_outputs(settings, server),
+        }
         if statistics is not None:
-            print_data(f"purpose  {statistics['conditions']}")
+            rows["conditions"] = statistics["conditions"]
+        print_data("\n".join(aligned(rows)))
 
 
 @click.command()
@@ -128,6 +131,12 @@ def local_settings(context: click.Context) -> Settings:
     settings = settings_of(context)
     settings.local = True
     return settings
+
+
+def aligned(rows: Mapping[str, str]) -> list[str]:
+    """Return a line for each of *rows*, with what they say below each other."""
+    width = max(map(len, rows))
+    return [f"{name:{width}}  {text}" for name, text in rows.items()]
 
 
 def shown_outputs(settings: Settings, server: RunningServer) -> str:

@@ -10,7 +10,7 @@ import click
 
 from seedctl.cli.conditions import conditions_options
 from seedctl.cli.console import Console
-from seedctl.cli.local_server import local_settings, shown_outputs
+from seedctl.cli.local_server import aligned, local_settings, shown_outputs
 from seedctl.cli.options import common_options
 
 if TYPE_CHECKING:
@@ -78,8 +78,7 @@ def start(
         find_script(settings.project)
     if detach:
         server = _start_detached(settings, _arguments(port, origins, chosen))
-        _show(console, settings, server, outputs)
-        _show_conditions(console, conditions)
+        _show(console, settings, server, outputs, conditions)
         console.status("seedctl local stop ends it.")
         if with_seed:
             with StopSignals.caught() as signals:
@@ -98,13 +97,14 @@ def start(
             conditions=conditions,
             at_end=statistics.append,
         ) as server:
-            _show(console, settings, server, outputs)
-            _show_conditions(console, conditions)
+            _show(console, settings, server, outputs, conditions)
             if with_seed and (code := _seed(settings, signals)) and not signals.wait(0):
                 console.warning(f"The seed ended with exit code {code}. The server stays up.")
             if not in_background and not signals.wait(0):
                 console.status("Ctrl-C stops it.")
             signals.wait()
+        if signals.was_interrupt():
+            console.leave_echo()
         _say_stopped(console, statistics)
 
 
@@ -125,18 +125,22 @@ def _deployed_outputs(settings: Settings) -> AmplifyOutputs | None:
 
 
 def _show(
-    console: Console, settings: Settings, server: RunningServer, outputs: AmplifyOutputs | None
+    console: Console,
+    settings: Settings,
+    server: RunningServer,
+    outputs: AmplifyOutputs | None,
+    conditions: Conditions | None,
 ) -> None:
-    console.success(f"The local sandbox is up at {server.url}")
+    rows = {}
     if outputs is not None and isinstance(outputs.document.get("data"), dict):
-        console.status(f"  GraphQL  {server.url}/graphql")
-    console.status(f"  Outputs  {shown_outputs(settings, server)}")
-    console.status("--local commands of this project use it. For others: seedctl local outputs")
-
-
-def _show_conditions(console: Console, conditions: Conditions | None) -> None:
+        rows["GraphQL"] = f"{server.url}/graphql"
+    rows["Outputs"] = shown_outputs(settings, server)
     if conditions is not None:
-        console.status(f"  Purpose  {conditions}")
+        rows["Conditions"] = str(conditions)
+    console.success(f"The local sandbox is up at {server.url}")
+    for line in aligned(rows):
+        console.status(f"  {line}")
+    console.status("--local commands of this project use it. For others: seedctl local outputs")
 
 
 def _say_stopped(console: Console, statistics: list[dict[str, Any]]) -> None:

@@ -52,10 +52,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except click.ClickException as error:
         error.show()
-        Console(settings).annotate_usage(error.format_message())
+        Console(settings).annotate("Usage", error.format_message())
         return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        # Click turns Ctrl-C at its prompts into Abort; both mean the same.
+    except (KeyboardInterrupt, click.Abort) as ending:
+        # Click turns Ctrl-C into Abort; both mean the same. Only at its prompts, whose Abort has
+        # no cause, does it leave the line of the question to us.
+        if ending.__cause__ is None:
+            Console(settings).leave_echo()
         click.echo("Interrupted.", err=True)
         return INTERRUPTED
     except BrokenPipeError:

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from seedctl.cli.run_report import ConsoleReport
 
 _ARGUMENTS = "seedctl.script_arguments"
-_GO_ON = (
-    'To go on: mend the cause and run again. With if_exists="skip", and key= for records, what is '
-    "there already is left as it is."
-)
+_REPEATABLE = {
+    "user": 'With if_exists="skip", users that are there are left as they are.',
+    "record": "With key=, no record is created twice.",
+}
 
 
 class _ScriptCommand(click.Command):
@@ -130,9 +130,13 @@ class _Run:
         """Tell what a run that *error* ended had done until then."""
         self._report.display.close()
         if error is not None and self._calls is not None:
+            if isinstance(error, KeyboardInterrupt):
+                self._console.leave_echo()
             self._report.show()
             totals = self._report.totals()
             self._console.status(f"Stopped after {self._report.seconds:.1f} s: {totals}.")
+            if isinstance(error, KeyboardInterrupt):
+                self._go_on("run again. A user who was left unfinished is finished then.")
         self._write(error)
         if error is not None and self._unwritten is not None:
             # What ended the run is what the user has to hear of at last.
@@ -153,7 +157,8 @@ class _Run:
         """
         report, console = self._report, self._console
         report.show()
-        summary = f"{report.seconds:.1f} s: {report.totals()}"
+        totals = report.totals()
+        summary = f"{report.seconds:.1f} s: {totals}"
         if self.script_exit:
             console.status(f"The script ended with exit code {self.script_exit} after {summary}.")
         elif report.failed:
@@ -161,10 +166,29 @@ class _Run:
         else:
             console.success(f"Seeded in {summary}.")
         if report.failed:
-            console.status(_GO_ON)
+            self._go_on("mend the cause and run again.")
+        code = self._exit_code(None)
+        if code:
+            first = (f"{event.name}: {event.detail}" for event, _ in report.failures[:1])
+            ending = f"The run ended with exit code {code}: {totals}."
+            console.annotate("Not all was seeded", "\n".join([ending, *first]))
         if self._unwritten is not None:
             raise self._unwritten
-        return self._exit_code(None)
+        return code
+
+    def _go_on(self, what: str) -> None:
+        """Say how, with the arguments that matter for what the run has made or failed to make."""
+        heard = self._report.copy()
+        states: dict[str, set[str]] = {}
+        for event in (*heard.events, *heard.records):
+            states.setdefault(event.kind, set()).add(event.state)
+        # Where something was there already, the script has the argument.
+        hints = [
+            hint
+            for kind, hint in _REPEATABLE.items()
+            if states.get(kind, set()) & {"created", "failed"} and "existed" not in states[kind]
+        ]
+        self._console.status(" ".join([f"To go on: {what}", *hints]))
 
     def _exit_code(self, error: BaseException | None) -> int:
         if isinstance(error, KeyboardInterrupt):

@@ -54,3 +54,7 @@ class StopSignals:
     def wait(self, seconds: float | None = None) -> bool:
         """Whether the process was asked to end, waiting for it at most *seconds*."""
         return bool(select.select([self._woken], [], [], seconds)[0])
+
+    def was_interrupt(self) -> bool:
+        """Whether it was Ctrl-C that ended the waiting, which a terminal echoes."""
+        return self.wait(0) and self._woken.recv(1, socket.MSG_PEEK)[0] == signal.SIGINT

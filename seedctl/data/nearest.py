@@ -23,6 +23,6 @@ def advice(name: object, known: Iterable[str]) -> str:
     if near:
         return f"Did you mean {' or '.join(by_folded[each] for each in near)}?"
     if not names:
-        return "There are none."
+        return "There are none. Add one in amplify/data/resource.ts, and deploy."
     more = ", …" if len(names) > _SHOWN else ""
-    return f"There are {', '.join(names[:_SHOWN])}{more}."
+    return f"There {'is only' if len(names) == 1 else 'are'} {', '.join(names[:_SHOWN])}{more}."

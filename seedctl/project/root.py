@@ -83,8 +83,11 @@ def namespace_of(project: Project) -> str:
     fix = 'Run in the project\'s root, with a package.json that has a "name".'
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise InvalidPackageJsonError(f"{path} does not exist.", resolution=fix) from error
+    except FileNotFoundError:
+        # Its message is all there is to say: no cause below it.
+        raise InvalidPackageJsonError(
+            f"{path} does not exist.", resolution='Create it, such as {"name": "my-app"}.'
+        ) from None
     except OSError as error:
         raise InvalidPackageJsonError(
             f"{path} cannot be read: {error.strerror}.", resolution=fix
@@ -118,6 +121,8 @@ def find_outputs(project: Project, *, explicit: Path | None = None, local: bool 
     if deployed.is_file():
         return deployed
     fix = "Deploy the sandbox with npx ampx sandbox, or name the file with --outputs."
+    if not local and project.local_outputs.is_file():
+        fix = f"{fix[:-1]}; or use --local: {LOCAL_OUTPUTS.as_posix()} is there."
     if local:
         fix = f"Write {LOCAL_OUTPUTS.as_posix()} with seedctl local init, or deploy the sandbox."
     raise AmplifyOutputsNotFoundError(f"{deployed} does not exist.", resolution=fix)

@@ -7,9 +7,11 @@ import os
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
 from seedctl.cli.console import Console, print_data, print_json
+from seedctl.cli.main import main
 from seedctl.cli.options import Settings
 from seedctl.errors import FileAccessError, InvalidInputError, SeedingFailedError
 from tests.cli.screen import Screen
@@ -69,6 +71,143 @@ def test_a_narrow_terminal_cuts_nothing_off(monkeypatch: pytest.MonkeyPatch) -> 
     assert "…" not in screen.raw
 
 
+ROWS = [
+    ("user", "ann@example.com", "already there", "eb19dac0-fd87-401a-8e85-a37d53146036"),
+    ("group membership", "ann@example.com", "set", "→ READERS"),
+]
+FAILED = ("record", "Todo", "failed", "row 7: Todo.content must be text. It is an int.")
+
+
+@pytest.mark.parametrize(
+    ("width", "rows", "shown"),
+    [
+        pytest.param(
+            60,
+            ROWS,
+            [
+                "user              ann@example.com  already there",
+                "  eb19dac0-fd87-401a-8e85-a37d53146036",
+                "group membership  ann@example.com  set            → READERS",
+            ],
+            id="ids of their own lines",
+        ),
+        pytest.param(
+            60,
+            [ROWS[1], ("user", "eve@example.com", "set")],
+            [
+                "group membership  ann@example.com  set  → READERS",
+                "user              eve@example.com  set",
+            ],
+            id="room for all, a row without the last",
+        ),
+        pytest.param(
+            47,
+            ROWS,
+            [
+                "user  ann@example.com  already there",
+                "  eb19dac0-fd87-401a-8e85-a37d53146036",
+                "group membership  ann@example.com  set",
+                "  → READERS",
+            ],
+            id="no room for columns",
+        ),
+        pytest.param(
+            50,
+            [FAILED],
+            [
+                "record  Todo  failed  row 7: Todo.content must be",
+                "                      text. It is an int.",
+            ],
+            id="a reason at its words",
+        ),
+        pytest.param(
+            20,
+            [("user", "ann@a-long-name.example.com", "failed", "two\nlines, and more")],
+            ["user", "  ann@a-long-name.ex", "  ample.com  failed", "  two lines, and", "  more"],
+            id="a name that alone is too wide",
+        ),
+        pytest.param(
+            36,
+            [ROWS[1], ("user", "eve@example.com", "")],
+            [
+                "group membership  ann@example.com",
+                "  set  → READERS",
+                "user  eve@example.com",
+            ],
+            id="cells that are empty",
+        ),
+        pytest.param(
+            36,
+            [("group membership", "ann@example.com", "set"), ("user", "eve@example.com")],
+            ["group membership  ann@example.com", "  set", "user              eve@example.com"],
+            id="the edge, a row without the last",
+        ),
+        pytest.param(40, [], [], id="nothing"),
+    ],
+)
+def test_only_the_last_column_is_folded(
+    monkeypatch: pytest.MonkeyPatch, width: int, rows: list[tuple[str, ...]], shown: list[str]
+) -> None:
+    """A name or an id stays in one piece on a narrow terminal, unless it alone is wider."""
+    screen = Screen(lambda: None)
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setenv("TERM", "xterm")
+    _console().table(rows)
+    assert screen.lines == shown
+
+
+@pytest.mark.parametrize("no_colour", [False, True])
+def test_what_is_said_wraps_at_words(monkeypatch: pytest.MonkeyPatch, no_colour: bool) -> None:
+    """A narrow terminal breaks no word; one that is wider than it stays whole, to be copied."""
+    screen = Screen(lambda: None)
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setenv("COLUMNS", "24")
+    monkeypatch.setenv("TERM", "xterm")
+    if no_colour:
+        monkeypatch.setenv("NO_COLOR", "1")
+    _console().success("Seeded: 2 users, 3 files uploaded.")
+    _console().status("See /a/path/that/is/longer/than/a/line there.\n  at one")
+    assert screen.lines == [
+        "✔ Seeded: 2 users, 3",
+        "files uploaded.",
+        "See",
+        "/a/path/that/is/longer/than/a/line",
+        "there.",
+        "  at one",
+    ]
+    screen.raw = ""
+    _console().error(InvalidInputError("no"))
+    assert ("\x1b[" in screen.raw) is not no_colour
+
+
+def test_a_line_is_begun_where_a_terminal_echoed(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only a terminal has the ^C that the next words would be glued to."""
+    Console.leave_echo()
+    assert capsys.readouterr().err == ""
+    screen = Screen(lambda: None)
+    monkeypatch.setattr(sys, "stderr", screen)
+    Console.leave_echo()
+    assert screen.raw == "\n"
+
+
+def test_ctrl_c_at_a_visible_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Click leaves the cursor behind the question: what is said next begins a line."""
+    screen = Screen(lambda: None)
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+
+    def asked(*_: object, **__: object) -> None:
+        screen.write("Groups: ^C")
+        raise click.Abort from None
+
+    monkeypatch.setattr("seedctl.cli.main.cli.main", asked)
+    assert main([]) == 130
+    assert screen.lines == ["Groups: ^C", "Interrupted."]
+
+
 def test_colours_are_for_terminals_that_want_them(monkeypatch: pytest.MonkeyPatch) -> None:
     """A failure is coloured on a terminal, and with NO_COLOR it is not."""
     screen = Screen(lambda: None)
@@ -120,10 +259,10 @@ def test_github_is_shown_the_error_and_its_cause(
     )
     _console().error(InvalidInputError("no"), script=Path("/app/seed.py"))
     assert capsys.readouterr().err.splitlines()[-1].endswith("title=InvalidInputError::no")
-    _console().annotate_usage("No such option: --fast")
+    _console().annotate("Usage", "No such option: --fast")
     assert capsys.readouterr().err == "::error title=Usage::No such option: --fast\n"
     monkeypatch.delenv("GITHUB_ACTIONS")
-    _console().annotate_usage("No such option: --fast")
+    _console().annotate("Usage", "No such option: --fast")
     assert capsys.readouterr().err == ""
 
 

@@ -218,6 +218,7 @@ def test_a_stop_while_the_seed_runs(folder: Path) -> None:
     terminal.type("\x03")
     assert terminal.end() == 0
     assert terminal.screen.index("Interrupted.") < terminal.screen.index("Stopped. ")
+    assert not re.search(r"\^C[^\r\n]", terminal.screen)
     assert "The server stays up" not in terminal.screen
 
 
@@ -420,11 +421,11 @@ def test_conditions_in_the_foreground(
     foreground: Callable[..., subprocess.Popen[str]], folder: Path
 ) -> None:
     """They are told at the start and by status; what came is told at the end."""
-    process = foreground("--faults", "fail=100", "--quotas", until="Purpose  quotas default; ")
+    process = foreground("--faults", "fail=100", "--quotas", until="Conditions  quotas default; ")
     server = find_server(folder / STATE)
     assert server is not None
     assert [ask(server.url) for _ in range(3)] == [500] * 3
-    assert "purpose  quotas default; faults fail=100\n" in run("local", "status", cwd=folder)[1]
+    assert "conditions  quotas default; faults fail=100\n" in run("local", "status", cwd=folder)[1]
     document = json.loads(run("local", "status", "--format", "json", cwd=folder)[1])
     row = document["statistics"]["operations"]["ssm:GetParametersByPath"]
     assert (row["requests"], document["statistics"]["faults"]) == (3, {"fail": 3})
@@ -442,7 +443,9 @@ def test_conditions_of_a_detached_server(folder: Path) -> None:
     code, _, err = run("local", "start", "--detach", *options, "--fault-seed", "5", cwd=folder)
     assert code == 0
     told = "latency 1-2 ms; quotas UserList=7; faults throttle=100"
-    assert f"Purpose  {told}\n" in err
+    assert re.search(
+        rf"^  Outputs     .*\n  Conditions  {told}\n--local commands ", err, re.MULTILINE
+    )
     server = find_server(folder / STATE)
     assert server is not None
     assert ask(server.url) == 400
@@ -517,7 +520,7 @@ def test_a_slow_server_can_be_killed(
     process.kill()
     process.communicate(timeout=20)
     code, _, err = run("local", "start", "--detach", cwd=folder)
-    assert (code, "Purpose" in err) == (0, False)
+    assert (code, "Conditions" in err) == (0, False)
     assert run("secret", "set", "x", "--local", cwd=folder, stdin="v")[0] == 0
     assert run("local", "stop", cwd=folder)[0] == 0
 
@@ -721,6 +724,7 @@ def test_the_second_signal_ends_at_once() -> None:
         signal.raise_signal(signal.SIGTERM)
         assert signals.wait(5)
         assert signals.wait(0)
+        assert not signals.was_interrupt()
         assert signal.getsignal(signal.SIGINT) == signal.SIG_DFL
         assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

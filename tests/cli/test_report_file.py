@@ -290,6 +290,66 @@ def test_rows_that_failed(run: Callable[..., Result]) -> None:
     assert end.splitlines()[1].startswith("To go on: mend the cause and run again. ")
 
 
+BAD_USER = "create_users([NewUser('x', PASSWORD)], on_error='collect')\n"
+BAD_RECORD = (
+    "data.generate_client().models.Todo.create_many([{'content': 1}], on_error='collect')\n"
+)
+BAD_FILE = "storage.upload_many([('nowhere/x', b'x')], on_error='collect')\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "users", "records"),
+    [
+        pytest.param(BAD_USER, True, False, id="users"),
+        pytest.param(f"{SIGN_IN}{BAD_FILE}", True, False, id="a user made, and a file"),
+        pytest.param(
+            "create_users([NewUser('ann@example.com', PASSWORD)])\n"
+            "create_users([NewUser('ann@example.com', PASSWORD)], if_exists='skip')\n"
+            f"{BAD_USER}",
+            False,
+            False,
+            id="users, with the argument",
+        ),
+        pytest.param(f"{SIGN_IN}{BAD_RECORD}", True, True, id="records"),
+    ],
+)
+def test_how_to_go_on_is_told_by_kind(
+    run: Callable[..., Result], text: str, users: bool, records: bool
+) -> None:
+    """What matters for the kinds of this run is named, unless the script shows to have it."""
+    result = run(text)
+    assert result.code == 1
+    (line,) = [line for line in result.err.splitlines() if line.startswith("To go on: ")]
+    assert line.startswith("To go on: mend the cause and run again.")
+    assert ('if_exists="skip"' in line, "key=" in line) == (users, records)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        pytest.param(
+            BAD_USER,
+            "The run ended with exit code 1: 1 user failed.%0Ax: Invalid",
+            id="failed rows",
+        ),
+        pytest.param(
+            "set_secret('a', 'one-value')\nsys.exit(7)\n",
+            "The run ended with exit code 7: 1 secret set.",
+            id="a code of its own",
+        ),
+        pytest.param("set_secret('a', 'one-value')\n", None, id="done"),
+    ],
+)
+def test_github_is_shown_that_not_all_was_seeded(
+    run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, text: str, said: str | None
+) -> None:
+    """A run that fails without an error has its one annotation too."""
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    lines = [line for line in run(text).err.splitlines() if line.startswith("::error")]
+    start = f"::error title=Not all was seeded::{said}"
+    assert [line[: len(start)] for line in lines] == ([] if said is None else [start])
+
+
 def test_an_uncaught_bulk_error_counts_its_rows_once(run: Callable[..., Result]) -> None:
     """The rows are in the table and in the report as often as they failed; the error follows."""
     result = run(
@@ -701,7 +761,14 @@ def test_the_documented_summary_works(tmp_path: Path) -> None:
     assert step is not None
     example = _example()
     error = {"name": "SeedingFailedError", "message": "It failed.", "resolution": None}
-    for document in (example, {**example, "counts": [], "failures": [], "error": error}):
+    (user,) = example["things"]
+    things = [{**user, "kind": "secret", "state": "read"}, user, user]
+    failed = {**example, "things": [], "counts": [], "failures": []}
+    for document in (
+        example,
+        {**failed, "things": things, "error": {**error, "cause": "ValueError: no luck"}},
+        {**failed, "error": {**error, "cause": None}},
+    ):
         (tmp_path / "report.json").write_text(json.dumps(document), encoding="utf-8")
         subprocess.run(
             ["sh", "-euc", step[1]],
@@ -712,9 +779,14 @@ def test_the_documented_summary_works(tmp_path: Path) -> None:
         )
     assert (tmp_path / "summary.md").read_text(encoding="utf-8").splitlines() == [
         "Seeding ended with 1 after 2.412 s.",
+        "* 1 users created",
         "* 1999 records of Todo created",
         "* 1 records of Todo failed",
         f"* record Todo: {example['failures'][0]['detail']}",
+        "Seeding ended with 1 after 2.412 s.",
+        "**SeedingFailedError** It failed. ValueError: no luck",
+        "* 1 secrets read",
+        "* 2 users created",
         "Seeding ended with 1 after 2.412 s.",
         "**SeedingFailedError** It failed.",
     ]

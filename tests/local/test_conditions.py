@@ -729,10 +729,29 @@ def test_options_that_will_not_do(options: dict[str, Any], said: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        pytest.param("101", "that is 101 % of the requests", id="over 100"),
+        pytest.param("fail=60,cut=60.5", "that is 120.5 % of the requests", id="together"),
+        pytest.param("fail=1,fail=2", "fail is there twice", id="twice"),
+        pytest.param("fail_after=1", "'fail_after' is none of their names", id="no name"),
+        pytest.param("cut=x", "cut is no percentage", id="no number"),
+    ],
+)
+def test_faults_that_will_not_do_are_shown_as_typed(text: str, reason: str) -> None:
+    """The error repeats what was typed, not what was made of it, and has the reason."""
+    with pytest.raises(InvalidCommandInputError) as refused:
+        Faults.parse(text)
+    assert refused.value.message == f"The faults {text!r} will not do: {reason}."
+
+
+@pytest.mark.parametrize(
     "make",
     [
         pytest.param(lambda: Latency(float("nan"), 1), id="latency"),
         pytest.param(lambda: Faults(fail=float("nan")), id="faults"),
+        pytest.param(lambda: Faults(fail=-1), id="faults below 0"),
+        pytest.param(lambda: Faults(fail=60, cut=60), id="faults over 100"),
         pytest.param(lambda: Conditions(quotas={"Users": 1}), id="quotas"),
     ],
 )

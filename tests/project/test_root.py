@@ -210,7 +210,9 @@ def test_a_package_json_that_will_not_do(root: Path, content: bytes | None, comp
     with pytest.raises(InvalidPackageJsonError, match=complaint) as caught:
         namespace_of(Project(root))
     assert caught.value.message.startswith(str(path))
-    assert "package.json" in (caught.value.resolution or "")
+    fix = 'Create it, such as {"name"' if content is None else "package.json"
+    assert fix in (caught.value.resolution or "")
+    assert (caught.value.__cause__ is None) is (content is None or complaint == 'has no "name"')
     assert caught.value.exit_code == 3
 
 
@@ -271,10 +273,16 @@ def test_no_outputs_file(root: Path, local: bool, advice: str) -> None:
 
 
 def test_the_stand_in_does_not_count_on_aws(root: Path) -> None:
-    """Without --local the stand-in is never taken for a deployed backend."""
-    _write(root / "amplify" / "seed" / "local_outputs.json", FULL)
-    with pytest.raises(AmplifyOutputsNotFoundError):
+    """Without --local the stand-in is never taken for a deployed backend, but pointed out."""
+    with pytest.raises(AmplifyOutputsNotFoundError) as caught:
         find_outputs(Project(root))
+    assert "--local" not in (caught.value.resolution or "")
+    _write(root / "amplify" / "seed" / "local_outputs.json", FULL)
+    with pytest.raises(AmplifyOutputsNotFoundError) as caught:
+        find_outputs(Project(root))
+    assert (caught.value.resolution or "").endswith(
+        "; or use --local: amplify/seed/local_outputs.json is there."
+    )
 
 
 def test_an_explicit_outputs_file_wins(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,22 +60,25 @@ class Faults:
     """The same, but everything was done."""
 
     def __post_init__(self) -> None:
-        shares = dict(self.shares())
-        if not all(0 <= share <= 100 for share in shares.values()) or sum(shares.values()) > 100:
-            _refuse_faults(str(self))
+        _check_shares([share for _, share in self.shares()], str(self))
 
     @classmethod
     def parse(cls, text: str) -> Faults:
         """Read ``5`` or ``fail=2.5,cut-after=1``. Raises InvalidCommandInputError."""
         if _NUMBER.fullmatch(text):
+            _check_shares([float(text)], text)
             return cls(fail=float(text) / 2, fail_after=float(text) / 2)
-        shares = {}
+        shares: dict[str, float] = {}
         for name, value in _pairs(text):
             field_name = name.replace("-", "_")
-            is_new = name in _FAULT_NAMES and field_name not in shares
-            if not is_new or not _NUMBER.fullmatch(value):
-                _refuse_faults(text)
+            if name not in _FAULT_NAMES:
+                _refuse_faults(text, f"{name!r} is none of their names")
+            if field_name in shares:
+                _refuse_faults(text, f"{name} is there twice")
+            if not _NUMBER.fullmatch(value):
+                _refuse_faults(text, f"{name} is no percentage")
             shares[field_name] = float(value)
+        _check_shares(list(shares.values()), text)
         return cls(**shares)
 
     def shares(self) -> Iterator[tuple[str, float]]:
@@ -163,6 +166,14 @@ def _parse_quotas(text: str) -> dict[str, int]:
     return quotas
 
 
+def _check_shares(shares: list[float], text: str) -> None:
+    """Refuse *shares* that cannot be, as *text*, which is how they were asked for."""
+    if not all(share >= 0 for share in shares):  # nor is what is not a number
+        _refuse_faults(text, "a percentage is not below 0")
+    if sum(shares) > 100:
+        _refuse_faults(text, f"that is {sum(shares):g} % of the requests")
+
+
 def _pairs(text: str) -> Iterator[tuple[str, str]]:
     for part in text.split(","):
         name, _, value = part.partition("=")
@@ -184,9 +195,9 @@ def _refuse_quotas(text: str) -> NoReturn:
     )
 
 
-def _refuse_faults(text: str) -> NoReturn:
+def _refuse_faults(text: str, reason: str) -> NoReturn:
     raise InvalidCommandInputError(
-        f"The faults {text!r} will not do.",
+        f"The faults {text!r} will not do: {reason}.",
         resolution="Give a percentage of all requests, such as 5, or NAME=PERCENT, several with "
         f"commas, 100 at most together, with a NAME of {', '.join(_FAULT_NAMES)}.",
     )

@@ -1,0 +1,22 @@
+"""What is said of a name that is not known."""
+
+from __future__ import annotations
+
+import pytest
+
+from seedctl.data.nearest import advice
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "said"),
+    [
+        pytest.param("todo", ["Todo", "Post"], "Did you mean Todo?", id="near"),
+        pytest.param("zzz", ["Todo", "Post"], "There are Todo, Post.", id="several"),
+        pytest.param("zzz", ["Todo"], "There is only Todo.", id="one"),
+        pytest.param("echo", [], "amplify/data/resource.ts, and deploy.", id="none"),
+        pytest.param("zzz", [f"M{n}" for n in range(13)], "M10, M11, ….", id="too many"),
+    ],
+)
+def test_advice(name: str, known: list[str], said: str) -> None:
+    """The nearest names are offered, else what there is, else where to add one."""
+    assert advice(name, known).endswith(said)
