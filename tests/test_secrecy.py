@@ -109,6 +109,6 @@ def test_the_journal_of_a_broken_run_holds_no_secret_and_no_name(
             backend.auth.create_user(USERNAME, "Password123!")
     markers = [path for path in (folder / ".amplify").rglob("*") if path.is_file()]
     assert len(markers) == 1
-    assert markers[0].read_bytes() == b""
+    assert markers[0].read_bytes() == b"created"
     assert USERNAME not in str(markers[0])
     assert oct((folder / ".amplify/seedctl").stat().st_mode & 0o777) == "0o700"
