@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -76,6 +77,8 @@ class Creating:
         self._call = call
         self._if_exists = if_exists
         self._validate = validate
+        self._lock = threading.Lock()
+        self._created = self._existed = 0  # of rows with a clear answer
         self._creates = Delivery(api, model, "create", call)
         self._updates = Delivery(api, model, "update", call)
 
@@ -89,6 +92,8 @@ class Creating:
         to_update: list[Row] = []
         for row in rows:
             error = answers.errors[row.index]
+            if not row.may_have_run:
+                self._count(error)
             if isinstance(error, ConditionalCheckFailedError):
                 state = self._state_of_existing(row)
                 if state == "updated":
@@ -132,17 +137,26 @@ class Creating:
         """Return what becomes of *row*, of which there is a record already.
 
         After an attempt without an answer the record may be that attempt's work. A key made at
-        random says so itself. Of others nobody knows: an earlier run may have stored the same. They
-        are called there already, and not created; where that would be a failure, the record is read,
-        and is taken for the row's own unless it surely is not.
+        random says so itself. Others are read: one that is surely not the row's own was there. Of
+        the rest nobody knows, since an earlier run may have stored the same; they are called what
+        most rows with a clear answer are, unless being there is a failure.
         """
         if row.may_have_run and row.is_random:
             return "created"
+        if self._if_exists == "error":
+            return "created" if row.may_have_run and self._may_be_own(row) else "failed"
+        is_new = row.may_have_run and self._created >= self._existed
         if self._if_exists == "skip":
-            return "existed"
-        if self._if_exists == "update":
-            return "existed" if row.may_have_run and self._is_equal(row) else "updated"
-        return "created" if row.may_have_run and self._may_be_own(row) else "failed"
+            return "created" if is_new and self._may_be_own(row) else "existed"
+        if not row.may_have_run or not self._is_equal(row):
+            return "updated"
+        return "created" if is_new else "existed"
+
+    def _count(self, error: SeedctlError | None) -> None:
+        """Count what became of a row that was sent once."""
+        with self._lock:
+            self._created += error is None
+            self._existed += isinstance(error, ConditionalCheckFailedError)
 
     def _is_equal(self, row: Row) -> bool:
         """Whether the record surely has what an update would set."""
