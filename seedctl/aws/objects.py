@@ -208,6 +208,8 @@ class S3:
                         raise
                 else:
                     return
+                finally:  # also where whoever reads stops in the middle
+                    reply["Body"].close()
             # Of the same object still: another one may have taken its place.
             more = {"Range": f"bytes={start + got}-{last}", "IfMatch": reply["ETag"]}
             reply = again(more)

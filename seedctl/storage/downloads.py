@@ -62,10 +62,10 @@ def _to_path(
             task.place, str(to), options, identity=task.identity, on_progress=tell
         )
         return _downloaded(task.path, reply, None)
-    reply, pieces = task.objects.read(task.place, options, identity=task.identity)
     unfinished = to.with_name(f"{to.name}.{secrets.token_hex(4)}")
     try:
-        with unfinished.open("xb") as file:
+        with unfinished.open("xb") as file:  # before the request, whose answer nobody would read
+            reply, pieces = task.objects.read(task.place, options, identity=task.identity)
             for piece in _counted(pieces, Progress(on_progress, reply["ContentLength"])):
                 file.write(piece)
         unfinished.replace(to)
