@@ -26,12 +26,15 @@ from tests.test_processes import Terminal, environment
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+# Each batch takes as long as there is between two of what is told.
 SEED = """
+import time
 from seedctl import *
 from seedctl import data
 create_and_sign_up_user("ann@example.com", "Password123!", sign_in_after_creation=True)
 def rows():
     for number in range(60):
+        time.sleep(0.03)
         if number == 30:
             print("half of them")
             {more}
