@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from seedctl.auth.types import TOTPSetup as TOTPSetup
     from seedctl.auth.types import UserResult as UserResult
     from seedctl.backend import Backend as Backend
-    from seedctl.backend import connect as connect
-    from seedctl.backend import current_backend as current_backend
+    from seedctl.connection import connect as connect
+    from seedctl.connection import current_backend as current_backend
     from seedctl.data.bulk import RowResult as RowResult
     from seedctl.data.client import DataClient as DataClient
     from seedctl.data.records import Page as Page
@@ -75,7 +75,8 @@ _ROOMS = {
         "TOTPSetup",
         "UserResult",
     ),
-    "seedctl.backend": ("Backend", "connect", "current_backend"),
+    "seedctl.backend": ("Backend",),
+    "seedctl.connection": ("connect", "current_backend"),
     "seedctl.data.bulk": ("RowResult",),
     "seedctl.data.client": ("DataClient",),
     "seedctl.data.records": ("Page", "Record"),

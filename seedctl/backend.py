@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import atexit
-import os
-import sys
 import threading
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seedctl.auth.ambient import AmbientAuth
@@ -16,31 +12,25 @@ from seedctl.auth.identity import AmbientIdentity, IdentityPool, SessionIdentity
 from seedctl.auth.journal import Journal
 from seedctl.auth.pool import UserPool
 from seedctl.auth.users import Auth
+from seedctl.current import ActiveBackends
 from seedctl.data.door import Data
-from seedctl.embedded import InboxCodes, is_served_here, local_endpoint
 from seedctl.errors import (
     AmplifyOutputsNotFoundError,
-    InvalidCommandInputError,
     MissingAuthError,
-    NoBackendError,
-    ProjectNotFoundError,
 )
-from seedctl.hooks import masked_excepthook
 from seedctl.project import (
     BackendIdentifier,
-    chosen_identifier,
     find_outputs,
-    find_project,
     load_outputs,
 )
-from seedctl.prompter import CommandCodes
-from seedctl.report import PlainReport
 from seedctl.secrets import Secrets
 from seedctl.storage.door import Files
 from seedctl.target import TargetDetail, describe_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+    from pathlib import Path
     from types import TracebackType
 
     from seedctl.auth.session import UserSession
@@ -83,6 +73,7 @@ class Backend:
         self._resources = resources or ExitStack()
         self._lock = threading.RLock()
         self._target: TargetDetail = target
+        self._blocks: list[AbstractContextManager[Backend]] = []
         self.secrets = Secrets(aws, identifier, observer, self._before_write)
         journal = Journal(project.state_folder, observer.on_warning)
         self.auth = Auth(
@@ -97,6 +88,9 @@ class Backend:
         )
 
     def __enter__(self) -> Backend:
+        """Make this the backend that the module-level functions act on, for the block."""
+        self._blocks.append(self.activate())
+        self._blocks[-1].__enter__()
         return self
 
     def __exit__(
@@ -105,7 +99,10 @@ class Backend:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.close()
+        try:
+            self.close()
+        finally:
+            self._blocks.pop().__exit__(None, None, None)
 
     @cached_property
     def outputs(self) -> AmplifyOutputs:
@@ -155,16 +152,18 @@ class Backend:
             )
         return self.outputs.auth
 
+    def describe(self) -> str:
+        """Return how messages name this backend."""
+        where = "the local sandbox" if self._aws.is_local else "the sandbox"
+        return (
+            f"{where} {self.identifier.name} of {self.identifier.namespace} ({self.project.root})"
+        )
+
     @contextmanager
     def activate(self) -> Iterator[Backend]:
-        """Make this the backend that the module-level functions act on, for the block."""
-        with _current.lock:
-            previous, _current.backend = _current.backend, self
-        try:
+        """Make functions act on this backend for the block, which does not close it at its end."""
+        with active_backends.block(self):
             yield self
-        finally:
-            with _current.lock:
-                _current.backend = previous
 
     def close(self) -> None:
         """Sign out whoever is still signed in, and let go of what the backend holds."""
@@ -203,129 +202,4 @@ class Backend:
                 self._target = "none"
 
 
-class _Current:
-    """Process-wide on purpose: threads of a pool must find the backend of the script."""
-
-    def __init__(self) -> None:
-        self.lock = threading.RLock()
-        self.backend: Backend | None = None
-        self.may_connect = True
-
-
-_current = _Current()
-
-
-def current_backend() -> Backend:
-    """Return the backend of the running script.
-
-    In a script started as plain ``python amplify/seed/seed.py``, the first call connects, by the
-    rules of the command line, and the process's end closes. Raises NoBackendError where there is no
-    script to tell the project from.
-    """
-    with _current.lock:
-        if _current.backend is None:
-            _current.backend = _connect_for_script()
-        return _current.backend
-
-
-def connect_only_on_request() -> None:
-    """Never connect at a first use in this process: it is a command line, and no seed script.
-
-    A thread that outlives the script would otherwise reach the real AWS after a --local run.
-    """
-    _current.may_connect = False
-
-
-def connect(
-    project_dir: str | Path | None = None,
-    *,
-    identifier: str | BackendIdentifier | None = None,
-    profile: str | None = None,
-    region: str | None = None,
-    endpoint_url: str | None = None,
-    outputs: str | Path | None = None,
-    local: bool | None = None,
-    app_client_secret: str | None = None,
-    mfa_command: str | None = None,
-    prompt: bool = False,
-    observer: Observer | None = None,
-    target: TargetDetail = "outputs",
-) -> Backend:
-    """Connect to a sandbox of the project in *project_dir*, or in or above the working directory.
-
-    Makes no AWS call. With *local* (or SEEDCTL_LOCAL=1) an embedded local sandbox serves everything
-    until the backend is closed. *identifier* defaults to AMPLIFY_BACKEND_IDENTIFIER, then
-    SEEDCTL_IDENTIFIER, then the name of the operating system's account.
-
-    One-time codes that no callback gives come from *mfa_command* (or SEEDCTL_MFA_COMMAND), in the
-    local sandbox from its outbox unless *prompt* is set, else from whoever sits at the terminal.
-    """
-    from seedctl.aws import AWS, AWSSettings, chosen_quotas  # noqa: PLC0415 - botocore is slow
-
-    is_local = local_from_environment() if local is None else local
-    if is_local and endpoint_url is not None:
-        raise InvalidCommandInputError(
-            "--local and --endpoint-url exclude each other.",
-            resolution="Leave one of them out: --local brings its own endpoint.",
-        )
-    explicit = Path(project_dir) if project_dir is not None else None
-    project = find_project(Path(), explicit=explicit)
-    chosen = chosen_identifier(identifier, project)
-    outputs_path = Path(outputs) if outputs is not None else None
-    quotas = chosen_quotas(project)
-    observer = observer or PlainReport()
-    mfa_command = mfa_command or os.environ.get("SEEDCTL_MFA_COMMAND")
-    codes: CodeSource | None = None
-    if mfa_command:
-        codes = CommandCodes(mfa_command)
-    elif is_local and not prompt:
-        codes = InboxCodes(project.state_folder, observer)
-    with ExitStack() as resources:
-        if is_local:
-            endpoint_url = resources.enter_context(local_endpoint(project, outputs_path))
-        settings = AWSSettings(
-            profile, region, endpoint_url, is_local, is_paced=not is_served_here(endpoint_url)
-        )
-        backend: Backend
-
-        def fallback_region() -> str | None:
-            if is_local:
-                return "us-east-1"
-            auth = backend.outputs.auth
-            return auth.user_pool_region if auth is not None else None
-
-        backend = Backend(
-            project=project,
-            identifier=chosen,
-            aws=AWS(settings, fallback_region=fallback_region, quotas=quotas),
-            outputs_path=outputs_path,
-            observer=observer,
-            app_client_secret=app_client_secret,
-            target=target,
-            codes=codes,
-            resources=resources.pop_all(),
-        )
-    return backend
-
-
-def local_from_environment() -> bool:
-    """Whether SEEDCTL_LOCAL asks for the local sandbox."""
-    return os.environ.get("SEEDCTL_LOCAL", "").lower() in {"1", "true", "yes", "on"}
-
-
-def _connect_for_script() -> Backend:
-    script = getattr(sys.modules.get("__main__"), "__file__", None)
-    if script is None or not _current.may_connect:
-        raise NoBackendError(
-            "No backend is connected.",
-            resolution="Run the script with seedctl seed or python, or connect one with "
-            "seedctl.connect(...) and its activate().",
-        )
-    sys.excepthook = masked_excepthook
-    try:
-        project = find_project(Path(script).absolute().parent)
-    except ProjectNotFoundError:  # the script may be a link into a project
-        project = find_project(Path(script).resolve().parent)
-    backend = connect(project.root)
-    atexit.register(backend.close)
-    return backend
+active_backends: ActiveBackends[Backend] = ActiveBackends()

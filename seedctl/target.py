@@ -70,8 +70,8 @@ def _check(aws: Caller, identifier: BackendIdentifier, outputs: AmplifyOutputs) 
         )
     except AWSError as error:
         if error.code == "ValidationError" and "does not exist" in error.message:
-            if aws.is_loopback:
-                return "outputs not checked"  # emulators seldom hold the stack as well
+            if aws.is_emulator:  # which seldom holds the stack as well
+                return f"outputs not checked: there is no stack {stack}"
             raise StackDoesNotExistError(
                 f"The sandbox {identifier.name} of {identifier.namespace} is not deployed in "
                 f"{region}: there is no stack {stack}.",

@@ -48,8 +48,9 @@ def _descriptions_are_read_once() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Refuse every connection and every name look-up beyond this machine."""
+def refused_addresses(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
+    """Refuse every connection and every name look-up beyond this machine, in any thread."""
+    refused: list[Any] = []
     connect, connect_ex, look_up = (
         socket.socket.connect,
         socket.socket.connect_ex,
@@ -58,7 +59,9 @@ def _only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def check(address: Any) -> None:
         if isinstance(address, tuple) and not _is_loopback(address[0]):
-            raise AssertionError(f"a test reaches beyond loopback: {address}")
+            refused.append(address)
+            # No Exception, which the libraries between would take for a network that is down.
+            pytest.fail(f"a test reaches beyond loopback: {address}")
 
     def guarded_connect(self: socket.socket, address: Any) -> None:
         check(address)
@@ -75,6 +78,8 @@ def _only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "connect", guarded_connect)
     monkeypatch.setattr(socket.socket, "connect_ex", guarded_connect_ex)
     monkeypatch.setattr(socket, "getaddrinfo", guarded_look_up)
+    yield refused
+    assert refused == [], "a test reaches beyond loopback"
 
 
 @pytest.fixture(autouse=True)
@@ -88,6 +93,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Itera
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(nowhere))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     masking.clear()
+    backend.active_backends.reset()
     yield
-    assert backend._current.backend is None, "a test left a backend active"
+    assert backend.active_backends.is_empty, "a test left a backend active"
     masking.clear()

@@ -164,7 +164,7 @@ def _no_stack(scene: Scene) -> Result:
     class RealAWS:
         """An AWS that is not this machine, and has no such stack."""
 
-        is_local = is_loopback = False
+        is_local = is_emulator = False
         max_attempts = 1
 
         def environment(self) -> dict[str, str | None]:

@@ -21,6 +21,7 @@ LAYERS = (
     ("cli",),
     ("script",),
     ("functions",),
+    ("connection",),
     ("backend",),
     ("target",),
     ("embedded",),  # the local sandbox as a backend meets it
@@ -32,7 +33,7 @@ LAYERS = (
     ("policy",),
     ("aws",),
     ("project",),
-    ("bulk",),
+    ("bulk", "current"),
     ("hooks", "prompter", "report"),
     ("errors", "masking"),
 )
@@ -44,7 +45,7 @@ MAY_IMPORT_LOCAL = ("cli", "embedded", "local")
 
 # Rooms that serve many and need little: what they may import of seedctl, and who may import them.
 MAY_IMPORT_ONLY = {"hooks": ("masking",)}
-ONLY_FOR = {"hooks": ("backend", "cli", "script")}
+ONLY_FOR = {"hooks": ("cli", "connection", "script")}
 
 ONLY_HOME = {
     "boto3": "aws",

@@ -243,7 +243,7 @@ def test_modules_beside_the_script_do_not_take_the_place_of_ours(folder: Path) -
     """A user's email.py must not be found by a library's late import: none is left to be late."""
     show_loaded = """
 import sys, seedctl.cli.main, seedctl.script
-from seedctl.backend import connect
+from seedctl.connection import connect
 connect(local=True).close()
 seedctl.script._finish_imports()
 print(*sys.modules)

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from seedctl import backend as backend_room
+import seedctl
 from seedctl import connect, current_backend
-from seedctl.backend import connect_only_on_request
 from seedctl.errors import NoBackendError, SeedingFailedError, SSMParameterNotFoundError
 from seedctl.report import Report
 from seedctl.script import location, run_script, script_trace, shadowed_modules
@@ -25,12 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     Seed = Callable[..., Report]
-
-
-@pytest.fixture(autouse=True)
-def _a_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in the command: nothing connects by itself."""
-    monkeypatch.setattr(backend_room._current, "may_connect", False)
 
 
 @pytest.fixture
@@ -390,13 +383,11 @@ def test_a_daemon_is_not_waited_for(seed: Seed, capsys: pytest.CaptureFixture[st
     assert capsys.readouterr().out == "worked\n"
 
 
-def test_after_the_run_nothing_connects_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_the_run_nothing_connects_by_itself(seed: Seed) -> None:
     """A thread that outlives a --local run must not find its way to the real AWS."""
-    monkeypatch.setattr(backend_room._current, "may_connect", True)
-    connect_only_on_request()
-    with pytest.raises(NoBackendError) as caught:
+    seed("print('ran')")
+    with pytest.raises(NoBackendError, match="outside of every with block"):
         current_backend()
-    assert "seedctl seed" in (caught.value.resolution or "")
 
 
 # --- failures ------------------------------------------------------------------------------------
@@ -423,7 +414,7 @@ def test_a_trace_shows_the_scripts_own_frames(seed: Seed) -> None:
     for shown in ("get_secret('never-set')", "raise ValueError('no secret')", "{}['while handling"):
         assert shown in trace
     assert "ParameterNotFound" in trace
-    for hidden in ("runpy", "<frozen", "botocore/", str(Path(backend_room.__file__).parent)):
+    for hidden in ("runpy", "<frozen", "botocore/", str(Path(seedctl.__file__).parent)):
         assert hidden not in trace
     places = {line.split('"')[1] for line in trace.splitlines() if line.startswith("  File ")}
     assert {Path(place).name for place in places} == {"seed.py"}

@@ -117,9 +117,10 @@ def test_no_stack_on_aws(project: Project) -> None:
 
 
 def test_no_stack_on_an_emulator(project: Project) -> None:
-    """An emulator seldom holds the stack as well: the run goes on, and says "not checked"."""
-    aws = Recorder(IDENTITY, _no_stack(), is_loopback=True)
-    assert _describe(aws, project, _outputs(project)).check == "outputs not checked"
+    """An emulator seldom holds the stack as well: the run goes on, and the line says so."""
+    aws = Recorder(IDENTITY, _no_stack(), is_emulator=True)
+    check = _describe(aws, project, _outputs(project)).check
+    assert check == f"outputs not checked: there is no stack {STACK}"
 
 
 @pytest.mark.parametrize(
@@ -137,12 +138,12 @@ def test_no_stack_on_an_emulator(project: Project) -> None:
         pytest.param({"Stacks": [{"Outputs": [{"OutputKey": "userPoolId"}]}]}, id="no value"),
     ],
 )
-@pytest.mark.parametrize("is_loopback", [False, True], ids=["AWS", "emulator"])
+@pytest.mark.parametrize("is_emulator", [False, True], ids=["AWS", "emulator"])
 def test_what_cannot_be_checked_is_said_so(
-    project: Project, reply: dict[str, Any] | Exception, is_loopback: bool
+    project: Project, reply: dict[str, Any] | Exception, is_emulator: bool
 ) -> None:
     """Without the right to look, or with nothing to compare, the line says "not checked"."""
-    aws = Recorder(IDENTITY, reply, is_loopback=is_loopback)
+    aws = Recorder(IDENTITY, reply, is_emulator=is_emulator)
     assert _describe(aws, project, _outputs(project)).check == "outputs not checked"
 
 
@@ -175,7 +176,7 @@ def test_credentials_that_will_not_do_stop_the_run(project: Project) -> None:
 
 def test_the_local_sandbox_is_asked_nothing(project: Project) -> None:
     """A local run is LOCAL, with nothing to look up and nothing to check."""
-    aws = Recorder(is_local=True, is_loopback=True)
+    aws = Recorder(is_local=True, is_emulator=True)
     target = _describe(aws, project, _outputs(project))
     assert (target.account, target.check) == ("LOCAL", "")
     assert target.user_pool == POOL

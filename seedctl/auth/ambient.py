@@ -6,15 +6,13 @@ the session: it is not its own.
 
 from __future__ import annotations
 
-import sys
-import threading
 import weakref
-from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from seedctl.auth.types import AuthSession
+from seedctl.current import current_thread_or_task
 from seedctl.errors import UserUnAuthenticatedException
 
 if TYPE_CHECKING:
@@ -93,7 +91,7 @@ class AmbientAuth:
         _signed_in.set(None)
         _has_signed_out.set(True)
         self._identities().forget_guest()
-        if current.owner() is _here():
+        if current.owner() is current_thread_or_task():
             current.session.sign_out(everywhere=everywhere)
 
     def session(self) -> UserSession:
@@ -145,15 +143,4 @@ class AmbientAuth:
     def _adopt(self, session: UserSession) -> None:
         self._identities().forget_guest()
         self._sessions.add(session)
-        _signed_in.set(_SignedIn(session, self, weakref.ref(_here())))
-
-
-def _here() -> object:
-    """Return the running task, or the thread where there is none."""
-    task = None
-    # Slow to load, and where nobody has loaded it there is no task.
-    asyncio = sys.modules.get("asyncio")
-    if asyncio is not None:
-        with suppress(RuntimeError):
-            task = asyncio.current_task()
-    return task or threading.current_thread()
+        _signed_in.set(_SignedIn(session, self, weakref.ref(current_thread_or_task())))

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from seedctl.aws.calls import AWS, Caller
     from seedctl.aws.credentials import Credentials, Identity, IdentityCredentials
+    from seedctl.aws.endpoints import is_aws, is_loopback
     from seedctl.aws.objects import S3
     from seedctl.aws.pacing import CallStatistics
     from seedctl.aws.quotas import chosen_quotas
-    from seedctl.aws.settings import AWSSettings, is_loopback, refuse_real_aws_under_test
+    from seedctl.aws.settings import AWSSettings
     from seedctl.aws.signing import signed_headers
 
 __all__ = [
@@ -27,8 +28,8 @@ __all__ = [
     "Identity",
     "IdentityCredentials",
     "chosen_quotas",
+    "is_aws",
     "is_loopback",
-    "refuse_real_aws_under_test",
     "signed_headers",
 ]
 
@@ -43,8 +44,8 @@ _MODULES = {
     "IdentityCredentials": "credentials",
     "S3": "objects",
     "chosen_quotas": "quotas",
-    "is_loopback": "settings",
-    "refuse_real_aws_under_test": "settings",
+    "is_aws": "endpoints",
+    "is_loopback": "endpoints",
     "signed_headers": "signing",
 }
 

@@ -18,6 +18,7 @@ from botocore.utils import get_environ_proxies
 from seedctl import __version__
 from seedctl.aws.configuration import new_session, s3_config
 from seedctl.aws.credentials import Credentials
+from seedctl.aws.endpoints import is_emulator, is_loopback
 from seedctl.aws.failures import translate
 from seedctl.aws.pacing import CallStatistics, Pace, tries_for
 from seedctl.aws.rates import CLOCK
@@ -27,8 +28,6 @@ from seedctl.aws.settings import (
     check_max_attempts,
     check_retry_mode,
     checked_region,
-    is_loopback,
-    refuse_real_aws_under_test,
 )
 from seedctl.errors import (
     InvalidCredentialError,
@@ -47,7 +46,7 @@ if TYPE_CHECKING:
 _CONNECTIONS = 64  # as many as things are done at once at most
 _MAX_ATTEMPTS = 3  # botocore's own default in its standard mode
 
-# What any seed run may reach. Where one of them goes to this machine, all of them must; a service
+# What any seed run may reach. Where one of them goes to an emulator, all of them must; a service
 # that only some runs need is looked at when it is first called.
 _SERVICES = ("ssm", "cognito-idp", "sts", "cloudformation")
 
@@ -59,8 +58,8 @@ class Caller(Protocol):
     def is_local(self) -> bool: ...
 
     @property
-    def is_loopback(self) -> bool:
-        """Whether Cognito is answered by this machine: the local sandbox or an emulator."""
+    def is_emulator(self) -> bool:
+        """Whether calls go to something in AWS's place: the local sandbox or an emulator."""
         ...
 
     @property
@@ -117,8 +116,8 @@ class AWS:
         return self._settings.is_local
 
     @property
-    def is_loopback(self) -> bool:
-        return is_loopback(self.endpoint("cognito-idp"))
+    def is_emulator(self) -> bool:
+        return is_emulator(self.endpoint("cognito-idp"))
 
     @property
     def max_attempts(self) -> int:
@@ -244,24 +243,15 @@ class AWS:
         return proxies.get(url.partition(":")[0])
 
     def refuse_mixed_endpoints(self) -> None:
-        """Raise MixedEndpointsError if some calls would reach this machine and some real AWS."""
-        here = [service for service in _SERVICES if is_loopback(self.endpoint(service))]
-        away = [service for service in _SERVICES if service not in here]
-        if here and away:
-            raise MixedEndpointsError(
-                f"{', '.join(here)} would reach this machine, but {', '.join(away)} real AWS.",
-                resolution="Set AWS_ENDPOINT_URL or --endpoint-url for all services, or unset "
-                "the AWS_ENDPOINT_URL_* variables.",
-            )
+        """Raise MixedEndpointsError if some calls would reach an emulator and some real AWS."""
+        emulated = [service for service in _SERVICES if is_emulator(self.endpoint(service))]
+        real = [service for service in _SERVICES if service not in emulated]
+        if emulated and real:
+            raise _mixed(", ".join(emulated), ", ".join(real))
 
     def _refuse_elsewhere(self, service: str) -> None:
-        if is_loopback(self.endpoint(service)) != self.is_loopback:
-            here, away = (service, "Cognito") if not self.is_loopback else ("Cognito", service)
-            raise MixedEndpointsError(
-                f"{here} would be reached on this machine, but {away} in the real AWS.",
-                resolution="Set AWS_ENDPOINT_URL or --endpoint-url for all services, or unset "
-                "the AWS_ENDPOINT_URL_* variables.",
-            )
+        if is_emulator(self.endpoint(service)) != self.is_emulator:
+            raise _mixed(*(("Cognito", service) if self.is_emulator else (service, "Cognito")))
 
     @contextmanager
     def translating(self, service: str, operation: str) -> Iterator[None]:
@@ -294,7 +284,6 @@ class AWS:
 
     def _new_client(self, service: str, region: str | None, *, once: bool, accelerate: bool) -> Any:
         endpoint = self.endpoint(service)
-        refuse_real_aws_under_test(service, endpoint)
         session = self._botocore()
         # Naming a mode here would override AWS_RETRY_MODE and the profile, so only without them.
         _ = self.max_attempts  # refused here with a word on where it comes from
@@ -304,16 +293,17 @@ class AWS:
             retries["mode"] = "standard"
         if once:
             retries["total_max_attempts"] = 1
-        is_here = is_loopback(endpoint)
         config = Config(
             retries=retries or None,
             user_agent_extra=f"seedctl/{__version__}",
             max_pool_connections=_CONNECTIONS,
             # A proxy has no way to this machine's loopback addresses.
-            proxies={} if is_here else None,
+            proxies={} if is_loopback(endpoint) else None,
         )
         if service == "s3":
-            config = config.merge(s3_config(is_here=is_here, accelerate=accelerate))
+            config = config.merge(
+                s3_config(is_emulator=is_emulator(endpoint), accelerate=accelerate)
+            )
         # For S3 they only keep botocore from looking for others: an identity signs each request.
         keys = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
         region = region or self.region()
@@ -328,3 +318,11 @@ class AWS:
         place = (endpoint, None if self.is_local else self._settings.profile_name, region)
         self._pace.attach(client, service, place)
         return client
+
+
+def _mixed(emulated: str, real: str) -> MixedEndpointsError:
+    return MixedEndpointsError(
+        f"{emulated} would reach an emulator, but {real} the real AWS.",
+        resolution="Set AWS_ENDPOINT_URL or --endpoint-url for all services, or unset the "
+        "AWS_ENDPOINT_URL_* variables.",
+    )

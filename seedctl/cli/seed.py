@@ -76,7 +76,6 @@ def seed(
     """
     from pathlib import Path  # noqa: PLC0415
 
-    from seedctl.backend import connect_only_on_request  # noqa: PLC0415
     from seedctl.cli.run_report import ConsoleReport  # noqa: PLC0415
     from seedctl.project import find_script  # noqa: PLC0415
     from seedctl.script import run_script, shadowed_modules  # noqa: PLC0415
@@ -90,7 +89,6 @@ def seed(
         settings.script = script
         for name in shadowed_modules(script):
             console.warning(f"{name} has the name of a standard module, which is imported instead.")
-        connect_only_on_request()
         with settings.connect(report, target="outputs") as backend:
             backend.check_outputs()
             run.begins(backend)

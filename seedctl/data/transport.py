@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from urllib.parse import unquote, urlsplit
 
 from seedctl import __version__
-from seedctl.aws import is_loopback, refuse_real_aws_under_test
+from seedctl.aws import is_aws, is_loopback
 from seedctl.errors import EndpointUnreachableError, MixedEndpointsError
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Network(Protocol):
     def is_local(self) -> bool: ...
 
     @property
-    def is_loopback(self) -> bool: ...
+    def is_emulator(self) -> bool: ...
 
     def endpoint(self, service: str) -> str | None: ...
 
@@ -76,20 +76,22 @@ class Transport:
     def url(self, data_url: str) -> str:
         """Return where requests for the API at *data_url* go.
 
-        Raises MixedEndpointsError when that would be this machine in a run against the real AWS,
-        or the other way round.
+        Raises MixedEndpointsError when that would be AWS in a run against an emulator, or this
+        machine in a run against AWS.
         """
         if self._network.is_local:
             return f"{(self._network.endpoint('appsync') or '').rstrip('/')}/graphql"
-        if is_loopback(data_url) != self._network.is_loopback:
-            here, away = ("AppSync", "Cognito") if is_loopback(data_url) else ("Cognito", "AppSync")
+        # A domain of the user's own may lead to either, so it is taken at its word.
+        if is_aws(data_url) if self._network.is_emulator else is_loopback(data_url):
+            elsewhere = (
+                ("an emulator", "AWS") if self._network.is_emulator else ("AWS", "this machine")
+            )
             raise MixedEndpointsError(
-                f"{here} would be reached on this machine, but {away} in the real AWS: the outputs "
-                f"file says {data_url}.",
+                f"Cognito would be reached at {elsewhere[0]}, but AppSync at {elsewhere[1]}: the "
+                f"outputs file says {data_url}.",
                 resolution="Use an outputs file of the place that --endpoint-url or "
                 "AWS_ENDPOINT_URL names, or --local.",
             )
-        refuse_real_aws_under_test("appsync", data_url)
         return data_url
 
     def post(

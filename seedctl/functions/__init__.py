@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from seedctl.auth.mfa import Answers
-from seedctl.backend import current_backend
 from seedctl.bulk import MOST_AT_ONCE
+from seedctl.connection import current_backend
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

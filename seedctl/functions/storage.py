@@ -6,7 +6,7 @@ import inspect
 from functools import wraps
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
-from seedctl.backend import current_backend
+from seedctl.connection import current_backend
 from seedctl.storage.client import Storage
 
 if TYPE_CHECKING:

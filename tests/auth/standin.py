@@ -39,7 +39,7 @@ class StandInCognito:
     """
 
     is_local = False
-    is_loopback = True
+    is_emulator = True
     max_attempts = 3
 
     def __init__(self) -> None:

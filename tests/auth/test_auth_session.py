@@ -33,7 +33,7 @@ class Identities:
     """Answers as the recorded identity pool, and keeps what it was asked."""
 
     is_local = False
-    is_loopback = True
+    is_emulator = True
     max_attempts = 1
 
     def __init__(self) -> None:

@@ -25,10 +25,10 @@ class Recorder:
         self,
         *replies: dict[str, Any] | Exception,
         is_local: bool = False,
-        is_loopback: bool = False,
+        is_emulator: bool = False,
     ) -> None:
         self.is_local = is_local
-        self.is_loopback = is_loopback
+        self.is_emulator = is_emulator
         self.calls: list[Call] = []
         self._replies = list(replies)
 

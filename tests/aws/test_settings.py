@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from seedctl.aws import AWSSettings, is_loopback
+from seedctl.aws import AWSSettings, is_aws, is_loopback
+from seedctl.aws.endpoints import is_emulator
 from seedctl.aws.settings import check_endpoint, check_max_attempts, check_retry_mode
 from seedctl.errors import InvalidCommandInputError, MissingRegionError
 
@@ -164,6 +165,8 @@ def test_what_other_clients_must_find_in_a_local_run(
     monkeypatch.setenv("AWS_ENDPOINT_URL_SSM", "https://ssm.example.com")
     if variable is not None:
         monkeypatch.setenv("AWS_REGION", variable)
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
     settings = AWSSettings("dev", option, "http://127.0.0.1:1", is_local=True)
     assert settings.environment() == {
         "SEEDCTL_LOCAL": "1",
@@ -177,6 +180,8 @@ def test_what_other_clients_must_find_in_a_local_run(
         "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
         "AWS_REGION": expected,
         "AWS_DEFAULT_REGION": expected,
+        "NO_PROXY": "127.0.0.1,localhost,::1",
+        "no_proxy": "127.0.0.1,localhost,::1",
     }
 
 
@@ -239,3 +244,52 @@ def test_retry_modes_that_are_none(mode: str) -> None:
 def test_loopback(url: str | None, expected: bool) -> None:
     """Only an address of this machine is loopback, whatever else stands in the URL."""
     assert is_loopback(url) is expected
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://ssm.us-east-1.amazonaws.com", True),
+        ("https://cognito-idp.cn-north-1.amazonaws.com.cn/", True),
+        ("https://cognito-idp.eusc-de-east-1.amazonaws.eu", True),
+        ("https://vpce-1a2b.ssm.us-east-1.vpce.amazonaws.com:443", True),
+        ("https://ssm.us-east-1.api.aws", True),
+        ("https://SSM.us-iso-east-1.C2S.ic.gov.", True),
+        ("https://abc.appsync-api.us-east-1.amazonaws.com/graphql", True),
+        ("http://127.0.0.1:4566", False),
+        ("http://localstack:4566", False),
+        ("http://amazonaws.com.example.org", False),
+        ("http://notamazonaws.com", False),
+        ("http://example.org/amazonaws.com", False),
+        ("http://amazonaws.com@example.org", False),
+        ("https://localhost.localstack.cloud:4566", False),
+    ],
+)
+def test_awss_own_domains_are_told_from_all_others(url: str, expected: bool) -> None:
+    """The domains are those of botocore's partitions; whatever else an endpoint says is an emulator."""
+    assert is_aws(url) is expected
+    assert is_emulator(url) is not expected
+
+
+def test_without_an_overridden_endpoint_there_is_no_emulator() -> None:
+    """Nothing was put in AWS's place."""
+    assert not is_emulator(None)
+
+
+@pytest.mark.parametrize("given", [None, "NO_PROXY", "no_proxy"])
+def test_a_scripts_own_clients_reach_the_local_sandbox_past_a_proxy(
+    given: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a local run loopback is asked directly, beside what the user has excepted already."""
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    if given:
+        monkeypatch.setenv(given, "intranet.example")
+    settings = AWSSettings(endpoint_url="http://127.0.0.1:1", is_local=True)
+    expected = "127.0.0.1,localhost,::1"
+    if given:
+        expected = f"intranet.example,{expected}"
+    assert {name: settings.environment()[name] for name in ("NO_PROXY", "no_proxy")} == {
+        "NO_PROXY": expected,
+        "no_proxy": expected,
+    }

@@ -238,3 +238,16 @@ def test_local_init_with_mfa(project: Callable[..., Path], seedctl: CommandLine)
         assert auth is not None
         assert auth.mfa_configuration == options[1].upper()
         assert auth.mfa_methods == methods
+
+
+@pytest.mark.parametrize(
+    "option", ["--endpoint-url", "--identifier", "--profile", "--region", "--outputs", "-C"]
+)
+@pytest.mark.parametrize("is_before", [True, False], ids=["before", "after"])
+def test_an_empty_option_is_wrong_usage(seedctl: CommandLine, option: str, is_before: bool) -> None:
+    """An option from a variable that was never set must not mean another backend."""
+    words = [option, ""]
+    command = ["secret", "list"]
+    result = seedctl(*(words + command if is_before else command + words))
+    assert result.code == 2
+    assert "is empty" in result.err

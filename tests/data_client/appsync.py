@@ -53,7 +53,7 @@ class FakeNetwork:
     """The real AWS, or a machine's own, with no socket behind it."""
 
     is_local: bool = False
-    is_loopback: bool = False
+    is_emulator: bool = False
     url: str | None = None
     proxies: dict[str, str] = field(default_factory=dict)
     counted: Counter[tuple[str, bool]] = field(default_factory=Counter)

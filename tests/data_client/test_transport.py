@@ -77,7 +77,7 @@ def slept() -> list[float]:
 
 @pytest.fixture
 def transport(slept: list[float]) -> Iterator[Transport]:
-    made = Transport(FakeNetwork(is_loopback=True), sleep=slept.append)
+    made = Transport(FakeNetwork(is_emulator=True), sleep=slept.append)
     yield made
     made.close()
 
@@ -170,33 +170,35 @@ def test_many_threads_share_the_transport(server: Server, transport: Transport) 
 
 def test_the_local_sandbox_stands_in_for_the_api() -> None:
     """With --local the outputs' address is never used."""
-    network = FakeNetwork(is_local=True, is_loopback=True, url="http://127.0.0.1:4001/")
+    network = FakeNetwork(is_local=True, is_emulator=True, url="http://127.0.0.1:4001/")
     assert Transport(network).url(REAL) == "http://127.0.0.1:4001/graphql"
 
 
 @pytest.mark.parametrize(
-    ("is_loopback", "url"),
+    ("is_emulator", "url"),
     [
         pytest.param(True, REAL, id="emulated AWS, real AppSync"),
         pytest.param(False, "http://localhost:20002/graphql", id="real AWS, emulated AppSync"),
     ],
 )
-def test_real_and_local_do_not_mix(is_loopback: bool, url: str) -> None:
+def test_real_and_local_do_not_mix(is_emulator: bool, url: str) -> None:
     """A run reaches this machine or the real AWS, never some of each."""
     with pytest.raises(errors.MixedEndpointsError, match="AppSync"):
-        Transport(FakeNetwork(is_loopback=is_loopback)).url(url)
+        Transport(FakeNetwork(is_emulator=is_emulator)).url(url)
 
 
-def test_an_emulator_has_its_own_address() -> None:
-    """In a run on an emulator, the outputs file of the emulator says where AppSync is."""
-    url = "http://localhost:20002/graphql"
-    assert Transport(FakeNetwork(is_loopback=True)).url(url) == url
-
-
-def test_no_test_reaches_the_real_api() -> None:
-    """A test that forgot to replace AWS fails, moto or not."""
-    with pytest.raises(AssertionError, match="would reach the real AWS"):
-        Transport(FakeNetwork()).url(REAL)
+@pytest.mark.parametrize(
+    ("is_emulator", "url"),
+    [
+        pytest.param(True, "http://localhost:20002/graphql", id="an emulator, loopback"),
+        pytest.param(True, "http://emulator.test:4566/graphql/abc", id="an emulator, by name"),
+        pytest.param(False, REAL, id="AWS"),
+        pytest.param(False, "https://api.example.com/graphql", id="AWS, a domain of its own"),
+    ],
+)
+def test_the_outputs_file_says_where_the_api_is(is_emulator: bool, url: str) -> None:
+    """An API may have a domain of its own, which tells neither AWS nor an emulator."""
+    assert Transport(FakeNetwork(is_emulator=is_emulator)).url(url) == url
 
 
 def test_a_proxy_is_used_with_its_login(server: Server) -> None:
@@ -205,7 +207,7 @@ def test_a_proxy_is_used_with_its_login(server: Server) -> None:
     assert (pool.proxy.host, pool.proxy.port) == ("proxy.example", 8080)  # type: ignore[union-attr]
     assert pool.proxy_headers["proxy-authorization"].startswith("Basic ")  # type: ignore[attr-defined]
     assert _new_pool("proxy.example:3128", None).proxy.port == 3128  # type: ignore[union-attr]
-    network = FakeNetwork(is_loopback=True, proxies={REAL: "http://proxy.example:8080"})
+    network = FakeNetwork(is_emulator=True, proxies={REAL: "http://proxy.example:8080"})
     transport = Transport(network)
     assert transport._pool(server.url).proxy is None
     assert transport._pool(REAL).proxy is not None

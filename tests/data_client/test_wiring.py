@@ -34,7 +34,7 @@ class FakeIdentityPool:
     """The calls of an identity pool, answered with keys that last as long as told."""
 
     is_local = False
-    is_loopback = True
+    is_emulator = True
     max_attempts = 1
 
     def __init__(self, lasts: timedelta = timedelta(hours=1)) -> None:
