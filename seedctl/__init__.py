@@ -106,6 +106,7 @@ _ROOMS = {
         "InvalidPackageJsonError",
         "InvalidParameterException",
         "InvalidPasswordException",
+        "InvalidResponseError",
         "InvalidSecretNameError",
         "InvalidSecretValueError",
         "InvalidSelectionSetError",

@@ -25,6 +25,7 @@ State = Literal[
     "created",
     "finished",
     "existed",
+    "present",
     "set",
     "read",
     "removed",

@@ -10,6 +10,7 @@ from seedctl import masking
 from seedctl.errors import (
     AWSError,
     BackendIdConversionFault,
+    InvalidResponseError,
     InvalidSecretNameError,
     InvalidSecretValueError,
     SecretError,
@@ -148,8 +149,13 @@ class Secrets:
         for start in range(0, len(names), _DELETE_BATCH):
             batch = names[start : start + _DELETE_BATCH]
             paths = [f"{self._prefix()}/{name}" for name in batch]
-            self._aws.call("ssm", "DeleteParameters", {"Names": paths})
-            for name in batch:
+            reply = self._aws.call("ssm", "DeleteParameters", {"Names": paths})
+            gone = {*reply.get("DeletedParameters", ()), *reply.get("InvalidParameters", ())}
+            for name, path in zip(batch, paths, strict=True):
+                if path not in gone:
+                    raise InvalidResponseError.of(
+                        "ssm", "DeleteParameters", f": it does not say what became of {name}"
+                    )
                 self._observer.on_event(Event("secret", name, "removed"))
         return len(names)
 

@@ -269,6 +269,7 @@ TRIGGERS: dict[str, Trigger] = {
     "MFACodeUnavailableError": _nobody_to_ask,
     "MFARequiredError": _mfa,
     "UserUnAuthenticatedException": lambda s: s.local("auth.get_current_user()"),
+    "InvalidResponseError": lambda s: s.fake(SIGN_IN, InitiateAuth={"hello": "world"}),
     "SRPError": lambda s: s.fake(
         SIGN_IN,
         InitiateAuth=_challenge(

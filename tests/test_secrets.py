@@ -11,6 +11,7 @@ from seedctl.errors import (
     AccessDeniedError,
     AWSError,
     BackendIdConversionFault,
+    InvalidResponseError,
     InvalidSecretNameError,
     InvalidSecretValueError,
     SecretError,
@@ -157,7 +158,11 @@ def test_remove() -> None:
 def test_remove_all_goes_in_batches(count: int, batches: list[int]) -> None:
     """The service takes one to ten names a call; no secrets at all is fine, and no call."""
     names = [f"secret-{number}" for number in range(count)]
-    stage = Stage(_page(*names), *[{} for _ in batches])
+    replies = [
+        {"DeletedParameters": [f"{PREFIX}/{name}" for name in names[start : start + 10]]}
+        for start in range(0, count, 10)
+    ]
+    stage = Stage(_page(*names), *replies)
     assert stage.secrets.remove_all() == count
     deleted = [call.parameters["Names"] for call in stage.aws.calls[1:]]
     assert [len(batch) for batch in deleted] == batches
@@ -169,14 +174,26 @@ def test_remove_all_goes_in_batches(count: int, batches: list[int]) -> None:
 
 def test_remove_all_takes_vanished_secrets_as_removed() -> None:
     """A secret that somebody else removes meanwhile is gone, which is what was asked for."""
-    stage = Stage(_page("a", "b"), {"DeletedParameters": ["a"], "InvalidParameters": ["b"]})
+    stage = Stage(
+        _page("a", "b"),
+        {"DeletedParameters": [f"{PREFIX}/a"], "InvalidParameters": [f"{PREFIX}/b"]},
+    )
     assert stage.secrets.remove_all() == 2
+
+
+def test_what_became_of_each_secret_has_to_be_said() -> None:
+    """A secret that the answer does not name is not told as removed."""
+    stage = Stage(_page("a", "b"), {"DeletedParameters": [f"{PREFIX}/a"]})
+    with pytest.raises(InvalidResponseError, match="what became of b"):
+        stage.secrets.remove_all()
+    assert [event.name for event in stage.report.events] == ["a"]
 
 
 def test_a_batch_that_fails_is_not_reported_as_done() -> None:
     """What was removed before a failure is reported, and nothing that was not."""
     names = [f"s{number}" for number in range(15)]
-    stage = Stage(_page(*names), {}, AccessDeniedError("no"))
+    gone = {"DeletedParameters": [f"{PREFIX}/{name}" for name in names[:10]]}
+    stage = Stage(_page(*names), gone, AccessDeniedError("no"))
     with pytest.raises(AccessDeniedError):
         stage.secrets.remove_all()
     assert [event.name for event in stage.report.events] == names[:10]
@@ -195,7 +212,8 @@ def test_a_batch_that_fails_is_not_reported_as_done() -> None:
 )
 def test_the_target_is_named_before_a_write(write: Callable[[Secrets], object], calls: int) -> None:
     """Nothing is changed before it was said what will be; looking needs no such line."""
-    stage = Stage(*([_page("a")] if calls else []), {"Version": 1})
+    done = {"Version": 1, "DeletedParameters": [f"{PREFIX}/a"]}
+    stage = Stage(*([_page("a")] if calls else []), done)
     write(stage.secrets)
     assert stage.calls_at_target == [calls]
 

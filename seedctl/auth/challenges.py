@@ -178,6 +178,13 @@ def enroll_totp(sign_in: SignIn, by: dict[str, str]) -> str | None:
     except CognitoError as error:
         explain_skew(error, sign_in.now())
         raise
+    if verified["Status"] != "SUCCESS":
+        raise CognitoError(
+            f"Cognito has not set up TOTP for {sign_in.username}: the status is "
+            f"{verified['Status']}.",
+            code="EnableSoftwareTokenMFAException",
+            resolution="Check the code's secret and this machine's clock.",
+        )
     session: str | None = verified.get("Session")
     return session
 

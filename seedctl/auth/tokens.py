@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from seedctl import masking
-from seedctl.errors import SignInException
+from seedctl.errors import InvalidResponseError
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +24,7 @@ class Tokens:
     @classmethod
     def from_reply(cls, result: dict[str, Any], *, refresh: str | None = None) -> Tokens:
         """Read an AuthenticationResult; *refresh* stays valid when no new one comes."""
-        try:
-            access, id_token = result["AccessToken"], result["IdToken"]
-        except KeyError as error:
-            raise SignInException(f"Cognito's answer holds no {error.args[0]}.") from None
+        access, id_token = result["AccessToken"], result["IdToken"]
         refresh = result.get("RefreshToken") or refresh
         if refresh:
             masking.register(refresh)
@@ -52,7 +49,7 @@ class Tokens:
 def claims(token: str) -> dict[str, Any]:
     """Return what a JWT says. It is not verified: it came from Cognito over TLS.
 
-    Raises SignInException for text that is no JWT.
+    Raises InvalidResponseError for text that is no JWT.
     """
     try:
         body = token.split(".")[1]
@@ -60,5 +57,6 @@ def claims(token: str) -> dict[str, Any]:
     except (IndexError, ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
-        raise SignInException("Cognito sent a token that is not a JWT.")
+        lacks = ": a token in it is not a JWT"
+        raise InvalidResponseError.of("cognito-idp", "InitiateAuth", lacks)
     return value

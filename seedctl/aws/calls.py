@@ -16,6 +16,7 @@ from botocore.configprovider import ConfiguredEndpointProvider
 from botocore.utils import get_environ_proxies
 
 from seedctl import __version__
+from seedctl.aws import answers
 from seedctl.aws.configuration import new_session, s3_config
 from seedctl.aws.credentials import Credentials
 from seedctl.aws.endpoints import is_emulator, is_loopback
@@ -317,6 +318,7 @@ class AWS:
         # Quotas are an account's, which nobody knows here: a profile's or an emulator's.
         place = (endpoint, None if self.is_local else self._settings.profile_name, region)
         self._pace.attach(client, service, place)
+        answers.attach(client, service)
         return client
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import traceback
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
@@ -144,13 +145,8 @@ def translate(
             operation=operation,
             resolution="Check the network, proxy, region and --endpoint-url, then run again.",
         )
-    if isinstance(error, ResponseParserError):
-        return errors.AWSError(
-            f"{call} got an answer that is not AWS's; something else answers there.",
-            service=service,
-            operation=operation,
-            resolution="Check --endpoint-url, AWS_ENDPOINT_URL and any proxy on the way.",
-        )
+    if isinstance(error, ResponseParserError) or _is_raised_by_parser(error):
+        return errors.InvalidResponseError.of(service, operation)
     if isinstance(error, boto.BotoCoreError):
         return errors.AWSError(
             f"{call} failed: {_one_line(error)}", service=service, operation=operation
@@ -245,6 +241,12 @@ def _denied(message: str, facts: dict[str, str]) -> errors.AccessDeniedError:
             fix += " AmplifyBackendDeployFullAccess contains it."
     denied = _DENIED_CLASS.get(facts["service"], errors.AccessDeniedError)
     return denied(f"Your AWS identity may not call {action}.", resolution=fix, **facts)
+
+
+def _is_raised_by_parser(error: Exception) -> bool:
+    """Whether botocore's parser met an answer of another shape, which it has no error for."""
+    frames = traceback.walk_tb(error.__traceback__)
+    return any(frame.f_globals.get("__name__") == "botocore.parsers" for frame, _ in frames)
 
 
 def _one_line(error: Exception) -> str:

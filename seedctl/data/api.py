@@ -10,7 +10,7 @@ from seedctl import __version__, masking
 from seedctl.bulk import Tally
 from seedctl.data.auth_modes import Options, authorize, choose
 from seedctl.data.failures import graphql_error, parse_answer
-from seedctl.errors import InvalidInputError
+from seedctl.errors import InvalidInputError, InvalidResponseError
 from seedctl.report import Event, failure
 
 if TYPE_CHECKING:
@@ -34,6 +34,20 @@ class Reply:
     chosen: Chosen
     operation: str
     may_have_run_before: bool
+
+    def value(self, root: str) -> Any:
+        """Return what the answer has for the field *root* of the document.
+
+        Raises InvalidResponseError where it has neither that nor errors.
+        """
+        data = self.data or {}
+        if root not in data and not self.errors:
+            raise self.lacks(root)
+        return data.get(root)
+
+    def lacks(self, what: str) -> InvalidResponseError:
+        """Return the error for an answer that does not hold *what*."""
+        return InvalidResponseError.of("appsync", self.operation, f": it has no {what}")
 
     def error(self, data: Any = None) -> GraphQLError:
         """Return the error to raise for :attr:`errors`, with the partial *data*."""

@@ -169,7 +169,7 @@ class CustomOperation:
             is_write=is_write,
             is_safe=not is_write,
         )
-        data = (reply.data or {}).get(self._operation.name)
+        data = reply.value(self._operation.name)
         value = self._results.value(self._operation.result.type, data, call)
         if reply.errors:
             raise reply.error(value)

@@ -6,12 +6,12 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from seedctl.errors import (
-    AWSError,
     ConditionalCheckFailedError,
     DynamoDBError,
     GraphQLError,
     GraphQLValidationError,
     InvalidArgumentsError,
+    InvalidResponseError,
     ServiceFailedError,
     ThrottledError,
     UnauthorizedError,
@@ -36,11 +36,14 @@ def parse_answer(answer: Answer, operation: str, chosen: Chosen) -> dict[str, An
         body = None
     if 200 <= answer.status < 300:
         if not _is_result(body):
-            raise _not_appsync(operation)
-        found: dict[str, Any] = body
-        return found
-    entries = body.get("errors") if isinstance(body, dict) else None
-    if not isinstance(entries, list) or not entries:
+            raise InvalidResponseError.of("appsync", operation)
+        result: dict[str, Any] = body
+        return result
+    if answer.status < 400:  # a proxy's redirection
+        raise InvalidResponseError.of("appsync", operation)
+    found = body.get("errors") if isinstance(body, dict) else None
+    entries = [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+    if not entries:
         text = body.get("message") if isinstance(body, dict) else None
         entries = [{"message": text or f"HTTP status {answer.status}"}]
     entries = [{"errorType": answer.error_type, **entry} for entry in entries]
@@ -82,12 +85,16 @@ def graphql_error(
 
 
 def _is_result(body: Any) -> bool:
-    """Whether *body* is what a GraphQL server answers."""
+    """Whether *body* is what a GraphQL server answers: data, or errors, or both."""
+    if not isinstance(body, dict):
+        return False
+    data, entries = body.get("data"), body.get("errors")
+    if not entries:
+        return isinstance(data, dict) and isinstance(entries, list | None)
     return (
-        isinstance(body, dict)
-        and ("data" in body or bool(body.get("errors")))
-        and isinstance(body.get("data") or {}, dict)
-        and isinstance(body.get("errors") or [], list)
+        isinstance(data, dict | None)
+        and isinstance(entries, list)
+        and all(isinstance(entry, dict) for entry in entries)
     )
 
 
@@ -120,12 +127,3 @@ def _resolution(kind: type[GraphQLError], operation: str) -> str | None:
     if kind is GraphQLValidationError:
         return "Check the call against the schema; after a change of the schema, deploy it."
     return None
-
-
-def _not_appsync(operation: str) -> AWSError:
-    return AWSError(
-        f"{operation} got an answer that is not AppSync's; something else answers there.",
-        service="appsync",
-        operation=operation,
-        resolution="Check the outputs file's data.url and any proxy on the way.",
-    )

@@ -89,7 +89,7 @@ class ModelClient:
         auth_token: str | None = None,
         headers: Mapping[str, str] | None = None,
         validate: bool = True,
-    ) -> Record | None:
+    ) -> Record:
         """Create a record and return it as AppSync stored it.
 
         Raises ConditionalCheckFailedError when one with this key is there already.
@@ -107,7 +107,7 @@ class ModelClient:
         auth_token: str | None = None,
         headers: Mapping[str, str] | None = None,
         validate: bool = True,
-    ) -> Record | None:
+    ) -> Record:
         """Change the given fields of the record with the given key; null takes a value away.
 
         Raises ConditionalCheckFailedError when there is none.
@@ -125,7 +125,7 @@ class ModelClient:
         auth_token: str | None = None,
         headers: Mapping[str, str] | None = None,
         validate: bool = True,
-    ) -> Record | None:
+    ) -> Record:
         """Create the record, or update the one with this key: what makes a seed repeatable."""
         asked = _asked(auth_mode, auth_token, headers, selection_set, validate=validate)
         key = self._inputs.key(self._model, record, validate=False)
@@ -151,7 +151,7 @@ class ModelClient:
         auth_token: str | None = None,
         headers: Mapping[str, str] | None = None,
         validate: bool = True,
-    ) -> Record | None:
+    ) -> Record:
         """Delete the record with this key, and return what it was. Other fields are not sent.
 
         Raises ConditionalCheckFailedError when there is none.

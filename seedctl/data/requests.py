@@ -110,13 +110,15 @@ class ModelRequests:
             if name == partition or value not in (None, "", 0)
         }
         reply = self._send(document, variables, asked)
-        values = (reply.data or {}).get(document.root)
+        values = reply.value(document.root)
+        if not reply.errors and not _is_page(values):
+            raise reply.lacks(f"page of {model.name} records")
         page = self._results.page(model, values, asked.call, has_loaders=asked.paths is None)
         if reply.errors:
             raise reply.error(page)
         return page
 
-    def mutate(self, verb: Verb, variables: dict[str, Any], asked: Asked) -> Record | None:
+    def mutate(self, verb: Verb, variables: dict[str, Any], asked: Asked) -> Record:
         self.check_enabled(verb)
         document = mutation_document(verb, self._model, self._selection(asked.paths))
         has_key = all(variables.get(name) is not None for name in self._model.primary_key)
@@ -126,12 +128,15 @@ class ModelRequests:
         try:
             record = self._record(reply, document, asked)
         except ConditionalCheckFailedError:
-            found = None
+            record = None
             if verb == "create" and reply.may_have_run_before:
-                found = self._stored_before(variables, asked)
-            if found is None:
+                record = self._stored_before(variables, asked)
+            if record is None:
                 raise
-            record = found
+            self._api.tell(self._model.name, "present")
+            return record
+        if record is None:
+            raise reply.lacks(f"{self._model.name} record")
         self._api.tell(self._model.name, _DONE[verb])
         return record
 
@@ -170,7 +175,9 @@ class ModelRequests:
         )
 
     def _record(self, reply: Reply, document: Document, asked: Asked) -> Record | None:
-        values = (reply.data or {}).get(document.root)
+        values = reply.value(document.root)
+        if not isinstance(values, dict | None):
+            raise reply.lacks(f"{self._model.name} record")
         has_loaders = asked.paths is None
         record = self._results.record(self._model, values, asked.call, has_loaders=has_loaders)
         if reply.errors:
@@ -189,3 +196,9 @@ class ModelRequests:
                 f"The schema disables {operation} for {self._model.name}.",
                 resolution="Take it out of disableOperations in amplify/data/resource.ts.",
             )
+
+
+def _is_page(values: Any) -> bool:
+    """Whether *values* is a list of records, or of what may not be read, with its page token."""
+    items = values.get("items") if isinstance(values, dict) else None
+    return isinstance(items, list) and all(isinstance(item, dict | None) for item in items)

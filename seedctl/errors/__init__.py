@@ -11,7 +11,7 @@ The tree, with exit codes; ``docs/errors.md`` lists the triggers::
     ├── UsernameExistsError, UserExistsError, NoGroupError, NoGroupsError, UserNotFoundError
     ├── SignInException (CannotSignInWithMFAError), MFARequiredError, MFANotConfiguredError,
     │   MFAPreferenceNotAvailableError, NoMFAPreferenceSpecifiedError, MissingTOTPChallengeError
-    ├── UserUnAuthenticatedException, SRPError
+    ├── UserUnAuthenticatedException
     ├── GraphQLError, with AppSync's errors and the partial data      1
     │   ├── UnauthorizedError, ConditionalCheckFailedError
     │   └── InvalidArgumentsError, GraphQLValidationError, DynamoDBError
@@ -24,7 +24,8 @@ The tree, with exit codes; ``docs/errors.md`` lists the triggers::
     ├── InvalidCommandInputError, InvalidSecretNameError,
     │   InvalidSecretValueError                             2  a refused value
     ├── set-up: project, outputs, script, region, keys      3
-    └── AWSError and what is denied, throttled, away        4
+    └── AWSError and what is denied, throttled, away,       4
+        or answered by something else (InvalidResponseError, SRPError)
 
 Names follow Amplify's and Cognito's wherever those tools have one for the same failure, so that a
 ported ``except`` clause reads like the JavaScript ``error.name`` it replaces.
@@ -46,7 +47,6 @@ from seedctl.errors.auth import NoMFAPreferenceSpecifiedError as NoMFAPreference
 from seedctl.errors.auth import NotAuthorizedException as NotAuthorizedException
 from seedctl.errors.auth import PasswordResetRequiredException as PasswordResetRequiredException
 from seedctl.errors.auth import SignInException as SignInException
-from seedctl.errors.auth import SRPError as SRPError
 from seedctl.errors.auth import UserExistsError as UserExistsError
 from seedctl.errors.auth import UsernameExistsError as UsernameExistsError
 from seedctl.errors.auth import UserNotConfirmedException as UserNotConfirmedException
@@ -55,10 +55,12 @@ from seedctl.errors.auth import UserUnAuthenticatedException as UserUnAuthentica
 from seedctl.errors.aws import AccessDeniedError as AccessDeniedError
 from seedctl.errors.aws import AWSError as AWSError
 from seedctl.errors.aws import EndpointUnreachableError as EndpointUnreachableError
+from seedctl.errors.aws import InvalidResponseError as InvalidResponseError
 from seedctl.errors.aws import LimitExceededError as LimitExceededError
 from seedctl.errors.aws import NotAuthorizedError as NotAuthorizedError
 from seedctl.errors.aws import SecretError as SecretError
 from seedctl.errors.aws import ServiceFailedError as ServiceFailedError
+from seedctl.errors.aws import SRPError as SRPError
 from seedctl.errors.aws import SSMCredentialsError as SSMCredentialsError
 from seedctl.errors.aws import SSMParameterNotFoundError as SSMParameterNotFoundError
 from seedctl.errors.aws import ThrottledError as ThrottledError

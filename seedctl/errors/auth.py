@@ -62,10 +62,6 @@ class MFARequiredError(SeedctlError):
     """The user pool requires MFA, which the password flow cannot satisfy."""
 
 
-class SRPError(SeedctlError):
-    """The password exchange got a value from the service that no honest server sends."""
-
-
 class CognitoError(SeedctlError):
     """A refusal by Cognito that is about the data sent; ``code`` is Cognito's own name for it."""
 

@@ -64,3 +64,27 @@ class SSMParameterNotFoundError(AWSError):
 
 class SecretError(AWSError):
     """A secret that cannot be used as it is."""
+
+
+class InvalidResponseError(AWSError):
+    """What answered is not the service: a proxy's page, half an answer, another server.
+
+    Whether the call was carried out is not known.
+    """
+
+    @classmethod
+    def of(cls, service: str, operation: str, lacks: str = "") -> InvalidResponseError:
+        """Return the error for one call; *lacks* says what is not in the answer."""
+        whose = "AppSync" if service == "appsync" else "AWS"
+        where = "the outputs file's data.url" if service == "appsync" else "AWS_ENDPOINT_URL"
+        return cls(
+            f"{service}:{operation} got an answer that is not {whose}'s{lacks}. Something else "
+            "answers there.",
+            service=service,
+            operation=operation,
+            resolution=f"Check --endpoint-url, {where} and any proxy on the way, then run again.",
+        )
+
+
+class SRPError(InvalidResponseError):
+    """The password exchange got a value from the service that no honest server sends."""

@@ -42,11 +42,11 @@ def remove_all(task: Task, owner: Mapping[str, Any], tell: Callable[[], None]) -
         reply = task.call(
             "delete_objects",
             "delete",
-            Delete={"Objects": [{"Key": item.path} for item in page.items], "Quiet": True},
+            Delete={"Objects": [{"Key": item.path} for item in page.items]},
             **owner,
         )
         failed = reply.get("Errors", [])
-        for _ in range(len(page.items) - len(failed)):
+        for _ in reply.get("Deleted", []):
             tell()
             count += 1
         if failed:

@@ -15,7 +15,6 @@ from seedctl.auth.ambient import AmbientAuth
 from seedctl.errors import (
     EndpointUnreachableError,
     NotAuthorizedException,
-    SignInException,
     UserUnAuthenticatedException,
 )
 from tests.auth.standin import INTERNAL, no_identities
@@ -227,18 +226,3 @@ def test_a_thread_that_comes_after_does_not_own_the_sign_in(door: AmbientAuth) -
     else:
         pytest.skip("no thread got the number of the first")
     session.sign_out()
-
-
-def test_an_answer_without_tokens_is_no_success(stage: Stage) -> None:
-    """A reply that lacks a token is an error, not a session."""
-    stage.cognito.password = PASSWORD
-    original = stage.cognito._RespondToAuthChallenge
-
-    def without_id_token(parameters: object) -> dict[str, object]:
-        reply = original(parameters)  # type: ignore[arg-type]
-        del reply["AuthenticationResult"]["IdToken"]
-        return reply
-
-    stage.cognito._RespondToAuthChallenge = without_id_token  # type: ignore[method-assign]
-    with pytest.raises(SignInException, match="IdToken"):
-        stage.auth.sign_in(USER, PASSWORD)

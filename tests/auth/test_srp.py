@@ -250,7 +250,7 @@ def test_b_must_not_be_zero(row: dict[str, str], powers: str) -> None:
     """With B = 0 mod N the password would not matter: nothing is signed."""
     with pytest.raises(SRPError, match="B is zero") as caught:
         ClientExchange.start(7).sign(**_challenge(BASIC, srp_b=row["srp_b_hex"]))
-    assert caught.value.exit_code == 1
+    assert caught.value.exit_code == 4
 
 
 def test_a_must_not_be_zero(monkeypatch: pytest.MonkeyPatch, powers: str) -> None:

@@ -17,13 +17,23 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+# Something for each of the operations that these tests call.
+_ANSWER = {
+    "Parameter": {"Name": "x", "Value": "v", "Version": 1, "LastModifiedDate": 0},
+    "ChallengeName": "PASSWORD_VERIFIER",
+    "User": {"Username": "ann"},
+}
+
+
 @dataclass
 class Endpoint:
     """A loopback server that remembers each request and gives one answer to all."""
 
     url: str = ""
     status: int = 200
-    body: dict[str, Any] = field(default_factory=dict)
+    body: dict[str, Any] = field(default_factory=lambda: dict(_ANSWER))
+    raw: bytes | None = None
+    """What is sent in place of *body*, if it is not None."""
     requests: list[dict[str, str]] = field(default_factory=list)
     """The headers of each request, names in lower case; the request line under ``line``."""
 
@@ -50,15 +60,18 @@ def _serve() -> Iterator[Endpoint]:
         wbufsize = -1  # one write: a reply in two stalls for 40 ms
 
         def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
+            self.rfile.read(int(self.headers["Content-Length"] or 0))
             headers = {name.lower(): value for name, value in self.headers.items()}
             endpoint.requests.append({"line": self.requestline, **headers})
-            body = json.dumps(endpoint.body).encode()
+            body = json.dumps(endpoint.body).encode() if endpoint.raw is None else endpoint.raw
             self.send_response(endpoint.status)
             self.send_header("Content-Type", "application/x-amz-json-1.1")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body)
+            if self.command != "HEAD":
+                self.wfile.write(body)
+
+        do_DELETE = do_GET = do_HEAD = do_PUT = do_POST
 
         def do_CONNECT(self) -> None:
             endpoint.requests.append({"line": self.requestline})

@@ -62,7 +62,7 @@ def _at(endpoint: Endpoint, **settings: Any) -> AWS:
 @pytest.mark.usefixtures("environment_keys")
 def test_a_call_returns_the_reply(endpoint: Endpoint) -> None:
     """What AWS answers comes back as it is, and the request says that seedctl made it."""
-    endpoint.body = {"Parameter": {"Name": "x", "Value": "v", "Version": 3}}
+    endpoint.body = {"Parameter": {"Version": 3, "LastModifiedDate": 0}}
     assert _get(_at(endpoint, region="us-east-1"))["Parameter"]["Version"] == 3
     (request,) = endpoint.requests
     assert request["x-amz-target"] == "AmazonSSM.GetParameter"

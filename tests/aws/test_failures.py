@@ -438,7 +438,7 @@ def test_an_unreachable_endpoint_is_named() -> None:
 def test_an_answer_that_is_not_awss() -> None:
     """A web page where AWS should be points to the endpoint, and shows nothing of the page."""
     error = _translated(ResponseParserError("Unable to parse: b'<html>hidden-word</html>'"))
-    assert type(error) is errors.AWSError
+    assert type(error) is errors.InvalidResponseError
     assert error.exit_code == 4
     assert error.message.startswith("ssm:GetParameter got an answer that is not AWS's")
     assert error.message.endswith(".")

@@ -34,6 +34,7 @@ ANSWER: dict[str, Any] = {
     "Session": "s" * 20,
 }
 TOO_MANY = ("TooManyRequestsException", "Too many requests")
+PARAMETER = {"Parameter": {"Value": "v", "Version": 1, "LastModifiedDate": 0}}
 
 
 @pytest.fixture(autouse=True)
@@ -161,7 +162,7 @@ def test_every_call_to_cognito_has_a_quota() -> None:
 def test_calls_wait_for_their_quota_and_are_counted() -> None:
     """The fourth write to Parameter Store within a second waits, and the statistics say so."""
     clock = ManualClock()
-    with FakeAWS(PutParameter={"Version": 1}, GetParameter={"Parameter": {}}) as fake:
+    with FakeAWS(PutParameter={"Version": 1}, GetParameter=PARAMETER) as fake:
         aws = aws_at(fake, clock)
         for _ in range(4):
             aws.call("ssm", "PutParameter", {"Name": "n", "Value": "v"})
@@ -196,7 +197,7 @@ def test_who_is_paced(settings: dict[str, Any], seconds: float) -> None:
 def test_a_throttled_call_is_repeated_at_a_later_place() -> None:
     """Throttling is no failure: the call is made again, later and later, until it is done."""
     clock = ManualClock()
-    replies: Iterator[Any] = iter([TOO_MANY] * 3 + [{"User": {}}])
+    replies: Iterator[Any] = iter([TOO_MANY] * 3 + [{"User": {"Username": "u"}}])
     with FakeAWS(AdminCreateUser=replies) as fake:
         aws = aws_at(fake, clock)
         aws.call("cognito-idp", "AdminCreateUser", CREATE, once=True)
@@ -213,7 +214,7 @@ def test_a_throttled_call_slows_the_others_down(refusals: int) -> None:
     """What one thread is told holds for all that share the quota."""
     clock = ManualClock()
     replies: Iterator[Any] = iter(
-        [("ThrottlingException", "Rate exceeded")] * refusals + [{"Parameter": {}}] * 24
+        [("ThrottlingException", "Rate exceeded")] * refusals + [PARAMETER] * 24
     )
     with FakeAWS(GetParameter=replies) as fake:
         aws = aws_at(fake, clock, quotas={"ParameterRead": 8})
@@ -302,7 +303,7 @@ def test_a_call_that_got_no_answer_gives_its_place_back(monkeypatch: pytest.Monk
 def test_an_interrupted_call_gives_its_place_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """So it is after Ctrl-C in the middle of a call."""
     clock = ManualClock()
-    with FakeAWS(GetParameter={"Parameter": {}}) as fake:
+    with FakeAWS(GetParameter=PARAMETER) as fake:
         aws = aws_at(fake, clock, quotas={"ParameterRead": 1})
 
         def interrupt(**_: Any) -> None:
@@ -320,7 +321,7 @@ def test_an_interrupted_call_gives_its_place_back(monkeypatch: pytest.MonkeyPatc
 def test_threads_share_the_quota_and_the_counts() -> None:
     """Eight threads together go no faster than one, and no call is counted twice or lost."""
     clock = ManualClock()
-    with FakeAWS(GetParameter={"Parameter": {}}) as fake:
+    with FakeAWS(GetParameter=PARAMETER) as fake:
         aws = aws_at(fake, clock)
         numbers = itertools.count()
 

@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from graphql import FieldNode, OperationDefinitionNode, parse
 from urllib3.exceptions import ProtocolError
 
 from seedctl.aws import Credentials
@@ -91,6 +92,20 @@ class Request:
         return found
 
 
+def _empty_result(body: bytes) -> dict[str, Any]:
+    """Return a result that has an empty record or page for each field that was asked for."""
+    data: dict[str, Any] = {}
+    for definition in parse(json.loads(body)["query"]).definitions:
+        assert isinstance(definition, OperationDefinitionNode)
+        for field_node in definition.selection_set.selections:
+            assert isinstance(field_node, FieldNode)
+            selected = field_node.selection_set
+            names = {each.name.value for each in selected.selections} if selected else set()  # type: ignore[attr-defined]
+            name = (field_node.alias or field_node.name).value
+            data[name] = {"items": []} if "items" in names else {} if selected else None
+    return {"data": data}
+
+
 @dataclass(frozen=True)
 class _Response:
     status: int
@@ -99,7 +114,7 @@ class _Response:
 
 
 class FakePool:
-    """Answers each request with the next of *replies*, then with null data."""
+    """Answers each request with the next of *replies*, then with empty records and pages."""
 
     def __init__(self) -> None:
         self.replies: list[Any] = []
@@ -109,7 +124,7 @@ class FakePool:
         self, method: str, url: str, *, body: bytes, headers: Mapping[str, str], **_: Any
     ) -> _Response:
         self.requests.append(Request(url, dict(headers), body))
-        reply: Any = self.replies.pop(0) if self.replies else {"data": None}
+        reply: Any = self.replies.pop(0) if self.replies else _empty_result(body)
         if isinstance(reply, Exception):
             raise reply
         if "networkError" in reply:

@@ -254,9 +254,9 @@ def test_a_raw_document_is_a_write_when_it_says_mutation(todo: Stage) -> None:
         ({"status": 400, "body": {"errors": [{"errorType": "MalformedHttpRequestException", "message": "m"}]}}, errors.GraphQLError),
         ({"status": 429, "body": {"message": "m"}}, errors.ThrottledError),
         ({"status": 500, "body": b"<html>"}, errors.ServiceFailedError),
-        ({"status": 200, "body": b"<html>"}, errors.AWSError),
-        ({"status": 200, "body": {"hello": 1}}, errors.AWSError),
-        ({"status": 200, "body": {"data": [1]}}, errors.AWSError),
+        ({"status": 200, "body": b"<html>"}, errors.InvalidResponseError),
+        ({"status": 200, "body": {"hello": 1}}, errors.InvalidResponseError),
+        ({"status": 200, "body": {"data": [1]}}, errors.InvalidResponseError),
     ],
 )  # fmt: skip
 def test_each_failure_has_its_class(todo: Stage, reply: Any, kind: type[Exception]) -> None:
@@ -277,3 +277,43 @@ def test_partial_data_comes_with_the_error(stage_of: Callable[..., Stage]) -> No
         blog.models.Post.get({"id": "p-1"})
     assert caught.value.data.title == "Hello"
     assert (caught.value.auth_mode, caught.value.auth_mode_source) == ("apiKey", "default")
+
+
+@pytest.mark.parametrize("verb", ["create", "update", "delete", "upsert"])
+@pytest.mark.parametrize("answer", [None, {}, {"ROOT": None}, {"ROOT": 5}, {"ROOT": [{}]}])
+def test_an_answer_without_a_record_is_no_success(todo: Stage, verb: str, answer: Any) -> None:
+    """Nothing is told as written that the answer does not hold."""
+    root = "createTodo" if verb == "upsert" else f"{verb}Todo"
+    data = {root: answer["ROOT"]} if answer else answer
+    todo.answer({"data": data})
+    with pytest.raises(errors.InvalidResponseError):
+        getattr(todo.models.Todo, verb)({"id": "1", "content": "x"})
+    assert not todo.report.records
+
+
+def test_a_record_that_is_not_there_is_none(todo: Stage) -> None:
+    """Null for the record itself is an answer; nothing at all is none."""
+    todo.answer({"data": {"getTodo": None}}, {"data": {}})
+    assert todo.models.Todo.get({"id": "1"}) is None
+    with pytest.raises(errors.InvalidResponseError):
+        todo.models.Todo.get({"id": "1"})
+
+
+def test_a_lost_answer_whose_record_is_there_is_told_as_present(todo: Stage) -> None:
+    """Whether that attempt or another run has stored it is not known."""
+    todo.answer(
+        {"status": 503, "body": {}},
+        {
+            "data": {"createTodo": None},
+            "errors": [
+                {
+                    "errorType": "DynamoDB:ConditionalCheckFailedException",
+                    "path": ["createTodo"],
+                    "message": "m",
+                }
+            ],
+        },
+        {"data": {"getTodo": {"id": "1", "content": "x"}}},
+    )
+    todo.models.Todo.create({"id": "1", "content": "x"}, selection_set=None)
+    assert [event.state for event in todo.report.records] == ["present"]

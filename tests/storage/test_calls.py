@@ -57,13 +57,17 @@ def test_the_page_size_is_bounded(size: int | None, asked: str) -> None:
     assert server.sent[0].query["max-keys"] == asked
 
 
+def _deleted(key: str) -> str:
+    return f"<Deleted><Key>{key}</Key></Deleted>"
+
+
 def test_a_folder_is_removed_page_by_page() -> None:
     """All below a path with a slash at its end goes, a thousand in a request."""
     replies = [
         _page("a/1", "a/2", token="t"),
-        Reply(body="<DeleteResult/>"),
+        Reply(body=f"<DeleteResult>{_deleted('a/1')}{_deleted('a/2')}</DeleteResult>"),
         _page("a/3"),
-        Reply(body="<DeleteResult/>"),
+        Reply(body=f"<DeleteResult>{_deleted('a/3')}</DeleteResult>"),
     ]
     with FakeS3(*replies) as server:
         stage = Stage(server.url)
@@ -89,7 +93,7 @@ def test_what_a_folder_keeps_is_told(code: str, kind: type[errors.StorageError])
     """An object that S3 did not remove is an error that names it and how many are gone."""
     failed = f"<Error><Key>a/2</Key><Code>{code}</Code><Message>no</Message></Error>"
     with FakeS3(
-        _page("a/1", "a/2"), Reply(body=f"<DeleteResult>{failed}</DeleteResult>")
+        _page("a/1", "a/2"), Reply(body=f"<DeleteResult>{_deleted('a/1')}{failed}</DeleteResult>")
     ) as server:
         stage = Stage(server.url)
         with pytest.raises(

@@ -1,0 +1,153 @@
+"""Answers that are not the service's: a proxy's page, half an answer, another server's JSON."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore import xform_name
+from botocore.session import Session
+
+import seedctl
+from seedctl.aws import AWSSettings
+from seedctl.aws.answers import READ
+from seedctl.aws.calls import AWS
+from seedctl.errors import InvalidResponseError
+
+if TYPE_CHECKING:
+    from tests.aws.conftest import Endpoint
+
+pytestmark = pytest.mark.usefixtures("environment_keys")
+
+OPERATIONS = [(service, operation) for service in READ for operation in READ[service]]
+PAGE = b"<html><head><title>Login</title></head><body>Corporate proxy login</body></html>"
+WRONG = {
+    "a page": PAGE,
+    "a page that is no XML": b"<html><br><body>Corporate proxy login",
+    "half an answer": b'{"User": {"Usern',
+    "a list": b"[1, 2]",
+    "a text": b'"hello"',
+    "nothing of it": b'{"hello": "world"}',
+}
+SESSION = Session()
+
+
+def _model(service: str, operation: str) -> Any:
+    return SESSION.get_service_model(service).operation_model(operation)
+
+
+def _example(shape: Any, name: str = "") -> Any:
+    """Return a value of *shape* with its required members only."""
+    if shape.type_name == "structure":
+        return {each: _example(shape.members[each], each) for each in shape.required_members}
+    if shape.type_name == "list":
+        return [_example(shape.member)]
+    if shape.type_name == "map":
+        return {}
+    if shape.type_name in {"integer", "long"}:
+        return 1
+    if shape.type_name == "boolean":
+        return True
+    return shape.enum[0] if shape.enum else ("a/b" if name == "CopySource" else "abcdefgh")
+
+
+def _call(endpoint: Endpoint, service: str, operation: str) -> Any:
+    aws = AWS(AWSSettings(region="us-east-1", endpoint_url=endpoint.url))
+    parameters = _example(_model(service, operation).input_shape)
+    with aws.translating(service, operation):
+        client = aws.client(service, None, once=True)
+        return getattr(client, xform_name(operation))(**parameters)
+
+
+@pytest.mark.parametrize(("service", "operation"), OPERATIONS)
+@pytest.mark.parametrize("body", WRONG.values(), ids=WRONG.keys())
+def test_what_is_not_the_services_is_refused(
+    endpoint: Endpoint, service: str, operation: str, body: bytes
+) -> None:
+    """With status 200 too: nothing is believed that the service did not say."""
+    model = _model(service, operation)
+    is_json = model.service_model.resolved_protocol == "json"
+    reads_nothing = not any(READ[service][operation][0])
+    if reads_nothing and (is_json and body == WRONG["nothing of it"]):
+        return  # an object is all that such an answer has to be
+    if reads_nothing and model.http["method"] == "HEAD":
+        return  # such an answer has no body
+    endpoint.raw = body
+    with pytest.raises(InvalidResponseError, match=f"{service}:{operation}") as caught:
+        _call(endpoint, service, operation)
+    assert caught.value.exit_code == 4
+    assert (caught.value.service, caught.value.operation) == (service, operation)
+    assert "Corporate" not in caught.value.message
+    assert "proxy" in (caught.value.resolution or "")
+
+
+@pytest.mark.parametrize(
+    ("operation", "body", "missing"),
+    [
+        ("GetParameter", b'{"Parameter": 5}', None),
+        ("GetParameter", b'{"Parameter": {"Version": "1", "LastModifiedDate": 0}}', "Version"),
+        ("GetParameter", b'{"Parameter": {"Version": 1, "LastModifiedDate": "x"}}', None),
+        ("GetParametersByPath", b'{"Parameters": [{"Name": "a"}, {}]}', r"Parameters\[\].Name"),
+        ("GetParametersByPath", b'{"Parameters": [{"Name": ""}]}', r"Parameters\[\].Name"),
+        ("GetParametersByPath", b'{"Parameters": null}', r"Parameters\[\].Name"),
+        ("PutParameter", b"", "Version"),
+    ],
+)
+def test_members_are_there_and_of_their_type(
+    endpoint: Endpoint, operation: str, body: bytes, missing: str | None
+) -> None:
+    """A member of another type is as good as missing; the error names the first."""
+    endpoint.raw = body
+    with pytest.raises(InvalidResponseError, match=missing or "not AWS's"):
+        _call(endpoint, "ssm", operation)
+
+
+@pytest.mark.parametrize(
+    ("operation", "body"),
+    [
+        ("InitiateAuth", b'{"AuthenticationResult": {"AccessToken": "a"}}'),
+        ("RespondToAuthChallenge", b'{"AuthenticationResult": {"IdToken": "a"}}'),
+        ("RespondToAuthChallenge", b'{"ChallengeName": ""}'),
+    ],
+)
+def test_half_a_sign_in_is_none(endpoint: Endpoint, operation: str, body: bytes) -> None:
+    """Both tokens, or a challenge: anything else is no answer to a sign-in."""
+    endpoint.raw = body
+    with pytest.raises(InvalidResponseError, match=r"IdToken|AccessToken"):
+        _call(endpoint, "cognito-idp", operation)
+
+
+@pytest.mark.parametrize("body", [b"", b"{}"], ids=["no body", "an empty object"])
+@pytest.mark.parametrize("operation", ["AdminAddUserToGroup", "RevokeToken"])
+def test_operations_without_members_say_nothing(
+    endpoint: Endpoint, operation: str, body: bytes
+) -> None:
+    """Cognito answers them with no body, emulators with an empty object."""
+    endpoint.raw = body
+    _call(endpoint, "cognito-idp", operation)
+
+
+def test_every_operation_that_is_called_has_a_row() -> None:
+    """A call whose answer nobody looks at would be believed whatever it says."""
+    names = {
+        service: {
+            spelled: operation
+            for operation in SESSION.get_service_model(service).operation_names
+            for spelled in ((operation,) if service != "s3" else (xform_name(operation),))
+        }
+        for service in READ
+    }
+    package = Path(seedctl.__file__).parent
+    found = set()
+    for path in package.rglob("*.py"):
+        if path.is_relative_to(package / "local"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            value = node.value if isinstance(node, ast.Constant) else None
+            for service, operations in names.items():
+                if isinstance(value, str) and value in operations:
+                    found.add((service, operations[value]))
+    assert len(found) > 20
+    assert found - set(OPERATIONS) == set()
