@@ -49,7 +49,8 @@ class ActiveBackends(Generic[_Backend]):
         self._blocks: list[tuple[object, _Backend]] = []
         """Of each open block, the thread or task that entered it, and its backend."""
         self._automatic: _Backend | None = None
-        self._was_asked = False
+        self.requests = 0
+        """How often a backend was connected because the process asked for it."""
 
     def connected_on_request(self) -> None:
         """Never connect without being asked from now on: this process names its backends itself.
@@ -57,7 +58,7 @@ class ActiveBackends(Generic[_Backend]):
         It could be another backend than the one that is meant, such as the real AWS after a
         ``--local`` run.
         """
-        self._was_asked = True
+        self.requests += 1
 
     @contextmanager
     def block(self, backend: _Backend) -> Iterator[None]:
@@ -94,7 +95,7 @@ class ActiveBackends(Generic[_Backend]):
                 )
             if backends:
                 return backends[0]
-            if self._was_asked:
+            if self.requests:
                 raise NoBackendError(
                     "No backend is connected here: this call is outside of every with block of a "
                     "connected backend.",
@@ -108,7 +109,7 @@ class ActiveBackends(Generic[_Backend]):
         """Forget all backends and requests, as at the start of the process."""
         with self._lock:
             self._blocks.clear()
-            self._automatic, self._was_asked = None, False
+            self._automatic, self.requests = None, 0
 
     @property
     def is_empty(self) -> bool:

@@ -35,7 +35,12 @@ State = Literal[
     "uploaded",
     "copied",
     "failed",
+    "unfinished",
 ]
+"""Of a user, "unfinished" is one that was created and has no final password yet. It may be heard
+before the user's next event, which takes its place."""
+FAILED = ("failed", "unfinished")
+_HOW_TO_FINISH = "created, but not finished: run again with the same password"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +143,8 @@ class Report:
     progress: Progress | None = None
     """The newest that was heard."""
     started: float = field(default_factory=time.monotonic)
+    _unfinished: dict[str, float] = field(default_factory=dict)
+    """The users that were created and not heard of since, and when that was."""
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @property
@@ -148,13 +155,17 @@ class Report:
     def failed(self) -> int:
         """How many users, records and files of many have failed."""
         with self._lock:
-            counted = sum(n for event, n in self.records.items() if event.state == "failed")
-            return counted + sum(event.state == "failed" for event in self.events)
+            counted = sum(n for event, n in self.records.items() if event.state in FAILED)
+            counted += sum(event.state in FAILED for event in self.events)
+            return counted + len(self._unfinished)
 
     def copy(self) -> Report:
-        """Return what was heard so far: threads may outlive a run, and tell more."""
+        """Return what was heard so far: threads may outlive a run, and tell more.
+
+        Users that are unfinished by now are among its events and failures.
+        """
         with self._lock:
-            return Report(
+            found = Report(
                 list(self.events),
                 list(self.moments),
                 dict(self.spans),
@@ -166,6 +177,9 @@ class Report:
                 self.progress,
                 self.started,
             )
+            for name, moment in self._unfinished.items():
+                found._add(Event("user", name, "unfinished", _HOW_TO_FINISH), moment)
+            return found
 
     def on_target(self, target: Target) -> None:
         self.target = target
@@ -173,15 +187,26 @@ class Report:
     def on_event(self, event: Event) -> None:
         with self._lock:
             now = self.seconds
-            if event.state == "failed" and len(self.failures) < MOST_FAILURES:
-                self.failures.append((event, now))
-            if event.kind in COUNTED:
-                same = replace(event, detail="")
-                self.records[same] += 1
-                self.spans[same] = (self.spans.get(same, (now, now))[0], now)
-            else:
-                self.events.append(event)
-                self.moments.append(now)
+            if event.kind == "user":
+                was_unfinished = self._unfinished.pop(event.name, None) is not None
+                if event.state == "unfinished":
+                    self._unfinished[event.name] = now
+                    return
+                if was_unfinished and event.state == "failed":
+                    detail = f"{event.detail} ({_HOW_TO_FINISH})"
+                    event = replace(event, state="unfinished", detail=detail)
+            self._add(event, now)
+
+    def _add(self, event: Event, now: float) -> None:
+        if event.state in FAILED and len(self.failures) < MOST_FAILURES:
+            self.failures.append((event, now))
+        if event.kind in COUNTED:
+            same = replace(event, detail="")
+            self.records[same] += 1
+            self.spans[same] = (self.spans.get(same, (now, now))[0], now)
+        else:
+            self.events.append(event)
+            self.moments.append(now)
 
     def on_note(self, text: str) -> None:
         with self._lock:

@@ -325,7 +325,8 @@ TRIGGERS: dict[str, Trigger] = {
     "EndpointUnreachableError": _unreachable,
     "SSMParameterNotFoundError": lambda s: s.local("get_secret('never-set')"),
     "SecretError": lambda s: s.fake(
-        "get_secret('x')", GetParameter={"Parameter": {"Name": "x", "Value": "", "Version": 1}}
+        "get_secret('x')",
+        GetParameter={"Parameter": {"Value": "", "Version": 1, "LastModifiedDate": 0}},
     ),
 }
 

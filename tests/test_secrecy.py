@@ -102,7 +102,7 @@ def test_the_journal_of_a_broken_run_holds_no_secret_and_no_name(
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-    with FakeAWS(GetCallerIdentity=CALLER, AdminCreateUser={"User": {}}) as aws:
+    with FakeAWS(GetCallerIdentity=CALLER, AdminCreateUser={"User": {"Username": "u"}}) as aws:
         backend = connect(folder, endpoint_url=aws.url)
         aws.replies["InitiateAuth"] = ("ThrottlingException", "slow")
         with backend, pytest.raises(Exception, match="Throttling"):

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 from seedctl.auth.types import AuthSession
 from seedctl.current import current_thread_or_task
-from seedctl.errors import UserUnAuthenticatedException
+from seedctl.errors import InvalidParameterException, UserUnAuthenticatedException
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from seedctl.auth.identity import IdentityPool
     from seedctl.auth.mfa import Answers
     from seedctl.auth.session import UserSession
-    from seedctl.auth.types import AnyUser, AuthOutputs, CurrentUser, IfExists, SignInFlow
+    from seedctl.auth.types import AnyUser, AuthOutputs, CurrentUser, IfUserExists, SignInFlow
     from seedctl.auth.users import Auth
 
 
@@ -55,24 +55,33 @@ class AmbientAuth:
         sign_in_flow: SignInFlow,
         sign_in_after_creation: bool,
         user_attributes: Mapping[str, Any] | None,
-        if_exists: IfExists,
+        if_exists: IfUserExists,
         answers: Answers,
+        groups: Collection[str] = (),
+        temporary_password: str | None = None,
     ) -> AuthOutputs:
         user = self._auth.check_new_user(
             username,
             password,
             sign_in_flow=sign_in_flow,
             user_attributes=user_attributes,
+            groups=groups,
             if_exists=if_exists,
+            temporary_password=temporary_password,
             answers=answers,
         )
+        if sign_in_after_creation and if_exists == "skip":
+            raise InvalidParameterException(
+                'if_exists="skip" leaves a user that is there alone, so nobody could be signed in.',
+                resolution='Use if_exists="sign_in", or leave out sign_in_after_creation.',
+            )
         # Before the user is created, as in the guide: a failure below leaves nobody signed in.
         self.sign_out()
         outputs, session = self._auth.create(user)
-        if sign_in_after_creation:
+        if session is not None and sign_in_after_creation:
             self._adopt(session)
             self._auth.tell_signed_in(session)
-        else:
+        elif session is not None:
             session.sign_out()
         return outputs
 

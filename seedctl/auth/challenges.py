@@ -115,8 +115,8 @@ def _set_new_password(sign_in: SignIn, _challenge: Challenge) -> Response:
         raise SignInException(
             f"{sign_in.username} has only a temporary password (challenge "
             "NEW_PASSWORD_REQUIRED); nobody is signed in.",
-            resolution="Create the user with create_and_sign_up_user, which sets the final "
-            "password, or set one for it.",
+            resolution="Set the final one: create_and_sign_up_user(username, final_password, "
+            "temporary_password=…).",
         )
     sign_in.new_password_sent = True
     return Response({"USERNAME": sign_in.internal_name, "NEW_PASSWORD": sign_in.new_password})

@@ -6,7 +6,9 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from seedctl import masking
+from seedctl.auth.tokens import claims
 from seedctl.aws import Credentials, IdentityCredentials
+from seedctl.errors import InvalidResponseError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,10 +31,14 @@ class IdentityPool:
 
     def for_user(self, id_token: str) -> IdentityCredentials | None:
         """Return credentials of the user of *id_token*; None when there is no identity pool."""
-        settings = self._settings
-        assert settings is not None
-        issuer = f"cognito-idp.{settings.user_pool_region}.amazonaws.com/{settings.user_pool_id}"
-        return self._fetch({issuer: id_token})
+        if self._settings is None or self._settings.identity_pool_id is None:
+            return None
+        # As the token says, as amplify-js does: each partition has a domain of its own.
+        issuer = claims(id_token).get("iss")
+        if not isinstance(issuer, str):
+            lacks = ": a token in it names no issuer"
+            raise InvalidResponseError.of("cognito-idp", "InitiateAuth", lacks)
+        return self._fetch({issuer.removeprefix("https://"): id_token})
 
     def for_guest(self, *, renew: bool = False) -> IdentityCredentials | None:
         """Return a guest's credentials; None when the backend lets no guests in.

@@ -6,9 +6,7 @@ from collections.abc import Iterable, Mapping, Sized
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, get_args
 
-from seedctl.auth.attributes import copied_attribute
-from seedctl.auth.creation import check_new_user
-from seedctl.auth.groups import check_group
+from seedctl.auth.creation import check_new_user, checked_groups
 from seedctl.auth.mfa import Answers
 from seedctl.auth.types import IfUserExists, NewUser, OnError, UserResult
 from seedctl.bulk import Tally, bulk_error, check_concurrency, persistent, run
@@ -18,9 +16,9 @@ from seedctl.report import Event, failure
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from seedctl.auth.creation import CheckedUser, Creation
+    from seedctl.auth.creation import CheckedUser
+    from seedctl.auth.creation_steps import Creation
     from seedctl.auth.pool import UserPool
-    from seedctl.auth.session import UserSession
     from seedctl.auth.types import UserState
     from seedctl.report import Observer, State
 
@@ -37,8 +35,6 @@ _STATES: Mapping[State, UserState] = {
     "finished": "healed",
     "updated": "updated",
 }
-# Only administrators may set them.
-_NOT_ONES_OWN = ("email_verified", "phone_number_verified")
 
 
 class _Made(NamedTuple):
@@ -118,25 +114,9 @@ class ManyUsers:
         if session is None:
             self._observer.on_event(Event("user", user.username, state))
             return _Made(_STATES[state], None)
-        try:
-            if user.if_exists == "update" and state == "existed" and self._update(user, session):
-                state = "updated"
-        finally:
-            session.sign_out()
+        session.sign_out()
         self._observer.on_event(Event("user", user.username, state, session.user_id))
         return _Made(_STATES[state], session.user_id)
-
-    def _update(self, user: CheckedUser, session: UserSession) -> bool:
-        """Set the attributes that users may set themselves; return whether there were any."""
-        own_name = copied_attribute(user.username, self._pool.settings)
-        attributes = [
-            attribute
-            for attribute in user.attributes
-            if attribute["Name"] not in (*_NOT_ONES_OWN, own_name)
-        ]
-        if attributes:
-            self._pool.update_attributes(session.tokens().access, attributes)
-        return bool(attributes)
 
 
 class _Rows:
@@ -177,16 +157,6 @@ class _Rows:
                 f"Row {index} is a {type(user).__name__}, not a NewUser.",
                 resolution="Give NewUser(username, password, …).",
             )
-        if isinstance(user.groups, str):
-            raise InvalidParameterException(
-                f"The groups of {user.username} are one text.",
-                resolution=f'Write groups=("{user.groups}",).',
-            )
-        if not isinstance(user.groups, Iterable):
-            raise InvalidParameterException(
-                f"The groups of {user.username} are a {type(user.groups).__name__}.",
-                resolution='Write groups=("admin",), or leave them out.',
-            )
         checked = check_new_user(
             self._pool.settings,
             user.username,
@@ -201,10 +171,9 @@ class _Rows:
                 sms_sign_up_challenge=user.sms_sign_up_challenge,
                 totp_sign_up_challenge=user.totp_sign_up_challenge,
             ),
-            groups=tuple(user.groups),
+            groups=checked_groups(user.username, user.groups),
+            temporary_password=user.temporary_password,
         )
-        for group in checked.groups:
-            check_group(self._pool.settings, group)
         first = self._met.setdefault(user.username.casefold(), index)
         if first != index:
             raise InvalidParameterException(

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 SignInFlow = Literal["Password", "MFA"]
 MFAPreference = Literal["EMAIL", "SMS", "TOTP"]
-IfExists = Literal["error", "sign_in"]
 IfUserExists = Literal["error", "skip", "sign_in", "update"]
 OnError = Literal["raise", "collect"]
 UserState = Literal["created", "existed", "healed", "updated", "failed", "not tried"]
@@ -99,7 +98,9 @@ class AuthSignUp(_AuthSignUpRequired, total=False):
     sms_sign_up_challenge: SignUpChallenge
     totp_sign_up_challenge: TOTPSignUpChallenge
     sign_in_challenge: SignInChallenge
-    if_exists: IfExists
+    if_exists: IfUserExists
+    groups: Collection[str]
+    temporary_password: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +109,8 @@ class AuthOutputs:
 
     username: str
     """As typed; the user pool may have an internal name of its own."""
-    user_id: str
-    """The ``sub``."""
+    user_id: str | None
+    """The ``sub``; None for a user that was there and was left as it is (``if_exists="skip"``)."""
     sign_in_flow: SignInFlow
 
 
@@ -121,6 +122,8 @@ class NewUser:
     password: str = field(repr=False)
     _: KW_ONLY
     groups: Collection[str] = ()
+    temporary_password: str | None = field(default=None, repr=False)
+    """The present password of a user that was made elsewhere and has to set its final one."""
     user_attributes: Mapping[str, Any] | None = field(default=None, repr=False)
     sign_in_flow: SignInFlow = "Password"
     mfa_preference: MFAPreference | None = None

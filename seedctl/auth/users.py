@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from seedctl import masking
 from seedctl.auth.attributes import copied_attribute
 from seedctl.auth.challenges import enroll_totp
-from seedctl.auth.creation import Creation, check_flow, check_new_user
+from seedctl.auth.creation import check_flow, check_new_user, checked_groups
+from seedctl.auth.creation_steps import Creation
 from seedctl.auth.groups import add_to_group, check_group
 from seedctl.auth.many import ManyUsers
 from seedctl.auth.mfa import Answers, check_password_flow
 from seedctl.auth.session import UserSession
 from seedctl.auth.sign_in import SignIn
-from seedctl.auth.types import AuthOutputs, username_of
+from seedctl.auth.types import AuthOutputs, IfUserExists, username_of
 from seedctl.bulk import MOST_AT_ONCE
 from seedctl.errors import (
     CognitoError,
@@ -27,7 +28,7 @@ from seedctl.prompter import TerminalCodes
 from seedctl.report import Event
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from seedctl.auth.creation import CheckedUser
     from seedctl.auth.journal import Journal
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
     from seedctl.auth.session import Rooms
     from seedctl.auth.types import (
         AnyUser,
-        IfExists,
-        IfUserExists,
         MFAPreference,
         NewUser,
         OnError,
@@ -86,7 +85,9 @@ class Auth:
         *,
         sign_in_flow: SignInFlow = "Password",
         user_attributes: Mapping[str, Any] | None = None,
-        if_exists: IfExists = "error",
+        groups: Collection[str] = (),
+        if_exists: IfUserExists = "error",
+        temporary_password: str | None = None,
         mfa_preference: MFAPreference | None = None,
         email_sign_up_challenge: SignUpChallenge | None = None,
         sms_sign_up_challenge: SignUpChallenge | None = None,
@@ -95,16 +96,21 @@ class Auth:
     ) -> AuthOutputs:
         """Create a user whose password is *password*; nobody is signed in afterwards.
 
-        A user that an earlier run left half-made is finished. For one that is whole, *if_exists*
-        decides: "error" raises UsernameExistsError, "sign_in" checks that the password is right.
-        Raises what the call and the outputs can tell to be wrong before anything is written.
+        The user is put into *groups*. A user that an earlier run left unfinished is finished. For
+        one that is whole, *if_exists* decides: "error" raises UsernameExistsError, "skip" leaves it
+        as it is, groups included, "sign_in" checks that the password is right, "update" sets the
+        attributes besides. *temporary_password* takes up a user that was made elsewhere and has to
+        set its final password. Raises what the call and the outputs can tell to be wrong before
+        anything is written.
         """
         user = self.check_new_user(
             username,
             password,
             sign_in_flow=sign_in_flow,
             user_attributes=user_attributes,
+            groups=groups,
             if_exists=if_exists,
+            temporary_password=temporary_password,
             answers=Answers(
                 mfa_preference,
                 sign_in_challenge,
@@ -114,7 +120,8 @@ class Auth:
             ),
         )
         outputs, session = self.create(user)
-        session.sign_out()
+        if session is not None:
+            session.sign_out()
         return outputs
 
     def check_new_user(
@@ -124,13 +131,16 @@ class Auth:
         *,
         sign_in_flow: SignInFlow,
         user_attributes: Mapping[str, Any] | None,
-        if_exists: IfExists,
+        groups: Collection[str],
+        if_exists: IfUserExists,
+        temporary_password: str | None,
         answers: Answers,
     ) -> CheckedUser:
         """Return what :meth:`create` takes, or raise for what cannot end well."""
-        if if_exists not in {"error", "sign_in"}:
+        if if_exists not in get_args(IfUserExists):
+            choices = ", ".join(f'"{choice}"' for choice in get_args(IfUserExists))
             raise InvalidParameterException(
-                f"if_exists is {if_exists!r}.", resolution='Use "error" or "sign_in".'
+                f"if_exists is {if_exists!r}.", resolution=f"Use one of {choices}."
             )
         return check_new_user(
             self._pool().settings,
@@ -140,15 +150,17 @@ class Auth:
             user_attributes=user_attributes,
             if_exists=if_exists,
             answers=answers,
+            groups=checked_groups(username, groups),
+            temporary_password=temporary_password,
         )
 
-    def create(self, user: CheckedUser) -> tuple[AuthOutputs, UserSession]:
-        """Create a checked *user* and return it signed in."""
+    def create(self, user: CheckedUser) -> tuple[AuthOutputs, UserSession | None]:
+        """Create a checked *user* and return it signed in; one that was skipped has no session."""
         self._before_write()
         session, state = self._creation().create(user)
-        assert session is not None  # as only create_users() skips users
-        self._observer.on_event(Event("user", user.username, state, session.user_id))
-        return AuthOutputs(user.username, session.user_id, user.sign_in_flow), session
+        user_id = session.user_id if session is not None else None
+        self._observer.on_event(Event("user", user.username, state, user_id or ""))
+        return AuthOutputs(user.username, user_id, user.sign_in_flow), session
 
     def create_users(
         self,
@@ -206,7 +218,7 @@ class Auth:
             )
         masking.register(password)
         pool_id = pool.settings.user_pool_id
-        is_unfinished = self._journal.names(pool_id, username)
+        is_unfinished = self._journal.is_unfinished(pool_id, username)
         try:
             session = self._sign_in(
                 SignIn(
@@ -229,7 +241,7 @@ class Auth:
             )
             raise
         if is_unfinished:
-            self._journal.finish(pool_id, username)
+            self._journal.clear(pool_id, username)
         self.tell_signed_in(session)
         return session
 
@@ -259,11 +271,7 @@ class Auth:
 
     def _creation(self) -> Creation:
         pool = self._pool()
-
-        def join(username: str, group: str) -> None:
-            add_to_group(pool, username, group, self._observer)
-
-        return Creation(pool, self._journal, self._sign_in_new, self._sleep, join)
+        return Creation(pool, self._journal, self._sign_in_new, self._sleep, self._observer)
 
     def _sign_in_new(
         self, user: CheckedUser, password: str, *, new_password: str | None = None

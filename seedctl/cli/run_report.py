@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, get_args
 
 from seedctl.cli.progress import ProgressDisplay
-from seedctl.report import COUNTED, Kind, Report
+from seedctl.report import COUNTED, FAILED, Kind, Report
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,8 +34,8 @@ class ConsoleReport(Report):
 
     def on_event(self, event: Event) -> None:
         super().on_event(event)
-        if event.kind in COUNTED:
-            return  # a line for each of thousands would hide all others
+        if event.kind in COUNTED or event.state == "unfinished":
+            return  # a line for each of thousands would hide all others; a user goes on
         if self._console.is_verbose:
             with self.display.hidden():
                 self._console.detail("  ".join(part for part in _row(event) if part))
@@ -57,7 +57,7 @@ class ConsoleReport(Report):
     def show(self) -> None:
         """Show what was created, read and signed in, users first; then what failed, and why."""
         heard = self.copy()
-        done = [each for each in _counted(heard) if each[0].state != "failed"]
+        done = [each for each in _counted(heard) if each[0].state not in FAILED]
         if done:
             self._console.table(_row(event, count) for event, count in done[:_ROWS])
         if len(done) > _ROWS:
@@ -72,14 +72,22 @@ class ConsoleReport(Report):
 
     def totals(self) -> str:
         """Return the sums of the run in words, such as "2 users created, 1 secret read"."""
+        if self.target is not None:
+            return _sums(_counted(self.copy())) or "no change was confirmed"
         return _sums(_counted(self.copy())) or "no users, groups, secrets, records or files touched"
+
+    @property
+    def has_touched_nothing(self) -> bool:
+        """Whether no write was begun and nothing else was told."""
+        heard = self.copy()
+        return self.target is None and not heard.events and not heard.records
 
 
 def _counted(report: Report) -> list[tuple[Event, int]]:
     """Return each thing once, but what failed, and records by their model, with how many."""
     # What succeeds twice is one thing. What fails twice has failed twice, as the report says too.
     heard = Counter(report.events).items()
-    counted = {event: count if event.state == "failed" else 1 for event, count in heard}
+    counted = {event: count if event.state in FAILED else 1 for event, count in heard}
     counted.update(report.records)
     return sorted(counted.items(), key=lambda item: _ORDER[item[0].kind])
 

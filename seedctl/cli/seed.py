@@ -111,6 +111,8 @@ class _Run:
         self._file = None
         self._unwritten: FileAccessError | None = None
         self._calls: Callable[[], Mapping[str, CallStatistics]] | None = None
+        self._connections = 0
+        self._is_told = False
         if path is not None:
             from seedctl.cli.report_file import ReportFile  # noqa: PLC0415
 
@@ -126,6 +128,8 @@ class _Run:
         trace: TracebackType | None,
     ) -> None:
         """Tell what a run that *error* ended had done until then."""
+        from seedctl.backend import active_backends  # noqa: PLC0415
+
         self._report.display.close()
         if error is not None and self._calls is not None:
             if isinstance(error, KeyboardInterrupt):
@@ -133,8 +137,16 @@ class _Run:
             self._report.show()
             totals = self._report.totals()
             self._console.status(f"Stopped after {self._report.seconds:.1f} s: {totals}.")
-            if isinstance(error, KeyboardInterrupt):
-                self._go_on("run again. A user who was left unfinished is finished then.")
+            if isinstance(error, KeyboardInterrupt) or self._report.failed:
+                self._go_on("run again. Users left unfinished by this run will be completed.")
+        # What the script does to a backend that it connects itself is not heard here.
+        is_alone = self._connections == active_backends.requests
+        if error is None and not self.script_exit and is_alone and self._report.has_touched_nothing:
+            self._is_told = True
+            self._report.on_warning(
+                f"The script ended after {self._report.seconds:.1f} s and touched nothing: no "
+                "users, groups, secrets, records or files."
+            )
         self._write(error)
         if error is not None and self._unwritten is not None:
             # What ended the run is what the user has to hear of at last.
@@ -142,7 +154,10 @@ class _Run:
 
     def begins(self, backend: Backend) -> None:
         """Count the calls of *backend* from now on, and watch what the script prints."""
+        from seedctl.backend import active_backends  # noqa: PLC0415
+
         self._report.display.begin()
+        self._connections = active_backends.requests
         self._calls = backend.statistics
         self._report.display.throttles = lambda: sum(
             each.throttled for each in backend.statistics().values()
@@ -161,10 +176,10 @@ class _Run:
             console.status(f"The script ended with exit code {self.script_exit} after {summary}.")
         elif report.failed:
             console.failure(f"Seeded in {summary}.")
-        else:
+        elif not self._is_told:
             console.success(f"Seeded in {summary}.")
         if report.failed:
-            self._go_on("mend the cause and run again.")
+            self._go_on("fix the cause and run again.")
         code = self._exit_code(None)
         if code:
             first = (f"{event.name}: {event.detail}" for event, _ in report.failures[:1])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -11,8 +10,11 @@ from seedctl.data.delivery import Delivery
 from seedctl.data.requests import Asked
 from seedctl.errors import (
     ConditionalCheckFailedError,
+    EndpointUnreachableError,
     GraphQLError,
     SeedctlError,
+    ServiceFailedError,
+    ThrottledError,
     UnauthorizedError,
 )
 
@@ -27,10 +29,18 @@ if TYPE_CHECKING:
     from seedctl.data.values import Inputs
 
 IfExists = Literal["error", "skip", "update"]
-RowState = Literal["created", "existed", "updated", "deleted", "missing", "failed", "not tried"]
+RowState = Literal[
+    "created", "existed", "present", "updated", "deleted", "missing", "failed", "not tried"
+]
 
 # Scalars that AppSync answers as they were sent; others may come back spelled otherwise.
 _UNCHANGED = {"ID", "String", "Int", "Boolean", "AWSEmail"}
+
+_READS = 4  # of a record whose row had no answer, each time beyond the connection's own attempts
+_UNREADABLE = (
+    "An answer was lost, and the record that is there has other values or cannot be read: it may be "
+    'this row\'s own. Run again with if_exists="skip" to go on.'
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +52,8 @@ class RowResult:
     key: Mapping[str, Any]
     """The record's primary key; empty where the row was wrong before it had one."""
     state: RowState
-    """"missing": there was no record to delete. "not tried": something went wrong before that
+    """"present": an answer was lost, and the record is there with these values: this call or an
+    earlier run has created it. "missing": there was no record to delete. "not tried": something went wrong before that
     concerns all rows, such as a network that is down."""
     error: SeedctlError | None = None
     """Why it failed."""
@@ -77,8 +88,6 @@ class Creating:
         self._call = call
         self._if_exists = if_exists
         self._validate = validate
-        self._lock = threading.Lock()
-        self._created = self._existed = 0  # of rows with a clear answer
         self._creates = Delivery(api, model, "create", call)
         self._updates = Delivery(api, model, "update", call)
 
@@ -92,13 +101,13 @@ class Creating:
         to_update: list[Row] = []
         for row in rows:
             error = answers.errors[row.index]
-            if not row.may_have_run:
-                self._count(error)
             if isinstance(error, ConditionalCheckFailedError):
                 state = self._state_of_existing(row)
                 if state == "updated":
                     to_update.append(row)
                 elif state == "failed":
+                    if row.may_have_run:
+                        error.resolution = _UNREADABLE
                     results[row.index] = _failed(row, error)
                 else:
                     results[row.index] = self._told(row, state)
@@ -129,45 +138,39 @@ class Creating:
             )
         return answers.fatal
 
-    def _told(self, row: Row, state: Literal["created", "existed", "updated"]) -> RowResult:
+    def _told(
+        self, row: Row, state: Literal["created", "existed", "present", "updated"]
+    ) -> RowResult:
         self._api.tell(self._model.name, state)
         return RowResult(row.index, row.key, state)
 
-    def _state_of_existing(self, row: Row) -> Literal["created", "existed", "updated", "failed"]:
+    def _state_of_existing(
+        self, row: Row
+    ) -> Literal["created", "existed", "present", "updated", "failed"]:
         """Return what becomes of *row*, of which there is a record already.
 
         After an attempt without an answer the record may be that attempt's work. A key made at
-        random says so itself. Others are read: one that is surely not the row's own was there. Of
-        the rest nobody knows, since an earlier run may have stored the same; they are called what
-        most rows with a clear answer are, unless being there is a failure.
+        random says so itself; others are read.
         """
         if row.may_have_run and row.is_random:
             return "created"
-        if self._if_exists == "error":
-            return "created" if row.may_have_run and self._may_be_own(row) else "failed"
-        is_new = row.may_have_run and self._created >= self._existed
-        if self._if_exists == "skip":
-            return "created" if is_new and self._may_be_own(row) else "existed"
-        if not row.may_have_run or not self._is_equal(row):
-            return "updated"
-        return "created" if is_new else "existed"
-
-    def _count(self, error: SeedctlError | None) -> None:
-        """Count what became of a row that was sent once."""
-        with self._lock:
-            self._created += error is None
-            self._existed += isinstance(error, ConditionalCheckFailedError)
+        if self._if_exists == "update":
+            return "present" if row.may_have_run and self._is_equal(row) else "updated"
+        if row.may_have_run and self._may_be_own(row):
+            return "present"
+        return "failed" if self._if_exists == "error" else "existed"
 
     def _is_equal(self, row: Row) -> bool:
         """Whether the record surely has what an update would set."""
-        _, stored = _stored(self._requests, row.key, self._call)
+        _, stored = _stored(self._api, self._requests, row.key, self._call)
         return stored is not None and all(
             stored.get(name) == value for name, value in row.variables.items()
         )
 
     def _may_be_own(self, row: Row) -> bool:
-        is_read, stored = _stored(self._requests, row.key, self._call)
-        return not is_read or stored is None or not self._differs(row, stored)
+        """Whether the record is there with the row's values, as far as they can be read."""
+        _, stored = _stored(self._api, self._requests, row.key, self._call)
+        return stored is not None and not self._differs(row, stored)
 
     def _differs(self, row: Row, stored: Record) -> bool:
         """Whether *stored* surely has another value than *row*, and not just another spelling."""
@@ -214,7 +217,7 @@ class Deleting:
     def _is_gone(self, row: Row, error: SeedctlError) -> bool:
         if isinstance(error, UnauthorizedError) and _is_of_field(error):
             # A rule about owners says no to a record that is not there: only a read can tell.
-            is_read, stored = _stored(self._requests, row.key, self._call)
+            is_read, stored = _stored(self._api, self._requests, row.key, self._call)
             return is_read and stored is None
         return isinstance(error, ConditionalCheckFailedError)
 
@@ -224,15 +227,20 @@ def _is_of_field(error: GraphQLError) -> bool:
 
 
 def _stored(
-    requests: ModelRequests, key: Mapping[str, Any], call: Options
+    api: API, requests: ModelRequests, key: Mapping[str, Any], call: Options
 ) -> tuple[bool, Record | None]:
     """Return whether the record could be read, and what it is as far as it was."""
-    try:
-        return True, requests.get(key, Asked(call, None, True))
-    except GraphQLError as error:
-        return False, error.data
-    except SeedctlError:
-        return False, None
+    for attempt in range(1, _READS + 1):
+        try:
+            return True, requests.get(key, Asked(call, None, True))
+        except GraphQLError as error:
+            return False, error.data
+        except (EndpointUnreachableError, ServiceFailedError, ThrottledError):
+            if attempt < _READS:
+                api.pause(2.0 ** (attempt - 1))
+        except SeedctlError:
+            break
+    return False, None
 
 
 def _failed(row: Row, error: SeedctlError) -> RowResult:

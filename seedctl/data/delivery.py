@@ -12,6 +12,7 @@ from seedctl.errors import (
     EndpointUnreachableError,
     GraphQLError,
     GraphQLValidationError,
+    InvalidResponseError,
     SeedctlError,
     ServiceFailedError,
     ThrottledError,
@@ -118,22 +119,16 @@ class Delivery:
                     is_write=True,
                     is_safe=True,  # every row has its key: done twice, it is refused
                 )
-            except EndpointUnreachableError:
-                _mark(rows)
-                if sent == _SENT_WHEN_UNCLEAR:
-                    raise
-            else:
                 if exchange.answer.may_have_run_before:
                     _mark(rows)
-                try:
-                    return exchange.reply()
-                except ThrottledError:
-                    if sent == _SENT_WHEN_THROTTLED:
-                        raise
-                except ServiceFailedError:
-                    _mark(rows)
-                    if sent == _SENT_WHEN_UNCLEAR:
-                        raise
+                return exchange.reply()
+            except ThrottledError:
+                if sent == _SENT_WHEN_THROTTLED:
+                    raise
+            except (EndpointUnreachableError, InvalidResponseError, ServiceFailedError) as error:
+                _mark(rows)
+                if sent == _SENT_WHEN_UNCLEAR or isinstance(error, InvalidResponseError):
+                    raise
             self._pause(sent)
 
     def _sort(

@@ -62,7 +62,7 @@ class BulkRequests:
         if_exists: IfExists,
         options: BulkOptions,
     ) -> list[RowResult]:
-        _check_choice("if_exists", if_exists, get_args(IfExists))
+        check_choice("if_exists", if_exists, get_args(IfExists))
         self._requests.check_enabled("create")
         if if_exists == "update":
             self._requests.check_enabled("update")
@@ -208,7 +208,7 @@ def _raise_failures(what: str, results: list[RowResult], again: str) -> None:
 
 def _check_options(given: Iterable[Mapping[str, Any]], options: BulkOptions) -> None:
     check_concurrency(options.concurrency)
-    _check_choice("on_error", options.on_error, get_args(OnError))
+    check_choice("on_error", options.on_error, get_args(OnError))
     size = options.batch_size
     if not isinstance(size, int) or isinstance(size, bool) or not 1 <= size <= MOST_ROWS:
         raise InvalidInputError(f"batch_size={size!r} is not a whole number from 1 to {MOST_ROWS}.")
@@ -219,6 +219,7 @@ def _check_options(given: Iterable[Mapping[str, Any]], options: BulkOptions) -> 
         )
 
 
-def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    """Raise InvalidInputError for a *value* that is none of *choices*."""
     if value not in choices:
         raise InvalidInputError(f"{name}={value!r} is none of {', '.join(choices)}.")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from seedctl.data.auth_modes import Options
-from seedctl.data.many import BulkOptions, BulkRequests
+from seedctl.data.bulk import IfExists
+from seedctl.data.many import BulkOptions, BulkRequests, check_choice
 from seedctl.data.nearest import advice
 from seedctl.data.requests import Asked, ModelRequests, Paging
 from seedctl.errors import ConditionalCheckFailedError, InvalidInputError, UnknownOperationError
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from seedctl.data.api import API
     from seedctl.data.auth_modes import AuthMode
-    from seedctl.data.bulk import IfExists, RowResult
+    from seedctl.data.bulk import RowResult
     from seedctl.data.introspection import Model
     from seedctl.data.many import OnError
     from seedctl.data.records import Page, Record
@@ -84,6 +85,7 @@ class ModelClient:
         self,
         record: Mapping[str, Any] | None = None,
         *,
+        if_exists: IfExists = "error",
         selection_set: Sequence[str] | None = None,
         auth_mode: AuthMode | None = None,
         auth_token: str | None = None,
@@ -92,11 +94,24 @@ class ModelClient:
     ) -> Record:
         """Create a record and return it as AppSync stored it.
 
-        Raises ConditionalCheckFailedError when one with this key is there already.
+        For a record whose key is there already *if_exists* decides: "error" raises
+        ConditionalCheckFailedError, "skip" returns the one that is there as it is, "update" gives it
+        the fields of this one. The last two need the whole key.
         """
+        check_choice("if_exists", if_exists, get_args(IfExists))
         asked = _asked(auth_mode, auth_token, headers, selection_set, validate=validate)
-        variables = self._inputs.create(self._model, record or {}, validate=validate)
-        return self._requests.mutate("create", variables, asked)
+        given = record or {}
+        key = self._whole_key(given) if if_exists != "error" else {}
+        variables = self._inputs.create(self._model, given, validate=validate)
+        try:
+            return self._requests.mutate("create", variables, asked)
+        except ConditionalCheckFailedError:
+            if if_exists == "error":
+                raise
+            if if_exists == "skip":
+                return self._requests.existing(key, asked)
+        variables = self._inputs.update(self._model, given, validate=validate)
+        return self._requests.mutate("update", variables, asked)
 
     def update(
         self,
@@ -127,20 +142,15 @@ class ModelClient:
         validate: bool = True,
     ) -> Record:
         """Create the record, or update the one with this key: what makes a seed repeatable."""
-        asked = _asked(auth_mode, auth_token, headers, selection_set, validate=validate)
-        key = self._inputs.key(self._model, record, validate=False)
-        missing = [name for name in self._model.primary_key if key.get(name) is None]
-        if missing:
-            raise InvalidInputError(
-                f"upsert needs the whole key of {self._model.name}; missing: {', '.join(missing)}.",
-                resolution="Give it: a record without its key would be a new one at each run.",
-            )
-        try:
-            variables = self._inputs.create(self._model, record, validate=validate)
-            return self._requests.mutate("create", variables, asked)
-        except ConditionalCheckFailedError:
-            variables = self._inputs.update(self._model, record, validate=validate)
-            return self._requests.mutate("update", variables, asked)
+        return self.create(
+            record,
+            if_exists="update",
+            selection_set=selection_set,
+            auth_mode=auth_mode,
+            auth_token=auth_token,
+            headers=headers,
+            validate=validate,
+        )
 
     def delete(
         self,
@@ -263,6 +273,18 @@ class ModelClient:
         call = Options(auth_mode, auth_token, None, headers)
         options = BulkOptions(call, validate, concurrency, batch_size, on_error)
         return self._bulk.delete(keys, options)
+
+    def _whole_key(self, record: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the key of *record*. Raises InvalidInputError where a part of it is missing."""
+        key = self._inputs.key(self._model, record, validate=False)
+        missing = [name for name in self._model.primary_key if key.get(name) is None]
+        if missing:
+            raise InvalidInputError(
+                f"The whole key of {self._model.name} is needed to find a record that is there; "
+                f"missing: {', '.join(missing)}.",
+                resolution="Give it: a record without its key would be a new one at each run.",
+            )
+        return key
 
 
 def _asked(

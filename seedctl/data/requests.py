@@ -140,6 +140,17 @@ class ModelRequests:
         self._api.tell(self._model.name, _DONE[verb])
         return record
 
+    def existing(self, key: Mapping[str, Any], asked: Asked) -> Record:
+        """Return the record that is there already. Raises UnauthorizedError and others."""
+        record = self.get(key, asked)
+        if record is None:
+            raise ConditionalCheckFailedError(
+                f"A {self._model.name} record with this key is there, but cannot be read.",
+                resolution='Use an auth_mode that may read it, or if_exists="update".',
+            )
+        self._api.tell(self._model.name, "existed")
+        return record
+
     def _stored_before(self, given: Mapping[str, Any], asked: Asked) -> Record | None:
         """Return the record that an earlier attempt of this very create has stored, if it has.
 

@@ -9,7 +9,7 @@ from seedctl.bulk import MOST_AT_ONCE
 from seedctl.connection import current_backend
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from seedctl.auth.session import UserSession
     from seedctl.auth.types import (
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
         AuthOutputs,
         AuthSession,
         CurrentUser,
-        IfExists,
         IfUserExists,
         MFAPreference,
         NewUser,
@@ -52,7 +51,9 @@ def create_and_sign_up_user(
     sign_in_flow: SignInFlow = "Password",
     sign_in_after_creation: bool = False,
     user_attributes: Mapping[str, Any] | None = None,
-    if_exists: IfExists = "error",
+    groups: Collection[str] = (),
+    if_exists: IfUserExists = "error",
+    temporary_password: str | None = None,
     mfa_preference: MFAPreference | None = None,
     email_sign_up_challenge: SignUpChallenge | None = None,
     sms_sign_up_challenge: SignUpChallenge | None = None,
@@ -61,12 +62,23 @@ def create_and_sign_up_user(
 ) -> AuthOutputs:
     """Create a user with its final password, signing out whoever was signed in.
 
-    With *sign_in_after_creation* the new user stays signed in. A user that an earlier run left
-    half-made is finished; for a whole one *if_exists* decides between UsernameExistsError ("error")
-    and going on with it ("sign_in"). Attribute names are Cognito's, such as ``family_name`` or
-    ``custom:plan``. With ``sign_in_flow="MFA"`` the callbacks have the codes; without them e-mail and
-    SMS codes are asked for. TOTP needs its callback, such as ``Authenticator().enroll``; *sign_in_challenge* has the
-    code of a user whose TOTP an earlier run has set up before it was stopped.
+    *sign_in_flow* is "Password" or "MFA". With *sign_in_after_creation* the new user stays signed
+    in. *user_attributes* are named as in Cognito, such as ``family_name`` or ``custom:plan``. The
+    user is put into *groups*, which must exist in the user pool.
+
+    A user that an earlier run left unfinished is finished. For a whole one *if_exists* decides:
+    "error" raises UsernameExistsError, "skip" leaves the user as it is, "sign_in" proves the password
+    and adds the groups, "update" sets the attributes besides. *temporary_password* takes up a user
+    that was made elsewhere and has to set its final password.
+
+    With ``sign_in_flow="MFA"`` the callbacks have the codes; without them e-mail and SMS codes are
+    asked for. TOTP needs its callback, such as ``Authenticator().enroll``; *sign_in_challenge* has
+    the code of a user whose TOTP an earlier run has set up before it was stopped. *mfa_preference*
+    chooses among several methods.
+
+    Raises InvalidParameterException, InvalidPasswordException, NoGroupError and others for what
+    cannot end well, before anything is written; UsernameExistsError; NotAuthorizedException for
+    another password.
     """
     return current_backend().ambient_auth.create_user(
         username,
@@ -74,7 +86,9 @@ def create_and_sign_up_user(
         sign_in_flow=sign_in_flow,
         sign_in_after_creation=sign_in_after_creation,
         user_attributes=user_attributes,
+        groups=groups,
         if_exists=if_exists,
+        temporary_password=temporary_password,
         answers=Answers(
             mfa_preference,
             sign_in_challenge,

@@ -8,10 +8,10 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from seedctl.local.lock import FileLock
 from seedctl.local.running import RunningServer, digest_of, read_address, refuse_second
 from seedctl.local.sandbox import LocalSandbox
 from seedctl.local.state_folder import ADDRESS, LOCK, prepare, unusable, write_private
+from seedctl.project.lock import FileLock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -15,8 +15,8 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from seedctl.errors import LocalSandboxError
-from seedctl.local.lock import is_held
 from seedctl.local.state_folder import ADDRESS, FOLDER, LOCK, unusable
+from seedctl.project.lock import is_held
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from seedctl.errors import LocalSandboxError
-from seedctl.local.lock import FileLock
+from seedctl.project.lock import FileLock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

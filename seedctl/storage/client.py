@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, get_args
 
 from seedctl.report import Event
 from seedctl.storage.addresses import address, answer_options
@@ -17,7 +17,7 @@ from seedctl.storage.inputs import (
     upload_options,
 )
 from seedctl.storage.listing import Listing
-from seedctl.storage.many import ManyOptions, NewFile, upload_all
+from seedctl.storage.many import IfFileExists, ManyOptions, NewFile, check_choice, upload_all
 from seedctl.storage.results import CopiedObject, RemovedObject
 from seedctl.storage.sources import guess_content_type, open_source
 from seedctl.storage.task import Task
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from seedctl.aws import Identity
     from seedctl.report import Observer, State
-    from seedctl.storage.many import AnyFile, FileResult, IfFileExists, OnError
+    from seedctl.storage.many import AnyFile, FileResult, OnError
     from seedctl.storage.results import (
         BucketChoice,
         ChecksumAlgorithm,
@@ -89,6 +89,7 @@ class Storage:
         content_encoding: str | None = None,
         metadata: Mapping[str, str] | None = None,
         prevent_overwrite: bool = False,
+        if_exists: IfFileExists = "update",
         expected_bucket_owner: str | None = None,
         checksum_algorithm: ChecksumAlgorithm | None = None,
         on_progress: OnProgress | None = None,
@@ -99,16 +100,18 @@ class Storage:
 
         Data is text (sent as UTF-8), bytes, a ``pathlib.Path`` to read, a file opened in binary
         mode, or an iterable of bytes. Its content type is guessed from the name unless given. More
-        than 5 MiB go in parts, of which a failure leaves none behind. With *prevent_overwrite* an
-        object that is there raises PreconditionFailed.
+        than 5 MiB go in parts, of which a failure leaves none behind. An object that is there is
+        replaced ("update"), left as it is and returned ("skip"), or raises PreconditionFailed
+        ("error", for which the JavaScript client has *prevent_overwrite*).
         """
+        check_choice("if_exists", if_exists, get_args(IfFileExists))
         with open_source(data) as source:
             options = upload_options(
                 content_type=content_type,
                 content_disposition=content_disposition,
                 content_encoding=content_encoding,
                 metadata=metadata,
-                prevent_overwrite=prevent_overwrite,
+                prevent_overwrite=prevent_overwrite or if_exists != "update",
                 expected_bucket_owner=expected_bucket_owner,
                 checksum_algorithm=checksum_algorithm,
             )
@@ -116,23 +119,25 @@ class Storage:
             options.setdefault("ContentType", guess_content_type(task.path, data))
             task.credentials()
             self._before_write()
-            uploaded = upload(task, source, options, on_progress, self._observer.on_warning)
-        self._tell(task, "uploaded")
-        return uploaded
+            warn, keeps = self._observer.on_warning, if_exists == "skip"
+            stored, state = upload(task, source, options, on_progress, warn, keeps=keeps)
+        self._tell(task, state)
+        return stored
 
     def upload_many(
         self,
         files: Iterable[AnyFile],
         *,
         concurrency: int = 8,
-        if_exists: IfFileExists = "overwrite",
+        if_exists: IfFileExists = "update",
         on_error: OnError = "raise",
         bucket: BucketChoice | None = None,
     ) -> Results:
         """Store many files, *concurrency* at once; return a FileResult for each, in order.
 
         A file is a NewFile, or a pair of its path and data; a generator is drawn from as there is
-        room. *if_exists* "skip" leaves what is there as it is, "error" fails the file. Raises
+        room. *if_exists* says what becomes of a
+        file that is there: it is replaced ("update"), left as it is ("skip"), or fails ("error"). Raises
         BulkError when all were tried, unless *on_error* is "collect".
         """
         task = self._task("", bucket, may_be_empty=True)
@@ -153,7 +158,7 @@ class Storage:
         folder: Path,
         *,
         concurrency: int = 8,
-        if_exists: IfFileExists = "overwrite",
+        if_exists: IfFileExists = "update",
         on_error: OnError = "raise",
         bucket: BucketChoice | None = None,
     ) -> Results:

@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from seedctl.storage.results import ContentDisposition, StoragePath, UploadedObject
     from seedctl.storage.sources import UploadData
 
-IfFileExists = Literal["overwrite", "skip", "error"]
+IfFileExists = Literal["error", "skip", "update"]
 OnError = Literal["raise", "collect"]
 FileState = Literal["uploaded", "existed", "failed", "not tried"]
 
 _AGAIN = {
-    "overwrite": "Run again: files that are there are written anew.",
+    "update": "Run again: files that are there are replaced.",
     "skip": "Run again: files that are there are left as they are.",
     "error": 'With if_exists="skip" a second run goes on where this one stopped.',
 }
@@ -100,7 +100,7 @@ def upload_all(
             content_disposition=file.content_disposition,
             content_encoding=file.content_encoding,
             metadata=file.metadata,
-            prevent_overwrite=options.if_exists != "overwrite",
+            prevent_overwrite=options.if_exists != "update",
         )
 
     send_one = persistent(send_once, can_repeat=_can_be_read_again)
@@ -173,16 +173,21 @@ def _can_be_read_again(file: NewFile) -> bool:
 
 def _check(files: Iterable[AnyFile], options: ManyOptions) -> None:
     check_concurrency(options.concurrency)
-    for name, choices in (("if_exists", IfFileExists), ("on_error", OnError)):
-        if getattr(options, name) not in get_args(choices):
-            raise InvalidStorageOperationInput(
-                f"There is no {name}={getattr(options, name)!r}.",
-                resolution=f"Use one of {', '.join(map(repr, get_args(choices)))}.",
-            )
+    check_choice("if_exists", options.if_exists, get_args(IfFileExists))
+    check_choice("on_error", options.on_error, get_args(OnError))
     if isinstance(files, Mapping | str | bytes | NewFile) or not isinstance(files, Iterable):
         raise InvalidStorageOperationInput(
             f"The files are a {type(files).__name__}, not many files.",
             resolution="Give a list or a generator of NewFile(path, data), or of pairs of both.",
+        )
+
+
+def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    """Raise InvalidStorageOperationInput for a *value* that is none of *choices*."""
+    if value not in choices:
+        raise InvalidStorageOperationInput(
+            f"There is no {name}={value!r}.",
+            resolution=f"Use one of {', '.join(map(repr, choices))}.",
         )
 
 

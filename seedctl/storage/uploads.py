@@ -12,7 +12,7 @@ from seedctl.storage.sources import SourceStoppedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import IO
+    from typing import IO, Literal
 
     from seedctl.storage.results import OnProgress
     from seedctl.storage.sources import Source
@@ -48,8 +48,37 @@ def upload(
     options: Mapping[str, Any],
     on_progress: OnProgress | None,
     warn: Callable[[str], None],
+    *,
+    keeps: bool,
+) -> tuple[UploadedObject, Literal["uploaded", "existed"]]:
+    """Return when the object is there, all of it, and whether it was there already.
+
+    With *keeps* one that was there is no failure. Raises StorageError.
+    """
+    try:
+        return _upload(task, source, options, on_progress, warn), "uploaded"
+    except PreconditionFailed:
+        if not keeps:
+            raise
+    found = task.call("head_object", "get", Key=task.path)
+    stored = UploadedObject(
+        path=task.path,
+        e_tag=found["ETag"],
+        content_type=found.get("ContentType", ""),
+        size=found["ContentLength"],
+        version_id=found.get("VersionId"),
+        metadata=dict(found.get("Metadata", {})),
+    )
+    return stored, "existed"
+
+
+def _upload(
+    task: Task,
+    source: Source,
+    options: Mapping[str, Any],
+    on_progress: OnProgress | None,
+    warn: Callable[[str], None],
 ) -> UploadedObject:
-    """Return when the object is there, all of it. Raises StorageError."""
     progress = Progress(on_progress, source.size)
     if source.size is not None and source.size <= PART_SIZE:
         # Without the manager, which would start threads for the one request.

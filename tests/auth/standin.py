@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 INTERNAL = "0f4a1c9e-70b1-4d2e-9c55-3f1f7f1a2b3c"
 POOL = "us-east-1_AbCdEfGhI"
+ISSUER = f"https://cognito-idp.us-east-1.amazonaws.com/{POOL}"
 SECRET_CODE = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 SECRET_BLOCK = base64.b64encode(b"block" * 40).decode()
 
@@ -180,7 +181,9 @@ def tokens(revocation: bool = True) -> dict[str, Any]:
         access["origin_jti"] = "11111111-2222-3333-4444-555555555555"
     return {
         "AccessToken": jwt(**access),
-        "IdToken": jwt(**{"sub": INTERNAL, "cognito:username": INTERNAL, "token_use": "id"}),
+        "IdToken": jwt(
+            **{"sub": INTERNAL, "cognito:username": INTERNAL, "token_use": "id", "iss": ISSUER}
+        ),
         "RefreshToken": "opaque-refresh-token-0123456789",
         "ExpiresIn": 3600,
     }
@@ -256,6 +259,12 @@ class Stage:
             codes=self.codes,
             sleep=self.slept.append,
         )
+
+    def leave_unfinished(self, username: str, *, was_created: bool = True) -> None:
+        """Leave a marker as a run does that was killed in the middle."""
+        with self.journal.claim(self.settings.user_pool_id, username) as claim:
+            if was_created:
+                claim.mark_created()
 
     def markers(self) -> list[str]:
         return [path.name for path in self.folder.rglob("*") if path.is_file()]

@@ -31,7 +31,7 @@ from tests.auth.standin import INTERNAL, SECRET_CODE, ScriptedCodes
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from seedctl.auth.types import IfExists, TOTPSetup
+    from seedctl.auth.types import IfUserExists, TOTPSetup
     from seedctl.prompter import CodeRequest
     from tests.auth.standin import Stage
 
@@ -247,14 +247,13 @@ def test_a_session_that_ends_while_a_user_is_created(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("if_exists", ["error", "sign_in"])
-def test_a_session_that_ends_on_the_run_after(stage: Stage, if_exists: IfExists) -> None:
+def test_a_session_that_ends_on_the_run_after(stage: Stage, if_exists: IfUserExists) -> None:
     """The user exists and its password was right: no temporary one is tried, nor another blamed."""
     stage.cognito.password = PASSWORD
     stage.cognito.sign_in_challenge = "EMAIL_OTP"
     stage.codes.codes = ["111111"]
     if if_exists == "error":
-        stage.journal.begin(stage.settings.user_pool_id, USER)
-        stage.journal.confirm(stage.settings.user_pool_id, USER)
+        stage.leave_unfinished(USER)
         refused = 1  # the temporary password, which the journal has tried first
         stage.cognito.faults[("RespondToAuthChallenge", 2)] = NotAuthorizedException(SESSION_ENDED)
     else:
@@ -270,8 +269,7 @@ def test_the_next_sign_in_completes_what_a_run_left_undone(meet: Callable[..., S
     """A user in the journal gets its preference at a sign-in too, and is then finished."""
     stage = meet("EMAIL_OTP")
     stage.codes.codes = ["111111", "222222"]
-    stage.journal.begin(stage.settings.user_pool_id, USER)
-    stage.journal.confirm(stage.settings.user_pool_id, USER)
+    stage.leave_unfinished(USER)
     sign_in(stage)
     assert preferences(stage) == [["EmailMfaSettings"]]
     assert stage.markers() == []
@@ -284,8 +282,7 @@ def test_a_user_finished_at_the_code_is_told_as_finished(stage: Stage) -> None:
     stage.cognito.password = PASSWORD
     stage.cognito.sign_in_challenge = "EMAIL_OTP"
     stage.codes.codes = ["111111"]
-    stage.journal.begin(stage.settings.user_pool_id, USER)
-    stage.journal.confirm(stage.settings.user_pool_id, USER)
+    stage.leave_unfinished(USER)
     stage.auth.create_user(USER, PASSWORD, sign_in_flow="MFA")
     assert stage.states() == ["finished"]
     assert stage.markers() == []

@@ -287,7 +287,7 @@ def test_rows_that_failed(run: Callable[..., Result]) -> None:
     assert re.search(r"user +no address +failed +InvalidParameterException: ", table)
     assert re.search(r"record +Todo +failed +row 1: InvalidInputError: ", table)
     assert re.search(r"file +myStorage +failed +nowhere/x: ", table)
-    assert end.splitlines()[1].startswith("To go on: mend the cause and run again. ")
+    assert end.splitlines()[1].startswith("To go on: fix the cause and run again. ")
 
 
 BAD_USER = "create_users([NewUser('x', PASSWORD)], on_error='collect')\n"
@@ -320,7 +320,7 @@ def test_how_to_go_on_is_told_by_kind(
     result = run(text)
     assert result.code == 1
     (line,) = [line for line in result.err.splitlines() if line.startswith("To go on: ")]
-    assert line.startswith("To go on: mend the cause and run again.")
+    assert line.startswith("To go on: fix the cause and run again.")
     assert ('if_exists="skip"' in line, "key=" in line) == (users, records)
 
 
@@ -617,11 +617,11 @@ def test_a_redirected_stdout_keeps_what_is_in_it(
 
 def test_what_is_said_after_the_report_does_not_overwrite_it(folder: Path) -> None:
     """With both streams in one file the last line of the run stands behind the report."""
-    _into(folder, "> o 2>&1")
+    _into(folder, "> o 2>&1", "import seedctl\nseedctl.set_secret('a', 'value-of-a')\n")
     text = Path("o").read_text()
     document, end = json.JSONDecoder().raw_decode(text[text.index("{\n") :])
     assert document["exit_code"] == 0
-    assert text[text.index("{\n") :][end:].startswith("\n✔ Seeded in ")
+    assert text[text.index("{\n") :][end:].startswith("\nsecret  a  set\n✔ Seeded in ")
 
 
 def test_a_script_that_gives_its_stdout_away(folder: Path) -> None:

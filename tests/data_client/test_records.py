@@ -166,7 +166,7 @@ def test_upsert_creates_or_updates(todo: Stage) -> None:
         ("Todo", "created"): 1,
         ("Todo", "updated"): 1,
     }
-    with pytest.raises(errors.InvalidInputError, match="upsert needs the whole key of Todo"):
+    with pytest.raises(errors.InvalidInputError, match="The whole key of Todo is needed"):
         todo.models.Todo.upsert({"content": "x"})
 
 
@@ -317,3 +317,35 @@ def test_a_lost_answer_whose_record_is_there_is_told_as_present(todo: Stage) -> 
     )
     todo.models.Todo.create({"id": "1", "content": "x"}, selection_set=None)
     assert [event.state for event in todo.report.records] == ["present"]
+
+
+@pytest.mark.parametrize(
+    ("if_exists", "answers", "state"),
+    [
+        ("skip", [{"data": {"getTodo": {"id": "1", "content": "old"}}}], "existed"),
+        ("update", [{"data": {"updateTodo": {"id": "1", "content": "new"}}}], "updated"),
+    ],
+)
+def test_a_record_that_is_there(
+    todo: Stage, if_exists: Any, answers: list[Any], state: str
+) -> None:
+    """One vocabulary for one record and for many: what is there is left, or updated."""
+    todo.answer(CONDITIONAL, *answers)
+    record = todo.models.Todo.create({"id": "1", "content": "new"}, if_exists=if_exists)
+    assert record.content == ("old" if if_exists == "skip" else "new")
+    assert [event.state for event in todo.report.records] == [state]
+
+
+def test_a_record_that_is_there_and_cannot_be_read_is_no_success(todo: Stage) -> None:
+    """What is returned has to be known."""
+    todo.answer(CONDITIONAL, {"data": {"getTodo": None}})
+    with pytest.raises(errors.ConditionalCheckFailedError, match="cannot be read"):
+        todo.models.Todo.create({"id": "1"}, if_exists="skip")
+
+
+@pytest.mark.parametrize("if_exists", ["overwrite", "sign_in", "", None])
+def test_another_word_for_what_is_there_is_refused(todo: Stage, if_exists: Any) -> None:
+    """Nothing is sent for a word that no call knows."""
+    with pytest.raises(errors.InvalidInputError, match="if_exists"):
+        todo.models.Todo.create({"id": "1"}, if_exists=if_exists)
+    assert todo.requests == []

@@ -19,7 +19,7 @@ from seedctl.data.introspection import parse_introspection
 from seedctl.data.section import parse_data_section
 from seedctl.project import load_outputs, parse_outputs
 from seedctl.report import Event
-from tests.auth.standin import Stage, no_identities
+from tests.auth.standin import ISSUER, Stage, jwt, no_identities
 from tests.data_client.appsync import DATA
 from tests.running import PASSWORD, make_project
 
@@ -91,9 +91,8 @@ def test_users_log_in_with_their_id_token(tmp_path: Path) -> None:
     session = stage.auth.sign_in("ann@example.com", PASSWORD)
     user = SessionIdentity(session, lambda: pool)
     assert user.credentials() is user.credentials()
-    issuer = f"cognito-idp.us-east-1.amazonaws.com/{AUTH.user_pool_id}"
     tokens = session.fetch_auth_session()
-    assert aws.calls[0][1]["Logins"] == {issuer: tokens.id_token}
+    assert aws.calls[0][1]["Logins"] == {ISSUER.removeprefix("https://"): tokens.id_token}
     assert user.access_token() == tokens.access_token
     nobody = AmbientIdentity(door, lambda: pool)
     assert nobody.access_token() is None
@@ -101,6 +100,29 @@ def test_users_log_in_with_their_id_token(tmp_path: Path) -> None:
     session.sign_out()
     with pytest.raises(errors.UserUnAuthenticatedException):
         user.credentials()
+
+
+@pytest.mark.parametrize(
+    "domain", ["amazonaws.com", "amazonaws.com.cn", "amazonaws.eu", "c2s.ic.gov"]
+)
+def test_the_logins_name_is_the_tokens_issuer(domain: str) -> None:
+    """Each partition has a domain of its own, which only the token says."""
+    assert AUTH is not None
+    aws = FakeIdentityPool()
+    name = f"cognito-idp.eusc-de-east-1.{domain}/eusc-de-east-1_Abc"
+    token = jwt(iss=f"https://{name}")
+    IdentityPool(aws, AUTH).for_user(token)
+    assert [call[1]["Logins"] for call in aws.calls] == [{name: token}] * 2
+
+
+@pytest.mark.parametrize("claims", [{}, {"iss": 5}])
+def test_a_token_without_an_issuer_is_not_cognitos(claims: dict[str, Any]) -> None:
+    """Nothing is sent to the identity pool under a made-up name."""
+    assert AUTH is not None
+    aws = FakeIdentityPool()
+    with pytest.raises(errors.InvalidResponseError, match="names no issuer"):
+        IdentityPool(aws, AUTH).for_user(jwt(**claims))
+    assert aws.calls == []
 
 
 def test_the_data_namespace_is_the_function() -> None:

@@ -20,7 +20,6 @@ import pytest
 from seedctl.errors import LocalSandboxError
 from seedctl.local import LocalSandbox, hosting, reset_state, running
 from seedctl.local.hosting import host_sandbox
-from seedctl.local.lock import FileLock, is_held
 from seedctl.local.running import (
     RunningServer,
     check_deployed,
@@ -32,6 +31,7 @@ from seedctl.local.running import (
 )
 from seedctl.local.server import Server
 from seedctl.project import load_outputs
+from seedctl.project.lock import FileLock, is_held
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -356,7 +356,7 @@ def test_a_killed_process_has_no_lock(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     code = (
         "import sys, pathlib\n"
-        "from seedctl.local.lock import FileLock\n"
+        "from seedctl.project.lock import FileLock\n"
         "lock = FileLock.take(pathlib.Path(sys.argv[1]))\n"
         "print('locked', flush=True)\n"
         "sys.stdin.read()\n"

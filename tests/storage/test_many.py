@@ -69,7 +69,7 @@ def test_one_that_fails_does_not_stop_the_others() -> None:
 
 
 @pytest.mark.parametrize(
-    ("if_exists", "state"), [("skip", "existed"), ("error", "failed"), ("overwrite", "uploaded")]
+    ("if_exists", "state"), [("skip", "existed"), ("error", "failed"), ("update", "uploaded")]
 )
 def test_what_is_there_already(if_exists: Any, state: str) -> None:
     """A file that is there is left, refused or written anew, as was asked for."""

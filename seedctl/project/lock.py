@@ -65,6 +65,16 @@ class FileLock:
                     return None
                 time.sleep(_PAUSE)
 
+    def read(self, size: int) -> bytes:
+        """Return what the file begins with, at most *size* bytes. Raises OSError."""
+        os.lseek(self._descriptor, 0, os.SEEK_SET)
+        return os.read(self._descriptor, size)
+
+    def write(self, content: bytes) -> None:
+        """Put *content* at the file's beginning, in one step. Raises OSError."""
+        os.lseek(self._descriptor, 0, os.SEEK_SET)
+        os.write(self._descriptor, content)
+
     def release(self) -> None:
         """Let go of the lock. A second call does nothing."""
         if self._descriptor >= 0:
