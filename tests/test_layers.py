@@ -44,7 +44,7 @@ MAY_IMPORT_LOCAL = ("cli", "embedded", "local")
 
 # Rooms that serve many and need little: what they may import of seedctl, and who may import them.
 MAY_IMPORT_ONLY = {"hooks": ("masking",)}
-ONLY_FOR = {"hooks": ("backend", "cli", "script")}
+ONLY_FOR = {"hooks": ("aws", "backend", "cli", "script")}
 
 ONLY_HOME = {
     "boto3": "aws",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from seedctl.aws.calls import AWS, Caller
     from seedctl.aws.credentials import Credentials, Identity, IdentityCredentials
+    from seedctl.aws.logs import redacted_logs
     from seedctl.aws.objects import S3
     from seedctl.aws.pacing import CallStatistics
     from seedctl.aws.quotas import chosen_quotas
@@ -28,6 +29,7 @@ __all__ = [
     "IdentityCredentials",
     "chosen_quotas",
     "is_loopback",
+    "redacted_logs",
     "refuse_real_aws_under_test",
     "signed_headers",
 ]
@@ -44,6 +46,7 @@ _MODULES = {
     "S3": "objects",
     "chosen_quotas": "quotas",
     "is_loopback": "settings",
+    "redacted_logs": "logs",
     "refuse_real_aws_under_test": "settings",
     "signed_headers": "signing",
 }

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from urllib.parse import unquote, urlsplit
 
 from seedctl import __version__
-from seedctl.aws import is_loopback, refuse_real_aws_under_test
+from seedctl.aws import is_loopback, redacted_logs, refuse_real_aws_under_test
 from seedctl.errors import EndpointUnreachableError, MixedEndpointsError
 
 if TYPE_CHECKING:
@@ -116,14 +116,15 @@ class Transport:
         for attempt in range(1, _ATTEMPTS + 1):
             is_last = attempt == _ATTEMPTS
             try:
-                reply = self._pool(url).request(
-                    "POST",
-                    url,
-                    body=body,
-                    headers={"user-agent": f"seedctl/{__version__}", **headers()},
-                    retries=False,
-                    redirect=False,
-                )
+                with redacted_logs():
+                    reply = self._pool(url).request(
+                        "POST",
+                        url,
+                        body=body,
+                        headers={"user-agent": f"seedctl/{__version__}", **headers()},
+                        retries=False,
+                        redirect=False,
+                    )
             except HTTPError as error:
                 self._network.count(operation, is_throttled=False)
                 was_sent = not isinstance(error, NewConnectionError | ConnectTimeoutError)
