@@ -202,7 +202,7 @@ class Creation:
         self._forget(user)
         if user.if_exists == "error":
             raise UsernameExistsError(
-                f"The user {user.username} already exists.",
+                f"The user {masking.mask(user.username)} already exists.",
                 resolution='Use another name, sign in instead, or pass if_exists="sign_in".',
             )
 
@@ -255,8 +255,8 @@ class Creation:
                 if is_new:
                     raise refusal from None
                 raise UsernameExistsError(
-                    f"The user {user.username} already exists, left unfinished by an earlier run "
-                    "with another password.",
+                    f"The user {masking.mask(user.username)} already exists, left unfinished by an "
+                    "earlier run with another password.",
                     resolution="Delete the user, or run with the password of that run.",
                 ) from refusal
             if is_new:

@@ -13,6 +13,7 @@ from seedctl.auth.mfa import Answers
 from seedctl.auth.types import IfUserExists, NewUser, OnError, UserResult
 from seedctl.bulk import Tally, bulk_error, check_concurrency, persistent, run
 from seedctl.errors import InvalidParameterException, SeedctlError
+from seedctl.masking import mask
 from seedctl.report import Event, failure
 
 if TYPE_CHECKING:
@@ -179,12 +180,12 @@ class _Rows:
             )
         if isinstance(user.groups, str):
             raise InvalidParameterException(
-                f"The groups of {user.username} are one text.",
+                f"The groups of {mask(user.username)} are one text.",
                 resolution=f'Write groups=("{user.groups}",).',
             )
         if not isinstance(user.groups, Iterable):
             raise InvalidParameterException(
-                f"The groups of {user.username} are a {type(user.groups).__name__}.",
+                f"The groups of {mask(user.username)} are a {type(user.groups).__name__}.",
                 resolution='Write groups=("admin",), or leave them out.',
             )
         checked = check_new_user(
@@ -208,8 +209,8 @@ class _Rows:
         first = self._met.setdefault(user.username.casefold(), index)
         if first != index:
             raise InvalidParameterException(
-                f"Rows {first} and {index} are the same user, {user.username}: the pool does not "
-                "tell upper and lower case apart.",
+                f"Rows {first} and {index} are the same user, {mask(user.username)}: the pool does "
+                "not tell upper and lower case apart.",
                 resolution="Leave one of them out.",
             )
         return checked
