@@ -3,10 +3,10 @@
 Whoever receives a secret registers it here. Two functions replace it, and nothing else in seedctl
 decides what may be shown:
 
-* :func:`mask` is for text from elsewhere: names, AWS's messages, tracebacks, a script's logs.
-  Every registered value goes. Whoever puts such a text into a message masks it there.
-* :func:`mask_message` is for a finished message of seedctl. A secret may happen to be one of its
-  words ("user") or a number that it counts (1); those stay, as they tell nothing of the secret.
+* :func:`mask` is for text from elsewhere: names, paths, a script's exceptions and logs. Every
+  registered value goes. Whoever puts such a text into a message masks it there.
+* :func:`mask_message` is for a finished message. A secret may happen to be a word that seedctl uses
+  ("user") or a number that it counts (1); those stay, as they tell nothing of the secret.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _PACKAGES = ("botocore", "s3transfer", "urllib3")
-# Every argument that these log is made of a request: a canonical request, a signature, a body.
+# What these log is made of a request: its canonical form, its signature, its body.
 _WITHHELD = ("botocore.auth", "botocore.compress")
 # Parts of the names of headers and members, in small letters.
 _SECRET_NAMES = (
@@ -117,6 +117,8 @@ def _shown(value: object) -> object:
         return f"{value.method} {value.url} {_without_secrets(headers)}"
     if isinstance(value, Mapping):
         return _without_secrets(value)
+    if isinstance(value, list | tuple):
+        return [_shown(each) for each in value]
     if isinstance(value, bytes | bytearray):
         return f"<{len(value)} bytes>"
     if isinstance(value, BaseException):

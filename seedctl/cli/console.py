@@ -1,7 +1,7 @@
 """What seedctl prints: how a run goes, on stderr with secrets masked; data, on stdout.
 
 Every line passes :func:`seedctl.masking.mask_message`, which leaves seedctl's own words. Whoever
-puts a name, a message of AWS or the like into a line passes that through ``mask`` before.
+puts a name or other text from elsewhere into a line passes that through ``mask`` before.
 
 What only some commands need is imported where it is used: --help and usage errors stay quick, and
 rich is loaded only when there is something to lay out.

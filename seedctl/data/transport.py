@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from urllib.parse import unquote, urlsplit
 
 from seedctl import __version__
-from seedctl.aws import is_loopback, redacted_logs, refuse_real_aws_under_test
+from seedctl.aws import is_loopback, refuse_real_aws_under_test
 from seedctl.errors import EndpointUnreachableError, MixedEndpointsError
 
 if TYPE_CHECKING:
@@ -111,6 +111,8 @@ class Transport:
             HTTPError,
             NewConnectionError,
         )
+
+        from seedctl.aws import redacted_logs  # noqa: PLC0415 - loads botocore
 
         may_have_run = False
         for attempt in range(1, _ATTEMPTS + 1):

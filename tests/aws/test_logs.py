@@ -348,6 +348,9 @@ def test_a_member_is_withheld_by_its_name(log: Log, name: str) -> None:
         ),
         pytest.param("%s", (ValueError("p"),), "ValueError", id="exception"),
         pytest.param("%s after %d s", (bytearray(b"pp"), 3), "<2 bytes> after 3 s", id="bytearray"),
+        pytest.param(
+            "%s", ([{"Token": "p"}, (b"p", 1)],), "[{'Token': '***'}, ['<1 bytes>', 1]]", id="list"
+        ),
         pytest.param("plain", (), "plain", id="no arguments"),
     ],
 )
