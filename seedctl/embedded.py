@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from seedctl.errors import AmplifyOutputsNotFoundError, MFACodeUnavailableError
+from seedctl.masking import mask
 from seedctl.project import find_outputs, load_outputs
 from seedctl.prompter import TerminalCodes
 
@@ -70,10 +71,11 @@ class InboxCodes:
             is_new = message.sent_at >= request.since - 1
             if message.is_for(request.username) and is_new and message.method == request.method:
                 self._observer.on_note(
-                    f"{request.method} code for {request.username}: read from the local outbox."
+                    f"{request.method} code for {mask(request.username)}: read from the local "
+                    "outbox."
                 )
                 return message.code
         raise MFACodeUnavailableError(
-            f"The local outbox holds no {request.method} code for {request.username}.",
+            f"The local outbox holds no {request.method} code for {mask(request.username)}.",
             resolution="Another run may have cleared it: run again.",
         )

@@ -5,28 +5,67 @@ from __future__ import annotations
 import contextlib
 import linecache
 import logging
+import re
 import sys
 import threading
 import traceback
 import warnings
 from typing import TYPE_CHECKING, Any, TextIO
 
-from seedctl.masking import mask
+from seedctl.masking import mask, mask_message
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import TracebackType
+
+# The lines that Python writes itself in a traceback; the others are the script's and exceptions'.
+_PYTHONS_LINE = re.compile(
+    r'[\s|+]*(File "|(Exception Group )?Traceback \(most recent call last\):)'
+)
 
 
 def masked_excepthook(
     kind: type[BaseException], error: BaseException, trace: TracebackType | None
 ) -> None:
     """Print an uncaught exception as Python does, with every secret masked."""
-    text = "".join(traceback.format_exception(kind, error, trace))
+    text = mask_trace("".join(traceback.format_exception(kind, error, trace)))
     resolution = getattr(error, "resolution", None)
     if isinstance(resolution, str):
-        text += f"Resolution: {resolution}\n"
+        text += mask_message(f"Resolution: {resolution}\n")
     _write(text)
+
+
+def mask_trace(text: str) -> str:
+    """Return the traceback *text* masked, with the places in it still readable."""
+    lines = mask_message(text).splitlines(keepends=True)
+    return "".join(line if _PYTHONS_LINE.match(line) else mask(line) for line in lines)
+
+
+def mask_record(record: logging.LogRecord, masked: Callable[[str], str] = mask) -> None:
+    """Change what *record* says if there is a secret in it, and else nothing."""
+    text: str | None
+    try:
+        text = record.getMessage()
+    except Exception:  # noqa: BLE001 - a wrong format must not end the script
+        text = None
+    shown = masked(text if text is not None else _unformatted(record))
+    if shown != text:
+        record.msg, record.args = shown, ()
+    if record.exc_info and record.exc_info[0] is not None:
+        trace = "".join(traceback.format_exception(*record.exc_info))
+        shown = mask_trace(trace)
+        if shown != trace:  # and no handler may make the text anew
+            record.exc_text, record.exc_info = shown.rstrip(), None
+    if record.stack_info:
+        record.stack_info = mask_trace(record.stack_info)
+
+
+class MaskingFilter(logging.Filter):
+    """On a logger, masks what it logs for every handler, in a run of the command line or not."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        mask_record(record, mask_message)
+        return True
 
 
 @contextlib.contextmanager
@@ -58,11 +97,10 @@ def masked_output() -> Iterator[None]:
 
     def masked_record(*arguments: Any, **options: Any) -> logging.LogRecord:
         record = saved[4](*arguments, **options)
-        record.msg, record.args = mask(_message(record)), ()
-        if record.exc_info and record.exc_info[0] is not None:
-            record.exc_text = mask("".join(traceback.format_exception(*record.exc_info))).rstrip()
-        if record.stack_info:
-            record.stack_info = mask(record.stack_info)
+        # A filter of ours comes later, and has to see what the record was made of.
+        filters = logging.getLogger(record.name).filters
+        if not any(isinstance(each, MaskingFilter) for each in filters):
+            mask_record(record)
         return record
 
     warnings.showwarning = masked_warning
@@ -84,25 +122,23 @@ def _masked_thread(arguments: threading.ExceptHookArgs) -> None:
     if arguments.exc_type is SystemExit or arguments.exc_value is None:
         return  # as threading's own hook
     name = arguments.thread.name if arguments.thread else "unknown"
-    _write(f"Exception in thread {name}:\n")
+    _write(f"Exception in thread {mask(name)}:\n")
     masked_excepthook(arguments.exc_type, arguments.exc_value, arguments.exc_traceback)
 
 
 def _masked_unraisable(arguments: sys.UnraisableHookArgs) -> None:
-    _write(f"{arguments.err_msg or 'Exception ignored in'}: {arguments.object!r}\n")
+    message = mask_message(arguments.err_msg or "Exception ignored in")
+    _write(f"{message}: {mask(repr(arguments.object))}\n")
     if arguments.exc_value is not None:
         masked_excepthook(arguments.exc_type, arguments.exc_value, arguments.exc_traceback)
 
 
-def _message(record: logging.LogRecord) -> str:
-    try:
-        return record.getMessage()
-    except Exception:  # noqa: BLE001 - a wrong format must not end the script
-        text = record.msg if isinstance(record.msg, str) else f"a {type(record.msg).__name__}"
-        return f"{text} (which cannot be formatted)"
+def _unformatted(record: logging.LogRecord) -> str:
+    text = record.msg if isinstance(record.msg, str) else f"a {type(record.msg).__name__}"
+    return f"{text} (which cannot be formatted)"
 
 
 def _write(text: str) -> None:
     stream = sys.stderr or sys.__stderr__
     with contextlib.suppress(OSError, ValueError, AttributeError):  # closed: nowhere to tell it
-        stream.write(mask(text))  # type: ignore[union-attr]
+        stream.write(text)  # type: ignore[union-attr]

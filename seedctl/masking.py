@@ -1,7 +1,12 @@
-"""The values that must never be shown, and the one function that takes them out of a text.
+"""The values that must never be shown, and the functions that take them out of a text.
 
-Whoever receives a secret registers it here; whoever prints or writes passes the text through
-:func:`mask`. Nothing else in seedctl decides what may be shown.
+Whoever receives a secret registers it here. Two functions replace it, and nothing else in seedctl
+decides what may be shown:
+
+* :func:`mask` is for text from elsewhere: names, paths, a script's exceptions and logs. Every
+  registered value goes. Whoever puts such a text into a message masks it there.
+* :func:`mask_message` is for a finished message. A secret may happen to be a word that seedctl uses
+  ("user") or a number that it counts (1); those stay, as they tell nothing of the secret.
 """
 
 from __future__ import annotations
@@ -10,11 +15,13 @@ import base64
 import json
 import re
 import threading
+from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 MASK = "***"
 
@@ -22,13 +29,16 @@ MASK = "***"
 _SHORT = 4
 
 # Tokens and derived temporary passwords come one or more a user; known by their shape, they need
-# no place in the list of values.
-_SHAPES = re.compile(
+# no place in the list of values. Other long values are known by the name before them: by its shape
+# alone, base64 cannot be told from the path of a file.
+_PATTERN = re.compile(
     r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*\.[A-Za-z0-9_.-]+"
     r"|Tmp1![0-9A-Za-z]{95}"
-    # SRP values, as botocore's debug log would show them.
-    r"|(?<=PASSWORD_CLAIM_SIGNATURE\W{4})[A-Za-z0-9+/=]{20,}"
-    r"|[A-Za-z0-9+/]{256,}={0,2}"
+    r"|(?<=Signature=)[0-9a-f]{64}"
+    r"|(?<=X-Amz-Security-Token=)[^&\s\"']+"
+    # A member of Cognito's requests and answers, in JSON or a repr, escaped or not.
+    r"|[\"'](?:PASSWORD_CLAIM_SIGNATURE|(?:PASSWORD_CLAIM_)?SECRET_BLOCK|SRP_[AB]|SALT|Session)"
+    r"\\*[\"']\s*:\s*\\*[\"'](?P<value>[A-Za-z0-9+/=_-]{20,})"
 )
 
 
@@ -62,20 +72,23 @@ class _Masker:
                 by_length.setdefault(len(form), set()).add(form)
 
     def mask(self, text: str) -> str:
-        with self._lock:
-            spans = [*_spans(_SHAPES, text), *self._found(text)]
-        shown, end = [], 0
-        for start, stop in sorted(spans):
-            if start >= end:
-                shown += [text[end:start], MASK]
-            end = max(end, stop)
-        return "".join([*shown, text[end:]])
+        """Return *text* with every registered value, in every spelling, replaced."""
+        return _replaced(text, self._spans(text))
+
+    def mask_message(self, text: str) -> str:
+        """Return *text*, composed by seedctl, with all but its own words and numbers masked."""
+        spans = self._spans(text)
+        return _replaced(text, [span for span in spans if not _is_own_word(text[slice(*span)])])
 
     def clear(self) -> None:
         with self._lock:
             self._values.clear()
             self._long.clear()
             self._short.clear()
+
+    def _spans(self, text: str) -> list[tuple[int, int]]:
+        with self._lock:
+            return sorted([*_matches(_PATTERN, text), *self._found(text)])
 
     def _found(self, text: str) -> Iterator[tuple[int, int]]:
         """Yield where a spelling stands, also inside another: of those that overlap, all must go."""
@@ -90,28 +103,59 @@ class _Masker:
                     break  # the others are shorter
         if short:
             words = "|".join(re.escape(form) for form in sorted(short, key=len, reverse=True))
-            yield from _spans(re.compile(rf"(?<!\w)(?:{words})(?!\w)"), text)
+            yield from _matches(re.compile(rf"(?<!\w)(?:{words})(?!\w)"), text)
 
 
-def _spans(pattern: re.Pattern[str], text: str) -> Iterator[tuple[int, int]]:
+def _matches(pattern: re.Pattern[str], text: str) -> Iterator[tuple[int, int]]:
     """Yield where *pattern* matches, also inside a match: of secrets that overlap, all must go."""
     found = pattern.search(text)
     while found:
-        yield found.span()
+        yield found.span(found.lastindex or 0)  # only the value, where the pattern names it
         found = pattern.search(text, found.start() + 1)
+
+
+def _replaced(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    shown, end = [], 0
+    for start, stop in spans:
+        if start >= end:
+            shown += [text[end:start], MASK]
+        end = max(end, stop)
+    return "".join([*shown, text[end:]])
+
+
+@lru_cache(maxsize=1024)
+def _is_own_word(text: str) -> bool:
+    """Whether *text* may stand in a message of seedctl whatever the secrets are.
+
+    That are words from seedctl's source, and numbers or signs that are too short for a secret.
+    """
+    if len(text) < _SHORT:
+        return not re.search(r"[^\W\d]", text) or bool(
+            re.search(rf"(?<!\w){re.escape(text)}(?!\w)", _own_source())
+        )
+    return bool(re.fullmatch(r"[A-Za-z][A-Za-z0-9_ -]*", text)) and text in _own_source()
+
+
+@lru_cache(maxsize=1)
+def _own_source() -> str:
+    """Return the source text of seedctl; empty where there is none, and then every value goes."""
+    files = sorted(Path(__file__).parent.rglob("*.py"))
+    return "\n".join(file.read_text(encoding="utf-8") for file in files)
 
 
 def _forms(value: str) -> Iterator[str]:
     """Yield *value* and the spellings in which it travels through URLs, JSON, repr and base64."""
-    yield value
-    yield json.dumps(value)[1:-1]
-    yield json.dumps(value, ensure_ascii=False)[1:-1]
-    yield repr(value)[1:-1]
-    yield ascii(value)[1:-1]
+    # Multi-line secrets (keys, certificates) are also shown line by line.
+    lines = (line.strip() for line in value.splitlines() if len(line.strip()) >= 8)
+    spellings = {value, *lines}
+    for _ in range(2):  # escaped twice: JSON in JSON, or in the repr of a request's body
+        spellings.update([form for text in spellings for form in _escaped(text)])
+    for text in spellings:
+        yield text
+        yield quote(text, safe="", errors="surrogatepass")
+        yield quote(text, errors="surrogatepass")
+        yield quote_plus(text, errors="surrogatepass")
     raw = value.encode("utf-8", "surrogatepass")
-    yield quote(raw, safe="")
-    yield quote(raw)
-    yield quote_plus(raw)
     if len(raw) < _SHORT:
         return
     yield raw.hex()
@@ -123,13 +167,23 @@ def _forms(value: str) -> Iterator[str]:
         if len(core) >= _SHORT:
             yield core
             yield core.replace("+", "-").replace("/", "_")
-    # Multi-line secrets (keys, certificates) are also shown line by line.
-    for line in value.splitlines():
-        if len(line.strip()) >= 8 and line != value:
-            yield line.strip()
+
+
+def _escaped(text: str) -> Iterator[str]:
+    """Yield *text* as JSON and as the reprs of text and bytes spell it, without the quotes."""
+    yield json.dumps(text)[1:-1]
+    yield json.dumps(text, ensure_ascii=False)[1:-1]
+    # Whether a repr escapes an apostrophe depends on what else is in it: with both quotes it does.
+    quotes = "'\""
+    raw = (text + quotes).encode("utf-8", "surrogatepass")
+    for shown in (repr(text + quotes), ascii(text + quotes), repr(raw)[1:]):
+        form = shown[1 : -len("\\'\"'")]
+        yield form
+        yield form.replace("\\'", "'")
 
 
 _masker = _Masker()
 register = _masker.register
 mask = _masker.mask
+mask_message = _masker.mask_message
 clear = _masker.clear

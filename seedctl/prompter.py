@@ -194,8 +194,8 @@ class TerminalCodes:
     def code(self, request: CodeRequest) -> str:
         if not can_prompt():
             raise MFACodeUnavailableError(
-                f"Cognito wants {_WHAT.get(request.method, 'a code')} for {request.username}, and "
-                "there is no terminal to ask on.",
+                f"Cognito wants {_WHAT.get(request.method, 'a code')} for "
+                f"{masking.mask(request.username)}, and there is no terminal to ask on.",
                 resolution="Give the script's call a callback, or a command that prints the code "
                 "with --mfa-command or SEEDCTL_MFA_COMMAND.",
             )
@@ -285,7 +285,7 @@ class CommandCodes:
 
     def _failed(self, request: CodeRequest, what: str) -> MFACodeUnavailableError:
         return MFACodeUnavailableError(
-            f"The MFA command for {request.username} ({request.method}) {what}.",
+            f"The MFA command for {masking.mask(request.username)} ({request.method}) {what}.",
             resolution="The command must print the code as its first line, within "
             f"{self._seconds:.0f} s, and end with 0. It gets SEEDCTL_MFA_USERNAME, "
             "SEEDCTL_MFA_METHOD and SEEDCTL_MFA_DESTINATION.",

@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from seedctl.masking import mask
+from seedctl.masking import mask, mask_message
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,7 +58,7 @@ class Event:
 def failure(kind: Kind, name: str, error: SeedctlError, *, row: str = "") -> Event:
     """Return the event of one that failed; *row* says which, where *name* does not."""
     reason = f"{error.name}: {error.message}"
-    return Event(kind, name, "failed", f"{row}: {reason}" if row else reason)
+    return Event(kind, name, "failed", f"{mask(row)}: {reason}" if row else reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Target:
 
     def line(self) -> str:
         """Return the one line that is shown before the first write."""
-        parts = [f"Target: {self.project}", f"sandbox {self.sandbox}"]
+        parts = [f"Target: {mask(str(self.project))}", f"sandbox {mask(self.sandbox)}"]
         if self.outputs is not None:
             age = "" if self.outputs_age is None else f" ({_age(self.outputs_age)} old)"
             parts.append(f"{_relative(self.outputs, self.project)}{age}")
@@ -225,11 +225,11 @@ class PlainReport(Report):
 
     def on_target(self, target: Target) -> None:
         super().on_target(target)
-        sys.stderr.write(mask(target.line()) + "\n")
+        sys.stderr.write(mask_message(target.line()) + "\n")
 
     def on_warning(self, text: str) -> None:
         super().on_warning(text)
-        sys.stderr.write(mask(f"Warning: {text}") + "\n")
+        sys.stderr.write(mask_message(f"Warning: {text}") + "\n")
 
 
 def _age(seconds: float) -> str:

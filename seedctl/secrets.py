@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,11 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"[a-zA-Z0-9_.-]+")
 _MAX_BYTES = 4096
+_TO_UTF8 = (
+    "Convert it to UTF-8: in PowerShell, run $OutputEncoding = [Text.UTF8Encoding]::new() before "
+    "you pipe a value, or write a file with Set-Content -Encoding utf8. Encode binary values, for "
+    "example as base64."
+)
 _DELETE_BATCH = 10
 
 
@@ -202,8 +208,24 @@ def check_name(name: str) -> str:
     return name
 
 
+def decode(raw: bytes, source: str) -> str:
+    """Return the UTF-8 text *raw*, of a pipe or a file called *source*, without byte order mark.
+
+    Raises InvalidSecretValueError for UTF-16, which Windows tools write, and for what is no text.
+    """
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:
+        text = "\0"  # refused alike
+    if "\0" in text:
+        is_utf16 = b"\0" in raw or raw.startswith((BOM_UTF16_LE, BOM_UTF16_BE))
+        why = "looks like UTF-16, or has NUL characters" if is_utf16 else "is not UTF-8 text"
+        raise InvalidSecretValueError(f"{source} {why}.", resolution=_TO_UTF8)
+    return text.lstrip("\ufeff")
+
+
 def check_value(name: str, value: str) -> str:
-    """Return *value* if it can be stored: not empty, at most 4096 bytes of UTF-8.
+    """Return *value* if it can be stored: 1 to 4096 bytes of UTF-8 without a NUL character.
 
     Raises InvalidSecretValueError.
     """
@@ -219,6 +241,11 @@ def check_value(name: str, value: str) -> str:
             f"The value of the secret {name} is not valid Unicode text.",
             resolution="Give text; encode binary values, for example as base64.",
         ) from None
+    if "\0" in value:
+        raise InvalidSecretValueError(
+            f"The value of the secret {name} has a NUL character.",
+            resolution="Take it out; encode binary values, for example as base64.",
+        )
     if size > _MAX_BYTES:
         raise InvalidSecretValueError(
             f"The value of the secret {name} has {size} bytes; Parameter Store keeps {_MAX_BYTES}.",

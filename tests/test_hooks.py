@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import logging
-import re
 import sys
 import threading
 import traceback
@@ -13,20 +12,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from seedctl import connect
-from seedctl.auth.passwords import derive_temporary_password
 from seedctl.errors import SecretError
-from seedctl.hooks import masked_excepthook, masked_output
+from seedctl.hooks import mask_trace, masked_excepthook, masked_output
 from seedctl.masking import mask, register
-from seedctl.report import Report
-from tests.running import PASSWORD, make_project
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
 SECRET = "Pl4nted-s3cret"
-USER = "ann@example.com"
 LOGGER = logging.getLogger("seed")
 
 
@@ -86,6 +80,35 @@ def test_causes_are_masked_too(capsys: pytest.CaptureFixture[str]) -> None:
     assert "KeyError: '***'" in shown
     assert "direct cause" in shown
     assert SECRET not in shown
+
+
+@pytest.mark.parametrize("secret", ["1", "line", "call", "File", "in"])
+def test_the_places_in_a_trace_stay_readable(
+    capsys: pytest.CaptureFixture[str], secret: str
+) -> None:
+    """A secret that is a word or number of Python's own does not eat where the error was raised."""
+    register(secret)
+    trace = f'Traceback (most recent call last):\n  File "{__file__}", line 1, in <module>\n'
+    assert mask_trace(f"{trace}ValueError: {secret} {SECRET}\n") == f"{trace}ValueError: *** ***\n"
+    _fail(SecretError("no value", resolution=f"Call line 1, not {SECRET}."))
+    assert "Resolution: Call line 1, not ***.\n" in capsys.readouterr().err
+
+
+def test_the_places_in_the_trace_of_a_group_stay_readable() -> None:
+    """An exception group is drawn with signs before each line."""
+    register("line")
+    trace = (
+        "  + Exception Group Traceback (most recent call last):\n"
+        '  |   File "seed.py", line 3, in <module>\n'
+        "  | ExceptionGroup: a *** (1 sub-exception)\n"
+    )
+    assert mask_trace(trace.replace("a ***", "a line")) == trace
+
+
+def test_a_trace_shows_no_secret_of_several_lines() -> None:
+    """A secret is masked as a whole where it goes over lines of a trace."""
+    register("one\ntwo\nthree")
+    assert mask_trace("ValueError: one\ntwo\nthree\n") == "ValueError: ***\n"
 
 
 def test_the_resolution_of_a_seedctl_error_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
@@ -255,41 +278,31 @@ def test_a_log_call_that_is_wrong_does_not_end_the_script(
     assert SECRET not in log.getvalue()
 
 
-def _seed(folder: Path) -> None:
-    with connect(folder, identifier="dev1", local=True, observer=Report()) as backend:
-        backend.secrets.set("key", SECRET)
-        backend.secrets.get("key")
-        backend.auth.create_user(USER, PASSWORD)
-        with backend.auth.sign_in(USER, PASSWORD) as session:
-            session.fetch_auth_session(force_refresh=True)
+def test_a_record_without_a_secret_is_left_as_it_is() -> None:
+    """A handler that reads a record's parts, as those that write JSON do, finds them all there."""
+    records: list[logging.LogRecord] = []
 
+    class Reader(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            records.append(record)
 
-def test_botocores_log_shows_nothing(
-    tmp_path: Path, log: io.StringIO, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A script that turns botocore's debug log on sees each call, and no secret of any."""
-    folder = make_project(tmp_path / "project")
-    _seed(folder.parent / "project")
-    secrets = {
-        "password": re.escape(PASSWORD),
-        "secret": re.escape(SECRET),
-        "temporary": re.escape(
-            derive_temporary_password(PASSWORD, user_pool_id="us-east-1_AbCdEfGhI", username=USER)
-        ),
-        "token": r"eyJ[\w-]+\.[\w-]+\.[\w-]+",
-        "proof": r"PASSWORD_CLAIM_SIGNATURE\W+[A-Za-z0-9+/]{8}",
-    }
-    unmasked = log.getvalue()
-    # Without the hooks all of it is there: what follows can fail.
-    assert {name for name, pattern in secrets.items() if re.search(pattern, unmasked)} == {*secrets}
-    log.truncate(0)
-    log.seek(0)
+    handler = Reader()
+    LOGGER.addHandler(handler)
     with masked_output():
-        _seed(make_project(tmp_path / "other"))
-    masked = log.getvalue()
-    assert {name for name, pattern in secrets.items() if re.search(pattern, masked)} == set()
-    for known in ("PASSWORD_CLAIM_SIGNATURE", "TemporaryPassword", "RevokeToken", "PutParameter"):
-        assert known in masked
+        try:
+            raise ValueError("plain")
+        except ValueError:
+            LOGGER.exception("a %s", "word")
+        try:
+            raise ValueError(SECRET)
+        except ValueError:
+            LOGGER.exception("a %s", SECRET)
+    LOGGER.removeHandler(handler)
+    plain, secret = records
+    assert (plain.msg, plain.args) == ("a %s", ("word",))
+    assert plain.exc_info
+    assert (secret.msg, secret.args, secret.exc_info) == ("a ***", (), None)
+    assert str(secret.exc_text).endswith("ValueError: ***")
 
 
 # --- the block -----------------------------------------------------------------------------------

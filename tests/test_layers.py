@@ -45,7 +45,7 @@ MAY_IMPORT_LOCAL = ("cli", "embedded", "local")
 
 # Rooms that serve many and need little: what they may import of seedctl, and who may import them.
 MAY_IMPORT_ONLY = {"hooks": ("masking",)}
-ONLY_FOR = {"hooks": ("cli", "connection", "script")}
+ONLY_FOR = {"hooks": ("aws", "cli", "connection", "script")}
 
 ONLY_HOME = {
     "boto3": "aws",

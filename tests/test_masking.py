@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PLAIN = "S3cr3t/Pass+word=?&%"
+APOSTROPHE = "it's sö\n"  # a repr of it has other quotes around, and leaves its own as it is
 AWKWARD = "pä\"ss'w\\o\trd 密码 🔑/"
 JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhYmMtMTIzIn0.c2lnbmF0dXJlLXNpZ25hdHVyZQ"
 
@@ -33,6 +34,15 @@ FORMS: dict[str, Callable[[str], str]] = {
     "json, unescaped": lambda value: json.dumps(value, ensure_ascii=False)[1:-1],
     "repr": lambda value: repr(value)[1:-1],
     "ascii": lambda value: ascii(value)[1:-1],
+    "bytes": lambda value: repr(value.encode())[2:-1],
+    "bytes amid both quotes": lambda value: repr(value.encode() + b"\"'")[2:-4],
+    "JSON in bytes": lambda value: repr(json.dumps({"v": value}).encode())[9:-3],
+    "JSON in JSON": lambda value: json.dumps(json.dumps(value))[3:-3],
+    "JSON, unescaped, in JSON": lambda value: json.dumps(json.dumps(value, ensure_ascii=False))[
+        3:-3
+    ],
+    "repr in JSON": lambda value: json.dumps(repr(value)[1:-1])[1:-1],
+    "JSON in a URL": lambda value: quote(json.dumps(value)[1:-1]),
     "hex": lambda value: value.encode().hex(),
 }
 
@@ -45,7 +55,9 @@ def _base64_digits(before: bytes, value: bytes, after: bytes, *, url_safe: bool 
     return encode(before + value + after).decode()[first:last]
 
 
-@pytest.mark.parametrize("secret", [PLAIN, AWKWARD], ids=["ascii", "unicode"])
+@pytest.mark.parametrize(
+    "secret", [PLAIN, AWKWARD, APOSTROPHE], ids=["ascii", "unicode", "apostrophe"]
+)
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
 def test_each_form_is_masked(form: Callable[[str], str], secret: str) -> None:
     """A secret is masked in each spelling in which it travels: URL, JSON, repr, hex."""
@@ -152,10 +164,75 @@ def test_the_proof_of_a_password_is_known_by_its_name(text: str) -> None:
     assert mask(text % proof) == text % MASK
 
 
-def test_long_digits_are_masked() -> None:
-    """SRP's large numbers and Cognito's sessions are too long to be anything to read."""
-    assert mask(f"<{'A1b2' * 64}==>") == "<***>"
-    assert mask("A1b2" * 63) == "A1b2" * 63
+SESSION = "AYABe" + "Zm9vYmFy-_" * 90
+BLOCK = base64.b64encode(bytes(range(256)) * 5).decode()
+
+
+@pytest.mark.parametrize(
+    ("members", "secret"),
+    [
+        pytest.param({"ChallengeName": "X", "Session": SESSION}, SESSION, id="session"),
+        pytest.param({"SECRET_BLOCK": BLOCK, "SALT": "5a17"}, BLOCK, id="secret block"),
+        pytest.param({"PASSWORD_CLAIM_SECRET_BLOCK": BLOCK}, BLOCK, id="secret block, answered"),
+        pytest.param({"SRP_A": "9f" * 384}, "9f" * 384, id="SRP_A"),
+        pytest.param({"SRP_B": "0b" * 384, "USERNAME": "ann"}, "0b" * 384, id="SRP_B"),
+    ],
+)
+@pytest.mark.parametrize(
+    "spell",
+    [
+        pytest.param(json.dumps, id="JSON"),
+        pytest.param(repr, id="repr"),
+        pytest.param(lambda members: repr(json.dumps(members).encode()), id="bytes"),
+        pytest.param(lambda members: json.dumps(json.dumps(members)), id="JSON in JSON"),
+    ],
+)
+def test_the_values_of_a_sign_in_are_known_by_their_names(
+    spell: Callable[[object], str], members: dict[str, str], secret: str
+) -> None:
+    """What Cognito and a client exchange is masked unregistered, and what is beside it is not."""
+    shown = spell(members)
+    assert mask(shown) == shown.replace(secret, MASK)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("/home/ann/Projects2026/" + "App1/node_modules/" * 20, id="path"),
+        pytest.param("uploads/2026/" + "A1b2/" * 90, id="key of short names"),
+        pytest.param("word" * 100, id="words"),
+        pytest.param(f'  File "/{"Deep1/" * 60}seed.py", line 7, in <module>', id="trace"),
+        pytest.param(f"Session: /{'Deep1/' * 60}", id="path after a name"),
+    ],
+)
+def test_a_long_text_is_no_secret(text: str) -> None:
+    """Paths of files and keys of objects are shown however long they are."""
+    assert mask(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param(
+            f"https://b/k?X-Amz-Expires=9&X-Amz-Signature={'0af1' * 16}&x=1",
+            "https://b/k?X-Amz-Expires=9&X-Amz-Signature=***&x=1",
+            id="presigned",
+        ),
+        pytest.param(
+            "GET /k?X-Amz-Security-Token=IQoJb3JpZ2luX2Vj%2F%2F%2B%3D HTTP/1.1",
+            "GET /k?X-Amz-Security-Token=*** HTTP/1.1",
+            id="token of a presigned address",
+        ),
+        pytest.param(
+            f"AWS4-HMAC-SHA256 Credential=AKIA/s3, SignedHeaders=host, Signature={'0af1' * 16}",
+            "AWS4-HMAC-SHA256 Credential=AKIA/s3, SignedHeaders=host, Signature=***",
+            id="header",
+        ),
+    ],
+)
+def test_signatures_are_known_by_their_names(text: str, expected: str) -> None:
+    """What makes a signed request valid is masked, and the rest of the address stays."""
+    assert mask(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -165,6 +242,12 @@ def test_long_digits_are_masked() -> None:
         pytest.param(["hunter-two", "two"], "hunter-two", "***", id="one ends the other"),
         pytest.param(["abcd", "bcdefgh"], "abcdefgh", "***", id="they overlap"),
         pytest.param(["abcdef", "cd"], "x abcdef x", "x *** x", id="one holds the other"),
+        pytest.param(
+            ["alpha-hunter2-omega", "hunter2"], "alpha-hunter2-omega!", "***!", id="amid the other"
+        ),
+        pytest.param(
+            ["hunter2", "alpha-hunter2-omega"], "alpha-hunter2-omega!", "***!", id="known before"
+        ),
         pytest.param(["hunter", "hunter"], "hunter hunter", "*** ***", id="the same twice"),
         pytest.param([f"{JWT}/rest-of-it"], f"{JWT}/rest-of-it", "***", id="begins as a token"),
         pytest.param(["eyJhb"], JWT, "***", id="a token begins with it"),
@@ -299,3 +382,53 @@ def test_thousands_of_secrets_alike_are_each_masked() -> None:
         register(secret)
     assert mask(" ".join(secrets)) == " ".join([MASK] * len(secrets))
     assert mask("Passw0rd-x Passw0rd-2999x") == "Passw0rd-x ***x"
+
+
+# --- messages of seedctl -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("secret", "message"),
+    [
+        pytest.param("user", "2 users created. The user exists.", id="a word"),
+        pytest.param("created", "2 users created", id="a state"),
+        pytest.param("reat", "2 users created", id="part of a word"),
+        pytest.param("already there", "user  ann  already there", id="words"),
+        pytest.param("1", "Seeded in 1.1 s: 1 user created, line 1", id="a digit"),
+        pytest.param("404", "404 records created", id="a number"),
+        pytest.param("·", "Target: /app · sandbox dev1", id="a sign"),
+        pytest.param("S3", "S3 denied it", id="a short word"),
+        pytest.param("sign_in", 'Give if_exists="sign_in".', id="a name in code"),
+    ],
+)
+def test_a_message_keeps_seedctls_own_words(secret: str, message: str) -> None:
+    """A secret that happens to be a word or number of a message does not eat it."""
+    register(secret)
+    assert mask(message) != message
+    assert masking.mask_message(message) == message
+
+
+@pytest.mark.parametrize("secret", ["x7Q", "4711", "hunter", "us3r", "Hunter-two", "users!", "ämt"])
+def test_a_message_shows_no_other_secret(secret: str) -> None:
+    """However short or plain it is: what is no word of seedctl's goes from messages too."""
+    register(secret)
+    assert masking.mask_message(f"The user {secret} exists.") == "The user *** exists."
+
+
+def test_a_message_shows_no_secret_that_holds_its_words() -> None:
+    """A word of seedctl's is masked where it is part of a longer secret."""
+    register("user")
+    register("the-user-of-all")
+    assert masking.mask_message("no user the-user-of-all") == "no user ***"
+
+
+def test_without_its_source_seedctl_masks_every_word(
+    monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    """Where it is not known which words are its own, none is shown that is a secret."""
+    monkeypatch.setattr(masking, "_own_source", str)
+    masking._is_own_word.cache_clear()
+    request.addfinalizer(masking._is_own_word.cache_clear)
+    register("user")
+    register("S3")
+    assert masking.mask_message("The user of S3") == "The *** of ***"

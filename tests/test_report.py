@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from seedctl.errors import SecretError
 from seedctl.masking import register
-from seedctl.report import Event, PlainReport, Report, Target
+from seedctl.report import Event, PlainReport, Report, Target, failure
 
 ROOT = Path("/home/ann/app")
 
@@ -160,11 +161,23 @@ def test_a_plain_report_speaks_on_stderr(capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_a_plain_report_masks(capsys: pytest.CaptureFixture[str]) -> None:
-    """What a plain report writes has passed the mask."""
-    register("hunter2-secret")
+    """What a plain report writes has passed the mask, and keeps its own words."""
+    for secret in ("hunter2-secret", "user", "sandbox", "2", "Target", "Warning"):
+        register(secret)
     report = PlainReport()
-    report.on_target(_target(sandbox="hunter2-secret"))
-    report.on_warning("hunter2-secret")
-    shown = capsys.readouterr().err
-    assert "hunter2-secret" not in shown
-    assert shown.count("***") == 2
+    report.on_target(_target(outputs=ROOT / "hunter2-secret", check="the user pool's"))
+    report.on_warning("2 of the user hunter2-secret")
+    assert capsys.readouterr().err == (
+        "Target: /home/ann/app · sandbox alice · *** (2 hours old) · user pool us-east-1_AbCdEfGhI "
+        "· account 123456789012 · the user pool's\nWarning: 2 of the user ***\n"
+    )
+
+
+def test_names_in_messages_are_masked_when_they_are_composed() -> None:
+    """A name that is a word of the message as well goes, and the word stays."""
+    register("user")
+    register("sandbox")
+    named = _target(sandbox="sandbox", project=Path("/user/app"), outputs=None)
+    assert named.line().startswith("Target: /***/app · sandbox *** · user pool ")
+    failed = failure("file", "bucket", SecretError("The user."), row="user")
+    assert failed.detail == "***: SecretError: The user."

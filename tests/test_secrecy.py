@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import json
 import logging
+import re
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
 
 import pytest
 
+import seedctl as package
 from seedctl import connect
 from seedctl.auth.passwords import derive_temporary_password
 from tests.fake_aws import CALLER, FakeAWS
@@ -17,8 +23,8 @@ from tests.running import CommandLine, make_project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
+PACKAGE = Path(package.__file__).parent
 PLANTED = 'Pl4nted "söcret"/+ ✓ value'
 USERNAME = "planted-user@example.com"
 
@@ -26,6 +32,9 @@ USERNAME = "planted-user@example.com"
 def spellings(value: str) -> Iterator[bytes]:
     raw = value.encode()
     yield raw
+    yield repr(raw)[2:-1].encode()
+    yield repr(json.dumps({"value": value}).encode())[13:-3].encode()
+    yield json.dumps(json.dumps(value))[3:-3].encode()
     yield quote(value).encode()
     yield quote_plus(value).encode()
     yield json.dumps(value)[1:-1].encode()
@@ -75,6 +84,141 @@ def test_nothing_shows_a_secret_not_even_a_failing_script_with_debug(
     for path in files:
         for value in (PLANTED, temporary):
             assert_absent(value, path.read_bytes(), str(path))
+
+
+@pytest.fixture
+def _own_root_logger() -> Iterator[None]:
+    """Put back what a script in this process does to the root logger."""
+    root = logging.getLogger()
+    level, handlers = root.level, list(root.handlers)
+    yield
+    root.setLevel(level)
+    for handler in set(root.handlers) - set(handlers):
+        root.removeHandler(handler)
+        handler.close()
+
+
+@pytest.mark.usefixtures("_own_root_logger")
+@pytest.mark.parametrize("way", ["seedctl seed", "python seed.py"])
+def test_a_scripts_debug_log_shows_nothing(
+    tmp_path: Path, seedctl: CommandLine, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    """With all logs on, neither stderr, a log file nor the report shows a value of the run."""
+    folder = make_project(tmp_path / "project", "logs_everything", outputs="mfa")
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("SEEDCTL_LOCAL", "1")
+    values = tmp_path / "values.json"  # what the script had in its hands, to search for
+    monkeypatch.setenv("SEED_VALUES", str(values))
+    seedctl("secret", "set", "password", stdin=PLANTED.encode())
+    if way == "seedctl seed":
+        result = seedctl("seed", "--debug", "-v", "--report", "report.txt")
+        code, out, err = result.code, result.out, result.err
+    else:
+        ran = subprocess.run(
+            [sys.executable, "amplify/seed/seed.py"], capture_output=True, check=False, timeout=60
+        )
+        code, out, err = ran.returncode, ran.stdout.decode(), ran.stderr.decode()
+    assert code == 0, err
+    log = (folder / "debug.log").read_text(encoding="utf-8")
+    for text in (log, err):
+        for helpful in ("OperationModel(name=AssociateSoftwareToken)", "Response body:", "PUT /"):
+            assert helpful in text
+    known = json.loads(values.read_text(encoding="utf-8"))
+    assert len(known) == 10
+    places = [("stdout", out.encode()), ("stderr", err.encode())]
+    places += [(str(path), path.read_bytes()) for path in folder.rglob("*") if path.is_file()]
+    assert {"debug.log"} <= {name.rpartition("/")[2] for name, _ in places}
+    for value in known.values():
+        for name, content in places:
+            assert_absent(value, content, name)
+    for name, content in places:
+        assert not re.search(rb"SRP_|SECRET_BLOCK|SecretCode|Signature=[0-9a-f]", content), name
+
+
+WORDS = ("user", "1", "created", "secret", "already there", "group", "admin")
+SEED_WITH_WORDS = """
+from seedctl import *
+words = [get_secret(f"word-{n}") for n in range(7)]
+get_secret("read")
+user = create_and_sign_up_user(username="ann@example.com", password="Password123!")
+add_to_user_group(user, "admin")
+create_users([NewUser("ann@example.com", "Password123!")], if_exists="skip")
+add_to_user_group(user, words[0])
+"""
+
+
+def test_seedctls_own_words_are_never_masked(
+    tmp_path: Path, seedctl: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Secrets that are words or numbers of the output leave it readable, and go where they stand
+    for themselves: as a name, in an error, in the report."""
+    folder = make_project(tmp_path / "project")
+    (folder / "amplify/seed/seed.py").write_text(SEED_WITH_WORDS, encoding="utf-8")
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    for number, word in enumerate(WORDS):
+        seedctl("--local", "secret", "set", f"word-{number}", stdin=word.encode())
+    seedctl("--local", "secret", "set", "read", stdin=b"read")
+    result = seedctl("seed", "--local", "--report", "report.json")
+    assert result.code == 1
+    table = re.sub(r"[\da-f]{8}-[\da-f-]{27}", "ID", re.sub(" +", " ", result.err))
+    for line in (
+        "user ann@example.com created ID",
+        "user ann@example.com already there",
+        "group membership ann@example.com set → ***",
+        "secret word-2 read",
+        "secret *** read",
+        "1 user created, 1 user already there, 1 group membership set, 8 secrets read.",
+        "[NoGroupError] The user pool has no group ***. It has admin.",
+        " at amplify/seed/seed.py, line 8",
+        'Resolution: Use one it has, or add "***" in amplify/auth/resource.ts and deploy.',
+        "::error file=amplify/seed/seed.py,line=8,title=NoGroupError::The user pool has no group",
+    ):
+        assert f"{line}\n" in table or (line.startswith("::") and line in table)
+    assert "Target: " in table
+    assert " · sandbox " in table
+    report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    assert report["error"]["message"] == "The user pool has no group ***. It has admin."
+    kinds = {(thing["kind"], thing["state"]) for thing in report["things"]}
+    assert kinds == {
+        ("secret", "read"),
+        ("user", "created"),
+        ("user", "existed"),
+        ("group membership", "set"),
+    }
+
+
+def _unmasked_names(source: str) -> list[str]:
+    """Return the names of users and groups that texts in *source* show as they are."""
+    return [
+        ast.unparse(part.value)
+        for text in ast.walk(ast.parse(source))
+        if isinstance(text, ast.JoinedStr)
+        # What has no words is no message.
+        and any(isinstance(part, ast.Constant) and " " in str(part.value) for part in text.values)
+        for part in text.values
+        if isinstance(part, ast.FormattedValue)
+        and ast.unparse(part.value).rpartition(".")[2] in {"username", "group"}
+    ]
+
+
+def test_messages_mask_the_names_that_they_show() -> None:
+    """A user name may come from a secret, and be a word that a finished message keeps: whoever
+    puts it into a message masks it there. Only the question at the terminal shows it."""
+    sources = {path.relative_to(PACKAGE): path.read_text("utf-8") for path in PACKAGE.rglob("*.py")}
+    found = {
+        path.as_posix(): names
+        for path, source in sources.items()
+        if path.parts[0] not in {"local", "cli"} and (names := _unmasked_names(source))
+    }
+    assert found == {"prompter.py": ["request.username"]}
+
+
+def test_an_unmasked_name_is_seen() -> None:
+    """The check above can fail, and lets masked names and keys pass."""
+    found = _unmasked_names('f"no user {user.username!r} in {group}"')
+    assert found == ["user.username", "group"]
+    assert _unmasked_names('f"no user {mask(username)}", f"{username}{client_id}"') == []
 
 
 def test_a_user_name_that_is_a_secret_is_kept_too(

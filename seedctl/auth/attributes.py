@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 
 from seedctl.auth.types import StandardUserAttributes
 from seedctl.errors import InvalidParameterException
+from seedctl.masking import mask
 from seedctl.project import STANDARD_ATTRIBUTES
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def check_username(username: str, auth: AuthSection) -> None:
         username.encode()
     except UnicodeEncodeError:
         raise InvalidParameterException(
-            f"The user name {username!r} is not valid Unicode.",
+            f"The user name {mask(username)!r} is not valid Unicode.",
             resolution="Check where it was read from.",
         ) from None
     kinds = [kind for kind in auth.username_attributes or () if kind != "username"]
@@ -43,7 +44,7 @@ def check_username(username: str, auth: AuthSection) -> None:
         )
         if wanted:
             raise InvalidParameterException(
-                f"Users of this pool sign in with {wanted}; {username!r} is not one.",
+                f"Users of this pool sign in with {wanted}; {mask(username)!r} is not one.",
                 resolution="Change the user name, or loginWith in amplify/auth/resource.ts.",
             )
 
@@ -69,7 +70,7 @@ def wire_attributes(
     ]
     if missing:
         raise InvalidParameterException(
-            f"The user pool requires {', '.join(missing)} for the user {username}.",
+            f"The user pool requires {', '.join(missing)} for the user {mask(username)}.",
             resolution="Give user_attributes={" + ", ".join(f'"{n}": …' for n in missing) + "}.",
         )
     order = {name: position for position, name in enumerate(STANDARD_ATTRIBUTES)}

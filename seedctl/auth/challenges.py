@@ -19,6 +19,7 @@ from seedctl.errors import (
     SignInException,
     SRPError,
 )
+from seedctl.masking import mask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -113,7 +114,7 @@ def _verify_password(sign_in: SignIn, challenge: Challenge) -> Response:
 def _set_new_password(sign_in: SignIn, _challenge: Challenge) -> Response:
     if sign_in.new_password is None:
         raise SignInException(
-            f"{sign_in.username} has only a temporary password (challenge "
+            f"{mask(sign_in.username)} has only a temporary password (challenge "
             "NEW_PASSWORD_REQUIRED); nobody is signed in.",
             resolution="Set the final one: create_and_sign_up_user(username, final_password, "
             "temporary_password=…).",
@@ -136,8 +137,8 @@ def _set_up_method(sign_in: SignIn, challenge: Challenge) -> Response:
     wanted = sign_in.answers.mfa_preference
     if wanted == "SMS" or (not possible and offered):
         raise MFAPreferenceNotAvailableError(
-            f"SMS as MFA cannot be set up for {sign_in.username} while signing in: the user has "
-            "no phone number.",
+            f"SMS as MFA cannot be set up for {mask(sign_in.username)} while signing in: the "
+            "user has no phone number.",
             resolution='Create the user with user_attributes={"phone_number": …}.',
         )
     method = _chosen(sign_in, possible, "set up")
@@ -162,7 +163,8 @@ def enroll_totp(sign_in: SignIn, by: dict[str, str]) -> str | None:
     callback = sign_in.answers.totp_sign_up_challenge
     if callback is None:
         raise MissingTOTPChallengeError(
-            f"TOTP cannot be set up for {sign_in.username}: no totp_sign_up_challenge was given.",
+            f"TOTP cannot be set up for {mask(sign_in.username)}: no totp_sign_up_challenge was "
+            "given.",
             resolution="Give a function that makes a code from setup.shared_secret, such as "
             "Authenticator().enroll.",
         )
@@ -180,7 +182,7 @@ def enroll_totp(sign_in: SignIn, by: dict[str, str]) -> str | None:
         raise
     if verified["Status"] != "SUCCESS":
         raise CognitoError(
-            f"Cognito has not set up TOTP for {sign_in.username}: the status is "
+            f"Cognito has not set up TOTP for {mask(sign_in.username)}: the status is "
             f"{verified['Status']}.",
             code="EnableSoftwareTokenMFAException",
             resolution="Check the code's secret and this machine's clock.",
@@ -192,7 +194,8 @@ def enroll_totp(sign_in: SignIn, by: dict[str, str]) -> str | None:
 def _address(sign_in: SignIn) -> str:
     if sign_in.email is None:
         raise MFAPreferenceNotAvailableError(
-            f"E-mail as MFA cannot be set up for {sign_in.username}, who has no e-mail address.",
+            f"E-mail as MFA cannot be set up for {mask(sign_in.username)}, who has no e-mail "
+            "address.",
             resolution='Give user_attributes={"email": …}.',
         )
     return sign_in.email
@@ -203,19 +206,20 @@ def _chosen(sign_in: SignIn, offered: Sequence[MFAPreference], what: str) -> MFA
     if wanted is not None:
         if wanted not in offered:
             raise MFAPreferenceNotAvailableError(
-                f"Cognito does not let {sign_in.username} {what} {wanted} as MFA. It offers "
+                f"Cognito does not let {mask(sign_in.username)} {what} {wanted} as MFA. It offers "
                 f"{', '.join(offered) or 'nothing'}.",
                 resolution="Choose a method it offers, or give the user what the method needs.",
             )
         return wanted
     if not offered:
         raise SignInException(
-            f"Cognito wants MFA for {sign_in.username} and offers no method that can be {what}.",
+            f"Cognito wants MFA for {mask(sign_in.username)} and offers no method that can be "
+            f"{what}.",
             resolution="Check multifactor in amplify/auth/resource.ts.",
         )
     if len(offered) > 1:
         raise NoMFAPreferenceSpecifiedError(
-            f"{sign_in.username} could {what} {' or '.join(offered)}, and none was chosen.",
+            f"{mask(sign_in.username)} could {what} {' or '.join(offered)}, and none was chosen.",
             resolution='Give mfa_preference="TOTP", "SMS" or "EMAIL".',
         )
     return offered[0]

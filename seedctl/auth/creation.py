@@ -82,11 +82,12 @@ def checked_groups(username: str, groups: Collection[str]) -> tuple[str, ...]:
     """Return *groups* if they are names. Raises InvalidParameterException for one text."""
     if isinstance(groups, str):
         raise InvalidParameterException(
-            f"The groups of {username} are one text.", resolution=f'Write groups=("{groups}",).'
+            f"The groups of {masking.mask(username)} are one text.",
+            resolution=f'Write groups=("{groups}",).',
         )
     if not isinstance(groups, Iterable):
         raise InvalidParameterException(
-            f"The groups of {username} are a {type(groups).__name__}.",
+            f"The groups of {masking.mask(username)} are a {type(groups).__name__}.",
             resolution='Write groups=("admin",), or leave them out.',
         )
     return tuple(groups)

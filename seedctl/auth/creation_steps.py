@@ -25,6 +25,7 @@ from seedctl.errors import (
     ServiceFailedError,
     UsernameExistsError,
 )
+from seedctl.masking import mask
 from seedctl.report import Event
 
 if TYPE_CHECKING:
@@ -221,7 +222,7 @@ class Creation:
             return refusals[0]
         if step == "finish":
             error = UsernameExistsError(
-                f"The user {user.username} already exists, left unfinished by an earlier run with "
+                f"The user {mask(user.username)} already exists, left unfinished by an earlier run with "
                 "another password.",
                 resolution="Delete the user, or run with the password of that run.",
             )
@@ -291,7 +292,7 @@ class Creation:
         if attribute is None or attribute == copied_attribute(user.username, self._pool.settings):
             return
         raise CognitoError(
-            f"The user {user.username} was not created: another user has its {attribute}.",
+            f"The user {mask(user.username)} was not created: another user has its {attribute}.",
             code=error.code,
             resolution=f"Give the user another {attribute}, or leave it out.",
         ) from error
@@ -299,7 +300,7 @@ class Creation:
 
 def _exists(user: CheckedUser) -> UsernameExistsError:
     return UsernameExistsError(
-        f"The user {user.username} already exists.",
+        f"The user {mask(user.username)} already exists.",
         resolution='Use another name, sign in instead, or pass if_exists="sign_in".',
     )
 

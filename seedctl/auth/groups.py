@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from seedctl.errors import CognitoError, NoGroupError, NoGroupsError, UserNotFoundError
+from seedctl.masking import mask
 from seedctl.report import Event
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def check_group(settings: AuthSection, group: str) -> None:
     if not groups:
         raise NoGroupsError(
             "The user pool has no groups.",
-            resolution=f'Add groups: ["{group}"] in amplify/auth/resource.ts and deploy.',
+            resolution=f'Add groups: ["{mask(group)}"] in amplify/auth/resource.ts and deploy.',
         )
     names = [known.name for known in groups]
     if group not in names:
@@ -35,7 +36,7 @@ def add_to_group(pool: UserPool, username: str, group: str, observer: Observer) 
     except CognitoError as error:
         if error.code == "UserNotFoundException":
             raise UserNotFoundError(
-                f"There is no user {username} to add to the group {group}.",
+                f"There is no user {mask(username)} to add to the group {mask(group)}.",
                 resolution="Create the user first.",
             ) from error
         if error.code == "ResourceNotFoundException":
@@ -48,6 +49,7 @@ def add_to_group(pool: UserPool, username: str, group: str, observer: Observer) 
 def _no_group(group: str, names: list[str] | None = None) -> NoGroupError:
     known = f" It has {', '.join(names)}." if names else ""
     return NoGroupError(
-        f"The user pool has no group {group}.{known}",
-        resolution=f'Use one it has, or add "{group}" in amplify/auth/resource.ts and deploy.',
+        f"The user pool has no group {mask(group)}.{known}",
+        resolution=f'Use one it has, or add "{mask(group)}" in amplify/auth/resource.ts and '
+        "deploy.",
     )

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
 from seedctl.errors import UsernameExistsError
+from seedctl.masking import mask
 from seedctl.project.lock import FileLock
 
 if TYPE_CHECKING:
@@ -122,13 +123,13 @@ class Journal:
                 break
             if waited > _PATIENCE_SECONDS:
                 raise UsernameExistsError(
-                    f"Another run on this machine has been creating {username} for "
+                    f"Another run on this machine has been creating {mask(username)} for "
                     f"{_PATIENCE_SECONDS:.0f} s.",
                     resolution="Wait until that run ends, or end it, and run again.",
                 )
             if waited > _WARN_SECONDS and not has_warned:
                 has_warned = True
-                self._warn(f"Waiting for another run that is creating {username}.")
+                self._warn(f"Waiting for another run that is creating {mask(username)}.")
             time.sleep(pause)
             pause = min(pause * 1.5, longest)
         try:

@@ -11,6 +11,7 @@ from seedctl.auth.mfa import Answers
 from seedctl.auth.types import IfUserExists, NewUser, OnError, UserResult
 from seedctl.bulk import Tally, bulk_error, check_concurrency, persistent, run
 from seedctl.errors import InvalidParameterException, SeedctlError
+from seedctl.masking import mask
 from seedctl.report import Event, failure
 
 if TYPE_CHECKING:
@@ -177,8 +178,8 @@ class _Rows:
         first = self._met.setdefault(user.username.casefold(), index)
         if first != index:
             raise InvalidParameterException(
-                f"Rows {first} and {index} are the same user, {user.username}: the pool does not "
-                "tell upper and lower case apart.",
+                f"Rows {first} and {index} are the same user, {mask(user.username)}: the pool does "
+                "not tell upper and lower case apart.",
                 resolution="Leave one of them out.",
             )
         return checked

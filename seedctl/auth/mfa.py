@@ -20,6 +20,7 @@ from seedctl.errors import (
     MissingTOTPChallengeError,
     NoMFAPreferenceSpecifiedError,
 )
+from seedctl.masking import mask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -118,7 +119,7 @@ def check_sign_up(
     is_silent_about_email = wanted == "EMAIL" and not auth.can_list_email_mfa
     if mode == "NONE" and not is_silent_about_email:
         raise MFANotConfiguredError(
-            f"The user pool has MFA off, so {username} cannot sign up with the MFA flow.",
+            f"The user pool has MFA off, so {mask(username)} cannot sign up with the MFA flow.",
             resolution="Set multifactor in amplify/auth/resource.ts and deploy, or use "
             'sign_in_flow="Password".',
         )
@@ -153,7 +154,7 @@ def _check_required(
         choices = usable or [method for method in offered if method != "SMS"]
         if len(choices) > 1:
             raise NoMFAPreferenceSpecifiedError(
-                f"{username} could use {' or '.join(choices)}, and none was chosen.",
+                f"{mask(username)} could use {' or '.join(choices)}, and none was chosen.",
                 resolution='Give mfa_preference="TOTP", "SMS" or "EMAIL".',
             )
         if choices or auth.can_list_email_mfa:
@@ -161,12 +162,12 @@ def _check_required(
     needed = _ATTRIBUTE.get(wanted or "")
     if needed is not None and needed not in present:
         raise InvalidParameterException(
-            f"{wanted} as MFA needs the attribute {needed}, which {username} does not have.",
+            f"{wanted} as MFA needs the attribute {needed}, which {mask(username)} does not have.",
             resolution=f'Give user_attributes={{"{needed}": …}}.',
         )
     if wanted == "TOTP" and answers.totp_sign_up_challenge is None:
         raise MissingTOTPChallengeError(
-            f"TOTP cannot be set up for {username}: no totp_sign_up_challenge was given.",
+            f"TOTP cannot be set up for {mask(username)}: no totp_sign_up_challenge was given.",
             resolution="Give a function that makes a code from setup.shared_secret, such as "
             "Authenticator().enroll.",
         )

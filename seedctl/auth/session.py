@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from seedctl.auth.tokens import Tokens
 from seedctl.auth.types import AuthSession, CurrentUser
 from seedctl.errors import NotAuthorizedException, SeedctlError, UserUnAuthenticatedException
+from seedctl.masking import mask
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,7 +67,7 @@ class UserSession:
 
     def __repr__(self) -> str:
         state = "signed in" if self.is_signed_in else "signed out"
-        return f"<UserSession {self.username!r} {state}>"
+        return f"<UserSession {mask(self.username)!r} {state}>"
 
     def __bool__(self) -> bool:
         # So that `if sign_in_user(...)` reads as in the guide; failure raises instead.
@@ -130,19 +131,21 @@ class UserSession:
             tokens = self._tokens
             if tokens is None:
                 raise UserUnAuthenticatedException(
-                    f"{self.username} has signed out.", resolution="Sign in again."
+                    f"{mask(self.username)} has signed out.", resolution="Sign in again."
                 )
             if not tokens.is_expired and not force_refresh:
                 return tokens
             if tokens.refresh is None:
                 raise UserUnAuthenticatedException(
-                    f"The tokens of {self.username} have expired.", resolution="Sign in again."
+                    f"The tokens of {mask(self.username)} have expired.",
+                    resolution="Sign in again.",
                 )
             try:
                 reply = self._pool.refresh(tokens.refresh, self.internal_name)
             except NotAuthorizedException as error:
                 raise UserUnAuthenticatedException(
-                    f"Cognito no longer accepts the session of {self.username}: {error.message}",
+                    f"Cognito no longer accepts the session of {mask(self.username)}: "
+                    f"{error.message}",
                     resolution="Sign in again.",
                 ) from error
             self._tokens = Tokens.from_reply(reply["AuthenticationResult"], refresh=tokens.refresh)
@@ -165,6 +168,6 @@ class UserSession:
                 # Without origin_jti the pool has token revocation off, and would refuse.
                 self._pool.revoke(tokens.refresh)
         except SeedctlError as error:
-            self._warn(f"The tokens of {self.username} could not be revoked: {error.message}")
+            self._warn(f"The tokens of {mask(self.username)} could not be revoked: {error.message}")
         finally:
             self._on_end(self)

@@ -34,6 +34,7 @@ from seedctl.errors import (
     SignInException,
     ThrottledError,
 )
+from seedctl.masking import mask
 from seedctl.prompter import CodeRequest, TerminalCodes
 
 if TYPE_CHECKING:
@@ -167,13 +168,13 @@ class SignIn:
         answer = CHALLENGES.get(challenge.name)
         if self.flow == "Password" and challenge.name not in PASSWORD_CHALLENGES:
             raise SignInException(
-                f"Signing in {self.username} needs more than a password: Cognito asks for "
+                f"Signing in {mask(self.username)} needs more than a password: Cognito asks for "
                 f"{challenge.name or '(nothing)'}. Nobody is signed in.",
                 resolution='Use sign_in_flow="MFA".',
             )
         if answer is None:
             raise CannotSignInWithMFAError(
-                f"Signing in {self.username} stopped at the challenge "
+                f"Signing in {mask(self.username)} stopped at the challenge "
                 f"{challenge.name or '(none)'}; nobody is signed in.",
                 resolution="seedctl has no answer to this challenge.",
             )
@@ -198,7 +199,8 @@ class SignIn:
                     ):
                         # Not about the password, which was right: nobody may go on to try another.
                         raise SignInException(
-                            f"Cognito has ended the sign-in of {self.username}: {error.message}",
+                            f"Cognito has ended the sign-in of {mask(self.username)}: "
+                            f"{error.message}",
                             resolution="A code must come within three minutes, and few may be "
                             "wrong. Run again.",
                         ) from error

@@ -24,6 +24,7 @@ from seedctl.errors import (
     NotAuthorizedException,
     UserExistsError,
 )
+from seedctl.masking import mask
 from seedctl.prompter import TerminalCodes
 from seedctl.report import Event
 
@@ -295,7 +296,7 @@ class Auth:
         except CognitoError as error:
             if error.code == "UserNotFoundException":
                 raise UserExistsError(
-                    f"There is no user {sign_in.username} to sign in.",
+                    f"There is no user {mask(sign_in.username)} to sign in.",
                     resolution="Create it first.",
                 ) from error
             raise
@@ -327,7 +328,8 @@ class Auth:
         elif wanted is not None and sign_in.prefers and sign_in.method != wanted:
             used = sign_in.method or "no code"
             self._observer.on_warning(
-                f"{sign_in.username} signed in with {used}: {wanted} was not made the preference."
+                f"{mask(sign_in.username)} signed in with {used}: {wanted} was not made the "
+                "preference."
             )
         elif sign_in.method is not None and sign_in.prefers:
             sign_in.pool.prefer_mfa(access_token, sign_in.method)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from seedctl.aws.calls import AWS, Caller
     from seedctl.aws.credentials import Credentials, Identity, IdentityCredentials
     from seedctl.aws.endpoints import is_aws, is_loopback
+    from seedctl.aws.logs import redacted_logs
     from seedctl.aws.objects import S3
     from seedctl.aws.pacing import CallStatistics
     from seedctl.aws.quotas import chosen_quotas
@@ -30,6 +31,7 @@ __all__ = [
     "chosen_quotas",
     "is_aws",
     "is_loopback",
+    "redacted_logs",
     "signed_headers",
 ]
 
@@ -46,6 +48,7 @@ _MODULES = {
     "chosen_quotas": "quotas",
     "is_aws": "endpoints",
     "is_loopback": "endpoints",
+    "redacted_logs": "logs",
     "signed_headers": "signing",
 }
 

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from functools import partial
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 from seedctl.errors import InvalidResponseError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     Alternatives = tuple[tuple[str, ...], ...]
     """Of one of them, every member has to be there, named by its path."""
@@ -96,13 +95,21 @@ def attach(client: Any, service: str) -> None:
 
     Calls that are not in the table are none of seedctl's own.
     """
-    events, model = client.meta.events, client.meta.service_model
+    model = client.meta.service_model
     for operation, alternatives in READ[service].items():
-        check = partial(_check, service, model.operation_model(operation), alternatives)
         # Before botocore decides on a repeat: to it, a body of S3's that is no XML is half an
         # answer, for which the same call is made again.
         event = f"response-received.{model.service_id.hyphenize()}.{operation}"
-        events.register(event, check)
+        check = _checking(service, model.operation_model(operation), alternatives)
+        client.meta.events.register(event, check)
+
+
+def _checking(service: str, operation: Any, alternatives: Alternatives) -> Callable[..., None]:
+    # A function of its own: botocore's debug log shows what a partial() was made of.
+    def check(response_dict: Any, parsed_response: Any, **_: Any) -> None:
+        _check(service, operation, alternatives, response_dict, parsed_response)
+
+    return check
 
 
 def _check(
@@ -111,7 +118,6 @@ def _check(
     alternatives: Alternatives,
     response_dict: Any,
     parsed_response: Any,
-    **_: Any,
 ) -> None:
     if response_dict is None or response_dict["status_code"] >= 300:
         return

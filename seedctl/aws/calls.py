@@ -21,6 +21,7 @@ from seedctl.aws.configuration import new_session, s3_config
 from seedctl.aws.credentials import Credentials
 from seedctl.aws.endpoints import is_emulator, is_loopback
 from seedctl.aws.failures import translate
+from seedctl.aws.logs import redacted_logs
 from seedctl.aws.pacing import CallStatistics, Pace, tries_for
 from seedctl.aws.rates import CLOCK
 from seedctl.aws.settings import (
@@ -146,7 +147,7 @@ class AWS:
     ) -> dict[str, Any]:
         tries = 1
         try:
-            with self.translating(service, operation):
+            with self.translating(service, operation), redacted_logs():
                 client = self.client(service, region, once=once)
                 tries = tries_for(
                     service,
@@ -219,7 +220,7 @@ class AWS:
         """
         if self.is_local:
             return Credentials("local", "local")
-        with self.translating("configuration", "credentials"):
+        with self.translating("configuration", "credentials"), redacted_logs():
             found = self._botocore().get_credentials()
             keys = found.get_frozen_credentials() if found is not None else None
         if keys is None:

@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 from s3transfer.manager import TransferConfig, TransferManager
 from s3transfer.subscribers import BaseSubscriber
 
+from seedctl.aws.logs import redacted_logs
 from seedctl.errors import NoCredentials, StorageError
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class S3:
         def attempt() -> dict[str, Any]:
             if body is not None:
                 body.seek(start)
-            with self._aws.translating("s3", operation):
+            with self._aws.translating("s3", operation), redacted_logs():
                 client = self._client(region, accelerate)
                 reply: dict[str, Any] = getattr(client, operation)(**parameters, **{_WHO: identity})
             return reply
@@ -174,7 +175,7 @@ class S3:
         expires_in: int,
     ) -> str:
         """Return an address by which anybody may get the object for *expires_in* seconds."""
-        with self._aws.translating("s3", "GetObject"):
+        with self._aws.translating("s3", "GetObject"), redacted_logs():
             client = self._client(place.region, place.accelerate)
             url: str = client.generate_presigned_url(
                 "get_object",
@@ -257,6 +258,7 @@ class _Acting:
     def __getattr__(self, operation: str) -> Callable[..., dict[str, Any]]:
         method = getattr(self._client, operation)
 
+        @redacted_logs()
         def call(**parameters: Any) -> dict[str, Any]:
             if self.only_if_absent and operation in {"put_object", "complete_multipart_upload"}:
                 parameters["IfNoneMatch"] = "*"
@@ -276,6 +278,7 @@ class _Acting:
 
         return call
 
+    @redacted_logs()
     def abort_multipart_upload(self, **parameters: Any) -> dict[str, Any]:
         try:
             reply: dict[str, Any] = self._client.abort_multipart_upload(

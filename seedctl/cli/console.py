@@ -1,5 +1,8 @@
 """What seedctl prints: how a run goes, on stderr with secrets masked; data, on stdout.
 
+Every line passes :func:`seedctl.masking.mask_message`, which leaves seedctl's own words. Whoever
+puts a name or other text from elsewhere into a line passes that through ``mask`` before.
+
 What only some commands need is imported where it is used: --help and usage errors stay quick, and
 rich is loaded only when there is something to lay out.
 """
@@ -81,7 +84,7 @@ class Console:
         """Show what happened, where, and what to do; *script* is the seed script, if one ran."""
         place = _place(error, script)
         if isinstance(error, SeedingFailedError) and error.__cause__ is not None:
-            self._say(_script_trace(error.__cause__).rstrip(), wrap=False)
+            self._print(_script_trace(error.__cause__).rstrip(), wrap=False)
         self._say(f"[{error.name}] {error.message}", style="bold red")
         if place is not None:
             self._say(f"  at {_shown(place[0])}, line {place[1]}")
@@ -92,15 +95,18 @@ class Console:
         if self._settings.debug:
             import traceback  # noqa: PLC0415
 
-            trace = "".join(traceback.format_exception(error)).rstrip()
-            self._say(trace, style="dim", wrap=False)
+            from seedctl.hooks import mask_trace  # noqa: PLC0415
+
+            trace = mask_trace("".join(traceback.format_exception(error)))
+            self._print(trace.rstrip(), style="dim", wrap=False)
         if _is_github():
-            self._say(_github_line(error, place), wrap=False)
+            self._print(_github_line(error, place), wrap=False)
 
     def annotate(self, title: str, message: str) -> None:
         """Show to GitHub too that a run failed, where no error was raised."""
         if _is_github():
-            self._say(f"::error title={_property(title)}::{_data(_masked(message))}", wrap=False)
+            text = f"::error title={_property(title)}::{_data(_mask_message(message))}"
+            self._print(text, wrap=False)
 
     @staticmethod
     def leave_echo() -> None:
@@ -114,14 +120,17 @@ class Console:
             return
         from seedctl.cli.layout import lines_of  # noqa: PLC0415
 
-        masked = [[_masked(text) for text in row] for row in rows]
+        masked = [[_mask_message(text) for text in row] for row in rows]
         for line in lines_of(masked, self._rich()):
             click.echo(line, err=True)
 
-    def _say(self, text: str, *, style: str = "", wrap: bool = True) -> None:
-        masked = _masked(text)
+    def _say(self, text: str, *, style: str = "") -> None:
+        self._print(_mask_message(text), style=style)
+
+    def _print(self, text: str, *, style: str = "", wrap: bool = True) -> None:
+        """Print *text*, which is masked already."""
         if not _is_terminal():
-            click.echo(masked, err=True)
+            click.echo(text, err=True)
             return
         from rich.text import Text  # noqa: PLC0415
 
@@ -129,11 +138,11 @@ class Console:
 
         console = self._rich()
         if wrap:
-            masked = "\n".join(wrapped(masked, console.width))
+            text = "\n".join(wrapped(text, console.width))
         if style and "NO_COLOR" not in os.environ:
-            console.print(Text(masked, style=style), soft_wrap=True)
+            console.print(Text(text, style=style), soft_wrap=True)
         else:
-            click.echo(masked, err=True)
+            click.echo(text, err=True)
 
     @staticmethod
     def _rich() -> RichConsole:
@@ -188,10 +197,16 @@ def print_json(value: object) -> None:
     print_data(json.dumps(value, indent=2, ensure_ascii=False))
 
 
-def _masked(text: str) -> str:
+def _mask(text: str) -> str:
     from seedctl.masking import mask  # noqa: PLC0415
 
     return mask(text)
+
+
+def _mask_message(text: str) -> str:
+    from seedctl.masking import mask_message  # noqa: PLC0415
+
+    return mask_message(text)
 
 
 def _place(error: BaseException, script: Path | None) -> tuple[Path, int] | None:
@@ -204,9 +219,10 @@ def _place(error: BaseException, script: Path | None) -> tuple[Path, int] | None
 
 
 def _script_trace(error: BaseException) -> str:
+    from seedctl.hooks import mask_trace  # noqa: PLC0415
     from seedctl.script import script_trace  # noqa: PLC0415
 
-    return script_trace(error)
+    return mask_trace(script_trace(error))
 
 
 def _causes(error: SeedctlError) -> Iterator[str]:
@@ -216,7 +232,10 @@ def _causes(error: SeedctlError) -> Iterator[str]:
     while cause is not None and cause not in met:
         met.append(cause)
         text = " ".join(str(cause).split())
-        name = cause.name if isinstance(cause, SeedctlError) else type(cause).__name__
+        if isinstance(cause, SeedctlError):
+            name = cause.name
+        else:
+            name, text = type(cause).__name__, _mask(text)
         # A translated error repeats what botocore said; the request is in --debug's trace.
         if text not in shown and not type(cause).__module__.startswith("botocore"):
             shown.add(text)
@@ -231,10 +250,10 @@ def _github_line(error: SeedctlError, place: tuple[Path, int] | None) -> str:
         properties = f"file={_property(_shown(place[0]))},line={place[1]},{properties}"
     text = error.message
     if isinstance(error, SeedingFailedError) and error.__cause__ is not None:
-        text += f" {type(error.__cause__).__name__}: {error.__cause__}"
+        text += f" {type(error.__cause__).__name__}: {_mask(str(error.__cause__))}"
     if error.resolution:
         text += f"\n{error.resolution}"
-    return f"::error {properties}::{_data(_masked(text))}"
+    return f"::error {_mask_message(properties)}::{_data(_mask_message(text))}"
 
 
 def _data(text: str) -> str:

@@ -6,7 +6,7 @@ import io
 from typing import TYPE_CHECKING
 
 from seedctl.errors import FileAccessError, InvalidSecretNameError, InvalidSecretValueError
-from seedctl.secrets import check_name, check_value
+from seedctl.secrets import check_name, check_value, decode
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,15 +21,14 @@ def read_dotenv(path: Path) -> dict[str, str]:
     from dotenv.parser import parse_stream  # noqa: PLC0415
 
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raw = path.read_bytes()
+    except OSError as error:
         raise FileAccessError(
-            f"{path} cannot be read: {reason}.",
+            f"{path} cannot be read: {error.strerror}.",
             resolution="Give the path of a dotenv file: lines of NAME=value.",
         ) from None
     values = {}
-    for binding in parse_stream(io.StringIO(text)):
+    for binding in parse_stream(io.StringIO(decode(raw, str(path)), newline=None)):
         line = binding.original.line + _leading_breaks(binding.original.string)
         if binding.error or (binding.key is not None and binding.value is None):
             raise InvalidSecretValueError(

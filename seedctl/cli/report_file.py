@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from seedctl import __version__
 from seedctl.errors import FileAccessError, SeedctlError
+from seedctl.masking import mask, mask_message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -71,7 +72,7 @@ class ReportFile:
         Raises FileAccessError, and then an older report is left as it was.
         """
         document = self._document(report.copy(), exit_code, error, calls)
-        text = json.dumps(_masked(document), indent=2, ensure_ascii=False) + "\n"
+        text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
         with self._refusing():
             if self._stream is not None:
                 _flush()  # what was printed stands before the report
@@ -109,7 +110,7 @@ class ReportFile:
             "counts": [
                 {
                     "kind": event.kind,
-                    "name": event.name,
+                    "name": mask(event.name),
                     "state": event.state,
                     "count": count,
                     "first_at": round(report.spans[event][0], 3),
@@ -122,7 +123,7 @@ class ReportFile:
                 {**_event(event), "at": round(moment, 3)} for event, moment in report.failures
             ],
             "calls": [{"operation": name, **_rounded(calls[name])} for name in sorted(calls)],
-            "warnings": report.warnings,
+            "warnings": [mask_message(text) for text in report.warnings],
         }
 
     def _write_beside(self, text: str) -> Path:
@@ -183,11 +184,13 @@ def _rounded(counts: Mapping[str, float]) -> dict[str, float]:
 
 
 def _event(event: Event) -> dict[str, Any]:
+    # Why something failed is a message; every other detail is a name or an id.
+    masked = mask_message if event.state == "failed" else mask
     return {
         "kind": event.kind,
-        "name": event.name,
+        "name": mask(event.name),
         "state": event.state,
-        "detail": event.detail or None,
+        "detail": masked(event.detail) or None,
     }
 
 
@@ -195,45 +198,33 @@ def _error(error: BaseException) -> dict[str, Any]:
     if isinstance(error, SeedctlError):
         return {
             "name": error.name,
-            "message": error.message,
-            "resolution": error.resolution,
+            "message": mask_message(error.message),
+            "resolution": mask_message(error.resolution) if error.resolution else None,
             "cause": _cause(error.__cause__),
         }
-    message = "Interrupted." if isinstance(error, KeyboardInterrupt) else str(error)
+    message = "Interrupted." if isinstance(error, KeyboardInterrupt) else mask(str(error))
     return {"name": type(error).__name__, "message": message, "resolution": None, "cause": None}
 
 
 def _cause(error: BaseException | None) -> str | None:
     if error is None:
         return None
-    name = error.name if isinstance(error, SeedctlError) else type(error).__name__
-    return f"{name}: {error}"
+    if isinstance(error, SeedctlError):
+        return f"{error.name}: {mask_message(str(error))}"
+    return f"{type(error).__name__}: {mask(str(error))}"
 
 
 def _target(target: Target | None) -> dict[str, Any] | None:
     if target is None:
         return None
     return {
-        "project": str(target.project),
-        "sandbox": target.sandbox,
-        "outputs": str(target.outputs) if target.outputs is not None else None,
+        "project": mask(str(target.project)),
+        "sandbox": mask(target.sandbox),
+        "outputs": mask(str(target.outputs)) if target.outputs is not None else None,
         "user_pool": target.user_pool,
         "account": target.account,
-        "check": target.check or None,
+        "check": mask_message(target.check) or None,
     }
-
-
-def _masked(value: Any) -> Any:
-    """Return *value* with what is secret taken out of every text, before JSON escapes any of it."""
-    from seedctl.masking import mask  # noqa: PLC0415
-
-    if isinstance(value, str):
-        return mask(value)
-    if isinstance(value, list):
-        return [_masked(item) for item in value]
-    if isinstance(value, dict):
-        return {key: _masked(item) for key, item in value.items()}
-    return value
 
 
 def _time(moment: datetime) -> str:

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, get_args
 
 from seedctl.cli.progress import ProgressDisplay
+from seedctl.masking import mask
 from seedctl.report import COUNTED, FAILED, Kind, Report
 
 if TYPE_CHECKING:
@@ -64,9 +65,7 @@ class ConsoleReport(Report):
             self._console.status(f"… and {_sums(done[_ROWS:])}")
         failures = [event for event, _ in heard.failures[:_ROWS]]
         if failures:
-            self._console.table(
-                (each.kind, each.name, each.state, each.detail) for each in failures
-            )
+            self._console.table(_row(each) for each in failures)
         if heard.failed > len(failures):
             self._console.status(f"… and {heard.failed - len(failures)} more failed")
 
@@ -103,12 +102,10 @@ def _sums(events: Iterable[tuple[Event, int]]) -> str:
 
 
 def _row(event: Event, count: int = 1) -> tuple[str, str, str, str]:
-    if event.kind in COUNTED:
-        return (
-            event.kind,
-            event.name,
-            _WORDS.get(event.state, event.state),
-            f"{count} {event.kind}{'s' if count != 1 else ''}",
-        )
-    detail = f"→ {event.detail}" if event.kind == "group membership" else event.detail
-    return event.kind, event.name, _WORDS.get(event.state, event.state), detail
+    if event.state == "failed":
+        detail = event.detail  # a message, whose values were masked when it was composed
+    elif event.kind in COUNTED:
+        detail = f"{count} {event.kind}{'s' if count != 1 else ''}"
+    else:
+        detail = f"{'→ ' if event.kind == 'group membership' else ''}{mask(event.detail)}"
+    return event.kind, mask(event.name), _WORDS.get(event.state, event.state), detail

@@ -139,19 +139,12 @@ def _open(context: click.Context, *, target: TargetDetail = "none") -> tuple[Bac
 
 
 def _read_value() -> str:
-    from seedctl.errors import InvalidSecretValueError  # noqa: PLC0415
     from seedctl.prompter import TerminalPrompter  # noqa: PLC0415
+    from seedctl.secrets import decode  # noqa: PLC0415
 
     if sys.stdin is None or sys.stdin.isatty():
         return TerminalPrompter().ask("Enter secret value")
-    raw = sys.stdin.buffer.read()
-    try:
-        text = raw.decode()
-    except UnicodeDecodeError:
-        raise InvalidSecretValueError(
-            "Standard input is not UTF-8 text.",
-            resolution="Encode binary values, for example as base64.",
-        ) from None
+    text = decode(sys.stdin.buffer.read(), "Standard input")
     # One line break, which echo and editors add; more may be part of the value.
     return text.removesuffix("\n").removesuffix("\r")
 

@@ -114,18 +114,21 @@ class Transport:
             NewConnectionError,
         )
 
+        from seedctl.aws import redacted_logs  # noqa: PLC0415 - loads botocore
+
         may_have_run = False
         for attempt in range(1, _ATTEMPTS + 1):
             is_last = attempt == _ATTEMPTS
             try:
-                reply = self._pool(url).request(
-                    "POST",
-                    url,
-                    body=body,
-                    headers={"user-agent": f"seedctl/{__version__}", **headers()},
-                    retries=False,
-                    redirect=False,
-                )
+                with redacted_logs():
+                    reply = self._pool(url).request(
+                        "POST",
+                        url,
+                        body=body,
+                        headers={"user-agent": f"seedctl/{__version__}", **headers()},
+                        retries=False,
+                        redirect=False,
+                    )
             except HTTPError as error:
                 self._network.count(operation, is_throttled=False)
                 was_sent = not isinstance(error, NewConnectionError | ConnectTimeoutError)

@@ -13,6 +13,7 @@ from seedctl.errors import (
     InvalidStorageOperationInput,
     StorageError,
 )
+from seedctl.masking import mask
 from seedctl.storage.listing import Listing
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def check_folder(path: str) -> None:
     """Raise InvalidStorageOperationInput for what would mean the whole bucket."""
     if path in _EVERYTHING:
         raise InvalidStorageOperationInput(
-            f"{path!r} would be the whole bucket.",
+            f"{mask(path)!r} would be the whole bucket.",
             resolution='Name a folder, such as "pictures/", or an object.',
         )
 

@@ -14,6 +14,7 @@ from seedctl.errors import (
     PreconditionFailed,
     SeedctlError,
 )
+from seedctl.masking import mask
 from seedctl.report import Event, failure
 from seedctl.storage.inputs import check_path
 
@@ -151,7 +152,7 @@ def _drawn(
             first = met.setdefault(path, index)
             if first != index:
                 raise InvalidStorageOperationInput(
-                    f"Rows {first} and {index} have the same path, {path}.",
+                    f"Rows {first} and {index} have the same path, {mask(path)}.",
                     resolution="Leave one of them out.",
                 )
         except SeedctlError as error:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Literal
 
+from seedctl.masking import mask
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -31,27 +33,27 @@ def explain_denial(
     if bucket.rules is None:
         return (
             f"The outputs file does not list the path rules of {bucket.shown}; check {_WHERE} for "
-            f"one that allows {action} at {path!r}."
+            f"one that allows {action} at {mask(path)!r}."
         )
     who = _caller(groups)
     found = list(_allowing(bucket.rules, path, action))
     if not found:
         rules = "; ".join(_shown(pattern, roles) for pattern, roles in bucket.rules.items())
         return (
-            f"No path rule of {bucket.shown} lets anybody {action} {path!r}; it has: "
+            f"No path rule of {bucket.shown} lets anybody {action} {mask(path)!r}; it has: "
             f"{rules or 'none'}. Add one for {who} in {_WHERE} and deploy."
         )
     if may(bucket, path, action, groups, identity_id):
         return (
-            f"By the outputs file {who} may {action} {path!r}. Then either there is no such object "
-            "(who may not list is not told), the bucket has another owner than expected, or the "
+            f"By the outputs file {who} may {action} {mask(path)!r}. Then either there is no such "
+            "object (who may not list is not told), the bucket has another owner than expected, or the "
             "deployed rules are not those of the file: deploy, and run again."
         )
     rules = "; ".join(f"{pattern} for {_role(role)}" for pattern, role in found)
-    advice = f"{_VERBS[action]} {path!r} is allowed by {rules}. You were {who}."
+    advice = f"{_VERBS[action]} {mask(path)!r} is allowed by {rules}. You were {who}."
     if groups and any(_is_for_user(pattern, role, path, identity_id) for pattern, role in found):
         # As reported of Gen 2: a group's role takes the place of the authenticated one.
-        names = ", ".join(f'"{group}"' for group in groups)
+        names = ", ".join(f'"{mask(group)}"' for group in groups)
         advice += f" A group's role replaces that of signed-in users: add allow.groups([{names}])."
     return advice
 

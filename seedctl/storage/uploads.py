@@ -7,6 +7,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from seedctl.errors import AccessDenied, PreconditionFailed, StorageError
+from seedctl.masking import mask
 from seedctl.storage.results import TransferProgress, UploadedObject
 from seedctl.storage.sources import SourceStoppedError
 
@@ -133,8 +134,8 @@ def _upload_in_parts(
 ) -> tuple[dict[str, Any], int]:
     def left_behind(upload_id: str) -> None:
         warn(
-            f"The parts of {task.path} that had arrived could not be taken away again: the bucket "
-            f"{task.bucket.bucket_name} keeps the unfinished upload {upload_id}."
+            f"The parts of {mask(task.path)} that had arrived could not be taken away again: the "
+            f"bucket {task.bucket.bucket_name} keeps the unfinished upload {upload_id}."
         )
 
     is_large = source.path is not None and (source.size or 0) > _LARGE_FILE

@@ -12,7 +12,7 @@ import pytest
 from seedctl import errors
 from seedctl.auth.ambient import AmbientAuth
 from seedctl.auth.identity import IdentityPool, SessionIdentity
-from tests.auth.standin import NoRooms, Stage
+from tests.auth.standin import ISSUER, NoRooms, Stage, jwt
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -146,6 +146,37 @@ def test_a_forced_refresh_gets_new_credentials(tmp_path: Path) -> None:
         "GetId",
         "GetCredentialsForIdentity",
     ]
+
+
+def test_new_tokens_get_new_credentials(tmp_path: Path) -> None:
+    """Credentials are kept for one token: the first use after its renewal asks with the new one."""
+    scene = Scene(tmp_path)
+    scene.stage.cognito.call = _renewing(scene.stage.cognito.call)  # type: ignore[method-assign]
+    session = scene.sign_in()
+    asked = []
+    for _ in range(2):
+        session.identity.current()
+        session.identity.current()  # kept
+        token = session.tokens().id
+        login = {f"cognito-idp.us-east-1.amazonaws.com/{scene.stage.settings.user_pool_id}": token}
+        asked += scene.aws.heard()
+        assert [parameters["Logins"] for _, parameters in asked] == [login, login]
+        asked.clear()
+        session.tokens(force_refresh=True)  # and not the credentials
+
+
+def _renewing(call: Any) -> Any:
+    """Have Cognito give another ID token with each refresh."""
+
+    def renewing(service: str, operation: str, parameters: Any, **options: Any) -> dict[str, Any]:
+        reply: dict[str, Any] = call(service, operation, parameters, **options)
+        if parameters.get("AuthFlow") == "REFRESH_TOKEN_AUTH":
+            reply["AuthenticationResult"]["IdToken"] = jwt(
+                sub="another", token_use="id", iss=ISSUER
+            )
+        return reply
+
+    return renewing
 
 
 def test_no_guest_where_guests_are_kept_out(tmp_path: Path) -> None:

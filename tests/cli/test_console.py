@@ -6,6 +6,7 @@ import io
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import pytest
@@ -14,7 +15,11 @@ from seedctl.cli.console import Console, print_data, print_json
 from seedctl.cli.main import main
 from seedctl.cli.options import Settings
 from seedctl.errors import FileAccessError, InvalidInputError, SeedingFailedError
+from seedctl.masking import register
 from tests.cli.screen import Screen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class _Stdout(io.TextIOWrapper):
@@ -57,6 +62,82 @@ def test_what_is_said(
     console.table([("f", "g")])
     shown = capsys.readouterr()
     assert (shown.err.splitlines(), shown.out) == (said, "")
+
+
+def _raise(console: Console) -> None:
+    try:
+        try:
+            raise ValueError("a user, 1 Pl4nted-one")
+        except ValueError as cause:
+            raise InvalidInputError("1 user, Pl4nted-one", resolution="A user.") from cause
+    except InvalidInputError as error:
+        console.error(error)
+
+
+def _fail(console: Console) -> None:
+    try:
+        exec("raise ValueError('a user, 1 Pl4nted-one')", {})
+    except ValueError as cause:
+        failed = SeedingFailedError("1 user, Pl4nted-one")
+        failed.__cause__ = cause
+        console.error(failed)
+
+
+@pytest.mark.parametrize(
+    ("say", "lines"),
+    [
+        pytest.param(lambda c: c.status("1 user, Pl4nted-one"), ["1 user, ***"], id="status"),
+        pytest.param(lambda c: c.success("1 user, Pl4nted-one"), ["✔ 1 user, ***"], id="success"),
+        pytest.param(
+            lambda c: c.warning("1 user, Pl4nted-one"), ["Warning: 1 user, ***"], id="warning"
+        ),
+        pytest.param(
+            lambda c: c.table([("user", "Pl4nted-one", "1 user")]),
+            ["user  ***  1 user"],
+            id="table",
+        ),
+        pytest.param(
+            lambda c: c.annotate("a", "1 user, Pl4nted-one"),
+            ["::error title=a::1 user, ***"],
+            id="annotation",
+        ),
+        pytest.param(
+            _raise,
+            [
+                "[InvalidInputError] 1 user, ***",
+                "  ∟ Caused by: [ValueError] a ***, *** ***",
+                "Resolution: A user.",
+                "ValueError: a ***, *** ***",
+                "::error title=InvalidInputError::1 user, ***%0AA user.",
+            ],
+            id="error",
+        ),
+        pytest.param(
+            _fail,
+            [
+                '  File "<string>", line 1, in <module>',
+                "ValueError: a ***, *** ***",
+                "[SeedingFailedError] 1 user, ***",
+                "::error title=SeedingFailedError::1 user, *** ValueError: a ***, *** ***",
+            ],
+            id="error of a script",
+        ),
+    ],
+)
+def test_secrets_are_masked_and_seedctls_words_are_not(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    say: Callable[[Console], None],
+    lines: list[str],
+) -> None:
+    """A message keeps its words and numbers, which a text from elsewhere does not have."""
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    for secret in ("user", "1", "Pl4nted-one"):
+        register(secret)
+    say(_console(debug=True))
+    shown = capsys.readouterr().err
+    assert set(lines) <= set(shown.splitlines())
+    assert "Pl4nted-one" not in shown
 
 
 def test_a_narrow_terminal_cuts_nothing_off(monkeypatch: pytest.MonkeyPatch) -> None:

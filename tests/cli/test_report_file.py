@@ -18,7 +18,7 @@ import pytest
 from seedctl import __version__, masking
 from seedctl.cli.report_file import ReportFile
 from seedctl.errors import FileAccessError
-from seedctl.report import MOST_FAILURES, Event, Kind, Report, State
+from seedctl.report import MOST_FAILURES, Event, Kind, Report, State, Target
 from tests.running import PASSWORD
 from tests.test_processes import environment
 
@@ -686,6 +686,64 @@ def test_values_are_masked_before_json_escapes_them(folder: Path) -> None:
     ReportFile("report.json").finish(report, 1, None, {})
     assert read()["warnings"] == ["it is ***"]
     assert (read()["failures"][0]["name"], read()["failures"][0]["detail"]) == ("***", "X: ***")
+
+
+def test_a_secret_that_is_a_word_of_the_document(folder: Path) -> None:
+    """Keys, kinds and states stay; what stands for itself goes, and so it does from a cause."""
+    for word in ("user", "read", "name", "record", "Todo", "1"):
+        masking.register(word)
+    report = Report()
+    report.on_event(Event("user", "user", "existed", "read"))
+    report.on_event(Event("user", "user", "failed", "CognitoError: The user is not read."))
+    report.on_event(Event("record", "Todo", "created"))
+    report.on_warning("The user was read.")
+    error = FileAccessError("1 user", resolution="The user.")
+    error.__cause__ = ValueError("1 user")
+    ReportFile("report.json").finish(report, 1, error, {"GetUser": {"calls": 1}})
+    document = read()
+    shown = [
+        {name: value for name, value in thing.items() if name != "at"}
+        for thing in (*document["things"], *document["failures"])
+    ]
+    failed = {"kind": "user", "name": "***", "state": "failed"}
+    failed["detail"] = "CognitoError: The user is not read."
+    assert shown == [
+        {"kind": "user", "name": "***", "state": "existed", "detail": "***"},
+        failed,
+        failed,
+    ]
+    assert document["counts"][0]["kind"] == "record"
+    assert document["counts"][0]["name"] == "***"
+    assert document["warnings"] == ["The user was read."]
+    assert document["error"] == {
+        "name": "FileAccessError",
+        "message": "1 user",
+        "resolution": "The user.",
+        "cause": "ValueError: *** ***",
+    }
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        pytest.param(ValueError("the Pl4nted-one"), id="not of seedctl"),
+        pytest.param(FileAccessError("the Pl4nted-one", resolution="Pl4nted-one"), id="seedctl's"),
+    ],
+)
+def test_no_error_and_no_target_shows_a_secret(folder: Path, error: Exception) -> None:
+    """The error that ended a run, what caused it and the target are searched as well."""
+    masking.register("Pl4nted-one")
+    report, path, name = Report(), folder / "Pl4nted-one", "Pl4nted-one"
+    report.on_target(Target(path, name, path, 0, "pool", "LOCAL", f"is {name}"))
+    outer = FileAccessError("outer")
+    outer.__cause__ = error
+    for each in (error, outer):
+        ReportFile("report.json").finish(report, 1, each, {})
+        text = Path("report.json").read_text(encoding="utf-8")
+        assert "Pl4nted" not in text
+        assert "the ***" in text
+        assert read()["target"]["sandbox"] == "***"
+        assert read()["target"]["check"] == "is ***"
 
 
 def test_it_is_written_where_a_real_file_system_is(folder: Path) -> None:

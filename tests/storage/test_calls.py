@@ -18,7 +18,7 @@ from seedctl.aws import AWS, AWSSettings, Credentials
 from seedctl.project import load_outputs, parse_outputs
 from seedctl.storage.client import Storage
 from seedctl.storage.section import BucketInfo, parse_storage_section
-from tests.storage.s3 import DATA, FakeIdentity, FakeS3, Reply, Stage, error
+from tests.storage.s3 import DATA, FakeIdentity, FakeS3, Reply, Sent, Stage, error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -227,6 +227,36 @@ def test_nobody_has_no_credentials(call: Callable[[Storage], Any]) -> None:
     with pytest.raises(errors.NoCredentials):
         call(stage.storage)
     assert stage.announced == 0
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        pytest.param(lambda s: s.upload_data("a", b"x"), id="upload"),
+        pytest.param(lambda s: s.upload_many([("a", b"x")]), id="upload many"),
+        pytest.param(lambda s: s.copy("a", "b"), id="copy"),
+        pytest.param(lambda s: s.remove("a"), id="remove"),
+        pytest.param(lambda s: s.remove("a/"), id="remove folder"),
+    ],
+)
+def test_the_target_is_named_before_the_first_write(call: Callable[[Storage], Any]) -> None:
+    """Every call that changes a bucket says where, before the first request and not again."""
+    announced: list[int] = []
+
+    def answer(sent: Sent) -> Reply:
+        announced.append(stage.announced)
+        if sent.method != "PUT":
+            return _page()
+        is_copy = "x-amz-copy-source" in sent.headers
+        body = '<CopyObjectResult><ETag>"e"</ETag></CopyObjectResult>' if is_copy else ""
+        return Reply(headers={"etag": '"e"'}, body=body)
+
+    with FakeS3(answer=answer) as server:
+        stage = Stage(server.url)
+        call(stage.storage)
+    assert announced
+    assert set(announced) == {1}
+    assert stage.announced == 1
 
 
 def test_a_copy_checks_what_it_is_told() -> None:
