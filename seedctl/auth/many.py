@@ -11,6 +11,7 @@ from seedctl.auth.creation import check_new_user
 from seedctl.auth.groups import check_group
 from seedctl.auth.mfa import Answers
 from seedctl.auth.types import IfUserExists, NewUser, OnError, UserResult
+from seedctl.auth.updates import VERIFIED, update_warnings
 from seedctl.bulk import Tally, bulk_error, check_concurrency, persistent, run
 from seedctl.errors import InvalidParameterException, SeedctlError
 from seedctl.report import Event, failure
@@ -37,8 +38,6 @@ _STATES: Mapping[State, UserState] = {
     "finished": "healed",
     "updated": "updated",
 }
-# Only administrators may set them.
-_NOT_ONES_OWN = ("email_verified", "phone_number_verified")
 
 
 class _Made(NamedTuple):
@@ -127,15 +126,26 @@ class ManyUsers:
         return _Made(_STATES[state], session.user_id)
 
     def _update(self, user: CheckedUser, session: UserSession) -> bool:
-        """Set the attributes that users may set themselves; return whether there were any."""
+        """Set the attributes that users may set themselves; return whether there were any.
+
+        Warns of codes that Cognito sends, and of flags that it drops or that only it may set.
+        """
         own_name = copied_attribute(user.username, self._pool.settings)
         attributes = [
             attribute
             for attribute in user.attributes
-            if attribute["Name"] not in (*_NOT_ONES_OWN, own_name)
+            if attribute["Name"] not in (*VERIFIED, own_name)
         ]
-        if attributes:
-            self._pool.update_attributes(session.tokens().access, attributes)
+        tokens = session.tokens()
+        deliveries = self._pool.update_attributes(tokens.access, attributes) if attributes else []
+        for warning in update_warnings(
+            user.username,
+            given={attribute["Name"]: attribute["Value"] for attribute in user.attributes},
+            sent=attributes,
+            before=tokens.id_claims(),
+            deliveries=deliveries,
+        ):
+            self._observer.on_warning(warning)
         return bool(attributes)
 
 
@@ -205,11 +215,12 @@ class _Rows:
         )
         for group in checked.groups:
             check_group(self._pool.settings, group)
-        first = self._met.setdefault(user.username.casefold(), index)
+        # Names that differ in case may be two users: only Cognito knows whether the pool tells them
+        # apart.
+        first = self._met.setdefault(user.username, index)
         if first != index:
             raise InvalidParameterException(
-                f"Rows {first} and {index} are the same user, {user.username}: the pool does not "
-                "tell upper and lower case apart.",
+                f"Rows {first} and {index} are the same user, {user.username}.",
                 resolution="Leave one of them out.",
             )
         return checked

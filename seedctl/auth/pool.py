@@ -87,10 +87,17 @@ class UserPool:
         parameters = {"AccessToken": access_token, _MFA_SETTINGS[method]: settings}
         self._call("SetUserMFAPreference", parameters)
 
-    def update_attributes(self, access_token: str, attributes: list[dict[str, str]]) -> None:
-        """Change the user's attributes as the user does, not as an administrator."""
+    def update_attributes(
+        self, access_token: str, attributes: list[dict[str, str]]
+    ) -> list[dict[str, str]]:
+        """Change the user's attributes as the user does, not as an administrator.
+
+        Return the CodeDeliveryDetails of the codes that Cognito has sent to new addresses.
+        """
         parameters = {"AccessToken": access_token, "UserAttributes": attributes}
-        self._call("UpdateUserAttributes", parameters)
+        reply = self._call("UpdateUserAttributes", parameters)
+        deliveries: list[dict[str, str]] = reply.get("CodeDeliveryDetailsList") or []
+        return deliveries
 
     def revoke(self, refresh_token: str) -> None:
         parameters = {"ClientId": self.settings.user_pool_client_id, "Token": refresh_token}
