@@ -25,7 +25,6 @@ _CONTROL = 0x8  # the opcodes from here on
 _FINAL = 0x80
 _MASKED = 0x80
 _NORMAL = (1000).to_bytes(2, "big")
-_MOST_FRAMES = 100
 _MAX_PAYLOAD = 1024 * 1024
 
 
@@ -52,13 +51,10 @@ def refuse_by_message(request: Request, answer: str) -> Response:
 
 def _converse(answer: str, stream: Stream, send: Callable[[bytes], object]) -> None:
     """Send *answer* once the client has said something, and say goodbye."""
-    for _ in range(_MOST_FRAMES):
-        opcode = _read_frame(stream)
-        if opcode is None or opcode == _CLOSE:
-            return
+    while (opcode := _read_frame(stream)) is not None and opcode != _CLOSE:
         if opcode < _CONTROL:
-            break
-    send(_frame(_TEXT, answer.encode()) + _frame(_CLOSE, _NORMAL))
+            send(_frame(_TEXT, answer.encode()) + _frame(_CLOSE, _NORMAL))
+            return
 
 
 def _read_frame(stream: Stream) -> int | None:

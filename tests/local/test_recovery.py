@@ -1,4 +1,4 @@
-"""Forgotten passwords: a code to a verified address, and nothing told to strangers."""
+"""Forgotten passwords: a code to a verified address; unknown users are answered alike."""
 
 from __future__ import annotations
 
@@ -124,8 +124,8 @@ def disabled(client: Any) -> None:
 
 
 @pytest.mark.parametrize("prepare", [nobody, unverified, unconfirmed, disabled])
-def test_nobody_is_told_apart(client: Any, prepare: Any) -> None:
-    """Whoever can get no code is answered alike: a made-up address, always the same."""
+def test_users_who_get_no_code(client: Any, prepare: Any) -> None:
+    """A user who cannot get a code is answered as an unknown one: with a made-up, stable address."""
     prepare(client)
     before = client.sandbox.inbox()
     first = forgot(client)

@@ -1,4 +1,4 @@
-"""Users who sign up themselves: confirmed by a code, and told apart from nobody."""
+"""Users who sign up themselves: the code that confirms them, its limits, and refusals."""
 
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ def test_required_attributes(start: Any, outputs_of: Any) -> None:
 
 @pytest.fixture
 def both(start: Any) -> Any:
-    """A pool that people may sign in to by address or number, both verified."""
+    """A pool with sign-in by e-mail address and by phone number, both verified by a code."""
     return start(username_attributes=("email", "phone_number"))
 
 
@@ -235,8 +235,8 @@ def test_names_of_ones_own(start: Any, outputs_of: Any) -> None:
     assert "AuthenticationResult" in client.sign_in("bob")
 
 
-def test_nobody_is_told_apart(client: Any) -> None:
-    """For a name nobody has, a code seems to be sent, to a made-up address that stays the same."""
+def test_unknown_users_seem_to_get_a_code(client: Any) -> None:
+    """For an unknown name the answer tells of a code sent to a made-up, stable address."""
     first, second = (
         client.cognito("ResendConfirmationCode", Username=name)["CodeDeliveryDetails"]
         for name in ("nobody@example.com", "NOBODY@example.com")
@@ -252,7 +252,7 @@ def test_nobody_is_told_apart(client: Any) -> None:
 
 
 def test_disabled_users_seem_to_get_a_code(client: Any) -> None:
-    """A disabled user is answered as nobody is, and gets no code."""
+    """A disabled user is answered as an unknown one, and gets no code."""
     sign_up(client)
     client.cognito("AdminDisableUser", Username=ANN)
     client.cognito("ResendConfirmationCode", Username=ANN)
