@@ -65,11 +65,13 @@ class InboxCodes:
         if request.method not in {"EMAIL", "SMS"}:
             return TerminalCodes().code(request)
         from seedctl.local import read_inbox  # noqa: PLC0415
+        from seedctl.local.inbox import MFA  # noqa: PLC0415
 
         for message in read_inbox(self._state_folder):
             # A second of grace: the outbox and the sign-in may round their clocks differently.
             is_new = message.sent_at >= request.since - 1
-            if message.is_for(request.username) and is_new and message.method == request.method:
+            is_asked_for = (message.purpose, message.method) == (MFA, request.method)
+            if message.is_for(request.username) and is_new and is_asked_for:
                 self._observer.on_note(
                     f"{request.method} code for {mask(request.username)}: read from the local "
                     "outbox."

@@ -6,6 +6,7 @@ import io
 import shlex
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -270,6 +271,16 @@ def test_no_outbox_at_all(tmp_path: Path) -> None:
     with pytest.raises(MFACodeUnavailableError):
         InboxCodes(tmp_path / "nowhere", Report()).code(REQUEST)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("purpose", ["sign-up", "password reset", "verification of email"])
+def test_codes_of_other_purposes_are_passed_over(
+    outbox: Callable[..., tuple[InboxCodes, Report]], purpose: str
+) -> None:
+    """A newer code that a front end had sent to the same user does not answer a sign-in."""
+    other = replace(message("222222", 1002), purpose=purpose)
+    codes, _ = outbox(message("11111111", 1001), other)
+    assert codes.code(REQUEST) == "11111111"
 
 
 def test_a_broken_outbox(outbox: Callable[..., tuple[InboxCodes, Report]], tmp_path: Path) -> None:

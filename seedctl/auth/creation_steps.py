@@ -16,6 +16,7 @@ from seedctl.auth.attributes import copied_attribute
 from seedctl.auth.groups import add_to_group
 from seedctl.auth.passwords import derive_temporary_password
 from seedctl.auth.sign_in import TRANSIENT, is_last, pause
+from seedctl.auth.updates import VERIFIED, update_warnings
 from seedctl.errors import (
     CognitoError,
     EndpointUnreachableError,
@@ -86,9 +87,6 @@ SIGN_INS: Mapping[Step, tuple[tuple[Literal["temporary", "final"], State], ...]]
 }
 _LAST_LOOK = 2  # after so many refusals
 _PAUSE_BEFORE_LAST_LOOK = 1.0  # seconds
-
-# Only administrators may set them.
-_NOT_ONES_OWN = ("email_verified", "phone_number_verified")
 
 _TAKEN = re.compile(r"\bgiven (email|phone)")
 _ATTRIBUTES = {"email": "email", "phone": "phone_number"}
@@ -249,15 +247,26 @@ class Creation:
         return None, "existed"
 
     def _update(self, user: CheckedUser, session: UserSession) -> bool:
-        """Set the attributes that users may set themselves; return whether there were any."""
+        """Set the attributes that users may set themselves; return whether there were any.
+
+        Warns of codes that Cognito sends, and of flags that it drops or that only it may set.
+        """
         own_name = copied_attribute(user.username, self._pool.settings)
         attributes = [
             attribute
             for attribute in user.attributes
-            if attribute["Name"] not in (*_NOT_ONES_OWN, own_name)
+            if attribute["Name"] not in (*VERIFIED, own_name)
         ]
-        if attributes:
-            self._pool.update_attributes(session.tokens().access, attributes)
+        tokens = session.tokens()
+        deliveries = self._pool.update_attributes(tokens.access, attributes) if attributes else []
+        for warning in update_warnings(
+            user.username,
+            given={attribute["Name"]: attribute["Value"] for attribute in user.attributes},
+            sent=attributes,
+            before=tokens.id_claims(),
+            deliveries=deliveries,
+        ):
+            self._observer.on_warning(warning)
         return bool(attributes)
 
     def _join_groups(self, user: CheckedUser) -> None:

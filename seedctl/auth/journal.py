@@ -164,5 +164,5 @@ class Journal:
             )
 
     def _marker(self, user_pool_id: str, username: str) -> Path:
-        source = f"{user_pool_id}\0{username.casefold()}".encode("utf-8", "surrogatepass")
+        source = f"{user_pool_id}\0{username}".encode("utf-8", "surrogatepass")
         return self._state_folder / _FOLDER / hashlib.sha256(source).hexdigest()

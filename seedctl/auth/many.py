@@ -175,11 +175,12 @@ class _Rows:
             groups=checked_groups(user.username, user.groups),
             temporary_password=user.temporary_password,
         )
-        first = self._met.setdefault(user.username.casefold(), index)
+        # Names that differ in case may be two users: only Cognito knows whether the pool tells them
+        # apart.
+        first = self._met.setdefault(user.username, index)
         if first != index:
             raise InvalidParameterException(
-                f"Rows {first} and {index} are the same user, {mask(user.username)}: the pool does "
-                "not tell upper and lower case apart.",
+                f"Rows {first} and {index} are the same user, {mask(user.username)}.",
                 resolution="Leave one of them out.",
             )
         return checked

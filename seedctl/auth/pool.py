@@ -58,8 +58,25 @@ class UserPool:
         parameters = {"USERNAME": username, "SRP_A": srp_a}
         return self._initiate("USER_SRP_AUTH", parameters, username)
 
-    def refresh(self, refresh_token: str, username: str) -> dict[str, Any]:
-        return self._initiate("REFRESH_TOKEN_AUTH", {"REFRESH_TOKEN": refresh_token}, username)
+    def refresh(
+        self, refresh_token: str, username: str, device_key: str | None = None
+    ) -> dict[str, Any]:
+        """Renew the tokens; *device_key* is of the device that a pool has remembered."""
+        parameters = {"REFRESH_TOKEN": refresh_token}
+        if device_key is not None:
+            parameters["DEVICE_KEY"] = device_key
+        return self._initiate("REFRESH_TOKEN_AUTH", parameters, username)
+
+    def confirm_device(
+        self, access_token: str, device_key: str, verifier: Mapping[str, str]
+    ) -> None:
+        parameters = {
+            "AccessToken": access_token,
+            "DeviceKey": device_key,
+            "DeviceName": "seedctl",
+            "DeviceSecretVerifierConfig": dict(verifier),
+        }
+        self._call("ConfirmDevice", parameters)
 
     def respond(
         self, challenge: str, responses: Mapping[str, str], session: str | None
@@ -87,10 +104,17 @@ class UserPool:
         parameters = {"AccessToken": access_token, _MFA_SETTINGS[method]: settings}
         self._call("SetUserMFAPreference", parameters)
 
-    def update_attributes(self, access_token: str, attributes: list[dict[str, str]]) -> None:
-        """Change the user's attributes as the user does, not as an administrator."""
+    def update_attributes(
+        self, access_token: str, attributes: list[dict[str, str]]
+    ) -> list[dict[str, str]]:
+        """Change the user's attributes as the user does, not as an administrator.
+
+        Return the CodeDeliveryDetails of the codes that Cognito has sent to new addresses.
+        """
         parameters = {"AccessToken": access_token, "UserAttributes": attributes}
-        self._call("UpdateUserAttributes", parameters)
+        reply = self._call("UpdateUserAttributes", parameters)
+        deliveries: list[dict[str, str]] = reply.get("CodeDeliveryDetailsList") or []
+        return deliveries
 
     def revoke(self, refresh_token: str) -> None:
         parameters = {"ClientId": self.settings.user_pool_client_id, "Token": refresh_token}

@@ -141,14 +141,18 @@ class UserSession:
                     resolution="Sign in again.",
                 )
             try:
-                reply = self._pool.refresh(tokens.refresh, self.internal_name)
+                reply = self._pool.refresh(tokens.refresh, self.internal_name, tokens.device_key)
             except NotAuthorizedException as error:
                 raise UserUnAuthenticatedException(
                     f"Cognito no longer accepts the session of {mask(self.username)}: "
                     f"{error.message}",
                     resolution="Sign in again.",
                 ) from error
-            self._tokens = Tokens.from_reply(reply["AuthenticationResult"], refresh=tokens.refresh)
+            self._tokens = Tokens.from_reply(
+                reply["AuthenticationResult"],
+                refresh=tokens.refresh,
+                device_key=tokens.device_key,
+            )
             return self._tokens
 
     def sign_out(self, *, everywhere: bool = False) -> None:

@@ -21,6 +21,7 @@ from seedctl.auth.challenges import (
     Challenge,
     explain_skew,
 )
+from seedctl.auth.devices import confirm_device
 from seedctl.auth.mfa import Answers, code_of
 from seedctl.auth.srp import ClientExchange
 from seedctl.auth.tokens import Tokens
@@ -30,6 +31,7 @@ from seedctl.errors import (
     CognitoError,
     EndpointUnreachableError,
     NotAuthorizedException,
+    SeedctlError,
     ServiceFailedError,
     SignInException,
     ThrottledError,
@@ -88,6 +90,7 @@ class SignIn:
     prefers: bool = False
     """Whether the method used is to become the user's preference."""
     sleep: Callable[[float], None] = field(default=time.sleep, repr=False)
+    warn: Callable[[str], None] = field(default=lambda _: None, repr=False)
     now: Callable[[], datetime] = field(default=lambda: datetime.now(timezone.utc), repr=False)
     internal_name: str = field(default="", init=False)
     """The pool's own name for the user, which every answer after the first carries."""
@@ -162,7 +165,21 @@ class SignIn:
             reply = self._answer(
                 Challenge(reply.get("ChallengeName", ""), parameters, reply.get("Session"))
             )
-        return Tokens.from_reply(reply["AuthenticationResult"])
+        result = reply["AuthenticationResult"]
+        tokens = Tokens.from_reply(result)
+        if tokens.device_key is not None:
+            self._confirm_device(tokens.access, result["NewDeviceMetadata"])
+        return tokens
+
+    def _confirm_device(self, access_token: str, metadata: dict[str, Any]) -> None:
+        try:
+            confirm_device(self.pool, access_token, metadata)
+        except SeedctlError as error:
+            # The user is signed in all the same.
+            self.warn(
+                f"The pool remembers devices, and the one {masking.mask(self.username)} signed in from could not "
+                f"be confirmed: {error.message} The session may end with its tokens, in an hour."
+            )
 
     def _answer(self, challenge: Challenge) -> dict[str, Any]:
         answer = CHALLENGES.get(challenge.name)

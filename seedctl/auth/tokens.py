@@ -20,10 +20,17 @@ class Tokens:
     id: str = field(repr=False)
     refresh: str | None = field(repr=False)
     expires_at: float
+    device_key: str | None = None
+    """The device that the sign-in came from, in a pool that remembers devices."""
 
     @classmethod
-    def from_reply(cls, result: dict[str, Any], *, refresh: str | None = None) -> Tokens:
-        """Read an AuthenticationResult; *refresh* stays valid when no new one comes."""
+    def from_reply(
+        cls, result: dict[str, Any], *, refresh: str | None = None, device_key: str | None = None
+    ) -> Tokens:
+        """Read an AuthenticationResult.
+
+        *refresh* and *device_key* stay valid when no new ones come.
+        """
         access, id_token = result["AccessToken"], result["IdToken"]
         refresh = result.get("RefreshToken") or refresh
         if refresh:
@@ -32,7 +39,9 @@ class Tokens:
             if token.count(".") != 2:  # masking knows the shape of a JWT
                 masking.register(token)
         lifetime = float(result.get("ExpiresIn") or 3600)
-        return cls(access, id_token, refresh, time.monotonic() + lifetime)
+        device = result.get("NewDeviceMetadata") or {}
+        device_key = device.get("DeviceKey") or device_key
+        return cls(access, id_token, refresh, time.monotonic() + lifetime, device_key)
 
     @property
     def is_expired(self) -> bool:

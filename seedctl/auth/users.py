@@ -291,6 +291,7 @@ class Auth:
 
     def _sign_in(self, sign_in: SignIn) -> UserSession:
         sign_in.codes, sign_in.sleep = self._codes, self._sleep
+        sign_in.warn = self._observer.on_warning
         try:
             tokens = sign_in.run()
         except CognitoError as error:

@@ -47,6 +47,7 @@ READ: Mapping[str, Mapping[str, Alternatives]] = {
         "AdminAddUserToGroup": _NOTHING,
         "AdminCreateUser": _all("User.Username"),
         "AssociateSoftwareToken": _all("SecretCode"),
+        "ConfirmDevice": _NOTHING,
         "GlobalSignOut": _NOTHING,
         "InitiateAuth": _SIGN_IN,
         "RespondToAuthChallenge": _SIGN_IN,

@@ -36,6 +36,7 @@ _OPERATIONS: Mapping[tuple[str, str], str] = {
     ("cognito-idp", "AdminAddUserToGroup"): "UserResourceUpdate",
     ("cognito-idp", "AdminCreateUser"): "UserCreation",
     ("cognito-idp", "AssociateSoftwareToken"): "UserResourceUpdate",  # [?]
+    ("cognito-idp", "ConfirmDevice"): "UserResourceUpdate",
     ("cognito-idp", "GlobalSignOut"): "UserUpdate",  # [?]
     ("cognito-idp", "InitiateAuth"): "UserAuthentication",
     ("cognito-idp", "RespondToAuthChallenge"): "RespondToAuthChallenge",

@@ -90,7 +90,8 @@ def init(
 def inbox(context: click.Context, form: str) -> None:
     """Print the e-mail and SMS codes that the local sandbox has sent.
 
-    The newest comes first; they hold for three minutes.
+    The newest comes first. Each is good once: MFA codes for three minutes, those for a forgotten
+    password for one hour, those for a sign-up or a changed address for 24 hours.
     """
     from datetime import datetime, timezone  # noqa: PLC0415
 
@@ -106,6 +107,7 @@ def inbox(context: click.Context, form: str) -> None:
             "time": datetime.fromtimestamp(message.sent_at, timezone.utc)
             .isoformat(timespec="seconds")
             .replace("+00:00", "Z"),
+            "purpose": message.purpose,
         }
         for message in read_inbox(settings.project.state_folder)
     ]

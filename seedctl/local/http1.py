@@ -64,6 +64,8 @@ class Response:
     """Sent after *body*."""
     length: int | None = None
     """What Content-Length says in answer to HEAD, when nothing is there to be measured."""
+    upgraded: Callable[[Stream, Callable[[bytes], object]], None] | None = None
+    """For 101: goes on with the connection in the new protocol, and ends with it."""
 
     @classmethod
     def json(
@@ -82,12 +84,15 @@ class Response:
 
     def encode(self, *, keep_alive: bool, body: bool = True) -> bytes:
         """Return all of it, for one write: headers and body sent apart stall 40 ms on loopback."""
+        connection = "keep-alive" if keep_alive else "close"
+        if self.upgraded is not None:
+            connection = "Upgrade"
         lines = [
             f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}",
             *(f"{name}: {value}" for name, value in self.headers),
             *self._id_line(),
             *self._length_line(),
-            f"Connection: {'keep-alive' if keep_alive else 'close'}",
+            f"Connection: {connection}",
             "\r\n",
         ]
         return "\r\n".join(lines).encode("latin-1") + (self.body if body else b"")
@@ -99,7 +104,7 @@ class Response:
         return (f"x-amzn-RequestId: {uuid.uuid4()}",)
 
     def _length_line(self) -> tuple[str, ...]:
-        if self.status in (204, 304):
+        if self.status in (101, 204, 304):
             return ()  # neither has a body, nor may it tell of one
         length = self.length
         if length is None:

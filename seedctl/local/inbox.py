@@ -14,6 +14,9 @@ _KIND = "outbox"
 _KEY = "messages"
 _KEPT = 100
 
+MFA = "MFA"
+"""The purpose of a code that a sign-in asks for."""
+
 
 @dataclass(frozen=True, slots=True)
 class InboxMessage:
@@ -32,6 +35,8 @@ class InboxMessage:
     code: str = field(repr=False)
     sent_at: float
     """Epoch seconds."""
+    purpose: str = MFA
+    """``MFA``, ``sign-up``, ``password reset``, or ``verification of`` an attribute."""
 
     def is_for(self, name: str) -> bool:
         """Whether *name*, in whatever case, is one of the user's."""

@@ -175,6 +175,11 @@ class Server:
             return False
         keep_alive = request.keep_alive and not self._stopping and is_read
         send(connection, response, keep_alive=keep_alive, body=request.method != "HEAD")
+        if response.upgraded is not None:
+            self._wait(connection)
+            response.upgraded(stream, connection.sendall)
+            linger(connection)
+            return False
         if not is_read:
             linger(connection)
         return keep_alive

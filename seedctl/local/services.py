@@ -20,6 +20,7 @@ from seedctl.local.protocol import Call, Operation, ServiceError, refused
 from seedctl.local.s3.buckets import buckets_of
 from seedctl.local.s3.routing import is_for_s3
 from seedctl.local.ssm import ParameterStore
+from seedctl.local.websocket import is_handshake
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -126,6 +127,10 @@ class Services:
     def answer(self, request: Request) -> Response:
         if request.stream is not None:
             return self._s3().answer(request)
+        if is_handshake(request):
+            from seedctl.local.appsync.realtime import refuse_subscriptions  # noqa: PLC0415
+
+            return refuse_subscriptions(request)
         if request.method == "GET":
             return self._published(request.path)
         if request.method != "POST":

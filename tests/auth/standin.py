@@ -54,6 +54,8 @@ class StandInCognito:
         # What follows the new password: challenges with their parameters, in order.
         self.after_new_password: list[tuple[str, dict[str, str]]] = []
         self.revocation = True
+        # What a pool that remembers devices sends with the tokens of a sign-in.
+        self.new_device: dict[str, str] | None = None
         self._sessions = 0
         self._exchange: tuple[int, int, int] = (0, 0, 0)
 
@@ -94,6 +96,7 @@ class StandInCognito:
 
     def _InitiateAuth(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         if parameters["AuthFlow"] == "REFRESH_TOKEN_AUTH":
+            self._check_device(parameters["AuthParameters"])
             return {"AuthenticationResult": {**tokens(self.revocation), "RefreshToken": None}}
         if parameters["AuthParameters"]["USERNAME"] == "nobody@example.com":
             raise CognitoError("User does not exist.", code="UserNotFoundException")
@@ -122,15 +125,29 @@ class StandInCognito:
             self.password, self.must_change = answers["NEW_PASSWORD"], False
         if name != "PASSWORD_VERIFIER":
             if name == self.sign_in_challenge and not self.after_new_password:
-                return {"AuthenticationResult": tokens(self.revocation)}
+                return self._signed_in()
             if self.after_new_password:
                 following, parameters = self.after_new_password.pop(0)
                 return self._challenge(following, **parameters)
             if name != "NEW_PASSWORD_REQUIRED":
-                return {"AuthenticationResult": tokens(self.revocation)}
+                return self._signed_in()
         if self.sign_in_challenge is not None:
             return self._challenge(self.sign_in_challenge, **self.sign_in_parameters)
-        return {"AuthenticationResult": tokens(self.revocation)}
+        return self._signed_in()
+
+    def _signed_in(self) -> dict[str, Any]:
+        result = tokens(self.revocation)
+        if self.new_device is not None:
+            result["NewDeviceMetadata"] = self.new_device
+        return {"AuthenticationResult": result}
+
+    def _ConfirmDevice(self, _: Mapping[str, Any]) -> dict[str, Any]:
+        return {"UserConfirmationNecessary": False}
+
+    def _check_device(self, parameters: Mapping[str, str]) -> None:
+        expected = self.new_device["DeviceKey"] if self.new_device is not None else None
+        if parameters.get("DEVICE_KEY") != expected:
+            raise NotAuthorizedException("Invalid Refresh Token.")
 
     def _AssociateSoftwareToken(self, _: Mapping[str, Any]) -> dict[str, Any]:
         return {"SecretCode": SECRET_CODE, "Session": self._next_session()}

@@ -36,6 +36,11 @@ if TYPE_CHECKING:
     from seedctl import Backend, UserResult
 
 ROOT = Path(__file__).parents[2]
+CODE_SENT = {
+    "AttributeName": "phone_number",
+    "DeliveryMedium": "SMS",
+    "Destination": "+*******0100",
+}
 
 
 @dataclass
@@ -46,6 +51,7 @@ class Spy:
     calls: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
     fault: Callable[[str, Mapping[str, Any]], BaseException | None] = lambda *_: None
     after: Callable[[str, Mapping[str, Any]], BaseException | None] = lambda *_: None
+    change: Callable[[str, dict[str, Any]], dict[str, Any]] = lambda _, reply: reply
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.aws, name)
@@ -59,7 +65,7 @@ class Spy:
         reply: dict[str, Any] = self.aws.call(service, operation, parameters, **options)
         if (error := self.after(operation, parameters)) is not None:
             raise error
-        return reply
+        return self.change(operation, reply)
 
     def count(self, operation: str) -> int:
         return sum(name == operation for name, _ in self.calls)
@@ -276,7 +282,7 @@ def test_the_function_acts_on_the_current_backend(scene: Scene) -> None:
             id="flow",
         ),
         pytest.param(
-            NewUser("ANN@example.com", PASSWORD), InvalidParameterException, id="the same user"
+            NewUser("ann@example.com", PASSWORD), InvalidParameterException, id="the same user"
         ),
         pytest.param({"username": "bea@example.com"}, InvalidParameterException, id="no NewUser"),
     ],
@@ -302,7 +308,7 @@ def test_a_generator_is_drawn_as_the_work_goes_on(scene: Scene) -> None:
     drawn_after: list[int] = []
 
     def rows() -> Iterator[NewUser]:
-        for name in ("ann", "ANN", "bea", "cem"):
+        for name in ("ann", "ann", "bea", "cem"):
             drawn_after.append(scene.spy.count("AdminCreateUser"))
             yield NewUser(address(name), PASSWORD)
 
@@ -393,6 +399,70 @@ def test_attributes_are_updated_as_the_user(scene: Scene) -> None:
     administered = {name for name, _ in scene.spy.calls if name.startswith("Admin")}
     assert administered == {"AdminCreateUser"}
     assert [event.state for event in scene.report.events].count("updated") == 1
+    assert scene.report.warnings == [
+        "email_verified of ann@example.com was not set: only an administrator may set it."
+    ]
+
+
+def test_names_that_differ_in_case_are_left_to_cognito(scene: Scene) -> None:
+    """Whether the pool tells case apart is Cognito's to say: both rows are sent."""
+    rows = [NewUser(name, PASSWORD) for name in ("Ann@example.com", "ann@example.com")]
+    results = scene.backend.auth.create_users(rows, concurrency=1, on_error="collect")
+    assert scene.spy.count("AdminCreateUser") == 2
+    assert states(results) == ["created", "failed"]
+    assert isinstance(results[1].error, UsernameExistsError)
+
+
+NUMBER = {"phone_number": "+15550100100", "phone_number_verified": True}
+UNVERIFIED = (
+    "The new phone_number of ann@example.com is not verified: phone_number_verified is false now."
+)
+NOT_SET = "phone_number_verified of ann@example.com was not set: only an administrator may set it."
+
+
+@pytest.mark.parametrize(
+    ("changes", "warnings"),
+    [
+        pytest.param({}, [], id="nothing new"),
+        pytest.param({"locale": "de"}, [], id="other attributes"),
+        pytest.param(
+            {"phone_number": "+15550100199"},
+            [UNVERIFIED, NOT_SET],
+            id="new number",
+        ),
+        pytest.param(
+            {"phone_number": "+15550100199", "phone_number_verified": False},
+            [UNVERIFIED],
+            id="new number without the flag",
+        ),
+        pytest.param({"phone_number_verified": False}, [NOT_SET], id="flag alone"),
+    ],
+)
+def test_update_tells_what_is_not_verified(
+    scene: Scene, changes: dict[str, Any], warnings: list[str]
+) -> None:
+    """An update warns of a verified flag that it drops or cannot set, and of nothing else."""
+    for given in (NUMBER, NUMBER | changes):
+        rows = [NewUser(address("ann"), PASSWORD, user_attributes=given)]
+        scene.backend.auth.create_users(rows, if_exists="update")
+    assert scene.report.warnings == warnings
+
+
+def test_update_tells_of_codes(scene: Scene) -> None:
+    """An update warns of a code that Cognito sends to a new address, and names where it went."""
+    given: dict[str, Any] = {"phone_number": "+15550100100"}
+    scene.create("ann")
+    scene.spy.change = lambda name, reply: (
+        {"CodeDeliveryDetailsList": [CODE_SENT]} if name == "UpdateUserAttributes" else reply
+    )
+    rows = [NewUser(address("ann"), PASSWORD, user_attributes=given)]
+    assert states(scene.backend.auth.create_users(rows, if_exists="update")) == ["updated"]
+    (warning,) = scene.report.warnings
+    assert warning == (
+        "Cognito has sent a code to +*******0100 for the new phone_number of ann@example.com: "
+        "until the code is confirmed, it is not verified, and in a pool of Amplify Gen 2 the old "
+        "one stays."
+    )
 
 
 @pytest.mark.parametrize("if_exists", ["error", "skip", "sign_in", "update"])

@@ -24,9 +24,12 @@ TEMPORARY = "Temp-123-word"
 PASSWORD = "Final-456-word"
 
 _WITH_CLIENT = {"InitiateAuth", "RespondToAuthChallenge", "RevokeToken"}
-_WITH_CLIENT |= {"GetTokensFromRefreshToken"}
+_WITH_CLIENT |= {"GetTokensFromRefreshToken", "SignUp", "ConfirmSignUp"}
+_WITH_CLIENT |= {"ResendConfirmationCode", "ForgotPassword", "ConfirmForgotPassword"}
 _WITH_TOKEN = {"GetUser", "ChangePassword", "UpdateUserAttributes", "GlobalSignOut"}
 _WITH_TOKEN |= {"AssociateSoftwareToken", "VerifySoftwareToken", "SetUserMFAPreference"}
+_WITH_TOKEN |= {"GetUserAttributeVerificationCode", "VerifyUserAttribute"}
+_WITH_TOKEN |= {"DeleteUserAttributes", "DeleteUser"}
 
 
 class FakeClock:
@@ -204,6 +207,14 @@ class Client:
         """The authenticator's code, *steps* of 30 seconds from now."""
         return pyotp.TOTP(secret).at(int(self.clock()) + 30 * steps)
 
+    def attributes(self, name: str) -> dict[str, str]:
+        """The attributes of a user as an administrator sees them, without ``sub``."""
+        shown = self.cognito("AdminGetUser", Username=name)["UserAttributes"]
+        return {item["Name"]: item["Value"] for item in shown if item["Name"] != "sub"}
+
+    def last_code(self) -> str:
+        return self.sandbox.inbox()[0].code
+
     def tokens(self, name: str, /, **attributes: str) -> dict[str, Any]:
         """Create a user, set its password the way seeding does, and return its tokens."""
         self.create(name, **attributes)
@@ -268,6 +279,18 @@ def start(state_folder: Path, clock: FakeClock) -> Iterator[Callable[..., Client
 def client(start: Callable[..., Client]) -> Client:
     """An e-mail pool with the groups ``admin``, ``EDITORS`` and ``READERS``."""
     return start(groups=("admin", "EDITORS", "READERS"))
+
+
+@pytest.fixture(scope="session")
+def outputs_of() -> Callable[..., Any]:
+    """Make the outputs of an e-mail pool whose auth section has other values for some keys."""
+
+    def make(**changes: Any) -> Any:
+        document = blueprint.from_options()
+        document["auth"] |= changes
+        return parse_outputs(document, Path("local_outputs.json"))
+
+    return make
 
 
 @pytest.fixture(scope="session")

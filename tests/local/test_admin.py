@@ -9,8 +9,6 @@ from typing import Any
 import pytest
 
 from seedctl.local import blueprint
-from seedctl.local.state_folder import FOLDER
-from seedctl.local.store import Store
 from seedctl.project import parse_outputs
 
 ANN = "ann@example.com"
@@ -302,25 +300,33 @@ def test_reset_needs_a_confirmed_user(client: Any) -> None:
     for _ in range(2):
         client.cognito("AdminResetUserPassword", Username=ANN)
     assert client.cognito("AdminGetUser", Username=ANN)["UserStatus"] == "RESET_REQUIRED"
+    assert [message.purpose for message in client.sandbox.inbox()] == ["password reset"] * 2
 
 
-def test_confirming_a_sign_up(client: Any, state_folder: Path) -> None:
-    """AdminConfirmSignUp is for users who signed up themselves."""
-    user = client.create(ANN)
-    refusal = client.cognito_refusal("AdminConfirmSignUp", Username=ANN)
+def test_new_address_ends_the_codes_sent_to_the_old_one(client: Any) -> None:
+    """A code that proves the old address is no proof once an administrator has set another."""
+    client.cognito("SignUp", Username=ANN, Password="Final-456-word")
+    new = [{"Name": "email", "Value": "new@example.com"}]
+    client.cognito("AdminUpdateUserAttributes", Username=ANN, UserAttributes=new)
+    call = {"Username": "new@example.com", "ConfirmationCode": client.last_code()}
+    assert client.cognito_refusal("ConfirmSignUp", **call).startswith("ExpiredCodeException")
+
+
+def test_validation_data_is_not_checked(client: Any) -> None:
+    """ValidationData is for a trigger, so any name will do."""
+    data = [{"Name": "campaign", "Value": "spring"}]
+    client.cognito("AdminCreateUser", Username=ANN, ValidationData=data)
+
+
+def test_confirming_a_sign_up(client: Any) -> None:
+    """AdminConfirmSignUp is for users who signed up themselves; it verifies no address."""
+    client.create("eve@example.com")
+    refusal = client.cognito_refusal("AdminConfirmSignUp", Username="eve@example.com")
     assert refusal.endswith("Current status is FORCE_CHANGE_PASSWORD")
-    # SignUp is not served yet, so the state is put there by hand.
-    store = Store.open(state_folder / FOLDER)
-    with store.transaction() as view:
-        document = view.get(f"user {client.pool_id}", user["Username"])
-        assert document is not None
-        document |= {"status": "UNCONFIRMED", "temporary_until": None}
-        view.put(f"user {client.pool_id}", user["Username"], document)
-    store.close()
-    refusal = client.sign_in_refusal(ANN, "Temp-123-word")
-    assert refusal == "UserNotConfirmedException: User is not confirmed."
+    client.cognito("SignUp", Username=ANN, Password="Final-456-word")
     client.cognito("AdminConfirmSignUp", Username=ANN)
-    assert "AuthenticationResult" in client.sign_in(ANN, "Temp-123-word")
+    assert "AuthenticationResult" in client.sign_in(ANN)
+    assert client.attributes(ANN) == {"email": ANN}
 
 
 @pytest.mark.parametrize(

@@ -27,12 +27,14 @@ SSM = [
 ]
 # fmt: off
 _KEYS = """
-    AccessToken AttributesToGet AuthFlow AuthParameters ChallengeName ChallengeResponses
-    ClientMetadata Description EmailMfaSettings Filter FriendlyDeviceName GroupName Limit MaxResults MessageAction Name Names
+    AccessToken AttributeName AttributesToGet AuthFlow AuthParameters ChallengeName
+    ChallengeResponses ClientMetadata Code ConfirmationCode Description EmailMfaSettings
+    ForceAliasCreation Filter FriendlyDeviceName GroupName Limit MaxResults MessageAction Name Names
     NextToken Overwrite PaginationToken Password Path Permanent Precedence PreviousPassword
-    ProposedPassword Recursive RefreshToken SMSMfaSettings Session SoftwareTokenMfaSettings
+    ProposedPassword Recursive RefreshToken SMSMfaSettings SecretHash Session
+    SoftwareTokenMfaSettings
     TemporaryPassword Token Type UserAttributeNames UserAttributes UserCode Username Value
-    WithDecryption
+    ValidationData WithDecryption
 """.split()  # noqa: SIM905 - one name a line would fill the page
 # fmt: on
 _TEXTS = st.one_of(
@@ -52,6 +54,7 @@ _TEXTS = st.one_of(
             "SMS_MFA",
             "123456",
             "Temp-123-word",
+            "Final-456-word",
             'email ^= "a"',
             "a.b.c",
             "String",
@@ -122,6 +125,11 @@ _LIKELY = st.fixed_dictionaries(
         "SMSMfaSettings": _MFA_SETTINGS,
         "SoftwareTokenMfaSettings": _MFA_SETTINGS,
         "UserCode": _TEXTS,
+        "Password": _TEXTS,
+        "Code": _TEXTS,
+        "ConfirmationCode": _TEXTS,
+        "AttributeName": st.sampled_from(["email", "phone_number", "locale"]),
+        "UserAttributeNames": st.lists(st.sampled_from(["locale", "custom:x", "email", "x"])),
         "Filter": _TEXTS,
     },
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import pytest
@@ -53,7 +54,9 @@ def test_unknown_user_looks_like_a_wrong_password(client: Any) -> None:
     assert first["SRP_B"] != second["SRP_B"]
     assert 700 < len(first["SRP_B"]) <= 768
     assert len(first["SECRET_BLOCK"]) == len(known["SECRET_BLOCK"]) > 1024
-    assert first["USER_ID_FOR_SRP"] == first["USERNAME"] == nobody
+    assert first["USER_ID_FOR_SRP"] == first["USERNAME"] == second["USERNAME"]
+    assert str(uuid.UUID(first["USERNAME"], version=4)) == first["USERNAME"]
+    assert first["USERNAME"] != _begin(client, "x@example.com")["USERNAME"]
     assert client.sign_in_refusal(nobody) == INCORRECT
 
 
@@ -115,17 +118,26 @@ def test_proof_ends_with_a_password_change(client: Any) -> None:
     ],
 )
 def test_timestamp_has_one_form(client: Any, timestamp: str) -> None:
-    """Only Cognito's own spelling of a time is taken: English, and the day without padding."""
+    """A proof over a time that is not spelled Cognito's way is refused as a wrong password."""
     client.tokens(ANN)
-    refusal = client.sign_in_refusal(ANN, TIMESTAMP=timestamp)
-    assert refusal.startswith("InvalidParameterException: TIMESTAMP format should be")
+    assert client.sign_in_refusal(ANN, TIMESTAMP=timestamp) == INCORRECT
 
 
 def test_timestamp_is_near_the_present(client: Any) -> None:
-    """A well-formed time of another day is refused."""
+    """A proof over a well-formed time of another day is refused as a wrong password."""
     client.tokens(ANN)
-    refusal = client.sign_in_refusal(ANN, TIMESTAMP="Sat Mar 7 04:05:09 UTC 2026")
-    assert refusal == "NotAuthorizedException: TIMESTAMP is too far from the present."
+    assert client.sign_in_refusal(ANN, TIMESTAMP="Sat Mar 7 04:05:09 UTC 2026") == INCORRECT
+
+
+def test_wrong_timestamps_lock(client: Any) -> None:
+    """A proof with a wrong time counts as an attempt, and uses its exchange up."""
+    client.tokens(ANN)
+    answer = client.proof(ANN, _password(), TIMESTAMP="yesterday")
+    for _ in range(2):
+        assert client.cognito_refusal("RespondToAuthChallenge", **answer) == INCORRECT
+    for _ in range(4):
+        client.sign_in_refusal(ANN, TIMESTAMP="yesterday")
+    assert client.sign_in_refusal(ANN) == "NotAuthorizedException: Password attempts exceeded"
 
 
 @pytest.mark.parametrize("signature", ["AAAA", "=", "ü", "A" * 44])

@@ -12,6 +12,7 @@ from graphql import (
     GraphQLInputObjectType,
     ObjectValueNode,
     OperationDefinitionNode,
+    OperationType,
     TypeInfo,
     TypeInfoVisitor,
     Visitor,
@@ -24,7 +25,8 @@ from graphql import (
     visit,
 )
 
-from seedctl.local.appsync.errors import InvalidInputError, malformed
+from seedctl.local.appsync.errors import NOT_AVAILABLE, InvalidInputError, malformed
+from seedctl.local.appsync.realtime import MESSAGE
 
 if TYPE_CHECKING:
     from graphql import DocumentNode, GraphQLSchema, Node
@@ -55,10 +57,12 @@ _KINDS = {
 def read_document(schema: GraphQLSchema, text: str) -> DocumentNode:
     """Return the document, valid for *schema*.
 
-    Raises RefusedCallError for what cannot be parsed, InvalidInputError for what is not valid.
+    Raises RefusedCallError for what cannot be parsed, InvalidInputError for what is not valid and
+    for subscriptions, which the schema does not have.
     """
     try:
         document = parse(text)
+        _refuse_subscriptions(document)
         errors = validate(schema, document, max_errors=1)
     except (GraphQLError, RecursionError) as error:
         raise malformed("Unable to parse GraphQL query.") from error
@@ -85,6 +89,15 @@ def locations(error: GraphQLError) -> list[dict[str, Any]]:
         {"line": place.line, "column": place.column, "sourceName": None}
         for place in error.locations or ()
     ]
+
+
+def _refuse_subscriptions(document: DocumentNode) -> None:
+    for node in document.definitions:
+        if isinstance(node, OperationDefinitionNode) and (
+            node.operation is OperationType.SUBSCRIPTION
+        ):
+            error = GraphQLError(MESSAGE, node)
+            raise InvalidInputError(MESSAGE, locations(error), NOT_AVAILABLE)
 
 
 def _refusal(

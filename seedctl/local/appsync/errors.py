@@ -10,6 +10,7 @@ from seedctl.local.http1 import Response
 JSON_TYPE = "application/json;charset=UTF-8"
 UNAUTHORIZED = "Unauthorized"
 INVALID_ARGUMENTS = "InvalidArgumentsError"
+NOT_AVAILABLE = "NotAvailableLocally"
 _CONDITIONAL = "DynamoDB:ConditionalCheckFailedException"
 _DYNAMODB = "DynamoDB:DynamoDbException"
 
@@ -33,12 +34,20 @@ class RefusedCallError(Exception):
 class InvalidInputError(Exception):
     """A document or variables that the schema refuses, before any resolver."""
 
-    def __init__(self, message: str, locations: list[dict[str, Any]] | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        locations: list[dict[str, Any]] | None = None,
+        error_type: str | None = None,
+    ) -> None:
         super().__init__(message)
         self.locations = locations
+        self.error_type = error_type
 
     def document(self) -> dict[str, Any]:
         error = {"path": None, "locations": self.locations, "message": str(self)}
+        if self.error_type is not None:
+            error["errorType"] = self.error_type
         return {"data": None, "errors": [error]}
 
 

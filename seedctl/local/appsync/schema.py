@@ -23,7 +23,7 @@ from graphql import (
 from seedctl.local.appsync import resolvers_read as read
 from seedctl.local.appsync import resolvers_write as write
 from seedctl.local.appsync import rules
-from seedctl.local.appsync.errors import FieldError
+from seedctl.local.appsync.errors import NOT_AVAILABLE, FieldError
 from seedctl.local.appsync.inputs import InputTypes
 from seedctl.local.appsync.introspection import HAS_MANY
 from seedctl.local.appsync.key_conditions import argument_name
@@ -249,7 +249,7 @@ def _required(type_name: str, resolve: Resolver | None) -> Resolver:
 
 def _not_available(_source: Any, info: Info, **_arguments: Any) -> Any:
     raise FieldError(
-        "NotAvailableLocally",
+        NOT_AVAILABLE,
         f"{info.parent_type.name}.{info.field_name} is not available locally: its handler is your "
         "own code.",
     )

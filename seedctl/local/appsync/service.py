@@ -10,6 +10,7 @@ from seedctl.errors import LocalSandboxError
 from seedctl.local.appsync.callers import Callers, principal_of
 from seedctl.local.appsync.errors import (
     JSON_TYPE,
+    NOT_AVAILABLE,
     InvalidInputError,
     RefusedCallError,
     malformed,
@@ -65,7 +66,7 @@ class GraphQLService:
         if introspection is None:
             raise RefusedCallError(
                 400,
-                "NotAvailableLocally",
+                NOT_AVAILABLE,
                 "The outputs file has no model_introspection, so the API cannot be served locally.",
             )
         with self._lock:

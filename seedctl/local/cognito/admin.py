@@ -6,6 +6,13 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from seedctl.local.cognito import attributes, users
+from seedctl.local.cognito.account_codes import (
+    PASSWORD_RESET,
+    SIGN_UP,
+    drop_codes_to,
+    recovery_address,
+    send_account_code,
+)
 from seedctl.local.cognito.passwords import (
     MAX_PASSWORD,
     Verifier,
@@ -16,13 +23,12 @@ from seedctl.local.cognito.users import User
 from seedctl.local.protocol import Call, ServiceError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from seedctl.local.cognito.pool import UserPool
     from seedctl.local.cognito.service import UserPoolService
 
 TEMPORARY_SECONDS = 7 * 24 * 3600
-_ADDRESSES = ("email", "phone_number")
 
 
 def admin_create_user(service: UserPoolService, call: Call) -> dict[str, Any]:
@@ -33,24 +39,29 @@ def admin_create_user(service: UserPoolService, call: Call) -> dict[str, Any]:
     call.text_map("ClientMetadata")
     call.flag("ForceAliasCreation")
     given = attributes.read_attributes(call)
-    attributes.read_attributes(call, "ValidationData")
+    attributes.read_pairs(call, "ValidationData")
     password = _temporary_password(call, service.pool)
     if action == "RESEND":
         return _resend(service, name, password)
+    user = new_user(service, name, given)
+    _set_temporary_password(service, user, password)
+    with service.changing_users() as records:
+        records.insert(user)
+    # Nothing is sent with or without SUPPRESS: there is nobody to send it to.
+    return {"User": user.described()}
+
+
+def new_user(service: UserPoolService, name: str, given: dict[str, str]) -> User:
+    """Return a user, not stored and without a password, who is called *name* when signing in."""
     now = service.clock()
     sub = str(uuid.uuid4())
-    user = User(
+    return User(
         username=sub if service.pool.username_attributes else name,
         sub=sub,
         attributes=_with_sign_in_attribute(service.pool, name, given),
         created=now,
         modified=now,
     )
-    _set_temporary_password(service, user, password)
-    with service.changing_users() as records:
-        records.insert(user)
-    # Nothing is sent with or without SUPPRESS: there is nobody to send it to.
-    return {"User": user.described()}
 
 
 def admin_get_user(service: UserPoolService, call: Call) -> dict[str, Any]:
@@ -112,8 +123,9 @@ def admin_update_user_attributes(service: UserPoolService, call: Call) -> dict[s
 
 
 def change_attributes(user: User, given: dict[str, str]) -> None:
-    for name in _ADDRESSES:
+    for name in attributes.ADDRESSES:
         if name in given and given[name] != user.attributes.get(name):
+            drop_codes_to(user, name)
             # A new address is unproven, unless the same call vouches for it [?].
             user.attributes.pop(f"{name}_verified", None)
             given = {**given, f"{name}_verified": given.get(f"{name}_verified", "false")}
@@ -123,20 +135,35 @@ def change_attributes(user: User, given: dict[str, str]) -> None:
 def admin_delete_user_attributes(service: UserPoolService, call: Call) -> dict[str, Any]:
     service.check_pool(call)
     name = username(call)
+    names = attributes_to_delete(service, call)
+    with service.changing_users() as records:
+        user = records.require(name)
+        delete_attributes(user, names)
+        user.modified = service.clock()
+        records.save(user)
+    return {}
+
+
+def attributes_to_delete(service: UserPoolService, call: Call) -> list[str]:
+    """Return the attributes that *call* names. Raises InvalidParameterException."""
     names = call.texts("UserAttributeNames")
     if not names:
         call.missing("UserAttributeNames")
     protected = {"sub", *service.pool.required_attributes, *service.pool.username_attributes}
-    for attribute in names:
-        if attribute in protected:
-            call.fail(f"The attribute {attribute} is required and cannot be deleted.")
-    with service.changing_users() as records:
-        user = records.require(name)
-        for attribute in names:
-            user.attributes.pop(attribute, None)
-        user.modified = service.clock()
-        records.save(user)
-    return {}
+    for name in names:
+        attributes.check_known(name)
+        if name in protected:
+            call.fail(f"The attribute {name} is required and cannot be deleted.")
+    return names
+
+
+def delete_attributes(user: User, names: Sequence[str]) -> None:
+    for name in names:
+        user.attributes.pop(name, None)
+        if name in attributes.ADDRESSES:
+            # Nothing is left that could be verified [?].
+            user.attributes.pop(f"{name}_verified", None)
+            drop_codes_to(user, name)
 
 
 def admin_disable_user(service: UserPoolService, call: Call) -> dict[str, Any]:
@@ -148,7 +175,33 @@ def admin_enable_user(service: UserPoolService, call: Call) -> dict[str, Any]:
 
 
 def admin_reset_user_password(service: UserPoolService, call: Call) -> dict[str, Any]:
-    return _change(service, call, _reset_password)
+    service.check_pool(call)
+    name = username(call)
+    call.text_map("ClientMetadata")
+    with service.changing_users() as records:
+        user = records.require(name)
+        if user.status not in (users.CONFIRMED, users.RESET_REQUIRED):
+            raise ServiceError(
+                "NotAuthorizedException", "User password cannot be reset in the current state."
+            )
+        attribute = recovery_address(service.pool, user)
+        if attribute is None:
+            call.fail(
+                "Cannot reset password for the user as there is no registered/verified email or "
+                "phone_number"
+            )
+        user.status = users.RESET_REQUIRED
+        send_account_code(
+            service,
+            records,
+            user,
+            purpose=PASSWORD_RESET,
+            attribute=attribute,
+            destination=user.attributes[attribute],
+        )
+        user.modified = service.clock()
+        records.save(user)
+    return {}
 
 
 def admin_confirm_sign_up(service: UserPoolService, call: Call) -> dict[str, Any]:
@@ -190,20 +243,6 @@ def _enable(user: User) -> None:
     user.enabled = True
 
 
-def _reset_password(user: User) -> None:
-    if user.status not in (users.CONFIRMED, users.RESET_REQUIRED):
-        raise ServiceError(
-            "NotAuthorizedException", "User password cannot be reset in the current state."
-        )
-    if "true" not in (user.attributes.get(f"{name}_verified") for name in _ADDRESSES):
-        raise ServiceError(
-            "InvalidParameterException",
-            "Cannot reset password for the user as there is no registered/verified email or "
-            "phone_number",
-        )
-    user.status = users.RESET_REQUIRED
-
-
 def _confirm(user: User) -> None:
     if user.status != users.UNCONFIRMED:
         raise ServiceError(
@@ -211,6 +250,7 @@ def _confirm(user: User) -> None:
             f"User cannot be confirmed. Current status is {user.status}",
         )
     user.status = users.CONFIRMED
+    user.account_codes.pop(SIGN_UP, None)
 
 
 def _resend(service: UserPoolService, name: str, password: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from seedctl.local.cognito.admin import change_attributes, set_password
-from seedctl.local.cognito.attributes import check_attribute
+from seedctl.local.cognito.attributes import check_attribute, check_required
 from seedctl.local.cognito.mfa import after_password
 from seedctl.local.cognito.passwords import Verifier, check_password
 from seedctl.local.cognito.steps import reply
@@ -36,13 +36,7 @@ def answer_new_password(service: UserPoolService, answer: Answer) -> dict[str, A
         with service.changing_users() as users:
             user = user_of(users, answer, session)
             change_attributes(user, checked)
-            for name in service.pool.required_attributes:
-                if name not in user.attributes:
-                    raise ServiceError(
-                        "InvalidParameterException",
-                        f"Attributes did not conform to the schema: {name}: "
-                        "The attribute is required",
-                    )
+            check_required(service.pool.required_attributes, user.attributes)
             set_password(user, verifier)
             user.modified = service.clock()
             users.save(user)

@@ -11,10 +11,13 @@ from seedctl.local.protocol import ServiceError
 from seedctl.project import STANDARD_ATTRIBUTES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from seedctl.local.protocol import Call
 
-_FLAGS = ("email_verified", "phone_number_verified")
-STANDARD = frozenset({*STANDARD_ATTRIBUTES, *_FLAGS, "sub"})
+ADDRESSES = ("email", "phone_number")
+FLAGS = tuple(f"{name}_verified" for name in ADDRESSES)
+STANDARD = frozenset({*STANDARD_ATTRIBUTES, *FLAGS, "sub"})
 _CUSTOM = re.compile(r"custom:[^\s:]{1,20}")
 _MAX_VALUE = 2048
 
@@ -25,17 +28,41 @@ _BIRTHDATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
-def read_attributes(call: Call, key: str = "UserAttributes") -> dict[str, str]:
+def read_attributes(call: Call) -> dict[str, str]:
     """Return the checked attributes of *call*. Raises InvalidParameterException."""
-    attributes: dict[str, str] = {}
+    pairs = read_pairs(call, "UserAttributes")
+    return {name: check_attribute(name, value) for name, value in pairs.items()}
+
+
+def read_pairs(call: Call, key: str) -> dict[str, str]:
+    """Return the names and values at *key*, whatever they are."""
+    pairs: dict[str, str] = {}
     for item in call.items(key):
         if not isinstance(item, dict):
             raise ServiceError("SerializationException", f"{key} must be a list of attributes.")
         name, value = item.get("Name"), item.get("Value", "")
         if not isinstance(name, str) or not (value is None or isinstance(value, str)):
             call.fail(f"{key} must be a list of attributes with a name and a value.")
-        attributes[name] = check_attribute(name, value or "")
-    return attributes
+        pairs[name] = value or ""
+    return pairs
+
+
+def check_writable(names: Iterable[str]) -> None:
+    """Raise NotAuthorizedException for what only administrators may set."""
+    if not set(names).isdisjoint(FLAGS):
+        raise ServiceError(
+            "NotAuthorizedException", "A client attempted to write unauthorized attribute"
+        )
+
+
+def check_required(required: Iterable[str], attributes: Mapping[str, str]) -> None:
+    """Raise InvalidParameterException where *attributes* lack one of the pool's *required*."""
+    missing = [name for name in required if name not in attributes]
+    if missing:
+        reasons = "\n".join(f"{name}: The attribute is required" for name in missing)
+        raise ServiceError(
+            "InvalidParameterException", f"Attributes did not conform to the schema: {reasons}\n"
+        )
 
 
 def check_attribute(name: str, value: str) -> str:
@@ -43,15 +70,14 @@ def check_attribute(name: str, value: str) -> str:
     problem = _problem(name, value)
     if problem is not None:
         raise ServiceError("InvalidParameterException", problem)
-    return value.lower() if name in _FLAGS else value
+    return value.lower() if name in FLAGS else value
 
 
 def _problem(name: str, value: str) -> str | None:
     if name == "sub":
         return "Cannot modify the non-mutable attribute sub"
-    # Which custom attributes a pool has is not in the outputs: any well-formed name is accepted.
-    if name not in STANDARD and not _CUSTOM.fullmatch(name):
-        return _schema_problem(name[:64], "Attribute does not exist in the schema.")
+    if not _is_known(name):
+        return _unknown(name)
     if len(value) > _MAX_VALUE:
         return _schema_problem(name, "String must not be longer than 2048 characters.")
     if name == "email" and not EMAIL.fullmatch(value):
@@ -59,13 +85,28 @@ def _problem(name: str, value: str) -> str | None:
     if name == "phone_number" and not PHONE_NUMBER.fullmatch(value):
         return "Invalid phone number format."
     reason = None
-    if name in _FLAGS and value.lower() not in ("true", "false"):
+    if name in FLAGS and value.lower() not in ("true", "false"):
         reason = "Boolean must be either true or false."
     elif name == "birthdate" and not _is_date(value):
         reason = "A date has the form YYYY-MM-DD."
     elif name == "updated_at" and not _NUMBER.fullmatch(value):
         reason = "Attribute is not a number."
     return None if reason is None else _schema_problem(name, reason)
+
+
+def check_known(name: str) -> None:
+    """Raise InvalidParameterException for an attribute that no pool has."""
+    if not _is_known(name):
+        raise ServiceError("InvalidParameterException", _unknown(name))
+
+
+def _is_known(name: str) -> bool:
+    # Which custom attributes a pool has is not in the outputs: any well-formed name is accepted.
+    return name in STANDARD or _CUSTOM.fullmatch(name) is not None
+
+
+def _unknown(name: str) -> str:
+    return _schema_problem(name[:64], "Attribute does not exist in the schema.")
 
 
 def is_username(text: str) -> bool:

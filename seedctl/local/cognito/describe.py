@@ -28,6 +28,15 @@ def describe_user_pool(service: UserPoolService, call: Call) -> dict[str, Any]:
         "Arn": f"arn:aws:cognito-idp:{pool.region}:{ACCOUNT}:userpool/{pool.id}",
         "MfaConfiguration": _MFA[pool.mfa_configuration],
         "AutoVerifiedAttributes": list(pool.verification_types),
+        "UserAttributeUpdateSettings": {
+            "AttributesRequireVerificationBeforeUpdate": list(pool.verification_types)
+        },
+        "AccountRecoverySetting": {
+            "RecoveryMechanisms": [
+                {"Name": f"verified_{name}", "Priority": priority}
+                for priority, name in enumerate(pool.recovery_attributes, start=1)
+            ]
+        },
         "UsernameConfiguration": {"CaseSensitive": False},
         "EstimatedNumberOfUsers": count,
         "AdminCreateUserConfig": {"AllowAdminCreateUserOnly": False},

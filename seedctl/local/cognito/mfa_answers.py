@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from seedctl.local.cognito.account_codes import expired_code
 from seedctl.local.cognito.admin import change_attributes
 from seedctl.local.cognito.answers import user_of
 from seedctl.local.cognito.attributes import check_attribute
-from seedctl.local.cognito.codes import SentCode, expired_code, send_code
+from seedctl.local.cognito.codes import SentCode, send_code
 from seedctl.local.cognito.factors import EMAIL, FACTORS, TOTP
 from seedctl.local.cognito.mfa import Setup, ask_for
 from seedctl.local.cognito.steps import Step, reply, signed_in

@@ -11,8 +11,10 @@ from seedctl.local.cognito import (
     groups,
     listing,
     mfa_settings,
+    recovery,
     self_service,
     sign_in,
+    sign_up,
 )
 from seedctl.local.cognito.pool import UserPool, unknown_client, unknown_pool
 from seedctl.local.cognito.service import UserPoolService
@@ -60,15 +62,24 @@ _SIGNED: dict[str, Handler] = {
 _UNSIGNED: dict[str, Handler] = {
     "AssociateSoftwareToken": mfa_settings.associate_software_token,
     "ChangePassword": self_service.change_password,
+    "ConfirmForgotPassword": recovery.confirm_forgot_password,
+    "ConfirmSignUp": sign_up.confirm_sign_up,
+    "DeleteUser": self_service.delete_user,
+    "DeleteUserAttributes": self_service.delete_user_attributes,
+    "ForgotPassword": recovery.forgot_password,
     "GetTokensFromRefreshToken": sign_in.get_tokens_from_refresh_token,
     "GetUser": self_service.get_user,
+    "GetUserAttributeVerificationCode": self_service.get_user_attribute_verification_code,
     "GlobalSignOut": self_service.global_sign_out,
     "InitiateAuth": sign_in.initiate_auth,
+    "ResendConfirmationCode": sign_up.resend_confirmation_code,
     "RespondToAuthChallenge": sign_in.respond_to_auth_challenge,
     "RevokeToken": self_service.revoke_token,
     "SetUserMFAPreference": mfa_settings.set_user_mfa_preference,
+    "SignUp": sign_up.sign_up,
     "UpdateUserAttributes": self_service.update_user_attributes,
     "VerifySoftwareToken": mfa_settings.verify_software_token,
+    "VerifyUserAttribute": self_service.verify_user_attribute,
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import string
+import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -26,8 +27,16 @@ _CLASSES = (
 _NO_SPACE_AT_ENDS = re.compile(r"\S(.*\S)?", re.DOTALL)
 
 
-def check_password(password: str, policy: PasswordPolicy) -> None:
-    """Raise InvalidPasswordException or InvalidParameterException unless *password* will do."""
+def check_password(
+    password: str,
+    policy: PasswordPolicy,
+    *,
+    refusal: str = "Password does not conform to policy",
+) -> None:
+    """Raise InvalidPasswordException or InvalidParameterException unless *password* will do.
+
+    *refusal* is how the call words it, before the reason.
+    """
     if len(password) > MAX_PASSWORD or not _NO_SPACE_AT_ENDS.fullmatch(password):
         raise ServiceError(
             "InvalidParameterException",
@@ -42,9 +51,13 @@ def check_password(password: str, policy: PasswordPolicy) -> None:
                 reason = f"Password must have {name} characters"
                 break
     if reason is not None:
-        raise ServiceError(
-            "InvalidPasswordException", f"Password does not conform to policy: {reason}"
-        )
+        raise ServiceError("InvalidPasswordException", f"{refusal}: {reason}")
+
+
+def made_up_user_id(seal: Seal, pool_id: str, name: str) -> str:
+    """Return the UUID that stands for a user who does not exist: the same at each call."""
+    digest = seal.digest("no such user", pool_id, name.lower())
+    return str(uuid.UUID(bytes=digest[:16], version=4))
 
 
 def made_up_password(policy: PasswordPolicy) -> str:

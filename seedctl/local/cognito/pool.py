@@ -21,6 +21,8 @@ DEFAULT_POLICY = PasswordPolicy(
 # An app client of Amplify Gen 2 allows these and, without passwordless login, nothing else.
 ALLOWED_FLOWS = ("ALLOW_CUSTOM_AUTH", "ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_SRP_AUTH")
 _MFA_METHODS = ("SMS", "TOTP", "EMAIL")
+_SET_BY_COGNITO = ("sub", "updated_at")
+_RECOVERY = ("email", "phone_number")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,9 @@ class UserPool:
     username_attributes: tuple[str, ...]
     """``email``, ``phone_number`` or both; empty where user names are free text."""
     required_attributes: tuple[str, ...]
+    """Neither ``sub`` nor ``updated_at``, which nobody gives."""
     verification_types: tuple[str, ...]
+    """What Cognito verifies by a code, and changes only when the code has come back."""
     password_policy: PasswordPolicy
     mfa_configuration: str
     mfa_methods: tuple[str, ...]
@@ -46,6 +50,7 @@ class UserPool:
         # Free-text names exclude the others: Cognito has either kind in one pool.
         aliases = () if "username" in names else names
         required = auth.standard_required_attributes
+        verified = auth.user_verification_types
         configuration = auth.mfa_configuration or "NONE"
         # A pool that requires MFA has some method, also where the file names none: files before
         # version 1.4 cannot say EMAIL. Any of them may then be used [?].
@@ -56,13 +61,22 @@ class UserPool:
             region=auth.user_pool_region,
             name=auth.user_pool_name,
             username_attributes=aliases,
-            required_attributes=aliases if required is None else required,
-            verification_types=auth.user_verification_types or aliases,
+            required_attributes=tuple(
+                attribute
+                for attribute in (aliases if required is None else required)
+                if attribute not in _SET_BY_COGNITO
+            ),
+            verification_types=aliases if verified is None else verified,
             password_policy=auth.password_policy or DEFAULT_POLICY,
             mfa_configuration=configuration,
             mfa_methods=() if configuration == "NONE" else methods,
             groups=auth.groups or (),
         )
+
+    @property
+    def recovery_attributes(self) -> tuple[str, ...]:
+        """Where a code for a forgotten password may be sent, the first that fits first."""
+        return tuple(name for name in _RECOVERY if name in self.verification_types) or _RECOVERY
 
     @property
     def issuer(self) -> str:

@@ -13,6 +13,7 @@ from seedctl.local.cognito.mfa_answers import (
     answer_sent_code,
     answer_software_token,
 )
+from seedctl.local.cognito.named_user import refuse_secret_hash
 from seedctl.local.cognito.srp_sign_in import answer_password_verifier, start_srp
 from seedctl.local.cognito.steps import (
     MFA_SETUP,
@@ -100,7 +101,7 @@ def respond_to_auth_challenge(service: UserPoolService, call: Call) -> dict[str,
     service.check_client(call)
     challenge = call.text("ChallengeName", choices=_KNOWN_CHALLENGES)
     responses = call.text_map("ChallengeResponses")
-    _refuse_secret_hash(responses)
+    refuse_secret_hash(responses)
     call.text_map("ClientMetadata")
     answer = Answer(
         challenge=challenge,
@@ -129,16 +130,8 @@ def _start(service: UserPoolService, call: Call, flow: str) -> dict[str, Any]:
         call.fail(f"{flow} flow not enabled for this client")
     parameters = call.text_map("AuthParameters")
     call.text_map("ClientMetadata")
-    _refuse_secret_hash(parameters)
+    refuse_secret_hash(parameters)
     return FLOWS[flow](service, parameters)
-
-
-def _refuse_secret_hash(parameters: dict[str, str]) -> None:
-    if "SECRET_HASH" in parameters:
-        # Cognito's own words for it are not known [?].
-        raise ServiceError(
-            "NotAuthorizedException", "The client has no secret, but a secret hash was received."
-        )
 
 
 def _refreshed(service: UserPoolService, token: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from seedctl.auth import srp
 from seedctl.local.cognito import users as status
 from seedctl.local.cognito.mfa import after_password
-from seedctl.local.cognito.passwords import ServerExchange, Verifier
+from seedctl.local.cognito.passwords import ServerExchange, Verifier, made_up_user_id
 from seedctl.local.cognito.steps import (
     NEW_PASSWORD_REQUIRED,
     PASSWORD_VERIFIER,
@@ -53,11 +53,13 @@ def start_srp(service: UserPoolService, parameters: dict[str, str]) -> dict[str,
         raise ServiceError("InvalidParameterException", "SRP_A is not a hex number.")
     with service.reading_users() as users:
         user = users.find(name)
-    # A name nobody has gets an answer of the same shape and cost, and fails at the password.
-    user_id = user.username if user is not None else name
+    # A name nobody has gets an answer of the same shape and cost, and fails at the password. The
+    # UUID in place of the name is the same at each try, as a user's own is.
+    seal = service.store.seal
+    user_id = user.username if user is not None else made_up_user_id(seal, service.pool.id, name)
     verifier = user.verifier if user is not None else None
     if verifier is None:
-        verifier = Verifier.made_up(service.store.seal, service.pool.name, name)
+        verifier = Verifier.made_up(seal, service.pool.name, name)
     exchange = ServerExchange.start(srp_a, verifier)
     secret_block = base64.b64encode(secrets.token_bytes(_SECRET_BLOCK_BYTES)).decode()
     service.sessions.put(
@@ -84,7 +86,6 @@ def answer_password_verifier(service: UserPoolService, answer: Answer) -> dict[s
     secret_block = answer.response("PASSWORD_CLAIM_SECRET_BLOCK")
     timestamp = answer.response("TIMESTAMP")
     answer.response("USERNAME")
-    _check_timestamp(timestamp, service.clock())
     # The block is this challenge's session: good for one answer, right or wrong.
     session = service.sessions.take(secret_block)
     if (
@@ -94,7 +95,7 @@ def answer_password_verifier(service: UserPoolService, answer: Answer) -> dict[s
     ):
         raise _incorrect()
     opened: _Opened = session.data
-    accepted = opened.exchange.accepts(
+    accepted = _is_of_now(timestamp, service.clock()) and opened.exchange.accepts(
         signature,
         pool_name=service.pool.name,
         user_id=session.username,
@@ -115,6 +116,9 @@ def _after_proof(
     service: UserPoolService, users: UserRecords, user: User, *, accepted: bool
 ) -> Step:
     now = service.clock()
+    if user.status == status.UNCONFIRMED:
+        # Told whatever the password was, so that a client can ask for the code.
+        return ServiceError("UserNotConfirmedException", "User is not confirmed.")
     if now - user.failed_at > _LONGEST_LOCK:
         user.failures = 0
     # Whether names that nobody has are locked too is not known; here they are not [?].
@@ -146,8 +150,6 @@ def _refusal(user: User, now: float) -> ServiceError | None:
         return ServiceError(
             "PasswordResetRequiredException", "Password reset required for the user"
         )
-    if user.status == status.UNCONFIRMED:
-        return ServiceError("UserNotConfirmedException", "User is not confirmed.")
     if user.temporary_until is not None and now > user.temporary_until:
         return ServiceError(
             "NotAuthorizedException",
@@ -172,15 +174,10 @@ def _new_password_required(service: UserPoolService, user: User) -> Challenge:
     )
 
 
-def _check_timestamp(text: str, now: float) -> None:
-    instant = _instant(text)
-    if instant is None:
-        raise ServiceError(
-            "InvalidParameterException",
-            "TIMESTAMP format should be EEE MMM d HH:mm:ss z yyyy in english.",
-        )
-    if abs(instant.timestamp() - now) > _TIMESTAMP_SECONDS:
-        raise ServiceError("NotAuthorizedException", "TIMESTAMP is too far from the present.")
+def _is_of_now(timestamp: str, now: float) -> bool:
+    """Whether the proof was made now; one with another or a malformed time proves nothing."""
+    instant = _instant(timestamp)
+    return instant is not None and abs(instant.timestamp() - now) <= _TIMESTAMP_SECONDS
 
 
 def _instant(text: str) -> datetime | None:

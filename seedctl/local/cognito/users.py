@@ -21,6 +21,19 @@ RESET_REQUIRED = "RESET_REQUIRED"
 UNCONFIRMED = "UNCONFIRMED"
 
 
+@dataclass(frozen=True, slots=True)
+class AccountCode:
+    """A one-time code that was sent outside of a sign-in, until it is used."""
+
+    attribute: str
+    """``email`` or ``phone_number``."""
+    destination: str
+    """Where it was sent: for a new address, the one that the code makes current."""
+    code: str = field(repr=False)
+    expires: float
+    """Epoch seconds."""
+
+
 @dataclass(slots=True)
 class User:
     """A user as stored. There is no password in it: see :class:`Verifier`."""
@@ -51,6 +64,10 @@ class User:
     mfa_preferred: str | None = None
     newest_codes: dict[str, str] = field(default_factory=dict)
     """The id of the last code sent by each method: an older one is good no more."""
+    account_codes: dict[str, AccountCode] = field(default_factory=dict)
+    """The last code sent for each purpose."""
+    calls: dict[str, list[float]] = field(default_factory=dict)
+    """When the operations that are limited for each user were called in the last hour."""
     groups: list[str] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
     """The index entries that lead here, so that a change can remove them."""
@@ -109,7 +126,7 @@ class UserRecords:
 
     def insert(self, user: User) -> None:
         """Add *user*. Raises UsernameExistsException."""
-        taken = self._taken(user)
+        taken = self.taken(user)
         if taken is not None:
             raise ServiceError(
                 "UsernameExistsException",
@@ -121,12 +138,16 @@ class UserRecords:
 
     def save(self, user: User) -> None:
         """Store *user* as it is now. Raises AliasExistsException."""
-        taken = self._taken(user)
+        self.check_free(user)
+        self._write(user)
+
+    def check_free(self, user: User) -> None:
+        """Raise AliasExistsException if another user has one of the addresses of *user*."""
+        taken = self.taken(user)
         if taken is not None:
             raise ServiceError(
                 "AliasExistsException", f"An account with the given {taken} already exists."
             )
-        self._write(user)
 
     def delete(self, user: User) -> None:
         for name in user.names:
@@ -147,7 +168,8 @@ class UserRecords:
                 entries[_entry(name, user.attributes[name])] = name
         return entries
 
-    def _taken(self, user: User) -> str | None:
+    def taken(self, user: User) -> str | None:
+        """Return which of the names of *user* another user has, None if all are free."""
         for entry, name in self._entries(user).items():
             if entry not in user.names and self.view.get(self._index, entry) is not None:
                 return name
@@ -173,8 +195,10 @@ def _entry(index_name: str, value: str) -> str:
 def _user(document: dict[str, Any]) -> User:
     verifier = document.pop("verifier")
     tokens = {name: document.pop(name, None) for name in ("software_token", "pending_token")}
+    codes = document.pop("account_codes", {})
     return User(
         **document,
+        account_codes={purpose: AccountCode(**code) for purpose, code in codes.items()},
         verifier=Verifier(**verifier) if verifier is not None else None,
         software_token=_token(tokens["software_token"]),
         pending_token=_token(tokens["pending_token"]),

@@ -39,8 +39,14 @@ DEFAULT_QUOTAS: Mapping[str, int] = {
 _COGNITO: Mapping[str, tuple[str, ...]] = {
     "UserAuthentication": ("AdminInitiateAuth", "InitiateAuth"),  # a refresh is one too [?]
     RESPOND: ("AdminRespondToAuthChallenge", "RespondToAuthChallenge"),
-    "UserCreation": ("AdminConfirmSignUp", "AdminCreateUser"),
-    "UserAccountRecovery": ("AdminResetUserPassword", "AdminSetUserPassword", "ChangePassword"),
+    "UserCreation": ("AdminConfirmSignUp", "AdminCreateUser", "ConfirmSignUp", "SignUp"),
+    "UserAccountRecovery": (
+        "AdminResetUserPassword",
+        "AdminSetUserPassword",
+        "ChangePassword",
+        "ConfirmForgotPassword",
+        "ForgotPassword",
+    ),
     "UserRead": ("AdminGetUser", "GetUser"),
     "UserUpdate": (
         "AdminDeleteUser",
@@ -49,8 +55,13 @@ _COGNITO: Mapping[str, tuple[str, ...]] = {
         "AdminEnableUser",
         "AdminUpdateUserAttributes",
         "AdminUserGlobalSignOut",  # [?]
+        "DeleteUser",
+        "DeleteUserAttributes",
+        "GetUserAttributeVerificationCode",  # [?]
         "GlobalSignOut",  # [?]
+        "ResendConfirmationCode",  # [?]
         "UpdateUserAttributes",
+        "VerifyUserAttribute",
     ),
     "UserToken": ("GetTokensFromRefreshToken", "RevokeToken"),  # the first [?]
     "UserResourceRead": ("AdminListGroupsForUser",),

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from seedctl.local.http1 import Request
 
 _SCOPE = re.compile(r"Credential=[^/, ]+/[0-9]*/[a-z0-9-]*/([a-z0-9-]+)/aws4_request")
+_DELETE = re.compile(r"(?:^|&)delete(?:[=&]|$)")
 _QUERY_SCOPE = re.compile(r"(?:^|&)X-Amz-Credential=([^&]*)")
 
 
@@ -25,4 +26,6 @@ def is_for_s3(request: Request, buckets: Container[str]) -> bool:
     credential = _QUERY_SCOPE.search(request.query)
     if credential is not None and unquote(credential[1]).endswith("/s3/aws4_request"):
         return True
+    if request.method == "POST" and request.raw_path == "/" and _DELETE.search(request.query):
+        return True  # it lacks its bucket, which S3 can tell and no other service
     return unquote(request.raw_path[1:].partition("/")[0]) in buckets

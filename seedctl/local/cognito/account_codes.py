@@ -1,0 +1,120 @@
+"""The codes that confirm a sign-up, reset a password or verify an address, each good once."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+from seedctl.local.cognito.delivery import deliver_code, delivery_details, masked, new_code
+from seedctl.local.cognito.users import AccountCode
+from seedctl.local.protocol import ServiceError
+
+if TYPE_CHECKING:
+    from seedctl.local.cognito.pool import UserPool
+    from seedctl.local.cognito.service import UserPoolService
+    from seedctl.local.cognito.users import User, UserRecords
+
+SIGN_UP = "sign-up"
+PASSWORD_RESET = "password reset"  # noqa: S105 - a purpose
+
+_DIGITS = 6
+_DAY = 24 * 3600.0
+_HOUR = 3600.0
+
+
+def verification_of(attribute: str) -> str:
+    """Return the purpose of a code that verifies *attribute*."""
+    return f"verification of {attribute}"
+
+
+def send_account_code(
+    service: UserPoolService,
+    users: UserRecords,
+    user: User,
+    *,
+    purpose: str,
+    attribute: str,
+    destination: str,
+) -> dict[str, str]:
+    """Send a code, which replaces the last one for *purpose*; return its CodeDeliveryDetails.
+
+    The caller saves *user*.
+    """
+    lifetime = _HOUR if purpose == PASSWORD_RESET else _DAY
+    sent = AccountCode(attribute, destination, new_code(_DIGITS), service.clock() + lifetime)
+    user.account_codes[purpose] = sent
+    deliver_code(
+        service,
+        users,
+        user,
+        attribute=attribute,
+        destination=destination,
+        code=sent.code,
+        purpose=purpose,
+    )
+    return delivery_details(attribute, masked(destination))
+
+
+def take_account_code(user: User, purpose: str, code: str, now: float) -> AccountCode:
+    """Return what was sent with *code* and use it up; the caller saves *user*.
+
+    Raises CodeMismatchException for a wrong code, ExpiredCodeException where there is none to use.
+    """
+    sent = user.account_codes.get(purpose)
+    if sent is None or now > sent.expires:
+        raise expired_code()
+    if not secrets.compare_digest(sent.code.encode(), code.encode()):
+        raise wrong_code()
+    del user.account_codes[purpose]
+    return sent
+
+
+def drop_codes_to(user: User, attribute: str) -> None:
+    """Forget the codes sent to *attribute*, which has changed, and a new value that waits."""
+    user.account_codes = {
+        purpose: sent for purpose, sent in user.account_codes.items() if sent.attribute != attribute
+    }
+
+
+def sign_up_address(pool: UserPool, user: User) -> str | None:
+    """Return the attribute that the code for a sign-up is sent to, None if none is verified so."""
+    for attribute in ("phone_number", "email"):  # with both, the number alone gets a code
+        if attribute in pool.verification_types and user.attributes.get(attribute):
+            return attribute
+    return None
+
+
+def recovery_address(pool: UserPool, user: User) -> str | None:
+    """Return the verified attribute that a password is reset by, None if the user has none."""
+    for attribute in pool.recovery_attributes:
+        is_second_factor = attribute == "phone_number" and "SMS_MFA" in user.mfa_enabled
+        if user.attributes.get(f"{attribute}_verified") == "true" and not is_second_factor:
+            return attribute
+    return None
+
+
+def simulated_details(service: UserPoolService, name: str) -> dict[str, str]:
+    """Return the CodeDeliveryDetails for a user who gets no code, so as not to tell about it.
+
+    The address is made up, and the same whenever *name* is given, in whatever case.
+    """
+    allowed = service.pool.recovery_attributes
+    attribute = "phone_number" if name.startswith("+") or "email" not in allowed else "email"
+    attribute = attribute if attribute in allowed else allowed[0]
+    digest = service.store.seal.digest("made-up address", service.pool.id, name.lower())
+    if attribute == "email":
+        letters = [chr(ord("a") + byte % 26) for byte in digest[:2]]
+        return delivery_details(attribute, f"{letters[0]}***@{letters[1]}***")
+    return delivery_details(attribute, f"+*******{int.from_bytes(digest[:4], 'big') % 10**4:04}")
+
+
+def expired_code() -> ServiceError:
+    return ServiceError(
+        "ExpiredCodeException", "Invalid code provided, please request a code again."
+    )
+
+
+def wrong_code() -> ServiceError:
+    return ServiceError(
+        "CodeMismatchException", "Invalid verification code provided, please try again."
+    )

@@ -1,0 +1,77 @@
+"""WebSocket as far as it takes to say no: the handshake, one message from the client, one answer.
+
+A page cannot see why a handshake is refused, so it is completed, and the refusal is a message.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import partial
+from typing import TYPE_CHECKING
+
+from seedctl.local.http1 import Response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from seedctl.local.bodies import Stream
+    from seedctl.local.http1 import Request
+
+_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, section 1.3
+_VERSION = "13"
+_TEXT, _CLOSE = 0x1, 0x8
+_CONTROL = 0x8  # the opcodes from here on
+_FINAL = 0x80
+_MASKED = 0x80
+_NORMAL = (1000).to_bytes(2, "big")
+_MAX_PAYLOAD = 1024 * 1024
+
+
+def is_handshake(request: Request) -> bool:
+    """Whether *request* asks to go on as WebSocket."""
+    return request.method == "GET" and request.headers.get("upgrade", "").lower() == "websocket"
+
+
+def refuse_by_message(request: Request, answer: str) -> Response:
+    """Return the answer to a handshake: *answer* is sent after the client's first message."""
+    key = request.headers.get("sec-websocket-key")
+    if key is None or request.headers.get("sec-websocket-version") != _VERSION:
+        response = Response.text(426, "Only version 13 of WebSocket is spoken here.")
+        headers = (*response.headers, ("Sec-WebSocket-Version", _VERSION))
+        return Response(response.status, response.body, headers)
+    accepted = base64.b64encode(hashlib.sha1(f"{key}{_GUID}".encode()).digest())  # noqa: S324
+    headers = (("Upgrade", "websocket"), ("Sec-WebSocket-Accept", accepted.decode()))
+    offered = request.headers.get("sec-websocket-protocol")
+    if offered is not None:
+        # The first is the protocol; credentials may come after it in the same header.
+        headers = (*headers, ("Sec-WebSocket-Protocol", offered.partition(",")[0].strip()))
+    return Response(101, b"", headers, upgraded=partial(_converse, answer))
+
+
+def _converse(answer: str, stream: Stream, send: Callable[[bytes], object]) -> None:
+    """Send *answer* once the client has said something, and say goodbye."""
+    while (opcode := _read_frame(stream)) is not None and opcode != _CLOSE:
+        if opcode < _CONTROL:
+            send(_frame(_TEXT, answer.encode()) + _frame(_CLOSE, _NORMAL))
+            return
+
+
+def _read_frame(stream: Stream) -> int | None:
+    """Return the opcode of the next frame, None at the end of the connection."""
+    head = stream.read(2)
+    if len(head) < 2:
+        return None
+    length = head[1] & 0x7F
+    if length > 125:
+        length = int.from_bytes(stream.read(2 if length == 126 else 8), "big")
+    length += 4 if head[1] & _MASKED else 0
+    if length > _MAX_PAYLOAD or len(stream.read(length)) < length:
+        return None
+    return head[0] & 0x0F
+
+
+def _frame(opcode: int, payload: bytes) -> bytes:
+    size = len(payload)
+    length = bytes([size]) if size < 126 else b"\x7e" + size.to_bytes(2, "big")
+    return bytes([_FINAL | opcode]) + length + payload
