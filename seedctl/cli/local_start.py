@@ -132,7 +132,7 @@ def _show(
     conditions: Conditions | None,
 ) -> None:
     rows = {}
-    if outputs is not None and isinstance(outputs.document.get("data"), dict):
+    if outputs is not None and outputs.data is not None:
         rows["GraphQL"] = f"{server.url}/graphql"
     rows["Outputs"] = shown_outputs(settings, server)
     if conditions is not None:
