@@ -158,7 +158,8 @@ class Store:
             try:
                 yield View(connection, self.seal)
             except BaseException:
-                connection.execute("ROLLBACK")
+                if connection.in_transaction:  # SQLite ends it by itself when the disk is full
+                    connection.execute("ROLLBACK")
                 raise
             connection.execute("COMMIT")
 
@@ -170,7 +171,8 @@ class Store:
             try:
                 yield View(connection, self.seal)
             finally:
-                connection.execute("COMMIT")
+                if connection.in_transaction:
+                    connection.execute("COMMIT")
 
     def get(self, kind: str, key: str) -> dict[str, Any] | None:
         with self.reading() as view:
@@ -270,8 +272,4 @@ class Store:
                 resolution="The state is damaged; start afresh with seedctl local reset.",
             ) from error
         except sqlite3.Error as error:
-            raise LocalSandboxError(
-                f"The local sandbox cannot use {self.path}: {error}.",
-                resolution="Make the folder and its files readable and writable for this account, "
-                "or start afresh with seedctl local reset.",
-            ) from error
+            raise unusable(self.path, error) from error

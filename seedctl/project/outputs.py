@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from seedctl.errors import AmplifyOutputsNotFoundError, InvalidAmplifyOutputsError
+from seedctl.project.files import UnreadableFileError, read_text
 from seedctl.project.reader import REGENERATE, Reader
 from seedctl.project.sections import A_REGION, REGION, parse_data, parse_storage
 
@@ -124,20 +125,24 @@ def load_outputs(path: Path) -> AmplifyOutputs:
     deployment, InvalidAmplifyOutputsError when it is not what Amplify writes.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
     except FileNotFoundError as error:
         raise AmplifyOutputsNotFoundError(
             f"{path} does not exist.",
             resolution="Deploy the sandbox with npx ampx sandbox, or name the file with --outputs.",
         ) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidAmplifyOutputsError(f"{path} cannot be read: {error}") from error
+    except UnreadableFileError as error:
+        raise InvalidAmplifyOutputsError(
+            f"{path} cannot be read: {error}.",
+            resolution="Make it a file that this account may read, or name another with --outputs.",
+        ) from error.__cause__
     try:
         document = json.loads(text)
+        # Half of a surrogate pair is legal in JSON, and in nothing that a name is used for.
+        json.dumps(document, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise InvalidAmplifyOutputsError(
-            f"{path} is not JSON: {error}",
-            resolution=REGENERATE,
+            f"{path} is not JSON: {error}", resolution=REGENERATE
         ) from error
     return parse_outputs(document, path)
 

@@ -428,8 +428,10 @@ def test_a_missing_file(tmp_path: Path) -> None:
         pytest.param(b'\xef\xbb\xbf{"version": "1.4"}', "is not JSON", id="byte order mark"),
         pytest.param(b"[" * 100_000, "is not JSON", id="nested too deep"),
         pytest.param(b'{"version": ' + b"1" * 5000 + b"}", "is not JSON", id="endless number"),
-        pytest.param(b'{"version": "\xff"}', "cannot be read", id="not UTF-8"),
-        pytest.param(None, "cannot be read", id="a folder"),
+        pytest.param(b'{"version": "\xff"}', "read: it is not UTF-8 text", id="not UTF-8"),
+        pytest.param('{"version": "1"}'.encode("utf-16"), "read: it is UTF-16", id="UTF-16"),
+        pytest.param(b'{"version": "1", "x": "\\ud800"}', "is not JSON", id="half a character"),
+        pytest.param(None, "cannot be read: Is a directory", id="a folder"),
     ],
 )
 def test_a_file_that_cannot_be_used(tmp_path: Path, content: bytes | None, complaint: str) -> None:
