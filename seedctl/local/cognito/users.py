@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from seedctl.local.cognito.passwords import Verifier
 from seedctl.local.cognito.totp import SoftwareToken
+from seedctl.local.documents import from_document
 from seedctl.local.protocol import ServiceError
 
 if TYPE_CHECKING:
@@ -171,17 +172,17 @@ def _entry(index_name: str, value: str) -> str:
 
 
 def _user(document: dict[str, Any]) -> User:
-    verifier = document.pop("verifier")
+    verifier = document.pop("verifier", None)
     tokens = {name: document.pop(name, None) for name in ("software_token", "pending_token")}
-    return User(
-        **document,
-        verifier=Verifier(**verifier) if verifier is not None else None,
-        software_token=_token(tokens["software_token"]),
-        pending_token=_token(tokens["pending_token"]),
-    )
+    objects = {
+        "verifier": from_document(Verifier, verifier) if verifier is not None else None,
+        **{name: _token(token) for name, token in tokens.items()},
+    }
+    return from_document(User, {**document, **objects})
 
 
 def _token(document: dict[str, Any] | None) -> SoftwareToken | None:
     if document is None:
         return None
-    return SoftwareToken(**{**document, "used_steps": tuple(document["used_steps"])})
+    used = tuple(document.get("used_steps", ()))
+    return from_document(SoftwareToken, {**document, "used_steps": used})
