@@ -62,12 +62,10 @@ def wire_attributes(
     given = {name: value for name, value in (attributes or {}).items() if value is not None}
     for name in given:
         _check_name(name)
-    present = {*given, copied_attribute(username, auth)}
-    missing = [
-        name
-        for name in auth.standard_required_attributes or ()
-        if name not in present and name not in {"sub", "updated_at"}
-    ]
+    # Where the file does not say what users sign in by, the name may be one that Cognito copies.
+    kinds = ("email", "phone_number") if auth.username_attributes is None else None
+    present = {*given, copied_attribute(username, auth, kinds)}
+    missing = [name for name in auth.standard_required_attributes or () if name not in present]
     if missing:
         raise InvalidParameterException(
             f"The user pool requires {', '.join(missing)} for the user {mask(username)}.",
@@ -78,9 +76,14 @@ def wire_attributes(
     return [{"Name": name, "Value": _text(name, given[name])} for name in names]
 
 
-def copied_attribute(username: str, auth: AuthSection) -> str | None:
-    """Return the attribute that Cognito fills from the user name itself."""
-    kinds = auth.username_attributes or ()
+def copied_attribute(
+    username: str, auth: AuthSection, kinds: tuple[str, ...] | None = None
+) -> str | None:
+    """Return the attribute that Cognito fills from the user name itself.
+
+    *kinds* is what users sign in by, the pool's own by default.
+    """
+    kinds = kinds or auth.username_attributes or ()
     if "email" in kinds and _EMAIL.fullmatch(username):
         return "email"
     if "phone_number" in kinds and _PHONE.fullmatch(username):

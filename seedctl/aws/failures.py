@@ -124,7 +124,9 @@ def translate(
     call = f"{service}:{operation}"
     whose = f'profile "{profile}"' if profile else "the default credential chain"
     if isinstance(error, boto.ClientError):
-        return _from_code(error, service, operation, whose)
+        metadata = error.response.get("ResponseMetadata", {})
+        of_sandbox = errors.LocalSandboxError.from_headers(metadata.get("HTTPHeaders", {}))
+        return of_sandbox or _from_code(error, service, operation, whose)
     if isinstance(error, boto.NoRegionError | boto.InvalidRegionError):
         return errors.MissingRegionError(
             f"{call} has no usable AWS region: {error}",

@@ -59,12 +59,14 @@ def init(
     From amplify_outputs.json if there is one, with ids of its own; otherwise from the options.
     The file holds no secret and is meant to be committed.
     """
+    from seedctl.cli.written_files import write_whole  # noqa: PLC0415
     from seedctl.errors import FileAccessError  # noqa: PLC0415
     from seedctl.local import blueprint  # noqa: PLC0415
+    from seedctl.project.files import is_there  # noqa: PLC0415
 
     settings = settings_of(context)
     path = settings.project.local_outputs
-    if path.exists() and not force:
+    if is_there(path) and not force:
         raise FileAccessError(
             f"{path} is there already.", resolution="Replace it with --force, or edit it."
         )
@@ -75,11 +77,7 @@ def init(
         if not (logins or groups or mfa):
             logins, groups = _ask()
         document = _from_options(logins, groups, mfa or "none", methods)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(blueprint.to_text(document), encoding="utf-8")
-    except OSError as error:
-        raise FileAccessError(f"{path} cannot be written: {error.strerror}.") from error
+    write_whole(path, blueprint.to_text(document))
     Console(settings).success(f"Wrote {settings.shown(path)}.")
 
 

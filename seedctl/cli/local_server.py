@@ -189,6 +189,4 @@ def _shell_lines(
 def _region_of(outputs: AmplifyOutputs) -> str | None:
     if outputs.auth is not None:
         return outputs.auth.user_pool_region
-    data = outputs.document.get("data")
-    region = data.get("aws_region") if isinstance(data, dict) else None
-    return region if isinstance(region, str) else None
+    return outputs.data.aws_region if outputs.data is not None else None

@@ -132,7 +132,7 @@ def _show(
     conditions: Conditions | None,
 ) -> None:
     rows = {}
-    if outputs is not None and isinstance(outputs.document.get("data"), dict):
+    if outputs is not None and outputs.data is not None:
         rows["GraphQL"] = f"{server.url}/graphql"
     rows["Outputs"] = shown_outputs(settings, server)
     if conditions is not None:
@@ -184,7 +184,7 @@ def _start_detached(settings: Settings, arguments: list[str]) -> RunningServer:
     """Start a server that outlives this process, and return it once it answers."""
     from seedctl.cli.processes import command_line, leave_running, start_detached  # noqa: PLC0415
     from seedctl.local.running import find_server, refuse_second  # noqa: PLC0415
-    from seedctl.local.state_folder import LOG, prepare, unfinished_name  # noqa: PLC0415
+    from seedctl.local.state_folder import LOG, prepare, unfinished_name, unusable  # noqa: PLC0415
 
     state_folder = settings.project.state_folder
     if find_server(state_folder) is not None:
@@ -192,7 +192,10 @@ def _start_detached(settings: Settings, arguments: list[str]) -> RunningServer:
     log = prepare(state_folder) / LOG
     # Under a name of its own until it is up: of two that start at once, each has its own words.
     unfinished = unfinished_name(log)
-    process = start_detached(command_line(settings, *arguments), log=unfinished)
+    try:
+        process = start_detached(command_line(settings, *arguments), log=unfinished)
+    except OSError as error:
+        raise unusable(log.parent, error) from error
     try:
         server = _wait_until_up(process, lambda: find_server(state_folder))
     except BaseException:

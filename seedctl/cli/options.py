@@ -169,13 +169,13 @@ _OPTIONS = (
     _option(
         "-C",
         "--project-dir",
-        type=click.Path(),
+        type=click.Path(readable=False),
         metavar="DIR",
         help="The project's folder [default: found from here upwards].",
     ),
     _option(
         "--outputs",
-        type=click.Path(),
+        type=click.Path(readable=False),
         metavar="FILE",
         help="The outputs file [default: amplify_outputs.json of the project].",
     ),

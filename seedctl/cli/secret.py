@@ -107,7 +107,7 @@ def remove(context: click.Context, name: str | None, every: bool) -> None:
 
 
 @secret.command("import")
-@click.argument("file", type=click.Path())
+@click.argument("file", type=click.Path(readable=False))
 @common_options
 @click.pass_context
 def import_(context: click.Context, file: str) -> None:

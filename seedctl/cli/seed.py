@@ -42,7 +42,7 @@ class _ScriptCommand(click.Command):
 @click.option(
     "--script",
     "script_path",
-    type=click.Path(),
+    type=click.Path(readable=False),
     metavar="PATH",
     help="Another script than amplify/seed/seed.py.",
 )
@@ -57,7 +57,7 @@ class _ScriptCommand(click.Command):
 @click.option(
     "--report",
     "report_path",
-    type=click.Path(),
+    type=click.Path(readable=False),
     metavar="FILE",
     help="Write what the run did to FILE, as JSON.",
 )

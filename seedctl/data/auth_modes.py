@@ -10,6 +10,7 @@ from seedctl.data.nearest import advice
 from seedctl.errors import (
     InvalidAuthModeError,
     InvalidInputError,
+    LocalSandboxError,
     NoApiKey,
     NoAuthorizationHeader,
     NoCredentials,
@@ -140,6 +141,8 @@ def _api_key(key: str | None, chosen: Chosen) -> str:
 def _access_token(identity: Identity, chosen: Chosen) -> str:
     try:
         token = identity.access_token()
+    except LocalSandboxError:
+        raise
     except SeedctlError as error:
         raise NoSignedUser(
             f"No current user ({chosen}): {error.message}",

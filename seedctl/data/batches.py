@@ -13,8 +13,8 @@ from seedctl.errors import InvalidInputError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from seedctl.data.introspection import Model
     from seedctl.data.requests import Verb
+    from seedctl.project.models import Model
 
 MOST_ROWS = 100  # AppSync does them one after the other, and ends a request after 30 seconds
 # AppSync takes about a megabyte; what is left is for what this module does not count: escapes.

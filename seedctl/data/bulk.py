@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
     from seedctl.data.api import API
     from seedctl.data.auth_modes import Options
-    from seedctl.data.introspection import Model
     from seedctl.data.records import Record
     from seedctl.data.requests import ModelRequests
     from seedctl.data.values import Inputs
+    from seedctl.project.models import Model
 
 IfExists = Literal["error", "skip", "update"]
 RowState = Literal[

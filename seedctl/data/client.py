@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from seedctl.data.api import API
     from seedctl.data.auth_modes import AuthMode
     from seedctl.data.documents import OperationType
-    from seedctl.data.introspection import Operation
+    from seedctl.project.models import Operation
 
 _COMMENT_OR_TEXT = re.compile(r'"""(?:\\"""|.)*?"""|"(?:\\.|[^"\\\n])*"|#[^\n]*', re.DOTALL)
 

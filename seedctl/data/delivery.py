@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from seedctl.data.api import API, Reply
     from seedctl.data.auth_modes import Options
     from seedctl.data.batches import Row
-    from seedctl.data.introspection import Model
     from seedctl.data.requests import Verb
+    from seedctl.project.models import Model
 
 # How often a batch is sent, beyond the connection's own attempts.
 _SENT_WHEN_UNCLEAR = 3

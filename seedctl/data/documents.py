@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from seedctl.data.introspection import Field, Index, Model, Operation
     from seedctl.data.selection import Selection
+    from seedctl.project.models import Field, Index, Model, Operation
 
 OperationType = Literal["query", "mutation"]
 
@@ -67,6 +67,7 @@ def index_document(model: Model, index: Index, selection: Selection) -> Document
         "limit": "Int",
         "nextToken": "String",
     }
+    assert index.query_field is not None, "an index without a query is no method of a model"
     return _document("query", index.query_field, variables, _paged(selection))
 
 

@@ -12,6 +12,7 @@ from seedctl.errors import (
     GraphQLValidationError,
     InvalidArgumentsError,
     InvalidResponseError,
+    LocalSandboxError,
     ServiceFailedError,
     ThrottledError,
     UnauthorizedError,
@@ -30,6 +31,9 @@ def parse_answer(answer: Answer, operation: str, chosen: Chosen) -> dict[str, An
 
     Raises UnauthorizedError and other errors for an answer that is not a result at all.
     """
+    of_sandbox = LocalSandboxError.from_headers(answer.headers)
+    if of_sandbox is not None:
+        raise of_sandbox
     try:
         body = json.loads(answer.body)
     except (ValueError, RecursionError):

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from seedctl.bulk import Outcome
     from seedctl.data.api import API
     from seedctl.data.auth_modes import Options
-    from seedctl.data.introspection import Model
     from seedctl.data.requests import ModelRequests
     from seedctl.data.row_keys import KeyOf
     from seedctl.data.values import Inputs
+    from seedctl.project.models import Model
 
     Ready = tuple[Row, tuple[str, ...] | None]
     """A row, and what no other may be the same in."""

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from seedctl.data.api import API
     from seedctl.data.auth_modes import AuthMode
     from seedctl.data.bulk import RowResult
-    from seedctl.data.introspection import Model
     from seedctl.data.many import OnError
     from seedctl.data.records import Page, Record
     from seedctl.data.requests import SortDirection
     from seedctl.data.results import Results
     from seedctl.data.row_keys import KeyOf
     from seedctl.data.values import Inputs
+    from seedctl.project.models import Model
 
 _OPERATIONS = ("create", "get", "list", "update", "delete")
 _OURS = ("create_many", "delete_many", "list_all", "upsert")

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from seedctl.data.api import API, Reply
     from seedctl.data.auth_modes import Options
     from seedctl.data.documents import Document
-    from seedctl.data.introspection import Index, Model
     from seedctl.data.records import Page, Record
     from seedctl.data.results import Results
     from seedctl.data.selection import Selection
     from seedctl.data.values import Inputs
+    from seedctl.project.models import Index, Model
 
 SortDirection = Literal["ASC", "DESC"]
 Verb = Literal["create", "update", "delete"]

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from seedctl.data.auth_modes import AuthMode, Options
-    from seedctl.data.introspection import Field, Introspection, Model, TypeName
     from seedctl.data.models import ModelClient
+    from seedctl.project.models import Field, Introspection, Model, TypeName
 
 
 class Results:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import TypeAlias
 
-    from seedctl.data.introspection import Model
+    from seedctl.project.models import Model
 
     KeyOf: TypeAlias = str | list[str] | tuple[str, ...] | Callable[[Mapping[str, Any]], Any]
     """What makes a row itself: a field, several, or a function of the row."""

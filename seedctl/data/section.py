@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from seedctl.data.introspection import Introspection, parse_introspection
 from seedctl.errors import NoEndpoint
-from seedctl.project.reader import Reader
+from seedctl.project.models import NO_SCHEMA, Introspection
 
 if TYPE_CHECKING:
     from seedctl.data.auth_modes import AuthMode
@@ -32,18 +31,18 @@ class DataSection:
 
 
 def parse_data_section(outputs: AmplifyOutputs) -> DataSection:
-    """Return the data section of *outputs*. Raises NoEndpoint, InvalidAmplifyOutputsError."""
-    data = Reader(outputs.document, outputs.path).child("data")
+    """Return the data section of *outputs* as the client uses it. Raises NoEndpoint."""
+    data = outputs.data
     if data is None:
         raise NoEndpoint(
             f"{outputs.path} has no data section: this backend has no data resource.",
             resolution="Add one in amplify/data/resource.ts, deploy, and run again.",
         )
     return DataSection(
-        url=data.text("url"),
-        aws_region=data.text("aws_region"),
+        url=data.url,
+        aws_region=data.aws_region,
         # What amplify-js takes for a type it does not know.
-        default_auth_mode=_MODES.get(data.optional_text("default_authorization_type"), "iam"),
-        api_key=data.optional_text("api_key"),
-        schema=parse_introspection(data.raw("model_introspection"), outputs.path),
+        default_auth_mode=_MODES.get(data.default_authorization_type, "iam"),
+        api_key=data.api_key,
+        schema=data.schema or NO_SCHEMA,
     )

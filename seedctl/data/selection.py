@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import TypeAlias
 
-    from seedctl.data.introspection import Field, Introspection, Model, TypeName
+    from seedctl.project.models import Field, Introspection, Model, TypeName
 
     Selection: TypeAlias = "dict[str, Selection]"
     """Field names to what is selected below them; nothing below a scalar."""

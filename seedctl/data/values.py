@@ -15,7 +15,7 @@ from seedctl.errors import InvalidInputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from seedctl.data.introspection import Field, Introspection, Model, Operation
+    from seedctl.project.models import Field, Introspection, Model, Operation
 
 _UNCHECKED = "Pass validate=False if the schema knows better."
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, ClassVar
+
 from seedctl.errors.base import SeedctlError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class InvalidCommandInputError(SeedctlError):
@@ -118,9 +123,30 @@ class MFACodeUnavailableError(SeedctlError):
 
 
 class LocalSandboxError(SeedctlError):
-    """The local sandbox cannot start, or its state cannot be used."""
+    """The local sandbox cannot start, or its state cannot be used.
+
+    The sandbox's server tells it to clients in a header of its answer, and they raise it again.
+    """
 
     exit_code = 3
+    header: ClassVar = "x-seedctl-local-sandbox-error"
+
+    def to_header(self) -> tuple[str, str]:
+        """Return the header's name and value."""
+        import json  # noqa: PLC0415 - only where something went wrong
+
+        return self.header, json.dumps([self.message, self.resolution])
+
+    @classmethod
+    def from_headers(cls, headers: Mapping[str, str]) -> LocalSandboxError | None:
+        """Return the error in an answer's *headers*, None where there is none."""
+        text = headers.get(cls.header)
+        if text is None:
+            return None
+        import json  # noqa: PLC0415 - as above
+
+        message, resolution = json.loads(text)
+        return cls(message, resolution=resolution)
 
 
 class FileAccessError(SeedctlError):

@@ -136,7 +136,7 @@ def _replacements(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _buckets(storage: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     listed = storage.get("buckets")
     entries = [storage, *(listed if isinstance(listed, list) else [])]
-    names = [_text(entry, "bucket_name") for entry in entries if isinstance(entry, dict)]
+    names = [_text(entry, "bucket_name") for entry in entries]
     for number, name in enumerate(dict.fromkeys(filter(None, names)), start=1):
         yield name, f"local-sandbox-bucket-{number}"
 

@@ -12,6 +12,7 @@ import uuid
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from seedctl.local.documents import from_document
 from seedctl.local.protocol import Operation, ServiceError
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class IdentityPool:
         document = self._store.get(self._credentials, access_key_id)
         if document is None or document["expires_at"] <= self._clock():
             return None
-        return Principal(**document)
+        return from_document(Principal, document)
 
     def _get_id(self, call: Call) -> dict[str, Any]:
         pool_id = call.text("IdentityPoolId", maximum=200)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
+from seedctl.local.documents import from_document
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -55,7 +57,7 @@ def messages(store: Store) -> list[InboxMessage]:
     if stored is None:
         return []
     return [
-        InboxMessage(**{**message, "names": tuple(message["names"])})
+        from_document(InboxMessage, {**message, "names": tuple(message.get("names", ()))})
         for message in stored["messages"]
     ]
 

@@ -11,7 +11,7 @@ import json
 import os
 import signal
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal
 
 from seedctl.errors import LocalSandboxError
@@ -117,12 +117,14 @@ def read_address(state_folder: Path) -> RunningServer | None:
     path = state_folder / FOLDER / ADDRESS
     try:
         content = json.loads(path.read_bytes())
-        server = RunningServer(**content)
+        known = {each.name for each in fields(RunningServer)}
+        # Another version's server is one too, whatever else its file says.
+        server = RunningServer(**{name: content[name] for name in known & content.keys()})
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise unusable(path, error) from error
-    except (ValueError, TypeError, RecursionError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         return None  # not written by this version: nothing that could be trusted
     return server if _is_sound(server) else None
 

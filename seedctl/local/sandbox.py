@@ -55,15 +55,16 @@ class LocalSandbox:
         """
         # Late, since the commands that never start a sandbox import this module too.
         from seedctl.local.cors import CrossOrigin  # noqa: PLC0415
+        from seedctl.local.machine_failures import telling_machine_failures  # noqa: PLC0415
         from seedctl.local.server import Server  # noqa: PLC0415
         from seedctl.local.services import Services  # noqa: PLC0415
-        from seedctl.local.state_folder import prepare  # noqa: PLC0415
+        from seedctl.local.state_folder import prepare, unusable  # noqa: PLC0415
         from seedctl.local.store import Store  # noqa: PLC0415
 
         store = Store.open(prepare(state_folder))
         try:
             services = Services(store, outputs, clock)
-            answer: Callable[[Request], Response] = services.answer
+            answer = telling_machine_failures(services.answer, store.path.parent)
             conditioned = None
             if conditions is not None:
                 from seedctl.local.conditions import ConditionedAnswers  # noqa: PLC0415
@@ -78,6 +79,9 @@ class LocalSandbox:
                 is_streamed=services.is_streamed,
                 cross_origin=CrossOrigin(origins),
             )
+        except OSError as error:
+            store.close()
+            raise unusable(store.path.parent, error) from error
         except BaseException:
             store.close()
             raise

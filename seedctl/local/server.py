@@ -88,7 +88,12 @@ class Server:
         # Some clients take the name localhost for ::1 first. Without IPv6 they go on to the other.
         with contextlib.suppress(OSError):
             listeners.append(_listener(socket.AF_INET6, "::1", listeners[0].getsockname()[1]))
-        return cls(listeners, answer, is_streamed, cross_origin or CrossOrigin())
+        try:
+            return cls(listeners, answer, is_streamed, cross_origin or CrossOrigin())
+        except BaseException:
+            for listener in listeners:
+                listener.close()
+            raise
 
     def stop(self) -> None:
         """Finish the requests under way, as far as they take no longer than the time-out."""
@@ -207,10 +212,8 @@ class Server:
             raise
         except Exception as error:  # noqa: BLE001 - the last line: it answers, and keeps a record
             self.faults.append(_fault(request, error))
-            message = "The local sandbox failed."
-            if isinstance(error, LocalSandboxError):
-                message = f"{error.message} {error.resolution or ''}".strip()
-            return Response.json(500, {"__type": "InternalFailure", "message": message})
+            failure = {"__type": "InternalFailure", "message": "The local sandbox failed."}
+            return Response.json(500, failure)
 
     def _is_ours(self, host: str) -> bool:
         name, colon, port = host.rpartition(":")

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from seedctl.local.s3.service import S3
     from seedctl.local.store import Store
     from seedctl.project import AmplifyOutputs
+    from seedctl.project.sections import DataOutputs
 
 _CREDENTIAL = re.compile(
     r"AWS4-HMAC-SHA256 +Credential=[^/, ]+/[0-9]{8}/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request *,.*"
@@ -52,14 +53,13 @@ class Services:
     ) -> None:
         self._store = store
         self._auth = outputs.auth if outputs is not None else None
-        self._data = outputs.document.get("data") if outputs is not None else None
+        self._data = outputs.data if outputs is not None else None
         self._clock = clock
         self._lock = threading.Lock()
         self._loaded_cognito: Cognito | None = None
         self._loaded_graphql: GraphQLService | None = None
         self._loaded_s3: S3 | None = None
-        storage = outputs.document.get("storage") if outputs is not None else None
-        self._buckets = buckets_of(storage)
+        self._buckets = buckets_of(outputs.storage if outputs is not None else None)
         parameters = ParameterStore(store, clock)
         self._identities = IdentityPool(
             self._auth, store, clock, lambda token: self._cognito().claims_of(token)
@@ -83,7 +83,7 @@ class Services:
                 self._loaded_cognito = Cognito(self._store, self._auth, self._clock)
             return self._loaded_cognito
 
-    def _graphql(self, data: dict[str, Any]) -> GraphQLService:
+    def _graphql(self, data: DataOutputs) -> GraphQLService:
         cognito = self._cognito()
         # Under a lock: it keeps the schema, which takes time to make.
         with self._lock:
@@ -135,7 +135,7 @@ class Services:
             return self._published(request.path)
         if request.method != "POST":
             return Response.text(405, f"{request.method} is not served.")
-        if request.path == "/graphql" and isinstance(self._data, dict):
+        if request.path == "/graphql" and self._data is not None:
             return self._graphql(self._data).answer(request)
         target = request.headers.get("x-amz-target")
         if target is None:

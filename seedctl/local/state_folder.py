@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import secrets
@@ -26,6 +27,8 @@ LOCK = "server.lock"
 LOG = "server.log"
 
 _KEY_BYTES = 32
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_TOO_MANY_FILES = (errno.EMFILE, errno.ENFILE)
 _UNFINISHED = ".unfinished-"
 _OBJECT_FILE = re.compile(r"lock|[0-9a-f]{32}(\.unfinished)?")
 # SQLite puts its own files beside the database under these endings.
@@ -173,12 +176,26 @@ def make_private_folder(folder: Path) -> Path:
     return folder
 
 
-def unusable(path: Path, error: OSError) -> LocalSandboxError:
-    reason = error.strerror or type(error).__name__
+def unusable(path: Path, error: Exception) -> LocalSandboxError:
+    """Return the error for *path*, which *error*, an OSError or SQLite's own, is about."""
+    reason, place = str(error), path
+    if isinstance(error, OSError):
+        reason = error.strerror or type(error).__name__
+        place = error.filename or path
     return LocalSandboxError(
-        f"The local sandbox cannot use {error.filename or path}: {reason}.",
-        resolution=f"Make {path} readable and writable for this account, or remove what is in "
-        "its way; seedctl local reset starts afresh.",
+        f"The local sandbox cannot use {place}: {reason}.", resolution=_advice(path, error)
+    )
+
+
+def _advice(path: Path, error: Exception) -> str:
+    number, text = getattr(error, "errno", None), str(error)
+    if number in _NO_SPACE or "disk is full" in text:
+        return f"Free space on the disk that holds {path}, and run again."
+    if number in _TOO_MANY_FILES:
+        return "Raise the limit of open files (ulimit -n), or let fewer things be done at once."
+    return (
+        f"Make {path} readable and writable for this account, with space on its disk, or remove "
+        "what is in its way; seedctl local reset starts afresh."
     )
 
 

@@ -34,7 +34,9 @@ CREATE TABLE IF NOT EXISTS entry (
     PRIMARY KEY (kind, partition, key)
 ) WITHOUT ROWID;
 """
-_TABLES = 3
+FORMAT = 1
+"""How the state is laid out; it stands in the database as SQLite's ``user_version``."""
+_UNVERSIONED = 0  # of a new database, and of those made before there were formats: laid out as 1
 
 
 class View:
@@ -158,7 +160,8 @@ class Store:
             try:
                 yield View(connection, self.seal)
             except BaseException:
-                connection.execute("ROLLBACK")
+                if connection.in_transaction:  # SQLite ends it by itself when the disk is full
+                    connection.execute("ROLLBACK")
                 raise
             connection.execute("COMMIT")
 
@@ -170,7 +173,8 @@ class Store:
             try:
                 yield View(connection, self.seal)
             finally:
-                connection.execute("COMMIT")
+                if connection.in_transaction:
+                    connection.execute("COMMIT")
 
     def get(self, kind: str, key: str) -> dict[str, Any] | None:
         with self.reading() as view:
@@ -221,14 +225,17 @@ class Store:
 
     def _lay_out(self) -> None:
         with self._borrowed() as connection:
+            found_format: int = connection.execute("PRAGMA user_version").fetchone()[0]
+            self._check_format(found_format)
             self._use_wal(connection)
             expected = self.seal.digest("key check")
             found = self._key_check(connection)
-            # A state that an earlier version made lacks the tables that came later.
-            if found is None or (found == expected and not self._has_tables(connection)):
+            # A state that an earlier version made lacks the tables that came later, and a format.
+            if found is None or (found == expected and found_format != FORMAT):
                 connection.execute("BEGIN IMMEDIATE")
                 for statement in _SCHEMA.split(";"):
                     connection.execute(statement)
+                connection.execute(f"PRAGMA user_version = {FORMAT}")
                 connection.execute("INSERT OR IGNORE INTO key_check VALUES (1, ?)", (expected,))
                 connection.execute("COMMIT")
                 found = self._key_check(connection)
@@ -244,10 +251,13 @@ class Store:
         row = connection.execute("SELECT value FROM key_check").fetchone()
         return None if row is None else row[0]
 
-    def _has_tables(self, connection: sqlite3.Connection) -> bool:
-        query = "SELECT count(*) FROM sqlite_master WHERE type = 'table'"
-        count: int = connection.execute(query).fetchone()[0]
-        return count >= _TABLES
+    def _check_format(self, found: int) -> None:
+        if found not in (_UNVERSIONED, FORMAT):
+            raise LocalSandboxError(
+                f"The local state in {self.path.parent} has format {found}, which another version "
+                f"of seedctl wrote; this one reads format {FORMAT}.",
+                resolution="Update seedctl, or start afresh with seedctl local reset.",
+            )
 
     def _use_wal(self, connection: sqlite3.Connection) -> None:
         deadline = time.monotonic() + _BUSY_SECONDS
@@ -270,8 +280,4 @@ class Store:
                 resolution="The state is damaged; start afresh with seedctl local reset.",
             ) from error
         except sqlite3.Error as error:
-            raise LocalSandboxError(
-                f"The local sandbox cannot use {self.path}: {error}.",
-                resolution="Make the folder and its files readable and writable for this account, "
-                "or start afresh with seedctl local reset.",
-            ) from error
+            raise unusable(self.path, error) from error

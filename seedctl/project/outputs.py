@@ -13,10 +13,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from seedctl.errors import AmplifyOutputsNotFoundError, InvalidAmplifyOutputsError
-from seedctl.project.reader import Reader
+from seedctl.project.files import UnreadableFileError, read_text
+from seedctl.project.reader import REGENERATE, Reader
+from seedctl.project.sections import A_REGION, REGION, parse_data, parse_storage
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
+
+    from seedctl.project.sections import DataOutputs, StorageOutputs
 
 MFAConfiguration = Literal["NONE", "OPTIONAL", "REQUIRED"]
 MFAMethod = Literal["SMS", "TOTP", "EMAIL"]
@@ -43,16 +48,25 @@ STANDARD_ATTRIBUTES = (
 )
 """The user attributes that Cognito has by itself, but for ``sub``, which nobody sets."""
 
+_SHORTEST_PASSWORD = 6  # that a policy of Cognito can allow
 _POOL_ID = re.compile(r"[a-z0-9-]+_[0-9A-Za-z]+")
+_CLIENT_ID = re.compile(r"[\w+]+", re.ASCII)
+_IDENTITY_POOL_ID = re.compile(r"[a-z0-9-]+:[0-9A-Za-z-]+")
+# CloudFormation's words, which Amplify wrote as they were in the middle of 2024.
+_MFA_ALIASES: Mapping[str, MFAConfiguration] = {"OFF": "NONE", "ON": "REQUIRED"}
+# Cognito makes the first, and a user is created without the second, whatever is required [?].
+_NEVER_ASKED_FOR = ("sub", "updated_at")
 
 
 @dataclass(frozen=True, slots=True)
 class PasswordPolicy:
-    min_length: int
-    require_numbers: bool
-    require_lowercase: bool
-    require_uppercase: bool
-    require_symbols: bool
+    """What a password must have. A rule that the file does not state is not asked for."""
+
+    min_length: int = _SHORTEST_PASSWORD
+    require_numbers: bool = False
+    require_lowercase: bool = False
+    require_uppercase: bool = False
+    require_symbols: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +85,7 @@ class AuthSection:
     identity_pool_id: str | None = None
     password_policy: PasswordPolicy | None = None
     standard_required_attributes: tuple[str, ...] | None = None
+    """Those that a new user must be given."""
     username_attributes: tuple[str, ...] | None = None
     user_verification_types: tuple[str, ...] | None = None
     unauthenticated_identities_enabled: bool | None = None
@@ -96,9 +111,11 @@ class AuthSection:
 class AmplifyOutputs:
     version: str
     auth: AuthSection | None
+    data: DataOutputs | None
+    storage: StorageOutputs | None
     path: Path
     document: dict[str, Any] = field(repr=False, compare=False)
-    """The whole file, for the sections that have a room of their own."""
+    """The whole file, as it was read."""
 
 
 def load_outputs(path: Path) -> AmplifyOutputs:
@@ -108,20 +125,24 @@ def load_outputs(path: Path) -> AmplifyOutputs:
     deployment, InvalidAmplifyOutputsError when it is not what Amplify writes.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
     except FileNotFoundError as error:
         raise AmplifyOutputsNotFoundError(
             f"{path} does not exist.",
             resolution="Deploy the sandbox with npx ampx sandbox, or name the file with --outputs.",
         ) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidAmplifyOutputsError(f"{path} cannot be read: {error}") from error
+    except UnreadableFileError as error:
+        raise InvalidAmplifyOutputsError(
+            f"{path} cannot be read: {error}.",
+            resolution="Make it a file that this account may read, or name another with --outputs.",
+        ) from error.__cause__
     try:
         document = json.loads(text)
+        # Half of a surrogate pair is legal in JSON, and in nothing that a name is used for.
+        json.dumps(document, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise InvalidAmplifyOutputsError(
-            f"{path} is not JSON: {error}",
-            resolution="Make the file anew with npx ampx sandbox or npx ampx generate outputs.",
+            f"{path} is not JSON: {error}", resolution=REGENERATE
         ) from error
     return parse_outputs(document, path)
 
@@ -137,32 +158,44 @@ def parse_outputs(document: Any, path: Path) -> AmplifyOutputs:
             f"{path} holds only a version: nothing has been deployed yet.",
             resolution="Deploy the sandbox with npx ampx sandbox and wait until it is done.",
         )
-    auth = root.child("auth")
+    auth, data, storage = (root.child(name) for name in ("auth", "data", "storage"))
     return AmplifyOutputs(
         version=version,
         auth=_auth(auth, version) if auth is not None else None,
+        data=parse_data(data, path) if data is not None else None,
+        storage=parse_storage(storage) if storage is not None else None,
         path=path,
         document=document,
     )
 
 
 def _auth(auth: Reader, version: str) -> AuthSection:
-    pool_id = auth.text("user_pool_id")
-    if not _POOL_ID.fullmatch(pool_id):
-        auth.fail("user_pool_id", "a user pool id such as us-east-1_AbCdEfGhI", pool_id)
     policy = auth.child("password_policy")
+    required = auth.optional_choices("standard_required_attributes", STANDARD_ATTRIBUTES)
     return AuthSection(
-        aws_region=auth.text("aws_region"),
-        user_pool_id=pool_id,
-        user_pool_client_id=auth.text("user_pool_client_id"),
-        identity_pool_id=auth.optional_text("identity_pool_id"),
+        aws_region=auth.matching("aws_region", REGION, A_REGION),
+        user_pool_id=auth.matching(
+            "user_pool_id", _POOL_ID, "a user pool id such as us-east-1_AbCdEfGhI"
+        ),
+        user_pool_client_id=auth.matching(
+            "user_pool_client_id", _CLIENT_ID, "the id of an app client"
+        ),
+        identity_pool_id=auth.optional_matching(
+            "identity_pool_id", _IDENTITY_POOL_ID, "an identity pool id such as us-east-1:1234-abcd"
+        ),
         password_policy=_password_policy(policy) if policy is not None else None,
-        standard_required_attributes=auth.optional_texts("standard_required_attributes"),
-        username_attributes=auth.optional_texts("username_attributes"),
-        user_verification_types=auth.optional_texts("user_verification_types"),
+        standard_required_attributes=None
+        if required is None
+        else tuple(name for name in required if name not in _NEVER_ASKED_FOR),
+        username_attributes=auth.optional_choices(
+            "username_attributes", ("email", "phone_number", "username")
+        ),
+        user_verification_types=auth.optional_choices(
+            "user_verification_types", ("email", "phone_number")
+        ),
         unauthenticated_identities_enabled=auth.optional_flag("unauthenticated_identities_enabled"),
         mfa_configuration=auth.optional_choice(
-            "mfa_configuration", ("NONE", "OPTIONAL", "REQUIRED")
+            "mfa_configuration", ("NONE", "OPTIONAL", "REQUIRED"), _MFA_ALIASES
         ),
         mfa_methods=auth.optional_choices("mfa_methods", ("SMS", "TOTP", "EMAIL")),
         can_list_email_mfa=_minor(version) >= 4,
@@ -172,11 +205,12 @@ def _auth(auth: Reader, version: str) -> AuthSection:
 
 def _password_policy(policy: Reader) -> PasswordPolicy:
     return PasswordPolicy(
-        min_length=policy.integer("min_length", minimum=6, maximum=99),
-        require_numbers=policy.flag("require_numbers"),
-        require_lowercase=policy.flag("require_lowercase"),
-        require_uppercase=policy.flag("require_uppercase"),
-        require_symbols=policy.flag("require_symbols"),
+        min_length=policy.optional_integer_between("min_length", _SHORTEST_PASSWORD, 99)
+        or _SHORTEST_PASSWORD,
+        require_numbers=policy.optional_flag("require_numbers") or False,
+        require_lowercase=policy.optional_flag("require_lowercase") or False,
+        require_uppercase=policy.optional_flag("require_uppercase") or False,
+        require_symbols=policy.optional_flag("require_symbols") or False,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from seedctl.errors import InvalidCommandInputError
+from seedctl.errors import FileAccessError, InvalidCommandInputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,13 +18,19 @@ PYPROJECT_NAME = "pyproject.toml"
 def tool_table(project: Project, name: str) -> Mapping[str, Any]:
     """Return ``[tool.seedctl.<name>]`` of the project's file, empty where there is none.
 
-    Raises InvalidCommandInputError for what is no such table.
+    Raises InvalidCommandInputError for what is no such table, FileAccessError where the file is
+    there and cannot be read.
     """
     path = project.root / PYPROJECT_NAME
     try:
         source = path.read_bytes()
-    except OSError:
+    except FileNotFoundError:
         return {}
+    except OSError as error:
+        raise FileAccessError(
+            f"{path} cannot be read: {error.strerror}.",
+            resolution="Make it a file that this account may read.",
+        ) from error
     if b"seedctl" not in source:  # most files have nothing for us, and need not be read as TOML
         return {}
     document: Any

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from seedctl.errors import InvalidAmplifyOutputsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
 _Choice = TypeVar("_Choice", bound=str)
 
+REGENERATE = "Regenerate the file with npx ampx sandbox or npx ampx generate outputs."
+"""What to do about an outputs file that is not what Amplify writes."""
+
+_GRAPHQL_NAME = re.compile(r"(?!__)[_A-Za-z][_0-9A-Za-z]*")
+
+_NAME = "a GraphQL name: letters, digits and _, with no digit first"
 _KINDS = {dict: "an object", list: "a list", str: "text", bool: "true or false", type(None): "null"}
+
+
+def is_graphql_name(text: str) -> bool:
+    """Whether *text* can be the name of a type, field, argument or enum value."""
+    return _GRAPHQL_NAME.fullmatch(text) is not None
 
 
 class Reader:
@@ -50,11 +62,35 @@ class Reader:
             self.fail(key, "text that is not empty", value)
         return value
 
-    def integer(self, key: str, *, minimum: int, maximum: int) -> int:
-        value = self.optional_integer(key)
+    def matching(self, key: str, pattern: re.Pattern[str], expected: str) -> str:
+        """Return the text at *key*, all of which *pattern* matches; *expected* describes it."""
+        value = self.optional_matching(key, pattern, expected)
         if value is None:
-            self._missing(key, "a whole number")
-        if not minimum <= value <= maximum:
+            self._missing(key, "text")
+        return value
+
+    def optional_matching(self, key: str, pattern: re.Pattern[str], expected: str) -> str | None:
+        value = self.optional_text(key)
+        if value is not None and not pattern.fullmatch(value):
+            self.fail(key, expected, value)
+        return value
+
+    def name(self, key: str) -> str:
+        """Return the GraphQL name at *key*."""
+        return self.matching(key, _GRAPHQL_NAME, _NAME)
+
+    def optional_name(self, key: str) -> str | None:
+        return self.optional_matching(key, _GRAPHQL_NAME, _NAME)
+
+    def check_name(self, key: str) -> str:
+        """Return *key*, which has to be a GraphQL name itself."""
+        if not is_graphql_name(key):
+            self.fail("a key", _NAME, key)
+        return key
+
+    def optional_integer_between(self, key: str, minimum: int, maximum: int) -> int | None:
+        value = self.optional_integer(key)
+        if value is not None and not minimum <= value <= maximum:
             self.fail(key, f"a whole number from {minimum} to {maximum}", value)
         return value
 
@@ -79,13 +115,18 @@ class Reader:
             self.fail(key, "true or false", value)
         return value
 
-    def optional_choice(self, key: str, choices: tuple[_Choice, ...]) -> _Choice | None:
+    def optional_choice(
+        self, key: str, choices: tuple[_Choice, ...], aliases: Mapping[str, _Choice] | None = None
+    ) -> _Choice | None:
+        """Return the one of *choices* at *key*; *aliases* are other words for some of them."""
         value = self._value.get(key)
         if value is None:
             return None
         for choice in choices:
             if value == choice:
                 return choice
+        if aliases and isinstance(value, str) and value in aliases:
+            return aliases[value]
         self.fail(key, "one of " + ", ".join(choices), value)
 
     def optional_texts(self, key: str) -> tuple[str, ...] | None:
@@ -102,15 +143,26 @@ class Reader:
     def optional_choices(
         self, key: str, choices: tuple[_Choice, ...]
     ) -> tuple[_Choice, ...] | None:
-        """Return the listed values that are among *choices*; later versions may list others."""
+        """Return the listed values that are among *choices*; later versions may list others.
+
+        A list of which nothing is known says as little as none.
+        """
         texts = self.optional_texts(key)
         if texts is None:
             return None
-        return tuple(choice for text in texts for choice in choices if text == choice)
+        known = tuple(choice for text in texts for choice in choices if text == choice)
+        return known if known or not texts else None
 
     def child(self, key: str) -> Reader | None:
         value = self._value.get(key)
         return None if value is None else Reader(value, self._path, self._at(key))
+
+    def children(self) -> Iterator[tuple[str, Reader]]:
+        """Yield each key with the object there; a key that is null is passed over."""
+        for key in self._value:
+            child = self.child(key)
+            if child is not None:
+                yield key, child
 
     def optional_objects(self, key: str) -> list[Reader] | None:
         value = self._value.get(key)
@@ -129,7 +181,7 @@ class Reader:
     def _missing(self, key: str, expected: str) -> NoReturn:
         raise InvalidAmplifyOutputsError(
             f"{self._path}: {self._at(key)} is missing; expected {expected}.",
-            resolution="Make the file anew with npx ampx sandbox or npx ampx generate outputs.",
+            resolution=REGENERATE,
         )
 
     def _refuse(self, where: str, expected: str, value: Any) -> NoReturn:
@@ -138,5 +190,5 @@ class Reader:
             shown = repr(value if len(value) <= 40 else value[:40] + "…")
         raise InvalidAmplifyOutputsError(
             f"{self._path}: {where} is {shown}; expected {expected}.",
-            resolution="Make the file anew with npx ampx sandbox or npx ampx generate outputs.",
+            resolution=REGENERATE,
         )

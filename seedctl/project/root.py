@@ -9,10 +9,12 @@ from pathlib import Path
 
 from seedctl.errors import (
     AmplifyOutputsNotFoundError,
+    FileAccessError,
     InvalidPackageJsonError,
     ProjectNotFoundError,
     SeedScriptNotFoundError,
 )
+from seedctl.project.files import UnreadableFileError, is_there, read_text
 from seedctl.project.identifier import (
     BackendIdentifier,
     check_identifier_option,
@@ -47,12 +49,7 @@ def find_project(start: Path, *, explicit: Path | None = None) -> Project:
     Raises ProjectNotFoundError.
     """
     if explicit is not None:
-        if not explicit.is_dir():
-            raise ProjectNotFoundError(
-                f"The project folder {explicit} does not exist.",
-                resolution="Give the folder that holds amplify/ and package.json to -C.",
-            )
-        return Project(explicit.resolve())
+        return Project(_checked_folder(explicit))
     try:
         here = start.resolve(strict=True)
     except OSError as error:  # the working directory may have been removed
@@ -82,16 +79,16 @@ def namespace_of(project: Project) -> str:
     path = project.root / "package.json"
     fix = 'Run in the project\'s root, with a package.json that has a "name".'
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(read_text(path))
     except FileNotFoundError:
         # Its message is all there is to say: no cause below it.
         raise InvalidPackageJsonError(
             f"{path} does not exist.", resolution='Create it, such as {"name": "my-app"}.'
         ) from None
-    except OSError as error:
+    except UnreadableFileError as error:
         raise InvalidPackageJsonError(
-            f"{path} cannot be read: {error.strerror}.", resolution=fix
-        ) from error
+            f"{path} cannot be read: {error}.", resolution=fix
+        ) from error.__cause__
     except (ValueError, RecursionError) as error:
         # A byte order mark is refused too: ampx cannot read such a file either.
         raise InvalidPackageJsonError(f"{path} is not JSON: {error}", resolution=fix) from error
@@ -108,20 +105,21 @@ def find_outputs(project: Project, *, explicit: Path | None = None, local: bool 
     Raises AmplifyOutputsNotFoundError.
     """
     if explicit is not None:
-        if not explicit.is_file():
-            reason = "is not a file" if explicit.exists() else "does not exist"
+        if not is_there(explicit) or _is_folder(explicit):
+            reason = "is not a file" if is_there(explicit) else "does not exist"
             raise AmplifyOutputsNotFoundError(
                 f"The outputs file {explicit} {reason}.",
                 resolution="Give the path of an amplify_outputs.json to --outputs.",
             )
         return explicit.resolve()
     deployed = project.root / OUTPUTS_NAME
-    if local and project.local_outputs.is_file() and not _describes_backend(deployed):
+    has_local = is_there(project.local_outputs)
+    if local and has_local and not _describes_backend(deployed):
         return project.local_outputs
-    if deployed.is_file():
+    if is_there(deployed):
         return deployed
     fix = "Deploy the sandbox with npx ampx sandbox, or name the file with --outputs."
-    if not local and project.local_outputs.is_file():
+    if not local and has_local:
         fix = f"{fix[:-1]}; or use --local: {LOCAL_OUTPUTS.as_posix()} is there."
     if local:
         fix = f"Write {LOCAL_OUTPUTS.as_posix()} with seedctl local init, or deploy the sandbox."
@@ -129,9 +127,10 @@ def find_outputs(project: Project, *, explicit: Path | None = None, local: bool 
 
 
 def find_script(project: Project, *, explicit: Path | None = None) -> Path:
-    """Return the path of the seed script. Raises SeedScriptNotFoundError."""
+    """Return the path of the seed script. Raises SeedScriptNotFoundError, FileAccessError."""
     path = (project.root / SCRIPT if explicit is None else explicit).absolute()
-    if path.is_file():
+    if is_there(path) and not _is_folder(path):
+        _check_readable(path)
         return path
     fix = f"Create {SCRIPT.as_posix()}, or name the script with --script."
     typescript = path.with_name("seed.ts")
@@ -140,18 +139,52 @@ def find_script(project: Project, *, explicit: Path | None = None) -> Path:
     raise SeedScriptNotFoundError(f"There is no seed script at {path}.", resolution=fix)
 
 
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # not one that could be looked into
+        return False
+
+
+def _checked_folder(folder: Path) -> Path:
+    if not _is_folder(folder):
+        reason = "is not a folder that can be used" if is_there(folder) else "does not exist"
+        raise ProjectNotFoundError(
+            f"The project folder {folder} {reason}.",
+            resolution="Give the folder that holds amplify/ and package.json to -C.",
+        )
+    return folder.resolve()
+
+
+def _check_readable(script: Path) -> None:
+    try:
+        script.open("rb").close()
+    except OSError as error:
+        raise FileAccessError(
+            f"The seed script {script} cannot be read: {error.strerror}.",
+            resolution="Make it a file that this account may read, or name another with --script.",
+        ) from error
+
+
 def _has_amplify(folder: Path) -> bool:
     amplify = folder / "amplify"
-    if not amplify.is_dir():
-        return False
-    return (amplify / "seed").is_dir() or any(path.is_file() for path in amplify.glob("backend.*"))
+    try:
+        if not amplify.is_dir():
+            return False
+        seed = amplify / "seed"
+        return seed.is_dir() or any(path.is_file() for path in amplify.glob("backend.*"))
+    except OSError as error:  # it may be one, and must not be passed over for another
+        raise ProjectNotFoundError(
+            f"The folder {amplify} cannot be looked into: {error.strerror}.",
+            resolution="Make it readable for this account, or name the project's folder with -C.",
+        ) from error
 
 
 def _package_name(path: Path) -> str | None:
     # Only a way to recognise the project: a broken file is reported by namespace_of().
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        content = json.loads(read_text(path))
+    except (OSError, UnreadableFileError, ValueError, RecursionError):
         return None
     name = content.get("name") if isinstance(content, dict) else None
     return name if isinstance(name, str) and name else None
@@ -160,10 +193,10 @@ def _package_name(path: Path) -> str | None:
 def _describes_backend(path: Path) -> bool:
     """Whether *path* holds more than the version, which is all there is before a deployment."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(read_text(path))
     except FileNotFoundError:
         return False
-    except (OSError, ValueError, RecursionError):
+    except (UnreadableFileError, ValueError, RecursionError):
         return True  # a broken file must be reported, not passed over
     return not isinstance(content, dict) or bool(content.keys() - {"version", "$schema"})
 

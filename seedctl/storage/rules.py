@@ -14,7 +14,8 @@ from seedctl.masking import mask
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from seedctl.storage.section import Bucket, Rules
+    from seedctl.project.sections import BucketPaths
+    from seedctl.storage.section import Bucket
 
 Action = Literal["get", "list", "write", "delete"]
 
@@ -75,7 +76,7 @@ def may(
     )
 
 
-def _allowing(rules: Rules, path: str, action: Action) -> Iterator[tuple[str, str]]:
+def _allowing(rules: BucketPaths, path: str, action: Action) -> Iterator[tuple[str, str]]:
     """Yield each pattern and role by which somebody may do this."""
     covering = {
         # Another user's folder matches as well: its owner would have been allowed.

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from seedctl.errors import InvalidStorageBucket, InvalidStorageOperationInput, NoBucket
-from seedctl.project.reader import Reader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Mapping
 
     from seedctl.project import AmplifyOutputs
-
-Rules = Mapping[str, Mapping[str, tuple[str, ...]]]
-"""Path pattern to role to actions: ``{"pictures/*": {"authenticated": ("list", "write")}}``."""
+    from seedctl.project.sections import BucketPaths
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +28,7 @@ class Bucket:
     region: str
     name: str | None = None
     """The friendly name; None for one that the outputs file gives none."""
-    rules: Rules | None = field(default=None, repr=False)
+    rules: BucketPaths | None = field(default=None, repr=False)
     """None where the outputs file does not tell the rules."""
 
     @property
@@ -69,39 +65,19 @@ class StorageSection:
 
 
 def parse_storage_section(outputs: AmplifyOutputs) -> StorageSection:
-    """Return the storage section of *outputs*. Raises NoBucket, InvalidAmplifyOutputsError."""
-    storage = Reader(outputs.document, outputs.path).child("storage")
+    """Return the storage section of *outputs* as the client uses it. Raises NoBucket."""
+    storage = outputs.storage
     if storage is None:
         raise NoBucket(
             f"{outputs.path} has no storage section: this backend has no storage resource.",
             resolution="Add one in amplify/storage/resource.ts, deploy, and run again.",
         )
-    named: dict[str, Bucket] = {}
-    for entry in storage.optional_objects("buckets") or []:
-        bucket = Bucket(
-            entry.text("bucket_name"),
-            entry.text("aws_region"),
-            entry.text("name"),
-            _rules(entry.child("paths")),
-        )
-        assert bucket.name is not None
-        if bucket.name in named:
-            entry.fail("name", "a friendly name that no other bucket has", bucket.name)
-        named[bucket.name] = bucket
-    default = storage.text("bucket_name")
-    region = storage.text("aws_region")
-    listed = (bucket for bucket in named.values() if bucket.bucket_name == default)
-    return StorageSection(next(listed, Bucket(default, region)), named)
-
-
-def _rules(paths: Reader | None) -> Rules | None:
-    if paths is None:
-        return None
-    return {pattern: dict(_roles(paths, pattern)) for pattern in paths.keys()}  # noqa: SIM118
-
-
-def _roles(paths: Reader, pattern: str) -> Iterator[tuple[str, tuple[str, ...]]]:
-    roles = paths.child(pattern)
-    for role in roles.keys() if roles is not None else ():
-        assert roles is not None
-        yield role, roles.optional_texts(role) or ()
+    named = {
+        entry.name: Bucket(entry.bucket_name, entry.aws_region, entry.name, entry.paths)
+        for entry in storage.buckets
+        if entry.name is not None
+    }
+    name = storage.default.bucket_name
+    listed = (bucket for bucket in named.values() if bucket.bucket_name == name)
+    unlisted = Bucket(name, storage.default.aws_region, rules=storage.default.paths)
+    return StorageSection(next(listed, unlisted), named)

@@ -191,18 +191,22 @@ def test_names_that_cognito_does_not_have(name: Any, hint: str) -> None:
         pytest.param(EMAIL, ("email",), ("email",), {}, id="the name is the e-mail"),
         pytest.param(PHONE, ("phone_number",), ("phone_number",), {}, id="the name is the number"),
         pytest.param("ann", (), ("email",), {"email": EMAIL}, id="given"),
-        pytest.param("ann", (), ("sub", "updated_at"), {}, id="Cognito fills them"),
         pytest.param("ann", (), None, {}, id="the file does not say"),
+        pytest.param(EMAIL, None, ("email",), {}, id="the file does not say what names are"),
         pytest.param(
             EMAIL, ("email", "phone_number"), ("email", "name"), {"name": "n"}, id="both ways"
         ),
     ],
 )
 def test_required_attributes_that_are_there(
-    username: str, kinds: tuple[str, ...], required: tuple[str, ...] | None, given: dict[str, str]
+    username: str,
+    kinds: tuple[str, ...] | None,
+    required: tuple[str, ...] | None,
+    given: dict[str, str],
 ) -> None:
     """A required attribute may come from the user name, which Cognito copies."""
-    wire = wire_attributes(username, given, _auth(*kinds, required=required))
+    auth = _auth(*(kinds or ()), required=required, unknown=kinds is None)
+    wire = wire_attributes(username, given, auth)
     assert {attribute["Name"] for attribute in wire} == set(given)
 
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from seedctl.data.introspection import Introspection, parse_introspection
 from seedctl.data.records import Record
 from seedctl.data.scalars import WrongValueError, convert_scalar
 from seedctl.data.values import Inputs
 from seedctl.errors import InvalidInputError
+from seedctl.project.introspection import parse_introspection
+
+if TYPE_CHECKING:
+    from seedctl.project.models import Introspection
 
 OUTPUTS = Path(__file__).parents[1] / "data" / "outputs" / "blog_apikey.json"
 

@@ -15,9 +15,9 @@ from seedctl.auth.identity import AmbientIdentity, IdentityPool, SessionIdentity
 from seedctl.cli.console import Console
 from seedctl.cli.options import Settings
 from seedctl.cli.run_report import ConsoleReport
-from seedctl.data.introspection import parse_introspection
 from seedctl.data.section import parse_data_section
 from seedctl.project import load_outputs, parse_outputs
+from seedctl.project.introspection import parse_introspection
 from seedctl.report import Event
 from tests.auth.standin import ISSUER, Stage, jwt, no_identities
 from tests.data_client.appsync import DATA
@@ -218,7 +218,7 @@ def test_no_data_section_is_told() -> None:
                     }
                 }
             },
-            r"queries\.q\.q is 'Nope'; expected a known enum",
+            r"queries\.q\.type is 'Nope'; expected a known enum",
             id="unknown type",
         ),
     ],
@@ -232,7 +232,9 @@ def test_a_broken_schema_names_the_place(change: Any, message: str, tmp_path: Pa
 def test_no_schema_leaves_raw_documents(tmp_path: Path) -> None:
     """Outputs without introspection have no models; an unknown default mode counts as iam."""
     section = parse_data_section(
-        parse_outputs({"version": "1", "data": {"url": "u", "aws_region": "r"}}, tmp_path)
+        parse_outputs(
+            {"version": "1", "data": {"url": "https://api.example", "aws_region": "r"}}, tmp_path
+        )
     )
     assert (dict(section.schema.models), section.default_auth_mode) == ({}, "iam")
 

@@ -31,7 +31,7 @@ DEPLOYED: dict[str, Any] = {
         "url": "https://zyxwvutsrqponmlkjihgfedcba.appsync-api.eu-west-1.amazonaws.com/graphql",
         "aws_region": "eu-west-1",
         "api_key": "da2-exampleexampleexampleexam",
-        "model_introspection": {"version": 1, "models": {"Todo": {"name": "Todo"}}},
+        "model_introspection": {"version": 1, "enums": {"Kind": {"name": "Kind", "values": ["A"]}}},
     },
     "storage": {
         "aws_region": "eu-west-1",
@@ -39,7 +39,6 @@ DEPLOYED: dict[str, Any] = {
         "buckets": [
             {"name": "files", "bucket_name": "app-files", "aws_region": "eu-west-1"},
             {"name": "old", "bucket_name": "app-files-old", "aws_region": "eu-west-1"},
-            "not a bucket",
         ],
     },
     "analytics": {"amazon_pinpoint": {"aws_region": "eu-west-1", "app_id": "1234567890abcdef"}},

@@ -632,12 +632,12 @@ def test_statistics_are_for_this_machine_only(world: World) -> None:
 
 
 def test_nothing_asked_for_is_nothing_loaded(tmp_path: Path) -> None:
-    """A sandbox without conditions has no wrapper, and does not load one."""
+    """A sandbox without conditions has no wrapper for them, and does not load one."""
     script = (
         "import sys\nfrom pathlib import Path\nfrom seedctl.local import LocalSandbox\n"
         "with LocalSandbox.start(state_folder=Path(sys.argv[1]), outputs=None) as sandbox:\n"
         "    assert sandbox.statistics() is None\n"
-        "    assert sandbox._server._answer.__qualname__ == 'Services.answer'\n"
+        "    assert sandbox._server._answer.__name__ == 'answer_or_tell'\n"
         "assert 'seedctl.local.conditions' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", script, str(tmp_path / "state")], check=True, timeout=60)

@@ -29,8 +29,6 @@ def echo() -> Any:
     def answer(request: Any) -> Response:
         if request.path == "/boom":
             raise ValueError("the secret is hunter2")
-        if request.path == "/damaged":
-            raise LocalSandboxError("The state is damaged.", resolution="Reset it.")
         return Response(200, request.body, (("X-Path", request.path),))
 
     server = Server.start(answer, port=0)
@@ -227,15 +225,6 @@ def test_fault_is_answered_and_recorded(echo: Any, capfd: pytest.CaptureFixture[
     assert "in answer" in fault.where[-1]
     assert "hunter2" not in repr(fault) + answer.decode()
     assert capfd.readouterr() == ("", "")
-
-
-def test_damaged_state_is_told(echo: Any) -> None:
-    """When the state fails under a running server the client is told what and what to do."""
-    answer = _exchange(echo.port, _request(line="POST /damaged HTTP/1.1"))
-    assert json.loads(answer.partition(b"\r\n\r\n")[2])["message"] == (
-        "The state is damaged. Reset it."
-    )
-    assert echo.faults[0].error == "LocalSandboxError"
 
 
 def test_connection_that_cannot_be_accepted(echo: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,9 +17,12 @@ from typing import Any
 import pytest
 
 from seedctl.errors import LocalSandboxError
-from seedctl.local import LocalSandbox, reset_state, state_folder
+from seedctl.local import LocalSandbox, read_inbox, reset_state, state_folder
+from seedctl.local.hosting import host_sandbox
+from seedctl.local.running import find_server
 from seedctl.local.seal import BrokenSealError, Seal
-from seedctl.local.store import Store
+from seedctl.local.store import FORMAT, Store
+from tests.changes import ABSENT
 
 ROOT = Path(__file__).parents[2]
 
@@ -523,3 +526,103 @@ def test_failed_start_leaves_nothing_open(tmp_path: Path, monkeypatch: pytest.Mo
         _store(tmp_path / "s")
     with pytest.raises(sqlite3.ProgrammingError, match="closed"):
         opened[0].commit()
+
+
+# --- what another version wrote -------------------------------------------------------------------
+
+
+def _set_format(folder: Path, number: int) -> None:
+    connection = sqlite3.connect(folder / "local" / "state.db")
+    connection.execute(f"PRAGMA user_version = {number}")
+    connection.close()
+
+
+def _format(folder: Path) -> int:
+    connection = sqlite3.connect(folder / "local" / "state.db")
+    found: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    connection.close()
+    return found
+
+
+@pytest.mark.parametrize("number", [2, 99, -1])
+def test_another_format_is_refused_by_name(tmp_path: Path, number: int) -> None:
+    """A state of a format that this version does not know is told at the start, and can be reset."""
+    folder = tmp_path / "s"
+    _put(folder, n=1)
+    assert _format(folder) == FORMAT
+    _set_format(folder, number)
+    with pytest.raises(LocalSandboxError, match=rf"has format {number}, .* reads format 1\."):
+        LocalSandbox.start(state_folder=folder, outputs=None)
+    with pytest.raises(LocalSandboxError, match="another version") as caught:
+        read_inbox(folder)
+    assert caught.value.exit_code == 3
+    assert caught.value.resolution == ("Update seedctl, or start afresh with seedctl local reset.")
+    assert _format(folder) == number
+    assert reset_state(folder)
+    _store(folder).close()
+    assert _format(folder) == FORMAT
+
+
+def test_a_state_from_before_formats_is_read(tmp_path: Path) -> None:
+    """What was laid out alike, without saying so, is taken as it is and marked."""
+    folder = tmp_path / "s"
+    _put(folder, n=1)
+    _set_format(folder, 0)
+    store = _store(folder)
+    assert store.get("kind", "key") == {"n": 1}
+    store.close()
+    assert _format(folder) == FORMAT
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param({"from_the_future": None}, id="a field more"),
+        pytest.param({"sub": ABSENT}, id="a field less"),
+        pytest.param({"verifier": {"salt": "1", "value": "2", "hash": "3"}}, id="further in"),
+        pytest.param({"software_token": {"used_steps": []}}, id="less further in"),
+    ],
+)
+def test_documents_of_another_version_are_told(
+    start: Any, state_folder: Path, change: dict[str, Any]
+) -> None:
+    """A stored user with other fields is told in one sentence, and nothing of the user is."""
+    client = start()
+    client.create("ann@example.com")
+    client.sandbox.stop()
+    store = _store(state_folder)
+    with store.transaction() as view:
+        (user,) = view.scan(f"user {client.pool_id}")
+        for name, value in change.items():
+            user.update({name: value})
+            if value is ABSENT:
+                del user[name]
+        view.put(f"user {client.pool_id}", user["username"], user)
+    store.close()
+    again = start()
+    status, headers, answer = again.post(
+        "AWSCognitoIdentityProviderService.AdminGetUser",
+        json.dumps({"UserPoolId": again.pool_id, "Username": "ann@example.com"}).encode(),
+        service="cognito-idp",
+    )
+    assert (status, json.loads(answer)["__type"]) == (507, "LocalSandboxFailure")
+    error = LocalSandboxError.from_headers(headers)
+    assert error is not None
+    assert error.message.startswith("Another version of seedctl wrote the local state: ")
+    assert "local reset" in (error.resolution or "")
+    assert "ann@" not in error.message
+
+
+def test_an_address_of_another_version_is_read(tmp_path: Path) -> None:
+    """A running server of a version whose address file says more is found."""
+    folder = tmp_path / "s"
+    with host_sandbox(folder, None) as server:
+        path = folder / "local" / "server.json"
+        more = {**json.loads(path.read_text(encoding="utf-8")), "from_the_future": [1]}
+        path.write_text(json.dumps(more), encoding="utf-8")
+        assert find_server(folder) == server
+        path.write_text(json.dumps({"pid": 1}), encoding="utf-8")
+        assert find_server(folder) is None
+        path.write_text("[1]", encoding="utf-8")
+        assert find_server(folder) is None
+        path.write_text(server.to_json(), encoding="utf-8")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tests.local_appsync.conftest import DATA
 
@@ -27,14 +27,3 @@ def test_sandbox_start_loads_no_graphql(tmp_path: Path) -> None:
     command = [sys.executable, "-c", _START, str(outputs), str(tmp_path / "state")]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
-
-
-def test_unreadable_introspection(start: Any, todo: Any) -> None:
-    """An introspection that is none is reported as such, and served no further."""
-    document = {**todo.outputs.document}
-    document["data"] = {**document["data"], "model_introspection": {"models": {}}}
-    api = start(document)
-    status, _, answer = api.send(api.developer, "{ x }")
-    assert status == 500
-    assert "cannot be read" in answer["message"]
-    api.sandbox.faults.clear()

@@ -188,9 +188,7 @@ def test_other_providers(ruled: Any, model: str) -> None:
 @pytest.mark.parametrize("is_guest", [True, False])
 def test_identity_pool_roles(is_guest: bool) -> None:
     """Guests pass public rules for the identity pool, the authenticated role private ones."""
-    introspection = Introspection.read(
-        example("blog_apikey.json").document["data"]["model_introspection"]
-    )
+    introspection = Introspection.deployed(example("blog_apikey.json").data.schema)
     caller = Caller(IDENTITY_POOL, is_guest=is_guest)
     allowed = rules.condition(introspection.models["Comment"], "list", caller)
     assert (allowed is None) == is_guest

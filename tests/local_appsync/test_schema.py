@@ -20,6 +20,7 @@ from graphql import (
 
 from seedctl.local.appsync.introspection import Introspection
 from seedctl.local.appsync.schema import build
+from seedctl.project import load_outputs
 from tests.local_appsync.conftest import DATA
 
 if sys.version_info >= (3, 11):
@@ -58,8 +59,10 @@ directive @aws_cognito_user_pools(cognito_groups: [String!]) repeatable on OBJEC
 
 @cache
 def _generated(outputs: str) -> GraphQLSchema:
-    document = json.loads((DATA / "outputs" / outputs).read_text(encoding="utf-8"))
-    return build(Introspection.read(document["data"]["model_introspection"]))
+    data = load_outputs(DATA / "outputs" / outputs).data
+    assert data is not None
+    assert data.schema is not None
+    return build(Introspection.deployed(data.schema))
 
 
 def _lines(schema: GraphQLSchema) -> Iterator[str]:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-
-from seedctl.local.state_folder import DATABASE, prepare
-from seedctl.local.store import Store
 
 CREATE = "mutation ($i: CreateTodoInput!) { createTodo(input: $i) { id } }"
 LIST = "query ($t: String) { listTodos(limit: 1000, nextToken: $t) { items { id } nextToken } }"
@@ -36,22 +32,3 @@ def test_nothing_readable_on_disk(todo: Any, tmp_path: Any) -> None:
     files = [path for path in (tmp_path / "state").rglob("*") if path.is_file()]
     content = b"".join(path.read_bytes() for path in files)
     assert not any(word in content for word in (b"plain-key", b"plain-value", b"Todo"))
-
-
-def test_state_of_an_earlier_version(tmp_path: Any) -> None:
-    """A state without the table of entries gets it, and keeps what is in it."""
-    folder = prepare(tmp_path / "state")
-    store = Store.open(folder)
-    with store.transaction() as view:
-        view.put("kind", "key", {"a": 1})
-    store.close()
-    connection = sqlite3.connect(folder / DATABASE)
-    connection.execute("DROP TABLE entry")
-    connection.commit()
-    connection.close()
-    store = Store.open(folder)
-    with store.transaction() as view:
-        view.enter("kind", "partition", "key")
-        ((_, document),) = view.scan_partition("kind", "partition")
-    store.close()
-    assert document == {"a": 1}

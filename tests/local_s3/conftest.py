@@ -123,7 +123,7 @@ def session() -> boto3.Session:
 def _start(folder: Path, session: boto3.Session, paths: Any = None) -> World:
     document = copy.deepcopy(DOCUMENT)
     if paths is not None:
-        document["storage"]["buckets"][0]["paths"] = paths
+        document["storage"]["buckets"][0]["paths"] = json.loads(json.dumps(paths))
     clock = Clock()
     sandbox = LocalSandbox.start(
         state_folder=folder, outputs=parse_outputs(document, OUTPUTS), clock=clock

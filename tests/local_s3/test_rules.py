@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,20 +12,21 @@ from botocore.exceptions import ClientError
 from seedctl import connect
 from seedctl.local.s3.buckets import buckets_of
 from seedctl.local.s3.rules import PathRules, Role, role_of
+from seedctl.project import parse_outputs
 from seedctl.project.outputs import Group
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
+LISTED = {"name": "files", "bucket_name": "b", "aws_region": "us-east-1"}
 OWN = "private/${cognito-identity.amazonaws.com:sub}/*"
-PATHS = {
-    "pictures/*": {"authenticated": ["get", "list"], "groupsAdmins,Editors": ["get", "write"]},
-    "pictures/secret/*": {"groupsAdmins": ["get"]},
-    "public/*": {"guest": ["get", "list"], "authenticated": ["get", "list", "write", "delete"]},
-    "public/fixed/*": {"guest": ["get"], "authenticated": ["get", "list"]},
-    OWN: {"entityidentity": ["get", "list", "write", "delete"]},
-    "drop/*": {"guest": ["write"], "authenticated": ["write"]},
+PATHS: dict[str, dict[str, tuple[str, ...]]] = {
+    "pictures/*": {"authenticated": ("get", "list"), "groupsAdmins,Editors": ("get", "write")},
+    "pictures/secret/*": {"groupsAdmins": ("get",)},
+    "public/*": {"guest": ("get", "list"), "authenticated": ("get", "list", "write", "delete")},
+    "public/fixed/*": {"guest": ("get",), "authenticated": ("get", "list")},
+    OWN: {"entityidentity": ("get", "list", "write", "delete")},
+    "drop/*": {"guest": ("write",), "authenticated": ("write",)},
 }
 GUEST = role_of("us-east-1:guest", {}, ())
 USER = role_of("us-east-1:ann", {"sub": "1"}, ())
@@ -70,26 +72,28 @@ def test_rules(role: Role, action: str, path: str, allowed: bool) -> None:
     assert PathRules(PATHS).allows(role, action, path) is allowed
 
 
-@pytest.mark.parametrize(
-    "paths",
-    [{}, [], "x", {"a/*": None}, {"a/*": {"guest": "get"}}, {"a/*": {"guest": [["get"]]}}],
-)
-def test_what_is_no_rule_grants_nothing(paths: Any) -> None:
-    """With no paths in it, or something else, nobody of the identity pool may do anything."""
-    assert not PathRules(paths).allows(GUEST, "get", "a/x")
+def test_no_rules_grant_nothing() -> None:
+    """With no paths listed, nobody of the identity pool may do anything."""
+    assert not PathRules({}).allows(GUEST, "get", "a/x")
+
+
+def _buckets(storage: dict[str, Any]) -> Any:
+    document = {"version": "1.4", "storage": {"aws_region": "eu-west-1", **storage}}
+    read = json.loads(json.dumps(document))
+    return buckets_of(parse_outputs(read, Path("amplify_outputs.json")).storage)
 
 
 @pytest.mark.parametrize(
     "storage",
     [
         pytest.param({"bucket_name": "b"}, id="no buckets"),
-        pytest.param({"bucket_name": "b", "buckets": [{"bucket_name": "b"}]}, id="no paths"),
-        pytest.param({"buckets": [{"bucket_name": "b", "paths": None}]}, id="null"),
+        pytest.param({"bucket_name": "b", "buckets": [LISTED]}, id="no paths"),
+        pytest.param({"bucket_name": "b", "buckets": [{**LISTED, "paths": None}]}, id="null"),
     ],
 )
 def test_unknown_rules_are_no_closed_bucket(storage: Any) -> None:
     """Where the outputs tell no rules, users may do everything and guests read and list."""
-    rules = buckets_of(storage)["b"].rules
+    rules = _buckets(storage)["b"].rules
     for action in ("get", "list", "write", "delete"):
         assert rules.allows(USER, action, "any/path")
         assert rules.allows(ADMIN, action, "any/path")
@@ -98,7 +102,7 @@ def test_unknown_rules_are_no_closed_bucket(storage: Any) -> None:
 
 def test_inner_wildcards() -> None:
     """A path for any owner matches every owner's, as IAM's wildcards do."""
-    rules = PathRules({"private/*/*": {"authenticated": ["get"]}})
+    rules = PathRules({"private/*/*": {"authenticated": ("get",)}})
     assert rules.allows(USER, "get", "private/someone/x")
     assert not rules.allows(USER, "get", "private/someone")
 
@@ -125,17 +129,12 @@ def test_group_roles(member_of: Any, group: str | None) -> None:
 
 
 def test_buckets() -> None:
-    """The default bucket is one too, with the rules of its entry, and nonsense is passed over."""
-    storage = {
-        "bucket_name": "one",
-        "aws_region": "eu-west-1",
-        "buckets": [{"bucket_name": "one", "paths": PATHS}, {"bucket_name": 3}, None],
-    }
-    (bucket,) = buckets_of(storage).values()
-    assert (bucket.name, bucket.region) == ("one", "us-east-1")
+    """The default bucket is one too, with the region and the rules of its entry."""
+    (bucket,) = _buckets({"bucket_name": "b", "buckets": [{**LISTED, "paths": PATHS}]}).values()
+    assert (bucket.name, bucket.region) == ("b", "us-east-1")
     assert bucket.rules.allows(GUEST, "get", "public/x")
-    assert buckets_of({"bucket_name": "old", "aws_region": "r"})["old"].region == "r"
-    assert buckets_of(None) == buckets_of({"buckets": "x"}) == {}
+    assert _buckets({"bucket_name": "old"})["old"].region == "eu-west-1"
+    assert buckets_of(None) == {}
 
 
 # --- over the wire ------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ MFA: dict[str, Any] = json.loads((DATA / "amplify_outputs.mfa.json").read_text("
 HERE = Path("/app/amplify_outputs.json")
 
 ABSENT = object()
+RULES = ("require_numbers", "require_lowercase", "require_uppercase", "require_symbols")
 
 
 def _changed(key_path: str, value: object, document: dict[str, Any] = BASIC) -> dict[str, Any]:
@@ -71,7 +73,7 @@ def test_every_example_loads(path: Path) -> None:
 
 def test_the_examples_are_all_here() -> None:
     """No example file is left out without notice."""
-    assert len(EXAMPLES) == 9
+    assert len(EXAMPLES) == 11
 
 
 def test_sample_a_in_full() -> None:
@@ -109,15 +111,12 @@ def test_sample_b_in_full() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "rule", ["require_numbers", "require_lowercase", "require_uppercase", "require_symbols"]
-)
+@pytest.mark.parametrize("rule", RULES)
 def test_password_rules_are_not_mixed_up(rule: str) -> None:
     """Each of the four rules is read from its own key."""
     policy = _auth(_changed(f"auth.password_policy.{rule}", False)).password_policy
     assert policy is not None
-    rules = ("require_numbers", "require_lowercase", "require_uppercase", "require_symbols")
-    assert [name for name in rules if not getattr(policy, name)] == [rule]
+    assert [name for name in RULES if not getattr(policy, name)] == [rule]
 
 
 @pytest.mark.parametrize(
@@ -211,6 +210,40 @@ def test_unknown_keys_and_methods_are_tolerated() -> None:
 
 
 @pytest.mark.parametrize("value", [ABSENT, None], ids=["absent", "null"])
+@pytest.mark.parametrize(
+    ("rule", "unsaid"),
+    [
+        ("min_length", 6),
+        ("require_numbers", False),
+        ("require_lowercase", False),
+        ("require_uppercase", False),
+        ("require_symbols", False),
+    ],
+)
+def test_a_password_rule_that_is_not_stated_is_not_asked_for(
+    rule: str, unsaid: object, value: object
+) -> None:
+    """Parts of the policy may be left out; six characters are the least that Cognito has."""
+    policy = _auth(_changed(f"auth.password_policy.{rule}", value)).password_policy
+    expected = {"min_length": 8, **dict.fromkeys(RULES, True), rule: unsaid}
+    assert policy is not None
+    assert asdict(policy) == expected
+
+
+@pytest.mark.parametrize(("word", "meant"), [("OFF", "NONE"), ("ON", "REQUIRED")])
+def test_the_words_of_cloudformation_are_read(word: str, meant: str) -> None:
+    """Amplify wrote CloudFormation's words for the MFA mode for some weeks."""
+    assert _auth(_changed("auth.mfa_configuration", word)).mfa_configuration == meant
+
+
+def test_nobody_is_asked_for_what_cognito_sets() -> None:
+    """``sub`` and ``updated_at`` among the required attributes need no value from anybody."""
+    required = ["sub", "email", "updated_at", "given_name", "something_new"]
+    auth = _auth(_changed("auth.standard_required_attributes", required))
+    assert auth.standard_required_attributes == ("email", "given_name")
+
+
+@pytest.mark.parametrize("value", [ABSENT, None], ids=["absent", "null"])
 def test_a_backend_without_auth(value: object) -> None:
     """A backend may have data or storage only; then there is no auth section."""
     assert parse_outputs(_changed("auth", value), HERE).auth is None
@@ -247,7 +280,10 @@ MISTYPED = [
     ),
     ("auth.user_pool_id", "a_b_c", "auth.user_pool_id", "a user pool id"),
     ("auth.user_pool_client_id", {}, "auth.user_pool_client_id", "text that is not empty"),
+    ("auth.user_pool_client_id", "a}b", "auth.user_pool_client_id", "the id of an app client"),
+    ("auth.aws_region", "us east", "auth.aws_region", "an AWS region such as us-east-1"),
     ("auth.identity_pool_id", [], "auth.identity_pool_id", "text that is not empty"),
+    ("auth.identity_pool_id", "pool", "auth.identity_pool_id", "an identity pool id such as"),
     ("auth.password_policy", [], "auth.password_policy", "an object"),
     ("auth.password_policy.min_length", "8", "auth.password_policy.min_length", "a whole number"),
     ("auth.password_policy.min_length", 8.0, "auth.password_policy.min_length", "a whole number"),
@@ -281,7 +317,7 @@ MISTYPED = [
         "auth.unauthenticated_identities_enabled",
         "true or false",
     ),
-    ("auth.mfa_configuration", "ON", "auth.mfa_configuration", "one of NONE, OPTIONAL, REQUIRED"),
+    ("auth.mfa_configuration", "SMS", "auth.mfa_configuration", "one of NONE, OPTIONAL, REQUIRED"),
     ("auth.mfa_configuration", [], "auth.mfa_configuration", "one of NONE, OPTIONAL, REQUIRED"),
     ("auth.mfa_methods", "SMS", "auth.mfa_methods", "a list of texts"),
     ("auth.mfa_methods", [7], "auth.mfa_methods[0]", "text"),
@@ -322,11 +358,6 @@ REQUIRED = [
     ("auth.aws_region", "text"),
     ("auth.user_pool_id", "text"),
     ("auth.user_pool_client_id", "text"),
-    ("auth.password_policy.min_length", "a whole number"),
-    ("auth.password_policy.require_numbers", "true or false"),
-    ("auth.password_policy.require_lowercase", "true or false"),
-    ("auth.password_policy.require_uppercase", "true or false"),
-    ("auth.password_policy.require_symbols", "true or false"),
 ]
 
 
@@ -397,8 +428,10 @@ def test_a_missing_file(tmp_path: Path) -> None:
         pytest.param(b'\xef\xbb\xbf{"version": "1.4"}', "is not JSON", id="byte order mark"),
         pytest.param(b"[" * 100_000, "is not JSON", id="nested too deep"),
         pytest.param(b'{"version": ' + b"1" * 5000 + b"}", "is not JSON", id="endless number"),
-        pytest.param(b'{"version": "\xff"}', "cannot be read", id="not UTF-8"),
-        pytest.param(None, "cannot be read", id="a folder"),
+        pytest.param(b'{"version": "\xff"}', "read: it is not UTF-8 text", id="not UTF-8"),
+        pytest.param('{"version": "1"}'.encode("utf-16"), "read: it is UTF-16", id="UTF-16"),
+        pytest.param(b'{"version": "1", "x": "\\ud800"}', "is not JSON", id="half a character"),
+        pytest.param(None, "cannot be read: Is a directory", id="a folder"),
     ],
 )
 def test_a_file_that_cannot_be_used(tmp_path: Path, content: bytes | None, complaint: str) -> None:

@@ -149,11 +149,13 @@ def test_an_explicit_folder_is_taken_as_it_is(root: Path, monkeypatch: pytest.Mo
     assert find_project(root, explicit=Path("other")).root == other
 
 
-@pytest.mark.parametrize("name", ["nowhere", "file"])
-def test_an_explicit_folder_must_exist(root: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "reason"), [("nowhere", "does not exist"), ("file", "is not a folder")]
+)
+def test_an_explicit_folder_must_exist(root: Path, name: str, reason: str) -> None:
     """-C with a name that is no folder is an error that repeats the name."""
     _write(root / "file")
-    with pytest.raises(ProjectNotFoundError, match=f"{name} does not exist") as caught:
+    with pytest.raises(ProjectNotFoundError, match=f"{name} {reason}") as caught:
         find_project(root, explicit=root / name)
     assert "-C" in (caught.value.resolution or "")
 
@@ -193,7 +195,8 @@ def test_the_namespace_is_the_raw_name(root: Path, name: str) -> None:
         pytest.param(b'\xef\xbb\xbf{"name": "a"}', "is not JSON", id="byte order mark"),
         pytest.param(b"name: a", "is not JSON", id="not JSON"),
         pytest.param(b"", "is not JSON", id="empty"),
-        pytest.param(b'{"name": "\xff"}', "is not JSON", id="not UTF-8"),
+        pytest.param(b'{"name": "\xff"}', "cannot be read: it is not UTF-8", id="not UTF-8"),
+        pytest.param('{"name": "a"}'.encode("utf-16"), "read: it is UTF-16 text", id="UTF-16"),
         pytest.param(b"[" * 100_000, "is not JSON", id="nested too deep"),
         pytest.param(b"{}", 'has no "name"', id="no name"),
         pytest.param(b'{"name": ""}', 'has no "name"', id="empty name"),

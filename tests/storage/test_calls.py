@@ -414,7 +414,7 @@ def test_a_broken_section_is_told(tmp_path: Path, changes: dict[str, Any], says:
     """What is wrong in the storage section is named by its key path."""
     document = {"version": "1.4", "storage": next(_broken(**changes))}
     with pytest.raises(errors.InvalidAmplifyOutputsError) as caught:
-        parse_storage_section(parse_outputs(document, tmp_path / "outputs.json"))
+        parse_outputs(document, tmp_path / "outputs.json")
     assert says in caught.value.message
 
 
@@ -438,7 +438,7 @@ def test_the_namespace_acts_on_the_current_backend(
         storage.list("x")
     assert "page_size" in str(storage.list.__doc__ or "") or storage.list.__name__ == "list"
     (tmp_path / "package.json").write_text('{"name": "app"}')
-    (tmp_path / "amplify_outputs.json").write_text('{"version": "1.4", "data": {}}')
+    (tmp_path / "amplify_outputs.json").write_text('{"version": "1.4", "custom": {}}')
     with (
         connect(tmp_path, identifier="alice", target="none") as backend,
         backend.activate(),

@@ -19,13 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from seedctl.local.identity_pool import Principal
+    from seedctl.project.sections import DataOutputs
 
 API_KEY = "apiKey"
 USER_POOL = "userPools"
 IAM = "iam"
 IDENTITY_POOL = "identityPool"
 
-_PROVIDERS = {
+_PROVIDERS: Mapping[str | None, str] = {
     "API_KEY": API_KEY,
     "AMAZON_COGNITO_USER_POOLS": USER_POOL,
     "AWS_IAM": IAM,
@@ -76,17 +77,18 @@ class Callers:
 
     def __init__(
         self,
-        data: Mapping[str, Any],
+        data: DataOutputs,
         *,
         read_token: Callable[[str], dict[str, Any]],
         principal: Callable[[str], Caller | None],
     ) -> None:
         """*read_token* gives a live token's claims, or raises ServiceError."""
-        self._default = _PROVIDERS.get(data["default_authorization_type"], IAM)
-        listed = data.get("authorization_types") or ()
+        self._default = _PROVIDERS.get(data.default_authorization_type, IAM)
+        # What the file does not say is not refused.
+        listed = _PROVIDERS if data.authorization_types is None else data.authorization_types
         # Gen 2 always has IAM, whatever the file lists.
         self._enabled = {self._default, IAM, *(_PROVIDERS.get(name) for name in listed)}
-        self._api_key = data.get("api_key")
+        self._api_key = data.api_key
         self._read_token = read_token
         self._principal = principal
 
@@ -105,7 +107,7 @@ class Callers:
 
     def _of_api_key(self, given: str) -> Caller:
         known = self._api_key
-        if API_KEY not in self._enabled or not isinstance(known, str):
+        if API_KEY not in self._enabled or known is None:
             raise unauthenticated()
         if not hmac.compare_digest(known.encode(), given.encode("utf-8", "replace")):
             raise unauthenticated()

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from seedctl.local.appsync.callers import Caller
     from seedctl.local.store import Store
+    from seedctl.project import models as outputs
 
 _KEPT_DOCUMENTS = 128
 _KEPT_LENGTH = 16 * 1024
@@ -31,9 +32,10 @@ _KEPT_LENGTH = 16 * 1024
 
 class Engine:
     def __init__(
-        self, document: Mapping[str, Any], *, api: str, store: Store, clock: Callable[[], float]
+        self, schema: outputs.Introspection, *, api: str, store: Store, clock: Callable[[], float]
     ) -> None:
-        self._introspection = Introspection.read(document)
+        """Raises ValueError or TypeError for a schema that GraphQL cannot have."""
+        self._introspection = Introspection.deployed(schema)
         self._api = api
         self._store = store
         self._clock = clock

@@ -79,9 +79,10 @@ class InputTypes:
 
     def create(self, model: Model) -> GraphQLInputObjectType:
         def fields() -> Fields:
-            generated = ("id", *_TIMESTAMPS)
             return {
-                field.name: self._field(field, required=False if field.name in generated else None)
+                field.name: self._field(
+                    field, required=False if model.generates(field.name) else None
+                )
                 for field in _writable(model)
             }
 
@@ -133,7 +134,13 @@ class InputTypes:
         introspection = self._introspection
         entries = introspection.inputs.get(name) or introspection.custom_types[field.type_name]
         return self.named(
-            name, lambda: {entry.name: self._field(entry) for entry in entries.values()}
+            name,
+            lambda: {
+                # A record is read through a custom type, and never sent with one.
+                entry.name: self._field(entry)
+                for entry in entries.values()
+                if entry.kind != "model"
+            },
         )
 
     def _field(self, field: Field, *, required: bool | None = None) -> GraphQLInputField:

@@ -1,17 +1,26 @@
-"""``model_introspection`` as frozen dataclasses: models, their keys, indexes, relations and rules."""
+"""The schema as it is deployed: what the outputs file says, with what the deployment adds to it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+
+    from seedctl.project import models as outputs
 
 HAS_MANY = "HAS_MANY"
 BELONGS_TO = "BELONGS_TO"
-_CLASSES = {"mutations": ("create", "update", "delete"), "queries": ("get", "list")}
+_OPERATIONS = frozenset({"create", "update", "delete", "get", "list"})
 _READS = frozenset({"get", "list"})
+# The types for which the API makes a value of its own, where a new item comes without one.
+_GENERATED = {
+    "id": ("ID", "String"),
+    "createdAt": ("AWSDateTime", "String"),
+    "updatedAt": ("AWSDateTime", "String"),
+}
+_DEFAULT_PROVIDERS = {"public": "apiKey", "custom": "function"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +52,10 @@ class Field:
 class Index:
     name: str
     query_field: str | None
-    """None for the index behind a relation."""
     fields: tuple[str, ...]
     """Partition key, then sort keys."""
+    is_declared: bool = True
+    """False for the index behind a relation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +95,12 @@ class Model:
     def upper_plural(self) -> str:
         return self.plural[0].upper() + self.plural[1:]
 
+    def generates(self, name: str) -> bool:
+        """Whether the API fills *name* where nothing is given: an id, or the time."""
+        field = self.fields.get(name)
+        types = _GENERATED.get(name, ())
+        return field is not None and not field.is_list and field.type_name in types
+
     @property
     def owner_fields(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(rule.owner_field for rule in self.rules if rule.owner_field))
@@ -113,47 +129,30 @@ class Introspection:
     mutations: Mapping[str, Operation]
 
     @classmethod
-    def read(cls, document: Mapping[str, Any]) -> Introspection:
-        models = {name: _model(entry) for name, entry in document["models"].items()}
+    def deployed(cls, schema: outputs.Introspection) -> Introspection:
+        models = {name: _model(model) for name, model in schema.models.items()}
         return cls(
             models={name: _with_relation_indexes(model, models) for name, model in models.items()},
-            enums={name: tuple(entry["values"]) for name, entry in document["enums"].items()},
-            custom_types={
-                name: _fields(entry["fields"]) for name, entry in document["nonModels"].items()
-            },
-            # The fields of an input are under "attributes", unlike those of everything else.
-            inputs={
-                name: _fields(entry["attributes"])
-                for name, entry in document.get("inputs", {}).items()
-            },
-            queries=_operations(document.get("queries", {})),
-            mutations=_operations(document.get("mutations", {})),
+            enums=schema.enums,
+            custom_types={name: _fields(some.fields) for name, some in schema.custom_types.items()},
+            inputs={name: _fields(some.fields) for name, some in schema.inputs.items()},
+            queries=_operations(schema.queries),
+            mutations=_operations(schema.mutations),
         )
 
 
-def _model(entry: Mapping[str, Any]) -> Model:
-    keyed = [item["properties"] for item in entry["attributes"] if item["type"] == "key"]
-    primary = next((item["fields"] for item in keyed if "name" not in item), None)
-    key = entry["primaryKeyInfo"]
-    fields = _fields(entry["fields"])
+def _model(model: outputs.Model) -> Model:
     return Model(
-        name=entry["name"],
-        plural=entry["pluralName"],
-        fields=fields,
-        key=tuple(primary or (key["primaryKeyFieldName"], *key["sortKeyFieldNames"])),
-        has_custom_key=primary is not None,
+        name=model.name,
+        plural=model.plural_name,
+        fields=_fields(model.fields),
+        key=model.primary_key,
+        has_custom_key=model.is_key_declared,
         indexes=tuple(
-            Index(item["name"], item.get("queryField"), tuple(item["fields"]))
-            for item in keyed
-            if "name" in item
+            Index(index.name, index.query_field, index.fields) for index in model.secondary_indexes
         ),
-        rules=tuple(
-            _rule(rule)
-            for item in entry["attributes"]
-            if item["type"] == "auth"
-            for rule in item["properties"]["rules"]
-        ),
-        operations=_enabled(entry["attributes"]),
+        rules=tuple(map(_rule, model.rules)),
+        operations=_OPERATIONS - model.disabled,
     )
 
 
@@ -167,7 +166,7 @@ def _with_relation_indexes(model: Model, models: Mapping[str, Model]) -> Model:
         and field.association is not None
         and field.association.kind != BELONGS_TO
     }
-    relations = tuple(Index(_relation_name(keys), None, keys) for keys in sorted(found))
+    relations = map(_relation_index, sorted(found))
     return replace(model, indexes=(*model.indexes, *relations))
 
 
@@ -175,79 +174,64 @@ def index_of_relation(owner: Model, field: Field, models: Mapping[str, Model]) -
     """Return the related model's index by which the items of *field* are found."""
     assert field.association is not None
     keys = field.association.keys
-    related = models[field.type_name].fields.get(keys[0]) if keys else None
+    related = models[field.type_name].fields.get(keys[0])
     if related is not None and related.association is not None:
         # Gen 1 style: it names the relation field on the other side.
         keys = related.association.keys
-    return Index(_relation_name(keys), None, keys[: len(owner.key)])
+    return _relation_index(keys[: len(owner.key)])
 
 
-def _relation_name(keys: tuple[str, ...]) -> str:
-    return "relation " + " ".join(keys)
+def _relation_index(keys: tuple[str, ...]) -> Index:
+    return Index("relation " + " ".join(keys), None, keys, is_declared=False)
 
 
-def _fields(entries: Mapping[str, Mapping[str, Any]]) -> dict[str, Field]:
-    return {name: _field(entry) for name, entry in entries.items()}
+def _fields(fields: Mapping[str, outputs.Field]) -> dict[str, Field]:
+    return {name: _field(field) for name, field in fields.items()}
 
 
-def _field(entry: Mapping[str, Any]) -> Field:
-    kind, type_name = "scalar", entry["type"]
-    if isinstance(type_name, dict):
-        ((kind, type_name),) = type_name.items()
-    association = entry.get("association")
+def _field(field: outputs.Field) -> Field:
     return Field(
-        name=entry["name"],
-        type_name=type_name,
-        kind=kind,
-        is_list=entry["isArray"],
-        is_required=entry["isRequired"],
-        is_list_required=entry["isArray"] and not entry.get("isArrayNullable", True),
-        is_read_only=entry.get("isReadOnly", False),
-        association=_association(association) if association is not None else None,
+        name=field.name,
+        type_name=field.type.name,
+        kind=field.type.kind,
+        is_list=field.is_array,
+        is_required=field.is_required,
+        is_list_required=field.is_array and not field.is_array_nullable,
+        is_read_only=field.is_read_only,
+        association=_association(field.association) if field.association is not None else None,
     )
 
 
-def _association(entry: Mapping[str, Any]) -> Association:
-    kind = entry["connectionType"]
-    keys = entry["targetNames" if kind == BELONGS_TO else "associatedWith"]
-    return Association(kind, (keys,) if isinstance(keys, str) else tuple(keys))
+def _association(association: outputs.Association) -> Association:
+    kind = association.connection_type
+    keys = association.target_names if kind == BELONGS_TO else association.associated_with
+    return Association(kind, keys)
 
 
-def _operations(entries: Mapping[str, Mapping[str, Any]]) -> dict[str, Operation]:
+def _operations(operations: Mapping[str, outputs.Operation]) -> dict[str, Operation]:
     return {
-        name: Operation(_field(entry), tuple(_fields(entry.get("arguments", {})).values()))
-        for name, entry in entries.items()
+        name: Operation(_field(each.result), tuple(_fields(each.arguments).values()))
+        for name, each in operations.items()
     }
 
 
-def _enabled(attributes: list[dict[str, Any]]) -> frozenset[str]:
-    disabled: set[str] = set()
-    for item in attributes:
-        for group, members in _CLASSES.items():
-            if item["type"] != "model" or group not in item["properties"]:
-                continue
-            chosen = item["properties"][group]
-            disabled.update(name for name in members if chosen is None or name in chosen)
-    return frozenset(name for members in _CLASSES.values() for name in members) - disabled
-
-
-def _rule(entry: Mapping[str, Any]) -> Rule:
-    allow = entry["allow"]
-    default = {"public": "apiKey", "custom": "function"}.get(allow, "userPools")
-    provider = entry.get("provider") or default
-    operations = set(entry.get("operations") or ("create", "update", "delete", "read"))
-    if "read" in operations:
-        operations |= _READS
-    groups = entry.get("groups")
+def _rule(rule: outputs.Rule) -> Rule:
+    provider = rule.provider or _DEFAULT_PROVIDERS.get(rule.allow, "userPools")
+    by_field = rule.allow == "groups" and rule.groups is None
     return Rule(
-        allow=allow,
+        allow=rule.allow,
         provider="identityPool" if provider == "iam" else provider,
-        operations=frozenset(operations),
-        groups=tuple(groups) if groups is not None else None,
-        groups_field=entry.get("groupsField", "groups" if allow == "groups" else None)
-        if groups is None
-        else None,
-        group_claim=entry.get("groupClaim", "cognito:groups"),
-        owner_field=entry.get("ownerField", "owner") if allow == "owner" else None,
-        identity_claim=entry.get("identityClaim", "cognito:username"),
+        operations=_rule_operations(rule.operations),
+        groups=rule.groups,
+        groups_field=(rule.groups_field or "groups") if by_field else None,
+        group_claim=rule.group_claim or "cognito:groups",
+        owner_field=(rule.owner_field or "owner") if rule.allow == "owner" else None,
+        identity_claim=rule.identity_claim or "cognito:username",
     )
+
+
+def _rule_operations(said: Iterable[str] | None) -> frozenset[str]:
+    if said is None:
+        return _OPERATIONS
+    operations = frozenset(said)
+    return operations | _READS if "read" in operations else operations

@@ -48,7 +48,7 @@ def guarded(resolve: Resolver) -> Resolver:
     """Return *resolve*, with what it raises unexpectedly kept apart from refusals."""
 
     @wraps(resolve)
-    def call(source: Any, info: Info, **arguments: Any) -> Any:
+    def call(source: Any, info: Info, /, **arguments: Any) -> Any:
         try:
             return resolve(source, info, **arguments)
         except (FieldError, RecursionError):

@@ -51,7 +51,7 @@ class _Question:
 
 
 def get(model: Model) -> Resolver:
-    def resolve(_source: Any, info: Info, **key: Any) -> Any:
+    def resolve(_source: Any, info: Info, /, **key: Any) -> Any:
         request: GraphQLRequest = info.context
         condition = _allowed(model, "get", info)
         return _one(request, model, [key[name] for name in model.key], condition, info)
@@ -64,7 +64,7 @@ def list_all(model: Model) -> Resolver:
     partition_key = model.key[0]
     index = primary_index(model)
 
-    def resolve(_source: Any, info: Info, **arguments: Any) -> Any:
+    def resolve(_source: Any, info: Info, /, **arguments: Any) -> Any:
         condition = _allowed(model, "list", info)
         value = arguments.pop(partition_key, None) if model.has_custom_key else None
         if value is not None:
@@ -86,7 +86,7 @@ def list_all(model: Model) -> Resolver:
 
 
 def by_index(model: Model, index: Index) -> Resolver:
-    def resolve(_source: Any, info: Info, **arguments: Any) -> Any:
+    def resolve(_source: Any, info: Info, /, **arguments: Any) -> Any:
         condition = _allowed(model, "list", info)
         value = arguments.pop(index.fields[0])
         return _query(_Question(model, condition, arguments, info), index, [value])
@@ -113,7 +113,7 @@ def relation(model: Model, field: Field, models: Mapping[str, Model]) -> Resolve
         condition = _allowed(related, "get", info)
         return _one(info.context, related, key, condition, info)
 
-    def children(source: Mapping[str, Any], info: Info, **arguments: Any) -> Any:
+    def children(source: Mapping[str, Any], info: Info, /, **arguments: Any) -> Any:
         if is_mutation(info) and not shown_in_mutations:
             return empty
         condition = _allowed(related, "list", info)

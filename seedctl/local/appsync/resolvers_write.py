@@ -26,15 +26,15 @@ _TIMESTAMPS = ("createdAt", "updatedAt")
 
 
 def create(model: Model) -> Resolver:
-    def resolve(_source: Any, info: Info, **arguments: Any) -> Any:
+    def resolve(_source: Any, info: Info, /, **arguments: Any) -> Any:
         request: GraphQLRequest = info.context
         item = dict(arguments["input"])
         if not rules.fill_owners(model, request.caller, item):
             raise unauthorized(info.field_name, info.parent_type.name)
-        if "id" in model.key:
+        if "id" in model.key and model.generates("id"):
             item.setdefault("id", str(uuid.uuid4()))
         for name in _TIMESTAMPS:
-            if name in model.fields:
+            if model.generates(name):
                 item.setdefault(name, timestamp(request.clock()))
         _check_key(model, item)
         _check_indexes(model, item, "creating")
@@ -51,13 +51,13 @@ def create(model: Model) -> Resolver:
 
 
 def update(model: Model) -> Resolver:
-    def resolve(_source: Any, info: Info, **arguments: Any) -> Any:
+    def resolve(_source: Any, info: Info, /, **arguments: Any) -> Any:
         request: GraphQLRequest = info.context
         changes = dict(arguments["input"])
         condition = rules.condition(model, "update", request.caller)
         if condition is None:
             raise unauthorized(info.field_name, info.parent_type.name)
-        if "updatedAt" in model.fields:
+        if model.generates("updatedAt"):
             changes.setdefault("updatedAt", timestamp(request.clock()))
         _check_key(model, changes)
         _check_indexes(model, changes, "updating")
@@ -77,7 +77,7 @@ def update(model: Model) -> Resolver:
 
 
 def delete(model: Model) -> Resolver:
-    def resolve(_source: Any, info: Info, **arguments: Any) -> Any:
+    def resolve(_source: Any, info: Info, /, **arguments: Any) -> Any:
         request: GraphQLRequest = info.context
         condition = rules.condition(model, "delete", request.caller)
         if condition is None:
@@ -133,7 +133,7 @@ def _check_indexes(model: Model, values: Mapping[str, Any], doing: str) -> None:
     for index in model.indexes:
         sort_names = index.fields[1:]
         present = [name for name in sort_names if name in values]
-        if index.query_field is not None and len(sort_names) > 1 and present:
+        if index.is_declared and len(sort_names) > 1 and present:
             for name in sort_names:
                 if name not in values:
                     raise invalid_arguments(

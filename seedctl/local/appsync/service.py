@@ -16,14 +16,16 @@ from seedctl.local.appsync.errors import (
     malformed,
 )
 from seedctl.local.http1 import Response
+from seedctl.project.reader import REGENERATE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from seedctl.local.appsync.engine import Engine
     from seedctl.local.http1 import Request
     from seedctl.local.identity_pool import Principal
     from seedctl.local.store import Store
+    from seedctl.project.sections import DataOutputs
 
 PATH = "/graphql"
 
@@ -33,7 +35,7 @@ class GraphQLService:
 
     def __init__(
         self,
-        data: Mapping[str, Any],
+        data: DataOutputs,
         *,
         store: Store,
         clock: Callable[[], float],
@@ -62,8 +64,8 @@ class GraphQLService:
         return Response.json(200, document, content_type=JSON_TYPE)
 
     def _engine(self) -> Engine:
-        introspection = self._data.get("model_introspection")
-        if introspection is None:
+        schema = self._data.schema
+        if schema is None:
             raise RefusedCallError(
                 400,
                 NOT_AVAILABLE,
@@ -74,22 +76,17 @@ class GraphQLService:
                 # Takes longer to load than the rest of the sandbox.
                 from seedctl.local.appsync.engine import Engine  # noqa: PLC0415
 
-                self._loaded = _made(
-                    lambda: Engine(
-                        introspection, api=self._data["url"], store=self._store, clock=self._clock
+                try:
+                    self._loaded = Engine(
+                        schema, api=self._data.url, store=self._store, clock=self._clock
                     )
-                )
+                except (TypeError, ValueError) as error:
+                    # The parts of the schema were checked when the file was read.
+                    raise LocalSandboxError(
+                        f"No GraphQL API can be made of the outputs file's data section: {error}",
+                        resolution=REGENERATE,
+                    ) from error
             return self._loaded
-
-
-def _made(make: Callable[[], Engine]) -> Engine:
-    try:
-        return make()
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise LocalSandboxError(
-            "The model_introspection of the outputs file cannot be read.",
-            resolution="Make the file anew with npx ampx sandbox or npx ampx generate outputs.",
-        ) from error
 
 
 def _read(body: bytes) -> tuple[str, dict[str, Any], str | None]:

@@ -13,6 +13,7 @@ import uuid
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from seedctl.local.documents import from_document
 from seedctl.local.protocol import ServiceError
 
 if TYPE_CHECKING:
@@ -173,7 +174,7 @@ class Tokens:
         if not user.enabled:
             raise ServiceError("NotAuthorizedException", "User is disabled.")
         document = users.view.get(self._kind, claims["origin_jti"])
-        grant = Grant(**document) if document is not None else None
+        grant = from_document(Grant, document) if document is not None else None
         if grant is None or grant.revoked or grant.token_epoch != user.token_epoch:
             raise ServiceError("NotAuthorizedException", "Access Token has been revoked")
         return user
@@ -192,7 +193,7 @@ class Tokens:
         document = users.view.get(self._kind, token.partition(".")[0])
         if document is None:
             return None
-        grant = Grant(**document)
+        grant = from_document(Grant, document)
         return grant if hmac.compare_digest(grant.refresh_digest, _digest(token)) else None
 
     def _claims(self, token: str) -> dict[str, Any] | None:

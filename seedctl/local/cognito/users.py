@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from seedctl.local.cognito.passwords import Verifier
 from seedctl.local.cognito.totp import SoftwareToken
+from seedctl.local.documents import from_document
 from seedctl.local.protocol import ServiceError
 
 if TYPE_CHECKING:
@@ -193,19 +194,19 @@ def _entry(index_name: str, value: str) -> str:
 
 
 def _user(document: dict[str, Any]) -> User:
-    verifier = document.pop("verifier")
+    verifier = document.pop("verifier", None)
     tokens = {name: document.pop(name, None) for name in ("software_token", "pending_token")}
     codes = document.pop("account_codes", {})
-    return User(
-        **document,
-        account_codes={purpose: AccountCode(**code) for purpose, code in codes.items()},
-        verifier=Verifier(**verifier) if verifier is not None else None,
-        software_token=_token(tokens["software_token"]),
-        pending_token=_token(tokens["pending_token"]),
-    )
+    objects = {
+        "account_codes": {name: from_document(AccountCode, code) for name, code in codes.items()},
+        "verifier": from_document(Verifier, verifier) if verifier is not None else None,
+        **{name: _token(token) for name, token in tokens.items()},
+    }
+    return from_document(User, {**document, **objects})
 
 
 def _token(document: dict[str, Any] | None) -> SoftwareToken | None:
     if document is None:
         return None
-    return SoftwareToken(**{**document, "used_steps": tuple(document["used_steps"])})
+    used = tuple(document.get("used_steps", ()))
+    return from_document(SoftwareToken, {**document, "used_steps": used})

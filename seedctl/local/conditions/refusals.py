@@ -1,4 +1,4 @@
-"""How each service says that it throttles a call, or that it failed itself."""
+"""How each service says that it throttles a call, that it failed itself, or that its machine did."""
 
 from __future__ import annotations
 
@@ -46,11 +46,21 @@ def failed(request: Request, service: str) -> Response:
     return refused(ServiceError(_FAILED_CODES[service], _FAILED, status=500))
 
 
-def _s3(code: str, request: Request) -> Response:
+def machine_failed(request: Request, service: str | None, message: str) -> Response:
+    """Return the answer of *service* where *message* is wrong with the sandbox's machine: 507."""
+    error = ServiceError("LocalSandboxFailure", message, status=507)
+    if service == "s3":
+        return _s3(error.code, request, message)
+    if service == "appsync":
+        return _appsync(error.status, error.code, message)
+    return sts.refusal(error) if service == "sts" else refused(error)
+
+
+def _s3(code: str, request: Request, message: str | None = None) -> Response:
     from seedctl.local.s3.errors import S3Error  # noqa: PLC0415 - for those who use S3
     from seedctl.local.s3.refusals import refusal  # noqa: PLC0415
 
-    return refusal(S3Error(code), request.method)
+    return refusal(S3Error(code, message), request.method)
 
 
 def _appsync(status: int, error_type: str, message: str) -> Response:

@@ -10,6 +10,8 @@ from seedctl.local.s3.rules import PathRules
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from seedctl.project.sections import StorageOutputs
+
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
@@ -18,21 +20,15 @@ class Bucket:
     rules: PathRules
 
 
-def buckets_of(storage: object) -> Mapping[str, Bucket]:
-    """Return the buckets in *storage*, a section of the outputs or None, by their names."""
-    if not isinstance(storage, dict):
+def buckets_of(storage: StorageOutputs | None) -> Mapping[str, Bucket]:
+    """Return the buckets in *storage* by their names."""
+    if storage is None:
         return {}
-    listed = storage.get("buckets")
-    entries = listed if isinstance(listed, list) else []
     found: dict[str, Bucket] = {}
     # The default bucket comes last: where it is listed too, its entry there has the rules.
-    for entry in (*entries, storage):
-        name = entry.get("bucket_name") if isinstance(entry, dict) else None
-        if isinstance(name, str) and name and name not in found:
-            region = entry.get("aws_region")
-            found[name] = Bucket(
-                name,
-                region if isinstance(region, str) else "us-east-1",
-                PathRules(entry.get("paths")),
+    for entry in (*storage.buckets, storage.default):
+        if entry.bucket_name not in found:
+            found[entry.bucket_name] = Bucket(
+                entry.bucket_name, entry.aws_region, PathRules(entry.paths)
             )
     return found

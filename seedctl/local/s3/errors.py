@@ -33,6 +33,7 @@ _TABLE = {
     "InvalidRequest": (400, "The request is not valid."),
     "InvalidToken": (400, "The provided token is malformed or otherwise invalid."),
     "InvalidURI": (400, "Couldn't parse the specified URI."),
+    "LocalSandboxFailure": (507, "The local sandbox's own machine failed."),
     "KeyTooLongError": (400, "Your key is too long"),
     "MalformedXML": (
         400,

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from seedctl.local.documents import from_document
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -62,7 +64,7 @@ def is_referred_to(view: View, name: str) -> bool:
 
 def find(view: View, bucket: str, key: str) -> StoredObject | None:
     document = view.get(f"s3 object {bucket}", key)
-    return None if document is None else StoredObject(**document)
+    return None if document is None else from_document(StoredObject, document)
 
 
 def put(view: View, bucket: str, stored: StoredObject) -> str | None:

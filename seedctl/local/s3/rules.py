@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from seedctl.project.outputs import Group
+    from seedctl.project.sections import BucketPaths
 
 GET, LIST, WRITE, DELETE = "get", "list", "write", "delete"
 IDENTITY = "${cognito-identity.amazonaws.com:sub}"
@@ -67,21 +68,10 @@ class PathRules:
     are unknown, and only what a guest would write or delete is refused.
     """
 
-    def __init__(self, paths: object) -> None:
-        """*paths* is the outputs' section as it was read, None for one that is not there.
-
-        What is no rule grants nothing.
-        """
+    def __init__(self, paths: BucketPaths | None) -> None:
+        """*paths* is None where the outputs file does not tell the rules."""
         self._are_known = paths is not None
-        self._rules = {
-            pattern: {
-                grantee: frozenset(action for action in actions if isinstance(action, str))
-                for grantee, actions in grants.items()
-                if isinstance(actions, list)
-            }
-            for pattern, grants in (paths.items() if isinstance(paths, dict) else ())
-            if isinstance(grants, dict)
-        }
+        self._rules: BucketPaths = paths or {}
 
     def allows(self, role: Role, action: str, path: str) -> bool:
         """Whether *role* may do *action* at the key *path*; for LIST it is the listing's prefix."""
@@ -102,7 +92,7 @@ class PathRules:
             if not granted[pattern]
         )
 
-    def _is_granted(self, grants: Mapping[str, frozenset[str]], role: Role, action: str) -> bool:
+    def _is_granted(self, grants: Mapping[str, Sequence[str]], role: Role, action: str) -> bool:
         return any(
             action in actions for grantee, actions in grants.items() if role.is_granted(grantee)
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from seedctl.local.documents import from_document
 from seedctl.local.s3 import index
 from seedctl.local.s3.errors import S3Error
 
@@ -45,11 +46,11 @@ def find(view: View, upload_id: str, bucket: str, key: str) -> Upload:
     document = view.get(_KIND, upload_id)
     if document is None or (document["bucket"], document["key"]) != (bucket, key):
         raise S3Error("NoSuchUpload", UploadId=upload_id)
-    return Upload(**document)
+    return from_document(Upload, document)
 
 
 def all_in(view: View, bucket: str) -> list[Upload]:
-    found = [Upload(**document) for document in view.scan(_KIND)]
+    found = [from_document(Upload, document) for document in view.scan(_KIND)]
     mine = [upload for upload in found if upload.bucket == bucket]
     return sorted(mine, key=lambda upload: (upload.key.encode(), upload.begun, upload.id))
 
@@ -68,7 +69,7 @@ def put_part(view: View, upload: Upload, part: Part) -> str | None:
 
 
 def parts_of(view: View, upload_id: str) -> list[Part]:
-    found = (Part(**document) for document in view.scan(_parts(upload_id)))
+    found = (from_document(Part, document) for document in view.scan(_parts(upload_id)))
     return sorted(found, key=lambda part: part.number)
 
 

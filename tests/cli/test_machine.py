@@ -1,0 +1,290 @@
+"""The caller's machine: a full disk, folders and files that may not be read or written."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from seedctl.cli.written_files import write_whole
+from seedctl.errors import FileAccessError
+from tests import restricted
+from tests.running import make_project
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tests.restricted import Ended
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="modes and limits are POSIX's")
+
+SEED = """
+from seedctl import data, sign_in_user, create_and_sign_up_user, set_secret, storage
+create_and_sign_up_user("ann@example.com", "Password123!", if_exists="sign_in")
+{}
+"""
+SIGN_IN = 'sign_in_user("ann@example.com", "Password123!")\n'
+TODOS = 'data.generate_client(credentials="caller").models.Todo'
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Iterator[Path]:
+    root = make_project(tmp_path / "app")
+    yield root
+    for path in (root, *root.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(0o700)  # or pytest could not remove it
+
+
+def _seed(root: Path, last_lines: str) -> None:
+    (root / "amplify" / "seed" / "seed.py").write_text(SEED.format(last_lines), encoding="utf-8")
+
+
+def _is_set_up_error(ended: Ended, name: str, reason: str) -> None:
+    assert ended.code == 3, ended
+    assert f"[{name}] " in ended.err
+    assert reason in ended.err
+    assert "\nResolution: " in ended.err
+    assert "Traceback" not in ended.err
+
+
+@pytest.mark.parametrize(
+    ("last_lines", "file_size", "reason"),
+    [
+        pytest.param("", 1000, "disk I/O error", id="at the start"),
+        pytest.param(
+            'for n in range(99): set_secret(f"n{n}", "x" * 4000)',
+            80_000,
+            "disk I/O error",
+            id="secrets",
+        ),
+        pytest.param(
+            f'for n in range(99): {TODOS}.create({{"content": "x" * 9000}})',
+            90_000,
+            "disk I/O error",
+            id="records",
+        ),
+        pytest.param(
+            SIGN_IN + 'storage.upload_data("pictures/x", b"x" * 999_999)',
+            200_000,
+            "File too large",
+            id="a file",
+        ),
+    ],
+)
+def test_a_full_disk_is_told_at_once(
+    root: Path, last_lines: str, file_size: int, reason: str
+) -> None:
+    """What the disk has no room for is a LocalSandboxError with the reason, and is not repeated."""
+    _seed(root, last_lines)
+    ended = restricted.run(root, "seed", "--local", "--report", "/dev/stdout", file_size=file_size)
+    _is_set_up_error(ended, "LocalSandboxError", reason)
+    if ended.out:
+        made = {each["operation"]: each["calls"] for each in json.loads(ended.out)["calls"]}
+        assert made.get("AdminCreateUser", 1) == made.get("PutObject", 1) == 1
+
+
+def _state(root: Path) -> Path:
+    folder = root / ".amplify" / "seedctl" / "local"
+    if not folder.exists():
+        _seed(root, "")
+        assert restricted.run(root, "seed", "--local").code == 0
+    return folder
+
+
+def _no_state_folder(root: Path) -> None:
+    (root / ".amplify").mkdir(mode=0o500)
+
+
+def _read_only_files(root: Path) -> None:
+    for path in _state(root).iterdir():
+        path.chmod(0o400)
+
+
+def _unreadable_files(root: Path) -> None:
+    for path in _state(root).iterdir():
+        path.chmod(0)
+
+
+def _unreadable_folder(root: Path) -> None:
+    _state(root).parent.chmod(0)
+
+
+LOCAL = {
+    "seed": ("seed", "--local"),
+    "list": ("secret", "list", "--local"),
+    "start": ("local", "start"),
+    "inbox": ("local", "inbox"),
+    "status": ("local", "status"),
+    "reset": ("local", "reset"),
+    "stop": ("local", "stop"),
+}
+
+
+@pytest.mark.parametrize(
+    ("spoil", "commands"),
+    [
+        pytest.param(_no_state_folder, "seed list start", id="a folder that may not be made"),
+        pytest.param(_read_only_files, "seed", id="read-only files"),
+        pytest.param(_unreadable_files, "seed list start inbox", id="unreadable files"),
+        pytest.param(
+            _unreadable_folder,
+            "seed list start inbox status reset stop",
+            id="an unreadable folder",
+        ),
+    ],
+)
+def test_a_state_that_cannot_be_used_is_told(
+    root: Path, spoil: Callable[[Path], None], commands: str
+) -> None:
+    """Whatever needs the local state names the path and the reason, and exits with 3."""
+    _seed(root, "")
+    spoil(root)
+    for command in commands.split():
+        ended = restricted.run(root, *LOCAL[command])
+        _is_set_up_error(
+            ended, "LocalSandboxError", "ermission denied" if command != "seed" else ""
+        )
+        assert str(root / ".amplify") in ended.err
+
+
+def _no_permission(path: Path) -> None:
+    path.chmod(0)
+
+
+def _folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def _utf_16(path: Path) -> None:
+    path.write_bytes(path.read_text(encoding="utf-8").encode("utf-16"))
+
+
+def _link_to_itself(path: Path) -> None:
+    path.unlink()
+    path.symlink_to(path.name)
+
+
+@pytest.mark.parametrize(
+    ("file", "error"),
+    [
+        ("amplify_outputs.json", "InvalidAmplifyOutputsError"),
+        ("package.json", "InvalidPackageJsonError"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        pytest.param(_no_permission, "Permission denied", id="no permission"),
+        pytest.param(_folder, "Is a directory", id="a folder"),
+        pytest.param(_utf_16, "it is UTF-16 text; save it as UTF-8", id="UTF-16"),
+        pytest.param(_link_to_itself, "Too many levels of symbolic links", id="a link to itself"),
+    ],
+)
+def test_a_file_of_the_project_that_cannot_be_read(
+    root: Path, file: str, error: str, spoil: Callable[[Path], None], reason: str
+) -> None:
+    """What is there and cannot be read is told with the reason, never passed over as missing."""
+    _seed(root, "")
+    spoil(root / file)
+    for command in (("seed", "--local"), ("secret", "list", "--local"), ("generate-policy",)):
+        ended = restricted.run(root, *command)
+        _is_set_up_error(ended, error, f"{root / file} cannot be read: {reason}")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "error", "reason"),
+    [
+        pytest.param(_no_permission, "FileAccessError", "Permission denied", id="no permission"),
+        pytest.param(_folder, "SeedScriptNotFoundError", "There is no seed script", id="a folder"),
+        pytest.param(_link_to_itself, "FileAccessError", "Too many levels", id="a link to itself"),
+    ],
+)
+def test_a_script_that_cannot_be_read(
+    root: Path, spoil: Callable[[Path], None], error: str, reason: str
+) -> None:
+    """A script that cannot be opened is the caller's set-up, not the script's own failure."""
+    _seed(root, "")
+    spoil(root / "amplify" / "seed" / "seed.py")
+    _is_set_up_error(restricted.run(root, "seed", "--local"), error, reason)
+
+
+def test_other_files_that_cannot_be_read(root: Path) -> None:
+    """Settings are not passed over where they cannot be read, and no folder is either."""
+    _seed(root, "")
+    settings = root / "pyproject.toml"
+    settings.write_text("[tool.seedctl.quotas]\n", encoding="utf-8")
+    settings.chmod(0)
+    ended = restricted.run(root, "secret", "list", "--local")
+    _is_set_up_error(ended, "FileAccessError", f"{settings} cannot be read: Permission denied")
+    (root / "amplify").chmod(0)
+    ended = restricted.run(root, "secret", "list", "--local")
+    _is_set_up_error(ended, "ProjectNotFoundError", "cannot be looked into: Permission denied")
+    root.chmod(0)
+    ended = restricted.run(root.parent, "secret", "list", "--local", "-C", str(root))
+    _is_set_up_error(ended, "InvalidPackageJsonError", "cannot be read: Permission denied")
+    outputs = root.parent / "outputs.json"
+    outputs.touch(mode=0)
+    root.chmod(0o700)
+    (root / "amplify").chmod(0o700)
+    settings.unlink()
+    ended = restricted.run(root, "secret", "list", "--local", "--outputs", str(outputs))
+    _is_set_up_error(ended, "InvalidAmplifyOutputsError", "cannot be read: Permission denied")
+
+
+# --- files that commands write --------------------------------------------------------------------
+
+
+def test_init_leaves_the_old_file_where_the_new_one_cannot_be_written(root: Path) -> None:
+    """With --force the file is replaced when the new one is complete, and not before."""
+    path = root / "amplify" / "seed" / "local_outputs.json"
+    path.write_text("kept", encoding="utf-8")
+    ended = restricted.run(root, "local", "init", "--force", file_size=100)
+    _is_set_up_error(ended, "FileAccessError", f"{path} cannot be written: File too large.")
+    path.parent.chmod(0o500)
+    ended = restricted.run(root, "local", "init", "--force")
+    _is_set_up_error(ended, "FileAccessError", f"{path} cannot be written: Permission denied.")
+    assert path.read_text(encoding="utf-8") == "kept"
+    assert [each.name for each in path.parent.iterdir()] == ["local_outputs.json"]
+
+
+def test_init_looks_at_a_file_that_it_may_not_see(root: Path) -> None:
+    """A file that cannot be looked at counts as there."""
+    (root / "amplify" / "seed").chmod(0)
+    _is_set_up_error(restricted.run(root, "local", "init"), "FileAccessError", "is there already")
+
+
+def test_a_file_is_replaced_with_its_mode_and_through_its_link(tmp_path: Path) -> None:
+    """A link goes on leading to the file, which keeps its mode; a new file has the usual one."""
+    target, link = tmp_path / "target", tmp_path / "link"
+    target.write_text("old", encoding="utf-8")
+    target.chmod(0o640)
+    link.symlink_to(target)
+    write_whole(link, "new")
+    assert link.is_symlink()
+    assert target.read_text(encoding="utf-8") == "new"
+    assert target.stat().st_mode & 0o777 == 0o640
+    write_whole(tmp_path / "a" / "b", "first")
+    assert (tmp_path / "a" / "b").read_text(encoding="utf-8") == "first"
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["a", "link", "target"]
+
+
+def test_a_file_that_may_not_be_written_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who made a file read-only wants it kept, whatever its folder would allow."""
+    path = tmp_path / "file"
+    path.write_text("kept", encoding="utf-8")
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(FileAccessError, match="Permission denied"):
+        write_whole(path, "new")
+    (tmp_path / "folder").mkdir()
+    monkeypatch.undo()
+    with pytest.raises(FileAccessError, match="cannot be written"):
+        write_whole(tmp_path / "folder", "new")
+    assert path.read_text(encoding="utf-8") == "kept"
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["file", "folder"]

@@ -1,0 +1,217 @@
+"""When the sandbox's own machine fails, every service tells it at once, with the reason."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import socket
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from seedctl import NewUser, connect
+from seedctl.errors import BulkError, LocalSandboxError
+from seedctl.local import LocalSandbox
+from seedctl.local.state_folder import prepare
+from seedctl.local.store import Store
+from tests.changes import ABSENT, changed
+from tests.running import DATA, PASSWORD, make_project
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from seedctl import Backend, UserSession
+
+FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.fixture
+def backend(tmp_path: Path) -> Iterator[Backend]:
+    root = make_project(tmp_path / "app", outputs=None)
+    document = json.loads((DATA / "outputs" / "todo_userpool.json").read_text(encoding="utf-8"))
+    open_to_users = changed(document, ("storage", "buckets", 0, "paths"), ABSENT)
+    (root / "amplify_outputs.json").write_text(json.dumps(open_to_users), encoding="utf-8")
+    with connect(root, identifier="alice", local=True, target="none") as connected:
+        yield connected
+
+
+@pytest.fixture
+def user(backend: Backend) -> UserSession:
+    """A user who has signed in, has AWS credentials, and has a file."""
+    backend.auth.create_user("ann@example.com", PASSWORD)
+    session = backend.auth.sign_in("ann@example.com", PASSWORD)
+    session.storage.upload_data("public/x.txt", "x")
+    return session
+
+
+@pytest.fixture
+def fail(monkeypatch: pytest.MonkeyPatch) -> Callable[[Exception], None]:
+    """Let every access to the state fail from now on."""
+
+    def let_fail(error: Exception) -> None:
+        @contextmanager
+        def borrowed(_: Store) -> Iterator[Any]:
+            raise error
+            yield
+
+        monkeypatch.setattr(Store, "_borrowed", borrowed)
+
+    return let_fail
+
+
+def _todos(backend: Backend) -> Any:
+    return backend.data.generate_client(credentials="caller").models.Todo
+
+
+ROWS = [{"content": str(number)} for number in range(100)]
+CALLS: dict[str, tuple[str, Callable[[Backend, UserSession], object]]] = {
+    "secret": ("PutParameter", lambda backend, _: backend.secrets.set("x", "y")),
+    "user": ("AdminCreateUser", lambda backend, _: backend.auth.create_user("b@c.de", PASSWORD)),
+    "sign-in": ("InitiateAuth", lambda backend, _: backend.auth.sign_in("b@c.de", PASSWORD)),
+    "guest": ("GetId", lambda backend, _: backend.storage.list("public/")),
+    "record": ("createTodo", lambda backend, _: _todos(backend).create({})),
+    "records": ("listTodos", lambda _, user: user.data.models.Todo.list()),
+    "upload": ("PutObject", lambda _, user: user.storage.upload_data("public/y.txt", "y")),
+    "properties": ("HeadObject", lambda _, user: user.storage.get_properties("public/x.txt")),
+    "download": ("GetObject", lambda _, user: user.storage.download_data("public/x.txt").text()),
+    "files": ("ListObjectsV2", lambda _, user: user.storage.list("public/")),
+}
+
+
+@pytest.mark.parametrize(("operation", "call"), CALLS.values(), ids=CALLS)
+def test_every_service_tells_it_at_once(
+    operation: str,
+    call: Callable[[Backend, UserSession], object],
+    backend: Backend,
+    user: UserSession,
+    fail: Callable[[Exception], None],
+) -> None:
+    """A full disk is the caller's set-up: the reason and a way out, after one call and no repeats."""
+    before = {name: each.calls for name, each in backend.statistics().items()}
+    fail(FULL)
+    with pytest.raises(LocalSandboxError) as caught:
+        call(backend, user)
+    assert "No space left on device" in caught.value.message
+    assert (caught.value.resolution or "").startswith("Free space on the disk")
+    assert caught.value.exit_code == 3
+    after = {name: each.calls for name, each in backend.statistics().items()}
+    made = {name: after[name] - before.get(name, 0) for name in after}
+    assert {name: count for name, count in made.items() if count} == {operation: 1}
+
+
+@pytest.mark.parametrize("make", ["records", "users", "files"])
+def test_many_are_stopped_by_the_first(
+    make: str, backend: Backend, user: UserSession, fail: Callable[[Exception], None]
+) -> None:
+    """What is no row's own fault ends the call; the rows after it are not tried."""
+    calls: dict[str, Callable[[], object]] = {
+        "records": lambda: _todos(backend).create_many(ROWS, concurrency=1, batch_size=10),
+        "users": lambda: backend.auth.create_users(
+            [NewUser(f"u{number}@example.com", PASSWORD) for number in range(9)],
+            concurrency=1,
+        ),
+        "files": lambda: user.storage.upload_many(
+            [(f"public/{number}.txt", "x") for number in range(9)], concurrency=1
+        ),
+    }
+    fail(FULL)
+    before = sum(each.calls for each in backend.statistics().values())
+    with pytest.raises(BulkError) as caught:
+        calls[make]()
+    assert isinstance(caught.value.__cause__, LocalSandboxError)
+    assert sum(each.calls for each in backend.statistics().values()) == before + 1
+
+
+@pytest.mark.parametrize(
+    ("error", "reason", "advice"),
+    [
+        pytest.param(FULL, "No space left", "Free space", id="space"),
+        pytest.param(OSError(errno.EFBIG, "File too large"), "too large", "Free space", id="size"),
+        pytest.param(OSError(errno.EMFILE, "Too many open files"), "open files", "ulimit", id="fd"),
+        pytest.param(
+            PermissionError(errno.EACCES, "Permission denied", "/s/x"), "/s/x", "writable", id="no"
+        ),
+        pytest.param(
+            OSError(errno.EROFS, "Read-only file system"), "Read-only", "writable", id="read-only"
+        ),
+        pytest.param(
+            LocalSandboxError("Broken.", resolution="Mend."), "Broken.", "Mend.", id="own"
+        ),
+        pytest.param(LocalSandboxError("Größe\n."), "Größe\n.", "", id="any text"),
+    ],
+)
+def test_the_reason_arrives(
+    error: Exception, reason: str, advice: str, backend: Backend, fail: Callable[[Exception], None]
+) -> None:
+    """Whatever fails on the machine is told with its reason and what to do about it."""
+    fail(error)
+    with pytest.raises(LocalSandboxError) as caught:
+        backend.secrets.set("x", "y")
+    assert reason in caught.value.message
+    assert advice in (caught.value.resolution or "")
+
+
+@pytest.mark.parametrize("mode", ["legacy", "standard", "adaptive"])
+@pytest.mark.parametrize("service", ["ssm", "s3"])
+def test_other_clients_do_not_repeat_it(
+    mode: Any, service: str, backend: Backend, fail: Callable[[Exception], None]
+) -> None:
+    """A script's own client fails at its first call too, and shows the reason."""
+    client: Any = boto3.client(
+        service,
+        region_name="us-east-1",
+        endpoint_url=backend.environment()["AWS_ENDPOINT_URL"],
+        aws_access_key_id="local",
+        aws_secret_access_key="local",
+        config=Config(retries={"mode": mode}, s3={"addressing_style": "path"}),
+    )
+    fail(FULL)
+    assert backend.outputs.storage is not None
+    bucket = backend.outputs.storage.default.bucket_name
+    operation, parameters = ("get_parameter", {"Name": "/x"})
+    if service == "s3":
+        operation, parameters = ("list_objects_v2", {"Bucket": bucket})
+    with pytest.raises(ClientError) as caught:
+        getattr(client, operation)(**parameters)
+    answer = caught.value.response
+    assert answer["Error"]["Code"] == "LocalSandboxFailure"
+    assert "No space left on device" in answer["Error"]["Message"]
+    assert answer["ResponseMetadata"]["RetryAttempts"] == 0
+    client.close()
+
+
+def test_a_full_disk_ends_a_transaction(tmp_path: Path) -> None:
+    """SQLite may have ended it already: what is told is the disk, and the store goes on."""
+    store = Store.open(prepare(tmp_path / "s"))
+
+    def fill() -> None:
+        with store.transaction() as view:
+            view.put("kind", "key", {})
+            view._connection.execute("PRAGMA max_page_count = 1")
+            view.put("kind", "large", {"text": "x" * 1_000_000})
+
+    with pytest.raises(LocalSandboxError, match="disk is full") as caught:
+        fill()
+    assert (caught.value.resolution or "").startswith("Free space")
+    assert store.get("kind", "key") is None
+    store.close()
+
+
+def test_a_lack_of_descriptors_at_the_start_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the machine refuses while the sandbox starts is told in the same way."""
+    monkeypatch.setattr(socket, "socketpair", _refuse)
+    with pytest.raises(LocalSandboxError, match="Too many open files") as caught:
+        LocalSandbox.start(state_folder=tmp_path / "s", outputs=None)
+    assert "ulimit -n" in (caught.value.resolution or "")
+
+
+def _refuse() -> None:
+    raise OSError(errno.EMFILE, "Too many open files")

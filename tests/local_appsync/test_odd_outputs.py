@@ -1,0 +1,135 @@
+"""Outputs files as they occur: what Amplify leaves out is served, a slip is refused when read."""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from seedctl.errors import InvalidAmplifyOutputsError
+from seedctl.project import parse_outputs
+from tests.changes import changed, places
+from tests.local_appsync.conftest import DATA
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.local_appsync.conftest import API
+
+SLIPS: tuple[Any, ...] = (None, 5, "", "a}b", [], {}, [["x"]], True)
+EXAMPLES = ("corners.json", "store_userpool.json", "auth_rules.json")
+CREATE_TASK = "mutation ($input: CreateTaskInput!) { createTask(input: $input) { %s } }"
+
+
+def _document(name: str) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((DATA / "outputs" / name).read_text(encoding="utf-8"))
+    return document
+
+
+@pytest.fixture
+def corners(start: Callable[..., API]) -> API:
+    return start("corners.json")
+
+
+def test_an_index_without_a_query_keeps_its_rules(corners: API) -> None:
+    """Nothing asks by it, and a part of its sort key is still not taken alone."""
+    document = _document("corners.json")["data"]["model_introspection"]["models"]["Task"]
+    assert document["attributes"][2]["properties"]["queryField"] is None
+    given = {"input": {"title": "x", "due": "2026-11-28", "updatedAt": "now"}}
+    made = corners.data(corners.developer, CREATE_TASK % "id updatedAt", given)
+    assert made["updatedAt"] == "now"
+    given["input"]["status"] = "open"
+    error = corners.error(corners.developer, CREATE_TASK % "id", given)
+    assert error["errorType"] == "InvalidArgumentsError"
+    assert "'tasksByDueAndStatusAndRank'" in error["message"]
+    found = corners.data(corners.developer, '{ listTaskByDue(due: "2026-11-28") { items { id } } }')
+    assert found == {"items": [{"id": made["id"]}]}
+    unknown = corners.error(corners.developer, '{ tasksByStatus(status: "open") { nextToken } }')
+    assert "tasksByStatus" in unknown["message"]
+
+
+def test_only_a_time_is_filled_in(corners: API) -> None:
+    """A createdAt of another type than a date or text is an ordinary field."""
+    made = corners.data(corners.developer, CREATE_TASK % "createdAt updatedAt", {"input": {}})
+    assert made == {"createdAt": None, "updatedAt": "2026-09-21T14:13:20.250Z"}
+
+
+def test_a_field_may_have_any_name(corners: API) -> None:
+    """Arguments are called like the fields of keys, whatever these are called."""
+    query = '{ listCounters(source: "s", info: {eq: 1}) { items { total } } }'
+    create = 'mutation { createCounter(input: {source: "s", info: 1, total: 2}) { info } }'
+    assert corners.data(corners.developer, create) == {"info": 1}
+    assert corners.data(corners.developer, query) == {"items": [{"total": 2.0}]}
+    get = '{ getCounter(source: "s", info: 1) { total } }'
+    assert corners.data(corners.developer, get) == {"total": 2.0}
+    by_index = "{ listCounterByInfo(info: 1) { items { source } } }"
+    assert corners.data(corners.developer, by_index) == {"items": [{"source": "s"}]}
+
+
+def test_a_rule_without_operations_is_for_all(start: Callable[..., API]) -> None:
+    """No list of operations allows every one of them, and an empty list none."""
+    document = _document("corners.json")
+    document["auth"]["mfa_configuration"] = "OFF"
+    document["data"]["api_key"] = "da2-corners"
+    api = start(document)
+    update = 'mutation { updateCounter(input: {source: "s", info: 1}) { info } }'
+    error = api.error(api.user("ann@example.com"), update)
+    assert error["errorType"] == "DynamoDB:ConditionalCheckFailedException"
+    assert api.error(api.key, update)["errorType"] == "Unauthorized"
+
+
+def test_auth_types_that_are_not_listed_are_served(
+    start: Callable[..., API],
+) -> None:
+    """Without authorization_types the file does not say that an API key is refused."""
+    document = _document("blog_apikey.json")
+    del document["data"]["authorization_types"]
+    document["data"]["default_authorization_type"] = "AMAZON_COGNITO_USER_POOLS"
+    api = start(document)
+    assert api.data(api.key, "{ listPosts { nextToken } }") == {"nextToken": None}
+
+
+def _odd(seed: int, count: int) -> list[tuple[str, Any, Any]]:
+    chance = random.Random(seed)
+    every = [
+        (name, place, slip)
+        for name in EXAMPLES
+        for place in places(_document(name))
+        for slip in SLIPS
+    ]
+    return chance.sample(every, count)
+
+
+def _id(row: tuple[str, Any, Any]) -> str:
+    name, place, slip = row
+    return f"{name.partition('.')[0]}:{'.'.join(map(str, place[-4:]))}={json.dumps(slip)}"
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "slip"), [pytest.param(*row, id=_id(row)) for row in _odd(20261128, 150)]
+)
+def test_a_changed_file_is_served_or_refused(
+    name: str, place: Any, slip: Any, start: Callable[..., API], tmp_path: Path
+) -> None:
+    """Whatever stands at a place of the file: it is refused when it is read, or it is served."""
+    path = tmp_path / "amplify_outputs.json"
+    document = json.loads(json.dumps(changed(_document(name), place, slip)))
+    try:
+        outputs = parse_outputs(document, path)
+    except InvalidAmplifyOutputsError as error:
+        assert error.message.startswith(f"{path}: ")  # noqa: PT017 - either end is right
+        return
+    if outputs.data is None or outputs.data.schema is None:
+        return
+    api = start(outputs)
+    status, _, answer = api.send(api.developer, "{ __schema { queryType { name } } }")
+    assert status in (200, 401), answer
+    for model in outputs.data.schema.models.values():
+        if "create" not in model.disabled:
+            verb = f"create{model.name[0].upper()}{model.name[1:]}"
+            query = f"mutation {{ {verb}(input: {{}}) {{ __typename }} }}"
+            status, _, answer = api.send(api.developer, query)
+            assert status == 200, answer

@@ -1,0 +1,69 @@
+"""Run the command line in a process that may do less: where file modes hold, or files stay small."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+# To write, read, and search whatever the modes of files and folders say; to change them as owner.
+_POWERS = (1, 2, 3)
+_VERSION_3 = 0x20080522
+
+_PROGRAM = """
+import sys
+from tests.restricted import restrict
+restrict(file_size=int(sys.argv.pop(1)))
+from seedctl.cli.main import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@dataclass(frozen=True)
+class Ended:
+    code: int
+    out: str
+    err: str
+
+
+def run(folder: Path, *arguments: str, file_size: int = 0) -> Ended:
+    """Run seedctl with *arguments* in *folder*; no file may grow beyond *file_size*, 0 for any."""
+    done = subprocess.run(
+        [sys.executable, "-c", _PROGRAM, str(file_size), *arguments],
+        cwd=folder,
+        # Or Python would leave cut-off bytecode behind.
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    return Ended(done.returncode, done.stdout, done.stderr)
+
+
+def restrict(*, file_size: int) -> None:
+    """Take from this process what root has and others have not, and limit the size of files."""
+    if file_size:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (file_size, file_size))
+    if os.geteuid() == 0:
+        _drop_powers()
+
+
+def _drop_powers() -> None:
+    """Give up root's powers over files, which Linux calls capabilities."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    header = (ctypes.c_uint32 * 2)(_VERSION_3, 0)
+    sets = (ctypes.c_uint32 * 6)()  # effective, permitted and inheritable, twice 32 bits
+    if libc.capget(header, sets):
+        raise OSError(ctypes.get_errno(), "capget")
+    for power in _POWERS:
+        for place in range(3):
+            sets[place] &= ~(1 << power)
+    if libc.capset(header, sets):
+        raise OSError(ctypes.get_errno(), "capset")
