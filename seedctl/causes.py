@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 # Exceptions of these are told by the error that was raised from them; --debug shows them.
 _TRANSLATED = ("botocore.", "seedctl.")
+_SENTENCE = 20
 
 
 class Cause(NamedTuple):
@@ -34,7 +35,7 @@ def causes(error: BaseException, *, with_foreign: bool = True) -> Iterator[Cause
     for link in _chain(error):
         is_ours = isinstance(link, SeedctlError)
         for cause in _causes_at(link) if is_ours or with_foreign else ():
-            if cause.text not in told and not (is_ours and _is_told(cause.text, told)):
+            if not _is_told(cause.text, told, is_ours=is_ours):
                 told.append(cause.text)
                 yield cause
 
@@ -58,5 +59,8 @@ def _causes_at(error: BaseException) -> Iterator[Cause]:
         yield Cause(type(error).__name__, mask(text))
 
 
-def _is_told(text: str, told: list[str]) -> bool:
+def _is_told(text: str, told: list[str], *, is_ours: bool) -> bool:
+    # A script's short text, such as a key, may be part of any message.
+    if not is_ours and len(text) < _SENTENCE:
+        return text in told
     return any(text.removesuffix(".") in each for each in told)

@@ -60,7 +60,7 @@ class TerminalPrompter:
         if not can_prompt():
             raise PromptUnavailableError(
                 f"{question} has to be typed, but there is no terminal to ask on.",
-                resolution="Run in a terminal, without CI set in the environment.",
+                resolution="Run in a terminal, without CI set in the environment, or pipe the value in.",
             )
         while True:
             answer = _hidden(f"{question} (hidden): ")

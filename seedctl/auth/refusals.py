@@ -53,6 +53,8 @@ _OTHERS = {
 _BY_CODE = {
     "PasswordResetRequiredException": "Set a new password, such as with aws cognito-idp "
     "admin-set-user-password --permanent, or with the code that Cognito has sent to the user.",
+    "InvalidPasswordException": "Choose a password that meets the pool's policy. If the outputs file "
+    "has another policy, regenerate it with npx ampx sandbox.",
     "UserNotConfirmedException": "Confirm the user, such as with aws cognito-idp "
     "admin-confirm-sign-up, or delete it and create it again.",
 }

@@ -71,6 +71,12 @@ def pause(attempt: int) -> float:
     return random.uniform(0, min(0.5 * 2**attempt, 20.0))  # noqa: S311 - jitter
 
 
+_NO_ANSWER = (
+    "seedctl has no answer to this challenge, in neither flow: change how users sign in, in "
+    "amplify/auth/resource.ts."
+)
+
+
 @dataclass
 class SignIn:
     """One user's way in. *new_password* answers NEW_PASSWORD_REQUIRED, if that may come."""
@@ -151,6 +157,14 @@ class SignIn:
         is_own = isinstance(getattr(callback, "__self__", None), Authenticator)
         return is_own and error.code == "ExpiredCodeException"
 
+    def _flow_advice(self) -> str:
+        if self.pool.settings.mfa_configuration != "NONE":
+            return 'Use sign_in_flow="MFA".'
+        return (
+            "The outputs file says that the pool has MFA off: regenerate it with npx ampx sandbox, "
+            'and use sign_in_flow="MFA".'
+        )
+
     def _explain(self, challenge: Challenge, error: CognitoError, attempt: int) -> None:
         """Say in *error*'s resolution what comes after a code that was refused for good."""
         if challenge.name == "SOFTWARE_TOKEN_MFA":
@@ -203,14 +217,13 @@ class SignIn:
             raise SignInException(
                 f"Signing in {mask(self.username)} needs more than a password: Cognito asks for "
                 f"{challenge.name or '(nothing)'}. Nobody is signed in.",
-                resolution='Use sign_in_flow="MFA".',
+                resolution=self._flow_advice() if answer is not None else _NO_ANSWER,
             )
         if answer is None:
             raise CannotSignInWithMFAError(
                 f"Signing in {mask(self.username)} stopped at the challenge "
                 f"{challenge.name or '(none)'}; nobody is signed in.",
-                resolution="seedctl has no answer to this challenge: change the pool's sign-in, such "
-                "as multifactor in amplify/auth/resource.ts, or sign in by other means.",
+                resolution=_NO_ANSWER,
             )
         for attempt in itertools.count(1):
             response = answer(self, replace(challenge, attempt=attempt))

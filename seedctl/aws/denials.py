@@ -60,7 +60,7 @@ def explain_denial(called: str, message: str) -> tuple[str, str]:
             f"Your AWS identity may not call {action} with the key of the secret, which "
             f"{called} needs."
         )
-    return what, _resolution(action, message)
+    return what, _resolution(action, message, is_secret=called.startswith("ssm:"))
 
 
 def is_beyond_own_rules(message: str) -> bool:
@@ -70,7 +70,7 @@ def is_beyond_own_rules(message: str) -> bool:
     return is_elsewhere or _EXPLICIT.search(message) is not None or "kms:" in message
 
 
-def _resolution(action: str, message: str) -> str:
+def _resolution(action: str, message: str, *, is_secret: bool) -> str:
     explicit, missing = _EXPLICIT.search(message), _NOT_ALLOWED.search(message)
     if explicit is not None:
         kind = _kind(explicit)
@@ -83,10 +83,12 @@ def _resolution(action: str, message: str) -> str:
     if kind in _OWNERS and kind != "resource-based":
         return f"It is not allowed by {_OWNERS[kind].format(action=action)}."
     if action.startswith("kms:"):
-        return (
-            f"Allow {action} on that key, for the identity you use and in the key's own policy, or "
-            "store the secret again with seedctl secret set, which uses the AWS managed key."
+        fix = (
+            f"Allow {action} on that key, for the identity that calls and in the key's own policy."
         )
+        if is_secret:
+            fix += " Or store the secret again with seedctl secret set, which uses the AWS managed key."
+        return fix
     if action in _IN_SEED_POLICY:
         return (
             "Run seedctl generate-policy > seed-policy.json, attach it to your role with aws iam "

@@ -100,13 +100,17 @@ _NO_CREDENTIALS = (
     *((boto.LoginError,) if hasattr(boto, "LoginError") else ()),
 )
 _LONGEST = 2000  # why a call is denied stands at the end of a long sentence
-# What to do about refusals that no other table has, by AWS's code.
-_ADVICE: Mapping[str, str] = {
-    "ForbiddenException": "If a web ACL of AWS WAF guards the user pool, let this machine's address "
-    "through there.",
-    "InvalidKeyId": "Enable the KMS key of that secret, or store the secret again with seedctl "
-    "secret set, which uses the AWS managed key.",
-    "WAFForbiddenException": "Let this machine's address through in the web ACL of AWS WAF.",
+# What to do about refusals that no other table has, by service and AWS's code.
+_ADVICE: Mapping[tuple[str, str], str] = {
+    ("cognito-identity", "NotAuthorizedException"): "Check that the outputs file has the user pool "
+    "and the identity pool of one backend; for guests, allow guest access in "
+    "amplify/auth/resource.ts.",
+    ("cognito-identity", "ResourceNotFoundException"): "Check --profile and the region, and "
+    "regenerate amplify_outputs.json with npx ampx sandbox.",
+    ("cognito-idp", "ForbiddenException"): "If a web ACL of AWS WAF guards the user pool, let this "
+    "machine's address through there.",
+    ("ssm", "InvalidKeyId"): "Enable the KMS key of that secret, or store the secret again with "
+    "seedctl secret set, which uses the AWS managed key.",
 }
 
 
@@ -120,6 +124,8 @@ def translate(
     call = f"{service}:{operation}"
     whose = f'profile "{profile}"' if profile else "the default credential chain"
     if isinstance(error, boto.ClientError):
+        if service == "s3":  # whose calls go by the names of botocore's methods
+            operation = error.operation_name
         translated = _from_code(error, service, operation, whose, renew)
         details = error.response.get("Error", {})
         translated.service_code = str(details.get("Code", ""))
@@ -195,7 +201,8 @@ def _from_code(
     if code in THROTTLED:
         return errors.ThrottledError(
             f"AWS refuses {call} for its rate or a limit: {code} {message}".rstrip(),
-            resolution="Wait a little and run again; users already made are kept.",
+            resolution="Wait a little and run again. What was made stays: with "
+            'if_exists="skip" or "sign_in", users that are there are no error.',
             **facts,
         )
     if code == "LimitExceededException":
@@ -212,14 +219,16 @@ def _from_code(
     request = f" (request {facts['request_id']})" if facts["request_id"] else ""
     said = f": {message.removesuffix('.')}" if message else ""
     if _is_failure_of_aws(error):
+        where, what = "on AWS's side", f"{code}{said}"
+        if message.startswith("HTTP status"):  # not in a form that AWS's services answer in
+            where, what = "on AWS's side or on the way to it", message
         return errors.ServiceFailedError(
-            f"{call} failed on AWS's side with {code}{said}{request}.",
+            f"{call} failed {where} with {what}{request}.",
             resolution="Run again in a moment.",
             **facts,
         )
-    return errors.AWSError(
-        f"{call} failed with {code}{said}{request}.", resolution=_ADVICE.get(code), **facts
-    )
+    advice = _ADVICE.get((service, code))
+    return errors.AWSError(f"{call} failed with {code}{said}{request}.", resolution=advice, **facts)
 
 
 def _not_accepted(  # noqa: PLR0917 - all of them text of one refusal

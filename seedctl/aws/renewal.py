@@ -5,6 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from botocore import exceptions
+
+from seedctl.installation import how_to_install
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -25,6 +29,11 @@ def how_to_renew(profile: str | None, config: Mapping[str, Any]) -> str:
             "AWS_SESSION_TOKEN anew, or unset them and name a profile with --profile."
         )
     option = f" --profile {profile}" if profile else ""
+    if "login_session" in config and not hasattr(exceptions, "LoginError"):
+        return (
+            "The botocore beside seedctl is too old for profiles of aws login. Update it: "
+            f"{how_to_install('botocore[crt]>=1.41')}."
+        )
     if "login_session" in config:
         return f"Sign in again with aws login{option}."
     if "sso_session" in config or "sso_start_url" in config:

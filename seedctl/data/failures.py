@@ -191,7 +191,7 @@ def _resolution(
     if kind is ConditionalCheckFailedError:
         if operation.startswith("create"):
             return "A record with this key is there already: upsert creates or updates."
-        return "There is no record with this key."
+        return "There is no record with this key: create it, or use upsert."
     if kind is GraphQLValidationError:
         return "Check the call against the schema; after a change of the schema, deploy it."
     return None
