@@ -171,14 +171,13 @@ class SignIn:
             explain_skew(error, self.now())
             if error.code == "ExpiredCodeException":
                 error.resolution = "A code is good once. Authenticator.code waits for a new one."
-        if error.code not in {"CodeMismatchException", "ExpiredCodeException"}:
-            return
-        if challenge.name in CODE_CHALLENGES and (attempt > 1 or error.resolution is None):
-            error.resolution = " ".join(
-                filter(None, [error.resolution, self._after_codes(challenge, attempt)])
-            )
+        is_refused = error.code in {"CodeMismatchException", "ExpiredCodeException"}
+        if is_refused and challenge.name in CODE_CHALLENGES:
+            after = self._after_codes(challenge, attempt)
+            error.resolution = " ".join(filter(None, [error.resolution, after]))
 
-    def _after_codes(self, challenge: Challenge, attempt: int) -> str:
+    @staticmethod
+    def _after_codes(challenge: Challenge, attempt: int) -> str:
         refused = f"after {attempt} refused codes" if attempt > 1 else "as the code was refused"
         method = CODE_CHALLENGES[challenge.name][0]
         how = "the app's next code" if method == "TOTP" else "the code that Cognito then sends"
