@@ -9,6 +9,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from seedctl import masking
+from seedctl.auth.refusals import APP_CLIENT_SECRET
 from seedctl.backend import Backend, active_backends
 from seedctl.embedded import InboxCodes, is_served_here, local_endpoint
 from seedctl.errors import InvalidCommandInputError, NoBackendError, ProjectNotFoundError
@@ -60,6 +62,9 @@ def connect(
     is closed. *identifier* defaults to AMPLIFY_BACKEND_IDENTIFIER, then SEEDCTL_IDENTIFIER, then the
     name of the operating system's account. An option that is an empty text is refused, since it
     comes from a variable that was never set: InvalidCommandInputError.
+
+    *app_client_secret* (or SEEDCTL_APP_CLIENT_SECRET, but for the local sandbox) is that of an app
+    client that has one, which Amplify's own never have.
 
     One-time codes that no callback gives come from *mfa_command* (or SEEDCTL_MFA_COMMAND), in the
     local sandbox from its outbox unless *prompt* is set, else from whoever sits at the terminal.
@@ -121,6 +126,9 @@ def _connect(
     quotas = chosen_quotas(project)
     observer = observer or PlainReport()
     mfa_command = mfa_command or os.environ.get("SEEDCTL_MFA_COMMAND")
+    if app_client_secret is None and not is_local:  # the sandbox's app client has none
+        app_client_secret = os.environ.get(APP_CLIENT_SECRET) or None
+    masking.register(app_client_secret)
     codes: CodeSource | None = None
     if mfa_command:
         codes = CommandCodes(mfa_command)

@@ -29,6 +29,9 @@ def masked_excepthook(
 ) -> None:
     """Print an uncaught exception as Python does, with every secret masked."""
     text = mask_trace("".join(traceback.format_exception(kind, error, trace)))
+    said = getattr(error, "service_message", "")
+    if said and said not in text:
+        text += mask_message(f"The service said: {said}\n")
     resolution = getattr(error, "resolution", None)
     if isinstance(resolution, str):
         text += mask_message(f"Resolution: {resolution}\n")

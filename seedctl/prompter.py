@@ -34,6 +34,9 @@ _interrupted = threading.Event()
 _LONGEST_OUTPUT = 8192  # of which the first line counts
 _COMMAND_SECONDS = 120  # shorter than the three minutes that Cognito's session lasts
 
+MOST_TRIES = 3
+"""How many codes may be given in one sign-in, the first included, where somebody is asked."""
+
 _WHAT = {
     "SMS": "the code sent by SMS",
     "EMAIL": "the code sent by e-mail",
@@ -57,7 +60,7 @@ class TerminalPrompter:
         if not can_prompt():
             raise PromptUnavailableError(
                 f"{question} has to be typed, but there is no terminal to ask on.",
-                resolution="Run in a terminal, without CI set in the environment.",
+                resolution="Run in a terminal, without CI set in the environment, or pipe the value in.",
             )
         while True:
             answer = _hidden(f"{question} (hidden): ")
@@ -205,7 +208,11 @@ class TerminalCodes:
     @staticmethod
     def _ask(request: CodeRequest) -> str:
         if request.attempt > 1:
-            sys.stderr.write("That code was not accepted, or was used before.\n")
+            left = MOST_TRIES - request.attempt
+            then = f"{left} more after this one" if left else "this is the last"
+            sys.stderr.write(
+                f"That code was not accepted, or was used before. Try another: {then}.\n"
+            )
         to = f" to {request.destination}" if request.destination else ""
         what = _WHAT.get(request.method, "a code")
         question = f"Enter {what}{to} for {request.username}"

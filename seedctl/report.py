@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from seedctl.causes import causes
 from seedctl.masking import mask, mask_message
 
 if TYPE_CHECKING:
@@ -58,6 +59,9 @@ class Event:
 def failure(kind: Kind, name: str, error: SeedctlError, *, row: str = "") -> Event:
     """Return the event of one that failed; *row* says which, where *name* does not."""
     reason = f"{error.name}: {error.message}"
+    led_to = "; ".join(map(str, causes(error, with_foreign=False)))
+    if led_to:
+        reason += f" (caused by: {led_to})"
     return Event(kind, name, "failed", f"{mask(row)}: {reason}" if row else reason)
 
 

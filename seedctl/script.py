@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from seedctl.errors import SeedctlError, SeedingFailedError
 from seedctl.hooks import masked_output
+from seedctl.installation import how_to_install
 from seedctl.prompter import interruptible_prompts
 
 if TYPE_CHECKING:
@@ -234,7 +235,7 @@ def _failure(script: Path, error: BaseException) -> SeedingFailedError:
     if isinstance(error, ModuleNotFoundError) and error.name:
         name = error.name.partition(".")[0]
         resolution = (
-            f"If {name} is a package, install it beside seedctl: {sys.executable} -m pip install "
-            f"{name}. If it is a module of yours, put it into {script.parent}."
+            f"If {name} is a package, install it beside seedctl: {how_to_install(name)}. If it is a "
+            f"module of yours, put it into {script.parent}."
         )
     return SeedingFailedError(f"The seed script {script.name} failed.", resolution=resolution)

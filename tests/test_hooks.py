@@ -71,6 +71,17 @@ def test_an_uncaught_exception_is_shown_masked(capsys: pytest.CaptureFixture[str
     assert shown.err.endswith("ValueError: bad: ***\n")
 
 
+def test_what_a_service_said_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    """A plain Python run shows it too, unless the trace has it already."""
+    error = SecretError("no value")
+    error.service_message = f"Denied by {SECRET}"
+    _fail(error)
+    assert capsys.readouterr().err.endswith("The service said: Denied by ***\n")
+    error.service_message = "no value"
+    _fail(error)
+    assert "The service said" not in capsys.readouterr().err
+
+
 def test_causes_are_masked_too(capsys: pytest.CaptureFixture[str]) -> None:
     """What an exception was raised from is part of the trace, and passes the mask with it."""
     error = ValueError("outer")

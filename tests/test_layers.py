@@ -35,7 +35,8 @@ LAYERS = (
     ("project",),
     ("bulk", "current"),
     ("hooks", "prompter", "report"),
-    ("errors", "masking"),
+    ("causes",),
+    ("errors", "installation", "masking"),
 )
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
 

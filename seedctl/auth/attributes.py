@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, get_type_hints
 
+from seedctl.auth.refusals import FORMS
 from seedctl.auth.types import StandardUserAttributes
 from seedctl.errors import InvalidParameterException
 from seedctl.masking import mask
@@ -16,8 +17,10 @@ if TYPE_CHECKING:
     from seedctl.project import AuthSection
 
 _VERIFIED = ("email_verified", "phone_number_verified")
-_EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
-_PHONE = re.compile(r"\+[0-9]{1,15}")
+_PATTERNS = {
+    "email": re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+"),
+    "phone_number": re.compile(r"\+[0-9]{1,15}"),
+}
 
 
 def check_username(username: str, auth: AuthSection) -> None:
@@ -33,20 +36,28 @@ def check_username(username: str, auth: AuthSection) -> None:
             f"The user name {mask(username)!r} is not valid Unicode.",
             resolution="Check where it was read from.",
         ) from None
-    kinds = [kind for kind in auth.username_attributes or () if kind != "username"]
-    if not kinds or "username" in (auth.username_attributes or ()):
-        return
-    if copied_attribute(username, auth) is None:
-        wanted = " or ".join(
-            {"email": "an e-mail address", "phone_number": "a phone number like +15551234567"}[kind]
-            for kind in kinds
-            if kind in {"email", "phone_number"}
+    wanted = wanted_name(auth)
+    if wanted and copied_attribute(username, auth) is None:
+        raise InvalidParameterException(
+            f"Users of this pool sign in with {wanted}; {mask(username)!r} is not one.",
+            resolution="Change the user name, or loginWith in amplify/auth/resource.ts.",
         )
-        if wanted:
-            raise InvalidParameterException(
-                f"Users of this pool sign in with {wanted}; {mask(username)!r} is not one.",
-                resolution="Change the user name, or loginWith in amplify/auth/resource.ts.",
-            )
+
+
+def wanted_name(auth: AuthSection) -> str:
+    """Return what user names of the pool have to be; empty where every name will do."""
+    kinds = auth.username_attributes or ()
+    return (
+        "" if "username" in kinds else " or ".join(FORMS[kind] for kind in kinds if kind in FORMS)
+    )
+
+
+def check_names_advice(username: str, auth: AuthSection) -> str:
+    """Return what to do when Cognito knows no user of this name, or not with this password."""
+    wanted = wanted_name(auth)
+    if not wanted or copied_attribute(username, auth) is not None:
+        return "Check the user name and the password."
+    return f"Check the user name and the password. Users of this pool sign in with {wanted}."
 
 
 def wire_attributes(
@@ -54,8 +65,8 @@ def wire_attributes(
 ) -> list[dict[str, str]]:
     """Return *attributes* as AdminCreateUser takes them.
 
-    Raises InvalidParameterException for a name Cognito does not have, a value that is not text, or
-    an attribute that the pool requires and nobody gave.
+    Raises InvalidParameterException for a name Cognito does not have, a value that is not text or
+    not of the attribute's form, or an attribute that the pool requires and nobody gave.
     """
     if attributes is not None and not isinstance(attributes, Mapping):
         raise InvalidParameterException("user_attributes is not a mapping of names to text.")
@@ -73,7 +84,9 @@ def wire_attributes(
         )
     order = {name: position for position, name in enumerate(STANDARD_ATTRIBUTES)}
     names = sorted(given, key=lambda name: order.get(name, len(order)))
-    return [{"Name": name, "Value": _text(name, given[name])} for name in names]
+    return [
+        {"Name": name, "Value": _checked_form(name, _text(name, given[name]))} for name in names
+    ]
 
 
 def copied_attribute(
@@ -84,11 +97,10 @@ def copied_attribute(
     *kinds* is what users sign in by, the pool's own by default.
     """
     kinds = kinds or auth.username_attributes or ()
-    if "email" in kinds and _EMAIL.fullmatch(username):
-        return "email"
-    if "phone_number" in kinds and _PHONE.fullmatch(username):
-        return "phone_number"
-    return None
+    names = ("email", "phone_number")
+    return next(
+        (name for name in names if name in kinds and _PATTERNS[name].fullmatch(username)), None
+    )
 
 
 def _check_name(name: str) -> None:
@@ -118,6 +130,15 @@ def _text(name: str, value: Any) -> str:
         f"The user attribute {name} is a {type(value).__name__}; Cognito keeps text.",
         resolution="Convert it, for example with str() or .isoformat().",
     )
+
+
+def _checked_form(name: str, value: str) -> str:
+    if name in _PATTERNS and not _PATTERNS[name].fullmatch(value):
+        raise InvalidParameterException(
+            f"The user attribute {name} is {mask(value)!r}, which Cognito does not accept.",
+            resolution=f"Give {FORMS[name]}.",
+        )
+    return value
 
 
 assert set(get_type_hints(StandardUserAttributes)) == set(STANDARD_ATTRIBUTES)

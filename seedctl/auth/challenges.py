@@ -90,7 +90,11 @@ def _verify_password(sign_in: SignIn, challenge: Challenge) -> Response:
         secret_block = parameters["SECRET_BLOCK"]
         salt, srp_b = parameters["SALT"], parameters["SRP_B"]
     except KeyError as error:
-        raise SRPError(f"The password exchange failed: Cognito sent no {error.args[0]}.") from None
+        raise SRPError(
+            f"The password exchange failed: Cognito sent no {error.args[0]}.",
+            resolution="Check --endpoint-url and any proxy on the way: something else than Cognito "
+            "may answer.",
+        ) from None
     timestamp = format_timestamp(sign_in.now())
     signature = sign_in.exchange.sign(
         pool_name=sign_in.pool.settings.user_pool_name,
@@ -115,9 +119,10 @@ def _set_new_password(sign_in: SignIn, _challenge: Challenge) -> Response:
     if sign_in.new_password is None:
         raise SignInException(
             f"{mask(sign_in.username)} has only a temporary password (challenge "
-            "NEW_PASSWORD_REQUIRED); nobody is signed in.",
-            resolution="Set the final one: create_and_sign_up_user(username, final_password, "
-            "temporary_password=…).",
+            "NEW_PASSWORD_REQUIRED), and nobody is signed in. create_and_sign_up_user(username, "
+            "final_password, temporary_password=...) finishes such a user.",
+            resolution="Give the present password as temporary_password= there, and the one that "
+            "the user is to have as the password.",
         )
     sign_in.new_password_sent = True
     return Response({"USERNAME": sign_in.internal_name, "NEW_PASSWORD": sign_in.new_password})

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from seedctl.auth.attributes import copied_attribute
 from seedctl.auth.groups import add_to_group
 from seedctl.auth.passwords import derive_temporary_password
+from seedctl.auth.refusals import is_about_password
 from seedctl.auth.sign_in import TRANSIENT, is_last, pause
 from seedctl.auth.updates import VERIFIED, update_warnings
 from seedctl.errors import (
@@ -202,7 +203,8 @@ class Creation:
                 else:
                     session = self._sign_in(user, user.password)
             except NotAuthorizedException as refusal:
-                _raise_unless_about_password(refusal)
+                if not is_about_password(refusal):
+                    raise
                 refusals.append(refusal)
             else:
                 return session, state, refusals
@@ -231,7 +233,7 @@ class Creation:
             return _exists(user)
         refusals[0].resolution = (
             "The user exists with another password: use that one. If it has only a temporary "
-            "password, give that as temporary_password=."
+            "password, give that as temporary_password= and the final one as the password."
         )
         return refusals[0]
 
@@ -310,25 +312,6 @@ class Creation:
 def _exists(user: CheckedUser) -> UsernameExistsError:
     return UsernameExistsError(
         f"The user {mask(user.username)} already exists.",
-        resolution='Use another name, sign in instead, or pass if_exists="sign_in".',
+        resolution='Use another name, or pass if_exists="skip" or "sign_in". A user that has only a '
+        "temporary password is finished with temporary_password=.",
     )
-
-
-# What Cognito refuses a sign-in for under the same code as a wrong password, and what helps.
-_NOT_ABOUT_PASSWORD = {
-    "attempts exceeded": "Cognito refuses a user for a while after several wrong passwords. Wait "
-    "some minutes, then run again with the right one.",
-    "disabled": "Enable the user in the user pool, such as with aws cognito-idp admin-enable-user, "
-    "then run again.",
-    "expired": "Delete the user, or have an administrator set a new temporary password, and give "
-    "that as temporary_password=.",
-    "secret hash": "The app client has a secret, which was not given or is another one.",
-}
-
-
-def _raise_unless_about_password(refusal: NotAuthorizedException) -> None:
-    """Raise *refusal* where another password would be refused alike."""
-    for words, resolution in _NOT_ABOUT_PASSWORD.items():
-        if words in refusal.message.lower():
-            refusal.resolution = resolution
-            raise refusal

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from seedctl import masking
+from seedctl.auth.refusals import explain
 from seedctl.auth.srp import secret_hash
 from seedctl.errors import CognitoError, OutputsMismatchError
 
@@ -150,10 +151,11 @@ class UserPool:
             if error.code != "ResourceNotFoundException" or (
                 is_group and self.settings.user_pool_id not in error.message
             ):
+                explain(error, has_secret=bool(self._client_secret))
                 raise
             raise OutputsMismatchError(
                 f"The user pool {self.settings.user_pool_id} of the outputs file, or its app "
                 f"client {self.settings.user_pool_client_id}, is not there: {error.message}",
-                resolution="Check the profile, and make amplify_outputs.json anew with npx ampx "
+                resolution="Check the profile, and regenerate amplify_outputs.json with npx ampx "
                 "sandbox.",
             ) from error

@@ -37,7 +37,7 @@ from seedctl.errors import (
     ThrottledError,
 )
 from seedctl.masking import mask
-from seedctl.prompter import CodeRequest, TerminalCodes
+from seedctl.prompter import MOST_TRIES, CodeRequest, TerminalCodes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,9 +50,6 @@ if TYPE_CHECKING:
 TRANSIENT = (EndpointUnreachableError, ServiceFailedError, ThrottledError)
 
 _MORE_IF_ANSWERED = 2
-
-# How often a wrong code may be followed by another in the same session.
-_CODE_TRIES = 3
 
 
 def is_last(attempt: int, most: int, error: Exception) -> bool:
@@ -72,6 +69,12 @@ def is_last(attempt: int, most: int, error: Exception) -> bool:
 def pause(attempt: int) -> float:
     """Return how many seconds to wait after the failed *attempt*, counted from 1."""
     return random.uniform(0, min(0.5 * 2**attempt, 20.0))  # noqa: S311 - jitter
+
+
+_NO_ANSWER = (
+    "seedctl has no answer to this challenge, in neither flow: change how users sign in, in "
+    "amplify/auth/resource.ts."
+)
 
 
 @dataclass
@@ -154,6 +157,32 @@ class SignIn:
         is_own = isinstance(getattr(callback, "__self__", None), Authenticator)
         return is_own and error.code == "ExpiredCodeException"
 
+    def _flow_advice(self) -> str:
+        if self.pool.settings.mfa_configuration != "NONE":
+            return 'Use sign_in_flow="MFA".'
+        return (
+            "The outputs file says that the pool has MFA off: regenerate it with npx ampx sandbox, "
+            'and use sign_in_flow="MFA".'
+        )
+
+    def _explain(self, challenge: Challenge, error: CognitoError, attempt: int) -> None:
+        """Say in *error*'s resolution what comes after a code that was refused for good."""
+        if challenge.name == "SOFTWARE_TOKEN_MFA":
+            explain_skew(error, self.now())
+            if error.code == "ExpiredCodeException":
+                error.resolution = "A code is good once. Authenticator.code waits for a new one."
+        is_refused = error.code in {"CodeMismatchException", "ExpiredCodeException"}
+        if is_refused and challenge.name in CODE_CHALLENGES:
+            after = self._after_codes(challenge, attempt)
+            error.resolution = " ".join(filter(None, [error.resolution, after]))
+
+    @staticmethod
+    def _after_codes(challenge: Challenge, attempt: int) -> str:
+        refused = f"after {attempt} refused codes" if attempt > 1 else "as the code was refused"
+        method = CODE_CHALLENGES[challenge.name][0]
+        how = "the app's next code" if method == "TOTP" else "the code that Cognito then sends"
+        return f"The sign-in has ended {refused}. Run again, with {how}."
+
     def _run_once(self) -> Tokens:
         self.exchange = ClientExchange.start()
         self._began = self.now().timestamp()
@@ -187,13 +216,13 @@ class SignIn:
             raise SignInException(
                 f"Signing in {mask(self.username)} needs more than a password: Cognito asks for "
                 f"{challenge.name or '(nothing)'}. Nobody is signed in.",
-                resolution='Use sign_in_flow="MFA".',
+                resolution=self._flow_advice() if answer is not None else _NO_ANSWER,
             )
         if answer is None:
             raise CannotSignInWithMFAError(
                 f"Signing in {mask(self.username)} stopped at the challenge "
                 f"{challenge.name or '(none)'}; nobody is signed in.",
-                resolution="seedctl has no answer to this challenge.",
+                resolution=_NO_ANSWER,
             )
         for attempt in itertools.count(1):
             response = answer(self, replace(challenge, attempt=attempt))
@@ -201,13 +230,8 @@ class SignIn:
             try:
                 return self.pool.respond(challenge.name, response.answers, session)
             except CognitoError as error:
-                if attempt >= _CODE_TRIES or not self._can_try_again(challenge, error):
-                    if challenge.name == "SOFTWARE_TOKEN_MFA":
-                        explain_skew(error, self.now())
-                        if error.code == "ExpiredCodeException":
-                            error.resolution = (
-                                "A code is good once. Authenticator.code waits for a new one."
-                            )
+                if attempt >= MOST_TRIES or not self._can_try_again(challenge, error):
+                    self._explain(challenge, error, attempt)
                     begins_anew = self.new_password_sent and self.new_password is not None
                     if (
                         error.code == "NotAuthorizedException"

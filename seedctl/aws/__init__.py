@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from seedctl.aws.calls import AWS, Caller
+    from seedctl.aws.clocks import clock_advice, is_about_time, seconds_ahead
     from seedctl.aws.credentials import Credentials, Identity, IdentityCredentials
+    from seedctl.aws.denials import explain_denial
     from seedctl.aws.endpoints import is_aws, is_loopback
+    from seedctl.aws.foreign import failed_proxy, is_from_proxy, not_the_services, summary
     from seedctl.aws.logs import redacted_logs
     from seedctl.aws.objects import S3
     from seedctl.aws.pacing import CallStatistics
@@ -29,10 +32,18 @@ __all__ = [
     "Identity",
     "IdentityCredentials",
     "chosen_quotas",
+    "clock_advice",
+    "explain_denial",
+    "failed_proxy",
+    "is_about_time",
     "is_aws",
+    "is_from_proxy",
     "is_loopback",
+    "not_the_services",
     "redacted_logs",
+    "seconds_ahead",
     "signed_headers",
+    "summary",
 ]
 
 # botocore takes longer to import than all of seedctl, and many commands never need it.
@@ -46,10 +57,18 @@ _MODULES = {
     "IdentityCredentials": "credentials",
     "S3": "objects",
     "chosen_quotas": "quotas",
+    "clock_advice": "clocks",
+    "explain_denial": "denials",
+    "failed_proxy": "foreign",
+    "is_about_time": "clocks",
     "is_aws": "endpoints",
+    "is_from_proxy": "foreign",
     "is_loopback": "endpoints",
+    "not_the_services": "foreign",
     "redacted_logs": "logs",
+    "seconds_ahead": "clocks",
     "signed_headers": "signing",
+    "summary": "foreign",
 }
 
 

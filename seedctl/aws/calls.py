@@ -13,6 +13,7 @@ import botocore.session
 from botocore import httpsession, xform_name
 from botocore.config import Config
 from botocore.configprovider import ConfiguredEndpointProvider
+from botocore.exceptions import BotoCoreError
 from botocore.utils import get_environ_proxies
 
 from seedctl import __version__
@@ -24,6 +25,7 @@ from seedctl.aws.failures import translate
 from seedctl.aws.logs import redacted_logs
 from seedctl.aws.pacing import CallStatistics, Pace, tries_for
 from seedctl.aws.rates import CLOCK
+from seedctl.aws.renewal import how_to_renew
 from seedctl.aws.settings import (
     AWSSettings,
     check_endpoint,
@@ -226,8 +228,7 @@ class AWS:
         if keys is None:
             raise InvalidCredentialError(
                 "There are no AWS credentials to sign with.",
-                resolution="Name a configured profile with --profile or AWS_PROFILE, or sign in "
-                "(aws sso login). With no AWS account, use --local.",
+                resolution=f"{self._how_to_renew()} With no AWS account, use --local.",
             )
         return Credentials(keys.access_key, keys.secret_key, keys.token)
 
@@ -262,7 +263,13 @@ class AWS:
             yield
         except Exception as error:
             profile = None if self.is_local else self._settings.profile_name
-            translated = translate(error, service=service, operation=operation, profile=profile)
+            translated = translate(
+                error,
+                service=service,
+                operation=operation,
+                profile=profile,
+                renew=self._how_to_renew(),
+            )
             if translated is None:
                 raise
             raise translated from error
@@ -272,6 +279,13 @@ class AWS:
             if self._session is None:
                 self._session = new_session(self._settings)
             return self._session
+
+    def _how_to_renew(self) -> str:
+        try:
+            config = self._botocore().get_scoped_config()
+        except BotoCoreError:  # no such profile, or a file that cannot be read
+            config = {}
+        return how_to_renew(self._settings.profile_name, config)
 
     def _chosen_attempts(self) -> int | None:
         configured = os.environ.get("AWS_MAX_ATTEMPTS")

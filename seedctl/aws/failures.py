@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import re
 import traceback
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
 
 from seedctl import errors
+from seedctl.aws.clocks import MOST_SECONDS, clock_advice, is_about_time, seconds_ahead, server_time
+from seedctl.aws.denials import explain_denial, is_beyond_own_rules
+from seedctl.aws.foreign import failed_proxy, is_page
+from seedctl.aws.renewal import NO_PROFILE
+from seedctl.installation import how_to_install
+from seedctl.masking import mask
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
     from seedctl.errors import SeedctlError
 
-_EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
+_EXPIRED = {"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"}
 _INVALID = {
     "AuthFailure",
     "IncompleteSignature",
@@ -32,6 +35,7 @@ _INVALID = {
     "SignatureDoesNotMatch",
     "UnrecognizedClientException",
 }
+_WRONG_TIME = {"RequestExpired", "RequestInTheFuture", "RequestTimeTooSkewed"}
 _DENIED = {"AccessDenied", "AccessDeniedException", "NotAuthorized", "UnauthorizedOperation"}
 THROTTLED = {
     "RequestLimitExceeded",
@@ -46,20 +50,6 @@ _DENIED_CLASS: Mapping[str, type[errors.AccessDeniedError]] = {
     "cognito-idp": errors.NotAuthorizedError,
     "ssm": errors.SSMCredentialsError,
 }
-_IN_SEED_POLICY = {
-    "cognito-idp:AdminAddUserToGroup",
-    "cognito-idp:AdminCreateUser",
-    "ssm:GetParameter",
-    "ssm:PutParameter",
-}
-
-_IN_DEPLOY_ACCESS = {
-    "cloudformation:DescribeStacks",
-    "ssm:DeleteParameter",
-    "ssm:DeleteParameters",
-    "ssm:GetParametersByPath",
-}
-
 # Cognito's complaints about the data: the script's fault, and each under Cognito's own name.
 _COGNITO_CLASS: Mapping[str, type[errors.CognitoError]] = {
     "InvalidParameterException": errors.InvalidParameterException,
@@ -109,45 +99,52 @@ _NO_CREDENTIALS = (
     # Of `aws login`, which botocore knows since 1.41.
     *((boto.LoginError,) if hasattr(boto, "LoginError") else ()),
 )
-_LONGEST = 500
-_ACTION = re.compile(r"not authorized to perform:? ([a-z0-9-]+:\w+)")
-_REFRESH = (
-    "Refresh them (aws sso login, a new session from your identity provider, or new keys), then "
-    "run again."
-)
+_LONGEST = 2000  # why a call is denied stands at the end of a long sentence
+# What to do about refusals that no other table has, by service and AWS's code.
+_ADVICE: Mapping[tuple[str, str], str] = {
+    ("cognito-identity", "NotAuthorizedException"): "Check that the outputs file has the user pool "
+    "and the identity pool of one backend; for guests, allow guest access in "
+    "amplify/auth/resource.ts.",
+    ("cognito-identity", "ResourceNotFoundException"): "Check --profile and the region, and "
+    "regenerate amplify_outputs.json with npx ampx sandbox.",
+    ("cognito-idp", "ForbiddenException"): "If a web ACL of AWS WAF guards the user pool, let this "
+    "machine's address through there.",
+    ("ssm", "InvalidKeyId"): "Enable the KMS key of that secret, or store the secret again with "
+    "seedctl secret set, which uses the AWS managed key.",
+}
 
 
 def translate(
-    error: Exception, *, service: str, operation: str, profile: str | None
+    error: Exception, *, service: str, operation: str, profile: str | None, renew: str = NO_PROFILE
 ) -> SeedctlError | None:
-    """Return the seedctl error for *error*, or None for what is not AWS's doing."""
+    """Return the seedctl error for *error*, or None for what is not AWS's doing.
+
+    It has AWS's own sentence. *renew* says how credentials are had anew.
+    """
     call = f"{service}:{operation}"
     whose = f'profile "{profile}"' if profile else "the default credential chain"
     if isinstance(error, boto.ClientError):
-        metadata = error.response.get("ResponseMetadata", {})
-        of_sandbox = errors.LocalSandboxError.from_headers(metadata.get("HTTPHeaders", {}))
-        return of_sandbox or _from_code(error, service, operation, whose)
+        return _from_answer(error, service, operation, whose, renew)
     if isinstance(error, boto.NoRegionError | boto.InvalidRegionError):
         return errors.MissingRegionError(
             f"{call} has no usable AWS region: {error}",
             resolution="Give a region such as us-east-1 with --region or AWS_REGION.",
         )
-    if isinstance(error, _NO_CREDENTIALS):
+    if isinstance(error, _NO_CREDENTIALS) or _is_for_credentials(error):
+        if isinstance(error, boto.MissingDependencyException):
+            renew = (
+                f"Install it beside seedctl: {how_to_install('botocore[crt]')}. Or use another "
+                "profile."
+            )
         return errors.InvalidCredentialError(
-            f"No usable AWS credentials from {whose}: {error}",
-            resolution="Name a configured profile with --profile or AWS_PROFILE, or sign in again "
-            "(aws sso login). With no AWS account, use --local.",
+            f"No usable AWS credentials from {whose}: {_one_line(error)}",
+            resolution=f"{renew} With no AWS account, use --local.",
         )
     if isinstance(error, boto.ParamValidationError):
         return errors.InvalidParameterException(f"{call} cannot be sent: {_one_line(error)}")
     if isinstance(error, _UNREACHABLE):
-        return errors.EndpointUnreachableError(
-            f"{call} got no answer: {_one_line(error)}",
-            service=service,
-            operation=operation,
-            resolution="Check the network, proxy, region and --endpoint-url, then run again.",
-        )
-    if isinstance(error, ResponseParserError) or _is_raised_by_parser(error):
+        return _unreachable(error, service, operation)
+    if isinstance(error, ResponseParserError) or _is_raised_in("botocore.parsers", error):
         return errors.InvalidResponseError.of(service, operation)
     if isinstance(error, boto.BotoCoreError):
         return errors.AWSError(
@@ -156,7 +153,44 @@ def translate(
     return None
 
 
-def _from_code(error: boto.ClientError, service: str, operation: str, whose: str) -> SeedctlError:
+def _unreachable(error: Exception, service: str, operation: str) -> errors.EndpointUnreachableError:
+    advice = "Check the network, proxy, region and --endpoint-url, then run again."
+    words = _one_line(error)
+    if isinstance(error, boto.ProxyConnectionError):
+        # botocore names the proxy, but not what it has answered.
+        words, advice = failed_proxy(_innermost(error.kwargs.get("error")))
+    elif isinstance(error, boto.SSLError):
+        advice = (
+            "If a proxy of your company reads TLS connections, name the file of its certificates "
+            "in AWS_CA_BUNDLE. Else check this machine's clock and --endpoint-url."
+        )
+    return errors.EndpointUnreachableError(
+        f"{service}:{operation} got no answer: {words}",
+        service=service,
+        operation=operation,
+        resolution=advice,
+    )
+
+
+def _from_answer(
+    error: boto.ClientError, service: str, operation: str, whose: str, renew: str
+) -> SeedctlError:
+    metadata = error.response.get("ResponseMetadata", {})
+    of_sandbox = errors.LocalSandboxError.from_headers(metadata.get("HTTPHeaders", {}))
+    if of_sandbox is not None:
+        return of_sandbox
+    if service == "s3":  # whose calls go by the names of botocore's methods
+        operation = error.operation_name
+    translated = _from_code(error, service, operation, whose, renew)
+    details = error.response.get("Error", {})
+    translated.service_code = str(details.get("Code", ""))
+    translated.service_message = mask(_readable(details.get("Message")))
+    return translated
+
+
+def _from_code(
+    error: boto.ClientError, service: str, operation: str, whose: str, renew: str
+) -> SeedctlError:
     details = error.response.get("Error", {})
     code, message = str(details.get("Code", "Unknown")), _readable(details.get("Message"))
     facts = {
@@ -166,23 +200,19 @@ def _from_code(error: boto.ClientError, service: str, operation: str, whose: str
         "request_id": str(error.response.get("ResponseMetadata", {}).get("RequestId", "")),
     }
     call = f"{service}:{operation}"
+    headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    # Keys that S3 does not accept are an identity's of the identity pool, not the developer's.
+    if code in ({"RequestTimeTooSkewed"} if service == "s3" else _EXPIRED | _INVALID | _WRONG_TIME):
+        return _not_accepted(code, message, headers, call, whose, renew)
     if service == "s3" and code not in THROTTLED and not _is_failure_of_aws(error):
         return _from_s3(error, code, message)
-    if code in _EXPIRED:
-        return errors.InvalidCredentialError(
-            f"The AWS credentials from {whose} have expired ({call}: {code}).", resolution=_REFRESH
-        )
-    if code in _INVALID:
-        return errors.InvalidCredentialError(
-            f"AWS does not accept the credentials from {whose} ({call}: {code}).",
-            resolution="Check the profile, its keys and this machine's clock, or sign in again.",
-        )
     if code in _DENIED or (code == "NotAuthorizedException" and operation.startswith("Admin")):
         return _denied(message, facts)
     if code in THROTTLED:
         return errors.ThrottledError(
             f"AWS refuses {call} for its rate or a limit: {code} {message}".rstrip(),
-            resolution="Wait a little and run again; users already made are kept.",
+            resolution="Wait a little and run again. What was made stays: with "
+            'if_exists="skip" or "sign_in", users that are there are no error.',
             **facts,
         )
     if code == "LimitExceededException":
@@ -193,18 +223,44 @@ def _from_code(error: boto.ClientError, service: str, operation: str, whose: str
             **facts,
         )
     if service == "cognito-idp" and code in _COGNITO_CLASS:
-        return _COGNITO_CLASS[code](message or code, code=code, server_time=_server_time(error))
+        return _COGNITO_CLASS[code](message or code, code=code, server_time=server_time(headers))
     if service == "cognito-idp" and code in _COGNITO_DATA:
-        return errors.CognitoError(message or code, code=code, server_time=_server_time(error))
+        return errors.CognitoError(message or code, code=code, server_time=server_time(headers))
     request = f" (request {facts['request_id']})" if facts["request_id"] else ""
     said = f": {message.removesuffix('.')}" if message else ""
     if _is_failure_of_aws(error):
+        where, what = "on AWS's side", f"{code}{said}"
+        if message.startswith("HTTP status"):  # not in a form that AWS's services answer in
+            where, what = "on AWS's side or on the way to it", message
         return errors.ServiceFailedError(
-            f"{call} failed on AWS's side with {code}{said}{request}.",
+            f"{call} failed {where} with {what}{request}.",
             resolution="Run again in a moment.",
             **facts,
         )
-    return errors.AWSError(f"{call} failed with {code}{said}{request}.", **facts)
+    advice = _ADVICE.get((service, code))
+    return errors.AWSError(f"{call} failed with {code}{said}{request}.", resolution=advice, **facts)
+
+
+def _not_accepted(  # noqa: PLR0917 - all of them text of one refusal
+    code: str, message: str, headers: Mapping[str, str], call: str, whose: str, renew: str
+) -> errors.InvalidCredentialError:
+    """Return the error for keys or a signature that AWS does not accept."""
+    if code not in _EXPIRED:
+        ahead = seconds_ahead(headers, message)
+        is_far = ahead is not None and abs(ahead) >= MOST_SECONDS
+        if code in _WRONG_TIME or is_about_time(message) or is_far:
+            return errors.InvalidCredentialError(
+                f"AWS does not accept the time at which {call} was signed ({code}).",
+                resolution=clock_advice(ahead),
+            )
+    if code in _EXPIRED:
+        return errors.InvalidCredentialError(
+            f"The AWS credentials from {whose} have expired ({call}: {code}).", resolution=renew
+        )
+    return errors.InvalidCredentialError(
+        f"AWS does not accept the credentials from {whose} ({call}: {code}).",
+        resolution=f"Check the profile and its keys. {renew}",
+    )
 
 
 def _from_s3(error: boto.ClientError, code: str, message: str) -> errors.StorageError:
@@ -213,12 +269,14 @@ def _from_s3(error: boto.ClientError, code: str, message: str) -> errors.Storage
     # An answer to HEAD has no body; botocore puts the status in the code's place.
     code = _S3_STATUS.get(code, code)
     kind = _S3_CLASS.get(code, errors.StorageError)
+    call = f"s3:{error.operation_name}"
     refusal = kind(
         code if not message or message == "Not Found" else message,
         code=code,
         http_status=metadata.get("HTTPStatusCode"),
         request_id=str(metadata.get("RequestId", "")),
         extended_request_id=str(metadata.get("HostId", "")),
+        resolution=explain_denial(call, message)[1] if is_beyond_own_rules(message) else None,
     )
     refusal.was_repeated = metadata.get("RetryAttempts", 0) > 0
     return refusal
@@ -230,25 +288,31 @@ def _is_failure_of_aws(error: boto.ClientError) -> bool:
 
 
 def _denied(message: str, facts: dict[str, str]) -> errors.AccessDeniedError:
-    found = _ACTION.search(message)
-    action = found.group(1) if found else f"{facts['service']}:{facts['operation']}"
-    if action in _IN_SEED_POLICY:
-        fix = (
-            "Run seedctl generate-policy > seed-policy.json, attach it to your role with aws iam "
-            "put-role-policy (docs/permissions.md), and use that role."
-        )
-    else:
-        fix = f"Allow {action} for the identity you use."
-        if action in _IN_DEPLOY_ACCESS:
-            fix += " AmplifyBackendDeployFullAccess contains it."
+    what, fix = explain_denial(f"{facts['service']}:{facts['operation']}", message)
     denied = _DENIED_CLASS.get(facts["service"], errors.AccessDeniedError)
-    return denied(f"Your AWS identity may not call {action}.", resolution=fix, **facts)
+    return denied(what, resolution=fix, **facts)
 
 
-def _is_raised_by_parser(error: Exception) -> bool:
-    """Whether botocore's parser met an answer of another shape, which it has no error for."""
+def _is_raised_in(module: str, error: Exception) -> bool:
+    """Whether *error* went through *module* of botocore, which has no error of its own for it."""
     frames = traceback.walk_tb(error.__traceback__)
-    return any(frame.f_globals.get("__name__") == "botocore.parsers" for frame, _ in frames)
+    return any(frame.f_globals.get("__name__") == module for frame, _ in frames)
+
+
+def _is_for_credentials(error: Exception) -> bool:
+    """Whether a profile's program, file or library is missing or wrong, for which botocore has no
+    error of its own."""
+    if isinstance(error, boto.MissingDependencyException):
+        return "credential" in str(error)
+    is_unforeseen = isinstance(error, OSError | ValueError | LookupError | TypeError)
+    return is_unforeseen and _is_raised_in("botocore.credentials", error)
+
+
+def _innermost(error: object) -> str:
+    """Return what the deepest of urllib3's nested errors says."""
+    while (inner := getattr(error, "original_error", None)) is not None:
+        error = inner
+    return " ".join(str(error).split())
 
 
 def _one_line(error: Exception) -> str:
@@ -258,15 +322,6 @@ def _one_line(error: Exception) -> str:
 def _readable(message: object) -> str:
     """Return what AWS said as one line; gateways and emulators answer with whole web pages."""
     text = " ".join(str(message or "").split())
-    if text.startswith("<"):
+    if is_page(text.encode()):
         return ""
     return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
-
-
-def _server_time(error: boto.ClientError) -> datetime | None:
-    """Return when AWS answered, by AWS's clock."""
-    headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
-    try:
-        return parsedate_to_datetime(headers["date"])
-    except (KeyError, ValueError):
-        return None

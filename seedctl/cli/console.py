@@ -18,7 +18,7 @@ import click
 from seedctl.errors import SeedctlError, SeedingFailedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from rich.console import Console as RichConsole
@@ -88,7 +88,9 @@ class Console:
         self._say(f"[{error.name}] {error.message}", style="bold red")
         if place is not None:
             self._say(f"  at {_shown(place[0])}, line {place[1]}")
-        for depth, cause in enumerate(_causes(error), start=1):
+        from seedctl.causes import causes  # noqa: PLC0415
+
+        for depth, cause in enumerate(causes(error), start=1):
             self._say(f"{'  ' * depth}∟ Caused by: {cause}")
         if error.resolution:
             self._say(f"Resolution: {error.resolution}", style="cyan")
@@ -225,32 +227,18 @@ def _script_trace(error: BaseException) -> str:
     return mask_trace(script_trace(error))
 
 
-def _causes(error: SeedctlError) -> Iterator[str]:
-    shown = {error.message}
-    met: list[BaseException] = [error]  # a script can make a chain that bites its own tail
-    cause = error.__cause__
-    while cause is not None and cause not in met:
-        met.append(cause)
-        text = " ".join(str(cause).split())
-        if isinstance(cause, SeedctlError):
-            name = cause.name
-        else:
-            name, text = type(cause).__name__, _mask(text)
-        # A translated error repeats what botocore said; the request is in --debug's trace.
-        if text not in shown and not type(cause).__module__.startswith("botocore"):
-            shown.add(text)
-            yield f"[{name}] {text}"
-        cause = cause.__cause__
-
-
 def _github_line(error: SeedctlError, place: tuple[Path, int] | None) -> str:
     """Return the workflow command that makes GitHub show *error* at its line."""
     properties = f"title={_property(error.name)}"
     if place is not None:
         properties = f"file={_property(_shown(place[0]))},line={place[1]},{properties}"
+    from seedctl.causes import causes  # noqa: PLC0415
+
     text = error.message
     if isinstance(error, SeedingFailedError) and error.__cause__ is not None:
         text += f" {type(error.__cause__).__name__}: {_mask(str(error.__cause__))}"
+    else:
+        text = "\n".join([text, *map(str, causes(error, with_foreign=False))])
     if error.resolution:
         text += f"\n{error.resolution}"
     return f"::error {_mask_message(properties)}::{_data(_mask_message(text))}"

@@ -50,16 +50,18 @@ def lines_of(rows: Sequence[Sequence[str]], console: Console) -> Iterator[str]:
 
 
 def wrapped(text: str, width: int) -> Iterator[str]:
-    """Yield the lines of *text*, broken between words.
+    """Yield the lines of *text*, broken between words; what is indented stays so.
 
     A word that is wider, such as a path, stays whole: it is there to be copied.
     """
     for line in text.split("\n"):
         begun = ""
+        indent = line[: len(line) - len(line.lstrip())]
+        hanging = f"{indent}  " if indent else ""
         for word in re.findall(r"\s*\S+", line):
             if begun and cell_len(begun + word) > width:
                 yield begun
-                word = word.lstrip()  # noqa: PLW2901 - a new line begins with it
+                word = hanging + word.lstrip()  # noqa: PLW2901 - a new line begins with it
                 begun = ""
             begun += word
         yield begun

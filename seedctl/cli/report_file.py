@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seedctl import __version__
+from seedctl.causes import causes
 from seedctl.errors import FileAccessError, SeedctlError
 from seedctl.masking import mask, mask_message
 
@@ -200,18 +201,15 @@ def _error(error: BaseException) -> dict[str, Any]:
             "name": error.name,
             "message": mask_message(error.message),
             "resolution": mask_message(error.resolution) if error.resolution else None,
-            "cause": _cause(error.__cause__),
+            "cause": _caused_by(error),
         }
     message = "Interrupted." if isinstance(error, KeyboardInterrupt) else mask(str(error))
     return {"name": type(error).__name__, "message": message, "resolution": None, "cause": None}
 
 
-def _cause(error: BaseException | None) -> str | None:
-    if error is None:
-        return None
-    if isinstance(error, SeedctlError):
-        return f"{error.name}: {mask_message(str(error))}"
-    return f"{type(error).__name__}: {mask(str(error))}"
+def _caused_by(error: SeedctlError) -> str | None:
+    texts = [": ".join(filter(None, cause)) for cause in causes(error)]
+    return mask_message("; ".join(texts)) or None
 
 
 def _target(target: Target | None) -> dict[str, Any] | None:

@@ -5,23 +5,46 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from seedctl.aws import (
+    clock_advice,
+    explain_denial,
+    is_about_time,
+    is_from_proxy,
+    not_the_services,
+    seconds_ahead,
+    summary,
+)
 from seedctl.errors import (
+    AccessDeniedError,
     ConditionalCheckFailedError,
     DynamoDBError,
     GraphQLError,
     GraphQLValidationError,
     InvalidArgumentsError,
-    InvalidResponseError,
+    InvalidCredentialError,
     LocalSandboxError,
+    SeedctlError,
     ServiceFailedError,
     ThrottledError,
     UnauthorizedError,
 )
+from seedctl.masking import mask
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from seedctl.data.auth_modes import Chosen
     from seedctl.data.transport import Answer
 
+# What to do where AppSync does not accept what a call was sent with, by the auth mode.
+_NOT_ACCEPTED: Mapping[str, str] = {
+    "apiKey": "The API key has expired or is another API's: deploy, which renews it and the outputs "
+    "file, or give api_key= to generate_client(). An API may also not accept keys at all.",
+    "userPool": "The API does not accept the user's token: check that the outputs file has the user "
+    "pool and the API of one backend, and that this machine's clock is right.",
+    "lambda": "The API's Lambda authorizer did not accept the token: check auth_token=.",
+}
+_SIGNING = {"iam", "identityPool"}
 _CONDITIONAL = "ConditionalCheckFailedException"
 _LONGEST = 500
 
@@ -38,21 +61,41 @@ def parse_answer(answer: Answer, operation: str, chosen: Chosen) -> dict[str, An
         body = json.loads(answer.body)
     except (ValueError, RecursionError):
         body = None
-    if 200 <= answer.status < 300:
-        if not _is_result(body):
-            raise InvalidResponseError.of("appsync", operation)
+    is_ended = 200 <= answer.status < 300
+    if is_ended and _is_result(body):
         result: dict[str, Any] = body
         return result
-    if answer.status < 400:  # a proxy's redirection
-        raise InvalidResponseError.of("appsync", operation)
+    # A proxy's redirection, its wish for a login, or a page.
+    is_foreign = is_ended or answer.status < 400 or is_from_proxy(answer.status)
+    is_text = not isinstance(body, dict) and bool(answer.body.strip())
+    if is_foreign or (is_text and answer.status < 500):
+        raise not_the_services(
+            "appsync",
+            operation,
+            url=answer.url,
+            status=answer.status,
+            headers=answer.headers,
+            body=answer.body,
+        )
     found = body.get("errors") if isinstance(body, dict) else None
     entries = [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
     if not entries:
         text = body.get("message") if isinstance(body, dict) else None
-        entries = [{"message": text or f"HTTP status {answer.status}"}]
+        entries = [{"message": text or summary(answer.status, answer.headers, answer.body)}]
     entries = [{"errorType": answer.error_type, **entry} for entry in entries]
-    said = f"{operation}: {entries[0].get('message')}"[:_LONGEST]
-    facts = {"service": "appsync", "operation": operation, "code": answer.error_type}
+    _raise_unless_graphql(answer, operation, entries[0])
+    if answer.status in {401, 403}:
+        entries[0]["errorType"] = entries[0]["errorType"] or "UnauthorizedException"
+    raise graphql_error(entries, operation, chosen)
+
+
+def _raise_unless_graphql(answer: Answer, operation: str, entry: Mapping[str, Any]) -> None:
+    """Raise for a refusal that is no matter of the API's schema and rules."""
+    said = f"{operation}: {entry.get('message')}"[:_LONGEST]
+    words = mask(str(entry.get("message")))
+    code = str(entry.get("errorType") or "")
+    facts = {"service": "appsync", "operation": operation, "code": code}
+    error: SeedctlError
     if answer.is_throttled:
         raise ThrottledError(
             f"AppSync refuses {said} (its rate).",
@@ -65,9 +108,24 @@ def parse_answer(answer: Answer, operation: str, chosen: Chosen) -> dict[str, An
             resolution="Run again in a moment.",
             **facts,
         )
-    if answer.status in {401, 403}:
-        entries[0]["errorType"] = entries[0]["errorType"] or "UnauthorizedException"
-    raise graphql_error(entries, operation, chosen)
+    if is_about_time(words):
+        error = InvalidCredentialError(
+            f"AppSync does not accept the time at which {operation} was signed.",
+            resolution=clock_advice(seconds_ahead(answer.headers, words)),
+        )
+    elif "not authorized to perform: appsync:" in words:
+        what, advice = explain_denial("appsync:GraphQL", words)
+        error = AccessDeniedError(what, resolution=advice, **facts)
+    elif code.startswith("WAF"):
+        error = AccessDeniedError(
+            f"A web ACL of AWS WAF refuses {operation}.",
+            resolution="Let this machine's address through in the web ACL of the API.",
+            **facts,
+        )
+    else:
+        return
+    error.service_code, error.service_message = code, words
+    raise error
 
 
 def graphql_error(
@@ -84,7 +142,7 @@ def graphql_error(
         data=data,
         auth_mode=chosen.mode,
         auth_mode_source=chosen.source,
-        resolution=_resolution(kind, operation),
+        resolution=_resolution(kind, operation, chosen, is_of_call=first.get("path") is None),
     )
 
 
@@ -118,16 +176,26 @@ def _class_of(entry: dict[str, Any]) -> type[GraphQLError]:
     return GraphQLError
 
 
-def _resolution(kind: type[GraphQLError], operation: str) -> str | None:
+def _resolution(
+    kind: type[GraphQLError], operation: str, chosen: Chosen, *, is_of_call: bool
+) -> str | None:
+    """Return what to do; *is_of_call* is of a refusal before any field was looked at."""
     if kind is UnauthorizedError:
+        if is_of_call and chosen.mode in _NOT_ACCEPTED:
+            return _NOT_ACCEPTED[chosen.mode]
+        advice = (
+            "Use an auth_mode and a user that the rules in amplify/data/resource.ts let do this"
+        )
+        if chosen.mode in _SIGNING:  # such calls may be signed by the developer already
+            return f"{advice}."
         return (
-            "Use an auth_mode and a user that the rules in amplify/data/resource.ts let do this, "
-            'or write with your own AWS credentials: generate_client(credentials="caller").'
+            f"{advice}, or write with your own AWS credentials: "
+            'generate_client(credentials="caller").'
         )
     if kind is ConditionalCheckFailedError:
         if operation.startswith("create"):
             return "A record with this key is there already: upsert creates or updates."
-        return "There is no record with this key."
+        return "There is no record with this key: create it, or use upsert."
     if kind is GraphQLValidationError:
         return "Check the call against the schema; after a change of the schema, deploy it."
     return None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from urllib.parse import unquote, urlsplit
 
 from seedctl import __version__
-from seedctl.aws import is_aws, is_loopback
+from seedctl.aws import failed_proxy, is_aws, is_loopback
 from seedctl.errors import EndpointUnreachableError, MixedEndpointsError
 
 if TYPE_CHECKING:
@@ -53,6 +53,8 @@ class Answer:
     body: bytes
     may_have_run_before: bool
     """An earlier attempt of the same request got no clear answer."""
+    url: str = ""
+    """Where the request went."""
 
     @property
     def error_type(self) -> str:
@@ -137,7 +139,7 @@ class Transport:
                 may_have_run = may_have_run or was_sent
             else:
                 found = {name.lower(): value for name, value in reply.headers.items()}
-                answer = Answer(reply.status, found, reply.data, may_have_run)
+                answer = Answer(reply.status, found, reply.data, may_have_run, url)
                 self._network.count(operation, is_throttled=answer.is_throttled)
                 again = answer.is_throttled or (is_safe and answer.status in _REPEATED)
                 if is_last or not again:
@@ -195,9 +197,15 @@ def _new_pool(proxy: str | None, certificates: str | None) -> urllib3.PoolManage
 
 
 def _unreachable(url: str, error: Exception, was_sent: bool) -> EndpointUnreachableError:
+    from urllib3.exceptions import ProxyError  # noqa: PLC0415 - at need
+
     state = "The request may have been carried out." if was_sent else "Nothing was sent."
+    words, advice = type(error).__name__, None
+    if isinstance(error, ProxyError):
+        words, advice = failed_proxy(str(error.original_error), url)
     return EndpointUnreachableError(
-        f"AppSync at {urlsplit(url).netloc} gave no answer: {type(error).__name__}. {state}",
+        f"AppSync at {urlsplit(url).netloc} gave no answer: {words}. {state}",
         service="appsync",
-        resolution="Check the network, proxy and the outputs file's data.url, then run again.",
+        resolution=advice
+        or "Check the network, proxy and the outputs file's data.url, then run again.",
     )

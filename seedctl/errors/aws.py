@@ -73,8 +73,13 @@ class InvalidResponseError(AWSError):
     """
 
     @classmethod
-    def of(cls, service: str, operation: str, lacks: str = "") -> InvalidResponseError:
-        """Return the error for one call; *lacks* says what is not in the answer."""
+    def of(
+        cls, service: str, operation: str, lacks: str = "", *, resolution: str | None = None
+    ) -> InvalidResponseError:
+        """Return the error for one call; *lacks* says what is not in the answer.
+
+        *resolution* is for an answer that tells more of where it came from.
+        """
         whose = "AppSync" if service == "appsync" else "AWS"
         where = "the outputs file's data.url" if service == "appsync" else "AWS_ENDPOINT_URL"
         return cls(
@@ -82,7 +87,8 @@ class InvalidResponseError(AWSError):
             "answers there.",
             service=service,
             operation=operation,
-            resolution=f"Check --endpoint-url, {where} and any proxy on the way, then run again.",
+            resolution=resolution
+            or f"Check --endpoint-url, {where} and any proxy on the way, then run again.",
         )
 
 

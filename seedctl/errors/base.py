@@ -10,6 +10,11 @@ class SeedctlError(Exception):
 
     exit_code: ClassVar[int] = 1
 
+    service_code: str = ""
+    """The name, or the HTTP status, under which a service refused the call."""
+    service_message: str = ""
+    """What the service said about it, masked; empty where *message* has it, or nothing was said."""
+
     def __init__(self, message: str, *, resolution: str | None = None) -> None:
         super().__init__(message)
         self.message = message

@@ -130,9 +130,28 @@ def check_identifier_option(text: str, *, source: str = "--identifier") -> str:
     if not _OPTION_PATTERN.fullmatch(text):
         raise InvalidCommandInputError(
             f"{source} is {text!r}, which cannot be a sandbox identifier.",
-            resolution="Use 1 to 15 letters, digits and dashes.",
+            resolution=_way_out(text),
         )
     return text
+
+
+def _way_out(text: str) -> str:
+    """Return what to do in place of calling a sandbox *text*, which may be an account's name."""
+    chosen = re.sub(r"[^a-zA-Z0-9-]", "", text)[:15] or "dev1"
+    rule = (
+        f"Use 1 to 15 letters, digits and dashes, such as --identifier {chosen} or "
+        f"SEEDCTL_IDENTIFIER={chosen}, and give npx ampx sandbox the same."
+    )
+    try:
+        is_own_account = text == os_account_name()
+    except SandboxIdentifierNotFoundError:
+        is_own_account = False
+    if is_own_account:
+        return f"Leave it out: without it, the sandbox of your account {text} is used. Or: {rule}"
+    return (
+        f"{rule} A sandbox that ampx has named after an account is used without any identifier, by "
+        "that account."
+    )
 
 
 def os_account_name() -> str:

@@ -124,6 +124,8 @@ class Task:
         try:
             yield
         except AccessDenied as error:
+            if error.resolution is not None:  # S3 has said that it is not about path rules
+                raise
             current = self.identity.current()
             error.resolution = explain_denial(
                 self.bucket,

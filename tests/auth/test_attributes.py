@@ -6,7 +6,7 @@ from typing import Any, get_type_hints
 
 import pytest
 
-from seedctl.auth.attributes import check_username, wire_attributes
+from seedctl.auth.attributes import check_names_advice, check_username, wire_attributes
 from seedctl.auth.types import StandardUserAttributes
 from seedctl.errors import InvalidParameterException
 from seedctl.project import AuthSection
@@ -53,19 +53,37 @@ def test_names_that_fit_the_pool(username: str, auth: AuthSection) -> None:
 @pytest.mark.parametrize(
     ("username", "kinds", "wanted"),
     [
-        pytest.param("ann", ("email",), "an e-mail address;", id="a plain name"),
-        pytest.param(PHONE, ("email",), "an e-mail address;", id="a number for an e-mail"),
-        pytest.param("ann@host", ("email",), "an e-mail address;", id="no domain"),
-        pytest.param("a b@example.com", ("email",), "an e-mail address;", id="a space"),
-        pytest.param("a@b@example.com", ("email",), "an e-mail address;", id="two signs"),
-        pytest.param(f"{EMAIL}\n", ("email",), "an e-mail address;", id="line break at the end"),
+        pytest.param(
+            "ann", ("email",), "an e-mail address like ann@example.com;", id="a plain name"
+        ),
+        pytest.param(
+            PHONE,
+            ("email",),
+            "an e-mail address like ann@example.com;",
+            id="a number for an e-mail",
+        ),
+        pytest.param(
+            "ann@host", ("email",), "an e-mail address like ann@example.com;", id="no domain"
+        ),
+        pytest.param(
+            "a b@example.com", ("email",), "an e-mail address like ann@example.com;", id="a space"
+        ),
+        pytest.param(
+            "a@b@example.com", ("email",), "an e-mail address like ann@example.com;", id="two signs"
+        ),
+        pytest.param(
+            f"{EMAIL}\n",
+            ("email",),
+            "an e-mail address like ann@example.com;",
+            id="line break at the end",
+        ),
         pytest.param("5551234567", ("phone_number",), "a phone number like", id="no plus"),
         pytest.param("+1 555 123", ("phone_number",), "a phone number like", id="blanks"),
         pytest.param("+1234567890123456", ("phone_number",), "a phone number like", id="long"),
         pytest.param(
             "ann",
             ("email", "phone_number"),
-            "an e-mail address or a phone number like +15551234567;",
+            "an e-mail address like ann@example.com or a phone number like +15551234567 ",
             id="neither",
         ),
     ],
@@ -118,7 +136,47 @@ def test_attributes_go_in_amplifys_order() -> None:
 @pytest.mark.parametrize("name", sorted(get_type_hints(StandardUserAttributes)))
 def test_every_standard_attribute_is_one(name: str) -> None:
     """Each name that the type offers is sent as it is."""
-    assert wire_attributes("ann", {name: "v"}, _auth()) == [{"Name": name, "Value": "v"}]
+    value = {"email": EMAIL, "phone_number": PHONE}.get(name, "v")
+    assert wire_attributes("ann", {name: value}, _auth()) == [{"Name": name, "Value": value}]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "example"),
+    [
+        pytest.param("phone_number", "0555 1234", "+15551234567", id="no country code"),
+        pytest.param("phone_number", "+1 555 1234567", "+15551234567", id="blanks"),
+        pytest.param("phone_number", 15551234567, "+15551234567", id="a number"),
+        pytest.param("phone_number", "", "+15551234567", id="no phone number"),
+        pytest.param("email", "ann", "ann@example.com", id="no address"),
+        pytest.param("email", "ann@example", "ann@example.com", id="no domain"),
+        pytest.param("email", "ann @example.com", "ann@example.com", id="a blank"),
+    ],
+)
+def test_addresses_of_the_wrong_form(name: str, value: object, example: str) -> None:
+    """An address that Cognito would refuse is answered with an example before anything is sent."""
+    with pytest.raises(InvalidParameterException, match=name) as caught:
+        wire_attributes("ann", {name: value}, _auth())
+    assert repr(str(value)) in caught.value.message
+    assert example in (caught.value.resolution or "")
+
+
+@pytest.mark.parametrize(
+    ("username", "auth", "hint"),
+    [
+        pytest.param("0555 1234", _auth("phone_number"), "+15551234567", id="no phone number"),
+        pytest.param("ann", _auth("email"), "ann@example.com", id="no e-mail address"),
+        pytest.param(PHONE, _auth("phone_number"), None, id="a phone number"),
+        pytest.param("ann", _auth(), None, id="plain names"),
+    ],
+)
+def test_advice_for_a_user_who_is_not_known(
+    username: str, auth: AuthSection, hint: str | None
+) -> None:
+    """Cognito does not tell a wrong name from a wrong password; the name's form may."""
+    advice = check_names_advice(username, auth)
+    assert advice.startswith("Check the user name and the password.")
+    assert hint is None or hint in advice
+    assert ("Users of this pool" in advice) is (hint is not None)
 
 
 @pytest.mark.parametrize(

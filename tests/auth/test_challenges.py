@@ -144,14 +144,17 @@ def test_a_wrong_code_is_asked_for_again(
 
 
 def test_three_wrong_codes_are_enough(meet: Callable[..., Stage]) -> None:
-    """The third refusal is Cognito's own error, and nobody is asked a fourth time."""
+    """The third refusal is Cognito's own error, which says how to go on: nobody is asked again."""
     stage = meet("EMAIL_OTP")
     stage.codes.codes = ["111111", "222222", "333333", "444444"]
     refuse(stage, 1, mismatch(), mismatch(), mismatch())
     with pytest.raises(CognitoError) as caught:
         sign_in(stage)
     assert caught.value.name == "CodeMismatchException"
-    assert caught.value.resolution is None  # a clock has nothing to do with e-mail
+    assert caught.value.resolution == (  # a clock has nothing to do with e-mail
+        "The sign-in has ended after 3 refused codes. Run again, with the code that Cognito then "
+        "sends."
+    )
     assert stage.codes.codes == ["444444"]
 
 
@@ -165,6 +168,7 @@ def test_a_callback_is_asked_once(
     with pytest.raises(CognitoError) as caught:
         sign_in(stage, sign_in_challenge=lambda: next(codes))
     assert caught.value.name == "CodeMismatchException"
+    assert "ended as the code was refused. Run again" in (caught.value.resolution or "")
     assert list(codes) == ["222222"]
     assert stage.codes.requests == []
 

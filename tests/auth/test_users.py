@@ -32,6 +32,7 @@ from tests.auth.standin import INTERNAL
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from seedctl.auth.types import IfUserExists
     from tests.auth.standin import Stage
 
 USER, PASSWORD = "ann@example.com", "Final-passw0rd"
@@ -353,8 +354,51 @@ def test_a_challenge_nothing_answers_is_an_error_and_names_it(stage: Stage) -> N
 def test_signing_in_with_a_temporary_password_says_so(stage: Stage) -> None:
     """A user that has only a temporary password is not signed in, and the error says what to do."""
     stage.cognito.password, stage.cognito.must_change = "Temp0rary-pass", True
-    with pytest.raises(SignInException, match="NEW_PASSWORD_REQUIRED"):
+    with pytest.raises(SignInException, match="NEW_PASSWORD_REQUIRED") as caught:
         stage.auth.sign_in(USER, "Temp0rary-pass")
+    assert "create_and_sign_up_user(username, final_password, temporary_password=" in str(
+        caught.value
+    )
+
+
+@pytest.mark.parametrize("if_exists", ["error", "sign_in"])
+def test_no_advice_about_a_temporary_password_leads_in_a_circle(
+    stage: Stage, if_exists: IfUserExists
+) -> None:
+    """Whoever creates such a user is not sent to sign in: temporary_password= is the way, and works."""
+    stage.cognito.password, stage.cognito.must_change = "Temp0rary-pass", True
+    with pytest.raises(SeedctlError) as caught:
+        stage.auth.create_user(USER, "Temp0rary-pass", if_exists=if_exists)
+    assert "temporary_password=" in (caught.value.resolution or "")
+    assert "sign_in_user" not in (caught.value.resolution or "")
+    stage.auth.create_user(USER, PASSWORD, if_exists="sign_in", temporary_password="Temp0rary-pass")
+    assert stage.auth.sign_in(USER, PASSWORD)
+
+
+@pytest.mark.parametrize(
+    ("mode", "challenge", "advice", "not_advised"),
+    [
+        pytest.param("OPTIONAL", "SMS_MFA", 'sign_in_flow="MFA"', "regenerate", id="MFA"),
+        pytest.param("NONE", "SMS_MFA", "regenerate it", "Password", id="an old outputs file"),
+        pytest.param(
+            "OPTIONAL",
+            "DEVICE_SRP_AUTH",
+            "no answer",
+            'sign_in_flow="MFA"',
+            id="nothing answers it",
+        ),
+    ],
+)
+def test_a_challenge_of_the_password_flow(
+    make_stage: Callable[..., Stage], mode: str, challenge: str, advice: str, not_advised: str
+) -> None:
+    """The other flow is advised only where it can answer, and where nothing sends back from it."""
+    stage = make_stage(mfa_configuration=mode)
+    stage.cognito.password, stage.cognito.sign_in_challenge = PASSWORD, challenge
+    with pytest.raises(SignInException, match=challenge) as caught:
+        stage.auth.sign_in(USER, PASSWORD)
+    assert advice in (caught.value.resolution or "")
+    assert not_advised not in (caught.value.resolution or "")
 
 
 @pytest.mark.parametrize(("name", "password"), [("", PASSWORD), (USER, "")])

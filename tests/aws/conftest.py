@@ -34,6 +34,8 @@ class Endpoint:
     body: dict[str, Any] = field(default_factory=lambda: dict(_ANSWER))
     raw: bytes | None = None
     """What is sent in place of *body*, if it is not None."""
+    headers: dict[str, str] = field(default_factory=dict)
+    """What is sent besides the usual ones, or in their place."""
     requests: list[dict[str, str]] = field(default_factory=list)
     """The headers of each request, names in lower case; the request line under ``line``."""
 
@@ -65,8 +67,9 @@ def _serve() -> Iterator[Endpoint]:
             endpoint.requests.append({"line": self.requestline, **headers})
             body = json.dumps(endpoint.body).encode() if endpoint.raw is None else endpoint.raw
             self.send_response(endpoint.status)
-            self.send_header("Content-Type", "application/x-amz-json-1.1")
-            self.send_header("Content-Length", str(len(body)))
+            usual = {"Content-Type": "application/x-amz-json-1.1", "Content-Length": str(len(body))}
+            for name, value in {**usual, **endpoint.headers}.items():
+                self.send_header(name, value)
             self.end_headers()
             if self.command != "HEAD":
                 self.wfile.write(body)

@@ -207,6 +207,32 @@ def test_identifier_options_that_ampx_refuses(text: str) -> None:
     assert "1 to 15" in (caught.value.resolution or "")
 
 
+def test_an_accounts_name_that_is_no_identifier(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of one's own account it is left out; for any other, a name that both tools take is given."""
+    monkeypatch.setattr("seedctl.project.identifier.os_account_name", lambda: "john.doe")
+    with pytest.raises(InvalidCommandInputError) as own:
+        check_identifier_option("john.doe")
+    assert "Leave it out" in (own.value.resolution or "")
+    assert "--identifier johndoe or SEEDCTL_IDENTIFIER=johndoe" in (own.value.resolution or "")
+    with pytest.raises(InvalidCommandInputError) as other:
+        check_identifier_option("jane.roe")
+    assert "Leave it out" not in (other.value.resolution or "")
+    assert "--identifier janeroe" in (other.value.resolution or "")
+    assert "by that account" in (other.value.resolution or "")
+
+
+def test_advice_where_the_account_has_no_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A container's user id without a name is no obstacle; nor is a text without a letter."""
+
+    def nameless() -> str:
+        raise SandboxIdentifierNotFoundError("no name")
+
+    monkeypatch.setattr("seedctl.project.identifier.os_account_name", nameless)
+    with pytest.raises(InvalidCommandInputError) as caught:
+        check_identifier_option("…")
+    assert "--identifier dev1" in (caught.value.resolution or "")
+
+
 def test_the_account_is_the_effective_uids(monkeypatch: pytest.MonkeyPatch) -> None:
     """USER, LOGNAME and their like say anything; the sandbox is named after the real account."""
     for name in ("USER", "LOGNAME", "LNAME", "USERNAME"):

@@ -1,0 +1,68 @@
+"""How far this machine's clock is from AWS's, told by what AWS answers."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MOST_SECONDS = 300.0
+"""By so much may a request's time differ from AWS's; S3 allows three times as much."""
+
+_ABOUT_TIME = re.compile(
+    r"signature (expired|not yet current)|time.*too (large|skewed)|request.*expired", re.IGNORECASE
+)
+# "Signature expired: OURS is now earlier than LIMIT (AWS's - 5 min.)", or later and "+".
+_TIMES = re.compile(r"\b\d{8}T\d{6}Z")
+
+
+def is_about_time(message: str) -> bool:
+    """Whether AWS's *message* says that a request was signed too early or too late."""
+    return _ABOUT_TIME.search(message) is not None
+
+
+def server_time(headers: Mapping[str, str]) -> datetime | None:
+    """Return when AWS answered, by its own clock; *headers* have names in lower case."""
+    try:
+        return parsedate_to_datetime(headers["date"]).astimezone(timezone.utc)
+    except (KeyError, ValueError):
+        return None
+
+
+def seconds_ahead(headers: Mapping[str, str], message: str = "") -> float | None:
+    """Return by how much this machine's clock is ahead of AWS's; None where nothing tells.
+
+    The Date header tells, and for an older request the times in *message*.
+    """
+    answered = server_time(headers)
+    ahead = None
+    if answered is not None:
+        ahead = (datetime.now(timezone.utc) - answered).total_seconds()
+        if abs(ahead) >= MOST_SECONDS:
+            return ahead
+    times = [datetime.strptime(each, "%Y%m%dT%H%M%SZ") for each in _TIMES.findall(message)]  # noqa: DTZ007 - both UTC
+    return (times[0] - times[-1]).total_seconds() if len(times) > 1 else ahead
+
+
+def clock_advice(ahead: float | None) -> str:
+    """Return what to do about a clock that is *ahead* by so many seconds."""
+    if ahead is None or abs(ahead) < MOST_SECONDS:
+        return (
+            "Check this machine's clock and its synchronisation; if the clock is right, the request "
+            "was held up on its way: run again."
+        )
+    return (
+        f"This machine's clock is {_duration(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'} "
+        "AWS's: set it, such as with timedatectl set-ntp true, and run again."
+    )
+
+
+def _duration(seconds: float) -> str:
+    for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        if seconds >= 2 * size or unit == "minute":
+            return f"{seconds / size:.0f} {unit}s"
+    raise AssertionError  # pragma: no cover - minutes are the last

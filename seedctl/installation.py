@@ -1,0 +1,68 @@
+"""How a package is installed beside seedctl, which depends on how seedctl itself was."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import shlex
+import sys
+import sysconfig
+from pathlib import Path
+
+
+def how_to_install(package: str) -> str:
+    """Return the command that adds *package* to seedctl's environment.
+
+    Environments of pipx and uv have no pip. Where no command is known to work, the text says which
+    environment is meant.
+    """
+    environment = Path(sys.prefix)
+    quoted = shlex.quote(package)
+    if (environment / "pipx_metadata.json").is_file():
+        return f"pipx inject {_name_in_pipx(environment)} {quoted}"
+    receipt = environment / "uv-receipt.toml"
+    if receipt.is_file():
+        # uv makes the environment anew: what is not named again is gone.
+        others = "".join(f"--with {shlex.quote(each)} " for each in _extras_of_uv(receipt))
+        return f"uv tool install {others}--with {quoted} seedctl"
+    python = shlex.quote(sys.executable)
+    if _is_made_by_uv(environment):
+        return f"uv pip install --python {python} {quoted}"
+    if importlib.util.find_spec("pip") is not None and not _is_managed_by_system(environment):
+        return f"{python} -m pip install {quoted}"
+    return f"add {package} to the environment of {sys.executable}, with the tool that made it"
+
+
+def _name_in_pipx(environment: Path) -> str:
+    """Return what pipx calls *environment*: the package it was made for, with its suffix."""
+    try:
+        main = json.loads((environment / "pipx_metadata.json").read_text())["main_package"]
+        return f"{main['package']}{main.get('suffix') or ''}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "seedctl"
+
+
+def _extras_of_uv(receipt: Path) -> list[str]:
+    """Return the packages that the tool was installed with, beside seedctl."""
+    try:
+        text = receipt.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return []
+    found = re.search(r"^requirements\s*=\s*\[(.*?)\]\s*$", text, re.MULTILINE | re.DOTALL)
+    names = re.findall(r'\bname\s*=\s*"([^"]+)"', found.group(1)) if found else []
+    return [name for name in names if name != "seedctl"]
+
+
+def _is_made_by_uv(environment: Path) -> bool:
+    try:
+        text = (environment / "pyvenv.cfg").read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return False
+    return re.search(r"^uv\s*=", text, re.MULTILINE) is not None
+
+
+def _is_managed_by_system(environment: Path) -> bool:
+    """Whether pip refuses to install: the Python of an operating system's own packages."""
+    marker = Path(sysconfig.get_path("stdlib")) / "EXTERNALLY-MANAGED"
+    return str(environment) == sys.base_prefix and marker.is_file()

@@ -1,0 +1,123 @@
+"""What to do about a denied call, by AWS's own sentence."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from seedctl.aws.denials import explain_denial, is_beyond_own_rules
+
+_WHO = "User: arn:aws:sts::123456789012:assumed-role/dev/ann is not authorized to perform: "
+CALL = "cognito-idp:AdminCreateUser"
+
+
+@pytest.mark.parametrize(
+    ("reason", "advice"),
+    [
+        pytest.param(
+            "with an explicit deny in a service control policy",
+            "denied explicitly, .* by the service control policy",
+            id="service control policy",
+        ),
+        pytest.param(
+            "with an explicit deny in a resource control policy",
+            "resource control policy",
+            id="resource control policy",
+        ),
+        pytest.param(
+            "with an explicit deny in a permissions boundary",
+            "by the permissions boundary of your role or user",
+            id="permissions boundary",
+        ),
+        pytest.param(
+            "with an explicit deny in a session policy", "the session policy", id="session policy"
+        ),
+        pytest.param(
+            "with an explicit deny in an identity-based policy",
+            "take the Deny statement",
+            id="own policy",
+        ),
+        pytest.param(
+            "with an explicit deny in a resource-based policy",
+            "the policy of the resource itself",
+            id="policy of the resource",
+        ),
+        pytest.param(
+            "with an explicit deny in a VPC endpoint policy", "VPC endpoint", id="VPC endpoint"
+        ),
+        pytest.param("with an explicit deny", "change the Deny statement", id="of no known kind"),
+        pytest.param(
+            f"because no service control policy allows the {CALL} action",
+            "not allowed by the service control policy",
+            id="not allowed by a service control policy",
+        ),
+        pytest.param(
+            f"because no permissions boundary allows the {CALL} action",
+            "not allowed by the permissions boundary",
+            id="not allowed by the boundary",
+        ),
+        pytest.param(
+            f"because no session policy allows the {CALL} action",
+            "not allowed by the session policy",
+            id="not allowed by the session policy",
+        ),
+    ],
+)
+def test_what_the_seed_policy_does_not_help(reason: str, advice: str) -> None:
+    """Where something above the role's policies denies, the seed policy is not offered."""
+    message = f"{_WHO}{CALL} on resource: arn:aws:x {reason}"
+    what, fix = explain_denial(CALL, message)
+    assert what == f"Your AWS identity may not call {CALL}."
+    assert re.search(advice, fix)
+    assert "generate-policy" not in fix
+    assert CALL in fix
+    assert is_beyond_own_rules(message)
+
+
+@pytest.mark.parametrize(
+    "reason", ["", f"because no identity-based policy allows the {CALL} action"]
+)
+def test_what_the_seed_policy_helps(reason: str) -> None:
+    """Where the role's own policies lack the action, the seed policy is the way."""
+    message = f"{_WHO}{CALL} on resource: arn:aws:x {reason}"
+    assert "generate-policy" in explain_denial(CALL, message)[1]
+    assert not is_beyond_own_rules(message)
+
+
+@pytest.mark.parametrize(
+    ("called", "message", "action"),
+    [
+        pytest.param(
+            "ssm:GetParameter",
+            "The ciphertext refers to a customer master key that does not exist, does not exist in "
+            "this region, or you are not allowed to access.",
+            "kms:Decrypt",
+            id="a key that cannot be used",
+        ),
+        pytest.param(
+            "ssm:GetParameter",
+            f"{_WHO}kms:Decrypt on resource: arn:aws:kms:x because no identity-based policy allows "
+            "the kms:Decrypt action (Service: AWSKMS; Status Code: 400)",
+            "kms:Decrypt",
+            id="the action is named",
+        ),
+        pytest.param("ssm:PutParameter", "The KMS key x is not yours.", "kms:Encrypt", id="set"),
+    ],
+)
+def test_the_key_of_a_secret(called: str, message: str, action: str) -> None:
+    """A secret under a key of its own needs that key's permission, which no seed policy has."""
+    what, fix = explain_denial(called, message)
+    assert what == (
+        f"Your AWS identity may not call {action} with the key of the secret, which {called} needs."
+    )
+    assert f"Allow {action} on that key" in fix
+    assert "seedctl secret set" in fix
+    assert "generate-policy" not in fix
+
+
+def test_the_key_of_a_bucket() -> None:
+    """The advice for a secret's key is not given for a file's."""
+    message = f"{_WHO}kms:Decrypt on resource: arn:aws:kms:x"
+    assert is_beyond_own_rules(message)
+    assert "secret" not in explain_denial("s3:GetObject", message)[1]

@@ -1,0 +1,213 @@
+"""What a proxy, a firewall or a gateway answers in a service's place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from botocore import exceptions as boto
+from urllib3.exceptions import ProxyError
+
+from seedctl.aws import AWSSettings
+from seedctl.aws.calls import AWS
+from seedctl.aws.failures import translate
+from seedctl.aws.foreign import failed_proxy, is_page, proxy_variable, summary
+from seedctl.errors import (
+    AWSError,
+    EndpointUnreachableError,
+    InvalidResponseError,
+    ServiceFailedError,
+)
+
+if TYPE_CHECKING:
+    from tests.aws.conftest import Endpoint
+
+pytestmark = pytest.mark.usefixtures("environment_keys")
+
+PAGE = b"<!DOCTYPE html>\n<html><head><title>Access &amp; Rules\n| Corp</title></head>hidden-word<br></html>"
+CALLS = {
+    "ssm": ("GetParameter", {"Name": "x"}),
+    "cognito-idp": ("AdminCreateUser", {"UserPoolId": "us-east-1_A", "Username": "ann"}),
+    "sts": ("GetCallerIdentity", {}),
+    "s3": ("ListObjectsV2", {"Bucket": "bk"}),
+}
+VARIABLES = ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy")
+
+
+def _refused(endpoint: Endpoint, service: str, url: str | None = None) -> AWSError:
+    aws = AWS(AWSSettings(region="us-east-1", endpoint_url=url or endpoint.url))
+    operation, parameters = CALLS[service]
+    with pytest.raises(AWSError) as caught:
+        aws.call(service, operation, parameters, once=True)
+    return caught.value
+
+
+@pytest.mark.parametrize("service", CALLS)
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 429])
+def test_a_page_with_an_error_status(endpoint: Endpoint, service: str, status: int) -> None:
+    """Its status and its title are told, of every service's call, and nothing else of the page."""
+    endpoint.status, endpoint.raw = status, PAGE
+    error = _refused(endpoint, service)
+    assert type(error) is InvalidResponseError
+    assert error.code == str(status)
+    assert f"HTTP status {status}" in error.service_message
+    assert 'a page titled "Access & Rules | Corp"' in error.service_message
+    assert "hidden-word" not in f"{error.message}{error.service_message}"
+    assert "proxy" in (error.resolution or "")
+
+
+@pytest.mark.parametrize("service", CALLS)
+@pytest.mark.parametrize("status", [500, 502, 503])
+def test_a_page_of_a_gateway(endpoint: Endpoint, service: str, status: int) -> None:
+    """A gateway that fails may be AWS's own: a failure like any other, with the page's title."""
+    endpoint.status, endpoint.raw = status, PAGE
+    error = _refused(endpoint, service)
+    assert type(error) is ServiceFailedError
+    assert error.message.count(f"{status}") == 1
+    assert 'a page titled "Access & Rules | Corp"' in error.message
+    assert "hidden-word" not in error.message
+
+
+@pytest.mark.parametrize("service", CALLS)
+@pytest.mark.parametrize("body", [b"", PAGE], ids=["no body", "a page"])
+def test_a_proxy_that_wants_a_login(endpoint: Endpoint, service: str, body: bytes) -> None:
+    """Status 407 is a proxy's: the variable is named that has to hold the login."""
+    endpoint.status, endpoint.raw = 407, body
+    error = _refused(endpoint, service)
+    assert type(error) is InvalidResponseError
+    assert "407 (Proxy Authentication Required)" in error.service_message
+    assert "HTTP_PROXY" in (error.resolution or "")
+    assert "USER:PASSWORD" in (error.resolution or "")
+
+
+@pytest.mark.parametrize("service", CALLS)
+def test_a_redirection_to_a_login(endpoint: Endpoint, service: str) -> None:
+    """Where to is told by the host alone: a query may hold what is secret."""
+    endpoint.status, endpoint.raw = 302, b""
+    endpoint.headers = {"Location": "https://ann:pw@login.corp.example/sso?token=hidden-word"}
+    error = _refused(endpoint, service)
+    assert type(error) is InvalidResponseError
+    assert error.service_message == "HTTP status 302 (Found) to login.corp.example"
+
+
+def test_text_that_is_no_answer(endpoint: Endpoint) -> None:
+    """A sentence without a page is shown, but never the beginning of JSON: it may hold a secret."""
+    endpoint.status, endpoint.raw = 403, b"Blocked by policy 7"
+    assert 'with the text "Blocked by policy 7"' in _refused(endpoint, "ssm").service_message
+    endpoint.raw = b'{"Parameter": {"Value": "hidden-wo'
+    assert _refused(endpoint, "ssm").service_message == "HTTP status 403 (Forbidden)"
+
+
+def test_a_refusal_of_the_service_is_its_own(endpoint: Endpoint) -> None:
+    """An error that AWS words itself passes."""
+    endpoint.status, endpoint.body = 400, {"__type": "OddException", "message": "Odd."}
+    error = _refused(endpoint, "ssm")
+    assert type(error) is AWSError
+    assert (error.service_code, error.service_message) == ("OddException", "Odd.")
+
+
+def test_the_proxy_that_a_call_goes_through(
+    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What answers by way of a proxy is told as the proxy's, by its variable."""
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HTTP_PROXY", endpoint.url.replace("//", "//ann:Pl4nted-one@"))
+    endpoint.status, endpoint.raw = 403, PAGE
+    error = _refused(endpoint, "ssm", "http://ssm.example.com")
+    assert "through the proxy in HTTP_PROXY" in (error.resolution or "")
+    assert "Pl4nted-one" not in f"{error} {error.resolution} {error.service_message}"
+
+
+@pytest.mark.parametrize(
+    ("variables", "url", "expected"),
+    [
+        pytest.param({"HTTPS_PROXY": "http://p"}, "https://a.example", "HTTPS_PROXY", id="upper"),
+        pytest.param(
+            {"HTTPS_PROXY": "http://p", "https_proxy": "http://q"},
+            "https://a.example",
+            "https_proxy",
+            id="lower case wins",
+        ),
+        pytest.param({"HTTPS_PROXY": "http://p"}, "http://a.example", None, id="another scheme"),
+        pytest.param(
+            {"HTTPS_PROXY": "http://p", "NO_PROXY": ".example"},
+            "https://a.example",
+            None,
+            id="left out",
+        ),
+        pytest.param({"HTTP_PROXY": "http://p"}, "http://127.0.0.1:1", None, id="this machine"),
+    ],
+)
+def test_the_variable_of_a_proxy(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], url: str, expected: str | None
+) -> None:
+    """The one that counts for the address is named."""
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert proxy_variable(url) == expected
+
+
+@pytest.mark.parametrize(
+    ("words", "advice"),
+    [
+        ("Tunnel connection failed: 407 Proxy Authentication Required", "wants a login"),
+        ("Tunnel connection failed: 403 Forbidden", "let AWS through"),
+    ],
+)
+def test_a_proxy_that_gives_no_way_through(
+    monkeypatch: pytest.MonkeyPatch, words: str, advice: str
+) -> None:
+    """What the proxy has answered is told, which botocore leaves out, and no login of it."""
+    monkeypatch.setenv("HTTPS_PROXY", "http://ann:Pl4nted-one@proxy.example:3128")
+    cause = ProxyError("Unable to connect to proxy", OSError(words))
+    error = translate(
+        boto.ProxyConnectionError(proxy_url="http://ann:Pl4nted-one@proxy.example", error=cause),
+        service="ssm",
+        operation="GetParameter",
+        profile=None,
+    )
+    assert type(error) is EndpointUnreachableError
+    assert f"the proxy in HTTPS_PROXY gave no way through: {words}" in error.message
+    assert advice in (error.resolution or "")
+    assert "Pl4nted-one" not in f"{error.message} {error.resolution}"
+    assert failed_proxy(words, "https://a.example")[0].endswith(words)
+
+
+def test_a_certificate_that_is_not_trusted() -> None:
+    """A proxy that reads TLS has a certificate of its own, for which AWS_CA_BUNDLE is there."""
+    error = translate(
+        boto.SSLError(endpoint_url="https://ssm.example", error="self-signed certificate"),
+        service="ssm",
+        operation="GetParameter",
+        profile=None,
+    )
+    assert error is not None
+    assert "AWS_CA_BUNDLE" in (error.resolution or "")
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b"<html>", True),
+        (b"\n <!-- a --><HTML lang=en>", True),
+        (b"\xef\xbb\xbf<!doctype html>", True),
+        (b"<?xml version='1.0'?><!DOCTYPE html><html/>", True),
+        (b"<?xml version='1.0'?><Error/>", False),
+        (b"<htmlish/>", False),
+        (b'{"a": "<html>"}', False),
+        (b"", False),
+    ],
+)
+def test_pages(body: bytes, expected: bool) -> None:
+    """A page is known by its beginning, whatever its content type."""
+    assert is_page(body) is expected
+
+
+def test_what_is_shown_of_an_answer() -> None:
+    """Long texts end, pages may have no title, and a status may have no name."""
+    assert summary(403, {}, b"<html></html>").endswith("with a page that has no title")
+    assert summary(599, {}, b"") == "HTTP status 599"
+    assert summary(403, {}, b"x" * 900).endswith('x…"')

@@ -1,0 +1,96 @@
+"""How to install a package beside seedctl, by what made the environment."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import sysconfig
+from typing import TYPE_CHECKING
+
+import pytest
+
+from seedctl.installation import how_to_install
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RECEIPT = """\
+[tool]
+requirements = [
+    { name = "seedctl", directory = "/src" },
+    { name = "pyotp" },
+]
+entrypoints = [
+    { name = "seedctl", install-path = "/home/ann/.local/bin/seedctl", from = "seedctl" },
+]
+"""
+
+
+@pytest.fixture
+def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An environment of which nothing is known yet."""
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    monkeypatch.setattr(sys, "executable", f"{tmp_path}/bin/python")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("metadata", "name"),
+    [
+        pytest.param('{"main_package": {"package": "seedctl", "suffix": ""}}', "seedctl", id="own"),
+        pytest.param(
+            '{"main_package": {"package": "seedctl", "suffix": "-1"}}', "seedctl-1", id="a suffix"
+        ),
+        pytest.param("{}", "seedctl", id="another form"),
+        pytest.param("no JSON", "seedctl", id="broken"),
+    ],
+)
+def test_pipx(environment: Path, metadata: str, name: str) -> None:
+    """An environment of pipx has no pip of its own: pipx puts packages into it, by its name."""
+    (environment / "pipx_metadata.json").write_text(metadata)
+    assert how_to_install("faker") == f"pipx inject {name} faker"
+
+
+def test_uv_tool(environment: Path) -> None:
+    """uv makes the tool's environment anew, so that packages that are there are named again."""
+    (environment / "uv-receipt.toml").write_text(RECEIPT)
+    assert how_to_install("faker") == "uv tool install --with pyotp --with faker seedctl"
+
+
+@pytest.mark.parametrize("receipt", [b"", b"\xff"], ids=["empty", "no text"])
+def test_uv_tool_with_a_receipt_that_tells_nothing(environment: Path, receipt: bytes) -> None:
+    """Then only the package itself is named."""
+    (environment / "uv-receipt.toml").write_bytes(receipt)
+    assert how_to_install("faker") == "uv tool install --with faker seedctl"
+
+
+def test_an_environment_of_uv(environment: Path) -> None:
+    """What `uv venv` has made has no pip: uv installs into it from outside."""
+    (environment / "pyvenv.cfg").write_text("home = /usr/bin\nuv = 0.9.1\n")
+    assert how_to_install("faker") == f"uv pip install --python {environment}/bin/python faker"
+
+
+def test_pip_where_it_is(environment: Path) -> None:
+    """An environment with pip is served by its own; what a shell would take apart is quoted."""
+    (environment / "pyvenv.cfg").write_text("home = /usr/bin\n")
+    python = f"{environment}/bin/python"
+    assert how_to_install("botocore[crt]") == f"{python} -m pip install 'botocore[crt]'"
+
+
+def test_no_command_where_there_is_no_pip(
+    environment: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nothing is known to work, the environment is named and no command."""
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    text = how_to_install("faker")
+    assert f"{environment}/bin/python" in text
+    assert "pip install" not in text
+
+
+def test_no_pip_of_the_operating_system(environment: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its pip refuses to install beside the system's own packages."""
+    monkeypatch.setattr(sys, "base_prefix", str(environment))
+    monkeypatch.setattr(sysconfig, "get_path", lambda _: str(environment))
+    assert "pip install" in how_to_install("faker")
+    (environment / "EXTERNALLY-MANAGED").touch()
+    assert "pip install" not in how_to_install("faker")
