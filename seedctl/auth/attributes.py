@@ -17,10 +17,9 @@ if TYPE_CHECKING:
     from seedctl.project import AuthSection
 
 _VERIFIED = ("email_verified", "phone_number_verified")
-_PATTERNS = {
-    "email": re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+"),
-    "phone_number": re.compile(r"\+[0-9]{1,15}"),
-}
+_EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
+_PHONE = re.compile(r"\+[0-9]{1,15}")
+_PATTERNS = {"email": _EMAIL, "phone_number": _PHONE}
 
 
 def check_username(username: str, auth: AuthSection) -> None:
@@ -52,7 +51,7 @@ def wanted_name(auth: AuthSection) -> str:
     )
 
 
-def check_names_advice(username: str, auth: AuthSection) -> str:
+def sign_in_advice(username: str, auth: AuthSection) -> str:
     """Return what to do when Cognito knows no user of this name, or not with this password."""
     wanted = wanted_name(auth)
     if not wanted or copied_attribute(username, auth) is not None:
@@ -97,10 +96,11 @@ def copied_attribute(
     *kinds* is what users sign in by, the pool's own by default.
     """
     kinds = kinds or auth.username_attributes or ()
-    names = ("email", "phone_number")
-    return next(
-        (name for name in names if name in kinds and _PATTERNS[name].fullmatch(username)), None
-    )
+    if "email" in kinds and _EMAIL.fullmatch(username):
+        return "email"
+    if "phone_number" in kinds and _PHONE.fullmatch(username):
+        return "phone_number"
+    return None
 
 
 def _check_name(name: str) -> None:

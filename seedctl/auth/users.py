@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any, get_args
 
 from seedctl import masking
-from seedctl.auth.attributes import check_names_advice, copied_attribute
+from seedctl.auth.attributes import copied_attribute, sign_in_advice
 from seedctl.auth.challenges import enroll_totp
 from seedctl.auth.creation import check_flow, check_new_user, checked_groups
 from seedctl.auth.creation_steps import Creation
@@ -239,7 +239,7 @@ class Auth:
                     "An earlier run left this user unfinished: create_and_sign_up_user with the "
                     "same password finishes it."
                 )
-            error.resolution = error.resolution or check_names_advice(username, pool.settings)
+            error.resolution = error.resolution or sign_in_advice(username, pool.settings)
             raise
         if is_unfinished:
             self._journal.clear(pool_id, username)

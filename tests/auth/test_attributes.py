@@ -6,7 +6,7 @@ from typing import Any, get_type_hints
 
 import pytest
 
-from seedctl.auth.attributes import check_names_advice, check_username, wire_attributes
+from seedctl.auth.attributes import check_username, sign_in_advice, wire_attributes
 from seedctl.auth.types import StandardUserAttributes
 from seedctl.errors import InvalidParameterException
 from seedctl.project import AuthSection
@@ -173,7 +173,7 @@ def test_advice_for_a_user_who_is_not_known(
     username: str, auth: AuthSection, hint: str | None
 ) -> None:
     """Cognito does not tell a wrong name from a wrong password; the name's form may."""
-    advice = check_names_advice(username, auth)
+    advice = sign_in_advice(username, auth)
     assert advice.startswith("Check the user name and the password.")
     assert hint is None or hint in advice
     assert ("Users of this pool" in advice) is (hint is not None)
