@@ -34,7 +34,7 @@ LAYERS = (
     ("project",),
     ("bulk",),
     ("hooks", "prompter", "report"),
-    ("errors", "masking"),
+    ("errors", "interruption", "masking"),
 )
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
 
@@ -43,7 +43,7 @@ LOCAL_MAY_IMPORT = ("auth.srp", "project", "errors", "masking", "local")
 MAY_IMPORT_LOCAL = ("cli", "embedded", "local")
 
 # Rooms that serve many and need little: what they may import of seedctl, and who may import them.
-MAY_IMPORT_ONLY = {"hooks": ("masking",)}
+MAY_IMPORT_ONLY = {"hooks": ("interruption", "masking")}
 ONLY_FOR = {"hooks": ("backend", "cli", "script")}
 
 ONLY_HOME = {
