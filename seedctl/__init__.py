@@ -7,8 +7,8 @@ seedctl itself does no I/O and pulls in none of the heavy libraries.
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # type checkers go by the name; typing itself takes a while to load
 if TYPE_CHECKING:
     from seedctl import auth as auth
     from seedctl import data as data

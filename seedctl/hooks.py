@@ -12,6 +12,7 @@ import traceback
 import warnings
 from typing import TYPE_CHECKING, Any, TextIO
 
+from seedctl import interruption
 from seedctl.masking import mask, mask_message
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def masked_output() -> Iterator[None]:
     )
     sys.excepthook = masked_excepthook
     sys.unraisablehook = _masked_unraisable
-    threading.excepthook = _masked_thread
+    threading.excepthook = masked_thread_excepthook
     show = saved[3]
 
     def masked_warning(  # noqa: PLR0917 - as warnings.showwarning
@@ -121,9 +122,15 @@ def masked_output() -> Iterator[None]:
         logging.setLogRecordFactory(factory)
 
 
-def _masked_thread(arguments: threading.ExceptHookArgs) -> None:
+def masked_thread_excepthook(arguments: threading.ExceptHookArgs) -> None:
+    """Print an exception that ended a thread as Python does, with every secret masked.
+
+    Once the run is being ended by a signal nothing is printed: threads may be cut off by that.
+    """
     if arguments.exc_type is SystemExit or arguments.exc_value is None:
         return  # as threading's own hook
+    if interruption.is_requested():
+        return
     name = arguments.thread.name if arguments.thread else "unknown"
     _write(f"Exception in thread {mask(name)}:\n")
     masked_excepthook(arguments.exc_type, arguments.exc_value, arguments.exc_traceback)

@@ -7,7 +7,6 @@ neither. Never a hang, and never a visible prompt.
 from __future__ import annotations
 
 import contextlib
-import getpass
 import os
 import select
 import shlex
@@ -16,20 +15,19 @@ import subprocess
 import sys
 import threading
 import time
-import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from seedctl import masking
+from seedctl import interruption, masking
 from seedctl.errors import MFACodeUnavailableError, PromptUnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from types import FrameType
+    from collections.abc import Callable, Iterator
+
+_Result = TypeVar("_Result")
 
 _terminal = threading.RLock()
 _asking = threading.Event()
-_interrupted = threading.Event()
 
 _LONGEST_OUTPUT = 8192  # of which the first line counts
 _COMMAND_SECONDS = 120  # shorter than the three minutes that Cognito's session lasts
@@ -77,75 +75,67 @@ def is_asking() -> bool:
 def _hidden(prompt: str) -> str:
     """Ask *prompt* with echo off. One at a time: two would undo each other's echo."""
     with _terminal:
+        interruption.check()
         _asking.set()
         try:
             return _read_hidden(prompt)
         except (EOFError, KeyboardInterrupt):
-            sys.stderr.write("\n")  # what is said next begins on a line of its own
+            if not interruption.is_requested():  # else a new line was begun for the news of it
+                sys.stderr.write("\n")
             raise KeyboardInterrupt from None
         finally:
             _asking.clear()
 
 
 def _read_hidden(prompt: str) -> str:
-    if threading.current_thread() is threading.main_thread():
-        with warnings.catch_warnings():
-            # getpass would go on with a visible prompt after this warning.
-            warnings.simplefilter("error", getpass.GetPassWarning)
-            try:
-                return getpass.getpass(prompt, stream=sys.stderr)
-            except getpass.GetPassWarning as error:
-                raise PromptUnavailableError(
-                    "The terminal cannot hide what is typed.",
-                    resolution="Run in another terminal.",
-                ) from error
-    return _read_hidden_in_thread(prompt)
+    """Read a line in any thread, until Ctrl-C, which Python tells only to the main thread."""
+    if os.name == "nt":
+        import getpass  # noqa: PLC0415 - elsewhere it would not be interrupted in a thread
 
-
-def _read_hidden_in_thread(prompt: str) -> str:
-    """As getpass, but ended by Ctrl-C, which Python tells only to the main thread."""
-    import termios  # noqa: PLC0415 - not on Windows
-
-    with open("/dev/tty", "rb", buffering=0) as terminal:  # noqa: PTH123 - a device
-        before = termios.tcgetattr(terminal)
-        silent = [*before[:3], before[3] & ~termios.ECHO, *before[4:]]
-        try:
-            termios.tcsetattr(terminal, termios.TCSAFLUSH, silent)
-            sys.stderr.write(prompt)
-            sys.stderr.flush()
+        return getpass.getpass(prompt, stream=sys.stderr)
+    line = b""
+    with _without_echo() as terminal:
+        sys.stderr.write(prompt)
+        sys.stderr.flush()
+        while not line.endswith(b"\n"):
             while not select.select([terminal], [], [], 0.1)[0]:
-                if _interrupted.is_set():
-                    raise KeyboardInterrupt
-            line = terminal.readline()
-        finally:
-            termios.tcsetattr(terminal, termios.TCSAFLUSH, before)
-    sys.stderr.write("\n")
+                interruption.check()
+            data = os.read(terminal, _LONGEST_OUTPUT)
+            if not data:
+                break
+            line += data
     if not line:
         raise EOFError
+    sys.stderr.write("\n")
     return line.decode(errors="replace").rstrip("\n")
 
 
 @contextlib.contextmanager
-def interruptible_prompts() -> Iterator[None]:
-    """For the block, let Ctrl-C end the prompts of all threads, not only the main one's."""
-    _interrupted.clear()
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.getsignal(signal.SIGINT)
+def _without_echo() -> Iterator[int]:
+    """Give the terminal's descriptor, with echo off for the block."""
+    import termios  # noqa: PLC0415 - not on Windows
 
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        _interrupted.set()
-        if callable(before):
-            before(number, frame)
+    with contextlib.ExitStack() as stack:
+        try:
+            try:
+                terminal = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY)
+            except OSError:  # no controlling terminal, as in some containers
+                terminal = os.dup(sys.stdin.fileno())
+            stack.callback(os.close, terminal)
+            before = termios.tcgetattr(terminal)
 
-    if callable(before):
-        signal.signal(signal.SIGINT, interrupt)
-    try:
-        yield
-    finally:
-        if callable(before):
-            signal.signal(signal.SIGINT, before)
+            def restore() -> None:
+                with contextlib.suppress(termios.error):  # the terminal was closed
+                    termios.tcsetattr(terminal, termios.TCSAFLUSH, before)
+
+            stack.enter_context(interruption.ensured(restore))
+            silent = [*before[:3], before[3] & ~termios.ECHO, *before[4:]]
+            termios.tcsetattr(terminal, termios.TCSAFLUSH, silent)
+        except (OSError, AttributeError, ValueError, termios.error) as error:
+            raise PromptUnavailableError(
+                "The terminal cannot hide what is typed.", resolution="Run in another terminal."
+            ) from error
+        yield terminal
 
 
 def wait_visibly(seconds: float, what: str) -> None:
@@ -153,10 +143,11 @@ def wait_visibly(seconds: float, what: str) -> None:
     end = time.monotonic() + seconds
     is_watched = bool(sys.stderr and sys.stderr.isatty() and not os.environ.get("CI"))
     while (left := end - time.monotonic()) > 0:
+        interruption.check()
         if is_watched:
             sys.stderr.write(f"\rWaiting {left:2.0f} s for {what} …")
             sys.stderr.flush()
-        time.sleep(min(left, 1.0) if is_watched else left)
+        time.sleep(min(left, 0.5))
     if is_watched:
         sys.stderr.write("\r\x1b[K")
         sys.stderr.flush()
@@ -240,20 +231,9 @@ class CommandCodes:
         }
         words = self._words(request)
         try:
-            process = subprocess.Popen(  # noqa: S603 - the user's own command
-                words,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                start_new_session=True,
-            )
+            line, status = _interruptible(lambda is_over: self._run(words, environment, is_over))
         except (OSError, ValueError) as error:
             raise self._failed(request, f"cannot be run: {error}") from error
-        try:
-            line = self._first_line(process)
-            status = process.poll()
-        finally:
-            _end(process)
         if status is None:
             raise self._failed(request, f"took longer than {self._seconds:.0f} s")
         if status:
@@ -273,13 +253,34 @@ class CommandCodes:
             raise self._failed(request, "is empty")
         return words
 
-    def _first_line(self, process: subprocess.Popen[bytes]) -> bytes:
+    def _run(
+        self, words: list[str], environment: dict[str, str], is_over: Callable[[], bool]
+    ) -> tuple[bytes, int | None]:
+        """Return the first line printed, and the exit status: None where time was up."""
+        if is_over():
+            return b"", None
+        process = subprocess.Popen(  # noqa: S603 - the user's own command
+            words,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+        )
+        with interruption.ensured(lambda: _kill(process)):
+            line = self._first_line(process, is_over)
+            status = process.poll()
+        assert process.stdout is not None
+        process.stdout.close()
+        process.wait()
+        return line, status
+
+    def _first_line(self, process: subprocess.Popen[bytes], is_over: Callable[[], bool]) -> bytes:
         """Return the first line *process* prints; wait for its end, but not for its children's."""
         assert process.stdout is not None
         descriptor, output = process.stdout.fileno(), b""
         end = time.monotonic() + self._seconds
         is_open = True
-        while process.poll() is None and time.monotonic() < end:
+        while process.poll() is None and time.monotonic() < end and not is_over():
             if is_open and select.select([descriptor], [], [], 0.05)[0]:
                 data = os.read(descriptor, 4096)
                 is_open = bool(data)
@@ -299,11 +300,44 @@ class CommandCodes:
         )
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Let go of *process*; one that still runs is killed, with what it has started."""
-    assert process.stdout is not None
-    process.stdout.close()
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """Kill *process* if it still runs, with what it has started."""
     if process.poll() is None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+
+
+def _interruptible(work: Callable[[Callable[[], bool]], _Result]) -> _Result:
+    """Return what *work* returns, done in a thread, where no signal can meet it half-way.
+
+    *work* is given what to ask whether it has to end at once. Raises what it raises, and
+    KeyboardInterrupt.
+    """
+    given_up, ended = threading.Event(), threading.Event()
+    results: list[_Result] = []
+    errors: list[Exception] = []
+
+    def is_over() -> bool:
+        return given_up.is_set() or interruption.is_requested()
+
+    def run() -> None:
+        try:
+            results.append(work(is_over))
+        except Exception as error:  # noqa: BLE001 - raised again below
+            errors.append(error)
+        finally:
+            ended.set()
+
+    interruption.check()
+    try:
+        threading.Thread(target=run, name="seedctl-code-command", daemon=True).start()
+        while not ended.wait(interruption.WAKE_SECONDS):
+            pass
+        interruption.check()
+    except KeyboardInterrupt:
+        given_up.set()
+        ended.wait(interruption.GRACE_SECONDS)
+        raise
+    if errors:
+        raise errors[0]
+    return results[0]

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import gc
 import importlib
+import math
 import os
 import runpy
 import signal
 import sys
 import threading
+import time
 import traceback
 import warnings
 from concurrent.futures import ThreadPoolExecutor
@@ -21,10 +23,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from seedctl import interruption
 from seedctl.errors import SeedctlError, SeedingFailedError
 from seedctl.hooks import masked_output
 from seedctl.installation import how_to_install
-from seedctl.prompter import interruptible_prompts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -149,7 +151,7 @@ def location(error: BaseException, script: Path) -> tuple[Path, int] | None:
 
 @contextmanager
 def _as_main(script: Path, backend: Backend, arguments: Sequence[str]) -> Iterator[None]:
-    with _restored(script.parent), masked_output(), interruptible_prompts():
+    with _restored(script.parent), masked_output():
         for name, value in backend.environment().items():
             if value is None:
                 os.environ.pop(name, None)
@@ -158,11 +160,8 @@ def _as_main(script: Path, backend: Backend, arguments: Sequence[str]) -> Iterat
         sys.path.insert(0, str(script.parent))
         sys.argv = [str(script), *arguments]
         os.chdir(backend.project.root)
-        threads = set(threading.enumerate())
-        try:
+        with _threads_awaited():
             yield
-        finally:
-            _wait_for_threads(threads)
 
 
 @contextmanager
@@ -175,7 +174,7 @@ def _restored(folder: Path) -> Iterator[None]:
     names = ("argv", "stdin", "stdout", "stderr", "path", "meta_path", "excepthook")
     attributes = {name: getattr(sys, name) for name in names}
     depth = sys.getrecursionlimit()
-    interrupt = signal.getsignal(signal.SIGINT)
+    handlers = {number: signal.getsignal(number) for number in signal.valid_signals()}
     try:
         yield
     finally:
@@ -188,8 +187,11 @@ def _restored(folder: Path) -> Iterator[None]:
         for values, before in contents:
             values[:] = before
         sys.setrecursionlimit(depth)
-        if threading.current_thread() is threading.main_thread() and interrupt is not None:
-            signal.signal(signal.SIGINT, interrupt)
+        if threading.current_thread() is threading.main_thread():
+            for number, handler in handlers.items():
+                # One that is None was not set by Python, and cannot be put back.
+                if handler is not None and signal.getsignal(number) != handler:
+                    signal.signal(number, handler)
         for name in set(os.environ) - set(environ):
             del os.environ[name]
         os.environ.update(environ)
@@ -210,8 +212,26 @@ def _comes_from(module: object, folder: Path) -> bool:
     return any(Path(place).is_relative_to(folder) for place in places if place)
 
 
-def _wait_for_threads(before: set[threading.Thread]) -> None:
-    """Wait for the script's own threads, as the end of a Python program does."""
+@contextmanager
+def _threads_awaited() -> Iterator[None]:
+    """Wait for the threads that are started in the block, as the end of a Python program does.
+
+    After Ctrl-C or another signal only for two seconds: what they do is not wanted any more.
+    """
+    before = set(threading.enumerate())
+    try:
+        try:
+            yield
+        finally:
+            if not interruption.is_requested():
+                _wait_for_threads(before)
+    finally:
+        if interruption.is_requested():
+            _wait_for_threads(before, time.monotonic() + interruption.GRACE_SECONDS)
+
+
+def _wait_for_threads(before: set[threading.Thread], deadline: float = math.inf) -> None:
+    """Wait for all threads but *before*. With a *deadline* their pools begin nothing more."""
     while waiting := [
         thread
         for thread in threading.enumerate()  # anew each time: threads may start others
@@ -219,10 +239,15 @@ def _wait_for_threads(before: set[threading.Thread]) -> None:
     ]:
         # A pool that was not shut down would wait for work for ever, and its work must be done.
         for pool in gc.get_objects():
-            if isinstance(pool, ThreadPoolExecutor) and not before.issuperset(pool._threads):  # noqa: SLF001
-                pool.shutdown(wait=True)
+            is_pool = issubclass(type(pool), ThreadPoolExecutor)  # isinstance() asks proxies, too
+            if is_pool and not before.issuperset(pool._threads):  # noqa: SLF001
+                pool.shutdown(wait=False, cancel_futures=deadline != math.inf)
         for thread in waiting:
-            thread.join()
+            while thread.is_alive() and time.monotonic() < deadline:
+                # Not one long wait: a signal that comes right before it begins does not end it.
+                thread.join(interruption.WAKE_SECONDS)
+        if time.monotonic() >= deadline:
+            return
 
 
 def _finish_imports() -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+import os
 import shlex
+import signal
 import sys
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from seedctl import masking
+from seedctl import interruption, masking
 from seedctl.embedded import InboxCodes
 from seedctl.errors import LocalSandboxError, MFACodeUnavailableError
 from seedctl.local import InboxMessage, inbox
@@ -151,6 +154,64 @@ def test_a_command_has_limited_time(
     child = Path("/proc", Path("child").read_text(), "stat")
     time.sleep(0.2)
     assert not child.exists() or child.read_text().split()[2] == "Z"
+
+
+@pytest.mark.parametrize("is_main", [True, False])
+def test_a_signal_ends_a_command_with_all_it_has_started(
+    command: Callable[[str], str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    is_main: bool,
+) -> None:
+    """Ctrl-C in the main thread, and word of it in any other."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(interruption._state, "is_requested", False)
+    line = command(
+        "import os, subprocess, time; child = subprocess.Popen(['sleep', '60']); "
+        "open('new', 'w').write(str(os.getpid())); os.rename('new', 'group'); time.sleep(60)"
+    )
+    outcomes: list[BaseException] = []
+
+    def ask() -> None:
+        try:
+            CommandCodes(line).code(REQUEST)
+        except KeyboardInterrupt as error:
+            outcomes.append(error)
+
+    def interrupt() -> None:
+        while not Path("group").exists():
+            time.sleep(0.01)
+        if is_main:
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        else:
+            interruption.set_requested(True)
+
+    first, second = (interrupt, ask) if is_main else (ask, interrupt)
+    thread = threading.Thread(target=first)
+    thread.start()
+    second()
+    thread.join()
+    assert [type(error) for error in outcomes] == [KeyboardInterrupt]
+    group, end = int(Path("group").read_text()), time.monotonic() + 20
+    while time.monotonic() < end:
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            break
+        time.sleep(0.01)
+    else:
+        pytest.fail("a process is left")
+
+
+def test_after_a_signal_no_command_is_begun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that is being ended asks nobody for a code."""
+    monkeypatch.setattr(interruption._state, "is_requested", True)
+    with pytest.raises(KeyboardInterrupt):
+        CommandCodes(f"touch {tmp_path / 'begun'}").code(REQUEST)
+    assert CommandCodes("touch begun")._run(["touch", "begun"], {}, lambda: True) == (b"", None)
+    assert not (tmp_path / "begun").exists()
 
 
 def test_a_child_that_keeps_stdout_open_is_not_waited_for(command: Callable[[str], str]) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from seedctl import interruption
 from seedctl.errors import SecretError
 from seedctl.hooks import mask_trace, masked_excepthook, masked_output
 from seedctl.masking import mask, register
@@ -142,6 +143,18 @@ def test_a_thread_that_fails_is_shown_masked(capsys: pytest.CaptureFixture[str])
     assert shown.startswith("Exception in thread seeder of ***:\nTraceback")
     assert shown.endswith("ValueError: ***\n")
     assert SECRET not in shown
+
+
+def test_a_thread_that_an_ended_run_cuts_off_is_not_shown(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After Ctrl-C nobody wants a trace of what a thread could not finish."""
+    monkeypatch.setattr(interruption._state, "is_requested", True)
+    with masked_output():
+        thread = threading.Thread(target=interruption.check)
+        thread.start()
+        thread.join()
+    assert capsys.readouterr().err == ""
 
 
 def test_a_thread_may_end_by_itself(capsys: pytest.CaptureFixture[str]) -> None:

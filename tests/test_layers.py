@@ -36,7 +36,7 @@ LAYERS = (
     ("bulk", "current"),
     ("hooks", "prompter", "report"),
     ("causes",),
-    ("errors", "installation", "masking"),
+    ("errors", "installation", "interruption", "masking"),
 )
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
 
@@ -45,8 +45,8 @@ LOCAL_MAY_IMPORT = ("auth.srp", "project", "errors", "masking", "local")
 MAY_IMPORT_LOCAL = ("cli", "embedded", "local")
 
 # Rooms that serve many and need little: what they may import of seedctl, and who may import them.
-MAY_IMPORT_ONLY = {"hooks": ("masking",)}
 ONLY_FOR = {"hooks": ("aws", "cli", "connection", "script")}
+MAY_IMPORT_ONLY = {"hooks": ("interruption", "masking")}
 
 ONLY_HOME = {
     "boto3": "aws",

@@ -49,13 +49,13 @@ def run(*arguments: str, cwd: Path, stdin: str = "", **extra: str) -> tuple[int,
 class Terminal:
     """seedctl on a pseudo-terminal: what is typed, and what the screen shows."""
 
-    def __init__(self, *arguments: str, cwd: Path) -> None:
+    def __init__(self, *arguments: str, cwd: Path, **extra: str) -> None:
         self.screen = ""
         self.pid, self._fd = pty.fork()
         if self.pid == 0:  # pragma: no cover - the child
             os.chdir(cwd)
             command = [sys.executable, "-m", "seedctl", *arguments]
-            os.execve(sys.executable, command, environment(TERM="xterm"))
+            os.execve(sys.executable, command, environment(TERM="xterm", **extra))
 
     def wait_for(self, text: str, *, times: int = 1, seconds: float = 20) -> None:
         end = time.monotonic() + seconds
@@ -139,7 +139,7 @@ def test_nothing_is_glued_to_the_echo_of_ctrl_c(
     terminal.type("\x03")
     terminal.end()
     assert "^C\r\n" in terminal.screen
-    assert "nterrupted." in terminal.screen or "Stopped. " in terminal.screen
+    assert "Interrupted (SIGINT), ending …\r\n" in terminal.screen or "Stopped. " in terminal.screen
 
 
 def test_a_terminal_gets_colour_unless_it_asks_not_to(folder: Path) -> None:
@@ -171,7 +171,7 @@ def test_a_real_ctrl_c_in_the_middle_of_a_script(folder: Path) -> None:
     out, err = process.communicate(timeout=20)
     assert (process.returncode, out) == (130, "")
     assert "Traceback" not in err
-    assert "Interrupted." in err
+    assert "Interrupted (SIGINT), ending …\n" in err
     assert "secret" in err
 
 

@@ -9,13 +9,16 @@ import select
 import signal
 import subprocess
 import sys
+import termios
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 import seedctl
+from seedctl import interruption
 from seedctl.errors import PromptUnavailableError
 from seedctl.prompter import TerminalPrompter, can_prompt, wait_visibly
 
@@ -179,6 +182,153 @@ def test_a_terminal_that_cannot_hide_is_refused(open_terminal: Callable[..., Ter
     assert can
     assert answer == "PromptUnavailableError: The terminal cannot hide what is typed."
     assert PROMPT not in terminal.shown
+
+
+# --- in this process ------------------------------------------------------------------------------
+
+
+class Typist:
+    """A pseudo-terminal of this process, and somebody who types once the question is on it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, is_controlling: bool) -> None:
+        self.shown = ""
+        self.screen, slave = pty.openpty()
+        self.settings = termios.tcgetattr(slave)
+        stream = os.fdopen(slave, "r+b", buffering=0)
+        self.stream = io.TextIOWrapper(stream, write_through=True)
+        opened = os.open
+
+        def open_terminal(path: str, *arguments: int) -> int:
+            if path != "/dev/tty":
+                return opened(path, *arguments)
+            if is_controlling:
+                return os.dup(slave)
+            raise OSError("No such device or address")
+
+        monkeypatch.setattr(os, "open", open_terminal)
+        monkeypatch.setattr(sys, "stdin", self.stream)
+        monkeypatch.setattr(sys, "stderr", self.stream)
+        monkeypatch.delenv("CI", raising=False)
+
+    def asked(self, *answers: Callable[[], object]) -> str:
+        """Ask, with one of *answers* called at each question; return what was typed."""
+
+        def type_answers() -> None:
+            for count, answer in enumerate(answers, start=1):
+                while self.shown.count(PROMPT) < count:
+                    self.shown += os.read(self.screen, 1024).decode()
+                answer()
+
+        with ThreadPoolExecutor(1) as pool:
+            typing = pool.submit(type_answers)
+            try:
+                return TerminalPrompter().ask("Secret value")
+            finally:
+                typing.result()
+                assert termios.tcgetattr(self.stream) == self.settings
+                while select.select([self.screen], [], [], 0)[0]:
+                    self.shown += os.read(self.screen, 1024).decode()
+
+    def typing(self, text: str) -> Callable[[], object]:
+        return lambda: os.write(self.screen, text.encode())
+
+
+@pytest.fixture
+def typist(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Typist]]:
+    opened: list[Typist] = []
+
+    def make(*, is_controlling: bool = True) -> Typist:
+        opened.append(Typist(monkeypatch, is_controlling=is_controlling))
+        return opened[-1]
+
+    monkeypatch.setattr(interruption._state, "is_requested", False)
+    yield make
+    for each in opened:
+        each.stream.close()
+        os.close(each.screen)
+
+
+@pytest.mark.parametrize("is_controlling", [True, False])
+def test_the_answer_is_read_with_echo_off(
+    typist: Callable[..., Typist], is_controlling: bool
+) -> None:
+    """From the controlling terminal, or where there is none from the one that stdin is."""
+    hand = typist(is_controlling=is_controlling)
+    assert hand.asked(hand.typing("\n"), hand.typing("in \x04pieces\n")) == "in pieces"
+    assert hand.shown == f"{PROMPT}\r\nCannot be empty.\r\n{PROMPT}\r\n"
+
+
+def test_the_end_of_input_is_an_interrupt(typist: Callable[..., Typist]) -> None:
+    """What is said next begins a line."""
+    hand = typist()
+    with pytest.raises(KeyboardInterrupt):
+        hand.asked(hand.typing("\x04"))
+    assert hand.shown == f"{PROMPT}\r\n"
+
+
+def test_a_signal_ends_the_prompt_of_any_thread(typist: Callable[..., Typist]) -> None:
+    """The news of the signal have begun a line already; no question follows them."""
+    hand = typist()
+    for answers in ([lambda: interruption.set_requested(True)], []):
+        with pytest.raises(KeyboardInterrupt):
+            hand.asked(*answers)
+    assert hand.shown == PROMPT
+
+
+def test_a_stdin_without_settings_is_not_asked(
+    typist: Callable[..., Typist], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where echo cannot be turned off nothing is asked."""
+    typist(is_controlling=False)
+    monkeypatch.setattr(sys, "stdin", _Stream(is_terminal=True))
+    with pytest.raises(PromptUnavailableError, match="cannot hide"):
+        TerminalPrompter().ask("Secret value")
+
+
+def test_a_signal_ends_a_wait(
+    typist: Callable[..., Typist], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In any thread, before the next second is counted down."""
+    hand = typist()
+    wait_visibly(0.01, "the next code")
+    assert os.read(hand.screen, 1024).decode().endswith(" s for the next code …\r\x1b[K")
+    interruption.set_requested(True)
+    with pytest.raises(KeyboardInterrupt):
+        wait_visibly(60, "the next code")
+
+
+IN_A_THREAD = """
+import fcntl, sys, termios, threading
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+from seedctl import interruption
+from seedctl.prompter import TerminalPrompter
+before, outcomes = termios.tcgetattr(0), []
+
+def ask():
+    try:
+        TerminalPrompter().ask("Secret value")
+    except BaseException as error:
+        outcomes.append(type(error).__name__)
+
+threads = [threading.Thread(target=ask) for _ in range(2)]
+for thread in threads:
+    thread.start()
+sys.stdin.readline()
+interruption.set_requested(True)
+for thread in threads:
+    thread.join()
+sys.stdout.write(repr((termios.tcgetattr(0) == before, " ".join(outcomes))))
+"""
+
+
+def test_prompts_of_threads_end_when_the_process_is_to_end(
+    open_terminal: Callable[..., Terminal],
+) -> None:
+    """The one that is asked and the one that waits for its turn; the terminal echoes again."""
+    terminal = open_terminal(IN_A_THREAD.replace("sys.stdin.readline()", "thread.join(0.5)"))
+    terminal.wait_for(PROMPT)
+    assert terminal.result() == (True, "KeyboardInterrupt KeyboardInterrupt")
+    assert terminal.shown.count(PROMPT) == 1
 
 
 # --- waiting -------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import seedctl
-from seedctl import connect, current_backend
+from seedctl import connect, current_backend, interruption
 from seedctl.errors import NoBackendError, SeedingFailedError, SSMParameterNotFoundError
 from seedctl.report import Report
 from seedctl.script import location, run_script, script_trace, shadowed_modules
@@ -240,7 +240,8 @@ def test_what_python_keeps_for_everyone_is_put_back(seed: Seed, tmp_path: Path) 
         ]
         equal: list[object] = [
             *(list(sys.path), list(sys.meta_path), list(sys.argv), list(warnings.filters)),
-            *(sys.getrecursionlimit(), signal.getsignal(signal.SIGINT), Path.cwd()),
+            *(sys.getrecursionlimit(), Path.cwd()),
+            *map(signal.getsignal, (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)),
         ]
         return same, equal
 
@@ -257,7 +258,8 @@ def test_what_python_keeps_for_everyone_is_put_back(seed: Seed, tmp_path: Path) 
         "sys.excepthook = threading.excepthook = print\n"
         "warnings.simplefilter('ignore')\n"
         "sys.setrecursionlimit(5000)\n"
-        "signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+        "for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):\n"
+        "    signal.signal(number, signal.SIG_IGN)\n"
         "os.chdir('/')\n"
         "1 / 0\n",
     )
@@ -381,6 +383,47 @@ def test_a_daemon_is_not_waited_for(seed: Seed, capsys: pytest.CaptureFixture[st
         "print('worked')\n"
     )
     assert capsys.readouterr().out == "worked\n"
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("when", ["in the script", "at its end"])
+def test_threads_are_left_behind_when_a_signal_ends_the_run(
+    seed: Seed, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    """What they do is waited for two seconds, and what is queued for a pool is not begun."""
+    monkeypatch.setattr(interruption, "GRACE_SECONDS", 0.1)
+    monkeypatch.setattr(interruption._state, "is_requested", False)
+    release = threading.Event()
+    done: list[str] = []
+    monkeypatch.setattr(threading, "lent", (release, done), raising=False)
+    script = (
+        "import threading, time\n"
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "from seedctl import interruption\n"
+        "release, done = threading.lent\n"
+        "def interrupt():\n"
+        "    interruption.set_requested(True)\n"
+        "    raise KeyboardInterrupt\n"
+        "pool = ThreadPoolExecutor(1)\n"
+        "pool.submit(release.wait)\n"
+        "pool.submit(done.append, 'queued')\n"
+    )
+    if when == "in the script":
+        script += "interrupt()\n"
+    else:
+
+        def interrupt(*_: object) -> None:
+            interruption.set_requested(True)
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr("seedctl.script.gc.get_objects", interrupt)
+        script += "threading.Thread(target=release.wait).start()\n"
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            seed(script)
+    finally:
+        release.set()
+    assert done == []
 
 
 def test_after_the_run_nothing_connects_by_itself(seed: Seed) -> None:

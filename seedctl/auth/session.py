@@ -6,6 +6,7 @@ import threading
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
+from seedctl import interruption
 from seedctl.auth.tokens import Tokens
 from seedctl.auth.types import AuthSession, CurrentUser
 from seedctl.errors import NotAuthorizedException, SeedctlError, UserUnAuthenticatedException
@@ -159,8 +160,14 @@ class UserSession:
         """End the session: revoke its refresh token, or with *everywhere* all of the user's.
 
         A second call does nothing. A failed revocation is a warning, not an error: the session is
-        over here either way.
+        over here either way. Once a run is being ended by Ctrl-C or another signal, the sessions
+        are left for the backend's close, which ends them all at once and in limited time.
         """
+        if everywhere or not interruption.is_requested():
+            self.end(everywhere=everywhere)
+
+    def end(self, *, everywhere: bool = False) -> None:
+        """Sign out at once, as :meth:`sign_out`."""
         with self._lock:
             tokens, self._tokens = self._tokens, None
         if tokens is None:
@@ -173,5 +180,9 @@ class UserSession:
                 self._pool.revoke(tokens.refresh)
         except SeedctlError as error:
             self._warn(f"The tokens of {mask(self.username)} could not be revoked: {error.message}")
+        except KeyboardInterrupt:
+            self._tokens = tokens  # not over yet: the backend's close tries once more
+            raise
         finally:
-            self._on_end(self)
+            if self._tokens is None:
+                self._on_end(self)

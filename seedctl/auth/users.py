@@ -11,6 +11,7 @@ from seedctl.auth.attributes import copied_attribute, sign_in_advice
 from seedctl.auth.challenges import enroll_totp
 from seedctl.auth.creation import check_flow, check_new_user, checked_groups
 from seedctl.auth.creation_steps import Creation
+from seedctl.auth.ending import end_sessions
 from seedctl.auth.groups import add_to_group, check_group
 from seedctl.auth.many import ManyUsers
 from seedctl.auth.mfa import Answers, check_password_flow
@@ -262,13 +263,14 @@ class Auth:
         add_to_group(pool, username, group, self._observer)
 
     def close(self) -> None:
-        """Sign out every session that is still open."""
-        while True:
-            with self._lock:
-                if not self._open:
-                    return
-                session = self._open.pop()
-            session.sign_out()
+        """Sign out every session that is still open, many at once.
+
+        Once the run is being ended by a signal, for two seconds at most; a warning tells of those
+        that are left.
+        """
+        with self._lock:
+            sessions = list(self._open)
+        end_sessions(sessions, self._observer.on_warning)
 
     def _creation(self) -> Creation:
         pool = self._pool()

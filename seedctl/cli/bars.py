@@ -6,7 +6,7 @@ Rich is loaded here, so this module is imported only when there is something to 
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from rich.live import Live
@@ -15,7 +15,8 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from rich.console import Console as RichConsole
 
@@ -31,8 +32,15 @@ _NARROWEST = 8  # of less room than this no bar is made
 class Bars:
     """Lines at the end of the terminal, until they are cleared. Thread-safe."""
 
-    def __init__(self, console: RichConsole, watch: Watch) -> None:
+    def __init__(
+        self,
+        console: RichConsole,
+        watch: Watch,
+        held: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
+        """*held* holds back signals, which rich cannot be met by in the middle of drawing."""
         self._console = console
+        self._held = held
         self._lock = threading.RLock()
         self._live: Live | None = None
         self._is_drawing = False
@@ -75,7 +83,7 @@ class Bars:
 
     @contextmanager
     def _drawing(self) -> Iterator[None]:
-        with self._lock:
+        with self._held(), self._lock:
             self._is_drawing = True
             try:
                 yield

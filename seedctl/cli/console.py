@@ -9,16 +9,18 @@ rich is loaded only when there is something to lay out.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from typing import TYPE_CHECKING
 
 import click
 
+from seedctl import interruption
 from seedctl.errors import SeedctlError, SeedingFailedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from rich.console import Console as RichConsole
@@ -57,7 +59,7 @@ class Console:
         """Return bars for many things at once."""
         from seedctl.cli.bars import Bars  # noqa: PLC0415
 
-        return Bars(self._rich(), watch)
+        return Bars(self._rich(), watch, self._settings.signals.held)
 
     def status(self, text: str) -> None:
         """Say how things go; --quiet leaves it out."""
@@ -83,8 +85,9 @@ class Console:
     def error(self, error: SeedctlError, *, script: Path | None = None) -> None:
         """Show what happened, where, and what to do; *script* is the seed script, if one ran."""
         place = _place(error, script)
-        if isinstance(error, SeedingFailedError) and error.__cause__ is not None:
-            self._print(_script_trace(error.__cause__).rstrip(), wrap=False)
+        own = error.__cause__ if isinstance(error, SeedingFailedError) else None
+        if own is not None and not interruption.is_requested():  # else its place is enough
+            self._print(_script_trace(own).rstrip(), wrap=False)
         self._say(f"[{error.name}] {error.message}", style="bold red")
         if place is not None:
             self._say(f"  at {_shown(place[0])}, line {place[1]}")
@@ -123,14 +126,19 @@ class Console:
         from seedctl.cli.layout import lines_of  # noqa: PLC0415
 
         masked = [[_mask_message(text) for text in row] for row in rows]
-        for line in lines_of(masked, self._rich()):
-            click.echo(line, err=True)
+        with heard_or_not():
+            for line in lines_of(masked, self._rich()):
+                click.echo(line, err=True)
 
     def _say(self, text: str, *, style: str = "") -> None:
         self._print(_mask_message(text), style=style)
 
     def _print(self, text: str, *, style: str = "", wrap: bool = True) -> None:
         """Print *text*, which is masked already."""
+        with heard_or_not():
+            self._write(text, style=style, wrap=wrap)
+
+    def _write(self, text: str, *, style: str, wrap: bool) -> None:
         if not _is_terminal():
             click.echo(text, err=True)
             return
@@ -153,6 +161,16 @@ class Console:
         # Without a terminal there is no width to keep to, and nothing may be cut off.
         width = None if _is_terminal() else 1000
         return RichConsole(stderr=True, width=width, highlight=False, markup=False, emoji=False)
+
+
+@contextlib.contextmanager
+def heard_or_not() -> Iterator[None]:
+    """Go on where nobody can read it, if a signal ends the run: readers may have got it as well."""
+    try:
+        yield
+    except OSError:
+        if not interruption.is_requested():
+            raise
 
 
 def _is_terminal() -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -64,31 +63,30 @@ def start(
     What it stores is kept. If the script of --seed fails, the server stays up; with --detach the
     exit code is the seed's.
     """
-    from seedctl.cli.stop_signals import StopSignals  # noqa: PLC0415
     from seedctl.local.conditions import Conditions  # noqa: PLC0415
     from seedctl.local.cors import checked_origin  # noqa: PLC0415
     from seedctl.project import find_script  # noqa: PLC0415
 
     settings = local_settings(context)
-    console = Console(settings)
+    console, signals = Console(settings), settings.signals
     origins = tuple(checked_origin(origin) for origin in origins)
     conditions = Conditions.parse(**chosen)
     outputs = _deployed_outputs(settings)
     if with_seed:
         find_script(settings.project)
     if detach:
-        server = _start_detached(settings, _arguments(port, origins, chosen))
+        server = _start_detached(settings, signals, _arguments(port, origins, chosen))
         _show(console, settings, server, outputs, conditions)
         console.status("seedctl local stop ends it.")
         if with_seed:
-            with StopSignals.caught() as signals:
+            with signals.waited_for():
                 context.exit(_seed(settings, signals))
         return
     from seedctl.local.hosting import host_sandbox  # noqa: PLC0415
 
     state_folder = settings.project.state_folder
     statistics: list[dict[str, Any]] = []
-    with StopSignals.caught() as signals:
+    with signals.waited_for():
         with host_sandbox(
             state_folder,
             outputs,
@@ -103,9 +101,12 @@ def start(
             if not in_background and not signals.wait(0):
                 console.status("Ctrl-C stops it.")
             signals.wait()
-        if signals.was_interrupt():
-            console.leave_echo()
-        _say_stopped(console, statistics)
+        for document in statistics:
+            from seedctl.local.conditions import table  # noqa: PLC0415
+
+            for line in table(document):
+                console.status(line)
+        console.status("Stopped. Users, secrets, records and files are kept.")
 
 
 def _deployed_outputs(settings: Settings) -> AmplifyOutputs | None:
@@ -143,29 +144,22 @@ def _show(
     console.status("--local commands of this project use it. For others: seedctl local outputs")
 
 
-def _say_stopped(console: Console, statistics: list[dict[str, Any]]) -> None:
-    try:
-        for document in statistics:
-            from seedctl.local.conditions import table  # noqa: PLC0415
-
-            for line in table(document):
-                console.status(line)
-        console.status("Stopped. Users, secrets, records and files are kept.")
-    except OSError:
-        # The terminal is gone, which was the reason to stop; the interpreter must not flush again.
-        sys.stderr = None
-
-
 def _seed(settings: Settings, signals: StopSignals) -> int:
     """Run the seed script against the server, in a process of its own; return its exit code."""
     import subprocess  # noqa: PLC0415
 
-    from seedctl.cli.processes import command_line, end, exit_code_of  # noqa: PLC0415
+    from seedctl.cli.processes import (  # noqa: PLC0415
+        command_line,
+        end,
+        exit_code_of,
+        pass_on,
+    )
 
     process = subprocess.Popen(command_line(settings, "seed"))  # noqa: S603 - our own command
     while process.poll() is None:
-        if signals.wait(0.05):
-            end(process, patience=3.0)  # at the terminal, Ctrl-C has told it too
+        if number := signals.wait(0.05):
+            pass_on(number, [process.pid])
+            end(process, patience=3.0)
     return exit_code_of(process)
 
 
@@ -180,7 +174,9 @@ def _arguments(port: int | None, origins: tuple[str, ...], chosen: Mapping[str, 
     return words + [f"--{name.replace('_', '-')}={value}" for name, value in given]
 
 
-def _start_detached(settings: Settings, arguments: list[str]) -> RunningServer:
+def _start_detached(
+    settings: Settings, signals: StopSignals, arguments: list[str]
+) -> RunningServer:
     """Start a server that outlives this process, and return it once it answers."""
     from seedctl.cli.processes import command_line, leave_running, start_detached  # noqa: PLC0415
     from seedctl.local.running import find_server, refuse_second  # noqa: PLC0415
@@ -192,16 +188,19 @@ def _start_detached(settings: Settings, arguments: list[str]) -> RunningServer:
     log = prepare(state_folder) / LOG
     # Under a name of its own until it is up: of two that start at once, each has its own words.
     unfinished = unfinished_name(log)
+    process = None
     try:
-        process = start_detached(command_line(settings, *arguments), log=unfinished)
-    except OSError as error:
-        raise unusable(log.parent, error) from error
-    try:
+        with signals.held():  # or the process might run, and nobody knows of it
+            try:
+                process = start_detached(command_line(settings, *arguments), log=unfinished)
+            except OSError as error:
+                raise unusable(log.parent, error) from error
         server = _wait_until_up(process, lambda: find_server(state_folder))
     except BaseException:
-        process.kill()
-        process.wait()
-        _show_log(unfinished)
+        if process is not None:
+            process.kill()
+            process.wait()
+            _show_log(unfinished)
         raise
     if server is None:
         _show_log(unfinished)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+import threading
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,10 +13,11 @@ from seedctl.cli.console import Console
 from seedctl.cli.local import local
 from seedctl.cli.local_server import outputs, status, stop
 from seedctl.cli.local_start import start
-from seedctl.cli.options import INTERRUPTED, Settings, common_options
+from seedctl.cli.options import Settings, common_options
 from seedctl.cli.policy import generate_policy
 from seedctl.cli.secret import secret
 from seedctl.cli.seed import seed
+from seedctl.cli.stop_signals import INTERRUPTED
 from seedctl.errors import SeedctlError
 
 if TYPE_CHECKING:
@@ -23,7 +25,16 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Group(click.Group):
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as ending:
+            # As Click does, but without the line break that it prints: the terminal may be gone.
+            raise click.Abort from ending
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="seedctl")
 @common_options
 def cli() -> None:
@@ -44,7 +55,15 @@ for command in (start, stop, status, outputs):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     sys.excepthook = _excepthook
+    before, threading.excepthook = threading.excepthook, _thread_excepthook
     settings = Settings()
+    try:
+        return settings.signals.run(lambda: _run(arguments, settings))
+    finally:
+        threading.excepthook = before
+
+
+def _run(arguments: Sequence[str] | None, settings: Settings) -> int:
     try:
         result = cli.main(arguments, prog_name="seedctl", standalone_mode=False, obj=settings)
     except SeedctlError as error:
@@ -55,11 +74,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Console(settings).annotate("Usage", error.format_message())
         return error.exit_code
     except (KeyboardInterrupt, click.Abort) as ending:
-        # Click turns Ctrl-C into Abort; both mean the same. Only at its prompts, whose Abort has
-        # no cause, does it leave the line of the question to us.
-        if ending.__cause__ is None:
-            Console(settings).leave_echo()
-        click.echo("Interrupted.", err=True)
+        # Of a signal the user was told when it came. The others are a script's own, and the end of
+        # input: only at Click's prompts, whose Abort has no cause, has it left the line to us.
+        if settings.signals.number is None:
+            if ending.__cause__ is None:
+                Console(settings).leave_echo()
+            click.echo("Interrupted.", err=True)
         return INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has stopped, as `head` does; the interpreter must not flush again.
@@ -75,3 +95,10 @@ def _excepthook(
     from seedctl.hooks import masked_excepthook  # noqa: PLC0415 - logging is slow to import
 
     masked_excepthook(kind, error, trace)
+
+
+def _thread_excepthook(arguments: threading.ExceptHookArgs) -> None:
+    # Of a thread that a script has left behind.
+    from seedctl.hooks import masked_thread_excepthook  # noqa: PLC0415
+
+    masked_thread_excepthook(arguments)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from seedctl.cli.stop_signals import StopSignals
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
@@ -15,9 +17,6 @@ if TYPE_CHECKING:
     from seedctl.project import BackendIdentifier, Project
     from seedctl.report import Observer
     from seedctl.target import TargetDetail
-
-INTERRUPTED = 130
-"""The exit code after Ctrl-C."""
 
 _Command = TypeVar("_Command", bound="Callable[..., Any]")
 
@@ -39,6 +38,7 @@ class Settings:
         self.mfa_command: str | None = None
         self.prompt = False
         self.script: Path | None = None  # known later: errors name the line that led to them
+        self.signals = StopSignals()
         self._project: Project | None = None
 
     @property

@@ -1,16 +1,18 @@
-"""Other processes of this same command line: a server that outlives us, a seed beside a server."""
+"""Other processes: a server that outlives this one, a seed beside a server, what a script starts."""
 
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from seedctl.cli.options import Settings
 
@@ -18,7 +20,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 # Not -m, which would let a file of the user's in the working directory stand in for a module.
 _PROGRAM = (
     "import sys; sys.path = [*filter(None, sys.path), sys.argv.pop(1)]; "
-    "from seedctl.cli.main import main; sys.exit(main())"
+    "from seedctl.__main__ import main; sys.exit(main())"
 )
 
 
@@ -75,3 +77,41 @@ def exit_code_of(process: subprocess.Popen[bytes]) -> int:
     """Return the exit code as a shell would tell it."""
     code = process.wait()
     return 128 - code if code < 0 else code
+
+
+def pass_on(number: int, processes: Iterable[int]) -> None:
+    """Send the signal to *processes*, unless it is Ctrl-C of a terminal, which has reached them."""
+    if number == signal.SIGINT and _is_in_foreground():
+        return
+    for each in processes:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(each, number)
+
+
+def script_children() -> Iterator[int]:
+    """Yield the ids of the processes that a script has started, but for those apart from it.
+
+    Those in a group of their own would not hear of a terminal's Ctrl-C either.
+    """
+    started = [
+        each.pid
+        for each in gc.get_objects()
+        # One that is being made has no id yet.
+        if issubclass(type(each), subprocess.Popen) and getattr(each, "pid", None) is not None
+        if each.returncode is None
+    ]
+    multiprocessing = sys.modules.get("multiprocessing")
+    if multiprocessing is not None:
+        started += [each.pid for each in multiprocessing.active_children() if each.pid]
+    for each in started:
+        with contextlib.suppress(ProcessLookupError):
+            if os.getpgid(each) == os.getpgrp():
+                yield each
+
+
+def _is_in_foreground() -> bool:
+    """Whether Ctrl-C at the terminal reaches this process, and so its children."""
+    try:
+        return os.tcgetpgrp(0) == os.getpgrp()
+    except (AttributeError, OSError):  # Windows, which tells all processes of a window; no terminal
+        return os.name == "nt"

@@ -7,6 +7,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from seedctl.cli.console import heard_or_not
 from seedctl.cli.watch import Watch
 from seedctl.prompter import is_asking
 
@@ -71,7 +72,8 @@ class ProgressDisplay:
 
     def _clear(self) -> None:
         if self._bars is not None:
-            self._bars.clear()
+            with heard_or_not():
+                self._bars.clear()
 
     def _draw(self, progress: Progress) -> None:
         key = (progress.what, progress.started)

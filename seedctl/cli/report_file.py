@@ -38,6 +38,7 @@ class ReportFile:
         # As it is now, wherever the script goes; and what a link leads to, so that the link stays.
         self._path = Path(os.path.realpath(path))
         self._stream: Path | int | None = None  # what is written at its end, and not replaced
+        self._is_sent = False
         self._started = datetime.now(timezone.utc)
         with self._refusing():
             descriptor = _descriptor(path)
@@ -67,15 +68,22 @@ class ReportFile:
         exit_code: int,
         error: BaseException | None,
         calls: Mapping[str, Mapping[str, float]],
+        signal: str | None = None,
     ) -> None:
         """Write what *report* has heard. *calls* has the counts of each operation by its name.
 
+        *signal* is the name of the one that ended the run. A second call replaces what the first
+        has written, but does not add to a stream.
+
         Raises FileAccessError, and then an older report is left as it was.
         """
-        document = self._document(report.copy(), exit_code, error, calls)
+        document = self._document(report.copy(), exit_code, error, calls, signal)
         text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
         with self._refusing():
             if self._stream is not None:
+                if self._is_sent:
+                    return
+                self._is_sent = True
                 _flush()  # what was printed stands before the report
                 with open(self._stream, "a", encoding="utf-8", errors=_ESCAPED) as file:  # noqa: PTH123 - may be a number
                     file.write(text)
@@ -93,6 +101,7 @@ class ReportFile:
         exit_code: int,
         error: BaseException | None,
         calls: Mapping[str, Mapping[str, float]],
+        signal: str | None,
     ) -> dict[str, Any]:
         seconds = report.seconds
         return {
@@ -102,7 +111,8 @@ class ReportFile:
             "ended_at": _time(self._started + timedelta(seconds=seconds)),
             "seconds": round(seconds, 3),
             "exit_code": exit_code,
-            "error": _error(error) if error is not None else None,
+            "signal": signal,
+            "error": _error(error, signal) if error is not None else None,
             "target": _target(report.target),
             "things": [
                 {**_event(event), "at": round(moment, 3)}
@@ -195,7 +205,7 @@ def _event(event: Event) -> dict[str, Any]:
     }
 
 
-def _error(error: BaseException) -> dict[str, Any]:
+def _error(error: BaseException, signal: str | None) -> dict[str, Any]:
     if isinstance(error, SeedctlError):
         return {
             "name": error.name,
@@ -203,7 +213,9 @@ def _error(error: BaseException) -> dict[str, Any]:
             "resolution": mask_message(error.resolution) if error.resolution else None,
             "cause": _caused_by(error),
         }
-    message = "Interrupted." if isinstance(error, KeyboardInterrupt) else mask(str(error))
+    message = mask(str(error))
+    if isinstance(error, KeyboardInterrupt):
+        message = f"Interrupted ({signal})." if signal is not None else "Interrupted."
     return {"name": type(error).__name__, "message": message, "resolution": None, "cause": None}
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
 
 from seedctl.cli.console import Console
-from seedctl.cli.options import INTERRUPTED, common_options, settings_of
+from seedctl.cli.options import common_options, settings_of
+from seedctl.cli.stop_signals import INTERRUPTED
 from seedctl.errors import FileAccessError, SeedctlError
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from seedctl.aws import CallStatistics
     from seedctl.backend import Backend
     from seedctl.cli.run_report import ConsoleReport
+    from seedctl.cli.stop_signals import StopSignals
 
 _ARGUMENTS = "seedctl.script_arguments"
 _REPEATABLE = {
@@ -74,17 +77,19 @@ def seed(
 
     What stands after -- becomes the script's own arguments.
     """
-    from pathlib import Path  # noqa: PLC0415
-
     from seedctl.cli.run_report import ConsoleReport  # noqa: PLC0415
-    from seedctl.project import find_script  # noqa: PLC0415
-    from seedctl.script import run_script, shadowed_modules  # noqa: PLC0415
 
     settings = settings_of(context)
     settings.mfa_command, settings.prompt = mfa_command, prompt
     console = Console(settings)
     report = ConsoleReport(console)
-    with _Run(report, console, report_path) as run:
+    # Before what takes time to load: a signal meanwhile is reported, too.
+    with _Run(report, console, settings.signals, report_path) as run:
+        from pathlib import Path  # noqa: PLC0415
+
+        from seedctl.project import find_script  # noqa: PLC0415
+        from seedctl.script import run_script, shadowed_modules  # noqa: PLC0415
+
         script = find_script(settings.project, explicit=Path(script_path) if script_path else None)
         settings.script = script
         for name in shadowed_modules(script):
@@ -94,31 +99,38 @@ def seed(
             run.begins(backend)
             console.status(f"Running {settings.shown(script)} …")
             try:
-                run_script(script, backend, context.meta[_ARGUMENTS])
+                with settings.signals.script_runs():
+                    run_script(script, backend, context.meta[_ARGUMENTS])
             except SystemExit as ending:
                 run.script_exit = _exit_code(ending)
-    context.exit(run.show())
+    context.exit(run.exit_code)
 
 
 class _Run:
     """One run's end: its table and sums, its report file, its exit code."""
 
-    def __init__(self, report: ConsoleReport, console: Console, path: str | None) -> None:
+    def __init__(
+        self, report: ConsoleReport, console: Console, signals: StopSignals, path: str | None
+    ) -> None:
         """Raises FileAccessError where the report file at *path* cannot be written."""
-        self.script_exit = 0
+        self.script_exit: int | None = None
+        self.exit_code = 0
         self._report = report
         self._console = console
+        self._signals = signals
         self._file = None
         self._unwritten: FileAccessError | None = None
         self._calls: Callable[[], Mapping[str, CallStatistics]] | None = None
         self._connections = 0
         self._is_told = False
+        """Whether a warning has told that nothing was touched."""
         if path is not None:
             from seedctl.cli.report_file import ReportFile  # noqa: PLC0415
 
             self._file = ReportFile(path)
 
     def __enter__(self) -> _Run:
+        self._signals.at_sudden_end = self._write_at_once
         return self
 
     def __exit__(
@@ -127,29 +139,28 @@ class _Run:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Tell what a run that *error* ended had done until then."""
-        from seedctl.backend import active_backends  # noqa: PLC0415
+        """Tell what the run did, or had done until *error* ended it.
 
-        self._report.display.close()
-        if error is not None and self._calls is not None:
-            if isinstance(error, KeyboardInterrupt):
-                self._console.leave_echo()
-            self._report.show()
-            totals = self._report.totals()
-            self._console.status(f"Stopped after {self._report.seconds:.1f} s: {totals}.")
-            if isinstance(error, KeyboardInterrupt) or self._report.failed:
-                self._go_on("run again. Users left unfinished by this run will be completed.")
-        # What the script does to a backend that it connects itself is not heard here.
-        is_alone = self._connections == active_backends.requests
-        if error is None and not self.script_exit and is_alone and self._report.has_touched_nothing:
-            self._is_told = True
-            self._report.on_warning(
-                f"The script ended after {self._report.seconds:.1f} s and touched nothing: no "
-                "users, groups, secrets, records or files."
-            )
-        self._write(error)
-        if error is not None and self._unwritten is not None:
-            # What ended the run is what the user has to hear of at last.
+        Raises FileAccessError if the report file could not be written, unless there is an *error*:
+        what ended the run is what the user has to hear of at last.
+        """
+        try:
+            self._report.display.close()
+            if error is not None:
+                self._show(error)
+            else:
+                self._warn_of_nothing()
+        finally:
+            try:
+                self._settle(error)
+            except KeyboardInterrupt as interrupt:  # while the report was written: it says so
+                self._settle(interrupt)
+                raise
+        if error is None:
+            self._show(None)
+        if self._unwritten is not None:
+            if error is None and self._signals.number is None:
+                raise self._unwritten
             self._console.warning(self._unwritten.message)
 
     def begins(self, backend: Backend) -> None:
@@ -163,15 +174,45 @@ class _Run:
             each.throttled for each in backend.statistics().values()
         )
 
-    def show(self) -> int:
-        """Tell what a run did that went to its end, and return the exit code.
+    def _warn_of_nothing(self) -> None:
+        from seedctl.backend import active_backends  # noqa: PLC0415
 
-        Raises FileAccessError if the report file could not be written.
+        # What the script does to a backend that it connects itself is not heard here.
+        is_alone = self._connections == active_backends.requests
+        is_ended = not self.script_exit and not self._was_interrupted(None)
+        if is_ended and is_alone and self._report.has_touched_nothing:
+            self._is_told = True
+            self._report.on_warning(
+                f"The script ended after {self._report.seconds:.1f} s and touched nothing: no "
+                "users, groups, secrets, records or files."
+            )
+
+    def _was_interrupted(self, error: BaseException | None) -> bool:
+        """Whether *error* is an interrupt or came of one; a script's own ``sys.exit`` is neither.
+
+        So is one that the script has caught: what it was doing then may be missing.
         """
+        if error is None and self.script_exit is not None:
+            return False
+        return isinstance(error, KeyboardInterrupt) or self._signals.number is not None
+
+    def _show(self, error: BaseException | None) -> None:
+        """Show what the run did, in a table and in sums, and how to go on where it is not whole."""
+        if self._calls is None:
+            return  # nothing ran
         report, console = self._report, self._console
         report.show()
         totals = report.totals()
         summary = f"{report.seconds:.1f} s: {totals}"
+        if self._was_interrupted(error):
+            console.status(f"{self._signals} after {summary}.")
+            self._go_on("run again. Users left unfinished by this run will be completed.")
+            return
+        if error is not None:
+            console.status(f"Stopped after {summary}.")
+            if report.failed:
+                self._go_on("run again. Users left unfinished by this run will be completed.")
+            return
         if self.script_exit:
             console.status(f"The script ended with exit code {self.script_exit} after {summary}.")
         elif report.failed:
@@ -185,9 +226,6 @@ class _Run:
             first = (f"{event.name}: {event.detail}" for event, _ in report.failures[:1])
             ending = f"The run ended with exit code {code}: {totals}."
             console.annotate("Not all was seeded", "\n".join([ending, *first]))
-        if self._unwritten is not None:
-            raise self._unwritten
-        return code
 
     def _go_on(self, what: str) -> None:
         """Say how, with the arguments that matter for what the run has made or failed to make."""
@@ -204,21 +242,37 @@ class _Run:
         self._console.status(" ".join([f"To go on: {what}", *hints]))
 
     def _exit_code(self, error: BaseException | None) -> int:
-        if isinstance(error, KeyboardInterrupt):
-            return INTERRUPTED
+        if self._was_interrupted(error):
+            return self._signals.exit_code(INTERRUPTED)
         if error is not None:
             return error.exit_code if isinstance(error, SeedctlError) else 1
         return self.script_exit or (1 if self._report.failed else 0)
 
-    def _write(self, error: BaseException | None) -> None:
-        if self._file is None:
-            return
-        statistics = self._calls() if self._calls is not None else {}
-        calls = {name: asdict(each) for name, each in statistics.items()}
+    def _settle(self, error: BaseException | None) -> None:
+        """Write the report, after which the exit code is what stands in it, whatever comes."""
+        self.exit_code = self._exit_code(error)
         try:
-            self._file.finish(self._report, self._exit_code(error), error, calls)
+            self._write(error, self.exit_code)
         except FileAccessError as problem:
             self._unwritten = problem
+            if error is None and self._signals.number is None:
+                self.exit_code = problem.exit_code
+        self._signals.settle(self.exit_code)
+
+    def _write_at_once(self) -> None:
+        with suppress(FileAccessError):
+            self._write(KeyboardInterrupt(), self._signals.exit_code(INTERRUPTED))
+
+    def _write(self, error: BaseException | None, exit_code: int) -> None:
+        """Write the report file, if there is to be one. Raises FileAccessError."""
+        if self._file is None:
+            return
+        signal = None
+        if self._was_interrupted(error):
+            error, signal = error or KeyboardInterrupt(), self._signals.name
+        statistics = self._calls() if self._calls is not None else {}
+        calls = {name: asdict(each) for name, each in statistics.items()}
+        self._file.finish(self._report, exit_code, error, calls, signal)
 
 
 def _exit_code(ending: SystemExit) -> int:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import gc
+import itertools
+import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from seedctl import interruption
 from seedctl.auth.ambient import AmbientAuth
 from seedctl.errors import (
     EndpointUnreachableError,
@@ -20,12 +23,13 @@ from seedctl.errors import (
 from tests.auth.standin import INTERNAL, no_identities
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from seedctl.auth.session import UserSession
     from tests.auth.standin import Stage
 
 USER, PASSWORD = "ann@example.com", "Final-passw0rd"
+WAIT = 20.0
 
 
 @pytest.fixture
@@ -109,6 +113,122 @@ def test_closing_signs_out_everybody(stage: Stage) -> None:
     stage.auth.close()
     assert not any(session.is_signed_in for session in sessions)
     assert stage.cognito.operations().count("RevokeToken") == 3
+
+
+def _sessions(stage: Stage, count: int) -> list[UserSession]:
+    stage.cognito.password = PASSWORD
+    return [stage.auth.sign_in(USER, PASSWORD) for _ in range(count)]
+
+
+def test_sessions_are_ended_many_at_once(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """None of 64 sign-outs waits for another's answer."""
+    sessions = _sessions(stage, 64)
+    together = threading.Barrier(64, timeout=WAIT)
+
+    def revoke(_: Any) -> dict[str, Any]:
+        together.wait()
+        return {}
+
+    monkeypatch.setattr(stage.cognito, "_RevokeToken", revoke)
+    stage.auth.close()
+    assert not any(session.is_signed_in for session in sessions)
+    assert stage.report.warnings == []
+
+
+@pytest.fixture
+def hanging(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """Let revocations hang, all but each fourth; gives what tells that one of them has begun."""
+    monkeypatch.setattr(interruption, "GRACE_SECONDS", 0.2)
+    begun, release = threading.Event(), threading.Event()
+    numbers = itertools.count()
+
+    def revoke(_: Any) -> dict[str, Any]:
+        if next(numbers) % 4:
+            begun.set()
+            release.wait(WAIT)
+        return {}
+
+    monkeypatch.setattr(stage.cognito, "_RevokeToken", revoke)
+    yield begun
+    release.set()
+
+
+def test_an_ended_run_leaves_sessions_that_cannot_be_ended_in_time(
+    stage: Stage, hanging: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a signal sign-outs get two seconds together; how many are left is told."""
+    sessions = _sessions(stage, 8)
+    monkeypatch.setattr(interruption._state, "is_requested", True)
+    stage.auth.close()
+    assert stage.report.warnings == [
+        "6 sessions were left signed in: the sign-out took longer than 0 s."
+    ]
+    assert len(sessions) == 8
+
+
+def test_ctrl_c_during_the_sign_outs(stage: Stage, hanging: threading.Event) -> None:
+    """It goes on to the caller, after the same two seconds."""
+    _sessions(stage, 2)
+
+    def interrupt() -> None:
+        assert hanging.wait(WAIT)
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        stage.auth.close()
+    thread.join()
+    assert stage.report.warnings == [
+        "1 session was left signed in: the sign-out took longer than 0 s."
+    ]
+
+
+def test_where_python_starts_no_threads_any_more(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the end of a script without the command line: sessions are ended one after another."""
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    sessions = _sessions(stage, 3)
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    stage.auth.close()
+    assert not any(session.is_signed_in for session in sessions)
+
+
+def test_a_fault_of_the_program_is_not_lost(stage: Stage) -> None:
+    """What is no error of AWS's arrives where the sessions are closed, after the others."""
+    _sessions(stage, 3)
+    stage.cognito.faults[("RevokeToken", 0)] = ZeroDivisionError("a bug")
+    with pytest.raises(ZeroDivisionError):
+        stage.auth.close()
+    assert stage.cognito.operations().count("RevokeToken") == 3
+
+
+def test_an_interrupted_sign_out_is_tried_again_at_the_end(stage: Stage) -> None:
+    """Nobody knows whether the token was revoked: the session is still open."""
+    (session,) = _sessions(stage, 1)
+    stage.cognito.faults[("RevokeToken", 0)] = KeyboardInterrupt()  # type: ignore[assignment]
+    with pytest.raises(KeyboardInterrupt):
+        session.sign_out()
+    assert session.is_signed_in
+    stage.auth.close()
+    assert not session.is_signed_in
+    assert stage.cognito.operations().count("RevokeToken") == 2
+
+
+def test_an_ended_run_signs_out_at_its_end(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On the way out sessions do not wait for each other; one that is to end everywhere does."""
+    first, second = _sessions(stage, 2)
+    monkeypatch.setattr(interruption._state, "is_requested", True)
+    with first:
+        second.sign_out(everywhere=True)
+    assert (first.is_signed_in, second.is_signed_in) == (True, False)
+    stage.auth.close()
+    assert not first.is_signed_in
+    assert stage.cognito.operations()[-2:] == ["GlobalSignOut", "RevokeToken"]
 
 
 def test_only_one_user_is_signed_in_at_a_time(stage: Stage, door: AmbientAuth) -> None:

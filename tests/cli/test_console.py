@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import sys
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 import pytest
 
+from seedctl import interruption
 from seedctl.cli.console import Console, print_data, print_json
 from seedctl.cli.main import main
 from seedctl.cli.options import Settings
@@ -260,6 +262,18 @@ def test_what_is_said_wraps_at_words(monkeypatch: pytest.MonkeyPatch, no_colour:
     screen.raw = ""
     _console().error(InvalidInputError("no"))
     assert ("\x1b[" in screen.raw) is not no_colour
+
+
+@pytest.mark.parametrize("is_ended", [True, False])
+def test_a_reader_that_is_gone(monkeypatch: pytest.MonkeyPatch, is_ended: bool) -> None:
+    """Ctrl-C ends a whole pipe: seedctl goes on to its end, though nobody reads what it says."""
+    monkeypatch.setattr(interruption._state, "is_requested", is_ended)
+    monkeypatch.setattr(sys, "stderr", _Stdout(BrokenPipeError()))
+    expected = contextlib.nullcontext() if is_ended else pytest.raises(BrokenPipeError)
+    with expected:
+        _console().status("done")
+    with expected:
+        _console().table([("a", "b")])
 
 
 def test_a_line_is_begun_where_a_terminal_echoed(

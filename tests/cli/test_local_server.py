@@ -21,7 +21,6 @@ import pytest
 
 from seedctl import connect
 from seedctl.cli import local_start, processes
-from seedctl.cli.stop_signals import StopSignals
 from seedctl.local import LocalSandbox
 from seedctl.local.hosting import host_sandbox
 from seedctl.local.running import RunningServer, find_server, read_statistics
@@ -127,7 +126,7 @@ def test_a_signal_stops_it_cleanly(
     process.send_signal(number)
     out, err = process.communicate(timeout=20)
     assert (process.returncode, out) == (0, "")
-    assert err.startswith("Stopped.")
+    assert err.startswith("Stopping …\nStopped.")
     assert find_server(folder / STATE) is None
     assert not (folder / STATE / "local/server.json").exists()
 
@@ -217,7 +216,7 @@ def test_a_stop_while_the_seed_runs(folder: Path) -> None:
     terminal.wait_for("seeding")
     terminal.type("\x03")
     assert terminal.end() == 0
-    assert terminal.screen.index("Interrupted.") < terminal.screen.index("Stopped. ")
+    assert terminal.screen.index("Interrupted (SIGINT) after") < terminal.screen.index("Stopped. ")
     assert not re.search(r"\^C[^\r\n]", terminal.screen)
     assert "The server stays up" not in terminal.screen
 
@@ -715,30 +714,6 @@ def test_start_leaves_the_process_as_it_was(folder: Path, seedctl: CommandLine) 
         assert seedctl("-C", str(folder), "local", "start").code == 3
         assert seedctl("-C", str(folder), "local", "start", "--detach").code == 3
     assert before == [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
-
-
-def test_the_second_signal_ends_at_once() -> None:
-    """After the first one, the process has the system's own way with the next."""
-    with StopSignals.caught() as signals:
-        assert not signals.wait(0)
-        signal.raise_signal(signal.SIGTERM)
-        assert signals.wait(5)
-        assert signals.wait(0)
-        assert not signals.was_interrupt()
-        assert signal.getsignal(signal.SIGINT) == signal.SIG_DFL
-        assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-
-
-def test_an_ignored_signal_stays_ignored() -> None:
-    """nohup's server goes on when its terminal is closed."""
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        with StopSignals.caught() as signals:
-            signal.raise_signal(signal.SIGHUP)
-            assert not signals.wait(0)
-    finally:
-        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.mark.parametrize(

@@ -396,7 +396,7 @@ def test_ctrl_c_ends_the_run_and_the_next_finishes_the_user(
     assert terminal.end() == 130
     assert "swallowed" not in terminal.screen
     assert "Traceback" not in terminal.screen
-    assert "Interrupted." in terminal.screen
+    assert "Interrupted (SIGINT) after " in terminal.screen
     half_made = cognitos_user(folder)
     assert "PreferredMfaSetting" not in half_made
 

@@ -294,14 +294,14 @@ def test_nothing_is_drawn_over_a_question(
     """While a code is asked for the bars stay away, and come back with the next progress."""
     display = _display(clock, screen)
 
-    def answer(question: str, stream: Any) -> str:
-        stream.write(question)
+    def answer(question: str) -> str:
+        screen.write(question)
         display.show(_progress(2))
         assert screen.lines == ["The code (hidden):"]
-        stream.write("\n")
+        screen.write("\n")
         return "1"
 
-    monkeypatch.setattr("getpass.getpass", answer)
+    monkeypatch.setattr("seedctl.prompter._read_hidden", answer)
     monkeypatch.delenv("CI", raising=False)
     monkeypatch.setattr(sys, "stdin", screen)
     display.show(_progress(1))

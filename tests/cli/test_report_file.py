@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import stat
 import subprocess
 import sys
@@ -103,6 +104,7 @@ def test_the_whole_document(folder: Path, run: Callable[..., Result]) -> None:
         "ended_at": 0,
         "seconds": 0,
         "exit_code": 0,
+        "signal": None,
         "error": None,
         "target": {
             "project": str(folder),
@@ -231,6 +233,114 @@ def test_an_interrupt(run: Callable[..., Result]) -> None:
         "cause": None,
     }
     assert len(document["things"]) == 1
+
+
+SIGNAL = "import signal\nset_secret('one', 'a1b2c3')\n"
+TERMINATED = "signal.raise_signal(signal.SIGTERM)\n"
+CAUGHT = f"try:\n    {TERMINATED}except BaseException:\n    "
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "name", "error"),
+    [
+        pytest.param(TERMINATED, 143, "SIGTERM", "KeyboardInterrupt", id="a signal"),
+        pytest.param(f"{CAUGHT}pass\n", 143, "SIGTERM", "KeyboardInterrupt", id="caught"),
+        pytest.param(f"{CAUGHT}1 / 0\n", 143, "SIGTERM", "SeedingFailedError", id="what it led to"),
+        pytest.param(f"{CAUGHT}sys.exit(0)\n", 0, None, None, id="an exit of its own"),
+        pytest.param(f"{CAUGHT}sys.exit(5)\n", 5, None, None, id="another exit of its own"),
+        pytest.param(
+            f"signal.signal(signal.SIGTERM, lambda *_: None)\n{TERMINATED}",
+            *(0, None, None),
+            id="a handler of its own",
+        ),
+    ],
+)
+def test_what_a_script_makes_of_a_signal(
+    run: Callable[..., Result], text: str, code: int, name: str | None, error: str | None
+) -> None:
+    """The report and the sums say by which signal the run ended, unless the script decided more."""
+    result = run(SIGNAL + text)
+    document = read()
+    assert result.code == document["exit_code"] == code
+    assert document["signal"] == name
+    assert (document["error"] and document["error"]["name"]) == error
+    assert len(document["things"]) == 1
+    assert bool(
+        re.search(r"^Interrupted \(SIGTERM\) after .* 1 secret set\.$", result.err, re.MULTILINE)
+    ) is (name is not None)
+
+
+def test_a_signal_while_the_report_is_written(
+    run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is written again: its exit code is the command's."""
+    finish = ReportFile.finish
+    signals = iter([signal.SIGTERM])
+
+    def finish_and_meet(*arguments: Any) -> None:
+        finish(*arguments)
+        for number in signals:
+            signal.raise_signal(number)
+
+    monkeypatch.setattr(ReportFile, "finish", finish_and_meet)
+    assert run("set_secret('one', 'a1b2c3')\n").code == read()["exit_code"] == 143
+    assert read()["signal"] == "SIGTERM"
+
+
+def test_a_signal_after_the_report(
+    run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run was over, and what the report says stays true."""
+
+    def totals(_: Any) -> str:
+        signal.raise_signal(signal.SIGTERM)
+        return ""
+
+    monkeypatch.setattr("seedctl.cli.run_report.ConsoleReport.totals", totals)
+    assert run("set_secret('one', 'a1b2c3')\n").code == read()["exit_code"] == 0
+    assert read()["signal"] is None
+
+
+def test_a_stream_gets_one_report(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """What was sent there cannot be taken back for another one."""
+    file = ReportFile("/dev/stdout")
+    file.finish(Report(), 0, None, {})
+    file.finish(Report(), 143, KeyboardInterrupt(), {}, "SIGTERM")
+    assert json.loads(capfd.readouterr().out)["exit_code"] == 0
+
+
+def test_a_report_that_cannot_be_written_after_a_signal(folder: Path, seedctl: CommandLine) -> None:
+    """The signal's exit code stays, and the user hears of the report."""
+    Path("reports").mkdir()
+    (folder / "amplify/seed/seed.py").write_text(
+        f"import shutil, signal\nshutil.rmtree('reports')\n{TERMINATED}"
+    )
+    result = seedctl("seed", "--local", "--report", "reports/r.json")
+    assert result.code == 143
+    assert "Warning: The report reports/r.json cannot be written: " in result.err
+
+
+@pytest.mark.parametrize("is_writable", [True, False])
+def test_a_sudden_end_has_a_report(
+    folder: Path, seedctl: CommandLine, monkeypatch: pytest.MonkeyPatch, is_writable: bool
+) -> None:
+    """It is written where a second signal ends the process, which ends also if that fails."""
+    Path("reports").mkdir()
+    (folder / "amplify/seed/seed.py").write_text(
+        "import shutil, signal\n"
+        + ("" if is_writable else "shutil.rmtree('reports')\n")
+        + f"{CAUGHT}signal.raise_signal(signal.SIGINT)\n"
+    )
+    ended: list[tuple[int, list[int]]] = []
+
+    def end(code: int) -> None:
+        reports = [read(path)["exit_code"] for path in Path().glob("reports/*")]
+        ended.append((code, reports))
+        raise SystemExit(code)
+
+    monkeypatch.setattr(os, "_exit", end)
+    seedctl("seed", "--local", "--report", "reports/r.json")
+    assert ended == [(143, [143] if is_writable else [])]
 
 
 def test_a_run_that_could_not_begin(folder: Path, seedctl: CommandLine) -> None:

@@ -255,7 +255,7 @@ def test_an_interrupt_ends_with_130_and_signs_out(
     assert "Traceback" not in result.err
     assert "Interrupted." in result.err
     assert "created" in result.err
-    assert "Stopped after" in result.err
+    assert "Interrupted after" in result.err
     assert (
         "To go on: run again. Users left unfinished by this run will be completed. With if_exists="
         in result.err

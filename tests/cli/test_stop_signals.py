@@ -1,0 +1,762 @@
+"""The handlers of SIGINT, SIGTERM and SIGHUP, in this process; tests/test_signals.py has real runs."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import pty
+import signal
+import subprocess
+import sys
+import threading
+import time
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, NoReturn
+
+import pytest
+from rich.console import Console as RichConsole
+
+import seedctl.__main__ as program
+from seedctl import interruption
+from seedctl.cli import processes, stop_signals, terminal
+from seedctl.cli.bars import Bars
+from seedctl.cli.stop_signals import StopSignals
+from seedctl.cli.watch import Watch
+from tests.cli.screen import Screen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+WAIT = 20.0
+
+
+class _Ended(BaseException):
+    """Stands for os._exit(), which no test survives."""
+
+
+@pytest.fixture
+def exits(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The codes that the process was ended with."""
+    codes: list[int] = []
+
+    def end(code: int) -> NoReturn:
+        codes.append(code)
+        raise _Ended
+
+    monkeypatch.setattr(os, "_exit", end)
+    return codes
+
+
+@pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is written to stderr past Python's buffers."""
+    lines: list[str] = []
+    monkeypatch.setattr(terminal, "say", lines.append)
+    return lines
+
+
+@pytest.fixture(autouse=True)
+def _seen_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the threads of the handlers such that coverage sees."""
+
+    def start(work: Callable[..., object], arguments: tuple[object, ...]) -> None:
+        threading.Thread(target=work, args=arguments, daemon=True).start()
+
+    monkeypatch.setattr("_thread.start_new_thread", start)
+
+
+def caught_and(then: Callable[[], int]) -> Callable[[], int]:
+    """Return work that meets SIGTERM, catches the interrupt, and goes on with *then*."""
+
+    def work() -> int:
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGTERM)
+        return then()
+
+    return work
+
+
+# --- the first signal -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_a_signal_ends_the_work_with_its_code(number: signal.Signals, said: list[str]) -> None:
+    """It is told at once, raises KeyboardInterrupt itself, and leaves the process as it was."""
+    before = [signal.getsignal(each) for each in NUMBERS]
+    signals = StopSignals()
+    seen: list[object] = []
+
+    def work() -> int:
+        try:
+            signal.raise_signal(number)
+        except BaseException as error:
+            seen.extend([type(error), interruption.is_requested(), *said])
+            raise
+        return 0
+
+    assert signals.run(work) == 128 + number
+    assert seen == [KeyboardInterrupt, True, f"Interrupted ({number.name}), ending …"]
+    assert (signals.name, str(signals)) == (number.name, f"Interrupted ({number.name})")
+    assert [signal.getsignal(each) for each in NUMBERS] == before
+    assert not interruption.is_requested()
+
+
+def test_without_a_signal_the_work_decides() -> None:
+    """Its exit code is returned, its exceptions pass, and so does an interrupt of its own."""
+    signals = StopSignals()
+    assert signals.run(lambda: 3) == 3
+    assert (signals.name, str(signals)) == (None, "Interrupted")
+    for error in (OSError("disk"), KeyboardInterrupt(), SystemExit(2)):
+        with pytest.raises(type(error)):
+            StopSignals().run(lambda error=error: _raise(error))  # type: ignore[misc]
+
+
+def _raise(error: BaseException) -> NoReturn:
+    raise error
+
+
+def test_what_a_signal_leads_to_is_not_raised(said: list[str]) -> None:
+    """A terminal that is gone fails every write: the exit code is still the signal's."""
+
+    def work() -> int:
+        try:
+            signal.raise_signal(signal.SIGHUP)
+        finally:
+            raise OSError("Input/output error")
+
+    assert StopSignals().run(work) == 129
+
+
+def test_an_ignored_signal_stays_ignored() -> None:
+    """A run under nohup goes on when its terminal is closed."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+
+        def work() -> int:
+            signal.raise_signal(signal.SIGHUP)
+            return 7
+
+        assert StopSignals().run(work) == 7
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_a_settled_exit_code_stays(said: list[str]) -> None:
+    """What the report says is what the process ends with, though a signal comes after it."""
+    signals = StopSignals()
+
+    def work() -> int:
+        signals.settle(4)
+        signal.raise_signal(signal.SIGINT)
+        return 0
+
+    assert signals.run(work) == 4
+
+
+def test_a_signal_can_be_held_back(said: list[str]) -> None:
+    """Nothing is interrupted in the block, and what is after it is not begun."""
+    signals = StopSignals()
+    done: list[str] = []
+
+    def work() -> int:
+        with signals.held():
+            signal.raise_signal(signal.SIGTERM)
+            done.append("in the block")
+        done.append("after it")
+        return 0
+
+    assert signals.run(work) == 143
+    assert done == ["in the block"]
+
+
+def test_signals_are_held_back_in_the_main_thread_only(said: list[str]) -> None:
+    """No other thread is met by one, and what a thread holds does not shield the main one."""
+    signals = StopSignals()
+
+    def work() -> int:
+        def hold() -> None:
+            with signals.held():
+                entered.set()
+                leave.wait(WAIT)
+
+        entered, leave = threading.Event(), threading.Event()
+        thread = threading.Thread(target=hold)
+        thread.start()
+        entered.wait(WAIT)
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        finally:
+            leave.set()
+            thread.join()
+        return 0
+
+    assert signals.run(work) == 143
+
+
+def test_a_signal_from_before_does_not_raise_again(said: list[str]) -> None:
+    """While things are put in order much is drawn and printed."""
+    signals = StopSignals()
+
+    def ordered() -> int:
+        with signals.held():
+            pass
+        signals.settle(6)
+        return 0
+
+    assert signals.run(caught_and(ordered)) == 6
+
+
+def test_a_server_waits_for_a_signal(said: list[str]) -> None:
+    """It ends the waiting, raises nothing, and the exit code is the command's own."""
+    signals = StopSignals()
+
+    def work() -> int:
+        with signals.waited_for():
+            assert signals.wait(0) is None
+            signal.raise_signal(signal.SIGTERM)
+            assert signals.wait() == signals.wait(0) == signal.SIGTERM
+        return 0
+
+    assert signals.run(work) == 0
+    assert said == ["Stopping …"]
+
+
+def test_another_signal_does_not_end_the_waiting() -> None:
+    """What else the interpreter hears of wakes it, and it waits on."""
+    signals = StopSignals()
+    before = signal.signal(signal.SIGUSR1, lambda *_: None)
+    try:
+
+        def work() -> int:
+            with signals.waited_for():
+                signal.raise_signal(signal.SIGUSR1)
+                assert signals.wait(0.05) is None
+            return 0
+
+        assert signals.run(work) == 0
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+
+def test_in_another_thread_signals_are_left_alone() -> None:
+    """They belong to the main thread."""
+    before = signal.getsignal(signal.SIGTERM)
+
+    def work() -> int:
+        return 5 if signal.getsignal(signal.SIGTERM) == before else 6
+
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(StopSignals().run, work).result() == 5
+
+
+# --- the second signal ----------------------------------------------------------------------------
+
+
+def test_a_second_signal_ends_at_once(exits: list[int], said: list[str]) -> None:
+    """With the first one's code, after the terminal is in order and the last word was said."""
+    signals = StopSignals()
+    order: list[str] = []
+    signals.at_sudden_end = lambda: order.append("report")
+
+    def second() -> int:
+        with interruption.ensured(lambda: order.append("terminal")), pytest.raises(_Ended):
+            signal.raise_signal(signal.SIGINT)
+        return 0
+
+    signals.run(caught_and(second))
+    assert exits == [143]
+    assert order[:2] == ["terminal", "report"]
+    assert said[-1] == "Ended at once."
+
+
+def test_a_third_signal_does_not_wait(
+    exits: list[int], said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the last word is waiting for."""
+    signals = StopSignals()
+    release = threading.Event()
+    monkeypatch.setattr(stop_signals, "_LAST_SECONDS", 0.05)
+
+    def last() -> None:
+        release.wait(WAIT)
+
+    signals.at_sudden_end = last
+
+    def second_and_third() -> int:
+        for _ in range(2):
+            with pytest.raises(_Ended):
+                signal.raise_signal(signal.SIGINT)
+        release.set()
+        return 0
+
+    signals.run(caught_and(second_and_third))
+    assert exits == [143, 143]
+    assert said.count("Ended at once.") == 1
+
+
+def test_the_report_of_a_settled_run_is_not_written_again(
+    exits: list[int], said: list[str]
+) -> None:
+    """It stands, and so does the exit code in it."""
+    signals = StopSignals()
+    written: list[str] = []
+    signals.at_sudden_end = lambda: written.append("again")
+
+    def settled() -> int:
+        signals.settle(1)
+        with pytest.raises(_Ended):
+            signal.raise_signal(signal.SIGINT)
+        return 0
+
+    signals.run(caught_and(settled))
+    assert (exits, written) == ([1], [])
+
+
+@pytest.mark.parametrize(
+    ("first", "later", "then", "ends"),
+    [
+        pytest.param("SIGINT", 0.05, "SIGINT", False, id="passed on by a wrapper"),
+        pytest.param("SIGINT", 0.2, "SIGINT", True, id="a second Ctrl-C"),
+        pytest.param("SIGINT", 0.05, "SIGTERM", True, id="another signal"),
+        pytest.param("SIGHUP", 5.0, "SIGHUP", False, id="shell and system tell of one hang-up"),
+        pytest.param("SIGHUP", 5.0, "SIGTERM", True, id="another after a hang-up"),
+    ],
+)
+def test_what_counts_as_a_second_signal(
+    exits: list[int],
+    said: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    first: str,
+    later: float,
+    then: str,
+    ends: bool,
+) -> None:
+    """The same one within a tenth of a second is the first again, and so is any hang-up."""
+    now = [1000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+
+    def work() -> int:
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(getattr(signal, first))
+        now[0] += later
+        signal.raise_signal(getattr(signal, then))
+        return 0
+
+    assert StopSignals().run(work) == 128 + getattr(signal, first)
+    assert bool(exits) is ends
+
+
+# --- threads and processes of a script ------------------------------------------------------------
+
+
+@pytest.fixture
+def no_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waits are ended right after the signal."""
+    monkeypatch.setattr(interruption, "GRACE_SECONDS", 0.0)
+
+
+@pytest.fixture
+def release() -> Iterator[threading.Event]:
+    """What threads wait for that would otherwise outlive the test."""
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+def _join(work: Callable[[], None]) -> None:
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        signal.raise_signal(signal.SIGTERM)
+    finally:
+        thread.join()
+
+
+def _asyncio(work: Callable[[], None]) -> None:
+    async def main() -> None:
+        task = asyncio.create_task(asyncio.to_thread(work))
+        await asyncio.sleep(0)
+        signal.raise_signal(signal.SIGTERM)
+        await task
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("script", [_join, _asyncio])
+def test_a_wait_for_threads_is_ended(
+    no_grace: None,
+    release: threading.Event,
+    said: list[str],
+    script: Callable[[Callable[[], None]], None],
+) -> None:
+    """On its way out a script waits for threads: two seconds after the signal that is ended."""
+    signals = StopSignals()
+    ended: list[bool] = []
+
+    def run_script() -> int:
+        with signals.script_runs():
+            script(lambda: ended.append(release.wait(WAIT)))
+        return 0
+
+    assert signals.run(run_script) == 143
+    assert ended == []
+
+
+def test_what_a_script_does_to_clean_up_is_not_ended(no_grace: None, said: list[str]) -> None:
+    """Only waits for threads are ended, and none once the script's part is over."""
+    signals = StopSignals()
+
+    def work() -> int:
+        with signals.script_runs():
+            caught_and(lambda: 0)()
+            time.sleep(0.5)
+        signals._nudge = stop_signals._interrupt  # one that is on its way
+        signal.raise_signal(signal.SIGTERM)
+        signals.settle(0)
+        return 0
+
+    assert signals.run(work) == 0
+
+
+def test_a_script_that_goes_on_after_two_signals_is_ended(
+    no_grace: None, exits: list[int], said: list[str]
+) -> None:
+    """The second may have come within moments: then it counts once the two seconds are over."""
+    signals = StopSignals()
+
+    def work() -> int:
+        with signals.script_runs():
+            caught_and(lambda: 0)()
+            signal.raise_signal(signal.SIGTERM)
+            assert exits == []
+            end = time.monotonic() + WAIT
+            while time.monotonic() < end:
+                time.sleep(0.01)
+        return 0
+
+    assert signals.run(work) == 143
+    assert exits == [143]
+
+
+def test_children_of_a_script_get_the_signal(said: list[str]) -> None:
+    """As from a terminal: those of its group do, and those in a group of their own do not."""
+    signals = StopSignals()
+    command = [sys.executable, "-c", "import time; print(flush=True); time.sleep(60)"]
+    pipe = subprocess.PIPE
+    with (
+        subprocess.Popen(command, stdout=pipe) as near,
+        subprocess.Popen(command, stdout=pipe, start_new_session=True) as apart,
+    ):
+        for each in (near, apart):
+            assert each.stdout is not None
+            each.stdout.readline()
+
+        def work() -> int:
+            with signals.script_runs():
+                caught_and(lambda: near.wait(WAIT))()
+            return 0
+
+        assert signals.run(work) == 143
+        assert near.returncode == -signal.SIGTERM
+        assert apart.poll() is None
+        apart.kill()
+
+
+def test_children_of_multiprocessing_are_among_them() -> None:
+    """Whatever library has started them."""
+    child = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(60,))
+    child.start()
+    try:
+        assert list(processes.script_children()) == [child.pid]
+        processes.pass_on(signal.SIGTERM, processes.script_children())
+        child.join(WAIT)
+        assert child.exitcode == -signal.SIGTERM
+        processes.pass_on(signal.SIGTERM, [child.pid or 0])  # it is gone: that is no failure
+    finally:
+        child.kill()
+
+
+@pytest.mark.parametrize(("group", "is_sent"), [(os.getpgrp(), False), (1, True)])
+def test_ctrl_c_at_the_terminal_has_reached_them(
+    monkeypatch: pytest.MonkeyPatch, group: int, is_sent: bool
+) -> None:
+    """The terminal sends it to all of its group; from elsewhere it has to be passed on."""
+    sent: list[tuple[int, int]] = []
+    monkeypatch.setattr(os, "tcgetpgrp", lambda _: group)
+    monkeypatch.setattr(os, "kill", lambda *arguments: sent.append(arguments))
+    processes.pass_on(signal.SIGINT, [4711])
+    assert sent == ([(4711, signal.SIGINT)] if is_sent else [])
+    sent.clear()
+    processes.pass_on(signal.SIGTERM, [4711])
+    assert sent == [(4711, signal.SIGTERM)]
+
+
+def test_a_forked_child_acts_as_if_nothing_was_caught(said: list[str]) -> None:
+    """It has none of the handlers, but for those that the script has set itself."""
+    signals = StopSignals()
+    own = (signal.SIGTERM, signal.SIGHUP)
+
+    def child() -> None:
+        defaults = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        defaults &= [*map(signal.getsignal, own)] == [signal.SIG_DFL, signal.SIG_IGN]
+        os._exit(3 if defaults and signal.set_wakeup_fd(-1) == -1 else 4)
+
+    def work() -> int:
+        with signals.script_runs():
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DeprecationWarning)  # of forks beside threads
+                process = os.fork()
+            if process == 0:
+                child()
+            return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+
+    assert signals.run(work) == 3
+
+
+def test_a_signal_that_python_overlooks_is_sent_again(
+    said: list[str],
+) -> None:
+    """One that comes right before the main thread begins to wait has no handler called by itself."""
+    signals = StopSignals()
+
+    def work() -> int:
+        with signals.script_runs():
+            wake = signal.set_wakeup_fd(-1)
+            signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+            os.write(wake, bytes([signal.SIGTERM]))  # as the interpreter does, and no more
+            end = time.monotonic() + WAIT
+            while time.monotonic() < end:
+                time.sleep(0.01)
+        return 0
+
+    assert signals.run(work) == 143
+    assert said == ["Interrupted (SIGTERM), ending …"]
+
+
+def test_a_handler_of_the_scripts_gets_no_signal_twice(said: list[str]) -> None:
+    """What it is sent, and how often, is between the script and whoever sends it."""
+    signals = StopSignals()
+    received: list[int] = []
+
+    def work() -> int:
+        with signals.script_runs():
+            before = signal.signal(signal.SIGTERM, lambda number, _: received.append(number))
+            for _ in range(2):  # also where ours is back a moment later
+                signal.raise_signal(signal.SIGTERM)
+                time.sleep(0.05)
+            signal.signal(signal.SIGTERM, before)
+            time.sleep(0.5)
+        return 0
+
+    assert signals.run(work) == 0
+    assert received == [signal.SIGTERM] * 2
+
+
+# --- the terminal ---------------------------------------------------------------------------------
+
+
+def test_ctrl_backslash_puts_the_terminal_in_order_first(
+    monkeypatch: pytest.MonkeyPatch, said: list[str]
+) -> None:
+    """The process ends as SIGQUIT ends any, but with echo, and with a cursor where bars hid it."""
+    raised: list[int] = []
+    done: list[str] = []
+    monkeypatch.setitem(sys.modules, "seedctl.cli.bars", threading)
+    before = signal.getsignal(signal.SIGQUIT)
+
+    def work() -> int:
+        monkeypatch.setattr(signal, "raise_signal", raised.append)
+        handler = signal.getsignal(signal.SIGQUIT)
+        assert callable(handler)
+        with interruption.ensured(lambda: done.append("echo")):
+            handler(signal.SIGQUIT, None)
+            assert done == ["echo"]
+        return 0
+
+    assert StopSignals().run(work) == 0
+    assert raised == [signal.SIGQUIT]
+    assert said == ["\x1b[?25h"]
+    assert signal.getsignal(signal.SIGQUIT) == before
+
+
+def test_what_is_printed_on_a_closed_terminal_goes_nowhere(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """After a hang-up nobody can read it, and no write may end the cleaning up."""
+    master, slave = pty.openpty()
+    with os.fdopen(slave, "w", encoding="utf-8") as terminal:
+        monkeypatch.setattr(sys, "__stderr__", terminal)
+        monkeypatch.setattr(sys, "__stdout__", None)
+        os.close(master)
+
+        def work() -> int:
+            try:
+                signal.raise_signal(signal.SIGHUP)
+            finally:
+                print("cleaning up", file=terminal, flush=True)
+            return 0
+
+        assert StopSignals().run(work) == 129
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_the_news_begin_a_line(monkeypatch: pytest.MonkeyPatch, is_terminal: bool) -> None:
+    """On a terminal, behind ^C or a question; without stderr there are none."""
+    reader, writer = pty.openpty() if is_terminal else os.pipe()
+    with os.fdopen(writer, "w", encoding="utf-8") as stream:
+        monkeypatch.setattr(sys, "__stderr__", stream)
+        terminal.say("News.")
+        expected = b"\r\nNews.\r\n" if is_terminal else b"News.\n"
+        assert os.read(reader, 100) == expected
+        os.close(reader)
+        terminal.say("Nobody reads this.")
+    monkeypatch.setattr(sys, "__stderr__", None)
+    terminal.say("Nor this.")
+
+
+def test_bars_are_not_met_in_the_middle_of_drawing(
+    monkeypatch: pytest.MonkeyPatch, said: list[str]
+) -> None:
+    """What is drawn is whole, and the cursor is back at the end."""
+    monkeypatch.setenv("TERM", "xterm")
+    numbers = iter([signal.SIGTERM])
+
+    class MeetingScreen(Screen):
+        def write(self, text: str) -> int:
+            count = super().write(text)
+            for number in numbers:
+                signal.raise_signal(number)
+            return count
+
+    screen = MeetingScreen(lambda: None)
+    signals = StopSignals()
+    bars = Bars(RichConsole(file=screen, width=80, force_terminal=True), Watch(), signals.held)
+
+    def work() -> int:
+        try:
+            bars.draw([("users", 3, 100, "")])
+        finally:
+            assert screen.lines[0].startswith("users ")
+            assert screen.lines[0].endswith(" 3/100")
+            bars.clear()
+        return 0
+
+    assert signals.run(work) == 143
+    assert screen.lines == []
+    assert screen.raw.rfind("\x1b[?25h") > screen.raw.rfind("\x1b[?25l")
+
+
+# --- before and after the command -----------------------------------------------------------------
+
+
+@pytest.fixture
+def run_program(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Callable[[], int]], int]]:
+    """Run the program with other work than the command line's; the handlers are put back."""
+    before = {each: signal.getsignal(each) for each in NUMBERS}
+
+    def run(work: Callable[[], int]) -> int:
+        monkeypatch.setattr("seedctl.cli.main.main", work)
+        return program.main()
+
+    yield run
+    for each, handler in before.items():
+        signal.signal(each, handler)
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_a_signal_before_the_command_ends_the_process(
+    run_program: Callable[[Callable[[], int]], int],
+    exits: list[int],
+    capfd: pytest.CaptureFixture[str],
+    number: signal.Signals,
+) -> None:
+    """There is nothing to put in order yet: a word, and the signal's exit code."""
+
+    def work() -> int:
+        signal.raise_signal(number)
+        return 0
+
+    with pytest.raises(_Ended):
+        run_program(work)
+    assert exits == [128 + number]
+    assert capfd.readouterr().err == "Interrupted.\n"
+
+
+def test_ctrl_c_before_there_are_handlers(
+    run_program: Callable[[Callable[[], int]], int],
+    exits: list[int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Python's own handler raises then; also where nobody reads stderr."""
+
+    def interrupt(*_: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    def fail(*_: object) -> NoReturn:
+        raise BrokenPipeError
+
+    monkeypatch.setattr(signal, "signal", interrupt)
+    monkeypatch.setattr(os, "write", fail)
+    with pytest.raises(_Ended):
+        run_program(lambda: 0)
+    monkeypatch.undo()
+    assert exits == [130]
+
+
+def test_a_signal_after_the_command_changes_nothing(
+    run_program: Callable[[Callable[[], int]], int],
+    exits: list[int],
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """The exit code has been told; the process only ends sooner."""
+    assert run_program(lambda: 3) == 3
+    with pytest.raises(_Ended):
+        signal.raise_signal(signal.SIGTERM)
+    assert exits == [3]
+    assert capfd.readouterr().err == ""
+
+
+def test_an_ignored_signal_stays_ignored_from_the_start(
+    run_program: Callable[[Callable[[], int]], int],
+) -> None:
+    """The program does not set a handler for it either."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    assert run_program(lambda: 0) == 0
+    assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+
+
+@pytest.mark.parametrize("code", [0, 143])
+def test_nobody_waits_for_threads_that_were_left(
+    run_program: Callable[[Callable[[], int]], int],
+    exits: list[int],
+    release: threading.Event,
+    monkeypatch: pytest.MonkeyPatch,
+    code: int,
+) -> None:
+    """What is registered for the end still happens, and what was printed arrives."""
+    happened: list[str] = []
+    monkeypatch.setattr("atexit._run_exitfuncs", lambda: happened.append("atexit"))
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
+    monkeypatch.setattr(sys, "stderr", None)
+    reader, writer = os.pipe()
+    os.close(reader)
+    stdout = os.fdopen(writer, "w")
+    stdout.write("to nobody")
+    monkeypatch.setattr(sys, "stdout", stdout)
+
+    def work() -> int:
+        if code == 0:
+            threading.Thread(target=release.wait, args=(WAIT,)).start()
+        return code
+
+    with pytest.raises(_Ended):
+        run_program(work)
+    assert exits == [code]
+    assert happened == ["atexit"]
+    with pytest.raises(BrokenPipeError):
+        stdout.close()
