@@ -35,7 +35,7 @@ LAYERS = (
     ("project",),
     ("bulk", "current"),
     ("hooks", "prompter", "report"),
-    ("errors", "masking"),
+    ("errors", "masking", "nearest"),
 )
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
 

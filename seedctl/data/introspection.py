@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 TypeKind = Literal["scalar", "enum", "nonModel", "model", "input"]
 ConnectionType = Literal["HAS_MANY", "HAS_ONE", "BELONGS_TO"]
+OwnerKind = Literal["owner", "group"]
 
 _Entry = TypeVar("_Entry")
 
@@ -75,7 +76,7 @@ class Model:
     """By query field."""
     disabled: frozenset[str]
     """Of create, get, list, update and delete, those that the schema leaves out."""
-    owner_fields: tuple[str, ...]
+    owner_fields: Mapping[str, OwnerKind]
     """The fields that hold owners or groups for the auth rules, declared or not."""
 
     @cached_property
@@ -156,7 +157,7 @@ def _model(entry: Reader) -> Model:
             entry.fail("primaryKeyInfo", "fields of the model", name)
     indexes: dict[str, Index] = {}
     disabled: set[str] = set()
-    owner_fields: list[str] = []
+    owner_fields: dict[str, OwnerKind] = {}
     for attribute in entry.optional_objects("attributes") or []:
         properties = attribute.child("properties")
         if properties is None:
@@ -168,7 +169,7 @@ def _model(entry: Reader) -> Model:
             index = _index(properties, fields)
             indexes[index.query_field] = index
         elif kind == "auth":
-            owner_fields += _owner_fields(properties)
+            owner_fields.update(_owner_fields(properties))
     return Model(
         name=entry.text("name"),
         plural_name=entry.text("pluralName"),
@@ -177,7 +178,7 @@ def _model(entry: Reader) -> Model:
         is_custom_key=key.optional_flag("isCustomPrimaryKey") or False,
         indexes=indexes,
         disabled=frozenset(disabled),
-        owner_fields=tuple(dict.fromkeys(owner_fields)),
+        owner_fields=owner_fields,
     )
 
 
@@ -199,15 +200,15 @@ def _disabled(properties: Reader) -> set[str]:
     return disabled
 
 
-def _owner_fields(properties: Reader) -> list[str]:
-    names = []
+def _owner_fields(properties: Reader) -> dict[str, OwnerKind]:
+    names: dict[str, OwnerKind] = {}
     for rule in properties.optional_objects("rules") or []:
         allow = rule.text("allow")
         if allow == "owner":
-            names.append(rule.optional_text("ownerField") or "owner")
+            names[rule.optional_text("ownerField") or "owner"] = "owner"
         groups_field = rule.optional_text("groupsField")
         if allow == "groups" and groups_field is not None:
-            names.append(groups_field)
+            names[groups_field] = "group"
     return names
 
 
