@@ -149,8 +149,15 @@ class Console:
         from rich.console import Console as RichConsole  # noqa: PLC0415
 
         # Without a terminal there is no width to keep to, and nothing may be cut off.
-        width = None if _is_terminal() else 1000
-        return RichConsole(stderr=True, width=width, highlight=False, markup=False, emoji=False)
+        size = (None, None) if _is_terminal() else (1000, 25)  # of both, or TERM=dumb means 80
+        return RichConsole(
+            stderr=True,
+            width=size[0],
+            height=size[1],
+            highlight=False,
+            markup=False,
+            emoji=False,
+        )
 
 
 def _is_terminal() -> bool:
@@ -226,7 +233,7 @@ def _script_trace(error: BaseException) -> str:
 
 
 def _causes(error: SeedctlError) -> Iterator[str]:
-    shown = {error.message}
+    shown = [error.message]
     met: list[BaseException] = [error]  # a script can make a chain that bites its own tail
     cause = error.__cause__
     while cause is not None and cause not in met:
@@ -237,8 +244,9 @@ def _causes(error: SeedctlError) -> Iterator[str]:
         else:
             name, text = type(cause).__name__, _mask(text)
         # A translated error repeats what botocore said; the request is in --debug's trace.
-        if text not in shown and not type(cause).__module__.startswith("botocore"):
-            shown.add(text)
+        is_told = any(text in each for each in shown)
+        if not is_told and not type(cause).__module__.startswith("botocore"):
+            shown.append(text)
             yield f"[{name}] {text}"
         cause = cause.__cause__
 

@@ -9,7 +9,7 @@ import click
 
 from seedctl.cli.console import Console
 from seedctl.cli.options import INTERRUPTED, common_options, settings_of
-from seedctl.errors import FileAccessError, SeedctlError
+from seedctl.errors import BulkError, FileAccessError, SeedctlError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -137,7 +137,8 @@ class _Run:
             self._report.show()
             totals = self._report.totals()
             self._console.status(f"Stopped after {self._report.seconds:.1f} s: {totals}.")
-            if isinstance(error, KeyboardInterrupt) or self._report.failed:
+            is_told = isinstance(error, BulkError)  # which says how to go on itself
+            if isinstance(error, KeyboardInterrupt) or (self._report.failed and not is_told):
                 self._go_on("run again. Users left unfinished by this run will be completed.")
         # What the script does to a backend that it connects itself is not heard here.
         is_alone = self._connections == active_backends.requests

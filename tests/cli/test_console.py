@@ -204,8 +204,14 @@ FAILED = ("record", "Todo", "failed", "row 7: Todo.content must be text. It is a
         pytest.param(
             20,
             [("user", "ann@a-long-name.example.com", "failed", "two\nlines, and more")],
-            ["user", "  ann@a-long-name.ex", "  ample.com  failed", "  two lines, and", "  more"],
+            ["user", "  ann@a-long-name.example.com", "  failed", "  two lines, and", "  more"],
             id="a name that alone is too wide",
+        ),
+        pytest.param(
+            44,
+            [("user", "ann", "created", "eb19dac0-fd87-401a-8e85-a37d53146036")],
+            ["user  ann  created", "  eb19dac0-fd87-401a-8e85-a37d53146036"],
+            id="an id that would fit broken in two",
         ),
         pytest.param(
             36,
@@ -229,7 +235,7 @@ FAILED = ("record", "Todo", "failed", "row 7: Todo.content must be text. It is a
 def test_only_the_last_column_is_folded(
     monkeypatch: pytest.MonkeyPatch, width: int, rows: list[tuple[str, ...]], shown: list[str]
 ) -> None:
-    """A name or an id stays in one piece on a narrow terminal, unless it alone is wider."""
+    """A name or an id stays in one piece on a narrow terminal, also one that is wider."""
     screen = Screen(lambda: None)
     monkeypatch.setattr(sys, "stderr", screen)
     monkeypatch.setenv("COLUMNS", str(width))
