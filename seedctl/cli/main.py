@@ -12,7 +12,7 @@ from seedctl.cli.console import Console
 from seedctl.cli.local import local
 from seedctl.cli.local_server import outputs, status, stop
 from seedctl.cli.local_start import start
-from seedctl.cli.options import INTERRUPTED, Settings, common_options
+from seedctl.cli.options import INTERRUPTED, Group, Settings, common_options
 from seedctl.cli.policy import generate_policy
 from seedctl.cli.secret import secret
 from seedctl.cli.seed import seed
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="seedctl")
 @common_options
 def cli() -> None:

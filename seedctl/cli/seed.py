@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from seedctl.cli.console import Console
-from seedctl.cli.options import INTERRUPTED, common_options, settings_of
+from seedctl.cli.options import INTERRUPTED, Command, common_options, settings_of
 from seedctl.errors import BulkError, FileAccessError, SeedctlError
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _REPEATABLE = {
 }
 
 
-class _ScriptCommand(click.Command):
+class _ScriptCommand(Command):
     """Leaves what stands after ``--`` to the script, and refuses stray words before it."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
