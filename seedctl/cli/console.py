@@ -64,11 +64,6 @@ class Console:
         if not self._settings.quiet:
             self._say(text)
 
-    def detail(self, text: str) -> None:
-        """Say what only --verbose asks for."""
-        if self._settings.verbose and not self._settings.quiet:
-            self._say(text, style="dim")
-
     def success(self, text: str) -> None:
         if not self._settings.quiet:
             self._say(f"✔ {text}", style="green")

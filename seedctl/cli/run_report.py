@@ -41,7 +41,7 @@ class ConsoleReport(Report):
         with self.display.hidden():
             if event not in self._told:  # threads come here one after the other
                 self._told.add(event)
-                self._console.detail("  ".join(part for part in _row(event) if part))
+                self._console.table([_row(event)])
 
     def on_note(self, text: str) -> None:
         super().on_note(text)

@@ -43,7 +43,7 @@ def _console(*, quiet: bool = False, verbose: bool = False, debug: bool = False)
     ("quiet", "verbose", "said"),
     [
         pytest.param(False, False, ["a", "✔ c", "✘ d", "Warning: e", "f  g"], id="plain"),
-        pytest.param(False, True, ["a", "b", "✔ c", "✘ d", "Warning: e", "f  g"], id="verbose"),
+        pytest.param(False, True, ["a", "✔ c", "✘ d", "Warning: e", "f  g"], id="verbose"),
         pytest.param(True, False, ["✘ d", "Warning: e"], id="quiet"),
         pytest.param(True, True, ["✘ d", "Warning: e"], id="quiet wins"),
     ],
@@ -51,11 +51,10 @@ def _console(*, quiet: bool = False, verbose: bool = False, debug: bool = False)
 def test_what_is_said(
     capsys: pytest.CaptureFixture[str], quiet: bool, verbose: bool, said: list[str]
 ) -> None:
-    """Quiet leaves failures and warnings; verbose adds details; all of it goes to stderr."""
+    """Quiet leaves failures and warnings; all of it goes to stderr."""
     console = _console(quiet=quiet, verbose=verbose)
     assert (console.is_quiet, console.is_verbose) == (quiet, verbose and not quiet)
     console.status("a")
-    console.detail("b")
     console.success("c")
     console.failure("d")
     console.warning("e")
@@ -242,6 +241,26 @@ def test_only_the_last_column_is_folded(
     monkeypatch.setenv("TERM", "xterm")
     _console().table(rows)
     assert screen.lines == shown
+
+
+def test_a_dumb_terminal_does_not_narrow_a_file(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What goes into a file has no width to keep to, whatever TERM says."""
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.delenv("COLUMNS", raising=False)
+    _console().table([("user", "x" * 90, "created", "y" * 40)])
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_what_follows_an_indented_line_is_indented(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hint below a reason stays apart from the next reason."""
+    screen = Screen(lambda: None)
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setenv("COLUMNS", "24")
+    monkeypatch.setenv("TERM", "xterm")
+    _console().status("  Resolution: change the value")
+    assert screen.lines == ["  Resolution: change the", "  value"]
 
 
 @pytest.mark.parametrize("no_colour", [False, True])
