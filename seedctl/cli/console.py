@@ -193,6 +193,19 @@ def print_data(text: str) -> None:
         ) from error
 
 
+def print_rows(rows: Iterable[Sequence[str]]) -> None:
+    """Print *rows* as data, a line each; a terminal that is too narrow breaks no cell of them."""
+    rows = list(rows)
+    lines: Iterable[str] = ("  ".join(row) for row in rows)
+    if sys.stdout is not None and sys.stdout.isatty():
+        from rich.console import Console as RichConsole  # noqa: PLC0415
+
+        from seedctl.cli.layout import lines_of  # noqa: PLC0415
+
+        lines = lines_of(rows, RichConsole(file=sys.stdout))
+    print_data("\n".join(lines))
+
+
 def print_json(value: object) -> None:
     import json  # noqa: PLC0415
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from seedctl.cli.console import Console, print_data, print_json
+from seedctl.cli.console import Console, print_json, print_rows
 from seedctl.cli.options import Group, format_option, options, settings_of
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def inbox(context: click.Context, form: str) -> None:
     if form == "json":
         print_json(rows)
     elif rows:
-        print_data("\n".join("  ".join(row.values()) for row in rows))
+        print_rows([*row.values()] for row in rows)
     else:
         Console(settings).status("The local sandbox has sent no codes.")
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 import pytest
 
-from seedctl.cli.console import Console, print_data, print_json
+from seedctl.cli.console import Console, print_data, print_json, print_rows
 from seedctl.cli.main import main
 from seedctl.cli.options import Settings
 from seedctl.errors import FileAccessError, InvalidInputError, SeedingFailedError
@@ -241,6 +241,23 @@ def test_only_the_last_column_is_folded(
     monkeypatch.setenv("TERM", "xterm")
     _console().table(rows)
     assert screen.lines == shown
+
+
+def test_rows_of_data_are_laid_out_for_a_terminal_only(
+    monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    """Programs read a line for each row; a reader finds names and codes in one piece."""
+    rows = [("ann@example.com", "EMAIL", "ann@example.com", "123456", "2026-01-01T00:00:00Z")]
+    print_rows(rows)
+    monkeypatch.setenv("COLUMNS", "50")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    print_rows(rows)
+    assert capsysbinary.readouterr().out.decode().splitlines() == [
+        "  ".join(rows[0]),
+        "ann@example.com  EMAIL  ann@example.com  123456",
+        "  2026-01-01T00:00:00Z",
+    ]
 
 
 def test_a_dumb_terminal_does_not_narrow_a_file(
