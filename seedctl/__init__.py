@@ -206,7 +206,13 @@ __all__ = sorted(_ROOM_OF)  # noqa: PLE0605 - one list of names, above
 def __getattr__(name: str) -> object:
     room = _ROOM_OF.get(name)
     if room is None:
-        raise AttributeError(f"module 'seedctl' has no attribute {name!r}")
+        nearest = importlib.import_module("seedctl.nearest")
+        inner = [
+            f"{room}.{each}"
+            for room in _ROOMS[__name__]
+            for each in importlib.import_module(f"{__name__}.{room}").__all__
+        ]
+        raise nearest.no_such_name(__name__, name, [*_ROOM_OF, *inner])
     if room == __name__:
         return importlib.import_module(f"{room}.{name}")
     return getattr(importlib.import_module(room), name)

@@ -41,6 +41,7 @@ State = Literal[
 """Of a user, "unfinished" is one that was created and has no final password yet. It may be heard
 before the user's next event, which takes its place."""
 FAILED = ("failed", "unfinished")
+_QUOTES = frozenset("'\"")
 _HOW_TO_FINISH = "created, but not finished: run again with the same password"
 
 
@@ -54,15 +55,33 @@ class Event:
     state: State
     detail: str = ""
     """Of what failed, why."""
+    row: str = field(default="", compare=False)
+    """Of what failed, which it was where *name* does not say so; *detail* begins with it."""
+    resolution: str = field(default="", compare=False)
+    """Of what failed, what to do."""
+
+    @property
+    def reason(self) -> str:
+        """Why it failed, without which it was."""
+        return self.detail.removeprefix(f"{self.row}: ") if self.row else self.detail
 
 
 def failure(kind: Kind, name: str, error: SeedctlError, *, row: str = "") -> Event:
     """Return the event of one that failed; *row* says which, where *name* does not."""
-    reason = f"{error.name}: {error.message}"
+    reason, row = f"{error.name}: {error.message}", mask(row)
     led_to = "; ".join(map(str, causes(error, with_foreign=False)))
     if led_to:
         reason += f" (caused by: {led_to})"
-    return Event(kind, name, "failed", f"{mask(row)}: {reason}" if row else reason)
+    detail = f"{row}: {reason}" if row else reason
+    return Event(kind, name, "failed", detail, row, error.resolution or "")
+
+
+@dataclass(slots=True)
+class FailureGroup:
+    """What failed for the same reason."""
+
+    first: Event
+    count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +166,8 @@ class Report:
     progress: Progress | None = None
     """The newest that was heard."""
     started: float = field(default_factory=time.monotonic)
+    failure_groups: dict[tuple[str, ...], FailureGroup] = field(default_factory=dict)
+    """All that failed, by what they have in common: a few reasons, whatever the number of rows."""
     _unfinished: dict[str, float] = field(default_factory=dict)
     """The users that were created and not heard of since, and when that was."""
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
@@ -181,6 +202,9 @@ class Report:
                 self.progress,
                 self.started,
             )
+            found.failure_groups = {
+                key: replace(group) for key, group in self.failure_groups.items()
+            }
             for name, moment in self._unfinished.items():
                 found._add(Event("user", name, "unfinished", _HOW_TO_FINISH), moment)
             return found
@@ -202,10 +226,16 @@ class Report:
             self._add(event, now)
 
     def _add(self, event: Event, now: float) -> None:
-        if event.state in FAILED and len(self.failures) < MOST_FAILURES:
-            self.failures.append((event, now))
+        if event.state in FAILED:
+            if len(self.failures) < MOST_FAILURES:
+                self.failures.append((event, now))
+            group = self.failure_groups.get(_common(event))
+            if group is None and len(self.failure_groups) < MOST_FAILURES:
+                group = self.failure_groups[_common(event)] = FailureGroup(event)
+            if group is not None:
+                group.count += 1
         if event.kind in COUNTED:
-            same = replace(event, detail="")
+            same = Event(event.kind, event.name, event.state)
             self.records[same] += 1
             self.spans[same] = (self.spans.get(same, (now, now))[0], now)
         else:
@@ -234,6 +264,21 @@ class PlainReport(Report):
     def on_warning(self, text: str) -> None:
         super().on_warning(text)
         sys.stderr.write(mask_message(f"Warning: {text}") + "\n")
+
+
+def _common(event: Event) -> tuple[str, ...]:
+    """Return what *event* has in common with others that failed for the same reason.
+
+    Its own name is not, nor a word with a digit in it, such as an id of a request. What stands in
+    quotation marks is a value, which the reason is about.
+    """
+    name = event.name if event.kind not in COUNTED else ""
+    reason = event.reason.replace(mask(name), "…") if name else event.reason
+    words = [
+        "…" if any(map(str.isdigit, word)) and not _QUOTES.intersection(word) else word
+        for word in reason.split()
+    ]
+    return event.kind, event.name if event.kind in COUNTED else "", event.state, *words
 
 
 def _age(seconds: float) -> str:

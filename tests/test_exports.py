@@ -7,6 +7,7 @@ import inspect
 import os
 import subprocess
 import sys
+import traceback
 from pathlib import Path
 
 import pytest
@@ -84,9 +85,43 @@ def test_errors_are_not_named_like_builtins() -> None:
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
-    """hasattr() and a mistyped import work as with any module."""
-    with pytest.raises(AttributeError, match="module 'seedctl' has no attribute 'nope'"):
-        _ = seedctl.__getattr__("nope")
+    """hasattr() works as with any module, and dunder names are no mistakes."""
+    with pytest.raises(AttributeError, match="module 'seedctl' has no attribute 'xyzzy'"):
+        _ = seedctl.__getattr__("xyzzy")
+    assert not hasattr(seedctl, "create_user")
+    with pytest.raises(AttributeError, match=r"attribute '__wrapped__'$"):
+        _ = seedctl.__getattr__("__wrapped__")
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "meant"),
+    [
+        pytest.param("seedctl", "create_user", "create_users", id="another number"),
+        pytest.param("seedctl", "createUsers", "create_users", id="as in JavaScript"),
+        pytest.param("seedctl", "UsernameExistError", "UsernameExistsError", id="an error"),
+        pytest.param("seedctl", "upload_data", "storage.upload_data", id="in a namespace"),
+        pytest.param("seedctl.auth", "signOut", "sign_out", id="auth"),
+        pytest.param("seedctl.data", "generateClient", "generate_client", id="data"),
+        pytest.param("seedctl.storage", "uploadData", "upload_data", id="storage"),
+    ],
+)
+def test_a_wrong_name_says_the_nearest_right_one(module: str, name: str, meant: str) -> None:
+    """An import and an attribute both do, each by the exception that Python shows the text of."""
+    with pytest.raises(ImportError, match=rf"cannot import name '{name}'.* Did you mean {meant}"):
+        exec(f"from {module} import {name}")
+    with pytest.raises(
+        AttributeError, match=rf"no attribute '{name}'.* Did you mean {meant}"
+    ) as it:
+        exec(f"import {module}; {module}.{name}")
+    # Python adds no second suggestion to what has one.
+    shown = "".join(traceback.format_exception(it.value))
+    assert shown.count("Did you mean") == 1
+
+
+def test_a_submodule_is_no_wrong_name() -> None:
+    """What was not imported yet is imported by ``from``, as of any package."""
+    done = _python("from seedctl import masking; from seedctl.auth import srp; print(srp.__name__)")
+    assert done.stdout == "seedctl.auth.srp\n"
 
 
 def test_type_checkers_see_every_name() -> None:

@@ -36,7 +36,7 @@ LAYERS = (
     ("bulk", "current"),
     ("hooks", "prompter", "report"),
     ("causes",),
-    ("errors", "installation", "interruption", "masking"),
+    ("errors", "installation", "interruption", "masking", "nearest"),
 )
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
 

@@ -147,6 +147,63 @@ def test_a_report_hears_from_many_threads() -> None:
     assert len(report.warnings) == 1200
 
 
+def _failed(name: str, message: str, *, kind: Any = "user", row: str = "") -> Event:
+    return failure(kind, name, SecretError(message, resolution="Do so."), row=row)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "is_same"),
+    [
+        pytest.param(
+            _failed("ann", "The name 'ann' is wrong."),
+            _failed("bob", "The name 'bob' is wrong."),
+            True,
+            id="the name alone differs",
+        ),
+        pytest.param(
+            _failed("a", "No (Request ID: 4Q2X)."),
+            _failed("b", "No (Request ID: 77ZZ)."),
+            True,
+            id="an id of a request",
+        ),
+        pytest.param(
+            _failed("a", "It is 'A1'."), _failed("b", "It is 'A2'."), False, id="another value"
+        ),
+        pytest.param(_failed("a", "No."), _failed("b", "Never."), False, id="another reason"),
+        pytest.param(
+            _failed("Todo", "No.", kind="record", row="rows[1]"),
+            _failed("Todo", "No.", kind="record", row="rows[2]"),
+            True,
+            id="rows of one model",
+        ),
+        pytest.param(
+            _failed("Todo", "No.", kind="record", row="rows[1]"),
+            _failed("Post", "No.", kind="record", row="rows[1]"),
+            False,
+            id="models",
+        ),
+    ],
+)
+def test_failures_of_one_reason_are_one_group(first: Event, second: Event, is_same: bool) -> None:
+    """What differs from row to row does not part them; what the reason is about does."""
+    report = Report()
+    report.on_event(first)
+    report.on_event(second)
+    groups = list(report.copy().failure_groups.values())
+    assert [group.count for group in groups] == ([2] if is_same else [1, 1])
+    assert groups[0].first.resolution == "Do so."
+    assert groups[0].first.reason.startswith("SecretError: ")
+
+
+def test_groups_are_bounded() -> None:
+    """A reason for each row would fill the memory: beyond a hundred they are only counted."""
+    report = Report()
+    for number in range(150):
+        report.on_event(_failed(f"user-{number}", f"It is 'A{number}'."))
+    assert len(report.failure_groups) == len(report.failures) == 100
+    assert report.failed == 150
+
+
 def test_a_plain_report_speaks_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
     """A script run as plain Python keeps its stdout; the target and warnings go to stderr."""
     report = PlainReport()

@@ -129,7 +129,9 @@ def users_by_the_thousand() -> None:
 
 def data_of_the_signed_in_user() -> None:
     client: DataClient = data.generate_client(auth_mode="userPool", headers={"x-run": "1"})
-    todo: Record | None = client.models.Todo.create({"content": "x"}, selection_set=["id"])
+    created: Record = client.models.Todo.create({"content": "x"}, selection_set=["id"])
+    print(created.content, client.models["Todo"].upsert({"id": "1"}).content)
+    todo: Record | None = client.models.Todo.get({"id": "1"})
     page: Page = client.models.Post.listPostByStatus(
         {"status": "DRAFT"}, sort_direction="DESC", limit=10, filter={"title": {"eq": "x"}}
     )
@@ -140,6 +142,8 @@ def data_of_the_signed_in_user() -> None:
     client.models.Todo.upsert({"id": "1", "content": "x"}, validate=False)
     print(client.models["Todo"].get({"id": "1"}), client.models.Todo.delete({"id": "1"}), todo)
     print(client.queries.echo({"message": "x"}), client.mutations.adjustPrice({"sku": "1"}))
+    print(client.queries["import"]({}), client.mutations["class"]({}))
+    print(client.enums["PostStatus"].values())
     print(client.enums.PostStatus.values(), client.graphql("{ ping }", {"x": 1})["ping"])
     generate_client(credentials="caller", api_key=None)
     current_backend().data.generate_client("apiKey", auth_token="x")

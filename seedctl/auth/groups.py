@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from seedctl.errors import CognitoError, NoGroupError, NoGroupsError, UserNotFoundError
 from seedctl.masking import mask
+from seedctl.nearest import did_you_mean
 from seedctl.report import Event
 
 if TYPE_CHECKING:
@@ -48,8 +49,9 @@ def add_to_group(pool: UserPool, username: str, group: str, observer: Observer) 
 
 def _no_group(group: str, names: list[str] | None = None) -> NoGroupError:
     known = f" It has {', '.join(names)}." if names else ""
+    meant = did_you_mean(group, names or ())
     return NoGroupError(
         f"The user pool has no group {mask(group)}.{known}",
-        resolution=f'Use one it has, or add "{mask(group)}" in amplify/auth/resource.ts and '
-        "deploy.",
+        resolution=f"{meant or 'Use one it has, or'} {'Otherwise ' * bool(meant)}add "
+        f'"{mask(group)}" in amplify/auth/resource.ts and deploy.',
     )

@@ -147,7 +147,7 @@ class _Rows:
                 checked = self._checked(index, user)
             except SeedctlError as error:
                 self._results[index] = UserResult(index, name, None, "failed", error)
-                self._refused(name or f"row {index}", error)
+                self._refused(name or f"rows[{index}]", error)
                 continue
             self._results[index] = UserResult(index, name, None, "not tried")
             yield checked

@@ -66,11 +66,6 @@ class Console:
         if not self._settings.quiet:
             self._say(text)
 
-    def detail(self, text: str) -> None:
-        """Say what only --verbose asks for."""
-        if self._settings.verbose and not self._settings.quiet:
-            self._say(text, style="dim")
-
     def success(self, text: str) -> None:
         if not self._settings.quiet:
             self._say(f"✔ {text}", style="green")
@@ -159,8 +154,15 @@ class Console:
         from rich.console import Console as RichConsole  # noqa: PLC0415
 
         # Without a terminal there is no width to keep to, and nothing may be cut off.
-        width = None if _is_terminal() else 1000
-        return RichConsole(stderr=True, width=width, highlight=False, markup=False, emoji=False)
+        size = (None, None) if _is_terminal() else (1000, 25)  # of both, or TERM=dumb means 80
+        return RichConsole(
+            stderr=True,
+            width=size[0],
+            height=size[1],
+            highlight=False,
+            markup=False,
+            emoji=False,
+        )
 
 
 @contextlib.contextmanager
@@ -209,6 +211,19 @@ def print_data(text: str) -> None:
             f"Standard output cannot be written: {error.strerror}.",
             resolution="Check where it is redirected to.",
         ) from error
+
+
+def print_rows(rows: Iterable[Sequence[str]]) -> None:
+    """Print *rows* as data, a line each; a terminal that is too narrow breaks no cell of them."""
+    rows = list(rows)
+    lines: Iterable[str] = ("  ".join(row) for row in rows)
+    if sys.stdout is not None and sys.stdout.isatty():
+        from rich.console import Console as RichConsole  # noqa: PLC0415
+
+        from seedctl.cli.layout import lines_of  # noqa: PLC0415
+
+        lines = lines_of(rows, RichConsole(file=sys.stdout))
+    print_data("\n".join(lines))
 
 
 def print_json(value: object) -> None:

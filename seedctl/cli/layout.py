@@ -18,11 +18,11 @@ _LEAST = 24  # a last column of less is not worth reading
 
 
 def lines_of(rows: Sequence[Sequence[str]], console: Console) -> Iterator[str]:
-    """Yield the lines that show *rows*; only the last column is folded, at words if there are any.
+    """Yield the lines that show *rows*; only the last column is broken, and only between words.
 
     Where that leaves too little for it, it has lines of its own. Where the others alone are too
-    wide, cells follow each other without columns: one that has no room on a line begins the next,
-    and is folded only if it is wider than the terminal.
+    wide, cells follow each other without columns: one that has no room on a line begins the next.
+    A word that is wider than the terminal, such as an id, stays whole: it is there to be copied.
     """
     rows = [[Text(" ".join(cell.splitlines())).plain for cell in row] for row in rows]
     columns = max((len(row) for row in rows), default=0)
@@ -41,10 +41,10 @@ def lines_of(rows: Sequence[Sequence[str]], console: Console) -> Iterator[str]:
         )
         tail = row[columns - 1] if len(row) == columns else ""
         hanging = indent
-        if not tail or room < min(_LEAST, cell_len(tail)):
+        if not tail or room < max(min(_LEAST, cell_len(tail)), _widest_word(tail)):
             yield head.rstrip()
             hanging, head = _GAP, " " * _GAP
-        for line in _folded(tail, console, console.width - hanging) if tail else ():
+        for line in wrapped(tail, console.width - hanging) if tail else ():
             yield (head + line).rstrip()
             head = " " * hanging
 
@@ -77,11 +77,11 @@ def _packed(row: Sequence[str], console: Console) -> Iterator[str]:
         if line:
             yield line
         indent = " " * _GAP if line else ""
-        *whole, last = _folded(cell, console, console.width - len(indent))
+        *whole, last = wrapped(cell, console.width - len(indent))
         yield from (indent + each for each in whole)
         line = indent + last
     yield line
 
 
-def _folded(text: str, console: Console, width: int) -> list[str]:
-    return [line.plain.rstrip() for line in Text(text).wrap(console, width, overflow="fold")]
+def _widest_word(text: str) -> int:
+    return max(map(cell_len, text.split()), default=0)

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from seedctl.cli.console import Console, print_data, print_json
-from seedctl.cli.options import common_options, format_option, settings_of
+from seedctl.cli.console import Console, print_json, print_rows
+from seedctl.cli.options import Group, format_option, options, settings_of
 
 if TYPE_CHECKING:
     from seedctl.cli.options import Settings
 
 
-@click.group()
-@common_options
+@click.group(cls=Group)
+@options("identifier", "region", "project_dir", "outputs", "verbose")
 def local() -> None:
     """Run and clear the local sandbox, which --local uses."""
 
@@ -41,7 +41,7 @@ def local() -> None:
     help="An MFA method; may be given more than once.  [default: totp]",
 )
 @click.option("--force", is_flag=True, help="Replace the file if it is there.")
-@common_options
+@options("project_dir", "outputs")
 @click.pass_context
 def init(
     context: click.Context,
@@ -83,7 +83,7 @@ def init(
 
 @local.command()
 @format_option
-@common_options
+@options("project_dir")
 @click.pass_context
 def inbox(context: click.Context, form: str) -> None:
     """Print the e-mail and SMS codes that the local sandbox has sent.
@@ -112,13 +112,13 @@ def inbox(context: click.Context, form: str) -> None:
     if form == "json":
         print_json(rows)
     elif rows:
-        print_data("\n".join("  ".join(row.values()) for row in rows))
+        print_rows([*row.values()] for row in rows)
     else:
         Console(settings).status("The local sandbox has sent no codes.")
 
 
 @local.command()
-@common_options
+@options("project_dir")
 @click.pass_context
 def reset(context: click.Context) -> None:
     """Delete all that the project's local sandbox stores.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from seedctl.cli.console import Console, print_data, print_json
-from seedctl.cli.options import Settings, common_options, format_option, settings_of
+from seedctl.cli.options import Command, Settings, format_option, options, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from seedctl.project import AmplifyOutputs
 
 
-@click.command()
-@common_options
+@click.command(cls=Command)
+@options("project_dir")
 @click.pass_context
 def stop(context: click.Context) -> None:
     """Stop the project's local sandbox, if it is running.
@@ -38,9 +38,9 @@ def stop(context: click.Context) -> None:
     console.success(f"Stopped the local sandbox at {server.url}.")
 
 
-@click.command()
+@click.command(cls=Command)
 @format_option
-@common_options
+@options("project_dir")
 @click.pass_context
 def status(context: click.Context, form: str) -> None:
     """Tell whether the project's local sandbox is running, and where.
@@ -78,7 +78,7 @@ def status(context: click.Context, form: str) -> None:
         print_data("\n".join(aligned(rows)))
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option(
     "--format",
     "form",
@@ -88,7 +88,7 @@ def status(context: click.Context, form: str) -> None:
     help="text: the document, and on stderr the variables; json: only the document; "
     "env: only the variables, for a shell.",
 )
-@common_options
+@options("region", "project_dir", "outputs")
 @click.pass_context
 def outputs(context: click.Context, form: str) -> None:
     """Print the amplify_outputs.json of the running local sandbox.

@@ -10,7 +10,7 @@ import click
 from seedctl.cli.conditions import conditions_options
 from seedctl.cli.console import Console
 from seedctl.cli.local_server import aligned, local_settings, shown_outputs
-from seedctl.cli.options import common_options
+from seedctl.cli.options import Command, options
 
 if TYPE_CHECKING:
     import subprocess
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _START_SECONDS = 60.0
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option(
     "--port",
     type=click.IntRange(1, 65535),
@@ -44,7 +44,7 @@ _START_SECONDS = 60.0
 )
 @conditions_options
 @click.option("--in-background", is_flag=True, hidden=True)
-@common_options
+@options("identifier", "region", "project_dir", "outputs", "verbose")
 @click.pass_context
 def start(
     context: click.Context,

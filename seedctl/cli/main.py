@@ -13,7 +13,7 @@ from seedctl.cli.console import Console
 from seedctl.cli.local import local
 from seedctl.cli.local_server import outputs, status, stop
 from seedctl.cli.local_start import start
-from seedctl.cli.options import Settings, common_options
+from seedctl.cli.options import Group, Settings, common_options
 from seedctl.cli.policy import generate_policy
 from seedctl.cli.secret import secret
 from seedctl.cli.seed import seed
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 
-class _Group(click.Group):
+class _Group(Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)

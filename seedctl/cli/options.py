@@ -1,8 +1,13 @@
-"""The options every command has, before or after the subcommand, and what they mean together."""
+"""The options that commands share, before or after the subcommand, and what they mean together.
+
+A command takes those that mean something to it. Before the subcommand all are taken, and those that
+mean nothing to it are passed over: an alias may set them for all commands.
+"""
 
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -108,11 +113,65 @@ def settings_of(context: click.Context) -> Settings:
     return context.ensure_object(Settings)
 
 
+class Command(click.Command):
+    """A command whose help shows its own options first, then those that many take."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Say so where an option that others take means nothing here."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            if error.option_name not in _COMMON_NAMES:
+                raise
+            raise click.UsageError(
+                f"{error.option_name} means nothing to {ctx.command_path}.", ctx
+            ) from error
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options in two lists."""
+        own: list[tuple[str, str]] = []
+        common: list[tuple[str, str]] = []
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None:
+                (own if _COMMON_NAMES.isdisjoint(parameter.opts) else common).append(record)
+        for title, records in (("Options", own), ("Common options", common)):
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)
+
+
+class Group(Command, click.Group):
+    """A group whose help shows its commands first."""
+
+    command_class = Command
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands, then the options."""
+        self.format_commands(ctx, formatter)
+        Command.format_options(self, ctx, formatter)
+
+
 def common_options(command: _Command) -> _Command:
-    """Add the common options to *command*; a value given after the subcommand wins."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+    """Add all common options to *command*; a value given after the subcommand wins."""
+    return options(*_OPTIONS)(command)
+
+
+def options(*names: str) -> Callable[[_Command], _Command]:
+    """Return what adds those of the common options that mean something to a command.
+
+    *names* are those of :class:`Settings`. Some are taken by every command, and stand in the help
+    only of those that are named: whoever asks for more words, or for the local sandbox of a command
+    that is about nothing else, has made no mistake.
+    """
+
+    def add(command: _Command) -> _Command:
+        for name, make in reversed(_OPTIONS.items()):
+            if name in names or name in _ALWAYS_TAKEN:
+                command = make(hidden=name not in {*names, *_ALWAYS_SHOWN})(command)
+        return command
+
+    return add
 
 
 def _remember(context: click.Context, parameter: click.Parameter, value: Any) -> None:
@@ -149,43 +208,48 @@ _CHECKS: Mapping[str, Callable[[str], None]] = {
 }
 
 
-def _option(*names: str, **attributes: Any) -> Callable[[_Command], _Command]:
-    return click.option(*names, expose_value=False, callback=_remember, **attributes)
+def _option(*names: str, **attributes: Any) -> Callable[..., Callable[[_Command], _Command]]:
+    return partial(click.option, *names, expose_value=False, callback=_remember, **attributes)
 
 
-_OPTIONS = (
-    _option(
+_OPTIONS = {
+    "identifier": _option(
         "--identifier",
         metavar="NAME",
         help="The sandbox [default: SEEDCTL_IDENTIFIER, else the account's name].",
     ),
-    _option("--profile", metavar="NAME", help="The AWS profile [default: AWS_PROFILE]."),
-    _option(
+    "profile": _option("--profile", metavar="NAME", help="The AWS profile [default: AWS_PROFILE]."),
+    "region": _option(
         "--region",
         metavar="REGION",
         help="The AWS region of secrets [default: AWS_REGION, profile, outputs].",
     ),
-    _option("--endpoint-url", metavar="URL", help="Send every AWS call there, to an emulator."),
-    _option(
+    "endpoint_url": _option(
+        "--endpoint-url", metavar="URL", help="Send every AWS call there, to an emulator."
+    ),
+    "project_dir": _option(
         "-C",
         "--project-dir",
         type=click.Path(readable=False),
         metavar="DIR",
         help="The project's folder [default: found from here upwards].",
     ),
-    _option(
+    "outputs": _option(
         "--outputs",
         type=click.Path(readable=False),
         metavar="FILE",
         help="The outputs file [default: amplify_outputs.json of the project].",
     ),
-    _option(
+    "local": _option(
         "--local", is_flag=True, help="Use the local sandbox, no AWS account. Or SEEDCTL_LOCAL=1."
     ),
-    _option("-q", "--quiet", is_flag=True, help="Print nothing but data and errors."),
-    _option("-v", "--verbose", is_flag=True, help="Print each thing as it is done."),
-    _option("--debug", is_flag=True, help="Show the full trace of an error."),
-)
+    "quiet": _option("-q", "--quiet", is_flag=True, help="Print nothing but data and errors."),
+    "verbose": _option("-v", "--verbose", is_flag=True, help="Print each thing as it is done."),
+    "debug": _option("--debug", is_flag=True, help="Show the full trace of an error."),
+}
+_ALWAYS_TAKEN = ("local", "quiet", "verbose", "debug")
+_ALWAYS_SHOWN = ("quiet", "debug")
+_COMMON_NAMES = {f"--{name.replace('_', '-')}" for name in _OPTIONS} | {"-C", "-q", "-v", "--help"}
 
 format_option = click.option(
     "--format",

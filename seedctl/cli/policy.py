@@ -5,11 +5,11 @@ from __future__ import annotations
 import click
 
 from seedctl.cli.console import Console, print_data
-from seedctl.cli.options import common_options, settings_of
+from seedctl.cli.options import Command, options, settings_of
 
 
-@click.command("generate-policy")
-@common_options
+@click.command("generate-policy", cls=Command)
+@options("identifier", "profile", "region", "endpoint_url", "project_dir", "outputs", "local")
 @click.pass_context
 def generate_policy(context: click.Context) -> None:
     """Print the IAM policy that seeding needs.

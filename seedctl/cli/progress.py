@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
 _SECONDS_BETWEEN_LINES = 5.0
 
+# The time left is told from here on, while the later half's rate is near that of all.
+_LEAST_SECONDS = 3.0
+_LEAST_DONE = 10
+_STEADY = 1.5
+
 
 class ProgressDisplay:
     """Shows what it is told; thread-safe. Never captures what the script prints."""
@@ -40,6 +45,7 @@ class ProgressDisplay:
         self._bars: Bars | None = None
         self._shown: dict[tuple[str, float], Progress] = {}
         self._said: dict[tuple[str, float], float] = {}
+        self._samples: dict[tuple[str, float], list[tuple[float, int]]] = {}
 
     def begin(self) -> None:
         """Watch what the script prints, so that no bar covers it."""
@@ -50,6 +56,7 @@ class ProgressDisplay:
         with self._lock:
             if self._console.is_quiet:
                 return
+            self._sample(progress)
             if self._console.can_draw:
                 self._draw(progress)
             else:  # or no more, in a window that was made narrow
@@ -115,6 +122,30 @@ class ProgressDisplay:
         count = progress.done + progress.failed
         return ", ".join([f"{progress.what}: {count}{of}", *self._facts(progress)])
 
+    def _sample(self, progress: Progress) -> None:
+        """Remember how far it was, once a second."""
+        key, now = (progress.what, progress.started), self._clock()
+        samples = self._samples.setdefault(key, [])
+        if progress.is_finished:
+            del self._samples[key]
+        elif not samples or now - samples[-1][0] >= 1:
+            samples.append((now, progress.done + progress.failed))
+
+    def _is_steady(self, progress: Progress) -> bool:
+        """Whether enough is done, at a rate that holds, to tell how long the rest will take."""
+        seconds = self._clock() - progress.started
+        counted = progress.done + progress.failed
+        if seconds < _LEAST_SECONDS or counted < _LEAST_DONE:
+            return False
+        middle = progress.started + seconds / 2
+        samples = self._samples.get((progress.what, progress.started), [])
+        before = [each for each in samples if each[0] <= middle]
+        if not before or before[-1][0] < progress.started + seconds / 8:
+            return False
+        moment, then = before[-1]
+        recent = (counted - then) / (self._clock() - moment)
+        return 1 / _STEADY <= recent / (counted / seconds) <= _STEADY
+
     def _facts(self, progress: Progress) -> list[str]:
         """Return failures, rate, time left and throttles, in words."""
         counted = progress.done + progress.failed
@@ -123,7 +154,7 @@ class ProgressDisplay:
         rate = counted / seconds
         if counted:
             facts.append(f"{rate:.0f}/s" if rate >= 10 else f"{rate:.1f}/s")
-        if progress.total is not None and counted and not progress.is_finished:
+        if progress.total is not None and not progress.is_finished and self._is_steady(progress):
             left = (progress.total - counted) / rate
             facts.append(f"{_duration(left)} left")
         throttles = self.throttles()

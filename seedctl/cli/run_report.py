@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from seedctl.cli.console import Console
-    from seedctl.report import Event, Progress, Target
+    from seedctl.report import Event, FailureGroup, Progress, Target
 
 _ROWS = 12  # a table is for reading: of more rows than this, the rest is counted
 _WORDS = {"existed": "already there"}
@@ -26,6 +26,7 @@ class ConsoleReport(Report):
     def __init__(self, console: Console) -> None:
         super().__init__()
         self._console = console
+        self._told: set[Event] = set()
         self.display = ProgressDisplay(console)
 
     def on_target(self, target: Target) -> None:
@@ -35,11 +36,12 @@ class ConsoleReport(Report):
 
     def on_event(self, event: Event) -> None:
         super().on_event(event)
-        if event.kind in COUNTED or event.state == "unfinished":
-            return  # a line for each of thousands would hide all others; a user goes on
-        if self._console.is_verbose:
-            with self.display.hidden():
-                self._console.detail("  ".join(part for part in _row(event) if part))
+        if not self._console.is_verbose or event.kind in COUNTED or event.state in FAILED:
+            return  # a line for each of thousands would hide all others
+        with self.display.hidden():
+            if event not in self._told:  # threads come here one after the other
+                self._told.add(event)
+                self._console.table([_row(event)])
 
     def on_note(self, text: str) -> None:
         super().on_note(text)
@@ -56,18 +58,28 @@ class ConsoleReport(Report):
         self.display.show(progress)
 
     def show(self) -> None:
-        """Show what was created, read and signed in, users first; then what failed, and why."""
+        """Show what was created, read and signed in, users first; then what failed, and why.
+
+        With --verbose most has been told as it was done.
+        """
         heard = self.copy()
-        done = [each for each in _counted(heard) if each[0].state not in FAILED]
+        done = [
+            (event, count)
+            for event, count in _counted(heard)
+            if event.state not in FAILED and event not in self._told
+        ]
         if done:
             self._console.table(_row(event, count) for event, count in done[:_ROWS])
         if len(done) > _ROWS:
             self._console.status(f"… and {_sums(done[_ROWS:])}")
-        failures = [event for event, _ in heard.failures[:_ROWS]]
-        if failures:
-            self._console.table(_row(each) for each in failures)
-        if heard.failed > len(failures):
-            self._console.status(f"… and {heard.failed - len(failures)} more failed")
+        groups = list(heard.failure_groups.values())[:_ROWS]
+        for group in groups:
+            self._console.status(_reason(group))
+            if group.first.resolution:
+                self._console.status(f"  Resolution: {group.first.resolution}")
+        left = heard.failed - sum(group.count for group in groups)
+        if left:
+            self._console.status(f"… and {left} more failed")
 
     def totals(self) -> str:
         """Return the sums of the run in words, such as "2 users created, 1 secret read"."""
@@ -101,10 +113,18 @@ def _sums(events: Iterable[tuple[Event, int]]) -> str:
     )
 
 
+def _reason(group: FailureGroup) -> str:
+    """Return why all of *group* failed, how many they are, and which is the first."""
+    event, count = group.first, group.count
+    what = f"{event.kind}{'s' if count != 1 else ''}"
+    if event.kind in COUNTED:
+        what = f"{mask(event.name)} {what}"
+    which = event.row or mask(event.name)
+    return f"{count} {what} {event.state}: {event.reason} ({'first: ' * (count > 1)}{which})"
+
+
 def _row(event: Event, count: int = 1) -> tuple[str, str, str, str]:
-    if event.state == "failed":
-        detail = event.detail  # a message, whose values were masked when it was composed
-    elif event.kind in COUNTED:
+    if event.kind in COUNTED:
         detail = f"{count} {event.kind}{'s' if count != 1 else ''}"
     else:
         detail = f"{'→ ' if event.kind == 'group membership' else ''}{mask(event.detail)}"

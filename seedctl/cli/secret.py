@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from seedctl.cli.console import Console, print_data, print_json
-from seedctl.cli.options import common_options, format_option, settings_of
+from seedctl.cli.options import Group, common_options, format_option, settings_of
 
 if TYPE_CHECKING:
     from seedctl.backend import Backend
     from seedctl.target import TargetDetail
 
 
-@click.group()
+@click.group(cls=Group)
 @common_options
 def secret() -> None:
     """Set, get, list and remove the sandbox's secrets.

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from seedctl.cli.console import Console
-from seedctl.cli.options import common_options, settings_of
+from seedctl.cli.options import Command, common_options, settings_of
 from seedctl.cli.stop_signals import INTERRUPTED
-from seedctl.errors import FileAccessError, SeedctlError
+from seedctl.errors import BulkError, FileAccessError, SeedctlError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,7 +29,7 @@ _REPEATABLE = {
 }
 
 
-class _ScriptCommand(click.Command):
+class _ScriptCommand(Command):
     """Leaves what stands after ``--`` to the script, and refuses stray words before it."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -210,7 +210,7 @@ class _Run:
             return
         if error is not None:
             console.status(f"Stopped after {summary}.")
-            if report.failed:
+            if report.failed and not isinstance(error, BulkError):  # which says it itself
                 self._go_on("run again. Users left unfinished by this run will be completed.")
             return
         if self.script_exit:

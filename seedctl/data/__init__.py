@@ -20,4 +20,6 @@ def __getattr__(name: str) -> object:
         from seedctl import functions  # noqa: PLC0415
 
         return getattr(functions, name)
-    raise AttributeError(name)
+    from seedctl.nearest import no_such_name  # noqa: PLC0415 - for a mistake only
+
+    raise no_such_name(__name__, name, __all__)

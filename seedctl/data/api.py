@@ -199,4 +199,4 @@ class API:
 
     def tell_failure(self, model: str, index: int, error: SeedctlError) -> None:
         """Let the observer know of a row that failed."""
-        self._observer.on_event(failure("record", model, error, row=f"row {index}"))
+        self._observer.on_event(failure("record", model, error, row=f"rows[{index}]"))

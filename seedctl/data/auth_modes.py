@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol, get_args
 
-from seedctl.data.nearest import advice
 from seedctl.errors import (
     InvalidAuthModeError,
     InvalidInputError,
@@ -18,6 +17,7 @@ from seedctl.errors import (
     NoValidAuthTokens,
     SeedctlError,
 )
+from seedctl.nearest import advice
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from seedctl.data.batches import Row
-from seedctl.data.delivery import Delivery
+from seedctl.data.delivery import Answers, Delivery
+from seedctl.data.index_keys import completed, is_partial
 from seedctl.data.requests import Asked
 from seedctl.errors import (
     ConditionalCheckFailedError,
@@ -96,10 +98,17 @@ class Creating:
         return self._creates.documents.bytes_for_row
 
     def work(self, rows: list[Row]) -> BatchResult:
-        answers = self._creates.deliver(rows)
         results: dict[int, RowResult] = {}
         to_update: list[Row] = []
+        stored = self._stored_of_partial(rows)
+        new = [row for row in rows if row.index not in stored]
         for row in rows:
+            if row.index in stored and self._if_exists == "update":
+                to_update.append(row)
+            elif row.index in stored:
+                results[row.index] = self._told(row, "existed")
+        answers = self._creates.deliver(new) if new else Answers()
+        for row in new:
             error = answers.errors[row.index]
             if isinstance(error, ConditionalCheckFailedError):
                 state = self._state_of_existing(row)
@@ -115,16 +124,38 @@ class Creating:
                 results[row.index] = _failed(row, error)
             else:
                 results[row.index] = self._told(row, "created")
-        fatal = answers.fatal or self._update(to_update, results)
+        fatal = answers.fatal or self._update(to_update, stored, results)
         return BatchResult([results[row.index] for row in rows], fatal)
 
-    def _update(self, rows: list[Row], results: dict[int, RowResult]) -> SeedctlError | None:
+    def _stored_of_partial(self, rows: list[Row]) -> dict[int, Record]:
+        """Return the records of *rows* that AppSync refuses to create for their index key.
+
+        It does so before it looks for the record, which may be there.
+        """
+        if self._if_exists == "error" or not self._validate:
+            return {}
+        found = {
+            row.index: self._requests.readable(row.key, self._call)
+            for row in rows
+            if not row.is_random and is_partial(self._model, row.variables)
+        }
+        return {index: record for index, record in found.items() if record is not None}
+
+    def _update(
+        self, rows: list[Row], stored: Mapping[int, Record], results: dict[int, RowResult]
+    ) -> SeedctlError | None:
         ready = []
         for row in rows:
             try:
                 variables = self._inputs.update(
                     self._model, {**row.given, **row.key}, validate=self._validate
                 )
+                if self._validate:
+                    variables = completed(
+                        self._model,
+                        variables,
+                        partial(self._read, row, stored),
+                    )
                 ready.append(Row(row.index, row.key, variables, row.given))
             except SeedctlError as error:
                 results[row.index] = _failed(row, error)
@@ -137,6 +168,10 @@ class Creating:
                 self._told(row, "updated") if failure is None else _failed(row, failure)
             )
         return answers.fatal
+
+    def _read(self, row: Row, stored: Mapping[int, Record]) -> Record | None:
+        asked = Asked(self._call, None, self._validate)
+        return stored.get(row.index) or self._requests.get(row.key, asked)
 
     def _told(
         self, row: Row, state: Literal["created", "existed", "present", "updated"]

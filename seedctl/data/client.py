@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from seedctl.data.auth_modes import Options
 from seedctl.data.documents import operation_document
 from seedctl.data.models import ModelClient
-from seedctl.data.nearest import advice
 from seedctl.data.results import Results
 from seedctl.data.scalars import plain
 from seedctl.data.selection import type_selection
 from seedctl.data.values import Inputs
 from seedctl.errors import UnknownModelError, UnknownOperationError
+from seedctl.nearest import advice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from seedctl.data.auth_modes import AuthMode
     from seedctl.data.documents import OperationType
     from seedctl.project.models import Operation
+
+_Entry = TypeVar("_Entry")
 
 _COMMENT_OR_TEXT = re.compile(r'"""(?:\\"""|.)*?"""|"(?:\\.|[^"\\\n])*"|#[^\n]*', re.DOTALL)
 
@@ -33,27 +35,24 @@ class DataClient:
         schema = api.section.schema
         inputs = Inputs(schema)
         results = Results(schema, lambda name: self.models[name])
-        self.models = Models(
-            {
-                name: ModelClient(api, model, inputs, results)
-                for name, model in schema.models.items()
+
+        def operations(
+            kind: OperationType, found: Mapping[str, Operation]
+        ) -> Names[CustomOperation]:
+            entries = {
+                name: CustomOperation(api, kind, operation, inputs, results)
+                for name, operation in found.items()
             }
-        )
-        self.queries = Operations(
-            "query",
-            {
-                name: CustomOperation(api, "query", operation, inputs, results)
-                for name, operation in schema.queries.items()
-            },
-        )
-        self.mutations = Operations(
-            "mutation",
-            {
-                name: CustomOperation(api, "mutation", operation, inputs, results)
-                for name, operation in schema.mutations.items()
-            },
-        )
-        self.enums = Enums(schema.enums)
+            return Names(f"custom {kind}", entries, UnknownOperationError)
+
+        models = {
+            name: ModelClient(api, model, inputs, results) for name, model in schema.models.items()
+        }
+        enums = {name: EnumValues(values) for name, values in schema.enums.items()}
+        self.models = Names("model", models, UnknownModelError)
+        self.queries = operations("query", schema.queries)
+        self.mutations = operations("mutation", schema.mutations)
+        self.enums = Names("enum", enums, UnknownModelError)
         self._api = api
 
     def graphql(
@@ -85,55 +84,41 @@ class DataClient:
         return data
 
 
-class Models:
-    """``client.models``: the models of the schema, as attributes and by subscript."""
+class Names(Generic[_Entry]):
+    """What the schema names: as attributes, and by subscript, where any name can stand.
 
-    def __init__(self, models: Mapping[str, ModelClient]) -> None:
-        self._models = models
+    ``client.queries["import"]`` has a name that Python reserves.
+    """
 
-    def __getitem__(self, name: str) -> ModelClient:
-        return self.__getattr__(name)
+    def __init__(
+        self,
+        what: str,
+        entries: Mapping[str, _Entry],
+        error: type[UnknownModelError | UnknownOperationError],
+    ) -> None:
+        """*what* the entries are, such as "model"; *error* is raised for a name that is none."""
+        self._what = what
+        self._entries = entries
+        self._error = error
 
-    def __getattr__(self, name: str) -> ModelClient:
+    def __getitem__(self, name: str) -> _Entry:
+        if name not in self._entries:
+            raise self._error(
+                f"The schema has no {self._what} {name}.", resolution=advice(name, self._entries)
+            )
+        return self._entries[name]
+
+    def __getattr__(self, name: str) -> _Entry:
+        # Names that begin so are asked for by copy and pickle, before there are any entries.
         if name.startswith("_"):
             raise AttributeError(name)
-        model = self._models.get(name)
-        if model is None:
-            raise UnknownModelError(
-                f"The schema has no model {name}.", resolution=advice(name, self._models)
-            )
-        return model
+        return self[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._models)
+        return iter(self._entries)
 
     def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *self._models]
-
-
-class Operations:
-    """``client.queries`` or ``client.mutations``: the schema's custom operations."""
-
-    def __init__(self, kind: OperationType, operations: Mapping[str, CustomOperation]) -> None:
-        self._kind = kind
-        self._operations = operations
-
-    def __getattr__(self, name: str) -> CustomOperation:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        operation = self._operations.get(name)
-        if operation is None:
-            raise UnknownOperationError(
-                f"The schema has no custom {self._kind} {name}.",
-                resolution=advice(name, self._operations),
-            )
-        return operation
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._operations)
-
-    def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *self._operations]
+        return [*super().__dir__(), *self._entries]
 
 
 class CustomOperation:
@@ -148,6 +133,9 @@ class CustomOperation:
         self._results = results
         selection = type_selection(api.section.schema, operation.result.type)
         self._document = operation_document(kind, operation, selection)
+
+    def __repr__(self) -> str:
+        return f"<CustomOperation {self._operation.name}>"
 
     def __call__(
         self,
@@ -187,26 +175,3 @@ class EnumValues:
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)
-
-
-class Enums:
-    """``client.enums``: the enums of the schema."""
-
-    def __init__(self, enums: Mapping[str, tuple[str, ...]]) -> None:
-        self._enums = enums
-
-    def __getattr__(self, name: str) -> EnumValues:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        values = self._enums.get(name)
-        if values is None:
-            raise UnknownModelError(
-                f"The schema has no enum {name}.", resolution=advice(name, self._enums)
-            )
-        return EnumValues(values)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._enums)
-
-    def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *self._enums]

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from seedctl.data.auth_modes import Options
 from seedctl.data.bulk import IfExists
+from seedctl.data.index_keys import completed, is_partial
 from seedctl.data.many import BulkOptions, BulkRequests, check_choice
-from seedctl.data.nearest import advice
 from seedctl.data.requests import Asked, ModelRequests, Paging
 from seedctl.errors import ConditionalCheckFailedError, InvalidInputError, UnknownOperationError
+from seedctl.nearest import advice
 
 if TYPE_CHECKING:
     import builtins
@@ -52,6 +53,10 @@ class ModelClient:
     def __getattr__(self, name: str) -> Callable[..., Page]:
         if name.startswith("_"):
             raise AttributeError(name)
+        return self[name]
+
+    def __getitem__(self, name: str) -> Callable[..., Page]:
+        """Return the query of a secondary index: by subscript its name may be any."""
         index = self._model.indexes.get(name)
         if index is None:
             known = [*(each for each in _OPERATIONS if each not in self._model.disabled)]
@@ -103,15 +108,19 @@ class ModelClient:
         given = record or {}
         key = self._whole_key(given) if if_exists != "error" else {}
         variables = self._inputs.create(self._model, given, validate=validate)
-        try:
-            return self._requests.mutate("create", variables, asked)
-        except ConditionalCheckFailedError:
-            if if_exists == "error":
-                raise
-            if if_exists == "skip":
-                return self._requests.existing(key, asked)
-        variables = self._inputs.update(self._model, given, validate=validate)
-        return self._requests.mutate("update", variables, asked)
+        stored = None
+        if if_exists != "error" and validate and is_partial(self._model, variables):
+            # AppSync would refuse the create for its index key before it looks for the record.
+            stored = self._requests.readable(key, asked.call)
+        if stored is None:
+            try:
+                return self._requests.mutate("create", variables, asked)
+            except ConditionalCheckFailedError:
+                if if_exists == "error":
+                    raise
+        if if_exists == "skip":
+            return self._requests.existing(key, asked)
+        return self._update(given, asked, stored)
 
     def update(
         self,
@@ -125,11 +134,12 @@ class ModelClient:
     ) -> Record:
         """Change the given fields of the record with the given key; null takes a value away.
 
-        Raises ConditionalCheckFailedError when there is none.
+        Where a secondary index is sorted by several fields and only some of them are given, the
+        others are read from the record, since AppSync takes them together. Raises
+        ConditionalCheckFailedError when there is none.
         """
         asked = _asked(auth_mode, auth_token, headers, selection_set, validate=validate)
-        variables = self._inputs.update(self._model, record, validate=validate)
-        return self._requests.mutate("update", variables, asked)
+        return self._update(record, asked)
 
     def upsert(
         self,
@@ -273,6 +283,19 @@ class ModelClient:
         call = Options(auth_mode, auth_token, None, headers)
         options = BulkOptions(call, validate, concurrency, batch_size, on_error)
         return self._bulk.delete(keys, options)
+
+    def _update(
+        self, given: Mapping[str, Any], asked: Asked, stored: Record | None = None
+    ) -> Record:
+        """Update a record; *stored* is it as far as it was read already."""
+        variables = self._inputs.update(self._model, given, validate=asked.validate)
+        if asked.validate:
+            key = {name: variables[name] for name in self._model.primary_key}
+            unread = asked._replace(paths=None)
+            variables = completed(
+                self._model, variables, lambda: stored or self._requests.get(key, unread)
+            )
+        return self._requests.mutate("update", variables, asked)
 
     def _whole_key(self, record: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the key of *record*. Raises InvalidInputError where a part of it is missing."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from seedctl.data.nearest import advice
+from seedctl.nearest import advice, no_attribute
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +52,7 @@ class Record(Mapping[str, Any]):
         if name in self._loaders:
             return self._loaders[name]
         known = [*self._values, *self._loaders]
-        raise AttributeError(f"This {self._type_name} has no {name}. {advice(name, known)}")
+        raise no_attribute(f"This {self._type_name} has no {name}. {advice(name, known)}")
 
     def __dir__(self) -> list[str]:
         return sorted({*super().__dir__(), *self._values, *self._loaders})

@@ -14,6 +14,7 @@ from seedctl.data.selection import chosen_selection, default_selection
 from seedctl.errors import (
     ConditionalCheckFailedError,
     InvalidInputError,
+    SeedctlError,
     UnknownOperationError,
 )
 
@@ -150,6 +151,13 @@ class ModelRequests:
             )
         self._api.tell(self._model.name, "existed")
         return record
+
+    def readable(self, key: Mapping[str, Any], call: Options) -> Record | None:
+        """Return the record, or None where there is none or it cannot be read."""
+        try:
+            return self.get(key, Asked(call, None, True))
+        except SeedctlError:
+            return None
 
     def _stored_before(self, given: Mapping[str, Any], asked: Asked) -> Record | None:
         """Return the record that an earlier attempt of this very create has stored, if it has.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from seedctl.data.records import Page, Record
@@ -11,9 +10,9 @@ from seedctl.errors import InvalidInputError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from seedctl.data.auth_modes import AuthMode, Options
+    from seedctl.data.auth_modes import Options
     from seedctl.data.models import ModelClient
-    from seedctl.project.models import Field, Introspection, Model, TypeName
+    from seedctl.project.models import ConnectionType, Field, Introspection, Model, TypeName
 
 
 class Results:
@@ -89,12 +88,12 @@ class Results:
                 key = dict(
                     zip(related.primary_key, (values.get(name) for name in names), strict=False)
                 )
-                loaders[field.name] = partial(self._belongs_to, related, key, acts_as)
+                loaders[field.name] = _Loader(self._belongs_to, field, related, key, acts_as)
             elif "list" not in related.disabled:
                 key = self._child_key(model, field, related, values)
                 is_many = field.association.connection_type == "HAS_MANY"
                 load = self._has_many if is_many else self._has_one
-                loaders[field.name] = partial(load, related, key, acts_as)
+                loaders[field.name] = _Loader(load, field, related, key, acts_as)
         return loaders
 
     def _child_key(
@@ -109,49 +108,25 @@ class Results:
             names = back.association.target_names
         return dict(zip(names, (values.get(name) for name in model.primary_key), strict=False))
 
-    def _belongs_to(
-        self,
-        related: Model,
-        key: Mapping[str, Any],
-        acts_as: Mapping[str, Any],
-        *,
-        auth_mode: AuthMode | None = None,
-        auth_token: str | None = None,
-    ) -> Record | None:
+    def _belongs_to(self, related: Model, key: Mapping[str, Any], **options: Any) -> Record | None:
         if any(part is None for part in key.values()):
             return None
-        options = _acting(acts_as, auth_mode, auth_token)
         return self._client_of(related.name).get(key, **options)
 
-    def _has_many(
-        self,
-        related: Model,
-        key: Mapping[str, Any],
-        acts_as: Mapping[str, Any],
-        *,
-        limit: int | None = None,
-        next_token: str | None = None,
-        auth_mode: AuthMode | None = None,
-        auth_token: str | None = None,
-    ) -> Page:
+    def _has_many(self, related: Model, key: Mapping[str, Any], **options: Any) -> Page:
         if any(part is None for part in key.values()):
             raise InvalidInputError(
                 f"The {related.name} records cannot be loaded: this record came without its key.",
                 resolution="Select the key fields as well, or get the record first.",
             )
         return self._client_of(related.name).list(
-            filter={"and": [{name: {"eq": value}} for name, value in key.items()]},
-            limit=limit,
-            next_token=next_token,
-            **_acting(acts_as, auth_mode, auth_token),
+            filter={"and": [{name: {"eq": value}} for name, value in key.items()]}, **options
         )
 
-    def _has_one(
-        self, related: Model, key: Mapping[str, Any], acts_as: Mapping[str, Any], **options: Any
-    ) -> Record | None:
+    def _has_one(self, related: Model, key: Mapping[str, Any], **options: Any) -> Record | None:
         token = None
         while True:
-            page = self._has_many(related, key, acts_as, next_token=token, **options)
+            page = self._has_many(related, key, **{**options, "next_token": token})
             first = next(iter(page), None)
             token = page.next_token
             # A filtered page may be empty with the record on a later one.
@@ -159,10 +134,55 @@ class Results:
                 return first
 
 
-def _acting(
-    acts_as: Mapping[str, Any], auth_mode: AuthMode | None, auth_token: str | None
-) -> dict[str, Any]:
-    return {
-        "auth_mode": auth_mode or acts_as["auth_mode"],
-        "auth_token": auth_token or acts_as["auth_token"],
-    }
+_PAGING: Mapping[ConnectionType, tuple[str, ...]] = {
+    "HAS_MANY": ("limit", "next_token"),
+    "HAS_ONE": ("limit",),
+    "BELONGS_TO": (),
+}
+
+
+class _Loader:
+    """Loads one relation of one record. The options are those of the JavaScript client."""
+
+    def __init__(
+        self,
+        load: Callable[..., Any],
+        field: Field,
+        related: Model,
+        key: Mapping[str, Any],
+        acts_as: Mapping[str, Any],
+    ) -> None:
+        """*acts_as* has the auth mode and token of the call that the record came by."""
+        self._load = load
+        self._field = field
+        self._related = related
+        self._key = key
+        self._acts_as = acts_as
+
+    def __call__(self, *positional: object, **options: Any) -> Any:
+        """Return the related record or None, or a page of records."""
+        assert self._field.association is not None
+        paging = _PAGING[self._field.association.connection_type]
+        allowed = [*self._acts_as, *paging]
+        wrong = [name for name in options if name not in allowed]
+        if wrong or positional:
+            raise self._refused(wrong[0] if wrong else None, allowed)
+        given = {name: value for name, value in options.items() if value is not None}
+        return self._load(self._related, self._key, **{**self._acts_as, **given})
+
+    def _refused(self, wrong: str | None, allowed: list[str]) -> InvalidInputError:
+        related = self._related.name
+        what = f"the option {wrong}" if wrong is not None else "a value without a name"
+        advice = f"Write {self._field.name}({allowed[-1]}=...)."
+        if wrong is not None and self._field.is_array:
+            key = ", ".join(f'{{"{name}": {{"eq": ...}}}}' for name in self._key)
+            advice = (
+                f"To narrow them, list the {related} records themselves, with the key in the "
+                f'filter: client.models.{related}.list(filter={{"and": [{key}, ...]}}).'
+            )
+        elif wrong is not None:
+            advice = f"It loads one {related}, which client.models.{related} can do with more."
+        return InvalidInputError(
+            f"The relation {self._field.name} does not take {what}. It takes {', '.join(allowed)}.",
+            resolution=advice,
+        )

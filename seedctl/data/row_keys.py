@@ -7,9 +7,9 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from seedctl.data.nearest import advice
 from seedctl.data.scalars import plain
 from seedctl.errors import InvalidInputError
+from seedctl.nearest import advice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 
 _ZONE = r"(?:Z|[+-]\d{2}:\d{2}(?::\d{2})?)"
 _TIME = r"\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?"
-_DATE_TEXT = re.compile(rf"\d{{4}}-\d{{2}}-\d{{2}}{_ZONE}?")
+_DATE = r"-?\d{4}-\d{2}-\d{2}"  # a year before the year 0 has a sign
+_DATE_TEXT = re.compile(rf"{_DATE}{_ZONE}?")
 _TIME_TEXT = re.compile(rf"{_TIME}{_ZONE}?")
-_DATETIME_TEXT = re.compile(rf"\d{{4}}-\d{{2}}-\d{{2}}T{_TIME}{_ZONE}")
+_DATETIME_TEXT = re.compile(rf"{_DATE}T{_TIME}{_ZONE}")
 _EMAIL_TEXT = re.compile(r"[^@\s]+@[^@\s]+")
 _PHONE_TEXT = re.compile(r"\+?[0-9][0-9 -]*")
 

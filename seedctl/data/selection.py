@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from seedctl.data.nearest import advice
 from seedctl.errors import InvalidSelectionSetError
+from seedctl.nearest import advice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

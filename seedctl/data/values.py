@@ -7,10 +7,11 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from seedctl.data.documents import key_arguments
-from seedctl.data.nearest import advice
 from seedctl.data.records import Record, type_name_of
 from seedctl.data.scalars import WrongValueError, convert_scalar, plain
 from seedctl.errors import InvalidInputError
+from seedctl.masking import mask
+from seedctl.nearest import advice, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from seedctl.project.models import Field, Introspection, Model, Operation
 
 _UNCHECKED = "Pass validate=False if the schema knows better."
+_LONGEST_NAME = 60
 
 
 class Inputs:
@@ -36,11 +38,7 @@ class Inputs:
         checked = self._checked_fields(model, given)
         for field in model.fields.values():
             if field.must_be_given and given.get(field.name) is None and _is_asked(model, field):
-                raise InvalidInputError(
-                    f"{model.name}.{field.name} is required, and missing from the record.",
-                    resolution=f"Give it a value. {_UNCHECKED} A default in the schema is not in "
-                    "the outputs file.",
-                )
+                raise _missing(model, field)
         return checked
 
     def update(self, model: Model, given: Mapping[str, Any], *, validate: bool) -> dict[str, Any]:
@@ -172,11 +170,11 @@ class Inputs:
         if not field.is_array:
             return self._value(field, value, where)
         if not isinstance(value, list | tuple):
-            raise _wrong(where, "a list", value)
+            raise _wrong(f"{where} must be a list.", value)
         items = []
         for position, item in enumerate(value):
             if item is None and field.is_required:
-                raise _wrong(f"{where}[{position}]", "not null", item)
+                raise _wrong(f"{where}[{position}] must be not null.", item)
             at = f"{where}[{position}]"
             items.append(None if item is None else self._value(field, item, at))
         return items
@@ -189,9 +187,9 @@ class Inputs:
             try:
                 return convert_scalar(type_.name, value)
             except WrongValueError as error:
-                raise _wrong(where, f"{type_.name}: {error}", value) from error
+                raise _wrong(f"{where} must be {type_.name}: {error}.", value) from error
         if not isinstance(value, Mapping):
-            raise _wrong(where, f"a mapping with the fields of {type_.name}", value)
+            raise _wrong(f"{where} must be a mapping with the fields of {type_.name}.", value)
         fields = self._schema.fields_of(type_)
         for inner in fields.values():
             if inner.must_be_given and value.get(inner.name) is None:
@@ -207,7 +205,14 @@ class Inputs:
         for candidate in candidates:
             if isinstance(candidate, str) and candidate in values:
                 return str(candidate)
-        raise _wrong(where, f"one of {name}: {', '.join(values)}", value)
+        expected = f"{where} must be one of {name}: {', '.join(values)}."
+        if not isinstance(value, str) or len(value) > _LONGEST_NAME:
+            raise _wrong(expected, value)
+        # Named: it stands for a name of the schema, and whoever mistyped it looks for it.
+        raise InvalidInputError(
+            f"{expected} It is {mask(value)!r}.",
+            resolution=did_you_mean(value, values) or f"Change the value. {_UNCHECKED}",
+        )
 
     def _check_filter(self, model: Model, given: Mapping[str, Any]) -> None:
         for name, condition in given.items():
@@ -248,7 +253,9 @@ def _foreign_keys(model: Model, field: Field, related: Model, value: Any) -> dic
         return dict.fromkeys(targets)
     where = f"{model.name}.{field.name}"
     if not isinstance(value, Mapping):
-        raise _wrong(where, f"a record of {related.name} or a mapping with its key", value)
+        raise _wrong(
+            f"{where} must be a record of {related.name} or a mapping with its key.", value
+        )
     if isinstance(value, Record) and type_name_of(value) != related.name:
         raise InvalidInputError(
             f"{where} must be a record of {related.name}. It is one of {type_name_of(value)}.",
@@ -269,8 +276,27 @@ def _is_asked(model: Model, field: Field) -> bool:
     return not (
         field.is_read_only
         or field.type.kind == "model"
-        or field.name in {"createdAt", "updatedAt", *model.owner_fields}  # the API fills them
+        or field.name in {"createdAt", "updatedAt"}  # the API fills them
         or (field.name == "id" and "id" in model.primary_key)
+    )
+
+
+def _missing(model: Model, field: Field) -> InvalidInputError:
+    """Return the error for a create without *field*, which the schema requires."""
+    message = f"{model.name}.{field.name} is required, and missing from the record."
+    holds = model.owner_fields.get(field.name)
+    if holds is None:
+        return InvalidInputError(
+            message,
+            resolution=f"Give it a value. {_UNCHECKED} A default in the schema is not in the "
+            "outputs file.",
+        )
+    # AppSync fills in the owner after it has checked the input, which is then refused.
+    what = "a group" if holds == "group" else "the owner: the user name, or the sub, of a user"
+    return InvalidInputError(
+        message,
+        resolution=f"Give {f'a list with {what}' if field.is_array else what}. AppSync fills in "
+        "only what the schema does not require.",
     )
 
 
@@ -297,10 +323,10 @@ def _mapping(given: Any, owner: str) -> Mapping[str, Any]:
     return given
 
 
-def _wrong(where: str, expected: str, value: Any) -> InvalidInputError:
+def _wrong(expected: str, value: Any) -> InvalidInputError:
     # The kind of the value, never the value: it may be a secret.
     kind = "null" if value is None else f"a value of type {type(value).__name__}"
     return InvalidInputError(
-        f"{where} must be {expected}. It is {kind}.",
+        f"{expected} It is {kind}.",
         resolution=f"Change the value. {_UNCHECKED}",
     )

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 TypeKind = Literal["scalar", "enum", "nonModel", "model", "input"]
 ConnectionType = Literal["HAS_MANY", "HAS_ONE", "BELONGS_TO"]
+OwnerKind = Literal["owner", "group"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,15 +100,15 @@ class Model:
         }
 
     @cached_property
-    def owner_fields(self) -> tuple[str, ...]:
+    def owner_fields(self) -> Mapping[str, OwnerKind]:
         """The fields that hold owners or groups for the auth rules, declared or not."""
-        names = []
+        names: dict[str, OwnerKind] = {}
         for rule in self.rules:
             if rule.allow == "owner":
-                names.append(rule.owner_field or "owner")
+                names[rule.owner_field or "owner"] = "owner"
             elif rule.allow == "groups" and rule.groups_field is not None:
-                names.append(rule.groups_field)
-        return tuple(dict.fromkeys(names))
+                names[rule.groups_field] = "group"
+        return names
 
     @cached_property
     def implied_fields(self) -> tuple[str, ...]:

@@ -42,4 +42,6 @@ def __getattr__(name: str) -> object:
         from seedctl.functions import storage  # noqa: PLC0415
 
         return getattr(storage, name)
-    raise AttributeError(name)
+    from seedctl.nearest import no_such_name  # noqa: PLC0415 - for a mistake only
+
+    raise no_such_name(__name__, name, __all__)

@@ -36,8 +36,19 @@ def explain_denial(
             f"The outputs file does not list the path rules of {bucket.shown}; check {_WHERE} for "
             f"one that allows {action} at {mask(path)!r}."
         )
+    if action == "list" and not may(bucket, path, action, groups, identity_id):
+        folders = _listable(bucket, path, groups, identity_id)
+        if folders:
+            asked = " or ".join(f"{mask(folder)!r}" for folder in folders)
+            return (
+                f"Ask for {asked}, with the slash at its end: that is what the path rules of "
+                f"{bucket.shown} let {_caller(groups)} list."
+            )
     who = _caller(groups)
     found = list(_allowing(bucket.rules, path, action))
+    folder = f"{path}/"
+    if not found and action == "list" and any(_allowing(bucket.rules, folder, action)):
+        return explain_denial(bucket, folder, action, groups, identity_id)
     if not found:
         rules = "; ".join(_shown(pattern, roles) for pattern, roles in bucket.rules.items())
         return (
@@ -74,6 +85,22 @@ def may(
         role in own and (role != "entityidentity" or _is_for_user(pattern, role, path, identity_id))
         for pattern, role in _allowing(bucket.rules, path, action)
     )
+
+
+def _listable(
+    bucket: Bucket, path: str, groups: tuple[str, ...] | None, identity_id: str
+) -> list[str]:
+    """Return the folders that the caller may list and whose path begins with *path*."""
+    folders = [
+        pattern.removesuffix("*").replace(_ENTITY, identity_id)
+        for pattern in bucket.rules or ()
+        if pattern.endswith("/*")
+    ]
+    return [
+        folder
+        for folder in folders
+        if folder.startswith(path) and may(bucket, folder, "list", groups, identity_id)
+    ]
 
 
 def _allowing(rules: BucketPaths, path: str, action: Action) -> Iterator[tuple[str, str]]:

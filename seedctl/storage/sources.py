@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import mimetypes
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,24 +11,10 @@ from pathlib import Path
 from typing import IO, NamedTuple, Protocol
 
 from seedctl.errors import FileAccessError, InvalidUploadSource, ObjectIsTooLarge
+from seedctl.storage.content_types import DEFAULT_TYPE, content_type_of
 
 _LARGEST = 5 * 1024**4  # bytes, as S3 has it
 _PIECE = 1024 * 1024
-DEFAULT_TYPE = "application/octet-stream"
-
-# The standard library's own table, the same on every machine; with what it lacks in older Pythons.
-_TYPES = mimetypes.MimeTypes(filenames=())
-_NEWER_TYPES = {
-    ".avif": "image/avif",
-    ".heic": "image/heic",
-    ".md": "text/markdown",
-    ".parquet": "application/vnd.apache.parquet",
-    ".webp": "image/webp",
-    ".woff": "font/woff",
-    ".woff2": "font/woff2",
-    ".yaml": "application/yaml",
-    ".yml": "application/yaml",
-}
 
 
 class Readable(Protocol):
@@ -88,12 +73,8 @@ def open_source(data: UploadData) -> Iterator[Source]:
 
 def guess_content_type(path: str, data: UploadData) -> str:
     """Return the content type by the name of the object, else of the file it is made from."""
-    for name in (path, data.name if isinstance(data, Path) else ""):
-        suffix = Path(name).suffix.lower()
-        found = _NEWER_TYPES.get(suffix) or _TYPES.guess_type(f"x{suffix}")[0]
-        if found is not None:
-            return found
-    return DEFAULT_TYPE
+    file_name = data.name if isinstance(data, Path) else ""
+    return content_type_of(path) or content_type_of(file_name) or DEFAULT_TYPE
 
 
 class SourceStoppedError(Exception):

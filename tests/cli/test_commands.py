@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -28,12 +29,74 @@ def commands(group: click.Group, path: str = "seedctl") -> Iterator[tuple[str, c
             yield from commands(command, f"{path} {name}")
 
 
+EVERYWHERE = {"--project-dir", "--quiet", "--debug"}
+AWS = {"--profile", "--endpoint-url", "--local"}
+# Of the local sandbox: what else each command shows.
+LOCAL = {
+    "": {"--identifier", "--region", "--outputs", "--verbose"},
+    " init": {"--outputs"},
+    " outputs": {"--region", "--outputs"},
+    " start": {"--identifier", "--region", "--outputs", "--verbose"},
+}
+
+
 @pytest.mark.parametrize(("path", "command"), list(commands(cli)))
-def test_every_command_has_help_and_the_common_options(path: str, command: click.Command) -> None:
-    """Help says what a command does, and the common options work after it."""
+def test_every_command_shows_the_options_that_mean_something(
+    path: str, command: click.Command
+) -> None:
+    """Help says what a command does; what leads to AWS is an option of what may go there."""
     assert command.help
-    names = {name for parameter in command.params for name in parameter.opts}
-    assert {"--identifier", "--profile", "--region", "--local", "--debug", "-q", "-C"} <= names
+    shown = {
+        name for each in command.params if not getattr(each, "hidden", False) for name in each.opts
+    }
+    common = {"--identifier", "--region", "--outputs", "--verbose", *EVERYWHERE, *AWS}
+    expected = common
+    if path.startswith("seedctl local"):
+        expected = EVERYWHERE | LOCAL.get(path.removeprefix("seedctl local"), set())
+    elif path == "seedctl generate-policy":
+        expected = common - {"--verbose"}
+    assert shown & common == expected
+
+
+def test_help_has_commands_first_and_ones_own_options_before_the_common(
+    seedctl: CommandLine,
+) -> None:
+    """What a reader came for stands above what every command has."""
+    group = seedctl("--help").out
+    assert group.index("Commands:") < group.index("Options:") < group.index("Common options:")
+    init = seedctl("local", "init", "--help").out
+    own, _, common = init.partition("\nCommon options:\n")
+    assert "--login" in own
+    assert "--project-dir" in common
+    assert "--help" in common
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(("local", "init", "--profile", "x"), id="a command"),
+        pytest.param(("local", "--profile", "x", "init"), id="its group"),
+        pytest.param(("local", "status", "--endpoint-url=http://127.0.0.1:1"), id="with ="),
+    ],
+)
+def test_an_option_that_means_nothing_is_wrong_usage(
+    project: Callable[..., Path], seedctl: CommandLine, words: tuple[str, ...]
+) -> None:
+    """Whoever gives it believes something that is not so."""
+    project(None)
+    result = seedctl(*words)
+    assert result.code == 2
+    assert re.search(r"Error: --[a-z-]+ means nothing to seedctl local", result.err)
+    assert seedctl("local", "init", "--profil").err.endswith("No such option '--profil'.\n")
+
+
+def test_before_the_subcommand_all_options_are_taken(
+    project: Callable[..., Path], seedctl: CommandLine
+) -> None:
+    """An alias may set them for every command; more words are no mistake anywhere."""
+    project(None)
+    assert seedctl("--profile", "x", "-v", "local", "status").out == "not running\n"
+    assert seedctl("local", "status", "-v", "--local").out == "not running\n"
 
 
 def test_version(seedctl: CommandLine) -> None:

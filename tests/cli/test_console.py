@@ -13,7 +13,7 @@ import click
 import pytest
 
 from seedctl import interruption
-from seedctl.cli.console import Console, print_data, print_json
+from seedctl.cli.console import Console, print_data, print_json, print_rows
 from seedctl.cli.main import main
 from seedctl.cli.options import Settings
 from seedctl.errors import FileAccessError, InvalidInputError, SeedingFailedError
@@ -45,7 +45,7 @@ def _console(*, quiet: bool = False, verbose: bool = False, debug: bool = False)
     ("quiet", "verbose", "said"),
     [
         pytest.param(False, False, ["a", "✔ c", "✘ d", "Warning: e", "f  g"], id="plain"),
-        pytest.param(False, True, ["a", "b", "✔ c", "✘ d", "Warning: e", "f  g"], id="verbose"),
+        pytest.param(False, True, ["a", "✔ c", "✘ d", "Warning: e", "f  g"], id="verbose"),
         pytest.param(True, False, ["✘ d", "Warning: e"], id="quiet"),
         pytest.param(True, True, ["✘ d", "Warning: e"], id="quiet wins"),
     ],
@@ -53,11 +53,10 @@ def _console(*, quiet: bool = False, verbose: bool = False, debug: bool = False)
 def test_what_is_said(
     capsys: pytest.CaptureFixture[str], quiet: bool, verbose: bool, said: list[str]
 ) -> None:
-    """Quiet leaves failures and warnings; verbose adds details; all of it goes to stderr."""
+    """Quiet leaves failures and warnings; all of it goes to stderr."""
     console = _console(quiet=quiet, verbose=verbose)
     assert (console.is_quiet, console.is_verbose) == (quiet, verbose and not quiet)
     console.status("a")
-    console.detail("b")
     console.success("c")
     console.failure("d")
     console.warning("e")
@@ -206,8 +205,14 @@ FAILED = ("record", "Todo", "failed", "row 7: Todo.content must be text. It is a
         pytest.param(
             20,
             [("user", "ann@a-long-name.example.com", "failed", "two\nlines, and more")],
-            ["user", "  ann@a-long-name.ex", "  ample.com  failed", "  two lines, and", "  more"],
+            ["user", "  ann@a-long-name.example.com", "  failed", "  two lines, and", "  more"],
             id="a name that alone is too wide",
+        ),
+        pytest.param(
+            44,
+            [("user", "ann", "created", "eb19dac0-fd87-401a-8e85-a37d53146036")],
+            ["user  ann  created", "  eb19dac0-fd87-401a-8e85-a37d53146036"],
+            id="an id that would fit broken in two",
         ),
         pytest.param(
             36,
@@ -231,13 +236,50 @@ FAILED = ("record", "Todo", "failed", "row 7: Todo.content must be text. It is a
 def test_only_the_last_column_is_folded(
     monkeypatch: pytest.MonkeyPatch, width: int, rows: list[tuple[str, ...]], shown: list[str]
 ) -> None:
-    """A name or an id stays in one piece on a narrow terminal, unless it alone is wider."""
+    """A name or an id stays in one piece on a narrow terminal, also one that is wider."""
     screen = Screen(lambda: None)
     monkeypatch.setattr(sys, "stderr", screen)
     monkeypatch.setenv("COLUMNS", str(width))
     monkeypatch.setenv("TERM", "xterm")
     _console().table(rows)
     assert screen.lines == shown
+
+
+def test_rows_of_data_are_laid_out_for_a_terminal_only(
+    monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    """Programs read a line for each row; a reader finds names and codes in one piece."""
+    rows = [("ann@example.com", "EMAIL", "ann@example.com", "123456", "2026-01-01T00:00:00Z")]
+    print_rows(rows)
+    monkeypatch.setenv("COLUMNS", "50")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    print_rows(rows)
+    assert capsysbinary.readouterr().out.decode().splitlines() == [
+        "  ".join(rows[0]),
+        "ann@example.com  EMAIL  ann@example.com  123456",
+        "  2026-01-01T00:00:00Z",
+    ]
+
+
+def test_a_dumb_terminal_does_not_narrow_a_file(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What goes into a file has no width to keep to, whatever TERM says."""
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.delenv("COLUMNS", raising=False)
+    _console().table([("user", "x" * 90, "created", "y" * 40)])
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_what_follows_an_indented_line_is_indented(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hint below a reason stays apart from the next reason."""
+    screen = Screen(lambda: None)
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setenv("COLUMNS", "24")
+    monkeypatch.setenv("TERM", "xterm")
+    _console().status("  Resolution: change the value")
+    assert screen.lines == ["  Resolution: change the", "  value"]
 
 
 @pytest.mark.parametrize("no_colour", [False, True])

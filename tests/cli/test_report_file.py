@@ -376,12 +376,12 @@ def test_rows_that_failed(run: Callable[..., Result]) -> None:
     assert [each[:3] for each in found] == [
         ("user", "no address", "failed"),
         ("user", "bea@example.com", "failed"),
-        ("user", "row 3", "failed"),
+        ("user", "rows[3]", "failed"),
         *[("record", "Todo", "failed")] * 3,
         ("file", "myStorage", "failed"),
     ]
     assert [each[3][0] for each in found[:3]] == ["InvalidParameterException"] * 3
-    assert [each[3][0] for each in found[3:]] == ["row 1", "row 0", "row 0", "nowhere/x"]
+    assert [each[3][0] for each in found[3:]] == ["rows[1]", "rows[0]", "rows[0]", "nowhere/x"]
     assert found[3][3][1].startswith("InvalidInputError: Todo.content must be String")
     counts = {(each["name"], each["state"]): each["count"] for each in document["counts"]}
     assert counts == {
@@ -390,13 +390,21 @@ def test_rows_that_failed(run: Callable[..., Result]) -> None:
         ("myStorage", "uploaded"): 1,
         ("myStorage", "failed"): 1,
     }
-    table, _, end = result.err.partition("✘ Seeded in ")
+    told, _, end = result.err.partition("✘ Seeded in ")
     assert "3 users failed" in end
     assert "3 records failed" in end
     assert "1 file failed" in end
-    assert re.search(r"user +no address +failed +InvalidParameterException: ", table)
-    assert re.search(r"record +Todo +failed +row 1: InvalidInputError: ", table)
-    assert re.search(r"file +myStorage +failed +nowhere/x: ", table)
+    assert re.search(
+        r"^1 user failed: InvalidParameterException: .* \(no address\)$", told, re.MULTILINE
+    )
+    assert re.search(r"^1 user failed: .*: Row 3 is a int, .* \(rows\[3\]\)$", told, re.MULTILINE)
+    assert re.search(
+        r"^2 Todo records failed: InvalidInputError: .* \(first: rows\[1\]\)$", told, re.MULTILINE
+    )
+    assert re.search(
+        r"^1 myStorage file failed: AccessDenied: .* \(nowhere/x\)$", told, re.MULTILINE
+    )
+    assert told.count("\n  Resolution: ") >= 4
     assert end.splitlines()[1].startswith("To go on: fix the cause and run again. ")
 
 
@@ -461,13 +469,15 @@ def test_github_is_shown_that_not_all_was_seeded(
 
 
 def test_an_uncaught_bulk_error_counts_its_rows_once(run: Callable[..., Result]) -> None:
-    """The rows are in the table and in the report as often as they failed; the error follows."""
+    """The rows are told and in the report as often as they failed; the error follows, once."""
     result = run(
         f"{SIGN_IN}"
         "data.generate_client().models.Todo.create_many([{'content': 1}, {'content': 'two'}])\n"
     )
     assert result.code == 1
-    assert result.err.count("row 0: InvalidInputError") == 1
+    assert result.err.count("1 Todo record failed: InvalidInputError") == 1
+    assert "Caused by" not in result.err
+    assert "To go on" not in result.err
     assert "1 record created, 1 record failed" in result.err.replace(
         "1 record failed, 1 record created", "1 record created, 1 record failed"
     )
@@ -509,17 +519,49 @@ def test_a_caught_bulk_error_is_a_failed_run_all_the_same(run: Callable[..., Res
     assert read()["failed"] == 1
 
 
-def test_of_many_failures_a_table_shows_some(run: Callable[..., Result]) -> None:
-    """Twelve are shown and the rest is counted; the report has the first hundred."""
+def test_many_failures_of_one_kind_are_told_once(run: Callable[..., Result]) -> None:
+    """One line has the reason, the count and the first; the report has the first hundred."""
     result = run(
         "create_users([NewUser(f'no-{n}', PASSWORD) for n in range(120)], on_error='collect')\n"
     )
-    assert len(re.findall(r"^user +no-", result.err, re.MULTILINE)) == 12
-    assert "… and 108 more failed\n" in result.err
-    assert "120 users failed" in result.err
+    (line,) = re.findall(r"^120 users failed: .*$", result.err, re.MULTILINE)
+    assert line.endswith("'no-0' is not one. (first: no-0)")
+    assert result.err.count("Resolution: Change the user name") == 1
+    assert "no-1" not in result.err
+    assert "120 users failed" in result.err.rpartition("Seeded in ")[2]
     document = read()
     assert (document["failed"], len(document["failures"])) == (120, MOST_FAILURES)
     assert len(document["things"]) == 120
+
+
+def test_of_many_reasons_some_are_told(run: Callable[..., Result]) -> None:
+    """Twelve are shown, in the order in which they were met, and the rest is counted."""
+    result = run(
+        "names = [chr(97 + n) * 3 for n in range(20)]\n"
+        "users = [NewUser(f'{name}@example.com', PASSWORD, groups=[name]) for name in names]\n"
+        "create_users(users, on_error='collect')\n"
+    )
+    assert len(re.findall(r"^1 user failed: ", result.err, re.MULTILINE)) == 12
+    assert "no group aaa." in result.err
+    assert "no group mmm." not in result.err
+    assert "… and 8 more failed\n" in result.err
+
+
+def test_wrong_names_in_bulk_have_the_hints_of_single_calls(run: Callable[..., Result]) -> None:
+    """Groups, attributes and fields: the nearest right one is named below the reason."""
+    result = run(
+        "create_users([NewUser('a@example.com', PASSWORD, groups=['admn']),\n"
+        "    NewUser('b@example.com', PASSWORD, user_attributes={'familyName': 'B'})],\n"
+        "    on_error='collect')\n"
+        f"{SIGN_IN}"
+        "data.generate_client().models.Todo.create_many([{'contnt': 'x'}], on_error='collect')\n"
+    )
+    hints = re.findall(r"^  Resolution: (Did you mean \w+\?)", result.err, re.MULTILINE)
+    assert hints == [
+        "Did you mean admin?",
+        "Did you mean family_name?",
+        "Did you mean content?",
+    ]
 
 
 def test_nothing_secret_is_in_it(folder: Path, run: Callable[..., Result]) -> None:

@@ -89,7 +89,7 @@ DENIED = [
     ),
     pytest.param(
         "sign_in('ann')\nstorage.list('pictures')",
-        "lets anybody list 'pictures'",
+        "Ask for 'pictures/', with the slash at its end",
         id="a list without the slash",
     ),
     pytest.param(

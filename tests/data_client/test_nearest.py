@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from seedctl.data.nearest import advice
+from seedctl.nearest import advice
 
 
 @pytest.mark.parametrize(

@@ -78,6 +78,65 @@ def test_relations_load_with_the_auth_of_their_record(blog: Stage) -> None:
     assert "x-api-key" in blog.requests[-1].headers
 
 
+@pytest.mark.parametrize(
+    ("call", "message", "advice"),
+    [
+        pytest.param(
+            lambda post: post.comments(filter={"text": {"eq": "x"}}),
+            r"comments does not take the option filter\. It takes .*limit, next_token\.",
+            'client.models.Comment.list(filter={"and": [{"postId": {"eq": ...}}, ...]})',
+            id="a filter",
+        ),
+        pytest.param(
+            lambda post: post.comments({"limit": 3}),
+            "does not take a value without a name",
+            "Write comments(next_token=...)",
+            id="options as in JavaScript",
+        ),
+        pytest.param(
+            lambda post: post.author(limit=1),
+            r"author does not take the option limit\. It takes auth_mode, auth_token\.",
+            "client.models.Author",
+            id="a limit of one record",
+        ),
+        pytest.param(
+            lambda post: post.meta(next_token="t"),
+            "does not take the option next_token",
+            "client.models.PostMeta",
+            id="a page of one record",
+        ),
+    ],
+)
+def test_a_relation_refuses_what_it_does_not_take(
+    blog: Stage, call: Any, message: str, advice: str
+) -> None:
+    """In words, with another way: a filter belongs to the list of the model."""
+    post = _post(blog)
+    sent = len(blog.requests)
+    with pytest.raises(errors.InvalidInputError, match=message) as caught:
+        call(post)
+    assert advice in str(caught.value.resolution)
+    assert len(blog.requests) == sent
+
+
+def test_any_name_can_be_a_subscript(store: Stage) -> None:
+    """A name that Python reserves is reached so, of models, operations, enums and index queries."""
+    assert store.client.queries["ping"] is store.client.queries.ping
+    assert store.client.mutations["bulkTag"] is store.client.mutations.bulkTag
+    assert repr(store.client.queries["ping"]) == "<CustomOperation ping>"
+    assert "NEW" in store.client.enums["OrderState"].values()
+    product = store.models["Product"]
+    store.answer({"data": {"productsByCategory": {"items": []}}})
+    assert list(product["productsByCategory"]({"category": None}, validate=False)) == []
+    for names, wrong in (
+        (store.client.queries, errors.UnknownOperationError),
+        (store.client.enums, errors.UnknownModelError),
+        (product, errors.UnknownOperationError),
+    ):
+        with pytest.raises(wrong, match="nothing"):
+            _ = names["nothing"]
+
+
 def test_a_relation_without_its_key_says_so(blog: Stage) -> None:
     """A record that came without its key has nothing to load by; a null foreign key is no record."""
     assert _post(blog, authorId=None).author() is None

@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 
 from seedctl import errors
 from seedctl.data.scalars import WrongValueError, convert_scalar, plain
+from tests.data_client.appsync import DATA, Stage
 
 if TYPE_CHECKING:
-    from tests.data_client.appsync import Stage
+    from pathlib import Path
 
 NOON = datetime(2025, 1, 31, 12, 30, tzinfo=timezone(timedelta(hours=1)))
 SOME_ID = UUID("12345678-1234-5678-1234-567812345678")
@@ -43,6 +44,8 @@ class Status(Enum):
         ("Boolean", False, False),
         ("AWSDate", date(2025, 1, 31), "2025-01-31"),
         ("AWSDate", "2025-01-31Z", "2025-01-31Z"),
+        ("AWSDate", "-0044-03-15", "-0044-03-15"),
+        ("AWSDateTime", "-2017-01-01T00:00Z", "-2017-01-01T00:00Z"),
         ("AWSTime", time(12, 30), "12:30:00"),
         ("AWSTime", "12:30", "12:30"),
         ("AWSDateTime", NOON, "2025-01-31T11:30:00.000Z"),
@@ -81,6 +84,8 @@ def test_a_value_is_sent_as_its_scalar(scalar: str, value: Any, sent: Any) -> No
         ("Boolean", 1),
         ("AWSDate", NOON),
         ("AWSDate", "31.1.2025"),
+        ("AWSDate", "--044-03-15"),
+        ("AWSDateTime", "-44-03-15T00:00Z"),
         ("AWSTime", "noon"),
         ("AWSDateTime", datetime(2025, 1, 31)),  # noqa: DTZ001 - what is refused
         ("AWSDateTime", "2025-01-01T00:00:00"),
@@ -181,6 +186,59 @@ def test_a_wrong_record_is_refused_before_it_is_sent(
         blog.models.Post.create(record)
     assert caught.value.resolution
     assert blog.requests == []
+
+
+@pytest.mark.parametrize(
+    ("value", "resolution"),
+    [
+        pytest.param("DRAFTED", "Did you mean DRAFT?", id="near"),
+        pytest.param("draft", "Did you mean DRAFT?", id="in other letters"),
+        pytest.param("zzz", "Pass validate=False", id="far"),
+    ],
+)
+def test_a_wrong_enum_value_is_named(blog: Stage, value: str, resolution: str) -> None:
+    """It stands for a name of the schema: the message has it, and the nearest right one."""
+    with pytest.raises(errors.InvalidInputError, match=rf"It is '{value}'\.$") as caught:
+        blog.models.Post.create({"title": "x", "labels": [], "status": value})
+    assert resolution in str(caught.value.resolution)
+
+
+def test_a_long_enum_value_is_not_shown(blog: Stage) -> None:
+    """What is no name at all may be a secret in the wrong place."""
+    with pytest.raises(errors.InvalidInputError, match="a value of type str"):
+        blog.models.Post.create({"title": "x", "labels": [], "status": "hunter2" * 10})
+
+
+@pytest.mark.parametrize(
+    ("rule", "is_array", "advice"),
+    [
+        pytest.param({"allow": "owner", "ownerField": "content"}, False, "the owner", id="owner"),
+        pytest.param(
+            {"allow": "owner", "ownerField": "content"}, True, "a list with the owner", id="owners"
+        ),
+        pytest.param({"allow": "groups", "groupsField": "content"}, False, "a group", id="group"),
+    ],
+)
+def test_a_required_owner_field_is_named(
+    rule: dict[str, Any], is_array: bool, advice: str, tmp_path: Path
+) -> None:
+    """AppSync demands it before it would fill it in: the field is named, with what to give."""
+    document = json.loads((DATA / "outputs" / "todo_userpool.json").read_text(encoding="utf-8"))
+    todo = document["data"]["model_introspection"]["models"]["Todo"]
+    todo["fields"]["content"] |= {
+        "isRequired": True,
+        "isArray": is_array,
+        "isArrayNullable": False,
+    }
+    rules = [{**rule, "operations": ["create", "read"]}]
+    todo["attributes"] = [{"type": "auth", "properties": {"rules": rules}}]
+    path = tmp_path / "amplify_outputs.json"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    stage = Stage(str(path))
+    with pytest.raises(errors.InvalidInputError, match=r"Todo\.content is required") as caught:
+        stage.models.Todo.create({"isDone": True})
+    assert str(caught.value.resolution).startswith(f"Give {advice}")
+    assert stage.requests == []
 
 
 def test_the_value_itself_is_not_shown(blog: Stage) -> None:

@@ -32,6 +32,35 @@ BUCKET: Bucket = Bucket("b", "us-east-1", "myStorage", RULES)
             id="a guest",
         ),
         pytest.param(
+            "public",
+            "list",
+            (),
+            ["Ask for 'public/'", "a signed-in user without a group list"],
+            id="the slash is missing",
+        ),
+        pytest.param(
+            "p",
+            "list",
+            (),
+            ["Ask for 'pictures/' or 'public/'"],
+            id="the beginning of folders",
+        ),
+        pytest.param("", "list", None, ["Ask for 'public/'"], id="all of the bucket"),
+        pytest.param(
+            "private",
+            "list",
+            (),
+            ["No path rule of myStorage lets anybody list 'private'"],
+            id="a folder that nobody may list",
+        ),
+        pytest.param(
+            "pictures",
+            "list",
+            None,
+            ["Listing 'pictures/' is allowed by pictures/* for signed-in users", "were a guest"],
+            id="the slash is missing, and others may",
+        ),
+        pytest.param(
             "pictures/1",
             "get",
             (),
@@ -70,7 +99,6 @@ BUCKET: Bucket = Bucket("b", "us-east-1", "myStorage", RULES)
             ['add allow.groups(["Readers"])'],
             id="a group's role for one's own path",
         ),
-        pytest.param("pictures", "list", (), ["lets anybody list 'pictures'"], id="no slash"),
         pytest.param("pictures/", "list", None, ["Listing 'pictures/' is allowed"], id="slash"),
         pytest.param(
             "public/none",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import mimetypes
+import re
 import signal
 import threading
 from collections import Counter
@@ -11,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from seedctl import errors
+from seedctl.storage import content_types
 from tests.storage.s3 import FakeIdentity, FakeS3, Reply, Sent, Stage, error
 
 if TYPE_CHECKING:
@@ -172,6 +175,20 @@ def test_a_missing_file_is_refused(stage: Stage, tmp_path: Path) -> None:
         pytest.param("a/0.123", None, "application/octet-stream", id="a number"),
         pytest.param("a/b", "c.csv", "text/csv", id="by the file"),
         pytest.param("a/b.png", "c.csv", "image/png", id="the object's name first"),
+        pytest.param(
+            "a/b.docx",
+            None,
+            "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+            id="an office document",
+        ),
+        pytest.param("a/b.ods", None, "application/vnd.oasis.opendocument.spreadsheet", id="ods"),
+        pytest.param("a/b.m4a", None, "audio/mp4", id="sound"),
+        pytest.param("a/b.srt", None, "application/x-subrip", id="subtitles"),
+        pytest.param("a/b.otf", None, "font/otf", id="a font"),
+        pytest.param("a/b.jsonl", None, "application/jsonl", id="JSON Lines"),
+        pytest.param("a/b.tar.gz", None, "application/gzip", id="a compressed archive"),
+        pytest.param("a/b.7z", None, "application/x-7z-compressed", id="an archive"),
+        pytest.param("a.b/c", None, "application/octet-stream", id="no ending"),
     ],
 )
 def test_the_content_type_is_guessed(
@@ -184,6 +201,24 @@ def test_the_content_type_is_guessed(
         data.write_bytes(b"x")
     assert stage.storage.upload_data(path, data).content_type == expected
     assert stage.storage.upload_data(path, data, content_type="a/b").content_type == "a/b"
+
+
+def test_the_content_type_is_the_same_on_every_machine(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the machine's own table of types says is not asked."""
+    monkeypatch.setitem(mimetypes.types_map, ".png", "image/wrong")
+    mimetypes.add_type("image/unknown", ".seedctl-unknown")
+    assert stage.storage.upload_data("a.png", b"x").content_type == "image/png"
+    found = stage.storage.upload_data("a.seedctl-unknown", b"x").content_type
+    assert found == "application/octet-stream"
+
+
+def test_every_content_type_is_well_formed() -> None:
+    """Each of the table is a type and a subtype, and is found whatever the letters' case."""
+    for ending, type_ in content_types._TYPES.items():
+        assert re.fullmatch(r"[a-z]+/[A-Za-z0-9.+-]+", type_), ending
+        assert content_types.content_type_of(f"x.{ending.upper()}") == type_
 
 
 @pytest.mark.parametrize("size", [3, 11 * MIB])

@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _ZONE = r"(?:Z|[+-](?:0[0-9]|1[0-8]):[0-5][0-9](?::[0-5][0-9])?)"
-_DATE = re.compile(rf"([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}){_ZONE}?")
+_DAY = r"(-?[0-9]{4})(-[0-9]{2}-[0-9]{2})"
+_DATE = re.compile(rf"{_DAY}{_ZONE}?")
 _TIME_OF_DAY = r"([0-9]{2}:[0-9]{2}(?::[0-9]{2})?)(?:(?<=:[0-9]{2}:[0-9]{2})\.[0-9]{1,9})?"
 _TIME = re.compile(rf"{_TIME_OF_DAY}{_ZONE}?")
-_DATE_TIME = re.compile(rf"([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})T{_TIME_OF_DAY}{_ZONE}")
+_DATE_TIME = re.compile(rf"{_DAY}T{_TIME_OF_DAY}{_ZONE}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(?://)?([^/\s?#]*)([^\s?#]*)\S*")
 _PHONE = re.compile(r"(?:\+[0-9][0-9 -]{2,24}|(?:1[ -]?)?[0-9]{3}[ -]?[0-9]{3}[ -]?[0-9]{4})")
@@ -46,7 +47,12 @@ def _text(check: Callable[[str], bool], what: str) -> Callable[[Any], str]:
 
 def _is_date(text: str) -> bool:
     match = _DATE.fullmatch(text)
-    return match is not None and _reads(date.fromisoformat, match[1])
+    return match is not None and _is_day(match[1], match[2])
+
+
+def _is_day(year: str, month_and_day: str) -> bool:
+    # Python's dates begin with the year 1. The calendar is the same every 400 years.
+    return _reads(date.fromisoformat, f"{2000 + int(year) % 400}{month_and_day}")
 
 
 def _is_time(text: str) -> bool:
@@ -58,7 +64,7 @@ def _is_date_time(text: str) -> bool:
     match = _DATE_TIME.fullmatch(text)
     if match is None:
         return False
-    return _reads(date.fromisoformat, match[1]) and _reads(time.fromisoformat, match[2])
+    return _is_day(match[1], match[2]) and _reads(time.fromisoformat, match[3])
 
 
 def _is_email(text: str) -> bool:
