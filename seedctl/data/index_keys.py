@@ -64,7 +64,7 @@ def completed(
 
 def _composites(model: Model) -> Iterator[tuple[Index, tuple[str, ...]]]:
     """Yield the indexes whose sort key has several parts, with these."""
-    for index in model.indexes.values():
+    for index in model.secondary_indexes:
         if len(index.fields) > 2:
             yield index, index.fields[1:]
 
