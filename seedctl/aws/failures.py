@@ -10,6 +10,13 @@ from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
 
 from seedctl import errors
+from seedctl.aws.credential_failures import (
+    NO_CREDENTIALS,
+    credential_error,
+    is_of_credentials,
+    one_line,
+    whose_credentials,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,19 +102,6 @@ _S3_CLASS: Mapping[str, type[errors.StorageError]] = {
 }
 
 _UNREACHABLE = (boto.HTTPClientError, boto.ConnectionError, boto.EndpointConnectionError)
-_NO_CREDENTIALS = (
-    boto.ConfigNotFound,
-    boto.ConfigParseError,
-    boto.CredentialRetrievalError,
-    boto.InvalidConfigError,
-    boto.NoCredentialsError,
-    boto.PartialCredentialsError,
-    boto.ProfileNotFound,
-    boto.SSOError,
-    boto.TokenRetrievalError,
-    # Of `aws login`, which botocore knows since 1.41.
-    *((boto.LoginError,) if hasattr(boto, "LoginError") else ()),
-)
 _LONGEST = 500
 _ACTION = re.compile(r"not authorized to perform:? ([a-z0-9-]+:\w+)")
 _REFRESH = (
@@ -121,27 +115,18 @@ def translate(
 ) -> SeedctlError | None:
     """Return the seedctl error for *error*, or None for what is not AWS's doing."""
     call = f"{service}:{operation}"
-    whose = f'profile "{profile}"' if profile else "the default credential chain"
     if isinstance(error, boto.ClientError):
-        metadata = error.response.get("ResponseMetadata", {})
-        of_sandbox = errors.LocalSandboxError.from_headers(metadata.get("HTTPHeaders", {}))
-        return of_sandbox or _from_code(error, service, operation, whose)
+        return _from_answer(error, service, operation, profile)
     if isinstance(error, boto.NoRegionError | boto.InvalidRegionError):
         return errors.MissingRegionError(
             f"{call} has no usable AWS region: {error}",
             resolution="Give a region such as us-east-1 with --region or AWS_REGION.",
         )
-    if isinstance(error, _NO_CREDENTIALS):
-        return errors.InvalidCredentialError(
-            f"No usable AWS credentials from {whose}: {error}",
-            resolution="Name a configured profile with --profile or AWS_PROFILE, or sign in again "
-            "(aws sso login). With no AWS account, use --local.",
-        )
-    if isinstance(error, boto.ParamValidationError):
-        return errors.InvalidParameterException(f"{call} cannot be sent: {_one_line(error)}")
+    if isinstance(error, NO_CREDENTIALS):
+        return credential_error(error, profile)
     if isinstance(error, _UNREACHABLE):
         return errors.EndpointUnreachableError(
-            f"{call} got no answer: {_one_line(error)}",
+            f"{call} got no answer: {one_line(error)}",
             service=service,
             operation=operation,
             resolution="Check the network, proxy, region and --endpoint-url, then run again.",
@@ -153,11 +138,42 @@ def translate(
             operation=operation,
             resolution="Check --endpoint-url, AWS_ENDPOINT_URL and any proxy on the way.",
         )
+    if isinstance(error, errors.SeedctlError):
+        return None
+    if is_of_credentials(error):
+        return credential_error(error, profile)
+    return _from_botocore(error, service, operation)
+
+
+def _from_botocore(error: Exception, service: str, operation: str) -> SeedctlError | None:
+    call = f"{service}:{operation}"
+    if isinstance(error, boto.ParamValidationError):
+        return errors.InvalidParameterException(f"{call} cannot be sent: {one_line(error)}")
     if isinstance(error, boto.BotoCoreError):
         return errors.AWSError(
-            f"{call} failed: {_one_line(error)}", service=service, operation=operation
+            f"{call} failed: {one_line(error)}", service=service, operation=operation
         )
     return None
+
+
+def _from_answer(
+    error: boto.ClientError, service: str, operation: str, profile: str | None
+) -> SeedctlError:
+    metadata = error.response.get("ResponseMetadata", {})
+    of_sandbox = errors.LocalSandboxError.from_headers(metadata.get("HTTPHeaders", {}))
+    if of_sandbox is not None:
+        return of_sandbox
+    if is_of_credentials(error) and _is_refusal_of_source(error):
+        return credential_error(error, profile)
+    return _from_code(error, service, operation, whose_credentials(profile))
+
+
+def _is_refusal_of_source(error: boto.ClientError) -> bool:
+    """Whether STS or another source of credentials refused what the profile says."""
+    details = error.response.get("Error", {})
+    is_missing_permission = _ACTION.search(str(details.get("Message"))) is not None
+    is_passing = details.get("Code") in THROTTLED or _is_failure_of_aws(error)
+    return not is_missing_permission and not is_passing
 
 
 def _from_code(error: boto.ClientError, service: str, operation: str, whose: str) -> SeedctlError:
@@ -247,10 +263,6 @@ def _denied(message: str, facts: dict[str, str]) -> errors.AccessDeniedError:
             fix += " AmplifyBackendDeployFullAccess contains it."
     denied = _DENIED_CLASS.get(facts["service"], errors.AccessDeniedError)
     return denied(f"Your AWS identity may not call {action}.", resolution=fix, **facts)
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
 
 
 def _readable(message: object) -> str:
