@@ -207,12 +207,13 @@ class AWS:
         session = self._botocore()
         if session.get_config_variable("ignore_configured_endpoint_urls"):
             return None
-        provider = ConfiguredEndpointProvider(
-            full_config=session.full_config,
-            scoped_config=session.get_scoped_config(),
-            client_name=service,
-        )
-        url: str | None = provider.provide()
+        with self.translating("configuration", "endpoint"):
+            provider = ConfiguredEndpointProvider(
+                full_config=session.full_config,
+                scoped_config=session.get_scoped_config(),
+                client_name=service,
+            )
+            url: str | None = provider.provide()
         return check_endpoint(url, source=f"The endpoint of {service}") if url else None
 
     def credentials(self) -> Credentials:

@@ -7,6 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import botocore.session
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError
+
+from seedctl.aws.credential_failures import credential_error
+from seedctl.aws.credential_sources import watch_credential_sources
+from seedctl.aws.renewal import NO_PROFILE
 
 if TYPE_CHECKING:
     from seedctl.aws.settings import AWSSettings
@@ -30,6 +35,10 @@ def s3_config(*, is_emulator: bool, accelerate: bool) -> Config:
 
 
 def new_session(settings: AWSSettings) -> botocore.session.Session:
+    """Return a session of the chosen profile, whose files are read here.
+
+    Raises InvalidCredentialError for files that cannot be used and for an unknown profile.
+    """
     # The environment names no profile to botocore: settings.profile_name has the last word. A
     # profile given this way also beats access keys in the environment, as in the Node chain.
     nowhere: dict[str, Any] = {"profile": (None, None, None, None)}
@@ -37,6 +46,12 @@ def new_session(settings: AWSSettings) -> botocore.session.Session:
         nowhere["config_file"] = (None, None, os.devnull, None)
         nowhere["credentials_file"] = (None, None, os.devnull, None)
     session = botocore.session.Session(session_vars=nowhere)
-    if settings.profile_name and not settings.is_local:
-        session.set_config_variable("profile", settings.profile_name)
+    profile = None if settings.is_local else settings.profile_name
+    if profile:
+        session.set_config_variable("profile", profile)
+    try:
+        session.get_scoped_config()
+    except BotoCoreError as error:
+        raise credential_error(error, profile, NO_PROFILE) from error
+    watch_credential_sources(session, profile or "default")
     return session

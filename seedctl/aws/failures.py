@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from typing import TYPE_CHECKING
 
 from botocore import exceptions as boto
@@ -10,10 +9,17 @@ from botocore.parsers import ResponseParserError
 
 from seedctl import errors
 from seedctl.aws.clocks import MOST_SECONDS, clock_advice, is_about_time, seconds_ahead, server_time
+from seedctl.aws.credential_failures import (
+    NO_CREDENTIALS,
+    credential_error,
+    is_of_credentials,
+    is_raised_in,
+    one_line,
+    whose_credentials,
+)
 from seedctl.aws.denials import explain_denial, is_beyond_own_rules
 from seedctl.aws.foreign import failed_proxy, is_page
 from seedctl.aws.renewal import NO_PROFILE
-from seedctl.installation import how_to_install
 from seedctl.masking import mask
 
 if TYPE_CHECKING:
@@ -86,19 +92,6 @@ _S3_CLASS: Mapping[str, type[errors.StorageError]] = {
 }
 
 _UNREACHABLE = (boto.HTTPClientError, boto.ConnectionError, boto.EndpointConnectionError)
-_NO_CREDENTIALS = (
-    boto.ConfigNotFound,
-    boto.ConfigParseError,
-    boto.CredentialRetrievalError,
-    boto.InvalidConfigError,
-    boto.NoCredentialsError,
-    boto.PartialCredentialsError,
-    boto.ProfileNotFound,
-    boto.SSOError,
-    boto.TokenRetrievalError,
-    # Of `aws login`, which botocore knows since 1.41.
-    *((boto.LoginError,) if hasattr(boto, "LoginError") else ()),
-)
 _LONGEST = 2000  # why a call is denied stands at the end of a long sentence
 # What to do about refusals that no other table has, by service and AWS's code.
 _ADVICE: Mapping[tuple[str, str], str] = {
@@ -122,40 +115,40 @@ def translate(
     It has AWS's own sentence. *renew* says how credentials are had anew.
     """
     call = f"{service}:{operation}"
-    whose = f'profile "{profile}"' if profile else "the default credential chain"
     if isinstance(error, boto.ClientError):
-        return _from_answer(error, service, operation, whose, renew)
+        return _from_answer(error, service, operation, profile, renew)
     if isinstance(error, boto.NoRegionError | boto.InvalidRegionError):
         return errors.MissingRegionError(
             f"{call} has no usable AWS region: {error}",
             resolution="Give a region such as us-east-1 with --region or AWS_REGION.",
         )
-    if isinstance(error, _NO_CREDENTIALS) or _is_for_credentials(error):
-        if isinstance(error, boto.MissingDependencyException):
-            renew = (
-                f"Install it beside seedctl: {how_to_install('botocore[crt]')}. Or use another "
-                "profile."
-            )
-        return errors.InvalidCredentialError(
-            f"No usable AWS credentials from {whose}: {_one_line(error)}",
-            resolution=f"{renew} With no AWS account, use --local.",
-        )
-    if isinstance(error, boto.ParamValidationError):
-        return errors.InvalidParameterException(f"{call} cannot be sent: {_one_line(error)}")
+    if isinstance(error, NO_CREDENTIALS):
+        return credential_error(error, profile, renew)
     if isinstance(error, _UNREACHABLE):
         return _unreachable(error, service, operation)
-    if isinstance(error, ResponseParserError) or _is_raised_in("botocore.parsers", error):
+    if isinstance(error, ResponseParserError) or is_raised_in("botocore.parsers", error):
         return errors.InvalidResponseError.of(service, operation)
+    if isinstance(error, errors.SeedctlError):
+        return None
+    if is_of_credentials(error):
+        return credential_error(error, profile, renew)
+    return _from_botocore(error, service, operation)
+
+
+def _from_botocore(error: Exception, service: str, operation: str) -> SeedctlError | None:
+    call = f"{service}:{operation}"
+    if isinstance(error, boto.ParamValidationError):
+        return errors.InvalidParameterException(f"{call} cannot be sent: {one_line(error)}")
     if isinstance(error, boto.BotoCoreError):
         return errors.AWSError(
-            f"{call} failed: {_one_line(error)}", service=service, operation=operation
+            f"{call} failed: {one_line(error)}", service=service, operation=operation
         )
     return None
 
 
 def _unreachable(error: Exception, service: str, operation: str) -> errors.EndpointUnreachableError:
     advice = "Check the network, proxy, region and --endpoint-url, then run again."
-    words = _one_line(error)
+    words = one_line(error)
     if isinstance(error, boto.ProxyConnectionError):
         # botocore names the proxy, but not what it has answered.
         words, advice = failed_proxy(_innermost(error.kwargs.get("error")))
@@ -173,19 +166,29 @@ def _unreachable(error: Exception, service: str, operation: str) -> errors.Endpo
 
 
 def _from_answer(
-    error: boto.ClientError, service: str, operation: str, whose: str, renew: str
+    error: boto.ClientError, service: str, operation: str, profile: str | None, renew: str
 ) -> SeedctlError:
     metadata = error.response.get("ResponseMetadata", {})
     of_sandbox = errors.LocalSandboxError.from_headers(metadata.get("HTTPHeaders", {}))
     if of_sandbox is not None:
         return of_sandbox
+    if is_of_credentials(error) and _is_refusal_of_source(error):
+        return credential_error(error, profile, renew)
     if service == "s3":  # whose calls go by the names of botocore's methods
         operation = error.operation_name
-    translated = _from_code(error, service, operation, whose, renew)
+    translated = _from_code(error, service, operation, whose_credentials(profile), renew)
     details = error.response.get("Error", {})
     translated.service_code = str(details.get("Code", ""))
     translated.service_message = mask(_readable(details.get("Message")))
     return translated
+
+
+def _is_refusal_of_source(error: boto.ClientError) -> bool:
+    """Whether STS or another source of credentials refused what the profile says."""
+    details = error.response.get("Error", {})
+    is_missing_permission = "not authorized to perform" in str(details.get("Message"))
+    is_passing = details.get("Code") in THROTTLED or _is_failure_of_aws(error)
+    return not is_missing_permission and not is_passing
 
 
 def _from_code(
@@ -293,29 +296,10 @@ def _denied(message: str, facts: dict[str, str]) -> errors.AccessDeniedError:
     return denied(what, resolution=fix, **facts)
 
 
-def _is_raised_in(module: str, error: Exception) -> bool:
-    """Whether *error* went through *module* of botocore, which has no error of its own for it."""
-    frames = traceback.walk_tb(error.__traceback__)
-    return any(frame.f_globals.get("__name__") == module for frame, _ in frames)
-
-
-def _is_for_credentials(error: Exception) -> bool:
-    """Whether a profile's program, file or library is missing or wrong, for which botocore has no
-    error of its own."""
-    if isinstance(error, boto.MissingDependencyException):
-        return "credential" in str(error)
-    is_unforeseen = isinstance(error, OSError | ValueError | LookupError | TypeError)
-    return is_unforeseen and _is_raised_in("botocore.credentials", error)
-
-
 def _innermost(error: object) -> str:
     """Return what the deepest of urllib3's nested errors says."""
     while (inner := getattr(error, "original_error", None)) is not None:
         error = inner
-    return " ".join(str(error).split())
-
-
-def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())
 
 

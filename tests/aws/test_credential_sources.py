@@ -1,0 +1,422 @@
+"""Credentials that cannot be had: every source of them fails as the caller's set-up, and ends."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+import traceback
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from seedctl import masking
+from seedctl.aws import AWS, AWSSettings, credential_sources
+from seedctl.aws.credential_sources import CredentialProcess
+from seedctl.errors import (
+    AccessDeniedError,
+    AWSError,
+    EndpointUnreachableError,
+    InvalidCredentialError,
+    PromptUnavailableError,
+    SeedctlError,
+    ServiceFailedError,
+)
+from seedctl.prompter import TerminalPrompter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    WriteProfiles = Callable[..., None]
+
+ROLE = "arn:aws:iam::123456789012:role/x"
+MFA = "arn:aws:iam::123456789012:mfa/kim"
+KEYS = "[keys]\naws_access_key_id = AKIAKEYS\naws_secret_access_key = s"
+
+
+class STS:
+    """Answers AssumeRole with *status* and *content*; SSM with nothing found."""
+
+    def __init__(self) -> None:
+        self.status, self.content = 200, _role("2099-01-01T00:00:00Z")
+        self.bodies: list[str] = []
+        sts = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+                sts.bodies.append(body)
+                status, content, kind = 200, '{"Parameters": []}', "application/x-amz-json-1.1"
+                if "Action=AssumeRole" in body:
+                    status, content, kind = sts.status, sts.content, "text/xml"
+                self.send_response(status)
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(content.encode())))
+                self.end_headers()
+                self.wfile.write(content.encode())
+
+            def log_message(self, *args: object) -> None:
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+
+
+def _role(expiration: str) -> str:
+    members = {"AccessKeyId": "ASIAROLE", "SecretAccessKey": "s", "SessionToken": "t"}
+    members["Expiration"] = expiration
+    xml = "".join(f"<{name}>{value}</{name}>" for name, value in members.items())
+    return (
+        f"<AssumeRoleResponse><AssumeRoleResult><Credentials>{xml}</Credentials>"
+        "</AssumeRoleResult></AssumeRoleResponse>"
+    )
+
+
+def _refused(code: str, message: str) -> str:
+    return f"<ErrorResponse><Error><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>"
+
+
+@pytest.fixture
+def sts() -> Iterator[STS]:
+    made = STS()
+    thread = threading.Thread(target=made.server.serve_forever, args=(0.01,))
+    thread.start()
+    yield made
+    made.server.shutdown()
+    thread.join()
+    made.server.server_close()
+
+
+@pytest.fixture
+def fail(
+    write_profiles: WriteProfiles, sts: STS, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., SeedctlError]:
+    """Make a call with a profile ``p`` of this text, and return its error."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", sts.url)
+
+    def call(profile: str, credentials: str = KEYS) -> SeedctlError:
+        write_profiles(f"[profile p]\nregion = us-east-1\n{profile}", credentials)
+        with pytest.raises(SeedctlError) as caught:
+            _list(AWS(AWSSettings(profile="p")))
+        return caught.value
+
+    return call
+
+
+def _list(aws: AWS) -> dict[str, Any]:
+    return aws.call("ssm", "GetParametersByPath", {"Path": "/x"})
+
+
+KEYS_OF_PROGRAM = {"Version": 1, "AccessKeyId": "A", "SecretAccessKey": "B", "SessionToken": "C"}
+PROGRAMS = {
+    "missing": ("/no/such/tool --json", "'/no/such/tool' cannot be run: No such file"),
+    "a folder": ("/", "'/' cannot be run: Permission denied"),
+    "empty": ("", "is not named in credential_process"),
+    "unbalanced": ("x 'y", "No closing quotation"),
+    "fails": ("sh -c 'echo no luck >&2; exit 3'", "ended with exit status 3: no luck"),
+    "fails silently": ("sh -c 'exit 1'", "ended with exit status 1: It said nothing."),
+    "prints nothing": ("true", "did not print credentials"),
+    "prints garbage": ("echo not-json", "did not print credentials"),
+    "prints bytes": ("printf '\\377'", "did not print credentials"),
+    "prints a list": ("echo [1]", "did not print credentials"),
+    "prints numbers": (
+        'echo {"Version":1,"AccessKeyId":5,"SecretAccessKey":6}',
+        "did not print credentials",
+    ),
+    "another version": ('echo {"Version":2}', "Unsupported version '2'"),
+    "no keys": ('echo {"Version":1}', "Missing required key in response: 'AccessKeyId'"),
+    "no date": (
+        'echo {"Version":1,"AccessKeyId":"A","SecretAccessKey":"B","Expiration":"soon"}',
+        "Unknown string format: soon",
+    ),
+    "expired": (
+        "echo " + json.dumps({**KEYS_OF_PROGRAM, "Expiration": "2020-01-01T00:00:00Z"}),
+        "the refreshed credentials are still expired",
+    ),
+}
+
+
+@pytest.mark.parametrize(("command", "reason"), PROGRAMS.values(), ids=PROGRAMS)
+def test_a_program_that_gives_none(
+    fail: Callable[..., SeedctlError], sts: STS, command: str, reason: str
+) -> None:
+    """Whatever a credential_process does wrong is the caller's set-up, told with the reason."""
+    quoted = command.replace('"', r"\"")
+    error = fail(f"credential_process = {quoted}")
+    assert type(error) is InvalidCredentialError
+    assert error.exit_code == 3
+    assert error.message.startswith('No usable AWS credentials from profile "p": ')
+    assert reason in error.message
+    assert error.resolution
+    assert sts.bodies == []
+
+
+START = "https://example.awsapps.com/start"
+ROLE_OF = f"role_arn = {ROLE}\nsource_profile = "
+PROFILES = {
+    "a role of a program": (
+        f"{ROLE_OF}q\n[profile q]\ncredential_process = /no/such/tool",
+        "'/no/such/tool' cannot be run",
+    ),
+    "a loop of roles": (
+        f"{ROLE_OF}q\n[profile q]\n{ROLE_OF}p",
+        "Infinite loop in credential configuration",
+    ),
+    "a role of nobody": (f"{ROLE_OF}q", 'source_profile "q"'),
+    "a role of nowhere": (f"role_arn = {ROLE}\ncredential_source = Nowhere", '"Nowhere"'),
+    "no role": ("role_arn = x\nsource_profile = keys", "Invalid length for parameter RoleArn"),
+    "a token file": (
+        f"role_arn = {ROLE}\nweb_identity_token_file = /no/such/token",
+        "No such file or directory: '/no/such/token'",
+    ),
+    "half a key": ("aws_access_key_id = A", "missing: aws_secret_access_key"),
+    "no session of SSO": (
+        "sso_session = corp\nsso_account_id = 1\nsso_role_name = dev",
+        'sso-session does not exist: "corp"',
+    ),
+    "no sign-in by SSO": (
+        f"sso_start_url = {START}\nsso_region = us-east-1\nsso_account_id = 1\nsso_role_name = dev",
+        "aws sso login",
+    ),
+    "garbage": ("s3 =\n  garbage", "Unable to parse config file"),
+    "garbage in a section": ("x\n[broken", "Unable to parse config file"),
+}
+
+
+@pytest.mark.parametrize(("profile", "says"), PROFILES.values(), ids=PROFILES)
+def test_a_profile_that_gives_none(
+    fail: Callable[..., SeedctlError], sts: STS, profile: str, says: str
+) -> None:
+    """So is whatever else a profile says that leads to no credentials."""
+    error = fail(profile)
+    assert type(error) is InvalidCredentialError
+    assert says in f"{error.message} {error.resolution}"
+    assert sts.bodies == []
+
+
+def test_a_login_that_needs_more_of_botocore(
+    fail: Callable[..., SeedctlError], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A profile of aws login without the part of botocore it needs says what to install."""
+    monkeypatch.setattr("botocore.credentials.EC", None)
+    error = fail("login_session = arn:aws:iam::123456789012:user/kim")
+    assert type(error) is InvalidCredentialError
+    assert "botocore[crt]" in (error.resolution or "")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("AWS_PROFILE", "whatever", "profile (whatever) could not be found"),
+        ("AWS_ACCESS_KEY_ID", "A", "missing: AWS_SECRET_ACCESS_KEY"),
+        ("AWS_WEB_IDENTITY_TOKEN_FILE", "/no/such/token", "'/no/such/token'"),
+        ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://example.com/x", "Unsupported host"),
+        ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "nonsense", "Unsupported host"),
+        ("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "/no/such/token", "'/no/such/token'"),
+    ],
+)
+def test_variables_that_give_none(
+    sts: STS, monkeypatch: pytest.MonkeyPatch, name: str, value: str, reason: str
+) -> None:
+    """The same holds for what the environment says."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", sts.url)
+    monkeypatch.setenv("AWS_ROLE_ARN", ROLE)
+    if name == "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE":
+        monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", sts.url)
+    monkeypatch.setenv(name, value)
+    with pytest.raises(InvalidCredentialError) as caught:
+        _list(AWS(AWSSettings(region="us-east-1")))
+    assert reason in caught.value.message
+    assert sts.bodies == []
+
+
+def test_files_that_cannot_be_read_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """botocore takes a file that cannot be read for one without the profile."""
+    folder = tmp_path / "config"
+    folder.mkdir()
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(folder))
+    with pytest.raises(InvalidCredentialError) as caught:
+        AWS(AWSSettings(profile="p")).region()
+    assert f"{folder} cannot be read: Is a directory." in caught.value.message
+
+
+def test_services_that_are_not_configured(write_profiles: WriteProfiles) -> None:
+    """Endpoints are looked up in the profile too, and fail as it does."""
+    write_profiles("[profile p]\nservices = nowhere", KEYS)
+    with pytest.raises(InvalidCredentialError, match="nowhere"):
+        AWS(AWSSettings(profile="p")).endpoint("ssm")
+
+
+# --- MFA ------------------------------------------------------------------------------------------
+
+WITH_MFA = f"{ROLE_OF}keys\nmfa_serial = {MFA}"
+
+
+@pytest.mark.parametrize("is_ci", [False, True])
+def test_no_code_is_asked_for_without_a_terminal(
+    fail: Callable[..., SeedctlError], sts: STS, monkeypatch: pytest.MonkeyPatch, is_ci: bool
+) -> None:
+    """A profile with an MFA device names itself and the device where nobody can be asked."""
+    if is_ci:
+        monkeypatch.setenv("CI", "true")
+    error = fail(WITH_MFA)
+    assert type(error) is InvalidCredentialError
+    assert error.message == (
+        f'The AWS profile "p" needs an MFA code for {MFA}, and there is no terminal to ask on.'
+    )
+    assert isinstance(error.__cause__, PromptUnavailableError)
+    assert sts.bodies == []
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Answer questions as somebody at the terminal would; return them."""
+    questions: list[str] = []
+
+    def answer(_: TerminalPrompter, question: str) -> str:
+        questions.append(question)
+        return "123456"
+
+    monkeypatch.setattr(TerminalPrompter, "ask", answer)
+    return questions
+
+
+def test_the_code_is_asked_for_once(
+    asked: list[str], sts: STS, write_profiles: WriteProfiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """seedctl's own prompt asks, once for all calls, and the code is masked from then on."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", sts.url)
+    write_profiles(f"[profile p]\nregion = us-east-1\n{WITH_MFA}", KEYS)
+    aws = AWS(AWSSettings(profile="p"))
+    for _ in range(2):
+        _list(aws)
+    assert asked == [f"Enter MFA code for {MFA}"]
+    assert "TokenCode=123456" in sts.bodies[0]
+    assert masking.mask("the code 123456") == "the code ***"
+
+
+@pytest.mark.parametrize(
+    ("status", "content", "expected", "says"),
+    [
+        pytest.param(
+            403,
+            _refused("AccessDenied", "MultiFactorAuthentication failed with invalid code."),
+            InvalidCredentialError,
+            "failed with invalid code",
+            id="a wrong code",
+        ),
+        pytest.param(
+            400,
+            _refused("ValidationError", "The role is no role."),
+            InvalidCredentialError,
+            "The role is no role.",
+            id="a wrong role",
+        ),
+        pytest.param(
+            403,
+            _refused("AccessDenied", "User x is not authorized to perform: sts:AssumeRole"),
+            AccessDeniedError,
+            "may not call sts:AssumeRole",
+            id="not allowed",
+        ),
+        pytest.param(500, _refused("InternalFailure", ""), ServiceFailedError, "", id="failed"),
+        pytest.param(200, "sign in", AWSError, "", id="not AWS"),
+    ],
+)
+def test_a_role_that_is_not_given(
+    asked: list[str],
+    fail: Callable[..., SeedctlError],
+    sts: STS,
+    monkeypatch: pytest.MonkeyPatch,
+    status: int,
+    content: str,
+    expected: type[SeedctlError],
+    says: str,
+) -> None:
+    """What STS refuses of the profile is the set-up; what it denies or fails is AWS."""
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    sts.status, sts.content = status, content
+    error = fail(WITH_MFA)
+    assert isinstance(error, expected)
+    assert says in error.message
+    assert len(asked) == 1
+
+
+def test_a_source_that_is_not_reached(
+    fail: Callable[..., SeedctlError], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A service that gives credentials and is not reached is not reached, as any other."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    assert isinstance(fail(f"{ROLE_OF}keys"), EndpointUnreachableError)
+
+
+# --- programs that do not end ---------------------------------------------------------------------
+
+
+def _is_running(pid: int) -> bool:
+    state = subprocess.run(
+        ["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False
+    ).stdout.strip()
+    return bool(state) and not state.startswith("Z")
+
+
+def _wait_until_ended(pids: list[int]) -> None:
+    end = time.monotonic() + 60
+    while any(map(_is_running, pids)):
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("has_terminal", [False, True])
+def test_a_program_that_hangs_is_ended_with_its_children(
+    fail: Callable[..., SeedctlError],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    has_terminal: bool,
+) -> None:
+    """After a minute the program is given up, and nothing of it is left behind."""
+    monkeypatch.setattr(credential_sources, "PROCESS_SECONDS", 0.5)
+    monkeypatch.setattr(credential_sources, "can_prompt", lambda: has_terminal)
+    pids = tmp_path / "pids"
+    program = f"sh -c 'sh -c \"echo $$ >> {pids}; sleep 1000\" & echo $$ >> {pids}; sleep 1000'"
+    error = fail(f"credential_process = {program}")
+    assert type(error) is InvalidCredentialError
+    assert "The program 'sh' took longer than" in error.message
+    assert "sleep" not in "".join(traceback.format_exception(error))
+    started = [int(pid) for pid in pids.read_text(encoding="utf-8").split()]
+    assert started
+    _wait_until_ended(started)
+
+
+def test_a_program_is_ended_with_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C while it works ends the program too."""
+    program = CredentialProcess(["sleep", "1000"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def interrupted(**_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(program._process, "communicate", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        program.communicate()
+    assert not _is_running(program._process.pid)
+
+
+def test_a_program_may_ask_at_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It keeps the terminal where somebody sits there, and has none elsewhere."""
+    session = "import os; print('{\"Version\":', os.getsid(0), '}')"
+    found = {}
+    for has_terminal in (True, False):
+        monkeypatch.setattr(credential_sources, "can_prompt", lambda: has_terminal)  # noqa: B023
+        output, _ = CredentialProcess(
+            [sys.executable, "-c", session], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ).communicate()
+        found[has_terminal] = json.loads(output)["Version"] == os.getsid(0)
+    assert found == {True: True, False: False}
