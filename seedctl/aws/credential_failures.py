@@ -51,8 +51,10 @@ _FIXES: tuple[tuple[tuple[type[Exception], ...], str | None], ...] = (
     # What is wrong with the profile itself, which botocore has no class for in many cases.
     (
         (Exception,),
-        "Correct the profile in the AWS configuration files (or the AWS_ variables), or name another "
-        "with --profile.",
+        (
+            "Correct the profile in the AWS configuration files (or the AWS_ variables), or name another "
+            "with --profile."
+        ),
     ),
 )
 _PROFILE_FILES = (
