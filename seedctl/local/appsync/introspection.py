@@ -41,11 +41,32 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Index:
+    """The key of a table, or of one of its secondary indexes."""
+
     name: str
-    query_field: str | None
-    """None for the index behind a relation."""
     fields: tuple[str, ...]
-    """Partition key, then sort keys."""
+    """Partition key, then the fields of the sort key."""
+    query_field: str | None = None
+    """None for the index behind a relation, and where the schema turns the query off."""
+    is_relation: bool = False
+
+    @property
+    def partition_key(self) -> str:
+        return self.fields[0]
+
+    @property
+    def sort_fields(self) -> tuple[str, ...]:
+        return self.fields[1:]
+
+    @property
+    def sort_key(self) -> str | None:
+        """The attribute that items are sorted by: several fields are joined into one."""
+        return "#".join(self.sort_fields) or None
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """The key attributes, one or two."""
+        return (self.partition_key,) if self.sort_key is None else (self.fields[0], self.sort_key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +97,11 @@ class Model:
     rules: tuple[Rule, ...]
     operations: frozenset[str]
     """What is not disabled, of create, update, delete, get and list."""
+
+    @property
+    def table(self) -> Index:
+        """The primary key."""
+        return Index("Primary", self.key)
 
     @property
     def upper_name(self) -> str:
@@ -136,6 +162,8 @@ def _model(entry: Mapping[str, Any]) -> Model:
     primary = next((item["fields"] for item in keyed if "name" not in item), None)
     key = entry["primaryKeyInfo"]
     fields = _fields(entry["fields"])
+    if not key["isCustomPrimaryKey"]:
+        fields = _as_deployed(fields)
     return Model(
         name=entry["name"],
         plural=entry["pluralName"],
@@ -143,7 +171,7 @@ def _model(entry: Mapping[str, Any]) -> Model:
         key=tuple(primary or (key["primaryKeyFieldName"], *key["sortKeyFieldNames"])),
         has_custom_key=primary is not None,
         indexes=tuple(
-            Index(item["name"], item.get("queryField"), tuple(item["fields"]))
+            Index(item["name"], tuple(item["fields"]), item.get("queryField"))
             for item in keyed
             if "name" in item
         ),
@@ -157,17 +185,26 @@ def _model(entry: Mapping[str, Any]) -> Model:
     )
 
 
+def _as_deployed(fields: dict[str, Field]) -> dict[str, Field]:
+    """Return *fields* with an implied ``id`` behind those that are declared, as it is deployed."""
+    if next(iter(fields), None) != "id":
+        return fields
+    declared = {
+        name: field for name, field in fields.items() if name != "id" and not field.is_read_only
+    }
+    return {**declared, "id": fields["id"], **fields}
+
+
 def _with_relation_indexes(model: Model, models: Mapping[str, Model]) -> Model:
-    """Return *model* with the indexes on its foreign keys that related lists are read by."""
-    found = {
-        index_of_relation(other, field, models).fields
+    """Return *model* with the indexes on its foreign keys that relations are read by."""
+    relations = tuple(
+        index_of_relation(other, field, models)
         for other in models.values()
         for field in other.fields.values()
         if field.type_name == model.name
         and field.association is not None
         and field.association.kind != BELONGS_TO
-    }
-    relations = tuple(Index(_relation_name(keys), None, keys) for keys in sorted(found))
+    )
     return replace(model, indexes=(*model.indexes, *relations))
 
 
@@ -179,11 +216,7 @@ def index_of_relation(owner: Model, field: Field, models: Mapping[str, Model]) -
     if related is not None and related.association is not None:
         # Gen 1 style: it names the relation field on the other side.
         keys = related.association.keys
-    return Index(_relation_name(keys), None, keys[: len(owner.key)])
-
-
-def _relation_name(keys: tuple[str, ...]) -> str:
-    return "relation " + " ".join(keys)
+    return Index(f"gsi-{owner.name}.{field.name}", keys[: len(owner.key)], is_relation=True)
 
 
 def _fields(entries: Mapping[str, Mapping[str, Any]]) -> dict[str, Field]:
