@@ -44,8 +44,9 @@ def check_filter(expression: Mapping[str, Any], keys: Iterable[str] = ()) -> Non
 
 def check_expression(kind: str, expression: Mapping[str, Any]) -> None:
     """Raise FieldError if an operand of *expression*, a *kind* of DynamoDB's, is refused."""
-    for _, operators in _comparisons(expression):
-        check_numbers(operators)
+    for name, operators in _comparisons(expression):
+        for operator, operand in operators.items():
+            check_numbers(operand, f":{name}_{operator}")
         for each in (operators, operators.get("size") or {}):
             if "between" not in each:
                 continue

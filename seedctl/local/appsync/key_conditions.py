@@ -6,7 +6,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from seedctl.local.appsync.attribute_values import check_bounds, check_numbers, text_of, type_of
+from seedctl.local.appsync.attribute_values import (
+    check_bounds,
+    check_numbers,
+    invalid_expression_value,
+    text_of,
+    type_of,
+)
 from seedctl.local.appsync.errors import dynamodb, invalid_arguments
 from seedctl.local.appsync.filters import matches
 
@@ -91,7 +97,7 @@ def key_condition(
     for operator, given in operations.items():
         is_composite = len(index.sort_fields) > 1
         operand = _text(index, given) if is_composite and operator != "between" else given
-        check_numbers(operand)
+        check_numbers(operand, ":sortKey")
         if operator == "between":
             check_bounds("KeyConditionExpression", *operand)
         return KeyCondition(operator, operand)
@@ -132,15 +138,13 @@ def _bounds(index: Index, type_name: str, given: list[Any]) -> list[Any]:
         return [_text(index, each) for each in given]
     # The resolver prints a bound that is not there as the reference stands in its template [?].
     missing = [f"$ctx.args.{argument_name(index)}.between[{number}]" for number in range(2)]
-    bounds = [
-        given[number] if number < len(given) and given[number] is not None else missing[number]
-        for number in range(2)
-    ]
+    bounds = [text_of(each) if each is None else each for each in given[:2]]
+    bounds += missing[len(bounds) :]
     for number, bound in enumerate(bounds):
         if type_name == "N" and type_of(bound) != "N":
-            raise dynamodb(
-                "ExpressionAttributeValues contains invalid value: The parameter cannot be "
-                f"converted to a numeric value: {bound} for key :sortKey{number}"
+            raise invalid_expression_value(
+                f"The parameter cannot be converted to a numeric value: {bound}",
+                f":sortKey{number}",
             )
     return bounds
 

@@ -98,51 +98,75 @@ def by_index(model: Model, index: Index) -> Resolver:
 
 
 def relation(model: Model, field: Field, models: Mapping[str, Model]) -> Resolver:
-    """Return the resolver of *field*, which leads from *model* to another.
-
-    Who may read the related model is decided first, in mutations too, which then show nothing.
-    """
-    related = models[field.type_name]
+    """Return the resolver of *field*, which leads from *model* to another."""
     association = field.association
     assert association is not None
-    shown_in_mutations = field.is_required or rules.may_show_in_mutation(model, related)
+    related = models[field.type_name]
+    found = _Relation(
+        model=model,
+        related=related,
+        index=index_of_relation(model, field, models),
+        foreign_key=association.keys,
+        is_shown_in_mutations=field.is_required or rules.may_show_in_mutation(model, related),
+    )
+    return {BELONGS_TO: found.parent, HAS_MANY: found.children}.get(association.kind, found.child)
 
-    index = index_of_relation(model, field, models)
 
-    def asked(source: Mapping[str, Any]) -> tuple[Any, KeyCondition | None]:
-        partition, *sort_key = item_key(model, source)
-        return partition, KeyCondition("eq", sort_key[0]) if sort_key else None
+@dataclass(frozen=True, slots=True)
+class _Relation:
+    """A way from *model* to another. Who may read that one is decided first, in mutations too."""
 
-    def is_hidden(info: Info) -> bool:
-        return is_mutation(info) and not shown_in_mutations
+    model: Model
+    related: Model
+    index: Index
+    """Of the related model, by its foreign key to *model*."""
+    foreign_key: tuple[str, ...]
+    """Fields of *model* for :meth:`parent`, of the related one otherwise."""
+    is_shown_in_mutations: bool
 
-    def parent(source: Mapping[str, Any], info: Info, /) -> Any:
-        condition = _allowed_related(related, "get", info)
-        foreign_key = zip(related.key, map(source.get, association.keys), strict=False)
-        key = {**dict.fromkeys(related.key), **dict(foreign_key)}
-        if is_hidden(info) or None in key.values():
+    def parent(self, source: Mapping[str, Any], info: Info, /) -> Any:
+        condition = self._allowed("get", info)
+        values = zip(self.related.key, map(source.get, self.foreign_key), strict=False)
+        key = {**dict.fromkeys(self.related.key), **dict(values)}
+        if self._is_hidden(info) or None in key.values():
             return None
-        return _one(related, item_key(related, key), condition, info)
+        return _one(self.related, item_key(self.related, key), condition, info)
 
-    def children(source: Mapping[str, Any], info: Info, /, **arguments: Any) -> Any:
-        condition = _allowed_related(related, "list", info)
-        if is_hidden(info):
+    def children(self, source: Mapping[str, Any], info: Info, /, **arguments: Any) -> Any:
+        condition = self._allowed("list", info)
+        if self._is_hidden(info):
             return {"items": [], "nextToken": None}
+        sort_key = self.index.sort_key
+        if sort_key is not None and attribute_type(self.related, self.index, sort_key) == "N":
+            # The deployed resolver compares with the sort key's text, whatever its type.
+            raise dynamodb(
+                "One or more parameter values were invalid: Condition parameter type does not "
+                "match schema type"
+            )
         # Unlike other lists, one whose filter asks for nothing is not refused.
-        question = _Question(related, condition, arguments, info)
-        return _query(question, index, *asked(source))
+        question = _Question(self.related, condition, arguments, info)
+        return _query(question, self.index, *self._asked(source))
 
-    def child(source: Mapping[str, Any], info: Info, /) -> Any:
-        condition = _allowed_related(related, "get", info)
-        if is_hidden(info):
+    def child(self, source: Mapping[str, Any], info: Info, /) -> Any:
+        condition = self._allowed("get", info)
+        if self._is_hidden(info):
             return None
-        found = _found(_Question(related, condition, {}, info), index, *asked(source))
+        question = _Question(self.related, condition, {}, info)
+        found = _found(question, self.index, *self._asked(source))
         items = [item for _, item in found if condition(item)]
         if found and not items:
             raise _unauthorized(info)
         return items[0] if items else None
 
-    return {BELONGS_TO: parent, HAS_MANY: children}.get(association.kind, child)
+    def _allowed(self, operation: str, info: Info) -> Condition:
+        return _allowed(rules.condition(self.related, operation, info.context.caller), info)
+
+    def _is_hidden(self, info: Info) -> bool:
+        return is_mutation(info) and not self.is_shown_in_mutations
+
+    def _asked(self, source: Mapping[str, Any]) -> tuple[Any, KeyCondition | None]:
+        partition, *sort_key = item_key(self.model, source)
+        return partition, KeyCondition("eq", sort_key[0]) if sort_key else None
 
 
 def _by_key(model: Model, index: Index, given: Mapping[str, Any], info: Info) -> Any:
@@ -161,15 +185,11 @@ def _by_key(model: Model, index: Index, given: Mapping[str, Any], info: Info) ->
     check_key_arguments(index, arguments)
     question = _Question(model, condition, arguments, info)
     check_asks(question.filter)
-    check_numbers(partition)
+    check_numbers(partition, f":{index.partition_key}")
     asked = None
     if index.sort_key is not None:
         asked = key_condition(index, attribute_type(model, index, index.sort_key), arguments)
     return _query(question, index, partition, asked)
-
-
-def _allowed_related(model: Model, operation: str, info: Info) -> Condition:
-    return _allowed(rules.condition(model, operation, info.context.caller), info)
 
 
 def _allowed(condition: Condition | None, info: Info) -> Condition:

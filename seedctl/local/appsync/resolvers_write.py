@@ -71,7 +71,8 @@ def update(model: Model) -> Resolver:
             rows = request.rows(view, model)
             stored = _readable(model, "update", rows.get(item_key(model, changes)), info)
             condition = _condition(arguments)
-            check_numbers(changes)
+            for name, value in changes.items():
+                check_numbers(value, f":{name}")
             check_index_changes(model, changes)
             present = _meeting(condition, stored)
             item = {
