@@ -191,7 +191,8 @@ class InputTypes:
                 lambda: {name: GraphQLInputField(kind) for name, kind in types.items()},
             )
         return self.named(
-            f"Model{enum.name}Input", lambda: {name: GraphQLInputField(enum) for name in _ORDER[:2]}
+            f"Model{enum.name}Input",
+            lambda: {name: GraphQLInputField(enum) for name in ("eq", "ne")},
         )
 
     def _scalar(self, base: str) -> GraphQLInputObjectType:
@@ -201,13 +202,17 @@ class InputTypes:
         def fields() -> Fields:
             names = _ORDER[:2] if base == "Boolean" else _ORDER
             found = {name: GraphQLInputField(scalar) for name in names}
+            is_text = base in ("ID", "String")
+            if is_text:
+                found.update({name: GraphQLInputField(scalar) for name in _TEXT[:2]})
             if base != "Boolean":
                 found["between"] = GraphQLInputField(GraphQLList(scalar))
-            if base in ("ID", "String"):
-                found.update({name: GraphQLInputField(scalar) for name in _TEXT})
-                found["size"] = GraphQLInputField(self.named("ModelSizeInput", sizes))
+            if is_text:
+                found[_TEXT[2]] = GraphQLInputField(scalar)
             found["attributeExists"] = GraphQLInputField(SCALARS["Boolean"])
             found["attributeType"] = GraphQLInputField(ATTRIBUTE_TYPES)
+            if is_text:
+                found["size"] = GraphQLInputField(self.named("ModelSizeInput", sizes))
             return found
 
         def sizes() -> Fields:
@@ -239,8 +244,9 @@ class InputTypes:
         )
 
         def fields() -> Fields:
-            found = {name: GraphQLInputField(value) for name in (*_KEY_ORDER, "beginsWith")}
-            return {**found, "between": GraphQLInputField(GraphQLList(value))}
+            found = {name: GraphQLInputField(value) for name in _KEY_ORDER}
+            found["between"] = GraphQLInputField(GraphQLList(value))
+            return {**found, "beginsWith": GraphQLInputField(value)}
 
         return self.named(f"{stem}ConditionInput", fields)
 

@@ -162,7 +162,7 @@ def _model(entry: Mapping[str, Any]) -> Model:
     primary = next((item["fields"] for item in keyed if "name" not in item), None)
     key = entry["primaryKeyInfo"]
     fields = _fields(entry["fields"])
-    if not key["isCustomPrimaryKey"]:
+    if primary is None:
         fields = _as_deployed(fields)
     return Model(
         name=entry["name"],
@@ -186,7 +186,10 @@ def _model(entry: Mapping[str, Any]) -> Model:
 
 
 def _as_deployed(fields: dict[str, Field]) -> dict[str, Field]:
-    """Return *fields* with an implied ``id`` behind those that are declared, as it is deployed."""
+    """Return *fields* with an implied ``id`` behind those that are declared, as it is deployed.
+
+    An ``id`` that is not the first one is declared.
+    """
     if next(iter(fields), None) != "id":
         return fields
     declared = {

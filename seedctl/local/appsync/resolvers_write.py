@@ -92,10 +92,11 @@ def delete(model: Model) -> Resolver:
         request: GraphQLRequest = info.context
         _check_provider(model, "delete", info)
         key = with_composite_keys(model, arguments["input"], "deleting")
-        check_item_key(model, key)
         with request.store.transaction() as view:
             rows = request.rows(view, model)
+            # Unlike an update, a deletion is refused for its key only after the rules.
             stored = _readable(model, "delete", rows.get(item_key(model, key)), info)
+            check_item_key(model, key)
             present = _meeting(_condition(arguments), stored)
             rows.delete(present)
         return present
