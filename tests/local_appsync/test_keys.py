@@ -285,3 +285,14 @@ def test_numeric_sort_key_of_a_relation(api: Any) -> None:
         ),
         DYNAMODB,
     )
+
+
+def test_composite_index_added_later(start: Any) -> None:
+    """A composite index of a later deployment finds a record once an update gives its parts."""
+    fields = {"name": "String", "day": "String", "rank": "Int"}
+    old = start(outputs(model("Row", fields)))
+    _create(old, "Row", 'id: "r", name: "n", day: "d", rank: 1')
+    new = start(outputs(model("Row", fields, indexes={"rowByName": ("name", "day", "rank")})))
+    assert _ids(new, 'rowByName(name: "n")') == ""
+    _update(new, "Row", 'id: "r", day: "d", rank: 1')
+    assert _ids(new, 'rowByName(name: "n")') == "r"
