@@ -94,7 +94,7 @@ class Services:
                     data,
                     store=self._store,
                     clock=self._clock,
-                    read_token=cognito.claims_of,
+                    read_token=cognito.unexpired_claims,
                     identities=self._identities.principal,
                 )
             return self._loaded_graphql

@@ -38,15 +38,34 @@ def test_expired(todo: Any) -> None:
     assert _refusal(todo, ann) == "Token has expired."
 
 
-def test_revoked(todo: Any) -> None:
-    """The tokens of a sign-in that was ended are refused."""
-    tokens = todo.sign_in("ann@example.com")
-    todo.cognito(
+def _revoke(api: Any, tokens: Any) -> None:
+    api.cognito(
         "RevokeToken",
         Token=tokens["RefreshToken"],
-        ClientId=todo.outputs.auth.user_pool_client_id,
+        ClientId=api.outputs.auth.user_pool_client_id,
     )
-    assert _refusal(todo, {"Authorization": tokens["AccessToken"]}) == NO_HEADER
+
+
+def _disable(api: Any, _tokens: Any) -> None:
+    pool = api.outputs.auth.user_pool_id
+    api.cognito("AdminDisableUser", UserPoolId=pool, Username="ann@example.com")
+
+
+def _delete(api: Any, _tokens: Any) -> None:
+    pool = api.outputs.auth.user_pool_id
+    api.cognito("AdminDeleteUser", UserPoolId=pool, Username="ann@example.com")
+
+
+@pytest.mark.parametrize("end", [_revoke, _disable, _delete])
+@pytest.mark.parametrize("kind", ["AccessToken", "IdToken"])
+def test_token_of_an_ended_sign_in(todo: Any, end: Any, kind: str) -> None:
+    """AppSync checks signature and expiry only: a revoked token passes until it expires."""
+    tokens = todo.sign_in("ann@example.com")
+    end(todo, tokens)
+    ann = {"Authorization": tokens[kind]}
+    assert todo.data(ann, LIST) == {"items": []}
+    todo.clock.advance(3601)
+    assert _refusal(todo, ann) == "Token has expired."
 
 
 @pytest.mark.parametrize(

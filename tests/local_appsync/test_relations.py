@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests.local_appsync.builders import OWNER, model, outputs
+
 
 def _make(api: Any, headers: Any, model: str, **fields: Any) -> str:
     document = f"mutation ($i: Create{model}Input!) {{ create{model}(input: $i) {{ id }} }}"
@@ -113,3 +115,53 @@ def test_no_redaction(written: Any) -> None:
     """Relations of models that are read by the same static rules are shown."""
     document = 'mutation { updatePostTag(input: {id: "j1"}) { tag { name } post { title } } }'
     assert written.data(written.key, document) == {"tag": {"name": "red"}, "post": None}
+
+
+def test_rules_before_redaction(written: Any) -> None:
+    """In a mutation too, a relation that the caller may not read is refused; others are hidden."""
+    ann = written.user("ann@example.com")
+    relations = "author { name } meta { id } postTags { items { id } } comments { items { id } }"
+    create = 'mutation { createPost(input: {title: "t", labels: [], authorId: "a1"}) { %s } }'
+    answer = written.ask(ann, create % relations)
+    assert answer["data"]["createPost"] == {
+        "author": None,
+        "meta": None,
+        "postTags": None,
+        "comments": {"items": []},
+    }
+    refused = [(error["path"], error["errorType"]) for error in answer["errors"]]
+    assert refused == [
+        (["createPost", name], "Unauthorized") for name in ("author", "meta", "postTags")
+    ]
+
+
+def test_rules_before_foreign_keys(written: Any) -> None:
+    """Who may read the related model is decided before the foreign key is looked at."""
+    written.data(written.developer, 'mutation { updatePost(input: {id: "p2", title: "x"}) { id } }')
+    ann = written.user("ann@example.com", "Editors")
+    answer = written.ask(ann, '{ getPost(id: "p2") { id author { id } } }')
+    assert answer["data"]["getPost"] == {"id": "p2", "author": None}
+    assert answer["errors"][0]["path"] == ["getPost", "author"]
+
+
+@pytest.mark.parametrize("connection", ["BELONGS_TO", "HAS_ONE"])
+def test_related_item_of_another_owner(start: Any, connection: str) -> None:
+    """The one related item is refused where the rules hide it, and null where there is none."""
+    keys = ("otherId",) if connection == "BELONGS_TO" else ("hubId",)
+    hub = model("Hub", {"otherId": "ID"}, relations={"other": (connection, "Other", keys)})
+    other = model("Other", {"hubId": "ID", "owner": "String"}, rules=(OWNER,))
+    api = start(outputs(hub, other))
+    ann, eve = api.user("ann@example.com"), api.user("eve@example.com")
+    for name in ("full", "none"):
+        fields = f'id: "{name}", otherId: "{name}"'
+        api.data(api.developer, f"mutation {{ createHub(input: {{{fields}}}) {{ id }} }}")
+    api.data(ann, 'mutation { createOther(input: {id: "full", hubId: "full"}) { id } }')
+    document = '{ getHub(id: "%s") { other { id } } }'
+    assert api.data(ann, document % "full") == {"other": {"id": "full"}}
+    assert api.data(eve, document % "none") == {"other": None}
+    answer = api.ask(eve, document % "full")
+    assert answer["data"] == {"getHub": {"other": None}}
+    assert answer["errors"][0]["errorType"] == "Unauthorized"
+    # Owner rules hide relations in mutations.
+    update = 'mutation { updateHub(input: {id: "full"}) { other { id } } }'
+    assert api.data(ann, update) == {"other": None}

@@ -103,6 +103,22 @@ def test_as_deployed(deployed: str, outputs: str) -> None:
     assert sorted(open_ones) == []
 
 
+@pytest.mark.parametrize(("deployed", "outputs"), EXAMPLES.items())
+def test_order_of_fields(deployed: str, outputs: str) -> None:
+    """Types and inputs list their fields as deployed ones do: an implied id after those declared."""
+    text = (DATA / "schemas" / deployed).read_text(encoding="utf-8")
+    expected, made = build_schema(_PREAMBLE + text).type_map, _generated(outputs).type_map
+    compared = 0
+    for name in expected.keys() & made.keys() - {"Query", "Mutation"}:
+        type_ = expected[name]
+        if not name.startswith("__") and isinstance(
+            type_, GraphQLObjectType | GraphQLInputObjectType
+        ):
+            assert list(made[name].fields) == list(type_.fields), name  # type: ignore[attr-defined]
+            compared += 1
+    assert compared > 10
+
+
 def test_accepted_differences_exist() -> None:
     """A difference that is gone is taken off the list, and each has a reason."""
     found = [

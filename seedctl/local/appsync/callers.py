@@ -82,7 +82,7 @@ class Callers:
         read_token: Callable[[str], dict[str, Any]],
         principal: Callable[[str], Caller | None],
     ) -> None:
-        """*read_token* gives a live token's claims, or raises ServiceError."""
+        """*read_token* gives the claims of a token that has not expired, or raises ServiceError."""
         self._default = _PROVIDERS.get(data.default_authorization_type, IAM)
         # What the file does not say is not refused.
         listed = _PROVIDERS if data.authorization_types is None else data.authorization_types

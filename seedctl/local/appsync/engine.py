@@ -90,6 +90,6 @@ def _shown(error: GraphQLError) -> dict[str, Any]:
     if isinstance(cause, InvalidScalarError):
         message = f"Can't serialize value ({path_text(error.path or [])}) : {cause}"
     shown = {"path": error.path, "locations": locations(error), "message": message}
-    if isinstance(cause, FieldError) and cause.error_type is not None:
+    if isinstance(cause, FieldError):
         shown.update(data=None, errorType=cause.error_type, errorInfo=None)
     return shown

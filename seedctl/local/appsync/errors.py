@@ -51,6 +51,10 @@ class InvalidInputError(Exception):
         return {"data": None, "errors": [error]}
 
 
+class MissingValueError(Exception):
+    """A required field without a value: it is null and the error is listed."""
+
+
 class FieldError(Exception):
     """A resolver's refusal: its field is null and the error is listed."""
 
@@ -73,6 +77,11 @@ def unauthorized(field: str, type_name: str) -> FieldError:
 
 def invalid_arguments(message: str) -> FieldError:
     return FieldError(INVALID_ARGUMENTS, message)
+
+
+def refused(message: str) -> FieldError:
+    """Return what a resolver refuses without naming a type."""
+    return FieldError(None, message)
 
 
 def conditional_check_failed() -> FieldError:

@@ -1,13 +1,14 @@
-"""Filters and conditions over stored items, compared as DynamoDB compares."""
+"""Filters and conditions over stored items, refused and compared as DynamoDB does it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from seedctl.local.appsync.errors import FieldError
+from seedctl.local.appsync.attribute_values import check_bounds, check_numbers
+from seedctl.local.appsync.errors import FieldError, dynamodb
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 _MISSING = object()
 _TYPES = {
@@ -20,10 +21,53 @@ _TYPES = {
 }
 
 
-def check(expression: Mapping[str, Any]) -> None:
+def check_asks(expression: Mapping[str, Any]) -> None:
     """Raise FieldError if *expression* says something and asks for nothing."""
     if expression and not _asks(expression):
         raise _unusable()
+
+
+def check_filter(expression: Mapping[str, Any], keys: Iterable[str] = ()) -> None:
+    """Raise FieldError if DynamoDB refuses the filter.
+
+    *keys* are the key attributes of the table or index that is queried; a scan has none.
+    """
+    check_expression("FilterExpression", expression)
+    named = {name for name, _ in _comparisons(expression)}
+    for key in keys:
+        if key in named:
+            raise dynamodb(
+                "Filter Expression can only contain non-primary key attributes: "
+                f"Primary key attribute: {key}"
+            )
+
+
+def check_expression(kind: str, expression: Mapping[str, Any]) -> None:
+    """Raise FieldError if an operand of *expression*, a *kind* of DynamoDB's, is refused."""
+    for name, operators in _comparisons(expression):
+        for operator, operand in operators.items():
+            check_numbers(operand, f":{name}_{operator}")
+        for each in (operators, operators.get("size") or {}):
+            if "between" not in each:
+                continue
+            bounds = each["between"]
+            if bounds is None or len(bounds) != 2:
+                raise _unusable()  # AppSync's expression for it is unknown [?].
+            check_bounds(kind, *bounds)
+
+
+def _comparisons(expression: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield the fields that *expression* names, at any depth, with their operators."""
+    for name, wanted in expression.items():
+        if not wanted:
+            continue
+        if name in ("and", "or"):
+            for part in wanted:
+                yield from _comparisons(part or {})
+        elif name == "not":
+            yield from _comparisons(wanted)
+        else:
+            yield name, wanted
 
 
 def _asks(expression: Mapping[str, Any]) -> bool:
@@ -39,7 +83,7 @@ def _asks(expression: Mapping[str, Any]) -> bool:
 
 
 def matches(expression: Mapping[str, Any], item: Mapping[str, Any]) -> bool:
-    """Whether *item* meets every part of *expression*, a filter as the schema coerced it."""
+    """Whether *item* meets every part of *expression*, which has been checked."""
     for name, wanted in expression.items():
         if wanted is None:
             continue
@@ -85,8 +129,6 @@ def _ordering(test: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
 
 
 def _between(value: Any, given: Any) -> bool:
-    if not isinstance(given, list) or len(given) != 2:
-        raise _unusable()
     return _at_least(value, given[0]) and _at_most(value, given[1])
 
 

@@ -104,12 +104,12 @@ class InputTypes:
         return self.named(f"Delete{model.upper_name}Input", fields)
 
     def filter(self, model: Model) -> GraphQLInputObjectType:
-        name = f"Model{model.upper_name}FilterInput"
-        return self._expression(name, model, {"id": self._scalar("ID"), **self._stamps()}, ())
+        before = {"id": self._scalar("ID"), **self._stamps()}
+        return self._expression(f"Model{model.upper_name}FilterInput", model, (), before, {})
 
     def condition(self, model: Model) -> GraphQLInputObjectType:
         name = f"Model{model.upper_name}ConditionInput"
-        return self._expression(name, model, self._stamps(), model.key)
+        return self._expression(name, model, model.key, {}, self._stamps())
 
     def sort_key(
         self, model: Model, index_name: str, names: tuple[str, ...]
@@ -150,27 +150,30 @@ class InputTypes:
         self,
         name: str,
         model: Model,
-        always: Mapping[str, GraphQLInputObjectType],
         without: tuple[str, ...],
+        before: Mapping[str, GraphQLInputObjectType],
+        behind: Mapping[str, GraphQLInputObjectType],
     ) -> GraphQLInputObjectType:
+        """Return the type for the fields of *model*, and those *before* and *behind* and, or, not."""
+
         def fields() -> Fields:
-            types = {
+            own = self.named(name, fields)
+            declared = {
                 field.name: self._operators(field)
                 for field in model.fields.values()
-                if field.is_filterable and field.name not in without
+                if field.is_filterable and not field.is_read_only and field.name not in without
             }
-            types = {**types, **{key: kind for key, kind in always.items() if key not in types}}
-            own = self.named(name, fields)
-            return {
-                **{key: GraphQLInputField(kind) for key, kind in types.items()},
-                "and": GraphQLInputField(GraphQLList(own)),
-                "or": GraphQLInputField(GraphQLList(own)),
-                "not": GraphQLInputField(own),
-                **{
-                    owner: GraphQLInputField(self._scalar("String"))
-                    for owner in model.implied_owner_fields
-                },
+            owners = {owner: self._scalar("String") for owner in model.owner_fields}
+            operators: dict[str, GraphQLInputType] = {
+                # A field that is declared stays where it is.
+                **declared,
+                **{key: kind for key, kind in before.items() if key not in declared},
+                "and": GraphQLList(own),
+                "or": GraphQLList(own),
+                "not": own,
+                **{key: kind for key, kind in {**behind, **owners}.items() if key not in declared},
             }
+            return {key: GraphQLInputField(kind) for key, kind in operators.items()}
 
         return self.named(name, fields)
 
@@ -195,7 +198,8 @@ class InputTypes:
                 lambda: {name: GraphQLInputField(kind) for name, kind in types.items()},
             )
         return self.named(
-            f"Model{enum.name}Input", lambda: {name: GraphQLInputField(enum) for name in _ORDER[:2]}
+            f"Model{enum.name}Input",
+            lambda: {name: GraphQLInputField(enum) for name in ("eq", "ne")},
         )
 
     def _scalar(self, base: str) -> GraphQLInputObjectType:
@@ -205,13 +209,17 @@ class InputTypes:
         def fields() -> Fields:
             names = _ORDER[:2] if base == "Boolean" else _ORDER
             found = {name: GraphQLInputField(scalar) for name in names}
+            is_text = base in ("ID", "String")
+            if is_text:
+                found.update({name: GraphQLInputField(scalar) for name in _TEXT[:2]})
             if base != "Boolean":
                 found["between"] = GraphQLInputField(GraphQLList(scalar))
-            if base in ("ID", "String"):
-                found.update({name: GraphQLInputField(scalar) for name in _TEXT})
-                found["size"] = GraphQLInputField(self.named("ModelSizeInput", sizes))
+            if is_text:
+                found[_TEXT[2]] = GraphQLInputField(scalar)
             found["attributeExists"] = GraphQLInputField(SCALARS["Boolean"])
             found["attributeType"] = GraphQLInputField(ATTRIBUTE_TYPES)
+            if is_text:
+                found["size"] = GraphQLInputField(self.named("ModelSizeInput", sizes))
             return found
 
         def sizes() -> Fields:
@@ -243,8 +251,9 @@ class InputTypes:
         )
 
         def fields() -> Fields:
-            found = {name: GraphQLInputField(value) for name in (*_KEY_ORDER, "beginsWith")}
-            return {**found, "between": GraphQLInputField(GraphQLList(value))}
+            found = {name: GraphQLInputField(value) for name in _KEY_ORDER}
+            found["between"] = GraphQLInputField(GraphQLList(value))
+            return {**found, "beginsWith": GraphQLInputField(value)}
 
         return self.named(f"{stem}ConditionInput", fields)
 

@@ -50,12 +50,32 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Index:
+    """The key of a table, or of one of its secondary indexes."""
+
     name: str
-    query_field: str | None
     fields: tuple[str, ...]
-    """Partition key, then sort keys."""
-    is_declared: bool = True
-    """False for the index behind a relation."""
+    """Partition key, then the fields of the sort key."""
+    query_field: str | None = None
+    """None for the index behind a relation, and where the schema turns the query off."""
+    is_relation: bool = False
+
+    @property
+    def partition_key(self) -> str:
+        return self.fields[0]
+
+    @property
+    def sort_fields(self) -> tuple[str, ...]:
+        return self.fields[1:]
+
+    @property
+    def sort_key(self) -> str | None:
+        """The attribute that items are sorted by: several fields are joined into one."""
+        return "#".join(self.sort_fields) or None
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """The key attributes, one or two."""
+        return (self.partition_key,) if self.sort_key is None else (self.fields[0], self.sort_key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +106,11 @@ class Model:
     rules: tuple[Rule, ...]
     operations: frozenset[str]
     """What is not disabled, of create, update, delete, get and list."""
+
+    @property
+    def table(self) -> Index:
+        """The primary key."""
+        return Index("Primary", self.key)
 
     @property
     def upper_name(self) -> str:
@@ -142,31 +167,44 @@ class Introspection:
 
 
 def _model(model: outputs.Model) -> Model:
+    fields = _fields(model.fields)
     return Model(
         name=model.name,
         plural=model.plural_name,
-        fields=_fields(model.fields),
+        fields=fields if model.is_key_declared else _as_deployed(fields),
         key=model.primary_key,
         has_custom_key=model.is_key_declared,
         indexes=tuple(
-            Index(index.name, index.query_field, index.fields) for index in model.secondary_indexes
+            Index(index.name, index.fields, index.query_field) for index in model.secondary_indexes
         ),
         rules=tuple(map(_rule, model.rules)),
         operations=_OPERATIONS - model.disabled,
     )
 
 
+def _as_deployed(fields: dict[str, Field]) -> dict[str, Field]:
+    """Return *fields* with an implied ``id`` behind those that are declared, as it is deployed.
+
+    An ``id`` that is not the first one is declared.
+    """
+    if next(iter(fields), None) != "id":
+        return fields
+    declared = {
+        name: field for name, field in fields.items() if name != "id" and not field.is_read_only
+    }
+    return {**declared, "id": fields["id"], **fields}
+
+
 def _with_relation_indexes(model: Model, models: Mapping[str, Model]) -> Model:
-    """Return *model* with the indexes on its foreign keys that related lists are read by."""
-    found = {
-        index_of_relation(other, field, models).fields
+    """Return *model* with the indexes on its foreign keys that relations are read by."""
+    relations = tuple(
+        index_of_relation(other, field, models)
         for other in models.values()
         for field in other.fields.values()
         if field.type_name == model.name
         and field.association is not None
         and field.association.kind != BELONGS_TO
-    }
-    relations = map(_relation_index, sorted(found))
+    )
     return replace(model, indexes=(*model.indexes, *relations))
 
 
@@ -174,15 +212,11 @@ def index_of_relation(owner: Model, field: Field, models: Mapping[str, Model]) -
     """Return the related model's index by which the items of *field* are found."""
     assert field.association is not None
     keys = field.association.keys
-    related = models[field.type_name].fields.get(keys[0])
+    related = models[field.type_name].fields.get(keys[0]) if keys else None
     if related is not None and related.association is not None:
         # Gen 1 style: it names the relation field on the other side.
         keys = related.association.keys
-    return _relation_index(keys[: len(owner.key)])
-
-
-def _relation_index(keys: tuple[str, ...]) -> Index:
-    return Index("relation " + " ".join(keys), None, keys, is_declared=False)
+    return Index(f"gsi-{owner.name}.{field.name}", keys[: len(owner.key)], is_relation=True)
 
 
 def _fields(fields: Mapping[str, outputs.Field]) -> dict[str, Field]:

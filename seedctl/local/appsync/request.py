@@ -45,7 +45,10 @@ class GraphQLRequest:
 
 
 def guarded(resolve: Resolver) -> Resolver:
-    """Return *resolve*, with what it raises unexpectedly kept apart from refusals."""
+    """Return *resolve*, with what it raises unexpectedly kept apart from refusals.
+
+    Resolvers take source and info by position only: GraphQL arguments may have these names.
+    """
 
     @wraps(resolve)
     def call(source: Any, info: Info, /, **arguments: Any) -> Any:

@@ -9,23 +9,29 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from seedctl.local.appsync import rules
-from seedctl.local.appsync.errors import FieldError, dynamodb, invalid_arguments, unauthorized
-from seedctl.local.appsync.filters import check, matches
+from seedctl.local.appsync.attribute_values import check_numbers
+from seedctl.local.appsync.errors import FieldError, dynamodb, unauthorized
+from seedctl.local.appsync.filters import check_asks, check_filter, matches
 from seedctl.local.appsync.introspection import BELONGS_TO, HAS_MANY, index_of_relation
-from seedctl.local.appsync.key_conditions import argument_name, key_test, sort_position
+from seedctl.local.appsync.key_conditions import (
+    KeyCondition,
+    argument_name,
+    check_key_arguments,
+    check_list_arguments,
+    key_condition,
+)
+from seedctl.local.appsync.keys import attribute_type, item_key, position
 from seedctl.local.appsync.request import is_mutation
-from seedctl.local.appsync.rows import primary_index
 from seedctl.local.seal import BrokenSealError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping
 
     from seedctl.local.appsync.introspection import Field, Index, Model
     from seedctl.local.appsync.request import GraphQLRequest, Info, Resolver
     from seedctl.local.appsync.rules import Condition
 
     Placed = tuple[bytes, dict[str, Any]]
-    Test = Callable[[Mapping[str, Any]], bool]
 
 _DEFAULT_LIMIT = 100
 _PAGE_BYTES = 1024 * 1024
@@ -49,158 +55,227 @@ class _Question:
     def scope(self) -> str:
         return f"{self.info.parent_type.name}.{self.info.field_name}"
 
+    @property
+    def filter(self) -> Mapping[str, Any]:
+        return self.arguments.get("filter") or {}
+
 
 def get(model: Model) -> Resolver:
     def resolve(_source: Any, info: Info, /, **key: Any) -> Any:
-        request: GraphQLRequest = info.context
-        condition = _allowed(model, "get", info)
-        return _one(request, model, [key[name] for name in model.key], condition, info)
+        # Of a composite sort key no part is a key.
+        asked = {name: key[name] for name in model.table.attributes if name in key}
+        condition, _ = rules.query_condition(model, "get", info.context.caller, asked)
+        return _one(model, item_key(model, key), _allowed(condition, info), info)
 
     return resolve
 
 
 def list_all(model: Model) -> Resolver:
     """Return the resolver of the list: a query where the partition key is given, else a scan."""
-    partition_key = model.key[0]
-    index = primary_index(model)
+    table = model.table
 
     def resolve(_source: Any, info: Info, /, **arguments: Any) -> Any:
-        condition = _allowed(model, "list", info)
-        value = arguments.pop(partition_key, None) if model.has_custom_key else None
-        if value is not None:
-            return _query(_Question(model, condition, arguments, info), index, [value])
-        if arguments.get("sortDirection") is not None:
-            raise invalid_arguments(
-                "When providing argument 'sortDirection' you must also provide argument "
-                f"'{partition_key}'."
-            )
-        sort_names = model.key[1:]
-        if sort_names and arguments.get(argument_name(sort_names)) is not None:
-            raise invalid_arguments(
-                f"When providing argument '{argument_name(sort_names)}' you must also provide "
-                f"'{partition_key}'."
-            )
-        return _scan(_Question(model, condition, arguments, info))
+        caller = info.context.caller
+        if not rules.is_provider_allowed(model, "list", caller):
+            raise _unauthorized(info)
+        if model.has_custom_key:
+            check_list_arguments(table, arguments)
+            if arguments.get(table.partition_key) is not None:
+                return _by_key(model, table, arguments, info)
+        condition = _allowed(rules.condition(model, "list", caller), info)
+        question = _Question(model, condition, arguments, info)
+        check_asks(question.filter)
+        return _scan(question)
 
     return resolve
 
 
 def by_index(model: Model, index: Index) -> Resolver:
     def resolve(_source: Any, info: Info, /, **arguments: Any) -> Any:
-        condition = _allowed(model, "list", info)
-        value = arguments.pop(index.fields[0])
-        return _query(_Question(model, condition, arguments, info), index, [value])
+        return _by_key(model, index, arguments, info)
 
     return resolve
 
 
 def relation(model: Model, field: Field, models: Mapping[str, Model]) -> Resolver:
     """Return the resolver of *field*, which leads from *model* to another."""
-    related = models[field.type_name]
     association = field.association
     assert association is not None
-    shown_in_mutations = field.is_required or rules.may_show_in_mutation(model, related)
-    empty: dict[str, Any] | None = None
-    if association.kind == HAS_MANY:
-        empty = {"items": [], "nextToken": None}
+    related = models[field.type_name]
+    found = _Relation(
+        model=model,
+        related=related,
+        index=index_of_relation(model, field, models),
+        foreign_key=association.keys,
+        is_shown_in_mutations=field.is_required or rules.may_show_in_mutation(model, related),
+    )
+    return {BELONGS_TO: found.parent, HAS_MANY: found.children}.get(association.kind, found.child)
 
-    def parent(source: Mapping[str, Any], info: Info) -> Any:
-        if is_mutation(info) and not shown_in_mutations:
+
+@dataclass(frozen=True, slots=True)
+class _Relation:
+    """A way from *model* to another. Who may read that one is decided first, in mutations too."""
+
+    model: Model
+    related: Model
+    index: Index
+    """Of the related model, by its foreign key to *model*."""
+    foreign_key: tuple[str, ...]
+    """Fields of *model* for :meth:`parent`, of the related one otherwise."""
+    is_shown_in_mutations: bool
+
+    def parent(self, source: Mapping[str, Any], info: Info, /) -> Any:
+        condition = self._allowed("get", info)
+        values = zip(self.related.key, map(source.get, self.foreign_key), strict=False)
+        key = {**dict.fromkeys(self.related.key), **dict(values)}
+        if self._is_hidden(info) or None in key.values():
             return None
-        key = [source.get(name) for name in association.keys]
-        if not key or None in key:
+        return _one(self.related, item_key(self.related, key), condition, info)
+
+    def children(self, source: Mapping[str, Any], info: Info, /, **arguments: Any) -> Any:
+        condition = self._allowed("list", info)
+        if self._is_hidden(info):
+            return {"items": [], "nextToken": None}
+        sort_key = self.index.sort_key
+        if sort_key is not None and attribute_type(self.related, self.index, sort_key) == "N":
+            # The deployed resolver compares with the sort key's text, whatever its type.
+            raise dynamodb(
+                "One or more parameter values were invalid: Condition parameter type does not "
+                "match schema type"
+            )
+        # Unlike other lists, one whose filter asks for nothing is not refused.
+        question = _Question(self.related, condition, arguments, info)
+        return _query(question, self.index, *self._asked(source))
+
+    def child(self, source: Mapping[str, Any], info: Info, /) -> Any:
+        condition = self._allowed("get", info)
+        if self._is_hidden(info):
             return None
-        condition = _allowed(related, "get", info)
-        return _one(info.context, related, key, condition, info)
+        question = _Question(self.related, condition, {}, info)
+        found = _found(question, self.index, *self._asked(source))
+        items = [item for _, item in found if condition(item)]
+        if found and not items:
+            raise _unauthorized(info)
+        return items[0] if items else None
 
-    def children(source: Mapping[str, Any], info: Info, /, **arguments: Any) -> Any:
-        if is_mutation(info) and not shown_in_mutations:
-            return empty
-        condition = _allowed(related, "list", info)
-        index = index_of_relation(model, field, models)
-        key = [source.get(name) for name in model.key]
-        page = _query(_Question(related, condition, arguments, info), index, key)
-        if association.kind == HAS_MANY:
-            return page
-        return page["items"][0] if page["items"] else None
+    def _allowed(self, operation: str, info: Info) -> Condition:
+        return _allowed(rules.condition(self.related, operation, info.context.caller), info)
 
-    return parent if association.kind == BELONGS_TO else children
+    def _is_hidden(self, info: Info) -> bool:
+        return is_mutation(info) and not self.is_shown_in_mutations
+
+    def _asked(self, source: Mapping[str, Any]) -> tuple[Any, KeyCondition | None]:
+        partition, *sort_key = item_key(self.model, source)
+        return partition, KeyCondition("eq", sort_key[0]) if sort_key else None
 
 
-def _allowed(model: Model, operation: str, info: Info) -> Condition:
-    condition = rules.condition(model, operation, info.context.caller)
+def _by_key(model: Model, index: Index, given: Mapping[str, Any], info: Info) -> Any:
+    """Answer a query by the partition key of *index*, which *given* arguments name."""
+    arguments = dict(given)
+    partition = arguments[index.partition_key]
+    keys = {index.partition_key: partition}
+    if index.sort_key is not None:
+        wanted = arguments.get(argument_name(index))
+        # A condition that is none of equality names no owner.
+        keys[index.sort_key] = None if wanted is None else wanted.get("eq") or ""
+    found, own = rules.query_condition(model, "list", info.context.caller, keys)
+    condition = _allowed(found, info)
+    for value in own.values():
+        arguments[argument_name(index)] = {"eq": value}
+    check_key_arguments(index, arguments)
+    question = _Question(model, condition, arguments, info)
+    check_asks(question.filter)
+    check_numbers(partition, f":{index.partition_key}")
+    asked = None
+    if index.sort_key is not None:
+        asked = key_condition(index, attribute_type(model, index, index.sort_key), arguments)
+    return _query(question, index, partition, asked)
+
+
+def _allowed(condition: Condition | None, info: Info) -> Condition:
     if condition is None:
-        raise unauthorized(info.field_name, info.parent_type.name)
+        raise _unauthorized(info)
     return condition
 
 
-def _one(
-    request: GraphQLRequest,
-    model: Model,
-    key: Sequence[Any],
-    condition: Condition,
-    info: Info,
-) -> Any:
+def _unauthorized(info: Info) -> FieldError:
+    return unauthorized(info.field_name, info.parent_type.name)
+
+
+def _one(model: Model, key: list[Any], condition: Condition, info: Info) -> Any:
+    request: GraphQLRequest = info.context
     with request.reading() as view:
         item = request.rows(view, model).get(key)
     if item is not None and not condition(item):
-        raise unauthorized(info.field_name, info.parent_type.name)
+        raise _unauthorized(info)
     return item
 
 
 def _scan(question: _Question) -> dict[str, Any]:
     request, arguments = question.request, question.arguments
+    check_filter(question.filter)
     limit = _limit(arguments)
     after = _read_token(request, question.scope, arguments.get("nextToken"))
     start = b"" if after is None else base64.b64decode(after[1])
     with request.reading() as view:
         found = list(request.rows(view, question.model).scan(start, limit))
-    return _page(question, found, limit, question.scope, ())
+    return _page(question, found, limit, question.scope, None)
 
 
-def _query(question: _Question, index: Index, key: Sequence[Any]) -> dict[str, Any]:
-    """Answer from *index*; *key* is its partition key, perhaps with some of its sort keys."""
+def _query(
+    question: _Question, index: Index, partition: Any, asked: KeyCondition | None
+) -> dict[str, Any]:
+    """Return a page of the items that :func:`_found` gives, in the order of their sort keys."""
     request, arguments = question.request, question.arguments
-    names = index.fields[1:]
-    test = _key_condition(names, arguments)
-    fixed = dict(zip(names, key[1:], strict=False))
+    check_filter(question.filter, index.attributes)
     backwards = arguments.get("sortDirection") == "DESC"
-    scope = f"{question.scope} {index.name} {json.dumps(key)} {backwards}"
+    scope = f"{question.scope} {index.name} {json.dumps(partition)} {asked} {backwards}"
     limit = _limit(arguments)
     after = _read_token(request, scope, arguments.get("nextToken"))
 
-    def position(placed: Placed) -> list[Any]:
-        return _position(names, placed)
+    def place(placed: Placed) -> list[Any]:
+        return _place(index, placed)
 
     def follows(placed: Placed) -> bool:
         if after is None:
             return True
-        here = position(placed)
+        here = place(placed)
         return here < after if backwards else here > after
 
-    with request.reading() as view:
-        found = [
-            placed
-            for placed in request.rows(view, question.model).partition(index, key[0])
-            if all(placed[1].get(name) == value for name, value in fixed.items())
-            and test(placed[1])
-            and follows(placed)
-        ]
+    found = filter(follows, _found(question, index, partition, asked))
     choose = heapq.nlargest if backwards else heapq.nsmallest
-    return _page(question, choose(limit, found, key=position), limit, scope, names)
+    return _page(question, choose(limit, found, key=place), limit, scope, index)
 
 
-def _key_condition(names: Sequence[str], arguments: Mapping[str, Any]) -> Test:
-    wanted = arguments.get(argument_name(names)) if names else None
-    return key_test(names, wanted) if wanted else lambda _item: True
+def _found(
+    question: _Question, index: Index, partition: Any, asked: KeyCondition | None
+) -> list[Placed]:
+    """Return the items of *partition* whose sort key is *asked* for, in no order."""
+    request = question.request
+    with request.reading() as view:
+        return [
+            placed
+            for placed in request.rows(view, question.model).partition(index, partition)
+            if asked is None or asked.is_met(_sort_key(index, placed))
+        ]
 
 
-def _position(names: Sequence[str], placed: Placed) -> list[Any]:
-    return [sort_position(names, placed[1]), base64.b64encode(placed[0]).decode()]
+def _sort_key(index: Index | None, placed: Placed) -> Any:
+    found = None if index is None else position(index, placed[1])
+    return None if found is None else found[1]
+
+
+def _place(index: Index | None, placed: Placed) -> list[Any]:
+    value = _sort_key(index, placed)
+    # A field may have had another type once; numbers then come first.
+    return [
+        [isinstance(value, str), 0 if value is None else value],
+        base64.b64encode(placed[0]).decode(),
+    ]
 
 
 def _page(
-    question: _Question, found: list[Placed], limit: int, scope: str, names: Sequence[str]
+    question: _Question, found: list[Placed], limit: int, scope: str, index: Index | None
 ) -> dict[str, Any]:
     """Return a page of *found*, which is limited already: what is filtered out counts."""
     read, size = [], 0
@@ -212,9 +287,8 @@ def _page(
     token = None
     # A full page has a token even if nothing follows, as with DynamoDB.
     if read and (len(read) == limit or len(read) < len(found)):
-        token = _issue_token(question.request, scope, _position(names, read[-1]))
-    wanted = question.arguments.get("filter") or {}
-    check(wanted)
+        token = _issue_token(question.request, scope, _place(index, read[-1]))
+    wanted = question.filter
     items = [item for _, item in read if question.condition(item) and matches(wanted, item)]
     return {"items": items, "nextToken": token}
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from seedctl.local.appsync.introspection import Index
+from seedctl.local.appsync.keys import item_key, position
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from seedctl.local.appsync.introspection import Introspection, Model
+    from seedctl.local.appsync.introspection import Index, Introspection, Model
     from seedctl.local.store import Store, View
 
     Item = dict[str, Any]
@@ -28,6 +28,7 @@ class Rows:
         self._indexes = indexes(model)
 
     def get(self, key: Sequence[Any]) -> Item | None:
+        """Return the item whose :func:`item_key` is *key*."""
         return self._view.get(self._kind, _text(key))
 
     def put(self, item: Item, previous: Item | None = None) -> None:
@@ -63,22 +64,18 @@ class Rows:
                 self._view.enter(self._kind, partition, self._key(item))
 
     def _key(self, item: Item) -> str:
-        return _text([item[name] for name in self._model.key])
+        return _text(item_key(self._model, item))
 
     def _partitions(self, item: Item) -> Iterator[str]:
         for index in self._indexes:
-            # An item that lacks a part of an index's key is not in the index.
-            if all(item.get(name) is not None for name in index.fields):
-                yield _text([index.name, item[index.fields[0]]])
+            found = position(index, item)
+            if found is not None:
+                yield _text([index.name, found[0]])
 
 
 def indexes(model: Model) -> tuple[Index, ...]:
     """Return what *model* can be queried by, the primary key among it."""
-    return (primary_index(model), *model.indexes) if model.has_custom_key else model.indexes
-
-
-def primary_index(model: Model) -> Index:
-    return Index("Primary", None, model.key)
+    return (model.table, *model.indexes) if model.has_custom_key else model.indexes
 
 
 def prepare(store: Store, api: str, introspection: Introspection) -> None:

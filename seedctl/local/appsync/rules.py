@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from seedctl.local.appsync.introspection import Model, Rule
 
     Condition = Callable[[Mapping[str, Any] | None], bool]
+    ItemTest = Callable[[Mapping[str, Any]], bool]
 
 # The code generator's word for the default claim; what is deployed compares sub::username.
 _DEFAULT_CLAIMS = ("cognito:username", "username", "sub::username")
@@ -34,9 +35,43 @@ def condition(model: Model, operation: str, caller: Caller) -> Condition | None:
         for test in (_item_test(rule, caller),)
         if test is not None
     ]
-    if not tests:
-        return None
-    return lambda item: item is not None and any(test(item) for test in tests)
+    return _any_of(tests) if tests else None
+
+
+def is_provider_allowed(model: Model, operation: str, caller: Caller) -> bool:
+    """Whether callers of this kind may ask at all, which is looked at before any argument.
+
+    IAM always may: a guest of the identity pool is refused later, by the rules.
+    """
+    return caller.provider in (IAM, IDENTITY_POOL) or bool(_rules(model, operation, caller))
+
+
+def query_condition(
+    model: Model, operation: str, caller: Caller, keys: Mapping[str, Any]
+) -> tuple[Condition | None, dict[str, str]]:
+    """Return as :func:`condition` what a query by *keys* lets *caller* see, and keys to add.
+
+    *keys* are the key attributes of what is queried with the values asked for, None where the
+    query leaves one open. An owner or group in them is compared before the query: asked for
+    another's items it is refused, and left open it is the caller's own.
+    """
+    if _passes_as_a_whole(model, operation, caller):
+        return _anything, {}
+    tests = []
+    own: dict[str, str] = {}
+    for rule in _rules(model, operation, caller):
+        field, accepted = _accepts(rule, caller)
+        if field is None or not accepted:
+            continue
+        if field not in keys:
+            tests.append(_test(field, accepted))
+        elif keys[field] in accepted:
+            return _anything, {}
+        elif keys[field] is None:
+            own[field] = accepted[-1]
+    if tests:
+        return _any_of(tests), {}
+    return (_anything, own) if own else (None, {})
 
 
 def fill_owners(model: Model, caller: Caller, values: dict[str, Any]) -> bool:
@@ -109,22 +144,31 @@ def _is_met(rule: Rule, caller: Caller) -> bool:
     return rule.allow == "private"
 
 
-def _item_test(rule: Rule, caller: Caller) -> Callable[[Mapping[str, Any]], bool] | None:
+def _item_test(rule: Rule, caller: Caller) -> ItemTest | None:
     """Return what *rule* asks of an item, None if no item can meet it."""
-    if rule.owner_field is not None:
-        name, accepted = rule.owner_field, _accepted(rule, caller)
-    elif rule.groups_field is not None:
-        name, accepted = rule.groups_field, caller.groups(rule.group_claim)
-    else:
-        return None
-    if not accepted:
-        return None
+    field, accepted = _accepts(rule, caller)
+    return _test(field, accepted) if field is not None and accepted else None
 
+
+def _accepts(rule: Rule, caller: Caller) -> tuple[str | None, tuple[str, ...]]:
+    """Return the field that *rule* looks at, None if none, and the values that it accepts."""
+    if rule.owner_field is not None:
+        return rule.owner_field, _accepted(rule, caller)
+    if rule.groups_field is not None:
+        return rule.groups_field, caller.groups(rule.group_claim)
+    return None, ()
+
+
+def _test(field: str, accepted: tuple[str, ...]) -> ItemTest:
     def test(item: Mapping[str, Any]) -> bool:
-        found = item.get(name)
+        found = item.get(field)
         return any(value in accepted for value in (found if isinstance(found, list) else [found]))
 
     return test
+
+
+def _any_of(tests: list[ItemTest]) -> Condition:
+    return lambda item: item is not None and any(test(item) for test in tests)
 
 
 def _identity(rule: Rule, caller: Caller) -> str | None:
@@ -136,13 +180,13 @@ def _identity(rule: Rule, caller: Caller) -> str | None:
 
 
 def _accepted(rule: Rule, caller: Caller) -> tuple[str, ...]:
-    """Return the forms of the identity that an owner field may hold."""
+    """Return the forms of the identity that an owner field may hold, the one written last."""
     identity = _identity(rule, caller)
     if identity is None:
         return ()
     if rule.identity_claim in _DEFAULT_CLAIMS:
-        return (identity, caller.claims["sub"], str(caller.username))
-    return (identity, *identity.split("::"))
+        return (caller.claims["sub"], str(caller.username), identity)
+    return (*identity.split("::"), identity)
 
 
 def _is_list(model: Model, name: str) -> bool:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import math
 import re
 from datetime import date, time
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from graphql import (
     GraphQLBoolean,
+    GraphQLError,
     GraphQLFloat,
     GraphQLID,
     GraphQLInt,
@@ -18,7 +21,9 @@ from graphql import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+
+    from graphql import GraphQLNamedType
 
 _ZONE = r"(?:Z|[+-](?:0[0-9]|1[0-8]):[0-5][0-9](?::[0-5][0-9])?)"
 _DAY = r"(-?[0-9]{4})(-[0-9]{2}-[0-9]{2})"
@@ -29,7 +34,8 @@ _DATE_TIME = re.compile(rf"{_DAY}T{_TIME_OF_DAY}{_ZONE}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(?://)?([^/\s?#]*)([^\s?#]*)\S*")
 _PHONE = re.compile(r"(?:\+[0-9][0-9 -]{2,24}|(?:1[ -]?)?[0-9]{3}[ -]?[0-9]{3}[ -]?[0-9]{4})")
-_INT_BITS = 31
+# The years -1,000,000,000 and 1,000,000,000, which Java's instants end at.
+_FIRST_SECOND, _LAST_SECOND = -31_557_014_167_219_200, 31_556_889_864_403_199
 
 
 class InvalidScalarError(ValueError):
@@ -92,15 +98,21 @@ def _reads(parse: Callable[[str], object], text: str) -> bool:
     return True
 
 
-def _parse_json(value: Any) -> str:
+def _parse_json(value: Any) -> Any:
     if not isinstance(value, str):
         raise InvalidScalarError(f"Unable to parse {_as_java(value)} as valid JSON.")
     try:
-        # As it is read back: neither blanks nor the writing of numbers survive.
         document = json.loads(value, parse_constant=_refuse_constant)
-        return json.dumps(document, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        # What cannot be written back, such as half a surrogate pair, is not stored.
+        _print_json(document).encode()
     except (ValueError, RecursionError) as error:
         raise InvalidScalarError("Unable to parse it as valid JSON.") from error
+    return document
+
+
+def _print_json(document: Any) -> str:
+    # Neither blanks nor the writing of numbers survive.
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def _refuse_constant(name: str) -> None:
@@ -118,18 +130,27 @@ def _as_java(value: Any) -> str:
     )
 
 
-def _parse_int(value: Any) -> int:
+def _parse_timestamp(value: Any) -> int:
     is_whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
-    if isinstance(value, bool) or not is_whole:
-        raise InvalidScalarError("Unable to parse it as a valid Int.")
-    # Out of range is how milliseconds in an AWSTimestamp fail [?].
-    if not -(2**_INT_BITS) <= value < 2**_INT_BITS:
-        raise InvalidScalarError("The number is out of range for Int.")
+    if isinstance(value, bool) or not is_whole or not _FIRST_SECOND <= value <= _LAST_SECOND:
+        raise InvalidScalarError("Unable to parse it as a valid Timestamp.")
     return int(value)
 
 
-def _keep(value: Any) -> Any:
-    return value
+def _parse_float(value: Any) -> float:
+    """Return *value* as a float, whole numbers that no float holds exactly rounded."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise GraphQLError("Float cannot represent non numeric value.")
+    number = float(value)
+    if not math.isfinite(number):
+        raise GraphQLError("Float cannot represent a value that is not finite.")
+    return number
+
+
+class _Float(GraphQLScalarType):
+    """AppSync's Float in the place of GraphQL's, which refuses what it would have to round."""
+
+    reserved_types: Mapping[str, GraphQLNamedType] = MappingProxyType({})
 
 
 def _scalar(name: str, parse: Callable[[Any], Any]) -> GraphQLScalarType:
@@ -158,11 +179,9 @@ _TEXTS = {
 }
 
 SCALARS: dict[str, GraphQLScalarType] = {
-    **{
-        scalar.name: scalar
-        for scalar in (GraphQLID, GraphQLString, GraphQLInt, GraphQLFloat, GraphQLBoolean)
-    },
+    **{scalar.name: scalar for scalar in (GraphQLID, GraphQLString, GraphQLInt, GraphQLBoolean)},
+    "Float": _Float("Float", parse_value=_parse_float, serialize=GraphQLFloat.serialize),
     **{name: _scalar(name, _text(check, what)) for name, (check, what) in _TEXTS.items()},
-    "AWSJSON": GraphQLScalarType("AWSJSON", parse_value=_parse_json, serialize=_keep),
-    "AWSTimestamp": _scalar("AWSTimestamp", _parse_int),
+    "AWSJSON": GraphQLScalarType("AWSJSON", parse_value=_parse_json, serialize=_print_json),
+    "AWSTimestamp": _scalar("AWSTimestamp", _parse_timestamp),
 }

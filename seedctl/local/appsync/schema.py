@@ -23,7 +23,7 @@ from graphql import (
 from seedctl.local.appsync import resolvers_read as read
 from seedctl.local.appsync import resolvers_write as write
 from seedctl.local.appsync import rules
-from seedctl.local.appsync.errors import NOT_AVAILABLE, FieldError
+from seedctl.local.appsync.errors import NOT_AVAILABLE, FieldError, MissingValueError
 from seedctl.local.appsync.inputs import InputTypes
 from seedctl.local.appsync.introspection import HAS_MANY
 from seedctl.local.appsync.key_conditions import argument_name
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from graphql import GraphQLOutputType
 
-    from seedctl.local.appsync.introspection import Field, Introspection, Model, Operation
+    from seedctl.local.appsync.introspection import Field, Index, Introspection, Model, Operation
     from seedctl.local.appsync.request import Info, Resolver
 
     Arguments = dict[str, GraphQLArgument]
@@ -167,7 +167,7 @@ class _Builder:
                 partition = self._inputs.of_field(model.fields[model.key[0]], required=False)
                 arguments = {
                     model.key[0]: GraphQLArgument(partition),
-                    **self._sort_key(model, "Primary", model.key[1:]),
+                    **self._sort_key(model, model.table),
                     **listing,
                 }
             resolve = guarded(read.list_all(model))
@@ -175,8 +175,10 @@ class _Builder:
         for index in model.indexes:
             if index.query_field is not None:
                 arguments = {
-                    index.fields[0]: GraphQLArgument(self._key_type(model, index.fields[0])),
-                    **self._sort_key(model, index.name, index.fields[1:]),
+                    index.partition_key: GraphQLArgument(
+                        self._key_type(model, index.partition_key)
+                    ),
+                    **self._sort_key(model, index),
                     **listing,
                 }
                 resolve = guarded(read.by_index(model, index))
@@ -215,32 +217,31 @@ class _Builder:
             "nextToken": GraphQLArgument(GraphQLString),
         }
 
-    def _sort_key(self, model: Model, index_name: str, names: tuple[str, ...]) -> Arguments:
-        if not names:
+    def _sort_key(self, model: Model, index: Index) -> Arguments:
+        if index.sort_key is None:
             return {}
-        type_ = self._inputs.sort_key(model, index_name, names)
-        return {argument_name(names): GraphQLArgument(type_)}
+        type_ = self._inputs.sort_key(model, index.name, index.sort_fields)
+        return {argument_name(index): GraphQLArgument(type_)}
 
     def _key_type(self, model: Model, name: str) -> Any:
         return self._inputs.of_field(model.fields[name], required=True)
 
 
-def _owner(source: Mapping[str, Any], info: Info) -> Any:
+def _owner(source: Mapping[str, Any], info: Info, /) -> Any:
     return rules.shown_owner(source.get(info.field_name))
 
 
 def _required(type_name: str, resolve: Resolver | None) -> Resolver:
     """Return a resolver that refuses a missing value in AppSync's words."""
 
-    def call(source: Mapping[str, Any], info: Info) -> Any:
+    def call(source: Mapping[str, Any], info: Info, /) -> Any:
         value = source.get(info.field_name) if resolve is None else resolve(source, info)
         if value is None:
             where = path_text(info.path.as_list())
             parent = info.parent_type.name
-            raise FieldError(
-                None,
+            raise MissingValueError(
                 f"Cannot return null for non-nullable type: '{type_name}' within parent "
-                f"'{parent}' ({where})",
+                f"'{parent}' ({where})"
             )
         return value
 

@@ -108,13 +108,21 @@ class Cognito:
 
         On AWS those services do not learn of a revocation before the token expires; here they do.
         """
-        service = self._service
-        if service is None:
-            raise ServiceError("NotAuthorizedException", "There is no user pool in this sandbox.")
-        claims = service.tokens.user_claims(token)
-        with service.reading_users() as users:
-            service.tokens.of_claims(users, claims)
+        claims = self.unexpired_claims(token)
+        assert self._service is not None
+        with self._service.reading_users() as users:
+            self._service.tokens.of_claims(users, claims)
         return claims
+
+    def unexpired_claims(self, token: str) -> dict[str, Any]:
+        """Return the claims of an access or id token that has not expired. Raises ServiceError.
+
+        For AppSync, which checks signature and expiry only: a revoked token still passes there,
+        and so does that of a user who was disabled or deleted since [?].
+        """
+        if self._service is None:
+            raise ServiceError("NotAuthorizedException", "There is no user pool in this sandbox.")
+        return self._service.tokens.user_claims(token)
 
     def well_known(self, path: str) -> dict[str, Any] | None:
         """Return the document that Cognito publishes at *path*, None if there is none."""
