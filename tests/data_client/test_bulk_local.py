@@ -138,7 +138,7 @@ def test_the_observer_hears_of_each_row_that_failed(backend: Backend) -> None:
         notes.create_many(rows(), concurrency=1, batch_size=1)
     assert [event.detail.split(": ")[:2] for event, _ in report.failures] == [
         ["rows[0]", "ConditionalCheckFailedError"],
-        ["row 1", "InvalidInputError"],
+        ["rows[1]", "InvalidInputError"],
     ]
     notes.delete_many([{"content": "no key"}], on_error="collect")
     assert [event.detail.split(": ")[0] for event, _ in report.failures[2:]] == ["rows[0]"]
