@@ -14,9 +14,10 @@ import time
 import traceback
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 from seedctl.errors import LocalSandboxError
+from seedctl.local.accepting import Acceptor
 from seedctl.local.bodies import ConnectionEndedError, RefusedRequestError
 from seedctl.local.cors import CrossOrigin
 from seedctl.local.http1 import Request, Response, read_request
@@ -63,6 +64,7 @@ class Server:
         self._connections: dict[socket.socket, threading.Thread] = {}
         self._in_request: set[socket.socket] = set()
         self._stopping = False
+        self._acceptor = Acceptor()
         self._wake, self._woken = socket.socketpair()
         self._accepting = threading.Thread(target=self._accept, name="seedctl-local", daemon=True)
         self._accepting.start()
@@ -119,6 +121,7 @@ class Server:
 
     def _accept(self) -> None:
         with contextlib.ExitStack() as stack:
+            stack.callback(self._acceptor.close)
             selector = stack.enter_context(selectors.DefaultSelector())
             for listener in self._listeners:
                 selector.register(stack.enter_context(listener), selectors.EVENT_READ)
@@ -128,15 +131,9 @@ class Server:
                 if self._stopping:
                     return
                 for key, _ in ready:
-                    self._accept_one(key.fileobj)
-
-    def _accept_one(self, listener: Any) -> None:
-        try:
-            connection, _ = listener.accept()
-        except OSError:  # gone again, or no descriptor is free: others may end meanwhile
-            time.sleep(0.01)
-        else:
-            self._begin(connection)
+                    connection = self._acceptor.accept(cast("socket.socket", key.fileobj))
+                    if connection is not None:
+                        self._begin(connection)
 
     def _begin(self, connection: socket.socket) -> None:
         thread = threading.Thread(

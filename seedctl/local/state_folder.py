@@ -28,7 +28,8 @@ LOG = "server.log"
 
 _KEY_BYTES = 32
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_TOO_MANY_FILES = (errno.EMFILE, errno.ENFILE)
+TOO_MANY_FILES = (errno.EMFILE, errno.ENFILE)
+USE_FEWER_FILES = "Raise the limit of open files (ulimit -n), or let fewer things be done at once."
 _UNFINISHED = ".unfinished-"
 _OBJECT_FILE = re.compile(r"lock|[0-9a-f]{32}(\.unfinished)?")
 # SQLite puts its own files beside the database under these endings.
@@ -191,8 +192,8 @@ def _advice(path: Path, error: Exception) -> str:
     number, text = getattr(error, "errno", None), str(error)
     if number in _NO_SPACE or "disk is full" in text:
         return f"Free space on the disk that holds {path}, and run again."
-    if number in _TOO_MANY_FILES:
-        return "Raise the limit of open files (ulimit -n), or let fewer things be done at once."
+    if number in TOO_MANY_FILES:
+        return USE_FEWER_FILES
     return (
         f"Make {path} readable and writable for this account, with space on its disk, or remove "
         "what is in its way; seedctl local reset starts afresh."

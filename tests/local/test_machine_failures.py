@@ -7,7 +7,7 @@ import json
 import os
 import socket
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import boto3
 import pytest
@@ -16,7 +16,8 @@ from botocore.exceptions import ClientError
 
 from seedctl import NewUser, connect
 from seedctl.errors import BulkError, LocalSandboxError
-from seedctl.local import LocalSandbox
+from seedctl.local import LocalSandbox, accepting
+from seedctl.local.accepting import Acceptor
 from seedctl.local.state_folder import prepare
 from seedctl.local.store import Store
 from tests.changes import ABSENT, changed
@@ -211,6 +212,41 @@ def test_a_lack_of_descriptors_at_the_start_is_told(
     with pytest.raises(LocalSandboxError, match="Too many open files") as caught:
         LocalSandbox.start(state_folder=tmp_path / "s", outputs=None)
     assert "ulimit -n" in (caught.value.resolution or "")
+
+
+@pytest.fixture
+def full(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no connection be taken but with the descriptor that is kept for it."""
+    accept, close = socket.socket.accept, Acceptor.close
+    given_up: list[Acceptor] = []
+
+    def closing(self: Acceptor) -> None:
+        given_up.append(self)
+        close(self)
+
+    def accepting_with_it(self: socket.socket) -> Any:
+        if not given_up:
+            raise OSError(errno.EMFILE, "Too many open files")
+        given_up.clear()
+        return accept(self)
+
+    monkeypatch.setattr(Acceptor, "close", closing)
+    monkeypatch.setattr(socket.socket, "accept", accepting_with_it)
+    monkeypatch.setattr(accepting, "_PATIENCE_SECONDS", 0.05)
+
+
+@pytest.mark.parametrize("call", ["secret", "guest", "record", "account"])
+@pytest.mark.usefixtures("full")
+def test_a_connection_that_cannot_be_taken_is_told(call: str, backend: Backend) -> None:
+    """Where the server may open no more files it says so to each client, whatever is asked."""
+    calls = {
+        **CALLS,
+        "account": ("", lambda backend, _: backend.aws.call("sts", "GetCallerIdentity", {})),
+    }
+    for _ in range(2):
+        with pytest.raises(LocalSandboxError, match="another connection: Too many open") as caught:
+            calls[call][1](backend, cast("UserSession", None))
+        assert "ulimit -n" in (caught.value.resolution or "")
 
 
 def _refuse() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from seedctl.errors import InvalidAmplifyOutputsError
+from seedctl.errors import InvalidAmplifyOutputsError, LocalSandboxError
 from seedctl.project import parse_outputs
 from tests.changes import changed, places
 from tests.local_appsync.conftest import DATA
@@ -89,6 +89,36 @@ def test_auth_types_that_are_not_listed_are_served(
     document["data"]["default_authorization_type"] = "AMAZON_COGNITO_USER_POOLS"
     api = start(document)
     assert api.data(api.key, "{ listPosts { nextToken } }") == {"nextToken": None}
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "reason"),
+    [
+        pytest.param("nonModels", "ModelSizeInput", "ModelSizeInput", id="a name of the API's own"),
+        pytest.param("inputs", "Endless", "Endless", id="an input that never ends"),
+    ],
+)
+def test_a_schema_that_graphql_refuses_is_told(
+    kind: str, name: str, reason: str, start: Callable[..., API]
+) -> None:
+    """What only the whole schema shows is told at the first request, as set-up and once."""
+    document = _document("corners.json")
+    within = {"input": name} if kind == "inputs" else "String"
+    field = {"name": "x", "isArray": False, "isRequired": True, "type": within}
+    key = "attributes" if kind == "inputs" else "fields"
+    schema = document["data"]["model_introspection"]
+    schema[kind][name] = {"name": name, key: {"x": field}}
+    schema["queries"]["summary"]["arguments"]["x"] = {**field, "isRequired": False}
+    if kind == "nonModels":
+        schema["queries"]["summary"]["type"] = {"nonModel": name}
+    api = start(document)
+    status, headers, _ = api.send(api.developer, "{ x }")
+    assert status == 507
+    error = LocalSandboxError.from_headers(headers)
+    assert error is not None
+    assert "No GraphQL API can be made of the outputs file's data section" in error.message
+    assert reason in error.message
+    assert "npx ampx" in (error.resolution or "")
 
 
 def _odd(seed: int, count: int) -> list[tuple[str, Any, Any]]:
