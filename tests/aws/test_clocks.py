@@ -13,26 +13,30 @@ EXPIRED = "Signature expired: 20250101T000000Z is now earlier than 20250101T0120
 EARLY = "Signature not yet current: 20250101T012500Z is still later than 20250101T000500Z (20250101T000000Z + 5 min.)"
 
 
-def _date(**ago: float) -> dict[str, str]:
-    return {"date": format_datetime(datetime.now(timezone.utc) - timedelta(**ago), usegmt=True)}
-
-
 @pytest.mark.parametrize(
-    ("headers", "message", "expected"),
+    ("date_ahead", "message", "expected"),
     [
-        pytest.param(_date(hours=3), "", 3 * 3600, id="ahead"),
-        pytest.param(_date(hours=-3), EXPIRED, -3 * 3600, id="behind, by the header first"),
-        pytest.param(_date(), EXPIRED, -85 * 60, id="behind, by the text"),
-        pytest.param({}, EARLY, 85 * 60, id="ahead, by the text"),
-        pytest.param(_date(), "", 0, id="the clocks agree"),
-        pytest.param({}, "", None, id="nothing tells"),
-        pytest.param({"date": "yesterday"}, "", None, id="no date"),
+        pytest.param(3 * 3600, "", 3 * 3600, id="ahead"),
+        pytest.param(-3 * 3600, EXPIRED, -3 * 3600, id="behind, by the header first"),
+        pytest.param(0, EXPIRED, -85 * 60, id="behind, by the text"),
+        pytest.param(None, EARLY, 85 * 60, id="ahead, by the text"),
+        pytest.param(0, "", 0, id="the clocks agree"),
+        pytest.param(None, "", None, id="nothing tells"),
     ],
 )
-def test_the_difference(headers: dict[str, str], message: str, expected: float | None) -> None:
+def test_the_difference(date_ahead: float | None, message: str, expected: float | None) -> None:
     """AWS's Date header tells its time; for a request that waited, its sentence does."""
+    headers = {}
+    if date_ahead is not None:
+        answered = datetime.now(timezone.utc) - timedelta(seconds=date_ahead)
+        headers["date"] = format_datetime(answered, usegmt=True)
     ahead = seconds_ahead(headers, message)
     assert ahead == (None if expected is None else pytest.approx(expected, abs=120))
+
+
+def test_a_date_that_is_none() -> None:
+    """A header that cannot be read tells nothing."""
+    assert seconds_ahead({"date": "yesterday"}) is None
 
 
 @pytest.mark.parametrize(

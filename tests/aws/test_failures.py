@@ -12,6 +12,7 @@ from botocore.parsers import ResponseParserError
 from seedctl import errors
 from seedctl.auth.sign_in import TRANSIENT
 from seedctl.aws.failures import translate
+from seedctl.masking import register
 
 
 def _refusal(code: str, message: str = "", request_id: str = "") -> boto.ClientError:
@@ -460,3 +461,81 @@ def test_messages_are_one_line() -> None:
 def test_what_is_not_awss_doing_is_let_pass(error: Exception) -> None:
     """A bug stays the bug it is, and seedctl's own errors are not wrapped again."""
     assert translate(error, service="ssm", operation="GetParameter", profile=None) is None
+
+
+# --- the time, and what AWS said -----------------------------------------------------------------
+
+LATE = (
+    "Signature expired: 20250101T000000Z is now earlier than 20250101T012000Z "
+    "(20250101T012500Z - 5 min.)"
+)
+
+
+@pytest.mark.parametrize(
+    ("service", "code", "message", "date", "advice"),
+    [
+        ("ssm", "InvalidSignatureException", LATE, None, "85 minutes behind"),
+        ("ssm", "RequestExpired", "Request has expired.", "Sat, 07 Mar 2020 04:05:09 GMT", "ahead"),
+        ("ssm", "SignatureDoesNotMatch", "No.", "Sat, 07 Mar 2020 04:05:09 GMT", "ahead"),
+        ("s3", "RequestTimeTooSkewed", "Too large.", "Sat, 07 Mar 2020 04:05:09 GMT", "ahead"),
+        ("sts", "RequestInTheFuture", "", None, "Check this machine's clock"),
+    ],
+)
+def test_a_clock_that_is_wrong(
+    service: str, code: str, message: str, date: str | None, advice: str
+) -> None:
+    """A signature refused for its time is a matter of the clock, whose error is named."""
+    refusal = _refusal(code, message)
+    refusal.response["ResponseMetadata"] = {"HTTPHeaders": {"date": date} if date else {}}
+    error = _translated(refusal, service)
+    assert type(error) is errors.InvalidCredentialError
+    assert error.exit_code == 3
+    assert "does not accept the time" in error.message
+    assert advice in (error.resolution or "")
+    assert error.service_message == message
+
+
+def test_what_aws_said_is_kept_and_masked() -> None:
+    """Every refusal has AWS's code and sentence, without the secrets in it."""
+    register("Pl4nted-one")
+    error = _translated(_refusal("ExpiredTokenException", "Expired: Pl4nted-one."))
+    assert error.service_code == "ExpiredTokenException"
+    assert error.service_message == "Expired: ***."
+
+
+@pytest.mark.parametrize(
+    ("service", "code", "advice"),
+    [
+        ("cognito-idp", "ForbiddenException", "web ACL"),
+        ("cognito-identity", "NotAuthorizedException", "identity pool"),
+        ("cognito-identity", "ResourceNotFoundException", "regenerate"),
+        ("ssm", "InvalidKeyId", "KMS key"),
+    ],
+)
+def test_advice_for_codes_of_a_service(service: str, code: str, advice: str) -> None:
+    """A code that means one thing is answered with what helps."""
+    error = _translated(_refusal(code, "Said."), service)
+    assert type(error) is errors.AWSError
+    assert advice in (error.resolution or "")
+
+
+@pytest.mark.parametrize(
+    ("message", "advice"),
+    [
+        ("User: a is not authorized to perform: s3:GetObject with an explicit deny", "explicitly"),
+        ("User: a is not authorized to perform: kms:Decrypt on resource: k", "kms:Decrypt"),
+        ("Access Denied", None),
+    ],
+)
+def test_what_s3_denies_beyond_the_path_rules(message: str, advice: str | None) -> None:
+    """Only where S3 names another reason is advice given here: path rules are not AWS's words."""
+    error = _translated(_refusal("AccessDenied", message), "s3")
+    assert type(error) is errors.AccessDenied
+    assert error.message == message
+    assert (error.resolution is None) if advice is None else advice in (error.resolution or "")
+
+
+def test_a_library_that_is_missing_elsewhere() -> None:
+    """Only what credentials need is a matter of credentials."""
+    error = _translated(boto.MissingDependencyException(msg="Using CRC64 needs awscrt"))
+    assert type(error) is errors.AWSError
