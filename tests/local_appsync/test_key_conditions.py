@@ -119,6 +119,11 @@ def test_arguments_of_a_list(api: Any, arguments: str, message: str) -> None:
             'tripByDay(day: "a", busSeatsAt: {eq: {seats: 1, at: 1}})',
             "When providing argument 'busSeatsAt.$operation.seats' you must also provide 'busSeatsAt.$operation.bus'.",
         ),
+        # Later parts come first, in both bounds.
+        (
+            'tripByDay(day: "a", busSeatsAt: {between: [{seats: 1}, {bus: "k", at: 1}]})',
+            "When providing argument 'busSeatsAt.between[1].at' you must also provide 'busSeatsAt.between[1].seats'.",
+        ),
         # Without a full stop, and "arguments" for one.
         (
             'listVisits(day: {eq: "a"})',
