@@ -161,7 +161,7 @@ def _drawn(
             written = _parts(given)[0]
             name = written if isinstance(written, str) else None
             results.append(FileResult(index, name, "failed", error))
-            refused(name or f"row {index}", error)
+            refused(name or f"rows[{index}]", error)
             continue
         results.append(FileResult(index, path, "not tried"))
         yield file

@@ -199,7 +199,7 @@ def test_the_observer_hears_of_each_user_that_failed(scene: Scene, kind: Any) ->
     failed = {each.name: each.detail for each in scene.report.events if each.state == "failed"}
     assert set(failed) == {"no address", address("bea"), "rows[3]"}
     assert failed[address("bea")].startswith("UsernameExistsError: The user bea@example.com")
-    assert failed["row 3"] == "InvalidParameterException: Row 3 is a int, not a NewUser."
+    assert failed["rows[3]"] == "InvalidParameterException: Row 3 is a int, not a NewUser."
     assert scene.report.failed == len(scene.report.failures) == 3
     progress = scene.report.progress
     assert progress is not None

@@ -279,7 +279,7 @@ def test_what_follows_an_indented_line_is_indented(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("COLUMNS", "24")
     monkeypatch.setenv("TERM", "xterm")
     _console().status("  Resolution: change the value")
-    assert screen.lines == ["  Resolution: change the", "  value"]
+    assert screen.lines == ["  Resolution: change the", "    value"]
 
 
 @pytest.mark.parametrize("no_colour", [False, True])

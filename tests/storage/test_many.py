@@ -134,15 +134,15 @@ def test_options_are_checked(options: dict[str, Any]) -> None:
 
 
 WRONG: list[Any] = [
-    pytest.param("c", "Row 1 is a str, which is no file", "row 1", id="a path alone"),
-    pytest.param(("c",), "Row 1 is a tuple, which is no file", "row 1", id="no data"),
-    pytest.param(None, "Row 1 is a NoneType, which is no file", "row 1", id="nothing"),
-    pytest.param((5, "x"), "The path of row 1 is a int", "row 1", id="a number as path"),
-    pytest.param(NewFile(lambda _: 5, "x"), "The path of row 1 is a int", "row 1", id="made"),  # type: ignore[arg-type, return-value]
+    pytest.param("c", "Row 1 is a str, which is no file", "rows[1]", id="a path alone"),
+    pytest.param(("c",), "Row 1 is a tuple, which is no file", "rows[1]", id="no data"),
+    pytest.param(None, "Row 1 is a NoneType, which is no file", "rows[1]", id="nothing"),
+    pytest.param((5, "x"), "The path of row 1 is a int", "rows[1]", id="a number as path"),
+    pytest.param(NewFile(lambda _: 5, "x"), "The path of row 1 is a int", "rows[1]", id="made"),  # type: ignore[arg-type, return-value]
     pytest.param(("/c", "x"), "Row 1: Input `path` does not allow", "/c", id="a leading slash"),
-    pytest.param(("", "x"), "Row 1: Path or key parameter must", "row 1", id="no path"),
+    pytest.param(("", "x"), "Row 1: Path or key parameter must", "rows[1]", id="no path"),
     pytest.param(("a", "x"), "Rows 0 and 1 have the same path, a", "a", id="twice"),
-    pytest.param((lambda _: "a", "x"), "Rows 0 and 1 have the same path", "row 1", id="made twice"),
+    pytest.param((lambda _: "a", "x"), "Rows 0 and 1 have the same path", "rows[1]", id="made twice"),
 ]
 
 
