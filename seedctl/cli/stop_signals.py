@@ -47,6 +47,7 @@ class StopSignals:
         self._raises = self._is_waited_for = self._runs_script = False
         self._insists = self._is_ending = False
         self._nudge: Callable[[int], object] | None = None
+        self._sending = threading.Lock()
         self._before: dict[int, signal._HANDLER] = {}
         self._woken: socket.socket | None = None
 
@@ -144,7 +145,8 @@ class StopSignals:
             with self._resent():
                 yield
         finally:
-            self._runs_script = False
+            with self._sending:
+                self._runs_script = False
 
     @contextlib.contextmanager
     def _resent(self) -> Iterator[None]:
@@ -273,8 +275,10 @@ class StopSignals:
 
     def _send_main(self, number: int, nudge: Callable[[int], object]) -> None:
         """Have the main thread call *nudge*, whatever it waits for."""
-        self._nudge = nudge
-        signal.pthread_kill(threading.main_thread().ident or 0, number)
+        with self._sending:  # nothing is sent once the script's part is over
+            if self._runs_script:
+                self._nudge = nudge
+                signal.pthread_kill(threading.main_thread().ident or 0, number)
 
     def _end_at_once(self, _number: int = 0) -> NoReturn:
         if not self._is_ending:
