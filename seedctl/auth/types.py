@@ -144,7 +144,7 @@ class UserResult:
     user_id: str | None
     """The ``sub``; None for a user that nobody has signed in."""
     state: UserState
-    """"healed": an earlier run had left the user half-made. "not tried": something went wrong
+    """"healed": an earlier run had left the user unfinished. "not tried": something went wrong
     before that concerns all users, such as a network that is down."""
     error: SeedctlError | None = None
     """Why it failed."""

@@ -175,7 +175,7 @@ class Auth:
         """Create many users, as fast as Cognito's quotas allow; return what became of each.
 
         Rows that have a length are all checked before the first is sent; a generator is drawn as
-        the work goes on. A user that an earlier run left half-made is finished. One that is whole
+        the work goes on. A user that an earlier run left unfinished is finished. One that is whole
         fails its row ("error"), is left as it is, groups included ("skip"), has to have the
         password and is put into the groups ("sign_in"), and gets the attributes besides
         ("update"). Raises BulkError, with the results, unless *on_error* is "collect".

@@ -33,7 +33,7 @@ def read_dotenv(path: Path) -> dict[str, str]:
         if binding.error or (binding.key is not None and binding.value is None):
             raise InvalidSecretValueError(
                 f"{path}, line {line}, is not of the form NAME=value.",
-                resolution="Mend the line; quote values that hold spaces or #.",
+                resolution="Correct the line; quote values that hold spaces or #.",
             )
         if binding.key is not None and binding.value is not None:
             values[binding.key] = _checked(binding.key, binding.value, f"{path}, line {line}")

@@ -109,7 +109,7 @@ def create_users(
     """Create many users at once, in threads, as fast as Cognito's quotas allow.
 
     Whoever is signed in stays so. The results are in the order of *users*. A user that an earlier
-    run left half-made is finished; one that is whole fails its row ("error"), is left as it is
+    run left unfinished is finished; one that is whole fails its row ("error"), is left as it is
     ("skip"), has to have the password and is put into the groups ("sign_in"), and gets the
     attributes besides ("update"). Raises BulkError unless *on_error* is "collect".
     """

@@ -500,7 +500,7 @@ def test_a_healed_user_whose_group_fails_is_healed_again(scene: Scene) -> None:
 
 
 def test_a_failed_group_of_a_whole_user_leaves_no_mark(scene: Scene) -> None:
-    """A user that exists is not taken for half-made because a group failed."""
+    """A user that exists is not taken for unfinished because a group failed."""
     scene.create("ann")
     scene.spy.fault = lambda name, _: (
         InvalidParameterException("cut") if name == "AdminAddUserToGroup" else None
@@ -690,7 +690,7 @@ print(*sorted({each.state for each in results}), len(results))
 
 
 def test_a_killed_run_is_completed_by_the_next(tmp_path: Path) -> None:
-    """kill -9 in the middle leaves users half-made; a re-run finishes them and makes the rest."""
+    """kill -9 in the middle leaves users unfinished; a re-run finishes them and makes the rest."""
     root = make_project(tmp_path / "app")
     (root / "amplify" / "seed" / "seed.py").write_text(SEED, encoding="utf-8")
     command = [sys.executable, "-m", "seedctl", "-q", "--local", "seed", "--"]

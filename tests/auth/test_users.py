@@ -147,7 +147,7 @@ def test_if_exists_sign_in_goes_on_with_a_user_of_the_same_password(stage: Stage
 
 
 def test_if_exists_sign_in_finishes_a_half_made_user_without_a_journal(stage: Stage) -> None:
-    """Another machine's half-made user is finished after its final password was refused."""
+    """Another machine's unfinished user is finished after its final password was refused."""
     stage.cognito.faults[("RespondToAuthChallenge", 0)] = SignInException("stopped")
     with pytest.raises(SignInException):
         stage.auth.create_user(USER, PASSWORD)
