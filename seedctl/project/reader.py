@@ -18,7 +18,6 @@ REGENERATE = "Regenerate the file with npx ampx sandbox or npx ampx generate out
 
 _GRAPHQL_NAME = re.compile(r"(?!__)[_A-Za-z][_0-9A-Za-z]*")
 
-_SOME_TEXT = "text that is not empty"
 _NAME = "a GraphQL name: letters, digits and _, with no digit first"
 _KINDS = {dict: "an object", list: "a list", str: "text", bool: "true or false", type(None): "null"}
 
@@ -56,11 +55,12 @@ class Reader:
         return value
 
     def optional_text(self, key: str) -> str | None:
-        """Return the text at *key*; an empty one says as little as none."""
         value = self._value.get(key)
-        if value is not None and not isinstance(value, str):
-            self.fail(key, _SOME_TEXT, value)
-        return value or None
+        if value is None:
+            return None
+        if not isinstance(value, str) or not value:
+            self.fail(key, "text that is not empty", value)
+        return value
 
     def matching(self, key: str, pattern: re.Pattern[str], expected: str) -> str:
         """Return the text at *key*, all of which *pattern* matches; *expected* describes it."""
@@ -179,8 +179,6 @@ class Reader:
         return f"{self._key_path}.{key}" if self._key_path else key
 
     def _missing(self, key: str, expected: str) -> NoReturn:
-        if self._value.get(key) == "":
-            self.fail(key, _SOME_TEXT, "")
         raise InvalidAmplifyOutputsError(
             f"{self._path}: {self._at(key)} is missing; expected {expected}.",
             resolution=REGENERATE,
