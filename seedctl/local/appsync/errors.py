@@ -75,6 +75,11 @@ def invalid_arguments(message: str) -> FieldError:
     return FieldError(INVALID_ARGUMENTS, message)
 
 
+def refused(message: str) -> FieldError:
+    """Return a refusal of a resolver's own, which has no type."""
+    return FieldError(None, message)
+
+
 def conditional_check_failed() -> FieldError:
     return FieldError(_CONDITIONAL, f"The conditional request failed {_from_dynamodb()}")
 

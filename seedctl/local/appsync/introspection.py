@@ -43,9 +43,28 @@ class Field:
 class Index:
     name: str
     query_field: str | None
-    """None for the index behind a relation."""
     fields: tuple[str, ...]
     """Partition key, then sort keys."""
+    is_relation: bool = False
+    """Whether it is the index behind a relation rather than one that the schema declares."""
+
+    @property
+    def partition_key(self) -> str:
+        return self.fields[0]
+
+    @property
+    def sort_fields(self) -> tuple[str, ...]:
+        return self.fields[1:]
+
+    @property
+    def sort_key(self) -> str | None:
+        """The attribute that items of one partition are sorted by; several fields are one text."""
+        return "#".join(self.sort_fields) or None
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """The key as DynamoDB has it: the partition key, and the sort key if there is one."""
+        return self.fields[:1] if self.sort_key is None else (self.fields[0], self.sort_key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +95,11 @@ class Model:
     rules: tuple[Rule, ...]
     operations: frozenset[str]
     """What is not disabled, of create, update, delete, get and list."""
+
+    @property
+    def table(self) -> Index:
+        """What the table itself can be queried by."""
+        return Index("Primary", None, self.key)
 
     @property
     def upper_name(self) -> str:
@@ -159,15 +183,14 @@ def _model(entry: Mapping[str, Any]) -> Model:
 
 def _with_relation_indexes(model: Model, models: Mapping[str, Model]) -> Model:
     """Return *model* with the indexes on its foreign keys that related lists are read by."""
-    found = {
-        index_of_relation(other, field, models).fields
+    relations = tuple(
+        index_of_relation(other, field, models)
         for other in models.values()
         for field in other.fields.values()
         if field.type_name == model.name
         and field.association is not None
         and field.association.kind != BELONGS_TO
-    }
-    relations = tuple(Index(_relation_name(keys), None, keys) for keys in sorted(found))
+    )
     return replace(model, indexes=(*model.indexes, *relations))
 
 
@@ -179,11 +202,8 @@ def index_of_relation(owner: Model, field: Field, models: Mapping[str, Model]) -
     if related is not None and related.association is not None:
         # Gen 1 style: it names the relation field on the other side.
         keys = related.association.keys
-    return Index(_relation_name(keys), None, keys[: len(owner.key)])
-
-
-def _relation_name(keys: tuple[str, ...]) -> str:
-    return "relation " + " ".join(keys)
+    name = f"gsi-{owner.name}.{field.name}"
+    return Index(name, None, keys[: len(owner.key)], is_relation=True)
 
 
 def _fields(entries: Mapping[str, Mapping[str, Any]]) -> dict[str, Field]:

@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-import base64
-import heapq
 import json
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from seedctl.local.appsync import rules
-from seedctl.local.appsync.errors import FieldError, dynamodb, invalid_arguments, unauthorized
+from seedctl.local.appsync.attribute_values import text_of
+from seedctl.local.appsync.errors import FieldError, dynamodb, unauthorized
 from seedctl.local.appsync.filters import check, matches
 from seedctl.local.appsync.introspection import BELONGS_TO, HAS_MANY, index_of_relation
-from seedctl.local.appsync.key_conditions import argument_name, key_test, sort_position
+from seedctl.local.appsync.key_conditions import (
+    check_composite,
+    check_filter,
+    check_list_arguments,
+    key_bounds,
+)
 from seedctl.local.appsync.request import is_mutation
-from seedctl.local.appsync.rows import primary_index
-from seedctl.local.seal import BrokenSealError
+from seedctl.local.paging import InvalidTokenError, issue_token, read_token
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
     from seedctl.local.appsync.introspection import Field, Index, Model
     from seedctl.local.appsync.request import GraphQLRequest, Info, Resolver
+    from seedctl.local.appsync.rows import Found, Rows
     from seedctl.local.appsync.rules import Condition
 
-    Placed = tuple[bytes, dict[str, Any]]
-    Test = Callable[[Mapping[str, Any]], bool]
+    Read = Callable[[Rows, Sequence[Any], int], Generator[Found, None, None]]
 
 _DEFAULT_LIMIT = 100
 _PAGE_BYTES = 1024 * 1024
@@ -51,44 +55,34 @@ class _Question:
 
 
 def get(model: Model) -> Resolver:
-    def resolve(_source: Any, info: Info, **key: Any) -> Any:
-        request: GraphQLRequest = info.context
+    def resolve(_source: Any, info: Info, /, **key: Any) -> Any:
         condition = _allowed(model, "get", info)
-        return _one(request, model, [key[name] for name in model.key], condition, info)
+        return _one(info.context, model, key, condition, info)
 
     return resolve
 
 
 def list_all(model: Model) -> Resolver:
     """Return the resolver of the list: a query where the partition key is given, else a scan."""
-    partition_key = model.key[0]
-    index = primary_index(model)
+    index = model.table
 
-    def resolve(_source: Any, info: Info, **arguments: Any) -> Any:
+    def resolve(_source: Any, info: Info, /, **arguments: Any) -> Any:
+        if model.has_custom_key:
+            check_list_arguments(index, arguments)
+            check_composite(index, arguments)
         condition = _allowed(model, "list", info)
-        value = arguments.pop(partition_key, None) if model.has_custom_key else None
-        if value is not None:
-            return _query(_Question(model, condition, arguments, info), index, [value])
-        if arguments.get("sortDirection") is not None:
-            raise invalid_arguments(
-                "When providing argument 'sortDirection' you must also provide argument "
-                f"'{partition_key}'."
-            )
-        sort_names = model.key[1:]
-        if sort_names and arguments.get(argument_name(sort_names)) is not None:
-            raise invalid_arguments(
-                f"When providing argument '{argument_name(sort_names)}' you must also provide "
-                f"'{partition_key}'."
-            )
-        return _scan(_Question(model, condition, arguments, info))
+        question = _Question(model, condition, arguments, info)
+        value = arguments.get(index.partition_key) if model.has_custom_key else None
+        return _scan(question) if value is None else _query(question, index, [value])
 
     return resolve
 
 
 def by_index(model: Model, index: Index) -> Resolver:
-    def resolve(_source: Any, info: Info, **arguments: Any) -> Any:
+    def resolve(_source: Any, info: Info, /, **arguments: Any) -> Any:
+        check_composite(index, arguments)
         condition = _allowed(model, "list", info)
-        value = arguments.pop(index.fields[0])
+        value = arguments[index.partition_key]
         return _query(_Question(model, condition, arguments, info), index, [value])
 
     return resolve
@@ -104,16 +98,17 @@ def relation(model: Model, field: Field, models: Mapping[str, Model]) -> Resolve
     if association.kind == HAS_MANY:
         empty = {"items": [], "nextToken": None}
 
-    def parent(source: Mapping[str, Any], info: Info) -> Any:
+    def parent(source: Mapping[str, Any], info: Info, /) -> Any:
         if is_mutation(info) and not shown_in_mutations:
             return None
         key = [source.get(name) for name in association.keys]
         if not key or None in key:
             return None
         condition = _allowed(related, "get", info)
-        return _one(info.context, related, key, condition, info)
+        values = dict(zip(related.key, key, strict=True))
+        return _one(info.context, related, values, condition, info)
 
-    def children(source: Mapping[str, Any], info: Info, **arguments: Any) -> Any:
+    def children(source: Mapping[str, Any], info: Info, /, **arguments: Any) -> Any:
         if is_mutation(info) and not shown_in_mutations:
             return empty
         condition = _allowed(related, "list", info)
@@ -137,7 +132,7 @@ def _allowed(model: Model, operation: str, info: Info) -> Condition:
 def _one(
     request: GraphQLRequest,
     model: Model,
-    key: Sequence[Any],
+    key: Mapping[str, Any],
     condition: Condition,
     info: Info,
 ) -> Any:
@@ -149,73 +144,59 @@ def _one(
 
 
 def _scan(question: _Question) -> dict[str, Any]:
-    request, arguments = question.request, question.arguments
-    limit = _limit(arguments)
-    after = _read_token(request, question.scope, arguments.get("nextToken"))
-    start = b"" if after is None else base64.b64decode(after[1])
-    with request.reading() as view:
-        found = list(request.rows(view, question.model).scan(start, limit))
-    return _page(question, found, limit, question.scope, ())
+    wanted = question.arguments.get("filter") or {}
+    check(wanted)
+    return _page(
+        question,
+        wanted,
+        question.scope,
+        lambda rows, after, limit: rows.scan(after, limit),
+    )
 
 
 def _query(question: _Question, index: Index, key: Sequence[Any]) -> dict[str, Any]:
-    """Answer from *index*; *key* is its partition key, perhaps with some of its sort keys."""
-    request, arguments = question.request, question.arguments
-    names = index.fields[1:]
-    test = _key_condition(names, arguments)
-    fixed = dict(zip(names, key[1:], strict=False))
+    """Answer from *index*; *key* is its partition key, perhaps with its sort fields."""
+    arguments = question.arguments
+    wanted = arguments.get("filter") or {}
+    if not index.is_relation:
+        check(wanted)
+    check_filter(index, wanted)
+    bounds = key_bounds(question.model, index, arguments)
+    if len(key) > 1:
+        sort = key[1] if len(key) == 2 else "#".join(map(text_of, key[1:]))
+        bounds = [("=", sort)]
     backwards = arguments.get("sortDirection") == "DESC"
-    scope = f"{question.scope} {index.name} {json.dumps(key)} {backwards}"
-    limit = _limit(arguments)
-    after = _read_token(request, scope, arguments.get("nextToken"))
-
-    def position(placed: Placed) -> list[Any]:
-        return _position(names, placed)
-
-    def follows(placed: Placed) -> bool:
-        if after is None:
-            return True
-        here = position(placed)
-        return here < after if backwards else here > after
-
-    with request.reading() as view:
-        found = [
-            placed
-            for placed in request.rows(view, question.model).partition(index, key[0])
-            if all(placed[1].get(name) == value for name, value in fixed.items())
-            and test(placed[1])
-            and follows(placed)
-        ]
-    choose = heapq.nlargest if backwards else heapq.nsmallest
-    return _page(question, choose(limit, found, key=position), limit, scope, names)
+    # A token is good for the same question only.
+    scope = f"{question.scope} {index.name} {json.dumps([key, str(bounds), backwards])}"
+    return _page(
+        question,
+        wanted,
+        scope,
+        lambda rows, after, limit: rows.query(
+            index, key[0], bounds, after, limit, backwards=backwards
+        ),
+    )
 
 
-def _key_condition(names: Sequence[str], arguments: Mapping[str, Any]) -> Test:
-    wanted = arguments.get(argument_name(names)) if names else None
-    return key_test(names, wanted) if wanted else lambda _item: True
-
-
-def _position(names: Sequence[str], placed: Placed) -> list[Any]:
-    return [sort_position(names, placed[1]), base64.b64encode(placed[0]).decode()]
-
-
-def _page(
-    question: _Question, found: list[Placed], limit: int, scope: str, names: Sequence[str]
-) -> dict[str, Any]:
-    """Return a page of *found*, which is limited already: what is filtered out counts."""
-    read, size = [], 0
-    for placed in found:
-        read.append(placed)
-        size += len(json.dumps(placed[1]))
-        if size > _PAGE_BYTES:
-            break
-    token = None
+def _page(question: _Question, wanted: Mapping[str, Any], scope: str, read: Read) -> dict[str, Any]:
+    """Return a page of what *read* gives; what is filtered out of it counts too."""
+    request, limit = question.request, _limit(question.arguments)
+    after = _read_token(request, scope, question.arguments.get("nextToken"))
+    items, count, size, last = [], 0, 0, None
+    with (
+        request.reading() as view,
+        closing(read(request.rows(view, question.model), after, limit)) as rows,
+    ):
+        for found in rows:
+            count, size, last = count + 1, size + found.size, found.position
+            if question.condition(found.item) and matches(wanted, found.item):
+                items.append(found.item)
+            if size > _PAGE_BYTES:
+                break
     # A full page has a token even if nothing follows, as with DynamoDB.
-    if read and (len(read) == limit or len(read) < len(found)):
-        token = _issue_token(question.request, scope, _position(names, read[-1]))
-    wanted = question.arguments.get("filter") or {}
-    check(wanted)
-    items = [item for _, item in read if question.condition(item) and matches(wanted, item)]
+    is_full = last is not None and (count == limit or size > _PAGE_BYTES)
+    scope = _token_scope(request, scope)
+    token = issue_token(request.store.seal, scope, last) if is_full and last else None
     return {"items": items, "nextToken": token}
 
 
@@ -231,22 +212,14 @@ def _limit(arguments: Mapping[str, Any]) -> int:
     return int(limit)
 
 
-def _issue_token(request: GraphQLRequest, scope: str, position: list[Any]) -> str:
-    sealed = request.store.seal.close({"after": position}, _token_place(request, scope))
-    return base64.urlsafe_b64encode(sealed).decode()
-
-
-def _read_token(request: GraphQLRequest, scope: str, token: str | None) -> list[Any] | None:
+def _read_token(request: GraphQLRequest, scope: str, token: str | None) -> list[Any]:
     if token is None:
-        return None
+        return []
     try:
-        sealed = base64.b64decode(token.encode(), altchars=b"-_", validate=True)
-        after: list[Any] = request.store.seal.open(sealed, _token_place(request, scope))["after"]
-    except (ValueError, BrokenSealError) as error:
+        return read_token(request.store.seal, _token_scope(request, scope), token)
+    except InvalidTokenError as error:
         raise FieldError("BadRequestException", "Invalid pagination token given.") from error  # [?]
-    return after
 
 
-def _token_place(request: GraphQLRequest, scope: str) -> bytes:
-    # Bound to the question: a token of another list is none of this one.
-    return f"page {request.api} {scope}".encode()
+def _token_scope(request: GraphQLRequest, scope: str) -> str:
+    return f"graphql {request.api} {scope}"

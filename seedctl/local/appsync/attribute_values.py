@@ -1,0 +1,73 @@
+"""Values as DynamoDB stores and compares them: their types, their texts and the range of numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from seedctl.local.appsync.errors import dynamodb
+
+_LARGEST = 1e126
+_SMALLEST = 1e-130
+
+
+def type_of(value: Any) -> str:
+    """Return DynamoDB's name for the type of *value*: ``S``, ``N``, ``BOOL``, ``NULL``, ``L``, ``M``."""
+    if value is None:
+        return "NULL"
+    if isinstance(value, bool):
+        return "BOOL"
+    if isinstance(value, (int, float)):
+        return "N"
+    return "S" if isinstance(value, str) else "L" if isinstance(value, list) else "M"
+
+
+def text_of(value: Any) -> str:
+    """Return *value* as the resolvers print it into a text."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if value is None:
+        # Velocity prints a reference that is null as it stands in the template, or as "null" [?].
+        return "null"
+    # Numbers that are whole are printed without a fraction [?].
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def check_numbers(values: Any) -> None:
+    """Raise FieldError if a number in *values*, at any depth, is out of DynamoDB's range."""
+    rest = [values]
+    while rest:
+        value = rest.pop()
+        if isinstance(value, dict):
+            rest.extend(value.values())
+        elif isinstance(value, list):
+            rest.extend(value)
+        elif type_of(value) == "N" and value:
+            if abs(value) >= _LARGEST:
+                raise _out_of_range("overflow", "larger")
+            if abs(value) < _SMALLEST:
+                raise _out_of_range("underflow", "smaller")
+
+
+def check_bounds(expression: str, lower: Any, upper: Any) -> None:
+    """Raise FieldError if *expression*, named in DynamoDB's words, has a BETWEEN of these bounds."""
+    if type_of(lower) != type_of(upper):
+        wrong = "same data type for lower and upper bounds"
+    elif type_of(lower) in ("S", "N") and lower > upper:
+        wrong = "upper bound to be greater than or equal to lower bound"
+    else:
+        return
+    raise dynamodb(
+        f"Invalid {expression}: The BETWEEN operator requires {wrong}; "
+        f"lower bound operand: AttributeValue: {_operand(lower)}, "
+        f"upper bound operand: AttributeValue: {_operand(upper)}"
+    )
+
+
+def _operand(value: Any) -> str:
+    return f"{{{type_of(value)}:{'true' if value is None else text_of(value)}}}"
+
+
+def _out_of_range(name: str, size: str) -> Exception:
+    return dynamodb(
+        f"Number {name}. Attempting to store a number with magnitude {size} than supported range"
+    )
