@@ -207,8 +207,8 @@ def test_composite_sort_key(products: Any, arguments: str, found: str) -> None:
         (
             'sku: "S", warehouseShelf: {eq: {shelf: 1}}',
             (
-                "When providing argument 'warehouseShelf.eq.shelf' you must also provide "
-                "'warehouseShelf.eq.warehouse'."
+                "When providing argument 'warehouseShelf.$operation.shelf' you must also provide "
+                "'warehouseShelf.$operation.warehouse'."
             ),
         ),
     ],

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from seedctl.local.appsync.errors import dynamodb
+
+if TYPE_CHECKING:
+    from seedctl.local.appsync.errors import FieldError
 
 _LARGEST = 1e126
 _SMALLEST = 1e-130
@@ -32,8 +35,11 @@ def text_of(value: Any) -> str:
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
-def check_numbers(values: Any) -> None:
-    """Raise FieldError if a number in *values*, at any depth, is out of DynamoDB's range."""
+def check_numbers(values: Any, key: str | None = None) -> None:
+    """Raise FieldError if a number in *values*, at any depth, is out of DynamoDB's range.
+
+    *key* names the values in an expression, such as ``:sortKey``; those of a new item have none.
+    """
     rest = [values]
     while rest:
         value = rest.pop()
@@ -43,9 +49,13 @@ def check_numbers(values: Any) -> None:
             rest.extend(value)
         elif type_of(value) == "N" and value:
             if abs(value) >= _LARGEST:
-                raise _out_of_range("overflow", "larger")
+                raise _out_of_range("overflow", "larger", key)
             if abs(value) < _SMALLEST:
-                raise _out_of_range("underflow", "smaller")
+                raise _out_of_range("underflow", "smaller", key)
+
+
+def invalid_expression_value(reason: str, key: str) -> FieldError:
+    return dynamodb(f"ExpressionAttributeValues contains invalid value: {reason} for key {key}")
 
 
 def check_bounds(expression: str, lower: Any, upper: Any) -> None:
@@ -67,7 +77,8 @@ def _operand(value: Any) -> str:
     return f"{{{type_of(value)}:{'true' if value is None else text_of(value)}}}"
 
 
-def _out_of_range(name: str, size: str) -> Exception:
-    return dynamodb(
+def _out_of_range(name: str, size: str, key: str | None) -> FieldError:
+    reason = (
         f"Number {name}. Attempting to store a number with magnitude {size} than supported range"
     )
+    return dynamodb(reason) if key is None else invalid_expression_value(reason, key)

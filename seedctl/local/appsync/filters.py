@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from seedctl.local.appsync.errors import FieldError
+from seedctl.local.appsync.errors import FieldError, dynamodb
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 _MISSING = object()
 _TYPES = {
@@ -24,6 +24,19 @@ def check(expression: Mapping[str, Any]) -> None:
     """Raise FieldError if *expression* says something and asks for nothing."""
     if expression and not _asks(expression):
         raise _unusable()
+
+
+def check_keys(expression: Mapping[str, Any], keys: Sequence[str]) -> None:
+    """Raise FieldError where the filter of a query names one of *keys*, its key attributes."""
+    for name, wanted in expression.items():
+        if name in ("and", "or", "not"):
+            for part in wanted if isinstance(wanted, list) else [wanted]:
+                check_keys(part or {}, keys)
+        elif name in keys and wanted:
+            raise dynamodb(
+                "Filter Expression can only contain non-primary key attributes: "
+                f"Primary key attribute: {name}"
+            )
 
 
 def _asks(expression: Mapping[str, Any]) -> bool:

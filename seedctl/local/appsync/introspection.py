@@ -41,12 +41,14 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Index:
+    """The key of a table, or of one of its secondary indexes."""
+
     name: str
-    query_field: str | None
     fields: tuple[str, ...]
-    """Partition key, then sort keys."""
+    """Partition key, then the fields of the sort key."""
+    query_field: str | None = None
+    """None for the index behind a relation, and where the schema turns the query off."""
     is_relation: bool = False
-    """Whether it is the index behind a relation rather than one that the schema declares."""
 
     @property
     def partition_key(self) -> str:
@@ -58,13 +60,13 @@ class Index:
 
     @property
     def sort_key(self) -> str | None:
-        """The attribute that items of one partition are sorted by; several fields are one text."""
+        """The attribute that items are sorted by: several fields are joined into one."""
         return "#".join(self.sort_fields) or None
 
     @property
     def attributes(self) -> tuple[str, ...]:
-        """The key as DynamoDB has it: the partition key, and the sort key if there is one."""
-        return self.fields[:1] if self.sort_key is None else (self.fields[0], self.sort_key)
+        """The key attributes, one or two."""
+        return (self.partition_key,) if self.sort_key is None else (self.fields[0], self.sort_key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +100,8 @@ class Model:
 
     @property
     def table(self) -> Index:
-        """What the table itself can be queried by."""
-        return Index("Primary", None, self.key)
+        """The primary key."""
+        return Index("Primary", self.key)
 
     @property
     def upper_name(self) -> str:
@@ -167,7 +169,7 @@ def _model(entry: Mapping[str, Any]) -> Model:
         key=tuple(primary or (key["primaryKeyFieldName"], *key["sortKeyFieldNames"])),
         has_custom_key=primary is not None,
         indexes=tuple(
-            Index(item["name"], item.get("queryField"), tuple(item["fields"]))
+            Index(item["name"], tuple(item["fields"]), item.get("queryField"))
             for item in keyed
             if "name" in item
         ),
@@ -202,8 +204,7 @@ def index_of_relation(owner: Model, field: Field, models: Mapping[str, Model]) -
     if related is not None and related.association is not None:
         # Gen 1 style: it names the relation field on the other side.
         keys = related.association.keys
-    name = f"gsi-{owner.name}.{field.name}"
-    return Index(name, None, keys[: len(owner.key)], is_relation=True)
+    return Index(f"gsi-{owner.name}.{field.name}", keys[: len(owner.key)], is_relation=True)
 
 
 def _fields(entries: Mapping[str, Mapping[str, Any]]) -> dict[str, Field]:

@@ -1,144 +1,162 @@
-"""The key arguments of a query: refused in AppSync's words, or made bounds of the sort key."""
+"""Conditions on sort keys: refused in the words of resolvers and DynamoDB, or made ready to compare."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from seedctl.local.appsync import keys
-from seedctl.local.appsync.attribute_values import check_bounds, text_of
+from seedctl.local.appsync.attribute_values import (
+    check_bounds,
+    check_numbers,
+    invalid_expression_value,
+    text_of,
+    type_of,
+)
 from seedctl.local.appsync.errors import dynamodb, invalid_arguments
-from seedctl.local.store import prefix_end
+from seedctl.local.appsync.filters import matches
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-    from seedctl.local.appsync.introspection import Index, Model
+    from seedctl.local.appsync.introspection import Index
 
-    Bounds = list[tuple[str, Any]]
-
-_OPERATORS = {"eq": "=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
+    Condition = Mapping[str, Any]
 
 
-def argument_name(names: Sequence[str]) -> str:
-    """Return the argument for the sort keys *names*: ``warehouseShelf``."""
-    return names[0] + "".join(name[0].upper() + name[1:] for name in names[1:])
+@dataclass(frozen=True, slots=True)
+class KeyCondition:
+    """What a query asks of its sort key."""
+
+    operator: str
+    """``eq``, ``lt``, ``le``, ``gt``, ``ge``, ``beginsWith`` or ``between``."""
+    operand: Any
+    """A text or a number; for ``between`` a list of two of them, the lower one first."""
+
+    def is_met(self, sort_key: Any) -> bool:
+        return matches({"key": {self.operator: self.operand}}, {"key": sort_key})
 
 
-def check_list_arguments(index: Index, arguments: Mapping[str, Any]) -> None:
-    """Raise FieldError for *arguments* of a list that the resolver refuses."""
-    partition, names = index.partition_key, index.sort_fields
+def argument_name(index: Index) -> str:
+    """Return the argument for the sort key of *index*: ``warehouseShelf``."""
+    first, *others = index.sort_fields
+    return first + "".join(name[0].upper() + name[1:] for name in others)
+
+
+def check_list_arguments(table: Index, arguments: Mapping[str, Any]) -> None:
+    """Refuse what the list of a model with a custom key refuses before authorization."""
+    partition = arguments.get(table.partition_key)
     if arguments.get("sortDirection") is not None:
-        if not names:
+        if table.sort_key is None:
             raise invalid_arguments(
                 "sortDirection is not supported for List operations without a Sort key defined."
             )
-        if arguments.get(partition) is None:
+        if partition is None:
             raise invalid_arguments(
                 "When providing argument 'sortDirection' you must also provide argument "
-                f"'{partition}'."
+                f"'{table.partition_key}'."
             )
-    if len(names) == 1 and arguments.get(partition) is None and _condition(index, arguments):
-        raise invalid_arguments(
-            f"When providing argument '{names[0]}' you must also provide arguments {partition}"
-        )
+    check_key_arguments(table, arguments)
 
 
-def check_composite(index: Index, arguments: Mapping[str, Any]) -> None:
-    """Raise FieldError for the argument of a composite sort key that the resolver refuses."""
-    names = index.sort_fields
+def check_key_arguments(index: Index, arguments: Mapping[str, Any]) -> None:
+    """Refuse *arguments* that the resolvers of *index* refuse. Raises FieldError."""
     condition = _condition(index, arguments)
-    if len(names) < 2 or condition is None:
+    if condition is None:
         return
-    argument = argument_name(names)
-    if _is_blank(arguments.get(index.partition_key)):
+    argument = argument_name(index)
+    partition = arguments.get(index.partition_key)
+    if len(index.sort_fields) > 1:
+        if _is_blank(partition):
+            raise invalid_arguments(
+                f"When providing argument '{argument}' you must also provide "
+                f"'{index.partition_key}'."
+            )
+        _check_composite(index, argument, condition)
+    elif partition is None:
+        # Without a full stop, unlike all others.
         raise invalid_arguments(
-            f"When providing argument '{argument}' you must also provide '{index.partition_key}'."
+            f"When providing argument '{argument}' you must also provide arguments "
+            f"{index.partition_key}"
         )
+
+
+def key_condition(
+    index: Index, type_name: str, arguments: Mapping[str, Any]
+) -> KeyCondition | None:
+    """Return what *arguments*, checked already, ask of the sort key; None if nothing.
+
+    *type_name* is DynamoDB's type of the sort key. Raises FieldError for what DynamoDB refuses.
+    """
+    condition = _condition(index, arguments) or {}
+    operations = {name: value for name, value in condition.items() if value is not None}
+    if "between" in operations:
+        operations["between"] = _bounds(index, type_name, operations["between"])
+    if len(operations) > 1:
+        raise dynamodb("KeyConditionExpressions must only contain one condition per key")
+    for operator, given in operations.items():
+        is_composite = len(index.sort_fields) > 1
+        operand = _text(index, given) if is_composite and operator != "between" else given
+        check_numbers(operand, ":sortKey")
+        if operator == "between":
+            check_bounds("KeyConditionExpression", *operand)
+        return KeyCondition(operator, operand)
+    return None
+
+
+def _condition(index: Index, arguments: Mapping[str, Any]) -> Condition | None:
+    return None if index.sort_key is None else arguments.get(argument_name(index))
+
+
+def _check_composite(index: Index, argument: str, condition: Condition) -> None:
     if len(condition) > 1:
         raise invalid_arguments(
             f"Argument {argument} must specify at most one key condition operation."
         )
-    for operator, value in condition.items():
-        where = f"{argument}.{operator}"
-        if operator != "between":
-            _check_parts(names, where, value)
-        elif len(value or ()) != 2:
-            raise invalid_arguments(f"Argument '{where}' expects exactly two elements.")
-        else:
-            for number, each in enumerate(value):
-                _check_parts(names, f"{where}[{number}]", each)
-
-
-def key_bounds(model: Model, index: Index, arguments: Mapping[str, Any]) -> Bounds:
-    """Return what the key argument asks of the sort key, as comparisons in SQL. Raises FieldError."""
-    condition = {
-        operator: value
-        for operator, value in (_condition(index, arguments) or {}).items()
-        if value is not None
-    }
-    if len(condition) > 1:
-        raise dynamodb("KeyConditionExpressions must only contain one condition per key")
-    for operator, value in condition.items():
+    for operator, given in condition.items():
+        # The template prints a property of the operation's name, so it may come out like this [?].
+        operands = {f"{argument}.$operation": given}
         if operator == "between":
-            first, second = (_bound(model, index, value, number) for number in (0, 1))
-            check_bounds("KeyConditionExpression", first, second)
-            return [(">=", first), ("<=", second)]
-        given = _value(index, value)
-        if operator == "beginsWith":
-            return [(">=", given), ("<", prefix_end(given))]
-        return [(_OPERATORS[operator], given)]
-    return []
+            if given is None or len(given) != 2:
+                raise invalid_arguments(
+                    f"Argument '{argument}.between' expects exactly two elements."
+                )
+            operands = {f"{argument}.between[{n}]": each for n, each in enumerate(given)}
+        for earlier, later in reversed(list(pairwise(index.sort_fields))):
+            for where, parts in operands.items():
+                values = parts or {}
+                if not _is_blank(values.get(later)) and _is_blank(values.get(earlier)):
+                    raise invalid_arguments(
+                        f"When providing argument '{where}.{later}' you must also provide "
+                        f"'{where}.{earlier}'."
+                    )
 
 
-def check_filter(index: Index, expression: Mapping[str, Any]) -> None:
-    """Raise FieldError where the filter of a query names the key of the index it runs on."""
-    for name, wanted in expression.items():
-        if name in ("and", "or", "not"):
-            for part in wanted if isinstance(wanted, list) else [wanted]:
-                check_filter(index, part or {})
-        elif name in index.attributes and wanted:
-            raise dynamodb(
-                "Filter Expression can only contain non-primary key attributes: Primary key "
-                f"attribute: {name}"
+def _bounds(index: Index, type_name: str, given: list[Any]) -> list[Any]:
+    """Return the two bounds of BETWEEN; a third one is not read."""
+    if len(index.sort_fields) > 1:
+        return [_text(index, each) for each in given]
+    # The resolver prints a bound that is not there as the reference stands in its template [?].
+    missing = [f"$ctx.args.{argument_name(index)}.between[{number}]" for number in range(2)]
+    bounds = [text_of(each) if each is None else each for each in given[:2]]
+    bounds += missing[len(bounds) :]
+    for number, bound in enumerate(bounds):
+        if type_name == "N" and type_of(bound) != "N":
+            raise invalid_expression_value(
+                f"The parameter cannot be converted to a numeric value: {bound}",
+                f":sortKey{number}",
             )
+    return bounds
 
 
-def _condition(index: Index, arguments: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    return arguments.get(argument_name(index.sort_fields)) if index.sort_fields else None
-
-
-def _check_parts(names: Sequence[str], where: str, given: Mapping[str, Any] | None) -> None:
-    values = given or {}
-    for earlier, later in pairwise(names):
-        if not _is_blank(values.get(later)) and _is_blank(values.get(earlier)):
-            raise invalid_arguments(
-                f"When providing argument '{where}.{later}' you must also provide "
-                f"'{where}.{earlier}'."
-            )
-
-
-def _bound(model: Model, index: Index, bounds: Sequence[Any], number: int) -> Any:
-    """Return one bound of a between. A third one is not read; a missing one is the text below."""
-    value = bounds[number] if number < len(bounds) else None
-    if value is not None:
-        return _value(index, value)
-    # As Velocity prints a reference that leads nowhere [?].
-    reference = f"$ctx.args.{argument_name(index.sort_fields)}.between[{number}]"
-    if keys.attribute_type(model, index, index.attributes[1]) == "N":
-        raise dynamodb(
-            "ExpressionAttributeValues contains invalid value: The parameter cannot be converted "
-            f"to a numeric value: {reference} for key :sortKey{number}"
-        )
-    return reference
-
-
-def _value(index: Index, given: Any) -> Any:
-    """Return the sort key that *given* means: parts that are not given are left out."""
-    if len(index.sort_fields) == 1:
-        return given
-    parts = (given.get(name) for name in index.sort_fields)
-    return "#".join(text_of(part) for part in parts if part is not None)
+def _text(index: Index, parts: Condition | None) -> str:
+    """Return the text that *parts* of a composite sort key are compared by."""
+    values = parts or {}
+    text = ""
+    for number, name in enumerate(index.sort_fields):
+        if values.get(name) is not None:
+            text += ("#" if number else "") + text_of(values[name])
+    return text
 
 
 def _is_blank(value: Any) -> bool:

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from seedctl.local.appsync import rules
-from seedctl.local.appsync.attribute_values import text_of
 from seedctl.local.appsync.errors import FieldError, dynamodb, unauthorized
-from seedctl.local.appsync.filters import check, matches
+from seedctl.local.appsync.filters import check, check_keys, matches
 from seedctl.local.appsync.introspection import BELONGS_TO, HAS_MANY, index_of_relation
 from seedctl.local.appsync.key_conditions import (
-    check_composite,
-    check_filter,
+    KeyCondition,
+    check_key_arguments,
     check_list_arguments,
-    key_bounds,
+    key_condition,
 )
+from seedctl.local.appsync.keys import attribute_type, item_key
 from seedctl.local.appsync.request import is_mutation
 from seedctl.local.paging import InvalidTokenError, issue_token, read_token
 
@@ -57,7 +57,7 @@ class _Question:
 def get(model: Model) -> Resolver:
     def resolve(_source: Any, info: Info, /, **key: Any) -> Any:
         condition = _allowed(model, "get", info)
-        return _one(info.context, model, key, condition, info)
+        return _one(info.context, model, item_key(model, key), condition, info)
 
     return resolve
 
@@ -69,21 +69,22 @@ def list_all(model: Model) -> Resolver:
     def resolve(_source: Any, info: Info, /, **arguments: Any) -> Any:
         if model.has_custom_key:
             check_list_arguments(index, arguments)
-            check_composite(index, arguments)
         condition = _allowed(model, "list", info)
         question = _Question(model, condition, arguments, info)
         value = arguments.get(index.partition_key) if model.has_custom_key else None
-        return _scan(question) if value is None else _query(question, index, [value])
+        if value is None:
+            return _scan(question)
+        return _query(question, index, value, _asked(question, index))
 
     return resolve
 
 
 def by_index(model: Model, index: Index) -> Resolver:
     def resolve(_source: Any, info: Info, /, **arguments: Any) -> Any:
-        check_composite(index, arguments)
-        condition = _allowed(model, "list", info)
+        check_key_arguments(index, arguments)
+        question = _Question(model, _allowed(model, "list", info), arguments, info)
         value = arguments[index.partition_key]
-        return _query(_Question(model, condition, arguments, info), index, [value])
+        return _query(question, index, value, _asked(question, index))
 
     return resolve
 
@@ -106,15 +107,16 @@ def relation(model: Model, field: Field, models: Mapping[str, Model]) -> Resolve
             return None
         condition = _allowed(related, "get", info)
         values = dict(zip(related.key, key, strict=True))
-        return _one(info.context, related, values, condition, info)
+        return _one(info.context, related, item_key(related, values), condition, info)
 
     def children(source: Mapping[str, Any], info: Info, /, **arguments: Any) -> Any:
         if is_mutation(info) and not shown_in_mutations:
             return empty
         condition = _allowed(related, "list", info)
         index = index_of_relation(model, field, models)
-        key = [source.get(name) for name in model.key]
-        page = _query(_Question(related, condition, arguments, info), index, key)
+        partition, *sort_key = item_key(model, source)
+        asked = KeyCondition("eq", sort_key[0]) if sort_key else None
+        page = _query(_Question(related, condition, arguments, info), index, partition, asked)
         if association.kind == HAS_MANY:
             return page
         return page["items"][0] if page["items"] else None
@@ -132,7 +134,7 @@ def _allowed(model: Model, operation: str, info: Info) -> Condition:
 def _one(
     request: GraphQLRequest,
     model: Model,
-    key: Mapping[str, Any],
+    key: Sequence[Any],
     condition: Condition,
     info: Info,
 ) -> Any:
@@ -154,26 +156,32 @@ def _scan(question: _Question) -> dict[str, Any]:
     )
 
 
-def _query(question: _Question, index: Index, key: Sequence[Any]) -> dict[str, Any]:
-    """Answer from *index*; *key* is its partition key, perhaps with its sort fields."""
+def _asked(question: _Question, index: Index) -> KeyCondition | None:
+    """Return what the arguments ask of the sort key of *index*. Raises FieldError."""
+    if index.sort_key is None:
+        return None
+    type_name = attribute_type(question.model, index, index.sort_key)
+    return key_condition(index, type_name, question.arguments)
+
+
+def _query(
+    question: _Question, index: Index, partition: Any, asked: KeyCondition | None
+) -> dict[str, Any]:
+    """Return a page of a partition of *index*, of the items whose sort key is *asked* for."""
     arguments = question.arguments
     wanted = arguments.get("filter") or {}
     if not index.is_relation:
         check(wanted)
-    check_filter(index, wanted)
-    bounds = key_bounds(question.model, index, arguments)
-    if len(key) > 1:
-        sort = key[1] if len(key) == 2 else "#".join(map(text_of, key[1:]))
-        bounds = [("=", sort)]
+    check_keys(wanted, index.attributes)
     backwards = arguments.get("sortDirection") == "DESC"
     # A token is good for the same question only.
-    scope = f"{question.scope} {index.name} {json.dumps([key, str(bounds), backwards])}"
+    scope = f"{question.scope} {index.name} {json.dumps(partition)} {asked} {backwards}"
     return _page(
         question,
         wanted,
         scope,
         lambda rows, after, limit: rows.query(
-            index, key[0], bounds, after, limit, backwards=backwards
+            index, partition, asked, after, limit, backwards=backwards
         ),
     )
 

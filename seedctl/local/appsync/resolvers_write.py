@@ -37,10 +37,10 @@ def create(model: Model) -> Resolver:
         keys.check_index_keys(model, item)
         with request.store.transaction() as view:
             rows = request.rows(view, model)
-            taken = rows.get(item) is not None
+            taken = rows.get(keys.item_key(model, item)) is not None
             if taken or not matches(arguments.get("condition") or {}, {}):
                 raise conditional_check_failed()
-            rows.insert(item)
+            rows.put(item)
         return item
 
     return resolve
@@ -60,14 +60,14 @@ def update(model: Model) -> Resolver:
         keys.check_index_changes(model, changes)
         with request.store.transaction() as view:
             rows = request.rows(view, model)
-            stored = _stored(rows, condition, arguments, info)
+            stored = _stored(model, rows, condition, arguments, info)
             item = {
                 name: value
                 for name, value in {**stored, **changes}.items()
                 # A null removes the attribute; one that was stored and is not named stays.
                 if name not in changes or value is not None
             }
-            rows.replace(stored, item)
+            rows.put(item, stored)
         return item
 
     return resolve
@@ -83,7 +83,7 @@ def delete(model: Model) -> Resolver:
         keys.check_item_key(model, dict(zip(model.table.attributes, key, strict=True)))
         with request.store.transaction() as view:
             rows = request.rows(view, model)
-            stored = _stored(rows, condition, arguments, info)
+            stored = _stored(model, rows, condition, arguments, info)
             rows.delete(stored)
         return stored
 
@@ -96,13 +96,14 @@ def timestamp(seconds: float) -> str:
 
 
 def _stored(
+    model: Model,
     rows: Rows,
     condition: rules.Condition,
     arguments: Mapping[str, Any],
     info: Info,
 ) -> dict[str, Any]:
     """Return the item to change. Raises FieldError where it may not be changed, or is missing."""
-    stored = rows.get(arguments["input"])
+    stored = rows.get(keys.item_key(model, arguments["input"]))
     # A rule about items is asked about a missing one too, and says no.
     if not condition(stored):
         raise unauthorized(info.field_name, info.parent_type.name)

@@ -10,20 +10,22 @@ import json
 import zlib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from seedctl.local.appsync import keys
 from seedctl.local.appsync.attribute_values import type_of
-from seedctl.local.store import to_json
+from seedctl.local.appsync.keys import attribute_type, item_key, position
+from seedctl.local.store import prefix_end, to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping, Sequence
+    from collections.abc import Generator, Sequence
 
     from seedctl.local.appsync.introspection import Index, Introspection, Model
+    from seedctl.local.appsync.key_conditions import KeyCondition
     from seedctl.local.store import Store, View
 
     Item = dict[str, Any]
     Entry = tuple[str, Any, Any]
 
 _INTEGERS = 2.0**63
+_OPERATORS = {"eq": "=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
 _ITEM = "model_id = ? AND hash = ? AND partition = ? AND sort = ?"
 
 
@@ -44,26 +46,25 @@ class Rows:
         self._id = model_id
         self._model = model
 
-    def get(self, values: Mapping[str, Any]) -> Item | None:
-        """Return the item with the key fields in *values*."""
+    def get(self, key: Sequence[Any]) -> Item | None:
+        """Return the item whose :func:`item_key` is *key*."""
         query = f"SELECT item FROM row WHERE {_ITEM}"  # noqa: S608 - our own text
-        found = self._view.execute(query, self._place(values)).fetchone()
+        found = self._view.execute(query, self._place(key)).fetchone()
         return json.loads(found[0]) if found is not None else None
 
-    def insert(self, item: Item) -> None:
-        row = self._view.execute(
-            "INSERT INTO row (model_id, hash, partition, sort, item) VALUES (?, ?, ?, ?, ?)",
-            (*self._place(item), to_json(item)),
-        )
-        self._change_entries(row.lastrowid, set(), self._entries(item))
-
-    def replace(self, previous: Item, item: Item) -> None:
-        row_id = self._row_id(item)
-        self._view.execute("UPDATE row SET item = ? WHERE id = ?", (to_json(item), row_id))
-        self._change_entries(row_id, self._entries(previous), self._entries(item))
+    def put(self, item: Item, previous: Item | None = None) -> None:
+        """Store *item*; *previous* is what it takes the place of."""
+        place, text = self._place(item_key(self._model, item)), to_json(item)
+        if previous is None:
+            query = "INSERT INTO row (model_id, hash, partition, sort, item) VALUES (?, ?, ?, ?, ?)"
+            row_id = self._view.execute(query, (*place, text)).lastrowid
+        else:
+            row_id = self._row_id(place)
+            self._view.execute("UPDATE row SET item = ? WHERE id = ?", (text, row_id))
+        self._change_entries(row_id, self._entries(previous or {}), self._entries(item))
 
     def delete(self, item: Item) -> None:
-        row_id = self._row_id(item)
+        row_id = self._row_id(self._place(item_key(self._model, item)))
         self._change_entries(row_id, self._entries(item), set())
         self._view.execute("DELETE FROM row WHERE id = ?", (row_id,))
 
@@ -81,16 +82,14 @@ class Rows:
         self,
         index: Index,
         partition: Any,
-        bounds: Sequence[tuple[str, Any]],
+        asked: KeyCondition | None,
         after: Sequence[Any],
         limit: int,
         *,
         backwards: bool,
     ) -> Generator[Found, None, None]:
-        """Yield *limit* items of a partition of *index* behind *after*, by their sort key.
-
-        *bounds* are comparisons with the sort key, the operators in SQL.
-        """
+        """Yield *limit* items of a partition of *index* behind *after*, by their sort key."""
+        bounds = [] if asked is None else _bounds(asked)
         partition = _number(partition)
         if index == self._model.table:
             source, row_id, values = "row", "id", [self._id, _hash(partition), partition]
@@ -129,16 +128,16 @@ class Rows:
             self._change_entries(row_id, set(), self._entries(json.loads(text)))
 
     def _found(self, query: str, values: Sequence[Any]) -> Generator[Found, None, None]:
-        for *position, text in self._view.execute(query, values):
-            yield Found(json.loads(text), len(text), position)
+        for *place, text in self._view.execute(query, values):
+            yield Found(json.loads(text), len(text), place)
 
-    def _place(self, values: Mapping[str, Any]) -> tuple[int, int, Any, Any]:
-        partition, sort, *_ = (*map(_number, keys.item_key(self._model, values)), "")
+    def _place(self, key: Sequence[Any]) -> tuple[int, int, Any, Any]:
+        partition, sort, *_ = (*map(_number, key), "")
         return self._id, _hash(partition), partition, sort
 
-    def _row_id(self, item: Item) -> int:
+    def _row_id(self, place: Sequence[Any]) -> int:
         query = f"SELECT id FROM row WHERE {_ITEM}"  # noqa: S608 - our own text
-        row_id: int = self._view.execute(query, self._place(item)).fetchone()[0]
+        row_id: int = self._view.execute(query, place).fetchone()[0]
         return row_id
 
     def _entries(self, item: Item) -> set[Entry]:
@@ -146,9 +145,9 @@ class Rows:
         return {
             (index.name, _number(place[0]), "" if place[1] is None else _number(place[1]))
             for index in self._model.indexes
-            if (place := keys.position(index, item)) is not None
+            if (place := position(index, item)) is not None
             and all(
-                type_of(item[name]) == keys.attribute_type(self._model, index, name)
+                type_of(item[name]) == attribute_type(self._model, index, name)
                 for name in index.attributes
             )
         }
@@ -187,6 +186,15 @@ def prepare(store: Store, api: str, introspection: Introspection) -> dict[str, i
                 view.execute("UPDATE model SET indexes = ? WHERE id = ?", (layout, known[0]))
         found[model.name] = known[0]
     return found
+
+
+def _bounds(asked: KeyCondition) -> list[tuple[str, Any]]:
+    """Return what is *asked* of a sort key, as comparisons in SQL."""
+    if asked.operator == "between":
+        return [(">=", asked.operand[0]), ("<=", asked.operand[1])]
+    if asked.operator == "beginsWith":
+        return [(">=", asked.operand), ("<", prefix_end(asked.operand))]
+    return [(_OPERATORS[asked.operator], asked.operand)]
 
 
 def _number(value: Any) -> Any:

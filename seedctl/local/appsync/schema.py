@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from graphql import GraphQLOutputType
 
-    from seedctl.local.appsync.introspection import Field, Introspection, Model, Operation
+    from seedctl.local.appsync.introspection import Field, Index, Introspection, Model, Operation
     from seedctl.local.appsync.request import Info, Resolver
 
     Arguments = dict[str, GraphQLArgument]
@@ -167,7 +167,7 @@ class _Builder:
                 partition = self._inputs.of_field(model.fields[model.key[0]], required=False)
                 arguments = {
                     model.key[0]: GraphQLArgument(partition),
-                    **self._sort_key(model, "Primary", model.key[1:]),
+                    **self._sort_key(model, model.table),
                     **listing,
                 }
             resolve = guarded(read.list_all(model))
@@ -176,7 +176,7 @@ class _Builder:
             if index.query_field is not None:
                 arguments = {
                     index.fields[0]: GraphQLArgument(self._key_type(model, index.fields[0])),
-                    **self._sort_key(model, index.name, index.fields[1:]),
+                    **self._sort_key(model, index),
                     **listing,
                 }
                 resolve = guarded(read.by_index(model, index))
@@ -215,11 +215,11 @@ class _Builder:
             "nextToken": GraphQLArgument(GraphQLString),
         }
 
-    def _sort_key(self, model: Model, index_name: str, names: tuple[str, ...]) -> Arguments:
-        if not names:
+    def _sort_key(self, model: Model, index: Index) -> Arguments:
+        if index.sort_key is None:
             return {}
-        type_ = self._inputs.sort_key(model, index_name, names)
-        return {argument_name(names): GraphQLArgument(type_)}
+        type_ = self._inputs.sort_key(model, index.name, index.sort_fields)
+        return {argument_name(index): GraphQLArgument(type_)}
 
     def _key_type(self, model: Model, name: str) -> Any:
         return self._inputs.of_field(model.fields[name], required=True)

@@ -38,6 +38,7 @@ _COLUMNS = {
     "sub": "sub",
     "username": "lower_username",
 }
+_INDEXED = ("lower_email", "lower_phone_number", "lower_username", "sub")
 
 _Item = TypeVar("_Item")
 
@@ -79,10 +80,12 @@ def list_users(service: UserPoolService, call: Call) -> dict[str, Any]:
     condition, values = _filter(call, text)
     wanted = call.texts("AttributesToGet")
     asked = AskedPage(service, call, "PaginationToken", text)
-    condition += " AND (created, username) > (?, ?)"
+    # A plus keeps SQLite from going through all users by age where another index finds the few.
+    age = "+created" if any(column in condition for column in _INDEXED) else "created"
+    condition += f" AND ({age}, username) > (?, ?)"
     with service.reading_users() as users:
         values += asked.after(0.0, "")
-        found = users.page(condition, values, "created, username", asked.size + 1)
+        found = users.page(condition, values, f"{age}, username", asked.size + 1)
     shown, token = asked.cut(found, lambda user: [user.created, user.username])
     return {"Users": [_described(user, wanted) for user in shown], **token}
 
