@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Row = dict[str, Any]
 
 FORMAT = 2
-"""In ``PRAGMA user_version``; the format before it, of sealed documents, had no number."""
+"""How the state is laid out; it stands in the database as SQLite's ``user_version``."""
 
 _TABLES = Path(__file__).with_name("tables.sql")
 _JSON_COLUMNS = frozenset(
@@ -181,30 +181,37 @@ class Store:
     def _lay_out(self) -> None:
         expected = self.seal.digest("key check")
         with self._borrowed() as connection:
+            self._check_format(connection)
             self._use_wal(connection)
             if self._is_empty(connection):
                 connection.execute("BEGIN IMMEDIATE")
                 if self._is_empty(connection):  # still, now that no other process can write
-                    for statement in _TABLES.read_text().split(";"):
+                    for statement in _TABLES.read_text(encoding="utf-8").split(";"):
                         connection.execute(statement)
                     connection.execute("INSERT INTO meta VALUES ('key check', ?)", (expected,))
                     connection.execute(f"PRAGMA user_version = {FORMAT}")
                 connection.execute("COMMIT")
-            found = connection.execute("PRAGMA user_version").fetchone()[0]
-            if found != FORMAT:
-                raise LocalSandboxError(
-                    f"{self.path} was written by another version of seedctl: its format is "
-                    f"{found or 'one without a number'}, and this version reads {FORMAT}.",
-                    resolution="Start afresh with seedctl local reset, or use the version of "
-                    "seedctl that wrote it.",
-                )
             query = "SELECT value FROM meta WHERE name = 'key check'"
-            if not hmac.compare_digest(connection.execute(query).fetchone()[0], expected):
-                raise LocalSandboxError(
-                    f"The key in {self.path.parent} does not fit the database beside it.",
-                    resolution="Put the right key file back, or start afresh with seedctl local "
-                    "reset.",
-                )
+            found: bytes = connection.execute(query).fetchone()[0]
+        if not hmac.compare_digest(found, expected):
+            raise LocalSandboxError(
+                f"The key in {self.path.parent} does not fit the database beside it.",
+                resolution="Put the right key file back, or start afresh with seedctl local reset.",
+            )
+
+    def _check_format(self, connection: sqlite3.Connection) -> None:
+        if self._is_empty(connection):
+            return
+        # Not sooner: another process may be making the tables, with their format.
+        found: int = connection.execute("PRAGMA user_version").fetchone()[0]
+        if found != FORMAT:
+            raise LocalSandboxError(
+                # The first format was not always marked as such.
+                f"The local state in {self.path.parent} has format {found or 1}, which another "
+                f"version of seedctl wrote; this one reads format {FORMAT}.",
+                resolution="Start afresh with seedctl local reset, or use the version of seedctl "
+                "that wrote it.",
+            )
 
     def _is_empty(self, connection: sqlite3.Connection) -> bool:
         return connection.execute("SELECT 1 FROM sqlite_master").fetchone() is None

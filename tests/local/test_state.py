@@ -415,7 +415,7 @@ def test_other_key(tmp_path: Path) -> None:
     [
         pytest.param(
             ["CREATE TABLE document (kind BLOB, key BLOB, body BLOB)"],
-            "one without a number",
+            "1",
             id="sealed documents",
         ),
         pytest.param(
@@ -433,7 +433,9 @@ def test_another_format(tmp_path: Path, statements: list[str], found: str) -> No
     connection.close()
     with pytest.raises(LocalSandboxError, match="another version of seedctl") as caught:
         Store.open(folder)
-    assert f"its format is {found}, and this version reads {FORMAT}." in str(caught.value)
+    assert f"has format {found}, " in str(caught.value)
+    assert f"this one reads format {FORMAT}." in str(caught.value)
+    assert caught.value.exit_code == 3
     assert "seedctl local reset" in (caught.value.resolution or "")
     assert reset_state(tmp_path / "s") is True
     _put(tmp_path / "s")
