@@ -88,32 +88,36 @@ class Rows:
         *,
         backwards: bool,
     ) -> Generator[Found, None, None]:
-        """Yield *limit* items of a partition of *index* behind *after*, by their sort key."""
-        bounds = [] if asked is None else _bounds(asked)
+        """Yield *limit* items of a partition of *index* behind *after*, by their sort key.
+
+        *after* is the position of an item that was found before, empty for the first page; a *limit*
+        below zero is none.
+        """
         partition = _number(partition)
+        values: list[Any]
         if index == self._model.table:
-            source, row_id, values = "row", "id", [self._id, _hash(partition), partition]
-            source += " WHERE model_id = ? AND hash = ? AND partition = ?"
+            source = "row WHERE model_id = ? AND hash = ? AND partition = ?"
+            values = [self._id, _hash(partition), partition]
+            sort, row_id = "row.sort", "row.id"
         else:
-            source, row_id, values = "", "row_id", [self._id, index.name, partition]
             source = (
                 "index_entry CROSS JOIN row ON row.id = row_id"
                 " WHERE index_entry.model_id = ? AND index_name = ? AND index_entry.partition = ?"
             )
-        sort = "row.sort" if index == self._model.table else "index_entry.sort"
-        beyond = "<" if backwards else ">"
-        is_point = any(operator == "=" for operator, _ in bounds)
-        for operator, value in bounds:
-            # The last item seen is a bound closer than this one: SQLite looks for only one.
-            if after and operator.startswith(beyond):
-                continue
-            source += f" AND {sort} {operator} ?"
-            values.append(_number(value))
-        if after:
-            source += f" AND {row_id if is_point else f'({sort}, {row_id})'} {beyond} "
-            source += "?" if is_point else "(?, ?)"
-            values += after[1:] if is_point else after
-        order = "DESC" if backwards else "ASC"
+            values = [self._id, index.name, partition]
+            sort, row_id = "index_entry.sort", "row_id"
+        beyond, order = ("<", "DESC") if backwards else (">", "ASC")
+        for operator, value in _bounds(asked):
+            # The last item seen is a bound closer than this one, and SQLite looks for only one.
+            if not (after and operator.startswith(beyond)):
+                source += f" AND {sort} {operator} ?"
+                values.append(_number(value))
+        if after and asked is not None and asked.operator == "eq":
+            source += f" AND {row_id} {beyond} ?"
+            values.append(after[1])
+        elif after:
+            source += f" AND ({sort}, {row_id}) {beyond} (?, ?)"
+            values += after
         query = (
             f"SELECT {sort}, {row_id}, item FROM {source}"  # noqa: S608 - our own text
             f" ORDER BY {sort} {order}, {row_id} {order} LIMIT ?"
@@ -188,8 +192,10 @@ def prepare(store: Store, api: str, introspection: Introspection) -> dict[str, i
     return found
 
 
-def _bounds(asked: KeyCondition) -> list[tuple[str, Any]]:
+def _bounds(asked: KeyCondition | None) -> list[tuple[str, Any]]:
     """Return what is *asked* of a sort key, as comparisons in SQL."""
+    if asked is None:
+        return []
     if asked.operator == "between":
         return [(">=", asked.operand[0]), ("<=", asked.operand[1])]
     if asked.operator == "beginsWith":
