@@ -24,6 +24,8 @@ types: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/records.py
+	$(BIN)/python benchmarks/growth.py
+	$(BIN)/python benchmarks/growth.py --many 50000
 	$(BIN)/python benchmarks/transfers.py
 	$(BIN)/python benchmarks/bulk.py
 	$(BIN)/python benchmarks/users.py

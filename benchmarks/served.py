@@ -32,6 +32,7 @@ class Served:
     def __init__(self, process: subprocess.Popen[str], work: Path, url: str) -> None:
         self.work = work
         self.url = url
+        self.pid = process.pid
         self._process = process
 
     def seen(self) -> dict[str, Any]:

@@ -7,8 +7,10 @@ import base64
 import json
 import logging
 import re
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
@@ -18,6 +20,7 @@ import pytest
 import seedctl as package
 from seedctl import connect
 from seedctl.auth.passwords import derive_temporary_password
+from seedctl.local.state_folder import DATABASE, FOLDER
 from tests.fake_aws import CALLER, FakeAWS
 from tests.running import CommandLine, make_project
 
@@ -224,7 +227,7 @@ def test_an_unmasked_name_is_seen() -> None:
 def test_a_user_name_that_is_a_secret_is_kept_too(
     tmp_path: Path, seedctl: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The guide keeps user names in secrets: table and state show none, only the sub."""
+    """The guide keeps user names in secrets: only the local user pool itself knows the name."""
     folder = make_project(tmp_path / "project", "guide_auth")
     monkeypatch.chdir(folder)
     seedctl("--local", "secret", "set", "username", stdin=USERNAME.encode())
@@ -233,9 +236,16 @@ def test_a_user_name_that_is_a_secret_is_kept_too(
     assert result.code == 0
     assert "***" in result.err
     assert_absent(USERNAME, result.err.encode(), "the output")
-    for path in (folder / ".amplify").rglob("*"):
-        if path.is_file():
-            assert_absent(USERNAME, path.read_bytes(), str(path))
+    files = {path for path in (folder / ".amplify").rglob("*") if path.is_file()}
+    state = {path for path in files if path.name.startswith(DATABASE)}
+    assert state
+    assert files - state
+    for path in files - state:
+        assert_absent(USERNAME, path.read_bytes(), str(path))
+    with closing(sqlite3.connect(folder / ".amplify" / "seedctl" / FOLDER / DATABASE)) as database:
+        found = [line for line in database.iterdump() if USERNAME in line]
+    assert found
+    assert {line.partition(" VALUES")[0] for line in found} == {'INSERT INTO "user"'}
 
 
 def test_the_journal_of_a_broken_run_holds_no_secret_and_no_name(

@@ -1,4 +1,4 @@
-"""Objects as the state keeps them: as documents, which another version may have written."""
+"""Objects that the state keeps as JSON, which another version may have written."""
 
 from __future__ import annotations
 

@@ -7,23 +7,20 @@ and credentials that are good for an hour, whether or not the server was started
 from __future__ import annotations
 
 import secrets
-import threading
 import uuid
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from seedctl.local.documents import from_document
 from seedctl.local.protocol import Operation, ServiceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from seedctl.local.protocol import Call
-    from seedctl.local.store import Store, View
+    from seedctl.local.store import Store
     from seedctl.project import AuthSection
 
 _LIFETIME = 3600.0  # seconds, as Cognito gives
-_PRUNED_EVERY = 600.0
 _NAMESPACE = uuid.UUID("5a0d6f0e-7f0b-4a53-9b0e-1f1b6f7f2c11")  # of our own making
 
 
@@ -57,13 +54,9 @@ class IdentityPool:
         """*read_token* gives a live token's claims, or raises ServiceError."""
         self._auth = auth
         self._store = store
-        pool_id = auth.identity_pool_id if auth is not None else None
-        self._guests = f"guest identity {pool_id}"
-        self._credentials = f"credentials {pool_id}"
+        self._pool = (auth.identity_pool_id if auth is not None else None) or ""
         self._clock = clock
         self._read_token = read_token
-        self._lock = threading.Lock()
-        self._pruned_at = float("-inf")
         self.operations: Mapping[str, Operation] = {
             "GetId": Operation(self._get_id, signed=False),
             "GetCredentialsForIdentity": Operation(self._get_credentials, signed=False),
@@ -71,10 +64,16 @@ class IdentityPool:
 
     def principal(self, access_key_id: str) -> Principal | None:
         """Return who holds *access_key_id*, None when it is unknown or has expired."""
-        document = self._store.get(self._credentials, access_key_id)
-        if document is None or document["expires_at"] <= self._clock():
-            return None
-        return from_document(Principal, document)
+        query = (
+            "SELECT access_key_id, identity_id, claims, expires_at, secret FROM credentials"
+            " WHERE pool = ? AND access_key_id = ? AND expires_at > ?"
+        )
+        with self._store.reading() as view:
+            row = view.row(query, self._pool, access_key_id, self._clock())
+            if row is None:
+                return None
+            row["secret"], token = view.seal.open(row["secret"], "credentials", access_key_id)
+        return Principal(**row, token=token)
 
     def _get_id(self, call: Call) -> dict[str, Any]:
         pool_id = call.text("IdentityPoolId", maximum=200)
@@ -86,13 +85,15 @@ class IdentityPool:
         self._check_guests()
         identity = f"{self._region()}:{uuid.uuid4()}"
         with self._store.transaction() as view:
-            view.put(self._guests, identity, {})
+            view.put("guest", pool=self._pool, id=identity)
         return {"IdentityId": identity}
 
     def _get_credentials(self, call: Call) -> dict[str, Any]:
         identity = call.text("IdentityId", maximum=200)
         claims = self._claims(call.text_map("Logins"))
-        is_guest = self._store.get(self._guests, identity) is not None
+        with self._store.reading() as view:
+            query = "SELECT 1 FROM guest WHERE pool = ? AND id = ?"
+            is_guest = view.row(query, self._pool, identity) is not None
         if claims:
             # A guest who signs in goes on as the user: the answer has the user's own identity.
             is_known = is_guest or identity == self._identity_of(claims)
@@ -112,9 +113,13 @@ class IdentityPool:
             secret=secrets.token_urlsafe(30),
             token=secrets.token_urlsafe(60),
         )
+        document = asdict(principal)
+        keys = [document.pop("secret"), document.pop("token")]
         with self._store.transaction() as view:
-            view.put(self._credentials, key, asdict(principal))
-            self._prune(view)
+            secret = view.seal.close(keys, "credentials", key)
+            view.put("credentials", pool=self._pool, **document, secret=secret)
+            query = "DELETE FROM credentials WHERE pool = ? AND expires_at <= ?"
+            view.execute(query, (self._pool, self._clock()))
         return {
             "IdentityId": identity,
             "Credentials": {
@@ -124,17 +129,6 @@ class IdentityPool:
                 "Expiration": principal.expires_at,
             },
         }
-
-    def _prune(self, view: View) -> None:
-        """Delete the credentials that have expired, now and then."""
-        now = self._clock()
-        with self._lock:
-            if now < self._pruned_at + _PRUNED_EVERY:
-                return
-            self._pruned_at = now
-        for document in list(view.scan(self._credentials)):
-            if document["expires_at"] <= now:
-                view.delete(self._credentials, document["access_key_id"])
 
     def _claims(self, logins: Mapping[str, str]) -> dict[str, Any]:
         """Return the claims of the id token in *logins*, nothing for a guest."""

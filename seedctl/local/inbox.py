@@ -5,15 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
-from seedctl.local.documents import from_document
-
 if TYPE_CHECKING:
     from pathlib import Path
 
     from seedctl.local.store import Store, View
 
-_KIND = "outbox"
-_KEY = "messages"
 _KEPT = 100
 
 MFA = "MFA"
@@ -46,20 +42,23 @@ class InboxMessage:
 
 
 def deliver(view: View, message: InboxMessage) -> None:
-    stored = view.get(_KIND, _KEY)
-    earlier = [] if stored is None else stored["messages"]
-    view.put(_KIND, _KEY, {"messages": [asdict(message), *earlier][:_KEPT]})
+    document = asdict(message)
+    secret = view.seal.close(document.pop("code"), "message", message.username)
+    view.put("message", **document, secret=secret)
+    view.execute(
+        "DELETE FROM message WHERE number <= (SELECT max(number) FROM message) - ?", (_KEPT,)
+    )
 
 
 def messages(store: Store) -> list[InboxMessage]:
     """Return what was sent last, newest first."""
-    stored = store.get(_KIND, _KEY)
-    if stored is None:
-        return []
-    return [
-        from_document(InboxMessage, {**message, "names": tuple(message.get("names", ()))})
-        for message in stored["messages"]
-    ]
+    found = []
+    with store.reading() as view:
+        for row in view.rows("SELECT * FROM message ORDER BY number DESC"):
+            code = view.seal.open(row.pop("secret"), "message", row["username"])
+            del row["number"]
+            found.append(InboxMessage(**{**row, "names": tuple(row["names"])}, code=code))
+    return found
 
 
 def read_inbox(state_folder: Path) -> list[InboxMessage]:

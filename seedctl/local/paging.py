@@ -9,14 +9,11 @@ from __future__ import annotations
 import base64
 import hmac
 import json
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from seedctl.local.seal import Seal
 
-_Item = TypeVar("_Item")
 _MAC_BYTES = 16
 
 
@@ -24,33 +21,14 @@ class InvalidTokenError(Exception):
     """A token that was not issued here, or for another question."""
 
 
-def page(
-    items: Sequence[_Item],
-    *,
-    position: Callable[[_Item], list[Any]],
-    token: str | None,
-    size: int,
-    seal: Seal,
-    scope: str,
-) -> tuple[list[_Item], str | None]:
-    """Return the page after *token* and the token of the one after it.
-
-    *items* must be in the order of *position*; *scope* is the question asked, to which a token is
-    bound. Raises InvalidTokenError.
-    """
-    after = None if token is None else _read(token, seal, scope)
-    rest = [item for item in items if after is None or position(item) > after]
-    shown = rest[:size]
-    more = len(rest) > len(shown)
-    return shown, _issue(position(shown[-1]), seal, scope) if more else None
-
-
-def _issue(after: list[Any], seal: Seal, scope: str) -> str:
+def issue_token(seal: Seal, scope: str, after: list[Any]) -> str:
+    """Return the token of the page behind the item at *after*; *scope* is the question asked."""
     body = json.dumps(after).encode()
     return base64.urlsafe_b64encode(_mac(body, seal, scope) + body).decode()
 
 
-def _read(token: str, seal: Seal, scope: str) -> list[Any]:
+def read_token(seal: Seal, scope: str, token: str) -> list[Any]:
+    """Return the position in *token*. Raises InvalidTokenError."""
     try:
         raw = base64.b64decode(token.encode(), altchars=b"-_", validate=True)
     except ValueError as error:

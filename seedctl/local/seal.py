@@ -1,7 +1,7 @@
-"""What makes the state unreadable without its key file: AES-GCM bodies, HMAC-SHA256 row keys.
+"""What makes the secrets in the state unreadable without its key file: AES-GCM and HMAC-SHA256.
 
-Nothing real is stored in a local sandbox, yet people do reuse passwords and addresses: whoever
-copies or searches the state folder's database learns neither.
+Nothing real is stored in a local sandbox, yet people do reuse passwords: whoever copies or searches
+the database alone learns none, nor a code, token or secret value.
 """
 
 from __future__ import annotations
@@ -11,18 +11,16 @@ import json
 import secrets
 from typing import TYPE_CHECKING, Any
 
+from seedctl.errors import LocalSandboxError
+
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 _NONCE_BYTES = 12
 
 
-class BrokenSealError(Exception):
-    """A body that this key did not seal, or that was changed or moved since."""
-
-
 class Seal:
-    """Seals and opens documents with keys derived from one 32-byte key."""
+    """Encrypts and decrypts values with keys derived from one 32-byte key."""
 
     def __init__(self, key: bytes) -> None:
         self._digest_key = hmac.digest(key, b"row keys", "sha256")
@@ -37,24 +35,30 @@ class Seal:
         )
         return hmac.digest(self._digest_key, message, "sha256")
 
-    def close(self, document: dict[str, Any], place: bytes) -> bytes:
-        """Seal *document*, to be opened at *place* only."""
+    def close(self, value: Any, *place: str) -> bytes:
+        """Encrypt *value*, anything that JSON can hold, to be opened at *place* only."""
         nonce = secrets.token_bytes(_NONCE_BYTES)
-        body = json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
-        return nonce + self._aes().encrypt(nonce, body, place)
+        body = json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+        return nonce + self._aes().encrypt(nonce, body, "\0".join(place).encode())
 
-    def open(self, body: bytes, place: bytes) -> dict[str, Any]:
+    def open(self, body: bytes, *place: str) -> Any:
+        """Return the value in *body*. Raises LocalSandboxError."""
         from cryptography.exceptions import InvalidTag  # noqa: PLC0415
 
         try:
-            text = self._aes().decrypt(body[:_NONCE_BYTES], body[_NONCE_BYTES:], place)
-        except (InvalidTag, ValueError) as error:
-            raise BrokenSealError from error
-        document: dict[str, Any] = json.loads(text)
-        return document
+            text = self._aes().decrypt(
+                body[:_NONCE_BYTES], body[_NONCE_BYTES:], "\0".join(place).encode()
+            )
+        except (InvalidTag, ValueError, TypeError) as error:
+            # Not what this key encrypted, or changed or moved since.
+            raise LocalSandboxError(
+                "The local state holds a value that its key does not open.",
+                resolution="The state is damaged; start afresh with seedctl local reset.",
+            ) from error
+        return json.loads(text)
 
     def _aes(self) -> AESGCM:
-        # Loaded at the first document rather than at the start of every --local command.
+        # Loaded at the first value rather than at the start of every --local command.
         if self._cipher is None:
             from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415
 

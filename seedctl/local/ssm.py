@@ -10,11 +10,11 @@ import base64
 import re
 from typing import TYPE_CHECKING, Any
 
-from seedctl.local.paging import InvalidTokenError, page
+from seedctl.local.paging import InvalidTokenError, issue_token, read_token
 from seedctl.local.protocol import ACCOUNT, Call, Operation, ServiceError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from seedctl.local.store import Store, View
 
@@ -25,8 +25,8 @@ _MAX_LEVELS = 15
 _MAX_VALUE_BYTES = 4096
 _KEPT_VERSIONS = 100
 
-_PARAMETER = "parameter"
-_VERSION = "parameter version"
+# With max(), the other columns are those of the newest version.
+_NEWEST = "SELECT name, max(version) AS version, type, description, modified, secret FROM parameter"
 
 
 class ParameterStore:
@@ -63,7 +63,7 @@ class ParameterStore:
         overwrite = call.flag("Overwrite")
         call.optional_text("Tier", choices=("Standard", "Intelligent-Tiering"))
         with self._store.transaction() as view:
-            before = view.get(_PARAMETER, name)
+            before = _newest(view, name)
             if before is not None and not overwrite:
                 raise ServiceError(
                     "ParameterAlreadyExists",
@@ -73,18 +73,20 @@ class ParameterStore:
             if before is None and given_type is None:
                 call.fail("A parameter type is required when you create a parameter.")
             version = before["version"] + 1 if before is not None else 1
-            document = {
-                "name": name,
-                "value": value,
-                "version": version,
-                "type": given_type or (before or {}).get("type"),
-                "description": description,
-                "modified": self._clock(),
-            }
-            view.put(_PARAMETER, name, document)
-            view.put(_VERSION, f"{name}:{version}", document)
+            view.put(
+                "parameter",
+                name=name,
+                version=version,
+                type=given_type or (before or {}).get("type"),
+                description=description,
+                modified=self._clock(),
+                secret=view.seal.close(value, "parameter", name, str(version)),
+            )
             # None of them has a label here, so the oldest goes without ado.
-            view.delete(_VERSION, f"{name}:{version - _KEPT_VERSIONS}")
+            view.execute(
+                "DELETE FROM parameter WHERE name = ? AND version <= ?",
+                (name, version - _KEPT_VERSIONS),
+            )
         return {"Version": version, "Tier": "Standard"}
 
     def _get(self, call: Call) -> dict[str, Any]:
@@ -114,23 +116,20 @@ class ParameterStore:
         prefix = path.rstrip("/") + "/"
         recursive = call.flag("Recursive")
         decrypt = call.flag("WithDecryption")
-        below = [
-            document
-            for document in self._all()
-            if document["name"].startswith(prefix)
-            and (recursive or "/" not in document["name"][len(prefix) :])
+        # A slash is followed by a zero: what lies between begins with the prefix.
+        condition = "name < ? AND (? OR instr(substr(name, ?), '/') = 0)"
+        values = (f"{prefix[:-1]}0", recursive, len(prefix) + 1)
+        reply = self._page(call, f"{prefix} {recursive}", prefix, condition, values, maximum=10)
+        reply["Parameters"] = [
+            self._shown(document, call, decrypt=decrypt) for document in reply["Parameters"]
         ]
-        shown, token = self._page(call, below, f"{prefix} {recursive}", maximum=10, default=10)
-        reply: dict[str, Any] = {
-            "Parameters": [self._shown(document, call, decrypt=decrypt) for document in shown]
-        }
-        return reply if token is None else {**reply, "NextToken": token}
+        return reply
 
     def _describe(self, call: Call) -> dict[str, Any]:
         _refuse_filters(call)
-        shown, token = self._page(call, self._all(), "describe", maximum=50, default=50)
-        reply: dict[str, Any] = {"Parameters": [_described(document) for document in shown]}
-        return reply if token is None else {**reply, "NextToken": token}
+        reply = self._page(call, "describe", "", "TRUE", (), maximum=50)
+        reply["Parameters"] = [_described(document) for document in reply["Parameters"]]
+        return reply
 
     def _delete(self, call: Call) -> dict[str, Any]:
         name = call.text("Name")
@@ -148,19 +147,15 @@ class ParameterStore:
             "InvalidParameters": [name for name in names if name not in deleted],
         }
 
-    def _all(self) -> list[dict[str, Any]]:
-        with self._store.reading() as view:
-            # By name: AWS promises no order and has been seen to keep this one [?].
-            return sorted(view.scan(_PARAMETER), key=lambda document: document["name"])
-
     def _find(self, view: View, name: str) -> dict[str, Any]:
         plain, colon, selector = name.partition(":")
-        document = view.get(_PARAMETER, plain)
+        document = _newest(view, plain)
         if document is None:
             raise ServiceError("ParameterNotFound")
         if not colon:
             return document
-        old = view.get(_VERSION, name)
+        query = "SELECT * FROM parameter WHERE name = ? AND CAST(version AS TEXT) = ?"
+        old = view.row(query, plain, selector)
         if old is None:
             # Labels are not kept here, so whatever follows the colon is a version.
             raise ServiceError(
@@ -171,10 +166,11 @@ class ParameterStore:
         return {**old, "selector": f":{selector}"}
 
     def _shown(self, document: dict[str, Any], call: Call, *, decrypt: bool) -> dict[str, Any]:
-        name, value = document["name"], document["value"]
+        name, version, seal = document["name"], str(document["version"]), self._store.seal
         if document["type"] == "SecureString" and not decrypt:
-            digest = self._store.seal.digest("ciphertext", name, str(document["version"]))
-            value = base64.b64encode(digest * 4).decode()
+            value = base64.b64encode(seal.digest("ciphertext", name, version) * 4).decode()
+        else:
+            value = seal.open(document["secret"], "parameter", name, version)
         shown = {
             "ARN": f"arn:aws:ssm:{call.region}:{ACCOUNT}:parameter/{name.lstrip('/')}",
             "DataType": "text",
@@ -189,23 +185,29 @@ class ParameterStore:
     def _page(
         self,
         call: Call,
-        documents: Sequence[dict[str, Any]],
         scope: str,
+        first: str,
+        condition: str,
+        values: tuple[Any, ...],
         *,
         maximum: int,
-        default: int,
-    ) -> tuple[list[dict[str, Any]], str | None]:
+    ) -> dict[str, Any]:
+        """Return the parameters behind *first* that meet *condition*, and the token of the rest."""
+        seal, scope = self._store.seal, f"ssm {scope}"
+        size = call.optional_integer("MaxResults", minimum=1, maximum=maximum) or maximum
+        token = call.optional_text("NextToken", maximum=8192)
         try:
-            return page(
-                documents,
-                position=lambda document: [document["name"]],
-                token=call.optional_text("NextToken", maximum=8192),
-                size=call.optional_integer("MaxResults", minimum=1, maximum=maximum) or default,
-                seal=self._store.seal,
-                scope=f"ssm {scope}",
-            )
+            (after,) = read_token(seal, scope, token) if token is not None else [first]
         except InvalidTokenError as error:
             raise ServiceError("InvalidNextToken", "The specified token is not valid.") from error
+        # By name: AWS promises no order and has been seen to keep this one [?].
+        query = f"{_NEWEST} WHERE name > ? AND {condition} GROUP BY name ORDER BY name LIMIT ?"
+        with self._store.reading() as view:
+            found = list(view.rows(query, after, *values, size + 1))
+        reply: dict[str, Any] = {"Parameters": found[:size]}
+        if len(found) > size:
+            reply["NextToken"] = issue_token(seal, scope, [found[size - 1]["name"]])
+        return reply
 
 
 def _names(call: Call) -> list[str]:
@@ -215,15 +217,12 @@ def _names(call: Call) -> list[str]:
     return names
 
 
+def _newest(view: View, name: str) -> dict[str, Any] | None:
+    return view.row(f"{_NEWEST} WHERE name = ? GROUP BY name", name)
+
+
 def _remove(view: View, name: str) -> bool:
-    document = view.get(_PARAMETER, name)
-    if document is None:
-        return False
-    view.delete(_PARAMETER, name)
-    version = document["version"]
-    for number in range(max(1, version - _KEPT_VERSIONS + 1), version + 1):
-        view.delete(_VERSION, f"{name}:{number}")
-    return True
+    return view.execute("DELETE FROM parameter WHERE name = ?", (name,)).rowcount > 0
 
 
 def _described(document: dict[str, Any]) -> dict[str, Any]:

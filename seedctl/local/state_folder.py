@@ -63,7 +63,7 @@ def has_state(state_folder: Path) -> bool:
 
 
 def read_key(folder: Path) -> bytes:
-    """Return the key that seals the state, made at the first call.
+    """Return the key that the secrets are encrypted under, made at the first call.
 
     Two processes may come first at once: one of them makes the key, both use it.
     """

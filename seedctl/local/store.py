@@ -1,4 +1,4 @@
-"""Sealed documents in SQLite, found by kind and key, changed in transactions.
+"""The state in SQLite: tables that transactions read and change.
 
 Any number of threads and processes may use one state at once. What a transaction wrote is there
 after ``kill -9``; only a power cut may take the last moments (WAL with synchronous=NORMAL).
@@ -7,121 +7,78 @@ after ``kill -9``; only a power cut may take the last moments (WAL with synchron
 from __future__ import annotations
 
 import hmac
+import json
 import sqlite3
 import threading
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seedctl.errors import LocalSandboxError
-from seedctl.local.seal import BrokenSealError, Seal
+from seedctl.local.seal import Seal
 from seedctl.local.state_folder import DATABASE, create_once, read_key, unusable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
-    Document = dict[str, Any]
+    Row = dict[str, Any]
 
-_BUSY_SECONDS = 30.0
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS key_check (id INTEGER PRIMARY KEY CHECK (id = 1), value BLOB);
-CREATE TABLE IF NOT EXISTS document (
-    kind BLOB NOT NULL, key BLOB NOT NULL, body BLOB NOT NULL, PRIMARY KEY (kind, key)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS entry (
-    kind BLOB NOT NULL, partition BLOB NOT NULL, key BLOB NOT NULL,
-    PRIMARY KEY (kind, partition, key)
-) WITHOUT ROWID;
-"""
-FORMAT = 1
+FORMAT = 2
 """How the state is laid out; it stands in the database as SQLite's ``user_version``."""
-_UNVERSIONED = 0  # of a new database, and of those made before there were formats: laid out as 1
+
+_TABLES = Path(__file__).with_name("tables.sql")
+_JSON_COLUMNS = frozenset(
+    {"attributes", "checksums", "claims", "headers", "metadata", "more", "names"}
+)
+_BUSY_SECONDS = 30.0
+_LAST_BEFORE_SURROGATES = 0xD7FF
+_FIRST_AFTER_SURROGATES = 0xE000
 
 
 class View:
-    """The documents as one transaction sees them, and the partitions they are entered under."""
+    """The tables as one transaction sees them. *execute* is the connection's own."""
 
     def __init__(self, connection: sqlite3.Connection, seal: Seal) -> None:
-        self._connection = connection
+        self.execute = connection.execute
         self.seal = seal
 
-    def get(self, kind: str, key: str) -> dict[str, Any] | None:
-        place = self._place(kind, key)
-        row = self._connection.execute(
-            "SELECT body FROM document WHERE kind = ? AND key = ?", place
-        ).fetchone()
-        return None if row is None else self.seal.open(row[0], b"".join(place))
+    def rows(self, query: str, *values: Any, **named: Any) -> Iterator[Row]:
+        """Yield what *query* finds, by the names of the columns, with JSON read."""
+        cursor = self.execute(query, named or values)
+        names = [column[0] for column in cursor.description]
+        for row in cursor:
+            yield {
+                name: json.loads(value) if name in _JSON_COLUMNS else value
+                for name, value in zip(names, row, strict=True)
+            }
 
-    def put(self, kind: str, key: str, document: dict[str, Any]) -> None:
-        place = self._place(kind, key)
-        self._connection.execute(
-            "INSERT INTO document VALUES (?, ?, ?)"
-            " ON CONFLICT (kind, key) DO UPDATE SET body = excluded.body",
-            (*place, self.seal.close(document, b"".join(place))),
+    def row(self, query: str, *values: Any) -> Row | None:
+        """Return the first row that *query* finds, None if there is none."""
+        return next(self.rows(query, *values), None)
+
+    def put(self, table: str, **columns: Any) -> None:
+        """Write a row, in place of the one that has the same key; mappings and lists as JSON."""
+        names, marks = ", ".join(columns), ", ".join("?" * len(columns))
+        self.execute(
+            f"INSERT OR REPLACE INTO {table} ({names}) VALUES ({marks})",  # noqa: S608 - our names
+            [to_json(value) if name in _JSON_COLUMNS else value for name, value in columns.items()],
         )
 
-    def delete(self, kind: str, key: str) -> bool:
-        """Delete the document; False if there was none."""
-        cursor = self._connection.execute(
-            "DELETE FROM document WHERE kind = ? AND key = ?", self._place(kind, key)
-        )
-        return cursor.rowcount > 0
 
-    def scan(self, kind: str) -> Iterator[dict[str, Any]]:
-        """Yield all documents of *kind*, in no order that means anything."""
-        kind_digest = self._place(kind, "")[0]
-        rows = self._connection.execute(
-            "SELECT key, body FROM document WHERE kind = ?", (kind_digest,)
-        ).fetchall()
-        for key, body in rows:
-            yield self.seal.open(body, kind_digest + key)
+def to_json(value: Any) -> str:
+    """Write *value* as the state's columns have it."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
-    def scan_page(self, kind: str, after: bytes, size: int) -> Iterator[tuple[bytes, Document]]:
-        """Yield at most *size* documents of *kind* that come behind *after*, with their places.
 
-        The place of the last one is the next page's *after*; the first page's is empty.
-        """
-        kind_digest = self._place(kind, "")[0]
-        rows = self._connection.execute(
-            "SELECT key, body FROM document WHERE kind = ? AND key > ? ORDER BY key LIMIT ?",
-            (kind_digest, after, size),
-        )
-        for key, body in rows:
-            yield key, self.seal.open(body, kind_digest + key)
-
-    def scan_partition(self, kind: str, partition: str) -> Iterator[tuple[bytes, Document]]:
-        """Yield the documents of *kind* that were entered under *partition*, with their places."""
-        kind_digest = self._place(kind, "")[0]
-        rows = self._connection.execute(
-            "SELECT document.key, body FROM entry JOIN document USING (kind, key)"
-            " WHERE entry.kind = ? AND partition = ?",
-            (kind_digest, self.seal.digest("partition", kind, partition)),
-        ).fetchall()
-        for key, body in rows:
-            yield key, self.seal.open(body, kind_digest + key)
-
-    def enter(self, kind: str, partition: str, key: str) -> None:
-        """Let the document *key* be found under *partition* too; :meth:`leave` undoes it."""
-        self._connection.execute(
-            "INSERT OR IGNORE INTO entry VALUES (?, ?, ?)", self._entry(kind, partition, key)
-        )
-
-    def leave(self, kind: str, partition: str, key: str) -> None:
-        self._connection.execute(
-            "DELETE FROM entry WHERE kind = ? AND partition = ? AND key = ?",
-            self._entry(kind, partition, key),
-        )
-
-    def clear_entries(self, kind: str) -> None:
-        self._connection.execute("DELETE FROM entry WHERE kind = ?", (self._place(kind, "")[0],))
-
-    def _entry(self, kind: str, partition: str, key: str) -> tuple[bytes, bytes, bytes]:
-        kind_digest, key_digest = self._place(kind, key)
-        return kind_digest, self.seal.digest("partition", kind, partition), key_digest
-
-    def _place(self, kind: str, key: str) -> tuple[bytes, bytes]:
-        return self.seal.digest("kind", kind)[:16], self.seal.digest("key", kind, key)
+def prefix_end(prefix: str) -> str | bytes:
+    """Return what sorts right behind every text that begins with *prefix*."""
+    kept = prefix.rstrip("\U0010ffff")
+    if not kept:
+        return b""  # any blob sorts behind all text
+    last = ord(kept[-1])
+    following = _FIRST_AFTER_SURROGATES if last == _LAST_BEFORE_SURROGATES else last + 1
+    return kept[:-1] + chr(following)
 
 
 class Store:
@@ -176,10 +133,6 @@ class Store:
                 if connection.in_transaction:
                     connection.execute("COMMIT")
 
-    def get(self, kind: str, key: str) -> dict[str, Any] | None:
-        with self.reading() as view:
-            return view.get(kind, key)
-
     def close(self) -> None:
         with self._lock:
             self._closed = True
@@ -216,48 +169,52 @@ class Store:
         )
         try:
             connection.execute("PRAGMA synchronous = NORMAL")
-            # Overwrites what is deleted: a removed secret leaves no trace, sealed as it was.
+            # Overwrites what is deleted: a removed secret leaves no trace, encrypted as it was.
             connection.execute("PRAGMA secure_delete = ON")
+            # SQLite's own knows only the letters of ASCII.
+            connection.create_function("lowercase", 1, lambda text: text and text.lower())
         except BaseException:
             connection.close()
             raise
         return connection
 
     def _lay_out(self) -> None:
+        expected = self.seal.digest("key check")
         with self._borrowed() as connection:
-            found_format: int = connection.execute("PRAGMA user_version").fetchone()[0]
-            self._check_format(found_format)
+            self._check_format(connection)
             self._use_wal(connection)
-            expected = self.seal.digest("key check")
-            found = self._key_check(connection)
-            # A state that an earlier version made lacks the tables that came later, and a format.
-            if found is None or (found == expected and found_format != FORMAT):
+            if self._is_empty(connection):
                 connection.execute("BEGIN IMMEDIATE")
-                for statement in _SCHEMA.split(";"):
-                    connection.execute(statement)
-                connection.execute(f"PRAGMA user_version = {FORMAT}")
-                connection.execute("INSERT OR IGNORE INTO key_check VALUES (1, ?)", (expected,))
+                if self._is_empty(connection):  # still, now that no other process can write
+                    for statement in _TABLES.read_text(encoding="utf-8").split(";"):
+                        connection.execute(statement)
+                    connection.execute("INSERT INTO meta VALUES ('key check', ?)", (expected,))
+                    connection.execute(f"PRAGMA user_version = {FORMAT}")
                 connection.execute("COMMIT")
-                found = self._key_check(connection)
-        if not isinstance(found, bytes) or not hmac.compare_digest(found, expected):
+            query = "SELECT value FROM meta WHERE name = 'key check'"
+            found: bytes = connection.execute(query).fetchone()[0]
+        if not hmac.compare_digest(found, expected):
             raise LocalSandboxError(
                 f"The key in {self.path.parent} does not fit the database beside it.",
                 resolution="Put the right key file back, or start afresh with seedctl local reset.",
             )
 
-    def _key_check(self, connection: sqlite3.Connection) -> object:
-        if not connection.execute("PRAGMA table_info(key_check)").fetchall():
-            return None
-        row = connection.execute("SELECT value FROM key_check").fetchone()
-        return None if row is None else row[0]
-
-    def _check_format(self, found: int) -> None:
-        if found not in (_UNVERSIONED, FORMAT):
+    def _check_format(self, connection: sqlite3.Connection) -> None:
+        if self._is_empty(connection):
+            return
+        # Not sooner: another process may be making the tables, with their format.
+        found: int = connection.execute("PRAGMA user_version").fetchone()[0]
+        if found != FORMAT:
             raise LocalSandboxError(
-                f"The local state in {self.path.parent} has format {found}, which another version "
-                f"of seedctl wrote; this one reads format {FORMAT}.",
-                resolution="Update seedctl, or start afresh with seedctl local reset.",
+                # The first format was not always marked as such.
+                f"The local state in {self.path.parent} has format {found or 1}, which another "
+                f"version of seedctl wrote; this one reads format {FORMAT}.",
+                resolution="Start afresh with seedctl local reset, or use the version of seedctl "
+                "that wrote it.",
             )
+
+    def _is_empty(self, connection: sqlite3.Connection) -> bool:
+        return connection.execute("SELECT 1 FROM sqlite_master").fetchone() is None
 
     def _use_wal(self, connection: sqlite3.Connection) -> None:
         deadline = time.monotonic() + _BUSY_SECONDS
@@ -274,10 +231,5 @@ class Store:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except BrokenSealError as error:
-            raise LocalSandboxError(
-                f"{self.path} holds a document that its key does not open.",
-                resolution="The state is damaged; start afresh with seedctl local reset.",
-            ) from error
         except sqlite3.Error as error:
             raise unusable(self.path, error) from error

@@ -93,7 +93,7 @@ def test_all_rows_are_there_once(backend: Backend, monkeypatch: pytest.MonkeyPat
 
 
 def test_records_larger_than_aws_takes(backend: Backend) -> None:
-    """The local sandbox keeps what DynamoDB and AppSync would refuse, as docs/offline.md says."""
+    """The local sandbox keeps what DynamoDB and AppSync would refuse, as docs/offline-compared.md says."""
     notes: Any = data.generate_client().models.Note
     large = "x" * 1_200_000
     notes.create_many([{"id": "large", "content": large}])

@@ -193,14 +193,15 @@ def test_a_full_disk_ends_a_transaction(tmp_path: Path) -> None:
 
     def fill() -> None:
         with store.transaction() as view:
-            view.put("kind", "key", {})
-            view._connection.execute("PRAGMA max_page_count = 1")
-            view.put("kind", "large", {"text": "x" * 1_000_000})
+            view.put("guest", pool="p", id="small")
+            view.execute("PRAGMA max_page_count = 1")
+            view.put("guest", pool="p", id="x" * 1_000_000)
 
     with pytest.raises(LocalSandboxError, match="disk is full") as caught:
         fill()
     assert (caught.value.resolution or "").startswith("Free space")
-    assert store.get("kind", "key") is None
+    with store.reading() as view:
+        assert view.row("SELECT * FROM guest") is None
     store.close()
 
 

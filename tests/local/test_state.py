@@ -1,4 +1,4 @@
-"""The state on disk: private, sealed, whole after a kill, and shared by several processes."""
+"""The state on disk: private, its secrets encrypted, whole after a kill, shared by processes."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ from typing import Any
 import pytest
 
 from seedctl.errors import LocalSandboxError
-from seedctl.local import LocalSandbox, read_inbox, reset_state, state_folder
+from seedctl.local import LocalSandbox, inbox, read_inbox, reset_state, state_folder
+from seedctl.local.cognito.pool import UserPool
+from seedctl.local.cognito.users import UserRecords
 from seedctl.local.hosting import host_sandbox
 from seedctl.local.running import find_server
-from seedctl.local.seal import BrokenSealError, Seal
-from seedctl.local.store import FORMAT, Store
-from tests.changes import ABSENT
+from seedctl.local.seal import Seal
+from seedctl.local.store import FORMAT, Store, prefix_end
 
 ROOT = Path(__file__).parents[2]
 
@@ -31,33 +32,35 @@ def _store(folder: Path) -> Store:
     return Store.open(state_folder.prepare(folder))
 
 
-def _put(folder: Path, **document: Any) -> None:
+def _put(folder: Path) -> None:
     store = _store(folder)
     with store.transaction() as view:
-        view.put("kind", "key", document)
+        view.put("guest", pool="p", id="a")
     store.close()
+
+
+def _guests(store: Store) -> list[str]:
+    with store.reading() as view:
+        return [row["id"] for row in view.rows("SELECT * FROM guest ORDER BY id")]
 
 
 def _mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_documents(tmp_path: Path) -> None:
-    """A document is found by kind and key, replaced, scanned and deleted."""
+def test_rows(tmp_path: Path) -> None:
+    """A row is written in place of the one with its key, with JSON columns as they were given."""
     store = _store(tmp_path / "s")
+    group: dict[str, Any] = {"pool": "p", "name": "g", "created": 0, "modified": 0, "removed": 0}
+    message = {"user": "u", "username": "u", "method": "m", "destination": "d", "purpose": "p"}
     with store.transaction() as view:
-        view.put("kind", "a", {"n": 1})
-        view.put("kind", "a", {"n": 2})
-        view.put("kind", "b", {"n": 3})
-        view.put("other", "a", {"n": 4})
-        assert view.get("kind", "a") == {"n": 2}
-    assert store.get("kind", "c") is None
-    with store.transaction() as view:
-        assert sorted(document["n"] for document in view.scan("kind")) == [2, 3]
-        assert view.delete("kind", "a") is True
-        assert view.delete("kind", "a") is False
-    assert store.get("kind", "a") is None
-    assert store.get("other", "a") == {"n": 4}
+        view.put("user_group", **group, description="old")
+        view.put("user_group", **group, description="new")
+        view.put("message", **message, names=["ä", "b"], sent_at=1.5, secret=b"x")
+        assert [row["description"] for row in view.rows("SELECT * FROM user_group")] == ["new"]
+        assert view.row("SELECT * FROM user_group WHERE name = ?", "other") is None
+        (found,) = view.rows("SELECT names, sent_at FROM message WHERE user = :u", u="u")
+    assert found == {"names": ["ä", "b"], "sent_at": 1.5}
     store.close()
 
 
@@ -67,14 +70,31 @@ def test_transaction_is_all_or_nothing(tmp_path: Path) -> None:
 
     def fail() -> None:
         with store.transaction() as view:
-            view.put("kind", "a", {})
+            view.put("guest", pool="p", id="a")
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         fail()
-    assert store.get("kind", "a") is None
+    assert _guests(store) == []
     with store.transaction() as view:
-        view.put("kind", "a", {})
+        view.put("guest", pool="p", id="b")
+    assert _guests(store) == ["b"]
+    store.close()
+
+
+def test_transaction_that_sqlite_ended(tmp_path: Path) -> None:
+    """Where SQLite has rolled back by itself, as when the disk is full, the cause is what is told."""
+    store = _store(tmp_path / "s")
+
+    def fail() -> None:
+        with store.transaction() as view:
+            view.execute("ROLLBACK")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    with store.reading() as view:
+        view.execute("COMMIT")
     store.close()
 
 
@@ -82,12 +102,35 @@ def test_closing_while_in_use(tmp_path: Path) -> None:
     """A transaction that is under way when the store closes is finished, and then let go."""
     store = _store(tmp_path / "s")
     with store.transaction() as view:
-        view.put("kind", "a", {})
+        view.put("guest", pool="p", id="a")
         store.close()
     assert store._idle == []
     again = _store(tmp_path / "s")
-    assert again.get("kind", "a") == {}
+    assert _guests(again) == ["a"]
     again.close()
+
+
+@pytest.mark.parametrize(
+    ("prefix", "inside", "behind"),
+    [
+        pytest.param("a", "a\U0010ffff\U0010ffffz", "b", id="letter"),
+        pytest.param("a\ud7ff", "a\ud7ff\U0010ffff", "a\ue000", id="before the surrogates"),
+        pytest.param("a\U0010ffff", "a\U0010ffffz", "b", id="last character"),
+        pytest.param("", "\U0010ffff\U0010ffff", None, id="everything"),
+        pytest.param("a/", "a/\0", "a0", id="zero byte"),
+    ],
+)
+def test_end_of_a_prefix(tmp_path: Path, prefix: str, inside: str, behind: str | None) -> None:
+    """Texts that begin with a prefix lie between it and its end, all others outside."""
+    store = _store(tmp_path / "s")
+    with store.transaction() as view:
+        for text in (prefix, inside, behind):
+            if text is not None:
+                view.put("guest", pool="p", id=text)
+        query = "SELECT id FROM guest WHERE id >= ? AND id < ? ORDER BY id"
+        found = [row["id"] for row in view.rows(query, prefix, prefix_end(prefix))]
+    assert found == [prefix, inside]
+    store.close()
 
 
 def test_permissions(tmp_path: Path) -> None:
@@ -98,7 +141,7 @@ def test_permissions(tmp_path: Path) -> None:
         try:
             store = _store(folder)
             with store.transaction() as view:
-                view.put("kind", "a", {})
+                view.put("guest", pool="p", id="a")
             modes = {path.name: _mode(path) for path in (folder / "local").iterdir()}
             store.close()
         finally:
@@ -119,63 +162,56 @@ def test_existing_state_folder_keeps_its_mode(tmp_path: Path) -> None:
     assert _mode(folder) == 0o755
 
 
-def test_sealed_documents_do_not_move(tmp_path: Path) -> None:
-    """A body copied to another row, or changed, does not open."""
+def test_encrypted_values_do_not_move() -> None:
+    """A value copied to another row, or changed, does not open."""
     seal = Seal(b"k" * 32)
-    body = seal.close({"n": 1}, b"here")
-    assert seal.open(body, b"here") == {"n": 1}
+    body = seal.close({"n": 1}, "row", "here")
+    assert seal.open(body, "row", "here") == {"n": 1}
     changed = body[:-1] + bytes([body[-1] ^ 1])
-    for broken, place in ((body, b"there"), (changed, b"here"), (b"", b"here")):
-        with pytest.raises(BrokenSealError):
-            seal.open(broken, place)
+    for broken, place in ((body, "there"), (changed, "here"), (b"", "here")):
+        with pytest.raises(LocalSandboxError, match="does not open"):
+            seal.open(broken, "row", place)
     assert seal.digest("ab", "c") != seal.digest("a", "bc")
 
 
-def test_damaged_document(tmp_path: Path) -> None:
-    """A document that does not open is a LocalSandboxError which says what to do."""
-    folder = tmp_path / "s"
-    _put(folder, n=1)
-    connection = sqlite3.connect(folder / "local" / "state.db")
-    with connection:
-        connection.execute("UPDATE document SET body = x'00'")
-    connection.close()
-    store = _store(folder)
+def test_damaged_value(tmp_path: Path) -> None:
+    """A secret that does not open is a LocalSandboxError which says what to do."""
+    store = _store(tmp_path)
+    message = {"user": "u", "username": "u", "method": "m", "destination": "d", "purpose": "p"}
+    with store.transaction() as view:
+        view.put("message", **message, names=[], sent_at=0, secret=b"damaged")
     with pytest.raises(LocalSandboxError, match="does not open") as caught:
-        store.get("kind", "key")
+        inbox.messages(store)
     assert "seedctl local reset" in (caught.value.resolution or "")
     store.close()
 
 
-def test_planted_values_are_nowhere(client: Any, start: Any, state_folder: Path) -> None:
-    """No name, address, password, secret or token is in any byte of the state folder."""
+def test_planted_secrets_are_nowhere(client: Any, state_folder: Path) -> None:
+    """No secret's value, password, verifier, key or token is in any byte of the state folder."""
     secret, address, password = "S3cretValue-xyzzy", "planted@example.com", "Planted-Pass-77"
     parameter = "/amplify/plantedapp/me/plantedname"
     client.ssm("PutParameter", Name=parameter, Value=secret, Type="SecureString")
-    tokens = client.tokens(address, given_name="Plantedina", phone_number="+4917099988877")
+    client.ssm("PutParameter", Name=f"{parameter}2", Value=secret, Type="String")
+    tokens = client.tokens(address)
     client.cognito("AdminSetUserPassword", Username=address, Password=password, Permanent=True)
-    client.cognito("CreateGroup", GroupName="plantedgroup")
-    client.cognito("AdminAddUserToGroup", Username=address, GroupName="plantedgroup")
-    sub = client.cognito("AdminGetUser", Username=address)["Username"]
     refresh = client.sign_in(address, password)["AuthenticationResult"]["RefreshToken"]
+    pool = UserPool.deployed(client.outputs.auth)
+    with client.sandbox._store.reading() as view:
+        verifier = UserRecords(view, pool).require(address).verifier
+    assert verifier is not None
     client.ssm("PutParameter", Name=parameter, Value="other", Overwrite=True)
     client.ssm("DeleteParameter", Name=parameter)
     planted = [
         secret,
-        address,
         password,
         "Temp-123-word",
         "Final-456-word",
-        parameter,
-        "plantedname",
-        "Plantedina",
-        "4917099988877",
-        "plantedgroup",
-        sub,
-        client.pool_id,
         "PRIVATE KEY",
         *tokens["AccessToken"].split("."),
         refresh,
         refresh.partition(".")[2],
+        verifier.salt,
+        verifier.value,
     ]
     for checkpointed in (False, True):
         if checkpointed:
@@ -184,7 +220,7 @@ def test_planted_values_are_nowhere(client: Any, start: Any, state_folder: Path)
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             connection.close()
         files = [path for path in state_folder.rglob("*") if path.is_file()]
-        assert files
+        assert any(address.encode() in path.read_bytes() for path in files)
         for path in files:
             content = path.read_bytes().lower()
             for value in planted:
@@ -200,13 +236,15 @@ def test_planted_codes_are_nowhere(start: Any, state_folder: Path) -> None:
     settings = {"Enabled": True, "PreferredMfa": True}
     client.cognito("SetUserMFAPreference", AccessToken=token, EmailMfaSettings=settings)
     client.sign_in("planted@example.com")
-    code = client.sandbox.inbox()[0].code
+    client.cognito("GetUserAttributeVerificationCode", AccessToken=token, AttributeName="email")
+    codes = [message.code for message in client.sandbox.inbox()]
     client.sandbox.stop()
     for path in state_folder.rglob("*"):
         if path.is_file():
             content = path.read_bytes()
-            for value in (secret, code, "planted@example.com"):
-                assert value.encode() not in content, path.name
+            for value in (secret, *codes):
+                assert f'"{value}"'.encode() not in content, path.name
+                assert value.encode() not in content or len(value) < 8, path.name
 
 
 def test_deleted_rows_are_overwritten(tmp_path: Path) -> None:
@@ -339,7 +377,7 @@ def test_many_threads_begin_at_once(tmp_path: Path) -> None:
         def begin(folder: Path, barrier: threading.Barrier, failures: list[Exception]) -> None:
             barrier.wait()
             try:
-                _put(folder, n=1)
+                _put(folder)
             except Exception as error:  # noqa: BLE001
                 failures.append(error)
 
@@ -358,7 +396,7 @@ def test_many_threads_begin_at_once(tmp_path: Path) -> None:
 def test_other_key(tmp_path: Path) -> None:
     """A key that does not fit the database is told, before anything is read or written."""
     folder = tmp_path / "s"
-    _put(folder, n=1)
+    _put(folder)
     key = folder / "local" / "key"
     for content, match in (
         (b"x" * 32, "does not fit the database"),
@@ -374,11 +412,42 @@ def test_other_key(tmp_path: Path) -> None:
     assert not key.exists()
 
 
+@pytest.mark.parametrize(
+    ("statements", "found"),
+    [
+        pytest.param(
+            ["CREATE TABLE document (kind BLOB, key BLOB, body BLOB)"],
+            "1",
+            id="sealed documents",
+        ),
+        pytest.param(
+            [f"PRAGMA user_version = {FORMAT + 1}", "CREATE TABLE a (b)"], "3", id="newer"
+        ),
+    ],
+)
+def test_another_format(tmp_path: Path, statements: list[str], found: str) -> None:
+    """A state of another format, older or newer, is refused by name, and reset is the way out."""
+    folder = state_folder.prepare(tmp_path / "s")
+    (folder / "key").write_bytes(b"k" * 32)
+    connection = sqlite3.connect(folder / "state.db")
+    for statement in statements:
+        connection.execute(statement)
+    connection.close()
+    with pytest.raises(LocalSandboxError, match="another version of seedctl") as caught:
+        Store.open(folder)
+    assert f"has format {found}, " in str(caught.value)
+    assert f"this one reads format {FORMAT}." in str(caught.value)
+    assert caught.value.exit_code == 3
+    assert "seedctl local reset" in (caught.value.resolution or "")
+    assert reset_state(tmp_path / "s") is True
+    _put(tmp_path / "s")
+
+
 @pytest.mark.parametrize("content", [b"not a database" * 100, b"SQLite format 3\0" + b"x" * 2000])
 def test_corrupt_database(tmp_path: Path, content: bytes) -> None:
     """A database that SQLite does not read is told, with the way out."""
     folder = tmp_path / "s"
-    _put(folder, n=1)
+    _put(folder)
     for path in (folder / "local").glob("state.db*"):
         path.unlink()
     (folder / "local" / "state.db").write_bytes(content)
@@ -386,7 +455,7 @@ def test_corrupt_database(tmp_path: Path, content: bytes) -> None:
         _store(folder)
     assert "seedctl local reset" in (caught.value.resolution or "")
     assert reset_state(folder) is True
-    _put(folder, n=1)
+    _put(folder)
 
 
 def test_file_in_the_way(tmp_path: Path) -> None:
@@ -447,7 +516,7 @@ def test_foreign_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "real").mkdir()
     link = tmp_path / "link"
     link.symlink_to(tmp_path / "real", target_is_directory=True)
-    _put(link, n=1)
+    _put(link)
     assert (tmp_path / "real" / "local" / "key").exists()
     own = os.geteuid()
     monkeypatch.setattr(os, "geteuid", lambda: own + 1)
@@ -468,11 +537,11 @@ def test_reset(tmp_path: Path) -> None:
     """Reset removes what the sandbox made, leaves the rest, and says if there was nothing."""
     folder = tmp_path / "s"
     assert reset_state(folder) is False
-    _put(folder, n=1)
+    _put(folder)
     (folder / "journal").write_text("not ours")
     assert reset_state(folder) is True
     assert [path.name for path in folder.iterdir()] == ["journal"]
-    _put(folder, n=1)
+    _put(folder)
     (folder / "local" / "note").write_text("not ours")
     assert reset_state(folder) is True
     assert [path.name for path in (folder / "local").iterdir()] == ["note"]
@@ -544,47 +613,39 @@ def _format(folder: Path) -> int:
     return found
 
 
-@pytest.mark.parametrize("number", [2, 99, -1])
+@pytest.mark.parametrize("number", [1, 99, -1])
 def test_another_format_is_refused_by_name(tmp_path: Path, number: int) -> None:
     """A state of a format that this version does not know is told at the start, and can be reset."""
     folder = tmp_path / "s"
-    _put(folder, n=1)
+    _put(folder)
     assert _format(folder) == FORMAT
     _set_format(folder, number)
-    with pytest.raises(LocalSandboxError, match=rf"has format {number}, .* reads format 1\."):
+    with pytest.raises(LocalSandboxError, match=rf"has format {number}, .* reads format {FORMAT}"):
         LocalSandbox.start(state_folder=folder, outputs=None)
     with pytest.raises(LocalSandboxError, match="another version") as caught:
         read_inbox(folder)
     assert caught.value.exit_code == 3
-    assert caught.value.resolution == ("Update seedctl, or start afresh with seedctl local reset.")
+    assert "seedctl local reset" in (caught.value.resolution or "")
     assert _format(folder) == number
     assert reset_state(folder)
     _store(folder).close()
     assert _format(folder) == FORMAT
 
 
-def test_a_state_from_before_formats_is_read(tmp_path: Path) -> None:
-    """What was laid out alike, without saying so, is taken as it is and marked."""
-    folder = tmp_path / "s"
-    _put(folder, n=1)
-    _set_format(folder, 0)
-    store = _store(folder)
-    assert store.get("kind", "key") == {"n": 1}
-    store.close()
-    assert _format(folder) == FORMAT
-
-
 @pytest.mark.parametrize(
-    "change",
+    ("column", "change"),
     [
-        pytest.param({"from_the_future": None}, id="a field more"),
-        pytest.param({"sub": ABSENT}, id="a field less"),
-        pytest.param({"verifier": {"salt": "1", "value": "2", "hash": "3"}}, id="further in"),
-        pytest.param({"software_token": {"used_steps": []}}, id="less further in"),
+        pytest.param("more", {"from_the_future": None}, id="a field more"),
+        pytest.param("secret", {"from_the_future": None}, id="a secret more"),
+        pytest.param(
+            "secret", {"verifier": {"salt": "1", "value": "2", "hash": "3"}}, id="further in"
+        ),
+        pytest.param("secret", {"verifier": {"salt": "1"}}, id="a field less"),
+        pytest.param("secret", {"software_token": {"used_steps": []}}, id="less further in"),
     ],
 )
-def test_documents_of_another_version_are_told(
-    start: Any, state_folder: Path, change: dict[str, Any]
+def test_users_of_another_version_are_told(
+    start: Any, state_folder: Path, column: str, change: dict[str, Any]
 ) -> None:
     """A stored user with other fields is told in one sentence, and nothing of the user is."""
     client = start()
@@ -592,12 +653,15 @@ def test_documents_of_another_version_are_told(
     client.sandbox.stop()
     store = _store(state_folder)
     with store.transaction() as view:
-        (user,) = view.scan(f"user {client.pool_id}")
-        for name, value in change.items():
-            user.update({name: value})
-            if value is ABSENT:
-                del user[name]
-        view.put(f"user {client.pool_id}", user["username"], user)
+        user = view.row("SELECT * FROM user")
+        assert user is not None
+        if column == "more":
+            user["more"].update(change)
+        else:
+            place = ("user", user["pool"], user["username"])
+            secret = {**view.seal.open(user["secret"], *place), **change}
+            user["secret"] = view.seal.close(secret, *place)
+        view.put("user", **user)
     store.close()
     again = start()
     status, headers, answer = again.post(

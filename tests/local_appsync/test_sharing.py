@@ -1,9 +1,12 @@
-"""One state shared: by threads, by sandboxes, and by versions of seedctl."""
+"""One state shared: by threads, by sandboxes, and by other tools."""
 
 from __future__ import annotations
 
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+
+from seedctl.local.state_folder import DATABASE, FOLDER
 
 CREATE = "mutation ($i: CreateTodoInput!) { createTodo(input: $i) { id } }"
 LIST = "query ($t: String) { listTodos(limit: 1000, nextToken: $t) { items { id } nextToken } }"
@@ -25,10 +28,13 @@ def test_parallel_creates(start: Any) -> None:
     assert sorted(int(item["id"]) for item in items) == list(range(60))
 
 
-def test_nothing_readable_on_disk(todo: Any, tmp_path: Any) -> None:
-    """Neither an item's values nor its key nor its model can be read in the files."""
+def test_rows_are_plain(todo: Any, tmp_path: Any) -> None:
+    """Any tool reads the items: by model, with their key and their fields as JSON."""
     todo.data(todo.developer, CREATE, {"i": {"id": "plain-key", "content": "plain-value"}})
-    todo.sandbox.stop()
-    files = [path for path in (tmp_path / "state").rglob("*") if path.is_file()]
-    content = b"".join(path.read_bytes() for path in files)
-    assert not any(word in content for word in (b"plain-key", b"plain-value", b"Todo"))
+    connection = sqlite3.connect(tmp_path / "state" / FOLDER / DATABASE)
+    query = (
+        "SELECT partition, json_extract(item, '$.content') FROM row"
+        " JOIN model ON model.id = model_id WHERE model.name = 'Todo'"
+    )
+    assert connection.execute(query).fetchall() == [("plain-key", "plain-value")]
+    connection.close()

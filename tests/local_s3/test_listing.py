@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
+import sqlite3
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import pytest
@@ -11,7 +11,15 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seedctl.local.s3.listing import page
+from seedctl.local.s3 import index
+from seedctl.local.s3.listing import behind, page
+from seedctl.local.state_folder import prepare
+from seedctl.local.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from seedctl.local.store import View
 
 KEYS = ["a", "a/b", "a/b/c", "a/b/d", "a//x", "a-b", "b/ü", "b/u", "ü/1", "z z+", "😀"]
 
@@ -36,6 +44,22 @@ def _model(keys: list[str], prefix: str, delimiter: str) -> list[tuple[bytes, bo
     return sorted(found.items())
 
 
+@pytest.fixture(scope="module")
+def bucket_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[list[str]], View]]:
+    """Make the bucket ``b`` hold objects with just the given keys."""
+    store = Store.open(prepare(tmp_path_factory.mktemp("state")))
+
+    def fill(keys: list[str]) -> View:
+        view.execute("DELETE FROM object")
+        for key in keys:
+            index.put(view, "b", index.StoredObject(key, "f", 1, "e", 0.0))
+        return view
+
+    with store.transaction() as view:
+        yield fill
+    store.close()
+
+
 _TEXT = st.text(alphabet="ab/-ü\U0001f600\x7f", max_size=5)
 
 
@@ -45,21 +69,22 @@ _TEXT = st.text(alphabet="ab/-ü\U0001f600\x7f", max_size=5)
     delimiter=st.sampled_from(["", "/", "-", "/a", "ü"]),
     size=st.integers(min_value=1, max_value=7),
 )
-def test_pages(keys: list[str], prefix: str, delimiter: str, size: int) -> None:
+def test_pages(
+    bucket_of: Callable[[list[str]], View], keys: list[str], prefix: str, delimiter: str, size: int
+) -> None:
     """The pages together are the listing: nothing twice, nothing left out, all full but the last."""
-    ordered = sorted(key.encode() for key in keys)
-    expected = _model(keys, prefix, delimiter)
+    view = bucket_of(keys)
     got: list[tuple[bytes, bool]] = []
-    after: bytes | None = b""
-    while after is not None:
-        found = page(
-            ordered, prefix=prefix.encode(), delimiter=delimiter.encode(), after=after, size=size
-        )
-        entries = [(key, False) for key in found.keys] + [(key, True) for key in found.prefixes]
+    last: str | None = ""
+    while last is not None:
+        start = behind(last, prefix=prefix, delimiter=delimiter)
+        found = page(view, "b", prefix=prefix, delimiter=delimiter, start=start, size=size)
+        objects = [(stored.key.encode(), False) for stored in found.objects]
+        entries = objects + [(key.encode(), True) for key in found.prefixes]
         assert len(entries) == size or found.last is None
         got += sorted(entries)
-        after = found.last
-    assert got == expected
+        last = found.last
+    assert got == _model(keys, prefix, delimiter)
 
 
 @pytest.mark.parametrize("encoding", [None, "url"])
@@ -167,28 +192,13 @@ def test_two_processes_see_the_same(start: Any) -> None:
     assert keys(first) == keys(second) == ["1", "2", "3", "4", "5"]
 
 
-def test_far_behind(start: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who missed more changes than are kept reads the bucket again, and finds the same."""
-    from seedctl.local.s3 import index
-
-    monkeypatch.setattr(index, "_LOGGED", 3)
-    one, two = start(), start()
-    first, second = one.client(), two.client()
-    first.list_objects_v2(Bucket=one.bucket)
-    for number in range(8):
-        second.put_object(Bucket=one.bucket, Key=f"{number}", Body=b"x")
-    assert first.list_objects_v2(Bucket=one.bucket)["KeyCount"] == 8
-
-
-def test_the_database_tells_no_keys(start: Any) -> None:
-    """Neither keys nor metadata can be read in the database."""
+def test_objects_are_plain(start: Any) -> None:
+    """Any tool reads which objects there are, and what is known of them."""
     world = start()
-    world.client().put_object(
-        Bucket=world.bucket, Key="hidden-name", Body=b"x", Metadata={"a": "hidden-value"}
-    )
-    for path in (world.folder / "local").iterdir():
-        if path.is_file():
-            data = path.read_bytes()
-            assert b"hidden-name" not in data
-            assert b"hidden-value" not in data
-    assert json.dumps(sorted(world.files())) != "[]"
+    world.client().put_object(Bucket=world.bucket, Key="a/b", Body=b"xy", Metadata={"a": "b"})
+    connection = sqlite3.connect(world.folder / "local" / "state.db")
+    query = "SELECT key, size, json_extract(metadata, '$.a'), file FROM object"
+    ((key, size, metadata, file),) = connection.execute(query)
+    connection.close()
+    assert (key, size, metadata) == ("a/b", 2, "b")
+    assert world.files() == {file}

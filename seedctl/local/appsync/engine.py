@@ -42,7 +42,7 @@ class Engine:
         self.schema = build(self._introspection)
         self._documents: OrderedDict[str, DocumentNode] = OrderedDict()
         self._lock = threading.Lock()
-        prepare(store, api, self._introspection)
+        self._tables = prepare(store, api, self._introspection)
 
     def execute(
         self, text: str, variables: Mapping[str, Any], name: str | None, caller: Caller
@@ -50,7 +50,9 @@ class Engine:
         """Return the answer's document. Raises RefusedCallError or InvalidInputError."""
         document = self._document(text)
         operation = operation_of(document, name)
-        request = GraphQLRequest(caller, self._store, self._api, self._introspection, self._clock)
+        request = GraphQLRequest(
+            caller, self._store, self._api, self._introspection, self._clock, self._tables
+        )
         try:
             check_variables(self.schema, operation, variables)
             result = execute_sync(

@@ -12,7 +12,7 @@ from seedctl.local.appsync.errors import FieldError
 from seedctl.local.appsync.rows import Rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
 
     from graphql import GraphQLResolveInfo
@@ -34,6 +34,8 @@ class GraphQLRequest:
     api: str
     introspection: Introspection
     clock: Callable[[], float]
+    tables: Mapping[str, int]
+    """The numbers of the models' tables in the state."""
     faults: list[Exception] = field(default_factory=list)
     """Failures of ours: graphql-core would show them as errors of the field."""
 
@@ -41,7 +43,7 @@ class GraphQLRequest:
         return self.store.reading()
 
     def rows(self, view: View, model: Model) -> Rows:
-        return Rows(view, self.api, model)
+        return Rows(view, self.tables[model.name], model)
 
 
 def guarded(resolve: Resolver) -> Resolver:

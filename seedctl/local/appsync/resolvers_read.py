@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-import heapq
 import json
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,18 +19,19 @@ from seedctl.local.appsync.key_conditions import (
     check_list_arguments,
     key_condition,
 )
-from seedctl.local.appsync.keys import attribute_type, item_key, position
+from seedctl.local.appsync.keys import attribute_type, item_key
 from seedctl.local.appsync.request import is_mutation
-from seedctl.local.seal import BrokenSealError
+from seedctl.local.paging import InvalidTokenError, issue_token, read_token
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
     from seedctl.local.appsync.introspection import Field, Index, Model
     from seedctl.local.appsync.request import GraphQLRequest, Info, Resolver
+    from seedctl.local.appsync.rows import Found, Rows
     from seedctl.local.appsync.rules import Condition
 
-    Placed = tuple[bytes, dict[str, Any]]
+    Read = Callable[[Rows, Sequence[Any], int], Generator[Found, None, None]]
 
 _DEFAULT_LIMIT = 100
 _PAGE_BYTES = 1024 * 1024
@@ -151,9 +151,13 @@ class _Relation:
         condition = self._allowed("get", info)
         if self._is_hidden(info):
             return None
-        question = _Question(self.related, condition, {}, info)
-        found = _found(question, self.index, *self._asked(source))
-        items = [item for _, item in found if condition(item)]
+        request: GraphQLRequest = info.context
+        partition, asked = self._asked(source)
+        with request.reading() as view:
+            rows = request.rows(view, self.related)
+            read = rows.query(self.index, partition, asked, (), -1, backwards=False)
+            found = [each.item for each in read]
+        items = [item for item in found if condition(item)]
         if found and not items:
             raise _unauthorized(info)
         return items[0] if items else None
@@ -212,84 +216,48 @@ def _one(model: Model, key: list[Any], condition: Condition, info: Info) -> Any:
 
 
 def _scan(question: _Question) -> dict[str, Any]:
-    request, arguments = question.request, question.arguments
     check_filter(question.filter)
-    limit = _limit(arguments)
-    after = _read_token(request, question.scope, arguments.get("nextToken"))
-    start = b"" if after is None else base64.b64decode(after[1])
-    with request.reading() as view:
-        found = list(request.rows(view, question.model).scan(start, limit))
-    return _page(question, found, limit, question.scope, None)
+    return _page(question, question.scope, lambda rows, after, limit: rows.scan(after, limit))
 
 
 def _query(
     question: _Question, index: Index, partition: Any, asked: KeyCondition | None
 ) -> dict[str, Any]:
-    """Return a page of the items that :func:`_found` gives, in the order of their sort keys."""
-    request, arguments = question.request, question.arguments
+    """Return a page of a partition of *index*, of the items whose sort key is *asked* for."""
     check_filter(question.filter, index.attributes)
-    backwards = arguments.get("sortDirection") == "DESC"
+    backwards = question.arguments.get("sortDirection") == "DESC"
+    # A token is good for the same question only.
     scope = f"{question.scope} {index.name} {json.dumps(partition)} {asked} {backwards}"
-    limit = _limit(arguments)
-    after = _read_token(request, scope, arguments.get("nextToken"))
-
-    def place(placed: Placed) -> list[Any]:
-        return _place(index, placed)
-
-    def follows(placed: Placed) -> bool:
-        if after is None:
-            return True
-        here = place(placed)
-        return here < after if backwards else here > after
-
-    found = filter(follows, _found(question, index, partition, asked))
-    choose = heapq.nlargest if backwards else heapq.nsmallest
-    return _page(question, choose(limit, found, key=place), limit, scope, index)
+    return _page(
+        question,
+        scope,
+        lambda rows, after, limit: rows.query(
+            index, partition, asked, after, limit, backwards=backwards
+        ),
+    )
 
 
-def _found(
-    question: _Question, index: Index, partition: Any, asked: KeyCondition | None
-) -> list[Placed]:
-    """Return the items of *partition* whose sort key is *asked* for, in no order."""
-    request = question.request
-    with request.reading() as view:
-        return [
-            placed
-            for placed in request.rows(view, question.model).partition(index, partition)
-            if asked is None or asked.is_met(_sort_key(index, placed))
-        ]
-
-
-def _sort_key(index: Index | None, placed: Placed) -> Any:
-    found = None if index is None else position(index, placed[1])
-    return None if found is None else found[1]
-
-
-def _place(index: Index | None, placed: Placed) -> list[Any]:
-    value = _sort_key(index, placed)
-    # A field may have had another type once; numbers then come first.
-    return [
-        [isinstance(value, str), 0 if value is None else value],
-        base64.b64encode(placed[0]).decode(),
-    ]
-
-
-def _page(
-    question: _Question, found: list[Placed], limit: int, scope: str, index: Index | None
-) -> dict[str, Any]:
-    """Return a page of *found*, which is limited already: what is filtered out counts."""
-    read, size = [], 0
-    for placed in found:
-        read.append(placed)
-        size += len(json.dumps(placed[1]))
-        if size > _PAGE_BYTES:
-            break
+def _page(question: _Question, scope: str, read: Read) -> dict[str, Any]:
+    """Return a page of what *read* gives; what is filtered out of it counts too."""
+    request, wanted, limit = question.request, question.filter, _limit(question.arguments)
+    scope = f"graphql {request.api} {scope}"
+    after = _read_token(request, scope, question.arguments.get("nextToken"))
+    items, count, size = [], 0, 0
+    last: list[Any] | None = None
+    with (
+        request.reading() as view,
+        closing(read(request.rows(view, question.model), after, limit)) as rows,
+    ):
+        for found in rows:
+            count, size, last = count + 1, size + found.size, found.position
+            if question.condition(found.item) and matches(wanted, found.item):
+                items.append(found.item)
+            if size > _PAGE_BYTES:
+                break
     token = None
     # A full page has a token even if nothing follows, as with DynamoDB.
-    if read and (len(read) == limit or len(read) < len(found)):
-        token = _issue_token(question.request, scope, _place(index, read[-1]))
-    wanted = question.filter
-    items = [item for _, item in read if question.condition(item) and matches(wanted, item)]
+    if last is not None and (count == limit or size > _PAGE_BYTES):
+        token = issue_token(request.store.seal, scope, last)
     return {"items": items, "nextToken": token}
 
 
@@ -305,22 +273,10 @@ def _limit(arguments: Mapping[str, Any]) -> int:
     return int(limit)
 
 
-def _issue_token(request: GraphQLRequest, scope: str, position: list[Any]) -> str:
-    sealed = request.store.seal.close({"after": position}, _token_place(request, scope))
-    return base64.urlsafe_b64encode(sealed).decode()
-
-
-def _read_token(request: GraphQLRequest, scope: str, token: str | None) -> list[Any] | None:
+def _read_token(request: GraphQLRequest, scope: str, token: str | None) -> list[Any]:
     if token is None:
-        return None
+        return []
     try:
-        sealed = base64.b64decode(token.encode(), altchars=b"-_", validate=True)
-        after: list[Any] = request.store.seal.open(sealed, _token_place(request, scope))["after"]
-    except (ValueError, BrokenSealError) as error:
+        return read_token(request.store.seal, scope, token)
+    except InvalidTokenError as error:
         raise FieldError("BadRequestException", "Invalid pagination token given.") from error  # [?]
-    return after
-
-
-def _token_place(request: GraphQLRequest, scope: str) -> bytes:
-    # Bound to the question: a token of another list is none of this one.
-    return f"page {request.api} {scope}".encode()

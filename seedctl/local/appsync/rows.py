@@ -1,96 +1,226 @@
-"""The items of a model: kept sealed, found by key and through the partitions of its indexes."""
+"""The items of a model in the state: found by key, in order, and through the entries of its indexes.
+
+Sorting is SQLite's: texts by their UTF-8 bytes and numbers by their value, as DynamoDB sorts. All
+numbers that the API takes are 64-bit integers or doubles, which SQLite compares exactly.
+"""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+import zlib
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from seedctl.local.appsync.keys import item_key, position
+from seedctl.local.appsync.attribute_values import type_of
+from seedctl.local.appsync.keys import attribute_type, item_key, position
+from seedctl.local.store import prefix_end, to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Generator, Sequence
 
     from seedctl.local.appsync.introspection import Index, Introspection, Model
+    from seedctl.local.appsync.key_conditions import KeyCondition
     from seedctl.local.store import Store, View
 
     Item = dict[str, Any]
+    Entry = tuple[str, Any, Any]
 
-_LAYOUT_KIND = "data layout"
+_INTEGERS = 2.0**63
+_OPERATORS = {"eq": "=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
+_ITEM = "model_id = ? AND hash = ? AND partition = ? AND sort = ?"
+
+
+class Found(NamedTuple):
+    """An item of a page, and where the next page begins if it is the last."""
+
+    item: Item
+    size: int
+    """How long its JSON is."""
+    position: list[Any]
 
 
 class Rows:
     """The items of one model of one API, within one transaction."""
 
-    def __init__(self, view: View, api: str, model: Model) -> None:
+    def __init__(self, view: View, model_id: int, model: Model) -> None:
         self._view = view
-        self._kind = f"row {api} {model.name}"
+        self._id = model_id
         self._model = model
-        self._indexes = indexes(model)
 
     def get(self, key: Sequence[Any]) -> Item | None:
         """Return the item whose :func:`item_key` is *key*."""
-        return self._view.get(self._kind, _text(key))
+        query = f"SELECT item FROM row WHERE {_ITEM}"  # noqa: S608 - our own text
+        found = self._view.execute(query, self._place(key)).fetchone()
+        return json.loads(found[0]) if found is not None else None
 
     def put(self, item: Item, previous: Item | None = None) -> None:
         """Store *item*; *previous* is what it takes the place of."""
-        key = self._key(item)
-        left = set() if previous is None else set(self._partitions(previous))
-        entered = set(self._partitions(item))
-        self._view.put(self._kind, key, item)
-        for partition in left - entered:
-            self._view.leave(self._kind, partition, key)
-        for partition in entered - left:
-            self._view.enter(self._kind, partition, key)
+        place, text = self._place(item_key(self._model, item)), to_json(item)
+        if previous is None:
+            query = "INSERT INTO row (model_id, hash, partition, sort, item) VALUES (?, ?, ?, ?, ?)"
+            row_id = self._view.execute(query, (*place, text)).lastrowid
+        else:
+            row_id = self._row_id(place)
+            self._view.execute("UPDATE row SET item = ? WHERE id = ?", (text, row_id))
+        self._change_entries(row_id, self._entries(previous or {}), self._entries(item))
 
     def delete(self, item: Item) -> None:
-        key = self._key(item)
-        for partition in self._partitions(item):
-            self._view.leave(self._kind, partition, key)
-        self._view.delete(self._kind, key)
+        row_id = self._row_id(self._place(item_key(self._model, item)))
+        self._change_entries(row_id, self._entries(item), set())
+        self._view.execute("DELETE FROM row WHERE id = ?", (row_id,))
 
-    def scan(self, after: bytes, size: int) -> Iterator[tuple[bytes, Item]]:
-        """Yield items with their places, in the order of places: one that means nothing."""
-        return self._view.scan_page(self._kind, after, size)
+    def scan(self, after: Sequence[Any], limit: int) -> Generator[Found, None, None]:
+        """Yield *limit* items behind *after*, in an order that means nothing, as DynamoDB's."""
+        columns = "hash, partition, sort"
+        query = (
+            f"SELECT {columns}, item FROM row WHERE model_id = ?"  # noqa: S608 - our own text
+            f" AND ({columns}) > (?, ?, ?) ORDER BY {columns} LIMIT ?"
+        )
+        first = after or (-1, "", "")
+        return self._found(query, (self._id, *first, limit))
 
-    def partition(self, index: Index, value: Any) -> Iterator[tuple[bytes, Item]]:
-        """Yield the items of *index* whose partition key is *value*, in no order."""
-        return self._view.scan_partition(self._kind, _text([index.name, value]))
+    def query(
+        self,
+        index: Index,
+        partition: Any,
+        asked: KeyCondition | None,
+        after: Sequence[Any],
+        limit: int,
+        *,
+        backwards: bool,
+    ) -> Generator[Found, None, None]:
+        """Yield *limit* items of a partition of *index* behind *after*, by their sort key.
+
+        *after* is the position of an item that was found before, empty for the first page; a *limit*
+        below zero is none.
+        """
+        partition = _column(partition)
+        values: list[Any]
+        if index == self._model.table:
+            source = "row WHERE model_id = ? AND hash = ? AND partition = ?"
+            values = [self._id, _hash(partition), partition]
+            sort, row_id = "row.sort", "row.id"
+        else:
+            source = (
+                "index_entry CROSS JOIN row ON row.id = row_id"
+                " WHERE index_entry.model_id = ? AND index_name = ? AND index_entry.partition = ?"
+            )
+            values = [self._id, index.name, partition]
+            sort, row_id = "index_entry.sort", "row_id"
+        beyond, order = ("<", "DESC") if backwards else (">", "ASC")
+        for operator, value in _bounds(asked):
+            # The last item seen is a bound closer than this one, and SQLite looks for only one.
+            if not (after and operator.startswith(beyond)):
+                source += f" AND {sort} {operator} ?"
+                values.append(_column(value))
+        if after and asked is not None and asked.operator == "eq":
+            source += f" AND {row_id} {beyond} ?"
+            values.append(after[1])
+        elif after:
+            source += f" AND ({sort}, {row_id}) {beyond} (?, ?)"
+            values += after
+        query = (
+            f"SELECT {sort}, {row_id}, item FROM {source}"  # noqa: S608 - our own text
+            f" ORDER BY {sort} {order}, {row_id} {order} LIMIT ?"
+        )
+        return self._found(query, (*values, limit))
 
     def enter_anew(self) -> None:
         """Make the entries of all items again, for indexes that were not there before."""
-        self._view.clear_entries(self._kind)
-        for item in self._view.scan(self._kind):
-            for partition in self._partitions(item):
-                self._view.enter(self._kind, partition, self._key(item))
+        self._view.execute("DELETE FROM index_entry WHERE model_id = ?", (self._id,))
+        rows = self._view.execute("SELECT id, item FROM row WHERE model_id = ?", (self._id,))
+        for row_id, text in rows:
+            self._change_entries(row_id, set(), self._entries(json.loads(text)))
 
-    def _key(self, item: Item) -> str:
-        return _text(item_key(self._model, item))
+    def _found(self, query: str, values: Sequence[Any]) -> Generator[Found, None, None]:
+        for *place, text in self._view.execute(query, values):
+            yield Found(json.loads(text), len(text), place)
 
-    def _partitions(self, item: Item) -> Iterator[str]:
-        for index in self._indexes:
-            found = position(index, item)
-            if found is not None:
-                yield _text([index.name, found[0]])
+    def _place(self, key: Sequence[Any]) -> tuple[int, int, Any, Any]:
+        partition, sort, *_ = (*map(_column, key), "")
+        return self._id, _hash(partition), partition, sort
+
+    def _row_id(self, place: Sequence[Any]) -> int:
+        query = f"SELECT id FROM row WHERE {_ITEM}"  # noqa: S608 - our own text
+        row_id: int = self._view.execute(query, place).fetchone()[0]
+        return row_id
+
+    def _entries(self, item: Item) -> set[Entry]:
+        """Return the entries of *item* in the indexes. One with a key of another type has none."""
+        return {
+            (index.name, _column(place[0]), "" if place[1] is None else _column(place[1]))
+            for index in self._model.indexes
+            if (place := position(index, item)) is not None
+            and all(
+                type_of(item[name]) == attribute_type(self._model, index, name)
+                for name in index.attributes
+            )
+        }
+
+    def _change_entries(self, row_id: int | None, left: set[Entry], entered: set[Entry]) -> None:
+        for entry in left - entered:
+            self._view.execute(
+                "DELETE FROM index_entry WHERE model_id = ? AND index_name = ? AND partition = ?"
+                " AND sort = ? AND row_id = ?",
+                (self._id, *entry, row_id),
+            )
+        for entry in entered - left:
+            self._view.execute(
+                "INSERT INTO index_entry VALUES (?, ?, ?, ?, ?)", (self._id, *entry, row_id)
+            )
 
 
-def indexes(model: Model) -> tuple[Index, ...]:
-    """Return what *model* can be queried by, the primary key among it."""
-    return (model.table, *model.indexes) if model.has_custom_key else model.indexes
+def prepare(store: Store, api: str, introspection: Introspection) -> dict[str, int]:
+    """Return the numbers of the models' tables, with entries in line with the indexes.
 
-
-def prepare(store: Store, api: str, introspection: Introspection) -> None:
-    """Bring the entries in line with the indexes, which a later deployment may have changed."""
+    A later deployment may have changed them. A model whose key has changed has a table of its own,
+    as on AWS, which replaces the old one.
+    """
+    found = {}
     for model in introspection.models.values():
-        layout = {"indexes": [[index.name, *index.fields] for index in indexes(model)]}
-        place = f"{api} {model.name}"
-        if store.get(_LAYOUT_KIND, place) == layout:
-            continue
-        with store.transaction() as view:
-            Rows(view, api, model).enter_anew()
-            view.put(_LAYOUT_KIND, place, layout)
+        layout = to_json([_layout(model, index) for index in model.indexes])
+        key = (api, model.name, to_json(model.key))
+        query = "SELECT id, indexes FROM model WHERE api = ? AND name = ? AND key = ?"
+        with store.reading() as view:
+            known = view.execute(query, key).fetchone()
+        if known is None or known[1] != layout:
+            with store.transaction() as view:
+                view.execute("INSERT OR IGNORE INTO model VALUES (NULL, ?, ?, ?, ?)", (*key, "[]"))
+                known = view.execute(query, key).fetchone()
+                Rows(view, known[0], model).enter_anew()
+                view.execute("UPDATE model SET indexes = ? WHERE id = ?", (layout, known[0]))
+        found[model.name] = known[0]
+    return found
 
 
-def _text(values: Iterable[Any]) -> str:
-    # 1 and 1.0 are one number in DynamoDB.
-    plain = [int(v) if isinstance(v, float) and v.is_integer() else v for v in values]
-    return json.dumps(plain, separators=(",", ":"), ensure_ascii=False)
+def _layout(model: Model, index: Index) -> list[Any]:
+    types = [attribute_type(model, index, name) for name in index.attributes]
+    return [index.name, *index.fields, types]
+
+
+def _bounds(asked: KeyCondition | None) -> list[tuple[str, Any]]:
+    """Return what is *asked* of a sort key, as comparisons in SQL."""
+    if asked is None:
+        return []
+    if asked.operator == "between":
+        return [(">=", asked.operand[0]), ("<=", asked.operand[1])]
+    if asked.operator == "beginsWith":
+        return [(">=", asked.operand), ("<", prefix_end(asked.operand))]
+    return [(_OPERATORS[asked.operator], asked.operand)]
+
+
+def _column(value: Any) -> Any:
+    """Return *value* as the columns of keys have it; None, which equals nothing, if no key has it.
+
+    Whole numbers are integers: 1 and 1.0 are one number in DynamoDB.
+    """
+    if isinstance(value, str):
+        return value
+    if type_of(value) != "N":
+        return None
+    if abs(value) < _INTEGERS and value == int(value):
+        return int(value)
+    return value if isinstance(value, float) else None
+
+
+def _hash(partition: Any) -> int:
+    return zlib.crc32(str(partition).encode())

@@ -21,7 +21,8 @@ def describe_user_pool(service: UserPoolService, call: Call) -> dict[str, Any]:
     pool = service.pool
     policy = pool.password_policy
     with service.reading_users() as users:
-        count = sum(1 for _ in users.all())
+        query = "SELECT count(*) FROM user WHERE pool = ?"
+        count: int = users.view.execute(query, (pool.id,)).fetchone()[0]
     described = {
         "Id": pool.id,
         "Name": pool.name,

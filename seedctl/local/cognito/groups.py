@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from seedctl.local.cognito.attributes import is_username
-from seedctl.local.cognito.listing import shown_page
+from seedctl.local.cognito.listing import AskedPage
 from seedctl.local.protocol import Call, ServiceError
+from seedctl.local.store import to_json
 
 if TYPE_CHECKING:
     from seedctl.local.cognito.pool import UserPool
@@ -14,7 +15,20 @@ if TYPE_CHECKING:
     from seedctl.local.cognito.users import User
     from seedctl.local.store import View
 
-_NO_PRECEDENCE = 2**31
+_GROUPS = """
+WITH deployed AS (
+    SELECT json_extract(value, '$[0]') AS name, json_extract(value, '$[1]') AS precedence,
+        NULL AS description, NULL AS role_arn, 0.0 AS created, 0.0 AS modified, 0 AS removed
+    FROM json_each(:deployed)
+), stored AS (
+    SELECT name, precedence, description, role_arn, created, modified, removed
+    FROM user_group WHERE pool = :pool
+)
+SELECT * FROM (
+    SELECT * FROM stored
+    UNION ALL SELECT * FROM deployed WHERE name NOT IN (SELECT name FROM stored)
+) WHERE NOT removed
+"""
 
 
 class GroupRecords:
@@ -27,13 +41,9 @@ class GroupRecords:
     def __init__(self, view: View, pool: UserPool) -> None:
         self.view = view
         self._pool = pool
-        self._kind = f"group {pool.id}"
 
     def find(self, name: str) -> dict[str, Any] | None:
-        stored = self.view.get(self._kind, name)
-        if stored is not None:
-            return None if stored["removed"] else stored
-        return next((group for group in self._deployed() if group["name"] == name), None)
+        return next(iter(self.select("AND name = :name", name=name)), None)
 
     def require(self, name: str) -> dict[str, Any]:
         group = self.find(name)
@@ -41,27 +51,31 @@ class GroupRecords:
             raise ServiceError("ResourceNotFoundException", "Group not found.")
         return group
 
-    def all(self) -> list[dict[str, Any]]:
-        stored = {group["name"]: group for group in self.view.scan(self._kind)}
-        merged = {**{group["name"]: group for group in self._deployed()}, **stored}
-        return [merged[name] for name in sorted(merged) if not merged[name]["removed"]]
-
     def put(self, group: dict[str, Any]) -> None:
-        self.view.put(self._kind, group["name"], group)
-
-    def of_user(self, user: User) -> list[dict[str, Any]]:
-        """Return the user's groups, the one that takes precedence first."""
-        groups = [group for name in user.groups if (group := self.find(name)) is not None]
-        return sorted(groups, key=_rank)
+        self.view.put("user_group", pool=self._pool.id, **group)
 
     def names_of(self, user: User) -> list[str]:
-        return [group["name"] for group in self.of_user(user)]
+        """Return the names of the user's groups, the one that takes precedence first."""
+        # The lower number takes precedence; none at all comes last.
+        order = "ORDER BY precedence IS NULL, precedence, name"
+        return [group["name"] for group in self.select(f"{_OF_USER} {order}", user=user.username)]
 
-    def _deployed(self) -> list[dict[str, Any]]:
-        return [
-            new_group(group.name, precedence=group.precedence, now=0.0)
-            for group in self._pool.groups
-        ]
+    def select(self, condition: str, **values: Any) -> list[dict[str, Any]]:
+        """Return the groups that meet *condition*, the end of a query."""
+        deployed = to_json([(group.name, group.precedence) for group in self._pool.groups])
+        return list(
+            self.view.rows(_GROUPS + condition, **values, pool=self._pool.id, deployed=deployed)
+        )
+
+    def change(self, change: str, group: str, username: str) -> None:
+        """Put a user into a group or take it out, by the SQL in *change*."""
+        self.view.execute(change, {"pool": self._pool.id, "group": group, "user": username})
+
+
+_OF_USER = "AND name IN (SELECT group_name FROM membership WHERE pool = :pool AND username = :user)"
+_ADD = "INSERT OR IGNORE INTO membership VALUES (:pool, :group, :user)"
+_REMOVE = "DELETE FROM membership WHERE pool = :pool AND group_name = :group AND username = :user"
+_EMPTY = "DELETE FROM membership WHERE pool = :pool AND group_name = :group"
 
 
 def new_group(name: str, *, precedence: int | None, now: float) -> dict[str, Any]:
@@ -97,14 +111,11 @@ def create_group(service: UserPoolService, call: Call) -> dict[str, Any]:
 def delete_group(service: UserPoolService, call: Call) -> dict[str, Any]:
     service.check_pool(call)
     name = _group_name(call)
-    with service.changing_users() as users:
-        groups = GroupRecords(users.view, service.pool)
+    with service.store.transaction() as view:
+        groups = GroupRecords(view, service.pool)
         groups.put({**groups.require(name), "removed": True})
         # A group made anew under this name must not have the old one's members.
-        for user in users.all():
-            if name in user.groups:
-                user.groups.remove(name)
-                users.save(user)
+        groups.change(_EMPTY, name, "")
     return {}
 
 
@@ -118,9 +129,7 @@ def get_group(service: UserPoolService, call: Call) -> dict[str, Any]:
 
 def list_groups(service: UserPoolService, call: Call) -> dict[str, Any]:
     service.check_pool(call)
-    with service.store.reading() as view:
-        groups = GroupRecords(view, service.pool).all()
-    return _page_of_groups(service, call, groups)
+    return _page_of_groups(service, call)
 
 
 def admin_list_groups_for_user(service: UserPoolService, call: Call) -> dict[str, Any]:
@@ -128,54 +137,55 @@ def admin_list_groups_for_user(service: UserPoolService, call: Call) -> dict[str
     name = call.text("Username", maximum=128)
     with service.reading_users() as users:
         user = users.require(name)
-        groups = GroupRecords(users.view, service.pool).of_user(user)
-    return _page_of_groups(service, call, sorted(groups, key=lambda group: str(group["name"])))
+    return _page_of_groups(service, call, _OF_USER, user=user.username)
 
 
 def list_users_in_group(service: UserPoolService, call: Call) -> dict[str, Any]:
     service.check_pool(call)
     name = _group_name(call)
+    asked = AskedPage(service, call, "NextToken", name)
+    query = (
+        "username IN (SELECT username FROM membership WHERE pool = ? AND group_name = ?"
+        " AND username > ? ORDER BY username LIMIT ?)"
+    )
     with service.reading_users() as users:
         GroupRecords(users.view, service.pool).require(name)
-        members = sorted(
-            (user for user in users.all() if name in user.groups), key=lambda user: user.username
-        )
-    shown, token = shown_page(
-        service, call, members, lambda user: [user.username], next_page_key="NextToken", scope=name
-    )
+        values = (service.pool.id, name, *asked.after(""), asked.size + 1)
+        members = users.page(query, values, "username", asked.size + 1)
+    shown, token = asked.cut(members, lambda user: [user.username])
     return {"Users": [user.described() for user in shown], **token}
 
 
 def admin_add_user_to_group(service: UserPoolService, call: Call) -> dict[str, Any]:
-    service.check_pool(call)
-    username, name = call.text("Username", maximum=128), _group_name(call)
-    with service.changing_users() as users:
-        user = users.require(username)
-        GroupRecords(users.view, service.pool).require(name)
-        if name not in user.groups:
-            user.groups.append(name)
-            users.save(user)
-    return {}
+    return _change_membership(service, call, _ADD)
 
 
 def admin_remove_user_from_group(service: UserPoolService, call: Call) -> dict[str, Any]:
+    return _change_membership(service, call, _REMOVE)
+
+
+def _change_membership(service: UserPoolService, call: Call, change: str) -> dict[str, Any]:
     service.check_pool(call)
     username, name = call.text("Username", maximum=128), _group_name(call)
     with service.changing_users() as users:
         user = users.require(username)
-        GroupRecords(users.view, service.pool).require(name)
-        if name in user.groups:
-            user.groups.remove(name)
-            users.save(user)
+        groups = GroupRecords(users.view, service.pool)
+        groups.require(name)
+        groups.change(change, name, user.username)
     return {}
 
 
 def _page_of_groups(
-    service: UserPoolService, call: Call, groups: list[dict[str, Any]]
+    service: UserPoolService, call: Call, condition: str = "", **values: Any
 ) -> dict[str, Any]:
-    shown, token = shown_page(
-        service, call, groups, lambda group: [group["name"]], next_page_key="NextToken", scope=""
-    )
+    asked = AskedPage(service, call, "NextToken", "")
+    (after,) = asked.after("")
+    query = f"{condition} AND name > :after ORDER BY name LIMIT :size"
+    with service.store.reading() as view:
+        groups = GroupRecords(view, service.pool).select(
+            query, **values, after=after, size=asked.size + 1
+        )
+    shown, token = asked.cut(groups, lambda group: [group["name"]])
     return {"Groups": [_described(group, service) for group in shown], **token}
 
 
@@ -199,9 +209,3 @@ def _described(group: dict[str, Any], service: UserPoolService) -> dict[str, Any
         "RoleArn": group["role_arn"],
     }
     return {**described, **{key: value for key, value in optional.items() if value is not None}}
-
-
-def _rank(group: dict[str, Any]) -> tuple[int, str]:
-    # The lower number takes precedence; none at all comes last.
-    precedence = group["precedence"]
-    return _NO_PRECEDENCE if precedence is None else precedence, group["name"]

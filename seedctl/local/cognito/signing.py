@@ -12,9 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 if TYPE_CHECKING:
-    from seedctl.local.store import Store
-
-_KIND = "signing key"
+    from seedctl.local.store import Store, View
 
 
 class InvalidJWTError(Exception):
@@ -35,18 +33,25 @@ class SigningKey:
     @classmethod
     def of_pool(cls, store: Store, pool_id: str) -> SigningKey:
         """Return the pool's key, made if there is none yet; all processes get the same one."""
-        stored = store.get(_KIND, pool_id)
+        with store.reading() as view:
+            stored = cls._stored(view, pool_id)
         if stored is None:
             # Made outside the transaction, where it would hold up everybody else.
-            candidate = {"pem": _to_pem(rsa.generate_private_key(65537, 2048))}
+            candidate = _to_pem(rsa.generate_private_key(65537, 2048))
             with store.transaction() as view:
-                stored = view.get(_KIND, pool_id)
+                stored = cls._stored(view, pool_id)
                 if stored is None:
-                    view.put(_KIND, pool_id, candidate)
+                    secret = view.seal.close(candidate, "signing key", pool_id)
+                    view.put("signing_key", pool=pool_id, secret=secret)
                     stored = candidate
-        key = serialization.load_pem_private_key(stored["pem"].encode(), password=None)
+        key = serialization.load_pem_private_key(stored.encode(), password=None)
         assert isinstance(key, rsa.RSAPrivateKey)
         return cls(key)
+
+    @staticmethod
+    def _stored(view: View, pool_id: str) -> str | None:
+        row = view.row("SELECT secret FROM signing_key WHERE pool = ?", pool_id)
+        return view.seal.open(row["secret"], "signing key", pool_id) if row is not None else None
 
     @property
     def jwk(self) -> dict[str, str]:

@@ -6,14 +6,12 @@ digest of the refresh token, never the token.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import secrets
 import uuid
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
-from seedctl.local.documents import from_document
 from seedctl.local.protocol import ServiceError
 
 if TYPE_CHECKING:
@@ -48,12 +46,14 @@ class Grant:
     revoked: bool = False
 
 
+_GRANT = tuple(each.name for each in fields(Grant))
+
+
 class Tokens:
     def __init__(self, store: Store, pool: UserPool, clock: Callable[[], float]) -> None:
         self._store = store
         self._pool = pool
         self._clock = clock
-        self._kind = f"grant {pool.id}"
         self._key: SigningKey | None = None
 
     def signing_key(self) -> SigningKey:
@@ -76,9 +76,9 @@ class Tokens:
             client_id=self._pool.client_id,
             auth_time=int(self._clock()),
             token_epoch=user.token_epoch,
-            refresh_digest=_digest(refresh_token),
+            refresh_digest=self._digest(refresh_token),
         )
-        users.view.put(self._kind, origin_jti, asdict(grant))
+        users.view.put("session", pool=self._pool.id, **asdict(grant))
         return grant, refresh_token
 
     def result(
@@ -173,8 +173,7 @@ class Tokens:
             raise ServiceError("UserNotFoundException", "User does not exist.")
         if not user.enabled:
             raise ServiceError("NotAuthorizedException", "User is disabled.")
-        document = users.view.get(self._kind, claims["origin_jti"])
-        grant = from_document(Grant, document) if document is not None else None
+        grant = self._grant(users, claims["origin_jti"])
         if grant is None or grant.revoked or grant.token_epoch != user.token_epoch:
             raise ServiceError("NotAuthorizedException", "Access Token has been revoked")
         return user
@@ -186,15 +185,22 @@ class Tokens:
     def revoke(self, users: UserRecords, token: str) -> None:
         """End the sign-in of a refresh token; one that is unknown or ended already is fine."""
         grant = self._by_refresh_token(users, token)
-        if grant is not None and not grant.revoked:
-            users.view.put(self._kind, grant.origin_jti, asdict(replace(grant, revoked=True)))
+        if grant is not None:
+            users.view.put("session", pool=self._pool.id, **asdict(replace(grant, revoked=True)))
 
     def _by_refresh_token(self, users: UserRecords, token: str) -> Grant | None:
-        document = users.view.get(self._kind, token.partition(".")[0])
-        if document is None:
-            return None
-        grant = from_document(Grant, document)
-        return grant if hmac.compare_digest(grant.refresh_digest, _digest(token)) else None
+        grant = self._grant(users, token.partition(".")[0])
+        is_right = grant and hmac.compare_digest(grant.refresh_digest, self._digest(token))
+        return grant if is_right else None
+
+    def _grant(self, users: UserRecords, origin_jti: str) -> Grant | None:
+        query = "SELECT * FROM session WHERE pool = ? AND origin_jti = ?"
+        row = users.view.row(query, self._pool.id, origin_jti)
+        return None if row is None else Grant(**{name: row[name] for name in _GRANT})
+
+    def _digest(self, token: str) -> str:
+        """Return what is stored in place of a refresh *token*: it can check one, not give one."""
+        return self._store.seal.digest("refresh token", token).hex()
 
     def _claims(self, token: str) -> dict[str, Any] | None:
         from seedctl.local.cognito.signing import InvalidJWTError  # noqa: PLC0415
@@ -211,7 +217,3 @@ def _attribute_claims(user: User) -> dict[str, Any]:
         if name in claims:
             claims[name] = claims[name] == "true"
     return claims
-
-
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

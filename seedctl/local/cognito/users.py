@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from seedctl.local.cognito.attributes import ADDRESSES
 from seedctl.local.cognito.passwords import Verifier
 from seedctl.local.cognito.totp import SoftwareToken
 from seedctl.local.documents import from_document
 from seedctl.local.protocol import ServiceError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
 
     from seedctl.local.cognito.pool import UserPool
     from seedctl.local.store import View
@@ -69,9 +70,6 @@ class User:
     """The last code sent for each purpose."""
     calls: dict[str, list[float]] = field(default_factory=dict)
     """When the operations that are limited for each user were called in the last hour."""
-    groups: list[str] = field(default_factory=list)
-    names: list[str] = field(default_factory=list)
-    """The index entries that lead here, so that a change can remove them."""
 
     def described(self, *, attributes_key: str = "Attributes") -> dict[str, Any]:
         """Return the user as Cognito's replies show it."""
@@ -98,25 +96,26 @@ class User:
         return [{"Name": name, "Value": value} for name, value in attributes.items()]
 
 
+_COLUMNS = ("username", "sub", "status", "enabled", "created", "modified", "attributes")
+_TOKENS = ("software_token", "pending_token")
+_SECRETS = ("verifier", "account_codes", *_TOKENS)
+
+
 class UserRecords:
     """The users of one pool, within one transaction."""
 
     def __init__(self, view: View, pool: UserPool) -> None:
         self.view = view
         self._pool = pool
-        self._kind = f"user {pool.id}"
-        self._index = f"user name {pool.id}"
 
     def find(self, name: str) -> User | None:
         """Return the user that *name*, in whatever case, means in a call."""
-        entry = None
-        for index_name in ("username", *self._pool.username_attributes, "sub"):
-            entry = entry or self.view.get(self._index, _entry(index_name, name))
-        return self.by_username(entry["username"]) if entry is not None else None
+        columns = ("lower_username", *self._alias_columns, "sub")
+        found = (self._first(column, name.lower()) for column in columns)
+        return next(filter(None, found), None)
 
     def by_username(self, username: str) -> User | None:
-        document = self.view.get(self._kind, username)
-        return None if document is None else _user(document)
+        return self._first("username", username)
 
     def require(self, name: str) -> User:
         """Return the user. Raises UserNotFoundException, as administrators are told."""
@@ -151,58 +150,70 @@ class UserRecords:
             )
 
     def delete(self, user: User) -> None:
-        for name in user.names:
-            self.view.delete(self._index, name)
-        self.view.delete(self._kind, user.username)
+        for table in ("membership", "user"):
+            self.view.execute(
+                f"DELETE FROM {table} WHERE pool = ? AND username = ?",  # noqa: S608 - our names
+                (self._pool.id, user.username),
+            )
 
-    def all(self) -> Iterator[User]:
-        for document in self.view.scan(self._kind):
-            yield _user(document)
-
-    def _entries(self, user: User) -> dict[str, str]:
-        """Return the index entries *user* should have, with what each is made of."""
-        entries = {_entry("username", user.username): "username"}
-        if not self._pool.username_attributes:
-            entries[_entry("sub", user.sub)] = "sub"
-        for name in self._pool.username_attributes:
-            if user.attributes.get(name):
-                entries[_entry(name, user.attributes[name])] = name
-        return entries
+    def page(self, condition: str, values: Sequence[Any], order: str, size: int) -> list[User]:
+        """Return the first *size* users who meet *condition*, in *order*, both in SQL."""
+        query = f"SELECT * FROM user WHERE pool = ? AND {condition} ORDER BY {order} LIMIT ?"  # noqa: S608 - our names
+        return [self._read(row) for row in self.view.rows(query, self._pool.id, *values, size)]
 
     def taken(self, user: User) -> str | None:
         """Return which of the names of *user* another user has, None if all are free."""
-        for entry, name in self._entries(user).items():
-            if entry not in user.names and self.view.get(self._index, entry) is not None:
+        values = {"username": user.username, **user.attributes}
+        for column in ("lower_username", *self._alias_columns):
+            name = column.removeprefix("lower_")
+            query = f"SELECT 1 FROM user WHERE pool = ? AND {column} = ? AND sub <> ?"  # noqa: S608 - our names
+            given = (self._pool.id, _lower(values.get(name)), user.sub)
+            if self.view.execute(query, given).fetchone() is not None:
                 return name
         return None
 
+    @property
+    def _alias_columns(self) -> list[str]:
+        return [f"lower_{name}" for name in ADDRESSES if name in self._pool.username_attributes]
+
+    def _first(self, column: str, value: str) -> User | None:
+        # Of two, left by a pool that had other aliases once, the older one. The plus keeps SQLite
+        # from searching all users by age.
+        found = self.page(f"{column} = ?", [value], "+created", 1)
+        return found[0] if found else None
+
     def _write(self, user: User) -> None:
-        entries = list(self._entries(user))
-        for entry in user.names:
-            if entry not in entries:
-                self.view.delete(self._index, entry)
-        for entry in entries:
-            if entry not in user.names:
-                self.view.put(self._index, entry, {"username": user.username})
-        user.names = entries
-        self.view.put(self._kind, user.username, asdict(user))
+        document = asdict(user)
+        columns = {name: document.pop(name) for name in _COLUMNS}
+        secret = {name: document.pop(name) for name in _SECRETS}
+        self.view.put(
+            "user",
+            pool=self._pool.id,
+            **columns,
+            lower_username=user.username.lower(),
+            **{f"lower_{name}": _lower(user.attributes.get(name)) for name in ADDRESSES},
+            more=document,
+            secret=self.view.seal.close(secret, "user", self._pool.id, user.username),
+        )
+
+    def _read(self, row: dict[str, Any]) -> User:
+        columns = {name: row[name] for name in _COLUMNS}
+        columns["enabled"] = bool(columns["enabled"])
+        secret = self.view.seal.open(row["secret"], "user", self._pool.id, row["username"])
+        verifier, codes = secret.pop("verifier", None), secret.pop("account_codes", {})
+        tokens = {name: _token(secret.pop(name, None)) for name in _TOKENS}
+        objects = {
+            "account_codes": {
+                purpose: from_document(AccountCode, code) for purpose, code in codes.items()
+            },
+            "verifier": from_document(Verifier, verifier) if verifier is not None else None,
+            **tokens,
+        }
+        return from_document(User, {**row["more"], **secret, **columns, **objects})
 
 
-def _entry(index_name: str, value: str) -> str:
-    # Gen 2 pools are case-insensitive.
-    return f"{index_name}:{value.lower()}"
-
-
-def _user(document: dict[str, Any]) -> User:
-    verifier = document.pop("verifier", None)
-    tokens = {name: document.pop(name, None) for name in ("software_token", "pending_token")}
-    codes = document.pop("account_codes", {})
-    objects = {
-        "account_codes": {name: from_document(AccountCode, code) for name, code in codes.items()},
-        "verifier": from_document(Verifier, verifier) if verifier is not None else None,
-        **{name: _token(token) for name, token in tokens.items()},
-    }
-    return from_document(User, {**document, **objects})
+def _lower(value: str | None) -> str | None:
+    return value.lower() if value else None
 
 
 def _token(document: dict[str, Any] | None) -> SoftwareToken | None:

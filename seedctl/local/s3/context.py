@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from seedctl.local.s3.buckets import Bucket
     from seedctl.local.s3.callers import Caller
     from seedctl.local.s3.files import Files
-    from seedctl.local.s3.index import Keys
     from seedctl.local.s3.requests import S3Request
     from seedctl.local.store import Store
 
@@ -33,7 +32,6 @@ class Room:
 
     store: Store
     files: Files
-    keys: Keys
     buckets: Mapping[str, Bucket]
 
     def bucket(self, name: str) -> Bucket:

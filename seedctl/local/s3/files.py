@@ -1,7 +1,7 @@
 """The folder of contents: one immutable file for each object and each part of an upload.
 
-Names are random and say nothing; what they hold is in the sealed index. The contents themselves
-are kept as they came: sealing would cost more than serving them, and lose the kernel's copying.
+Names are random; which object each belongs to is in the table of objects. Contents are kept as they
+came: encrypting would cost more than serving them, and lose the kernel's copying.
 """
 
 from __future__ import annotations

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import base64
-import binascii
-from bisect import bisect_left, bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -15,64 +13,72 @@ from seedctl.local.s3.context import iso, reply
 from seedctl.local.s3.documents import document, element
 from seedctl.local.s3.errors import S3Error
 from seedctl.local.s3.rules import LIST
+from seedctl.local.store import prefix_end
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from seedctl.local.http1 import Response
     from seedctl.local.s3.context import Context
     from seedctl.local.s3.index import StoredObject
+    from seedctl.local.store import View
 
 MAX_KEYS = 1000
-# Greater than any key below a prefix: no byte of UTF-8 is as great.
-_BEHIND = b"\xff"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Page:
-    keys: list[bytes]
-    prefixes: list[bytes]
-    last: bytes | None
-    """Where the next page goes on; None when there is none."""
+    objects: list[StoredObject] = field(default_factory=list)
+    prefixes: list[str] = field(default_factory=list)
+    last: str | None = None
+    """The key or common prefix behind which the next page begins; None when there is none."""
 
 
 def page(
-    keys: Sequence[bytes], *, prefix: bytes, delimiter: bytes, after: bytes, size: int
+    view: View, bucket: str, *, prefix: str, delimiter: str, start: str | bytes, size: int
 ) -> Page:
-    """Return the *size* keys and common prefixes that come behind *after*."""
-    found: list[bytes] = []
-    prefixes: list[bytes] = []
-    place = max(bisect_left(keys, prefix), bisect_right(keys, after) if after else 0)
-    end = bisect_left(keys, prefix + _BEHIND)
-    last = b""
-    while place < end:
-        if len(found) + len(prefixes) == size:
-            return Page(found, prefixes, last if size else None)
-        key = keys[place]
-        cut = key.find(delimiter, len(prefix)) if delimiter else -1
-        if cut < 0:
-            found.append(key)
-            last = key
-            place += 1
-        else:
-            common = key[: cut + len(delimiter)]
-            prefixes.append(common)
-            last = common + _BEHIND
-            # Over all that lies below it, however much that is.
-            place = bisect_left(keys, last, place, end)
-    return Page(found, prefixes, None)
+    """Return the first *size* objects and common prefixes from *start* on."""
+    found, end = Page(), prefix_end(prefix)
+    following: str | bytes | None = max(start, prefix) if isinstance(start, str) else start
+    while following is not None:
+        rows = index.listed(view, bucket, following, end)
+        following = None
+        for stored in rows:
+            if len(found.objects) + len(found.prefixes) == size:
+                return found if size else Page()
+            cut = stored.key.find(delimiter, len(prefix)) if delimiter else -1
+            if cut < 0:
+                found.objects.append(stored)
+                found.last = stored.key
+            else:
+                found.last = stored.key[: cut + len(delimiter)]
+                found.prefixes.append(found.last)
+                # Over all that lies below it, however much that is.
+                following = prefix_end(found.last)
+                break
+    found.last = None
+    return found
+
+
+def behind(last: str, *, prefix: str, delimiter: str) -> str | bytes:
+    """Return where the page begins behind one that ended with *last*, maybe a common prefix."""
+    cut = last.find(delimiter, len(prefix)) if delimiter else -1
+    return _next_key(last) if cut < 0 else prefix_end(last[: cut + len(delimiter)])
+
+
+def _next_key(key: str) -> str:
+    return key + "\0" if key else ""
 
 
 def list_objects_v2(call: Context) -> Response:
-    token, start_after = call.parameter("continuation-token"), call.parameter("start-after")
-    after = _read_token(token) if "continuation-token" in call.request.parameters else b""
-    found, shown = _list(call, after or start_after.encode())
+    last = None
+    if "continuation-token" in call.request.parameters:
+        last = _read_token(call.parameter("continuation-token"))
+    found, shown = _list(call, last, start_after=call.parameter("start-after"))
     fetch_owner = call.parameter("fetch-owner").lower() == "true"
     content = [
         *shown.head,
         *_given(call, shown, "continuation-token", "ContinuationToken", encoded=False),
         *_given(call, shown, "start-after", "StartAfter"),
-        element("KeyCount", len(found.keys) + len(found.prefixes)),
+        element("KeyCount", len(found.objects) + len(found.prefixes)),
     ]
     if found.last is not None:
         content.append(element("NextContinuationToken", _token(found.last)))
@@ -81,17 +87,11 @@ def list_objects_v2(call: Context) -> Response:
 
 
 def list_objects(call: Context) -> Response:
-    marker, delimiter = call.parameter("marker").encode(), call.parameter("delimiter").encode()
-    after = marker
-    if delimiter:
-        # A marker may be a common prefix of the page before.
-        cut = marker.find(delimiter, len(call.parameter("prefix").encode()))
-        if cut >= 0:
-            after = marker[: cut + len(delimiter)] + _BEHIND
-    found, shown = _list(call, after)
+    marker = call.parameter("marker")
+    found, shown = _list(call, marker)
     content = [*shown.head, element("Marker", shown.text(marker))]
-    if found.last is not None and delimiter:
-        content.append(element("NextMarker", shown.text(found.last.removesuffix(_BEHIND))))
+    if found.last is not None and call.parameter("delimiter"):
+        content.append(element("NextMarker", shown.text(found.last)))
     content += shown.entries(found, fetch_owner=True)
     return reply(body=document("ListBucketResult", content))
 
@@ -104,18 +104,17 @@ class _Shown:
         if encoding not in (None, "url"):
             raise S3Error("InvalidArgument", "Invalid Encoding Method specified in Request")
         self._is_encoded = encoding is not None
-        self.objects: list[StoredObject] = []
         self.head = [
             element("Name", call.bucket.name),
-            element("Prefix", self.text(call.parameter("prefix").encode())),
+            element("Prefix", self.text(call.parameter("prefix"))),
             element("MaxKeys", size),
             *_given(call, self, "delimiter", "Delimiter"),
         ]
         if encoding is not None:
             self.head.append(element("EncodingType", encoding))
 
-    def text(self, key: bytes) -> str:
-        return quote(key, safe="/-_.~") if self._is_encoded else key.decode()
+    def text(self, key: str) -> str:
+        return quote(key, safe="/-_.~") if self._is_encoded else key
 
     def entries(self, found: Page, *, fetch_owner: bool) -> list[str]:
         owner = [element("Owner", [element("ID", ACCOUNT)])] if fetch_owner else []
@@ -125,7 +124,7 @@ class _Shown:
                 element(
                     "Contents",
                     [
-                        element("Key", self.text(stored.key.encode())),
+                        element("Key", self.text(stored.key)),
                         element("LastModified", iso(stored.modified)),
                         element("ETag", stored.quoted_etag),
                         element("Size", stored.size),
@@ -133,7 +132,7 @@ class _Shown:
                         element("StorageClass", "STANDARD"),
                     ],
                 )
-                for stored in self.objects
+                for stored in found.objects
             ),
             *(
                 element("CommonPrefixes", [element("Prefix", self.text(prefix))])
@@ -142,22 +141,18 @@ class _Shown:
         ]
 
 
-def _list(call: Context, after: bytes) -> tuple[Page, _Shown]:
-    call.caller.check(LIST, call.bucket, call.parameter("prefix"))
+def _list(call: Context, last: str | None, *, start_after: str = "") -> tuple[Page, _Shown]:
+    """List behind *last*, with which a page ended; without one, behind the key *start_after*."""
+    prefix, delimiter = call.parameter("prefix"), call.parameter("delimiter")
+    call.caller.check(LIST, call.bucket, prefix)
     size = limit_of(call, "max-keys", MAX_KEYS)
     shown = _Shown(call, size)
-    with call.room.keys.of(call.bucket.name) as (view, keys):
-        found = page(
-            keys,
-            prefix=call.parameter("prefix").encode(),
-            delimiter=call.parameter("delimiter").encode(),
-            after=after,
-            size=size,
-        )
-        for key in found.keys:
-            stored = index.find(view, call.bucket.name, key.decode())
-            assert stored is not None
-            shown.objects.append(stored)
+    start: str | bytes = _next_key(start_after)
+    if last:
+        start = behind(last, prefix=prefix, delimiter=delimiter)
+    bucket = call.bucket.name
+    with call.room.store.reading() as view:
+        found = page(view, bucket, prefix=prefix, delimiter=delimiter, start=start, size=size)
     return found, shown
 
 
@@ -180,18 +175,18 @@ def _given(call: Context, shown: _Shown, name: str, tag: str, *, encoded: bool =
     value = call.parameter(name)
     if not value:
         return []
-    return [element(tag, shown.text(value.encode()) if encoded else value)]
+    return [element(tag, shown.text(value) if encoded else value)]
 
 
-def _token(last: bytes) -> str:
-    return base64.urlsafe_b64encode(b"1" + last).decode()
+def _token(last: str) -> str:
+    return base64.urlsafe_b64encode(b"1" + last.encode()).decode()
 
 
-def _read_token(token: str) -> bytes:
+def _read_token(token: str) -> str:
     try:
-        raw = base64.b64decode(token.encode("ascii"), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
-        raw = b""
-    if not raw.startswith(b"1"):
+        raw = base64.b64decode(token.encode("ascii"), altchars=b"-_", validate=True).decode()
+    except ValueError:
+        raw = ""
+    if not raw.startswith("1"):
         raise S3Error("InvalidArgument", "The continuation token provided is incorrect")
     return raw[1:]

@@ -166,7 +166,7 @@ def list_parts(call: Context) -> Response:
     size = limit_of(call, "max-parts", _MAX_LISTED)
     marker = limit_of(call, "part-number-marker", 2**31 - 1) if _has_marker(call) else 0
     with call.room.store.reading() as view:
-        rest = [part for part in uploads.parts_of(view, upload.id) if part.number > marker]
+        rest = uploads.parts_of(view, upload.id, marker, size + 1)
     shown = rest[:size]
     content = [
         element("Bucket", upload.bucket),
@@ -206,17 +206,14 @@ def list_multipart_uploads(call: Context) -> Response:
     call.check_is_developer()
     prefix = call.parameter("prefix")
     size = limit_of(call, "max-uploads", _MAX_LISTED)
-    after = (call.parameter("key-marker").encode(), call.parameter("upload-id-marker"))
+    key, upload_id = call.parameter("key-marker"), call.parameter("upload-id-marker")
     with call.room.store.reading() as view:
-        found = uploads.all_in(view, call.bucket.name)
-    rest = [upload for upload in found if upload.key.startswith(prefix)]
-    if after[0]:
-        rest = _behind(rest, *after)
+        rest = uploads.listed(view, call.bucket.name, prefix, (key, upload_id), size + 1)
     shown = rest[:size]
     content = [
         element("Bucket", call.bucket.name),
-        element("KeyMarker", after[0].decode()),
-        element("UploadIdMarker", after[1]),
+        element("KeyMarker", key),
+        element("UploadIdMarker", upload_id),
         element("NextKeyMarker", shown[-1].key if shown else ""),
         element("NextUploadIdMarker", shown[-1].id if shown else ""),
         element("Prefix", prefix),
@@ -236,13 +233,6 @@ def list_multipart_uploads(call: Context) -> Response:
         ),
     ]
     return reply(body=document("ListMultipartUploadsResult", content))
-
-
-def _behind(found: list[Upload], key: bytes, upload_id: str) -> list[Upload]:
-    for place, upload in enumerate(found):
-        if upload.key.encode() == key and upload.id == upload_id:
-            return found[place + 1 :]
-    return [upload for upload in found if upload.key.encode() > key]
 
 
 def check_unchanged(call: Context) -> None:

@@ -41,7 +41,7 @@ class S3:
         self._clock = clock
         self._callers = Callers(principal, groups, clock)
         files = Files(store.path.parent)
-        self._room = Room(store, files, index.Keys(store), buckets)
+        self._room = Room(store, files, buckets)
         with store.reading() as view:
             files.clean(lambda name: index.is_referred_to(view, name))
 

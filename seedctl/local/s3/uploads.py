@@ -1,18 +1,15 @@
-"""Multipart uploads that are under way: sealed documents for each, and for each of its parts."""
+"""Multipart uploads that are under way: a table of them, and one of their parts."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING
 
-from seedctl.local.documents import from_document
-from seedctl.local.s3 import index
 from seedctl.local.s3.errors import S3Error
+from seedctl.local.store import prefix_end
 
 if TYPE_CHECKING:
     from seedctl.local.store import View
-
-_KIND = "s3 upload"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,51 +34,60 @@ class Part:
     checksums: dict[str, str]
 
 
+_PART = tuple(each.name for each in fields(Part))
+
+
 def begin(view: View, upload: Upload) -> None:
-    view.put(_KIND, upload.id, asdict(upload))
+    view.put("upload", **asdict(upload))
 
 
 def find(view: View, upload_id: str, bucket: str, key: str) -> Upload:
     """Return the upload of that id. Raises S3Error if there is none for the object."""
-    document = view.get(_KIND, upload_id)
-    if document is None or (document["bucket"], document["key"]) != (bucket, key):
+    query = "SELECT * FROM upload WHERE id = ? AND bucket = ? AND key = ?"
+    row = view.row(query, upload_id, bucket, key)
+    if row is None:
         raise S3Error("NoSuchUpload", UploadId=upload_id)
-    return from_document(Upload, document)
+    return Upload(**row)
 
 
-def all_in(view: View, bucket: str) -> list[Upload]:
-    found = [from_document(Upload, document) for document in view.scan(_KIND)]
-    mine = [upload for upload in found if upload.bucket == bucket]
-    return sorted(mine, key=lambda upload: (upload.key.encode(), upload.begun, upload.id))
+def listed(
+    view: View, bucket: str, prefix: str, marker: tuple[str, str], size: int
+) -> list[Upload]:
+    """Return the first *size* uploads below *prefix*, by key and age.
+
+    They come behind *marker*, the key and id of one, or just the key of what comes before.
+    """
+    query = """
+        SELECT * FROM upload
+        WHERE bucket = :bucket AND key >= :prefix AND key < :end AND (
+            key > :key OR (key = :key AND (begun, id) > (
+                SELECT begun, id FROM upload WHERE id = :id AND bucket = :bucket AND key = :key
+            ))
+        ) ORDER BY key, begun, id LIMIT :size
+    """
+    values = {"bucket": bucket, "prefix": prefix, "end": prefix_end(prefix)}
+    key, upload_id = marker
+    return [Upload(**row) for row in view.rows(query, **values, key=key, id=upload_id, size=size)]
 
 
 def put_part(view: View, upload: Upload, part: Part) -> str | None:
     """Store *part*, and return the file of the part that it replaces."""
-    kind = _parts(upload.id)
-    replaced = view.get(kind, str(part.number))
-    view.put(kind, str(part.number), asdict(part))
-    index.refer(view, part.file)
-    if replaced is None:
-        return None
-    old: str = replaced["file"]
-    index.forget(view, old)
-    return old
+    query = "SELECT file FROM part WHERE upload_id = ? AND number = ?"
+    replaced = view.row(query, upload.id, part.number)
+    view.put("part", upload_id=upload.id, **asdict(part))
+    return None if replaced is None else replaced["file"]
 
 
-def parts_of(view: View, upload_id: str) -> list[Part]:
-    found = (from_document(Part, document) for document in view.scan(_parts(upload_id)))
-    return sorted(found, key=lambda part: part.number)
+def parts_of(view: View, upload_id: str, after: int = 0, size: int = -1) -> list[Part]:
+    """Return the parts with a number above *after*, in order; all, or the first *size*."""
+    query = "SELECT * FROM part WHERE upload_id = ? AND number > ? ORDER BY number LIMIT ?"
+    rows = view.rows(query, upload_id, after, size)
+    return [Part(**{name: row[name] for name in _PART}) for row in rows]
 
 
 def end(view: View, upload_id: str) -> list[str]:
     """Delete the upload and its parts, and return their files."""
-    parts = parts_of(view, upload_id)
-    for part in parts:
-        view.delete(_parts(upload_id), str(part.number))
-        index.forget(view, part.file)
-    view.delete(_KIND, upload_id)
-    return [part.file for part in parts]
-
-
-def _parts(upload_id: str) -> str:
-    return f"s3 part {upload_id}"
+    files = [part.file for part in parts_of(view, upload_id)]
+    view.execute("DELETE FROM part WHERE upload_id = ?", (upload_id,))
+    view.execute("DELETE FROM upload WHERE id = ?", (upload_id,))
+    return files
