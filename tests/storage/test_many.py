@@ -142,7 +142,9 @@ WRONG: list[Any] = [
     pytest.param(("/c", "x"), "Row 1: Input `path` does not allow", "/c", id="a leading slash"),
     pytest.param(("", "x"), "Row 1: Path or key parameter must", "rows[1]", id="no path"),
     pytest.param(("a", "x"), "Rows 0 and 1 have the same path, a", "a", id="twice"),
-    pytest.param((lambda _: "a", "x"), "Rows 0 and 1 have the same path", "rows[1]", id="made twice"),
+    pytest.param(
+        (lambda _: "a", "x"), "Rows 0 and 1 have the same path", "rows[1]", id="made twice"
+    ),
 ]
 
 
