@@ -291,7 +291,10 @@ def test_a_signal_ends_a_wait(
     """In any thread, before the next second is counted down."""
     hand = typist()
     wait_visibly(0.01, "the next code")
-    assert os.read(hand.screen, 1024).decode().endswith(" s for the next code …\r\x1b[K")
+    shown = b""
+    while not shown.endswith(b"\x1b[K"):
+        shown += os.read(hand.screen, 1024)
+    assert shown.decode().endswith(" s for the next code …\r\x1b[K")
     interruption.set_requested(True)
     with pytest.raises(KeyboardInterrupt):
         wait_visibly(60, "the next code")

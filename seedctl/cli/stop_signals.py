@@ -25,7 +25,12 @@ INTERRUPTED = 130
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 _SAME_SECONDS = 0.1  # npm, timeout and others pass on what the terminal has sent already
 _LAST_SECONDS = 1.0
+
+# What wakes the main thread and means nothing to anybody; Windows has no such thing.
+_NUDGE_NAME = "SIGURG"
+_NUDGE: int | None = getattr(signal, _NUDGE_NAME, None)
 _NUDGE_SECONDS = 0.1
+_NUDGES = 20  # of a thread that may take its time, on a busy machine
 
 
 class StopSignals:
@@ -46,7 +51,7 @@ class StopSignals:
         self._settled: int | None = None
         self._raises = self._is_waited_for = self._runs_script = False
         self._insists = self._is_ending = False
-        self._nudge: Callable[[int], object] | None = None
+        self._nudge: Callable[[], object] | None = None
         self._sending = threading.Lock()
         self._before: dict[int, signal._HANDLER] = {}
         self._woken: socket.socket | None = None
@@ -141,20 +146,20 @@ class StopSignals:
         Ctrl-C. What the script itself does to clean up has no limit but a second signal.
         """
         self._runs_script = True
-        try:
-            with self._resent():
+        with self._overlooked_signals():
+            try:
                 yield
-        finally:
-            with self._sending:
-                self._runs_script = False
+            finally:
+                with self._sending:
+                    self._runs_script = False
 
     @contextlib.contextmanager
-    def _resent(self) -> Iterator[None]:
-        """For the block, send a signal again that came right before the main thread began to wait.
+    def _overlooked_signals(self) -> Iterator[None]:
+        """For the block, wake the main thread for a signal that came right before it began to wait.
 
         Python calls a handler between two steps of that thread, which then takes none.
         """
-        if not hasattr(signal, "pthread_kill"):  # Windows
+        if _NUDGE is None:
             yield
             return
         import socket  # noqa: PLC0415
@@ -163,7 +168,7 @@ class StopSignals:
         with woken, wake:
             wake.setblocking(False)
             earlier = signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
-            thread = threading.Thread(target=self._resend, args=(woken,), daemon=True)
+            thread = threading.Thread(target=self._wake_main, args=(woken,), daemon=True)
             thread.start()
             try:
                 yield
@@ -172,17 +177,18 @@ class StopSignals:
                 wake.shutdown(socket.SHUT_RDWR)
                 thread.join()
 
-    def _resend(self, woken: socket.socket) -> None:
+    def _wake_main(self, woken: socket.socket) -> None:
         with contextlib.suppress(OSError):  # closed, where a signal has cut the block's end short
             while received := woken.recv(1):
-                number = received[0]
-                is_ours = self._is_caught(number)  # when it comes: the script's may be gone soon
-                time.sleep(_NUDGE_SECONDS)
-                if is_ours and self._first is None:
-                    self._send_main(number, self._receive_late)
+                for _ in range(_NUDGES if received[0] != _NUDGE else 0):
+                    if self._first is not None or not self._runs_script:
+                        break
+                    time.sleep(_NUDGE_SECONDS)
+                    self._send_main(None)
 
     def _install(self) -> None:
-        handlers = dict.fromkeys(_NAMES, self._receive) | {"SIGQUIT": _quit}
+        handlers: dict[str, signal._HANDLER] = dict.fromkeys(_NAMES, self._receive)
+        handlers |= {"SIGQUIT": _quit, _NUDGE_NAME: self._receive_nudge}
         for name, handler in handlers.items():
             number = getattr(signal, name, None)
             if number is not None and signal.getsignal(number) not in {signal.SIG_IGN, None}:
@@ -205,7 +211,7 @@ class StopSignals:
 
     def _is_caught(self, number: int) -> bool:
         """Whether the handler is still ours: a script may set its own."""
-        return signal.getsignal(number) in (self._receive, _quit)
+        return signal.getsignal(number) in (self._receive, self._receive_nudge, _quit)
 
     def _run(self, work: Callable[[], int]) -> int:
         try:
@@ -222,22 +228,19 @@ class StopSignals:
         return code
 
     def _receive(self, number: int, _frame: FrameType | None) -> None:
-        if self._nudge is not None:
-            nudge, self._nudge = self._nudge, None
-            if self._runs_script:
-                nudge(number)
-        elif self._first is not None:
-            # A terminal that is closed may be told by the shell and by the system.
-            age = time.monotonic() - self._received_at
-            if number != self._first or (age >= _SAME_SECONDS and not _is_hangup(number)):
-                self._end_at_once()
-            self._insists = True
-        else:
-            self._receive_first(number)
-
-    def _receive_late(self, number: int) -> None:
         if self._first is None:
             self._receive_first(number)
+            return
+        # A terminal that is closed may be told by the shell and by the system.
+        age = time.monotonic() - self._received_at
+        if number != self._first or (age >= _SAME_SECONDS and not _is_hangup(number)):
+            self._end_at_once()
+        self._insists = True
+
+    def _receive_nudge(self, _number: int, _frame: FrameType | None) -> None:
+        nudge, self._nudge = self._nudge, None
+        if nudge is not None and self._runs_script:
+            nudge()
 
     def _receive_first(self, number: int) -> None:
         self._first, self._received_at = number, time.monotonic()
@@ -249,7 +252,7 @@ class StopSignals:
             return
         self.number = number
         terminal.say(f"{self}, ending …")
-        if self._runs_script and hasattr(signal, "pthread_kill"):
+        if self._runs_script and _NUDGE is not None:
             # Not threading.Thread: the signal may have come while its lock was held.
             _thread.start_new_thread(self._end_script, (number,))
         if self._raises:
@@ -266,21 +269,22 @@ class StopSignals:
         begin = time.monotonic() + interruption.GRACE_SECONDS
         while self._runs_script:
             time.sleep(_NUDGE_SECONDS)
-            if time.monotonic() < begin or not self._is_caught(number):
+            if time.monotonic() < begin:
                 continue
             if waits_for_threads():
-                self._send_main(number, _interrupt)
+                self._send_main(_interrupt)
             elif self._insists:
-                self._send_main(number, self._end_at_once)
+                self._send_main(self._end_at_once)
 
-    def _send_main(self, number: int, nudge: Callable[[int], object]) -> None:
-        """Have the main thread call *nudge*, whatever it waits for."""
+    def _send_main(self, nudge: Callable[[], object] | None) -> None:
+        """Wake the main thread, whatever it waits for, and have it call *nudge*."""
+        assert _NUDGE is not None
         with self._sending:  # nothing is sent once the script's part is over
             if self._runs_script:
                 self._nudge = nudge
-                signal.pthread_kill(threading.main_thread().ident or 0, number)
+                signal.pthread_kill(threading.main_thread().ident or 0, _NUDGE)
 
-    def _end_at_once(self, _number: int = 0) -> NoReturn:
+    def _end_at_once(self) -> NoReturn:
         if not self._is_ending:
             self._is_ending = True
             terminal.restore()
@@ -304,7 +308,7 @@ def _is_hangup(number: int) -> bool:
     return number == getattr(signal, "SIGHUP", None)
 
 
-def _interrupt(_number: int) -> NoReturn:
+def _interrupt() -> NoReturn:
     raise KeyboardInterrupt
 
 
