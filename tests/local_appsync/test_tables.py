@@ -141,6 +141,18 @@ def test_begins_with(start: Any) -> None:
     ]
 
 
+def test_begins_with_nothing(start: Any) -> None:
+    """A text key of several fields of which none is given begins with the empty text, as all do."""
+    fields = {"part": "String", "sort": "String", "number": "Int"}
+    api = start(_outputs(fields, _key("part", "sort", "number", name="byPart")))
+    for text in ("a", "\U0010ffff"):
+        _create(api, id=text, part="p", sort=text, number=1)
+    asked = 'part: "p", sortNumber: {beginsWith: {}}'
+    assert _pages(api, "byPart", limit=1, arguments=asked) == ["a", "\U0010ffff"]
+    asked = 'part: "p", sortNumber: {beginsWith: {sort: "\U0010ffff"}}'
+    assert _pages(api, "byPart", limit=1, arguments=asked) == ["\U0010ffff"]
+
+
 def test_token_of_another_question(start: Any) -> None:
     """A token is good for the same index, partition, condition and direction only."""
     api = start(_outputs({"part": "String", "sort": "Int"}, _key("part", "sort", name="byPart")))

@@ -111,7 +111,7 @@ class Rows:
             # The last item seen is a bound closer than this one, and SQLite looks for only one.
             if not (after and operator.startswith(beyond)):
                 source += f" AND {sort} {operator} ?"
-                values.append(_column(value))
+                values.append(value)
         if after and asked is not None and asked.operator == "eq":
             source += f" AND {row_id} {beyond} ?"
             values.append(after[1])
@@ -202,10 +202,10 @@ def _bounds(asked: KeyCondition | None) -> list[tuple[str, Any]]:
     if asked is None:
         return []
     if asked.operator == "between":
-        return [(">=", asked.operand[0]), ("<=", asked.operand[1])]
+        return [(">=", _column(asked.operand[0])), ("<=", _column(asked.operand[1]))]
     if asked.operator == "beginsWith":
         return [(">=", asked.operand), ("<", prefix_end(asked.operand))]
-    return [(_OPERATORS[asked.operator], asked.operand)]
+    return [(_OPERATORS[asked.operator], _column(asked.operand))]
 
 
 def _column(value: Any) -> Any:
