@@ -90,7 +90,7 @@ def _check(aws: Caller, identifier: BackendIdentifier, outputs: AmplifyOutputs) 
         raise OutputsMismatchError(
             f"{outputs.path} names the user pool {outputs.auth.user_pool_id}, but the sandbox "
             f"{identifier.name} has {pool}.",
-            resolution="Make the file again with npx ampx sandbox, or choose the sandbox it "
+            resolution="Regenerate the file with npx ampx sandbox, or choose the sandbox it "
             "belongs to with --identifier.",
         )
     return "outputs checked"
