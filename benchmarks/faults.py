@@ -31,7 +31,8 @@ _urls: dict[Path, str] = {}
 
 SEED = """
 import os
-from seedctl import NewFile, NewUser, create_users, current_backend, get_secret, set_secret
+from seedctl import NewUser, create_users, current_backend, get_secret, set_secret
+from seedctl.storage import NewFile
 
 users, records = int(os.environ["BENCH_USERS"]), int(os.environ["BENCH_RECORDS"])
 password = "Sample-passw0rd"
@@ -95,7 +96,7 @@ def dump(folder: Path) -> dict[str, Any]:
     import boto3
 
     from seedctl.local import LocalSandbox
-    from seedctl.project import load_outputs
+    from seedctl.outputs import load_outputs
 
     outputs = load_outputs(folder / "amplify_outputs.json")
     state = folder / ".amplify" / "seedctl"

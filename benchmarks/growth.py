@@ -41,7 +41,7 @@ class Sandbox:
 
     def __init__(self, size: int) -> None:
         from seedctl.local import LocalSandbox
-        from seedctl.project import load_outputs, parse_outputs
+        from seedctl.outputs import load_outputs, parse_outputs
 
         document = dict(load_outputs(OUTPUTS / "store_userpool.json").document)
         bucket = {"name": "files", "bucket_name": "files", "aws_region": "us-east-1"}
@@ -131,7 +131,7 @@ class Sandbox:
         return lambda: self.ask(query, t=token)
 
     def sign_in(self) -> None:
-        from seedctl.auth.srp import ClientExchange, format_timestamp
+        from seedctl.srp import ClientExchange, format_timestamp
 
         auth = self.outputs.auth
         assert auth is not None

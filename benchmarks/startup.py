@@ -43,7 +43,7 @@ import sys, time
 if sys.argv[1] == "pow":
     sys.modules["gmpy2"] = None
 from seedctl import connect
-from seedctl.auth import srp
+from seedctl import srp
 assert (srp._powmod is pow) == (sys.argv[1] == "pow")
 count = int(sys.argv[2])
 with connect() as backend:

@@ -108,18 +108,22 @@ client = boto3.client("s3", endpoint_url=url, region_name={REGION!r},
 OURS = _MEASURED.format(
     prepare=f"""
 sys.path.insert(0, {str(ROOT)!r})
-from seedctl.aws import AWS, AWSSettings, Credentials, IdentityCredentials
+from seedctl.aws.calls import AWS
+from seedctl.aws.credentials import Credentials, IdentityCredentials
+from seedctl.aws.objects import S3
+from seedctl.aws.settings import AWSSettings
 from seedctl.report import Report
-from seedctl.storage.client import Storage
-from seedctl.storage.section import Bucket, StorageSection
+from seedctl.s3.client import Storage
+from seedctl.s3.section import Bucket, StorageSection
 class Somebody:
     def acting(self): return self
     def current(self, *, renew=False):
         return IdentityCredentials("us-east-1:id", Credentials("ASIA", "secret", "token"))
     def groups(self): return ()
 aws = AWS(AWSSettings(region={REGION!r}, endpoint_url=url))
+objects = S3(aws)
 section = StorageSection(Bucket({BUCKET!r}, {REGION!r}), {{}})
-storage = Storage(lambda: aws.s3, lambda: section, Somebody(), Report(), lambda: None)
+storage = Storage(lambda: objects, lambda: section, Somebody(), Report(), lambda: None)
 aws.client("s3", {REGION!r})
 """,
     up=f"storage.upload_data({KEY!r}, Path(source))",

@@ -2,35 +2,48 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from seedctl.errors import AmplifyOutputsNotFoundError, MFACodeUnavailableError
+from seedctl.errors import InvalidCommandInputError, MFACodeUnavailableError
 from seedctl.masking import mask
-from seedctl.project import find_outputs, load_outputs
 from seedctl.prompter import TerminalCodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from seedctl.outputs import OutputsSource
     from seedctl.project import Project
     from seedctl.prompter import CodeRequest
     from seedctl.report import Observer
 
 
+def local_from_environment() -> bool:
+    """Whether SEEDCTL_LOCAL asks for the local sandbox.
+
+    Raises InvalidCommandInputError for a value that is neither yes nor no: to take it for no would
+    lead to the real AWS.
+    """
+    value = os.environ.get("SEEDCTL_LOCAL", "")
+    if value.lower() in {"1", "true", "yes", "on"}:
+        return True
+    if value.lower() in {"", "0", "false", "no", "off"}:
+        return False
+    raise InvalidCommandInputError(
+        f"SEEDCTL_LOCAL is {value!r}.",
+        resolution="Set it to 1 for the local sandbox, to 0 for AWS, or unset it.",
+    )
+
+
 @contextmanager
-def local_endpoint(project: Project, outputs_path: Path | None) -> Iterator[str]:
+def local_endpoint(project: Project, source: OutputsSource) -> Iterator[str]:
     """Give the address of the project's running local sandbox, else serve one for the block."""
     from seedctl.local import LocalSandbox  # noqa: PLC0415 - only --local needs a server
     from seedctl.local.running import check_deployed, find_server  # noqa: PLC0415
 
-    try:
-        outputs = load_outputs(find_outputs(project, explicit=outputs_path, local=True))
-    except AmplifyOutputsNotFoundError:
-        if outputs_path is not None:
-            raise
-        outputs = None  # secrets need none
+    outputs = source.if_any()  # secrets need none
     running = find_server(project.state_folder)
     if running is not None:
         check_deployed(running, outputs)

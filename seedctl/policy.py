@@ -6,8 +6,9 @@ import json
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from seedctl.aws import Caller
-    from seedctl.project import AuthSection, BackendIdentifier
+    from seedctl.aws.calls import Caller
+    from seedctl.outputs import AuthSection
+    from seedctl.project import BackendIdentifier
 
 
 def generate_policy(aws: Caller, auth: AuthSection, identifier: BackendIdentifier) -> str:

@@ -2,48 +2,76 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import TYPE_CHECKING, Literal
 
-from seedctl.errors import (
-    AmplifyOutputsNotFoundError,
-    AWSError,
-    OutputsMismatchError,
-    StackDoesNotExistError,
-)
+from seedctl.errors import AWSError, OutputsMismatchError, StackDoesNotExistError
 from seedctl.report import Target
 
 TargetDetail = Literal["outputs", "account", "none"]
+"""How much is looked up: whether the outputs file belongs to the sandbox, only whose account it is,
+or nothing."""
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from seedctl.aws.calls import Caller
+    from seedctl.outputs import AmplifyOutputs, OutputsSource
+    from seedctl.project import BackendIdentifier, Project
+    from seedctl.report import Observer
 
-    from seedctl.aws import Caller
-    from seedctl.project import AmplifyOutputs, BackendIdentifier, Project
+
+class TargetNotice:
+    """Tells an observer, once and before the first write, what is about to be changed."""
+
+    def __init__(
+        self,
+        aws: Caller,
+        project: Project,
+        identifier: BackendIdentifier,
+        outputs: OutputsSource,
+        observer: Observer,
+        *,
+        detail: TargetDetail,
+    ) -> None:
+        """*detail* says how much is looked up: see :data:`TargetDetail`."""
+        self._aws = aws
+        self._project = project
+        self._identifier = identifier
+        self._outputs = outputs
+        self._observer = observer
+        self._detail = detail
+        self._lock = threading.RLock()
+
+    def __call__(self) -> None:
+        """Tell it, unless it was told before.
+
+        Raises OutputsMismatchError and StackDoesNotExistError when CloudFormation may be read and
+        knows the outputs file to belong elsewhere.
+        """
+        with self._lock:
+            if self._detail != "none":
+                outputs = self._outputs.if_any() if self._detail == "outputs" else None
+                self._observer.on_target(
+                    describe_target(self._aws, self._project, self._identifier, outputs)
+                )
+                self._detail = "none"
 
 
 def describe_target(
-    aws: Caller,
-    project: Project,
-    identifier: BackendIdentifier,
-    load: Callable[[], AmplifyOutputs] | None,
+    aws: Caller, project: Project, identifier: BackendIdentifier, outputs: AmplifyOutputs | None
 ) -> Target:
-    """Return what is about to be changed; without *load* the outputs file is left out of it.
+    """Return what is about to be changed; *outputs* is None where there are none.
 
     Raises OutputsMismatchError and StackDoesNotExistError when CloudFormation may be read and
     knows the outputs file to belong elsewhere.
     """
-    try:
-        outputs = load() if load is not None else None
-    except AmplifyOutputsNotFoundError:
-        outputs = None  # a script that uses only secrets needs none
-    pool = outputs.auth.user_pool_id if outputs is not None and outputs.auth is not None else None
+    auth = outputs.auth if outputs is not None else None
     return Target(
         project=project.root,
         sandbox=identifier.name,
         outputs=outputs.path if outputs is not None else None,
         outputs_age=_age(outputs) if outputs is not None else None,
-        user_pool=pool,
+        user_pool=auth.user_pool_id if auth is not None else None,
         account="LOCAL" if aws.is_local else _account(aws),
         check="" if aws.is_local or outputs is None else _check(aws, identifier, outputs),
     )

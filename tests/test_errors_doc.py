@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from seedctl import connect, current_backend, errors
-from seedctl.project import BackendIdentifier, load_outputs
+from seedctl.outputs import load_outputs
+from seedctl.project import BackendIdentifier
 from seedctl.target import describe_target
 from tests.fake_aws import CALLER, FakeAWS, described_stack
 from tests.running import CommandLine, Result, make_project
@@ -177,7 +178,7 @@ def _no_stack(scene: Scene) -> Result:
     with connect(local=True) as backend:
         return scene.raised(
             lambda: describe_target(
-                RealAWS(), backend.project, BackendIdentifier("a", "b"), lambda: outputs
+                RealAWS(), backend.project, BackendIdentifier("a", "b"), outputs
             )
         )
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from seedctl.aws import AWSSettings
 from seedctl.aws.calls import AWS
+from seedctl.aws.settings import AWSSettings
 
 
 def test_a_connection_beyond_loopback_fails_the_test(refused_addresses: list[Any]) -> None:

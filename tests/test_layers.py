@@ -1,8 +1,9 @@
-"""The shape of the package: imports point down, and each room keeps its own libraries."""
+"""The shape of the package: imports point down and form no circle; libraries have one home each."""
 
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,41 +13,37 @@ import pytest
 import seedctl
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 PACKAGE = Path(seedctl.__file__).parent
 
-# design.md section 5, top to bottom. Rooms of one line may not import each other either.
+# Top to bottom. Packages and modules of one line may not import each other either.
 LAYERS = (
     ("cli",),
-    ("script",),
-    ("functions",),
-    ("connection",),
+    ("auth", "data", "secrets", "storage"),  # the public modules
+    ("runner",),
     ("backend",),
     ("target",),
-    ("embedded",),  # the local sandbox as a backend meets it
+    ("embedded",),  # the local sandbox as a backend of this process meets it
     ("local",),
-    ("auth",),
-    ("data",),
-    ("storage",),
-    ("secrets",),
-    ("policy",),
+    ("users",),
+    ("appsync", "cognito", "parameter_store", "policy", "s3"),  # one client for each service
+    ("bulk",),
     ("aws",),
+    ("outputs",),
     ("project",),
-    ("bulk", "current"),
-    ("hooks", "prompter", "report"),
+    ("current", "masked_output", "prompter", "report", "srp"),
     ("causes",),
-    ("errors", "installation", "interruption", "masking", "nearest"),
+    ("errors", "installation", "interruption", "masking", "nearest", "version"),
 )
-LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
+LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 
 # The local sandbox stands for AWS: it is met by URL only, and shares just what both sides speak.
-LOCAL_MAY_IMPORT = ("auth.srp", "project", "errors", "masking", "local")
+LOCAL_MAY_IMPORT = ("srp", "outputs", "project", "errors", "masking", "local")
 MAY_IMPORT_LOCAL = ("cli", "embedded", "local")
 
-# Rooms that serve many and need little: what they may import of seedctl, and who may import them.
-ONLY_FOR = {"hooks": ("aws", "cli", "connection", "script")}
-MAY_IMPORT_ONLY = {"hooks": ("interruption", "masking")}
+# Modules that need little of seedctl, although more is below them.
+MAY_IMPORT_ONLY = {"masked_output": ("interruption", "masking")}
 
 ONLY_HOME = {
     "boto3": "aws",
@@ -54,18 +51,8 @@ ONLY_HOME = {
     "click": "cli",
     "rich": "cli",
     "s3transfer": "aws",
-    "urllib3": "data",
+    "urllib3": "appsync",
 }
-
-# (importing module, imported module): why it may point up.
-EXCEPTIONS = {
-    ("auth", "functions"): "seedctl.auth is also the namespace that scripts import",
-    ("data", "functions"): "seedctl.data is also the namespace that scripts import",
-    ("storage", "functions.storage"): "seedctl.storage is also the namespace that scripts import",
-}
-
-# What rooms may take from the door itself.
-FROM_THE_DOOR = {"__version__"}
 
 MAX_LINES = 350
 
@@ -79,7 +66,8 @@ class Module:
     is_package: bool = False
 
     @property
-    def room(self) -> str:
+    def package(self) -> str:
+        """The part of seedctl that it is in, by which it has its layer."""
         return self.name.partition(".")[0]
 
 
@@ -89,7 +77,7 @@ def _modules() -> list[Module]:
         parts = path.relative_to(PACKAGE).with_suffix("").parts
         is_package = parts[-1] == "__init__"
         name = ".".join(parts[:-1] if is_package else parts)
-        if name and name != "__main__":  # the doors stand outside
+        if name and name != "__main__":  # those two stand above all layers
             modules.append(Module(name, path.read_text(encoding="utf-8"), is_package))
     return modules
 
@@ -127,56 +115,84 @@ def _imports(module: Module) -> Iterator[str]:
 
 
 def _own_imports(module: Module) -> Iterator[str]:
-    """Yield what *module* imports of seedctl: module names below it, or the names of the door."""
+    """Yield what *module* imports of seedctl, by module names below it; "" is the package itself."""
     for name in _imports(module):
         first, _, rest = name.partition(".")
         if first != "seedctl":
             continue
-        # "errors.SeedctlError" is a name in the module errors, "auth.srp" a module.
-        while rest not in KNOWN and rest.partition(".")[0] in LEVEL and "." in rest:
+        # "errors.SeedctlError" is a name in the package errors, "cognito.pool" a module.
+        while rest and rest not in KNOWN and rest.partition(".")[0] in LEVEL and "." in rest:
             rest = rest.rpartition(".")[0]
         yield rest
 
 
-def _is_within(name: str, rooms: tuple[str, ...]) -> bool:
-    return any(name == room or name.startswith(f"{room}.") for room in rooms)
+def _is_within(name: str, packages: tuple[str, ...]) -> bool:
+    return name.partition(".")[0] in packages
 
 
 def wrong_imports(module: Module) -> list[str]:
     """Return what is wrong with the imports that *module* makes of seedctl."""
-    if module.room not in LEVEL:
-        return [f"seedctl.{module.room} has no place in LAYERS"]
+    if module.package not in LEVEL:
+        return [f"seedctl.{module.package} has no place in LAYERS"]
     wrong = []
     for name in _own_imports(module):
-        room = name.partition(".")[0]
-        if (module.name, name) in EXCEPTIONS:
-            continue
-        if room not in LEVEL:
-            if name not in FROM_THE_DOOR:
-                wrong.append(f"seedctl.{name} is the door's, or a room without a place in LAYERS")
-        elif module.room == "local":
+        package = name.partition(".")[0]
+        if package not in LEVEL:
+            wrong.append(
+                f"seedctl.{name} has no place in LAYERS, or is a name of the package itself"
+            )
+        elif module.package == "local":
             if not _is_within(name, LOCAL_MAY_IMPORT):
-                wrong.append(f"seedctl.{name} is no business of the local sandbox")
-        elif room == "local" and module.room not in MAY_IMPORT_LOCAL:
+                wrong.append(f"seedctl.{name} is not for the local sandbox")
+        elif package == "local" and module.package not in MAY_IMPORT_LOCAL:
             wrong.append(f"seedctl.{name} may only be met by URL")
-        elif room not in MAY_IMPORT_ONLY.get(module.room, (room,)):
-            wrong.append(f"seedctl.{name} is no business of {module.room}")
-        elif module.room not in ONLY_FOR.get(room, (module.room,)):
-            wrong.append(f"seedctl.{name} is not for {module.room}")
-        elif room != module.room and LEVEL[room] <= LEVEL[module.room]:
-            wrong.append(f"seedctl.{name} is not below {module.room}")
+        elif package not in MAY_IMPORT_ONLY.get(module.package, (package,)):
+            wrong.append(f"seedctl.{name} is not for {module.package}")
+        elif package != module.package and LEVEL[package] <= LEVEL[module.package]:
+            wrong.append(f"seedctl.{name} is not below {module.package}")
     return wrong
 
 
+def circles(modules: Iterable[Module]) -> list[list[str]]:
+    """Return the groups of *modules* that import each other, directly or through others."""
+    imports = {module.name: set(_own_imports(module)) - {module.name} for module in modules}
+    reached: dict[str, set[str]] = {}
+    for name in imports:
+        seen: set[str] = set()
+        waiting = [name]
+        while waiting:
+            for each in imports.get(waiting.pop(), set()) - seen:
+                seen.add(each)
+                waiting.append(each)
+        reached[name] = seen
+    groups = {
+        tuple(sorted(other for other in seen if name in reached.get(other, ())))
+        for name, seen in reached.items()
+        if name in seen
+    }
+    return [list(group) for group in sorted(groups)]
+
+
+def classes_defined_twice(modules: Iterable[Module]) -> list[str]:
+    """Return the class names that client or sandbox define in more than one module."""
+    found = Counter(
+        (module.package == "local", node.name)
+        for module in modules
+        for node in ast.parse(module.source).body
+        if isinstance(node, ast.ClassDef)
+    )
+    return sorted(name for (_, name), count in found.items() if count > 1)
+
+
 def misplaced_libraries(module: Module) -> list[str]:
-    """Return the libraries that *module* imports and that live in another room."""
+    """Return the libraries that *module* imports and that have another home."""
     found = {name.partition(".")[0] for name in _imports(module)}
-    return sorted(name for name in found if ONLY_HOME.get(name, module.room) != module.room)
+    return sorted(name for name in found if ONLY_HOME.get(name, module.package) != module.package)
 
 
 def forbidden_calls(module: Module) -> list[str]:
     """Return the places where *module* prints or ends the process, which only cli may."""
-    if module.room == "cli":
+    if module.package == "cli":
         return []
     found = []
     for node in ast.walk(ast.parse(module.source)):
@@ -193,16 +209,25 @@ def forbidden_calls(module: Module) -> list[str]:
     return found
 
 
-def test_every_room_has_a_place() -> None:
-    """A new room must be put into the order before it can be imported."""
-    assert {module.room for module in MODULES} <= set(LEVEL)
-    assert {"aws", "auth", "cli", "local", "project"} <= {module.room for module in MODULES}
+def test_every_package_has_a_place() -> None:
+    """A new package must be put into the order before it can be imported."""
+    assert {module.package for module in MODULES} == set(LEVEL)
 
 
 @pytest.mark.parametrize("module", EACH_MODULE)
 def test_imports_point_down(module: Module) -> None:
-    """A module imports only from rooms below its own, in functions and for types too."""
+    """A module imports only from layers below its own, in functions and for types too."""
     assert wrong_imports(module) == []
+
+
+def test_no_module_imports_itself_through_others() -> None:
+    """There is no circle of imports, imports in functions and for types counted."""
+    assert circles(MODULES) == []
+
+
+def test_a_class_name_means_one_class() -> None:
+    """Neither the client nor the local sandbox has two classes of one name."""
+    assert classes_defined_twice(MODULES) == []
 
 
 @pytest.mark.parametrize("module", EACH_MODULE)
@@ -224,37 +249,32 @@ def test_modules_stay_readable(module: Module) -> None:
     assert lines <= MAX_LINES, f"seedctl.{module.name} has {lines} lines: find the seam"
 
 
-def test_exceptions_are_still_used() -> None:
-    """An exception to the order that nobody uses any more is taken off the list."""
-    used = {(module.name, name) for module in MODULES for name in _own_imports(module)}
-    assert set(EXCEPTIONS) <= used
-
-
 @pytest.mark.parametrize(
     ("name", "source"),
     [
-        pytest.param("aws.calls", "from seedctl.auth.srp import g", id="up"),
-        pytest.param("secrets", "import seedctl.backend", id="plain import"),
+        pytest.param("aws.calls", "from seedctl.cognito.pool import UserPool", id="up"),
+        pytest.param("parameter_store", "import seedctl.backend", id="plain import"),
         pytest.param("errors", "from seedctl import masking", id="same line"),
+        pytest.param("s3.client", "from seedctl.appsync.api import API", id="another service"),
         pytest.param("aws.calls", "def f():\n    from seedctl import cli", id="in a function"),
         pytest.param(
             "aws.calls", "if TYPE_CHECKING:\n    from seedctl.cli import main", id="for types"
         ),
-        pytest.param("auth.srp", "from ..backend import connect", id="relative"),
-        pytest.param("auth.srp", "from .. import backend", id="relative module"),
-        pytest.param("auth.srp", "importlib.import_module('seedctl.script')", id="import_module"),
-        pytest.param("auth.srp", "from seedctl import Backend", id="through the door"),
-        pytest.param("auth.srp", "import seedctl", id="the door itself"),
-        pytest.param("auth.srp", "from seedctl.functions import sign_out", id="not the namespace"),
-        pytest.param("auth.srp", "from seedctl.helpers import x", id="unknown room"),
-        pytest.param("helpers", "import os", id="in a room without a place"),
-        pytest.param("local.server", "from seedctl.auth.tokens import Tokens", id="local to auth"),
-        pytest.param("local.server", "from seedctl.aws import AWS", id="local to aws"),
-        pytest.param("script", "from seedctl.local import LocalSandbox", id="script to local"),
+        pytest.param("cognito.pool", "from ..backend import connect", id="relative"),
+        pytest.param("cognito.pool", "from .. import backend", id="relative module"),
+        pytest.param("users.auth", "importlib.import_module('seedctl.runner')", id="import_module"),
+        pytest.param("users.auth", "from seedctl import Backend", id="through the package"),
+        pytest.param("users.auth", "import seedctl", id="the package itself"),
+        pytest.param("users.auth", "from seedctl.auth import sign_out", id="a public module"),
+        pytest.param("users.auth", "from seedctl.helpers import x", id="unknown package"),
+        pytest.param("helpers", "import os", id="in a package without a place"),
+        pytest.param("local.server", "from seedctl.users.auth import Auth", id="local to users"),
+        pytest.param("local.server", "from seedctl.aws.calls import AWS", id="local to aws"),
+        pytest.param(
+            "runner.script", "from seedctl.local import LocalSandbox", id="runner to local"
+        ),
         pytest.param("backend", "from seedctl.local import LocalSandbox", id="backend to local"),
-        pytest.param("hooks", "from seedctl.errors import SeedctlError", id="hooks to errors"),
-        pytest.param("prompter", "from seedctl.hooks import x", id="prompter to hooks"),
-        pytest.param("auth.users", "from seedctl import hooks", id="auth to hooks"),
+        pytest.param("masked_output", "from seedctl.errors import x", id="masked_output to errors"),
         pytest.param("target", "from seedctl.local import LocalSandbox", id="target to local"),
     ],
 )
@@ -266,28 +286,43 @@ def test_a_wrong_import_is_seen(name: str, source: str) -> None:
 @pytest.mark.parametrize(
     ("name", "source"),
     [
-        pytest.param("auth.users", "from seedctl import masking", id="down"),
-        pytest.param("auth.users", "from .srp import g", id="own room"),
-        pytest.param("aws.calls", "from seedctl import __version__", id="the version"),
-        pytest.param("local.server", "from seedctl.auth.srp import g", id="local to srp"),
+        pytest.param("cognito.pool", "from seedctl import masking", id="down"),
+        pytest.param("cognito.pool", "from .tokens import Tokens", id="own package"),
+        pytest.param("aws.calls", "from seedctl.version import __version__", id="the version"),
+        pytest.param("local.server", "from seedctl.srp import g", id="local to srp"),
+        pytest.param("local.server", "from seedctl.outputs import Group", id="local to outputs"),
         pytest.param("embedded", "from seedctl.local import LocalSandbox", id="embedded to local"),
-        pytest.param("hooks", "from seedctl.masking import mask", id="hooks to masking"),
-        pytest.param("cli.main", "from seedctl.hooks import x", id="cli to hooks"),
-        pytest.param("script", "from seedctl.hooks import x", id="script to hooks"),
-        pytest.param("cli.local", "from seedctl.local.state import x", id="cli to local"),
+        pytest.param("masked_output", "from seedctl.masking import mask", id="to masking"),
+        pytest.param("cli.local", "from seedctl.local.store import x", id="cli to local"),
     ],
 )
 def test_a_right_import_is_let_pass(name: str, source: str) -> None:
-    """The check above does not cry wolf."""
+    """The check above refuses nothing that is right."""
     assert wrong_imports(Module(name, source)) == []
+
+
+def test_a_circle_is_seen() -> None:
+    """The check of circles can fail: also for types, and through a third module."""
+    there = Module("aws.calls", "if TYPE_CHECKING:\n    from seedctl.aws.settings import x")
+    between = Module("aws.settings", "def f():\n    from seedctl.aws import quotas")
+    back = Module("aws.quotas", "import seedctl.aws.calls")
+    assert circles([there, between]) == []
+    assert circles([there, between, back]) == [["aws.calls", "aws.quotas", "aws.settings"]]
+
+
+def test_a_class_defined_twice_is_seen() -> None:
+    """The check of class names can fail; client and sandbox may each have their own."""
+    one, other = Module("aws.calls", "class A: ..."), Module("cognito.pool", "class A: ...")
+    assert classes_defined_twice([one, Module("local.store", "class A: ...")]) == []
+    assert classes_defined_twice([one, other]) == ["A"]
 
 
 @pytest.mark.parametrize(
     ("name", "source", "library"),
     [
         pytest.param("local.server", "import boto3", "boto3", id="local boto3"),
-        pytest.param("auth.users", "from botocore import config", "botocore", id="auth botocore"),
-        pytest.param("script", "import click.testing", "click", id="script click"),
+        pytest.param("cognito.pool", "from botocore import x", "botocore", id="cognito botocore"),
+        pytest.param("runner.script", "import click.testing", "click", id="runner click"),
         pytest.param("aws.calls", "def f():\n  from rich.text import T", "rich", id="aws rich"),
     ],
 )
@@ -308,5 +343,5 @@ def test_a_misplaced_library_is_seen(name: str, source: str, library: str) -> No
 )
 def test_a_forbidden_call_is_seen(source: str) -> None:
     """The check of printing and exiting can fail, and leaves cli alone."""
-    assert len(forbidden_calls(Module("auth.users", source))) == 1
+    assert len(forbidden_calls(Module("users.auth", source))) == 1
     assert forbidden_calls(Module("cli.main", source)) == []

@@ -15,7 +15,7 @@ from pycognito import Cognito
 
 from seedctl import connect
 from seedctl.local import LocalSandbox
-from seedctl.project import load_outputs
+from seedctl.outputs import load_outputs
 from seedctl.report import Report
 from tests.running import DATA, PASSWORD
 

@@ -7,8 +7,9 @@ import json
 import pytest
 
 from seedctl.errors import AccessDeniedError
+from seedctl.outputs import AuthSection
 from seedctl.policy import generate_policy
-from seedctl.project import AuthSection, BackendIdentifier
+from seedctl.project import BackendIdentifier
 from tests.aws.recorder import Call, Recorder
 
 ALICE = BackendIdentifier("@acme/my-app", "alice")

@@ -242,10 +242,10 @@ def test_the_environment_names_the_backend_for_plain_python(folder: Path) -> Non
 def test_modules_beside_the_script_do_not_take_the_place_of_ours(folder: Path) -> None:
     """A user's email.py must not be found by a library's late import: none is left to be late."""
     show_loaded = """
-import sys, seedctl.cli.main, seedctl.script
-from seedctl.connection import connect
+import sys, seedctl.cli.main, seedctl.runner.script
+from seedctl.backend import connect
 connect(local=True).close()
-seedctl.script._finish_imports()
+seedctl.runner.script._finish_imports()
 print(*sys.modules)
 """
     loaded = subprocess.run(

@@ -18,7 +18,7 @@ import pytest
 
 from seedctl.local.hosting import host_sandbox
 from seedctl.local.services import Services
-from seedctl.project import load_outputs
+from seedctl.outputs import load_outputs
 from tests.running import PASSWORD, RESOURCES, make_project
 from tests.test_processes import ROOT, Terminal
 

@@ -11,7 +11,7 @@ import pytest
 from seedctl import NewUser, connect
 from seedctl.local import LocalSandbox
 from seedctl.local.conditions import Conditions, Faults
-from seedctl.project import load_outputs
+from seedctl.outputs import load_outputs
 from tests.running import DATA, PASSWORD, make_project
 
 if TYPE_CHECKING:

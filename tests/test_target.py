@@ -12,7 +12,6 @@ import pytest
 
 from seedctl.errors import (
     AccessDeniedError,
-    AmplifyOutputsNotFoundError,
     AWSError,
     EndpointUnreachableError,
     InvalidAmplifyOutputsError,
@@ -20,12 +19,14 @@ from seedctl.errors import (
     OutputsMismatchError,
     StackDoesNotExistError,
 )
-from seedctl.project import BackendIdentifier, Project, load_outputs
-from seedctl.target import describe_target
+from seedctl.outputs import OutputsSource, load_outputs
+from seedctl.project import BackendIdentifier, Project
+from seedctl.report import Report
+from seedctl.target import TargetNotice, describe_target
 from tests.aws.recorder import Call, Recorder
 
 if TYPE_CHECKING:
-    from seedctl.project import AmplifyOutputs
+    from seedctl.outputs import AmplifyOutputs
     from seedctl.report import Target
 
 ALICE = BackendIdentifier("@acme/my-app", "alice")
@@ -63,7 +64,7 @@ def _outputs(project: Project, **changed: Any) -> AmplifyOutputs:
 
 
 def _describe(aws: Recorder, project: Project, outputs: AmplifyOutputs) -> Target:
-    return describe_target(aws, project, ALICE, lambda: outputs)
+    return describe_target(aws, project, ALICE, outputs)
 
 
 def test_outputs_that_belong_to_the_sandbox(project: Project) -> None:
@@ -186,12 +187,11 @@ def test_the_local_sandbox_is_asked_nothing(project: Project) -> None:
 @pytest.mark.parametrize("is_local", [False, True], ids=["AWS", "local"])
 def test_no_outputs_at_all(project: Project, is_local: bool) -> None:
     """A script that uses only secrets needs no outputs file; the line leaves it out."""
-
-    def load() -> AmplifyOutputs:
-        raise AmplifyOutputsNotFoundError("none")
-
-    aws = Recorder(IDENTITY, is_local=is_local)
-    target = describe_target(aws, project, ALICE, load)
+    aws, told = Recorder(IDENTITY, is_local=is_local), Report()
+    source = OutputsSource(project, explicit=None, is_local=is_local)
+    TargetNotice(aws, project, ALICE, source, told, detail="outputs")()
+    target = told.target
+    assert target is not None
     assert (target.outputs, target.outputs_age, target.user_pool) == (None, None, None)
     assert target.check == ""
     assert target.account == ("LOCAL" if is_local else "123456789012")
@@ -199,12 +199,10 @@ def test_no_outputs_at_all(project: Project, is_local: bool) -> None:
 
 def test_broken_outputs_stop_the_run(project: Project) -> None:
     """A file that is there and broken is reported, not taken for none."""
-
-    def load() -> AmplifyOutputs:
-        raise InvalidAmplifyOutputsError("broken")
-
+    (project.root / "amplify_outputs.json").write_text("{", encoding="utf-8")
+    source = OutputsSource(project, explicit=None, is_local=False)
     with pytest.raises(InvalidAmplifyOutputsError):
-        describe_target(Recorder(IDENTITY), project, ALICE, load)
+        TargetNotice(Recorder(IDENTITY), project, ALICE, source, Report(), detail="outputs")()
 
 
 @pytest.mark.parametrize(

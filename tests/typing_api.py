@@ -8,43 +8,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from seedctl import (
-    AccessDenied,
     Authenticator,
     AuthOutputs,
-    AuthSession,
     AuthSignUp,
     AuthUser,
     Backend,
-    BucketInfo,
-    BulkError,
     ChallengeResponse,
-    CopiedObject,
-    CurrentUser,
-    DataClient,
-    DownloadedObject,
-    FileResult,
-    GraphQLError,
-    NewFile,
     NewUser,
-    NotAuthorizedException,
-    ObjectProperties,
-    Page,
-    Record,
-    RemovedObject,
-    RowResult,
     SeedctlError,
     StandardUserAttributes,
-    Storage,
-    StorageError,
-    StorageItem,
-    StoragePage,
-    StorageUrl,
     TOTPSetup,
-    TransferProgress,
-    UploadedObject,
     UsernameExistsError,
-    UserResult,
-    UserSession,
     add_to_user_group,
     auth,
     connect,
@@ -52,14 +26,42 @@ from seedctl import (
     create_users,
     current_backend,
     data,
-    fetch_auth_session,
-    generate_client,
-    get_current_user,
+    errors,
     get_secret,
     set_secret,
     sign_in_user,
     sign_out,
     storage,
+)
+from seedctl.auth import (
+    AuthSession,
+    CurrentUser,
+    UserResult,
+    UserSession,
+    fetch_auth_session,
+    get_current_user,
+)
+from seedctl.data import DataClient, Page, Record, RowResult, generate_client
+from seedctl.errors import (
+    AccessDenied,
+    BulkError,
+    GraphQLError,
+    NotAuthorizedException,
+)
+from seedctl.storage import (
+    BucketInfo,
+    CopiedObject,
+    DownloadedObject,
+    FileResult,
+    NewFile,
+    ObjectProperties,
+    RemovedObject,
+    Storage,
+    StorageItem,
+    StoragePage,
+    StorageUrl,
+    TransferProgress,
+    UploadedObject,
 )
 
 
@@ -187,7 +189,7 @@ def files(session: UserSession) -> None:
             current_backend().storage.download_data("x", file)
     except AccessDenied as error:
         print(error.code, error.http_status, error.request_id)
-    except StorageError as error:
+    except errors.StorageError as error:
         print(error.name)
     found = fetch_auth_session()
     print(found.identity_id, found.credentials and found.credentials.expiration)

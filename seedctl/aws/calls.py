@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 from contextlib import contextmanager
-from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -16,7 +15,6 @@ from botocore.configprovider import ConfiguredEndpointProvider
 from botocore.exceptions import BotoCoreError
 from botocore.utils import get_environ_proxies
 
-from seedctl import __version__
 from seedctl.aws import answers
 from seedctl.aws.configuration import new_session, s3_config
 from seedctl.aws.credentials import Credentials
@@ -39,11 +37,11 @@ from seedctl.errors import (
     MixedEndpointsError,
     ThrottledError,
 )
+from seedctl.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from seedctl.aws.objects import S3
     from seedctl.aws.quotas import Quotas
     from seedctl.aws.rates import Clock
 
@@ -179,12 +177,6 @@ class AWS:
                     client = self._new_client(service, region, once=once, accelerate=accelerate)
                     self._clients[key] = client
         return client
-
-    @cached_property
-    def s3(self) -> S3:
-        from seedctl.aws.objects import S3  # noqa: PLC0415 - most commands move no files
-
-        return S3(self)
 
     def region(self) -> str:
         """Return the region of Parameter Store and STS. Raises MissingRegionError."""

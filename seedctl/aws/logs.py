@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.awsrequest import AWSPreparedRequest
 
-from seedctl.hooks import MaskingFilter
+from seedctl.masked_output import MaskingFilter
 from seedctl.masking import MASK
 
 if TYPE_CHECKING:

@@ -95,7 +95,7 @@ class Console:
         if self._settings.debug:
             import traceback  # noqa: PLC0415
 
-            from seedctl.hooks import mask_trace  # noqa: PLC0415
+            from seedctl.masked_output import mask_trace  # noqa: PLC0415
 
             trace = mask_trace("".join(traceback.format_exception(error)))
             self._print(trace.rstrip(), style="dim", wrap=False)
@@ -247,15 +247,15 @@ def _mask_message(text: str) -> str:
 def _place(error: BaseException, script: Path | None) -> tuple[Path, int] | None:
     if script is None:
         return None
-    from seedctl.script import location  # noqa: PLC0415
+    from seedctl.runner.script import location  # noqa: PLC0415
 
     source = error.__cause__ if isinstance(error, SeedingFailedError) else error
     return location(source, script) if source is not None else None
 
 
 def _script_trace(error: BaseException) -> str:
-    from seedctl.hooks import mask_trace  # noqa: PLC0415
-    from seedctl.script import script_trace  # noqa: PLC0415
+    from seedctl.masked_output import mask_trace  # noqa: PLC0415
+    from seedctl.runner.script import script_trace  # noqa: PLC0415
 
     return mask_trace(script_trace(error))
 

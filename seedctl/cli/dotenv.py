@@ -6,7 +6,7 @@ import io
 from typing import TYPE_CHECKING
 
 from seedctl.errors import FileAccessError, InvalidSecretNameError, InvalidSecretValueError
-from seedctl.secrets import check_name, check_value, decode
+from seedctl.parameter_store import check_name, check_value, decode
 
 if TYPE_CHECKING:
     from pathlib import Path

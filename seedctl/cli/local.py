@@ -142,7 +142,8 @@ def _from_outputs(settings: Settings) -> dict[str, Any] | None:
 
     from seedctl.errors import AmplifyOutputsNotFoundError  # noqa: PLC0415
     from seedctl.local import blueprint  # noqa: PLC0415
-    from seedctl.project import find_outputs, load_outputs  # noqa: PLC0415
+    from seedctl.outputs import load_outputs  # noqa: PLC0415
+    from seedctl.project import find_outputs  # noqa: PLC0415
 
     explicit = Path(settings.outputs) if settings.outputs else None
     try:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from seedctl.local.running import RunningServer
-    from seedctl.project import AmplifyOutputs
+    from seedctl.outputs import AmplifyOutputs
 
 
 @click.command(cls=Command)
@@ -100,7 +100,8 @@ def outputs(context: click.Context, form: str) -> None:
 
     from seedctl.errors import AmplifyOutputsNotFoundError  # noqa: PLC0415
     from seedctl.local.running import check_deployed, require_server  # noqa: PLC0415
-    from seedctl.project import find_outputs, load_outputs  # noqa: PLC0415
+    from seedctl.outputs import load_outputs  # noqa: PLC0415
+    from seedctl.project import find_outputs  # noqa: PLC0415
 
     settings = local_settings(context)
     server = require_server(settings.project.state_folder)
@@ -170,7 +171,7 @@ def _shell_lines(
     import os  # noqa: PLC0415
     import shlex  # noqa: PLC0415
 
-    from seedctl.aws import AWSSettings  # noqa: PLC0415
+    from seedctl.aws.settings import AWSSettings  # noqa: PLC0415
 
     chosen = settings.region or (_region_of(outputs) if outputs is not None else None)
     variables = AWSSettings(region=chosen, endpoint_url=server.url, is_local=True).environment()

@@ -11,6 +11,7 @@ from seedctl.cli.conditions import conditions_options
 from seedctl.cli.console import Console
 from seedctl.cli.local_server import aligned, local_settings, shown_outputs
 from seedctl.cli.options import Command, options
+from seedctl.cli.own_command import command_line
 
 if TYPE_CHECKING:
     import subprocess
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from seedctl.cli.stop_signals import StopSignals
     from seedctl.local.conditions import Conditions
     from seedctl.local.running import RunningServer
-    from seedctl.project import AmplifyOutputs
+    from seedctl.outputs import AmplifyOutputs
 
 _START_SECONDS = 60.0
 
@@ -114,7 +115,8 @@ def _deployed_outputs(settings: Settings) -> AmplifyOutputs | None:
     from pathlib import Path  # noqa: PLC0415
 
     from seedctl.errors import AmplifyOutputsNotFoundError  # noqa: PLC0415
-    from seedctl.project import find_outputs, load_outputs  # noqa: PLC0415
+    from seedctl.outputs import load_outputs  # noqa: PLC0415
+    from seedctl.project import find_outputs  # noqa: PLC0415
 
     explicit = Path(settings.outputs) if settings.outputs else None
     try:
@@ -149,7 +151,6 @@ def _seed(settings: Settings, signals: StopSignals) -> int:
     import subprocess  # noqa: PLC0415
 
     from seedctl.cli.processes import (  # noqa: PLC0415
-        command_line,
         end,
         exit_code_of,
         pass_on,
@@ -178,7 +179,7 @@ def _start_detached(
     settings: Settings, signals: StopSignals, arguments: list[str]
 ) -> RunningServer:
     """Start a server that outlives this process, and return it once it answers."""
-    from seedctl.cli.processes import command_line, leave_running, start_detached  # noqa: PLC0415
+    from seedctl.cli.processes import leave_running, start_detached  # noqa: PLC0415
     from seedctl.local.running import find_server, refuse_second  # noqa: PLC0415
     from seedctl.local.state_folder import LOG, prepare, unfinished_name, unusable  # noqa: PLC0415
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from seedctl import __version__
 from seedctl.cli.console import Console
 from seedctl.cli.local import local
 from seedctl.cli.local_server import outputs, status, stop
@@ -19,6 +18,7 @@ from seedctl.cli.secret import secret
 from seedctl.cli.seed import seed
 from seedctl.cli.stop_signals import INTERRUPTED
 from seedctl.errors import SeedctlError
+from seedctl.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,13 +92,13 @@ def _excepthook(
     kind: type[BaseException], error: BaseException, trace: TracebackType | None
 ) -> None:
     # What arrives here is a bug of seedctl; even then nothing secret may be shown.
-    from seedctl.hooks import masked_excepthook  # noqa: PLC0415 - logging is slow to import
+    from seedctl.masked_output import masked_excepthook  # noqa: PLC0415 - logging is slow to import
 
     masked_excepthook(kind, error, trace)
 
 
 def _thread_excepthook(arguments: threading.ExceptHookArgs) -> None:
     # Of a thread that a script has left behind.
-    from seedctl.hooks import masked_thread_excepthook  # noqa: PLC0415
+    from seedctl.masked_output import masked_thread_excepthook  # noqa: PLC0415
 
     masked_thread_excepthook(arguments)

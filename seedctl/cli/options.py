@@ -48,7 +48,7 @@ class Settings:
 
     @property
     def is_local(self) -> bool:
-        from seedctl.connection import local_from_environment  # noqa: PLC0415
+        from seedctl.embedded import local_from_environment  # noqa: PLC0415
 
         return local_from_environment() if self.local is None else self.local
 
@@ -91,7 +91,7 @@ class Settings:
     def connect(self, observer: Observer, *, target: TargetDetail = "none") -> Backend:
         """Connect to the backend that the options mean."""
         identifier = self.backend_identifier()
-        from seedctl.connection import connect  # noqa: PLC0415
+        from seedctl.backend import connect  # noqa: PLC0415
 
         return connect(
             self.project.root,

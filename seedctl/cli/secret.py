@@ -30,7 +30,7 @@ def secret() -> None:
 @click.pass_context
 def set_(context: click.Context, name: str) -> None:
     """Store a secret, from a hidden prompt or from standard input."""
-    from seedctl.secrets import check_name, check_value  # noqa: PLC0415
+    from seedctl.parameter_store import check_name, check_value  # noqa: PLC0415
 
     check_name(name)
     value = check_value(name, _read_value())
@@ -139,8 +139,8 @@ def _open(context: click.Context, *, target: TargetDetail = "none") -> tuple[Bac
 
 
 def _read_value() -> str:
+    from seedctl.parameter_store import decode  # noqa: PLC0415
     from seedctl.prompter import TerminalPrompter  # noqa: PLC0415
-    from seedctl.secrets import decode  # noqa: PLC0415
 
     if sys.stdin is None or sys.stdin.isatty():
         return TerminalPrompter().ask("Enter secret value")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import TracebackType
 
-    from seedctl.aws import CallStatistics
+    from seedctl.aws.pacing import CallStatistics
     from seedctl.backend import Backend
     from seedctl.cli.run_report import ConsoleReport
     from seedctl.cli.stop_signals import StopSignals
@@ -88,7 +88,7 @@ def seed(
         from pathlib import Path  # noqa: PLC0415
 
         from seedctl.project import find_script  # noqa: PLC0415
-        from seedctl.script import run_script, shadowed_modules  # noqa: PLC0415
+        from seedctl.runner.script import run_script, shadowed_modules  # noqa: PLC0415
 
         script = find_script(settings.project, explicit=Path(script_path) if script_path else None)
         settings.script = script
@@ -125,7 +125,7 @@ class _Run:
         self._is_told = False
         """Whether a warning has told that nothing was touched."""
         if path is not None:
-            from seedctl.cli.report_file import ReportFile  # noqa: PLC0415
+            from seedctl.runner.report_file import ReportFile  # noqa: PLC0415
 
             self._file = ReportFile(path)
 

@@ -12,7 +12,7 @@ import unicodedata
 from typing import TYPE_CHECKING, Any
 
 from seedctl.errors import InvalidCommandInputError
-from seedctl.project import STANDARD_ATTRIBUTES
+from seedctl.outputs import STANDARD_ATTRIBUTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

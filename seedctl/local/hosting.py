@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from seedctl.local.conditions import Conditions
-    from seedctl.project import AmplifyOutputs
+    from seedctl.outputs import AmplifyOutputs
 
 
 @contextmanager

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from seedctl.local.protocol import Call
     from seedctl.local.store import Store
-    from seedctl.project import AuthSection
+    from seedctl.outputs import AuthSection
 
 _LIFETIME = 3600.0  # seconds, as Cognito gives
 _NAMESPACE = uuid.UUID("5a0d6f0e-7f0b-4a53-9b0e-1f1b6f7f2c11")  # of our own making

@@ -21,7 +21,7 @@ from seedctl.project.lock import is_held
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from seedctl.project import AmplifyOutputs
+    from seedctl.outputs import AmplifyOutputs
 
 PROBE_PATH = "/_seedctl/server"
 

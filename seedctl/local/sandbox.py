@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from seedctl.local.server import Fault, Server
     from seedctl.local.services import Services
     from seedctl.local.store import Store
-    from seedctl.project import AmplifyOutputs
+    from seedctl.outputs import AmplifyOutputs
 
 
 class LocalSandbox:

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from seedctl.local.cognito import Cognito
     from seedctl.local.s3.service import S3
     from seedctl.local.store import Store
-    from seedctl.project import AmplifyOutputs
-    from seedctl.project.sections import DataOutputs
+    from seedctl.outputs import AmplifyOutputs
+    from seedctl.outputs.sections import DataOutputs
 
 _CREDENTIAL = re.compile(
     r"AWS4-HMAC-SHA256 +Credential=[^/, ]+/[0-9]{8}/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request *,.*"

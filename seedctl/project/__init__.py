@@ -1,4 +1,4 @@
-"""The Amplify project on disk: where it is, which sandbox it means, what its outputs say.
+"""The Amplify project on disk: where it is and which backend it means.
 
 Nothing here talks to AWS or changes a file.
 """
@@ -9,15 +9,6 @@ from seedctl.project.identifier import (
     BackendIdentifier,
     check_identifier_option,
     os_account_name,
-)
-from seedctl.project.outputs import (
-    STANDARD_ATTRIBUTES,
-    AmplifyOutputs,
-    AuthSection,
-    Group,
-    PasswordPolicy,
-    load_outputs,
-    parse_outputs,
 )
 from seedctl.project.pyproject import tool_table
 from seedctl.project.root import (
@@ -30,21 +21,14 @@ from seedctl.project.root import (
 )
 
 __all__ = [
-    "STANDARD_ATTRIBUTES",
-    "AmplifyOutputs",
-    "AuthSection",
     "BackendIdentifier",
-    "Group",
-    "PasswordPolicy",
     "Project",
     "check_identifier_option",
     "chosen_identifier",
     "find_outputs",
     "find_project",
     "find_script",
-    "load_outputs",
     "namespace_of",
     "os_account_name",
-    "parse_outputs",
     "tool_table",
 ]

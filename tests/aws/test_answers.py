@@ -11,9 +11,9 @@ from botocore import xform_name
 from botocore.session import Session
 
 import seedctl
-from seedctl.aws import AWSSettings
 from seedctl.aws.answers import READ
 from seedctl.aws.calls import AWS
+from seedctl.aws.settings import AWSSettings
 from seedctl.errors import InvalidResponseError
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ import botocore.exceptions
 import pytest
 
 import seedctl
-from seedctl.aws import AWS, AWSSettings
+from seedctl.aws.calls import AWS
+from seedctl.aws.settings import AWSSettings
 from seedctl.errors import (
     AWSError,
     EndpointUnreachableError,
@@ -728,15 +729,6 @@ def test_a_users_own_tests_may_call_any_emulator(
     _get(aws)
     assert aws.is_emulator
     assert len(endpoint.requests) == 1
-
-
-def test_the_room_offers_only_its_names() -> None:
-    """The room's names load on first use, and there are no others."""
-    from seedctl import aws as room
-
-    assert {name for name in room.__all__ if getattr(room, name) is not None} == set(room.__all__)
-    with pytest.raises(AttributeError):
-        room.__getattr__("translate")
 
 
 @pytest.mark.parametrize(

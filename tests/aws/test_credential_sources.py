@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from seedctl import masking
-from seedctl.aws import AWS, AWSSettings, credential_sources
+from seedctl.aws import credential_sources
+from seedctl.aws.calls import AWS
 from seedctl.aws.credential_sources import CredentialProcess
+from seedctl.aws.settings import AWSSettings
 from seedctl.errors import (
     AccessDeniedError,
     AWSError,

@@ -10,8 +10,8 @@ from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
 
 from seedctl import errors
-from seedctl.auth.sign_in import TRANSIENT
 from seedctl.aws.failures import translate
+from seedctl.cognito.sign_in import TRANSIENT
 from seedctl.masking import register
 
 

@@ -8,10 +8,10 @@ import pytest
 from botocore import exceptions as boto
 from urllib3.exceptions import ProxyError
 
-from seedctl.aws import AWSSettings
 from seedctl.aws.calls import AWS
 from seedctl.aws.failures import translate
 from seedctl.aws.foreign import failed_proxy, is_page, proxy_variable, summary
+from seedctl.aws.settings import AWSSettings
 from seedctl.errors import (
     AWSError,
     EndpointUnreachableError,

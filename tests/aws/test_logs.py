@@ -12,14 +12,16 @@ import botocore.session
 import pytest
 import urllib3
 
-from seedctl.aws import AWS, AWSSettings, Credentials, redacted_logs
-from seedctl.aws.logs import _PACKAGES
-from seedctl.data.transport import Transport
+from seedctl.appsync.transport import Transport
+from seedctl.aws.calls import AWS
+from seedctl.aws.credentials import Credentials
+from seedctl.aws.logs import _PACKAGES, redacted_logs
+from seedctl.aws.settings import AWSSettings
 from seedctl.errors import AccessDenied, AWSError, SeedctlError
-from seedctl.hooks import MaskingFilter, masked_output
+from seedctl.masked_output import MaskingFilter, masked_output
 from seedctl.masking import register
 from tests.fake_aws import FakeAWS
-from tests.storage.s3 import FakeIdentity, FakeS3, Reply, Sent, Stage, error
+from tests.s3.s3 import FakeIdentity, FakeS3, Reply, Sent, Stage, error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from seedctl.auth import pool as pool_room
 from seedctl.aws.calls import AWS
 from seedctl.aws.quotas import DEFAULTS, category, chosen_quotas
 from seedctl.aws.settings import AWSSettings
+from seedctl.cognito import pool as pool_room
 from seedctl.errors import (
     EndpointUnreachableError,
     InvalidCommandInputError,

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 from botocore import exceptions as boto
 
-from seedctl.aws import AWSSettings
 from seedctl.aws.calls import AWS
 from seedctl.aws.renewal import how_to_renew
+from seedctl.aws.settings import AWSSettings
 from seedctl.errors import InvalidCredentialError
 
 if TYPE_CHECKING:

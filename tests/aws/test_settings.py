@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from seedctl.aws import AWSSettings, is_aws, is_loopback
-from seedctl.aws.endpoints import is_emulator
-from seedctl.aws.settings import check_endpoint, check_max_attempts, check_retry_mode
+from seedctl.aws.endpoints import is_aws, is_emulator, is_loopback
+from seedctl.aws.settings import AWSSettings, check_endpoint, check_max_attempts, check_retry_mode
 from seedctl.errors import InvalidCommandInputError, MissingRegionError
 
 

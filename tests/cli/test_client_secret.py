@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from seedctl import connect, masking
-from seedctl.auth.refusals import APP_CLIENT_SECRET
-from seedctl.auth.srp import secret_hash
+from seedctl.cognito.refusals import APP_CLIENT_SECRET
+from seedctl.srp import secret_hash
 from tests.fake_aws import CALLER, FakeAWS
 from tests.running import make_project
 
@@ -77,7 +77,7 @@ def test_an_argument_goes_before_the_environment(
     ):
         monkeypatch.setenv(APP_CLIENT_SECRET, variable)
         backend = connect(root, identifier="ann", local=False, app_client_secret=given)
-        assert backend._app_client_secret == expected
+        assert backend.auth._pool._client_secret == expected
 
 
 def test_the_local_sandbox_needs_none(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import click
 import pytest
 
-from seedctl import __version__
 from seedctl.cli.main import cli
-from seedctl.project import load_outputs
+from seedctl.outputs import load_outputs
+from seedctl.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

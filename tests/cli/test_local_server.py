@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from seedctl import connect
-from seedctl.cli import local_start, processes
+from seedctl.cli import local_start, own_command, processes
 from seedctl.local import LocalSandbox
 from seedctl.local.hosting import host_sandbox
 from seedctl.local.running import RunningServer, find_server, read_statistics
-from seedctl.project import load_outputs
+from seedctl.outputs import load_outputs
 from tests.running import PASSWORD, make_project
 from tests.test_processes import Terminal, run, start
 
@@ -234,7 +234,7 @@ def test_a_file_of_the_users_does_not_stand_in_for_a_module(folder: Path) -> Non
     for name in ("json.py", "secrets.py", "click.py", "seedctl.py"):
         (folder / name).write_text("raise ImportError('the wrong one')\n")
     (folder / "amplify/seed/seed.py").write_text(SEED)
-    command = [sys.executable, "-c", processes._PROGRAM, str(ROOT)]
+    command = [sys.executable, "-c", own_command._PROGRAM, str(ROOT)]
     result = subprocess.run(
         [*command, "local", "start", "--detach", "--seed"],
         cwd=folder,
@@ -464,7 +464,7 @@ def test_a_fault_seed_reaches_the_other_process(
         words.extend(arguments)
         return [sys.executable, "-c", "raise SystemExit(9)"]
 
-    monkeypatch.setattr(processes, "command_line", record)
+    monkeypatch.setattr(local_start, "command_line", record)
     options = ("--detach", "--faults", "5", "--fault-seed", "0", "--quotas", "--latency", "3")
     assert seedctl("-C", str(folder), "local", "start", *options).code == 9
     given = {"--faults=5", "--fault-seed=0", "--quotas=default", "--latency=3"}
@@ -743,7 +743,7 @@ def test_a_server_that_does_not_come_up(
     """The command waits for a limited time, and leaves neither process nor log."""
     monkeypatch.setattr(local_start, "_START_SECONDS", 0.0)
     script = "import time; print('stuck', flush=True); time.sleep(60)"
-    monkeypatch.setattr(processes, "command_line", lambda *_: [sys.executable, "-c", script])
+    monkeypatch.setattr(local_start, "command_line", lambda *_: [sys.executable, "-c", script])
     result = seedctl("-C", str(folder), "local", "start", "--detach")
     assert result.code == 3
     assert "did not come up" in result.err

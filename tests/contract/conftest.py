@@ -17,12 +17,12 @@ from botocore.config import Config
 from moto.server import ThreadedMotoServer
 
 from seedctl.local import LocalSandbox, blueprint
-from seedctl.project import parse_outputs
+from seedctl.outputs import parse_outputs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from seedctl.project import AmplifyOutputs
+    from seedctl.outputs import AmplifyOutputs
 
 GROUPS = ("admin", "READERS")
 BUCKET = "contract-bucket"

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import pyotp
 import pytest
 
-from seedctl.auth.srp import ClientExchange, format_timestamp
 from seedctl.local import LocalSandbox, blueprint
-from seedctl.project import parse_outputs
+from seedctl.outputs import parse_outputs
+from seedctl.srp import ClientExchange, format_timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -11,7 +11,7 @@ import pytest
 
 from seedctl.errors import InvalidCommandInputError
 from seedctl.local import blueprint
-from seedctl.project import Group, parse_outputs
+from seedctl.outputs import Group, parse_outputs
 
 PATH = Path("local_outputs.json")
 DEPLOYED: dict[str, Any] = {

@@ -36,7 +36,7 @@ from seedctl.local.conditions.quotas import (
 )
 from seedctl.local.http1 import FilePart, Request, Response
 from seedctl.local.server import Server
-from seedctl.project import load_outputs
+from seedctl.outputs import load_outputs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -10,9 +10,10 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from seedctl import UnauthorizedError, connect
+from seedctl import connect
+from seedctl.errors import UnauthorizedError
 from seedctl.local import LocalSandbox
-from seedctl.project import load_outputs
+from seedctl.outputs import load_outputs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

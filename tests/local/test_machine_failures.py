@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from seedctl import Backend, UserSession
+    from seedctl import Backend
+    from seedctl.auth import UserSession
 
 FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 

@@ -10,7 +10,7 @@ import pytest
 
 from seedctl.local import blueprint
 from seedctl.local.cognito.totp import SoftwareToken
-from seedctl.project import load_outputs, parse_outputs
+from seedctl.outputs import load_outputs, parse_outputs
 
 ANN = "ann@example.com"
 PHONE = "+15551234567"

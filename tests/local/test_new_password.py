@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from seedctl.local import blueprint
-from seedctl.project import parse_outputs
+from seedctl.outputs import parse_outputs
 
 ANN = "ann@example.com"
 TEMPORARY = "Temp-123-word"

@@ -30,7 +30,7 @@ from seedctl.local.running import (
     stop_server,
 )
 from seedctl.local.server import Server
-from seedctl.project import load_outputs
+from seedctl.outputs import load_outputs
 from seedctl.project.lock import FileLock, is_held
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from seedctl.auth import srp
+from seedctl import srp
 
 ANN = "ann@example.com"
 INCORRECT = "NotAuthorizedException: Incorrect username or password."

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from seedctl.auth.srp import ClientExchange, format_timestamp
 from seedctl.local import LocalSandbox
-from seedctl.project import load_outputs, parse_outputs
+from seedctl.outputs import load_outputs, parse_outputs
+from seedctl.srp import ClientExchange, format_timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

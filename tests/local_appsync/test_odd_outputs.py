@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from seedctl.errors import InvalidAmplifyOutputsError, LocalSandboxError
-from seedctl.project import parse_outputs
+from seedctl.outputs import parse_outputs
 from tests.changes import changed, places
 from tests.local_appsync.conftest import DATA
 

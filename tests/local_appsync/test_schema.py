@@ -20,7 +20,7 @@ from graphql import (
 
 from seedctl.local.appsync.introspection import Introspection
 from seedctl.local.appsync.schema import build
-from seedctl.project import load_outputs
+from seedctl.outputs import load_outputs
 from tests.local_appsync.conftest import DATA
 
 if sys.version_info >= (3, 11):

@@ -15,7 +15,7 @@ import pytest
 from botocore.config import Config
 
 from seedctl.local import LocalSandbox
-from seedctl.project import parse_outputs
+from seedctl.outputs import parse_outputs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

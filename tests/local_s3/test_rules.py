@@ -12,8 +12,8 @@ from botocore.exceptions import ClientError
 from seedctl import connect
 from seedctl.local.s3.buckets import buckets_of
 from seedctl.local.s3.rules import PathRules, Role, role_of
-from seedctl.project import parse_outputs
-from seedctl.project.outputs import Group
+from seedctl.outputs import parse_outputs
+from seedctl.outputs.document import Group
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -154,7 +154,7 @@ class People:
 
     def client(self, name: str, *groups: str) -> Any:
         if name == "guest":
-            found = self.backend._identity_pool.for_guest()
+            found = self.backend.ambient_auth._identity_pool.for_guest()
         else:
             user = self.backend.auth.create_user(f"{name}@example.com", "Passw0rd!")
             for group in groups:
@@ -162,7 +162,7 @@ class People:
             with self.backend.auth.sign_in(user, "Passw0rd!") as session:
                 token = session.fetch_auth_session().id_token
                 assert token is not None
-                found = self.backend._identity_pool.for_user(token)
+                found = self.backend.ambient_auth._identity_pool.for_user(token)
         assert found is not None
         self.identities[name] = found.identity_id
         keys = found.credentials
@@ -253,7 +253,7 @@ def test_credentials_end_and_are_kept(people: People, start: Any) -> None:
     """Credentials outlive the server, end after an hour, and need their own token."""
     world = people.world
     guest = people.client("guest")
-    found = people.backend._identity_pool.for_guest()
+    found = people.backend.ambient_auth._identity_pool.for_guest()
     assert found is not None
     keys = found.credentials
     again = start(PATHS)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from seedctl.local.identity_pool import Principal
-    from seedctl.project.sections import DataOutputs
+    from seedctl.outputs.sections import DataOutputs
 
 API_KEY = "apiKey"
 USER_POOL = "userPools"

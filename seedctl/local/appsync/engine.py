@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from seedctl.local.appsync.callers import Caller
     from seedctl.local.store import Store
-    from seedctl.project import models as outputs
+    from seedctl.outputs import models as outputs
 
 _KEPT_DOCUMENTS = 128
 _KEPT_LENGTH = 16 * 1024

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from seedctl.project import models as outputs
+    from seedctl.outputs import models as outputs
 
 HAS_MANY = "HAS_MANY"
 BELONGS_TO = "BELONGS_TO"

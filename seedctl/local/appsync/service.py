@@ -16,7 +16,7 @@ from seedctl.local.appsync.errors import (
     malformed,
 )
 from seedctl.local.http1 import Response
-from seedctl.project.reader import REGENERATE
+from seedctl.outputs.reader import REGENERATE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from seedctl.local.http1 import Request
     from seedctl.local.identity_pool import Principal
     from seedctl.local.store import Store
-    from seedctl.project.sections import DataOutputs
+    from seedctl.outputs.sections import DataOutputs
 
 PATH = "/graphql"
 

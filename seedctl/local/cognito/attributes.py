@@ -8,7 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from seedctl.local.protocol import ServiceError
-from seedctl.project import STANDARD_ATTRIBUTES
+from seedctl.outputs import STANDARD_ATTRIBUTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from seedctl.local.store import Store
-    from seedctl.project import AuthSection
+    from seedctl.outputs import AuthSection
 
     Handler = Callable[[UserPoolService, Call], dict[str, Any]]
 

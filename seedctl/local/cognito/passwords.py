@@ -9,12 +9,12 @@ import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from seedctl.auth import srp
+from seedctl import srp
 from seedctl.local.protocol import ServiceError
 
 if TYPE_CHECKING:
     from seedctl.local.seal import Seal
-    from seedctl.project import PasswordPolicy
+    from seedctl.outputs import PasswordPolicy
 
 MAX_PASSWORD = 256
 _SYMBOLS = "^$*.[]{}()?-\"!@#%&/\\,><':;|_~`+= "

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from seedctl.local.protocol import ServiceError
-from seedctl.project import PasswordPolicy
+from seedctl.outputs import PasswordPolicy
 
 if TYPE_CHECKING:
-    from seedctl.project import AuthSection, Group
+    from seedctl.outputs import AuthSection, Group
 
 DEFAULT_POLICY = PasswordPolicy(
     min_length=8,

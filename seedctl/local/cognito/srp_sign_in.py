@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from seedctl.auth import srp
+from seedctl import srp
 from seedctl.local.cognito import users as status
 from seedctl.local.cognito.mfa import after_password
 from seedctl.local.cognito.passwords import ServerExchange, Verifier, made_up_user_id

@@ -10,7 +10,7 @@ from seedctl.local.s3.rules import PathRules
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from seedctl.project.sections import StorageOutputs
+    from seedctl.outputs.sections import StorageOutputs
 
 
 @dataclass(frozen=True, slots=True)

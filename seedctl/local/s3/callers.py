@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from seedctl.local.s3.buckets import Bucket
     from seedctl.local.s3.requests import S3Request
     from seedctl.local.s3.rules import Role
-    from seedctl.project.outputs import Group
+    from seedctl.outputs.document import Group
 
 _LOCAL = "local"
 _TEMPORARY = "ASIA"

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from seedctl.project.outputs import Group
-    from seedctl.project.sections import BucketPaths
+    from seedctl.outputs.document import Group
+    from seedctl.outputs.sections import BucketPaths
 
 GET, LIST, WRITE, DELETE = "get", "list", "write", "delete"
 IDENTITY = "${cognito-identity.amazonaws.com:sub}"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from seedctl.local.s3.buckets import Bucket
     from seedctl.local.s3.requests import S3Request
     from seedctl.local.store import Store
-    from seedctl.project.outputs import Group
+    from seedctl.outputs.document import Group
 
 
 class S3:

@@ -1,6 +1,7 @@
 """The guide's session sequence: who is signed in after each of three creations."""
 
-from seedctl import UserUnAuthenticatedException, auth, create_and_sign_up_user
+from seedctl import auth, create_and_sign_up_user
+from seedctl.errors import UserUnAuthenticatedException
 
 
 def who() -> str:

@@ -1,0 +1,1 @@
+"""AppSync: the models of the schema, read and written."""

@@ -1,0 +1,140 @@
+"""The text of GraphQL documents, printed as graphql-js prints them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from seedctl.appsync.selection import Selection
+    from seedctl.outputs.models import Field, Index, Model, Operation
+
+OperationType = Literal["query", "mutation"]
+
+# What a sort key's condition is called after; every other scalar, and enums, count as String.
+_CONDITION = {
+    "ID": "ID",
+    "Int": "Int",
+    "Float": "Float",
+    "Boolean": "Boolean",
+    "AWSTimestamp": "Int",
+}
+_LINE = 80  # graphql-js puts arguments on lines of their own beyond this
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A request's text, with what the answer is found under."""
+
+    text: str
+    root: str
+    type: OperationType
+
+
+def mutation_document(
+    verb: Literal["create", "update", "delete"], model: Model, selection: Selection
+) -> Document:
+    root = verb + _capital(model.name)
+    variables = {"input": f"{verb.capitalize()}{_capital(model.name)}Input!"}
+    return _document("mutation", root, variables, selection)
+
+
+def get_document(model: Model, selection: Selection) -> Document:
+    variables = {name: f"{model.fields[name].type.name}!" for name in model.primary_key}
+    return _document("query", "get" + _capital(model.name), variables, selection)
+
+
+def list_document(model: Model, selection: Selection) -> Document:
+    variables: dict[str, str] = {}
+    if model.is_custom_key:
+        partition, *sort = model.primary_key
+        variables[partition] = model.fields[partition].type.name
+        variables["sortDirection"] = "ModelSortDirection"
+        variables.update(_sort_argument(model, sort, "Primary"))
+    variables.update(_filter(model), limit="Int", nextToken="String")
+    return _document("query", "list" + _capital(model.plural_name), variables, _paged(selection))
+
+
+def index_document(model: Model, index: Index, selection: Selection) -> Document:
+    partition, *sort = index.fields
+    variables = {
+        partition: f"{model.fields[partition].type.name}!",
+        **_sort_argument(model, sort, _capital(index.name)),
+        **_filter(model),
+        "sortDirection": "ModelSortDirection",
+        "limit": "Int",
+        "nextToken": "String",
+    }
+    assert index.query_field is not None, "an index without a query is no method of a model"
+    return _document("query", index.query_field, variables, _paged(selection))
+
+
+def operation_document(
+    type_: OperationType, operation: Operation, selection: Selection
+) -> Document:
+    variables = {name: _type_text(field) for name, field in operation.arguments.items()}
+    return _document(type_, operation.name, variables, selection)
+
+
+def key_arguments(model: Model, fields: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of the arguments by which a key of *fields* is asked for."""
+    partition, *sort = fields
+    return (partition, *_sort_argument(model, sort, ""))
+
+
+def _sort_argument(model: Model, sort: Sequence[str], composite: str) -> dict[str, str]:
+    if not sort:
+        return {}
+    if len(sort) == 1:
+        type_name = model.fields[sort[0]].type
+        kind = _CONDITION.get(type_name.name, "String") if type_name.kind == "scalar" else "String"
+        return {sort[0]: f"Model{kind}KeyConditionInput"}
+    name = sort[0] + "".join(_capital(field) for field in sort[1:])
+    return {name: f"Model{_capital(model.name)}{composite}CompositeKeyConditionInput"}
+
+
+def _filter(model: Model) -> dict[str, str]:
+    return {"filter": f"Model{_capital(model.name)}FilterInput"}
+
+
+def _paged(selection: Selection) -> Selection:
+    return {"items": selection, "nextToken": {}, "__typename": {}}
+
+
+def _type_text(field: Field) -> str:
+    element = f"{field.type.name}{'!' if field.is_required else ''}"
+    if not field.is_array:
+        return element
+    return f"[{element}]{'' if field.is_array_nullable else '!'}"
+
+
+def _document(
+    type_: OperationType, root: str, variables: Mapping[str, str], selection: Selection
+) -> Document:
+    declared = ", ".join(f"${name}: {kind}" for name, kind in variables.items())
+    arguments = [f"{name}: ${name}" for name in variables]
+    field = f"{root}({', '.join(arguments)})" if arguments else root
+    if len(field) > _LINE:
+        field = "\n".join([f"{root}(", *(f"  {argument}" for argument in arguments), ")"])
+    body = _indented(f"{field}{_braces(selection)}")
+    head = f"{type_} ({declared}) " if declared else ""
+    if type_ == "mutation" and not declared:
+        head = "mutation "
+    return Document(f"{head}{{\n{body}\n}}\n", root, type_)
+
+
+def _braces(selection: Selection) -> str:
+    if not selection:
+        return ""
+    lines = "\n".join(f"{name}{_braces(below)}" for name, below in selection.items())
+    return f" {{\n{_indented(lines)}\n}}"
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}" for line in text.split("\n"))
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,1 @@
+"""Cognito: user pools, identity pools, sign-in and its challenges."""

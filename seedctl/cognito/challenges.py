@@ -1,0 +1,237 @@
+"""What Cognito may ask for while somebody signs in, one table row a challenge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from seedctl import masking
+from seedctl.cognito.mfa import code_of
+from seedctl.cognito.sign_in_state import WIRE_METHODS
+from seedctl.cognito.totp import register_base32
+from seedctl.cognito.types import TOTPSetup
+from seedctl.errors import (
+    CognitoError,
+    MFAPreferenceNotAvailableError,
+    MissingTOTPChallengeError,
+    NoMFAPreferenceSpecifiedError,
+    SignInException,
+    SRPError,
+)
+from seedctl.masking import mask
+from seedctl.srp import format_timestamp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+
+    from seedctl.cognito.sign_in_state import Challenge, SignInState
+    from seedctl.cognito.types import MFAPreference
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """The answer to a challenge; *session* when a step between has replaced the challenge's own."""
+
+    answers: dict[str, str] = field(repr=False)
+    session: str | None = field(default=None, repr=False)
+
+
+def explain_skew(error: CognitoError, now: datetime) -> None:
+    """Say so in *error*'s resolution when this machine's clock is too far off for TOTP."""
+    if error.code not in {"CodeMismatchException", "EnableSoftwareTokenMFAException"}:
+        return
+    if error.server_time is not None:
+        seconds = (now - error.server_time).total_seconds()
+        if abs(seconds) > 30:
+            error.resolution = (
+                f"This machine's clock is {abs(seconds):.0f} s "
+                f"{'ahead of' if seconds > 0 else 'behind'} Cognito's, so its TOTP codes are "
+                "wrong: set the clock."
+            )
+            return
+    error.resolution = error.resolution or (
+        "The clocks agree, so the code belongs to another secret, or was mistyped."
+        if error.server_time is not None
+        else "Check the secret and this machine's clock."
+    )
+
+
+def _verify_password(sign_in: SignInState, challenge: Challenge) -> Response:
+    parameters = challenge.parameters
+    try:
+        user_id = parameters["USER_ID_FOR_SRP"]
+        secret_block = parameters["SECRET_BLOCK"]
+        salt, srp_b = parameters["SALT"], parameters["SRP_B"]
+    except KeyError as error:
+        raise SRPError(
+            f"The password exchange failed: Cognito sent no {error.args[0]}.",
+            resolution="Check --endpoint-url and any proxy on the way: something else than Cognito "
+            "may answer.",
+        ) from None
+    timestamp = format_timestamp(sign_in.now())
+    signature = sign_in.exchange.sign(
+        pool_name=sign_in.pool.settings.user_pool_name,
+        user_id=user_id,
+        password=sign_in.password,
+        salt=salt,
+        srp_b=srp_b,
+        secret_block=secret_block,
+        timestamp=timestamp,
+    )
+    return Response(
+        {
+            "USERNAME": user_id,
+            "PASSWORD_CLAIM_SECRET_BLOCK": secret_block,
+            "TIMESTAMP": timestamp,
+            "PASSWORD_CLAIM_SIGNATURE": signature,
+        }
+    )
+
+
+def _set_new_password(sign_in: SignInState, _challenge: Challenge) -> Response:
+    if sign_in.new_password is None:
+        raise SignInException(
+            f"{mask(sign_in.username)} has only a temporary password (challenge "
+            "NEW_PASSWORD_REQUIRED), and nobody is signed in. create_and_sign_up_user(username, "
+            "final_password, temporary_password=...) finishes such a user.",
+            resolution="Give the present password as temporary_password= there, and the one that "
+            "the user is to have as the password.",
+        )
+    sign_in.new_password_sent = True
+    return Response({"USERNAME": sign_in.internal_name, "NEW_PASSWORD": sign_in.new_password})
+
+
+def _select_method(sign_in: SignInState, challenge: Challenge) -> Response:
+    method = _chosen(sign_in, challenge.listed_methods("MFAS_CAN_CHOOSE"), "use")
+    sign_in.prefers = True
+    wire = next(name for name, known in WIRE_METHODS.items() if known == method)
+    return Response({"USERNAME": sign_in.internal_name, "ANSWER": wire})
+
+
+def _set_up_method(sign_in: SignInState, challenge: Challenge) -> Response:
+    offered = challenge.listed_methods("MFAS_CAN_SETUP")
+    # A phone number is given by an administrator, never in the middle of a sign-in.
+    possible = [method for method in offered if method != "SMS"]
+    wanted = sign_in.answers.mfa_preference
+    if wanted == "SMS" or (not possible and offered):
+        raise MFAPreferenceNotAvailableError(
+            f"SMS as MFA cannot be set up for {mask(sign_in.username)} while signing in: the "
+            "user has no phone number.",
+            resolution='Create the user with user_attributes={"phone_number": …}.',
+        )
+    method = _chosen(sign_in, possible, "set up")
+    sign_in.prefers = True
+    if method == "EMAIL":
+        return Response({"USERNAME": sign_in.internal_name, "EMAIL": _address(sign_in)})
+    return _set_up_totp(sign_in, challenge)
+
+
+def _set_up_totp(sign_in: SignInState, challenge: Challenge) -> Response:
+    by = {"Session": challenge.session} if challenge.session else {}
+    session = enroll_totp(sign_in, by)
+    sign_in.method = "TOTP"
+    return Response({"USERNAME": sign_in.internal_name}, session)
+
+
+def enroll_totp(sign_in: SignInState, by: dict[str, str]) -> str | None:
+    """Set TOTP up with the caller's callback, and return the session to go on with.
+
+    *by* is what Cognito knows the user by: a Session, or the AccessToken of one signed in.
+    """
+    callback = sign_in.answers.totp_sign_up_challenge
+    if callback is None:
+        raise MissingTOTPChallengeError(
+            f"TOTP cannot be set up for {mask(sign_in.username)}: no totp_sign_up_challenge was "
+            "given.",
+            resolution="Give a function that makes a code from setup.shared_secret, such as "
+            "Authenticator().enroll.",
+        )
+    associated = sign_in.pool.associate_software_token(by)
+    secret = associated["SecretCode"]
+    register_base32(secret)
+    code = code_of(callback(TOTPSetup(secret, sign_in.internal_name)), "totp_sign_up_challenge")
+    masking.register(code)
+    if "Session" in by:
+        by = {"Session": associated["Session"]} if associated.get("Session") else {}
+    try:
+        verified = sign_in.pool.verify_software_token(code, by)
+    except CognitoError as error:
+        explain_skew(error, sign_in.now())
+        raise
+    if verified["Status"] != "SUCCESS":
+        raise CognitoError(
+            f"Cognito has not set up TOTP for {mask(sign_in.username)}: the status is "
+            f"{verified['Status']}.",
+            code="EnableSoftwareTokenMFAException",
+            resolution="Check the code's secret and this machine's clock.",
+        )
+    session: str | None = verified.get("Session")
+    return session
+
+
+def _address(sign_in: SignInState) -> str:
+    if sign_in.email is None:
+        raise MFAPreferenceNotAvailableError(
+            f"E-mail as MFA cannot be set up for {mask(sign_in.username)}, who has no e-mail "
+            "address.",
+            resolution='Give user_attributes={"email": …}.',
+        )
+    return sign_in.email
+
+
+def _chosen(sign_in: SignInState, offered: Sequence[MFAPreference], what: str) -> MFAPreference:
+    wanted = sign_in.answers.mfa_preference
+    if wanted is not None:
+        if wanted not in offered:
+            raise MFAPreferenceNotAvailableError(
+                f"Cognito does not let {mask(sign_in.username)} {what} {wanted} as MFA. It offers "
+                f"{', '.join(offered) or 'nothing'}.",
+                resolution="Choose a method it offers, or give the user what the method needs.",
+            )
+        return wanted
+    if not offered:
+        raise SignInException(
+            f"Cognito wants MFA for {mask(sign_in.username)} and offers no method that can be "
+            f"{what}.",
+            resolution="Check multifactor in amplify/auth/resource.ts.",
+        )
+    if len(offered) > 1:
+        raise NoMFAPreferenceSpecifiedError(
+            f"{mask(sign_in.username)} could {what} {' or '.join(offered)}, and none was chosen.",
+            resolution='Give mfa_preference="TOTP", "SMS" or "EMAIL".',
+        )
+    return offered[0]
+
+
+def _send_code(sign_in: SignInState, challenge: Challenge) -> Response:
+    method, key = CODE_CHALLENGES[challenge.name]
+    sign_in.method = method
+    return Response({"USERNAME": sign_in.internal_name, key: sign_in.code(challenge, method)})
+
+
+def _answer_custom(sign_in: SignInState, challenge: Challenge) -> Response:
+    return Response(
+        {"USERNAME": sign_in.internal_name, "ANSWER": sign_in.code(challenge, "CUSTOM")}
+    )
+
+
+# What the password flow answers; anything else there means that MFA is on.
+PASSWORD_CHALLENGES = ("PASSWORD_VERIFIER", "NEW_PASSWORD_REQUIRED")
+
+# challenge -> the method whose code it wants, and the key the code goes under
+CODE_CHALLENGES: Mapping[str, tuple[MFAPreference, str]] = {
+    "EMAIL_OTP": ("EMAIL", "EMAIL_OTP_CODE"),
+    "SMS_MFA": ("SMS", "SMS_MFA_CODE"),
+    "SMS_OTP": ("SMS", "SMS_OTP_CODE"),
+    "SOFTWARE_TOKEN_MFA": ("TOTP", "SOFTWARE_TOKEN_MFA_CODE"),
+}
+
+CHALLENGES: Mapping[str, Callable[[SignInState, Challenge], Response]] = {
+    "PASSWORD_VERIFIER": _verify_password,
+    "NEW_PASSWORD_REQUIRED": _set_new_password,
+    "SELECT_MFA_TYPE": _select_method,
+    "MFA_SETUP": _set_up_method,
+    "CUSTOM_CHALLENGE": _answer_custom,
+    **dict.fromkeys(CODE_CHALLENGES, _send_code),
+}

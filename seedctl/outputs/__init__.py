@@ -1,0 +1,28 @@
+"""``amplify_outputs.json`` as one typed model, which the client and the local sandbox both read.
+
+Nothing here talks to AWS or changes a file.
+"""
+
+from __future__ import annotations
+
+from seedctl.outputs.document import (
+    STANDARD_ATTRIBUTES,
+    AmplifyOutputs,
+    AuthSection,
+    Group,
+    PasswordPolicy,
+    load_outputs,
+    parse_outputs,
+)
+from seedctl.outputs.source import OutputsSource
+
+__all__ = [
+    "STANDARD_ATTRIBUTES",
+    "AmplifyOutputs",
+    "AuthSection",
+    "Group",
+    "OutputsSource",
+    "PasswordPolicy",
+    "load_outputs",
+    "parse_outputs",
+]

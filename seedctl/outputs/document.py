@@ -1,0 +1,232 @@
+"""``amplify_outputs.json``, versions 1 to 1.5, as frozen dataclasses.
+
+Unknown keys are ignored, since later versions add some. A missing or mistyped key is an error that
+names the file, the key path and what was expected. What an old version does not say stays None:
+unknown, not "off" and not "empty".
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from seedctl.errors import AmplifyOutputsNotFoundError, InvalidAmplifyOutputsError
+from seedctl.outputs.reader import REGENERATE, Reader
+from seedctl.outputs.sections import A_REGION, REGION, parse_data, parse_storage
+from seedctl.project.files import UnreadableFileError, read_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from seedctl.outputs.sections import DataOutputs, StorageOutputs
+
+MFAConfiguration = Literal["NONE", "OPTIONAL", "REQUIRED"]
+MFAMethod = Literal["SMS", "TOTP", "EMAIL"]
+
+# In the order in which the JavaScript tool sends them.
+STANDARD_ATTRIBUTES = (
+    "address",
+    "birthdate",
+    "email",
+    "family_name",
+    "gender",
+    "given_name",
+    "locale",
+    "middle_name",
+    "name",
+    "nickname",
+    "phone_number",
+    "picture",
+    "preferred_username",
+    "profile",
+    "zoneinfo",
+    "updated_at",
+    "website",
+)
+"""The user attributes that Cognito has by itself, but for ``sub``, which nobody sets."""
+
+_SHORTEST_PASSWORD = 6  # that a policy of Cognito can allow
+_POOL_ID = re.compile(r"[a-z0-9-]+_[0-9A-Za-z]+")
+_CLIENT_ID = re.compile(r"[\w+]+", re.ASCII)
+_IDENTITY_POOL_ID = re.compile(r"[a-z0-9-]+:[0-9A-Za-z-]+")
+# CloudFormation's words, which Amplify wrote as they were in the middle of 2024.
+_MFA_ALIASES: Mapping[str, MFAConfiguration] = {"OFF": "NONE", "ON": "REQUIRED"}
+# Cognito makes the first, and a user is created without the second, whatever is required [?].
+_NEVER_ASKED_FOR = ("sub", "updated_at")
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordPolicy:
+    """What a password must have. A rule that the file does not state is not asked for."""
+
+    min_length: int = _SHORTEST_PASSWORD
+    require_numbers: bool = False
+    require_lowercase: bool = False
+    require_uppercase: bool = False
+    require_symbols: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    name: str
+    precedence: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AuthSection:
+    """The user pool, its app client and identity pool. None means that the file does not say."""
+
+    aws_region: str
+    user_pool_id: str
+    user_pool_client_id: str
+    identity_pool_id: str | None = None
+    password_policy: PasswordPolicy | None = None
+    standard_required_attributes: tuple[str, ...] | None = None
+    """Those that a new user must be given."""
+    username_attributes: tuple[str, ...] | None = None
+    user_verification_types: tuple[str, ...] | None = None
+    unauthenticated_identities_enabled: bool | None = None
+    mfa_configuration: MFAConfiguration | None = None
+    mfa_methods: tuple[MFAMethod, ...] | None = None
+    can_list_email_mfa: bool = True
+    """False before version 1.4, whose mfa_methods cannot name EMAIL."""
+    groups: tuple[Group, ...] | None = None
+    """None before version 1.3."""
+
+    @property
+    def user_pool_region(self) -> str:
+        """The region to call, which is part of the pool's id; *aws_region* may differ."""
+        return self.user_pool_id.partition("_")[0]
+
+    @property
+    def user_pool_name(self) -> str:
+        """The pool's id without its region, as SRP uses it."""
+        return self.user_pool_id.partition("_")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class AmplifyOutputs:
+    version: str
+    auth: AuthSection | None
+    data: DataOutputs | None
+    storage: StorageOutputs | None
+    path: Path
+    document: dict[str, Any] = field(repr=False, compare=False)
+    """The whole file, as it was read."""
+
+
+def load_outputs(path: Path) -> AmplifyOutputs:
+    """Read the outputs file at *path*.
+
+    Raises AmplifyOutputsNotFoundError when it is absent or only the stub written before the first
+    deployment, InvalidAmplifyOutputsError when it is not what Amplify writes.
+    """
+    try:
+        text = read_text(path)
+    except FileNotFoundError as error:
+        raise AmplifyOutputsNotFoundError(
+            f"{path} does not exist.",
+            resolution="Deploy the sandbox with npx ampx sandbox, or name the file with --outputs.",
+        ) from error
+    except UnreadableFileError as error:
+        raise InvalidAmplifyOutputsError(
+            f"{path} cannot be read: {error}.",
+            resolution="Make it a file that this account may read, or name another with --outputs.",
+        ) from error.__cause__
+    try:
+        document = json.loads(text)
+        # Half of a surrogate pair is legal in JSON, and in nothing that a name is used for.
+        json.dumps(document, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
+        raise InvalidAmplifyOutputsError(
+            f"{path} is not JSON: {error}", resolution=REGENERATE
+        ) from error
+    return parse_outputs(document, path)
+
+
+def parse_outputs(document: Any, path: Path) -> AmplifyOutputs:
+    """Return the outputs in *document*; *path* is named in errors."""
+    root = Reader(document, path)
+    version = root.text("version")
+    if version != "1" and not version.startswith("1."):
+        root.fail("version", 'a version that begins with "1"', version)
+    if not document.keys() - {"version", "$schema"}:
+        raise AmplifyOutputsNotFoundError(
+            f"{path} holds only a version: nothing has been deployed yet.",
+            resolution="Deploy the sandbox with npx ampx sandbox and wait until it is done.",
+        )
+    auth, data, storage = (root.child(name) for name in ("auth", "data", "storage"))
+    return AmplifyOutputs(
+        version=version,
+        auth=_auth(auth, version) if auth is not None else None,
+        data=parse_data(data, path) if data is not None else None,
+        storage=parse_storage(storage) if storage is not None else None,
+        path=path,
+        document=document,
+    )
+
+
+def _auth(auth: Reader, version: str) -> AuthSection:
+    policy = auth.child("password_policy")
+    required = auth.optional_choices("standard_required_attributes", STANDARD_ATTRIBUTES)
+    return AuthSection(
+        aws_region=auth.matching("aws_region", REGION, A_REGION),
+        user_pool_id=auth.matching(
+            "user_pool_id", _POOL_ID, "a user pool id such as us-east-1_AbCdEfGhI"
+        ),
+        user_pool_client_id=auth.matching(
+            "user_pool_client_id", _CLIENT_ID, "the id of an app client"
+        ),
+        identity_pool_id=auth.optional_matching(
+            "identity_pool_id", _IDENTITY_POOL_ID, "an identity pool id such as us-east-1:1234-abcd"
+        ),
+        password_policy=_password_policy(policy) if policy is not None else None,
+        standard_required_attributes=None
+        if required is None
+        else tuple(name for name in required if name not in _NEVER_ASKED_FOR),
+        username_attributes=auth.optional_choices(
+            "username_attributes", ("email", "phone_number", "username")
+        ),
+        user_verification_types=auth.optional_choices(
+            "user_verification_types", ("email", "phone_number")
+        ),
+        unauthenticated_identities_enabled=auth.optional_flag("unauthenticated_identities_enabled"),
+        mfa_configuration=auth.optional_choice(
+            "mfa_configuration", ("NONE", "OPTIONAL", "REQUIRED"), _MFA_ALIASES
+        ),
+        mfa_methods=auth.optional_choices("mfa_methods", ("SMS", "TOTP", "EMAIL")),
+        can_list_email_mfa=_minor(version) >= 4,
+        groups=_groups(auth),
+    )
+
+
+def _password_policy(policy: Reader) -> PasswordPolicy:
+    return PasswordPolicy(
+        min_length=policy.optional_integer_between("min_length", _SHORTEST_PASSWORD, 99)
+        or _SHORTEST_PASSWORD,
+        require_numbers=policy.optional_flag("require_numbers") or False,
+        require_lowercase=policy.optional_flag("require_lowercase") or False,
+        require_uppercase=policy.optional_flag("require_uppercase") or False,
+        require_symbols=policy.optional_flag("require_symbols") or False,
+    )
+
+
+def _groups(auth: Reader) -> tuple[Group, ...] | None:
+    entries = auth.optional_objects("groups")
+    if entries is None:
+        return None
+    groups = []
+    for entry in entries:
+        for name in entry.keys():  # noqa: SIM118 - a Reader, not a dict
+            group = entry.child(name)
+            precedence = group.optional_integer("precedence") if group is not None else None
+            groups.append(Group(name, precedence))
+    return tuple(groups)
+
+
+def _minor(version: str) -> int:
+    digits = version.partition(".")[2].partition(".")[0]
+    return int(digits) if digits.isdecimal() and digits.isascii() else 0

@@ -1,0 +1,254 @@
+"""Sandbox secrets in Parameter Store, under the names that ampx gives them."""
+
+from __future__ import annotations
+
+import re
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from seedctl import masking
+from seedctl.errors import (
+    AWSError,
+    BackendIdConversionFault,
+    InvalidResponseError,
+    InvalidSecretNameError,
+    InvalidSecretValueError,
+    SecretError,
+    SSMParameterNotFoundError,
+)
+from seedctl.report import Event
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from seedctl.aws.calls import Caller
+    from seedctl.project import BackendIdentifier
+    from seedctl.report import Observer
+
+_NAME = re.compile(r"[a-zA-Z0-9_.-]+")
+_MAX_BYTES = 4096
+_TO_UTF8 = (
+    "Convert it to UTF-8: in PowerShell, run $OutputEncoding = [Text.UTF8Encoding]::new() before "
+    "you pipe a value, or write a file with Set-Content -Encoding utf8. Encode binary values, for "
+    "example as base64."
+)
+_DELETE_BATCH = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    name: str
+    value: str = field(repr=False)
+    version: int
+    last_updated: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSecret:
+    """What is known of a secret that was just stored; version 1 means that it is new."""
+
+    name: str
+    version: int
+
+
+class Secrets:
+    """The secrets of one sandbox. Nothing is cached: every read is a call."""
+
+    def __init__(
+        self,
+        aws: Caller,
+        identifier: BackendIdentifier,
+        observer: Observer,
+        before_write: Callable[[], None],
+    ) -> None:
+        self._aws = aws
+        self._identifier = identifier
+        self._observer = observer
+        self._before_write = before_write
+
+    def get(self, name: str) -> str:
+        """Return the value of the secret *name*.
+
+        Raises SSMParameterNotFoundError when it was never set.
+        """
+        return self.read(name).value
+
+    def read(self, name: str) -> Secret:
+        """Return the secret *name* with its version and the time of its last change."""
+        path = self._path(name)
+        try:
+            reply = self._aws.call("ssm", "GetParameter", {"Name": path, "WithDecryption": True})
+        except AWSError as error:
+            if error.code == "ParameterNotFound":
+                fix = f"Set it with {self._command(f'set {name}')}."
+                raise self._not_found(name, error, fix) from error
+            raise
+        parameter = reply["Parameter"]
+        value = parameter.get("Value")
+        if not value:
+            raise SecretError(
+                f"The secret {name} has no value.",
+                resolution=f"Set it again with {self._command(f'set {name}')}.",
+            )
+        masking.register(value)
+        self._observer.on_event(Event("secret", name, "read"))
+        return Secret(name, value, parameter["Version"], parameter["LastModifiedDate"])
+
+    def set(self, name: str, value: str) -> StoredSecret:
+        """Store *value*, in place of an older one if there is one.
+
+        Raises InvalidSecretNameError and InvalidSecretValueError before anything is sent.
+        """
+        path = self._path(name)
+        check_value(name, value)
+        masking.register(value)
+        self._before_write()
+        reply = self._aws.call(
+            "ssm",
+            "PutParameter",
+            {
+                "Name": path,
+                "Value": value,
+                "Type": "SecureString",
+                "Description": "Amplify Secret",
+                "Overwrite": True,
+            },
+        )
+        self._observer.on_event(Event("secret", name, "set"))
+        return StoredSecret(name, reply["Version"])
+
+    def list(self) -> list[str]:
+        """Return the names of all secrets, in the service's order, without decrypting any."""
+        names = []
+        # ampx decrypts here only to print names; not asking for it needs fewer rights.
+        parameters = {"Path": self._prefix(), "WithDecryption": False}
+        while True:
+            reply = self._aws.call("ssm", "GetParametersByPath", parameters)
+            names += [entry["Name"].rpartition("/")[2] for entry in reply["Parameters"]]
+            if not reply.get("NextToken"):
+                return names
+            parameters = {**parameters, "NextToken": reply["NextToken"]}
+
+    def remove(self, name: str) -> None:
+        """Delete the secret *name*. Raises SSMParameterNotFoundError if there is none."""
+        path = self._path(name)
+        self._before_write()
+        try:
+            self._aws.call("ssm", "DeleteParameter", {"Name": path})
+        except AWSError as error:
+            if error.code == "ParameterNotFound":
+                fix = f"{self._command('list')} shows which there are."
+                raise self._not_found(name, error, fix) from error
+            raise
+        self._observer.on_event(Event("secret", name, "removed"))
+
+    def remove_all(self) -> int:
+        """Delete every secret of the sandbox and return how many there were.
+
+        A secret that somebody else removes meanwhile counts as removed.
+        """
+        names = self.list()
+        if names:
+            self._before_write()
+        for start in range(0, len(names), _DELETE_BATCH):
+            batch = names[start : start + _DELETE_BATCH]
+            paths = [f"{self._prefix()}/{name}" for name in batch]
+            reply = self._aws.call("ssm", "DeleteParameters", {"Names": paths})
+            gone = {*reply.get("DeletedParameters", ()), *reply.get("InvalidParameters", ())}
+            for name, path in zip(batch, paths, strict=True):
+                if path not in gone:
+                    raise InvalidResponseError.of(
+                        "ssm", "DeleteParameters", f": it does not say what became of {name}"
+                    )
+                self._observer.on_event(Event("secret", name, "removed"))
+        return len(names)
+
+    def _path(self, name: str) -> str:
+        return f"{self._prefix()}/{check_name(name)}"
+
+    def _prefix(self) -> str:
+        prefix = self._identifier.parameter_prefix
+        if "//" in prefix:
+            # ampx makes such a path all the same, and Parameter Store refuses it.
+            raise BackendIdConversionFault(
+                f"The package name {self._identifier.namespace!r} has no letter or digit of ASCII, "
+                "so the sandbox's secrets have no path in Parameter Store.",
+                resolution="Give package.json a name with some.",
+            )
+        return prefix
+
+    def _command(self, words: str) -> str:
+        """Return the command line that does *words* on this sandbox."""
+        return f"seedctl {'--local ' if self._aws.is_local else ''}secret {words}"
+
+    def _not_found(self, name: str, error: AWSError, fix: str) -> SSMParameterNotFoundError:
+        return SSMParameterNotFoundError(
+            f"There is no secret {name} in the sandbox {self._identifier.name} of "
+            f"{self._identifier.namespace}.",
+            code=error.code,
+            service=error.service,
+            operation=error.operation,
+            request_id=error.request_id,
+            resolution=fix,
+        )
+
+
+def check_name(name: str) -> str:
+    """Return *name* if ampx and Parameter Store read it alike.
+
+    Raises InvalidSecretNameError: a slash would reach another path, a colon a version.
+    """
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise InvalidSecretNameError(
+            f"{name!r} cannot be the name of a secret.",
+            resolution="Use letters, digits, underscores, dots and dashes.",
+        )
+    return name
+
+
+def decode(raw: bytes, source: str) -> str:
+    """Return the UTF-8 text *raw*, of a pipe or a file called *source*, without byte order mark.
+
+    Raises InvalidSecretValueError for UTF-16, which Windows tools write, and for what is no text.
+    """
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:
+        text = "\0"  # refused alike
+    if "\0" in text:
+        is_utf16 = b"\0" in raw or raw.startswith((BOM_UTF16_LE, BOM_UTF16_BE))
+        why = "looks like UTF-16, or has NUL characters" if is_utf16 else "is not UTF-8 text"
+        raise InvalidSecretValueError(f"{source} {why}.", resolution=_TO_UTF8)
+    return text.lstrip("\ufeff")
+
+
+def check_value(name: str, value: str) -> str:
+    """Return *value* if it can be stored: 1 to 4096 bytes of UTF-8 without a NUL character.
+
+    Raises InvalidSecretValueError.
+    """
+    if not isinstance(value, str) or not value:
+        raise InvalidSecretValueError(
+            f"The value of the secret {name} is {'empty' if value == '' else 'not text'}.",
+            resolution="Give a text of at least one character.",
+        )
+    try:
+        size = len(value.encode())
+    except UnicodeEncodeError:
+        raise InvalidSecretValueError(
+            f"The value of the secret {name} is not valid Unicode text.",
+            resolution="Give text; encode binary values, for example as base64.",
+        ) from None
+    if "\0" in value:
+        raise InvalidSecretValueError(
+            f"The value of the secret {name} has a NUL character.",
+            resolution="Take it out; encode binary values, for example as base64.",
+        )
+    if size > _MAX_BYTES:
+        raise InvalidSecretValueError(
+            f"The value of the secret {name} has {size} bytes; Parameter Store keeps {_MAX_BYTES}.",
+            resolution="Split it, or keep it elsewhere and store only where.",
+        )
+    return value

@@ -1,0 +1,1 @@
+"""Running a seed script in this process, and the report of a run."""

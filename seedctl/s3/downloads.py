@@ -1,0 +1,109 @@
+"""Read one object: into memory, a file or somebody's file object."""
+
+from __future__ import annotations
+
+import io
+import os
+import secrets
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from seedctl.errors import FileAccessError, InvalidStorageOperationInput
+from seedctl.s3.results import DownloadedObject, ObjectProperties
+from seedctl.s3.uploads import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from seedctl.s3.object_call import Task
+    from seedctl.s3.results import OnProgress
+
+
+def download(
+    task: Task,
+    to: Path | IO[bytes] | None,
+    options: Mapping[str, Any],
+    on_progress: OnProgress | None,
+) -> DownloadedObject:
+    """Read the object to *to*, or to memory for None. Raises StorageError, FileAccessError."""
+    is_binary = hasattr(to, "write") and not isinstance(to, io.TextIOBase)
+    if to is not None and not isinstance(to, Path) and not is_binary:
+        raise InvalidStorageOperationInput(
+            f"A {type(to).__name__} is nothing to write the object to.",
+            resolution="Give a pathlib.Path, or a file opened in binary mode.",
+        )
+    with task.explaining("get"):
+        if isinstance(to, Path):
+            with _writing(to):
+                return _to_path(task, to, options, on_progress)
+        reply, pieces = task.objects.read(task.place, options, identity=task.identity)
+        counted = _counted(pieces, Progress(on_progress, reply["ContentLength"]))
+        body = None
+        if to is None:
+            body = b"".join(counted)
+        else:
+            for piece in counted:
+                to.write(piece)
+    return _downloaded(task.path, reply, body)
+
+
+def properties_of(path: str, reply: Mapping[str, Any]) -> ObjectProperties:
+    return ObjectProperties(**_facts(path, reply))
+
+
+def _to_path(
+    task: Task, to: Path, options: Mapping[str, Any], on_progress: OnProgress | None
+) -> DownloadedObject:
+    if "Range" not in options:
+        # Counting each piece is not for nothing: only for who asks.
+        tell = Progress(on_progress, None).add if on_progress is not None else None
+        reply = task.objects.download(
+            task.place, str(to), options, identity=task.identity, on_progress=tell
+        )
+        return _downloaded(task.path, reply, None)
+    unfinished = to.with_name(f"{to.name}.{secrets.token_hex(4)}")
+    try:
+        with unfinished.open("xb") as file:  # before the request, whose answer nobody would read
+            reply, pieces = task.objects.read(task.place, options, identity=task.identity)
+            for piece in _counted(pieces, Progress(on_progress, reply["ContentLength"])):
+                file.write(piece)
+        unfinished.replace(to)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return _downloaded(task.path, reply, None)
+
+
+@contextmanager
+def _writing(to: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.filename is not None and Path(os.fsdecode(error.filename)).parent != to.parent:
+            raise  # from the script's own callback
+        raise FileAccessError(
+            f"{to} cannot be written: {error.strerror or type(error).__name__}.",
+            resolution="Give a path in a folder that is there and writable.",
+        ) from error
+
+
+def _counted(pieces: Iterator[bytes], progress: Progress) -> Iterator[bytes]:
+    for piece in pieces:
+        yield piece
+        progress.add(len(piece))
+
+
+def _downloaded(path: str, reply: Mapping[str, Any], body: bytes | None) -> DownloadedObject:
+    return DownloadedObject(**_facts(path, reply), body=body)
+
+
+def _facts(path: str, reply: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "path": path,
+        "e_tag": reply["ETag"],
+        "last_modified": reply["LastModified"],
+        "size": reply["ContentLength"],
+        "content_type": reply.get("ContentType"),
+        "metadata": reply.get("Metadata", {}),
+        "version_id": reply.get("VersionId"),
+    }

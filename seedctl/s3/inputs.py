@@ -1,0 +1,184 @@
+"""Check what a storage call is given, before anything is sent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from seedctl.errors import (
+    InvalidAWSAccountID,
+    InvalidCopyOperationStorageBucket,
+    InvalidStorageOperationInput,
+    InvalidStoragePathInput,
+    NoDestinationPath,
+    NoIdentityId,
+    NoSourcePath,
+    UrlExpirationMaxLimitExceed,
+)
+from seedctl.s3.headers import disposition_header, header_value, metadata_headers
+from seedctl.s3.results import CopyDestination, CopySource
+
+if TYPE_CHECKING:
+    from seedctl.aws.credentials import Identity
+    from seedctl.s3.results import (
+        BucketChoice,
+        ChecksumAlgorithm,
+        ContentDisposition,
+        StoragePath,
+    )
+
+_ACCOUNT = re.compile(r"[0-9]{12}")
+_LONGEST_URL = 7 * 24 * 3600  # seconds
+_LONGEST_PATH = 1024  # bytes
+
+
+def resolve_path(path: StoragePath, identity: Identity, *, may_be_empty: bool = False) -> str:
+    """Return the object's key.
+
+    Raises InvalidStorageOperationInput, InvalidStoragePathInput, NoIdentityId.
+    """
+    if callable(path):
+        current = identity.current()
+        if current is None:
+            raise NoIdentityId(
+                "Missing identity ID when accessing objects in protected or private access level.",
+                resolution="Sign a user in first; the backend needs an identity pool.",
+            )
+        path = path(current.identity_id)
+    return check_path(path, may_be_empty=may_be_empty)
+
+
+def check_path(path: object, *, may_be_empty: bool = False) -> str:
+    """Return *path* if it can be an object's key.
+
+    Raises InvalidStorageOperationInput, InvalidStoragePathInput.
+    """
+    if not isinstance(path, str) or not (path or may_be_empty):
+        raise InvalidStorageOperationInput(
+            "Path or key parameter must be specified in the input. Both can not be specified at "
+            "the same time.",
+            resolution="Give the path as text, or as a function of the identity id.",
+        )
+    if path.startswith("/"):
+        raise InvalidStoragePathInput(
+            "Input `path` does not allow a leading slash (/).",
+            resolution=f"Write {path.lstrip('/')!r}.",
+        )
+    try:
+        length = len(path.encode())
+    except UnicodeEncodeError as error:
+        raise InvalidStoragePathInput("The path is not valid Unicode text.") from error
+    if length > _LONGEST_PATH:
+        raise InvalidStoragePathInput(f"The path has {length} bytes; S3 allows {_LONGEST_PATH}.")
+    return path
+
+
+def owner_option(expected_bucket_owner: str | None) -> dict[str, Any]:
+    """Return S3's parameter for the account the bucket must belong to.
+
+    Raises InvalidAWSAccountID.
+    """
+    if expected_bucket_owner is None:
+        return {}
+    if not isinstance(expected_bucket_owner, str) or not _ACCOUNT.fullmatch(expected_bucket_owner):
+        raise InvalidAWSAccountID(
+            "Invalid AWS account ID was provided.", resolution="Give its twelve digits, as text."
+        )
+    return {"ExpectedBucketOwner": expected_bucket_owner}
+
+
+def upload_options(
+    *,
+    content_type: str | None,
+    content_disposition: str | ContentDisposition | None,
+    content_encoding: str | None,
+    metadata: Mapping[str, str] | None,
+    prevent_overwrite: bool,
+    expected_bucket_owner: str | None,
+    checksum_algorithm: ChecksumAlgorithm | None,
+) -> dict[str, Any]:
+    """Return S3's parameters for an upload; the content type only if there is one.
+
+    Raises InvalidStorageOperationInput, InvalidAWSAccountID.
+    """
+    if checksum_algorithm not in {None, "crc-32"}:
+        raise InvalidStorageOperationInput(
+            f"There is no checksum algorithm {checksum_algorithm!r}.", resolution='Use "crc-32".'
+        )
+    options = owner_option(expected_bucket_owner)
+    if content_type:
+        options["ContentType"] = header_value("content_type", content_type)
+    if content_disposition is not None:
+        options["ContentDisposition"] = disposition_header(content_disposition)
+    if content_encoding is not None:
+        options["ContentEncoding"] = header_value("content_encoding", content_encoding)
+    if metadata:
+        options["Metadata"] = metadata_headers(metadata)
+    if prevent_overwrite:
+        options["IfNoneMatch"] = "*"
+    if checksum_algorithm is not None:
+        options["ChecksumAlgorithm"] = "CRC32"
+    return options
+
+
+def check_url_expiration(expires_in: int) -> None:
+    """Raise UrlExpirationMaxLimitExceed or InvalidStorageOperationInput for seconds that S3 refuses."""
+    if expires_in > _LONGEST_URL:
+        raise UrlExpirationMaxLimitExceed(
+            "Url Expiration can not be greater than 7 Days.",
+            resolution=f"Give at most {_LONGEST_URL} seconds.",
+        )
+    if expires_in < 1:
+        raise InvalidStorageOperationInput(
+            f"An address cannot hold for {expires_in} seconds.", resolution="Give 1 or more."
+        )
+
+
+def range_header(bytes_range: tuple[int, int]) -> str:
+    """Return the Range of the bytes from the first to the last of *bytes_range*, both included."""
+    start, end = bytes_range
+    if not 0 <= start <= end:
+        raise InvalidStorageOperationInput(
+            f"{start} to {end} is no range of bytes.",
+            resolution="Give the first and the last byte, counted from 0.",
+        )
+    return f"bytes={start}-{end}"
+
+
+class Copy(NamedTuple):
+    source_path: StoragePath
+    source_bucket: BucketChoice | None
+    destination_path: StoragePath
+    destination_bucket: BucketChoice | None
+    options: dict[str, Any]
+
+
+def copy_parameters(
+    source: StoragePath | CopySource, destination: StoragePath | CopyDestination
+) -> Copy:
+    """Return both sides of a copy, and S3's parameters for its conditions.
+
+    Raises NoSourcePath, NoDestinationPath, InvalidCopyOperationStorageBucket,
+    InvalidAWSAccountID.
+    """
+    origin = source if isinstance(source, Mapping) else CopySource(path=source)
+    target = destination if isinstance(destination, Mapping) else CopyDestination(path=destination)
+    if not origin.get("path"):
+        raise NoSourcePath("Missing source path in copy api call.")
+    if not target.get("path"):
+        raise NoDestinationPath("Missing destination path in copy api call.")
+    if ("bucket" in origin) != ("bucket" in target):
+        raise InvalidCopyOperationStorageBucket(
+            "Missing bucket option in either source or destination.",
+            resolution="Name the bucket on both sides, or on neither.",
+        )
+    options = owner_option(target.get("expected_bucket_owner"))
+    owner = owner_option(origin.get("expected_bucket_owner"))
+    if owner:
+        options["ExpectedSourceBucketOwner"] = owner["ExpectedBucketOwner"]
+    if "e_tag" in origin:
+        options["CopySourceIfMatch"] = origin["e_tag"]
+    if "not_modified_since" in origin:
+        options["CopySourceIfUnmodifiedSince"] = origin["not_modified_since"]
+    return Copy(origin["path"], origin.get("bucket"), target["path"], target.get("bucket"), options)

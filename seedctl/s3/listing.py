@@ -1,0 +1,72 @@
+"""Pages of a bucket's objects."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from seedctl.errors import InvalidStorageOperationInput
+from seedctl.s3.results import StorageItem, StoragePage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from seedctl.s3.object_call import Task
+    from seedctl.s3.results import SubpathStrategy
+
+PAGE = 1000
+"""The most that S3 gives at once."""
+
+
+class Listing:
+    """What lies under one path."""
+
+    def __init__(
+        self, task: Task, strategy: SubpathStrategy | None, owner: Mapping[str, Any]
+    ) -> None:
+        self._task = task
+        self._parameters = {"Prefix": task.path, **_delimiter(strategy), **owner}
+
+    def page(self, page_size: int | None, next_token: str | None) -> StoragePage:
+        """Return one page. A *page_size* beyond 1 to 1,000 is 1,000, as in the JavaScript client.
+
+        Raises InvalidStorageOperationInput for one that is no whole number.
+        """
+        is_number = isinstance(page_size, int) and not isinstance(page_size, bool)
+        if page_size is not None and not is_number:
+            raise InvalidStorageOperationInput(
+                f"page_size={page_size!r} is not a whole number.",
+                resolution=f"Give one from 1 to {PAGE}, or leave it out.",
+            )
+        size = page_size if page_size is not None and 0 < page_size <= PAGE else PAGE
+        token = {"ContinuationToken": next_token} if next_token is not None else {}
+        reply = self._task.call(
+            "list_objects_v2", "list", MaxKeys=size, **self._parameters, **token
+        )
+        return StoragePage(
+            tuple(
+                StorageItem(entry["Key"], entry["ETag"], entry["LastModified"], entry["Size"])
+                for entry in reply.get("Contents", ())
+            ),
+            reply.get("NextContinuationToken") if reply.get("IsTruncated") else None,
+            tuple(entry["Prefix"] for entry in reply.get("CommonPrefixes", ())),
+        )
+
+    def pages(self) -> Iterator[StoragePage]:
+        token = None
+        while True:
+            page = self.page(None, token)
+            yield page
+            token = page.next_token
+            if token is None:
+                return
+
+
+def _delimiter(strategy: SubpathStrategy | None) -> dict[str, str]:
+    if strategy is None or strategy.get("strategy") == "include":
+        return {}
+    if strategy.get("strategy") != "exclude":
+        raise InvalidStorageOperationInput(
+            f"There is no subpath strategy {strategy.get('strategy')!r}.",
+            resolution='Use {"strategy": "exclude"} or {"strategy": "include"}.',
+        )
+    return {"Delimiter": strategy.get("delimiter") or "/"}

@@ -1,0 +1,157 @@
+"""Why S3 denied a call: which path rule of the outputs file would have allowed it.
+
+The client enforces nothing. S3 does, by the roles of the identity pool; these are made from the
+same rules, so that they explain a refusal.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Literal
+
+from seedctl.masking import mask
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from seedctl.outputs.sections import BucketPaths
+    from seedctl.s3.section import Bucket
+
+Action = Literal["get", "list", "write", "delete"]
+
+_ENTITY = "${cognito-identity.amazonaws.com:sub}"
+_WHERE = "amplify/storage/resource.ts"
+_VERBS = {"get": "Reading", "list": "Listing", "write": "Writing", "delete": "Deleting"}
+
+
+def explain_denial(
+    bucket: Bucket, path: str, action: Action, groups: tuple[str, ...] | None, identity_id: str
+) -> str:
+    """Return what to do about *action* at *path* being denied to whoever has *groups*.
+
+    *groups* is None for a guest.
+    """
+    if bucket.rules is None:
+        return (
+            f"The outputs file does not list the path rules of {bucket.shown}; check {_WHERE} for "
+            f"one that allows {action} at {mask(path)!r}."
+        )
+    if action == "list" and not may(bucket, path, action, groups, identity_id):
+        folders = _listable(bucket, path, groups, identity_id)
+        if folders:
+            asked = " or ".join(f"{mask(folder)!r}" for folder in folders)
+            return (
+                f"Ask for {asked}, with the slash at its end: that is what the path rules of "
+                f"{bucket.shown} let {_caller(groups)} list."
+            )
+    who = _caller(groups)
+    found = list(_allowing(bucket.rules, path, action))
+    folder = f"{path}/"
+    if not found and action == "list" and any(_allowing(bucket.rules, folder, action)):
+        return explain_denial(bucket, folder, action, groups, identity_id)
+    if not found:
+        rules = "; ".join(_shown(pattern, roles) for pattern, roles in bucket.rules.items())
+        return (
+            f"No path rule of {bucket.shown} lets anybody {action} {mask(path)!r}; it has: "
+            f"{rules or 'none'}. Add one for {who} in {_WHERE} and deploy."
+        )
+    if may(bucket, path, action, groups, identity_id):
+        return (
+            f"By the outputs file {who} may {action} {mask(path)!r}. Then either there is no such "
+            "object (who may not list is not told), the bucket has another owner than expected, or the "
+            "deployed rules are not those of the file: deploy, and run again."
+        )
+    rules = "; ".join(f"{pattern} for {_role(role)}" for pattern, role in found)
+    advice = f"{_VERBS[action]} {mask(path)!r} is allowed by {rules}. You were {who}."
+    if groups and any(_is_for_user(pattern, role, path, identity_id) for pattern, role in found):
+        # As reported of Gen 2: a group's role takes the place of the authenticated one.
+        names = ", ".join(f'"{mask(group)}"' for group in groups)
+        advice += f" A group's role replaces that of signed-in users: add allow.groups([{names}])."
+    return advice
+
+
+def may(
+    bucket: Bucket, path: str, action: Action, groups: tuple[str, ...] | None, identity_id: str
+) -> bool:
+    """Whether the outputs file's rules let the caller do this; unknown rules let everybody."""
+    if bucket.rules is None:
+        return True
+    own = {f"groups{group}" for group in groups or ()}
+    if groups is None:
+        own = {"guest"}
+    elif not groups:
+        own = {"authenticated", "entityidentity"}
+    return any(
+        role in own and (role != "entityidentity" or _is_for_user(pattern, role, path, identity_id))
+        for pattern, role in _allowing(bucket.rules, path, action)
+    )
+
+
+def _listable(
+    bucket: Bucket, path: str, groups: tuple[str, ...] | None, identity_id: str
+) -> list[str]:
+    """Return the folders that the caller may list and whose path begins with *path*."""
+    folders = [
+        pattern.removesuffix("*").replace(_ENTITY, identity_id)
+        for pattern in bucket.rules or ()
+        if pattern.endswith("/*")
+    ]
+    return [
+        folder
+        for folder in folders
+        if folder.startswith(path) and may(bucket, folder, "list", groups, identity_id)
+    ]
+
+
+def _allowing(rules: BucketPaths, path: str, action: Action) -> Iterator[tuple[str, str]]:
+    """Yield each pattern and role by which somebody may do this."""
+    covering = {
+        # Another user's folder matches as well: its owner would have been allowed.
+        pattern: roles
+        for pattern, roles in rules.items()
+        if _covers(pattern.replace(_ENTITY, "*"), path, action)
+    }
+    for pattern, roles in covering.items():
+        # A path below with rules of its own does not inherit these.
+        nested = [
+            other
+            for other_pattern, other in covering.items()
+            if other_pattern != pattern and other_pattern.startswith(pattern.removesuffix("*"))
+        ]
+        for role, actions in roles.items():
+            if action in actions and all(action in other.get(role, ()) for other in nested):
+                yield pattern, role
+
+
+def _is_for_user(pattern: str, role: str, path: str, identity_id: str) -> bool:
+    if role == "entityidentity":
+        return _covers(pattern.replace(_ENTITY, identity_id), path, "get")
+    return role == "authenticated"
+
+
+def _covers(pattern: str, path: str, action: Action) -> bool:
+    expression = ".*".join(re.escape(part) for part in pattern.split("*"))
+    if action == "list" and pattern.endswith("/*") and path == pattern[:-1]:
+        return True
+    return re.fullmatch(expression, path, re.DOTALL) is not None
+
+
+def _caller(groups: tuple[str, ...] | None) -> str:
+    if groups is None:
+        return "a guest"
+    if groups:
+        return f"a user of the group{'s' if len(groups) > 1 else ''} {', '.join(groups)}"
+    return "a signed-in user without a group"
+
+
+def _role(role: str) -> str:
+    if role == "entityidentity":
+        return "the user whose identity id is in the path"
+    if role.startswith("groups"):
+        return f"the group {role.removeprefix('groups')}"
+    return {"guest": "guests", "authenticated": "signed-in users"}.get(role, role)
+
+
+def _shown(pattern: str, roles: Mapping[str, tuple[str, ...]]) -> str:
+    parts = (f"{_role(role)} {'+'.join(actions)}" for role, actions in roles.items())
+    return f"{pattern} ({', '.join(parts)})"

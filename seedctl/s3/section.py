@@ -1,0 +1,83 @@
+"""The ``storage`` section of the outputs file: buckets, and who may do what at which path."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from seedctl.errors import InvalidStorageBucket, InvalidStorageOperationInput, NoBucket
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from seedctl.outputs import AmplifyOutputs
+    from seedctl.outputs.sections import BucketPaths
+
+
+@dataclass(frozen=True, slots=True)
+class BucketInfo:
+    """A bucket by its own name, for one that the outputs file does not list."""
+
+    bucket_name: str
+    region: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    bucket_name: str
+    region: str
+    name: str | None = None
+    """The friendly name; None for one that the outputs file gives none."""
+    rules: BucketPaths | None = field(default=None, repr=False)
+    """None where the outputs file does not tell the rules."""
+
+    @property
+    def shown(self) -> str:
+        return self.name or self.bucket_name
+
+
+@dataclass(frozen=True, slots=True)
+class StorageSection:
+    default: Bucket
+    named: Mapping[str, Bucket]
+    """The buckets by their friendly names."""
+
+    def bucket(self, choice: str | BucketInfo | None) -> Bucket:
+        """Return the bucket that *choice* means. Raises InvalidStorageBucket."""
+        if choice is None:
+            return self.default
+        if isinstance(choice, BucketInfo):
+            known = (each for each in self.named.values() if each.bucket_name == choice.bucket_name)
+            rules = next((each.rules for each in known), None)
+            return Bucket(choice.bucket_name, choice.region, rules=rules)
+        if not isinstance(choice, str):
+            raise InvalidStorageOperationInput(
+                f"A {type(choice).__name__} does not name a bucket.",
+                resolution="Give the friendly name of the outputs file, or a BucketInfo.",
+            )
+        if choice not in self.named:
+            known_names = ", ".join(sorted(self.named)) or "none"
+            raise InvalidStorageBucket(
+                f"Unable to lookup bucket from provided name in Amplify configuration: {choice!r}.",
+                resolution=f"The outputs file has: {known_names}.",
+            )
+        return self.named[choice]
+
+
+def parse_storage_section(outputs: AmplifyOutputs) -> StorageSection:
+    """Return the storage section of *outputs* as the client uses it. Raises NoBucket."""
+    storage = outputs.storage
+    if storage is None:
+        raise NoBucket(
+            f"{outputs.path} has no storage section: this backend has no storage resource.",
+            resolution="Add one in amplify/storage/resource.ts, deploy, and run again.",
+        )
+    named = {
+        entry.name: Bucket(entry.bucket_name, entry.aws_region, entry.name, entry.paths)
+        for entry in storage.buckets
+        if entry.name is not None
+    }
+    name = storage.default.bucket_name
+    listed = (bucket for bucket in named.values() if bucket.bucket_name == name)
+    unlisted = Bucket(name, storage.default.aws_region, rules=storage.default.paths)
+    return StorageSection(next(listed, unlisted), named)

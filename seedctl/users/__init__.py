@@ -1,0 +1,1 @@
+"""Users of one backend: creating them, signing them in, and their sessions."""

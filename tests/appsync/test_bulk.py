@@ -1,0 +1,635 @@
+"""create_many and delete_many: batches, keys, what is there already, and every kind of failure."""
+
+from __future__ import annotations
+
+import json
+import random
+import uuid
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from seedctl import errors
+from seedctl.appsync.bulk import RowResult
+from seedctl.appsync.row_keys import derived_id
+from seedctl.appsync.values import Inputs
+from seedctl.report import Event
+from tests.appsync.appsync import FakeIdentity
+from tests.appsync.table import Table, sizes, with_table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.appsync.appsync import Stage
+
+UNAUTHORIZED = {"errorType": "Unauthorized", "message": "Not Authorized to access it"}
+
+
+@pytest.fixture
+def table(todo: Stage) -> Table:
+    return with_table(todo)
+
+
+def rows(count: int, **more: Any) -> list[dict[str, Any]]:
+    return [{"id": f"t-{number}", "content": f"todo {number}", **more} for number in range(count)]
+
+
+def states(results: list[RowResult]) -> list[str]:
+    return [result.state for result in results]
+
+
+def test_rows_go_in_batches(todo: Stage, table: Table) -> None:
+    """Each request creates as many as it may, asks for the keys alone, and has a text of its own
+    only where it is smaller."""
+    results = todo.models.Todo.create_many(rows(60), concurrency=1)
+    assert sizes(table) == [25, 25, 10]
+    texts = [request.query for request in table.requests]
+    assert texts[0] == texts[1] != texts[2]
+    assert texts[0].startswith("mutation ($a0: CreateTodoInput!, $a1: CreateTodoInput!, ")
+    assert "  a24: createTodo(input: $a24) { id }\n}\n" in texts[0]
+    assert results == [RowResult(n, {"id": f"t-{n}"}, "created") for n in range(60)]
+    assert list(table.records) == [f"t-{n}" for n in range(60)]
+    assert todo.report.records == {Event("record", "Todo", "created"): 60}
+    assert todo.report.progress is not None
+    assert todo.report.progress.what == "Todo records"
+    assert (todo.report.progress.done, todo.report.progress.total) == (60, 60)
+
+
+def test_results_are_in_the_order_of_the_rows(todo: Stage, table: Table) -> None:
+    """With many requests in flight every row is there once, and the results are in order."""
+    results = todo.models.Todo.create_many(rows(500), batch_size=7, concurrency=16)
+    assert [result.index for result in results] == list(range(500))
+    assert [result.key["id"] for result in results] == [f"t-{n}" for n in range(500)]
+    assert len(table.done) == len(table.records) == 500
+
+
+def test_a_row_without_an_id_gets_one(todo: Stage, table: Table) -> None:
+    """The id is random and made here, and the row that was given stays as it was."""
+    given: list[dict[str, Any]]
+    given = [{"content": "x"}, {"content": "x", "id": None}, {"content": "y", "id": "mine"}]
+    results = todo.models.Todo.create_many(given)
+    ids = [result.key["id"] for result in results]
+    assert [uuid.UUID(each).version for each in ids[:2]] == [4, 4]
+    assert ids[2] == "mine"
+    assert set(ids) == set(table.records)
+    assert given == [{"content": "x"}, {"content": "x", "id": None}, {"content": "y", "id": "mine"}]
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        pytest.param("content", id="field"),
+        pytest.param(["content"], id="fields"),
+        pytest.param(lambda row: row["content"], id="function"),
+        pytest.param(lambda row: (row["content"],), id="function of several"),
+    ],
+)
+def test_an_id_is_derived(todo: Stage, table: Table, key: Any) -> None:
+    """The same values give the same id in every run and every version, by whatever key."""
+    (result,) = todo.models.Todo.create_many([{"content": "Zoë"}], key=key)
+    assert result.key == {"id": "9d3b05d9-6cdc-5aa7-9a9b-2957f4815da5"}
+    assert "9d3b05d9-6cdc-5aa7-9a9b-2957f4815da5" in table.records
+
+
+def test_an_id_is_derived_from_any_value(todo: Stage, table: Table) -> None:
+    """Objects count by what they hold, and another model's ids are others."""
+    keys: list[Any] = [{"a": 1, "b": [None]}, {"b": [None], "a": 1}]
+    results = [
+        todo.models.Todo.create_many(
+            [{"content": "x"}], key=lambda row, key=key: key, if_exists="skip"
+        )
+        for key in keys
+    ]
+    assert [states(each) for each in results] == [["created"], ["existed"]]
+    assert derived_id("Todo", ["x"]) != derived_id("Post", ["x"]) != derived_id("Post", [1])
+
+
+def test_a_second_run_meets_the_same_records(todo: Stage, table: Table) -> None:
+    """With key= a seed can be run again: skipped, updated, or refused, as it says."""
+    given = [{"content": f"todo {number}"} for number in range(30)]
+    create_many = todo.models.Todo.create_many
+    assert set(states(create_many(given, key="content"))) == {"created"}
+    assert set(states(create_many(given, key="content", if_exists="skip"))) == {"existed"}
+    changed = [{**row, "isDone": True} for row in given]
+    assert set(states(create_many(changed, key="content", if_exists="update"))) == {"updated"}
+    assert all(record["isDone"] for record in table.records.values())
+    with pytest.raises(errors.BulkError, match=r"30 of 30 Todo records failed; the first: createT"):
+        create_many(given, key="content")
+    assert len(table.records) == 30
+    told = {event.state: count for event, count in todo.report.records.items()}
+    assert told == {"created": 30, "existed": 30, "updated": 30, "failed": 30}
+
+
+def test_what_is_there_and_what_is_not(todo: Stage, table: Table) -> None:
+    """In one batch new rows are created, and the others treated as asked."""
+    table.records["t-1"] = {"id": "t-1", "content": "old"}
+    results = todo.models.Todo.create_many(rows(3), if_exists="update")
+    assert states(results) == ["created", "updated", "created"]
+    assert table.records["t-1"]["content"] == "todo 1"
+    assert sizes(table) == [3, 1]
+    assert "a0: updateTodo(input: $a0) { id }" in table.requests[-1].query
+
+
+def test_an_update_may_fail_by_itself(todo: Stage, table: Table) -> None:
+    """A row that cannot be an update, or may not be, fails; the others are updated."""
+    for row in rows(3):
+        table.records[row["id"]] = {"id": row["id"]}
+    given = rows(3)
+    table.error_of = lambda verb, values: (
+        UNAUTHORIZED if verb == "update" and values["id"] == "t-0" else None
+    )
+    results = todo.models.Todo.create_many(given, if_exists="update", on_error="collect")
+    assert states(results) == ["failed", "updated", "updated"]
+    assert isinstance(results[0].error, errors.UnauthorizedError)
+
+
+def test_an_update_is_checked_as_one(
+    todo: Stage, table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row that makes a create and no update fails, and leaves the others alone."""
+
+    def refuse(self: Inputs, model: Any, given: dict[str, Any], *, validate: bool) -> Any:
+        if given["id"] == "t-0":
+            raise errors.InvalidInputError("no update")
+        return given
+
+    monkeypatch.setattr(Inputs, "update", refuse)
+    for row in rows(2):
+        table.records[row["id"]] = {"id": row["id"]}
+    results = todo.models.Todo.create_many(rows(2), if_exists="update", on_error="collect")
+    assert states(results) == ["failed", "updated"]
+    results = todo.models.Todo.create_many(rows(1), if_exists="update", on_error="collect")
+    assert states(results) == ["failed"]
+
+
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [
+        pytest.param("nope", "no field of Todo.*nope", id="unknown field"),
+        pytest.param([], "no field of Todo", id="no field"),
+        pytest.param({"content", "isDone"}, "key= is a set, which", id="set"),
+        pytest.param({"content": 1}, "key= is a dict, which", id="mapping"),
+        pytest.param(b"content", "key= is a bytes, which", id="bytes"),
+        pytest.param(5, "key= is a int, which", id="number"),
+        pytest.param([["content"]], "key= is a list of other things", id="list of lists"),
+        pytest.param(("content", 5), "key= is a tuple of other things", id="number in a tuple"),
+    ],
+)
+def test_a_key_that_cannot_be(todo: Stage, table: Table, key: Any, message: str) -> None:
+    """A key that no row can have is refused before any is looked at."""
+    with pytest.raises(errors.InvalidInputError, match=message):
+        todo.models.Todo.create_many(rows(1), key=key)
+    assert table.requests == []
+
+
+@pytest.mark.parametrize(
+    "key", ["isDone", lambda row: None, lambda row: ()], ids=["missing", "None", "nothing"]
+)
+def test_a_row_without_its_key_fails(todo: Stage, table: Table, key: Any) -> None:
+    """A row that key= finds nothing in fails by itself."""
+    given = [{"content": "x"}, {"content": "y", "id": "mine"}]
+    results = todo.models.Todo.create_many(given, key=key, on_error="collect")
+    assert states(results) == ["failed", "created"]
+    assert "No id can be derived" in str(results[0].error)
+
+
+def test_a_custom_identifier_is_given_whole(store: Stage) -> None:
+    """Where no id can be made, a row must have its key, and key= makes no sense."""
+    table = with_table(store)
+    table.key = ("sku", "warehouse", "shelf")
+    product = {"sku": "s", "warehouse": "w", "shelf": 1, "name": "n"}
+    create_many = store.models.Product.create_many
+    results = create_many([product, {"sku": "s"}], validate=False, on_error="collect")
+    assert states(results) == ["created", "failed"]
+    assert results[0].key == {"sku": "s", "warehouse": "w", "shelf": 1}
+    assert "missing: warehouse, shelf" in str(results[1].error)
+    assert "{ sku warehouse shelf }" in table.requests[0].query
+    with pytest.raises(errors.InvalidInputError, match="key= makes ids"):
+        create_many([product], key="sku")
+
+
+def test_the_same_key_twice(todo: Stage, table: Table) -> None:
+    """In a list it is an error before anything is sent, and names both rows."""
+    with pytest.raises(errors.InvalidInputError, match=r"Rows 2 and 5 have the same key \(id\)"):
+        todo.models.Todo.create_many([*rows(5), {"id": "t-2", "content": "again"}])
+    assert table.requests == []
+
+
+def test_the_same_key_twice_in_a_generator(todo: Stage, table: Table) -> None:
+    """Where nobody knows what is to come, the second row fails by itself."""
+    given: Iterator[dict[str, Any]]
+    given = iter([{"id": 5, "content": "x"}, {"id": "5", "content": "y"}])
+    results = todo.models.Todo.create_many(given, on_error="collect")
+    assert states(results) == ["created", "failed"]
+    assert "Rows 0 and 1" in str(results[1].error)
+
+
+def test_a_wrong_row_fails_by_itself(todo: Stage, table: Table) -> None:
+    """What does not fit the schema is not sent, and the rest of its batch is."""
+    wrong: list[Any] = [{"content": 5}, {"content": "\ud800"}, "no mapping", {5: 1}, {None: 1}]
+    results = todo.models.Todo.create_many([*rows(2), *wrong], on_error="collect")
+    assert states(results) == ["created", "created", *["failed"] * 5]
+    assert {type(result.error) for result in results[2:]} == {errors.InvalidInputError}
+    assert sizes(table) == [2]
+    assert todo.report.progress is not None
+    assert (todo.report.progress.done, todo.report.progress.failed) == (2, 5)
+
+
+def test_a_request_stays_under_a_megabyte(todo: Stage, table: Table) -> None:
+    """Large rows go in smaller batches, and one that is too large goes alone."""
+    given = [*rows(1), *rows(6, content="ä" * 100_000)[1:], {"id": "x", "content": "y" * 2_000_000}]
+    todo.models.Todo.create_many([*given, {"id": "z", "content": "small"}], concurrency=1)
+    assert sizes(table) == [5, 1, 1, 1]
+    lengths = sorted(len(request.body) for request in table.requests)
+    assert lengths[-2] < 900_000 < lengths[-1]
+
+
+def test_rows_are_drawn_as_they_are_sent(todo: Stage, table: Table) -> None:
+    """Of a generator no more is drawn than threads can take, however long it is."""
+    ahead: list[int] = []
+
+    def given() -> Iterator[dict[str, Any]]:
+        for number in range(3000):
+            ahead.append(number - len(table.done))
+            yield {"id": f"g-{number}", "content": "x"}
+
+    results = todo.models.Todo.create_many(given(), batch_size=10, concurrency=3)
+    assert len(results) == len(table.records) == 3000
+    assert max(ahead) <= 10 * (3 + 1)
+    assert todo.report.progress is not None
+    assert todo.report.progress.total is None
+
+
+@pytest.mark.parametrize("status", ["413", "500"])
+def test_a_batch_that_is_refused_is_halved(todo: Stage, table: Table, status: str) -> None:
+    """The row at fault is found and fails alone; all others are created once."""
+    table.fault_of = lambda request: status if b'"t-13"' in request.body else None
+    results = todo.models.Todo.create_many(rows(50), concurrency=1, on_error="collect")
+    assert [result.index for result in results if result.state != "created"] == [13]
+    kind = errors.ServiceFailedError if status == "500" else errors.GraphQLError
+    assert isinstance(results[13].error, kind)
+    assert [place for _, place in table.done] == [f"t-{n}" for n in range(50) if n != 13]
+
+
+def test_several_rows_that_the_service_fails_on(todo: Stage, table: Table) -> None:
+    """While other rows get through it is the rows' fault, and all others are tried."""
+    bad = range(20, 26)
+    table.fault_of = lambda request: (
+        "500" if any(f'"t-{n}"'.encode() in request.body for n in bad) else None
+    )
+    results = todo.models.Todo.create_many(rows(40), concurrency=1, on_error="collect")
+    assert [result.index for result in results if result.state == "failed"] == list(bad)
+    assert len(table.records) == 34
+
+
+def test_rows_that_the_schema_refuses(todo: Stage, table: Table) -> None:
+    """AppSync refuses the whole document for one row: only that row fails, with its message."""
+    table.is_poison = lambda values: "content" not in values
+    given = rows(25)
+    del given[3]["content"], given[20]["content"]
+    results = todo.models.Todo.create_many(given, on_error="collect", validate=False)
+    assert [result.index for result in results if result.state == "failed"] == [3, 20]
+    assert isinstance(results[3].error, errors.GraphQLValidationError)
+    assert "coerced Null value" in results[3].error.message
+    assert len(table.records) == 23
+    assert todo.transport.slept == []
+
+
+def test_a_row_that_may_not_be_written(todo: Stage, table: Table) -> None:
+    """Unauthorized for one row is that row's failure alone."""
+    table.error_of = lambda verb, values: UNAUTHORIZED if values["id"] == "t-2" else None
+    with pytest.raises(errors.BulkError, match="1 of 4 Todo records failed") as caught:
+        todo.models.Todo.create_many(rows(4))
+    assert states(caught.value.results) == ["created", "created", "failed", "created"]
+    assert isinstance(caught.value.__cause__, errors.UnauthorizedError)
+    assert caught.value.exit_code == 1
+    assert 'if_exists="skip"' in str(caught.value.resolution)
+    assert sizes(table) == [4]
+
+
+def test_an_error_below_a_record_is_no_failure(todo: Stage, table: Table) -> None:
+    """A field that may not be read back was written all the same."""
+    table.error_of = lambda verb, values: {**UNAUTHORIZED, "below": ["id"]}
+    assert states(todo.models.Todo.create_many(rows(2))) == ["created"] * 2
+
+
+def test_an_answer_that_says_nothing(todo: Stage, table: Table) -> None:
+    """A row is not reported as created on an answer without it."""
+    table.fault_of = lambda request: {"data": {}}
+    results = todo.models.Todo.create_many(rows(2), on_error="collect")
+    assert states(results) == ["failed"] * 2
+    assert "says nothing of this record" in str(results[0].error)
+
+
+@pytest.mark.parametrize("if_exists", ["error", "skip", "update"])
+@pytest.mark.parametrize("fault", ["cut after", "500 after"])
+@pytest.mark.parametrize("has_ids", [True, False], ids=["own ids", "random ids"])
+def test_lost_answers(todo: Stage, table: Table, if_exists: Any, fault: str, has_ids: bool) -> None:
+    """Work that was done and not answered is neither done twice nor called a failure."""
+    given = rows(10) if has_ids else [{"content": f"todo {n}"} for n in range(10)]
+    table.faults = [fault]
+    results = todo.models.Todo.create_many(given, if_exists=if_exists)
+    assert set(states(results)) == {"present" if has_ids else "created"}
+    assert len(table.records) == 10
+    assert {verb for verb, _ in table.done} == {"create"}
+    assert any("getTodo" in request.query for request in table.requests) is has_ids
+
+
+@pytest.mark.parametrize("if_exists", ["skip", "update"])
+@pytest.mark.parametrize("fault", ["cut", "500", "cut after", "500 after"])
+def test_lost_answers_in_a_second_run(
+    todo: Stage, table: Table, if_exists: Any, fault: str
+) -> None:
+    """Of a row whose answer was lost, only that it is there is known."""
+    todo.models.Todo.create_many(rows(10))
+    # The first batch gets through: its creates, and then its updates.
+    table.faults = [*([None] * (2 if if_exists == "update" else 1)), fault]
+    options: Any = {"if_exists": if_exists, "batch_size": 4, "concurrency": 1}
+    results = todo.models.Todo.create_many(rows(10), **options)
+    clear = "existed" if if_exists == "skip" else "updated"
+    assert states(results)[4:8] == ["present"] * 4
+    assert set(states(results)[:4] + states(results)[8:]) == {clear}
+    assert todo.report.records[Event("record", "Todo", "created")] == 10
+
+
+def test_a_lost_answer_behind_throttled_ones(todo: Stage, table: Table) -> None:
+    """The last of the connection's attempts counts as well."""
+    table.faults = ["429", "429", "500 after"]
+    assert set(states(todo.models.Todo.create_many(rows(3)))) == {"present"}
+
+
+def test_answers_lost_for_long(todo: Stage, table: Table) -> None:
+    """A batch is sent again beyond the connection's own attempts, with growing pauses."""
+    table.faults = ["cut after", *["cut"] * 3, *["500 after"] * 4]
+    assert set(states(todo.models.Todo.create_many(rows(5)))) == {"present"}
+    assert sorted(todo.transport.slept)[-2:] == pytest.approx([1.5, 2.5], abs=0.5)
+    assert len(table.done) == 5
+
+
+@pytest.mark.parametrize(
+    ("if_exists", "state", "others"),
+    [
+        ("error", "failed", "present"),
+        ("skip", "existed", "present"),
+        ("update", "updated", "present"),
+    ],
+)
+def test_another_record_is_not_taken_for_the_rows_own(
+    todo: Stage, table: Table, if_exists: Any, state: str, others: str
+) -> None:
+    """After a lost answer a record with other content is recognised as not this row's."""
+    table.records["t-1"] = {"id": "t-1", "content": "somebody else's"}
+    table.faults = ["cut after"]
+    results = todo.models.Todo.create_many(rows(3), if_exists=if_exists, on_error="collect")
+    assert states(results) == [others, state, others]
+    if if_exists == "update":
+        assert table.records["t-1"]["content"] == "todo 1"
+
+
+@pytest.mark.parametrize(
+    ("if_exists", "state"), [("error", "failed"), ("skip", "existed"), ("update", "updated")]
+)
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(UNAUTHORIZED, id="may not be read"),
+        pytest.param({"errorType": "DynamoDB:Other", "message": "no"}, id="cannot be read"),
+    ],
+)
+def test_a_record_that_cannot_be_read_is_not_guessed_at(
+    todo: Stage, table: Table, answer: dict[str, Any], if_exists: Any, state: str
+) -> None:
+    """After a lost answer only a record with the row's values is "present"."""
+    table.faults = ["cut after"]
+    table.error_of = lambda verb, values: answer if verb == "get" else None
+    results = todo.models.Todo.create_many(rows(1), if_exists=if_exists, on_error="collect")
+    assert states(results) == [state]
+    if state == "failed":
+        assert 'if_exists="skip"' in str(results[0].error.resolution)  # type: ignore[union-attr]
+
+
+def test_another_spelling_is_no_other_record(todo: Stage, table: Table) -> None:
+    """What AppSync fills in, or may not show, is no sign that a record is somebody else's."""
+    table.records["t-0"] = {"id": "t-0", "content": None, "isDone": True}
+    table.faults = ["cut"]
+    results = todo.models.Todo.create_many(rows(1, isDone=None))
+    assert states(results) == ["present"]
+    table.faults = ["cut"]
+    results = todo.models.Todo.create_many(rows(1, isDone=None), if_exists="update")
+    assert states(results) == ["updated"]  # once more does no harm, and is what was asked for
+
+
+def test_a_network_that_is_down(todo: Stage, table: Table) -> None:
+    """After a while nothing more is begun, and what was not tried is said to be so."""
+    table.fault_of = lambda request: "cut"
+    with pytest.raises(errors.BulkError, match="10 of 100 Todo records failed, 90 were not") as got:
+        todo.models.Todo.create_many(rows(100), batch_size=10, concurrency=1)
+    assert states(got.value.results) == ["failed"] * 10 + ["not tried"] * 90
+    assert got.value.results[99].key == {"id": "t-99"}
+    assert isinstance(got.value.__cause__, errors.EndpointUnreachableError)
+    assert len(table.requests) == 9
+    assert todo.report.progress is not None
+    assert todo.report.progress.failed == 10
+
+
+def test_a_generator_is_left_where_it_is(todo: Stage, table: Table) -> None:
+    """What was drawn and not sent is in the results; what is still in the generator is not."""
+    table.fault_of = lambda request: "cut"
+    given = iter(rows(10, content="x" * 400_000))
+    results = todo.models.Todo.create_many(given, concurrency=1, on_error="collect")
+    assert states(results) == ["failed", "failed", "not tried"]
+    assert next(given)["id"] == "t-3"
+
+
+def test_a_service_that_fails(todo: Stage, table: Table) -> None:
+    """When rows fail one by one and none gets through, it is not the rows: nothing more is tried."""
+    table.fault_of = lambda request: "503"
+    results = todo.models.Todo.create_many(
+        rows(100), batch_size=10, concurrency=1, on_error="collect"
+    )
+    assert states(results) == ["failed"] * 10 + ["not tried"] * 90
+    assert isinstance(results[9].error, errors.ServiceFailedError)
+
+
+@pytest.mark.parametrize("fault", ["429", "Throttling"])
+def test_throttled_rows_come_through(todo: Stage, table: Table, fault: str) -> None:
+    """AppSync's or DynamoDB's rate costs time, and no row."""
+    left = {"t-1": 3, "t-4": 2}
+
+    def throttle(verb: str, values: dict[str, Any]) -> dict[str, Any] | None:
+        if not left.get(values["id"]):
+            return None
+        left[values["id"]] -= 1
+        return {"errorType": "DynamoDB:ThrottlingException", "message": "slow down"}
+
+    if fault == "429":
+        table.faults = ["429"] * 7
+    else:
+        table.error_of = throttle
+    assert set(states(todo.models.Todo.create_many(rows(6)))) == {"created"}
+    assert len(table.done) == 6
+    assert max(todo.transport.slept) >= 2
+
+
+def test_a_row_that_may_be_written(todo: Stage, table: Table) -> None:
+    """DynamoDB's own failure leaves it open what was done: it is tried again, and recognised."""
+    failed: list[str] = []
+
+    def fail(verb: str, values: dict[str, Any]) -> dict[str, Any] | None:
+        if verb == "create" and not failed:
+            failed.append(values["id"])
+            table.records[values["id"]] = values
+            return {"errorType": "DynamoDB:InternalServerError", "message": "oh"}
+        return None
+
+    table.error_of = fail
+    assert states(todo.models.Todo.create_many(rows(3))) == ["present", "created", "created"]
+    assert failed == ["t-0"]
+
+
+def test_throttled_to_the_end(todo: Stage, table: Table) -> None:
+    """A rate that stays too high stops the run; one row's stays that row's."""
+    table.fault_of = lambda request: "429"
+    create_many = todo.models.Todo.create_many
+    results = create_many(rows(20), batch_size=10, concurrency=1, on_error="collect")
+    assert states(results) == ["failed"] * 10 + ["not tried"] * 10
+    assert isinstance(results[0].error, errors.ThrottledError)
+    table.fault_of = lambda request: None
+    table.error_of = lambda verb, values: (
+        {"errorType": "DynamoDB:ProvisionedThroughputExceededException"}
+        if values["id"] == "t-0"
+        else None
+    )
+    results = create_many(rows(20), batch_size=10, on_error="collect")
+    assert states(results) == ["failed"] + ["created"] * 19
+    assert isinstance(results[0].error, errors.DynamoDBError)
+
+
+def test_throttling_is_not_taken_for_work(todo: Stage, table: Table) -> None:
+    """What was there before a throttled attempt is there, and not this run's."""
+    table.records["t-0"] = {**rows(1)[0]}
+    table.faults = ["429"] * 4
+    results = todo.models.Todo.create_many(rows(1), if_exists="skip")
+    assert states(results) == ["existed"]
+
+
+def test_credentials_that_are_refused(todo: Stage, table: Table) -> None:
+    """A token that AppSync does not accept fails all at once, with no halving."""
+    table.fault_of = lambda request: "401"
+    results = todo.models.Todo.create_many(rows(50), concurrency=1, on_error="collect")
+    assert states(results) == ["failed"] * 25 + ["not tried"] * 25
+    assert len(table.requests) == 1
+
+
+def test_nobody_is_signed_in(stage_of: Callable[..., Stage]) -> None:
+    """Without a sign-in nothing is sent at all, and it is said once, not row by row."""
+    stage = stage_of(identity=FakeIdentity())
+    table = with_table(stage)
+    with pytest.raises(errors.NoValidAuthTokens):
+        stage.models.Todo.create_many(rows(50), concurrency=1, on_error="collect")
+    assert table.requests == []
+    assert stage.models.Todo.create_many([]) == []
+
+
+def test_ctrl_c_comes_through(todo: Stage, table: Table) -> None:
+    """An interrupted run is not turned into failed rows."""
+    table.faults = [KeyboardInterrupt()]
+    with pytest.raises(KeyboardInterrupt):
+        todo.models.Todo.create_many(rows(100), concurrency=1)
+    assert todo.report.progress is not None
+    assert todo.report.progress.is_finished
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        pytest.param({"if_exists": "ignore"}, "if_exists='ignore' is none of", id="if_exists"),
+        pytest.param({"on_error": "warn"}, "on_error='warn' is none of", id="on_error"),
+        pytest.param({"batch_size": 0}, "batch_size=0 is not", id="batch_size"),
+        pytest.param({"batch_size": 101}, "from 1 to 100", id="large batch_size"),
+        pytest.param({"concurrency": 0}, "concurrency=0 is not", id="concurrency"),
+    ],
+)
+def test_options_that_cannot_be(
+    todo: Stage, table: Table, options: dict[str, Any], message: str
+) -> None:
+    """A wrong option is refused before a row is looked at."""
+    with pytest.raises(errors.InvalidInputError, match=message):
+        todo.models.Todo.create_many(iter(rows(1)), **options)
+    assert table.requests == []
+
+
+@pytest.mark.parametrize("given", [{"id": "x"}, "rows", 5, None], ids=repr)
+def test_rows_that_are_none(todo: Stage, table: Table, given: Any) -> None:
+    """One record, a text or a number is not many rows."""
+    with pytest.raises(errors.InvalidInputError, match="not many mappings"):
+        todo.models.Todo.create_many(given)
+
+
+def test_no_rows(todo: Stage, table: Table) -> None:
+    """Nothing to do is done: no request, no error, no announcement."""
+    assert todo.models.Todo.create_many([]) == todo.models.Todo.delete_many(iter(())) == []
+    assert (table.requests, todo.announced) == ([], 0)
+
+
+def test_delete_many(todo: Stage, table: Table) -> None:
+    """Records are deleted by key, in batches; one that is gone is no failure."""
+    for row in rows(60):
+        table.records[row["id"]] = row
+    results = todo.models.Todo.delete_many([*rows(60), {"id": "gone"}], concurrency=1)
+    assert states(results) == ["deleted"] * 60 + ["missing"]
+    assert (table.records, sizes(table)) == ({}, [25, 25, 11])
+    assert table.requests[0].variables["a3"] == {"id": "t-3"}
+    assert "a0: deleteTodo(input: $a0) { id }" in table.requests[0].query
+    assert todo.report.records == {Event("record", "Todo", "deleted"): 60}
+
+
+def test_delete_many_may_fail(todo: Stage, table: Table) -> None:
+    """A key that is none and a record that may not be deleted fail by themselves."""
+    for row in rows(2):
+        table.records[row["id"]] = row
+    table.error_of = lambda verb, values: (
+        UNAUTHORIZED if verb == "delete" and values["id"] == "t-0" else None
+    )
+    with pytest.raises(errors.BulkError, match="2 of 3 Todo records failed") as caught:
+        todo.models.Todo.delete_many([{"id": "t-0"}, {}, {"id": "t-1"}])
+    assert states(caught.value.results) == ["failed", "failed", "deleted"]
+    assert "gone already are no failure" in str(caught.value.resolution)
+
+
+def test_a_deleted_record_has_no_owner(todo: Stage, table: Table) -> None:
+    """Rules about owners refuse a record that is not there; a read shows that it is gone."""
+    table.error_of = lambda verb, values: UNAUTHORIZED if verb == "delete" else None
+    assert states(todo.models.Todo.delete_many([{"id": "gone"}])) == ["missing"]
+
+
+def test_a_delete_without_an_answer(todo: Stage, table: Table) -> None:
+    """A delete that was done and not answered is done."""
+    table.records["t-0"] = rows(1)[0]
+    table.faults = ["cut after"]
+    assert states(todo.models.Todo.delete_many([{"id": "t-0"}])) == ["deleted"]
+
+
+def test_a_delete_is_refused_as_a_whole(todo: Stage, table: Table) -> None:
+    """Refused credentials are no sign that a record is gone."""
+    table.fault_of = lambda request: "401"
+    results = todo.models.Todo.delete_many([{"id": "t-0"}], on_error="collect")
+    assert states(results) == ["failed"]
+    assert len(table.requests) == 1
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_all_is_there_once_on_a_bad_network(todo: Stage, table: Table, seed: int) -> None:
+    """With a fault in every fifth request, before or after the work, every row is there once."""
+    chance = random.Random(seed)
+    kinds = ["cut", "cut after", "500", "500 after", "429", "503 after"]
+    table.fault_of = lambda _: chance.choice(kinds) if chance.random() < 0.2 else None
+    given = [*rows(300), *({"content": f"no id {n}"} for n in range(300))]
+    results = todo.models.Todo.create_many(given, concurrency=8, batch_size=10)
+    assert set(states(results)) == {"created", "present"}
+    assert {each.state for each in results[300:]} == {"created"}  # whose ids are random
+    assert len(table.done) == len(set(table.done)) == len(table.records) == 600
+    assert sum(todo.report.records.values()) == 600
+    assert set(states(todo.models.Todo.delete_many([each.key for each in results]))) == {"deleted"}
+    assert table.records == {}
+    assert json.loads(table.requests[0].body)["variables"]

@@ -1,0 +1,73 @@
+"""Related records in an input: never mistaken, never in conflict unnoticed."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from seedctl.appsync.records import Record
+from seedctl.appsync.scalars import WrongValueError, convert_scalar
+from seedctl.appsync.values import Inputs
+from seedctl.errors import InvalidInputError
+from seedctl.outputs.introspection import parse_introspection
+
+if TYPE_CHECKING:
+    from seedctl.outputs.models import Introspection
+
+OUTPUTS = Path(__file__).parents[1] / "data" / "outputs" / "blog_apikey.json"
+
+
+@pytest.fixture
+def schema() -> Introspection:
+    document = json.loads(OUTPUTS.read_text(encoding="utf-8"))
+    return parse_introspection(document["data"]["model_introspection"], OUTPUTS)
+
+
+def test_a_relation_and_its_key_may_not_differ(schema: Introspection) -> None:
+    """Neither is dropped in silence; where they agree there is nothing to say."""
+    post = schema.models["Post"]
+    with pytest.raises(InvalidInputError, match=r"Post\.author and Post\.authorId"):
+        Inputs(schema).update(
+            post, {"id": "p", "authorId": "one", "author": {"id": "two"}}, validate=True
+        )
+    kept = Inputs(schema).update(
+        post, {"id": "p", "authorId": "one", "author": {"id": "one"}}, validate=True
+    )
+    assert kept == {"id": "p", "authorId": "one"}
+
+
+def test_a_record_of_another_model_is_no_relation(schema: Introspection) -> None:
+    """Any two models may be keyed by id: the model is compared, not only the key."""
+    stranger = Record("Post", {"id": "p1"})
+    with pytest.raises(InvalidInputError, match=r"a record of Author\. It is one of Post"):
+        Inputs(schema).update(
+            schema.models["Post"], {"id": "p1", "author": stranger}, validate=True
+        )
+
+
+def test_a_record_can_be_given_back_as_it_came(schema: Introspection) -> None:
+    """What the API set itself, and what belongs to other models, is left out of it."""
+    author = schema.models["Author"]
+    required = {
+        field.name: "x"
+        for field in author.fields.values()
+        if field.is_required and field.type.kind == "scalar" and not field.is_read_only
+    }
+    record = Record("Author", {**required, "id": "a", "createdAt": "2026-01-01T00:00:00.000Z"})
+    assert "createdAt" not in Inputs(schema).create(author, record, validate=True)
+    post = Record("Post", {"id": "p", "title": "t", "comments": [{"text": "c"}]})
+    assert Inputs(schema).update(schema.models["Post"], post, validate=True) == {
+        "id": "p",
+        "title": "t",
+    }
+
+
+@pytest.mark.parametrize("value", [Decimal("1e999"), 10**400, float("inf")])
+def test_a_number_too_large_for_a_float_is_a_wrong_value(value: object) -> None:
+    """It is refused by name, never by Python's own overflow."""
+    with pytest.raises(WrongValueError):
+        convert_scalar("Float", value)

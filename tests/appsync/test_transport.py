@@ -1,0 +1,215 @@
+"""Connections, repeats and addresses, against a real server on loopback."""
+
+from __future__ import annotations
+
+import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from seedctl import errors
+from seedctl.appsync.transport import Transport, _new_pool
+from tests.appsync.appsync import FakeNetwork
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+REAL = "https://example.appsync-api.us-east-1.amazonaws.com/graphql"
+
+
+class Server:
+    """Answers each request with the next of *script*: a status, or "cut" for no answer."""
+
+    def __init__(self) -> None:
+        self.script: list[Any] = []
+        self.seen: list[dict[str, Any]] = []
+        self.connections: set[Any] = set()
+        self.lock = threading.Lock()
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            wbufsize = -1  # one write per answer
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                with server.lock:
+                    server.connections.add(self.client_address)
+                    server.seen.append({"path": self.path, "body": body, "headers": self.headers})
+                    step = server.script.pop(0) if server.script else 200
+                if step == "cut":
+                    self.close_connection = True
+                    return
+                data = json.dumps({"data": {}}).encode()
+                self.send_response(step)
+                if step == 400:
+                    self.send_header("x-amzn-errortype", "ThrottlingException:")
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+
+            def log_message(self, *_: Any) -> None:
+                """Stay silent."""
+
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.http.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.http.server_address[1]}/graphql"
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    made = Server()
+    thread = threading.Thread(target=made.http.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    yield made
+    made.http.shutdown()
+    made.http.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def slept() -> list[float]:
+    return []
+
+
+@pytest.fixture
+def transport(slept: list[float]) -> Iterator[Transport]:
+    made = Transport(FakeNetwork(is_emulator=True), sleep=slept.append)
+    yield made
+    made.close()
+
+
+def _headers() -> dict[str, str]:
+    return {"x-one": "1"}
+
+
+@pytest.mark.parametrize(
+    ("script", "is_safe", "status", "attempts"),
+    [
+        pytest.param([200], True, 200, 1, id="at once"),
+        pytest.param([503, "cut", 200], True, 200, 3, id="healed"),
+        pytest.param([500, 502, 504], True, 504, 3, id="given up"),
+        pytest.param([500], False, 500, 1, id="a write is not repeated"),
+        pytest.param([429, 400, 200], False, 200, 3, id="but a throttled one is"),
+        pytest.param([401, 200], True, 401, 1, id="a refusal is an answer"),
+        pytest.param([302, 200], True, 302, 1, id="redirects are not followed"),
+    ],
+)
+def test_only_what_is_safe_is_repeated(
+    server: Server,
+    transport: Transport,
+    slept: list[float],
+    script: list[Any],
+    is_safe: bool,
+    status: int,
+    attempts: int,
+) -> None:
+    """Reads are tried three times; a write only when it was surely not done."""
+    server.script = script
+    answer = transport.post(server.url, b"{}", _headers, is_safe=is_safe, operation="x")
+    assert (answer.status, len(server.seen)) == (status, attempts)
+    assert len(slept) == attempts - 1
+    assert all(0.1 <= pause <= 0.6 for pause in slept)
+
+
+def test_a_write_that_was_cut_is_not_repeated(server: Server, transport: Transport) -> None:
+    """Nobody knows whether it was done, and the error says so."""
+    server.script = ["cut", 200]
+    with pytest.raises(errors.EndpointUnreachableError, match="may have been carried out"):
+        transport.post(server.url, b"{}", _headers, is_safe=False, operation="x")
+    assert len(server.seen) == 1
+
+
+def test_an_answer_after_an_unclear_attempt_says_so(server: Server, transport: Transport) -> None:
+    """A create refused as a duplicate may have been stored by its own first attempt."""
+    server.script = ["cut", 200]
+    assert transport.post(
+        server.url, b"{}", _headers, is_safe=True, operation="x"
+    ).may_have_run_before
+    server.script = [429, 200]
+    assert not transport.post(
+        server.url, b"{}", _headers, is_safe=True, operation="x"
+    ).may_have_run_before
+
+
+def test_what_was_never_sent_is_repeated(transport: Transport, slept: list[float]) -> None:
+    """A refused connection did nothing, so that writes are tried again too."""
+    with pytest.raises(errors.EndpointUnreachableError, match="Nothing was sent"):
+        transport.post("http://127.0.0.1:9/graphql", b"{}", _headers, is_safe=False, operation="x")
+    assert len(slept) == 2
+
+
+def test_connections_are_kept(server: Server, transport: Transport) -> None:
+    """One connection serves one request after another."""
+    for _ in range(20):
+        transport.post(server.url, b"{}", _headers, is_safe=True, operation="x")
+    assert len(server.connections) == 1
+    assert server.seen[0]["headers"]["user-agent"].startswith("seedctl/")
+
+
+def test_many_threads_share_the_transport(server: Server, transport: Transport) -> None:
+    """Each thread gets the answer to its own request, over no more connections than threads."""
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(
+            pool.map(
+                lambda number: (
+                    transport.post(
+                        server.url, str(number).encode(), _headers, is_safe=True, operation="x"
+                    ).status
+                ),
+                range(200),
+            )
+        )
+    assert answers == [200] * 200
+    assert sorted(int(each["body"]) for each in server.seen) == list(range(200))
+    assert len(server.connections) <= 8
+
+
+def test_the_local_sandbox_stands_in_for_the_api() -> None:
+    """With --local the outputs' address is never used."""
+    network = FakeNetwork(is_local=True, is_emulator=True, url="http://127.0.0.1:4001/")
+    assert Transport(network).url(REAL) == "http://127.0.0.1:4001/graphql"
+
+
+@pytest.mark.parametrize(
+    ("is_emulator", "url"),
+    [
+        pytest.param(True, REAL, id="emulated AWS, real AppSync"),
+        pytest.param(False, "http://localhost:20002/graphql", id="real AWS, emulated AppSync"),
+    ],
+)
+def test_real_and_local_do_not_mix(is_emulator: bool, url: str) -> None:
+    """A run reaches this machine or the real AWS, never some of each."""
+    with pytest.raises(errors.MixedEndpointsError, match="AppSync"):
+        Transport(FakeNetwork(is_emulator=is_emulator)).url(url)
+
+
+@pytest.mark.parametrize(
+    ("is_emulator", "url"),
+    [
+        pytest.param(True, "http://localhost:20002/graphql", id="an emulator, loopback"),
+        pytest.param(True, "http://emulator.test:4566/graphql/abc", id="an emulator, by name"),
+        pytest.param(False, REAL, id="AWS"),
+        pytest.param(False, "https://api.example.com/graphql", id="AWS, a domain of its own"),
+    ],
+)
+def test_the_outputs_file_says_where_the_api_is(is_emulator: bool, url: str) -> None:
+    """An API may have a domain of its own, which tells neither AWS nor an emulator."""
+    assert Transport(FakeNetwork(is_emulator=is_emulator)).url(url) == url
+
+
+def test_a_proxy_is_used_with_its_login(server: Server) -> None:
+    """HTTPS_PROXY's user goes to the proxy, and what is reached without one goes directly."""
+    pool = _new_pool("http://ann:se%20cret@proxy.example:8080", None)
+    assert (pool.proxy.host, pool.proxy.port) == ("proxy.example", 8080)  # type: ignore[union-attr]
+    assert pool.proxy_headers["proxy-authorization"].startswith("Basic ")  # type: ignore[attr-defined]
+    assert _new_pool("proxy.example:3128", None).proxy.port == 3128  # type: ignore[union-attr]
+    network = FakeNetwork(is_emulator=True, proxies={REAL: "http://proxy.example:8080"})
+    transport = Transport(network)
+    assert transport._pool(server.url).proxy is None
+    assert transport._pool(REAL).proxy is not None
+    transport.close()
+    assert transport._pools == {}

@@ -1,0 +1,357 @@
+"""What a script gives, checked against the schema and turned into JSON."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime, time, timedelta, timezone
+from decimal import Decimal
+from enum import Enum
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seedctl import errors
+from seedctl.appsync.scalars import WrongValueError, convert_scalar, plain
+from tests.appsync.appsync import DATA, Stage
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NOON = datetime(2025, 1, 31, 12, 30, tzinfo=timezone(timedelta(hours=1)))
+SOME_ID = UUID("12345678-1234-5678-1234-567812345678")
+
+
+class Status(Enum):
+    DRAFT = "draft"
+    PUBLISHED = "PUBLISHED"
+
+
+@pytest.mark.parametrize(
+    ("scalar", "value", "sent"),
+    [
+        ("ID", SOME_ID, str(SOME_ID)),
+        ("ID", 7, 7),
+        ("String", SOME_ID, str(SOME_ID)),
+        ("String", Status.PUBLISHED, "PUBLISHED"),
+        ("Int", Decimal(3), 3),
+        ("Int", 3.0, 3),
+        ("Float", Decimal("9.99"), 9.99),
+        ("Float", 3, 3),
+        ("Boolean", False, False),
+        ("AWSDate", date(2025, 1, 31), "2025-01-31"),
+        ("AWSDate", "2025-01-31Z", "2025-01-31Z"),
+        ("AWSDate", "-0044-03-15", "-0044-03-15"),
+        ("AWSDateTime", "-2017-01-01T00:00Z", "-2017-01-01T00:00Z"),
+        ("AWSTime", time(12, 30), "12:30:00"),
+        ("AWSTime", "12:30", "12:30"),
+        ("AWSDateTime", NOON, "2025-01-31T11:30:00.000Z"),
+        ("AWSDateTime", NOON.replace(microsecond=1), "2025-01-31T11:30:00.000001Z"),
+        ("AWSDateTime", "2025-01-31T12:30+01:00", "2025-01-31T12:30+01:00"),
+        ("AWSTimestamp", NOON, 1738323000),
+        ("AWSTimestamp", 1738323000, 1738323000),
+        ("AWSEmail", "ann@example.com", "ann@example.com"),
+        ("AWSJSON", {"k": [1, SOME_ID]}, f'{{"k": [1, "{SOME_ID}"]}}'),
+        ("AWSJSON", '{"k":1}', '{"k":1}'),
+        ("AWSJSON", 5, "5"),
+        ("AWSPhone", "+1 425-555-0123", "+1 425-555-0123"),
+        ("AWSURL", "mailto:ann@example.com", "mailto:ann@example.com"),
+        ("AWSIPAddress", ip_address("2001:db8::1"), "2001:db8::1"),
+        ("AWSIPAddress", "10.0.0.0/8", "10.0.0.0/8"),
+        ("SomethingNew", NOON, "2025-01-31T11:30:00.000Z"),
+    ],
+)
+def test_a_value_is_sent_as_its_scalar(scalar: str, value: Any, sent: Any) -> None:
+    """Python's own types stand for AppSync's."""
+    assert convert_scalar(scalar, value) == sent
+    assert type(convert_scalar(scalar, value)) is type(sent)
+
+
+@pytest.mark.parametrize(
+    ("scalar", "value"),
+    [
+        ("ID", True),
+        ("String", 1),
+        ("Int", True),
+        ("Int", 1.5),
+        ("Int", 2**31),
+        ("Int", float("nan")),
+        ("Float", "1"),
+        ("Float", float("inf")),
+        ("Boolean", 1),
+        ("AWSDate", NOON),
+        ("AWSDate", "31.1.2025"),
+        ("AWSDate", "--044-03-15"),
+        ("AWSDateTime", "-44-03-15T00:00Z"),
+        ("AWSTime", "noon"),
+        ("AWSDateTime", datetime(2025, 1, 31)),  # noqa: DTZ001 - what is refused
+        ("AWSDateTime", "2025-01-01T00:00:00"),
+        ("AWSDateTime", "2025-01-01T00:00:00+0000"),
+        ("AWSTimestamp", datetime(2025, 1, 31)),  # noqa: DTZ001 - what is refused
+        ("AWSTimestamp", "1738323000"),
+        ("AWSEmail", "ann"),
+        ("AWSJSON", "plain text"),
+        ("AWSJSON", float("nan")),
+        ("AWSJSON", object()),
+        ("AWSPhone", "call me"),
+        ("AWSURL", "example.com"),
+        ("AWSURL", "http://[x"),
+        ("AWSIPAddress", "10.0.0.256"),
+    ],
+)
+def test_a_wrong_value_is_refused(scalar: str, value: Any) -> None:
+    """What AppSync would refuse, or read as something else, is not sent."""
+    with pytest.raises(WrongValueError):
+        convert_scalar(scalar, value)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=20,
+)
+
+
+@given(
+    JSON.filter(
+        lambda value: not isinstance(value, str) and value not in [float("inf"), -float("inf")]
+    )
+)
+def test_awsjson_comes_back_as_it_was(value: Any) -> None:
+    """Whatever JSON can hold survives the way into an AWSJSON field."""
+    try:
+        sent = convert_scalar("AWSJSON", value)
+    except WrongValueError:
+        assert "inf" in repr(value)
+    else:
+        assert json.loads(sent) == value
+
+
+@given(st.datetimes(timezones=st.timezones(), allow_imaginary=False))
+def test_a_datetime_is_sent_as_the_same_moment(moment: datetime) -> None:
+    """The zone is changed to UTC and the moment kept, to the microsecond."""
+    sent = convert_scalar("AWSDateTime", moment)
+    assert sent.endswith("Z")
+    # By number: at the hour that a clock change repeats, Python calls no two times equal.
+    back = datetime.fromisoformat(sent.replace("Z", "+00:00"))
+    assert abs(back.timestamp() - moment.timestamp()) < 1e-6
+    assert convert_scalar("AWSDateTime", sent) == sent
+
+
+def test_plain_refuses_what_json_has_no_form_for() -> None:
+    """A filter with an object in it fails with a word on what would do."""
+    with pytest.raises(errors.InvalidInputError, match="A object cannot be sent"):
+        plain({"x": [object()]})
+    assert plain((Status.DRAFT, time(1, 2), Decimal("1.5"))) == ["draft", "01:02:00", 1.5]
+    assert plain(datetime(2025, 1, 1)) == "2025-01-01T00:00:00"  # noqa: DTZ001 - sent as given
+
+
+@pytest.mark.parametrize(
+    ("record", "message"),
+    [
+        pytest.param({"titel": "x"}, r"Post has no field titel\.", id="unknown field"),
+        pytest.param({"labels": []}, r"Post\.title is required", id="missing"),
+        pytest.param({"title": None, "labels": []}, r"Post\.title is required", id="null"),
+        pytest.param({"title": "x"}, r"Post\.labels is required", id="missing list"),
+        pytest.param({"title": 5, "labels": []}, r"Post\.title must be String: text", id="type"),
+        pytest.param(
+            {"title": "x", "labels": ["a", None]}, r"Post\.labels\[1\] must be not null", id="item"
+        ),
+        pytest.param({"title": "x", "labels": "a"}, r"labels must be a list", id="no list"),
+        pytest.param(
+            {"title": "x", "labels": [], "status": "OPEN"},
+            r"one of PostStatus: DRAFT, PUBLISHED, ARCHIVED",
+            id="enum",
+        ),
+        pytest.param(
+            {"title": "x", "labels": [], "createdAt": NOON}, r"set by the API", id="read only"
+        ),
+        pytest.param(
+            {"title": "x", "labels": [], "author": {"name": "Ann"}},
+            r"without its key: id",
+            id="key",
+        ),
+        pytest.param({"title": "x", "labels": [], "author": "a1"}, r"a record of Author", id="id"),
+        pytest.param(["title"], r"is a list, not a mapping", id="no mapping"),
+    ],
+)
+def test_a_wrong_record_is_refused_before_it_is_sent(
+    blog: Stage, record: Any, message: str
+) -> None:
+    """The message names model, field and what was expected; nothing is sent."""
+    with pytest.raises(errors.InvalidInputError, match=message) as caught:
+        blog.models.Post.create(record)
+    assert caught.value.resolution
+    assert blog.requests == []
+
+
+@pytest.mark.parametrize(
+    ("value", "resolution"),
+    [
+        pytest.param("DRAFTED", "Did you mean DRAFT?", id="near"),
+        pytest.param("draft", "Did you mean DRAFT?", id="in other letters"),
+        pytest.param("zzz", "Pass validate=False", id="far"),
+    ],
+)
+def test_a_wrong_enum_value_is_named(blog: Stage, value: str, resolution: str) -> None:
+    """It stands for a name of the schema: the message has it, and the nearest right one."""
+    with pytest.raises(errors.InvalidInputError, match=rf"It is '{value}'\.$") as caught:
+        blog.models.Post.create({"title": "x", "labels": [], "status": value})
+    assert resolution in str(caught.value.resolution)
+
+
+def test_a_long_enum_value_is_not_shown(blog: Stage) -> None:
+    """What is no name at all may be a secret in the wrong place."""
+    with pytest.raises(errors.InvalidInputError, match="a value of type str"):
+        blog.models.Post.create({"title": "x", "labels": [], "status": "hunter2" * 10})
+
+
+@pytest.mark.parametrize(
+    ("rule", "is_array", "advice"),
+    [
+        pytest.param({"allow": "owner", "ownerField": "content"}, False, "the owner", id="owner"),
+        pytest.param(
+            {"allow": "owner", "ownerField": "content"}, True, "a list with the owner", id="owners"
+        ),
+        pytest.param({"allow": "groups", "groupsField": "content"}, False, "a group", id="group"),
+    ],
+)
+def test_a_required_owner_field_is_named(
+    rule: dict[str, Any], is_array: bool, advice: str, tmp_path: Path
+) -> None:
+    """AppSync demands it before it would fill it in: the field is named, with what to give."""
+    document = json.loads((DATA / "outputs" / "todo_userpool.json").read_text(encoding="utf-8"))
+    todo = document["data"]["model_introspection"]["models"]["Todo"]
+    todo["fields"]["content"] |= {
+        "isRequired": True,
+        "isArray": is_array,
+        "isArrayNullable": False,
+    }
+    rules = [{**rule, "operations": ["create", "read"]}]
+    todo["attributes"] = [{"type": "auth", "properties": {"rules": rules}}]
+    path = tmp_path / "amplify_outputs.json"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    stage = Stage(str(path))
+    with pytest.raises(errors.InvalidInputError, match=r"Todo\.content is required") as caught:
+        stage.models.Todo.create({"isDone": True})
+    assert str(caught.value.resolution).startswith(f"Give {advice}")
+    assert stage.requests == []
+
+
+def test_the_value_itself_is_not_shown(blog: Stage) -> None:
+    """A wrong value may be a secret in the wrong place: only its kind is named."""
+    with pytest.raises(errors.InvalidInputError) as caught:
+        blog.models.Post.create({"title": b"hunter2hunter2", "labels": []})
+    assert "hunter2" not in f"{caught.value}{caught.value.resolution}"
+    assert "a value of type bytes" in caught.value.message
+
+
+def test_custom_types_are_checked_all_the_way_down(store: Stage) -> None:
+    """The path to a wrong value inside a custom type is named."""
+    product = {"sku": "S", "warehouse": "W", "shelf": 1, "name": "x"}
+    with pytest.raises(errors.InvalidInputError, match=r"Product\.price\.currency is required"):
+        store.models.Product.create({**product, "price": {"amount": 1}})
+    with pytest.raises(errors.InvalidInputError, match=r"Product\.price\.amount must be Float"):
+        store.models.Product.create({**product, "price": {"amount": "1", "currency": "EUR"}})
+    with pytest.raises(errors.InvalidInputError, match=r"a mapping with the fields of Money"):
+        store.models.Product.create({**product, "price": 5})
+    store.models.Product.create({**product, "price": {"amount": Decimal("1.5"), "currency": "EUR"}})
+    assert store.sent["input"]["price"] == {"amount": 1.5, "currency": "EUR"}
+
+
+def test_relations_become_foreign_keys(store: Stage, blog: Stage) -> None:
+    """By position in the key, for composite ones too; null takes the relation away."""
+    blog.models.Post.create({"title": "x", "labels": [], "author": None})
+    assert blog.sent["input"] == {"title": "x", "labels": [], "authorId": None}
+    move = store.section.schema.models["StockMove"]
+    (relation,) = [each for each in move.fields.values() if each.association is not None]
+    assert relation.association is not None
+    required = {
+        name: 1 if field.type.name in {"Int", "Float"} else "x"
+        for name, field in move.fields.items()
+        if field.must_be_given
+        and name != "id"
+        and field.type.kind == "scalar"
+        and name not in relation.association.target_names
+    }
+    key = {"sku": "S", "warehouse": "W", "shelf": 3}
+    store.models.StockMove.create({**required, relation.name: key})
+    sent = store.sent["input"]
+    assert [sent[name] for name in relation.association.target_names] == ["S", "W", 3]
+
+
+def test_enum_members_are_known_by_value_or_name(blog: Stage) -> None:
+    """A Python enum may spell its values its own way, as long as its names are the schema's."""
+    for member in Status:
+        blog.models.Post.create({"title": "x", "labels": [], "status": member})
+        assert blog.sent["input"]["status"] == member.name
+
+
+def test_unchecked_input_is_sent_as_it_is(todo: Stage) -> None:
+    """With validate=False only what JSON has no form for is changed."""
+    todo.models.Todo.create({"content": 5, "when": NOON}, validate=False)
+    assert todo.sent["input"] == {"content": 5, "when": "2025-01-31T11:30:00.000Z"}
+    todo.models.Todo.update({"content": 5}, validate=False)
+    assert todo.sent["input"] == {"content": 5}
+    todo.models.Todo.get({}, validate=False)
+    assert todo.sent == {}
+
+
+def test_an_update_needs_its_key_and_keeps_required_fields(blog: Stage) -> None:
+    """Null in a required field would break every later read of the record."""
+    with pytest.raises(errors.InvalidInputError, match="missing: id"):
+        blog.models.Post.update({"title": "x"})
+    with pytest.raises(errors.InvalidInputError, match="every later read"):
+        blog.models.Post.update({"id": "p", "title": None})
+    with pytest.raises(errors.InvalidInputError, match="missing: id"):
+        blog.models.Post.delete({"title": "x"})
+    assert blog.requests == []
+
+
+@pytest.mark.parametrize(
+    ("condition", "message"),
+    [
+        pytest.param({"titel": {"eq": "x"}}, "no field titel", id="unknown"),
+        pytest.param({"and": [{"titel": {"eq": "x"}}]}, "no field titel", id="inside"),
+        pytest.param({"not": {"titel": {"eq": "x"}}}, "no field titel", id="not"),
+        pytest.param({"title": "x"}, "not a condition", id="no condition"),
+        pytest.param({"or": ["x"]}, "not a mapping", id="no mapping"),
+    ],
+)
+def test_a_wrong_filter_is_refused(blog: Stage, condition: Any, message: str) -> None:
+    """A filter by what the model does not have says so, with the nearest names."""
+    with pytest.raises(errors.InvalidInputError, match=message):
+        blog.models.Post.list(filter=condition)
+    blog.models.Post.list(filter=condition, validate=False) if "or" not in condition else None
+
+
+def test_lists_take_their_keys_only(store: Stage, blog: Stage) -> None:
+    """A key that the list does not have, and one that is missing, are named."""
+    with pytest.raises(errors.InvalidInputError, match="name is no key argument"):
+        store.models.Product.list({"name": "x"})
+    with pytest.raises(errors.InvalidInputError, match="asked by status, which is missing"):
+        blog.models.Post.listPostByStatus({})
+    with pytest.raises(errors.InvalidInputError, match="one of PostStatus"):
+        blog.models.Post.listPostByStatus({"status": "OPEN"})
+    with pytest.raises(errors.InvalidInputError, match="not ASC or DESC"):
+        blog.models.Post.list(sort_direction="UP")  # type: ignore[arg-type]
+    for model in (blog.models.Post, store.models.Product):
+        with pytest.raises(errors.InvalidInputError, match="has an order only with a key"):
+            model.list(sort_direction="DESC")
+    blog.models.Post.list(filter={"owner": {"eq": "x"}, "publishedAt": {"gt": NOON}})
+    assert blog.sent["filter"]["publishedAt"] == {"gt": "2025-01-31T11:30:00.000Z"}
+
+
+def test_arguments_of_custom_operations_are_checked(store: Stage) -> None:
+    """Unknown and wrong arguments are refused, and values converted."""
+    with pytest.raises(errors.InvalidInputError, match="echo has no field massage"):
+        store.client.queries.echo({"message": "x", "massage": "y"})
+    with pytest.raises(errors.InvalidInputError, match=r"adjustPrice\.price\.currency is required"):
+        store.client.mutations.adjustPrice({"sku": "S", "price": {"amount": 1}})
+    store.client.queries.quote({"skus": (SOME_ID,), "opts": {"x": 1}})
+    assert store.sent == {"skus": [str(SOME_ID)], "opts": '{"x": 1}'}
+    store.client.queries.echo({"message": 5, "other": 1}, validate=False)
+    assert store.sent == {"message": 5}

@@ -1,0 +1,249 @@
+"""Data as a script meets it: through a backend, as whoever is signed in."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from seedctl import connect, data, errors
+from seedctl.appsync.section import parse_data_section
+from seedctl.cli.console import Console
+from seedctl.cli.options import Settings
+from seedctl.cli.run_report import ConsoleReport
+from seedctl.cognito.identity import IdentityPool, SessionIdentity
+from seedctl.outputs import load_outputs, parse_outputs
+from seedctl.outputs.introspection import parse_introspection
+from seedctl.report import Event
+from seedctl.users.signed_in import AmbientAuth, AmbientIdentity
+from tests.appsync.appsync import DATA
+from tests.cognito.standin import ISSUER, KnownAuth, Stage, jwt, no_identities
+from tests.running import PASSWORD, make_project
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+AUTH = load_outputs(DATA / "outputs" / "todo_userpool.json").auth
+
+
+class FakeIdentityPool:
+    """The calls of an identity pool, answered with keys that last as long as told."""
+
+    is_local = False
+    is_emulator = True
+    max_attempts = 1
+
+    def __init__(self, lasts: timedelta = timedelta(hours=1)) -> None:
+        self.lasts = lasts
+        self.calls: list[tuple[str, dict[str, Any], str | None]] = []
+
+    def environment(self) -> dict[str, str | None]:
+        return {}
+
+    def call(
+        self,
+        service: str,
+        operation: str,
+        parameters: Any,
+        *,
+        region: str | None = None,
+        once: bool = False,
+    ) -> dict[str, Any]:
+        self.calls.append((operation, dict(parameters), region))
+        if operation == "GetId":
+            return {"IdentityId": "us-east-1:first"}
+        keys = {"AccessKeyId": "ASIA", "SecretKey": "secret", "SessionToken": "token"}
+        keys["Expiration"] = datetime.now(timezone.utc) + self.lasts  # type: ignore[assignment]
+        return {"IdentityId": "us-east-1:second", "Credentials": keys}
+
+
+def test_guests_get_credentials_once() -> None:
+    """As recorded: GetId, then credentials without logins; kept until they are about to end."""
+    assert AUTH is not None
+    aws = FakeIdentityPool()
+    pool = IdentityPool(aws, KnownAuth(AUTH))
+    first = pool.for_guest()
+    assert first is not None
+    assert first.identity_id == "us-east-1:second"
+    assert pool.for_guest() is first
+    assert aws.calls == [
+        ("GetId", {"IdentityPoolId": AUTH.identity_pool_id, "Logins": {}}, "us-east-1"),
+        ("GetCredentialsForIdentity", {"IdentityId": "us-east-1:first"}, "us-east-1"),
+    ]
+    assert "secret" not in repr(first).replace("secret_access_key", "")
+    hasty = FakeIdentityPool(timedelta(minutes=4))
+    pool = IdentityPool(hasty, KnownAuth(AUTH))
+    assert pool.for_guest() is not pool.for_guest()
+
+
+def test_users_log_in_with_their_id_token(tmp_path: Path) -> None:
+    """The identity pool is shown the id token under the user pool's issuer; a sign-out ends it."""
+    assert AUTH is not None
+    stage = Stage(tmp_path / "state")
+    door = AmbientAuth(stage.auth, no_identities())
+    aws = FakeIdentityPool()
+    pool = IdentityPool(aws, KnownAuth(AUTH))
+    stage.auth.create_user("ann@example.com", PASSWORD)
+    session = stage.auth.sign_in("ann@example.com", PASSWORD)
+    user = SessionIdentity(session, pool)
+    assert user.credentials() is user.credentials()
+    tokens = session.fetch_auth_session()
+    assert aws.calls[0][1]["Logins"] == {ISSUER.removeprefix("https://"): tokens.id_token}
+    assert user.access_token() == tokens.access_token
+    nobody = AmbientIdentity(door, pool)
+    assert nobody.access_token() is None
+    assert nobody.credentials() is not None
+    session.sign_out()
+    with pytest.raises(errors.UserUnAuthenticatedException):
+        user.credentials()
+
+
+@pytest.mark.parametrize(
+    "domain", ["amazonaws.com", "amazonaws.com.cn", "amazonaws.eu", "c2s.ic.gov"]
+)
+def test_the_logins_name_is_the_tokens_issuer(domain: str) -> None:
+    """Each partition has a domain of its own, which only the token says."""
+    assert AUTH is not None
+    aws = FakeIdentityPool()
+    name = f"cognito-idp.eusc-de-east-1.{domain}/eusc-de-east-1_Abc"
+    token = jwt(iss=f"https://{name}")
+    IdentityPool(aws, KnownAuth(AUTH)).for_user(token)
+    assert [call[1]["Logins"] for call in aws.calls] == [{name: token}] * 2
+
+
+@pytest.mark.parametrize("claims", [{}, {"iss": 5}])
+def test_a_token_without_an_issuer_is_not_cognitos(claims: dict[str, Any]) -> None:
+    """Nothing is sent to the identity pool under a made-up name."""
+    assert AUTH is not None
+    aws = FakeIdentityPool()
+    with pytest.raises(errors.InvalidResponseError, match="names no issuer"):
+        IdentityPool(aws, KnownAuth(AUTH)).for_user(jwt(**claims))
+    assert aws.calls == []
+
+
+def test_the_data_namespace_is_the_function() -> None:
+    """``from seedctl import data; data.generate_client()`` is the package's own function."""
+    import seedctl
+
+    assert data.generate_client is seedctl.generate_client
+    with pytest.raises(AttributeError, match="no_such_call"):
+        _ = data.__getattr__("no_such_call")
+
+
+def test_a_script_gets_a_client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The current backend's client acts as whoever is signed in, here nobody."""
+    root = make_project(tmp_path / "app", outputs=None)
+    shutil.copy(DATA / "outputs" / "todo_userpool.json", root / "amplify_outputs.json")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    with connect(root, identifier="alice", target="none") as backend, backend.activate():
+        client = data.generate_client()
+        with pytest.raises(errors.MixedEndpointsError):
+            client.models.Todo.list()
+        with pytest.raises(errors.InvalidAuthModeError):
+            data.generate_client("userPool", credentials="caller")
+
+
+def test_a_client_reaches_an_emulator_as_its_caller(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The developer's keys sign, and a server that is not there is told as such."""
+    root = make_project(tmp_path / "app", outputs=None)
+    outputs = json.loads((DATA / "outputs" / "todo_userpool.json").read_text(encoding="utf-8"))
+    outputs["data"]["url"] = "http://127.0.0.1:9/graphql"
+    (root / "amplify_outputs.json").write_text(json.dumps(outputs), encoding="utf-8")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    with connect(root, identifier="alice", target="none") as backend:
+        client = backend.data.generate_client(credentials="caller")
+        with pytest.raises(errors.InvalidCredentialError, match="no AWS credentials"):
+            client.models.Todo.list()
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIA")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    with connect(root, identifier="alice", target="none") as backend:
+        client = backend.data.generate_client(credentials="caller")
+        with pytest.raises(errors.EndpointUnreachableError, match="Nothing was sent"):
+            client.models.Todo.create({"content": "x"})
+
+
+def test_a_session_has_a_client_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """session.data acts as its user, and as nobody once that has signed out."""
+    root = make_project(tmp_path / "app", outputs=None)
+    outputs = json.loads((DATA / "outputs" / "todo_userpool.json").read_text(encoding="utf-8"))
+    outputs["data"]["url"] = "http://127.0.0.1:9/graphql"
+    (root / "amplify_outputs.json").write_text(json.dumps(outputs), encoding="utf-8")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    stage = Stage(tmp_path / "state")
+    stage.auth.create_user("ann@example.com", PASSWORD)
+    with connect(root, identifier="alice", target="none") as backend:
+        session = stage.auth.sign_in("ann@example.com", PASSWORD)
+        session._services = backend.auth._services
+        assert session.data is session.data
+        assert session.identity.access_token() == session.tokens().access
+        with pytest.raises(errors.EndpointUnreachableError):
+            session.data.models.Todo.list()
+        session.sign_out()
+        with pytest.raises(errors.NoSignedUser, match="has signed out"):
+            session.data.models.Todo.list()
+
+
+def test_no_data_section_is_told() -> None:
+    """A backend without a data resource says where to add one."""
+    outputs = load_outputs(DATA / "outputs" / "storage_only_multi_bucket.json")
+    with pytest.raises(errors.NoEndpoint, match="no data section"):
+        parse_data_section(outputs)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        pytest.param({"models": []}, r"data\.model_introspection\.models is a list", id="models"),
+        pytest.param({"models": {"T": {}}}, r"T\.primaryKeyInfo is null", id="no key"),
+        pytest.param({"enums": {"E": {"values": [1]}}}, r"E\.values\[0\]", id="enum"),
+        pytest.param(
+            {"queries": {"q": {"name": "q", "isArray": False, "isRequired": True, "type": {}}}},
+            r"q\.type is",
+            id="type",
+        ),
+        pytest.param(
+            {
+                "queries": {
+                    "q": {
+                        "name": "q",
+                        "isArray": False,
+                        "isRequired": True,
+                        "type": {"enum": "Nope"},
+                    }
+                }
+            },
+            r"queries\.q\.type is 'Nope'; expected a known enum",
+            id="unknown type",
+        ),
+    ],
+)
+def test_a_broken_schema_names_the_place(change: Any, message: str, tmp_path: Path) -> None:
+    """What Amplify does not write is refused with its key path, before a call trips over it."""
+    with pytest.raises(errors.InvalidAmplifyOutputsError, match=message):
+        parse_introspection(change, tmp_path / "amplify_outputs.json")
+
+
+def test_no_schema_leaves_raw_documents(tmp_path: Path) -> None:
+    """Outputs without introspection have no models; an unknown default mode counts as iam."""
+    section = parse_data_section(
+        parse_outputs(
+            {"version": "1", "data": {"url": "https://api.example", "aws_region": "r"}}, tmp_path
+        )
+    )
+    assert (dict(section.schema.models), section.default_auth_mode) == ({}, "iam")
+
+
+def test_records_are_one_row_of_a_model() -> None:
+    """The table at the end counts records by model and state, and the totals sum them."""
+    report = ConsoleReport(Console(Settings()))
+    for model, state, count in (("Todo", "created", 5000), ("Post", "updated", 1)):
+        for _ in range(count):
+            report.on_event(Event("record", model, state))  # type: ignore[arg-type]
+    assert len(report.records) == 2
+    assert report.totals() == "5000 records created, 1 record updated"

@@ -1,0 +1,202 @@
+"""The recorded sequence of sessions: who a guest and a signed-in user are to the identity pool."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from seedctl import errors
+from seedctl.cognito.identity import IdentityPool
+from seedctl.users.signed_in import AmbientAuth
+from tests.cognito.standin import ISSUER, KnownAuth, Stage, jwt, services
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from seedctl.cognito.types import AuthSession
+    from seedctl.users.session import UserSession
+
+DATA = Path(__file__).parent.parent / "data"
+STEPS = {
+    step["id"]: step
+    for step in json.loads((DATA / "auth_session.json").read_text(encoding="utf-8"))["steps"]
+}
+USER, PASSWORD = "ann@example.com", "Password123!"
+POOL_ID = "us-east-1:11111111-2222-3333-4444-555555555555"
+
+
+class Identities:
+    """Answers as the recorded identity pool, and keeps what it was asked."""
+
+    is_local = False
+    is_emulator = True
+    max_attempts = 1
+
+    def __init__(self) -> None:
+        self.requests: list[tuple[str, dict[str, Any]]] = []
+
+    def environment(self) -> dict[str, str | None]:
+        return {}
+
+    def call(
+        self,
+        service: str,
+        operation: str,
+        parameters: Mapping[str, Any],
+        *,
+        region: str | None = None,
+        once: bool = False,
+    ) -> dict[str, Any]:
+        assert (service, region) == ("cognito-identity", "us-east-1")
+        self.requests.append((operation, dict(parameters)))
+        name = "auth-identity" if parameters.get("Logins") else "guest-identity"
+        if operation == "GetId":
+            return {"IdentityId": f"us-east-1:{name}"}
+        keys: dict[str, Any] = {"AccessKeyId": "ASIAX", "SecretKey": "sk", "SessionToken": "st"}
+        keys["Expiration"] = datetime.now(timezone.utc) + timedelta(hours=1)
+        return {"IdentityId": parameters["IdentityId"], "Credentials": keys}
+
+    def heard(self) -> list[tuple[str, dict[str, Any]]]:
+        found, self.requests = self.requests, []
+        return found
+
+
+class Scene:
+    """A backend with an identity pool, a user, and the function door."""
+
+    def __init__(self, folder: Path, **settings: Any) -> None:
+        options = {"identity_pool_id": POOL_ID, "unauthenticated_identities_enabled": True}
+        self.stage = Stage(folder, **{**options, **settings})
+        self.aws = Identities()
+        self.pool = IdentityPool(self.aws, KnownAuth(self.stage.settings))
+        self.door = AmbientAuth(self.stage.auth, self.pool)
+        self.stage.auth.create_user(USER, PASSWORD)
+
+    def sign_in(self) -> UserSession:
+        session = self.door.sign_in(USER, PASSWORD)
+        session._services = services(self.pool)
+        return session
+
+    def check(self, step: str) -> AuthSession:
+        """Fetch the session, and compare it and the requests it made with the recorded ones."""
+        found = self.door.fetch_auth_session(force_refresh=False)
+        returned = STEPS[step]["returned"]
+        assert found.identity_id == returned["identityId"]
+        assert found.credentials is not None
+        assert found.credentials.access_key_id == returned["credentials"]["accessKeyId"]
+        assert found.credentials.secret_access_key == returned["credentials"]["secretAccessKey"]
+        assert found.credentials.session_token == returned["credentials"]["sessionToken"]
+        issuer = f"cognito-idp.us-east-1.amazonaws.com/{self.stage.settings.user_pool_id}"
+        assert self.aws.heard() == [
+            (
+                request["headers"]["x-amz-target"].partition(".")[2],
+                _with_login(request["body"], issuer, found.id_token),
+            )
+            for request in STEPS[step]["http_requests"]
+        ]
+        return found
+
+
+def _with_login(body: dict[str, Any], issuer: str, token: str | None) -> dict[str, Any]:
+    return {**body, "Logins": {issuer: token}} if body.get("Logins") else body
+
+
+def test_the_recorded_sequence(tmp_path: Path) -> None:
+    """Guest, user, and guest again: the same requests, kept as long, and the same results."""
+    scene = Scene(tmp_path)
+    guest = scene.check("guest-fetchAuthSession")
+    assert guest.access_token is None
+    assert guest.user_sub is None
+    scene.check("guest-fetchAuthSession-cached")
+    with pytest.raises(errors.UserUnAuthenticatedException):
+        scene.door.current_user()
+    session = scene.sign_in()
+    user = scene.check("signedin-fetchAuthSession")
+    assert user.user_sub == session.user_id
+    assert user.access_token == session.tokens().access
+    assert scene.door.current_user().login_id == USER
+    scene.check("signedin-fetchAuthSession-cached")
+    scene.door.sign_out()
+    with pytest.raises(errors.UserUnAuthenticatedException):
+        scene.door.current_user()
+    scene.check("after-signOut-fetchAuthSession")
+
+
+def test_a_forced_refresh_gets_new_credentials(tmp_path: Path) -> None:
+    """force_refresh renews tokens and credentials, a user's and a guest's."""
+    scene = Scene(tmp_path)
+    scene.door.fetch_auth_session(force_refresh=True)
+    scene.door.fetch_auth_session(force_refresh=True)
+    assert len(scene.aws.heard()) == 4
+    session = scene.sign_in()
+    session.fetch_auth_session()
+    scene.aws.heard()
+    session.fetch_auth_session(force_refresh=True)
+    assert [operation for operation, _ in scene.aws.heard()] == [
+        "GetId",
+        "GetCredentialsForIdentity",
+    ]
+
+
+def test_new_tokens_get_new_credentials(tmp_path: Path) -> None:
+    """Credentials are kept for one token: the first use after its renewal asks with the new one."""
+    scene = Scene(tmp_path)
+    scene.stage.cognito.call = _renewing(scene.stage.cognito.call)  # type: ignore[method-assign]
+    session = scene.sign_in()
+    asked = []
+    for _ in range(2):
+        session.identity.current()
+        session.identity.current()  # kept
+        token = session.tokens().id
+        login = {f"cognito-idp.us-east-1.amazonaws.com/{scene.stage.settings.user_pool_id}": token}
+        asked += scene.aws.heard()
+        assert [parameters["Logins"] for _, parameters in asked] == [login, login]
+        asked.clear()
+        session.tokens(force_refresh=True)  # and not the credentials
+
+
+def _renewing(call: Any) -> Any:
+    """Have Cognito give another ID token with each refresh."""
+
+    def renewing(service: str, operation: str, parameters: Any, **options: Any) -> dict[str, Any]:
+        reply: dict[str, Any] = call(service, operation, parameters, **options)
+        if parameters.get("AuthFlow") == "REFRESH_TOKEN_AUTH":
+            reply["AuthenticationResult"]["IdToken"] = jwt(
+                sub="another", token_use="id", iss=ISSUER
+            )
+        return reply
+
+    return renewing
+
+
+def test_no_guest_where_guests_are_kept_out(tmp_path: Path) -> None:
+    """Signed out of a backend that lets no guests in, there is no session and no error."""
+    for settings in ({"unauthenticated_identities_enabled": False}, {"identity_pool_id": None}):
+        scene = Scene(tmp_path, **settings)
+        found = scene.door.fetch_auth_session(force_refresh=False)
+        assert (found.identity_id, found.credentials) == (None, None)
+        assert scene.aws.heard() == []
+    assert IdentityPool(Identities(), KnownAuth(None)).for_guest() is None
+
+
+def test_credentials_are_shown_without_their_secret(tmp_path: Path) -> None:
+    """Neither key nor token is in the representation of a session."""
+    scene = Scene(tmp_path)
+    scene.aws.call = _secretive(scene.aws.call)  # type: ignore[method-assign]
+    shown = repr(scene.door.fetch_auth_session(force_refresh=False))
+    assert "very-secret" not in shown
+    assert "us-east-1:guest-identity" in shown
+
+
+def _secretive(call: Any) -> Any:
+    def secretive(*arguments: Any, **options: Any) -> dict[str, Any]:
+        reply: dict[str, Any] = call(*arguments, **options)
+        if "Credentials" in reply:
+            reply["Credentials"].update(SecretKey="very-secret-1", SessionToken="very-secret-2")
+        return reply
+
+    return secretive

@@ -1,0 +1,722 @@
+"""Many users at once: each row by itself, in order, and runs that are repeated."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from seedctl import NewUser, connect, create_users
+from seedctl.errors import (
+    BulkError,
+    EndpointUnreachableError,
+    InvalidInputError,
+    InvalidParameterException,
+    InvalidPasswordException,
+    MFANotConfiguredError,
+    NoGroupError,
+    NotAuthorizedException,
+    SeedctlError,
+    ServiceFailedError,
+    ThrottledError,
+    UsernameExistsError,
+)
+from seedctl.report import Progress, Report, Target
+from tests.running import PASSWORD, make_project
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from seedctl import Backend
+    from seedctl.auth import UserResult
+
+ROOT = Path(__file__).parents[2]
+CODE_SENT = {
+    "AttributeName": "phone_number",
+    "DeliveryMedium": "SMS",
+    "Destination": "+*******0100",
+}
+
+
+@dataclass
+class Spy:
+    """The backend's calls, counted, with what is told to go wrong."""
+
+    aws: Any
+    calls: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
+    fault: Callable[[str, Mapping[str, Any]], BaseException | None] = lambda *_: None
+    after: Callable[[str, Mapping[str, Any]], BaseException | None] = lambda *_: None
+    change: Callable[[str, dict[str, Any]], dict[str, Any]] = lambda _, reply: reply
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.aws, name)
+
+    def call(
+        self, service: str, operation: str, parameters: Mapping[str, Any], **options: Any
+    ) -> dict[str, Any]:
+        self.calls.append((operation, parameters))
+        if (error := self.fault(operation, parameters)) is not None:
+            raise error
+        reply: dict[str, Any] = self.aws.call(service, operation, parameters, **options)
+        if (error := self.after(operation, parameters)) is not None:
+            raise error
+        return self.change(operation, reply)
+
+    def count(self, operation: str) -> int:
+        return sum(name == operation for name, _ in self.calls)
+
+
+@dataclass
+class Scene:
+    backend: Backend
+    spy: Spy
+    report: Report
+    root: Path
+
+    def create(self, *names: str, groups: tuple[str, ...] = (), **options: Any) -> list[UserResult]:
+        """Create the users of those names, telling of failures and not raising them."""
+        rows = [NewUser(address(name), PASSWORD, groups=groups) for name in names]
+        return self.backend.auth.create_users(rows, on_error="collect", **options)
+
+    def unfinished(self) -> int:
+        return len([*(self.root / ".amplify" / "seedctl" / "unfinished").glob("*")])
+
+    def groups_of(self, name: str) -> list[str]:
+        pool = self.backend.outputs.auth
+        assert pool is not None
+        reply = self.spy.aws.call(
+            "cognito-idp",
+            "AdminListGroupsForUser",
+            {"UserPoolId": pool.user_pool_id, "Username": address(name)},
+            region="us-east-1",
+        )
+        return [group["GroupName"] for group in reply["Groups"]]
+
+    def attributes_of(self, name: str) -> dict[str, str]:
+        with self.backend.auth.sign_in(address(name), PASSWORD) as session:
+            token = session.tokens().access
+            reply = self.spy.aws.call(
+                "cognito-idp", "GetUser", {"AccessToken": token}, region="us-east-1"
+            )
+        return {each["Name"]: each["Value"] for each in reply["UserAttributes"]}
+
+
+def address(name: str) -> str:
+    return name if "@" in name or not name else f"{name}@example.com"
+
+
+def states(results: Sequence[UserResult]) -> list[str]:
+    return [each.state for each in results]
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    """A backend on the embedded sandbox, whose calls are seen."""
+    root = make_project(tmp_path / "app")
+    report = Report()
+    with connect(root, identifier="alice", local=True, observer=report) as backend:
+        spy = Spy(backend.aws)
+        backend._aws = spy  # type: ignore[assignment]
+        yield Scene(backend, spy, report, root)
+
+
+def test_each_user_is_made_and_the_results_are_in_order(scene: Scene) -> None:
+    """Each row has its user, whole and in its groups, and the results say which is which."""
+    results = scene.create("ann", "bea", "cem", groups=("admin",))
+    assert states(results) == ["created"] * 3
+    assert [each.index for each in results] == [0, 1, 2]
+    assert [each.username for each in results] == [address(n) for n in ("ann", "bea", "cem")]
+    assert len({each.user_id for each in results}) == 3
+    assert scene.groups_of("bea") == ["admin"]
+    with scene.backend.auth.sign_in(address("cem"), PASSWORD) as session:
+        assert session.user_id == results[2].user_id
+    assert scene.unfinished() == 0
+
+
+def test_a_user_costs_no_more_calls_than_it_must(scene: Scene) -> None:
+    """Creation, sign-in, two answers, revocation; one more for each group."""
+    scene.create("ann", "bea", groups=("admin",))
+    operations = sorted({name for name, _ in scene.spy.calls if name != "GetCallerIdentity"})
+    assert operations == [
+        "AdminAddUserToGroup",
+        "AdminCreateUser",
+        "InitiateAuth",
+        "RespondToAuthChallenge",
+        "RevokeToken",
+    ]
+    assert [scene.spy.count(name) for name in operations] == [2, 2, 2, 4, 2]
+
+
+def test_the_observer_hears_of_each_user_and_of_the_progress(scene: Scene) -> None:
+    """The report has the users, their groups and how many there were to be."""
+    scene.create("ann", "bea", groups=("admin",))
+    kinds = sorted((event.kind, event.state) for event in scene.report.events)
+    assert kinds == [("group membership", "set")] * 2 + [("user", "created")] * 2
+    progress = scene.report.progress
+    assert progress is not None
+    assert (progress.what, progress.done, progress.total) == ("users", 2, 2)
+    assert progress.is_finished
+
+
+def test_the_target_is_named_before_the_first_user(scene: Scene) -> None:
+    """Lists and generators alike tell what is about to be changed, and nothing to do tells nothing."""
+    found: list[Target | None] = []
+
+    def watch(name: str, parameters: Mapping[str, Any]) -> None:
+        found.append(scene.report.target)
+
+    scene.spy.fault = watch
+    scene.backend.auth.create_users([])
+    scene.backend.auth.create_users(iter(()))
+    assert scene.report.target is None
+    scene.backend.auth.create_users(NewUser(address(name), PASSWORD) for name in ("ann", "bea"))
+    assert found
+    assert None not in found
+    found.clear()
+    scene.report.target = None
+    notice: Any = scene.backend.auth._before_write
+    notice._detail = "outputs"
+    scene.backend.auth.create_users([NewUser(address("cem"), PASSWORD)])
+    assert found
+    assert None not in found
+
+
+@pytest.mark.parametrize("kind", [list, iter])
+def test_the_observer_hears_of_each_user_that_failed(scene: Scene, kind: Any) -> None:
+    """Wrong rows and refused users alike, once each, with the error's name and what it says."""
+    scene.create("bea")
+    rows = [
+        NewUser(address("ann"), PASSWORD),
+        NewUser("no address", PASSWORD),
+        NewUser(address("bea"), PASSWORD),
+        7,
+    ]
+    results = scene.backend.auth.create_users(kind(rows), on_error="collect")
+    assert states(results) == ["created", "failed", "failed", "failed"]
+    failed = {each.name: each.detail for each in scene.report.events if each.state == "failed"}
+    assert set(failed) == {"no address", address("bea"), "rows[3]"}
+    assert failed[address("bea")].startswith("UsernameExistsError: The user bea@example.com")
+    assert failed["rows[3]"] == "InvalidParameterException: Row 3 is a int, not a NewUser."
+    assert scene.report.failed == len(scene.report.failures) == 3
+    progress = scene.report.progress
+    assert progress is not None
+    assert (progress.done, progress.failed) == (1, 3)
+
+
+def test_rows_that_are_refused_together_are_told(scene: Scene) -> None:
+    """A list that is not begun, for its wrong rows, is a failure that the observer hears of."""
+    rows = [NewUser(address("ann"), PASSWORD), NewUser("no address", PASSWORD)]
+    with pytest.raises(BulkError):
+        scene.backend.auth.create_users(rows)
+    assert [(each.name, each.state) for each in scene.report.events] == [("no address", "failed")]
+
+
+def test_progress_ends_where_a_list_is_not_begun(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is told of wrong rows has an end, so that no bar of them stays for the rest of the run."""
+    told: list[Progress] = []
+    monkeypatch.setattr(scene.report, "on_progress", told.append)
+    monkeypatch.setattr("seedctl.bulk.engine._PROGRESS_SECONDS", 0)  # as if each row took long
+    with pytest.raises(BulkError):
+        scene.backend.auth.create_users([NewUser("no address", PASSWORD), 7])  # type: ignore[list-item]
+    assert [(each.failed, each.is_finished) for each in told] == [
+        (0, False),
+        (1, False),
+        (2, False),
+        (2, True),
+    ]
+
+
+def test_what_is_told_before_the_end_is_true(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows that wait for their turn do not count as failed."""
+    told: list[Progress] = []
+    monkeypatch.setattr(scene.report, "on_progress", told.append)
+    scene.create("ann", "bea", "cem")
+    assert {each.failed for each in told} == {0}
+    assert max(each.done for each in told) == 3
+
+
+def test_the_function_acts_on_the_current_backend(scene: Scene) -> None:
+    """The function door is the method of the running script's backend."""
+    with scene.backend.activate():
+        results = create_users([NewUser(address("ann"), PASSWORD)], concurrency=2)
+    assert states(results) == ["created"]
+
+
+@pytest.mark.parametrize(
+    ("row", "error"),
+    [
+        pytest.param(NewUser("bea@example.com", "short"), InvalidPasswordException, id="password"),
+        pytest.param(NewUser("bea", PASSWORD), InvalidParameterException, id="name"),
+        pytest.param(NewUser("", PASSWORD), InvalidParameterException, id="no name"),
+        pytest.param(
+            NewUser("bea@example.com", PASSWORD, user_attributes={"familyName": "x"}),
+            InvalidParameterException,
+            id="attribute",
+        ),
+        pytest.param(
+            NewUser("bea@example.com", PASSWORD, groups=("nobody",)), NoGroupError, id="group"
+        ),
+        pytest.param(
+            NewUser("bea@example.com", PASSWORD, groups="admin"),
+            InvalidParameterException,
+            id="a text as groups",
+        ),
+        pytest.param(
+            NewUser("bea@example.com", PASSWORD, groups=5),  # type: ignore[arg-type]
+            InvalidParameterException,
+            id="a number as groups",
+        ),
+        pytest.param(
+            NewUser("bea@example.com", PASSWORD, sign_in_flow=[]),  # type: ignore[arg-type]
+            InvalidParameterException,
+            id="a list as flow",
+        ),
+        pytest.param(
+            NewUser("bea@example.com", PASSWORD, sign_in_flow="MFA"),
+            MFANotConfiguredError,
+            id="flow",
+        ),
+        pytest.param(
+            NewUser("ann@example.com", PASSWORD), InvalidParameterException, id="the same user"
+        ),
+        pytest.param({"username": "bea@example.com"}, InvalidParameterException, id="no NewUser"),
+    ],
+)
+def test_rows_are_checked_before_the_first_is_sent(
+    scene: Scene, row: Any, error: type[SeedctlError]
+) -> None:
+    """A row that cannot end well stops the call before it has changed anything."""
+    rows = [NewUser(address("ann"), PASSWORD), row, NewUser(address("cem"), PASSWORD)]
+    with pytest.raises(BulkError, match=r"1 of 3 users failed, 2 were not tried") as caught:
+        scene.backend.auth.create_users(rows)
+    assert type(caught.value.__cause__) is error
+    assert states(caught.value.results) == ["not tried", "failed", "not tried"]
+    assert scene.spy.calls == []
+    assert scene.report.target is None
+    collected = scene.backend.auth.create_users(rows, on_error="collect")
+    assert states(collected) == ["created", "failed", "created"]
+    assert type(collected[1].error) is error
+
+
+def test_a_generator_is_drawn_as_the_work_goes_on(scene: Scene) -> None:
+    """Rows may be made on the fly; a wrong one fails by itself, when it is met."""
+    drawn_after: list[int] = []
+
+    def rows() -> Iterator[NewUser]:
+        for name in ("ann", "ann", "bea", "cem"):
+            drawn_after.append(scene.spy.count("AdminCreateUser"))
+            yield NewUser(address(name), PASSWORD)
+
+    results = scene.backend.auth.create_users(rows(), concurrency=1, on_error="collect")
+    assert states(results) == ["created", "failed", "created", "created"]
+    assert drawn_after == [0, 1, 1, 2]
+    assert scene.report.progress is not None
+    assert scene.report.progress.total is None
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        pytest.param({"concurrency": 0}, InvalidInputError, id="concurrency"),
+        pytest.param({"if_exists": "ignore"}, InvalidParameterException, id="if_exists"),
+        pytest.param({"on_error": "log"}, InvalidParameterException, id="on_error"),
+        pytest.param({"users": NewUser("a", "b")}, InvalidParameterException, id="one user"),
+        pytest.param({"users": 7}, InvalidParameterException, id="no rows"),
+    ],
+)
+def test_options_that_cannot_be_are_refused(
+    scene: Scene, options: dict[str, Any], error: type[SeedctlError]
+) -> None:
+    """A wrong option is an error before anything is drawn."""
+    with pytest.raises(error):
+        scene.backend.auth.create_users(**{"users": [], **options})
+
+
+def test_no_users_are_no_failure(scene: Scene) -> None:
+    """An empty list makes nothing."""
+    assert scene.backend.auth.create_users([]) == []
+
+
+def test_a_row_shows_no_password() -> None:
+    """What is printed of a row has no secret in it."""
+    row = NewUser("ann@example.com", PASSWORD, user_attributes={"name": "Ann Secret"})
+    assert PASSWORD not in repr(row)
+    assert "Ann Secret" not in repr(row)
+
+
+@pytest.mark.parametrize(
+    ("if_exists", "expected"),
+    [("error", "failed"), ("skip", "existed"), ("sign_in", "existed"), ("update", "existed")],
+)
+def test_a_user_that_is_there(scene: Scene, if_exists: Any, expected: str) -> None:
+    """A user that exists fails its row, is left alone, or has to have the password."""
+    scene.create("ann")
+    scene.spy.calls.clear()
+    ann, bea = scene.create("ann", "bea", groups=("admin",), if_exists=if_exists)
+    assert (ann.state, bea.state) == (expected, "created")
+    assert isinstance(ann.error, UsernameExistsError) == (if_exists == "error")
+    is_touched = if_exists in {"sign_in", "update"}
+    assert (ann.user_id is not None) == is_touched
+    assert scene.groups_of("ann") == (["admin"] if is_touched else [])
+    assert scene.spy.count("InitiateAuth") == (2 if is_touched else 1)
+    assert scene.unfinished() == 0
+
+
+@pytest.mark.parametrize("if_exists", ["sign_in", "update"])
+def test_a_user_with_another_password_fails_its_row(scene: Scene, if_exists: Any) -> None:
+    """Nobody is put into a group, or changed, who is not the user that is meant."""
+    scene.backend.auth.create_user(address("ann"), "Other-passw0rd!")
+    (ann,) = scene.create("ann", groups=("admin",), if_exists=if_exists)
+    assert isinstance(ann.error, NotAuthorizedException)
+    assert scene.groups_of("ann") == []
+
+
+def test_attributes_are_updated_as_the_user(scene: Scene) -> None:
+    """With "update" the attributes given are set, but for those that only administrators may."""
+    scene.create("ann")
+    rows = [
+        NewUser(
+            address(name),
+            PASSWORD,
+            user_attributes={
+                "locale": "de",
+                "custom:plan": "pro",
+                "email": address(name),
+                "email_verified": True,
+            },
+        )
+        for name in ("ann", "bea")
+    ]
+    results = scene.backend.auth.create_users(rows, if_exists="update")
+    assert states(results) == ["updated", "created"]
+    attributes = scene.attributes_of("ann")
+    assert (attributes["locale"], attributes["custom:plan"]) == ("de", "pro")
+    administered = {name for name, _ in scene.spy.calls if name.startswith("Admin")}
+    assert administered == {"AdminCreateUser"}
+    assert [event.state for event in scene.report.events].count("updated") == 1
+    assert scene.report.warnings == [
+        "email_verified of ann@example.com was not set: only an administrator may set it."
+    ]
+
+
+def test_names_that_differ_in_case_are_left_to_cognito(scene: Scene) -> None:
+    """Whether the pool tells case apart is Cognito's to say: both rows are sent."""
+    rows = [NewUser(name, PASSWORD) for name in ("Ann@example.com", "ann@example.com")]
+    results = scene.backend.auth.create_users(rows, concurrency=1, on_error="collect")
+    assert scene.spy.count("AdminCreateUser") == 2
+    assert states(results) == ["created", "failed"]
+    assert isinstance(results[1].error, UsernameExistsError)
+
+
+NUMBER = {"phone_number": "+15550100100", "phone_number_verified": True}
+UNVERIFIED = (
+    "The new phone_number of ann@example.com is not verified: phone_number_verified is false now."
+)
+NOT_SET = "phone_number_verified of ann@example.com was not set: only an administrator may set it."
+
+
+@pytest.mark.parametrize(
+    ("changes", "warnings"),
+    [
+        pytest.param({}, [], id="nothing new"),
+        pytest.param({"locale": "de"}, [], id="other attributes"),
+        pytest.param(
+            {"phone_number": "+15550100199"},
+            [UNVERIFIED, NOT_SET],
+            id="new number",
+        ),
+        pytest.param(
+            {"phone_number": "+15550100199", "phone_number_verified": False},
+            [UNVERIFIED],
+            id="new number without the flag",
+        ),
+        pytest.param({"phone_number_verified": False}, [NOT_SET], id="flag alone"),
+    ],
+)
+def test_update_tells_what_is_not_verified(
+    scene: Scene, changes: dict[str, Any], warnings: list[str]
+) -> None:
+    """An update warns of a verified flag that it drops or cannot set, and of nothing else."""
+    for given in (NUMBER, NUMBER | changes):
+        rows = [NewUser(address("ann"), PASSWORD, user_attributes=given)]
+        scene.backend.auth.create_users(rows, if_exists="update")
+    assert scene.report.warnings == warnings
+
+
+def test_update_tells_of_codes(scene: Scene) -> None:
+    """An update warns of a code that Cognito sends to a new address, and names where it went."""
+    given: dict[str, Any] = {"phone_number": "+15550100100"}
+    scene.create("ann")
+    scene.spy.change = lambda name, reply: (
+        {"CodeDeliveryDetailsList": [CODE_SENT]} if name == "UpdateUserAttributes" else reply
+    )
+    rows = [NewUser(address("ann"), PASSWORD, user_attributes=given)]
+    assert states(scene.backend.auth.create_users(rows, if_exists="update")) == ["updated"]
+    (warning,) = scene.report.warnings
+    assert warning == (
+        "Cognito has sent a code to +*******0100 for the new phone_number of ann@example.com: "
+        "until the code is confirmed, it is not verified, and in a pool of Amplify Gen 2 the old "
+        "one stays."
+    )
+
+
+@pytest.mark.parametrize("if_exists", ["error", "skip", "sign_in", "update"])
+@pytest.mark.parametrize("cut", ["AdminAddUserToGroup", "InitiateAuth", "RespondToAuthChallenge"])
+def test_half_made_users_are_healed(scene: Scene, cut: str, if_exists: Any) -> None:
+    """Wherever a row broke off, the next run finishes it, groups included."""
+    scene.spy.fault = lambda name, _: InvalidParameterException("cut") if name == cut else None
+    first = scene.create("ann", "bea", groups=("admin",))
+    assert states(first) == ["failed", "failed"]
+    assert scene.unfinished() == 2
+    scene.spy.fault = lambda *_: None
+    second = scene.create("ann", "bea", groups=("admin",), if_exists=if_exists)
+    assert states(second) == ["healed", "healed"]
+    assert all(each.user_id for each in second)
+    assert scene.groups_of("ann") == scene.groups_of("bea") == ["admin"]
+    assert scene.unfinished() == 0
+
+
+def test_a_healed_user_whose_group_fails_is_healed_again(scene: Scene) -> None:
+    """A user that has its password already, and not yet its groups, stays in the journal."""
+    scene.spy.fault = lambda name, _: (
+        InvalidParameterException("cut") if name == "RespondToAuthChallenge" else None
+    )
+    scene.create("ann")
+    scene.spy.fault = lambda name, _: (
+        InvalidParameterException("cut") if name == "AdminAddUserToGroup" else None
+    )
+    assert states(scene.create("ann", groups=("admin",))) == ["failed"]
+    assert scene.spy.count("RevokeToken") == 1
+    assert scene.unfinished() == 1
+    scene.spy.fault = lambda *_: None
+    assert states(scene.create("ann", groups=("admin",))) == ["healed"]
+    assert scene.groups_of("ann") == ["admin"]
+    assert scene.unfinished() == 0
+
+
+def test_a_failed_group_of_a_whole_user_leaves_no_mark(scene: Scene) -> None:
+    """A user that exists is not taken for unfinished because a group failed."""
+    scene.create("ann")
+    scene.spy.fault = lambda name, _: (
+        InvalidParameterException("cut") if name == "AdminAddUserToGroup" else None
+    )
+    assert states(scene.create("ann", groups=("admin",), if_exists="sign_in")) == ["failed"]
+    assert scene.unfinished() == 0
+
+
+def test_errors_are_collected_or_raised(scene: Scene) -> None:
+    """The others are made all the same, and the error says how to go on."""
+    scene.create("bea")
+    rows = [NewUser(address(name), PASSWORD) for name in ("ann", "bea", "cem")]
+    with pytest.raises(BulkError, match="1 of 3 users failed; the first: The user bea") as caught:
+        scene.backend.auth.create_users(rows)
+    assert states(caught.value.results) == ["created", "failed", "created"]
+    assert 'if_exists="skip"' in str(caught.value.resolution)
+    again = scene.backend.auth.create_users(rows, if_exists="skip")
+    assert states(again) == ["existed"] * 3
+
+
+@pytest.mark.parametrize(
+    "error",
+    [ThrottledError("slow"), EndpointUnreachableError("down"), ServiceFailedError("500")],
+    ids=["throttled", "unreachable", "failed"],
+)
+def test_what_concerns_all_stops_the_rest(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, error: SeedctlError
+) -> None:
+    """With AWS away or refusing for good, the users behind are not tried."""
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    scene.spy.fault = lambda name, _: error if name == "InitiateAuth" else None
+    names = [f"user-{number}" for number in range(8)]
+    results = scene.create(*names, concurrency=1)
+    assert states(results) == ["failed"] + ["not tried"] * 7
+    scene.spy.fault = lambda *_: None
+    again = scene.create(*names, if_exists="skip")
+    assert states(again) == ["healed"] + ["created"] * 7
+
+
+OTHER = "Another-passw0rd1"
+
+
+def _lose_first_creation(scene: Scene) -> None:
+    """Have the first call to create a user fail with nothing done, which nobody is told."""
+    lost: list[BaseException] = [ServiceFailedError("500")]
+    scene.backend.auth._sleep = lambda _: None
+    scene.spy.fault = lambda name, _: lost.pop() if name == "AdminCreateUser" and lost else None
+
+
+@pytest.mark.parametrize(
+    ("if_exists", "password", "state", "groups"),
+    [
+        pytest.param("error", PASSWORD, "failed", [], id="error"),
+        pytest.param("error", OTHER, "failed", [], id="error, another password"),
+        pytest.param("skip", PASSWORD, "existed", [], id="skip"),
+        pytest.param("skip", OTHER, "existed", [], id="skip, another password"),
+        pytest.param("sign_in", PASSWORD, "existed", ["admin"], id="sign_in"),
+        pytest.param("sign_in", OTHER, "failed", [], id="sign_in, another password"),
+        pytest.param("update", PASSWORD, "existed", ["admin"], id="update"),
+    ],
+)
+@pytest.mark.parametrize("how", ["lost", "killed"])
+def test_a_whole_user_does_not_become_ours(
+    scene: Scene, how: str, if_exists: Any, password: str, state: str, groups: list[str]
+) -> None:
+    """A lost answer, or a run that was killed while it asked, does not make a user that was there
+    a new or an unfinished one."""
+    scene.create("ann")
+    if how == "lost":
+        _lose_first_creation(scene)
+    else:
+        pool = scene.backend.outputs.auth
+        assert pool is not None
+        with scene.backend.auth._journal.claim(pool.user_pool_id, address("ann")):
+            pass  # as a run leaves it that is killed here
+    row = NewUser(address("ann"), password, groups=("admin",))
+    (ann,) = scene.backend.auth.create_users([row], if_exists=if_exists, on_error="collect")
+    assert ann.state == state
+    if if_exists == "error":
+        assert isinstance(ann.error, UsernameExistsError)
+        assert "already exists." in ann.error.message
+    assert scene.groups_of("ann") == groups
+    assert scene.unfinished() == 0
+
+
+def test_a_user_whose_creation_was_confirmed_is_finished(scene: Scene) -> None:
+    """A run that stopped after the creation: with any password of its own the user is unfinished."""
+    scene.spy.fault = lambda name, _: RuntimeError("dies") if name == "InitiateAuth" else None
+    with pytest.raises(RuntimeError):
+        scene.create("ann")
+    scene.spy.fault = lambda *_: None
+    (other,) = scene.backend.auth.create_users(
+        [NewUser(address("ann"), OTHER)], if_exists="skip", on_error="collect"
+    )
+    assert isinstance(other.error, UsernameExistsError)
+    assert "left unfinished" in other.error.message
+    assert states(scene.create("ann", if_exists="error")) == ["healed"]
+    assert scene.unfinished() == 0
+
+
+def test_a_locked_user_is_not_said_to_have_another_password(scene: Scene) -> None:
+    """After too many wrong passwords nothing more is tried, and the reason is told."""
+    scene.create("ann")
+    wrong = [NewUser(address("ann"), OTHER)]
+    for _ in range(9):
+        (ann,) = scene.backend.auth.create_users(wrong, if_exists="sign_in", on_error="collect")
+        if "attempts exceeded" in str(ann.error):
+            break
+    before = scene.spy.count("InitiateAuth")
+    (ann,) = scene.backend.auth.create_users(wrong, if_exists="sign_in", on_error="collect")
+    assert scene.spy.count("InitiateAuth") == before + 1
+    assert ann.error is not None
+    assert "Wait some minutes" in str(ann.error.resolution)
+
+
+def test_a_lost_answer_to_a_creation_is_no_stranger(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With "skip" too, a user whose creation was answered to nobody is made whole."""
+    lost = [EndpointUnreachableError("cut")]
+    scene.backend.auth._sleep = lambda _: None
+    scene.spy.after = lambda name, _: lost.pop() if name == "AdminCreateUser" and lost else None
+    (ann,) = scene.create("ann", groups=("admin",), if_exists="skip")
+    assert ann.user_id is not None
+    assert scene.groups_of("ann") == ["admin"]
+
+
+def test_ctrl_c_stops_and_the_next_run_goes_on(scene: Scene) -> None:
+    """After Ctrl-C nothing new is begun, and a re-run ends with every user whole."""
+    names = [f"user-{number}" for number in range(30)]
+
+    def interrupt(name: str, parameters: Mapping[str, Any]) -> BaseException | None:
+        is_tenth = name == "AdminCreateUser" and parameters["Username"] == address("user-10")
+        return KeyboardInterrupt() if is_tenth else None
+
+    scene.spy.after = interrupt
+    with pytest.raises(KeyboardInterrupt):
+        scene.create(*names, concurrency=4, groups=("admin",))
+    assert scene.spy.count("AdminCreateUser") < 30
+    assert not scene.backend.auth._open
+    scene.spy.after = lambda *_: None
+    results = scene.create(*names, if_exists="skip", groups=("admin",))
+    assert set(states(results)) == {"existed", "healed", "created"}
+    assert results[10].state == "healed"
+    assert all(scene.groups_of(name) == ["admin"] for name in names)
+    assert scene.unfinished() == 0
+
+
+def test_two_hundred_users_at_once_stay_apart(scene: Scene) -> None:
+    """Each of many users made in parallel has its own password, attributes and id."""
+    rows = [
+        NewUser(f"user-{n}@example.com", f"{PASSWORD}{n}", user_attributes={"nickname": f"n{n}"})
+        for n in range(200)
+    ]
+    results = scene.backend.auth.create_users(rows)
+    assert states(results) == ["created"] * 200
+    assert len({each.user_id for each in results}) == 200
+    for number in (0, 77, 199):
+        with scene.backend.auth.sign_in(rows[number].username, rows[number].password) as session:
+            assert session.user_id == results[number].user_id
+            token = session.tokens().access
+            reply = scene.spy.aws.call(
+                "cognito-idp", "GetUser", {"AccessToken": token}, region="us-east-1"
+            )
+        found = {each["Name"]: each["Value"] for each in reply["UserAttributes"]}
+        assert found["nickname"] == f"n{number}"
+        with pytest.raises(NotAuthorizedException):
+            scene.backend.auth.sign_in(rows[number].username, f"{PASSWORD}{number + 1}")
+    assert not [each for each in threading.enumerate() if each.name == "seedctl-bulk"]
+
+
+SEED = """
+import os, sys
+from seedctl import NewUser, create_users
+
+def rows():
+    for number in range(60):
+        if number == int(sys.argv[1]):
+            print("now", flush=True)
+            sys.stdin.read()
+        yield NewUser(f"user-{number}@example.com", os.environ["SEED_PASSWORD"], groups=("admin",))
+
+results = create_users(rows(), if_exists="skip", concurrency=8)
+print(*sorted({each.state for each in results}), len(results))
+"""
+
+
+def test_a_killed_run_is_completed_by_the_next(tmp_path: Path) -> None:
+    """kill -9 in the middle leaves users unfinished; a re-run finishes them and makes the rest."""
+    root = make_project(tmp_path / "app")
+    (root / "amplify" / "seed" / "seed.py").write_text(SEED, encoding="utf-8")
+    command = [sys.executable, "-m", "seedctl", "-q", "--local", "seed", "--"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "SEED_PASSWORD": PASSWORD}
+    with subprocess.Popen(
+        [*command, "30"],
+        cwd=root,
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "now\n"
+        process.send_signal(signal.SIGKILL)
+    done = subprocess.run(  # noqa: PLW1510 - the code is looked at below
+        [*command, "-1"], cwd=root, env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split()[-1] == "60"
+    assert "failed" not in done.stdout
+    assert [*(root / ".amplify" / "seedctl" / "unfinished").glob("*")] == []
+    with connect(root, local=True, observer=Report()) as backend:
+        for number in (0, 25, 31, 59):
+            backend.auth.sign_in(f"user-{number}@example.com", PASSWORD).sign_out()

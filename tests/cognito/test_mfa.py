@@ -1,0 +1,384 @@
+"""What is held against the outputs before the first write, and what callbacks may return."""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from seedctl import masking
+from seedctl.cognito.mfa import Answers, code_of
+from seedctl.cognito.types import ChallengeResponse
+from seedctl.errors import (
+    InvalidParameterException,
+    MFANotConfiguredError,
+    MFAPreferenceNotAvailableError,
+    MFARequiredError,
+    MissingTOTPChallengeError,
+    NoMFAPreferenceSpecifiedError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.cognito.standin import Stage
+
+PASSWORD = "Passw0rd!"
+EMAIL_USER = "ann@example.com"
+PHONE_USER = "+15551234567"
+
+
+def enroll(_: object) -> str:
+    return "123456"
+
+
+def answer() -> str:
+    return "123456"
+
+
+def other_answer() -> str:
+    return "654321"
+
+
+async def answer_later(*_: object) -> str:
+    return "123456"
+
+
+class AsyncObject:
+    async def __call__(self, *_: object) -> str:
+        return "123456"
+
+
+def create(stage: Stage, username: str = EMAIL_USER, **options: Any) -> None:
+    stage.auth.create_user(username, PASSWORD, **{"sign_in_flow": "MFA", **options})
+
+
+def pool(*methods: str, mode: str | None = "REQUIRED", **settings: Any) -> dict[str, Any]:
+    return {"mfa_configuration": mode, "mfa_methods": methods, **settings}
+
+
+BY_PHONE: dict[str, Any] = {"username_attributes": ("phone_number",)}
+
+
+@pytest.mark.parametrize(
+    ("settings", "username", "options", "error", "words"),
+    [
+        pytest.param(
+            pool(mode="NONE"), EMAIL_USER, {}, MFANotConfiguredError, "MFA off", id="MFA off"
+        ),
+        pytest.param(
+            pool(mode="NONE"),
+            EMAIL_USER,
+            {"mfa_preference": "TOTP", "totp_sign_up_challenge": enroll},
+            MFANotConfiguredError,
+            "MFA off",
+            id="MFA off, method chosen",
+        ),
+        pytest.param(
+            pool("TOTP"),
+            EMAIL_USER,
+            {"mfa_preference": "EMAIL"},
+            MFAPreferenceNotAvailableError,
+            "It offers TOTP",
+            id="method not offered",
+        ),
+        pytest.param(
+            pool("TOTP", mode="OPTIONAL"),
+            EMAIL_USER,
+            {"mfa_preference": "SMS"},
+            MFAPreferenceNotAvailableError,
+            "It offers TOTP",
+            id="method not offered, OPTIONAL",
+        ),
+        pytest.param(
+            pool("TOTP"),
+            EMAIL_USER,
+            {"mfa_preference": "TOTP"},
+            MissingTOTPChallengeError,
+            "totp_sign_up_challenge",
+            id="TOTP without callback",
+        ),
+        pytest.param(
+            pool("TOTP"),
+            EMAIL_USER,
+            {},
+            MissingTOTPChallengeError,
+            "totp_sign_up_challenge",
+            id="the only method is TOTP, without callback",
+        ),
+        pytest.param(
+            pool("SMS", "TOTP"),
+            EMAIL_USER,
+            {"mfa_preference": "SMS"},
+            InvalidParameterException,
+            "needs the attribute phone_number",
+            id="SMS without phone number",
+        ),
+        pytest.param(
+            pool("EMAIL", "TOTP", **BY_PHONE),
+            PHONE_USER,
+            {"mfa_preference": "EMAIL"},
+            InvalidParameterException,
+            "needs the attribute email",
+            id="e-mail without address",
+        ),
+        pytest.param(
+            pool("SMS"),
+            EMAIL_USER,
+            {},
+            InvalidParameterException,
+            "SMS as MFA needs the attribute phone_number",
+            id="the only method is SMS, without phone number",
+        ),
+        pytest.param(
+            pool("EMAIL", **BY_PHONE),
+            PHONE_USER,
+            {},
+            InvalidParameterException,
+            "EMAIL as MFA needs the attribute email",
+            id="the only method is e-mail, without address",
+        ),
+        pytest.param(
+            pool("SMS", "EMAIL"),
+            EMAIL_USER,
+            {"user_attributes": {"phone_number": PHONE_USER}},
+            NoMFAPreferenceSpecifiedError,
+            "SMS or EMAIL",
+            id="several usable, none chosen",
+        ),
+        pytest.param(
+            pool("TOTP", "EMAIL", **BY_PHONE),
+            PHONE_USER,
+            {"totp_sign_up_challenge": enroll},
+            NoMFAPreferenceSpecifiedError,
+            "TOTP or EMAIL",
+            id="several to set up, none chosen",
+        ),
+        pytest.param(
+            pool("TOTP"),
+            EMAIL_USER,
+            {"mfa_preference": "totp"},
+            InvalidParameterException,
+            "mfa_preference is 'totp'",
+            id="wrong preference",
+        ),
+        pytest.param(
+            pool("TOTP"),
+            EMAIL_USER,
+            {"sign_in_flow": "Password"},
+            MFARequiredError,
+            "requires MFA",
+            id="password flow",
+        ),
+        pytest.param(
+            pool("EMAIL"),
+            EMAIL_USER,
+            {"email_sign_up_challenge": "123456"},
+            InvalidParameterException,
+            "email_sign_up_challenge is not a function",
+            id="a code in place of a callback",
+        ),
+        *(
+            pytest.param(
+                pool("EMAIL", "SMS", "TOTP", mode="OPTIONAL"),
+                EMAIL_USER,
+                {name: callback},
+                InvalidParameterException,
+                f"{name} is a coroutine function",
+                id=f"{name}: {kind}",
+            )
+            for name in (
+                "email_sign_up_challenge",
+                "sms_sign_up_challenge",
+                "totp_sign_up_challenge",
+            )
+            for kind, callback in {
+                "coroutine function": answer_later,
+                "partial": functools.partial(answer_later, 1),
+                "object": AsyncObject(),
+            }.items()
+        ),
+    ],
+)
+def test_what_cannot_end_well_is_refused_before_the_first_write(
+    make_stage: Callable[..., Stage],
+    settings: dict[str, Any],
+    username: str,
+    options: dict[str, Any],
+    error: type[Exception],
+    words: str,
+) -> None:
+    """No user is created, no line announces a target, no marker is left."""
+    stage = make_stage(**settings)
+    with pytest.raises(error, match=words) as caught:
+        create(stage, username, **options)
+    assert type(caught.value) is error
+    assert stage.cognito.requests == []
+    assert stage.announced == 0
+    assert stage.markers() == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "username", "options"),
+    [
+        pytest.param(pool("EMAIL"), EMAIL_USER, {}, id="one method"),
+        pytest.param(pool("SMS", "EMAIL", "TOTP"), EMAIL_USER, {}, id="one usable of three"),
+        pytest.param(
+            pool("SMS", "EMAIL"),
+            EMAIL_USER,
+            {"mfa_preference": "EMAIL", "user_attributes": {"phone_number": PHONE_USER}},
+            id="one chosen of two",
+        ),
+        pytest.param(
+            pool("SMS", **BY_PHONE), PHONE_USER, {"mfa_preference": "SMS"}, id="phone as user name"
+        ),
+        pytest.param(
+            pool("EMAIL", **BY_PHONE),
+            PHONE_USER,
+            {"mfa_preference": "EMAIL", "user_attributes": {"email": EMAIL_USER}},
+            id="address as attribute",
+        ),
+        pytest.param(pool("TOTP"), EMAIL_USER, {"totp_sign_up_challenge": enroll}, id="TOTP"),
+        pytest.param(pool("SMS", "TOTP", mode="OPTIONAL"), EMAIL_USER, {}, id="OPTIONAL"),
+        pytest.param(
+            pool("SMS", "TOTP", mode="OPTIONAL"),
+            EMAIL_USER,
+            {"mfa_preference": "TOTP"},
+            id="OPTIONAL, TOTP without callback",
+        ),
+        pytest.param(
+            pool("SMS", mode="OPTIONAL"),
+            EMAIL_USER,
+            {"mfa_preference": "SMS"},
+            id="OPTIONAL, SMS without phone number",
+        ),
+        pytest.param(
+            pool("SMS", mode="OPTIONAL"), EMAIL_USER, {"sign_in_flow": "Password"}, id="password"
+        ),
+        pytest.param(
+            {"mfa_configuration": None, "mfa_methods": None}, EMAIL_USER, {}, id="nothing said"
+        ),
+        pytest.param(
+            {"mfa_configuration": "REQUIRED", "mfa_methods": None},
+            EMAIL_USER,
+            {},
+            id="methods not said",
+        ),
+        pytest.param(
+            pool("SMS", can_list_email_mfa=False),
+            EMAIL_USER,
+            {"mfa_preference": "EMAIL"},
+            id="file cannot name EMAIL",
+        ),
+        pytest.param(
+            pool(mode="NONE", can_list_email_mfa=False),
+            EMAIL_USER,
+            {"mfa_preference": "EMAIL"},
+            id="file cannot name EMAIL and says NONE",
+        ),
+        pytest.param(
+            pool("SMS", can_list_email_mfa=False),
+            EMAIL_USER,
+            {},
+            id="file cannot name EMAIL, none chosen",
+        ),
+    ],
+)
+def test_what_may_end_well_is_tried(
+    make_stage: Callable[..., Stage],
+    settings: dict[str, Any],
+    username: str,
+    options: dict[str, Any],
+) -> None:
+    """An OPTIONAL pool asks for no code, and what an old file cannot say is Cognito's to say."""
+    stage = make_stage(**settings)
+    create(stage, username, **options)
+    assert stage.states() == ["created"]
+    assert stage.markers() == []
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        pytest.param({"mfa_preference": "Sms"}, "mfa_preference is 'Sms'", id="preference"),
+        pytest.param({"sign_in_challenge": answer_later}, "is a coroutine function", id="code"),
+        pytest.param({"sign_in_challenge": 123456}, "is not a function", id="no function"),
+        pytest.param({"totp_sign_up_challenge": answer_later}, "coroutine function", id="set-up"),
+    ],
+)
+def test_a_sign_in_is_checked_too(
+    make_stage: Callable[..., Stage], options: dict[str, Any], words: str
+) -> None:
+    """What cannot be used is told before Cognito is asked."""
+    stage = make_stage(**pool("TOTP"))
+    with pytest.raises(InvalidParameterException, match=words):
+        stage.auth.sign_in(EMAIL_USER, PASSWORD, sign_in_flow="MFA", **options)
+    assert stage.cognito.requests == []
+
+
+def test_the_callback_of_a_method() -> None:
+    """sign_in_challenge has every code; the others have their own method's, and never TOTP's."""
+    own = Answers(email_sign_up_challenge=answer, sms_sign_up_challenge=other_answer)
+    assert own.for_code("EMAIL") is answer
+    assert own.for_code("SMS") is other_answer
+    assert own.for_code("TOTP") is None
+    assert Answers(sign_in_challenge=answer).for_code("TOTP") is answer
+    assert "function" not in repr(own)
+
+
+# --- what a callback returned ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        pytest.param("123456", id="text"),
+        pytest.param(" 123456\n", id="text with white space"),
+        pytest.param(ChallengeResponse("123456"), id="ChallengeResponse"),
+    ],
+)
+def test_a_code(given: object) -> None:
+    """Text and ChallengeResponse are as good; what surrounds a code is no part of it."""
+    assert code_of(given, "sign_in_challenge") == "123456"
+
+
+@pytest.mark.parametrize(
+    ("given", "what"),
+    [
+        pytest.param("", "nothing", id="empty"),
+        pytest.param(None, "nothing", id="None"),
+        pytest.param(" \n", "a str", id="white space"),
+        pytest.param(ChallengeResponse(""), "nothing", id="empty ChallengeResponse"),
+        pytest.param(123456, "a int", id="number"),
+        pytest.param({"challengeResponse": "123456"}, "a dict", id="the JavaScript shape"),
+    ],
+)
+def test_no_code(given: object, what: str) -> None:
+    """What is not a code is refused, naming the callback and what to return."""
+    with pytest.raises(InvalidParameterException) as caught:
+        code_of(given, "sign_in_challenge")
+    assert caught.value.message == f"sign_in_challenge returned {what} where a code belongs."
+    assert "123456" in (caught.value.resolution or "")
+
+
+def test_a_coroutine_is_refused_without_a_warning() -> None:
+    """A lambda around an async function is not seen beforehand; it leaves nothing un-awaited."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(InvalidParameterException, match="returned a coroutine"):
+            code_of(answer_later(), "sign_in_challenge")
+
+
+def test_a_returned_code_is_not_in_an_error(make_stage: Callable[..., Stage]) -> None:
+    """The user stays in the journal when the callback is at fault, and the next run finishes it."""
+    stage = make_stage(**pool("EMAIL"))
+    stage.cognito.after_new_password = [("EMAIL_OTP", {})]
+    with pytest.raises(InvalidParameterException, match="returned nothing"):
+        create(stage, email_sign_up_challenge=lambda: None)
+    assert len(stage.markers()) == 1
+    stage.cognito.sign_in_challenge = "EMAIL_OTP"
+    create(stage, email_sign_up_challenge=lambda: "86420975")
+    assert stage.markers() == []
+    assert masking.mask("86420975") == "***"

@@ -1,0 +1,307 @@
+"""The requests of the password flow equal those recorded from the JavaScript tool."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from seedctl.cognito.mfa import Answers
+from seedctl.errors import (
+    MFANotConfiguredError,
+    MFAPreferenceNotAvailableError,
+    MFARequiredError,
+    MissingTOTPChallengeError,
+    NotAuthorizedException,
+    SeedctlError,
+    SignInException,
+    UserExistsError,
+    UsernameExistsError,
+)
+from seedctl.users.signed_in import AmbientAuth
+from tests.cognito.standin import INTERNAL, no_identities
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from seedctl.cognito.types import MFAPreference
+    from tests.cognito.standin import Stage
+
+PASSWORD = "Passw0rd!"  # the recording's
+USER = "user1@example.com"
+_VARIABLE = {
+    "TemporaryPassword": "<temp>",
+    "SRP_A": "<A hex>",
+    "TIMESTAMP": "<timestamp>",
+    "PASSWORD_CLAIM_SIGNATURE": "<signature>",
+    "PASSWORD_CLAIM_SECRET_BLOCK": "<SECRET_BLOCK as received>",
+    "AccessToken": "<access token>",
+    "Token": "<refresh token>",
+}
+
+
+def recorded(flow: str) -> list[dict[str, Any]]:
+    text = (Path(__file__).parents[1] / "data" / "cognito_flows.json").read_text(encoding="utf-8")
+    flows = {row["id"]: row["requests"] for row in json.loads(text)["flows"]}
+    requests: list[dict[str, Any]] = flows[flow]
+    return requests
+
+
+def as_recorded(requests: list[tuple[str, dict[str, Any]]]) -> list[dict[str, Any]]:
+    def blank(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: _VARIABLE.get(key) or blank(item) for key, item in value.items()}
+        return [blank(item) for item in value] if isinstance(value, list) else value
+
+    return [{"operation": operation, "body": blank(body)} for operation, body in requests]
+
+
+def test_password_flow_sends_what_the_javascript_tool_sends(stage: Stage) -> None:
+    """All nineteen recorded requests of the password situation, in order, field by field."""
+    door = AmbientAuth(stage.auth, no_identities())
+
+    def create(attributes: dict[str, str] | None) -> Any:
+        return door.create_user(
+            USER,
+            PASSWORD,
+            sign_in_flow="Password",
+            sign_in_after_creation=False,
+            user_attributes=attributes,
+            if_exists="error",
+            answers=Answers(),
+        )
+
+    attributes = {"locale": "en", "phone_number": "+15551234567", "given_name": "", "email": USER}
+    user = create(attributes)
+    stage.auth.add_to_group(user, "admin")
+    with pytest.raises(UsernameExistsError):
+        create(None)
+    for _ in range(2):
+        door.sign_in(USER, PASSWORD, sign_in_flow="Password")
+    door.sign_out()
+    with pytest.raises(NotAuthorizedException):
+        door.sign_in(USER, "wrong", sign_in_flow="Password")
+    with pytest.raises(UserExistsError):
+        door.sign_in("nobody@example.com", PASSWORD, sign_in_flow="Password")
+    door.sign_in(USER, PASSWORD, sign_in_flow="Password")
+    door.sign_out(everywhere=True)
+
+    assert as_recorded(stage.cognito.requests) == recorded("password")
+
+
+def test_srp_values_have_the_form_cognito_expects(stage: Stage) -> None:
+    """SRP_A is lower-case hex, the timestamp has an unpadded day, nothing optional is null."""
+    stage.auth.create_user(USER, PASSWORD)
+    by_operation = dict(stage.cognito.requests)
+    assert re.fullmatch(
+        r"[0-9a-f]{700,768}", by_operation["InitiateAuth"]["AuthParameters"]["SRP_A"]
+    )
+    answers = stage.cognito.requests[2][1]["ChallengeResponses"]
+    assert re.fullmatch(r"\w{3} \w{3} [1-9]\d? \d\d:\d\d:\d\d UTC \d{4}", answers["TIMESTAMP"])
+    assert "Session" not in stage.cognito.requests[2][1]
+
+
+@dataclass(frozen=True)
+class Situation:
+    """A recorded MFA situation: what the stand-in asks, what the caller gives."""
+
+    after_new_password: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    sign_in: str | None = None
+    preference: MFAPreference | None = None
+    sign_in_parameters: dict[str, str] = field(default_factory=dict)
+    has_totp_callback: bool = True
+
+
+def listed(key: str, *methods: str) -> dict[str, str]:
+    return {key: json.dumps(methods)}
+
+
+SETUP, CHOOSE = "MFAS_CAN_SETUP", "MFAS_CAN_CHOOSE"
+SITUATIONS = {
+    "totp": Situation([("MFA_SETUP", listed(SETUP, "SOFTWARE_TOKEN_MFA"))], "SOFTWARE_TOKEN_MFA"),
+    "selsms": Situation(
+        [
+            ("SELECT_MFA_TYPE", listed(CHOOSE, "SMS_MFA", "SOFTWARE_TOKEN_MFA")),
+            ("SMS_MFA", {}),
+        ],
+        "SMS_MFA",
+        "SMS",
+    ),
+    "seltotp": Situation(
+        [
+            ("SELECT_MFA_TYPE", listed(CHOOSE, "SMS_MFA", "SOFTWARE_TOKEN_MFA")),
+            ("MFA_SETUP", listed(SETUP, "SOFTWARE_TOKEN_MFA")),
+        ],
+        "SOFTWARE_TOKEN_MFA",
+        "TOTP",
+    ),
+    "email": Situation([("EMAIL_OTP", {})], "EMAIL_OTP", "EMAIL"),
+    "setupsmsonly": Situation(
+        [("MFA_SETUP", listed(SETUP, "SMS_MFA"))],
+        "MFA_SETUP",
+        sign_in_parameters=listed(SETUP, "SMS_MFA"),
+    ),
+    "optional": Situation(),
+    "nopref": Situation(
+        [("SELECT_MFA_TYPE", listed(CHOOSE, "SMS_MFA", "SOFTWARE_TOKEN_MFA"))],
+        "SELECT_MFA_TYPE",
+        sign_in_parameters=listed(CHOOSE, "SMS_MFA", "SOFTWARE_TOKEN_MFA"),
+    ),
+    "prefna": Situation(
+        [("SELECT_MFA_TYPE", listed(CHOOSE, "SMS_MFA", "SOFTWARE_TOKEN_MFA"))],
+        "SELECT_MFA_TYPE",
+        "EMAIL",
+        sign_in_parameters=listed(CHOOSE, "SMS_MFA", "SOFTWARE_TOKEN_MFA"),
+    ),
+    "setupboth": Situation(
+        [("MFA_SETUP", listed(SETUP, "SOFTWARE_TOKEN_MFA", "EMAIL_OTP"))],
+        "SOFTWARE_TOKEN_MFA",
+        "TOTP",
+    ),
+    "setupemail": Situation(
+        [("MFA_SETUP", listed(SETUP, "EMAIL_OTP")), ("EMAIL_OTP", {})], "EMAIL_OTP"
+    ),
+    "setupsmstotp": Situation(
+        [("MFA_SETUP", listed(SETUP, "SMS_MFA", "SOFTWARE_TOKEN_MFA"))],
+        "MFA_SETUP",
+        "SMS",
+        sign_in_parameters=listed(SETUP, "SMS_MFA", "SOFTWARE_TOKEN_MFA"),
+    ),
+    "nototp": Situation(
+        [("MFA_SETUP", listed(SETUP, "SOFTWARE_TOKEN_MFA"))],
+        "MFA_SETUP",
+        sign_in_parameters=listed(SETUP, "SOFTWARE_TOKEN_MFA"),
+        has_totp_callback=False,
+    ),
+}
+
+
+def play(stage: Stage, situation: Situation) -> list[SeedctlError]:
+    """Create with the MFA flow, then sign in by MFA, then by password; return what was raised."""
+    door = AmbientAuth(stage.auth, no_identities())
+    stage.cognito.after_new_password = list(situation.after_new_password)
+    stage.cognito.sign_in_challenge = situation.sign_in
+    stage.cognito.sign_in_parameters = situation.sign_in_parameters
+    stage.codes.codes = ["123456"] * 9
+    answers = Answers(
+        situation.preference,
+        totp_sign_up_challenge=(lambda _: "123456") if situation.has_totp_callback else None,
+    )
+    raised: list[SeedctlError] = []
+
+    def attempt(call: Callable[[], object]) -> None:
+        try:
+            call()
+        except SeedctlError as error:
+            raised.append(error)
+
+    attempt(
+        lambda: door.create_user(
+            USER,
+            PASSWORD,
+            sign_in_flow="MFA",
+            sign_in_after_creation=True,
+            user_attributes=None,
+            if_exists="error",
+            answers=answers,
+        )
+    )
+    stage.cognito.after_new_password = []
+    attempt(
+        lambda: door.sign_in(
+            USER, PASSWORD, sign_in_flow="MFA", mfa_preference=situation.preference
+        )
+    )
+    attempt(lambda: door.sign_in(USER, PASSWORD, sign_in_flow="Password"))
+    return raised
+
+
+def deviations() -> set[str]:
+    path = Path(__file__).parents[1] / "data" / "deviations.toml"
+    return {row["id"] for row in tomllib.loads(path.read_text())["cognito_flows"]}
+
+
+@pytest.mark.parametrize("flow", sorted(set(SITUATIONS) - deviations()))
+def test_mfa_flows_send_what_the_javascript_tool_sends(
+    make_stage: Callable[..., Stage], flow: str
+) -> None:
+    """Every recorded situation that is not a listed deviation, request by request."""
+    stage = make_stage(mfa_configuration=None, mfa_methods=None)
+    play(stage, SITUATIONS[flow])
+    assert as_recorded(stage.cognito.requests) == recorded(flow)
+
+
+def test_every_recorded_flow_is_tested_or_a_deviation() -> None:
+    """No recorded situation is passed over in silence."""
+    path = Path(__file__).parents[1] / "data" / "cognito_flows.json"
+    recordings = {row["id"] for row in json.loads(path.read_text())["flows"]}
+    assert recordings == {*SITUATIONS, "password"} | deviations()
+
+
+@pytest.mark.parametrize("flow", ["setupboth", "setupemail"])
+def test_set_up_by_preference_ends_signed_in(make_stage: Callable[..., Stage], flow: str) -> None:
+    """Deviations "setupboth" and "setupemail": never a silent success without tokens."""
+    stage = make_stage(mfa_configuration=None, mfa_methods=None)
+    raised = play(stage, SITUATIONS[flow])
+    assert stage.states() == ["created"]
+    assert "SetUserMFAPreference" in stage.cognito.operations()
+    assert [type(error) for error in raised] == [SignInException]  # only the password flow
+    if flow == "setupemail":
+        answer = next(
+            body["ChallengeResponses"]
+            for name, body in stage.cognito.requests
+            if body.get("ChallengeName") == "MFA_SETUP"
+        )
+        assert answer == {"USERNAME": INTERNAL, "EMAIL": USER}
+
+
+def test_sms_is_not_quietly_replaced_by_totp(make_stage: Callable[..., Stage]) -> None:
+    """Deviation "setupsmstotp": the preference is kept, and what it needs is said."""
+    stage = make_stage(mfa_configuration=None, mfa_methods=None)
+    raised = play(stage, SITUATIONS["setupsmstotp"])
+    assert isinstance(raised[0], MFAPreferenceNotAvailableError)
+    assert "phone_number" in (raised[0].resolution or "")
+    assert "AssociateSoftwareToken" not in stage.cognito.operations()
+
+
+def test_totp_without_a_callback_asks_cognito_for_no_secret(
+    make_stage: Callable[..., Stage],
+) -> None:
+    """Deviation "nototp": a secret that nobody will keep is not even fetched."""
+    stage = make_stage(mfa_configuration=None, mfa_methods=None)
+    raised = play(stage, SITUATIONS["nototp"])
+    assert isinstance(raised[0], MissingTOTPChallengeError)
+    assert "AssociateSoftwareToken" not in stage.cognito.operations()
+
+
+def test_mfa_on_a_pool_with_mfa_off_is_refused_before_the_first_write(
+    make_stage: Callable[..., Stage],
+) -> None:
+    """Deviation "notconf": no user is left behind with a password nobody knows."""
+    stage = make_stage(mfa_configuration="NONE", mfa_methods=())
+    with pytest.raises(MFANotConfiguredError):
+        stage.auth.create_user(USER, PASSWORD, sign_in_flow="MFA")
+    assert stage.cognito.requests == []
+
+
+def test_password_flow_on_an_mfa_pool_is_refused_before_the_first_write(
+    make_stage: Callable[..., Stage],
+) -> None:
+    """Deviation "pwonmfa": never a success without tokens, and no user left behind."""
+    stage = make_stage(mfa_configuration="REQUIRED")
+    with pytest.raises(MFARequiredError):
+        stage.auth.create_user(USER, PASSWORD)
+    with pytest.raises(MFARequiredError):
+        stage.auth.sign_in(USER, PASSWORD)
+    assert stage.cognito.requests == []
+    assert stage.announced == 0

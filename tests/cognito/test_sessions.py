@@ -1,0 +1,348 @@
+"""Sessions: who ends them, what they hold, and who is signed in where."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import gc
+import itertools
+import signal
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from seedctl import interruption
+from seedctl.errors import (
+    EndpointUnreachableError,
+    NotAuthorizedException,
+    UserUnAuthenticatedException,
+)
+from seedctl.users.signed_in import AmbientAuth
+from tests.cognito.standin import INTERNAL, no_identities
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from seedctl.users.session import UserSession
+    from tests.cognito.standin import Stage
+
+USER, PASSWORD = "ann@example.com", "Final-passw0rd"
+WAIT = 20.0
+
+
+@pytest.fixture
+def session(stage: Stage) -> UserSession:
+    stage.auth.create_user(USER, PASSWORD)
+    stage.cognito.requests.clear()
+    return stage.auth.sign_in(USER, PASSWORD)
+
+
+@pytest.fixture
+def door(stage: Stage) -> AmbientAuth:
+    stage.cognito.password = PASSWORD
+    return AmbientAuth(stage.auth, no_identities())
+
+
+def test_a_session_says_who_it_is_and_shows_no_token(session: UserSession) -> None:
+    """Its repr is safe to print, and it is truthy as in the guide."""
+    assert session
+    assert session.current_user().username == INTERNAL
+    assert session.current_user().login_id == USER
+    tokens = session.fetch_auth_session()
+    assert tokens.user_sub == INTERNAL
+    assert tokens.access_token is not None
+    shown = repr(session) + repr(tokens)
+    assert tokens.access_token not in shown
+    assert "eyJ" not in shown
+
+
+def test_leaving_the_block_revokes_once(stage: Stage, session: UserSession) -> None:
+    """A second sign-out sends nothing, and a signed-out session helps nobody."""
+    with session:
+        assert session.is_signed_in
+    session.sign_out()
+    assert stage.cognito.operations().count("RevokeToken") == 1
+    assert "signed out" in repr(session)
+    with pytest.raises(UserUnAuthenticatedException):
+        session.fetch_auth_session()
+    with pytest.raises(UserUnAuthenticatedException):
+        session.current_user()
+
+
+def test_no_revocation_where_the_pool_has_none(stage: Stage) -> None:
+    """Without origin_jti in the token the call would be refused."""
+    stage.cognito.revocation = False
+    stage.auth.create_user(USER, PASSWORD)
+    assert "RevokeToken" not in stage.cognito.operations()
+
+
+def test_a_failed_revocation_is_a_warning(stage: Stage, session: UserSession) -> None:
+    """The session ends all the same, and the user hears of it."""
+    stage.cognito.faults[("RevokeToken", 0)] = EndpointUnreachableError("cut")
+    session.sign_out()
+    assert not session.is_signed_in
+    assert any("could not be revoked" in text for text in stage.report.warnings)
+
+
+def test_tokens_are_refreshed_when_asked_for(stage: Stage, session: UserSession) -> None:
+    """The refresh token survives a refresh that brings no new one."""
+    session.fetch_auth_session(force_refresh=True)
+    assert stage.cognito.requests[-1][1] == {
+        "AuthFlow": "REFRESH_TOKEN_AUTH",
+        "AuthParameters": {"REFRESH_TOKEN": "opaque-refresh-token-0123456789"},
+        "ClientId": "client123",
+    }
+    session.sign_out()
+    assert stage.cognito.requests[-1][0] == "RevokeToken"
+
+
+def test_a_refused_refresh_says_to_sign_in_again(stage: Stage, session: UserSession) -> None:
+    """Cognito's refusal becomes an error about the sign-in."""
+    calls = stage.cognito.operations().count("InitiateAuth")
+    stage.cognito.faults[("InitiateAuth", calls)] = NotAuthorizedException("revoked")
+    with pytest.raises(UserUnAuthenticatedException, match="revoked"):
+        session.fetch_auth_session(force_refresh=True)
+
+
+def test_closing_signs_out_everybody(stage: Stage) -> None:
+    """Sessions still open when the run ends are ended."""
+    stage.cognito.password = PASSWORD
+    sessions = [stage.auth.sign_in(USER, PASSWORD) for _ in range(3)]
+    stage.auth.close()
+    assert not any(session.is_signed_in for session in sessions)
+    assert stage.cognito.operations().count("RevokeToken") == 3
+
+
+def _sessions(stage: Stage, count: int) -> list[UserSession]:
+    stage.cognito.password = PASSWORD
+    return [stage.auth.sign_in(USER, PASSWORD) for _ in range(count)]
+
+
+def test_sessions_are_ended_many_at_once(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """None of 64 sign-outs waits for another's answer."""
+    sessions = _sessions(stage, 64)
+    together = threading.Barrier(64, timeout=WAIT)
+
+    def revoke(_: Any) -> dict[str, Any]:
+        together.wait()
+        return {}
+
+    monkeypatch.setattr(stage.cognito, "_RevokeToken", revoke)
+    stage.auth.close()
+    assert not any(session.is_signed_in for session in sessions)
+    assert stage.report.warnings == []
+
+
+@pytest.fixture
+def hanging(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """Let revocations hang, all but each fourth; gives what tells that one of them has begun."""
+    monkeypatch.setattr(interruption, "GRACE_SECONDS", 0.2)
+    begun, release = threading.Event(), threading.Event()
+    numbers = itertools.count()
+
+    def revoke(_: Any) -> dict[str, Any]:
+        if next(numbers) % 4:
+            begun.set()
+            release.wait(WAIT)
+        return {}
+
+    monkeypatch.setattr(stage.cognito, "_RevokeToken", revoke)
+    yield begun
+    release.set()
+
+
+def test_an_ended_run_leaves_sessions_that_cannot_be_ended_in_time(
+    stage: Stage, hanging: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a signal sign-outs get two seconds together; how many are left is told."""
+    sessions = _sessions(stage, 8)
+    monkeypatch.setattr(interruption._state, "is_requested", True)
+    stage.auth.close()
+    assert stage.report.warnings == [
+        "6 sessions were left signed in: the sign-out took longer than 0 s."
+    ]
+    assert len(sessions) == 8
+
+
+def test_ctrl_c_during_the_sign_outs(stage: Stage, hanging: threading.Event) -> None:
+    """It goes on to the caller, after the same two seconds."""
+    _sessions(stage, 2)
+
+    def interrupt() -> None:
+        assert hanging.wait(WAIT)
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        stage.auth.close()
+    thread.join()
+    assert stage.report.warnings == [
+        "1 session was left signed in: the sign-out took longer than 0 s."
+    ]
+
+
+def test_where_python_starts_no_threads_any_more(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the end of a script without the command line: sessions are ended one after another."""
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    sessions = _sessions(stage, 3)
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    stage.auth.close()
+    assert not any(session.is_signed_in for session in sessions)
+
+
+def test_a_fault_of_the_program_is_not_lost(stage: Stage) -> None:
+    """What is no error of AWS's arrives where the sessions are closed, after the others."""
+    _sessions(stage, 3)
+    stage.cognito.faults[("RevokeToken", 0)] = ZeroDivisionError("a bug")
+    with pytest.raises(ZeroDivisionError):
+        stage.auth.close()
+    assert stage.cognito.operations().count("RevokeToken") == 3
+
+
+def test_an_interrupted_sign_out_is_tried_again_at_the_end(stage: Stage) -> None:
+    """Nobody knows whether the token was revoked: the session is still open."""
+    (session,) = _sessions(stage, 1)
+    stage.cognito.faults[("RevokeToken", 0)] = KeyboardInterrupt()  # type: ignore[assignment]
+    with pytest.raises(KeyboardInterrupt):
+        session.sign_out()
+    assert session.is_signed_in
+    stage.auth.close()
+    assert not session.is_signed_in
+    assert stage.cognito.operations().count("RevokeToken") == 2
+
+
+def test_an_ended_run_signs_out_at_its_end(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On the way out sessions do not wait for each other; one that is to end everywhere does."""
+    first, second = _sessions(stage, 2)
+    monkeypatch.setattr(interruption._state, "is_requested", True)
+    with first:
+        second.sign_out(everywhere=True)
+    assert (first.is_signed_in, second.is_signed_in) == (True, False)
+    stage.auth.close()
+    assert not first.is_signed_in
+    assert stage.cognito.operations()[-2:] == ["GlobalSignOut", "RevokeToken"]
+
+
+def test_only_one_user_is_signed_in_at_a_time(stage: Stage, door: AmbientAuth) -> None:
+    """The function door's second sign-in ends the first."""
+    first = door.sign_in(USER, PASSWORD, sign_in_flow="Password")
+    second = door.sign_in(USER, PASSWORD, sign_in_flow="Password")
+    assert not first.is_signed_in
+    assert door.session() is second
+    door.sign_out()
+    with pytest.raises(UserUnAuthenticatedException, match="Nobody"):
+        door.current_user()
+    assert door.fetch_auth_session(force_refresh=False).access_token is None
+    door.sign_out()
+
+
+def test_a_failed_sign_in_leaves_nobody_signed_in(door: AmbientAuth) -> None:
+    """As in the guide, the previous user is signed out first."""
+    door.sign_in(USER, PASSWORD, sign_in_flow="Password")
+    with pytest.raises(NotAuthorizedException):
+        door.sign_in(USER, "wrong", sign_in_flow="Password")
+    with pytest.raises(UserUnAuthenticatedException):
+        door.session()
+
+
+def test_a_task_uses_an_inherited_sign_in_and_never_ends_it(door: AmbientAuth) -> None:
+    """asyncio.to_thread and tasks copy the context: they may act as the user, not sign it out."""
+    session = door.sign_in(USER, PASSWORD, sign_in_flow="Password")
+
+    def in_thread() -> str:
+        name = door.current_user().login_id
+        door.sign_out()
+        with pytest.raises(UserUnAuthenticatedException):
+            door.session()
+        return name
+
+    async def run() -> tuple[str, str]:
+        async def in_task() -> str:
+            return in_thread()
+
+        return await asyncio.to_thread(in_thread), await asyncio.create_task(in_task())
+
+    assert asyncio.run(run()) == (USER, USER)
+    assert session.is_signed_in
+    assert door.session() is session
+    door.sign_out()
+
+
+def test_a_task_of_its_own_signs_out_only_itself(door: AmbientAuth) -> None:
+    """Two tasks sign in side by side; each ends its own."""
+
+    async def one() -> UserSession:
+        session = door.sign_in(USER, PASSWORD, sign_in_flow="Password")
+        await asyncio.sleep(0)
+        assert door.session() is session
+        door.sign_out()
+        return session
+
+    async def run() -> list[UserSession]:
+        return list(await asyncio.gather(one(), one()))
+
+    sessions = asyncio.run(run())
+    assert not any(session.is_signed_in for session in sessions)
+
+
+def test_a_pool_thread_without_a_sign_in_is_told_what_to_do(door: AmbientAuth) -> None:
+    """Pool threads inherit nothing."""
+    session = door.sign_in(USER, PASSWORD, sign_in_flow="Password")
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(door.current_user)
+        with pytest.raises(UserUnAuthenticatedException) as caught:
+            future.result()
+    assert "current_backend().auth.sign_in" in (caught.value.resolution or "")
+    session.sign_out()
+
+
+def test_sign_ins_of_threads_stay_apart(door: AmbientAuth) -> None:
+    """Each thread ends its own sign-in and leaves the other's alone."""
+    seen: list[bool] = []
+    mine = door.sign_in(USER, PASSWORD, sign_in_flow="Password")
+
+    def other() -> None:
+        theirs = door.sign_in(USER, PASSWORD, sign_in_flow="Password")
+        seen.append(door.session() is theirs)
+        door.sign_out()
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    thread.join()
+    assert seen == [True]
+    assert mine.is_signed_in
+    door.sign_out()
+    assert not mine.is_signed_in
+
+
+def test_a_thread_that_comes_after_does_not_own_the_sign_in(door: AmbientAuth) -> None:
+    """Python gives the number of an ended thread out again: only the thread itself is the owner."""
+    context = contextvars.copy_context()
+
+    def in_thread(within: contextvars.Context, use: Callable[[], Any]) -> tuple[int, Any]:
+        found: list[tuple[int, Any]] = []
+        thread = threading.Thread(
+            target=lambda: found.append((threading.get_ident(), within.run(use)))
+        )
+        thread.start()
+        thread.join()
+        return found[0]
+
+    first, session = in_thread(context, lambda: door.sign_in(USER, PASSWORD))
+    gc.collect()
+    for _ in range(50):
+        later, _ = in_thread(context.copy(), door.sign_out)
+        assert session.is_signed_in
+        if later == first:
+            break
+    else:
+        pytest.skip("no thread got the number of the first")
+    session.sign_out()

@@ -1,0 +1,240 @@
+"""The authenticator: right codes, each given once, and no wait longer than the half minute's end."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pyotp
+import pytest
+
+from seedctl import Authenticator, TOTPSetup, masking
+from seedctl.cognito import totp
+from seedctl.errors import InvalidParameterException
+from tests.test_prompter import Terminal
+
+# "12345678901234567890", the key of RFC 6238's appendix B.
+RFC_SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+
+
+class FakeTime:
+    """A clock that only waiting moves on."""
+
+    def __init__(self, now: float) -> None:
+        self.now = now
+        self.waited: list[tuple[float, str]] = []
+        self._lock = threading.Lock()
+
+    def clock(self) -> float:
+        return self.now
+
+    def wait(self, seconds: float, what: str) -> None:
+        with self._lock:
+            self.waited.append((seconds, what))
+            self.now += seconds
+
+    def authenticator(self, secret: str | None = SECRET) -> Authenticator:
+        return Authenticator(secret, clock=self.clock, wait=self.wait)
+
+
+@pytest.fixture(autouse=True)
+def _fresh_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no other test's codes count as handed out."""
+    monkeypatch.setattr(totp, "_handed_out", totp._HandedOut())
+
+
+@pytest.mark.parametrize(
+    ("now", "code"),
+    [
+        (59, "287082"),
+        (1111111109, "081804"),
+        (1111111111, "050471"),
+        (1234567890, "005924"),
+        (2000000000, "279037"),
+        (20000000000, "353130"),
+    ],
+)
+def test_the_vectors_of_rfc_6238(now: int, code: str) -> None:
+    """The last six of the RFC's eight digits, with SHA-1."""
+    assert FakeTime(now).authenticator(RFC_SECRET).code() == code
+
+
+def test_a_code_is_given_once() -> None:
+    """The second call waits exactly to the next half minute, and says for what."""
+    fake = FakeTime(1012.25)
+    authenticator = fake.authenticator()
+    expected = [pyotp.TOTP(SECRET).at(second) for second in (1012, 1020, 1050)]
+    assert [authenticator.code() for _ in range(3)] == expected
+    assert fake.waited == [(7.75, "the next TOTP code"), (30.0, "the next TOTP code")]
+
+
+@pytest.mark.parametrize(
+    ("now", "waits"),
+    [pytest.param(1020.0, 30.0, id="at the boundary"), pytest.param(1049.5, 0.5, id="before it")],
+)
+def test_the_wait_ends_at_the_boundary(now: float, waits: float) -> None:
+    """Never a flat pause."""
+    fake = FakeTime(now)
+    authenticator = fake.authenticator()
+    authenticator.code()
+    authenticator.code()
+    assert [seconds for seconds, _ in fake.waited] == [waits]
+
+
+def test_a_wait_that_ends_early_goes_on() -> None:
+    """A sleep may be a little short: the same step's code is not given for that."""
+    now = [1015.0]
+    waits: list[float] = []
+
+    def wait(seconds: float, _: str) -> None:
+        waits.append(seconds)
+        now[0] += min(seconds, 4.0)
+
+    authenticator = Authenticator(SECRET, clock=lambda: now[0], wait=wait)
+    authenticator.code()
+    assert authenticator.code() == pyotp.TOTP(SECRET).at(1020)
+    assert waits == [5.0, 1.0]
+
+
+def test_a_clock_that_is_set_back_gives_no_code_again() -> None:
+    """What was handed out stays handed out, and nobody waits for as long as the clock jumped."""
+    fake = FakeTime(1050.0)
+    first = fake.authenticator().code()
+    fake.now = 1000.0
+    assert fake.authenticator().code() == pyotp.TOTP(SECRET).at(1000) != first
+    assert fake.waited == []
+    fake.now = 1050.0
+    assert fake.authenticator().code() == pyotp.TOTP(SECRET).at(1080)
+
+
+def test_two_objects_with_one_secret_share_the_codes() -> None:
+    """One that enrolled and one that was made from the kept secret are the same app to Cognito."""
+    fake = FakeTime(1000.0)
+    enrolled = fake.authenticator(None)
+    codes = [enrolled.enroll(TOTPSetup(SECRET, "ann")), fake.authenticator(SECRET.lower()).code()]
+    assert codes == [pyotp.TOTP(SECRET).at(1000), pyotp.TOTP(SECRET).at(1020)]
+
+
+def test_two_secrets_do_not_wait_for_each_other() -> None:
+    """Many users can sign in within the same half minute."""
+    fake = FakeTime(1000.0)
+    fake.authenticator(SECRET).code()
+    fake.authenticator(RFC_SECRET).code()
+    assert fake.waited == []
+
+
+def test_threads_with_one_secret_get_different_codes() -> None:
+    """No step is given to two of them."""
+    fake = FakeTime(1000.0)
+    # All that could come up, so that an accident of six digits cannot fail the test.
+    possible = [pyotp.TOTP(SECRET).at(1000 + 30 * step) for step in range(300)]
+    assert len(set(possible[:100])) == 100
+    start = threading.Barrier(8)
+
+    def take(_: int) -> str:
+        authenticator = fake.authenticator()
+        start.wait()
+        return authenticator.code()
+
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        codes = list(pool.map(take, range(8)))
+    assert len(set(codes)) == 8
+    assert set(codes) <= set(possible)
+
+
+def test_enrolling_keeps_the_secret() -> None:
+    """It can be stored and given to another authenticator; both secret and code are masked."""
+    authenticator = FakeTime(1000.0).authenticator(None)
+    code = authenticator.enroll(TOTPSetup(SECRET, "ann"))
+    assert authenticator.secret == SECRET
+    assert FakeTime(1030.0).authenticator(authenticator.secret).secret == SECRET
+    assert masking.mask(f"{SECRET} {code}") == "*** ***"
+
+
+def test_enrolling_again_replaces_the_secret() -> None:
+    """An authenticator is of one user: the last one enrolled."""
+    authenticator = FakeTime(1000.0).authenticator(SECRET)
+    authenticator.enroll(TOTPSetup(RFC_SECRET, "bob"))
+    assert authenticator.secret == RFC_SECRET
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        pytest.param(SECRET.lower(), id="lower case"),
+        pytest.param(f" {SECRET[:8]} {SECRET[8:]}\n", id="white space"),
+        pytest.param(f"{SECRET}====", id="padding"),
+    ],
+)
+def test_a_secret_may_be_written_in_other_ways(given: str) -> None:
+    """Authenticator apps show secrets in groups of small letters."""
+    authenticator = Authenticator(given, clock=lambda: 1000.0)
+    assert authenticator.secret == SECRET
+    assert authenticator.code() == pyotp.TOTP(SECRET).at(1000)
+
+
+@pytest.mark.parametrize("given", ["", "  ", "====", "not base32!", "A", "0189", "ÄÖÜ"])
+def test_what_is_no_secret_is_refused(given: str) -> None:
+    """At once, and without being repeated in the message."""
+    with pytest.raises(InvalidParameterException) as caught:
+        Authenticator(given)
+    assert caught.value.message == "The TOTP secret is not base32 text."
+    with pytest.raises(InvalidParameterException):
+        Authenticator().enroll(TOTPSetup(given, "ann"))
+
+
+@pytest.mark.parametrize("use", [lambda a: a.secret, lambda a: a.code()])
+def test_without_a_secret_there_is_no_code(use: object) -> None:
+    """What is missing is said, and how to come by it."""
+    with pytest.raises(InvalidParameterException, match="no secret yet") as caught:
+        use(Authenticator())  # type: ignore[operator]
+    assert "totp_sign_up_challenge=authenticator.enroll" in (caught.value.resolution or "")
+
+
+def test_nothing_secret_is_in_a_repr() -> None:
+    """Neither the authenticator's nor the set-up's; a set-up's address is made on request only."""
+    setup = TOTPSetup(SECRET, "ann")
+    assert repr(Authenticator(SECRET)) == "<Authenticator enrolled>"
+    assert repr(Authenticator()) == "<Authenticator empty>"
+    assert SECRET not in repr(setup)
+    assert setup.get_setup_uri("My App", "ann@example.com") == (
+        f"otpauth://totp/My%20App:ann%40example.com?secret={SECRET}&issuer=My%20App"
+    )
+    assert setup.get_setup_uri("App") == f"otpauth://totp/App:ann?secret={SECRET}&issuer=App"
+
+
+# --- who watches ----------------------------------------------------------------------------------
+
+# The second code is a second away.
+TWO_CODES = f"""
+import time
+from seedctl import Authenticator
+offset = 29.0 - time.time() % 30
+authenticator = Authenticator({SECRET!r}, clock=lambda: time.time() + offset)
+print((True, "one code" if authenticator.code() == authenticator.code() else "two codes"))
+"""
+
+
+@pytest.mark.parametrize(
+    ("environment", "is_shown"),
+    [pytest.param({}, True, id="terminal"), pytest.param({"CI": "true"}, False, id="CI")],
+)
+def test_a_wait_is_shown_on_a_terminal_only(environment: dict[str, str], is_shown: bool) -> None:
+    """Somebody who watches sees why nothing happens; the line is taken away, and holds no code."""
+    terminal = Terminal(TWO_CODES, **environment)
+    try:
+        assert terminal.result() == (True, "two codes")
+    finally:
+        terminal.close()
+    assert ("s for the next TOTP code" in terminal.shown) is is_shown
+    assert terminal.shown.endswith("\r\x1b[K" if is_shown else "")
+
+
+def test_a_wait_without_a_terminal_is_silent(capsys: pytest.CaptureFixture[str]) -> None:
+    """A pipe or a file gets no countdown."""
+    offset = 29.7 - time.time() % 30
+    authenticator = Authenticator(SECRET, clock=lambda: time.time() + offset)
+    assert authenticator.code() != authenticator.code()
+    assert capsys.readouterr() == ("", "")

@@ -1,0 +1,510 @@
+"""amplify_outputs.json: every version is read, and what is wrong is named to the key."""
+
+from __future__ import annotations
+
+import copy
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seedctl.errors import (
+    AmplifyOutputsNotFoundError,
+    InvalidAmplifyOutputsError,
+    SeedctlError,
+)
+from seedctl.outputs import AuthSection, Group, PasswordPolicy, load_outputs, parse_outputs
+
+DATA = Path(__file__).parents[1] / "data"
+EXAMPLES = sorted([*DATA.glob("amplify_outputs.*.json"), *(DATA / "outputs").glob("*.json")])
+BASIC: dict[str, Any] = json.loads((DATA / "amplify_outputs.basic.json").read_text("utf-8"))
+MFA: dict[str, Any] = json.loads((DATA / "amplify_outputs.mfa.json").read_text("utf-8"))
+HERE = Path("/app/amplify_outputs.json")
+
+ABSENT = object()
+RULES = ("require_numbers", "require_lowercase", "require_uppercase", "require_symbols")
+
+
+def _changed(key_path: str, value: object, document: dict[str, Any] = BASIC) -> dict[str, Any]:
+    """Return *document* with what is at *key_path* ("auth.groups.0") replaced, or taken out."""
+    changed = copy.deepcopy(document)
+    *parents, last = key_path.split(".")
+    node: Any = changed
+    for key in parents:
+        node = node[int(key)] if isinstance(node, list) else node[key]
+    if value is ABSENT:
+        del node[last]
+    else:
+        node[int(last) if isinstance(node, list) else last] = value
+    return changed
+
+
+def _auth(document: dict[str, Any]) -> AuthSection:
+    auth = parse_outputs(document, HERE).auth
+    assert auth is not None
+    return auth
+
+
+# --- what is read --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_every_example_loads(path: Path) -> None:
+    """Files as Amplify writes them are read, sections that have another room included."""
+    outputs = load_outputs(path)
+    document = json.loads(path.read_text("utf-8"))
+    assert outputs.version == document["version"]
+    assert outputs.document == document
+    assert outputs.path == path
+    assert (outputs.auth is not None) == ("auth" in document)
+    if outputs.auth is not None:
+        assert outputs.auth.user_pool_id == document["auth"]["user_pool_id"]
+
+
+def test_the_examples_are_all_here() -> None:
+    """No example file is left out without notice."""
+    assert len(EXAMPLES) == 11
+
+
+def test_sample_a_in_full() -> None:
+    """Each key of the auth section arrives under its own name."""
+    assert _auth(BASIC) == AuthSection(
+        aws_region="us-east-1",
+        user_pool_id="us-east-1_AbCdEfGhI",
+        user_pool_client_id="4k7exampleclientid1234567",
+        identity_pool_id="us-east-1:11111111-2222-3333-4444-555555555555",
+        password_policy=PasswordPolicy(8, True, True, True, True),
+        standard_required_attributes=("email",),
+        username_attributes=("email",),
+        user_verification_types=("email",),
+        unauthenticated_identities_enabled=True,
+        mfa_configuration="NONE",
+        mfa_methods=(),
+        groups=(Group("admin", 0),),
+    )
+
+
+def test_sample_b_in_full() -> None:
+    """Lists keep their order, and a rule that is off is told from one that is on."""
+    auth = _auth(MFA)
+    assert auth.mfa_configuration == "REQUIRED"
+    assert auth.mfa_methods == ("SMS", "TOTP", "EMAIL")
+    assert auth.groups == (Group("admin", 0), Group("editors", 1))
+    assert auth.username_attributes == ("email", "phone_number")
+    assert auth.standard_required_attributes == ("email", "phone_number", "given_name")
+    assert auth.password_policy == PasswordPolicy(
+        min_length=10,
+        require_numbers=True,
+        require_lowercase=True,
+        require_uppercase=True,
+        require_symbols=False,
+    )
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_password_rules_are_not_mixed_up(rule: str) -> None:
+    """Each of the four rules is read from its own key."""
+    policy = _auth(_changed(f"auth.password_policy.{rule}", False)).password_policy
+    assert policy is not None
+    assert [name for name in RULES if not getattr(policy, name)] == [rule]
+
+
+@pytest.mark.parametrize(
+    ("version", "names_email"),
+    [
+        ("1", False),
+        ("1.1", False),
+        ("1.2", False),
+        ("1.3", False),
+        ("1.4", True),
+        ("1.5", True),
+        ("1.10", True),
+        ("1.4.2", True),
+        ("1.x", False),
+        ("1.", False),
+        ("1.\u0665", False),  # a digit five, and not ours
+    ],
+)
+def test_versions(version: str, names_email: bool) -> None:
+    """Every version 1 is read; only from 1.4 on may a list of MFA methods name EMAIL."""
+    outputs = parse_outputs({**BASIC, "version": version}, HERE)
+    assert outputs.version == version
+    assert outputs.auth is not None
+    assert outputs.auth.can_list_email_mfa is names_email
+
+
+@pytest.mark.parametrize("version", ["2", "0.9", "10", "11.1", "1-4", "v1", " 1"])
+def test_other_versions_are_refused(version: str) -> None:
+    """A version that this reader cannot know is an error, not a guess."""
+    with pytest.raises(InvalidAmplifyOutputsError) as caught:
+        parse_outputs({**BASIC, "version": version}, HERE)
+    assert caught.value.message == (
+        f'{HERE}: version is {version!r}; expected a version that begins with "1".'
+    )
+
+
+OPTIONAL = (
+    "identity_pool_id",
+    "password_policy",
+    "standard_required_attributes",
+    "username_attributes",
+    "user_verification_types",
+    "unauthenticated_identities_enabled",
+    "mfa_configuration",
+    "mfa_methods",
+    "groups",
+)
+
+
+@pytest.mark.parametrize("value", [ABSENT, None], ids=["absent", "null"])
+@pytest.mark.parametrize("key", OPTIONAL)
+def test_what_a_file_does_not_say_is_unknown(key: str, value: object) -> None:
+    """An absent or null key is None: unknown, which is neither "off" nor "empty"."""
+    assert getattr(_auth(_changed(f"auth.{key}", value)), key) is None
+    assert getattr(_auth(BASIC), key) is not None
+
+
+@pytest.mark.parametrize("key", ["mfa_methods", "groups", "username_attributes"])
+def test_an_empty_list_is_empty(key: str) -> None:
+    """A list that is there and empty says that there is nothing, unlike one that is missing."""
+    assert getattr(_auth(_changed(f"auth.{key}", [])), key) == ()
+
+
+@pytest.mark.parametrize(
+    ("groups", "expected"),
+    [
+        pytest.param([{"a": {}}], (Group("a", None),), id="no precedence"),
+        pytest.param([{"a": None}], (Group("a", None),), id="null"),
+        pytest.param([{"a": {"precedence": 3, "new": 1}}], (Group("a", 3),), id="unknown key"),
+        pytest.param(
+            [{"a": {"precedence": 0}, "b": {}}, {}, {"c": {}}],
+            (Group("a", 0), Group("b", None), Group("c", None)),
+            id="several in one object",
+        ),
+    ],
+)
+def test_groups(groups: object, expected: tuple[Group, ...]) -> None:
+    """Groups are all keys of the objects in the list, in their order."""
+    assert _auth(_changed("auth.groups", groups)).groups == expected
+
+
+def test_unknown_keys_and_methods_are_tolerated() -> None:
+    """What later versions add does not stop this one from reading what it knows."""
+    document = _changed("auth.new_key", {"x": [1]})
+    document["auth"]["mfa_methods"] = ["TOTP", "PIGEON", "SMS"]
+    document["auth"]["password_policy"]["history"] = 5
+    document["new_section"] = []
+    auth = _auth(document)
+    assert auth.mfa_methods == ("TOTP", "SMS")
+    assert auth.password_policy == _auth(BASIC).password_policy
+
+
+@pytest.mark.parametrize("value", [ABSENT, None], ids=["absent", "null"])
+@pytest.mark.parametrize(
+    ("rule", "unsaid"),
+    [
+        ("min_length", 6),
+        ("require_numbers", False),
+        ("require_lowercase", False),
+        ("require_uppercase", False),
+        ("require_symbols", False),
+    ],
+)
+def test_a_password_rule_that_is_not_stated_is_not_asked_for(
+    rule: str, unsaid: object, value: object
+) -> None:
+    """Parts of the policy may be left out; six characters are the least that Cognito has."""
+    policy = _auth(_changed(f"auth.password_policy.{rule}", value)).password_policy
+    expected = {"min_length": 8, **dict.fromkeys(RULES, True), rule: unsaid}
+    assert policy is not None
+    assert asdict(policy) == expected
+
+
+@pytest.mark.parametrize(("word", "meant"), [("OFF", "NONE"), ("ON", "REQUIRED")])
+def test_the_words_of_cloudformation_are_read(word: str, meant: str) -> None:
+    """Amplify wrote CloudFormation's words for the MFA mode for some weeks."""
+    assert _auth(_changed("auth.mfa_configuration", word)).mfa_configuration == meant
+
+
+def test_nobody_is_asked_for_what_cognito_sets() -> None:
+    """``sub`` and ``updated_at`` among the required attributes need no value from anybody."""
+    required = ["sub", "email", "updated_at", "given_name", "something_new"]
+    auth = _auth(_changed("auth.standard_required_attributes", required))
+    assert auth.standard_required_attributes == ("email", "given_name")
+
+
+@pytest.mark.parametrize("value", [ABSENT, None], ids=["absent", "null"])
+def test_a_backend_without_auth(value: object) -> None:
+    """A backend may have data or storage only; then there is no auth section."""
+    assert parse_outputs(_changed("auth", value), HERE).auth is None
+
+
+def test_the_pools_region_and_name_come_from_its_id() -> None:
+    """Cognito is called where the pool is, whatever aws_region says; SRP hashes the bare name."""
+    auth = _auth(_changed("auth.aws_region", "eu-west-1"))
+    assert (auth.user_pool_region, auth.user_pool_name) == ("us-east-1", "AbCdEfGhI")
+
+
+def test_the_repr_leaves_the_document_out() -> None:
+    """Outputs may hold an API key; a repr in a log or a trace does not show the document."""
+    assert "da2-" in json.dumps(MFA)
+    assert "da2-" not in repr(parse_outputs(MFA, HERE))
+
+
+# --- what is refused -----------------------------------------------------------------------------
+
+# Where, a value that is wrong there, how the message names the place, and what it expects.
+MISTYPED = [
+    ("version", 1.4, "version", "text that is not empty"),
+    ("version", "", "version", "text that is not empty"),
+    ("auth", [], "auth", "an object"),
+    ("auth", "x", "auth", "an object"),
+    ("auth.aws_region", 1, "auth.aws_region", "text that is not empty"),
+    ("auth.aws_region", "", "auth.aws_region", "text that is not empty"),
+    ("auth.user_pool_id", True, "auth.user_pool_id", "text that is not empty"),
+    (
+        "auth.user_pool_id",
+        "pool",
+        "auth.user_pool_id",
+        "a user pool id such as us-east-1_AbCdEfGhI",
+    ),
+    ("auth.user_pool_id", "a_b_c", "auth.user_pool_id", "a user pool id"),
+    ("auth.user_pool_client_id", {}, "auth.user_pool_client_id", "text that is not empty"),
+    ("auth.user_pool_client_id", "a}b", "auth.user_pool_client_id", "the id of an app client"),
+    ("auth.aws_region", "us east", "auth.aws_region", "an AWS region such as us-east-1"),
+    ("auth.identity_pool_id", [], "auth.identity_pool_id", "text that is not empty"),
+    ("auth.identity_pool_id", "pool", "auth.identity_pool_id", "an identity pool id such as"),
+    ("auth.password_policy", [], "auth.password_policy", "an object"),
+    ("auth.password_policy.min_length", "8", "auth.password_policy.min_length", "a whole number"),
+    ("auth.password_policy.min_length", 8.0, "auth.password_policy.min_length", "a whole number"),
+    ("auth.password_policy.min_length", True, "auth.password_policy.min_length", "a whole number"),
+    ("auth.password_policy.min_length", 5, "auth.password_policy.min_length", "from 6 to 99"),
+    ("auth.password_policy.min_length", 100, "auth.password_policy.min_length", "from 6 to 99"),
+    (
+        "auth.password_policy.require_numbers",
+        "yes",
+        "auth.password_policy.require_numbers",
+        "true or false",
+    ),
+    (
+        "auth.password_policy.require_symbols",
+        1,
+        "auth.password_policy.require_symbols",
+        "true or false",
+    ),
+    (
+        "auth.standard_required_attributes",
+        "email",
+        "auth.standard_required_attributes",
+        "a list of texts",
+    ),
+    ("auth.username_attributes", {}, "auth.username_attributes", "a list of texts"),
+    ("auth.username_attributes", ["email", 2], "auth.username_attributes[1]", "text"),
+    ("auth.user_verification_types", [None], "auth.user_verification_types[0]", "text"),
+    (
+        "auth.unauthenticated_identities_enabled",
+        "true",
+        "auth.unauthenticated_identities_enabled",
+        "true or false",
+    ),
+    ("auth.mfa_configuration", "SMS", "auth.mfa_configuration", "one of NONE, OPTIONAL, REQUIRED"),
+    ("auth.mfa_configuration", [], "auth.mfa_configuration", "one of NONE, OPTIONAL, REQUIRED"),
+    ("auth.mfa_methods", "SMS", "auth.mfa_methods", "a list of texts"),
+    ("auth.mfa_methods", [7], "auth.mfa_methods[0]", "text"),
+    ("auth.groups", {"admin": {}}, "auth.groups", "a list of objects"),
+    ("auth.groups", [{}, "admin"], "auth.groups[1]", "an object"),
+    ("auth.groups", [{"admin": 0}], "auth.groups[0].admin", "an object"),
+    (
+        "auth.groups",
+        [{"admin": {"precedence": "0"}}],
+        "auth.groups[0].admin.precedence",
+        "a whole number",
+    ),
+    (
+        "auth.groups",
+        [{"admin": {"precedence": True}}],
+        "auth.groups[0].admin.precedence",
+        "a whole number",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("key_path", "value", "place", "expected"),
+    [pytest.param(*row, id=f"{row[0]} = {json.dumps(row[1])}") for row in MISTYPED],
+)
+def test_a_mistyped_key(key_path: str, value: object, place: str, expected: str) -> None:
+    """A value of the wrong kind is named with file, key path and what was expected there."""
+    with pytest.raises(InvalidAmplifyOutputsError) as caught:
+        parse_outputs(_changed(key_path, value), HERE)
+    assert caught.value.message.startswith(f"{HERE}: {place} is ")
+    assert expected in caught.value.message.partition("; expected ")[2]
+    assert caught.value.exit_code == 3
+    assert "npx ampx" in (caught.value.resolution or "")
+
+
+REQUIRED = [
+    ("version", "text"),
+    ("auth.aws_region", "text"),
+    ("auth.user_pool_id", "text"),
+    ("auth.user_pool_client_id", "text"),
+]
+
+
+@pytest.mark.parametrize("value", [ABSENT, None], ids=["absent", "null"])
+@pytest.mark.parametrize(("key_path", "expected"), REQUIRED, ids=[row[0] for row in REQUIRED])
+def test_a_missing_key(key_path: str, expected: str, value: object) -> None:
+    """A required key that is not there is named with file, key path and what was expected."""
+    with pytest.raises(InvalidAmplifyOutputsError) as caught:
+        parse_outputs(_changed(key_path, value), HERE)
+    assert caught.value.message == f"{HERE}: {key_path} is missing; expected {expected}."
+    assert "npx ampx" in (caught.value.resolution or "")
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        pytest.param({}, "an object", id="object"),
+        pytest.param([], "a list", id="list"),
+        pytest.param(True, "true or false", id="flag"),
+        pytest.param(7, "7", id="number"),
+    ],
+)
+def test_the_wrong_value_is_described(value: object, shown: str) -> None:
+    """The message says what was found, for containers by kind."""
+    with pytest.raises(InvalidAmplifyOutputsError, match=f"aws_region is {shown};"):
+        parse_outputs(_changed("auth.aws_region", value), HERE)
+
+
+def test_a_long_wrong_value_is_cut() -> None:
+    """A value that is a page long does not fill the screen."""
+    with pytest.raises(InvalidAmplifyOutputsError) as caught:
+        parse_outputs(_changed("auth.mfa_configuration", "x" * 500), HERE)
+    assert f"'{'x' * 40}…'" in caught.value.message
+
+
+@pytest.mark.parametrize("document", [None, [], "x", 1, True], ids=json.dumps)
+def test_a_file_that_is_no_object(document: object) -> None:
+    """A JSON file of another kind is refused as a whole."""
+    with pytest.raises(InvalidAmplifyOutputsError, match=r"the whole file is .*expected an object"):
+        parse_outputs(document, HERE)
+
+
+@pytest.mark.parametrize("document", [{"version": "1.4"}, {"$schema": "x", "version": "1"}])
+def test_the_stub_is_told_from_a_deployed_backend(document: object) -> None:
+    """The file written before the first deployment is not a backend without resources."""
+    with pytest.raises(AmplifyOutputsNotFoundError, match="nothing has been deployed") as caught:
+        parse_outputs(document, HERE)
+    assert str(HERE) in caught.value.message
+    assert caught.value.exit_code == 3
+
+
+# --- files ---------------------------------------------------------------------------------------
+
+
+def test_a_missing_file(tmp_path: Path) -> None:
+    """A file that is not there is not found, rather than invalid."""
+    path = tmp_path / "amplify_outputs.json"
+    with pytest.raises(AmplifyOutputsNotFoundError, match="does not exist") as caught:
+        load_outputs(path)
+    assert str(path) in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        pytest.param(b"", "is not JSON", id="empty"),
+        pytest.param(b'{"version": "1.4",', "is not JSON", id="cut off"),
+        pytest.param(b'\xef\xbb\xbf{"version": "1.4"}', "is not JSON", id="byte order mark"),
+        pytest.param(b"[" * 100_000, "is not JSON", id="nested too deep"),
+        pytest.param(b'{"version": ' + b"1" * 5000 + b"}", "is not JSON", id="endless number"),
+        pytest.param(b'{"version": "\xff"}', "read: it is not UTF-8 text", id="not UTF-8"),
+        pytest.param('{"version": "1"}'.encode("utf-16"), "read: it is UTF-16", id="UTF-16"),
+        pytest.param(b'{"version": "1", "x": "\\ud800"}', "is not JSON", id="half a character"),
+        pytest.param(None, "cannot be read: Is a directory", id="a folder"),
+    ],
+)
+def test_a_file_that_cannot_be_used(tmp_path: Path, content: bytes | None, complaint: str) -> None:
+    """A file that is no JSON text is refused with its path and the reason."""
+    path = tmp_path / "amplify_outputs.json"
+    if content is None:
+        path.mkdir()
+    else:
+        path.write_bytes(content)
+    with pytest.raises(InvalidAmplifyOutputsError, match=complaint) as caught:
+        load_outputs(path)
+    assert caught.value.message.startswith(str(path))
+    assert caught.value.__cause__ is not None
+
+
+# --- anything else -------------------------------------------------------------------------------
+
+_KEYS = ("auth", "version", "groups", "admin", "precedence", "$schema", "password_policy", "\ud800")
+_LEAVES = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=5)
+    | st.sampled_from(["1.4", "us-east-1_A", "NONE", "TOTP", "\ud800", ""])
+)
+_JSON = st.recursive(
+    _LEAVES,
+    lambda node: (
+        st.lists(node, max_size=3)
+        | st.dictionaries(st.sampled_from(_KEYS) | st.text(max_size=3), node, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+def _places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Return the path of every node of a document but those of the model introspection."""
+    places = [path]
+    if isinstance(node, (dict, list)):
+        items = node.items() if isinstance(node, dict) else enumerate(node)
+        for key, value in items:
+            if key != "model_introspection":
+                places += _places(value, (*path, key))
+    return places
+
+
+def _replaced(node: Any, path: tuple[Any, ...], value: Any) -> Any:
+    if not path:
+        return value
+    changed = copy.copy(node)
+    changed[path[0]] = _replaced(node[path[0]], path[1:], value)
+    return changed
+
+
+@given(data=st.data(), document=st.sampled_from([BASIC, MFA]))
+def test_any_other_document_is_read_or_refused(data: st.DataObject, document: Any) -> None:
+    """Whatever JSON stands in place of any node: it is read, or refused with the file's name."""
+    for _ in range(data.draw(st.integers(1, 3))):
+        place = data.draw(st.sampled_from(_places(document)))
+        document = _replaced(document, place, data.draw(_JSON))
+    _read_or_refuse(document)
+
+
+@given(document=_JSON)
+def test_any_json_at_all_is_read_or_refused(document: Any) -> None:
+    """The same for documents that have nothing to do with Amplify."""
+    _read_or_refuse(document)
+
+
+def _read_or_refuse(document: Any) -> None:
+    refusal: SeedctlError | None = None
+    try:
+        outputs = parse_outputs(document, HERE)
+    except SeedctlError as error:
+        refusal = error
+    else:
+        hash((outputs.version, outputs.auth))  # frozen through and through
+    if refusal is not None:
+        assert refusal.exit_code == 3
+        assert str(HERE) in refusal.message
+        assert refusal.resolution

@@ -1,0 +1,507 @@
+"""Lists, addresses, copies and removals, and what is refused before anything is sent."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import sys
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from seedctl import connect, errors, storage
+from seedctl.aws.calls import AWS
+from seedctl.aws.credentials import Credentials
+from seedctl.aws.objects import S3
+from seedctl.aws.settings import AWSSettings
+from seedctl.outputs import load_outputs, parse_outputs
+from seedctl.s3.client import Storage
+from seedctl.s3.section import BucketInfo, parse_storage_section
+from tests.s3.s3 import DATA, FakeIdentity, FakeS3, Reply, Sent, Stage, error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+OWNER = "123456789012"
+NOWHERE = "http://127.0.0.1:9"
+
+
+def _page(*keys: str, token: str | None = None) -> Reply:
+    contents = "".join(
+        f"<Contents><Key>{key}</Key><ETag>e</ETag><Size>1</Size>"
+        "<LastModified>2025-01-15T12:00:00.000Z</LastModified></Contents>"
+        for key in keys
+    )
+    more = f"<NextContinuationToken>{token}</NextContinuationToken>" if token else ""
+    return Reply(
+        body=f"<ListBucketResult><IsTruncated>{str(bool(token)).lower()}</IsTruncated>"
+        f"<EncodingType>url</EncodingType>{more}{contents}</ListBucketResult>"
+    )
+
+
+def test_all_pages_are_read() -> None:
+    """list_all goes on until there is no token; keys come back as they were written."""
+    with FakeS3(_page("a%20b", "%C3%BC", token="t1"), _page("c")) as server:
+        found = list(Stage(server.url).storage.list_all("a"))
+    assert [item.path for item in found] == ["a b", "ü", "c"]
+    assert server.sent[1].query["continuation-token"] == "t1"
+    assert server.sent[0].query["max-keys"] == "1000"
+
+
+@pytest.mark.parametrize(("size", "asked"), [(0, "1000"), (2000, "1000"), (7, "7"), (None, "1000")])
+def test_the_page_size_is_bounded(size: int | None, asked: str) -> None:
+    """A size that S3 does not have is the largest one, as in the JavaScript client."""
+    with FakeS3(_page()) as server:
+        assert Stage(server.url).storage.list("a/", page_size=size).items == ()
+    assert server.sent[0].query["max-keys"] == asked
+
+
+def _deleted(key: str) -> str:
+    return f"<Deleted><Key>{key}</Key></Deleted>"
+
+
+def test_a_folder_is_removed_page_by_page() -> None:
+    """All below a path with a slash at its end goes, a thousand in a request."""
+    replies = [
+        _page("a/1", "a/2", token="t"),
+        Reply(body=f"<DeleteResult>{_deleted('a/1')}{_deleted('a/2')}</DeleteResult>"),
+        _page("a/3"),
+        Reply(body=f"<DeleteResult>{_deleted('a/3')}</DeleteResult>"),
+    ]
+    with FakeS3(*replies) as server:
+        stage = Stage(server.url)
+        removed = stage.storage.remove("a/", expected_bucket_owner=OWNER)
+    assert removed.count == 3
+    assert sum(stage.report.records.values()) == 3
+    assert b"<Key>a/1</Key>" in server.sent[1].body
+    assert b"<Key>a/3</Key>" in server.sent[3].body
+    assert {sent.headers["x-amz-expected-bucket-owner"] for sent in server.sent} == {OWNER}
+
+
+def test_an_empty_folder_is_no_error() -> None:
+    """Nothing below is nothing to do."""
+    with FakeS3(_page()) as server:
+        assert Stage(server.url).storage.remove("a/").count == 0
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [("AccessDenied", errors.AccessDenied), ("InternalError", errors.StorageError)],
+)
+def test_what_a_folder_keeps_is_told(code: str, kind: type[errors.StorageError]) -> None:
+    """An object that S3 did not remove is an error that names it and how many are gone."""
+    failed = f"<Error><Key>a/2</Key><Code>{code}</Code><Message>no</Message></Error>"
+    with FakeS3(
+        _page("a/1", "a/2"), Reply(body=f"<DeleteResult>{_deleted('a/1')}{failed}</DeleteResult>")
+    ) as server:
+        stage = Stage(server.url)
+        with pytest.raises(
+            kind, match=r"a/2 cannot be removed: no\. 1 objects have been"
+        ) as caught:
+            stage.storage.remove("a/")
+    assert caught.value.code == code
+    assert sum(stage.report.records.values()) == 1
+
+
+REFUSED: list[Any] = [
+    pytest.param(lambda s: s.remove("/"), "InvalidStoragePathInput", id="remove all"),
+    pytest.param(lambda s: s.remove("*"), "InvalidStorageOperationInput", id="remove star"),
+    pytest.param(lambda s: s.remove(""), "InvalidStorageOperationInput", id="remove nothing"),
+    pytest.param(lambda s: s.get_url("x", expires_in=0), "InvalidStorageOperationInput", id="0 s"),
+    pytest.param(
+        lambda s: s.download_data("x", bytes_range=(5, 4)),
+        "InvalidStorageOperationInput",
+        id="range",
+    ),
+    pytest.param(
+        lambda s: s.list("x", subpath_strategy={"strategy": "some"}),
+        "InvalidStorageOperationInput",
+        id="strategy",
+    ),
+    pytest.param(
+        lambda s: s.upload_data("x", "y", bucket=7), "InvalidStorageOperationInput", id="b"
+    ),
+    pytest.param(lambda s: s.upload_data("x" * 1025, "y"), "InvalidStoragePathInput", id="long"),
+    pytest.param(lambda s: s.upload_data("\ud800", "y"), "InvalidStoragePathInput", id="surrogate"),
+    pytest.param(lambda s: s.upload_data(lambda _: 7, "y"), "InvalidStorageOperationInput", id="7"),
+    pytest.param(lambda s: s.copy({}, "x"), "NoSourcePath", id="no source"),
+    pytest.param(lambda s: s.copy("x", {}), "NoDestinationPath", id="no destination"),
+    pytest.param(
+        lambda s: s.list("x", expected_bucket_owner="1234567890123"), "InvalidAWSAccountID", id="id"
+    ),
+    pytest.param(
+        lambda s: s.list("x", expected_bucket_owner=123456789012), "InvalidAWSAccountID", id="int"
+    ),
+    *(
+        pytest.param(
+            lambda s, size=size: s.list("x", page_size=size),
+            "InvalidStorageOperationInput",
+            id=f"page size {size!r}",
+        )
+        for size in (True, 2.5, "5")
+    ),
+]
+
+
+@pytest.mark.parametrize(("call", "name"), REFUSED)
+def test_what_cannot_be_is_refused_at_once(call: Callable[[Storage], Any], name: str) -> None:
+    """Nothing is sent, and nothing announced, for a call that could not be right."""
+    stage = Stage(NOWHERE)
+    with pytest.raises(errors.SeedctlError) as caught:
+        call(stage.storage)
+    assert caught.value.name == name
+    assert stage.announced == 0
+
+
+NO_HEADERS: list[Any] = [
+    pytest.param({"content_type": "a\nb"}, "content_type", id="type with a line break"),
+    pytest.param({"content_type": 7}, "content_type", id="type of a number"),
+    pytest.param({"content_encoding": "\x00"}, "content_encoding", id="encoding with NUL"),
+    pytest.param({"content_disposition": "a\r\nb"}, "content_disposition", id="disposition"),
+    pytest.param({"content_disposition": 7}, "content_disposition", id="disposition of a number"),
+    pytest.param(
+        {"content_disposition": {"type": "in\nline"}},
+        "content_disposition['type']",
+        id="disposition's type",
+    ),
+    pytest.param(
+        {"content_disposition": {"filename": "a\nb"}},
+        "content_disposition['filename']",
+        id="disposition's name",
+    ),
+    pytest.param(
+        {"content_disposition": {"filename": "\ud800"}},
+        "content_disposition['filename']",
+        id="surrogate",
+    ),
+    pytest.param({"metadata": {"n": 1}}, "metadata['n']", id="metadata of a number"),
+    pytest.param({"metadata": {"n": "a\nb"}}, "metadata['n']", id="metadata with a line break"),
+    pytest.param({"metadata": {"n": "\xfc"}}, "metadata['n']", id="metadata beyond ASCII"),
+    pytest.param({"metadata": {"a b": "x"}}, "'a b' cannot be a name in metadata", id="name"),
+    pytest.param({"metadata": {1: "x"}}, "1 cannot be a name in metadata", id="number as name"),
+    pytest.param({"metadata": [("n", "x")]}, "metadata", id="metadata that is no mapping"),
+]
+
+
+@pytest.mark.parametrize(("options", "named"), NO_HEADERS)
+def test_what_is_no_header_is_refused_by_the_name_of_its_option(
+    options: dict[str, Any], named: str
+) -> None:
+    """A value that cannot be sent is told before anything is, by the option it was given as."""
+    stage = Stage(NOWHERE)
+    with pytest.raises(errors.InvalidStorageOperationInput) as caught:
+        stage.storage.upload_data("x", "y", **options)
+    assert caught.value.message.startswith(named)
+    assert stage.announced == 0
+    if "metadata" not in options and "content_encoding" not in options:
+        with pytest.raises(errors.InvalidStorageOperationInput):
+            stage.storage.get_url("x", **options)
+
+
+def test_a_quotation_mark_does_not_end_a_filename() -> None:
+    """What is special within quotation marks is escaped; other text goes as it is."""
+    with FakeS3(Reply(headers={"etag": '"e"'})) as server:
+        given: Any = {"type": "inline", "filename": 'a "b" \\ c; x=\xfc.txt'}
+        Stage(server.url).storage.upload_data("x", "y", content_disposition=given)
+    sent = server.sent[0].headers["content-disposition"].encode("latin-1").decode()
+    assert sent == 'inline; filename="a \\"b\\" \\\\ c; x=\xfc.txt"'
+
+
+NEEDS_KEYS: list[Any] = [
+    pytest.param(lambda s: s.upload_data("x", "y"), id="upload"),
+    pytest.param(lambda s: s.list("x"), id="list"),
+    pytest.param(lambda s: list(s.list_all("x")), id="list_all"),
+    pytest.param(lambda s: s.get_url("x"), id="get_url"),
+    pytest.param(lambda s: s.download_data("x"), id="download"),
+    pytest.param(lambda s: s.get_properties("x"), id="properties"),
+    pytest.param(lambda s: s.copy("x", "y"), id="copy"),
+    pytest.param(lambda s: s.remove("x"), id="remove"),
+]
+
+
+@pytest.mark.parametrize("call", NEEDS_KEYS)
+def test_nobody_has_no_credentials(call: Callable[[Storage], Any]) -> None:
+    """Without an identity every call says that there are no credentials."""
+    stage = Stage(NOWHERE, identity=FakeIdentity(identity_id=None))
+    with pytest.raises(errors.NoCredentials):
+        call(stage.storage)
+    assert stage.announced == 0
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        pytest.param(lambda s: s.upload_data("a", b"x"), id="upload"),
+        pytest.param(lambda s: s.upload_many([("a", b"x")]), id="upload many"),
+        pytest.param(lambda s: s.copy("a", "b"), id="copy"),
+        pytest.param(lambda s: s.remove("a"), id="remove"),
+        pytest.param(lambda s: s.remove("a/"), id="remove folder"),
+    ],
+)
+def test_the_target_is_named_before_the_first_write(call: Callable[[Storage], Any]) -> None:
+    """Every call that changes a bucket says where, before the first request and not again."""
+    announced: list[int] = []
+
+    def answer(sent: Sent) -> Reply:
+        announced.append(stage.announced)
+        if sent.method == "DELETE":
+            return Reply()
+        if sent.method != "PUT":
+            return _page()
+        is_copy = "x-amz-copy-source" in sent.headers
+        body = '<CopyObjectResult><ETag>"e"</ETag></CopyObjectResult>' if is_copy else ""
+        return Reply(headers={"etag": '"e"'}, body=body)
+
+    with FakeS3(answer=answer) as server:
+        stage = Stage(server.url)
+        call(stage.storage)
+    assert announced
+    assert set(announced) == {1}
+    assert stage.announced == 1
+
+
+def test_a_copy_checks_what_it_is_told() -> None:
+    """Conditions on the source and owners of both sides are sent along."""
+    with FakeS3(Reply(body='<CopyObjectResult><ETag>"e"</ETag></CopyObjectResult>')) as server:
+        stage = Stage(server.url)
+        stage.storage.copy(
+            {
+                "path": "a/ü+b.png",
+                "bucket": "myStorage",
+                "e_tag": '"e1"',
+                "not_modified_since": datetime(2025, 1, 15, tzinfo=timezone.utc),
+                "expected_bucket_owner": OWNER,
+            },
+            {"path": "b", "bucket": BucketInfo("other", "eu-west-1")},
+        )
+    headers = server.sent[0].headers
+    assert headers["x-amz-copy-source"].endswith("/a/%C3%BC%2Bb.png")
+    assert headers["x-amz-copy-source-if-match"] == '"e1"'
+    assert "x-amz-copy-source-if-unmodified-since" in headers
+    assert headers["x-amz-source-expected-bucket-owner"] == OWNER
+    assert "x-amz-expected-bucket-owner" not in headers
+    assert server.sent[0].bucket == "other"
+
+
+def test_an_address_holds_no_longer_than_its_keys() -> None:
+    """Credentials that end before the address would cut it short."""
+    ends = datetime.now(timezone.utc) + timedelta(minutes=10)
+    identity = FakeIdentity(keys=Credentials("ASIA", "secret", "token", ends))
+    url = Stage(NOWHERE, identity=identity).storage.get_url("x", expires_in=3600)
+    seconds = int(parse_qs(urlsplit(url.url).query)["X-Amz-Expires"][0])
+    assert 590 <= seconds <= 600
+    assert url.expires_at <= ends
+    assert "Signature" not in repr(url)
+
+
+def test_an_address_on_aws_is_virtual_hosted_and_regional(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On AWS the bucket is in the regional host's name; a bucket with dots is in the path."""
+    moto = pytest.importorskip("moto")
+    with moto.mock_aws():
+        aws = AWS(AWSSettings(region="eu-central-1"))
+        section = parse_storage_section(
+            load_outputs(DATA / "outputs" / "storage_only_multi_bucket.json")
+        )
+        stage = Stage(NOWHERE)
+        client = Storage(
+            lambda: S3(aws), lambda: section, FakeIdentity(), stage.report, lambda: None
+        )
+        plain = urlsplit(client.get_url("a b/ü").url)
+        assert plain.hostname == f"{section.default.bucket_name}.s3.us-east-1.amazonaws.com"
+        assert plain.path == "/a%20b/%C3%BC"
+        other = client.get_url("x", bucket="archive").url
+        assert ".s3.eu-west-1.amazonaws.com/x" in other
+        dotted = client.get_url("x", bucket=BucketInfo("with.dots", "us-east-1")).url
+        assert dotted.startswith("https://s3.us-east-1.amazonaws.com/with.dots/x?")
+        fast = client.get_url("x", use_accelerate_endpoint=True).url
+        assert f"{section.default.bucket_name}.s3-accelerate.amazonaws.com" in fast
+
+
+def test_a_folder_is_uploaded(tmp_path: Path) -> None:
+    """Every file below a folder gets its path as key, in order, with its own content type."""
+    for name in ("b.txt", "a/ü b.png", "a/.hidden"):
+        path = tmp_path / "assets" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name, encoding="utf-8")
+    with FakeS3(answer=lambda _: Reply(headers={"etag": '"e"'})) as server:
+        stage = Stage(server.url)
+        found = stage.storage.upload_directory("pictures", tmp_path / "assets")
+        assert {each.state for each in found} == {"uploaded"}
+        assert [each.path for each in found] == [
+            "pictures/a/.hidden",
+            "pictures/a/ü b.png",
+            "pictures/b.txt",
+        ]
+        assert {sent.key: sent.headers["content-type"] for sent in server.sent} == {
+            "pictures/a/.hidden": "application/octet-stream",
+            "pictures/a/ü b.png": "image/png",
+            "pictures/b.txt": "text/plain",
+        }
+        with pytest.raises(errors.FileAccessError, match="no-such-folder"):
+            stage.storage.upload_directory("x/", tmp_path / "no-such-folder")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes and links are POSIX's")
+def test_a_folder_with_what_cannot_be_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that cannot be read is named at once, before the first file is sent."""
+    folder = tmp_path / "assets"
+    (folder / "sub").mkdir(parents=True)
+    for name in ("a.txt", "locked.txt"):
+        (folder / name).write_text("x")
+    (folder / "sub" / "gone").symlink_to("nowhere")
+    (folder / "sub" / "loop").symlink_to("loop")
+    (folder / "to a file").symlink_to("a.txt")
+    os.mkfifo(folder / "pipe")
+    opened = Path.open
+
+    def refuse(self: Path, *rest: Any, **more: Any) -> Any:
+        if self.name == "locked.txt":  # whose mode would not keep an administrator out
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return opened(self, *rest, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", refuse)
+        stage = Stage(NOWHERE)
+        with pytest.raises(errors.FileAccessError) as caught:
+            stage.storage.upload_directory("x/", folder, on_error="collect")
+    assert caught.value.message == (
+        f"Not everything below {folder} can be sent: locked.txt (Permission denied), pipe (not a "
+        f"regular file), sub/gone (a broken link), sub/loop ({os.strerror(errno.ELOOP)})."
+    )
+    assert "Nothing was sent" in (caught.value.resolution or "")
+    assert stage.announced == 0
+    for name in ("pipe", "sub/gone", "sub/loop"):
+        (folder / name).unlink()
+    with FakeS3(answer=lambda _: Reply(headers={"etag": '"e"'})) as server:
+        found = Stage(server.url).storage.upload_directory("x/", folder)
+    assert [each.path for each in found] == ["x/a.txt", "x/locked.txt", "x/to a file"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="links are POSIX's")
+def test_many_that_cannot_be_sent_are_counted(tmp_path: Path) -> None:
+    """Of a great many the first are named, and the rest told as a number."""
+    for number in range(25):
+        (tmp_path / f"n{number:02}").symlink_to("nowhere")
+    with pytest.raises(errors.FileAccessError, match=r"n19 \(a broken link\), 5 more\.") as caught:
+        Stage(NOWHERE).storage.upload_directory("x/", tmp_path)
+    assert "n20" not in caught.value.message
+
+
+def _broken(**changes: Any) -> Iterator[Any]:
+    bucket = {"name": "b", "bucket_name": "x", "aws_region": "us-east-1"}
+    section = {"bucket_name": "x", "aws_region": "us-east-1", "buckets": [bucket]}
+    yield {**section, **changes}
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        pytest.param({"bucket_name": None}, "storage.bucket_name", id="no name"),
+        pytest.param({"aws_region": 7}, "storage.aws_region", id="no region"),
+        pytest.param({"buckets": {}}, "storage.buckets", id="no list"),
+        pytest.param(
+            {"buckets": [{"name": "b", "bucket_name": "x", "aws_region": "r"}] * 2},
+            "no other bucket has",
+            id="twice",
+        ),
+        pytest.param(
+            {"buckets": [{"name": "b", "bucket_name": "x", "aws_region": "r", "paths": {"a": 1}}]},
+            "storage.buckets[0].paths.a",
+            id="rules",
+        ),
+    ],
+)
+def test_a_broken_section_is_told(tmp_path: Path, changes: dict[str, Any], says: str) -> None:
+    """What is wrong in the storage section is named by its key path."""
+    document = {"version": "1.4", "storage": next(_broken(**changes))}
+    with pytest.raises(errors.InvalidAmplifyOutputsError) as caught:
+        parse_outputs(document, tmp_path / "outputs.json")
+    assert says in caught.value.message
+
+
+def test_a_default_bucket_need_not_be_listed(tmp_path: Path) -> None:
+    """Old outputs files have the one bucket, and no rules."""
+    document = {"version": "1", "storage": {"bucket_name": "x", "aws_region": "eu-west-1"}}
+    section = parse_storage_section(parse_outputs(document, tmp_path / "outputs.json"))
+    assert section.default.shown == "x"
+    assert section.default.rules is None
+
+
+def test_the_namespace_acts_on_the_current_backend(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``from seedctl import storage; storage.list()`` is the current backend's own method."""
+    # The script that runs is pytest's own, unless a worker of its does.
+    monkeypatch.delattr(sys.modules["__main__"], "__file__", raising=False)
+    with pytest.raises(AttributeError, match="no_such_call"):
+        _ = storage.__getattr__("no_such_call")
+    with pytest.raises(errors.NoBackendError):
+        storage.list("x")
+    assert "page_size" in str(storage.list.__doc__ or "") or storage.list.__name__ == "list"
+    (tmp_path / "package.json").write_text('{"name": "app"}')
+    (tmp_path / "amplify_outputs.json").write_text('{"version": "1.4", "custom": {}}')
+    with (
+        connect(tmp_path, identifier="alice", target="none") as backend,
+        backend.activate(),
+        pytest.raises(errors.NoBucket) as caught,
+    ):
+        storage.list("x")
+    assert caught.value.exit_code == 3
+
+
+def test_signatures_are_those_of_the_methods() -> None:
+    """help(storage.upload_data) shows what a script may give."""
+    import inspect
+
+    found = inspect.signature(storage.upload_data)
+    assert [*found.parameters][:3] == ["path", "data", "content_type"]
+
+
+def test_a_bucket_by_its_own_name_keeps_its_rules() -> None:
+    """A bucket of the outputs file, named by its own name, has the rules of that file."""
+    section = parse_storage_section(load_outputs(DATA / "outputs" / "todo_userpool.json"))
+    named = section.bucket(BucketInfo(section.default.bucket_name, "us-east-1"))
+    assert named.rules == section.default.rules
+    assert section.bucket(BucketInfo("elsewhere", "us-east-1")).rules is None
+
+
+IN_THE_WAY = error("PreconditionFailed", status=412)
+OF_X = hashlib.md5(b"x").hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("replies", "is_stored"),
+    [
+        pytest.param(
+            [error("InternalError", status=500), IN_THE_WAY, Reply(headers={"etag": f'"{OF_X}"'})],
+            True,
+            id="its own",
+        ),
+        pytest.param(
+            [error("InternalError", status=500), IN_THE_WAY, Reply(headers={"etag": '"other"'})],
+            False,
+            id="another's",
+        ),
+        pytest.param(
+            [error("InternalError", status=500), IN_THE_WAY, Reply(403)], False, id="unreadable"
+        ),
+        pytest.param([IN_THE_WAY], False, id="at once"),
+    ],
+)
+def test_an_upload_is_not_in_its_own_way(
+    monkeypatch: pytest.MonkeyPatch, replies: list[Reply], is_stored: bool
+) -> None:
+    """With prevent_overwrite, what an attempt with no answer has stored is no one else's object."""
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    with FakeS3(*replies) as server:
+        storage = Stage(server.url).storage
+        if is_stored:
+            assert storage.upload_data("a", "x", prevent_overwrite=True).e_tag == f'"{OF_X}"'
+        else:
+            with pytest.raises(errors.PreconditionFailed):
+                storage.upload_data("a", "x", prevent_overwrite=True)
+    assert len(server.sent) == len(replies)

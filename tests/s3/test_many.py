@@ -1,0 +1,263 @@
+"""Many files at once: in order, each with its own result, and a second run that goes on."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from seedctl import errors
+from seedctl.s3.many import NewFile
+from tests.s3.s3 import FakeIdentity, FakeS3, Reply, Sent, Stage, error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+STORED = Reply(headers={"etag": '"e"'})
+
+
+def _refusing(*keys: str) -> Any:
+    def answer(sent: Sent) -> Reply:
+        return error("InvalidRequest", "no", 400) if sent.key in keys else STORED
+
+    return answer
+
+
+def test_results_are_in_order() -> None:
+    """Pairs and NewFiles are stored, each with its options, and told in the order given."""
+    with FakeS3(answer=lambda _: STORED) as server:
+        stage = Stage(server.url)
+        found = stage.storage.upload_many(
+            [
+                ("a.txt", "one"),
+                NewFile("b", b"two", content_type="a/b", metadata={"K": "v"}),
+                (lambda identity_id: f"{identity_id}/c", "three"),
+            ]
+        )
+    assert [(each.index, each.state, each.error) for each in found] == [
+        (0, "uploaded", None),
+        (1, "uploaded", None),
+        (2, "uploaded", None),
+    ]
+    assert found[2].path == f"{stage.identity.identity_id}/c"
+    assert found[0].uploaded is not None
+    sent = {each.key: each for each in server.sent}
+    assert sent["b"].headers["x-amz-meta-k"] == "v"
+    assert sent["b"].headers["content-type"] == "a/b"
+    assert "if-none-match" not in sent["a.txt"].headers
+    assert stage.report.progress is not None
+    assert (stage.report.progress.done, stage.report.progress.total) == (3, 3)
+
+
+def test_one_that_fails_does_not_stop_the_others() -> None:
+    """All are tried, and then the failures are raised together, with every result."""
+    with FakeS3(answer=_refusing("f3", "f5")) as server:
+        stage = Stage(server.url)
+        with pytest.raises(errors.BulkError, match="2 of 9 files failed; the first: no") as caught:
+            stage.storage.upload_many([(f"f{n}", "x") for n in range(9)])
+        again = stage.storage.upload_many([("f3", "x"), ("g", "y")], on_error="collect")
+    results = caught.value.results
+    assert [each.path for each in results if each.state == "failed"] == ["f3", "f5"]
+    assert isinstance(results[3].error, errors.StorageError)
+    assert [each.state for each in again] == ["failed", "uploaded"]
+    states = {event.state: count for event, count in stage.report.records.items()}
+    assert states == {"uploaded": 8, "failed": 3}
+    told = sorted(event.detail for event, _ in stage.report.failures)
+    assert told == [f"{key}: InvalidRequest: no" for key in ("f3", "f3", "f5")]
+
+
+@pytest.mark.parametrize(
+    ("if_exists", "state"), [("skip", "existed"), ("error", "failed"), ("update", "uploaded")]
+)
+def test_what_is_there_already(if_exists: Any, state: str) -> None:
+    """A file that is there is left, refused or written anew, as was asked for."""
+
+    def answer(sent: Sent) -> Reply:
+        if "if-none-match" in sent.headers:
+            return error("PreconditionFailed", status=412)
+        return STORED
+
+    with FakeS3(answer=answer) as server:
+        stage = Stage(server.url)
+        found = stage.storage.upload_many([("x", "y")], if_exists=if_exists, on_error="collect")
+    assert [each.state for each in found] == [state]
+    assert [event.state for event in stage.report.records] == [state]
+
+
+def test_a_generator_is_drawn_from_as_there_is_room() -> None:
+    """No more is drawn ahead than is in flight, and files may be made on the way."""
+    drawn, most = 0, 0
+    lock = threading.Lock()
+    finished = 0
+
+    def answer(_: Sent) -> Reply:
+        nonlocal finished, most
+        with lock:
+            finished += 1
+            most = max(most, drawn - finished)
+        return STORED
+
+    def files() -> Iterator[tuple[str, str]]:
+        nonlocal drawn
+        for number in range(60):
+            drawn += 1
+            yield f"f{number}", "x"
+
+    with FakeS3(answer=answer) as server:
+        found = Stage(server.url).storage.upload_many(files(), concurrency=3)
+    assert len(found) == 60
+    assert most <= 4
+
+
+def test_what_concerns_all_stops_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When nothing answers, the rest is not tried, and says so."""
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    stage = Stage("http://127.0.0.1:9")
+    with pytest.raises(errors.BulkError, match="were not tried") as caught:
+        stage.storage.upload_many([(f"f{n}", "x") for n in range(50)], concurrency=2)
+    states = [each.state for each in caught.value.results]
+    assert len(states) == 50
+    assert states[-1] == "not tried"
+    assert isinstance(caught.value.__cause__, errors.EndpointUnreachableError)
+
+
+@pytest.mark.parametrize(
+    "options", [{"if_exists": "maybe"}, {"on_error": "ignore"}, {"concurrency": 0}]
+)
+def test_options_are_checked(options: dict[str, Any]) -> None:
+    """An option that cannot be meant is refused before anything is sent."""
+    with pytest.raises((errors.InvalidStorageOperationInput, errors.InvalidInputError)):
+        Stage("http://127.0.0.1:9").storage.upload_many([("x", "y")], **options)
+
+
+WRONG: list[Any] = [
+    pytest.param("c", "Row 1 is a str, which is no file", "rows[1]", id="a path alone"),
+    pytest.param(("c",), "Row 1 is a tuple, which is no file", "rows[1]", id="no data"),
+    pytest.param(None, "Row 1 is a NoneType, which is no file", "rows[1]", id="nothing"),
+    pytest.param((5, "x"), "The path of row 1 is a int", "rows[1]", id="a number as path"),
+    pytest.param(NewFile(lambda _: 5, "x"), "The path of row 1 is a int", "rows[1]", id="made"),  # type: ignore[arg-type, return-value]
+    pytest.param(("/c", "x"), "Row 1: Input `path` does not allow", "/c", id="a leading slash"),
+    pytest.param(("", "x"), "Row 1: Path or key parameter must", "rows[1]", id="no path"),
+    pytest.param(("a", "x"), "Rows 0 and 1 have the same path, a", "a", id="twice"),
+    pytest.param(
+        (lambda _: "a", "x"), "Rows 0 and 1 have the same path", "rows[1]", id="made twice"
+    ),
+]
+
+
+@pytest.mark.parametrize(("wrong", "message", "name"), WRONG)
+def test_a_list_with_a_wrong_file_is_refused(wrong: Any, message: str, name: str) -> None:
+    """Where failures are raised, nothing of a list is sent that has a file that cannot be."""
+    stage = Stage("http://127.0.0.1:9")
+    kinds = (errors.InvalidStorageOperationInput, errors.InvalidStoragePathInput)
+    with pytest.raises(kinds, match=message):
+        stage.storage.upload_many([("a", "b"), wrong])
+    assert stage.report.records == {}
+
+
+@pytest.mark.parametrize("is_list", [True, False], ids=["list", "generator"])
+@pytest.mark.parametrize(("wrong", "message", "name"), WRONG)
+def test_a_wrong_file_fails_by_itself(wrong: Any, message: str, name: str, is_list: bool) -> None:
+    """Where failures are collected, or nobody knows what comes, the other files are sent."""
+    given = [("a", "b"), wrong, ("d", "e")]
+    with FakeS3(answer=lambda _: STORED) as server:
+        stage = Stage(server.url)
+        files: Any = given if is_list else iter(given)
+        found = stage.storage.upload_many(files, on_error="collect")
+    assert [(each.index, each.state) for each in found] == [
+        (0, "uploaded"),
+        (1, "failed"),
+        (2, "uploaded"),
+    ]
+    assert message in str(found[1].error)
+    assert sorted((each.key, each.body) for each in server.sent) == [("a", b"b"), ("d", b"e")]
+    ((event, _),) = stage.report.failures
+    assert event.detail.startswith(f"{name}: ")
+    assert stage.report.progress is not None
+    assert (stage.report.progress.done, stage.report.progress.failed) == (2, 1)
+
+
+def test_a_wrong_file_of_a_generator_is_raised_at_the_end() -> None:
+    """The files before and after it are sent, and the error has all results."""
+    files: Any = iter([("a", "b"), "c", ("d", "e")])
+    with (
+        FakeS3(answer=lambda _: STORED) as server,
+        pytest.raises(errors.BulkError, match="1 of 3 files failed; the first: Row 1") as got,
+    ):
+        Stage(server.url).storage.upload_many(files)
+    assert [each.state for each in got.value.results] == ["uploaded", "failed", "uploaded"]
+    assert len(server.sent) == 2
+
+
+@pytest.mark.parametrize("name", ["missing", "no\0file"], ids=["missing", "no name of a file"])
+def test_a_file_that_cannot_be_read_fails_by_itself(tmp_path: Path, name: str) -> None:
+    """What is to be read and is not there is no reason to leave the other files out."""
+    given: list[Any] = [("a", tmp_path / name), *((f"f{n}", "x") for n in range(5))]
+    with FakeS3(answer=lambda _: STORED) as server:
+        found = Stage(server.url).storage.upload_many(given, concurrency=1, on_error="collect")
+    assert [each.state for each in found] == ["failed", *["uploaded"] * 5]
+    assert isinstance(found[0].error, errors.FileAccessError)
+
+
+def test_a_path_is_made_once() -> None:
+    """A function that answers otherwise each time is asked once, and the file is where it said."""
+    numbers = iter(range(10))
+    given = [(lambda identity_id: f"{identity_id}/{next(numbers)}", "x") for _ in range(3)]
+    with FakeS3(answer=lambda _: STORED) as server:
+        stage = Stage(server.url)
+        found = stage.storage.upload_many(given)
+    paths = [f"{stage.identity.identity_id}/{number}" for number in range(3)]
+    assert [each.path for each in found] == paths
+    assert sorted(each.key for each in server.sent) == paths
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        pytest.param(5, id="number"),
+        pytest.param(None, id="nothing"),
+        pytest.param("ab", id="text"),
+        pytest.param({"a": "b"}, id="mapping"),
+        pytest.param(NewFile("a", "b"), id="one file"),
+    ],
+)
+def test_what_is_not_many_files_is_refused(files: Any) -> None:
+    """What no files can be drawn from is named, and nothing is sent."""
+    stage = Stage("http://127.0.0.1:9")
+    with pytest.raises(errors.InvalidStorageOperationInput, match="The files are a "):
+        stage.storage.upload_many(files)
+
+
+def test_nobody_can_upload_without_credentials() -> None:
+    """Where the identity pool gives none, the whole call is refused and not each file."""
+    nobody = Stage("http://127.0.0.1:9", identity=FakeIdentity(identity_id=None))
+    with pytest.raises(errors.NoCredentials):
+        nobody.storage.upload_many([("a", "b")])
+
+
+def test_nothing_is_no_error() -> None:
+    """An empty list has an empty result."""
+    assert Stage("http://127.0.0.1:9").storage.upload_many([]) == []
+
+
+def test_a_moment_s3_fails_in_is_waited_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file is sent again after its calls have failed, unless its data can be read only once."""
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    failures: dict[str, int] = {}
+
+    def answer(sent: Sent) -> Reply:
+        failures[sent.key] = failures.get(sent.key, 0) + 1
+        return error("InternalError", "no", 500) if failures[sent.key] < 3 else STORED
+
+    with FakeS3(answer=answer) as server:
+        stage = Stage(server.url)
+        found = stage.storage.upload_many([("text", "x"), ("bytes", b"y")])
+        assert [each.state for each in found] == ["uploaded"] * 2
+        (once,) = stage.storage.upload_many([("pieces", iter([b"z"]))], on_error="collect")
+    assert once.state == "failed"
+    assert isinstance(once.error, errors.ServiceFailedError)
+    assert failures == {"text": 3, "bytes": 3, "pieces": 1}

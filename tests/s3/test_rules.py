@@ -1,0 +1,142 @@
+"""A denied call says which path rule of the outputs file would have allowed it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from seedctl import errors
+from seedctl.s3.rules import explain_denial
+from seedctl.s3.section import Bucket
+from tests.s3.s3 import FakeIdentity, FakeS3, Reply, Stage, error
+
+ME = "us-east-1:me"
+RULES: dict[str, dict[str, tuple[str, ...]]] = {
+    "pictures/*": {"authenticated": ("write", "list")},
+    "public/*": {"guest": ("get", "list"), "authenticated": ("get", "list", "write")},
+    "public/drafts/*": {"groupsEditors": ("get", "write")},
+    "private/${cognito-identity.amazonaws.com:sub}/*": {"entityidentity": ("get", "write")},
+}
+BUCKET: Bucket = Bucket("b", "us-east-1", "myStorage", RULES)
+
+
+@pytest.mark.parametrize(
+    ("path", "action", "groups", "says"),
+    [
+        pytest.param(
+            "pictures/1",
+            "write",
+            None,
+            ["Writing 'pictures/1' is allowed by pictures/* for signed-in users", "were a guest"],
+            id="a guest",
+        ),
+        pytest.param(
+            "public",
+            "list",
+            (),
+            ["Ask for 'public/'", "a signed-in user without a group list"],
+            id="the slash is missing",
+        ),
+        pytest.param(
+            "p",
+            "list",
+            (),
+            ["Ask for 'pictures/' or 'public/'"],
+            id="the beginning of folders",
+        ),
+        pytest.param("", "list", None, ["Ask for 'public/'"], id="all of the bucket"),
+        pytest.param(
+            "private",
+            "list",
+            (),
+            ["No path rule of myStorage lets anybody list 'private'"],
+            id="a folder that nobody may list",
+        ),
+        pytest.param(
+            "pictures",
+            "list",
+            None,
+            ["Listing 'pictures/' is allowed by pictures/* for signed-in users", "were a guest"],
+            id="the slash is missing, and others may",
+        ),
+        pytest.param(
+            "pictures/1",
+            "get",
+            (),
+            [
+                "No path rule of myStorage lets anybody get 'pictures/1'",
+                "public/* (guests get+list",
+                "Add one for a signed-in user without a group",
+            ],
+            id="nobody may",
+        ),
+        pytest.param(
+            "private/us-east-1:her/x",
+            "get",
+            (),
+            ["by private/${cognito-identity.amazonaws.com:sub}/* for the user whose identity id"],
+            id="another user's",
+        ),
+        pytest.param(
+            "public/drafts/x",
+            "write",
+            (),
+            ["by public/drafts/* for the group Editors", "signed-in user without a group"],
+            id="a nested path does not inherit",
+        ),
+        pytest.param(
+            "pictures/1",
+            "write",
+            ("Readers", "Editors"),
+            ["of the groups Readers, Editors", 'add allow.groups(["Readers", "Editors"])'],
+            id="a group's role",
+        ),
+        pytest.param(
+            f"private/{ME}/x",
+            "get",
+            ("Readers",),
+            ['add allow.groups(["Readers"])'],
+            id="a group's role for one's own path",
+        ),
+        pytest.param("pictures/", "list", None, ["Listing 'pictures/' is allowed"], id="slash"),
+        pytest.param(
+            "public/none",
+            "get",
+            None,
+            ["By the outputs file a guest may get 'public/none'", "no such object"],
+            id="one's own",
+        ),
+    ],
+)
+def test_the_rule_is_named(path: str, action: Any, groups: Any, says: list[str]) -> None:
+    """The advice names the path rule, whom it is for, and who was denied."""
+    advice = explain_denial(BUCKET, path, action, groups, ME)
+    for part in says:
+        assert part in advice
+
+
+def test_another_users_path_is_no_matter_of_groups() -> None:
+    """Whoever is in a group is not told to open another user's own folder to it."""
+    advice = explain_denial(BUCKET, "private/us-east-1:her/x", "get", ("Readers",), ME)
+    assert "allow.groups" not in advice
+
+
+def test_unknown_rules_are_said_to_be_unknown() -> None:
+    """An outputs file without path rules is no reason to claim that there are none."""
+    advice = explain_denial(Bucket("b", "eu-west-1"), "x", "get", (), ME)
+    assert "does not list the path rules of b" in advice
+    assert "it has: none" in explain_denial(Bucket("b", "e", None, {}), "x", "get", (), ME)
+
+
+def test_a_denial_carries_the_advice() -> None:
+    """S3's refusal keeps its own text; the resolution is the rule that would have allowed it."""
+    with FakeS3(error("AccessDenied", "Access Denied"), Reply(403)) as server:
+        stage = Stage(server.url, "todo_userpool.json", FakeIdentity(member_of=None))
+        with pytest.raises(errors.AccessDenied, match=r"^Access Denied$") as caught:
+            stage.storage.upload_data("pictures/x", "x")
+        assert caught.value.exit_code == 1
+        assert "pictures/* for signed-in users. You were a guest." in str(caught.value.resolution)
+        with pytest.raises(errors.AccessDenied) as caught:
+            stage.storage.get_properties("nope/x")
+        assert "lets anybody get 'nope/x'" in str(caught.value.resolution)

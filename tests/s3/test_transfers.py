@@ -1,0 +1,517 @@
+"""Uploads and downloads: every kind of source, parts, progress, and what a failure leaves."""
+
+from __future__ import annotations
+
+import io
+import mimetypes
+import re
+import signal
+import threading
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from seedctl import errors
+from seedctl.s3 import content_types
+from tests.s3.s3 import FakeIdentity, FakeS3, Reply, Sent, Stage, error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+MIB = 1024 * 1024
+BUCKET = "amplify-demo-sandbox-mystoragebucket-abc123"
+
+
+class Objects:
+    """A small S3: it keeps objects and unfinished uploads, and fails where told."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+        self.parts: dict[int, bytes] = {}
+        self.is_open = False
+        self.refuse: Any = lambda sent: None
+        self.calls: Counter[str] = Counter()
+
+    def __call__(self, sent: Sent) -> Reply:
+        refusal = self.refuse(sent)
+        if refusal is not None:
+            return refusal  # type: ignore[no-any-return]
+        if sent.method == "POST" and "uploads" in sent.query:
+            self.is_open = True
+            return Reply(body="<X><UploadId>UP1</UploadId></X>")
+        if sent.method == "PUT" and "partNumber" in sent.query:
+            self.parts[int(sent.query["partNumber"])] = sent.body
+            return Reply(headers={"etag": '"part"'})
+        if sent.method == "POST":
+            self.objects[sent.key] = b"".join(self.parts[n] for n in sorted(self.parts))
+            self.is_open = False
+            return Reply(body='<X><ETag>"whole-2"</ETag></X>')
+        if sent.method == "DELETE" and "uploadId" in sent.query:
+            self.is_open, self.parts = False, {}
+            return Reply(204)
+        if sent.method == "PUT":
+            self.objects[sent.key] = sent.body
+            return Reply(headers={"etag": '"one"'})
+        if sent.key not in self.objects:
+            return error("NoSuchKey", status=404) if sent.method == "GET" else Reply(404)
+        return self._read(sent)
+
+    def _read(self, sent: Sent) -> Reply:
+        body = self.objects[sent.key]
+        facts = {"etag": '"one"', "last-modified": "Wed, 15 Jan 2025 12:00:00 GMT"}
+        if "range" in sent.headers:
+            first, _, last = sent.headers["range"].removeprefix("bytes=").partition("-")
+            if int(first) >= len(body):
+                return error("InvalidRange", status=416)
+            end = min(int(last or len(body)), len(body) - 1)
+            facts["content-range"] = f"bytes {first}-{end}/{len(body)}"
+            body = body[int(first) : end + 1]
+            return Reply(206, facts, body.decode("ascii"))
+        if sent.method == "HEAD":
+            return Reply(headers={**facts, "content-length": str(len(body))})
+        return Reply(headers=facts, body=body.decode("ascii"))
+
+
+@pytest.fixture
+def s3() -> Objects:
+    return Objects()
+
+
+@pytest.fixture
+def stage(s3: Objects) -> Iterator[Stage]:
+    with FakeS3(answer=s3) as server:
+        made = Stage(server.url)
+        made.server = server  # type: ignore[attr-defined]
+        yield made
+
+
+def _pieces(count: int) -> Iterator[bytes]:
+    for _ in range(count):
+        yield b"x" * 700_000
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        pytest.param("grüße", "grüße".encode(), id="text"),
+        pytest.param(b"abc", b"abc", id="bytes"),
+        pytest.param(bytearray(b"abc"), b"abc", id="bytearray"),
+        pytest.param(memoryview(b"abc"), b"abc", id="memoryview"),
+        pytest.param(io.BytesIO(b"abc"), b"abc", id="file object"),
+        pytest.param(iter([b"a", b"", b"bc"]), b"abc", id="iterator"),
+        pytest.param([b"a", b"bc"], b"abc", id="list of bytes"),
+        pytest.param(_pieces(20), b"x" * 14_000_000, id="long iterator"),
+        pytest.param(io.BytesIO(b"y" * (6 * MIB)), b"y" * (6 * MIB), id="long file object"),
+        pytest.param("", b"", id="nothing"),
+    ],
+)
+def test_every_kind_of_data_arrives(stage: Stage, s3: Objects, data: Any, expected: bytes) -> None:
+    """Text, bytes, files and iterables are stored byte for byte, and their size is told."""
+    uploaded = stage.storage.upload_data("a/x", data)
+    assert s3.objects["a/x"] == expected
+    assert uploaded.size == len(expected)
+    assert stage.announced == 1
+    assert {event.state for event in stage.report.records} == {"uploaded"}
+
+
+def test_a_file_object_is_read_from_where_it_stands(stage: Stage, s3: Objects) -> None:
+    """What was read of a file before is not sent."""
+    file = io.BytesIO(b"headerbody")
+    file.seek(6)
+    assert stage.storage.upload_data("x", file).size == 4
+    assert s3.objects["x"] == b"body"
+
+
+def test_a_pipe_has_no_end_to_seek_to(stage: Stage, s3: Objects) -> None:
+    """A file object that cannot seek is sent all the same."""
+
+    class Pipe(io.RawIOBase):
+        left = b"from a pipe"
+
+        def readable(self) -> bool:
+            return True
+
+        def read(self, size: int = -1, /) -> bytes:
+            taken, self.left = self.left[:4], self.left[4:]
+            return taken
+
+    stage.storage.upload_data("x", Pipe())
+    assert s3.objects["x"] == b"from a pipe"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param({"a": b"1"}, id="mapping"),
+        pytest.param(None, id="None"),
+        pytest.param(7, id="number"),
+        pytest.param(io.StringIO("text"), id="text file"),
+        pytest.param(["text"], id="pieces of text"),
+        pytest.param("\ud800", id="no Unicode"),
+    ],
+)
+def test_what_is_no_data_is_refused(stage: Stage, s3: Objects, data: Any) -> None:
+    """What is neither text nor bytes is refused, and no object is made of it."""
+    with pytest.raises(errors.InvalidUploadSource):
+        stage.storage.upload_data("x", data)
+    assert s3.objects == {}
+
+
+def test_a_missing_file_is_refused(stage: Stage, tmp_path: Path) -> None:
+    """The path of a file that is not there is named."""
+    with pytest.raises(errors.FileAccessError, match="nothing-here"):
+        stage.storage.upload_data("x", tmp_path / "nothing-here")
+
+
+@pytest.mark.parametrize(
+    ("path", "file", "expected"),
+    [
+        pytest.param("a/b.png", None, "image/png", id="png"),
+        pytest.param("a/b.JPG", None, "image/jpeg", id="upper case"),
+        pytest.param("a/b.webp", None, "image/webp", id="newer"),
+        pytest.param("a/b.json", None, "application/json", id="json"),
+        pytest.param("a/0.123", None, "application/octet-stream", id="a number"),
+        pytest.param("a/b", "c.csv", "text/csv", id="by the file"),
+        pytest.param("a/b.png", "c.csv", "image/png", id="the object's name first"),
+        pytest.param(
+            "a/b.docx",
+            None,
+            "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+            id="an office document",
+        ),
+        pytest.param("a/b.ods", None, "application/vnd.oasis.opendocument.spreadsheet", id="ods"),
+        pytest.param("a/b.m4a", None, "audio/mp4", id="sound"),
+        pytest.param("a/b.srt", None, "application/x-subrip", id="subtitles"),
+        pytest.param("a/b.otf", None, "font/otf", id="a font"),
+        pytest.param("a/b.jsonl", None, "application/jsonl", id="JSON Lines"),
+        pytest.param("a/b.tar.gz", None, "application/gzip", id="a compressed archive"),
+        pytest.param("a/b.7z", None, "application/x-7z-compressed", id="an archive"),
+        pytest.param("a.b/c", None, "application/octet-stream", id="no ending"),
+    ],
+)
+def test_the_content_type_is_guessed(
+    stage: Stage, tmp_path: Path, path: str, file: str | None, expected: str
+) -> None:
+    """The object's name tells the type, else the file's; a type that is given wins."""
+    data: Any = b"x"
+    if file is not None:
+        data = tmp_path / file
+        data.write_bytes(b"x")
+    assert stage.storage.upload_data(path, data).content_type == expected
+    assert stage.storage.upload_data(path, data, content_type="a/b").content_type == "a/b"
+
+
+def test_the_content_type_is_the_same_on_every_machine(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the machine's own table of types says is not asked."""
+    monkeypatch.setitem(mimetypes.types_map, ".png", "image/wrong")
+    mimetypes.add_type("image/unknown", ".seedctl-unknown")
+    assert stage.storage.upload_data("a.png", b"x").content_type == "image/png"
+    found = stage.storage.upload_data("a.seedctl-unknown", b"x").content_type
+    assert found == "application/octet-stream"
+
+
+def test_every_content_type_is_well_formed() -> None:
+    """Each of the table is a type and a subtype, and is found whatever the letters' case."""
+    for ending, type_ in content_types._TYPES.items():
+        assert re.fullmatch(r"[a-z]+/[A-Za-z0-9.+-]+", type_), ending
+        assert content_types.content_type_of(f"x.{ending.upper()}") == type_
+
+
+@pytest.mark.parametrize("size", [3, 11 * MIB])
+def test_progress_is_told(stage: Stage, size: int) -> None:
+    """Progress goes up to the whole size; the total is known from the beginning."""
+    told: list[Any] = []
+    stage.storage.upload_data("x", b"x" * size, on_progress=told.append)
+    assert [each.transferred_bytes for each in told] == sorted(
+        each.transferred_bytes for each in told
+    )
+    assert told[-1].transferred_bytes == size
+    assert {each.total_bytes for each in told} == {size}
+
+
+def test_a_failing_callback_ends_the_upload(stage: Stage, s3: Objects) -> None:
+    """What a progress callback raises reaches the script, and nothing is left in the bucket."""
+
+    def fail(_: object) -> None:
+        raise RuntimeError("from the script")
+
+    with pytest.raises(RuntimeError, match="from the script"):
+        stage.storage.upload_data("x", b"x" * (11 * MIB), on_progress=fail)
+    assert not s3.is_open
+
+
+@pytest.mark.parametrize(
+    "fails",
+    [
+        pytest.param(lambda sent: sent.query.get("partNumber") == "2", id="a part"),
+        pytest.param(
+            lambda sent: sent.method == "POST" and "uploadId" in sent.query, id="the completion"
+        ),
+    ],
+)
+def test_a_failed_upload_leaves_nothing(stage: Stage, s3: Objects, fails: Any) -> None:
+    """Parts that had arrived are taken away again."""
+    s3.refuse = lambda sent: error("AccessDenied", "Access Denied") if fails(sent) else None
+    with pytest.raises(errors.AccessDenied):
+        stage.storage.upload_data("x", b"x" * (11 * MIB))
+    assert not s3.is_open
+    assert s3.objects == {}
+    assert not stage.report.records
+
+
+def test_a_source_that_fails_leaves_nothing(stage: Stage, s3: Objects) -> None:
+    """A generator's own exception reaches the script, and the upload is taken back."""
+
+    def pieces() -> Iterator[bytes]:
+        yield b"x" * (12 * MIB)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        stage.storage.upload_data("x", pieces())
+    assert not s3.is_open
+
+
+def test_parts_that_cannot_be_taken_away_are_told_of(stage: Stage, s3: Objects) -> None:
+    """Where even the abort fails, a warning names the upload that stays."""
+    s3.refuse = lambda sent: (
+        error("AccessDenied")
+        if sent.query.get("partNumber") == "1" or sent.method == "DELETE"
+        else None
+    )
+    with pytest.raises(errors.AccessDenied):
+        stage.storage.upload_data("x", b"x" * (11 * MIB))
+    assert ["UP1" in warning for warning in stage.report.warnings] == [True]
+
+
+def test_prevent_overwrite_of_a_large_object(stage: Stage, s3: Objects) -> None:
+    """The condition goes with the completion, which is what makes the object."""
+    s3.refuse = lambda sent: (
+        error("PreconditionFailed", status=412) if "if-none-match" in sent.headers else None
+    )
+    with pytest.raises(errors.PreconditionFailed):
+        stage.storage.upload_data("x", b"x" * (11 * MIB), prevent_overwrite=True)
+    assert not s3.is_open
+    conditional = [each for each in _sent(stage) if "if-none-match" in each.headers]
+    assert [each.method for each in conditional] == ["POST"]
+
+
+def test_who_may_not_read_may_upload(stage: Stage, s3: Objects) -> None:
+    """The look at the size after an upload in parts is given up when it is denied."""
+    s3.refuse = lambda sent: Reply(403) if sent.method == "HEAD" else None
+    assert stage.storage.upload_data("x", b"x" * (11 * MIB)).e_tag == '"whole-2"'
+
+
+def test_a_wrong_size_is_told(stage: Stage, s3: Objects) -> None:
+    """An object that is not as large as what was sent is an error."""
+    facts = {"content-length": "5", "etag": "x", "last-modified": "Wed, 15 Jan 2025 12:00:00 GMT"}
+    s3.refuse = lambda sent: Reply(headers=facts) if sent.method == "HEAD" else None
+    with pytest.raises(errors.StorageError, match="but got 5") as caught:
+        stage.storage.upload_data("x", b"x" * (11 * MIB))
+    assert caught.value.name == "UploadSizeMismatch"
+
+
+def test_a_checksum_is_sent_when_asked_for(stage: Stage) -> None:
+    """crc-32 is sent along; another algorithm is refused."""
+    stage.storage.upload_data("x", b"abc", checksum_algorithm="crc-32")
+    assert _sent(stage)[0].headers["x-amz-checksum-crc32"] == "NSRBwg=="
+    with pytest.raises(errors.InvalidStorageOperationInput):
+        stage.storage.upload_data("x", b"abc", checksum_algorithm="md5")  # type: ignore[arg-type]
+
+
+def test_downloads_go_to_memory_or_a_file(stage: Stage, s3: Objects, tmp_path: Path) -> None:
+    """An object is read into memory, a file object, or a file, which ranges are put together in."""
+    s3.objects["x.json"] = b'{"a": 1}'
+    read = stage.storage.download_data("x.json")
+    assert read.json() == {"a": 1}
+    assert read.body == b'{"a": 1}'
+    target = io.BytesIO()
+    assert stage.storage.download_data("x.json", target).body is None
+    assert target.getvalue() == b'{"a": 1}'
+    s3.objects["large"] = bytes(range(48, 58)) * 1_900_000
+    told: list[Any] = []
+    found = stage.storage.download_data("large", tmp_path / "large", on_progress=told.append)
+    assert (tmp_path / "large").read_bytes() == s3.objects["large"]
+    assert found.size == told[-1].transferred_bytes == 19_000_000
+    with pytest.raises(TypeError, match="written to a file"):
+        found.text()
+    stage.storage.download_data("large", tmp_path / "part", bytes_range=(5, 9))
+    assert (tmp_path / "part").read_bytes() == b"56789"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["large", "part"]
+
+
+def test_a_download_that_breaks_off_goes_on(stage: Stage, s3: Objects) -> None:
+    """What is missing of an object is asked for again, of the same version."""
+    s3.objects["x"] = b"0123456789" * 400_000
+    cut = [
+        Reply(
+            headers={"etag": '"one"', "last-modified": "Wed, 15 Jan 2025 12:00:00 GMT"},
+            body=s3.objects["x"].decode(),
+            cut_after=1_500_000,
+        )
+    ]
+    s3.refuse = lambda sent: cut.pop() if cut and sent.method == "GET" else None
+    assert stage.storage.download_data("x").body == s3.objects["x"]
+    again = _sent(stage)[1].headers
+    assert again["range"].endswith("-")
+    assert again["if-match"] == '"one"'
+
+
+def test_a_download_that_fails_leaves_no_file(stage: Stage, tmp_path: Path) -> None:
+    """A missing object or folder is told, and no file is there; one that was there stays."""
+    old = tmp_path / "old"
+    old.write_text("as it was")
+    with pytest.raises(errors.NoSuchKey):
+        stage.storage.download_data("nope", old)
+    with pytest.raises(errors.NoSuchKey):
+        stage.storage.download_data("nope", old, bytes_range=(0, 1))
+    assert old.read_text() == "as it was"
+    with pytest.raises(errors.NoSuchKey):
+        stage.storage.download_data("nope")
+    assert [path.name for path in tmp_path.iterdir()] == ["old"]
+
+
+def test_a_file_that_cannot_be_written_is_named(stage: Stage, s3: Objects, tmp_path: Path) -> None:
+    """A folder that is not there is the caller's to make."""
+    s3.objects["x"] = b"x"
+    for bytes_range in (None, (0, 0)):
+        with pytest.raises(errors.FileAccessError, match="no-folder"):
+            stage.storage.download_data("x", tmp_path / "no-folder" / "x", bytes_range=bytes_range)
+
+
+def test_an_empty_object_can_be_read(stage: Stage, s3: Objects, tmp_path: Path) -> None:
+    """No bytes make an empty file, though there is no range of them."""
+    s3.objects["x"] = b""
+    assert stage.storage.download_data("x").body == b""
+    assert stage.storage.download_data("x", tmp_path / "x").size == 0
+    assert (tmp_path / "x").read_bytes() == b""
+
+
+def test_keys_that_have_ended_are_renewed_once() -> None:
+    """S3's word that the keys have ended gets new ones, and a second time an error."""
+    identity = FakeIdentity()
+    expired = error("ExpiredToken", "The provided token has expired.", 400)
+    with FakeS3(expired, Reply(headers={"etag": '"e"'}), expired, expired) as server:
+        stage = Stage(server.url, identity=identity)
+        stage.storage.upload_data("x", b"abc")
+        assert identity.renewals == 1
+        assert server.sent[1].body == b"abc"
+        with pytest.raises(errors.StorageError) as caught:
+            stage.storage.upload_data("x", b"abc")
+        assert caught.value.name == "ExpiredToken"
+
+
+def test_ctrl_c_takes_an_upload_back(s3: Objects, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An interrupt during an upload in parts ends it, and leaves none of them."""
+    reached = threading.Event()
+
+    def interrupt(sent: Sent) -> None:
+        if sent.query.get("partNumber") == "1" and not reached.is_set():
+            reached.set()
+            # As a terminal's Ctrl-C, which the main thread gets.
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+    s3.refuse = interrupt
+    with FakeS3(answer=s3) as server, pytest.raises(KeyboardInterrupt):
+        Stage(server.url).storage.upload_data("x", b"x" * (40 * MIB))
+    assert not s3.is_open
+    assert s3.objects == {}
+
+
+def _sent(stage: Stage) -> list[Sent]:
+    sent: list[Sent] = stage.server.sent  # type: ignore[attr-defined]
+    return sent
+
+
+@pytest.mark.parametrize(
+    ("size", "parts"), [pytest.param(12 * MIB, 3, id="5 MiB"), pytest.param(257 * MIB, 17, id="16")]
+)
+def test_large_files_go_in_larger_parts(tmp_path: Path, size: int, parts: int) -> None:
+    """A file goes in parts of 5 MiB as in the JavaScript client, a very large one of 16."""
+    with (tmp_path / "x").open("wb") as file:
+        file.truncate(size)
+    sizes: list[int] = []
+
+    def answer(sent: Sent) -> Reply:
+        if "partNumber" in sent.query:
+            sizes.append(len(sent.body))
+        facts = {"etag": '"e"', "last-modified": "Wed, 15 Jan 2025 12:00:00 GMT"}
+        if sent.method == "HEAD":
+            return Reply(headers={**facts, "content-length": str(size)})
+        return Reply(headers=facts, body="<X><UploadId>U</UploadId><ETag>e</ETag></X>")
+
+    with FakeS3(answer=answer) as server:
+        assert Stage(server.url).storage.upload_data("x", tmp_path / "x").size == size
+    assert len(sizes) == parts
+    assert sum(sizes) == size
+
+
+@pytest.mark.parametrize("reason", [SystemExit(3), KeyboardInterrupt()])
+def test_a_source_that_ends_the_script_leaves_nothing(
+    stage: Stage, s3: Objects, reason: BaseException
+) -> None:
+    """sys.exit() in a generator ends the upload as an error does, and reaches the script."""
+
+    def pieces() -> Iterator[bytes]:
+        for number in range(20):
+            if number == 12:
+                raise reason
+            yield b"x" * MIB
+
+    with pytest.raises(type(reason)):
+        stage.storage.upload_data("x", pieces())
+    assert not s3.is_open
+    assert s3.objects == {}
+
+
+def test_keys_that_end_during_an_upload_are_renewed(s3: Objects) -> None:
+    """A part that is refused for its keys is sent once more with new ones."""
+    refused = iter([error("ExpiredToken", status=400)])
+    s3.refuse = lambda sent: next(refused, None) if sent.query.get("partNumber") == "2" else None
+    identity = FakeIdentity()
+    with FakeS3(answer=s3) as server:
+        Stage(server.url, identity=identity).storage.upload_data("x", b"ab" * (6 * MIB))
+    assert identity.renewals == 1
+    assert s3.objects["x"] == b"ab" * (6 * MIB)
+
+
+def test_a_refused_head_is_an_error_of_ours(s3: Objects) -> None:
+    """An answer without a body, and one that names another region, are told as S3's refusals."""
+    identity = FakeIdentity()
+    with FakeS3(answer=lambda _: Reply(400)) as server, pytest.raises(errors.StorageError):
+        Stage(server.url, identity=identity).storage.get_properties("x")
+    assert identity.renewals == 1
+    moved = error("PermanentRedirect", "elsewhere", 301)
+    moved = moved._replace(headers={**moved.headers, "x-amz-bucket-region": "eu-west-1"})
+    refused = pytest.raises(errors.StorageError, match="elsewhere")
+    with FakeS3(answer=lambda _: moved) as server, refused:
+        Stage(server.url).storage.upload_data("x", b"y")
+
+
+@pytest.mark.parametrize("target", ["a-path-as-text", io.StringIO()])
+def test_downloads_go_to_paths_and_binary_files_only(stage: Stage, target: Any) -> None:
+    """Text is no path, and a text file takes no bytes: refused before anything is asked for."""
+    with pytest.raises(errors.InvalidStorageOperationInput, match="nothing to write"):
+        stage.storage.download_data("x", target)
+    assert _sent(stage) == []
+
+
+def test_files_that_are_no_files_can_be_sent(stage: Stage, s3: Objects, tmp_path: Path) -> None:
+    """A named pipe and an empty file are read to their end."""
+    import os
+
+    os.mkfifo(tmp_path / "pipe")
+    writer = threading.Thread(target=(tmp_path / "pipe").write_bytes, args=(b"through a pipe",))
+    writer.start()
+    stage.storage.upload_data("a", tmp_path / "pipe")
+    writer.join()
+    (tmp_path / "empty").touch()
+    stage.storage.upload_data("b", tmp_path / "empty")
+    assert s3.objects == {"a": b"through a pipe", "b": b""}
+    file = io.BytesIO(b"abc")
+    file.seek(100)
+    with pytest.raises(errors.InvalidUploadSource, match="behind its end"):
+        stage.storage.upload_data("c", file)

@@ -1,0 +1,371 @@
+"""What Python itself prints while a script runs passes the mask: tracebacks, warnings, logs."""
+
+from __future__ import annotations
+
+import io
+import logging
+import sys
+import threading
+import traceback
+import warnings
+from typing import TYPE_CHECKING
+
+import pytest
+
+from seedctl import interruption
+from seedctl.errors import SecretError
+from seedctl.masked_output import mask_trace, masked_excepthook, masked_output
+from seedctl.masking import mask, register
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+SECRET = "Pl4nted-s3cret"
+LOGGER = logging.getLogger("seed")
+
+
+@pytest.fixture(autouse=True)
+def _secret() -> None:
+    register(SECRET)
+
+
+@pytest.fixture
+def log() -> Iterator[io.StringIO]:
+    """What a handler of the root logger writes, everything included."""
+    stream, root = io.StringIO(), logging.getLogger()
+    handler, level = logging.StreamHandler(stream), root.level
+    handler.setFormatter(logging.Formatter("%(name)s %(message)s"))
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    yield stream
+    root.removeHandler(handler)
+    root.setLevel(level)
+
+
+def _hooks() -> list[object]:
+    return [
+        sys.excepthook,
+        sys.unraisablehook,
+        threading.excepthook,
+        warnings.showwarning,
+        logging.getLogRecordFactory(),
+    ]
+
+
+def _fail(error: BaseException) -> None:
+    try:
+        raise error
+    except type(error) as raised:
+        masked_excepthook(type(raised), raised, raised.__traceback__)
+
+
+# --- tracebacks ----------------------------------------------------------------------------------
+
+
+def test_an_uncaught_exception_is_shown_masked(capsys: pytest.CaptureFixture[str]) -> None:
+    """The trace reads as Python's own, but for the secret in it."""
+    _fail(ValueError(f"bad: {SECRET}"))
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.startswith("Traceback (most recent call last):\n")
+    assert shown.err.endswith("ValueError: bad: ***\n")
+
+
+def test_what_a_service_said_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    """A plain Python run shows it too, unless the trace has it already."""
+    error = SecretError("no value")
+    error.service_message = f"Denied by {SECRET}"
+    _fail(error)
+    assert capsys.readouterr().err.endswith("The service said: Denied by ***\n")
+    error.service_message = "no value"
+    _fail(error)
+    assert "The service said" not in capsys.readouterr().err
+
+
+def test_causes_are_masked_too(capsys: pytest.CaptureFixture[str]) -> None:
+    """What an exception was raised from is part of the trace, and passes the mask with it."""
+    error = ValueError("outer")
+    error.__cause__ = KeyError(SECRET)
+    _fail(error)
+    shown = capsys.readouterr().err
+    assert "KeyError: '***'" in shown
+    assert "direct cause" in shown
+    assert SECRET not in shown
+
+
+@pytest.mark.parametrize("secret", ["1", "line", "call", "File", "in"])
+def test_the_places_in_a_trace_stay_readable(
+    capsys: pytest.CaptureFixture[str], secret: str
+) -> None:
+    """A secret that is a word or number of Python's own does not eat where the error was raised."""
+    register(secret)
+    trace = f'Traceback (most recent call last):\n  File "{__file__}", line 1, in <module>\n'
+    assert mask_trace(f"{trace}ValueError: {secret} {SECRET}\n") == f"{trace}ValueError: *** ***\n"
+    _fail(SecretError("no value", resolution=f"Call line 1, not {SECRET}."))
+    assert "Resolution: Call line 1, not ***.\n" in capsys.readouterr().err
+
+
+def test_the_places_in_the_trace_of_a_group_stay_readable() -> None:
+    """An exception group is drawn with signs before each line."""
+    register("line")
+    trace = (
+        "  + Exception Group Traceback (most recent call last):\n"
+        '  |   File "seed.py", line 3, in <module>\n'
+        "  | ExceptionGroup: a *** (1 sub-exception)\n"
+    )
+    assert mask_trace(trace.replace("a ***", "a line")) == trace
+
+
+def test_a_trace_shows_no_secret_of_several_lines() -> None:
+    """A secret is masked as a whole where it goes over lines of a trace."""
+    register("one\ntwo\nthree")
+    assert mask_trace("ValueError: one\ntwo\nthree\n") == "ValueError: ***\n"
+
+
+def test_the_resolution_of_a_seedctl_error_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    """In a script run as plain Python the trace is all there is: what to do belongs to it."""
+    _fail(SecretError("no value", resolution=f"Set it, not as {SECRET}."))
+    assert capsys.readouterr().err.endswith("no value\nResolution: Set it, not as ***.\n")
+
+
+def test_a_thread_that_fails_is_shown_masked(capsys: pytest.CaptureFixture[str]) -> None:
+    """The trace of a thread names the thread, as Python's does, and no secret."""
+
+    def work() -> None:
+        raise ValueError(SECRET)
+
+    with masked_output():
+        thread = threading.Thread(target=work, name=f"seeder of {SECRET}")
+        thread.start()
+        thread.join()
+    shown = capsys.readouterr().err
+    assert shown.startswith("Exception in thread seeder of ***:\nTraceback")
+    assert shown.endswith("ValueError: ***\n")
+    assert SECRET not in shown
+
+
+def test_a_thread_that_an_ended_run_cuts_off_is_not_shown(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After Ctrl-C nobody wants a trace of what a thread could not finish."""
+    monkeypatch.setattr(interruption._state, "is_requested", True)
+    with masked_output():
+        thread = threading.Thread(target=interruption.check)
+        thread.start()
+        thread.join()
+    assert capsys.readouterr().err == ""
+
+
+def test_a_thread_may_end_by_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    """sys.exit() in a thread ends the thread, and is no failure to tell of."""
+    with masked_output():
+        thread = threading.Thread(target=sys.exit, args=(3,))
+        thread.start()
+        thread.join()
+    assert capsys.readouterr().err == ""
+
+
+def test_an_exception_that_nobody_can_catch_is_shown_masked(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A failing ``__del__`` is reported with its object and its trace, both masked."""
+
+    class Leaky:
+        def __repr__(self) -> str:
+            return f"<Leaky {SECRET}>"
+
+        def __del__(self) -> None:
+            raise ValueError(SECRET)
+
+    with masked_output():
+        Leaky()
+    shown = capsys.readouterr().err
+    assert "Exception ignored" in shown
+    assert "ValueError: ***" in shown
+    assert SECRET not in shown
+
+
+@pytest.mark.parametrize("stream", ["closed", "none", "none at all", "broken"])
+def test_a_hook_never_fails_itself(monkeypatch: pytest.MonkeyPatch, stream: str) -> None:
+    """Without a stderr there is nowhere to tell it, which must not become another failure."""
+
+    class Broken(io.StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+    closed = io.StringIO()
+    closed.close()
+    kept = io.StringIO()
+    monkeypatch.setattr(sys, "__stderr__", None if stream == "none at all" else kept)
+    replaced = {"closed": closed, "broken": Broken()}.get(stream)
+    monkeypatch.setattr(sys, "stderr", replaced)
+    _fail(ValueError(SECRET))
+    # Where only the replaced stream is gone, Python's first one still hears of it.
+    assert ("ValueError: ***" in kept.getvalue()) is (stream == "none")
+
+
+# --- warnings ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "message", [f"mind {SECRET}", UserWarning(f"mind {SECRET}")], ids=["text", "instance"]
+)
+def test_a_warning_is_shown_masked(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, message: str | UserWarning
+) -> None:
+    """Neither the words of a warning nor the line of source under them show a secret."""
+    source = tmp_path / "seed.py"
+    source.write_text(f'warn("{SECRET}")\n', encoding="utf-8")
+    shown: list[str] = []
+
+    def show(
+        text: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: object = None,
+        line: str | None = None,
+    ) -> None:
+        shown.append(warnings.formatwarning(text, category, filename, lineno, line))
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        monkeypatch.setattr(warnings, "showwarning", show)
+        with masked_output():
+            warnings.warn_explicit(message, UserWarning, str(source), 1)
+    assert shown == [f'{source}:1: UserWarning: mind ***\n  warn("***")\n']
+
+
+# --- logs ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("write", "line"),
+    [
+        pytest.param(lambda: LOGGER.info("a Pl4nted-s3cret"), "seed a ***\n", id="in the message"),
+        pytest.param(lambda: LOGGER.info("a %s b", SECRET), "seed a *** b\n", id="argument"),
+        pytest.param(
+            lambda: LOGGER.info("a %(p)s", {"p": [SECRET]}), "seed a ['***']\n", id="mapping"
+        ),
+        pytest.param(lambda: LOGGER.info("100 %% of %s", 3), "seed 100 % of 3\n", id="percent"),
+        pytest.param(lambda: LOGGER.info("100 %"), "seed 100 %\n", id="percent alone"),
+        pytest.param(lambda: LOGGER.info({"p": SECRET}), "seed {'p': '***'}\n", id="no text"),
+    ],
+)
+def test_a_log_line_is_masked(log: io.StringIO, write: Callable[[], None], line: str) -> None:
+    """A secret is masked in the message and in each argument; all else reads as written."""
+    with masked_output():
+        write()
+    assert log.getvalue() == line
+
+
+def test_a_logged_exception_is_masked(log: io.StringIO) -> None:
+    """exc_info and stack_info are written with every secret masked."""
+    with masked_output():
+        try:
+            raise ValueError(SECRET)
+        except ValueError:
+            LOGGER.exception("it failed")
+        LOGGER.info("here", stack_info=True, exc_info=False)
+        LOGGER.info("Pl4nted-s3cret stands in this line", stack_info=True)
+    shown = log.getvalue()
+    assert "seed it failed\nTraceback" in shown
+    assert "ValueError: ***" in shown
+    assert 'LOGGER.info("*** stands in this line", stack_info=True)' in shown
+    assert SECRET not in shown
+
+
+class _Odd:
+    def __str__(self) -> str:
+        raise AttributeError(SECRET)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(("%s and %s", SECRET), id="too few"),
+        pytest.param(("words", SECRET), id="too many"),
+        pytest.param(("%d", SECRET), id="wrong type"),
+        pytest.param(("%(x)s", {"y": SECRET}), id="no such name"),
+        pytest.param(("%s", _Odd()), id="no text to be had"),
+        pytest.param((_Odd(),), id="no message to be had"),
+    ],
+)
+def test_a_log_call_that_is_wrong_does_not_end_the_script(
+    log: io.StringIO, arguments: tuple[object, ...]
+) -> None:
+    """logging never raises at the call, and neither does the mask in its place."""
+    with masked_output():
+        LOGGER.info(*arguments)
+    assert log.getvalue().endswith("(which cannot be formatted)\n")
+    assert SECRET not in log.getvalue()
+
+
+def test_a_record_without_a_secret_is_left_as_it_is() -> None:
+    """A handler that reads a record's parts, as those that write JSON do, finds them all there."""
+    records: list[logging.LogRecord] = []
+
+    class Reader(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            records.append(record)
+
+    handler = Reader()
+    LOGGER.addHandler(handler)
+    with masked_output():
+        try:
+            raise ValueError("plain")
+        except ValueError:
+            LOGGER.exception("a %s", "word")
+        try:
+            raise ValueError(SECRET)
+        except ValueError:
+            LOGGER.exception("a %s", SECRET)
+    LOGGER.removeHandler(handler)
+    plain, secret = records
+    assert (plain.msg, plain.args) == ("a %s", ("word",))
+    assert plain.exc_info
+    assert (secret.msg, secret.args, secret.exc_info) == ("a ***", (), None)
+    assert str(secret.exc_text).endswith("ValueError: ***")
+
+
+# --- the block -----------------------------------------------------------------------------------
+
+
+def test_all_hooks_are_put_back() -> None:
+    """After the block, also after a failing one, everything is as it was."""
+    before = _hooks()
+
+    def fail() -> None:
+        with masked_output():
+            assert all(hook is not old for hook, old in zip(_hooks(), before, strict=True))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert all(hook is old for hook, old in zip(_hooks(), before, strict=True))
+
+
+def test_what_a_script_puts_in_their_place_is_taken_away() -> None:
+    """Hooks that the block itself has set do not outlive it."""
+    before = _hooks()
+    with masked_output():
+        for module, name in (
+            (sys, "excepthook"),
+            (sys, "unraisablehook"),
+            (threading, "excepthook"),
+            (warnings, "showwarning"),
+        ):
+            setattr(module, name, print)
+        logging.setLogRecordFactory(logging.LogRecord)
+    assert all(hook is old for hook, old in zip(_hooks(), before, strict=True))
+
+
+def test_the_trace_is_pythons_own(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where there is nothing to mask, the text is what traceback makes of it."""
+    try:
+        raise KeyError("plain")
+    except KeyError as error:
+        expected = traceback.format_exc()
+        masked_excepthook(type(error), error, error.__traceback__)
+    assert capsys.readouterr().err == expected == mask(expected)

@@ -1,0 +1,394 @@
+"""Secrets in Parameter Store: the very calls that ampx makes, and what is refused before any."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from seedctl.errors import (
+    AccessDeniedError,
+    AWSError,
+    BackendIdConversionFault,
+    InvalidResponseError,
+    InvalidSecretNameError,
+    InvalidSecretValueError,
+    SecretError,
+    SSMCredentialsError,
+    SSMParameterNotFoundError,
+)
+from seedctl.masking import mask
+from seedctl.parameter_store import Secret, Secrets, StoredSecret, check_name, check_value
+from seedctl.project import BackendIdentifier
+from seedctl.report import Event, Report
+from tests.aws.recorder import Call, Recorder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PREFIX = "/amplify/acmemyapp/alice-sandbox-640dd81907"
+CHANGED = datetime(2026, 1, 1, tzinfo=timezone.utc)
+
+GOOD_NAMES = ["username", "A", "a.b-c_D9", "..", "-", "x" * 500]
+BAD_NAMES = ["", " ", "a b", "a/b", "/a", "a:1", "a\n", "é", "a,b", "${x}", "a@b"]
+
+
+class Stage:
+    """Secrets over a recorder, with what was reported and when the target was named."""
+
+    def __init__(
+        self,
+        *replies: dict[str, Any] | Exception,
+        is_local: bool = False,
+        namespace: str = "@acme/my-app",
+    ) -> None:
+        self.aws = Recorder(*replies, is_local=is_local)
+        self.report = Report()
+        self.calls_at_target: list[int] = []
+        self.secrets = Secrets(
+            self.aws,
+            BackendIdentifier(namespace, "alice"),
+            self.report,
+            lambda: self.calls_at_target.append(len(self.aws.calls)),
+        )
+
+
+def _parameter(**changed: Any) -> dict[str, Any]:
+    parameter = {"Value": "s3cret", "Version": 3, "LastModifiedDate": CHANGED, **changed}
+    return {"Parameter": parameter}
+
+
+def _page(*names: str, token: str | None = None) -> dict[str, Any]:
+    page: dict[str, Any] = {"Parameters": [{"Name": f"{PREFIX}/{name}"} for name in names]}
+    return {**page, "NextToken": token} if token else page
+
+
+def _not_found() -> AWSError:
+    return AWSError("no", service="ssm", operation="o", code="ParameterNotFound", request_id="r")
+
+
+# --- the calls -----------------------------------------------------------------------------------
+
+
+def test_get() -> None:
+    """A secret is read decrypted, under ampx's path, and its value comes back."""
+    stage = Stage(_parameter())
+    assert stage.secrets.get("username") == "s3cret"
+    assert stage.aws.calls == [
+        Call("ssm", "GetParameter", {"Name": f"{PREFIX}/username", "WithDecryption": True})
+    ]
+    assert stage.report.events == [Event("secret", "username", "read")]
+    assert stage.calls_at_target == []
+
+
+def test_read() -> None:
+    """Version and time of the last change come with the value, which no repr shows."""
+    secret = Stage(_parameter()).secrets.read("username")
+    assert secret == Secret("username", "s3cret", 3, CHANGED)
+    assert "s3cret" not in repr(secret)
+
+
+def test_nothing_is_cached() -> None:
+    """Every read is a call: a secret changed meanwhile is seen."""
+    stage = Stage(_parameter(), _parameter(Value="changed"))
+    assert [stage.secrets.get("a"), stage.secrets.get("a")] == ["s3cret", "changed"]
+
+
+def test_set() -> None:
+    """A secret is stored as ampx stores it, with nothing more and nothing less."""
+    stage = Stage({"Version": 1, "Tier": "Standard"})
+    assert stage.secrets.set("username", "ann") == StoredSecret("username", 1)
+    assert stage.aws.calls == [
+        Call(
+            "ssm",
+            "PutParameter",
+            {
+                "Name": f"{PREFIX}/username",
+                "Value": "ann",
+                "Type": "SecureString",
+                "Description": "Amplify Secret",
+                "Overwrite": True,
+            },
+        )
+    ]
+    assert stage.report.events == [Event("secret", "username", "set")]
+
+
+@pytest.mark.parametrize(
+    "value", ["x", " padded ", "line\nbreak\n", "ü" * 2048, "x" * 4096, "{{x}}"], ids=len
+)
+def test_values_are_stored_unchanged(value: str) -> None:
+    """Up to 4096 bytes, a value goes out as it is: nothing is stripped or read as a template."""
+    stage = Stage({"Version": 2})
+    stage.secrets.set("a", value)
+    assert stage.aws.calls[0].parameters["Value"] == value
+
+
+def test_list_reads_all_pages() -> None:
+    """All pages are read, in the service's order, without decrypting what is only named."""
+    stage = Stage(_page("b", "a", token="t1"), _page(token="t2"), _page("c"))
+    assert stage.secrets.list() == ["b", "a", "c"]
+    first = {"Path": PREFIX, "WithDecryption": False}
+    assert stage.aws.calls == [
+        Call("ssm", "GetParametersByPath", first),
+        Call("ssm", "GetParametersByPath", {**first, "NextToken": "t1"}),
+        Call("ssm", "GetParametersByPath", {**first, "NextToken": "t2"}),
+    ]
+    assert stage.report.events == []
+
+
+def test_list_of_none() -> None:
+    """A sandbox without secrets has an empty list."""
+    assert Stage(_page()).secrets.list() == []
+
+
+def test_remove() -> None:
+    """One secret is removed by its path."""
+    stage = Stage({})
+    stage.secrets.remove("username")
+    assert stage.aws.calls == [Call("ssm", "DeleteParameter", {"Name": f"{PREFIX}/username"})]
+    assert stage.report.events == [Event("secret", "username", "removed")]
+
+
+@pytest.mark.parametrize(
+    ("count", "batches"),
+    [(0, []), (1, [1]), (10, [10]), (11, [10, 1]), (20, [10, 10]), (23, [10, 10, 3])],
+)
+def test_remove_all_goes_in_batches(count: int, batches: list[int]) -> None:
+    """The service takes one to ten names a call; no secrets at all is fine, and no call."""
+    names = [f"secret-{number}" for number in range(count)]
+    replies = [
+        {"DeletedParameters": [f"{PREFIX}/{name}" for name in names[start : start + 10]]}
+        for start in range(0, count, 10)
+    ]
+    stage = Stage(_page(*names), *replies)
+    assert stage.secrets.remove_all() == count
+    deleted = [call.parameters["Names"] for call in stage.aws.calls[1:]]
+    assert [len(batch) for batch in deleted] == batches
+    assert [path for batch in deleted for path in batch] == [f"{PREFIX}/{n}" for n in names]
+    assert {call.operation for call in stage.aws.calls[1:]} <= {"DeleteParameters"}
+    assert stage.report.events == [Event("secret", name, "removed") for name in names]
+    assert stage.calls_at_target == ([1] if count else [])
+
+
+def test_remove_all_takes_vanished_secrets_as_removed() -> None:
+    """A secret that somebody else removes meanwhile is gone, which is what was asked for."""
+    stage = Stage(
+        _page("a", "b"),
+        {"DeletedParameters": [f"{PREFIX}/a"], "InvalidParameters": [f"{PREFIX}/b"]},
+    )
+    assert stage.secrets.remove_all() == 2
+
+
+def test_what_became_of_each_secret_has_to_be_said() -> None:
+    """A secret that the answer does not name is not told as removed."""
+    stage = Stage(_page("a", "b"), {"DeletedParameters": [f"{PREFIX}/a"]})
+    with pytest.raises(InvalidResponseError, match="what became of b"):
+        stage.secrets.remove_all()
+    assert [event.name for event in stage.report.events] == ["a"]
+
+
+def test_a_batch_that_fails_is_not_reported_as_done() -> None:
+    """What was removed before a failure is reported, and nothing that was not."""
+    names = [f"s{number}" for number in range(15)]
+    gone = {"DeletedParameters": [f"{PREFIX}/{name}" for name in names[:10]]}
+    stage = Stage(_page(*names), gone, AccessDeniedError("no"))
+    with pytest.raises(AccessDeniedError):
+        stage.secrets.remove_all()
+    assert [event.name for event in stage.report.events] == names[:10]
+
+
+# --- before the call -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("write", "calls"),
+    [
+        pytest.param(lambda secrets: secrets.set("a", "v"), 0, id="set"),
+        pytest.param(lambda secrets: secrets.remove("a"), 0, id="remove"),
+        pytest.param(lambda secrets: secrets.remove_all(), 1, id="remove all"),
+    ],
+)
+def test_the_target_is_named_before_a_write(write: Callable[[Secrets], object], calls: int) -> None:
+    """Nothing is changed before it was said what will be; looking needs no such line."""
+    done = {"Version": 1, "DeletedParameters": [f"{PREFIX}/a"]}
+    stage = Stage(*([_page("a")] if calls else []), done)
+    write(stage.secrets)
+    assert stage.calls_at_target == [calls]
+
+
+@pytest.mark.parametrize("name", GOOD_NAMES)
+def test_names_that_both_tools_read_alike(name: str) -> None:
+    """Letters, digits, underscores, dots and dashes make a name."""
+    assert check_name(name) == name
+
+
+@pytest.mark.parametrize("name", [*BAD_NAMES, None, 7], ids=repr)
+@pytest.mark.parametrize(
+    "use",
+    [
+        pytest.param(lambda secrets, name: secrets.get(name), id="get"),
+        pytest.param(lambda secrets, name: secrets.set(name, "hidden-value"), id="set"),
+        pytest.param(lambda secrets, name: secrets.remove(name), id="remove"),
+    ],
+)
+def test_names_are_refused_before_any_call(
+    use: Callable[[Secrets, Any], object], name: Any
+) -> None:
+    """A slash would reach another path and a colon a version: refused everywhere, unlike ampx."""
+    stage = Stage()
+    with pytest.raises(InvalidSecretNameError) as caught:
+        use(stage.secrets, name)
+    assert caught.value.message == f"{name!r} cannot be the name of a secret."
+    assert caught.value.exit_code == 2
+    assert "letters, digits" in (caught.value.resolution or "")
+    assert stage.aws.calls == []
+    assert stage.calls_at_target == []
+
+
+@pytest.mark.parametrize(
+    ("value", "complaint"),
+    [
+        pytest.param("", "is empty", id="empty"),
+        pytest.param(None, "is not text", id="none"),
+        pytest.param(42, "is not text", id="number"),
+        pytest.param(b"bytes", "is not text", id="bytes"),
+        pytest.param("a\0b", "has a NUL character", id="NUL"),
+        pytest.param("half\ud83d", "is not valid Unicode", id="lone surrogate"),
+        pytest.param("x" * 4097, "has 4097 bytes", id="one too many"),
+        pytest.param("ü" * 2049, "has 4098 bytes", id="bytes, not characters"),
+        pytest.param("x" * 10_000_000, "has 10000000 bytes", id="ten megabytes"),
+    ],
+)
+def test_values_are_refused_before_any_call(value: Any, complaint: str) -> None:
+    """A value that Parameter Store cannot keep is not sent, and the message does not repeat it."""
+    stage = Stage()
+    with pytest.raises(InvalidSecretValueError, match=complaint) as caught:
+        stage.secrets.set("username", value)
+    assert "username" in caught.value.message
+    assert len(caught.value.message) < 200
+    assert "half" not in caught.value.message
+    assert caught.value.exit_code == 2
+    assert caught.value.resolution
+    assert stage.aws.calls == []
+    assert stage.calls_at_target == []
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        pytest.param(lambda secrets: secrets.get("a"), id="get"),
+        pytest.param(lambda secrets: secrets.set("a", "v"), id="set"),
+        pytest.param(lambda secrets: secrets.list(), id="list"),
+        pytest.param(lambda secrets: secrets.remove("a"), id="remove"),
+        pytest.param(lambda secrets: secrets.remove_all(), id="remove all"),
+    ],
+)
+@pytest.mark.parametrize("namespace", ["应用", "@/-_"])
+def test_a_package_name_that_leaves_no_path(
+    namespace: str, use: Callable[[Secrets], object]
+) -> None:
+    """A name without a letter or digit of ASCII gives an empty level, which no call is made for."""
+    stage = Stage(namespace=namespace)
+    with pytest.raises(BackendIdConversionFault) as caught:
+        use(stage.secrets)
+    assert repr(namespace) in caught.value.message
+    assert "package.json" in (caught.value.resolution or "")
+    assert caught.value.exit_code == 3
+    assert stage.aws.calls == []
+    assert stage.calls_at_target == []
+
+
+def test_a_good_value_is_returned() -> None:
+    """The check hands on what it lets pass, for use in an expression."""
+    assert check_value("a", "v") == "v"
+
+
+# --- failures ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("is_local", "command"),
+    [
+        pytest.param(False, "seedctl secret", id="AWS"),
+        pytest.param(True, "seedctl --local secret", id="local"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("use", "resolution"),
+    [
+        pytest.param(
+            lambda secrets: secrets.get("username"), "Set it with {} set username.", id="get"
+        ),
+        pytest.param(
+            lambda secrets: secrets.remove("username"),
+            "{} list shows which there are.",
+            id="remove",
+        ),
+    ],
+)
+def test_a_secret_that_is_not_there(
+    use: Callable[[Secrets], object], resolution: str, is_local: bool, command: str
+) -> None:
+    """A missing secret is named with its sandbox and the command that helps; AWS's facts stay."""
+    missing = _not_found()
+    stage = Stage(missing, is_local=is_local)
+    with pytest.raises(SSMParameterNotFoundError) as caught:
+        use(stage.secrets)
+    error = caught.value
+    assert error.message == "There is no secret username in the sandbox alice of @acme/my-app."
+    assert error.resolution == resolution.format(command)
+    assert (error.code, error.service) == ("ParameterNotFound", "ssm")
+    assert (error.operation, error.request_id) == ("o", "r")
+    assert error.exit_code == 4
+    assert error.__cause__ is missing
+    assert stage.report.events == []
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        pytest.param(lambda secrets: secrets.get("a"), id="get"),
+        pytest.param(lambda secrets: secrets.set("a", "v"), id="set"),
+        pytest.param(lambda secrets: secrets.remove("a"), id="remove"),
+        pytest.param(lambda secrets: secrets.list(), id="list"),
+        pytest.param(lambda secrets: secrets.remove_all(), id="remove all"),
+    ],
+)
+def test_other_failures_pass_as_they_are(use: Callable[[Secrets], object]) -> None:
+    """A denied call arrives as it was raised, with no cause of its own making."""
+    denied = SSMCredentialsError("no", code="AccessDeniedException")
+    stage = Stage(denied)
+    with pytest.raises(SSMCredentialsError) as caught:
+        use(stage.secrets)
+    assert caught.value is denied
+    assert caught.value.__cause__ is None
+    assert stage.report.events == []
+
+
+@pytest.mark.parametrize("parameter", [{"Value": ""}, {"Value": None}], ids=str)
+def test_a_secret_without_a_value(parameter: dict[str, Any]) -> None:
+    """An empty value, which older tools could store, is an error and not an empty password."""
+    for is_local, command in ((False, "seedctl"), (True, "seedctl --local")):
+        with pytest.raises(SecretError, match="secret a has no value") as caught:
+            Stage(_parameter(**parameter), is_local=is_local).secrets.get("a")
+        assert caught.value.resolution == f"Set it again with {command} secret set a."
+        assert caught.value.exit_code == 4
+
+
+# --- masking -------------------------------------------------------------------------------------
+
+
+def test_a_value_that_was_read_is_masked() -> None:
+    """From the moment it is known, a secret is shown nowhere."""
+    Stage(_parameter(Value="read-value")).secrets.get("a")
+    assert mask("<read-value>") == "<***>"
+
+
+def test_a_value_is_masked_before_it_is_sent() -> None:
+    """A call that fails cannot show the value that it was to store."""
+    stage = Stage(AWSError("no"))
+    with pytest.raises(AWSError):
+        stage.secrets.set("a", "sent-value")
+    assert mask("<sent-value>") == "<***>"
