@@ -116,8 +116,8 @@ from seedctl.report import Report
 from seedctl.s3.client import Storage
 from seedctl.s3.section import Bucket, StorageSection
 class Somebody:
-    def acting(self): return self
-    def current(self, *, renew=False):
+    def bind(self): return self
+    def credentials(self, *, renew=False):
         return IdentityCredentials("us-east-1:id", Credentials("ASIA", "secret", "token"))
     def groups(self): return ()
 aws = AWS(AWSSettings(region={REGION!r}, endpoint_url=url))

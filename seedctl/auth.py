@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from seedctl.backend import current_backend
 from seedctl.bulk.engine import MOST_AT_ONCE
-from seedctl.cognito.mfa import Answers
+from seedctl.cognito.mfa import MFACallbacks
 from seedctl.cognito.totp import Authenticator
 from seedctl.cognito.types import (
     AuthOutputs,
@@ -105,7 +105,7 @@ def create_and_sign_up_user(
         groups=groups,
         if_exists=if_exists,
         temporary_password=temporary_password,
-        answers=Answers(
+        callbacks=MFACallbacks(
             mfa_preference,
             sign_in_challenge,
             email_sign_up_challenge=email_sign_up_challenge,

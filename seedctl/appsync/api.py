@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from seedctl import masking
-from seedctl.appsync.auth_modes import Options, authorize, choose
+from seedctl.appsync.auth_modes import Options, authorize, resolve_auth_mode
 from seedctl.appsync.failures import graphql_error, parse_answer
 from seedctl.bulk.progress import Tally
 from seedctl.errors import InvalidInputError, InvalidResponseError
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from seedctl.appsync.auth_modes import Authorization, Chosen, Identity
+    from seedctl.appsync.auth_modes import Authorization, RequestIdentity, ResolvedAuthMode
     from seedctl.appsync.section import DataSection
     from seedctl.appsync.transport import Answer, Transport
     from seedctl.aws.credentials import Credentials
@@ -32,7 +32,7 @@ class Reply:
 
     data: Any
     errors: list[dict[str, Any]]
-    chosen: Chosen
+    chosen: ResolvedAuthMode
     operation: str
     may_have_run_before: bool
 
@@ -60,7 +60,7 @@ class Exchange:
     """What came back for one document, of whatever kind it is."""
 
     answer: Answer
-    chosen: Chosen
+    chosen: ResolvedAuthMode
     operation: str
 
     def reply(self) -> Reply:
@@ -82,7 +82,7 @@ class API:
         self,
         section: DataSection,
         transport: Transport,
-        identity: Identity,
+        identity: RequestIdentity,
         options: Options,
         *,
         caller: Callable[[], Credentials] | None,
@@ -133,7 +133,7 @@ class API:
         is_safe: bool,
     ) -> Exchange:
         """As :meth:`send`, before what came back is looked at."""
-        chosen = choose(call, self._options, self.section.default_auth_mode)
+        chosen = resolve_auth_mode(call, self._options, self.section.default_auth_mode)
         url = self._transport.url(self.section.url)
         masking.register(call.auth_token)
         # Compact, as JSON.stringify writes it.
@@ -174,9 +174,11 @@ class API:
 
     def check_caller(self, call: Options) -> None:
         """Raise for what would keep every call from being sent: nobody signed in, no API key."""
-        self._authorization(choose(call, self._options, self.section.default_auth_mode), call)
+        self._authorization(
+            resolve_auth_mode(call, self._options, self.section.default_auth_mode), call
+        )
 
-    def _authorization(self, chosen: Chosen, call: Options) -> Authorization:
+    def _authorization(self, chosen: ResolvedAuthMode, call: Options) -> Authorization:
         return authorize(
             chosen,
             call,

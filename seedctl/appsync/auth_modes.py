@@ -22,7 +22,7 @@ from seedctl.nearest import advice
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from seedctl.aws.credentials import Credentials
+    from seedctl.aws.credentials import Credentials, IdentityCredentials
 
 AuthMode = Literal["apiKey", "userPool", "iam", "identityPool", "oidc", "lambda", "none"]
 Source = Literal["call", "client", "default"]
@@ -30,14 +30,14 @@ Source = Literal["call", "client", "default"]
 _SOURCES = {"call": "from the call", "client": "from the client", "default": "the API's default"}
 
 
-class Identity(Protocol):
-    """Whoever a client acts as. Asked at each call, since the answer may change."""
+class RequestIdentity(Protocol):
+    """Whoever a client acts as. CallOptions at each call, since the answer may change."""
 
     def access_token(self) -> str | None:
         """Return the signed-in user's access token; None when nobody is signed in."""
         ...
 
-    def credentials(self) -> Credentials | None:
+    def credentials(self) -> IdentityCredentials | None:
         """Return the identity pool's credentials for the user or guest; None when it has none."""
         ...
 
@@ -68,7 +68,7 @@ NO_OPTIONS = Options()
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class ResolvedAuthMode:
     """The auth mode of one call."""
 
     mode: AuthMode
@@ -86,22 +86,22 @@ class Authorization:
     credentials: Credentials | None = None
 
 
-def choose(call: Options, client: Options, default: AuthMode) -> Chosen:
+def resolve_auth_mode(call: Options, client: Options, default: AuthMode) -> ResolvedAuthMode:
     """Return the auth mode of a call: its own, else the client's, else the API's."""
     if call.auth_mode is not None:
-        return Chosen(call.auth_mode, "call")
+        return ResolvedAuthMode(call.auth_mode, "call")
     if client.auth_mode is not None:
-        return Chosen(client.auth_mode, "client")
-    return Chosen(default, "default")
+        return ResolvedAuthMode(client.auth_mode, "client")
+    return ResolvedAuthMode(default, "default")
 
 
 def authorize(
-    chosen: Chosen,
+    chosen: ResolvedAuthMode,
     call: Options,
     client: Options,
     *,
     api_key: str | None,
-    identity: Identity,
+    identity: RequestIdentity,
     caller: Callable[[], Credentials] | None,
 ) -> Authorization:
     """Return the headers of a call. *caller* has the developer's credentials, when they sign.
@@ -130,7 +130,7 @@ def authorize(
     return Authorization(headers, caller() if caller is not None else _keys(identity, chosen))
 
 
-def _api_key(key: str | None, chosen: Chosen) -> str:
+def _api_key(key: str | None, chosen: ResolvedAuthMode) -> str:
     if key is None:
         raise NoApiKey(
             f"No api-key configured ({chosen}).",
@@ -141,7 +141,7 @@ def _api_key(key: str | None, chosen: Chosen) -> str:
     return key
 
 
-def _access_token(identity: Identity, chosen: Chosen) -> str:
+def _access_token(identity: RequestIdentity, chosen: ResolvedAuthMode) -> str:
     try:
         token = identity.access_token()
     except LocalSandboxError:
@@ -160,13 +160,13 @@ def _access_token(identity: Identity, chosen: Chosen) -> str:
     return token
 
 
-def _keys(identity: Identity, chosen: Chosen) -> Credentials:
-    credentials = identity.credentials()
-    if credentials is None:
+def _keys(identity: RequestIdentity, chosen: ResolvedAuthMode) -> Credentials:
+    found = identity.credentials()
+    if found is None:
         raise NoCredentials(
             f"No credentials ({chosen}): nobody is signed in, and guests get none; or the backend "
             "has no identity pool.",
             resolution="Sign in first, allow guest access in amplify/auth/resource.ts, or sign "
             'with your own AWS credentials: generate_client(credentials="caller").',
         )
-    return credentials
+    return found.credentials

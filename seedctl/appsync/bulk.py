@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from seedctl.appsync.batch_sender import BatchOutcome, BatchSender
 from seedctl.appsync.batches import Row
-from seedctl.appsync.delivery import Answers, Delivery
 from seedctl.appsync.index_keys import completed, is_partial
-from seedctl.appsync.requests import Asked
+from seedctl.appsync.requests import CallOptions
 from seedctl.errors import (
     ConditionalCheckFailedError,
     EndpointUnreachableError,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from seedctl.appsync.auth_modes import Options
     from seedctl.appsync.records import Record
     from seedctl.appsync.requests import ModelRequests
-    from seedctl.appsync.values import Inputs
+    from seedctl.appsync.values import InputBuilder
     from seedctl.outputs.models import Model
 
 IfExists = Literal["error", "skip", "update"]
@@ -69,14 +69,14 @@ class BatchResult(NamedTuple):
     """What went wrong with all, so that nothing more need be tried."""
 
 
-class Creating:
+class BatchCreator:
     """Creates batches of rows; what is there already is refused, left or updated."""
 
     def __init__(
         self,
         api: API,
         model: Model,
-        inputs: Inputs,
+        inputs: InputBuilder,
         requests: ModelRequests,
         *,
         call: Options,
@@ -90,8 +90,8 @@ class Creating:
         self._call = call
         self._if_exists = if_exists
         self._validate = validate
-        self._creates = Delivery(api, model, "create", call)
-        self._updates = Delivery(api, model, "update", call)
+        self._creates = BatchSender(api, model, "create", call)
+        self._updates = BatchSender(api, model, "update", call)
 
     @property
     def bytes_for_row(self) -> int:
@@ -107,7 +107,7 @@ class Creating:
                 to_update.append(row)
             elif row.index in stored:
                 results[row.index] = self._told(row, "existed")
-        answers = self._creates.deliver(new) if new else Answers()
+        answers = self._creates.send(new) if new else BatchOutcome()
         for row in new:
             error = answers.errors[row.index]
             if isinstance(error, ConditionalCheckFailedError):
@@ -159,7 +159,7 @@ class Creating:
                 ready.append(Row(row.index, row.key, variables, row.given))
             except SeedctlError as error:
                 results[row.index] = _failed(row, error)
-        answers = self._updates.deliver(ready) if ready else None
+        answers = self._updates.send(ready) if ready else None
         if answers is None:
             return None
         for row in ready:
@@ -170,8 +170,8 @@ class Creating:
         return answers.fatal
 
     def _read(self, row: Row, stored: Mapping[int, Record]) -> Record | None:
-        asked = Asked(self._call, None, self._validate)
-        return stored.get(row.index) or self._requests.get(row.key, asked)
+        options = CallOptions(self._call, None, self._validate)
+        return stored.get(row.index) or self._requests.get(row.key, options)
 
     def _told(
         self, row: Row, state: Literal["created", "existed", "present", "updated"]
@@ -221,7 +221,7 @@ class Creating:
         return False
 
 
-class Deleting:
+class BatchDeleter:
     """Deletes batches of records; one that is gone already is no failure."""
 
     def __init__(self, api: API, model: Model, requests: ModelRequests, call: Options) -> None:
@@ -229,14 +229,14 @@ class Deleting:
         self._model = model
         self._requests = requests
         self._call = call
-        self._deletes = Delivery(api, model, "delete", call)
+        self._deletes = BatchSender(api, model, "delete", call)
 
     @property
     def bytes_for_row(self) -> int:
         return self._deletes.documents.bytes_for_row
 
     def work(self, rows: list[Row]) -> BatchResult:
-        answers = self._deletes.deliver(rows)
+        answers = self._deletes.send(rows)
         return BatchResult(
             [self._result(row, answers.errors[row.index]) for row in rows], answers.fatal
         )
@@ -267,7 +267,7 @@ def _stored(
     """Return whether the record could be read, and what it is as far as it was."""
     for attempt in range(1, _READS + 1):
         try:
-            return True, requests.get(key, Asked(call, None, True))
+            return True, requests.get(key, CallOptions(call, None, True))
         except GraphQLError as error:
             return False, error.data
         except (EndpointUnreachableError, ServiceFailedError, ThrottledError):

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from seedctl.appsync.auth_modes import Options
 from seedctl.appsync.documents import operation_document
 from seedctl.appsync.models import ModelClient
-from seedctl.appsync.results import Results
+from seedctl.appsync.record_builder import RecordBuilder
 from seedctl.appsync.scalars import plain
 from seedctl.appsync.selection import type_selection
-from seedctl.appsync.values import Inputs
+from seedctl.appsync.values import InputBuilder
 from seedctl.errors import UnknownModelError, UnknownOperationError
 from seedctl.nearest import advice
 
@@ -33,8 +33,8 @@ class DataClient:
 
     def __init__(self, api: API) -> None:
         schema = api.section.schema
-        inputs = Inputs(schema)
-        results = Results(schema, lambda name: self.models[name])
+        inputs = InputBuilder(schema)
+        results = RecordBuilder(schema, lambda name: self.models[name])
 
         def operations(
             kind: OperationType, found: Mapping[str, Operation]
@@ -109,7 +109,7 @@ class Names(Generic[_Entry]):
         return self._entries[name]
 
     def __getattr__(self, name: str) -> _Entry:
-        # Names that begin so are asked for by copy and pickle, before there are any entries.
+        # Names that begin so are options for by copy and pickle, before there are any entries.
         if name.startswith("_"):
             raise AttributeError(name)
         return self[name]
@@ -125,7 +125,12 @@ class CustomOperation:
     """A custom query or mutation, to be called."""
 
     def __init__(
-        self, api: API, kind: OperationType, operation: Operation, inputs: Inputs, results: Results
+        self,
+        api: API,
+        kind: OperationType,
+        operation: Operation,
+        inputs: InputBuilder,
+        results: RecordBuilder,
     ) -> None:
         self._api = api
         self._operation = operation

@@ -12,7 +12,7 @@ from seedctl.errors import InvalidAuthModeError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from seedctl.appsync.auth_modes import AuthMode, Identity
+    from seedctl.appsync.auth_modes import AuthMode, RequestIdentity
     from seedctl.appsync.client import DataClient
     from seedctl.appsync.section import DataSection
     from seedctl.appsync.transport import Network
@@ -41,7 +41,11 @@ class DataClientFactory:
         self._transport = Transport(network)
 
     def client_for(
-        self, identity: Identity, options: Options = NO_OPTIONS, *, signs_as_caller: bool = False
+        self,
+        identity: RequestIdentity,
+        options: Options = NO_OPTIONS,
+        *,
+        signs_as_caller: bool = False,
     ) -> DataClient:
         """Return a client that acts as *identity*, or *signs_as_caller* with the developer's keys.
 
@@ -73,7 +77,7 @@ class DataClientFactory:
 class Data:
     """Makes data clients that act as whoever is signed in when they are called. Thread-safe."""
 
-    def __init__(self, factory: DataClientFactory, identity: Identity) -> None:
+    def __init__(self, factory: DataClientFactory, identity: RequestIdentity) -> None:
         self._factory = factory
         self._identity = identity
 

@@ -79,7 +79,7 @@ def operation_document(
 
 
 def key_arguments(model: Model, fields: Sequence[str]) -> tuple[str, ...]:
-    """Return the names of the arguments by which a key of *fields* is asked for."""
+    """Return the names of the arguments by which a key of *fields* is options for."""
     partition, *sort = fields
     return (partition, *_sort_argument(model, sort, ""))
 

@@ -27,7 +27,7 @@ from seedctl.masking import mask
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from seedctl.appsync.auth_modes import Chosen
+    from seedctl.appsync.auth_modes import ResolvedAuthMode
     from seedctl.appsync.transport import Answer
 
 # What to do where AppSync does not accept what a call was sent with, by the auth mode.
@@ -43,7 +43,7 @@ _CONDITIONAL = "ConditionalCheckFailedException"
 _LONGEST = 500
 
 
-def parse_answer(answer: Answer, operation: str, chosen: Chosen) -> dict[str, Any]:
+def parse_answer(answer: Answer, operation: str, chosen: ResolvedAuthMode) -> dict[str, Any]:
     """Return the JSON object of *answer*, whose ``errors`` are the caller's to look at.
 
     Raises UnauthorizedError and other errors for an answer that is not a result at all.
@@ -123,7 +123,7 @@ def _raise_unless_graphql(answer: Answer, operation: str, entry: Mapping[str, An
 
 
 def graphql_error(
-    entries: list[dict[str, Any]], operation: str, chosen: Chosen, data: Any = None
+    entries: list[dict[str, Any]], operation: str, chosen: ResolvedAuthMode, data: Any = None
 ) -> GraphQLError:
     """Return the error for AppSync's *entries*, of which the first names the class."""
     first = entries[0]
@@ -171,7 +171,7 @@ def _class_of(entry: dict[str, Any]) -> type[GraphQLError]:
 
 
 def _resolution(
-    kind: type[GraphQLError], operation: str, chosen: Chosen, *, is_of_call: bool
+    kind: type[GraphQLError], operation: str, chosen: ResolvedAuthMode, *, is_of_call: bool
 ) -> str | None:
     """Return what to do; *is_of_call* is of a refusal before any field was looked at."""
     if kind is UnauthorizedError:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence, Sized
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 from seedctl.appsync.batches import MOST_ROWS, Batches, Row
-from seedctl.appsync.bulk import BatchResult, Creating, Deleting, IfExists, RowResult
+from seedctl.appsync.bulk import BatchCreator, BatchDeleter, BatchResult, IfExists, RowResult
 from seedctl.appsync.row_keys import RowKeys
 from seedctl.bulk.engine import check_concurrency, run
 from seedctl.bulk.failures import bulk_error
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from seedctl.appsync.auth_modes import Options
     from seedctl.appsync.requests import ModelRequests
     from seedctl.appsync.row_keys import KeyOf
-    from seedctl.appsync.values import Inputs
+    from seedctl.appsync.values import InputBuilder
     from seedctl.bulk.engine import Outcome
     from seedctl.outputs.models import Model
 
@@ -50,7 +50,9 @@ class BulkOptions(NamedTuple):
 class BulkRequests:
     """Sends many rows of one model, for one client."""
 
-    def __init__(self, api: API, model: Model, inputs: Inputs, requests: ModelRequests) -> None:
+    def __init__(
+        self, api: API, model: Model, inputs: InputBuilder, requests: ModelRequests
+    ) -> None:
         self._api = api
         self._model = model
         self._inputs = inputs
@@ -76,7 +78,7 @@ class BulkRequests:
             row = Row(index, found.values, variables, given, is_random=found.is_random)
             return row, None if found.is_random else found.text
 
-        creating = Creating(
+        creating = BatchCreator(
             self._api,
             self._model,
             self._inputs,
@@ -94,14 +96,14 @@ class BulkRequests:
             variables = self._inputs.key(self._model, given, validate=options.validate)
             return Row(index, dict(variables), variables, given), None
 
-        deleting = Deleting(self._api, self._model, self._requests, options.call)
+        deleting = BatchDeleter(self._api, self._model, self._requests, options.call)
         return self._run(keys, prepare, deleting, "delete", options)
 
     def _run(
         self,
         given: Iterable[Mapping[str, Any]],
         prepare: Callable[[int, Mapping[str, Any]], Ready],
-        doing: Creating | Deleting,
+        doing: BatchCreator | BatchDeleter,
         again: str,
         options: BulkOptions,
     ) -> list[RowResult]:

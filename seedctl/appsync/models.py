@@ -8,7 +8,7 @@ from seedctl.appsync.auth_modes import Options
 from seedctl.appsync.bulk import IfExists
 from seedctl.appsync.index_keys import completed, is_partial
 from seedctl.appsync.many import BulkOptions, BulkRequests, check_choice
-from seedctl.appsync.requests import Asked, ModelRequests, Paging
+from seedctl.appsync.requests import CallOptions, ModelRequests, Paging
 from seedctl.errors import ConditionalCheckFailedError, InvalidInputError, UnknownOperationError
 from seedctl.nearest import advice
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from seedctl.appsync.auth_modes import AuthMode
     from seedctl.appsync.bulk import RowResult
     from seedctl.appsync.many import OnError
+    from seedctl.appsync.record_builder import RecordBuilder
     from seedctl.appsync.records import Page, Record
     from seedctl.appsync.requests import SortDirection
-    from seedctl.appsync.results import Results
     from seedctl.appsync.row_keys import KeyOf
-    from seedctl.appsync.values import Inputs
+    from seedctl.appsync.values import InputBuilder
     from seedctl.outputs.models import Model
 
 _OPERATIONS = ("create", "get", "list", "update", "delete")
@@ -38,7 +38,9 @@ class ModelClient:
     is given without checking it against the schema.
     """
 
-    def __init__(self, api: API, model: Model, inputs: Inputs, results: Results) -> None:
+    def __init__(
+        self, api: API, model: Model, inputs: InputBuilder, results: RecordBuilder
+    ) -> None:
         self._model = model
         self._inputs = inputs
         self._requests = ModelRequests(api, model, inputs, results)
@@ -78,9 +80,11 @@ class ModelClient:
             headers: Mapping[str, str] | None = None,
             validate: bool = True,
         ) -> Page:
-            asked = _asked(auth_mode, auth_token, headers, selection_set, validate=validate)
+            options = _call_options(
+                auth_mode, auth_token, headers, selection_set, validate=validate
+            )
             paging = Paging(filter, limit, next_token, sort_direction)
-            return self._requests.page(keys, index, asked, paging)
+            return self._requests.page(keys, index, options, paging)
 
         query.__name__ = query.__qualname__ = name
         query.__doc__ = f"Return a page of {self._model.name} by the index {index.name}."
@@ -104,23 +108,23 @@ class ModelClient:
         the fields of this one. The last two need the whole key.
         """
         check_choice("if_exists", if_exists, get_args(IfExists))
-        asked = _asked(auth_mode, auth_token, headers, selection_set, validate=validate)
+        options = _call_options(auth_mode, auth_token, headers, selection_set, validate=validate)
         given = record or {}
         key = self._whole_key(given) if if_exists != "error" else {}
         variables = self._inputs.create(self._model, given, validate=validate)
         stored = None
         if if_exists != "error" and validate and is_partial(self._model, variables):
             # AppSync would refuse the create for its index key before it looks for the record.
-            stored = self._requests.readable(key, asked.call)
+            stored = self._requests.readable(key, options.call)
         if stored is None:
             try:
-                return self._requests.mutate("create", variables, asked)
+                return self._requests.mutate("create", variables, options)
             except ConditionalCheckFailedError:
                 if if_exists == "error":
                     raise
         if if_exists == "skip":
-            return self._requests.existing(key, asked)
-        return self._update(given, asked, stored)
+            return self._requests.existing(key, options)
+        return self._update(given, options, stored)
 
     def update(
         self,
@@ -138,8 +142,8 @@ class ModelClient:
         others are read from the record, since AppSync takes them together. Raises
         ConditionalCheckFailedError when there is none.
         """
-        asked = _asked(auth_mode, auth_token, headers, selection_set, validate=validate)
-        return self._update(record, asked)
+        options = _call_options(auth_mode, auth_token, headers, selection_set, validate=validate)
+        return self._update(record, options)
 
     def upsert(
         self,
@@ -176,9 +180,9 @@ class ModelClient:
 
         Raises ConditionalCheckFailedError when there is none.
         """
-        asked = _asked(auth_mode, auth_token, headers, selection_set, validate=validate)
+        options = _call_options(auth_mode, auth_token, headers, selection_set, validate=validate)
         variables = self._inputs.key(self._model, key, validate=validate)
-        return self._requests.mutate("delete", variables, asked)
+        return self._requests.mutate("delete", variables, options)
 
     def get(
         self,
@@ -191,8 +195,8 @@ class ModelClient:
         validate: bool = True,
     ) -> Record | None:
         """Return the record with this key, or None. Other fields are not sent."""
-        asked = _asked(auth_mode, auth_token, headers, selection_set, validate=validate)
-        return self._requests.get(self._inputs.key(self._model, key, validate=validate), asked)
+        options = _call_options(auth_mode, auth_token, headers, selection_set, validate=validate)
+        return self._requests.get(self._inputs.key(self._model, key, validate=validate), options)
 
     def list(
         self,
@@ -213,9 +217,9 @@ class ModelClient:
         The limit comes before the filter: go by ``next_token``, not by how many came, or use
         :meth:`list_all`.
         """
-        asked = _asked(auth_mode, auth_token, headers, selection_set, validate=validate)
+        options = _call_options(auth_mode, auth_token, headers, selection_set, validate=validate)
         paging = Paging(filter, limit, next_token, sort_direction)
-        return self._requests.page(keys or {}, None, asked, paging)
+        return self._requests.page(keys or {}, None, options, paging)
 
     def list_all(
         self,
@@ -231,10 +235,10 @@ class ModelClient:
         validate: bool = True,
     ) -> Iterator[Record]:
         """Yield every record, page after page; *limit* is the size of a page."""
-        asked = _asked(auth_mode, auth_token, headers, selection_set, validate=validate)
+        options = _call_options(auth_mode, auth_token, headers, selection_set, validate=validate)
         paging = Paging(filter, limit, None, sort_direction)
         while True:
-            page = self._requests.page(keys or {}, None, asked, paging)
+            page = self._requests.page(keys or {}, None, options, paging)
             yield from page
             if page.next_token is None:
                 return
@@ -285,17 +289,17 @@ class ModelClient:
         return self._bulk.delete(keys, options)
 
     def _update(
-        self, given: Mapping[str, Any], asked: Asked, stored: Record | None = None
+        self, given: Mapping[str, Any], options: CallOptions, stored: Record | None = None
     ) -> Record:
         """Update a record; *stored* is it as far as it was read already."""
-        variables = self._inputs.update(self._model, given, validate=asked.validate)
-        if asked.validate:
+        variables = self._inputs.update(self._model, given, validate=options.validate)
+        if options.validate:
             key = {name: variables[name] for name in self._model.primary_key}
-            unread = asked._replace(paths=None)
+            unread = options._replace(paths=None)
             variables = completed(
                 self._model, variables, lambda: stored or self._requests.get(key, unread)
             )
-        return self._requests.mutate("update", variables, asked)
+        return self._requests.mutate("update", variables, options)
 
     def _whole_key(self, record: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the key of *record*. Raises InvalidInputError where a part of it is missing."""
@@ -310,12 +314,12 @@ class ModelClient:
         return key
 
 
-def _asked(
+def _call_options(
     auth_mode: AuthMode | None,
     auth_token: str | None,
     headers: Mapping[str, str] | None,
     selection_set: Sequence[str] | None,
     *,
     validate: bool,
-) -> Asked:
-    return Asked(Options(auth_mode, auth_token, None, headers), selection_set, validate)
+) -> CallOptions:
+    return CallOptions(Options(auth_mode, auth_token, None, headers), selection_set, validate)

@@ -1,4 +1,4 @@
-"""What comes back: records that load their relations when asked, and pages of them."""
+"""What comes back: records that load their relations when options, and pages of them."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Record(Mapping[str, Any]):
         return len(self._values)
 
     def __getattr__(self, name: str) -> Any:
-        # Private names are asked for by copy and pickle before there are any values.
+        # Private names are options for by copy and pickle before there are any values.
         if name.startswith("_"):
             raise AttributeError(name)
         if name in self._values:

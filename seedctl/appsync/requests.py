@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from seedctl.appsync.api import API, Reply
     from seedctl.appsync.auth_modes import Options
     from seedctl.appsync.documents import Document
+    from seedctl.appsync.record_builder import RecordBuilder
     from seedctl.appsync.records import Page, Record
-    from seedctl.appsync.results import Results
     from seedctl.appsync.selection import Selection
-    from seedctl.appsync.values import Inputs
+    from seedctl.appsync.values import InputBuilder
     from seedctl.outputs.models import Index, Model
 
 SortDirection = Literal["ASC", "DESC"]
@@ -40,7 +40,7 @@ _DONE: dict[Verb, Literal["created", "updated", "deleted"]] = {
 }
 
 
-class Asked(NamedTuple):
+class CallOptions(NamedTuple):
     """The options that every operation takes."""
 
     call: Options
@@ -60,24 +60,26 @@ class Paging(NamedTuple):
 class ModelRequests:
     """Makes the requests for one model, for one client."""
 
-    def __init__(self, api: API, model: Model, inputs: Inputs, results: Results) -> None:
+    def __init__(
+        self, api: API, model: Model, inputs: InputBuilder, results: RecordBuilder
+    ) -> None:
         self._api = api
         self._model = model
         self._inputs = inputs
         self._results = results
 
-    def get(self, key: Mapping[str, Any], asked: Asked) -> Record | None:
+    def get(self, key: Mapping[str, Any], options: CallOptions) -> Record | None:
         self.check_enabled("get")
-        document = get_document(self._model, self._selection(asked.paths))
-        return self._record(self._send(document, key, asked), document, asked)
+        document = get_document(self._model, self._selection(options.paths))
+        return self._record(self._send(document, key, options), document, options)
 
     def page(
-        self, keys: Mapping[str, Any], index: Index | None, asked: Asked, paging: Paging
+        self, keys: Mapping[str, Any], index: Index | None, options: CallOptions, paging: Paging
     ) -> Page:
         if index is None:
             self.check_enabled("list")
-        model, validate = self._model, asked.validate
-        selection = self._selection(asked.paths)
+        model, validate = self._model, options.validate
+        selection = self._selection(options.paths)
         if index is not None:
             document, fields = index_document(model, index, selection), index.fields
         else:
@@ -87,7 +89,7 @@ class ModelRequests:
         partition = fields[0] if index is not None else None
         if partition is not None and validate and variables.get(partition) is None:
             raise InvalidInputError(
-                f"{document.root} is asked by {partition}, which is missing.",
+                f"{document.root} is options by {partition}, which is missing.",
                 resolution=f'Write {document.root}({{"{partition}": ...}}).',
             )
         if paging.filter is not None:
@@ -110,28 +112,28 @@ class ModelRequests:
             for name, value in variables.items()
             if name == partition or value not in (None, "", 0)
         }
-        reply = self._send(document, variables, asked)
+        reply = self._send(document, variables, options)
         values = reply.value(document.root)
         if not reply.errors and not _is_page(values):
             raise reply.lacks(f"page of {model.name} records")
-        page = self._results.page(model, values, asked.call, has_loaders=asked.paths is None)
+        page = self._results.page(model, values, options.call, has_loaders=options.paths is None)
         if reply.errors:
             raise reply.error(page)
         return page
 
-    def mutate(self, verb: Verb, variables: dict[str, Any], asked: Asked) -> Record:
+    def mutate(self, verb: Verb, variables: dict[str, Any], options: CallOptions) -> Record:
         self.check_enabled(verb)
-        document = mutation_document(verb, self._model, self._selection(asked.paths))
+        document = mutation_document(verb, self._model, self._selection(options.paths))
         has_key = all(variables.get(name) is not None for name in self._model.primary_key)
         reply = self._send(
-            document, {"input": variables}, asked, is_safe=verb == "create" and has_key
+            document, {"input": variables}, options, is_safe=verb == "create" and has_key
         )
         try:
-            record = self._record(reply, document, asked)
+            record = self._record(reply, document, options)
         except ConditionalCheckFailedError:
             record = None
             if verb == "create" and reply.may_have_run_before:
-                record = self._stored_before(variables, asked)
+                record = self._stored_before(variables, options)
             if record is None:
                 raise
             self._api.tell(self._model.name, "present")
@@ -141,9 +143,9 @@ class ModelRequests:
         self._api.tell(self._model.name, _DONE[verb])
         return record
 
-    def existing(self, key: Mapping[str, Any], asked: Asked) -> Record:
+    def existing(self, key: Mapping[str, Any], options: CallOptions) -> Record:
         """Return the record that is there already. Raises UnauthorizedError and others."""
-        record = self.get(key, asked)
+        record = self.get(key, options)
         if record is None:
             raise ConditionalCheckFailedError(
                 f"A {self._model.name} record with this key is there, but cannot be read.",
@@ -155,11 +157,11 @@ class ModelRequests:
     def readable(self, key: Mapping[str, Any], call: Options) -> Record | None:
         """Return the record, or None where there is none or it cannot be read."""
         try:
-            return self.get(key, Asked(call, None, True))
+            return self.get(key, CallOptions(call, None, True))
         except SeedctlError:
             return None
 
-    def _stored_before(self, given: Mapping[str, Any], asked: Asked) -> Record | None:
+    def _stored_before(self, given: Mapping[str, Any], options: CallOptions) -> Record | None:
         """Return the record that an earlier attempt of this very create has stored, if it has.
 
         That attempt got no answer, so that the next one was refused as a duplicate.
@@ -170,16 +172,16 @@ class ModelRequests:
         document = get_document(
             self._model, default_selection(self._api.section.schema, self._model)
         )
-        stored = self._record(self._send(document, key, asked), document, asked)
+        stored = self._record(self._send(document, key, options), document, options)
         if stored is None or any(stored.get(name) != value for name, value in given.items()):
             return None
-        return stored if asked.paths is None else self.get(key, asked)
+        return stored if options.paths is None else self.get(key, options)
 
     def _send(
         self,
         document: Document,
         variables: Mapping[str, Any],
-        asked: Asked,
+        options: CallOptions,
         *,
         is_safe: bool = True,
     ) -> Reply:
@@ -187,18 +189,18 @@ class ModelRequests:
         return self._api.send(
             document.text,
             variables,
-            asked.call,
+            options.call,
             operation=document.root,
             is_write=is_write,
             is_safe=is_safe,
         )
 
-    def _record(self, reply: Reply, document: Document, asked: Asked) -> Record | None:
+    def _record(self, reply: Reply, document: Document, options: CallOptions) -> Record | None:
         values = reply.value(document.root)
         if not isinstance(values, dict | None):
             raise reply.lacks(f"{self._model.name} record")
-        has_loaders = asked.paths is None
-        record = self._results.record(self._model, values, asked.call, has_loaders=has_loaders)
+        has_loaders = options.paths is None
+        record = self._results.record(self._model, values, options.call, has_loaders=has_loaders)
         if reply.errors:
             raise reply.error(record)
         return record

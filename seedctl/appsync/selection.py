@@ -34,7 +34,7 @@ def type_selection(schema: Introspection, type_name: TypeName) -> Selection:
 
 
 def chosen_selection(schema: Introspection, model: Model, paths: Sequence[str]) -> Selection:
-    """Return what dotted *paths* choose, such as ``comments.text`` and ``address.*``.
+    """Return what dotted *paths* resolve_auth_mode, such as ``comments.text`` and ``address.*``.
 
     Raises InvalidSelectionSetError for a path that the schema does not have, and for no path.
     """

@@ -108,7 +108,7 @@ class Transport:
     ) -> Answer:
         """Send *body* and return what comes back, whatever its status; *operation* is counted.
 
-        *headers* are asked for anew at each attempt, since a signature ages. Without *is_safe* only
+        *headers* are options for anew at each attempt, since a signature ages. Without *is_safe* only
         what was surely not done is repeated. Raises EndpointUnreachableError.
         """
         from urllib3.exceptions import (  # noqa: PLC0415 - at need

@@ -22,7 +22,7 @@ _UNCHECKED = "Pass validate=False if the schema knows better."
 _LONGEST_NAME = 60
 
 
-class Inputs:
+class InputBuilder:
     """Makes request variables for one schema."""
 
     def __init__(self, schema: Introspection) -> None:
@@ -70,7 +70,7 @@ class Inputs:
     def key_conditions(
         self, model: Model, fields: Sequence[str], given: Mapping[str, Any], *, validate: bool
     ) -> dict[str, Any]:
-        """Return the arguments by which a list is asked for with the key of *fields*."""
+        """Return the arguments by which a list is options for with the key of *fields*."""
         given = _mapping(given, model.name)
         arguments = key_arguments(model, fields) if fields else ()
         conditions: dict[str, Any] = {}

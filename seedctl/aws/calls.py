@@ -21,7 +21,7 @@ from seedctl.aws.credentials import Credentials
 from seedctl.aws.endpoints import is_emulator, is_loopback
 from seedctl.aws.failures import translate
 from seedctl.aws.logs import redacted_logs
-from seedctl.aws.pacing import CallStatistics, Pace, tries_for
+from seedctl.aws.pacing import CallStatistics, RateLimitedCaller, tries_for
 from seedctl.aws.rates import CLOCK
 from seedctl.aws.renewal import how_to_renew
 from seedctl.aws.settings import (
@@ -107,7 +107,7 @@ class AWS:
         *quotas* are calls a second, by name, that hold in place of AWS's defaults.
         """
         self._settings = settings
-        self._pace = Pace(quotas, is_paced=settings.is_paced, clock=clock)
+        self._pace = RateLimitedCaller(quotas, is_paced=settings.is_paced, clock=clock)
         self._fallback_region = fallback_region
         self._lock = threading.RLock()
         self._session: botocore.session.Session | None = None
@@ -324,8 +324,8 @@ class AWS:
             **(keys if self.is_local or service == "s3" else {}),
         )
         # Quotas are an account's, which nobody knows here: a profile's or an emulator's.
-        place = (endpoint, None if self.is_local else self._settings.profile_name, region)
-        self._pace.attach(client, service, place)
+        quota_key = (endpoint, None if self.is_local else self._settings.profile_name, region)
+        self._pace.attach(client, service, quota_key)
         answers.attach(client, service)
         return client
 

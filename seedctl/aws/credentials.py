@@ -38,11 +38,11 @@ class IdentityCredentials:
 class Identity(Protocol):
     """Whoever acts on files: a signed-in user or a guest."""
 
-    def acting(self) -> Identity:
+    def bind(self) -> Identity:
         """Return whoever that is now, to be the same for all calls and threads of one task."""
         ...
 
-    def current(self, *, renew: bool = False) -> IdentityCredentials | None:
+    def credentials(self, *, renew: bool = False) -> IdentityCredentials | None:
         """Return the identity with keys that hold; None when the backend gives this caller none.
 
         With *renew* kept keys are not good enough: AWS has refused them.

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _PIECE = 1024 * 1024
 _PIECES_WAITING = 100  # to be written, of 256 KiB each: by default there are ten times as many
 _READS = 5  # as the transfer manager: an answer that breaks off is asked for again
-_WHO = "seedctl_identity"
+_IDENTITY_PARAM = "seedctl_identity"
 # The last is all that an answer to HEAD has room for.
 _EXPIRED = {"ExpiredToken", "RequestExpired", "400"}
 _FINAL = {"complete_multipart_upload", "put_object"}
@@ -37,7 +37,7 @@ _thread = threading.local()
 """Whoever makes the call that is under way."""
 
 
-class Place(Protocol):
+class Location(Protocol):
     """Where an object is."""
 
     @property
@@ -83,14 +83,16 @@ class S3:
                 body.seek(start)
             with self._aws.translating("s3", operation), redacted_logs():
                 client = self._client(region, accelerate)
-                reply: dict[str, Any] = getattr(client, operation)(**parameters, **{_WHO: identity})
+                reply: dict[str, Any] = getattr(client, operation)(
+                    **parameters, **{_IDENTITY_PARAM: identity}
+                )
             return reply
 
         return self._with_keys_that_hold(identity, attempt)
 
     def upload(
         self,
-        place: Place,
+        location: Location,
         source: IO[bytes] | str,
         options: Mapping[str, Any],
         *,
@@ -106,19 +108,21 @@ class S3:
         *on_progress* hears of each piece's bytes, fewer again where one is sent anew. After a
         failure the parts are taken away; *on_left_behind* hears the upload's id where they cannot.
         """
-        acting = _Acting(self._client(place.region, place.accelerate), identity, on_left_behind)
+        acting = _IdentityBoundClient(
+            self._client(location.region, location.accelerate), identity, on_left_behind
+        )
         # Not among the manager's options, as it belongs to the last of several requests.
         acting.only_if_absent = "IfNoneMatch" in options
         extra = {name: value for name, value in options.items() if name != "IfNoneMatch"}
         subscribers = [_Progress(on_progress)] if on_progress is not None else []
         config = TransferConfig(multipart_threshold=part_size + 1, multipart_chunksize=part_size)
         with self._aws.translating("s3", "upload"), TransferManager(acting, config) as manager:
-            manager.upload(source, place.bucket, place.key, extra, subscribers).result()
+            manager.upload(source, location.bucket, location.key, extra, subscribers).result()
         return acting.reply
 
     def download(
         self,
-        place: Place,
+        location: Location,
         target: str,
         options: Mapping[str, Any],
         *,
@@ -131,7 +135,9 @@ class S3:
         """
 
         def attempt() -> dict[str, Any]:
-            acting = _Acting(self._client(place.region, place.accelerate), identity)
+            acting = _IdentityBoundClient(
+                self._client(location.region, location.accelerate), identity
+            )
             subscribers = [_Progress(on_progress)] if on_progress is not None else []
             config = TransferConfig(max_io_queue_size=_PIECES_WAITING)
             with (
@@ -139,28 +145,28 @@ class S3:
                 TransferManager(acting, config) as manager,
             ):
                 manager.download(
-                    place.bucket, place.key, target, dict(options), subscribers
+                    location.bucket, location.key, target, dict(options), subscribers
                 ).result()
             if not acting.reply:  # of an empty object there is no first range
                 with self._aws.translating("s3", "HeadObject"):
-                    acting.head_object(Bucket=place.bucket, Key=place.key, **options)
+                    acting.head_object(Bucket=location.bucket, Key=location.key, **options)
             return acting.reply
 
         return self._with_keys_that_hold(identity, attempt)
 
     def read(
-        self, place: Place, options: Mapping[str, Any], *, identity: Identity
+        self, location: Location, options: Mapping[str, Any], *, identity: Identity
     ) -> tuple[dict[str, Any], Iterator[bytes]]:
         """Return the reply to one GET and the object's bytes, in pieces."""
-        parameters = {"Bucket": place.bucket, "Key": place.key, **options}
+        parameters = {"Bucket": location.bucket, "Key": location.key, **options}
 
         def attempt(more: Mapping[str, Any]) -> dict[str, Any]:
             return self.call(
                 "get_object",
                 {**parameters, **more},
-                region=place.region,
+                region=location.region,
                 identity=identity,
-                accelerate=place.accelerate,
+                accelerate=location.accelerate,
             )
 
         reply = attempt({})
@@ -168,7 +174,7 @@ class S3:
 
     def presigned_url(
         self,
-        place: Place,
+        location: Location,
         options: Mapping[str, Any],
         *,
         identity: Identity,
@@ -176,10 +182,15 @@ class S3:
     ) -> str:
         """Return an address by which anybody may get the object for *expires_in* seconds."""
         with self._aws.translating("s3", "GetObject"), redacted_logs():
-            client = self._client(place.region, place.accelerate)
+            client = self._client(location.region, location.accelerate)
             url: str = client.generate_presigned_url(
                 "get_object",
-                {"Bucket": place.bucket, "Key": place.key, **options, _WHO: identity},
+                {
+                    "Bucket": location.bucket,
+                    "Key": location.key,
+                    **options,
+                    _IDENTITY_PARAM: identity,
+                },
                 ExpiresIn=expires_in,
             )
         return url
@@ -211,7 +222,7 @@ class S3:
                     return
                 finally:  # also where whoever reads stops in the middle
                     reply["Body"].close()
-            # Of the same object still: another one may have taken its place.
+            # Of the same object still: another one may have taken its location.
             more = {"Range": f"bytes={start + got}-{last}", "IfMatch": reply["ETag"]}
             reply = again(more)
 
@@ -224,7 +235,7 @@ class S3:
         except StorageError as error:
             if error.code not in _EXPIRED:
                 raise
-        identity.current(renew=True)
+        identity.credentials(renew=True)
         return attempt()
 
     def _client(self, region: str, accelerate: bool) -> Any:
@@ -238,7 +249,7 @@ class S3:
         return client
 
 
-class _Acting:
+class _IdentityBoundClient:
     """A client as the transfer manager uses one, whose every call is made as one identity."""
 
     def __init__(
@@ -264,14 +275,14 @@ class _Acting:
                 parameters["IfNoneMatch"] = "*"
             reply: dict[str, Any]
             try:
-                reply = method(**parameters, **{_WHO: self._identity})
+                reply = method(**parameters, **{_IDENTITY_PARAM: self._identity})
             except ClientError as error:
                 if error.response["Error"]["Code"] not in _EXPIRED:
                     raise
-                self._identity.current(renew=True)
+                self._identity.credentials(renew=True)
                 if "Body" in parameters:
                     parameters["Body"].seek(0)
-                reply = method(**parameters, **{_WHO: self._identity})
+                reply = method(**parameters, **{_IDENTITY_PARAM: self._identity})
             if operation in _FINAL or (operation in _FIRST and not self.reply):
                 self.reply = _facts(reply)
             return reply
@@ -282,7 +293,7 @@ class _Acting:
     def abort_multipart_upload(self, **parameters: Any) -> dict[str, Any]:
         try:
             reply: dict[str, Any] = self._client.abort_multipart_upload(
-                **parameters, **{_WHO: self._identity}
+                **parameters, **{_IDENTITY_PARAM: self._identity}
             )
         except Exception:
             self._on_left_behind(parameters["UploadId"])
@@ -309,18 +320,20 @@ def _facts(reply: Mapping[str, Any]) -> dict[str, Any]:
 def _take_identity(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
     # Before botocore checks the parameters against S3's own.
     # A call without an identity is one that botocore makes on the way, to find a bucket's region.
-    _thread.identity = context[_WHO] = params.pop(_WHO, None) or _thread.identity
+    _thread.identity = context[_IDENTITY_PARAM] = (
+        params.pop(_IDENTITY_PARAM, None) or _thread.identity
+    )
 
 
 def _sign_as_identity(request: Any, **_: Any) -> None:
-    keys = _credentials(request.context[_WHO])
+    keys = _credentials(request.context[_IDENTITY_PARAM])
     request.context.setdefault("signing", {})["request_credentials"] = boto.Credentials(
         keys.access_key_id, keys.secret_access_key, keys.session_token
     )
 
 
 def _credentials(identity: Identity) -> Credentials:
-    current = identity.current()
+    current = identity.credentials()
     if current is None:
         raise NoCredentials(
             "Credentials should not be empty.",

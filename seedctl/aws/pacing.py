@@ -40,7 +40,7 @@ class CallStatistics:
     """For the quotas, summed over all threads."""
 
 
-class Pace:
+class RateLimitedCaller:
     """The pace of one :class:`AWS`. Thread-safe."""
 
     def __init__(self, quotas: Quotas, *, is_paced: bool, clock: Clock) -> None:
@@ -51,12 +51,12 @@ class Pace:
         self._statistics: dict[str, list[float]] = {}
         self._thread = threading.local()
 
-    def attach(self, client: Any, service: str, place: tuple[object, ...]) -> None:
-        """Have the calls of *client* keep to the quotas that hold at *place*."""
+    def attach(self, client: Any, service: str, quota_key: tuple[object, ...]) -> None:
+        """Have the calls of *client* keep to the quotas that hold at *quota_key*."""
         events, name = client.meta.events, client.meta.service_model.service_id.hyphenize()
-        events.register_last(f"before-send.{name}", partial(self._before_send, service, place))
+        events.register_last(f"before-send.{name}", partial(self._before_send, service, quota_key))
         events.register_first(f"response-received.{name}", self._response_received)
-        events.register_first(f"needs-retry.{name}", partial(_take_over, service))
+        events.register_first(f"needs-retry.{name}", partial(_suppress_botocore_retry, service))
 
     def call(
         self, method: Callable[..., dict[str, Any]], parameters: Mapping[str, Any], *, tries: int
@@ -84,14 +84,14 @@ class Pace:
             }
 
     def _before_send(
-        self, service: str, place: tuple[object, ...], event_name: str, **_: Any
+        self, service: str, quota_key: tuple[object, ...], event_name: str, **_: Any
     ) -> None:
         operation = event_name.rpartition(".")[2]
-        limiter = self._limiter(service, operation, place)
+        limiter = self._limiter(service, operation, quota_key)
         waited = 0.0
         if limiter is not None:
             began, waited = limiter.acquire()
-            self._thread.place = (limiter, began)
+            self._thread.slot = (limiter, began)
         self.count(operation, 1, 0, waited)
 
     def _response_received(
@@ -110,19 +110,21 @@ class Pace:
             self._release()
 
     def _release(self, *, is_throttled: bool = False) -> None:
-        held: tuple[Limiter, float] | None = getattr(self._thread, "place", None)
+        held: tuple[Limiter, float] | None = getattr(self._thread, "slot", None)
         if held is None:
             return
-        self._thread.place = None
+        self._thread.slot = None
         limiter, began = held
         if is_throttled:
             limiter.slow_down()
         limiter.release(began)
 
-    def _limiter(self, service: str, operation: str, place: tuple[object, ...]) -> Limiter | None:
+    def _limiter(
+        self, service: str, operation: str, quota_key: tuple[object, ...]
+    ) -> Limiter | None:
         name = category(service, operation)
         quota = self._quotas.get(name) if name is not None else None
-        return shared_limiter((name, *place), quota, self._clock) if quota is not None else None
+        return shared_limiter((name, *quota_key), quota, self._clock) if quota is not None else None
 
     def count(self, operation: str, calls: int, throttled: int, waited: float) -> None:
         with self._lock:
@@ -142,7 +144,7 @@ def tries_for(service: str, configured: int | None, *, uses_session_up: bool) ->
     return configured or _TRIES
 
 
-def _take_over(service: str, response: Any, operation: Any, **_: Any) -> None:
+def _suppress_botocore_retry(service: str, response: Any, operation: Any, **_: Any) -> None:
     """Raise what botocore would repeat and must not: a limit of the day, and what is ours."""
     if response is None:
         return

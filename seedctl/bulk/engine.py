@@ -10,7 +10,7 @@ from collections.abc import Sized
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from seedctl.bulk.failures import concerns_all
+from seedctl.bulk.failures import is_fatal_for_batch
 from seedctl.errors import InvalidInputError, SeedctlError
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def _one_each(outcome: Outcome[Any]) -> tuple[int, int]:
 
 
 def _has_fatal_error(outcome: Outcome[Any]) -> bool:
-    return concerns_all(outcome.error)
+    return is_fatal_for_batch(outcome.error)
 
 
 def run(
@@ -72,16 +72,16 @@ def run(
     it is raised when what is in flight has ended. So is Ctrl-C, which does not wait long for that.
     """
     check_concurrency(concurrency)
-    workers = _Workers(work, tally.repeat if tally is not None else lambda: None)
+    workers = _Workers(work, tally.heartbeat if tally is not None else lambda: None)
     source = iter(enumerate(jobs))
     found: dict[int, Outcome[Value]] = {}
-    is_over = is_stopped = False
+    exhausted = aborted = False
     try:
         while True:
-            while not is_over and workers.in_flight < concurrency:
+            while not exhausted and workers.in_flight < concurrency:
                 drawn = next(source, None)
                 if drawn is None:
-                    is_over = True
+                    exhausted = True
                 else:
                     workers.begin(*drawn)
             if not workers.in_flight:
@@ -91,7 +91,7 @@ def run(
             if tally is not None:
                 tally.add(*counts(outcome))
             if is_fatal(outcome):
-                is_over = is_stopped = True
+                exhausted = aborted = True
     except Exception:
         workers.drain(None)
         raise
@@ -100,7 +100,7 @@ def run(
         raise
     finally:
         workers.close()
-    if is_stopped and isinstance(jobs, Sized):
+    if aborted and isinstance(jobs, Sized):
         found.update((index, Outcome(was_tried=False)) for index, _ in source)
     return [found[index] for index in sorted(found)]
 

@@ -23,20 +23,20 @@ if TYPE_CHECKING:
 _Job = TypeVar("_Job")
 _Value = TypeVar("_Value")
 
-_ELSEWHERE = (3, 4)  # exit codes of the caller's set-up and of AWS
-_OF_A_MOMENT = (EndpointUnreachableError, ServiceFailedError, ThrottledError)
+_ENVIRONMENT_EXIT_CODES = (3, 4)  # exit codes of the caller's set-up and of AWS
+_TRANSIENT = (EndpointUnreachableError, ServiceFailedError, ThrottledError)
 _TRIES = 3
 
 
-def concerns_all(error: SeedctlError | None) -> bool:
+def is_fatal_for_batch(error: SeedctlError | None) -> bool:
     """Whether *error* is not about one job: no credentials, denied, throttled, unreachable."""
     if error is None or isinstance(error, FileAccessError):  # the job's own file
         return False
     # A value that cannot be used stands in the environment or a settings file.
-    return error.exit_code in _ELSEWHERE or isinstance(error, InvalidCommandInputError)
+    return error.exit_code in _ENVIRONMENT_EXIT_CODES or isinstance(error, InvalidCommandInputError)
 
 
-def persistent(
+def retrying(
     work: Callable[[_Job], _Value],
     *,
     can_repeat: Callable[[_Job], bool] = lambda _: True,
@@ -52,14 +52,14 @@ def persistent(
         for attempt in range(1, _TRIES):
             try:
                 return work(job)
-            except _OF_A_MOMENT as error:
+            except _TRANSIENT as error:
                 has_waited = isinstance(error, ThrottledError) and error.was_repeated
                 if has_waited or is_hopeless.is_set() or not can_repeat(job):
                     raise
             time.sleep(random.uniform(0.5, 1.0) * 2**attempt)  # noqa: S311 - jitter
         try:
             return work(job)
-        except _OF_A_MOMENT:
+        except _TRANSIENT:
             is_hopeless.set()
             raise
 

@@ -48,7 +48,7 @@ class Tally:
         if time.monotonic() - self._told >= _PROGRESS_SECONDS:
             self._tell(is_finished=False)
 
-    def repeat(self) -> None:
+    def heartbeat(self) -> None:
         """Tell the same again when a second has passed: time goes on, also where nothing ends."""
         if time.monotonic() - self._told >= _HEARTBEAT_SECONDS:
             self._tell(is_finished=False)

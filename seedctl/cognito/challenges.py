@@ -113,7 +113,7 @@ def _set_up_method(sign_in: SignInState, challenge: Challenge) -> Response:
     offered = challenge.listed_methods("MFAS_CAN_SETUP")
     # A phone number is given by an administrator, never in the middle of a sign-in.
     possible = [method for method in offered if method != "SMS"]
-    wanted = sign_in.answers.mfa_preference
+    wanted = sign_in.callbacks.mfa_preference
     if wanted == "SMS" or (not possible and offered):
         raise MFAPreferenceNotAvailableError(
             f"SMS as MFA cannot be set up for {mask(sign_in.username)} while signing in: the "
@@ -139,7 +139,7 @@ def enroll_totp(sign_in: SignInState, by: dict[str, str]) -> str | None:
 
     *by* is what Cognito knows the user by: a Session, or the AccessToken of one signed in.
     """
-    callback = sign_in.answers.totp_sign_up_challenge
+    callback = sign_in.callbacks.totp_sign_up_challenge
     if callback is None:
         raise MissingTOTPChallengeError(
             f"TOTP cannot be set up for {mask(sign_in.username)}: no totp_sign_up_challenge was "
@@ -181,7 +181,7 @@ def _address(sign_in: SignInState) -> str:
 
 
 def _chosen(sign_in: SignInState, offered: Sequence[MFAPreference], what: str) -> MFAPreference:
-    wanted = sign_in.answers.mfa_preference
+    wanted = sign_in.callbacks.mfa_preference
     if wanted is not None:
         if wanted not in offered:
             raise MFAPreferenceNotAvailableError(

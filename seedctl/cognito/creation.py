@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from typing import Any
 
-    from seedctl.cognito.mfa import Answers
+    from seedctl.cognito.mfa import MFACallbacks
     from seedctl.cognito.types import IfUserExists, SignInFlow
     from seedctl.outputs import AuthSection
 
@@ -31,7 +31,7 @@ class CheckedUser:
     sign_in_flow: SignInFlow
     attributes: list[dict[str, str]] = field(repr=False)
     if_exists: IfUserExists
-    answers: Answers = field(repr=False)
+    callbacks: MFACallbacks = field(repr=False)
     email: str | None
     groups: tuple[str, ...] = ()
     temporary_password: str | None = field(default=None, repr=False)
@@ -45,7 +45,7 @@ def check_new_user(
     sign_in_flow: SignInFlow,
     user_attributes: Mapping[str, Any] | None,
     if_exists: IfUserExists,
-    answers: Answers,
+    callbacks: MFACallbacks,
     groups: tuple[str, ...] = (),
     temporary_password: str | None = None,
 ) -> CheckedUser:
@@ -61,7 +61,7 @@ def check_new_user(
         check_group(settings, group)
     attributes = wire_attributes(username, user_attributes, settings)
     given = {attribute["Name"]: attribute["Value"] for attribute in attributes}
-    check_sign_up(sign_in_flow, answers, settings, username, given)
+    check_sign_up(sign_in_flow, callbacks, settings, username, given)
     email = given.get("email")
     if email is None and copied_attribute(username, settings) == "email":
         email = username
@@ -71,7 +71,7 @@ def check_new_user(
         sign_in_flow,
         attributes,
         if_exists,
-        answers,
+        callbacks,
         email,
         groups,
         temporary_password,

@@ -106,14 +106,10 @@ class SessionIdentity:
     def access_token(self) -> str | None:
         return self._session.tokens().access
 
-    def credentials(self) -> Credentials | None:
-        found = self.current()
-        return found.credentials if found is not None else None
-
-    def acting(self) -> SessionIdentity:
+    def bind(self) -> SessionIdentity:
         return self
 
-    def current(self, *, renew: bool = False) -> IdentityCredentials | None:
+    def credentials(self, *, renew: bool = False) -> IdentityCredentials | None:
         # First the token: a session that has ended gets nothing, kept or not.
         token = self._session.tokens().id
         with self._lock:
@@ -134,10 +130,10 @@ class GuestIdentity:
         self._pool = pool
         self._kept: IdentityCredentials | None = None
 
-    def acting(self) -> GuestIdentity:
+    def bind(self) -> GuestIdentity:
         return self
 
-    def current(self, *, renew: bool = False) -> IdentityCredentials | None:
+    def credentials(self, *, renew: bool = False) -> IdentityCredentials | None:
         # The same guest for the whole task, whoever signs in elsewhere meanwhile.
         kept = self._kept
         if kept is None or renew or kept.credentials.is_stale:

@@ -40,7 +40,7 @@ _ATTRIBUTE = {"EMAIL": "email", "SMS": "phone_number"}
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
+class MFACallbacks:
     """Who answers what. Where there is no callback, the code is asked for."""
 
     mfa_preference: MFAPreference | None = None
@@ -100,7 +100,7 @@ def code_of(answer: object, callback: str) -> str:
 
 def check_sign_up(
     flow: SignInFlow,
-    answers: Answers,
+    callbacks: MFACallbacks,
     auth: AuthSection,
     username: str,
     attributes: Collection[str],
@@ -111,8 +111,8 @@ def check_sign_up(
     MFAPreferenceNotAvailableError, NoMFAPreferenceSpecifiedError, MissingTOTPChallengeError and
     InvalidParameterException.
     """
-    answers.check()
-    mode, offered, wanted = auth.mfa_configuration, auth.mfa_methods, answers.mfa_preference
+    callbacks.check()
+    mode, offered, wanted = auth.mfa_configuration, auth.mfa_methods, callbacks.mfa_preference
     if flow == "Password":
         check_password_flow(auth)
         return
@@ -131,7 +131,7 @@ def check_sign_up(
             "amplify/auth/resource.ts and deploy.",
         )
     if mode == "REQUIRED":
-        _check_required(answers, auth, username, attributes)
+        _check_required(callbacks, auth, username, attributes)
 
 
 def check_password_flow(auth: AuthSection) -> None:
@@ -144,11 +144,11 @@ def check_password_flow(auth: AuthSection) -> None:
 
 
 def _check_required(
-    answers: Answers, auth: AuthSection, username: str, attributes: Collection[str]
+    callbacks: MFACallbacks, auth: AuthSection, username: str, attributes: Collection[str]
 ) -> None:
     """Foresee which challenge Cognito sends, by auth-and-sandbox facts about usable factors [?]."""
     present = {*attributes, copied_attribute(username, auth)}
-    wanted, offered = answers.mfa_preference, auth.mfa_methods
+    wanted, offered = callbacks.mfa_preference, auth.mfa_methods
     if wanted is None and offered:
         usable = [method for method in offered if _ATTRIBUTE.get(method) in present]
         choices = usable or [method for method in offered if method != "SMS"]
@@ -165,7 +165,7 @@ def _check_required(
             f"{wanted} as MFA needs the attribute {needed}, which {mask(username)} does not have.",
             resolution=f'Give user_attributes={{"{needed}": …}}.',
         )
-    if wanted == "TOTP" and answers.totp_sign_up_challenge is None:
+    if wanted == "TOTP" and callbacks.totp_sign_up_challenge is None:
         raise MissingTOTPChallengeError(
             f"TOTP cannot be set up for {mask(username)}: no totp_sign_up_challenge was given.",
             resolution="Give a function that makes a code from setup.shared_secret, such as "

@@ -95,7 +95,7 @@ class SignIn(SignInState):
         row = CODE_CHALLENGES.get(challenge.name)
         if row is None:
             return False
-        callback = self.answers.for_code(row[0])
+        callback = self.callbacks.for_code(row[0])
         if callback is None:
             # A TOTP code that was used already is expired to Cognito; the app has the next one.
             is_used = (

@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from seedctl import masking
-from seedctl.cognito.mfa import Answers, code_of
+from seedctl.cognito.mfa import MFACallbacks, code_of
 from seedctl.prompter import CodeRequest, TerminalCodes
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class SignInState:
     username: str
     password: str = field(repr=False)
     new_password: str | None = field(default=None, repr=False)
-    answers: Answers = field(default_factory=Answers, repr=False)
+    callbacks: MFACallbacks = field(default_factory=MFACallbacks, repr=False)
     codes: CodeSource = field(default_factory=TerminalCodes, repr=False)
     email: str | None = None
     """The address for e-mail MFA, when it has to be set up."""
@@ -75,11 +75,11 @@ class SignInState:
 
     @property
     def has_totp_callback(self) -> bool:
-        return self.answers.totp_sign_up_challenge is not None
+        return self.callbacks.totp_sign_up_challenge is not None
 
     def code(self, challenge: Challenge, method: str) -> str:
         """Return the code for *challenge*: the callback's, else one that is asked for."""
-        callback = self.answers.for_code(method)
+        callback = self.callbacks.for_code(method)
         if callback is not None:
             code = code_of(callback(), "The challenge callback")
         else:

@@ -17,7 +17,7 @@ SignInFlow = Literal["Password", "MFA"]
 MFAPreference = Literal["EMAIL", "SMS", "TOTP"]
 IfUserExists = Literal["error", "skip", "sign_in", "update"]
 OnError = Literal["raise", "collect"]
-UserState = Literal["created", "existed", "healed", "updated", "failed", "not tried"]
+UserState = Literal["created", "existed", "finished", "updated", "failed", "not tried"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,7 @@ class UserResult:
     user_id: str | None
     """The ``sub``; None for a user that nobody has signed in."""
     state: UserState
-    """"healed": an earlier run had left the user unfinished. "not tried": something went wrong
+    """"finished": an earlier run had left the user unfinished. "not tried": something went wrong
     before that concerns all users, such as a network that is down."""
     error: SeedctlError | None = None
     """Why it failed."""

@@ -9,8 +9,8 @@ from seedctl.outputs.document import (
     STANDARD_ATTRIBUTES,
     AmplifyOutputs,
     AuthSection,
-    Group,
     PasswordPolicy,
+    UserGroup,
     load_outputs,
     parse_outputs,
 )
@@ -20,9 +20,9 @@ __all__ = [
     "STANDARD_ATTRIBUTES",
     "AmplifyOutputs",
     "AuthSection",
-    "Group",
     "OutputsSource",
     "PasswordPolicy",
+    "UserGroup",
     "load_outputs",
     "parse_outputs",
 ]

@@ -70,7 +70,7 @@ class PasswordPolicy:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class UserGroup:
     name: str
     precedence: int | None
 
@@ -93,7 +93,7 @@ class AuthSection:
     mfa_methods: tuple[MFAMethod, ...] | None = None
     can_list_email_mfa: bool = True
     """False before version 1.4, whose mfa_methods cannot name EMAIL."""
-    groups: tuple[Group, ...] | None = None
+    groups: tuple[UserGroup, ...] | None = None
     """None before version 1.3."""
 
     @property
@@ -214,7 +214,7 @@ def _password_policy(policy: Reader) -> PasswordPolicy:
     )
 
 
-def _groups(auth: Reader) -> tuple[Group, ...] | None:
+def _groups(auth: Reader) -> tuple[UserGroup, ...] | None:
     entries = auth.optional_objects("groups")
     if entries is None:
         return None
@@ -223,7 +223,7 @@ def _groups(auth: Reader) -> tuple[Group, ...] | None:
         for name in entry.keys():  # noqa: SIM118 - a Reader, not a dict
             group = entry.child(name)
             precedence = group.optional_integer("precedence") if group is not None else None
-            groups.append(Group(name, precedence))
+            groups.append(UserGroup(name, precedence))
     return tuple(groups)
 
 

@@ -11,7 +11,7 @@ from seedctl.s3.results import StorageUrl
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from seedctl.s3.object_call import Task
+    from seedctl.s3.object_call import ObjectCall
     from seedctl.s3.results import ContentDisposition
 
 
@@ -31,13 +31,13 @@ def answer_options(
     return options
 
 
-def address(task: Task, options: Mapping[str, Any], expires_in: int) -> StorageUrl:
+def address(call: ObjectCall, options: Mapping[str, Any], expires_in: int) -> StorageUrl:
     """Sign an address for *expires_in* seconds, or as long as the keys that sign it hold."""
     now = datetime.now(timezone.utc)
-    ends = task.credentials().credentials.expiration
+    ends = call.credentials().credentials.expiration
     if ends is not None:
         expires_in = max(1, min(expires_in, int((ends - now).total_seconds())))
-    url = task.objects.presigned_url(
-        task.place, options, identity=task.identity, expires_in=expires_in
+    url = call.objects.presigned_url(
+        call.location, options, identity=call.identity, expires_in=expires_in
     )
     return StorageUrl(url, now + timedelta(seconds=expires_in))

@@ -18,7 +18,7 @@ from seedctl.s3.inputs import (
 )
 from seedctl.s3.listing import Listing
 from seedctl.s3.many import IfFileExists, ManyOptions, NewFile, check_choice, upload_all
-from seedctl.s3.object_call import Task
+from seedctl.s3.object_call import ObjectCall
 from seedctl.s3.results import CopiedObject, RemovedObject
 from seedctl.s3.sources import guess_content_type, open_source
 from seedctl.s3.uploads import upload
@@ -115,13 +115,13 @@ class Storage:
                 expected_bucket_owner=expected_bucket_owner,
                 checksum_algorithm=checksum_algorithm,
             )
-            task = self._task(path, bucket, accelerate=use_accelerate_endpoint)
-            options.setdefault("ContentType", guess_content_type(task.path, data))
-            task.credentials()
+            call = self._task(path, bucket, accelerate=use_accelerate_endpoint)
+            options.setdefault("ContentType", guess_content_type(call.path, data))
+            call.credentials()
             self._before_write()
             warn, keeps = self._observer.on_warning, if_exists == "skip"
-            stored, state = upload(task, source, options, on_progress, warn, keeps=keeps)
-        self._tell(task, state)
+            stored, state = upload(call, source, options, on_progress, warn, keeps=keeps)
+        self._tell(call, state)
         return stored
 
     def upload_many(
@@ -140,16 +140,16 @@ class Storage:
         file that is there: it is replaced ("update"), left as it is ("skip"), or fails ("error"). Raises
         BulkError when all were tried, unless *on_error* is "collect".
         """
-        task = self._task("", bucket, may_be_empty=True)
-        identity_id = task.credentials().identity_id
+        call = self._task("", bucket, may_be_empty=True)
+        identity_id = call.credentials().identity_id
         bound = Storage(
-            self._objects, self._section, task.identity, self._observer, self._before_write
+            self._objects, self._section, call.identity, self._observer, self._before_write
         )
         return upload_all(
             files,
             lambda path, data, **given: bound.upload_data(path, data, bucket=bucket, **given),
             self._observer,
-            ManyOptions(concurrency, if_exists, on_error, task.bucket.shown, identity_id),
+            ManyOptions(concurrency, if_exists, on_error, call.bucket.display_name, identity_id),
         )
 
     def upload_directory(
@@ -168,9 +168,9 @@ class Storage:
         ``pictures/a/b.png``, in the order of the names. Links to files are followed, links to
         folders are not. All are looked at first: FileAccessError names what cannot be read.
         """
-        task = self._task(path, bucket, may_be_empty=True)
+        call = self._task(path, bucket, may_be_empty=True)
         return self.upload_many(
-            [NewFile(key, file) for key, file in files_below(folder, task.path)],
+            [NewFile(key, file) for key, file in files_below(folder, call.path)],
             concurrency=concurrency,
             if_exists=if_exists,
             on_error=on_error,
@@ -229,11 +229,11 @@ class Storage:
         """
         check_url_expiration(expires_in)
         owner = owner_option(expected_bucket_owner)
-        task = self._task(path, bucket, accelerate=use_accelerate_endpoint)
+        call = self._task(path, bucket, accelerate=use_accelerate_endpoint)
         if validate_object_existence:
-            task.call("head_object", "get", Key=task.path, **owner)
+            call.call("head_object", "get", Key=call.path, **owner)
         answer = answer_options(content_type, content_disposition, cache_control)
-        return address(task, {**owner, **answer}, expires_in)
+        return address(call, {**owner, **answer}, expires_in)
 
     def download_data(
         self,
@@ -255,9 +255,9 @@ class Storage:
         options = owner_option(expected_bucket_owner)
         if bytes_range is not None:
             options["Range"] = range_header(bytes_range)
-        task = self._task(path, bucket, accelerate=use_accelerate_endpoint)
-        task.credentials()
-        return download(task, to, options, on_progress)
+        call = self._task(path, bucket, accelerate=use_accelerate_endpoint)
+        call.credentials()
+        return download(call, to, options, on_progress)
 
     def get_properties(
         self,
@@ -268,9 +268,9 @@ class Storage:
     ) -> ObjectProperties:
         """Return what S3 keeps of the object beside its bytes. Raises NotFound."""
         owner = owner_option(expected_bucket_owner)
-        task = self._task(path, bucket)
-        task.credentials()
-        return properties_of(task.path, task.call("head_object", "get", Key=task.path, **owner))
+        call = self._task(path, bucket)
+        call.credentials()
+        return properties_of(call.path, call.call("head_object", "get", Key=call.path, **owner))
 
     def copy(
         self, source: StoragePath | CopySource, destination: StoragePath | CopyDestination
@@ -285,7 +285,7 @@ class Storage:
         target = self._task(given.destination_path, given.destination_bucket)
         target.credentials()
         self._before_write()
-        with origin.explaining_source():
+        with origin.explain_source_denial():
             target.call(
                 "copy_object",
                 "write",
@@ -309,16 +309,16 @@ class Storage:
         An object that is not there is fine. A folder needs the permission to list it too.
         """
         owner = owner_option(expected_bucket_owner)
-        task = self._task(path, bucket)
-        check_folder(task.path)
-        task.credentials()
+        call = self._task(path, bucket)
+        check_folder(call.path)
+        call.credentials()
         self._before_write()
-        if task.path.endswith("/"):
-            count = remove_all(task, owner, lambda: self._tell(task, "removed"))
-            return RemovedObject(task.path, count)
-        task.call("delete_object", "delete", Key=task.path, **owner)
-        self._tell(task, "removed")
-        return RemovedObject(task.path, None)
+        if call.path.endswith("/"):
+            count = remove_all(call, owner, lambda: self._tell(call, "removed"))
+            return RemovedObject(call.path, count)
+        call.call("delete_object", "delete", Key=call.path, **owner)
+        self._tell(call, "removed")
+        return RemovedObject(call.path, None)
 
     def _listing(
         self,
@@ -328,9 +328,9 @@ class Storage:
         expected_bucket_owner: str | None,
     ) -> Listing:
         owner = owner_option(expected_bucket_owner)
-        task = self._task(path, bucket, may_be_empty=True)
-        task.credentials()
-        return Listing(task, strategy, owner)
+        call = self._task(path, bucket, may_be_empty=True)
+        call.credentials()
+        return Listing(call, strategy, owner)
 
     def _task(
         self,
@@ -339,12 +339,12 @@ class Storage:
         *,
         may_be_empty: bool = False,
         accelerate: bool = False,
-    ) -> Task:
+    ) -> ObjectCall:
         # Bound here, once: the transfer manager's threads do not see who is signed in.
-        identity = self._identity.acting()
+        identity = self._identity.bind()
         chosen = self._section().bucket(bucket)
         key = resolve_path(path, identity, may_be_empty=may_be_empty)
-        return Task(self._objects(), chosen, key, identity, accelerate)
+        return ObjectCall(self._objects(), chosen, key, identity, accelerate)
 
-    def _tell(self, task: Task, state: State) -> None:
-        self._observer.on_event(Event("file", task.bucket.shown, state))
+    def _tell(self, call: ObjectCall, state: State) -> None:
+        self._observer.on_event(Event("file", call.bucket.display_name, state))

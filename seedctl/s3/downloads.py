@@ -11,17 +11,17 @@ from typing import IO, TYPE_CHECKING, Any
 
 from seedctl.errors import FileAccessError, InvalidStorageOperationInput
 from seedctl.s3.results import DownloadedObject, ObjectProperties
-from seedctl.s3.uploads import Progress
+from seedctl.s3.uploads import ByteProgress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from seedctl.s3.object_call import Task
+    from seedctl.s3.object_call import ObjectCall
     from seedctl.s3.results import OnProgress
 
 
 def download(
-    task: Task,
+    call: ObjectCall,
     to: Path | IO[bytes] | None,
     options: Mapping[str, Any],
     on_progress: OnProgress | None,
@@ -33,19 +33,19 @@ def download(
             f"A {type(to).__name__} is nothing to write the object to.",
             resolution="Give a pathlib.Path, or a file opened in binary mode.",
         )
-    with task.explaining("get"):
+    with call.explain_denials("get"):
         if isinstance(to, Path):
             with _writing(to):
-                return _to_path(task, to, options, on_progress)
-        reply, pieces = task.objects.read(task.place, options, identity=task.identity)
-        counted = _counted(pieces, Progress(on_progress, reply["ContentLength"]))
+                return _to_path(call, to, options, on_progress)
+        reply, pieces = call.objects.read(call.location, options, identity=call.identity)
+        counted = _counted(pieces, ByteProgress(on_progress, reply["ContentLength"]))
         body = None
         if to is None:
             body = b"".join(counted)
         else:
             for piece in counted:
                 to.write(piece)
-    return _downloaded(task.path, reply, body)
+    return _downloaded(call.path, reply, body)
 
 
 def properties_of(path: str, reply: Mapping[str, Any]) -> ObjectProperties:
@@ -53,25 +53,25 @@ def properties_of(path: str, reply: Mapping[str, Any]) -> ObjectProperties:
 
 
 def _to_path(
-    task: Task, to: Path, options: Mapping[str, Any], on_progress: OnProgress | None
+    call: ObjectCall, to: Path, options: Mapping[str, Any], on_progress: OnProgress | None
 ) -> DownloadedObject:
     if "Range" not in options:
         # Counting each piece is not for nothing: only for who asks.
-        tell = Progress(on_progress, None).add if on_progress is not None else None
-        reply = task.objects.download(
-            task.place, str(to), options, identity=task.identity, on_progress=tell
+        tell = ByteProgress(on_progress, None).add if on_progress is not None else None
+        reply = call.objects.download(
+            call.location, str(to), options, identity=call.identity, on_progress=tell
         )
-        return _downloaded(task.path, reply, None)
+        return _downloaded(call.path, reply, None)
     unfinished = to.with_name(f"{to.name}.{secrets.token_hex(4)}")
     try:
         with unfinished.open("xb") as file:  # before the request, whose answer nobody would read
-            reply, pieces = task.objects.read(task.place, options, identity=task.identity)
-            for piece in _counted(pieces, Progress(on_progress, reply["ContentLength"])):
+            reply, pieces = call.objects.read(call.location, options, identity=call.identity)
+            for piece in _counted(pieces, ByteProgress(on_progress, reply["ContentLength"])):
                 file.write(piece)
         unfinished.replace(to)
     finally:
         unfinished.unlink(missing_ok=True)
-    return _downloaded(task.path, reply, None)
+    return _downloaded(call.path, reply, None)
 
 
 @contextmanager
@@ -87,7 +87,7 @@ def _writing(to: Path) -> Iterator[None]:
         ) from error
 
 
-def _counted(pieces: Iterator[bytes], progress: Progress) -> Iterator[bytes]:
+def _counted(pieces: Iterator[bytes], progress: ByteProgress) -> Iterator[bytes]:
     for piece in pieces:
         yield piece
         progress.add(len(piece))

@@ -19,7 +19,7 @@ from seedctl.s3.listing import Listing
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from seedctl.s3.object_call import Task
+    from seedctl.s3.object_call import ObjectCall
 
 _MOST_NAMED = 20
 _EVERYTHING = {"/", "*", "*/"}
@@ -34,13 +34,13 @@ def check_folder(path: str) -> None:
         )
 
 
-def remove_all(task: Task, owner: Mapping[str, Any], tell: Callable[[], None]) -> int:
-    """Remove all objects below the task's path and return how many; *tell* hears of each."""
+def remove_all(call: ObjectCall, owner: Mapping[str, Any], tell: Callable[[], None]) -> int:
+    """Remove all objects below the call's path and return how many; *tell* hears of each."""
     count = 0
-    for page in Listing(task, None, owner).pages():
+    for page in Listing(call, None, owner).pages():
         if not page.items:
             continue
-        reply = task.call(
+        reply = call.call(
             "delete_objects",
             "delete",
             Delete={"Objects": [{"Key": item.path} for item in page.items]},
@@ -51,7 +51,7 @@ def remove_all(task: Task, owner: Mapping[str, Any], tell: Callable[[], None]) -
             tell()
             count += 1
         if failed:
-            _refuse(task, failed[0], count)
+            _refuse(call, failed[0], count)
     return count
 
 
@@ -109,10 +109,10 @@ def _cannot_be_sent(folder: Path, refused: Mapping[str, str]) -> FileAccessError
     )
 
 
-def _refuse(task: Task, failed: Mapping[str, str], count: int) -> None:
+def _refuse(call: ObjectCall, failed: Mapping[str, str], count: int) -> None:
     kind = AccessDenied if failed.get("Code") == "AccessDenied" else StorageError
     said = failed.get("Message") or failed.get("Code", "no reason given")
-    with task.explaining("delete", failed.get("Key")):
+    with call.explain_denials("delete", failed.get("Key")):
         raise kind(
             f"{failed.get('Key')} cannot be removed: {said}. {count} objects have been.",
             code=failed.get("Code", ""),

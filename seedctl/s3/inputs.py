@@ -39,7 +39,7 @@ def resolve_path(path: StoragePath, identity: Identity, *, may_be_empty: bool = 
     Raises InvalidStorageOperationInput, InvalidStoragePathInput, NoIdentityId.
     """
     if callable(path):
-        current = identity.current()
+        current = identity.credentials()
         if current is None:
             raise NoIdentityId(
                 "Missing identity ID when accessing objects in protected or private access level.",

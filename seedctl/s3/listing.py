@@ -10,7 +10,7 @@ from seedctl.s3.results import StorageItem, StoragePage
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from seedctl.s3.object_call import Task
+    from seedctl.s3.object_call import ObjectCall
     from seedctl.s3.results import SubpathStrategy
 
 PAGE = 1000
@@ -21,10 +21,10 @@ class Listing:
     """What lies under one path."""
 
     def __init__(
-        self, task: Task, strategy: SubpathStrategy | None, owner: Mapping[str, Any]
+        self, call: ObjectCall, strategy: SubpathStrategy | None, owner: Mapping[str, Any]
     ) -> None:
-        self._task = task
-        self._parameters = {"Prefix": task.path, **_delimiter(strategy), **owner}
+        self._task = call
+        self._parameters = {"Prefix": call.path, **_delimiter(strategy), **owner}
 
     def page(self, page_size: int | None, next_token: str | None) -> StoragePage:
         """Return one page. A *page_size* beyond 1 to 1,000 is 1,000, as in the JavaScript client.

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 from seedctl.bulk.engine import check_concurrency, run
-from seedctl.bulk.failures import bulk_error, persistent
+from seedctl.bulk.failures import bulk_error, retrying
 from seedctl.bulk.progress import Tally
 from seedctl.errors import (
     InvalidStorageOperationInput,
@@ -106,7 +106,7 @@ def upload_all(
             prevent_overwrite=options.if_exists != "update",
         )
 
-    send_one = persistent(send_once, can_repeat=_can_be_read_again)
+    send_one = retrying(send_once, can_repeat=_can_be_read_again)
 
     def work(file: NewFile) -> UploadedObject | None:
         try:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from seedctl.s3.section import Bucket
 
 
-class Place(NamedTuple):
+class ObjectLocation(NamedTuple):
     """Where an object is."""
 
     bucket: str
@@ -42,7 +42,7 @@ class Objects(Protocol):
 
     def upload(
         self,
-        place: Place,
+        location: ObjectLocation,
         source: IO[bytes] | str,
         options: Mapping[str, Any],
         *,
@@ -54,7 +54,7 @@ class Objects(Protocol):
 
     def download(
         self,
-        place: Place,
+        location: ObjectLocation,
         target: str,
         options: Mapping[str, Any],
         *,
@@ -63,16 +63,21 @@ class Objects(Protocol):
     ) -> dict[str, Any]: ...
 
     def read(
-        self, place: Place, options: Mapping[str, Any], *, identity: Identity
+        self, location: ObjectLocation, options: Mapping[str, Any], *, identity: Identity
     ) -> tuple[dict[str, Any], Iterator[bytes]]: ...
 
     def presigned_url(
-        self, place: Place, options: Mapping[str, Any], *, identity: Identity, expires_in: int
+        self,
+        location: ObjectLocation,
+        options: Mapping[str, Any],
+        *,
+        identity: Identity,
+        expires_in: int,
     ) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class ObjectCall:
     objects: Objects
     bucket: Bucket
     path: str
@@ -80,12 +85,14 @@ class Task:
     accelerate: bool = False
 
     @property
-    def place(self) -> Place:
-        return Place(self.bucket.bucket_name, self.path, self.bucket.region, self.accelerate)
+    def location(self) -> ObjectLocation:
+        return ObjectLocation(
+            self.bucket.bucket_name, self.path, self.bucket.region, self.accelerate
+        )
 
     def credentials(self) -> IdentityCredentials:
         """Return what signs the requests. Raises NoCredentials."""
-        current = self.identity.current()
+        current = self.identity.credentials()
         if current is None:
             raise NoCredentials(
                 "Credentials should not be empty.",
@@ -96,7 +103,7 @@ class Task:
 
     def call(self, operation: str, action: Action, **parameters: Any) -> dict[str, Any]:
         """Make one call on the bucket, which needs *action* at the path."""
-        with self.explaining(action):
+        with self.explain_denials(action):
             return self.objects.call(
                 operation,
                 {"Bucket": self.bucket.bucket_name, **parameters},
@@ -106,12 +113,12 @@ class Task:
             )
 
     @contextmanager
-    def explaining_source(self) -> Iterator[None]:
+    def explain_source_denial(self) -> Iterator[None]:
         """Of a denied copy, say so where it is the source that may not be read."""
         try:
             yield
         except AccessDenied as error:
-            current = self.identity.current()
+            current = self.identity.credentials()
             identity_id = current.identity_id if current is not None else ""
             caller = (self.identity.groups(), identity_id)
             if not may(self.bucket, self.path, "get", *caller):
@@ -119,14 +126,14 @@ class Task:
             raise
 
     @contextmanager
-    def explaining(self, action: Action, path: str | None = None) -> Iterator[None]:
+    def explain_denials(self, action: Action, path: str | None = None) -> Iterator[None]:
         """Add to a denial which path rule of the outputs file would have allowed *action*."""
         try:
             yield
         except AccessDenied as error:
             if error.resolution is not None:  # S3 has said that it is not about path rules
                 raise
-            current = self.identity.current()
+            current = self.identity.credentials()
             error.resolution = explain_denial(
                 self.bucket,
                 self.path if path is None else path,

@@ -33,7 +33,7 @@ def explain_denial(
     """
     if bucket.rules is None:
         return (
-            f"The outputs file does not list the path rules of {bucket.shown}; check {_WHERE} for "
+            f"The outputs file does not list the path rules of {bucket.display_name}; check {_WHERE} for "
             f"one that allows {action} at {mask(path)!r}."
         )
     if action == "list" and not may(bucket, path, action, groups, identity_id):
@@ -42,7 +42,7 @@ def explain_denial(
             asked = " or ".join(f"{mask(folder)!r}" for folder in folders)
             return (
                 f"Ask for {asked}, with the slash at its end: that is what the path rules of "
-                f"{bucket.shown} let {_caller(groups)} list."
+                f"{bucket.display_name} let {_caller(groups)} list."
             )
     who = _caller(groups)
     found = list(_allowing(bucket.rules, path, action))
@@ -52,7 +52,7 @@ def explain_denial(
     if not found:
         rules = "; ".join(_shown(pattern, roles) for pattern, roles in bucket.rules.items())
         return (
-            f"No path rule of {bucket.shown} lets anybody {action} {mask(path)!r}; it has: "
+            f"No path rule of {bucket.display_name} lets anybody {action} {mask(path)!r}; it has: "
             f"{rules or 'none'}. Add one for {who} in {_WHERE} and deploy."
         )
     if may(bucket, path, action, groups, identity_id):

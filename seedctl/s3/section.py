@@ -32,7 +32,7 @@ class Bucket:
     """None where the outputs file does not tell the rules."""
 
     @property
-    def shown(self) -> str:
+    def display_name(self) -> str:
         return self.name or self.bucket_name
 
 

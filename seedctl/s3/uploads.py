@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import IO, Literal
 
-    from seedctl.s3.object_call import Task
+    from seedctl.s3.object_call import ObjectCall
     from seedctl.s3.results import OnProgress
     from seedctl.s3.sources import Source
 
@@ -27,7 +27,7 @@ PART_SIZE = 5 * MIB
 _LARGE_FILE, _LARGE_PART_SIZE = 256 * MIB, 16 * MIB
 
 
-class Progress:
+class ByteProgress:
     """Adds up what S3's threads tell, and passes it on, one at a time."""
 
     def __init__(self, tell: OnProgress | None, total: int | None) -> None:
@@ -44,7 +44,7 @@ class Progress:
 
 
 def upload(
-    task: Task,
+    call: ObjectCall,
     source: Source,
     options: Mapping[str, Any],
     on_progress: OnProgress | None,
@@ -57,13 +57,13 @@ def upload(
     With *keeps* one that was there is no failure. Raises StorageError.
     """
     try:
-        return _upload(task, source, options, on_progress, warn), "uploaded"
+        return _upload(call, source, options, on_progress, warn), "uploaded"
     except PreconditionFailed:
         if not keeps:
             raise
-    found = task.call("head_object", "get", Key=task.path)
+    found = call.call("head_object", "get", Key=call.path)
     stored = UploadedObject(
-        path=task.path,
+        path=call.path,
         e_tag=found["ETag"],
         content_type=found.get("ContentType", ""),
         size=found["ContentLength"],
@@ -74,22 +74,22 @@ def upload(
 
 
 def _upload(
-    task: Task,
+    call: ObjectCall,
     source: Source,
     options: Mapping[str, Any],
     on_progress: OnProgress | None,
     warn: Callable[[str], None],
 ) -> UploadedObject:
-    progress = Progress(on_progress, source.size)
+    progress = ByteProgress(on_progress, source.size)
     if source.size is not None and source.size <= PART_SIZE:
         # Without the manager, which would start threads for the one request.
-        reply = _put(task, source.stream, options)
+        reply = _put(call, source.stream, options)
         progress.add(source.size)
         size = source.size
     else:
-        reply, size = _upload_in_parts(task, source, options, progress, warn)
+        reply, size = _upload_in_parts(call, source, options, progress, warn)
     return UploadedObject(
-        path=task.path,
+        path=call.path,
         e_tag=reply["ETag"],
         content_type=options["ContentType"],
         size=size,
@@ -98,24 +98,24 @@ def _upload(
     )
 
 
-def _put(task: Task, stream: IO[bytes], options: Mapping[str, Any]) -> dict[str, Any]:
+def _put(call: ObjectCall, stream: IO[bytes], options: Mapping[str, Any]) -> dict[str, Any]:
     began_at = stream.tell() if stream.seekable() else None
     try:
-        return task.call("put_object", "write", Key=task.path, Body=stream, **options)
+        return call.call("put_object", "write", Key=call.path, Body=stream, **options)
     except PreconditionFailed as refusal:
         if not refusal.was_repeated or began_at is None:
             raise
         # Of an attempt that got no answer: the object that is in the way may be its own.
         stream.seek(began_at)
-        stored = _stored(task)
+        stored = _stored(call)
         if stored is None or stored["ETag"].strip('"') != _md5(stream):
             raise
         return stored
 
 
-def _stored(task: Task) -> dict[str, Any] | None:
+def _stored(call: ObjectCall) -> dict[str, Any] | None:
     try:
-        return task.call("head_object", "get", Key=task.path)
+        return call.call("head_object", "get", Key=call.path)
     except StorageError:  # who may write need not be allowed to read
         return None
 
@@ -126,27 +126,27 @@ def _md5(stream: IO[bytes]) -> str:
 
 
 def _upload_in_parts(
-    task: Task,
+    call: ObjectCall,
     source: Source,
     options: Mapping[str, Any],
-    progress: Progress,
+    progress: ByteProgress,
     warn: Callable[[str], None],
 ) -> tuple[dict[str, Any], int]:
     def left_behind(upload_id: str) -> None:
         warn(
-            f"The parts of {mask(task.path)} that had arrived could not be taken away again: the "
-            f"bucket {task.bucket.bucket_name} keeps the unfinished upload {upload_id}."
+            f"The parts of {mask(call.path)} that had arrived could not be taken away again: the "
+            f"bucket {call.bucket.bucket_name} keeps the unfinished upload {upload_id}."
         )
 
     is_large = source.path is not None and (source.size or 0) > _LARGE_FILE
     try:
-        with task.explaining("write"):
-            reply = task.objects.upload(
-                task.place,
+        with call.explain_denials("write"):
+            reply = call.objects.upload(
+                call.location,
                 source.stream if source.path is None else str(source.path),
                 options,
                 part_size=_LARGE_PART_SIZE if is_large else PART_SIZE,
-                identity=task.identity,
+                identity=call.identity,
                 on_progress=progress.add,
                 on_left_behind=left_behind,
             )
@@ -154,7 +154,7 @@ def _upload_in_parts(
         raise stopped.reason from None
     expected = source.size if source.size is not None else progress.transferred
     try:
-        found = task.call("head_object", "get", Key=task.path)["ContentLength"]
+        found = call.call("head_object", "get", Key=call.path)["ContentLength"]
     except AccessDenied:
         # Who may write need not be allowed to read; S3 has checked each part by its hash.
         return reply, expected

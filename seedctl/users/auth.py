@@ -12,7 +12,7 @@ from seedctl.cognito.attributes import copied_attribute, sign_in_advice
 from seedctl.cognito.challenges import enroll_totp
 from seedctl.cognito.creation import check_flow, check_new_user, checked_groups
 from seedctl.cognito.groups import add_to_group, check_group
-from seedctl.cognito.mfa import Answers, check_password_flow
+from seedctl.cognito.mfa import MFACallbacks, check_password_flow
 from seedctl.cognito.sign_in import SignIn
 from seedctl.cognito.types import AuthOutputs, IfUserExists, username_of
 from seedctl.errors import (
@@ -112,7 +112,7 @@ class Auth:
             groups=groups,
             if_exists=if_exists,
             temporary_password=temporary_password,
-            answers=Answers(
+            callbacks=MFACallbacks(
                 mfa_preference,
                 sign_in_challenge,
                 email_sign_up_challenge=email_sign_up_challenge,
@@ -135,7 +135,7 @@ class Auth:
         groups: Collection[str],
         if_exists: IfUserExists,
         temporary_password: str | None,
-        answers: Answers,
+        callbacks: MFACallbacks,
     ) -> CheckedUser:
         """Return what :meth:`create` takes, or raise for what cannot end well."""
         if if_exists not in get_args(IfUserExists):
@@ -150,7 +150,7 @@ class Auth:
             sign_in_flow=sign_in_flow,
             user_attributes=user_attributes,
             if_exists=if_exists,
-            answers=answers,
+            callbacks=callbacks,
             groups=checked_groups(username, groups),
             temporary_password=temporary_password,
         )
@@ -201,10 +201,10 @@ class Auth:
         pool = self._pool
         username = username_of(user)
         check_flow(sign_in_flow)
-        answers = Answers(
+        callbacks = MFACallbacks(
             mfa_preference, sign_in_challenge, totp_sign_up_challenge=totp_sign_up_challenge
         )
-        answers.check()
+        callbacks.check()
         if sign_in_flow == "Password":
             check_password_flow(pool.settings)
         if not isinstance(password, str):
@@ -226,7 +226,7 @@ class Auth:
                     pool,
                     username,
                     password,
-                    answers=answers,
+                    callbacks=callbacks,
                     flow=sign_in_flow,
                     email=username if _is_email(username, pool) else None,
                     # A run that stopped at the code has not made the method the preference yet.
@@ -283,7 +283,7 @@ class Auth:
             user.username,
             password,
             new_password,
-            answers=user.answers,
+            callbacks=user.callbacks,
             flow=user.sign_in_flow,
             email=user.email,
             prefers=True,
@@ -322,7 +322,7 @@ class Auth:
 
     def _settle_mfa(self, sign_in: SignIn, access_token: str) -> None:
         """Make the user's MFA what the caller wants, where the sign-in went another way."""
-        wanted = sign_in.answers.mfa_preference
+        wanted = sign_in.callbacks.mfa_preference
         if wanted == "TOTP" and sign_in.method in {"EMAIL", "SMS"} and sign_in.has_totp_callback:
             # With e-mail MFA on as well, Cognito asks for its code before TOTP can be set up.
             enroll_totp(sign_in, {"AccessToken": access_token})

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     creating it when this one came, and has ended."""
     PoolAnswer = Literal["created", "exists", "exists, answer lost"]
     """What the pool answers; the last: that it exists, after an answer of this run was lost."""
-    Step = Literal["set password", "finish", "try to finish", "meet", "join"]
+    Step = Literal["set password", "finish", "try to finish", "check existing", "check concurrent"]
 
     class SignsIn(Protocol):
         """Signs *user* in, setting *new_password* if Cognito asks for one."""
@@ -59,11 +59,11 @@ if TYPE_CHECKING:
 _UNCERTAIN = (EndpointUnreachableError, InvalidResponseError, ServiceFailedError)
 
 # "set password": the user is new. "finish": an earlier run's, unfinished. "try to finish": perhaps
-# an earlier run's; it is where the temporary password fits. "meet": somebody else's. "join": one that
+# an earlier run's; it is where the temporary password fits. "check existing": somebody else's. "check concurrent": one that
 # a run beside this one has just created.
 NEXT: Mapping[tuple[Known, PoolAnswer], Step] = {
     ("new", "created"): "set password",
-    ("new", "exists"): "meet",
+    ("new", "exists"): "check existing",
     ("new", "exists, answer lost"): "try to finish",
     ("started", "created"): "set password",
     ("started", "exists"): "try to finish",
@@ -72,7 +72,7 @@ NEXT: Mapping[tuple[Known, PoolAnswer], Step] = {
     ("created", "exists"): "finish",
     ("created", "exists, answer lost"): "finish",
     ("waited", "created"): "set password",
-    ("waited", "exists"): "join",
+    ("waited", "exists"): "check concurrent",
     ("waited", "exists, answer lost"): "try to finish",
 }
 
@@ -83,8 +83,8 @@ SIGN_INS: Mapping[Step, tuple[tuple[Literal["temporary", "final"], State], ...]]
     "set password": (("temporary", "created"), ("final", "created")),
     "finish": (("temporary", "finished"), ("final", "finished")),
     "try to finish": (("temporary", "finished"), ("final", "existed")),
-    "meet": (("final", "existed"), ("temporary", "finished"), ("final", "existed")),
-    "join": (("final", "existed"), ("temporary", "finished"), ("final", "existed")),
+    "check existing": (("final", "existed"), ("temporary", "finished"), ("final", "existed")),
+    "check concurrent": (("final", "existed"), ("temporary", "finished"), ("final", "existed")),
 }
 _LAST_LOOK = 2  # after so many refusals
 _PAUSE_BEFORE_LAST_LOOK = 1.0  # seconds
@@ -110,7 +110,7 @@ class Creation:
         self._sign_in = sign_in
         self._sleep = sleep
         self._observer = observer
-        self._begun: set[str] = set()
+        self._started_here: set[str] = set()
         """Users that this process was the first to begin, and has not finished."""
 
     def create(self, user: CheckedUser) -> tuple[UserSession | None, State]:
@@ -129,7 +129,7 @@ class Creation:
             elif user.temporary_password is not None:
                 known = "started"  # whoever has its temporary password means this user
             else:
-                self._begun.add(user.username)
+                self._started_here.add(user.username)
         temporary = user.temporary_password or derive_temporary_password(
             user.password,
             user_pool_id=self._pool.settings.user_pool_id,
@@ -141,7 +141,7 @@ class Creation:
             raise  # it may have been created all the same: the journal keeps it
         except SeedctlError:
             if claim.state == "new":
-                self._forget(user, claim)
+                self._clear_journal(user, claim)
             raise
         step = NEXT[known, answer]
         if answer == "created":
@@ -149,22 +149,24 @@ class Creation:
             self._observer.on_event(Event("user", user.username, "unfinished"))
             # While the password is temporary: a run that stops here is taken up again.
             self._join_groups(user)
-        elif step in {"meet", "join"}:
-            self._forget(user, claim)  # there is nothing that a later run would have to finish
-            if user.if_exists == "skip" or (step == "meet" and user.if_exists == "error"):
-                return self._leave(user)
-        return self._go_on(user, temporary, claim, step)
+        elif step in {"check existing", "check concurrent"}:
+            self._clear_journal(
+                user, claim
+            )  # there is nothing that a later run would have to finish
+            if user.if_exists == "skip" or (step == "check existing" and user.if_exists == "error"):
+                return self._keep_existing(user)
+        return self._finish(user, temporary, claim, step)
 
-    def _go_on(
+    def _finish(
         self, user: CheckedUser, temporary: str, claim: Claim, step: Step
     ) -> tuple[UserSession | None, State]:
         """Sign in as *step* says, and do what is left."""
         session, state, refusals = self._sign_in_by(step, user, temporary, claim)
         if session is None:
             if len(refusals) < len(SIGN_INS[step]):
-                self._forget(user, claim)
-                return self._leave(user)
-            raise self._refused(user, claim, step, refusals)
+                self._clear_journal(user, claim)
+                return self._keep_existing(user)
+            raise self._no_password_fits(user, claim, step, refusals)
         if step == "finish" and refusals and not session.mfa_method and not user.groups:
             state = "existed"  # a run beside this one has done all that there was to do
         try:
@@ -176,10 +178,10 @@ class Creation:
         except BaseException:
             session.sign_out()
             raise
-        if user.username in self._begun:
+        if user.username in self._started_here:
             # An earlier try of this process may have got as far as this one found the user.
             state = "created"
-        self._forget(user, claim)
+        self._clear_journal(user, claim)
         return session, state
 
     def _sign_in_by(
@@ -196,7 +198,9 @@ class Creation:
             if len(refusals) == _LAST_LOOK:
                 self._sleep(_PAUSE_BEFORE_LAST_LOOK)
             if state == "existed":
-                self._forget(user, claim)  # whole, if it fits: not for the next run to finish
+                self._clear_journal(
+                    user, claim
+                )  # whole, if it fits: not for the next run to finish
             try:
                 if which == "temporary":
                     session = self._sign_in(user, temporary, new_password=user.password)
@@ -210,7 +214,7 @@ class Creation:
                 return session, state, refusals
         return None, "existed", refusals
 
-    def _refused(
+    def _no_password_fits(
         self,
         user: CheckedUser,
         claim: Claim,
@@ -228,7 +232,7 @@ class Creation:
             )
             error.__cause__ = refusals[0]
             return error
-        self._forget(user, claim)
+        self._clear_journal(user, claim)
         if user.if_exists == "error":
             return _exists(user)
         refusals[0].resolution = (
@@ -237,12 +241,12 @@ class Creation:
         )
         return refusals[0]
 
-    def _forget(self, user: CheckedUser, claim: Claim) -> None:
-        self._begun.discard(user.username)
+    def _clear_journal(self, user: CheckedUser, claim: Claim) -> None:
+        self._started_here.discard(user.username)
         claim.clear()
 
     @staticmethod
-    def _leave(user: CheckedUser) -> tuple[None, State]:
+    def _keep_existing(user: CheckedUser) -> tuple[None, State]:
         """Leave a user that was there as it is. Raises UsernameExistsError if it must be new."""
         if user.if_exists == "error":
             raise _exists(user)

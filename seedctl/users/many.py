@@ -7,10 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from seedctl.bulk.engine import check_concurrency, run
-from seedctl.bulk.failures import bulk_error, persistent
+from seedctl.bulk.failures import bulk_error, retrying
 from seedctl.bulk.progress import Tally
 from seedctl.cognito.creation import check_new_user, checked_groups
-from seedctl.cognito.mfa import Answers
+from seedctl.cognito.mfa import MFACallbacks
 from seedctl.cognito.types import IfUserExists, NewUser, OnError, UserResult
 from seedctl.errors import InvalidParameterException, SeedctlError
 from seedctl.masking import mask
@@ -35,7 +35,7 @@ _AGAIN: Mapping[str, str] = {
 _STATES: Mapping[State, UserState] = {
     "created": "created",
     "existed": "existed",
-    "finished": "healed",
+    "finished": "finished",
     "updated": "updated",
 }
 
@@ -81,7 +81,7 @@ class ManyUsers:
                     _raise_failures(results, _AGAIN[if_exists], not_tried=len(jobs))
                 if jobs:
                     self._before_write()
-            make = partial(self._told, persistent(self._make))
+            make = partial(self._told, retrying(self._make))
             outcomes = run(jobs, make, concurrency=concurrency, tally=tally)
         # Rows that were wrong are in the results already; the outcomes are of the others, in order.
         drawn = (index for index, each in sorted(results.items()) if each.state == "not tried")
@@ -167,7 +167,7 @@ class _Rows:
             sign_in_flow=user.sign_in_flow,
             user_attributes=user.user_attributes,
             if_exists=self._if_exists,
-            answers=Answers(
+            callbacks=MFACallbacks(
                 user.mfa_preference,
                 user.sign_in_challenge,
                 email_sign_up_challenge=user.email_sign_up_challenge,

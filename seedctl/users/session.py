@@ -120,7 +120,7 @@ class UserSession:
         refresh token.
         """
         tokens = self.tokens(force_refresh=force_refresh)
-        identity = self.identity.current(renew=force_refresh)
+        identity = self.identity.credentials(renew=force_refresh)
         return AuthSession(
             tokens.access,
             tokens.id,

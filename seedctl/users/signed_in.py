@@ -1,4 +1,4 @@
-"""The function door: one signed-in user at a time, per thread or task.
+"""The function auth: one signed-in user at a time, per thread or task.
 
 A thread or task that was started while somebody was signed in may act as that user, and never ends
 the session: it is not its own.
@@ -19,9 +19,9 @@ from seedctl.errors import InvalidParameterException, UserUnAuthenticatedExcepti
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from seedctl.aws.credentials import Credentials, IdentityCredentials
+    from seedctl.aws.credentials import IdentityCredentials
     from seedctl.cognito.identity import IdentityPool, SessionIdentity
-    from seedctl.cognito.mfa import Answers
+    from seedctl.cognito.mfa import MFACallbacks
     from seedctl.cognito.types import AnyUser, AuthOutputs, CurrentUser, IfUserExists, SignInFlow
     from seedctl.users.auth import Auth
     from seedctl.users.session import UserSession
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class _SignedIn:
     session: UserSession
-    door: AmbientAuth
+    auth: AmbientAuth
     owner: weakref.ref[object]
     """The thread or task itself, not its number, which Python gives out again."""
 
@@ -58,7 +58,7 @@ class AmbientAuth:
         sign_in_after_creation: bool,
         user_attributes: Mapping[str, Any] | None,
         if_exists: IfUserExists,
-        answers: Answers,
+        callbacks: MFACallbacks,
         groups: Collection[str] = (),
         temporary_password: str | None = None,
     ) -> AuthOutputs:
@@ -70,7 +70,7 @@ class AmbientAuth:
             groups=groups,
             if_exists=if_exists,
             temporary_password=temporary_password,
-            answers=answers,
+            callbacks=callbacks,
         )
         if sign_in_after_creation and if_exists == "skip":
             raise InvalidParameterException(
@@ -81,7 +81,7 @@ class AmbientAuth:
         self.sign_out()
         outputs, session = self._auth.create(user)
         if session is not None and sign_in_after_creation:
-            self._adopt(session)
+            self._set_current(session)
             self._auth.tell_signed_in(session)
         elif session is not None:
             session.sign_out()
@@ -91,13 +91,13 @@ class AmbientAuth:
         """Sign in as :meth:`Auth.sign_in` does, with its *options*, in place of whoever was."""
         self.sign_out()
         session = self._auth.sign_in(user, password, **options)
-        self._adopt(session)
+        self._set_current(session)
         return session
 
     def sign_out(self, *, everywhere: bool = False) -> None:
         """End this thread's or task's own sign-in; of an inherited one only let go."""
         current = _signed_in.get()
-        if current is None or current.door is not self:
+        if current is None or current.auth is not self:
             return
         _signed_in.set(None)
         _has_signed_out.set(True)
@@ -111,7 +111,7 @@ class AmbientAuth:
         Raises UserUnAuthenticatedException.
         """
         current = _signed_in.get()
-        if current is None or current.door is not self or not current.session.is_signed_in:
+        if current is None or current.auth is not self or not current.session.is_signed_in:
             raise UserUnAuthenticatedException(
                 "Nobody is signed in here.",
                 resolution="Call sign_in_user first, in this same thread or task. Threads of a "
@@ -120,7 +120,7 @@ class AmbientAuth:
             )
         return current.session
 
-    def refuse_stranger(self) -> None:
+    def require_sign_in_in_worker_thread(self) -> None:
         """Raise where a thread that never signed in would be a guest beside one that did.
 
         Raises UserUnAuthenticatedException: a thread of a pool that was meant to be the user.
@@ -147,11 +147,11 @@ class AmbientAuth:
     def signed_in(self) -> UserSession | None:
         """Return the session of whoever is signed in here, if anybody is."""
         current = _signed_in.get()
-        if current is None or current.door is not self or not current.session.is_signed_in:
+        if current is None or current.auth is not self or not current.session.is_signed_in:
             return None
         return current.session
 
-    def _adopt(self, session: UserSession) -> None:
+    def _set_current(self, session: UserSession) -> None:
         self._identity_pool.forget_guest()
         self._sessions.add(session)
         _signed_in.set(_SignedIn(session, self, weakref.ref(current_thread_or_task())))
@@ -160,27 +160,23 @@ class AmbientAuth:
 class AmbientIdentity:
     """Whoever is signed in when asked, and a guest when nobody is."""
 
-    def __init__(self, door: AmbientAuth, pool: IdentityPool) -> None:
-        self._door = door
+    def __init__(self, auth: AmbientAuth, pool: IdentityPool) -> None:
+        self._auth = auth
         self._pool = pool
 
     def access_token(self) -> str | None:
-        session = self._door.signed_in()
+        session = self._auth.signed_in()
         return session.identity.access_token() if session is not None else None
 
-    def credentials(self) -> Credentials | None:
-        found = self.current()
-        return found.credentials if found is not None else None
-
-    def acting(self) -> SessionIdentity | GuestIdentity:
-        session = self._door.signed_in()
+    def bind(self) -> SessionIdentity | GuestIdentity:
+        session = self._auth.signed_in()
         if session is not None:
             return session.identity
-        self._door.refuse_stranger()
+        self._auth.require_sign_in_in_worker_thread()
         return GuestIdentity(self._pool)
 
-    def current(self, *, renew: bool = False) -> IdentityCredentials | None:
-        return self.acting().current(renew=renew)
+    def credentials(self, *, renew: bool = False) -> IdentityCredentials | None:
+        return self.bind().credentials(renew=renew)
 
     def groups(self) -> tuple[str, ...] | None:
-        return self.acting().groups()
+        return self.bind().groups()

@@ -17,7 +17,7 @@ from seedctl.appsync.auth_modes import Options
 from seedctl.appsync.client import DataClient
 from seedctl.appsync.section import parse_data_section
 from seedctl.appsync.transport import Transport
-from seedctl.aws.credentials import Credentials
+from seedctl.aws.credentials import Credentials, IdentityCredentials
 from seedctl.outputs import load_outputs
 from seedctl.report import Report
 
@@ -45,8 +45,8 @@ class FakeIdentity:
             raise self.error
         return self.token
 
-    def credentials(self) -> Credentials | None:
-        return self.keys
+    def credentials(self) -> IdentityCredentials | None:
+        return IdentityCredentials("us-east-1:id", self.keys) if self.keys is not None else None
 
 
 @dataclass
@@ -93,7 +93,7 @@ class Request:
 
 
 def _empty_result(body: bytes) -> dict[str, Any]:
-    """Return a result that has an empty record or page for each field that was asked for."""
+    """Return a result that has an empty record or page for each field that was options for."""
     data: dict[str, Any] = {}
     for definition in parse(json.loads(body)["query"]).definitions:
         assert isinstance(definition, OperationDefinitionNode)
@@ -114,7 +114,7 @@ class _Response:
 
 
 class FakePool:
-    """Answers each request with the next of *replies*, then with empty records and pages."""
+    """BatchOutcome each request with the next of *replies*, then with empty records and pages."""
 
     def __init__(self) -> None:
         self.replies: list[Any] = []
@@ -143,7 +143,7 @@ class FakePool:
 
 
 class FakeTransport(Transport):
-    """The real transport over the fake pool, which may be asked for the recorded address."""
+    """The real transport over the fake pool, which may be options for the recorded address."""
 
     def __init__(self, pool: FakePool) -> None:
         self.slept: list[float] = []

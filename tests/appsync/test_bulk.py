@@ -12,7 +12,7 @@ import pytest
 from seedctl import errors
 from seedctl.appsync.bulk import RowResult
 from seedctl.appsync.row_keys import derived_id
-from seedctl.appsync.values import Inputs
+from seedctl.appsync.values import InputBuilder
 from seedctl.report import Event
 from tests.appsync.appsync import FakeIdentity
 from tests.appsync.table import Table, sizes, with_table
@@ -121,7 +121,7 @@ def test_a_second_run_meets_the_same_records(todo: Stage, table: Table) -> None:
 
 
 def test_what_is_there_and_what_is_not(todo: Stage, table: Table) -> None:
-    """In one batch new rows are created, and the others treated as asked."""
+    """In one batch new rows are created, and the others treated as options."""
     table.records["t-1"] = {"id": "t-1", "content": "old"}
     results = todo.models.Todo.create_many(rows(3), if_exists="update")
     assert states(results) == ["created", "updated", "created"]
@@ -148,12 +148,12 @@ def test_an_update_is_checked_as_one(
 ) -> None:
     """A row that makes a create and no update fails, and leaves the others alone."""
 
-    def refuse(self: Inputs, model: Any, given: dict[str, Any], *, validate: bool) -> Any:
+    def refuse(self: InputBuilder, model: Any, given: dict[str, Any], *, validate: bool) -> Any:
         if given["id"] == "t-0":
             raise errors.InvalidInputError("no update")
         return given
 
-    monkeypatch.setattr(Inputs, "update", refuse)
+    monkeypatch.setattr(InputBuilder, "update", refuse)
     for row in rows(2):
         table.records[row["id"]] = {"id": row["id"]}
     results = todo.models.Todo.create_many(rows(2), if_exists="update", on_error="collect")
@@ -416,7 +416,7 @@ def test_another_spelling_is_no_other_record(todo: Stage, table: Table) -> None:
     assert states(results) == ["present"]
     table.faults = ["cut"]
     results = todo.models.Todo.create_many(rows(1, isDone=None), if_exists="update")
-    assert states(results) == ["updated"]  # once more does no harm, and is what was asked for
+    assert states(results) == ["updated"]  # once more does no harm, and is what was options for
 
 
 def test_a_network_that_is_down(todo: Stage, table: Table) -> None:

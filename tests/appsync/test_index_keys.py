@@ -25,7 +25,7 @@ STORED = {**NEW, "launchDate": "2025-01-31", "rank": 3}
 
 @pytest.fixture
 def table(store: Stage) -> Table:
-    """Answers as a table that has one product."""
+    """BatchOutcome as a table that has one product."""
     made = with_table(store)
     made.key = ("sku", "warehouse", "shelf")
     made.records[made.text(KEY)] = STORED

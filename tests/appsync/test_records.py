@@ -68,7 +68,7 @@ def test_custom_types_are_records_too(store: Stage) -> None:
 
 
 def test_relations_load_with_the_auth_of_their_record(blog: Stage) -> None:
-    """A relation is asked for as its record was, unless the loader is told otherwise."""
+    """A relation is options for as its record was, unless the loader is told otherwise."""
     blog.answer({"data": {"getPost": POST}})
     post: Any = blog.models.Post.get({"id": "p-1"}, auth_mode="lambda", auth_token="mine")
     post.comments(limit=3, next_token="t")
@@ -169,7 +169,7 @@ def test_composite_relations_go_by_position(store: Stage) -> None:
 
 
 def test_a_selection_has_no_loaders_and_flat_lists(blog: Stage) -> None:
-    """With selection_set the record is what was asked for."""
+    """With selection_set the record is what was options for."""
     blog.answer({"data": {"getPost": {"comments": {"items": [{"text": "hi"}]}}}})
     post: Any = blog.models.Post.get({"id": "p"}, selection_set=["comments.text"])
     assert [each.text for each in post.comments] == ["hi"]

@@ -11,7 +11,7 @@ import pytest
 
 from seedctl.appsync.records import Record
 from seedctl.appsync.scalars import WrongValueError, convert_scalar
-from seedctl.appsync.values import Inputs
+from seedctl.appsync.values import InputBuilder
 from seedctl.errors import InvalidInputError
 from seedctl.outputs.introspection import parse_introspection
 
@@ -31,10 +31,10 @@ def test_a_relation_and_its_key_may_not_differ(schema: Introspection) -> None:
     """Neither is dropped in silence; where they agree there is nothing to say."""
     post = schema.models["Post"]
     with pytest.raises(InvalidInputError, match=r"Post\.author and Post\.authorId"):
-        Inputs(schema).update(
+        InputBuilder(schema).update(
             post, {"id": "p", "authorId": "one", "author": {"id": "two"}}, validate=True
         )
-    kept = Inputs(schema).update(
+    kept = InputBuilder(schema).update(
         post, {"id": "p", "authorId": "one", "author": {"id": "one"}}, validate=True
     )
     assert kept == {"id": "p", "authorId": "one"}
@@ -44,7 +44,7 @@ def test_a_record_of_another_model_is_no_relation(schema: Introspection) -> None
     """Any two models may be keyed by id: the model is compared, not only the key."""
     stranger = Record("Post", {"id": "p1"})
     with pytest.raises(InvalidInputError, match=r"a record of Author\. It is one of Post"):
-        Inputs(schema).update(
+        InputBuilder(schema).update(
             schema.models["Post"], {"id": "p1", "author": stranger}, validate=True
         )
 
@@ -58,9 +58,9 @@ def test_a_record_can_be_given_back_as_it_came(schema: Introspection) -> None:
         if field.is_required and field.type.kind == "scalar" and not field.is_read_only
     }
     record = Record("Author", {**required, "id": "a", "createdAt": "2026-01-01T00:00:00.000Z"})
-    assert "createdAt" not in Inputs(schema).create(author, record, validate=True)
+    assert "createdAt" not in InputBuilder(schema).create(author, record, validate=True)
     post = Record("Post", {"id": "p", "title": "t", "comments": [{"text": "c"}]})
-    assert Inputs(schema).update(schema.models["Post"], post, validate=True) == {
+    assert InputBuilder(schema).update(schema.models["Post"], post, validate=True) == {
         "id": "p",
         "title": "t",
     }

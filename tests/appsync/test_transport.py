@@ -21,7 +21,7 @@ REAL = "https://example.appsync-api.us-east-1.amazonaws.com/graphql"
 
 
 class Server:
-    """Answers each request with the next of *script*: a status, or "cut" for no answer."""
+    """BatchOutcome each request with the next of *script*: a status, or "cut" for no answer."""
 
     def __init__(self) -> None:
         self.script: list[Any] = []

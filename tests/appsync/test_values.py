@@ -332,7 +332,7 @@ def test_lists_take_their_keys_only(store: Stage, blog: Stage) -> None:
     """A key that the list does not have, and one that is missing, are named."""
     with pytest.raises(errors.InvalidInputError, match="name is no key argument"):
         store.models.Product.list({"name": "x"})
-    with pytest.raises(errors.InvalidInputError, match="asked by status, which is missing"):
+    with pytest.raises(errors.InvalidInputError, match="options by status, which is missing"):
         blog.models.Post.listPostByStatus({})
     with pytest.raises(errors.InvalidInputError, match="one of PostStatus"):
         blog.models.Post.listPostByStatus({"status": "OPEN"})

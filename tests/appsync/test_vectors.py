@@ -171,7 +171,7 @@ def test_each_deviation_is_a_recorded_call() -> None:
     "name", ["todo-create-unknown-field-passthrough", "post-create-owner-in-input"]
 )
 def test_what_the_api_would_refuse_is_refused_before(name: str) -> None:
-    """Unknown and undeclared fields are named before anything is sent, unless that is asked for."""
+    """Unknown and undeclared fields are named before anything is sent, unless that is options for."""
     row = ROWS[name]
     assert name in DEVIATIONS
     stage = _stage(row)

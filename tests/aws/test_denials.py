@@ -8,7 +8,9 @@ import pytest
 
 from seedctl.aws.denials import explain_denial, is_beyond_own_rules
 
-_WHO = "User: arn:aws:sts::123456789012:assumed-role/dev/ann is not authorized to perform: "
+_IDENTITY_PARAM = (
+    "User: arn:aws:sts::123456789012:assumed-role/dev/ann is not authorized to perform: "
+)
 CALL = "cognito-idp:AdminCreateUser"
 
 
@@ -66,7 +68,7 @@ CALL = "cognito-idp:AdminCreateUser"
 )
 def test_what_the_seed_policy_does_not_help(reason: str, advice: str) -> None:
     """Where something above the role's policies denies, the seed policy is not offered."""
-    message = f"{_WHO}{CALL} on resource: arn:aws:x {reason}"
+    message = f"{_IDENTITY_PARAM}{CALL} on resource: arn:aws:x {reason}"
     what, fix = explain_denial(CALL, message)
     assert what == f"Your AWS identity may not call {CALL}."
     assert re.search(advice, fix)
@@ -80,7 +82,7 @@ def test_what_the_seed_policy_does_not_help(reason: str, advice: str) -> None:
 )
 def test_what_the_seed_policy_helps(reason: str) -> None:
     """Where the role's own policies lack the action, the seed policy is the way."""
-    message = f"{_WHO}{CALL} on resource: arn:aws:x {reason}"
+    message = f"{_IDENTITY_PARAM}{CALL} on resource: arn:aws:x {reason}"
     assert "generate-policy" in explain_denial(CALL, message)[1]
     assert not is_beyond_own_rules(message)
 
@@ -97,7 +99,7 @@ def test_what_the_seed_policy_helps(reason: str) -> None:
         ),
         pytest.param(
             "ssm:GetParameter",
-            f"{_WHO}kms:Decrypt on resource: arn:aws:kms:x because no identity-based policy allows "
+            f"{_IDENTITY_PARAM}kms:Decrypt on resource: arn:aws:kms:x because no identity-based policy allows "
             "the kms:Decrypt action (Service: AWSKMS; Status Code: 400)",
             "kms:Decrypt",
             id="the action is named",
@@ -118,6 +120,6 @@ def test_the_key_of_a_secret(called: str, message: str, action: str) -> None:
 
 def test_the_key_of_a_bucket() -> None:
     """The advice for a secret's key is not given for a file's."""
-    message = f"{_WHO}kms:Decrypt on resource: arn:aws:kms:x"
+    message = f"{_IDENTITY_PARAM}kms:Decrypt on resource: arn:aws:kms:x"
     assert is_beyond_own_rules(message)
     assert "secret" not in explain_denial("s3:GetObject", message)[1]

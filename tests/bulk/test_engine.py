@@ -13,7 +13,7 @@ import pytest
 
 from seedctl import errors
 from seedctl.bulk.engine import Outcome, run
-from seedctl.bulk.failures import bulk_error, persistent
+from seedctl.bulk.failures import bulk_error, retrying
 from seedctl.bulk.progress import Tally
 from seedctl.report import PlainReport, Progress, Report
 
@@ -308,7 +308,7 @@ def test_progress_is_not_told_again_within_a_second(monkeypatch: pytest.MonkeyPa
     with Tally(heard, "numbers") as tally:
         for moment in (100.5, 100.9, 101.0, 101.5, 101.9, 102.0):
             now = moment
-            tally.repeat()
+            tally.heartbeat()
         assert len(heard.told) == 3
 
 
@@ -382,7 +382,7 @@ def test_a_bad_moment_is_waited_out(slept: list[float]) -> None:
             raise OF_A_MOMENT
         return job
 
-    assert persistent(work)(2) == 2
+    assert retrying(work)(2) == 2
     assert len(slept) == 2
     assert 1 <= slept[0] <= 2 <= slept[1] <= 4
 
@@ -395,7 +395,7 @@ def test_more_than_a_moment_ends_all(slept: list[float]) -> None:
         tried.append(job)
         raise OF_A_MOMENT
 
-    persist = persistent(work, can_repeat=lambda job: job != "once")
+    persist = retrying(work, can_repeat=lambda job: job != "once")
     for job in ("once", "a", "b"):
         with pytest.raises(errors.ServiceFailedError):
             persist(job)
@@ -425,5 +425,5 @@ def test_what_no_moment_mends_is_tried_once(error: errors.SeedctlError) -> None:
         raise error
 
     with pytest.raises(type(error)):
-        persistent(work)(1)
+        retrying(work)(1)
     assert tried == [1]

@@ -12,7 +12,7 @@ from seedctl.cognito.identity import IdentityPool
 from seedctl.cognito.journal import Journal
 from seedctl.cognito.pool import UserPool
 from seedctl.errors import CognitoError, MFACodeUnavailableError, NotAuthorizedException
-from seedctl.outputs import AuthSection, Group
+from seedctl.outputs import AuthSection, UserGroup
 from seedctl.report import Report
 from seedctl.users.auth import Auth
 from seedctl.users.session import SessionServices
@@ -210,7 +210,7 @@ def section(**changes: Any) -> AuthSection:
         "user_pool_id": POOL,
         "user_pool_client_id": "client123",
         "username_attributes": ("email",),
-        "groups": (Group("admin", 0),),
+        "groups": (UserGroup("admin", 0),),
         "mfa_configuration": "NONE",
     }
     return AuthSection(**{**facts, **changes})

@@ -30,7 +30,7 @@ POOL_ID = "us-east-1:11111111-2222-3333-4444-555555555555"
 
 
 class Identities:
-    """Answers as the recorded identity pool, and keeps what it was asked."""
+    """MFACallbacks as the recorded identity pool, and keeps what it was asked."""
 
     is_local = False
     is_emulator = True
@@ -149,8 +149,8 @@ def test_new_tokens_get_new_credentials(tmp_path: Path) -> None:
     session = scene.sign_in()
     asked = []
     for _ in range(2):
-        session.identity.current()
-        session.identity.current()  # kept
+        session.identity.credentials()
+        session.identity.credentials()  # kept
         token = session.tokens().id
         login = {f"cognito-idp.us-east-1.amazonaws.com/{scene.stage.settings.user_pool_id}": token}
         asked += scene.aws.heard()

@@ -471,7 +471,7 @@ def test_update_tells_of_codes(scene: Scene) -> None:
 
 @pytest.mark.parametrize("if_exists", ["error", "skip", "sign_in", "update"])
 @pytest.mark.parametrize("cut", ["AdminAddUserToGroup", "InitiateAuth", "RespondToAuthChallenge"])
-def test_half_made_users_are_healed(scene: Scene, cut: str, if_exists: Any) -> None:
+def test_half_made_users_are_finished(scene: Scene, cut: str, if_exists: Any) -> None:
     """Wherever a row broke off, the next run finishes it, groups included."""
     scene.spy.fault = lambda name, _: InvalidParameterException("cut") if name == cut else None
     first = scene.create("ann", "bea", groups=("admin",))
@@ -479,13 +479,13 @@ def test_half_made_users_are_healed(scene: Scene, cut: str, if_exists: Any) -> N
     assert scene.unfinished() == 2
     scene.spy.fault = lambda *_: None
     second = scene.create("ann", "bea", groups=("admin",), if_exists=if_exists)
-    assert states(second) == ["healed", "healed"]
+    assert states(second) == ["finished", "finished"]
     assert all(each.user_id for each in second)
     assert scene.groups_of("ann") == scene.groups_of("bea") == ["admin"]
     assert scene.unfinished() == 0
 
 
-def test_a_healed_user_whose_group_fails_is_healed_again(scene: Scene) -> None:
+def test_a_finished_user_whose_group_fails_is_finished_again(scene: Scene) -> None:
     """A user that has its password already, and not yet its groups, stays in the journal."""
     scene.spy.fault = lambda name, _: (
         InvalidParameterException("cut") if name == "RespondToAuthChallenge" else None
@@ -498,7 +498,7 @@ def test_a_healed_user_whose_group_fails_is_healed_again(scene: Scene) -> None:
     assert scene.spy.count("RevokeToken") == 1
     assert scene.unfinished() == 1
     scene.spy.fault = lambda *_: None
-    assert states(scene.create("ann", groups=("admin",))) == ["healed"]
+    assert states(scene.create("ann", groups=("admin",))) == ["finished"]
     assert scene.groups_of("ann") == ["admin"]
     assert scene.unfinished() == 0
 
@@ -542,7 +542,7 @@ def test_what_concerns_all_stops_the_rest(
     assert states(results) == ["failed"] + ["not tried"] * 7
     scene.spy.fault = lambda *_: None
     again = scene.create(*names, if_exists="skip")
-    assert states(again) == ["healed"] + ["created"] * 7
+    assert states(again) == ["finished"] + ["created"] * 7
 
 
 OTHER = "Another-passw0rd1"
@@ -602,7 +602,7 @@ def test_a_user_whose_creation_was_confirmed_is_finished(scene: Scene) -> None:
     )
     assert isinstance(other.error, UsernameExistsError)
     assert "left unfinished" in other.error.message
-    assert states(scene.create("ann", if_exists="error")) == ["healed"]
+    assert states(scene.create("ann", if_exists="error")) == ["finished"]
     assert scene.unfinished() == 0
 
 
@@ -648,8 +648,8 @@ def test_ctrl_c_stops_and_the_next_run_goes_on(scene: Scene) -> None:
     assert not scene.backend.auth._open
     scene.spy.after = lambda *_: None
     results = scene.create(*names, if_exists="skip", groups=("admin",))
-    assert set(states(results)) == {"existed", "healed", "created"}
-    assert results[10].state == "healed"
+    assert set(states(results)) == {"existed", "finished", "created"}
+    assert results[10].state == "finished"
     assert all(scene.groups_of(name) == ["admin"] for name in names)
     assert scene.unfinished() == 0
 

@@ -12,7 +12,7 @@ import pytest
 from seedctl import masking
 from seedctl.cognito import totp
 from seedctl.cognito.challenges import explain_skew
-from seedctl.cognito.mfa import Answers
+from seedctl.cognito.mfa import MFACallbacks
 from seedctl.cognito.sign_in import SignIn
 from seedctl.cognito.totp import Authenticator
 from seedctl.errors import (
@@ -568,7 +568,7 @@ def test_a_refused_totp_code_is_held_against_cognitos_clock(
         stage.pool,
         USER,
         PASSWORD,
-        answers=Answers(sign_in_challenge=lambda: "123456"),
+        callbacks=MFACallbacks(sign_in_challenge=lambda: "123456"),
         flow="MFA",
         now=lambda: NOW,
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from seedctl import masking
-from seedctl.cognito.mfa import Answers, code_of
+from seedctl.cognito.mfa import MFACallbacks, code_of
 from seedctl.cognito.types import ChallengeResponse
 from seedctl.errors import (
     InvalidParameterException,
@@ -320,11 +320,11 @@ def test_a_sign_in_is_checked_too(
 
 def test_the_callback_of_a_method() -> None:
     """sign_in_challenge has every code; the others have their own method's, and never TOTP's."""
-    own = Answers(email_sign_up_challenge=answer, sms_sign_up_challenge=other_answer)
+    own = MFACallbacks(email_sign_up_challenge=answer, sms_sign_up_challenge=other_answer)
     assert own.for_code("EMAIL") is answer
     assert own.for_code("SMS") is other_answer
     assert own.for_code("TOTP") is None
-    assert Answers(sign_in_challenge=answer).for_code("TOTP") is answer
+    assert MFACallbacks(sign_in_challenge=answer).for_code("TOTP") is answer
     assert "function" not in repr(own)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from seedctl.cognito.mfa import Answers
+from seedctl.cognito.mfa import MFACallbacks
 from seedctl.errors import (
     MFANotConfiguredError,
     MFAPreferenceNotAvailableError,
@@ -78,7 +78,7 @@ def test_password_flow_sends_what_the_javascript_tool_sends(stage: Stage) -> Non
             sign_in_after_creation=False,
             user_attributes=attributes,
             if_exists="error",
-            answers=Answers(),
+            callbacks=MFACallbacks(),
         )
 
     attributes = {"locale": "en", "phone_number": "+15551234567", "given_name": "", "email": USER}
@@ -193,7 +193,7 @@ def play(stage: Stage, situation: Situation) -> list[SeedctlError]:
     stage.cognito.sign_in_challenge = situation.sign_in
     stage.cognito.sign_in_parameters = situation.sign_in_parameters
     stage.codes.codes = ["123456"] * 9
-    answers = Answers(
+    callbacks = MFACallbacks(
         situation.preference,
         totp_sign_up_challenge=(lambda _: "123456") if situation.has_totp_callback else None,
     )
@@ -213,7 +213,7 @@ def play(stage: Stage, situation: Situation) -> list[SeedctlError]:
             sign_in_after_creation=True,
             user_attributes=None,
             if_exists="error",
-            answers=answers,
+            callbacks=callbacks,
         )
     )
     stage.cognito.after_new_password = []

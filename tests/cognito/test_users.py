@@ -25,7 +25,7 @@ from seedctl.errors import (
     UsernameExistsError,
     UserNotFoundError,
 )
-from seedctl.outputs import Group, PasswordPolicy
+from seedctl.outputs import PasswordPolicy, UserGroup
 from seedctl.report import Event
 from tests.cognito.standin import INTERNAL
 
@@ -473,13 +473,13 @@ def test_a_wrong_password_says_what_to_check(stage: Stage) -> None:
     ("groups", "error"),
     [
         pytest.param((), NoGroupsError, id="none at all"),
-        pytest.param((Group("editors", 0),), NoGroupError, id="another"),
+        pytest.param((UserGroup("editors", 0),), NoGroupError, id="another"),
     ],
 )
 def test_a_group_the_outputs_do_not_have_is_refused_without_a_call(
-    make_stage: Callable[..., Stage], groups: tuple[Group, ...], error: type[SeedctlError]
+    make_stage: Callable[..., Stage], groups: tuple[UserGroup, ...], error: type[SeedctlError]
 ) -> None:
-    """Group names are compared exactly, as Cognito does."""
+    """UserGroup names are compared exactly, as Cognito does."""
     stage = make_stage(groups=groups)
     with pytest.raises(error):
         stage.auth.add_to_group(USER, "Editors")
@@ -491,7 +491,7 @@ def test_a_group_the_outputs_do_not_have_is_refused_without_a_call(
     ("code", "message", "error"),
     [
         pytest.param("UserNotFoundException", "no user", UserNotFoundError, id="user"),
-        pytest.param("ResourceNotFoundException", "Group not found.", NoGroupError, id="group"),
+        pytest.param("ResourceNotFoundException", "UserGroup not found.", NoGroupError, id="group"),
         pytest.param(
             "ResourceNotFoundException",
             "User pool us-east-1_AbCdEfGhI does not exist.",

@@ -11,7 +11,7 @@ import pytest
 
 from seedctl.errors import InvalidCommandInputError
 from seedctl.local import blueprint
-from seedctl.outputs import Group, parse_outputs
+from seedctl.outputs import UserGroup, parse_outputs
 
 PATH = Path("local_outputs.json")
 DEPLOYED: dict[str, Any] = {
@@ -115,7 +115,7 @@ def test_from_options() -> None:
     assert outputs.version == "1.4"
     assert auth.user_pool_id == "eu-west-1_Local00001"
     assert auth.user_pool_region == auth.aws_region == "eu-west-1"
-    assert auth.groups == (Group("admin", 0), Group("READERS", 1))
+    assert auth.groups == (UserGroup("admin", 0), UserGroup("READERS", 1))
     assert auth.standard_required_attributes == ("email", "phone_number", "given_name")
     assert auth.mfa_methods == ("SMS", "TOTP")
     assert auth.password_policy is not None

@@ -12,8 +12,7 @@ from botocore.exceptions import ClientError
 from seedctl import connect
 from seedctl.local.s3.buckets import buckets_of
 from seedctl.local.s3.rules import PathRules, Role, role_of
-from seedctl.outputs import parse_outputs
-from seedctl.outputs.document import Group
+from seedctl.outputs import UserGroup, parse_outputs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -121,8 +120,8 @@ def test_inner_wildcards() -> None:
 )
 def test_group_roles(member_of: Any, group: str | None) -> None:
     """The group of the lowest precedence gives its role; two of one precedence give none."""
-    groups = [Group("Editors", 1), Group("Admins", 0), Group("A", 5), Group("B", 5)]
-    groups.append(Group("Late", None))
+    groups = [UserGroup("Editors", 1), UserGroup("Admins", 0), UserGroup("A", 5), UserGroup("B", 5)]
+    groups.append(UserGroup("Late", None))
     role = role_of("id", {"cognito:groups": member_of}, groups)
     assert role.group == group
     assert ("authenticated" in role.grantees) is (group is None)

@@ -17,7 +17,7 @@ from seedctl.errors import (
     InvalidAmplifyOutputsError,
     SeedctlError,
 )
-from seedctl.outputs import AuthSection, Group, PasswordPolicy, load_outputs, parse_outputs
+from seedctl.outputs import AuthSection, PasswordPolicy, UserGroup, load_outputs, parse_outputs
 
 DATA = Path(__file__).parents[1] / "data"
 EXAMPLES = sorted([*DATA.glob("amplify_outputs.*.json"), *(DATA / "outputs").glob("*.json")])
@@ -84,7 +84,7 @@ def test_sample_a_in_full() -> None:
         unauthenticated_identities_enabled=True,
         mfa_configuration="NONE",
         mfa_methods=(),
-        groups=(Group("admin", 0),),
+        groups=(UserGroup("admin", 0),),
     )
 
 
@@ -93,7 +93,7 @@ def test_sample_b_in_full() -> None:
     auth = _auth(MFA)
     assert auth.mfa_configuration == "REQUIRED"
     assert auth.mfa_methods == ("SMS", "TOTP", "EMAIL")
-    assert auth.groups == (Group("admin", 0), Group("editors", 1))
+    assert auth.groups == (UserGroup("admin", 0), UserGroup("editors", 1))
     assert auth.username_attributes == ("email", "phone_number")
     assert auth.standard_required_attributes == ("email", "phone_number", "given_name")
     assert auth.password_policy == PasswordPolicy(
@@ -177,17 +177,17 @@ def test_an_empty_list_is_empty(key: str) -> None:
 @pytest.mark.parametrize(
     ("groups", "expected"),
     [
-        pytest.param([{"a": {}}], (Group("a", None),), id="no precedence"),
-        pytest.param([{"a": None}], (Group("a", None),), id="null"),
-        pytest.param([{"a": {"precedence": 3, "new": 1}}], (Group("a", 3),), id="unknown key"),
+        pytest.param([{"a": {}}], (UserGroup("a", None),), id="no precedence"),
+        pytest.param([{"a": None}], (UserGroup("a", None),), id="null"),
+        pytest.param([{"a": {"precedence": 3, "new": 1}}], (UserGroup("a", 3),), id="unknown key"),
         pytest.param(
             [{"a": {"precedence": 0}, "b": {}}, {}, {"c": {}}],
-            (Group("a", 0), Group("b", None), Group("c", None)),
+            (UserGroup("a", 0), UserGroup("b", None), UserGroup("c", None)),
             id="several in one object",
         ),
     ],
 )
-def test_groups(groups: object, expected: tuple[Group, ...]) -> None:
+def test_groups(groups: object, expected: tuple[UserGroup, ...]) -> None:
     """Groups are all keys of the objects in the list, in their order."""
     assert _auth(_changed("auth.groups", groups)).groups == expected
 

@@ -138,10 +138,10 @@ class FakeIdentity:
     member_of: tuple[str, ...] | None = ()
     renewals: int = 0
 
-    def acting(self) -> FakeIdentity:
+    def bind(self) -> FakeIdentity:
         return self
 
-    def current(self, *, renew: bool = False) -> IdentityCredentials | None:
+    def credentials(self, *, renew: bool = False) -> IdentityCredentials | None:
         self.renewals += renew
         if self.identity_id is None:
             return None

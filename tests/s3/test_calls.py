@@ -427,7 +427,7 @@ def test_a_default_bucket_need_not_be_listed(tmp_path: Path) -> None:
     """Old outputs files have the one bucket, and no rules."""
     document = {"version": "1", "storage": {"bucket_name": "x", "aws_region": "eu-west-1"}}
     section = parse_storage_section(parse_outputs(document, tmp_path / "outputs.json"))
-    assert section.default.shown == "x"
+    assert section.default.display_name == "x"
     assert section.default.rules is None
 
 

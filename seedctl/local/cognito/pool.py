@@ -9,7 +9,7 @@ from seedctl.local.protocol import ServiceError
 from seedctl.outputs import PasswordPolicy
 
 if TYPE_CHECKING:
-    from seedctl.outputs import AuthSection, Group
+    from seedctl.outputs import AuthSection, UserGroup
 
 DEFAULT_POLICY = PasswordPolicy(
     min_length=8,
@@ -42,7 +42,7 @@ class UserPool:
     mfa_configuration: str
     mfa_methods: tuple[str, ...]
     """``SMS``, ``TOTP``, ``EMAIL``; none of them where MFA is off."""
-    groups: tuple[Group, ...]
+    groups: tuple[UserGroup, ...]
 
     @classmethod
     def deployed(cls, auth: AuthSection) -> UserPool:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from seedctl.local.s3.buckets import Bucket
     from seedctl.local.s3.requests import S3Request
     from seedctl.local.s3.rules import Role
-    from seedctl.outputs.document import Group
+    from seedctl.outputs import UserGroup
 
 _LOCAL = "local"
 _TEMPORARY = "ASIA"
@@ -44,7 +44,7 @@ class Callers:
     def __init__(
         self,
         principal: Callable[[str], Principal | None],
-        groups: Sequence[Group],
+        groups: Sequence[UserGroup],
         clock: Callable[[], float],
     ) -> None:
         self._principal = principal

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from seedctl.outputs.document import Group
+    from seedctl.outputs import UserGroup
     from seedctl.outputs.sections import BucketPaths
 
 GET, LIST, WRITE, DELETE = "get", "list", "write", "delete"
@@ -41,7 +41,7 @@ class Role:
         return self.group == names or self.group in names.split(",")
 
 
-def role_of(identity_id: str, claims: Mapping[str, Any], groups: Sequence[Group]) -> Role:
+def role_of(identity_id: str, claims: Mapping[str, Any], groups: Sequence[UserGroup]) -> Role:
     """Return the role of a guest (no *claims*) or of a user, who may have that of a group."""
     if not claims:
         return Role(identity_id, frozenset({"guest"}))
@@ -57,7 +57,7 @@ def role_of(identity_id: str, claims: Mapping[str, Any], groups: Sequence[Group]
     return Role(identity_id, frozenset({"authenticated", "entityidentity"}))
 
 
-def _precedence(group: Group) -> float:
+def _precedence(group: UserGroup) -> float:
     return float("inf") if group.precedence is None else group.precedence
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from seedctl.local.s3.buckets import Bucket
     from seedctl.local.s3.requests import S3Request
     from seedctl.local.store import Store
-    from seedctl.outputs.document import Group
+    from seedctl.outputs import UserGroup
 
 
 class S3:
@@ -34,7 +34,7 @@ class S3:
         *,
         store: Store,
         clock: Callable[[], float],
-        groups: Sequence[Group],
+        groups: Sequence[UserGroup],
         principal: Callable[[str], Principal | None],
     ) -> None:
         """*principal* tells who holds an access key. Raises LocalSandboxError."""

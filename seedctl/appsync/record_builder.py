@@ -1,4 +1,4 @@
-"""From the data of an answer to records, with relations that load when asked."""
+"""From the data of an answer to records, with relations that load when options."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class ModelReader(Protocol):
     def list(self) -> Callable[..., Page]: ...
 
 
-class Results:
+class RecordBuilder:
     """Makes records for one client; *client_of* has the other models, for relations."""
 
     def __init__(self, schema: Introspection, client_of: Callable[[str], ModelReader]) -> None:

@@ -39,7 +39,7 @@ _UNCLEAR = ("InternalServerError", "InternalFailure")
 
 
 @dataclass(slots=True)
-class Answers:
+class BatchOutcome:
     """What became of each row of a batch."""
 
     errors: dict[int, SeedctlError | None] = field(default_factory=dict)
@@ -59,7 +59,7 @@ class _Part:
     """How often these very rows were sent and put off."""
 
 
-class Delivery:
+class BatchSender:
     """Sends batches of one verb for one model. Thread-safe, as no two batches share a row."""
 
     def __init__(self, api: API, model: Model, verb: Verb, call: Options) -> None:
@@ -67,39 +67,39 @@ class Delivery:
         self._call = call
         self.documents = BatchDocuments(verb, model)
 
-    def deliver(self, rows: Sequence[Row]) -> Answers:
+    def send(self, rows: Sequence[Row]) -> BatchOutcome:
         """Send *rows* until each has its answer; a batch refused as a whole is halved."""
-        answers = Answers()
+        outcome = BatchOutcome()
         parts = [_Part(list(rows))]
         lone_failures = 0
         while parts:
             part = parts.pop()
-            left, error = self._answered(part, answers, parts)
+            left, error = self._answered(part, outcome, parts)
             if error is None:
                 continue
-            if _concerns_all(error):
-                answers.fatal = error
+            if _is_fatal_for_batch(error):
+                outcome.fatal = error
             elif len(part.rows) == 1:
-                answers.errors[part.rows[0].index] = error
+                outcome.errors[part.rows[0].index] = error
                 lone_failures += isinstance(error, ServiceFailedError)
-                if lone_failures == _LONE_FAILURES and not answers.has_success:
-                    answers.fatal = error
+                if lone_failures == _LONE_FAILURES and not outcome.has_success:
+                    outcome.fatal = error
             else:
                 middle = (len(left) + 1) // 2
                 # The first half comes next: rows are done in their order, as far as can be.
                 parts += [_Part(half) for half in (left[middle:], left[:middle]) if half]
-            if answers.fatal is not None:
+            if outcome.fatal is not None:
                 for row in (*left, *(row for other in parts for row in other.rows)):
-                    answers.errors[row.index] = answers.fatal
+                    outcome.errors[row.index] = outcome.fatal
                 parts.clear()
-        return answers
+        return outcome
 
     def _answered(
-        self, part: _Part, answers: Answers, parts: list[_Part]
+        self, part: _Part, outcome: BatchOutcome, parts: list[_Part]
     ) -> tuple[list[Row], SeedctlError | None]:
-        """Enter the answers of *part*; return the rows that have none, and why."""
+        """Enter the outcome of *part*; return the rows that have none, and why."""
         try:
-            return self._sort(part, self._sent(part.rows), answers, parts)
+            return self._sort(part, self._sent(part.rows), outcome, parts)
         except SeedctlError as error:
             return part.rows, error
 
@@ -132,7 +132,7 @@ class Delivery:
             self._pause(sent)
 
     def _sort(
-        self, part: _Part, reply: Reply, answers: Answers, parts: list[_Part]
+        self, part: _Part, reply: Reply, outcome: BatchOutcome, parts: list[_Part]
     ) -> tuple[list[Row], SeedctlError | None]:
         own, for_all = _by_alias(reply.errors, len(part.rows))
         data: dict[str, Any] = reply.data or {}
@@ -143,13 +143,13 @@ class Delivery:
             entries = own.get(name, [])
             at_root = [entry for entry in entries if len(entry["path"]) == 1]
             if not at_root and (entries or data.get(name) is not None):
-                answers.errors[row.index] = None  # what is wrong further in is so after the write
+                outcome.errors[row.index] = None  # what is wrong further in is so after the write
             elif not at_root:
                 left.append(row)
             elif part.sent < _SENT_WHEN_THROTTLED and self._is_put_off(row, at_root[0]):
                 put_off.append(row)
             else:
-                answers.errors[row.index] = graphql_error(at_root, reply.operation, reply.chosen)
+                outcome.errors[row.index] = graphql_error(at_root, reply.operation, reply.chosen)
         if put_off:
             self._pause(part.sent + 1)
             parts.append(_Part(put_off, part.sent + 1))
@@ -177,7 +177,7 @@ class Delivery:
         self._api.pause(2 ** (sent - 1) + random.random())  # noqa: S311 - no secret
 
 
-def _concerns_all(error: SeedctlError) -> bool:
+def _is_fatal_for_batch(error: SeedctlError) -> bool:
     """Whether *error*, of a whole request, is none that a row in it can be the cause of."""
     if isinstance(error, UnauthorizedError):
         return True
