@@ -385,7 +385,7 @@ def _too_large(scene: Scene) -> Result:
 TRIGGERS.update(
     {
         "StorageError": lambda s: s.files(
-            "storage.upload_data('public/x', 'x', bucket=BucketInfo('elsewhere', 'us-east-1'))"
+            "storage.upload_data('public/x', 'x', bucket=storage.BucketInfo('elsewhere', 'us-east-1'))"
         ),
         "AccessDenied": lambda s: s.files("storage.upload_data('nope/x', 'x')"),
         "NoSuchKey": lambda s: s.files("storage.download_data('public/nope')"),

@@ -125,15 +125,6 @@ def test_a_token_without_an_issuer_is_not_cognitos(claims: dict[str, Any]) -> No
     assert aws.calls == []
 
 
-def test_the_data_namespace_is_the_function() -> None:
-    """``from seedctl import data; data.generate_client()`` is the package's own function."""
-    import seedctl
-
-    assert data.generate_client is seedctl.generate_client
-    with pytest.raises(AttributeError, match="no_such_call"):
-        _ = data.__getattr__("no_such_call")
-
-
 def test_a_script_gets_a_client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The current backend's client acts as whoever is signed in, here nobody."""
     root = make_project(tmp_path / "app", outputs=None)

@@ -123,7 +123,7 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
     report = Report()
     with connect(root, identifier="alice", local=True, observer=report) as backend:
         spy = Spy(backend.aws)
-        backend._aws = spy  # type: ignore[assignment]
+        backend.auth._pool.aws = spy
         yield Scene(backend, spy, report, root)
 
 
@@ -224,7 +224,7 @@ def test_progress_ends_where_a_list_is_not_begun(
     """What is told of wrong rows has an end, so that no bar of them stays for the rest of the run."""
     told: list[Progress] = []
     monkeypatch.setattr(scene.report, "on_progress", told.append)
-    monkeypatch.setattr("seedctl.bulk.engine._PROGRESS_SECONDS", 0)  # as if each row took long
+    monkeypatch.setattr("seedctl.bulk.progress._PROGRESS_SECONDS", 0)  # as if each row took long
     with pytest.raises(BulkError):
         scene.backend.auth.create_users([NewUser("no address", PASSWORD), 7])  # type: ignore[list-item]
     assert [(each.failed, each.is_finished) for each in told] == [

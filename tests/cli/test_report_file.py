@@ -207,9 +207,9 @@ def test_one_of_our_own_errors(run: Callable[..., Result]) -> None:
     document = read()
     assert document["error"]["name"] == "SSMParameterNotFoundError"
     assert document["exit_code"] == 4
-    assert run("raise InvalidInputError('no')\n").code == 1
+    assert run("raise errors.InvalidInputError('no')\n").code == 1
     assert read()["error"]["cause"] is None
-    assert run("raise InvalidInputError('a') from InvalidInputError('b')\n").code == 1
+    assert run("raise errors.InvalidInputError('a') from errors.InvalidInputError('b')\n").code == 1
     assert read()["error"]["cause"] == "InvalidInputError: b"
 
 
