@@ -61,7 +61,7 @@ class Sandbox:
         self._folder.cleanup()
 
     def _fill(self, folder: Path) -> None:
-        from seedctl.local.appsync.introspection import Introspection
+        from seedctl.local.appsync.introspection import deployed_models
         from seedctl.local.appsync.keys import with_composite_keys
         from seedctl.local.appsync.rows import Rows, prepare
         from seedctl.local.cognito.passwords import Verifier
@@ -76,10 +76,10 @@ class Sandbox:
         data = self.outputs.data
         assert data is not None
         assert data.schema is not None
-        schema = Introspection.deployed(data.schema)
-        model = schema.models["Product"]
+        models = deployed_models(data.schema)
+        model = models["Product"]
         store = Store.open(prepare_folder(folder))
-        tables = prepare(store, data.url, schema)
+        tables = prepare(store, data.url, models)
         with store.transaction() as view:
             rows, users = Rows(view, tables["Product"], model), UserRecords(view, pool)
             for number in range(self.size):

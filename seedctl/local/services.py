@@ -128,7 +128,7 @@ class Services:
         if request.stream is not None:
             return self._s3().answer(request)
         if is_handshake(request):
-            from seedctl.local.appsync.realtime import refuse_subscriptions  # noqa: PLC0415
+            from seedctl.local.appsync.service import refuse_subscriptions  # noqa: PLC0415
 
             return refuse_subscriptions(request)
         if request.method == "GET":

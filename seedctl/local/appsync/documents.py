@@ -25,8 +25,12 @@ from graphql import (
     visit,
 )
 
-from seedctl.local.appsync.errors import NOT_AVAILABLE, InvalidInputError, malformed
-from seedctl.local.appsync.realtime import MESSAGE
+from seedctl.local.appsync.errors import (
+    NO_SUBSCRIPTIONS,
+    NOT_AVAILABLE,
+    InvalidInputError,
+    malformed,
+)
 
 if TYPE_CHECKING:
     from graphql import DocumentNode, GraphQLSchema, Node
@@ -93,21 +97,17 @@ def locations(error: GraphQLError) -> list[dict[str, Any]]:
 
 def _refuse_subscriptions(document: DocumentNode) -> None:
     for node in document.definitions:
-        if isinstance(node, OperationDefinitionNode) and (
-            node.operation is OperationType.SUBSCRIPTION
-        ):
-            error = GraphQLError(MESSAGE, node)
-            raise InvalidInputError(MESSAGE, locations(error), NOT_AVAILABLE)
+        if getattr(node, "operation", None) is OperationType.SUBSCRIPTION:
+            error = GraphQLError(NO_SUBSCRIPTIONS, node)
+            raise InvalidInputError(NO_SUBSCRIPTIONS, locations(error), NOT_AVAILABLE)
 
 
 def _refusal(
     schema: GraphQLSchema, document: DocumentNode, error: GraphQLError
 ) -> InvalidInputError:
     # Validation does not say which rule it was, and only its own failures are worth asking again.
-    rule = next(
-        (rule for rule in specified_rules if validate(schema, document, [rule], max_errors=1)),
-        None,
-    )
+    broken = (rule for rule in specified_rules if validate(schema, document, [rule], max_errors=1))
+    rule = next(broken, None)
     kind = _KINDS.get(rule.__name__, "InvalidSyntax") if rule is not None else "InvalidSyntax"
     return InvalidInputError(
         f"Validation error of type {kind}: {_text(kind, schema, document, error)}", locations(error)

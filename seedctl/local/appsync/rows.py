@@ -11,13 +11,13 @@ import zlib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from seedctl.local.appsync.attribute_values import type_of
-from seedctl.local.appsync.keys import attribute_type, item_key, position
+from seedctl.local.appsync.keys import attribute_types, item_key
 from seedctl.local.store import prefix_end, to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Generator, Iterable, Mapping, Sequence
 
-    from seedctl.local.appsync.introspection import Index, Introspection, Model
+    from seedctl.local.appsync.introspection import Index, Model
     from seedctl.local.appsync.key_conditions import KeyCondition
     from seedctl.local.store import Store, View
 
@@ -136,7 +136,7 @@ class Rows:
             yield Found(json.loads(text), len(text), place)
 
     def _place(self, key: Sequence[Any]) -> tuple[int, int, Any, Any]:
-        partition, sort, *_ = (*map(_column, key), "")
+        partition, sort = _columns(key)
         return self._id, _hash(partition), partition, sort
 
     def _row_id(self, place: Sequence[Any]) -> int:
@@ -147,12 +147,11 @@ class Rows:
     def _entries(self, item: Item) -> set[Entry]:
         """Return the entries of *item* in the indexes. One with a key of another type has none."""
         return {
-            (index.name, _column(place[0]), "" if place[1] is None else _column(place[1]))
+            (index.name, *_columns(item[name] for name in index.attributes))
             for index in self._model.indexes
-            if (place := position(index, item)) is not None
-            and all(
-                type_of(item[name]) == attribute_type(self._model, index, name)
-                for name in index.attributes
+            if all(
+                type_of(item.get(name)) == letter
+                for name, letter in attribute_types(self._model, index).items()
             )
         }
 
@@ -169,15 +168,17 @@ class Rows:
             )
 
 
-def prepare(store: Store, api: str, introspection: Introspection) -> dict[str, int]:
+def prepare(store: Store, api: str, models: Mapping[str, Model]) -> dict[str, int]:
     """Return the numbers of the models' tables, with entries in line with the indexes.
 
     A later deployment may have changed them. A model whose key has changed has a table of its own,
     as on AWS, which replaces the old one.
     """
     found = {}
-    for model in introspection.models.values():
-        layout = to_json([_layout(model, index) for index in model.indexes])
+    for model in models.values():
+        types = [[*attribute_types(model, index).values()] for index in model.indexes]
+        pairs = zip(model.indexes, types, strict=True)
+        layout = to_json([[index.name, *index.fields, letters] for index, letters in pairs])
         key = (api, model.name, to_json(model.key))
         query = "SELECT id, indexes FROM model WHERE api = ? AND name = ? AND key = ?"
         with store.reading() as view:
@@ -192,11 +193,6 @@ def prepare(store: Store, api: str, introspection: Introspection) -> dict[str, i
     return found
 
 
-def _layout(model: Model, index: Index) -> list[Any]:
-    types = [attribute_type(model, index, name) for name in index.attributes]
-    return [index.name, *index.fields, types]
-
-
 def _bounds(asked: KeyCondition | None) -> list[tuple[str, Any]]:
     """Return what is *asked* of a sort key, as comparisons in SQL."""
     if asked is None:
@@ -206,6 +202,12 @@ def _bounds(asked: KeyCondition | None) -> list[tuple[str, Any]]:
     if asked.operator == "beginsWith":
         return [(">=", asked.operand), ("<", prefix_end(asked.operand))]
     return [(_OPERATORS[asked.operator], _column(asked.operand))]
+
+
+def _columns(key: Iterable[Any]) -> tuple[Any, Any]:
+    """Return partition and sort key as their columns have them; without a sort key it is empty."""
+    partition, sort, *_ = (*map(_column, key), "")
+    return partition, sort
 
 
 def _column(value: Any) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from seedctl.local.appsync.callers import API_KEY, IAM, IDENTITY_POOL, USER_POOL
+from seedctl.local.appsync.introspection import READS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,8 +33,7 @@ def condition(model: Model, operation: str, caller: Caller) -> Condition | None:
     tests = [
         test
         for rule in _rules(model, operation, caller)
-        for test in (_item_test(rule, caller),)
-        if test is not None
+        if (test := _item_test(rule, caller)) is not None
     ]
     return _any_of(tests) if tests else None
 
@@ -100,21 +100,18 @@ def may_show_in_mutation(model: Model, related: Model) -> bool:
 
     Only where both are read by the same rules, and these are neither about items nor custom.
     """
-    both = [
+    reading = [rule for rule in (*model.rules, *related.rules) if rule.operations & READS]
+    if not all(rule.is_static and rule.allow != "custom" for rule in reading):
+        return False
+    own, others = (
         {
             (rule.allow, rule.provider, rule.groups, verb)
             for rule in each.rules
-            for verb in rule.operations & {"get", "list"}
+            for verb in rule.operations & READS
         }
         for each in (model, related)
-    ]
-    reads = [
-        rule
-        for each in (model, related)
-        for rule in each.rules
-        if rule.operations & {"get", "list"}
-    ]
-    return both[0] == both[1] and all(rule.is_static and rule.allow != "custom" for rule in reads)
+    )
+    return own == others
 
 
 def _rules(model: Model, operation: str, caller: Caller) -> list[Rule]:
@@ -190,7 +187,7 @@ def _accepted(rule: Rule, caller: Caller) -> tuple[str, ...]:
 
 
 def _is_list(model: Model, name: str) -> bool:
-    return name in model.fields and model.fields[name].is_list
+    return name in model.fields and model.fields[name].is_array
 
 
 def _anything(_item: Mapping[str, Any] | None) -> bool:
