@@ -79,9 +79,8 @@ def operation_of(document: DocumentNode, name: str | None) -> OperationDefinitio
     """Return the operation to execute. Raises RefusedCallError if there is no such one."""
     operations = [
         node
-        for node in document.definitions
-        if isinstance(node, OperationDefinitionNode)
-        and (name is None or (node.name is not None and node.name.value == name))
+        for node in _operations(document)
+        if name is None or (node.name is not None and node.name.value == name)
     ]
     if len(operations) != 1:
         raise malformed("Unable to determine which operation to execute.")  # [?]
@@ -95,9 +94,13 @@ def locations(error: GraphQLError) -> list[dict[str, Any]]:
     ]
 
 
+def _operations(document: DocumentNode) -> list[OperationDefinitionNode]:
+    return [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+
+
 def _refuse_subscriptions(document: DocumentNode) -> None:
-    for node in document.definitions:
-        if getattr(node, "operation", None) is OperationType.SUBSCRIPTION:
+    for node in _operations(document):
+        if node.operation is OperationType.SUBSCRIPTION:
             error = GraphQLError(NO_SUBSCRIPTIONS, node)
             raise InvalidInputError(NO_SUBSCRIPTIONS, locations(error), NOT_AVAILABLE)
 

@@ -35,14 +35,12 @@ class Engine:
     ) -> None:
         """Raises ValueError or TypeError for a schema that GraphQL cannot have."""
         models = deployed_models(schema)
-        self._api = api
-        self._store = store
-        self._clock = clock
         self._schema = build(schema, models)
         self._read_anew = partial(read_document, self._schema)
         # A seed sends the same few texts again and again.
         self._read = lru_cache(_KEPT_DOCUMENTS)(self._read_anew)
-        self._tables = prepare(store, api, models)
+        tables = prepare(store, api, models)
+        self._request = partial(GraphQLRequest, store=store, api=api, clock=clock, tables=tables)
 
     def execute(
         self, text: str, variables: Mapping[str, Any], name: str | None, caller: Caller
@@ -51,7 +49,7 @@ class Engine:
         read = self._read if len(text) <= _KEPT_LENGTH else self._read_anew
         document = read(text)
         operation = operation_of(document, name)
-        request = GraphQLRequest(caller, self._store, self._api, self._clock, self._tables)
+        request = self._request(caller)
         try:
             check_variables(self._schema, operation, variables)
             result = execute_sync(

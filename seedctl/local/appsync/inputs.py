@@ -94,9 +94,7 @@ class InputTypes:
         names = index.sort_fields
         if len(names) == 1:
             field = model.fields[names[0]]
-            base = (
-                _BASES.get(field.type.name, "String") if field.type.kind == "scalar" else "String"
-            )
+            base = _BASES.get(field.type.name, "String")
             operators = _NUMBER_KEY if base in ("Int", "Float") else _TEXT_KEY
             return self._operators(f"Model{base}KeyConditionInput", operators, SCALARS[base])
         stem = f"Model{model.upper_name}{index.name[:1].upper()}{index.name[1:]}CompositeKey"

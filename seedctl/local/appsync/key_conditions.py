@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from seedctl.local.appsync.attribute_values import (
     check_bounds,
@@ -23,13 +24,24 @@ if TYPE_CHECKING:
     Condition = Mapping[str, Any]
 
 
-class KeyCondition(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class KeyCondition:
     """What a query asks of its sort key."""
 
     operator: str
     """``eq``, ``lt``, ``le``, ``gt``, ``ge``, ``beginsWith`` or ``between``."""
     operand: Any
     """A text or a number; for ``between`` a list of two of them, the lower one first."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyQuery:
+    """A query of a table or an index: the items of one partition that meet the condition."""
+
+    index: Index
+    partition: Any
+    condition: KeyCondition | None
+    is_descending: bool = False
 
 
 def argument_name(index: Index) -> str:

@@ -45,9 +45,7 @@ def attribute_types(model: Model, index: Index) -> dict[str, str]:
     types = {}
     for name in index.attributes:
         field = model.fields.get(name)
-        is_number = (
-            field is not None and field.type.kind == "scalar" and field.type.name in _NUMBERS
-        )
+        is_number = field is not None and field.type.name in _NUMBERS
         types[name] = "N" if is_number else "S"
     return types
 

@@ -21,6 +21,7 @@ from seedctl.local.appsync.introspection import (
 )
 from seedctl.local.appsync.key_conditions import (
     KeyCondition,
+    KeyQuery,
     argument_name,
     check_key_arguments,
     check_list_arguments,
@@ -134,18 +135,16 @@ class _Relation:
             )
         # Unlike other lists, one whose filter asks for nothing is not refused.
         question = _Question(self._related, condition, arguments, info)
-        return _page(question, self._index, *self._asked(source))
+        return _page(question, self._query(source, is_descending=_is_descending(arguments)))
 
     def child(self, source: Mapping[str, Any], info: Info, /) -> Any:
         condition = self._allowed("get", info)
         if self._is_hidden(info):
             return None
         request: GraphQLRequest = info.context
-        partition, asked = self._asked(source)
         with request.store.reading() as view:
             rows = request.rows(view, self._related)
-            read = rows.query(self._index, partition, asked, (), -1, backwards=False)
-            found = [each.item for each in read]
+            found = [each.item for each in rows.query(self._query(source), (), -1)]
         items = [item for item in found if condition(item)]
         if found and not items:
             raise unauthorized(info)
@@ -158,9 +157,10 @@ class _Relation:
         is_mutation = info.operation.operation is OperationType.MUTATION
         return is_mutation and not self._is_shown_in_mutations
 
-    def _asked(self, source: Mapping[str, Any]) -> tuple[Any, KeyCondition | None]:
+    def _query(self, source: Mapping[str, Any], *, is_descending: bool = False) -> KeyQuery:
         partition, *sort_key = item_key(self._model, source)
-        return partition, KeyCondition("eq", sort_key[0]) if sort_key else None
+        condition = KeyCondition("eq", sort_key[0]) if sort_key else None
+        return KeyQuery(self._index, partition, condition, is_descending)
 
 
 def _by_key(model: Model, index: Index, given: Mapping[str, Any], info: Info) -> Any:
@@ -180,7 +180,8 @@ def _by_key(model: Model, index: Index, given: Mapping[str, Any], info: Info) ->
     question = _Question(model, condition, arguments, info)
     check_asks(question.filter)
     check_numbers(partition, f":{index.partition_key}")
-    return _page(question, index, partition, key_condition(model, index, arguments))
+    asked = key_condition(model, index, arguments)
+    return _page(question, KeyQuery(index, partition, asked, _is_descending(arguments)))
 
 
 def _allowed(condition: Condition | None, info: Info) -> Condition:
@@ -198,34 +199,23 @@ def _one(model: Model, key: list[Any], condition: Condition, info: Info) -> Any:
     return item
 
 
-def _page(
-    question: _Question,
-    index: Index | None = None,
-    partition: Any = None,
-    asked: KeyCondition | None = None,
-) -> dict[str, Any]:
-    """Return a page of a partition of *index*, or of the whole table without one.
-
-    What is filtered out of a page counts too.
-    """
+def _page(question: _Question, query: KeyQuery | None = None) -> dict[str, Any]:
+    """Return a page of what *query* finds, or of the whole table; what is filtered out counts too."""
     info, wanted, arguments = question.info, question.filter, question.arguments
     request: GraphQLRequest = info.context
-    backwards = arguments.get("sortDirection") == "DESC"
     # A token is good for the same question only.
     scope = f"graphql {request.api} {info.parent_type.name}.{info.field_name}"
-    if index is not None:
-        scope += f" {index.name} {json.dumps(partition)} {asked} {backwards}"
-    check_filter(wanted, () if index is None else index.attributes)
+    if query is not None:
+        place = f"{query.index.name} {json.dumps(query.partition)}"
+        scope = f"{scope} {place} {query.condition} {query.is_descending}"
+    check_filter(wanted, query.index.attributes if query is not None else ())
     limit = _limit(arguments)
     after = _read_token(request, scope, arguments.get("nextToken"))
     items, count, size = [], 0, 0
     last: list[Any] | None = None
     with request.store.reading() as view:
         rows = request.rows(view, question.model)
-        if index is None:
-            read = rows.scan(after, limit)
-        else:
-            read = rows.query(index, partition, asked, after, limit, backwards=backwards)
+        read = rows.scan(after, limit) if query is None else rows.query(query, after, limit)
         with closing(read):
             for found in read:
                 count, size, last = count + 1, size + found.size, found.position
@@ -238,6 +228,10 @@ def _page(
     if last is not None and (count == limit or size > _PAGE_BYTES):
         token = issue_token(request.store.seal, scope, last)
     return {"items": items, "nextToken": token}
+
+
+def _is_descending(arguments: Mapping[str, Any]) -> bool:
+    return arguments.get("sortDirection") == "DESC"
 
 
 def _limit(arguments: Mapping[str, Any]) -> int:

@@ -28,14 +28,8 @@ def condition(model: Model, operation: str, caller: Caller) -> Condition | None:
 
     None where no item passes: AppSync then refuses the field, and never answers an empty list.
     """
-    if _passes_as_a_whole(model, operation, caller):
-        return _anything
-    tests = [
-        test
-        for rule in _rules(model, operation, caller)
-        if (test := _item_test(rule, caller)) is not None
-    ]
-    return _any_of(tests) if tests else None
+    found, _ = query_condition(model, operation, caller, {})
+    return found
 
 
 def is_provider_allowed(model: Model, operation: str, caller: Caller) -> bool:
@@ -83,8 +77,8 @@ def fill_owners(model: Model, caller: Caller, values: dict[str, Any]) -> bool:
             identity = _identity(rule, caller)
             if identity is not None:
                 values[name] = [identity] if _is_list(model, name) else identity
-        test = _item_test(rule, caller)
-        allowed = allowed or (test is not None and test(values))
+        field, accepted = _accepts(rule, caller)
+        allowed = allowed or (field is not None and _test(field, accepted)(values))
     return allowed
 
 
@@ -139,12 +133,6 @@ def _is_met(rule: Rule, caller: Caller) -> bool:
     if rule.groups is not None:
         return any(group in rule.groups for group in caller.groups(rule.group_claim))
     return rule.allow == "private"
-
-
-def _item_test(rule: Rule, caller: Caller) -> ItemTest | None:
-    """Return what *rule* asks of an item, None if no item can meet it."""
-    field, accepted = _accepts(rule, caller)
-    return _test(field, accepted) if field is not None and accepted else None
 
 
 def _accepts(rule: Rule, caller: Caller) -> tuple[str | None, tuple[str, ...]]:
