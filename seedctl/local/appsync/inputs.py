@@ -164,29 +164,19 @@ class InputTypes:
 
         def fields() -> Fields:
             own = self._named(name, fields)
-            declared = {
+            types: dict[str, GraphQLInputType] = {
                 field.name: self._filter_of(field)
                 for field in model.fields.values()
                 if field.type.kind in ("scalar", "enum")
                 and not field.is_read_only
                 and field.name not in without
             }
-
-            def added(bases: Mapping[str, str]) -> dict[str, GraphQLInputObjectType]:
-                # A field that is declared stays where it is.
-                return {
-                    key: self._filter(base) for key, base in bases.items() if key not in declared
-                }
-
-            owners = dict.fromkeys(model.owner_fields, "String")
-            types: dict[str, GraphQLInputType] = {
-                **declared,
-                **added(before),
-                "and": GraphQLList(own),
-                "or": GraphQLList(own),
-                "not": own,
-                **added({**behind, **owners}),
-            }
+            # A field that is declared stays where it is.
+            for key, base in before.items():
+                types.setdefault(key, self._filter(base))
+            types.update({"and": GraphQLList(own), "or": GraphQLList(own), "not": own})
+            for key, base in {**behind, **dict.fromkeys(model.owner_fields, "String")}.items():
+                types.setdefault(key, self._filter(base))
             return {key: GraphQLInputField(kind) for key, kind in types.items()}
 
         return self._named(name, fields)
