@@ -13,6 +13,8 @@ from seedctl.local.s3.errors import S3Error
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from seedctl.local.s3.errors import Headers
+
 PREFIX = "x-amz-checksum-"
 
 
@@ -44,11 +46,7 @@ COMPUTED: Mapping[str, Callable[[], Digest]] = {
 
 def checksum_in(headers: Mapping[str, str]) -> dict[str, str]:
     """Return the one checksum in *headers* by its algorithm, nothing without. Raises S3Error."""
-    found = {
-        algorithm: headers[PREFIX + algorithm]
-        for algorithm in SIZES
-        if PREFIX + algorithm in headers
-    }
+    found = {name: headers[PREFIX + name] for name in SIZES if PREFIX + name in headers}
     if len(found) > 1:
         raise S3Error(
             "InvalidRequest",
@@ -77,8 +75,15 @@ def encoded(raw: bytes) -> str:
     return base64.b64encode(raw).decode()
 
 
-def checksum_headers(checksums: Mapping[str, str], kind: str) -> tuple[tuple[str, str], ...]:
+def checksum_headers(checksums: Mapping[str, str], kind: str) -> Headers:
     if not checksums:
         return ()
-    lines = [(f"{PREFIX}{algorithm}", value) for algorithm, value in checksums.items()]
-    return (*lines, (f"{PREFIX}type", kind))
+    return (*part_headers(checksums), (f"{PREFIX}type", kind))
+
+
+def part_headers(checksums: Mapping[str, str]) -> Headers:
+    return tuple((PREFIX + algorithm, value) for algorithm, value in checksums.items())
+
+
+def checksum_elements(checksums: Mapping[str, str]) -> dict[str, str]:
+    return {f"Checksum{algorithm.upper()}": value for algorithm, value in checksums.items()}

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from seedctl.local.protocol import ACCOUNT
 from seedctl.local.s3 import index
-from seedctl.local.s3.callers import Callers
-from seedctl.local.s3.context import Context, Room, request_ids
+from seedctl.local.s3.callers import identify
+from seedctl.local.s3.context import Context
+from seedctl.local.s3.documents import refusal, request_ids, with_ids
 from seedctl.local.s3.errors import S3Error
 from seedctl.local.s3.files import Files
-from seedctl.local.s3.operations import check_parameters, find_route
-from seedctl.local.s3.refusals import refusal, with_ids
+from seedctl.local.s3.operations import DEVELOPER, check_parameters, find_route
 from seedctl.local.s3.requests import check_headers, read_request
 
 if TYPE_CHECKING:
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
     from seedctl.local.http1 import Request, Response
     from seedctl.local.identity_pool import Principal
-    from seedctl.local.s3.buckets import Bucket
     from seedctl.local.s3.requests import S3Request
     from seedctl.local.store import Store
     from seedctl.project.outputs import Group
+    from seedctl.project.sections import BucketOutputs
 
 
 class S3:
@@ -30,7 +30,7 @@ class S3:
 
     def __init__(
         self,
-        buckets: Mapping[str, Bucket],
+        buckets: Mapping[str, BucketOutputs],
         *,
         store: Store,
         clock: Callable[[], float],
@@ -38,15 +38,17 @@ class S3:
         principal: Callable[[str], Principal | None],
     ) -> None:
         """*principal* tells who holds an access key. Raises LocalSandboxError."""
+        self._buckets = buckets
+        self._store = store
+        self._files = Files(store.path.parent)
         self._clock = clock
-        self._callers = Callers(principal, groups, clock)
-        files = Files(store.path.parent)
-        self._room = Room(store, files, buckets)
+        self._groups = groups
+        self._principal = principal
         with store.reading() as view:
-            files.clean(lambda name: index.is_referred_to(view, name))
+            self._files.clean(lambda name: index.is_referred_to(view, name))
 
     def close(self) -> None:
-        self._room.files.close()
+        self._files.close()
 
     def answer(self, request: Request) -> Response:
         try:
@@ -57,9 +59,16 @@ class S3:
     def _answer(self, request: S3Request) -> Response:
         # First, since what is not served may have headers and signatures of its own.
         route = find_route(request)
-        caller = self._callers.identify(request)
+        now = self._clock()
+        caller = identify(request, self._principal, self._groups, now)
         check_headers(request, ACCOUNT)
-        if request.bucket:
-            self._room.bucket(request.bucket)
+        if request.bucket and request.bucket not in self._buckets:
+            raise S3Error("NoSuchBucket", BucketName=request.bucket)
         check_parameters(request, route)
-        return route.handler(Context(self._room, request, caller, self._clock()))
+        call = Context(self._store, self._files, self._buckets, request, caller, now)
+        if route.action == DEVELOPER:
+            if caller.role is not None:
+                raise S3Error("AccessDenied")
+        elif route.action is not None:
+            call.check(route.action, call.bucket, call.key)
+        return route.handler(call)
