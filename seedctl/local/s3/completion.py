@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 from seedctl.local.s3 import index, uploads
 from seedctl.local.s3.checksums import (
-    COMPUTED,
-    SIZES,
     checksum_elements,
     checksum_in,
-    decoded,
+    checksum_of_parts,
+    digest_of,
     encoded,
 )
 from seedctl.local.s3.conditions import check_writing
@@ -23,11 +22,10 @@ from seedctl.local.s3.payload import read_document
 from seedctl.local.s3.writing import put_if_allowed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from seedctl.local.http1 import Response
     from seedctl.local.s3.context import Context
     from seedctl.local.s3.documents import Element
+    from seedctl.local.s3.files import NewFile
     from seedctl.local.s3.uploads import Part, Upload
     from seedctl.local.store import View
 
@@ -40,7 +38,7 @@ def complete_multipart_upload(call: Context) -> Response:
     upload = find_upload(call)
     check_writing(call.request.headers, call.find(call.bucket, call.key))
     # [?] Of this call the headers' checksum is the object's, not the document's.
-    given = checksum_in(call.request.headers)
+    given = checksum_in(call.request.headers).get(upload.algorithm or "")
     root = read(read_document(call, _MAX_BODY, has_checksum=False), "CompleteMultipartUpload")
     with call.store.reading() as view:
         upload_of(call, view)
@@ -52,7 +50,7 @@ def complete_multipart_upload(call: Context) -> Response:
     md5 = hashlib.md5(b"".join(bytes.fromhex(part.etag) for part in parts), usedforsecurity=False)
     with call.files.writing() as new:
         try:
-            checksums = _assemble(call, upload, parts, given, new.write)
+            checksums = _assemble(call, upload, parts, given, new)
         except FileNotFoundError:
             # Completed, aborted or sent anew in between; else a file was lost, and that is a fault.
             with call.store.reading() as view:
@@ -125,41 +123,25 @@ def _is_as_said(entry: Element, part: Part) -> bool:
 
 
 def _assemble(
-    call: Context,
-    upload: Upload,
-    parts: list[Part],
-    given: dict[str, str],
-    write: Callable[[bytes], object],
+    call: Context, upload: Upload, parts: list[Part], given: str | None, new: NewFile
 ) -> dict[str, str]:
-    """Hand all *parts* to *write*, and return the object's checksum. Raises S3Error."""
+    """Write all *parts* to *new*, and return the object's checksum. Raises S3Error.
+
+    *given* is what the client says that it is.
+    """
     name = upload.algorithm
     is_whole = upload.checksum_type == "FULL_OBJECT"
-    whole = COMPUTED[name]() if name is not None and name in COMPUTED and is_whole else None
+    whole = digest_of(name) if is_whole else None
     for part in parts:
         for piece in call.files.pieces(part.file):
             if whole is not None:
                 whole.update(piece)
-            write(piece)
+            new.write(piece)
     if name is None:
         return {}
-    if is_whole:
-        value = encoded(whole.digest()) if whole is not None else given.get(name)
-    else:
-        value = _of_checksums(name, parts)
-    said = given.get(name, "").partition("-")[0]
-    if said and value is not None and said != value.partition("-")[0]:
+    value = given if whole is None else encoded(whole.digest())
+    if not is_whole:
+        value = checksum_of_parts(name, [part.checksums for part in parts])
+    if given and value is not None and given.partition("-")[0] != value.partition("-")[0]:
         raise S3Error("BadDigest", f"The {name.upper()} you specified did not match.")
     return {} if value is None else {name: value}
-
-
-def _of_checksums(name: str, parts: list[Part]) -> str | None:
-    """Return the checksum of the parts' checksums, None where it cannot be had."""
-    if name not in COMPUTED:
-        return None
-    digest = COMPUTED[name]()
-    for part in parts:
-        raw = decoded(part.checksums.get(name, ""), SIZES[name])
-        if raw is None:
-            return None
-        digest.update(raw)
-    return f"{encoded(digest.digest())}-{len(parts)}"

@@ -43,12 +43,16 @@ class Context:
     def parameter(self, name: str) -> str:
         return self.request.parameters.get(name, "")
 
-    def may(self, action: str, bucket: str, path: str) -> bool:
-        """Whether the caller may do *action* there. Raises S3Error if there is no such bucket."""
+    def outputs_of(self, bucket: str) -> BucketOutputs:
+        """Return what the outputs file says of *bucket*. Raises S3Error if that is nothing."""
         if bucket not in self.buckets:
             raise S3Error("NoSuchBucket", BucketName=bucket)
-        role = self.caller.role
-        return role is None or allows(self.buckets[bucket].paths, role, action, path)
+        return self.buckets[bucket]
+
+    def may(self, action: str, bucket: str, path: str) -> bool:
+        """Whether the caller may do *action* there. Raises S3Error if there is no such bucket."""
+        paths, role = self.outputs_of(bucket).paths, self.caller.role
+        return role is None or allows(paths, role, action, path)
 
     def check(self, action: str, bucket: str, path: str) -> None:
         """Raise S3Error AccessDenied unless the caller may do *action* there."""

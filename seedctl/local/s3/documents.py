@@ -10,7 +10,7 @@ import base64
 import re
 import secrets
 import uuid
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 from xml.parsers import expat
@@ -74,24 +74,20 @@ def reply(name: str, content: Content, headers: Headers = ()) -> Response:
 
 def refusal(error: S3Error, method: str) -> Response:
     """Return the answer to a request by *method* that ends with *error*."""
-    request_id, host_id = ids = request_ids()
+    (_, request_id), (_, host_id) = ids = id_headers()
+    headers = (*error.headers, *ids)
     if method == "HEAD" or error.status == 304:
-        return with_ids(Response(error.status, b"", error.headers), ids)
+        return Response(error.status, b"", headers)
     content = {"Code": error.code, "Message": error.message, **error.details}
     content |= {"RequestId": request_id, "HostId": host_id}
     body = document("Error", content, namespace=False)
-    return with_ids(Response(error.status, body, (_XML, *error.headers)), ids)
+    return Response(error.status, body, (_XML, *headers))
 
 
-def request_ids() -> tuple[str, str]:
-    """Return a RequestId and a HostId of the forms that S3 gives."""
-    return uuid.uuid4().hex[:16].upper(), base64.b64encode(secrets.token_bytes(48)).decode()
-
-
-def with_ids(response: Response, ids: tuple[str, str]) -> Response:
-    request_id, host_id = ids
-    headers = (("x-amz-request-id", request_id), ("x-amz-id-2", host_id))
-    return replace(response, headers=(*response.headers, *headers))
+def id_headers() -> Headers:
+    """Return the ids of a request, of the forms that S3 gives; a refusal repeats them."""
+    host_id = base64.b64encode(secrets.token_bytes(48)).decode()
+    return ("x-amz-request-id", uuid.uuid4().hex[:16].upper()), ("x-amz-id-2", host_id)
 
 
 def iso(moment: float) -> str:

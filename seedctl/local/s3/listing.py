@@ -30,12 +30,12 @@ def list_buckets(call: Context) -> Response:
 
 
 def head_bucket(call: Context) -> Response:
-    region = call.buckets[call.bucket].aws_region
+    region = call.outputs_of(call.bucket).aws_region
     return Response(200, b"", (("x-amz-bucket-region", region),))
 
 
 def get_bucket_location(call: Context) -> Response:
-    region = call.buckets[call.bucket].aws_region
+    region = call.outputs_of(call.bucket).aws_region
     # The first region has no name here, for as long as there has been S3.
     return reply("LocationConstraint", "" if region == "us-east-1" else region)
 

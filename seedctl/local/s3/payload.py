@@ -8,15 +8,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from seedctl.local.bodies import PIECE
-from seedctl.local.s3.checksums import (
-    COMPUTED,
-    PREFIX,
-    SIZES,
-    check_form,
-    checksum_in,
-    decoded,
-    encoded,
-)
+from seedctl.local.s3.checksums import PREFIX, SIZES, checksum_in, decoded, digest_of, encoded
 from seedctl.local.s3.chunks import ChunkedBody
 from seedctl.local.s3.errors import S3Error
 
@@ -78,10 +70,9 @@ class Payload:
         """Hand the content to *write* piece by piece. Raises S3Error if it is not as promised."""
         md5 = hashlib.md5(usedforsecurity=False)
         sha256 = hashlib.sha256() if self._sha256 is not None else None
-        names = [*self._checksums, *filter(None, [self._promised])]
-        sums = {name: COMPUTED[name]() for name in names if name in COMPUTED}
-        # Often the same hash is asked for twice.
-        wanted = [md5, *([sha256] if sha256 is not None else []), *sums.values()]
+        name = self._promised or next(iter(self._checksums), "")
+        checksum = digest_of(name)
+        wanted = [digest for digest in (md5, sha256, checksum) if digest is not None]
         size = 0
         for piece in self._pieces:
             size += len(piece)
@@ -97,9 +88,8 @@ class Payload:
         if self._md5 is not None and md5.digest() != self._md5:
             raise S3Error("BadDigest")
         checksums = {**self._checksums, **self._trailer_checksum()}
-        for name, digest in sums.items():
-            if encoded(digest.digest()) != checksums[name]:
-                raise S3Error("BadDigest", f"The {name.upper()} you specified did not match.")
+        if checksum is not None and encoded(checksum.digest()) != checksums[name]:
+            raise S3Error("BadDigest", f"The {name.upper()} you specified did not match.")
         return Received(size, md5.hexdigest(), checksums)
 
     def _promised_trailer(self, name: str | None, kind: str) -> str | None:
@@ -122,9 +112,7 @@ class Payload:
             return {}
         if self._trailers.keys() != {PREFIX + self._promised}:
             raise S3Error("InvalidRequest", "The trailers are not those of x-amz-trailer.")
-        value = self._trailers[PREFIX + self._promised]
-        check_form(self._promised, value)
-        return {self._promised: value}
+        return checksum_in(self._trailers)
 
     def _too_large(self) -> S3Error:
         return S3Error("EntityTooLarge", MaxSizeAllowed=str(self._limit))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote_to_bytes
 
+from seedctl.local.protocol import ACCOUNT
 from seedctl.local.s3.errors import S3Error
 
 if TYPE_CHECKING:
@@ -18,18 +19,8 @@ if TYPE_CHECKING:
 MAX_KEY_BYTES = 1024
 
 # Of the parameters, these are the signature's.
-_SIGNATURE = frozenset(
-    f"x-amz-{name}"
-    for name in (
-        "algorithm",
-        "content-sha256",
-        "credential",
-        "date",
-        "expires",
-        "security-token",
-        "signature",
-        "signedheaders",
-    )
+_SIGNATURE = re.compile(
+    "x-amz-(algorithm|content-sha256|credential|date|expires|security-token|signature|signedheaders)"
 )
 # No object has tags here: whether to copy them makes no difference.
 _KNOWN_HEADERS = re.compile(
@@ -74,7 +65,7 @@ def read_request(request: Request) -> S3Request:
     parameters, signature = {}, {}
     for name, value in {_text(name): _text(value) for name, value in pairs}.items():
         lower = name.lower()
-        if lower in _SIGNATURE:
+        if _SIGNATURE.fullmatch(lower):
             signature[lower] = value
         elif lower.startswith("x-amz-"):
             # A presigned URL carries headers too: there is nobody to send them. Whoever sends
@@ -94,7 +85,7 @@ def read_request(request: Request) -> S3Request:
     )
 
 
-def check_headers(request: S3Request, account: str) -> None:
+def check_headers(request: S3Request) -> None:
     """Refuse what asks for more than is done here, rather than do something else. Raises S3Error."""
     for name, value in request.headers.items():
         _check_header(name, value)
@@ -105,7 +96,7 @@ def check_headers(request: S3Request, account: str) -> None:
         if request.headers.get(f"x-amz-{name}", only) != only:
             raise S3Error("NotImplemented", f"Of x-amz-{name} only {only} is available locally.")
     for name in ("x-amz-expected-bucket-owner", "x-amz-source-expected-bucket-owner"):
-        if request.headers.get(name, account) != account:
+        if request.headers.get(name, ACCOUNT) != ACCOUNT:
             raise S3Error("AccessDenied")
     size = len(request.key.encode())
     if size > MAX_KEY_BYTES:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from seedctl.local.protocol import ACCOUNT
 from seedctl.local.s3 import index
 from seedctl.local.s3.callers import identify
 from seedctl.local.s3.context import Context
-from seedctl.local.s3.documents import refusal, request_ids, with_ids
+from seedctl.local.s3.documents import id_headers, refusal
 from seedctl.local.s3.errors import S3Error
 from seedctl.local.s3.files import Files
 from seedctl.local.s3.operations import DEVELOPER, check_parameters, find_route
@@ -52,20 +52,21 @@ class S3:
 
     def answer(self, request: Request) -> Response:
         try:
-            return with_ids(self._answer(read_request(request)), request_ids())
+            response = self._answer(read_request(request))
         except S3Error as error:
             return refusal(error, request.method)
+        return replace(response, headers=(*response.headers, *id_headers()))
 
     def _answer(self, request: S3Request) -> Response:
         # First, since what is not served may have headers and signatures of its own.
         route = find_route(request)
         now = self._clock()
         caller = identify(request, self._principal, self._groups, now)
-        check_headers(request, ACCOUNT)
-        if request.bucket and request.bucket not in self._buckets:
-            raise S3Error("NoSuchBucket", BucketName=request.bucket)
-        check_parameters(request, route)
         call = Context(self._store, self._files, self._buckets, request, caller, now)
+        check_headers(request)
+        if call.bucket:
+            call.outputs_of(call.bucket)
+        check_parameters(request, route)
         if route.action == DEVELOPER:
             if caller.role is not None:
                 raise S3Error("AccessDenied")

@@ -52,13 +52,16 @@ def read_signature(request: S3Request) -> Signature:
     headers = request.headers
     authorization = headers.get("authorization")
     if authorization is None:
-        if "x-amz-algorithm" in request.signature or "x-amz-signature" in request.signature:
+        if {"x-amz-algorithm", "x-amz-signature"} & request.signature.keys():
             return _from_query(request)
-        if {"AWSAccessKeyId", "Signature"} & request.parameters.keys():
-            raise _unsupported()
-        raise S3Error("AccessDenied")
-    if not authorization.startswith(ALGORITHM):
-        raise _unsupported()
+        if not {"AWSAccessKeyId", "Signature"} & request.parameters.keys():
+            raise S3Error("AccessDenied")
+    if authorization is None or not authorization.startswith(ALGORITHM):
+        raise S3Error(
+            "InvalidRequest",
+            "The authorization mechanism you have provided is not supported. "
+            "Please use AWS4-HMAC-SHA256.",
+        )
     match = _FIELDS.fullmatch(authorization)
     if match is None:
         raise S3Error("AuthorizationHeaderMalformed")
@@ -221,11 +224,3 @@ def _epoch(timestamp: str) -> float | None:
         with contextlib.suppress(ValueError):
             return datetime.strptime(f"{timestamp}+0000", "%Y%m%dT%H%M%SZ%z").timestamp()
     return None
-
-
-def _unsupported() -> S3Error:
-    return S3Error(
-        "InvalidRequest",
-        "The authorization mechanism you have provided is not supported. "
-        "Please use AWS4-HMAC-SHA256.",
-    )
