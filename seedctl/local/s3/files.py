@@ -42,9 +42,7 @@ class NewFile:
         self.write = file.write
 
     def finish(self) -> str:
-        """Put all that was written into the file, whatever happens to this process, and return its
-        name.
-        """
+        """Flush what was written, so that it outlives this process, and return the file's name."""
         self._file.flush()
         return self.name
 

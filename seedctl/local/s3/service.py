@@ -68,6 +68,7 @@ class S3:
             call.outputs_of(call.bucket)
         check_parameters(request, route)
         if route.action == DEVELOPER:
+            # Amplify grants none of these to anyone.
             if caller.role is not None:
                 raise S3Error("AccessDenied")
         elif route.action is not None:

@@ -73,8 +73,9 @@ def _commit(call: Context, stored: StoredObject) -> None:
 
 
 def put_if_allowed(call: Context, view: View, stored: StoredObject) -> str | None:
-    """Let *stored* take its place if the request's conditions hold, and return the file of the
-    object that was there. Raises S3Error.
+    """Let *stored* take its place if the request's conditions hold. Raises S3Error.
+
+    Return the file of the object that was there, None if there was none.
     """
     found = index.find(view, stored.bucket, stored.key)
     check_writing(call.request.headers, found)
