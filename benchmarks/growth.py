@@ -100,8 +100,8 @@ class Sandbox:
                 if number == self.size // 2:
                     user.verifier = Verifier.of(PASSWORD, pool_name=pool.name, username=name)
                 users.insert(user)
-                stored = index.StoredObject(f"public/{number % 97}/{number}", "f", 1, "e", 0.0)
-                index.put(view, "files", stored)
+                key = f"public/{number % 97}/{number}"
+                index.put(view, index.StoredObject("files", key, "f", 1, "e", 0.0))
         store.close()
 
     def send(self, method: str, path: str, body: Any, headers: dict[str, str]) -> bytes:

@@ -17,8 +17,7 @@ from seedctl.local import sts
 from seedctl.local.http1 import Request, Response
 from seedctl.local.identity_pool import IdentityPool
 from seedctl.local.protocol import Call, Operation, ServiceError, refused
-from seedctl.local.s3.buckets import buckets_of
-from seedctl.local.s3.routing import is_for_s3
+from seedctl.local.s3.buckets import buckets_of, is_for_s3
 from seedctl.local.ssm import ParameterStore
 from seedctl.local.websocket import is_handshake
 

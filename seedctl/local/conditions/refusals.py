@@ -57,8 +57,8 @@ def machine_failed(request: Request, service: str | None, message: str) -> Respo
 
 
 def _s3(code: str, request: Request, message: str | None = None) -> Response:
-    from seedctl.local.s3.errors import S3Error  # noqa: PLC0415 - for those who use S3
-    from seedctl.local.s3.refusals import refusal  # noqa: PLC0415
+    from seedctl.local.s3.documents import refusal  # noqa: PLC0415 - for those who use S3
+    from seedctl.local.s3.errors import S3Error  # noqa: PLC0415
 
     return refusal(S3Error(code, message), request.method)
 
