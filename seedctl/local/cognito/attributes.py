@@ -7,13 +7,12 @@ import unicodedata
 from datetime import date
 from typing import TYPE_CHECKING
 
-from seedctl.local.protocol import ServiceError
+from seedctl.local.cognito.errors import invalid_parameter, not_authorized
+from seedctl.local.protocol import Call, ServiceError
 from seedctl.project import STANDARD_ATTRIBUTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-
-    from seedctl.local.protocol import Call
 
 ADDRESSES = ("email", "phone_number")
 FLAGS = tuple(f"{name}_verified" for name in ADDRESSES)
@@ -50,9 +49,7 @@ def read_pairs(call: Call, key: str) -> dict[str, str]:
 def check_writable(names: Iterable[str]) -> None:
     """Raise NotAuthorizedException for what only administrators may set."""
     if not set(names).isdisjoint(FLAGS):
-        raise ServiceError(
-            "NotAuthorizedException", "A client attempted to write unauthorized attribute"
-        )
+        raise not_authorized("A client attempted to write unauthorized attribute")
 
 
 def check_required(required: Iterable[str], attributes: Mapping[str, str]) -> None:
@@ -60,16 +57,14 @@ def check_required(required: Iterable[str], attributes: Mapping[str, str]) -> No
     missing = [name for name in required if name not in attributes]
     if missing:
         reasons = "\n".join(f"{name}: The attribute is required" for name in missing)
-        raise ServiceError(
-            "InvalidParameterException", f"Attributes did not conform to the schema: {reasons}\n"
-        )
+        raise invalid_parameter(f"Attributes did not conform to the schema: {reasons}\n")
 
 
 def check_attribute(name: str, value: str) -> str:
     """Return *value* as it is stored. Raises InvalidParameterException."""
     problem = _problem(name, value)
     if problem is not None:
-        raise ServiceError("InvalidParameterException", problem)
+        raise invalid_parameter(problem)
     return value.lower() if name in FLAGS else value
 
 
@@ -97,7 +92,7 @@ def _problem(name: str, value: str) -> str | None:
 def check_known(name: str) -> None:
     """Raise InvalidParameterException for an attribute that no pool has."""
     if not _is_known(name):
-        raise ServiceError("InvalidParameterException", _unknown(name))
+        raise invalid_parameter(_unknown(name))
 
 
 def _is_known(name: str) -> bool:
@@ -109,9 +104,12 @@ def _unknown(name: str) -> str:
     return _schema_problem(name[:64], "Attribute does not exist in the schema.")
 
 
-def is_username(text: str) -> bool:
-    """Whether Cognito takes *text* as a user or group name: no blanks, no control characters."""
-    return 1 <= len(text) <= 128 and all(unicodedata.category(char)[0] in "LMSNP" for char in text)
+def read_username(call: Call, key: str = "Username") -> str:
+    """Return the name of a user or group at *key*: no blanks, no control characters."""
+    name = call.text(key, maximum=128)
+    if not all(unicodedata.category(char)[0] in "LMSNP" for char in name):
+        call.fail(f"{key} may hold no blanks and no control characters.")
+    return name
 
 
 def _schema_problem(name: str, reason: str) -> str:

@@ -75,7 +75,6 @@ class AskedPage:
 
 
 def list_users(service: UserPoolService, call: Call) -> dict[str, Any]:
-    service.check_pool(call)
     text = call.optional_text("Filter", minimum=0, maximum=256) or ""
     condition, values = _filter(call, text)
     wanted = call.texts("AttributesToGet")
