@@ -73,8 +73,8 @@ class GroupRecords:
 
 
 _OF_USER = "AND name IN (SELECT group_name FROM membership WHERE pool = :pool AND username = :user)"
-_ADD = "INSERT OR IGNORE INTO membership VALUES (:pool, :group, :user)"
-_REMOVE = "DELETE FROM membership WHERE pool = :pool AND group_name = :group AND username = :user"
+ADD = "INSERT OR IGNORE INTO membership VALUES (:pool, :group, :user)"
+REMOVE = "DELETE FROM membership WHERE pool = :pool AND group_name = :group AND username = :user"
 _EMPTY = "DELETE FROM membership WHERE pool = :pool AND group_name = :group"
 
 
@@ -115,15 +115,26 @@ def get_group(service: UserPoolService, call: Call) -> dict[str, Any]:
     return {"Group": _described(group, service)}
 
 
-def list_groups(service: UserPoolService, call: Call) -> dict[str, Any]:
-    return _page_of_groups(service, call)
+def list_groups(
+    service: UserPoolService, call: Call, condition: str = "", **values: Any
+) -> dict[str, Any]:
+    """List the groups, those that meet *condition*, the end of a query with these *values*."""
+    asked = AskedPage(service, call, "NextToken", "")
+    (after,) = asked.after("")
+    query = f"{condition} AND name > :after ORDER BY name LIMIT :size"
+    with service.store.reading() as view:
+        groups = GroupRecords(view, service.pool).select(
+            query, **values, after=after, size=asked.size + 1
+        )
+    shown, token = asked.cut(groups, lambda group: [group["name"]])
+    return {"Groups": [_described(group, service) for group in shown], **token}
 
 
 def admin_list_groups_for_user(service: UserPoolService, call: Call) -> dict[str, Any]:
     name = call.text("Username", maximum=128)
     with service.reading_users() as users:
         user = users.require(name)
-    return _page_of_groups(service, call, _OF_USER, user=user.username)
+    return list_groups(service, call, _OF_USER, user=user.username)
 
 
 def list_users_in_group(service: UserPoolService, call: Call) -> dict[str, Any]:
@@ -141,15 +152,8 @@ def list_users_in_group(service: UserPoolService, call: Call) -> dict[str, Any]:
     return {"Users": [user.described() for user in shown], **token}
 
 
-def admin_add_user_to_group(service: UserPoolService, call: Call) -> dict[str, Any]:
-    return _change_membership(service, call, _ADD)
-
-
-def admin_remove_user_from_group(service: UserPoolService, call: Call) -> dict[str, Any]:
-    return _change_membership(service, call, _REMOVE)
-
-
-def _change_membership(service: UserPoolService, call: Call, change: str) -> dict[str, Any]:
+def change_membership(change: str, service: UserPoolService, call: Call) -> dict[str, Any]:
+    """Put the user that *call* names into its group or take it out, by the SQL in *change*."""
     username, name = call.text("Username", maximum=128), read_username(call, "GroupName")
     with service.changing_users() as users:
         user = users.require(username)
@@ -157,20 +161,6 @@ def _change_membership(service: UserPoolService, call: Call, change: str) -> dic
         groups.require(name)
         groups.change(change, name, user.username)
     return {}
-
-
-def _page_of_groups(
-    service: UserPoolService, call: Call, condition: str = "", **values: Any
-) -> dict[str, Any]:
-    asked = AskedPage(service, call, "NextToken", "")
-    (after,) = asked.after("")
-    query = f"{condition} AND name > :after ORDER BY name LIMIT :size"
-    with service.store.reading() as view:
-        groups = GroupRecords(view, service.pool).select(
-            query, **values, after=after, size=asked.size + 1
-        )
-    shown, token = asked.cut(groups, lambda group: [group["name"]])
-    return {"Groups": [_described(group, service) for group in shown], **token}
 
 
 def _described(group: dict[str, Any], service: UserPoolService) -> dict[str, Any]:

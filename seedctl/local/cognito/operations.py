@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 # The pool that these name is checked before they are called.
 _SIGNED: dict[str, Handler] = {
-    "AdminAddUserToGroup": groups.admin_add_user_to_group,
+    "AdminAddUserToGroup": partial(groups.change_membership, groups.ADD),
     "AdminConfirmSignUp": partial(admin.change_named_user, admin.confirm),
     "AdminCreateUser": admin.admin_create_user,
     "AdminDeleteUser": admin.admin_delete_user,
@@ -40,7 +40,7 @@ _SIGNED: dict[str, Handler] = {
     "AdminGetUser": admin.admin_get_user,
     "AdminInitiateAuth": sign_in.admin_initiate_auth,
     "AdminListGroupsForUser": groups.admin_list_groups_for_user,
-    "AdminRemoveUserFromGroup": groups.admin_remove_user_from_group,
+    "AdminRemoveUserFromGroup": partial(groups.change_membership, groups.REMOVE),
     "AdminResetUserPassword": admin.admin_reset_user_password,
     "AdminRespondToAuthChallenge": sign_in.respond_to_auth_challenge,
     "AdminSetUserMFAPreference": mfa_settings.admin_set_user_mfa_preference,
