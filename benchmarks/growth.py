@@ -81,7 +81,7 @@ class Sandbox:
         store = Store.open(prepare_folder(folder))
         tables = prepare(store, data.url, models)
         with store.transaction() as view:
-            rows, users = Rows(view, tables["Product"], model), UserRecords(view, pool)
+            rows, users = Rows(view, tables["Product"], model), UserRecords(view, pool, 0.0)
             for number in range(self.size):
                 item = {
                     "sku": f"s{number}",
