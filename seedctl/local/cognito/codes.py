@@ -101,7 +101,9 @@ def recovery_address(pool: UserPool, user: User) -> str | None:
     """Return the verified attribute that a password is reset by, None if the user has none."""
     for attribute in pool.recovery_attributes:
         is_second_factor = attribute == "phone_number" and "SMS_MFA" in user.mfa_enabled
-        if user.attributes.get(f"{attribute}_verified") == "true" and not is_second_factor:
+        is_verified = user.attributes.get(f"{attribute}_verified") == "true"
+        # An administrator may set the flag without the address.
+        if attribute in user.attributes and is_verified and not is_second_factor:
             return attribute
     return None
 
