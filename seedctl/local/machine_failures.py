@@ -39,8 +39,8 @@ def telling_machine_failures(
 
 
 def _told(request: Request, error: LocalSandboxError) -> Response:
-    from seedctl.local.conditions.calls import call_of  # noqa: PLC0415 - when something is wrong
-    from seedctl.local.conditions.refusals import machine_failed  # noqa: PLC0415
+    from seedctl.local.faults.calls import call_of  # noqa: PLC0415 - when something is wrong
+    from seedctl.local.faults.refusals import machine_failed  # noqa: PLC0415
 
     call = call_of(request)
     text = f"{error.message} {error.resolution or ''}".strip()

@@ -162,7 +162,7 @@ def read_statistics(server: RunningServer) -> dict[str, Any] | None:
     """Return what was asked of *server* so far; None if it has no conditions, or no answer."""
     import http.client  # noqa: PLC0415 - for one command only
 
-    from seedctl.local.conditions import STATISTICS_PATH  # noqa: PLC0415
+    from seedctl.local.faults import STATISTICS_PATH  # noqa: PLC0415
 
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=_PROBE_SECONDS)
     try:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from seedctl.local.conditions import ConditionedAnswers, Conditions
+    from seedctl.local.faults import ConditionedAnswers, Conditions
     from seedctl.local.http1 import Request, Response
     from seedctl.local.inbox import InboxMessage
     from seedctl.local.server import Fault, Server
@@ -67,7 +67,7 @@ class LocalSandbox:
             answer = telling_machine_failures(services.answer, store.path.parent)
             conditioned = None
             if conditions is not None:
-                from seedctl.local.conditions import ConditionedAnswers  # noqa: PLC0415
+                from seedctl.local.faults import ConditionedAnswers  # noqa: PLC0415
 
                 conditioned = ConditionedAnswers(conditions, answer)
                 answer = conditioned.answer

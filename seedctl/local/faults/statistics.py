@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from seedctl.local.conditions.quotas import WINDOW
+from seedctl.local.faults.quotas import WINDOW
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -24,9 +24,9 @@ from seedctl.errors import InvalidCommandInputError
 from seedctl.local import LocalSandbox
 from seedctl.local.bodies import ConnectionEndedError
 from seedctl.local.cognito import Cognito
-from seedctl.local.conditions import ConditionedAnswers, Conditions, Faults, Latency, table
-from seedctl.local.conditions.calls import call_of, user_of
-from seedctl.local.conditions.quotas import (
+from seedctl.local.faults import ConditionedAnswers, Conditions, Faults, Latency, table
+from seedctl.local.faults.calls import call_of, user_of
+from seedctl.local.faults.quotas import (
     CATEGORIES,
     DEFAULT_QUOTAS,
     PER_USER,
@@ -638,7 +638,7 @@ def test_nothing_asked_for_is_nothing_loaded(tmp_path: Path) -> None:
         "with LocalSandbox.start(state_folder=Path(sys.argv[1]), outputs=None) as sandbox:\n"
         "    assert sandbox.statistics() is None\n"
         "    assert sandbox._server._answer.__name__ == 'answer_or_tell'\n"
-        "assert 'seedctl.local.conditions' not in sys.modules\n"
+        "assert 'seedctl.local.faults' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", script, str(tmp_path / "state")], check=True, timeout=60)
 

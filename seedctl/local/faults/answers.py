@@ -8,17 +8,17 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from seedctl.local.bodies import ConnectionEndedError
-from seedctl.local.conditions.calls import call_of, user_of
-from seedctl.local.conditions.quotas import CATEGORIES, Quotas
-from seedctl.local.conditions.refusals import failed, throttled
-from seedctl.local.conditions.statistics import Statistics
+from seedctl.local.faults.calls import call_of, user_of
+from seedctl.local.faults.quotas import CATEGORIES, Quotas
+from seedctl.local.faults.refusals import failed, throttled
+from seedctl.local.faults.statistics import Statistics
 from seedctl.local.http1 import Request, Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from seedctl.local.conditions.calls import ServiceCall
-    from seedctl.local.conditions.settings import Conditions
+    from seedctl.local.faults.calls import ServiceCall
+    from seedctl.local.faults.settings import Conditions
 
 STATISTICS_PATH = "/_seedctl/statistics"
 
