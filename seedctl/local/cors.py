@@ -7,7 +7,6 @@ do: those from elsewhere are refused, unless their origin was allowed.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from seedctl.errors import InvalidCommandInputError
@@ -73,23 +72,16 @@ class CrossOrigin:
             request.method == "OPTIONS" and "access-control-request-method" in request.headers
         )
         response = _preflight(request) if is_preflight else answer(request)
-        return replace(
-            response,
-            headers=(
-                *response.headers,
-                ("Access-Control-Allow-Origin", origin),
-                ("Access-Control-Expose-Headers", _EXPOSED),
-                ("Vary", "Origin"),
-            ),
+        return response.with_headers(
+            ("Access-Control-Allow-Origin", origin),
+            ("Access-Control-Expose-Headers", _EXPOSED),
+            ("Vary", "Origin"),
         )
 
 
 def _preflight(request: Request) -> Response:
     asked = request.headers.get("access-control-request-headers", "")
-    headers = [
-        ("Access-Control-Allow-Methods", _METHODS),
-        ("Access-Control-Max-Age", _MAX_AGE),
-    ]
+    headers = [("Access-Control-Allow-Methods", _METHODS), ("Access-Control-Max-Age", _MAX_AGE)]
     if _HEADER_NAMES.fullmatch(asked):
         headers.append(("Access-Control-Allow-Headers", asked))
     return Response(204, b"", tuple(headers))

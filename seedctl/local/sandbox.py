@@ -54,8 +54,6 @@ class LocalSandbox:
         tests. Raises LocalSandboxError.
         """
         # Late, since the commands that never start a sandbox import this module too.
-        from seedctl.local.cors import CrossOrigin  # noqa: PLC0415
-        from seedctl.local.machine_failures import telling_machine_failures  # noqa: PLC0415
         from seedctl.local.server import Server  # noqa: PLC0415
         from seedctl.local.services import Services  # noqa: PLC0415
         from seedctl.local.state_folder import prepare, unusable  # noqa: PLC0415
@@ -64,7 +62,7 @@ class LocalSandbox:
         store = Store.open(prepare(state_folder))
         try:
             services = Services(store, outputs, clock)
-            answer = telling_machine_failures(services.answer, store.path.parent)
+            answer: Callable[[Request], Response] = services.answer
             conditioned = None
             if conditions is not None:
                 from seedctl.local.faults import ConditionedAnswers  # noqa: PLC0415
@@ -73,12 +71,7 @@ class LocalSandbox:
                 answer = conditioned.answer
             if nonce is not None:
                 answer = _known_by(nonce, answer)
-            server = Server.start(
-                answer,
-                port=port,
-                is_streamed=services.is_streamed,
-                cross_origin=CrossOrigin(origins),
-            )
+            server = Server(answer, port=port, is_streamed=services.is_streamed, origins=origins)
         except OSError as error:
             store.close()
             raise unusable(store.path.parent, error) from error

@@ -38,15 +38,14 @@ def refuse_by_message(request: Request, answer: str) -> Response:
     key = request.headers.get("sec-websocket-key")
     if key is None or request.headers.get("sec-websocket-version") != _VERSION:
         response = Response.text(426, "Only version 13 of WebSocket is spoken here.")
-        headers = (*response.headers, ("Sec-WebSocket-Version", _VERSION))
-        return Response(response.status, response.body, headers)
+        return response.with_headers(("Sec-WebSocket-Version", _VERSION))
     accepted = base64.b64encode(hashlib.sha1(f"{key}{_GUID}".encode()).digest())  # noqa: S324
-    headers = (("Upgrade", "websocket"), ("Sec-WebSocket-Accept", accepted.decode()))
+    headers = [("Upgrade", "websocket"), ("Sec-WebSocket-Accept", accepted.decode())]
     offered = request.headers.get("sec-websocket-protocol")
     if offered is not None:
         # The first is the protocol; credentials may come after it in the same header.
-        headers = (*headers, ("Sec-WebSocket-Protocol", offered.partition(",")[0].strip()))
-    return Response(101, b"", headers, upgraded=partial(_converse, answer))
+        headers.append(("Sec-WebSocket-Protocol", offered.partition(",")[0].strip()))
+    return Response(101, b"", tuple(headers), upgraded=partial(_converse, answer))
 
 
 def _converse(answer: str, stream: Stream, send: Callable[[bytes], object]) -> None:

@@ -8,14 +8,11 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from seedctl.local.protocol import JSON_SERVICES
+
 if TYPE_CHECKING:
     from seedctl.local.http1 import Request
 
-_SERVICES = {
-    "AWSCognitoIdentityProviderService": "cognito-idp",
-    "AWSCognitoIdentityService": "cognito-identity",
-    "AmazonSSM": "ssm",
-}
 _OPERATION = re.compile(r"[A-Za-z]{1,64}")
 _ACTION = re.compile(rb"(?:^|&)Action=([A-Za-z]{1,64})(?:&|$)")
 
@@ -44,7 +41,7 @@ def call_of(request: Request) -> ServiceCall | None:
         action = _ACTION.search(request.body)
         return ServiceCall("sts", action[1].decode()) if action is not None else None
     prefix, _, operation = target.partition(".")
-    service = _SERVICES.get(prefix)
+    service = JSON_SERVICES.get(prefix)
     if service is None or not _OPERATION.fullmatch(operation):
         return None
     return ServiceCall(service, operation)
