@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
-    from types import TracebackType
 
     from seedctl.local.faults import ConditionedAnswers, Conditions
     from seedctl.local.http1 import Request, Response
@@ -27,12 +27,15 @@ class LocalSandbox:
         server: Server,
         services: Services,
         store: Store,
-        conditioned: ConditionedAnswers | None = None,
+        conditioned: ConditionedAnswers | None,
+        opened: contextlib.ExitStack,
     ) -> None:
+        """*opened* ends all of it when it is closed."""
         self._server = server
         self._services = services
         self._store = store
         self._conditioned = conditioned
+        self._opened = opened
 
     @classmethod
     def start(
@@ -56,12 +59,15 @@ class LocalSandbox:
         # Late, since the commands that never start a sandbox import this module too.
         from seedctl.local.server import Server  # noqa: PLC0415
         from seedctl.local.services import Services  # noqa: PLC0415
-        from seedctl.local.state_folder import prepare, unusable  # noqa: PLC0415
+        from seedctl.local.state_folder import prepare, translate_errors  # noqa: PLC0415
         from seedctl.local.store import Store  # noqa: PLC0415
 
-        store = Store.open(prepare(state_folder))
-        try:
+        folder = prepare(state_folder)
+        with translate_errors(folder), contextlib.ExitStack() as opened:
+            store = Store.open(folder)
+            opened.callback(store.close)
             services = Services(store, outputs, clock)
+            opened.callback(services.close)
             answer: Callable[[Request], Response] = services.answer
             conditioned = None
             if conditions is not None:
@@ -72,13 +78,10 @@ class LocalSandbox:
             if nonce is not None:
                 answer = _known_by(nonce, answer)
             server = Server(answer, port=port, is_streamed=services.is_streamed, origins=origins)
-        except OSError as error:
-            store.close()
-            raise unusable(store.path.parent, error) from error
-        except BaseException:
-            store.close()
-            raise
-        return cls(server, services, store, conditioned)
+            opened.callback(server.stop)
+            if conditioned is not None:
+                opened.callback(conditioned.end_delays)  # first: the server waits for its calls
+            return cls(server, services, store, conditioned, opened.pop_all())
 
     @property
     def port(self) -> int:
@@ -105,21 +108,12 @@ class LocalSandbox:
 
     def stop(self) -> None:
         """End every connection and close the state. A second call does nothing."""
-        if self._conditioned is not None:
-            self._conditioned.end_delays()
-        self._server.stop()
-        self._services.close()
-        self._store.close()
+        self._opened.close()
 
     def __enter__(self) -> LocalSandbox:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         self.stop()
 
 

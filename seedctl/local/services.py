@@ -194,12 +194,12 @@ def _machine_failure(request: Request, error: LocalSandboxError) -> Response:
     not help. So the status is one that no client repeats (507), and a header tells seedctl's client
     what happened.
     """
-    from seedctl.local.faults.calls import call_of  # noqa: PLC0415 - when something is wrong
-    from seedctl.local.faults.refusals import machine_failed  # noqa: PLC0415
+    from seedctl.local.faults.calls import call_of, refusal  # noqa: PLC0415 - rarely needed
 
     call = call_of(request)
     text = f"{error.message} {error.resolution or ''}".strip()
-    response = machine_failed(request, call.service if call is not None else None, text)
+    failure = ServiceError("LocalSandboxFailure", text, status=507)
+    response = refusal(request, call.service if call is not None else None, failure)
     return response.with_headers(error.to_header())
 
 

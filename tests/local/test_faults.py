@@ -242,7 +242,7 @@ def test_no_second_has_more_than_the_limit(limit: int, steps: list[float]) -> No
         expected = sum(now - earlier < 1.0 for earlier in granted) < limit
         assert window.has_room(now) == expected
         if expected:
-            window.grant(now)
+            window.add(now)
             granted.append(now)
     for first, beyond in zip(granted, granted[limit:], strict=False):
         assert beyond - first >= 1.0

@@ -7,9 +7,8 @@ sandbox that is started without conditions loads nothing of this.
 from __future__ import annotations
 
 from seedctl.local.faults.answers import STATISTICS_PATH, ConditionedAnswers
-from seedctl.local.faults.quotas import DEFAULT_QUOTAS
+from seedctl.local.faults.quotas import DEFAULT_QUOTAS, table
 from seedctl.local.faults.settings import Conditions, Faults, Latency
-from seedctl.local.faults.statistics import table
 
 __all__ = [
     "DEFAULT_QUOTAS",

@@ -8,10 +8,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from seedctl.local.bodies import ConnectionEndedError
-from seedctl.local.faults.calls import call_of, user_of
-from seedctl.local.faults.quotas import CATEGORIES, Quotas
-from seedctl.local.faults.refusals import failed, throttled
-from seedctl.local.faults.statistics import Statistics
+from seedctl.local.faults.calls import call_of, failed, throttled, user_of
+from seedctl.local.faults.quotas import CATEGORIES, Quotas, Statistics
 from seedctl.local.http1 import Request, Response
 
 if TYPE_CHECKING:
@@ -76,7 +74,7 @@ class ConditionedAnswers:
 
     def _arrive(self, call: ServiceCall, request: Request) -> bool:
         """Count the request; whether the quotas grant it."""
-        category = CATEGORIES.get((call.service, call.operation))
+        category = CATEGORIES.get(call)
         quotas = self._quotas
         user = user_of(request) if quotas is not None and call.service == "cognito-idp" else None
         is_granted = True

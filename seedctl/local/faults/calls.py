@@ -1,24 +1,42 @@
-"""Which call of which service a request is, and whom it is about, before anything is checked."""
+"""Which call of which service a request is, whom it is about, and how its service refuses it."""
 
 from __future__ import annotations
 
 import base64
 import json
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from seedctl.local.protocol import JSON_SERVICES
+from seedctl.local import sts
+from seedctl.local.protocol import JSON_SERVICES, ServiceError, refused
 
 if TYPE_CHECKING:
-    from seedctl.local.http1 import Request
+    from seedctl.local.http1 import Request, Response
 
 _OPERATION = re.compile(r"[A-Za-z]{1,64}")
 _ACTION = re.compile(rb"(?:^|&)Action=([A-Za-z]{1,64})(?:&|$)")
 
+_RATE = "Rate exceeded"
+_ON_PURPOSE = "The local sandbox fails on purpose."  # AWS's own words are not known [?]
+_THROTTLED = {
+    "appsync": "ThrottlingException",  # [?]
+    "cognito-identity": "TooManyRequestsException",
+    "cognito-idp": "TooManyRequestsException",
+    "s3": "SlowDown",
+    "ssm": "ThrottlingException",
+    "sts": "Throttling",
+}
+_FAILED = {
+    "appsync": "InternalFailureException",  # [?]
+    "cognito-identity": "InternalErrorException",
+    "cognito-idp": "InternalErrorException",
+    "s3": "InternalError",
+    "ssm": "InternalServerError",
+    "sts": "InternalFailure",
+}
 
-@dataclass(frozen=True, slots=True)
-class ServiceCall:
+
+class ServiceCall(NamedTuple):
     service: str
     """As it is called in credential scopes."""
     operation: str
@@ -52,12 +70,7 @@ def user_of(request: Request) -> str | None:
 
     A name and the id of the same user are two here: what they belong to is known only later.
     """
-    try:
-        given = json.loads(request.body)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(given, dict):
-        return None
+    given = _json_object(request.body)
     names = (
         given.get("Username"),
         _within(given.get("AuthParameters"), "USERNAME"),
@@ -65,6 +78,32 @@ def user_of(request: Request) -> str | None:
         _subject(given.get("AccessToken")),
     )
     return next((name.casefold() for name in names if isinstance(name, str)), None)
+
+
+def throttled(request: Request, service: str) -> Response:
+    """Return the answer of *service* to a call too many."""
+    status = 429 if service == "appsync" else 400
+    return refusal(request, service, ServiceError(_THROTTLED[service], _RATE, status=status))
+
+
+def failed(request: Request, service: str) -> Response:
+    """Return the answer of *service* when it fails: 500, which clients repeat."""
+    return refusal(request, service, ServiceError(_FAILED[service], _ON_PURPOSE, status=500))
+
+
+def refusal(request: Request, service: str | None, error: ServiceError) -> Response:
+    """Return *error* as *service* answers it; S3 has words of its own for what AWS answers too."""
+    if service == "s3":
+        from seedctl.local.s3.errors import S3Error  # noqa: PLC0415 - for those who use S3
+        from seedctl.local.s3.refusals import refusal as s3_refusal  # noqa: PLC0415
+
+        is_known = error.code in (_THROTTLED["s3"], _FAILED["s3"])
+        return s3_refusal(S3Error(error.code, None if is_known else error.message), request.method)
+    if service == "appsync":
+        from seedctl.local.appsync.errors import RefusedCallError  # noqa: PLC0415 - as above
+
+        return RefusedCallError(error.status, error.code, error.message).response()
+    return sts.refusal(error) if service == "sts" else refused(error)
 
 
 def _within(section: Any, key: str) -> Any:
@@ -77,7 +116,16 @@ def _subject(token: Any) -> Any:
         return None
     payload = token.split(".")[1]
     try:
-        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    except (ValueError, RecursionError):
+        return _json_object(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))).get(
+            "sub"
+        )
+    except ValueError:
         return None
-    return _within(claims, "sub")
+
+
+def _json_object(text: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}

@@ -1,9 +1,10 @@
-"""Requests a second: AWS's default quotas, and the sliding window that keeps them."""
+"""Requests a second: AWS's default quotas, what keeps them, and the statistics of what came."""
 
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,78 +36,64 @@ DEFAULT_QUOTAS: Mapping[str, int] = {
     "ParameterWrite": 3,
 }
 
-# Which category an operation is in is published for most; [?] marks those that we put there.
-_COGNITO: Mapping[str, tuple[str, ...]] = {
-    "UserAuthentication": ("AdminInitiateAuth", "InitiateAuth"),  # a refresh is one too [?]
-    RESPOND: ("AdminRespondToAuthChallenge", "RespondToAuthChallenge"),
-    "UserCreation": ("AdminConfirmSignUp", "AdminCreateUser", "ConfirmSignUp", "SignUp"),
-    "UserAccountRecovery": (
-        "AdminResetUserPassword",
-        "AdminSetUserPassword",
-        "ChangePassword",
-        "ConfirmForgotPassword",
-        "ForgotPassword",
+# Which category an operation is in is published for most. We put there [?]: signing out, InitiateAuth
+# to refresh, GetTokensFromRefreshToken, sending an attribute's or a sign-up's code again, setting the
+# preference and the device of MFA, and deleting parameters.
+_OPERATIONS: Mapping[tuple[str, str], str] = {
+    ("cognito-idp", "UserAuthentication"): "AdminInitiateAuth InitiateAuth",
+    ("cognito-idp", RESPOND): "AdminRespondToAuthChallenge RespondToAuthChallenge",
+    ("cognito-idp", "UserCreation"): "AdminConfirmSignUp AdminCreateUser ConfirmSignUp SignUp",
+    ("cognito-idp", "UserAccountRecovery"): (
+        "AdminResetUserPassword AdminSetUserPassword ChangePassword ConfirmForgotPassword "
+        "ForgotPassword"
     ),
-    "UserRead": ("AdminGetUser", "GetUser"),
-    "UserUpdate": (
-        "AdminDeleteUser",
-        "AdminDeleteUserAttributes",
-        "AdminDisableUser",
-        "AdminEnableUser",
-        "AdminUpdateUserAttributes",
-        "AdminUserGlobalSignOut",  # [?]
-        "DeleteUser",
-        "DeleteUserAttributes",
-        "GetUserAttributeVerificationCode",  # [?]
-        "GlobalSignOut",  # [?]
-        "ResendConfirmationCode",  # [?]
-        "UpdateUserAttributes",
-        "VerifyUserAttribute",
+    ("cognito-idp", "UserRead"): "AdminGetUser GetUser",
+    ("cognito-idp", "UserUpdate"): (
+        "AdminDeleteUser AdminDeleteUserAttributes AdminDisableUser AdminEnableUser "
+        "AdminUpdateUserAttributes AdminUserGlobalSignOut DeleteUser DeleteUserAttributes "
+        "GetUserAttributeVerificationCode GlobalSignOut ResendConfirmationCode "
+        "UpdateUserAttributes VerifyUserAttribute"
     ),
-    "UserToken": ("GetTokensFromRefreshToken", "RevokeToken"),  # the first [?]
-    "UserResourceRead": ("AdminListGroupsForUser",),
-    "UserResourceUpdate": (
-        "AdminAddUserToGroup",
-        "AdminRemoveUserFromGroup",
-        "AdminSetUserMFAPreference",  # [?]
-        "AssociateSoftwareToken",  # [?]
-        "SetUserMFAPreference",  # [?]
-        "VerifySoftwareToken",  # [?]
+    ("cognito-idp", "UserToken"): "GetTokensFromRefreshToken RevokeToken",
+    ("cognito-idp", "UserResourceRead"): "AdminListGroupsForUser",
+    ("cognito-idp", "UserResourceUpdate"): (
+        "AdminAddUserToGroup AdminRemoveUserFromGroup AdminSetUserMFAPreference "
+        "AssociateSoftwareToken SetUserMFAPreference VerifySoftwareToken"
     ),
-    "UserList": ("ListUsers", "ListUsersInGroup"),
-    "UserPoolRead": ("DescribeUserPool",),
-    "UserPoolResourceRead": ("GetGroup", "GetUserPoolMfaConfig", "ListGroups"),
-    "UserPoolResourceUpdate": ("CreateGroup", "DeleteGroup"),
-    "UserPoolClientRead": ("DescribeUserPoolClient",),
-}
-_SSM: Mapping[str, tuple[str, ...]] = {
-    "ParameterRead": ("GetParameter", "GetParameters", "GetParametersByPath"),
-    "ParameterWrite": ("DeleteParameter", "DeleteParameters", "PutParameter"),  # deleting [?]
+    ("cognito-idp", "UserList"): "ListUsers ListUsersInGroup",
+    ("cognito-idp", "UserPoolRead"): "DescribeUserPool",
+    ("cognito-idp", "UserPoolResourceRead"): "GetGroup GetUserPoolMfaConfig ListGroups",
+    ("cognito-idp", "UserPoolResourceUpdate"): "CreateGroup DeleteGroup",
+    ("cognito-idp", "UserPoolClientRead"): "DescribeUserPoolClient",
+    ("ssm", "ParameterRead"): "GetParameter GetParameters GetParametersByPath",
+    ("ssm", "ParameterWrite"): "DeleteParameter DeleteParameters PutParameter",
 }
 CATEGORIES: Mapping[tuple[str, str], str] = {
     (service, operation): category
-    for service, rows in (("cognito-idp", _COGNITO), ("ssm", _SSM))
-    for category, operations in rows.items()
-    for operation in operations
+    for (service, category), operations in _OPERATIONS.items()
+    for operation in operations.split()
 }
 _USER_READS = {"UserAuthentication", RESPOND, "UserRead", "UserResourceRead"}
 
 
 class Window:
-    """Grants at most *limit* requests in any second, the end of which does not belong to it."""
+    """What came in the last second, the end of which does not belong to it."""
 
-    def __init__(self, limit: int) -> None:
-        self._granted: deque[float] = deque(maxlen=limit)
+    def __init__(self, limit: int = 0) -> None:
+        self._limit = limit
+        self._times: deque[float] = deque()
+
+    def count(self, now: float) -> int:
+        while self._times and now - self._times[0] >= WINDOW:
+            self._times.popleft()
+        return len(self._times)
 
     def has_room(self, now: float) -> bool:
-        granted = self._granted
-        return len(granted) < (granted.maxlen or 0) or now - granted[0] >= WINDOW
+        """Whether fewer than *limit* came."""
+        return self.count(now) < self._limit
 
-    def grant(self, now: float) -> None:
-        self._granted.append(now)
-
-    def is_over(self, now: float) -> bool:
-        return not self._granted or now - self._granted[-1] >= WINDOW
+    def add(self, now: float) -> None:
+        self._times.append(now)
 
 
 class Quotas:
@@ -132,11 +119,81 @@ class Quotas:
         if not all(window.has_room(now) for window in windows):
             return False
         for window in windows:
-            window.grant(now)
+            window.add(now)
         return True
 
     def _of_user(self, name: str, now: float, *, is_read: bool) -> Window:
         if now - self._pruned_at >= WINDOW:
             self._pruned_at = now
-            self._users = {key: kept for key, kept in self._users.items() if not kept.is_over(now)}
+            self._users = {key: kept for key, kept in self._users.items() if kept.count(now)}
         return self._users.setdefault((name, is_read), Window(self.limits[PER_USER]))
+
+
+@dataclass(slots=True)
+class _Count:
+    requests: int = 0
+    refused: int = 0
+    peak: int = 0
+    _recent: Window = field(default_factory=Window)
+
+    def add(self, now: float, *, is_refused: bool) -> None:
+        self.requests += 1
+        self.refused += is_refused
+        self._recent.add(now)
+        self.peak = max(self.peak, self._recent.count(now))
+
+    def document(self) -> dict[str, int]:
+        return {"requests": self.requests, "refused": self.refused, "peak": self.peak}
+
+
+class Statistics:
+    """Counts requests, those that were refused included. Not thread-safe."""
+
+    def __init__(self, limits: Mapping[str, int] | None) -> None:
+        self._limits = limits or {}
+        self._operations: dict[str, _Count] = {}
+        self._categories: dict[str, _Count] = {}
+        self._faults: dict[str, int] = {}
+
+    def add(self, operation: str, category: str | None, now: float, *, is_refused: bool) -> None:
+        """Count a request; *is_refused* says whether a quota was against it."""
+        self._operations.setdefault(operation, _Count()).add(now, is_refused=is_refused)
+        if category is not None:
+            self._categories.setdefault(category, _Count()).add(now, is_refused=is_refused)
+
+    def add_fault(self, kind: str) -> None:
+        self._faults[kind] = self._faults.get(kind, 0) + 1
+
+    def document(self) -> dict[str, Any]:
+        """Return all of it as JSON has it; ``peak`` is of any second, refused ones included."""
+        operations = self._operations
+        return {
+            "requests": sum(count.requests for count in operations.values()),
+            "refused": sum(count.refused for count in operations.values()),
+            "operations": {name: operations[name].document() for name in sorted(operations)},
+            "categories": {
+                name: {"quota": self._limits.get(name), **self._categories[name].document()}
+                for name in sorted(self._categories)
+            },
+            "faults": dict(sorted(self._faults.items())),
+        }
+
+
+def table(document: Mapping[str, Any]) -> list[str]:
+    """Return the lines that show what :meth:`Statistics.document` holds; none for no requests."""
+    if not document["requests"]:
+        return []
+    rows: list[tuple[str, ...]] = [("", "requests", "refused", "peak/s", "quota")]
+    for name, count in (*document["operations"].items(), *document["categories"].items()):
+        numbers = (str(count[key]) for key in ("requests", "refused", "peak"))
+        quota = count.get("quota")
+        rows.append((name, *numbers, "" if quota is None else str(quota)))
+    width = max(len(row[0]) for row in rows)
+    lines = [
+        f"{name:<{width}}" + "".join(f"{cell:>10}" for cell in cells).rstrip()
+        for name, *cells in rows
+    ]
+    faults = document["faults"]
+    if faults:
+        lines.append("faults: " + ", ".join(f"{kind} {count}" for kind, count in faults.items()))
+    return lines
