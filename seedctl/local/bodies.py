@@ -50,7 +50,6 @@ class Body:
     ) -> None:
         self.length = length
         self._stream = stream
-        self._is_chunked = length is None
         self._left = length or 0
         """Bytes until the end of the body, or of the present chunk."""
         self._proceed = proceed
@@ -83,7 +82,7 @@ class Body:
     def discard(self, limit: int) -> bool:
         """Read on if at most *limit* bytes are left, and say whether the body has been read."""
         # One who waits for permission has sent nothing, and will not once refused.
-        if self._proceed is None and not self._is_chunked and self._left <= limit:
+        if self._proceed is None and self.length is not None and self._left <= limit:
             while self.read(PIECE):
                 pass
         return self.is_finished
@@ -102,7 +101,7 @@ class Body:
         self._left -= len(data)
         if self._left:
             return
-        if not self._is_chunked:
+        if self.length is not None:
             self.is_finished = True
         elif self._line() not in (b"\r\n", b"\n"):
             raise RefusedRequestError(400, "A chunk is longer than it says.")

@@ -38,7 +38,7 @@ class Request:
     query: str
     headers: Mapping[str, str]
     """Names in lower case."""
-    body: bytes = field(repr=False)
+    body: bytes = field(default=b"", repr=False)
     """Empty when the service reads it from *stream*."""
     keep_alive: bool = True
     raw_path: str = ""
@@ -104,8 +104,8 @@ class Response:
 def read_request(
     stream: Stream,
     send: Callable[[bytes], object],
-    is_streamed: Callable[[Request], bool] = lambda _: False,
-    on_begin: Callable[[], object] = lambda: None,
+    is_streamed: Callable[[Request], bool],
+    on_begin: Callable[[], object],
 ) -> Request | None:
     """Read the next request, None at the end of the connection.
 
@@ -133,7 +133,6 @@ def read_request(
         path=unquote(path),
         query=query,
         headers=headers,
-        body=b"",
         keep_alive=connection == "keep-alive" if minor == "0" else connection != "close",
         raw_path=path,
     )

@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 
 ACCOUNT = "000000000000"
 JSON_SERVICES = {
-    "AWSCognitoIdentityProviderService": "cognito-idp",
-    "AWSCognitoIdentityService": "cognito-identity",
-    "AmazonSSM": "ssm",
+    "AWSCognitoIdentityProviderService": ("cognito-idp", "InvalidParameterException"),
+    "AWSCognitoIdentityService": ("cognito-identity", "InvalidParameterException"),
+    "AmazonSSM": ("ssm", "ValidationException"),
 }
-"""The services that ``X-Amz-Target`` may begin with, as credential scopes name them."""
+"""By the first part of ``X-Amz-Target``: the service's name in credential scopes, and its error code
+for invalid input."""
 
 _Kind = TypeVar("_Kind")
 

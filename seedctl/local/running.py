@@ -15,7 +15,8 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal
 
 from seedctl.errors import LocalSandboxError
-from seedctl.local.state_folder import ADDRESS, FOLDER, LOCK, translate_errors, unusable
+from seedctl.local.sandbox import PROBE_PATH
+from seedctl.local.state_folder import ADDRESS, FOLDER, LOCK, translate_errors
 from seedctl.project.lock import is_held
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from seedctl.project import AmplifyOutputs
-
-PROBE_PATH = "/_seedctl/server"
 
 _PROBE_SECONDS = 5.0
 _STOP_PROBE_SECONDS = 1.0
@@ -116,17 +115,16 @@ def refuse_second(state_folder: Path) -> LocalSandboxError:
 def read_address(state_folder: Path) -> RunningServer | None:
     """Return what the address file says, whether it is still true or not."""
     path = state_folder / FOLDER / ADDRESS
-    try:
-        content = json.loads(path.read_bytes())
-        known = {each.name for each in fields(RunningServer)}
-        # Another version's server is one too, whatever else its file says.
-        server = RunningServer(**{name: content[name] for name in known & content.keys()})
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError as error:
-        raise unusable(path, error) from error
-    except (ValueError, TypeError, AttributeError, RecursionError):
-        return None  # not written by this version: nothing that could be trusted
+    with translate_errors(path):
+        try:
+            content = json.loads(path.read_bytes())
+            known = {each.name for each in fields(RunningServer)}
+            # Another version's server is one too, whatever else its file says.
+            server = RunningServer(**{name: content[name] for name in known & content.keys()})
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except (ValueError, TypeError, AttributeError, RecursionError):
+            return None  # not written by this version: nothing that could be trusted
     return server if _is_sound(server) else None
 
 
@@ -161,7 +159,7 @@ def check_deployed(server: RunningServer, outputs: AmplifyOutputs | None) -> Non
 
 def read_statistics(server: RunningServer) -> dict[str, Any] | None:
     """Return what was asked of *server* so far; None if it has no conditions, or no answer."""
-    from seedctl.local.faults import STATISTICS_PATH  # noqa: PLC0415 - for one command only
+    from seedctl.local.faults.answers import STATISTICS_PATH  # noqa: PLC0415 - for one command only
 
     try:
         body = _get(server, STATISTICS_PATH, _PROBE_SECONDS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from seedctl.local.services import Services
     from seedctl.local.store import Store
     from seedctl.project import AmplifyOutputs
+
+PROBE_PATH = "/_seedctl/server"
+"""Where a server that stays up tells its nonce."""
 
 
 class LocalSandbox:
@@ -76,7 +80,7 @@ class LocalSandbox:
                 conditioned = ConditionedAnswers(conditions, answer)
                 answer = conditioned.answer
             if nonce is not None:
-                answer = _known_by(nonce, answer)
+                answer = partial(_answer_probe, nonce, answer)
             server = Server(answer, port=port, is_streamed=services.is_streamed, origins=origins)
             opened.callback(server.stop)
             if conditioned is not None:
@@ -117,16 +121,13 @@ class LocalSandbox:
         self.stop()
 
 
-def _known_by(nonce: str, answer: Callable[[Request], Response]) -> Callable[[Request], Response]:
-    from seedctl.local.http1 import Response  # noqa: PLC0415
-    from seedctl.local.running import PROBE_PATH  # noqa: PLC0415
+def _answer_probe(nonce: str, answer: Callable[[Request], Response], request: Request) -> Response:
+    """Answer a probe with *nonce*, and let *answer* answer all else."""
+    if request.path == PROBE_PATH and request.method == "GET":
+        from seedctl.local.http1 import Response  # noqa: PLC0415
 
-    def answer_probes_too(request: Request) -> Response:
-        if request.path == PROBE_PATH and request.method == "GET":
-            return Response.json(200, {"nonce": nonce}, content_type="application/json")
-        return answer(request)
-
-    return answer_probes_too
+        return Response.json(200, {"nonce": nonce}, content_type="application/json")
+    return answer(request)
 
 
 def reset_state(state_folder: Path) -> bool:

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 _HOSTS = ("127.0.0.1", "localhost", "[::1]")
 _IDLE_SECONDS = 300.0
-_BACKLOG = 128
 _STOP_SECONDS = 5.0
 _CUT_OFF_SECONDS = 0.5
 _DISCARDED = 64 * 1024  # of a refused body: less is read to keep the connection
@@ -72,6 +71,8 @@ class Server:
         with contextlib.ExitStack() as opened:
             self._listeners = [opened.enter_context(listener) for listener in _listen(port)]
             self.port: int = self._listeners[0].getsockname()[1]
+            endings = ("", ":", f":{self.port}")
+            self._hosts = {f"{host}{ending}" for host in _HOSTS for ending in endings}
             self._acceptor = Acceptor()
             opened.callback(self._acceptor.close)
             self._wake, self._woken = map(opened.enter_context, socket.socketpair())
@@ -89,7 +90,7 @@ class Server:
             self._stopping = True
             connections = dict(self._connections)
             for connection in connections.keys() - self._in_request:
-                _end_wait(connection)
+                _shut_down(connection, socket.SHUT_RD)  # a request that has arrived is still read
         self._wake.send(b"x")
         self._accepting.join()
         self._opened.close()
@@ -97,8 +98,7 @@ class Server:
         with self._lock:
             left = dict(self._connections)
             for connection in left:
-                with contextlib.suppress(OSError):
-                    connection.shutdown(socket.SHUT_RDWR)
+                _shut_down(connection, socket.SHUT_RDWR)
         # What they were in the middle of is cleaned up while there is still a state to do it in.
         _join(left.values(), _CUT_OFF_SECONDS)
 
@@ -170,14 +170,14 @@ class Server:
         with self._lock:
             self._in_request.discard(connection)
             if self._stopping:
-                _end_wait(connection)
+                _shut_down(connection, socket.SHUT_RD)
 
     def _begin_one(self, connection: socket.socket) -> None:
         with self._lock:
             self._in_request.add(connection)
 
     def _respond(self, request: Request) -> Response:
-        if not self._is_ours(request.headers.get("host", "")):
+        if request.headers.get("host", "").lower() not in self._hosts:
             # A page of another site may have its name resolve to 127.0.0.1.
             return Response.text(403, "The local sandbox answers loopback host names only.")
         return self._cross_origin.answer(request, self._answer_or_fail)
@@ -188,17 +188,13 @@ class Server:
         except (ConnectionEndedError, RefusedRequestError):
             raise
         except Exception as error:  # noqa: BLE001 - the last line: it answers, and keeps a record
-            self.faults.append(_fault(request, error))
+            # Neither the message nor the locals: either may hold what was sent.
+            frames = traceback.extract_tb(error.__traceback__)
+            where = tuple(f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in frames)
+            called = request.headers.get("x-amz-target") or f"{request.method} {request.path}"
+            self.faults.append(Fault(called, type(error).__name__, where))
             failure = {"__type": "InternalFailure", "message": "The local sandbox failed."}
             return Response.json(500, failure)
-
-    def _is_ours(self, host: str) -> bool:
-        name, colon, port = host.rpartition(":")
-        if not colon or port.endswith("]"):
-            name, port = host, ""
-        if colon and port and port != str(self.port):
-            return False
-        return name.lower() in _HOSTS
 
 
 def _listen(port: int) -> list[socket.socket]:
@@ -206,14 +202,14 @@ def _listen(port: int) -> list[socket.socket]:
     if not 0 <= port <= 65535:
         raise _cannot_listen(port, "bind(): port must be 0-65535.")
     try:
-        listeners = [socket.create_server(("127.0.0.1", port), backlog=_BACKLOG)]
+        listeners = [socket.create_server(("127.0.0.1", port))]
     except OSError as error:
         # create_server has put the address into strerror.
         raise _cannot_listen(port, os.strerror(error.errno or 0)) from error
     # Some clients take the name localhost for ::1 first. Without IPv6 they go on to the other.
     with contextlib.suppress(OSError):
         address = ("::1", listeners[0].getsockname()[1])
-        listeners.append(socket.create_server(address, family=socket.AF_INET6, backlog=_BACKLOG))
+        listeners.append(socket.create_server(address, family=socket.AF_INET6))
     return listeners
 
 
@@ -224,23 +220,12 @@ def _cannot_listen(port: int, reason: str) -> LocalSandboxError:
     )
 
 
-def _end_wait(connection: socket.socket) -> None:
-    """End the wait for a next request; one that has arrived is still read."""
+def _shut_down(connection: socket.socket, how: int) -> None:
     with contextlib.suppress(OSError):
-        connection.shutdown(socket.SHUT_RD)
+        connection.shutdown(how)
 
 
 def _join(threads: Iterable[threading.Thread], seconds: float) -> None:
     deadline = time.monotonic() + seconds
     for thread in threads:
         thread.join(timeout=max(0.0, deadline - time.monotonic()))
-
-
-def _fault(request: Request, error: Exception) -> Fault:
-    # Neither the message nor the locals: either may hold what was sent.
-    frames = traceback.extract_tb(error.__traceback__)
-    return Fault(
-        request=request.headers.get("x-amz-target") or f"{request.method} {request.path}",
-        error=type(error).__name__,
-        where=tuple(f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in frames),
-    )

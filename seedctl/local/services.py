@@ -34,12 +34,6 @@ if TYPE_CHECKING:
     from seedctl.project import AmplifyOutputs
     from seedctl.project.sections import DataOutputs
 
-# The service's code for input that does not fit.
-_INVALID_INPUT = {
-    "cognito-idp": "InvalidParameterException",
-    "cognito-identity": "InvalidParameterException",
-    "ssm": "ValidationException",
-}
 _CREDENTIAL = re.compile(
     r"AWS4-HMAC-SHA256 +Credential=[^/, ]+/[0-9]{8}/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request *,.*"
 )
@@ -154,15 +148,14 @@ class Services:
 
     def _answer_json(self, target: str, request: Request) -> dict[str, Any]:
         prefix, _, operation = target.partition(".")
-        service = JSON_SERVICES.get(prefix)
-        row = self._operations[service]().get(operation) if service is not None else None
-        if service is None or row is None:
+        service, invalid = JSON_SERVICES.get(prefix, ("", ""))
+        load = self._operations.get(service)
+        row = load().get(operation) if load is not None else None
+        if row is None:
             text = f"{target[:200]!a} is not available on the local sandbox."
             raise ServiceError("UnknownOperationException", text)
         region = _region(request, service) if row.signed else None
-        return row.handler(
-            Call(operation, _json_object(request.body), _INVALID_INPUT[service], region)
-        )
+        return row.handler(Call(operation, _json_object(request.body), invalid, region))
 
     def _published(self, path: str) -> Response:
         document = self._cognito().well_known(path)

@@ -196,14 +196,10 @@ def _advice(path: Path, error: Exception) -> str:
 
 
 def _make_private(folder: Path) -> None:
-    missing = []
-    ancestor = folder.parent
-    while not ancestor.exists():
-        missing.append(ancestor)
-        ancestor = ancestor.parent
-    for path in reversed(missing):
-        path.mkdir(exist_ok=True)
-        path.chmod(stat.S_IMODE(path.stat().st_mode) | 0o700)
+    for path in reversed(folder.parents):
+        if not path.exists():
+            path.mkdir(exist_ok=True)
+            path.chmod(stat.S_IMODE(path.stat().st_mode) | 0o700)
     try:
         folder.mkdir(mode=0o700)
     except FileExistsError:

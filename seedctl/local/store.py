@@ -12,18 +12,21 @@ import sqlite3
 import threading
 import time
 from contextlib import contextmanager
+from dataclasses import MISSING, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from seedctl.errors import LocalSandboxError
 from seedctl.local.seal import Seal
 from seedctl.local.state_folder import DATABASE, create_once, read_key, translate_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from contextlib import AbstractContextManager
 
     Row = dict[str, Any]
+
+_Kind = TypeVar("_Kind")
 
 FORMAT = 2
 """How the state is laid out; it stands in the database as SQLite's ``user_version``."""
@@ -70,6 +73,28 @@ class View:
 def to_json(value: Any) -> str:
     """Write *value* as the state's columns have it."""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def from_document(kind: type[_Kind], document: Mapping[str, Any]) -> _Kind:
+    """Return the *kind*, a dataclass, that was stored as *document*.
+
+    Raises LocalSandboxError for a document of another version, with other fields: what it means
+    by them is not known here.
+    """
+    known = {field.name: field for field in fields(kind)}  # type: ignore[arg-type]
+    required = {
+        name
+        for name, field in known.items()
+        if field.default is MISSING and field.default_factory is MISSING
+    }
+    differing = (document.keys() - known.keys()) | (required - document.keys())
+    if differing:
+        raise LocalSandboxError(
+            f"Another version of seedctl wrote the local state: the fields of a stored "
+            f"{kind.__name__} differ ({', '.join(sorted(differing))}).",
+            resolution="Update seedctl, or start afresh with seedctl local reset.",
+        )
+    return kind(**document)
 
 
 def prefix_end(prefix: str) -> str | bytes:
@@ -173,6 +198,7 @@ class Store:
     def _lay_out(self) -> None:
         expected = self.seal.digest("key check")
         with self._borrowed() as connection:
+            # Only once there are tables: another process may be making them, with their format.
             if not self._is_empty(connection):
                 self._check_format(connection)
             self._use_wal(connection)
@@ -193,7 +219,6 @@ class Store:
             )
 
     def _check_format(self, connection: sqlite3.Connection) -> None:
-        # Only once there are tables: another process may be making them, with their format.
         found: int = connection.execute("PRAGMA user_version").fetchone()[0]
         if found != FORMAT:
             raise LocalSandboxError(

@@ -22,8 +22,7 @@ _GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, section 1.3
 _VERSION = "13"
 _TEXT, _CLOSE = 0x1, 0x8
 _CONTROL = 0x8  # the opcodes from here on
-_FINAL = 0x80
-_MASKED = 0x80
+_TOP_BIT = 0x80  # of a frame's first byte: it is the last one; of the second: it is masked
 _NORMAL = (1000).to_bytes(2, "big")
 _MAX_PAYLOAD = 1024 * 1024
 
@@ -64,7 +63,7 @@ def _read_frame(stream: Stream) -> int | None:
     length = head[1] & 0x7F
     if length > 125:
         length = int.from_bytes(stream.read(2 if length == 126 else 8), "big")
-    length += 4 if head[1] & _MASKED else 0
+    length += 4 if head[1] & _TOP_BIT else 0
     if length > _MAX_PAYLOAD or len(stream.read(length)) < length:
         return None
     return head[0] & 0x0F
@@ -73,4 +72,4 @@ def _read_frame(stream: Stream) -> int | None:
 def _frame(opcode: int, payload: bytes) -> bytes:
     size = len(payload)
     length = bytes([size]) if size < 126 else b"\x7e" + size.to_bytes(2, "big")
-    return bytes([_FINAL | opcode]) + length + payload
+    return bytes([_TOP_BIT | opcode]) + length + payload

@@ -6,16 +6,8 @@ sandbox that is started without conditions loads nothing of this.
 
 from __future__ import annotations
 
-from seedctl.local.faults.answers import STATISTICS_PATH, ConditionedAnswers
-from seedctl.local.faults.quotas import DEFAULT_QUOTAS, table
+from seedctl.local.faults.answers import ConditionedAnswers
+from seedctl.local.faults.quotas import table
 from seedctl.local.faults.settings import Conditions, Faults, Latency
 
-__all__ = [
-    "DEFAULT_QUOTAS",
-    "STATISTICS_PATH",
-    "ConditionedAnswers",
-    "Conditions",
-    "Faults",
-    "Latency",
-    "table",
-]
+__all__ = ["ConditionedAnswers", "Conditions", "Faults", "Latency", "table"]

@@ -36,7 +36,7 @@ class ConditionedAnswers:
         sleep: Callable[[float], object] | None = None,
     ) -> None:
         """*clock* and *sleep* count seconds and are replaced by tests."""
-        limits = conditions.limits()
+        limits = conditions.limits() or {}
         self._conditions = conditions
         self._answer = answer
         self._clock = clock
@@ -44,7 +44,7 @@ class ConditionedAnswers:
         self._sleep = sleep or self._ended.wait
         # One lock for all: windows want the times in order, and random numbers theirs.
         self._lock = threading.Lock()
-        self._quotas = Quotas(limits) if limits is not None else None
+        self._quotas = Quotas(limits)
         self._statistics = Statistics(limits)
         self._faults = random.Random(conditions.fault_seed)  # noqa: S311 - no secret
         self._delays = random.Random()  # noqa: S311 - no secret
@@ -75,13 +75,11 @@ class ConditionedAnswers:
     def _arrive(self, call: ServiceCall, request: Request) -> bool:
         """Count the request; whether the quotas grant it."""
         category = CATEGORIES.get(call)
-        quotas = self._quotas
-        user = user_of(request) if quotas is not None and call.service == "cognito-idp" else None
-        is_granted = True
+        is_limited = bool(self._quotas.limits) and call.service == "cognito-idp"
+        user = user_of(request) if is_limited else None
         with self._lock:
             now = self._clock()
-            if quotas is not None and category is not None:
-                is_granted = quotas.admit(category, user, now)
+            is_granted = self._quotas.admit(category, user, now)
             self._statistics.add(call.name, category, now, is_refused=not is_granted)
         return is_granted
 
@@ -115,6 +113,6 @@ class ConditionedAnswers:
             for kind, share in faults.shares():
                 left -= share
                 if left < 0:
-                    self._statistics.add_fault(kind)
+                    self._statistics.faults[kind] += 1
                     return kind
         return None

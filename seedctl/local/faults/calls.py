@@ -16,23 +16,14 @@ if TYPE_CHECKING:
 _OPERATION = re.compile(r"[A-Za-z]{1,64}")
 _ACTION = re.compile(rb"(?:^|&)Action=([A-Za-z]{1,64})(?:&|$)")
 
-_RATE = "Rate exceeded"
-_ON_PURPOSE = "The local sandbox fails on purpose."  # AWS's own words are not known [?]
-_THROTTLED = {
-    "appsync": "ThrottlingException",  # [?]
-    "cognito-identity": "TooManyRequestsException",
-    "cognito-idp": "TooManyRequestsException",
-    "s3": "SlowDown",
-    "ssm": "ThrottlingException",
-    "sts": "Throttling",
-}
-_FAILED = {
-    "appsync": "InternalFailureException",  # [?]
-    "cognito-identity": "InternalErrorException",
-    "cognito-idp": "InternalErrorException",
-    "s3": "InternalError",
-    "ssm": "InternalServerError",
-    "sts": "InternalFailure",
+# How each service says that it throttles a call, and that it failed.
+_CODES = {
+    "appsync": ("ThrottlingException", "InternalFailureException"),  # both [?]
+    "cognito-identity": ("TooManyRequestsException", "InternalErrorException"),
+    "cognito-idp": ("TooManyRequestsException", "InternalErrorException"),
+    "s3": ("SlowDown", "InternalError"),
+    "ssm": ("ThrottlingException", "InternalServerError"),
+    "sts": ("Throttling", "InternalFailure"),
 }
 
 
@@ -59,7 +50,7 @@ def call_of(request: Request) -> ServiceCall | None:
         action = _ACTION.search(request.body)
         return ServiceCall("sts", action[1].decode()) if action is not None else None
     prefix, _, operation = target.partition(".")
-    service = JSON_SERVICES.get(prefix)
+    service, _ = JSON_SERVICES.get(prefix, (None, None))
     if service is None or not _OPERATION.fullmatch(operation):
         return None
     return ServiceCall(service, operation)
@@ -82,13 +73,16 @@ def user_of(request: Request) -> str | None:
 
 def throttled(request: Request, service: str) -> Response:
     """Return the answer of *service* to a call too many."""
+    code, _ = _CODES[service]
     status = 429 if service == "appsync" else 400
-    return refusal(request, service, ServiceError(_THROTTLED[service], _RATE, status=status))
+    return refusal(request, service, ServiceError(code, "Rate exceeded", status=status))
 
 
 def failed(request: Request, service: str) -> Response:
     """Return the answer of *service* when it fails: 500, which clients repeat."""
-    return refusal(request, service, ServiceError(_FAILED[service], _ON_PURPOSE, status=500))
+    _, code = _CODES[service]
+    text = "The local sandbox fails on purpose."  # AWS's own words are not known [?]
+    return refusal(request, service, ServiceError(code, text, status=500))
 
 
 def refusal(request: Request, service: str | None, error: ServiceError) -> Response:
@@ -97,8 +91,8 @@ def refusal(request: Request, service: str | None, error: ServiceError) -> Respo
         from seedctl.local.s3.errors import S3Error  # noqa: PLC0415 - for those who use S3
         from seedctl.local.s3.refusals import refusal as s3_refusal  # noqa: PLC0415
 
-        is_known = error.code in (_THROTTLED["s3"], _FAILED["s3"])
-        return s3_refusal(S3Error(error.code, None if is_known else error.message), request.method)
+        message = None if error.code in _CODES["s3"] else error.message
+        return s3_refusal(S3Error(error.code, message), request.method)
     if service == "appsync":
         from seedctl.local.appsync.errors import RefusedCallError  # noqa: PLC0415 - as above
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, defaultdict, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,63 +14,56 @@ WINDOW = 1.0
 RESPOND = "RespondToAuthChallenge"
 PER_USER = "PerUser"
 
-# Per account and region. Cognito's names and figures; Parameter Store has figures only, and its
-# default throughput for writes is not a promise [?].
-DEFAULT_QUOTAS: Mapping[str, int] = {
-    "UserAuthentication": 120,
-    RESPOND: 360,  # three times UserAuthentication
-    "UserCreation": 50,
-    "UserAccountRecovery": 30,
-    "UserRead": 120,
-    "UserUpdate": 25,
-    "UserToken": 120,
-    "UserResourceRead": 50,
-    "UserResourceUpdate": 25,
-    "UserList": 30,
-    "UserPoolRead": 15,
-    "UserPoolResourceRead": 20,
-    "UserPoolResourceUpdate": 15,
-    "UserPoolClientRead": 15,
-    PER_USER: 10,  # of one user, reads and writes each
-    "ParameterRead": 40,
-    "ParameterWrite": 3,
-}
-
-# Which category an operation is in is published for most. We put there [?]: signing out, InitiateAuth
-# to refresh, GetTokensFromRefreshToken, sending an attribute's or a sign-up's code again, setting the
+# Each category's quota, per account and region, and its operations. Cognito's names and figures;
+# Parameter Store has figures only, and its default throughput for writes is not a promise [?]. Which
+# category an operation is in is published for most. We put there [?]: signing out, InitiateAuth to
+# refresh, GetTokensFromRefreshToken, sending an attribute's or a sign-up's code again, setting the
 # preference and the device of MFA, and deleting parameters.
-_OPERATIONS: Mapping[tuple[str, str], str] = {
-    ("cognito-idp", "UserAuthentication"): "AdminInitiateAuth InitiateAuth",
-    ("cognito-idp", RESPOND): "AdminRespondToAuthChallenge RespondToAuthChallenge",
-    ("cognito-idp", "UserCreation"): "AdminConfirmSignUp AdminCreateUser ConfirmSignUp SignUp",
-    ("cognito-idp", "UserAccountRecovery"): (
-        "AdminResetUserPassword AdminSetUserPassword ChangePassword ConfirmForgotPassword "
-        "ForgotPassword"
+_COGNITO: Mapping[str, tuple[int, str]] = {
+    "UserAuthentication": (120, "AdminInitiateAuth InitiateAuth"),
+    RESPOND: (
+        360,
+        "AdminRespondToAuthChallenge RespondToAuthChallenge",
+    ),  # 3 times UserAuthentication
+    "UserCreation": (50, "AdminConfirmSignUp AdminCreateUser ConfirmSignUp SignUp"),
+    "UserAccountRecovery": (
+        30,
+        """AdminResetUserPassword AdminSetUserPassword ChangePassword ConfirmForgotPassword
+        ForgotPassword""",
     ),
-    ("cognito-idp", "UserRead"): "AdminGetUser GetUser",
-    ("cognito-idp", "UserUpdate"): (
-        "AdminDeleteUser AdminDeleteUserAttributes AdminDisableUser AdminEnableUser "
-        "AdminUpdateUserAttributes AdminUserGlobalSignOut DeleteUser DeleteUserAttributes "
-        "GetUserAttributeVerificationCode GlobalSignOut ResendConfirmationCode "
-        "UpdateUserAttributes VerifyUserAttribute"
+    "UserRead": (120, "AdminGetUser GetUser"),
+    "UserUpdate": (
+        25,
+        """AdminDeleteUser AdminDeleteUserAttributes AdminDisableUser AdminEnableUser
+        AdminUpdateUserAttributes AdminUserGlobalSignOut DeleteUser DeleteUserAttributes
+        GetUserAttributeVerificationCode GlobalSignOut ResendConfirmationCode
+        UpdateUserAttributes VerifyUserAttribute""",
     ),
-    ("cognito-idp", "UserToken"): "GetTokensFromRefreshToken RevokeToken",
-    ("cognito-idp", "UserResourceRead"): "AdminListGroupsForUser",
-    ("cognito-idp", "UserResourceUpdate"): (
-        "AdminAddUserToGroup AdminRemoveUserFromGroup AdminSetUserMFAPreference "
-        "AssociateSoftwareToken SetUserMFAPreference VerifySoftwareToken"
+    "UserToken": (120, "GetTokensFromRefreshToken RevokeToken"),
+    "UserResourceRead": (50, "AdminListGroupsForUser"),
+    "UserResourceUpdate": (
+        25,
+        """AdminAddUserToGroup AdminRemoveUserFromGroup AdminSetUserMFAPreference
+        AssociateSoftwareToken SetUserMFAPreference VerifySoftwareToken""",
     ),
-    ("cognito-idp", "UserList"): "ListUsers ListUsersInGroup",
-    ("cognito-idp", "UserPoolRead"): "DescribeUserPool",
-    ("cognito-idp", "UserPoolResourceRead"): "GetGroup GetUserPoolMfaConfig ListGroups",
-    ("cognito-idp", "UserPoolResourceUpdate"): "CreateGroup DeleteGroup",
-    ("cognito-idp", "UserPoolClientRead"): "DescribeUserPoolClient",
-    ("ssm", "ParameterRead"): "GetParameter GetParameters GetParametersByPath",
-    ("ssm", "ParameterWrite"): "DeleteParameter DeleteParameters PutParameter",
+    "UserList": (30, "ListUsers ListUsersInGroup"),
+    "UserPoolRead": (15, "DescribeUserPool"),
+    "UserPoolResourceRead": (20, "GetGroup GetUserPoolMfaConfig ListGroups"),
+    "UserPoolResourceUpdate": (15, "CreateGroup DeleteGroup"),
+    "UserPoolClientRead": (15, "DescribeUserPoolClient"),
+    PER_USER: (10, ""),  # of one user, reads and writes each, whatever the operation
+}
+_SSM: Mapping[str, tuple[int, str]] = {
+    "ParameterRead": (40, "GetParameter GetParameters GetParametersByPath"),
+    "ParameterWrite": (3, "DeleteParameter DeleteParameters PutParameter"),
+}
+DEFAULT_QUOTAS: Mapping[str, int] = {
+    name: quota for name, (quota, _) in {**_COGNITO, **_SSM}.items()
 }
 CATEGORIES: Mapping[tuple[str, str], str] = {
     (service, operation): category
-    for (service, category), operations in _OPERATIONS.items()
+    for service, rows in (("cognito-idp", _COGNITO), ("ssm", _SSM))
+    for category, (_, operations) in rows.items()
     for operation in operations.split()
 }
 _USER_READS = {"UserAuthentication", RESPOND, "UserRead", "UserResourceRead"}
@@ -105,11 +98,13 @@ class Quotas:
         self._users: dict[tuple[str, bool], Window] = {}
         self._pruned_at = 0.0
 
-    def admit(self, category: str, user: str | None, now: float) -> bool:
-        """Whether a request of *category* about *user* is granted.
+    def admit(self, category: str | None, user: str | None, now: float) -> bool:
+        """Whether a request of *category* about *user* is granted; without a quota it always is.
 
         Only then does it use the quotas up [?].
         """
+        if category is None or category not in self.limits:
+            return True
         windows = [self._categories[category]]
         if category == RESPOND and not windows[0].has_room(now):
             # What goes beyond is counted with the sign-ins.
@@ -149,20 +144,18 @@ class _Count:
 class Statistics:
     """Counts requests, those that were refused included. Not thread-safe."""
 
-    def __init__(self, limits: Mapping[str, int] | None) -> None:
-        self._limits = limits or {}
-        self._operations: dict[str, _Count] = {}
-        self._categories: dict[str, _Count] = {}
-        self._faults: dict[str, int] = {}
+    def __init__(self, limits: Mapping[str, int]) -> None:
+        self._limits = limits
+        self._operations: dict[str, _Count] = defaultdict(_Count)
+        self._categories: dict[str, _Count] = defaultdict(_Count)
+        self.faults: Counter[str] = Counter()
+        """How many requests went wrong on purpose, by the kind of fault."""
 
     def add(self, operation: str, category: str | None, now: float, *, is_refused: bool) -> None:
         """Count a request; *is_refused* says whether a quota was against it."""
-        self._operations.setdefault(operation, _Count()).add(now, is_refused=is_refused)
+        self._operations[operation].add(now, is_refused=is_refused)
         if category is not None:
-            self._categories.setdefault(category, _Count()).add(now, is_refused=is_refused)
-
-    def add_fault(self, kind: str) -> None:
-        self._faults[kind] = self._faults.get(kind, 0) + 1
+            self._categories[category].add(now, is_refused=is_refused)
 
     def document(self) -> dict[str, Any]:
         """Return all of it as JSON has it; ``peak`` is of any second, refused ones included."""
@@ -175,7 +168,7 @@ class Statistics:
                 name: {"quota": self._limits.get(name), **self._categories[name].document()}
                 for name in sorted(self._categories)
             },
-            "faults": dict(sorted(self._faults.items())),
+            "faults": dict(sorted(self.faults.items())),
         }
 
 
@@ -193,7 +186,6 @@ def table(document: Mapping[str, Any]) -> list[str]:
         f"{name:<{width}}" + "".join(f"{cell:>10}" for cell in cells).rstrip()
         for name, *cells in rows
     ]
-    faults = document["faults"]
-    if faults:
+    if faults := document["faults"]:
         lines.append("faults: " + ", ".join(f"{kind} {count}" for kind, count in faults.items()))
     return lines
