@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from seedctl.local.conditions import Conditions
+    from seedctl.local.faults import Conditions
     from seedctl.project import AmplifyOutputs
 
 

@@ -9,8 +9,8 @@ from seedctl.local.cognito.attributes import ADDRESSES
 from seedctl.local.cognito.errors import unknown_user
 from seedctl.local.cognito.passwords import Verifier
 from seedctl.local.cognito.totp import SoftwareToken
-from seedctl.local.documents import from_document
 from seedctl.local.protocol import ServiceError
+from seedctl.local.store import from_document
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
