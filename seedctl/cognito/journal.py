@@ -67,7 +67,10 @@ class Claim:
         self._note(_CREATED)
 
     def clear(self) -> None:
-        """Note that the user has its final password, or is none of this run's."""
+        """Note that the user has its final password, or is none of this run's.
+
+        Another run may have the user from then on, before :meth:`release` too.
+        """
         if self._lock is not None:
             try:
                 self._marker.unlink(missing_ok=True)

@@ -105,11 +105,12 @@ def test_acknowledged_objects_survive_a_kill(
     half.sendall(b"x" * 600_000)
     folder = tmp_path / "state" / "local" / "objects"
     event = threading.Event()
+    # The files of ten objects, the lock, and the file that is being written.
     for _ in range(500):
-        if any(path.suffix for path in folder.iterdir()):
+        if len(list(folder.iterdir())) == 12:
             break
         event.wait(0.01)
-    assert [path for path in folder.iterdir() if path.suffix]
+    assert len(list(folder.iterdir())) == 12
     os.kill(running.pid, signal.SIGKILL)
     running.wait()
     half.close()
