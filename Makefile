@@ -3,25 +3,32 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint types bench clean
+.PHONY: help demo test lint fmt types bench clean
 
-demo: $(VENV)/.installed
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST))
+
+demo: $(VENV)/.installed ## seed the local sandbox from sample_project/
 	@echo "== the sample's secret, into the local sandbox"
 	@printf 'Sample-passw0rd' | $(BIN)/seedctl --local -C sample_project secret set seed-user-password
 	@echo "== seedctl seed --local"
 	@$(BIN)/seedctl --local -C sample_project seed
 
-test: $(VENV)/.installed-dev
+test: $(VENV)/.installed-dev ## run all tests; PYTEST_ARGS=... passes options to pytest
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder --cov --cov-report=term $(PYTEST_ARGS)
 
-lint: $(VENV)/.installed-dev
+lint: $(VENV)/.installed-dev ## check the code and its format with ruff
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 
-types: $(VENV)/.installed-dev
+fmt: $(VENV)/.installed-dev ## format the code and apply ruff's safe fixes
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+types: $(VENV)/.installed-dev ## check the types with mypy
 	$(BIN)/mypy
 
-bench: $(VENV)/.installed-dev
+bench: $(VENV)/.installed-dev ## run all benchmarks
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/records.py
 	$(BIN)/python benchmarks/growth.py
@@ -32,7 +39,7 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/users.py --groups
 	$(BIN)/python benchmarks/faults.py
 
-clean:
+clean: ## remove the virtual environment, builds and the sample's local state
 	rm -rf $(VENV) build dist sample_project/.amplify
 
 $(VENV)/.made:
