@@ -1,7 +1,8 @@
-"""What create_many costs: rows a second, at a network's latency and without one.
+"""Measure create_many: rows per second, with the latency of a network and without latency.
 
-`python benchmarks/bulk.py [--rows N] [--latency MS]`. The local sandbox answers from a process of its
-own. With latency the ratio is to what that alone must take: rows ÷ batch * latency ÷ concurrency.
+`python benchmarks/bulk.py [--rows N] [--latency MS]`. The local sandbox runs in a separate process.
+With latency, the ratio is to the time that the latency alone takes: rows ÷ batch size * latency ÷
+concurrency.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ ONE_BY_ONE = 100
 
 @contextmanager
 def todos(*words: str) -> Iterator[Any]:
-    """Give a signed-in user's Todo model, with its schema loaded."""
+    """Yield the Todo model of a signed-in user, with the schema already loaded."""
     from seedctl import connect
     from seedctl.report import Report
 
@@ -33,12 +34,12 @@ def todos(*words: str) -> Iterator[Any]:
         user = backend.auth.create_user("ann@example.com", PASSWORD)
         with backend.auth.sign_in(user, PASSWORD) as session:
             model = session.data.models.Todo
-            model.create({"content": "the first loads the schema"})
+            model.create({"content": "loads the schema"})
             yield model
 
 
 def at_latency(count: int, latency: float, batch: int = 25, concurrency: int = 8) -> None:
-    print(f"{count} records, {latency:g} ms a call, as create_many does it unless told otherwise")
+    print(f"{count} records, {latency:g} ms a call, create_many with its defaults")
     with todos(f"{latency:g}") as model:
         started = time.monotonic()
         for number in range(ONE_BY_ONE):

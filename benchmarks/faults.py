@@ -1,8 +1,8 @@
-"""Seed under faults, killed and not, and compare what is there with what a quiet run leaves.
+"""Seed with faults, with and without kills, and compare the data with that of a run without faults.
 
-`python benchmarks/faults.py [--users N] [--records N] [--faults SPEC]`. The local sandbox has a process
-of its own, fails as told, and is asked for a canonical dump without faults afterwards: users with
-their groups and attributes, parameters, records and objects.
+`python benchmarks/faults.py [--users N] [--records N] [--faults SPEC]`. The local sandbox runs in a
+separate process with the given faults. Afterwards it is started without faults, and its data is read
+in a canonical form: users with their groups and attributes, parameters, records and objects.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ if "BENCH_WAITS_TO_BE_KILLED" in os.environ:
 
 
 def make_project(folder: Path) -> Path:
-    """Make a project whose seed fills users, records, files and a secret."""
+    """Create a project whose seed script creates users, records, files and a secret."""
     (folder / "amplify" / "seed").mkdir(parents=True)
     (folder / "package.json").write_text('{"name": "bench"}')
     shutil.copy(OUTPUTS, folder / "amplify_outputs.json")
@@ -85,7 +85,7 @@ def seedctl(folder: Path, *words: str, env: dict[str, str]) -> subprocess.Comple
 
 @contextmanager
 def server(folder: Path, env: dict[str, str], *options: str) -> Iterator[None]:
-    """Have the project's local sandbox stay up for the block."""
+    """Run the project's local sandbox as a server during the block."""
     started = seedctl(folder, "local", "start", "--detach", *options, env=env)
     assert started.returncode == 0, started.stderr
     try:
@@ -95,7 +95,7 @@ def server(folder: Path, env: dict[str, str], *options: str) -> Iterator[None]:
 
 
 def dump(folder: Path) -> dict[str, Any]:
-    """Return all that the project's local sandbox holds, in one order, without ids and times."""
+    """Return the data of the project's local sandbox, sorted, without ids and times."""
     import boto3
 
     from seedctl.local import LocalSandbox
@@ -168,19 +168,19 @@ def _records(folder: Path, url: str) -> list[dict[str, Any]]:
 
 
 def run(folder: Path, env: dict[str, str], attempts: int = 6) -> int:
-    """Seed until it ends well, and return how often it took."""
+    """Seed until a run succeeds, and return the number of runs."""
     for attempt in range(1, attempts + 1):
         done = seedctl(folder, "seed", "--local", env=env)
         if done.returncode == 0:
             return attempt
         print(f"  run {attempt}: exit {done.returncode}, {_last(done.stderr)}")
-    raise SystemExit("it never ended well")
+    raise SystemExit("no run succeeded")
 
 
 def killed_run(folder: Path, env: dict[str, str], operation: str, count: int) -> None:
-    """Seed, and be killed when the server has had *count* calls of *operation*."""
+    """Seed, and kill the run after the server received *count* calls of *operation*."""
     command = [sys.executable, "-m", "seedctl", "-C", str(folder), "seed", "--local"]
-    waiting = {**env, "BENCH_WAITS_TO_BE_KILLED": "1"}  # however late the count is read
+    waiting = {**env, "BENCH_WAITS_TO_BE_KILLED": "1"}  # so that the run cannot end before the kill
     with subprocess.Popen(
         command, env=waiting, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
@@ -188,7 +188,7 @@ def killed_run(folder: Path, env: dict[str, str], operation: str, count: int) ->
             time.sleep(0.02)
         process.kill()
     if process.returncode != -signal.SIGKILL:
-        raise SystemExit("it ended before it could be killed")
+        raise SystemExit("the run ended before it could be killed")
 
 
 def _calls(folder: Path, env: dict[str, str]) -> dict[str, int]:
@@ -207,7 +207,10 @@ def _last(text: str) -> str:
 
 
 def compare(users: int, records: int, faults: str, work: Path, **more: str) -> bool:
-    """Seed quietly, under *faults*, and killed twice under them; whether all leave the same."""
+    """Seed without faults, with *faults*, and with *faults* and two kills.
+
+    Returns whether all three leave the same data.
+    """
     env = {**environment(users, records), **more}
     kills = (
         ("cognito-idp:RespondToAuthChallenge", users),

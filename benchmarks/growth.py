@@ -1,9 +1,9 @@
-"""What calls of the local sandbox cost as its state grows: ratios of CPU time to those at 1,000.
+"""Compare the CPU time of calls of the local sandbox with different amounts of data.
 
-`make bench`, or `python benchmarks/growth.py [--sizes 1000 20000 100000] [--only WORDS]`. Each state is filled in
-one go by the code that the calls use. Client and server share the process; the rounds of all sizes
-take turns, and the medians are compared. With --many ROWS, what `create_many` of so many rows
-adds to the memory of client and server is told too.
+`make bench`, or `python benchmarks/growth.py [--sizes 1000 20000 100000] [--only WORDS]`. Each state
+is filled in one transaction, with the functions that the calls use too. Client and server run in the
+same process. The sizes are measured alternately, and the medians are compared. With `--many ROWS`, the
+script instead measures how much memory client and server need for `create_many` of that many rows.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ GET = 'query ($k: ID!) { getProduct(sku: $k, warehouse: "W", shelf: 1) { sku nam
 
 
 class Sandbox:
-    """A sandbox on a state of *size* rows, users and objects."""
+    """A local sandbox with *size* rows, users and objects."""
 
     def __init__(self, size: int) -> None:
         from seedctl.local import LocalSandbox
@@ -125,7 +125,7 @@ class Sandbox:
         return json.loads(self.send("POST", "/", given, headers))
 
     def middle(self, query: str) -> Callable[[], Any]:
-        """Return a call for the page in the middle of *query*."""
+        """Return a function that requests the middle page of *query*."""
         token = None
         for _ in range(self.size // 200):
             token = self.ask(query, t=token)["nextToken"]
@@ -199,7 +199,7 @@ class Sandbox:
 
 def measure(sizes: list[int], only: str) -> None:
     if hasattr(os, "sched_setaffinity"):
-        # Client and server are threads: on two processors each hand-over costs more by chance.
+        # Client and server are threads. Switching between two processors would add random CPU time.
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     sandboxes = [Sandbox(size) for size in sizes]
     print(f"{'':<22}" + "".join(f"{size:>16,}" for size in sizes))
@@ -207,7 +207,7 @@ def measure(sizes: list[int], only: str) -> None:
         if only not in rows[0][0]:
             continue
         costs: list[list[float]] = [[] for _ in sizes]
-        for number in range(-1, ROUNDS):  # one to warm up
+        for number in range(-1, ROUNDS):  # round -1 only warms up
             for cost, (_, call) in zip(costs, rows, strict=True):
                 started = time.process_time()
                 for _ in range(CALLS):
@@ -222,7 +222,7 @@ def measure(sizes: list[int], only: str) -> None:
 
 
 def measure_memory(count: int) -> None:
-    """Print how the memory of client and server, apart, grows over *count* rows."""
+    """Print how much memory client and server need for *count* rows, in separate processes."""
     from served import served
 
     from seedctl import connect

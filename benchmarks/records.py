@@ -1,7 +1,7 @@
-"""What 10,000 records cost, one by one: time of a create, and memory.
+"""Create 10,000 records one by one, and measure the CPU time of a create and the memory.
 
-`make bench`, or `python benchmarks/records.py`. Client and local sandbox share the process, so the
-figures are the sum of both.
+`make bench`, or `python benchmarks/records.py`. Client and local sandbox run in the same process, so
+the numbers are the sum of both.
 """
 
 from __future__ import annotations

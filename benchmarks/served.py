@@ -1,7 +1,7 @@
-"""A local sandbox in a process of its own, with latency and quotas, for the benchmarks.
+"""Run a local sandbox in a separate process, with latency and quotas, for the other benchmarks.
 
-`python benchmarks/served.py WORK [LATENCY_MS [quotas] [pow]]` prints its address, and what it saw for each
-line of its input: statistics and its own CPU seconds.
+`python benchmarks/served.py WORK [LATENCY_MS [quotas] [pow]]` prints the URL of the server. For each line
+that it reads from stdin, it prints the statistics so far and its own CPU seconds, as JSON.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ PASSWORD = "Sample-passw0rd"
 
 
 class Served:
-    """The sandbox, as the process that measures sees it."""
+    """The handle of the measuring process for the sandbox."""
 
     def __init__(self, process: subprocess.Popen[str], work: Path, url: str) -> None:
         self.work = work
@@ -47,7 +47,7 @@ class Served:
 
 @contextmanager
 def served(*words: str) -> Iterator[Served]:
-    """Give a sandbox and an empty project whose outputs say where it is."""
+    """Run a sandbox, with an empty project whose outputs file contains its URL."""
     work = Path(tempfile.mkdtemp(prefix="seedctl-bench-"))
     (work / "package.json").write_text('{"name": "bench"}')
     outputs = work / "amplify_outputs.json"
@@ -70,7 +70,7 @@ def served(*words: str) -> Iterator[Served]:
 
 
 def peak_memory() -> float:
-    """Return the most memory that this process has had, in MB."""
+    """Return the peak memory of this process, in MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 

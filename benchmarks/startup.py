@@ -1,8 +1,8 @@
-"""What seedctl costs: CPU time of --help, of one secret, and of each user seeded.
+"""Measure the CPU time of --help, of reading one secret, and of creating a user.
 
-Ratios within one run, since the machine is shared: `make bench`, or `python benchmarks/startup.py`.
-CPU time of the client process and its children only; the local sandbox answers from a process of
-its own. Nothing here is asserted.
+`make bench`, or `python benchmarks/startup.py`. The two sides of a ratio are measured alternately,
+because other processes may share the machine. Only the client process and its children count; the
+local sandbox runs in a separate process. No test depends on these numbers.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def compare(
     cwd: Path,
     runs: int,
 ) -> None:
-    """Print the medians of *ours* and *theirs*, taken in turns, and their ratio."""
+    """Measure *ours* and *theirs* alternately; print both medians and their ratio."""
     pairs = [
         (cpu_seconds(ours, environment, cwd), cpu_seconds(theirs, environment, cwd))
         for _ in range(runs)

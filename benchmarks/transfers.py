@@ -1,8 +1,8 @@
-"""1 GiB up and down, as seedctl and as a bare boto3 script: time and memory.
+"""Upload and download 1 GiB with seedctl and with a bare boto3 script; measure time and memory.
 
-`make bench`, or `python benchmarks/transfers.py [MIB]`. Both talk to one sink in a process of its own,
-which throws away what it gets and sends zeros; each transfer has a process of its own too. They take
-turns, and the ratio is that of the medians.
+`make bench`, or `python benchmarks/transfers.py [MIB]`. Both use the same server in a separate process,
+which discards uploads and sends zeros. Each transfer runs in a separate process too. The two are
+measured alternately, and the ratio is that of the medians.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _ZEROS = bytes(1024 * 1024)
 
 
 def sink(size: int) -> None:
-    """Serve on a free port, which is printed, until the process is ended."""
+    """Print a free port and serve on it until the process is killed."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=64)
     print(listener.getsockname()[1], flush=True)
     while True:

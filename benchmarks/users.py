@@ -1,9 +1,9 @@
-"""Many users against Cognito's quotas: how close to the quota, and at what cost.
+"""Measure create_users under Cognito's quotas: the speed, compared with the quota, and the CPU time.
 
 `python benchmarks/users.py [--users N] [--groups] [--latency MS] [--pow] [--one-by-one]`. The local
-sandbox answers from a process of its own, as late as a network, and refuses what exceeds the default
-quotas. `--pow` measures the client as a default install has it, without gmpy2. The ratio is to a bare
-loop in the same run that makes only the calls that count, at exactly the rate they are allowed at.
+sandbox runs in a separate process, with the latency of a network, and throttles calls above the
+default quotas. `--pow` measures the client of a default installation, without gmpy2. The ratio is to
+a bare loop in the same run, which makes only the limiting calls, exactly at the rate of the quota.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from typing import Any
 from served import OUTPUTS, PASSWORD, ROOT, peak_memory, served
 
 GROUP = "READERS"
-CREATIONS, GROUPINGS = 50, 25  # a second
+CREATIONS, GROUPINGS = 50, 25  # per second
 
 
 def bare_loop(url: str, count: int, *, with_group: bool) -> float:
-    """Create users with a bare client, at the rate of the quota; return the seconds."""
+    """Create users with a bare botocore client at the rate of the quota; return the seconds."""
     from botocore.config import Config
     from botocore.session import Session
 
@@ -52,7 +52,7 @@ def bare_loop(url: str, count: int, *, with_group: bool) -> float:
         failed = sum(future.exception() is not None for future in futures)
     seconds = time.monotonic() - started
     if failed:
-        print(f"  (of the bare loop's users {failed} were refused)")
+        print(f"  ({failed} of the bare loop's users were throttled)")
     return seconds
 
 
@@ -68,7 +68,7 @@ def measure(chosen: argparse.Namespace) -> None:
     )
     with served(*words) as here:
         floor = bare_loop(here.url, chosen.users, with_group=chosen.groups)
-        time.sleep(1.5)  # the loop's last second would count among ours
+        time.sleep(1.5)  # otherwise the quota would still count calls of the bare loop
         before = here.seen()
         with connect(here.work, endpoint_url=here.url, observer=Report(), target="none") as backend:
             if chosen.one_by_one:
@@ -85,7 +85,7 @@ def measure(chosen: argparse.Namespace) -> None:
     assert all(each.state == "created" for each in results)
     refused = after["refused"] - before["refused"]
     print(f"bare loop {floor:6.2f} s")
-    print(f"seedctl   {seconds:6.2f} s, {seconds / floor:.3f} x, {refused} calls refused")
+    print(f"seedctl   {seconds:6.2f} s, {seconds / floor:.3f} x, {refused} calls throttled")
     print(f"CPU       {cpu:6.2f} s client, {after['cpu'] - before['cpu']:.2f} s server")
     print(f"memory    {peak_memory():6.1f} MB at most, client")
     for operation, each in sorted(statistics.items()):

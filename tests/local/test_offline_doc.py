@@ -1,4 +1,4 @@
-"""The documentation of the state's tables: complete, and its queries run."""
+"""docs/offline.md describes every table of the state, and its queries work."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ QUERIES = re.findall(r"```sql\n(.*?)```", DOC.read_text(), re.DOTALL)[0].split("
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[sqlite3.Connection]:
-    """A state with a user in a group, a record and two files, as another tool opens it."""
+    """A state with a user in a group, a record and two files, opened with sqlite3."""
     folder = state_folder.prepare(tmp_path)
     store = Store.open(folder)
-    moments: dict[str, Any] = {"created": 0, "modified": 0}
+    times: dict[str, Any] = {"created": 0, "modified": 0}
     user = {"sub": "u", "status": "CONFIRMED", "enabled": True, "lower_username": "u"}
     attributes = {"email": "ann@example.com"}
-    described = {"headers": {}, "metadata": {}, "checksums": {}, "checksum_type": "FULL_OBJECT"}
+    common = {"headers": {}, "metadata": {}, "checksums": {}, "checksum_type": "FULL_OBJECT"}
     with store.transaction() as view:
         view.put("membership", pool="p", group_name="admin", username="u")
         view.put(
             "user",
-            **{**user, **moments},
+            **{**user, **times},
             pool="p",
             username="u",
             attributes=attributes,
@@ -43,7 +43,7 @@ def database(tmp_path: Path) -> Iterator[sqlite3.Connection]:
         view.put("row", model_id=1, hash=0, partition="t", sort="", item='{"content":"Milk"}')
         for key, size in (("small", 1), ("large", 9)):
             file = {"key": key, "file": f"{size}", "size": size, "etag": "e", "modified": 0}
-            view.put("object", bucket="b", **file, **described)
+            view.put("object", bucket="b", **file, **common)
     store.close()
     connection = sqlite3.connect(folder / "state.db")
     yield connection
@@ -51,7 +51,7 @@ def database(tmp_path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def test_queries(database: sqlite3.Connection) -> None:
-    """Each example does what its comment says."""
+    """Each example query returns what its comment says."""
     assert [database.execute(query).fetchall() for query in QUERIES] == [
         [("admin", "ann@example.com")],
         [("t", "Milk")],
@@ -60,10 +60,10 @@ def test_queries(database: sqlite3.Connection) -> None:
 
 
 def test_every_table_is_explained(database: sqlite3.Connection) -> None:
-    """The page names all tables, and no others."""
+    """The page names all tables, and only those."""
     names = database.execute(
         "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'"
     )
     rows = DOC.read_text().partition("| Table |")[2].partition("\n\n")[0].splitlines()[2:]
-    told = {name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[1])}
-    assert told == {name for (name,) in names}
+    documented = {name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[1])}
+    assert documented == {name for (name,) in names}

@@ -1,4 +1,4 @@
-"""Two readers and an editor, each in a group; a todo and a picture of the editor's."""
+"""Create two readers and an editor, each in a group; as the editor, a todo and a picture."""
 
 from seedctl import (
     add_to_user_group,
@@ -19,7 +19,7 @@ USERS = [
 password = get_secret("seed-user-password")
 
 for username, group in USERS:
-    # if_exists="sign_in": the script may run any number of times.
+    # if_exists="sign_in" lets the script run any number of times.
     user = create_and_sign_up_user(
         username=username,
         password=password,
@@ -31,7 +31,7 @@ for username, group in USERS:
 sign_in_user(username="eve@example.com", password=password)
 
 client = data.generate_client()
-# upsert with an id of our own: a second run meets the same todo.
+# upsert with a fixed id: a second run updates the same todo.
 todo = client.models.Todo.upsert(
     {"id": "first-todo", "content": "My first todo", "isDone": False},
     auth_mode="userPool",
