@@ -72,10 +72,10 @@ def make_project(folder: Path) -> Path:
 
 
 def environment(users: int, records: int) -> dict[str, str]:
-    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     sizes = {"BENCH_USERS": str(users), "BENCH_RECORDS": str(records)}
     path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
-    return {**kept, **sizes, "PYTHONPATH": path, "SEEDCTL_IDENTIFIER": "bench"}
+    return {**inherited, **sizes, "PYTHONPATH": path, "SEEDCTL_IDENTIFIER": "bench"}
 
 
 def seedctl(folder: Path, *words: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
