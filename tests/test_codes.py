@@ -21,7 +21,8 @@ from seedctl.errors import LocalSandboxError, MFACodeUnavailableError
 from seedctl.local import InboxMessage, inbox
 from seedctl.local import state_folder as folders
 from seedctl.local.store import Store
-from seedctl.prompter import CodeRequest, CommandCodes, TerminalCodes
+from seedctl.mfa_command import CommandCodes
+from seedctl.prompter import CodeRequest, TerminalCodes
 from seedctl.report import Report
 
 if TYPE_CHECKING:
@@ -165,7 +166,6 @@ def test_a_signal_ends_a_command_with_all_it_has_started(
 ) -> None:
     """Ctrl-C in the main thread, and word of it in any other."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(interruption._state, "is_requested", False)
     line = command(
         "import os, subprocess, time; child = subprocess.Popen(['sleep', '60']); "
         "open('new', 'w').write(str(os.getpid())); os.rename('new', 'group'); time.sleep(60)"
@@ -203,11 +203,9 @@ def test_a_signal_ends_a_command_with_all_it_has_started(
         pytest.fail("a process is left")
 
 
-def test_after_a_signal_no_command_is_begun(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_after_a_signal_no_command_is_begun(tmp_path: Path) -> None:
     """A run that is being ended asks nobody for a code."""
-    monkeypatch.setattr(interruption._state, "is_requested", True)
+    interruption.set_requested(True)
     with pytest.raises(KeyboardInterrupt):
         CommandCodes(f"touch {tmp_path / 'begun'}").code(REQUEST)
     assert CommandCodes("touch begun")._run(["touch", "begun"], {}, lambda: True) == (b"", None)

@@ -185,7 +185,7 @@ def test_a_script_connects_once_and_not_after_a_block_of_its_own() -> None:
         return made[-1]
 
     assert active.current(connect_for_script) is active.current(connect_for_script)
-    active.connected_on_request()
+    active.count_explicit_connection()
     with pytest.raises(NoBackendError):
         active.current(connect_for_script)
     assert len(made) == 1

@@ -146,10 +146,10 @@ def test_a_thread_that_fails_is_shown_masked(capsys: pytest.CaptureFixture[str])
 
 
 def test_a_thread_that_an_ended_run_cuts_off_is_not_shown(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """After Ctrl-C nobody wants a trace of what a thread could not finish."""
-    monkeypatch.setattr(interruption._state, "is_requested", True)
+    interruption.set_requested(True)
     with masked_output():
         thread = threading.Thread(target=interruption.check)
         thread.start()

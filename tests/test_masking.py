@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from seedctl import masking
+from seedctl import masking, process_state
 from seedctl.cognito.passwords import derive_temporary_password
 from seedctl.masking import MASK, mask, register
 
@@ -306,8 +306,8 @@ def test_a_later_secret_is_masked_too() -> None:
     assert mask("first-one second-one") == "*** second-one"
     register("second-one")
     assert mask("first-one second-one") == "*** ***"
-    masking.clear()
-    assert mask("first-one second-one") == "first-one second-one"
+    with process_state.fresh():
+        assert mask("first-one second-one") == "first-one second-one"
 
 
 def test_lone_surrogates_do_no_harm() -> None:
@@ -327,28 +327,27 @@ _SECRETS = st.text(min_size=4, max_size=40).filter(lambda text: text.strip() and
 @example(secret="a\nb\nc", before="a\n", after="c")
 def test_no_form_of_a_secret_survives(secret: str, before: str, after: str) -> None:
     """Whatever the secret and whatever stands around it, no spelling of it is left."""
-    masking.clear()
-    register(secret)
-    for form in FORMS.values():
-        spelled = form(secret)
-        assert spelled not in mask(before + spelled + after)
-    raw = secret.encode()
-    for url_safe in (False, True):
-        encode = base64.urlsafe_b64encode if url_safe else base64.b64encode
-        around = before.encode(), raw, after.encode()
-        digits = _base64_digits(*around, url_safe=url_safe)
-        assert digits not in mask(encode(b"".join(around)).decode())
+    with process_state.fresh():
+        register(secret)
+        for form in FORMS.values():
+            spelled = form(secret)
+            assert spelled not in mask(before + spelled + after)
+        around = before.encode(), secret.encode(), after.encode()
+        for url_safe in (False, True):
+            encode = base64.urlsafe_b64encode if url_safe else base64.b64encode
+            digits = _base64_digits(*around, url_safe=url_safe)
+            assert digits not in mask(encode(b"".join(around)).decode())
 
 
 @given(secrets=st.lists(_SECRETS, min_size=2, max_size=5), order=st.randoms())
 def test_no_secret_of_many_survives(secrets: list[str], order: object) -> None:
     """Several secrets run together leave none of them readable."""
-    masking.clear()
-    for secret in secrets:
-        register(secret)
-    masked = mask("".join(secrets))
+    with process_state.fresh():
+        for secret in secrets:
+            register(secret)
+        masked = mask("".join(secrets))
+        assert masked == mask("".join(secrets))
     assert all(secret not in masked for secret in secrets)
-    assert masked == mask("".join(secrets))
 
 
 def test_threads_may_register_and_mask_at_once() -> None:

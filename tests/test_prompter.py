@@ -241,7 +241,6 @@ def typist(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Typist]]:
         opened.append(Typist(monkeypatch, is_controlling=is_controlling))
         return opened[-1]
 
-    monkeypatch.setattr(interruption._state, "is_requested", False)
     yield make
     for each in opened:
         each.stream.close()
@@ -285,9 +284,7 @@ def test_a_stdin_without_settings_is_not_asked(
         TerminalPrompter().ask("Secret value")
 
 
-def test_a_signal_ends_a_wait(
-    typist: Callable[..., Typist], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_signal_ends_a_wait(typist: Callable[..., Typist]) -> None:
     """In any thread, before the next second is counted down."""
     hand = typist()
     wait_visibly(0.01, "the next code")

@@ -14,6 +14,8 @@ import threading
 import time
 from collections import deque
 
+from seedctl import process_state
+
 _WINDOW = 1.0
 _MARGIN = 0.005  # for what the quickest call was late itself, and for the clocks
 _ENOUGH = 10  # answers after which the quickest is taken for as quick as it gets
@@ -181,4 +183,8 @@ class _Limiters:
 
 
 CLOCK = Clock()
-shared_limiter = _Limiters().get
+
+
+def shared_limiter(key: tuple[object, ...], quota: int, clock: Clock) -> Limiter:
+    """Return the limiter that every call under *key* in this process shares."""
+    return process_state.instance(_Limiters).get(key, quota, clock)

@@ -168,7 +168,7 @@ class _Run:
         from seedctl.backend import active_backends  # noqa: PLC0415
 
         self._report.display.begin()
-        self._connections = active_backends.requests
+        self._connections = active_backends().explicit_connections
         self._calls = backend.statistics
         self._report.display.throttles = lambda: sum(
             each.throttled for each in backend.statistics().values()
@@ -178,7 +178,7 @@ class _Run:
         from seedctl.backend import active_backends  # noqa: PLC0415
 
         # What the script does to a backend that it connects itself is not heard here.
-        is_alone = self._connections == active_backends.requests
+        is_alone = self._connections == active_backends().explicit_connections
         is_ended = not self.script_exit and not self._was_interrupted(None)
         if is_ended and is_alone and self._report.has_touched_nothing:
             self._is_told = True

@@ -79,7 +79,7 @@ class StopSignals:
             code = self._run(work)
         finally:
             self._uninstall()
-            interruption.undo_all()
+            interruption.run_cleanup()
             interruption.set_requested(was_requested)
         return self.exit_code(code)
 

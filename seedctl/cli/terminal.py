@@ -21,7 +21,7 @@ def say(text: str) -> None:
 
 def restore() -> None:
     """Let the terminal echo and show its cursor, before the process ends at once."""
-    interruption.undo_all()
+    interruption.run_cleanup()
     if "seedctl.cli.bars" in sys.modules:  # which hide the cursor
         say("\x1b[?25h")
 

@@ -9,7 +9,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
-from seedctl import masking
+from seedctl import masking, process_state
 from seedctl.errors import InvalidParameterException
 from seedctl.prompter import wait_visibly
 
@@ -40,9 +40,6 @@ class _HandedOut:
                 return False
             steps.append(step)
             return True
-
-
-_handed_out = _HandedOut()
 
 
 class Authenticator:
@@ -90,7 +87,7 @@ class Authenticator:
         while True:
             now = self._clock()
             step = int(now // _STEP)
-            if _handed_out.take(self.secret, step):
+            if process_state.instance(_HandedOut).take(self.secret, step):
                 code = pyotp.TOTP(self.secret).at(step * _STEP)
                 masking.register(code)
                 return code

@@ -309,7 +309,7 @@ def test_what_is_said_wraps_at_words(monkeypatch: pytest.MonkeyPatch, no_colour:
 @pytest.mark.parametrize("is_ended", [True, False])
 def test_a_reader_that_is_gone(monkeypatch: pytest.MonkeyPatch, is_ended: bool) -> None:
     """Ctrl-C ends a whole pipe: seedctl goes on to its end, though nobody reads what it says."""
-    monkeypatch.setattr(interruption._state, "is_requested", is_ended)
+    interruption.set_requested(is_ended)
     monkeypatch.setattr(sys, "stderr", _Stdout(BrokenPipeError()))
     expected = contextlib.nullcontext() if is_ended else pytest.raises(BrokenPipeError)
     with expected:

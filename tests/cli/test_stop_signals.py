@@ -263,7 +263,7 @@ def test_a_second_signal_ends_at_once(exits: list[int], said: list[str]) -> None
     signals.at_sudden_end = lambda: order.append("report")
 
     def second() -> int:
-        with interruption.ensured(lambda: order.append("terminal")), pytest.raises(_Ended):
+        with interruption.cleaned_up(lambda: order.append("terminal")), pytest.raises(_Ended):
             signal.raise_signal(signal.SIGINT)
         return 0
 
@@ -573,7 +573,7 @@ def test_ctrl_backslash_puts_the_terminal_in_order_first(
         monkeypatch.setattr(signal, "raise_signal", raised.append)
         handler = signal.getsignal(signal.SIGQUIT)
         assert callable(handler)
-        with interruption.ensured(lambda: done.append("echo")):
+        with interruption.cleaned_up(lambda: done.append("echo")):
             handler(signal.SIGQUIT, None)
             assert done == ["echo"]
         return 0

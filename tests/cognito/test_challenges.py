@@ -10,7 +10,6 @@ import pyotp
 import pytest
 
 from seedctl import masking
-from seedctl.cognito import totp
 from seedctl.cognito.challenges import explain_skew
 from seedctl.cognito.mfa import MFACallbacks
 from seedctl.cognito.sign_in import SignIn
@@ -110,12 +109,6 @@ def sign_in(stage: Stage, **options: Any) -> None:
     stage.auth.sign_in(USER, PASSWORD, **{"sign_in_flow": "MFA", **options})
 
 
-@pytest.fixture
-def _fresh_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let no other test's codes count as handed out."""
-    monkeypatch.setattr(totp, "_handed_out", totp._HandedOut())
-
-
 # --- codes, and codes again -----------------------------------------------------------------------
 
 
@@ -183,7 +176,6 @@ def test_a_source_that_cannot_repeat_is_asked_once(meet: Callable[..., Stage]) -
     assert stage.codes.codes == ["222222"]
 
 
-@pytest.mark.usefixtures("_fresh_steps")
 def test_an_authenticator_has_the_next_code(meet: Callable[..., Stage]) -> None:
     """A code that another run used up is followed by that of the next half minute."""
     clock = [1015.0]
@@ -203,7 +195,6 @@ def test_an_authenticator_has_the_next_code(meet: Callable[..., Stage]) -> None:
     assert clock == [1020.0]
 
 
-@pytest.mark.usefixtures("_fresh_steps")
 def test_an_authenticator_whose_code_is_wrong_is_not_asked_again(
     meet: Callable[..., Stage],
 ) -> None:

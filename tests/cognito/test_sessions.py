@@ -154,11 +154,11 @@ def hanging(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Iterator[threading
 
 
 def test_an_ended_run_leaves_sessions_that_cannot_be_ended_in_time(
-    stage: Stage, hanging: threading.Event, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, hanging: threading.Event
 ) -> None:
     """After a signal sign-outs get two seconds together; how many are left is told."""
     sessions = _sessions(stage, 8)
-    monkeypatch.setattr(interruption._state, "is_requested", True)
+    interruption.set_requested(True)
     stage.auth.close()
     assert stage.report.warnings == [
         "6 sessions were left signed in: the sign-out took longer than 0 s."
@@ -219,10 +219,10 @@ def test_an_interrupted_sign_out_is_tried_again_at_the_end(stage: Stage) -> None
     assert stage.cognito.operations().count("RevokeToken") == 2
 
 
-def test_an_ended_run_signs_out_at_its_end(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_ended_run_signs_out_at_its_end(stage: Stage) -> None:
     """On the way out sessions do not wait for each other; one that is to end everywhere does."""
     first, second = _sessions(stage, 2)
-    monkeypatch.setattr(interruption._state, "is_requested", True)
+    interruption.set_requested(True)
     with first:
         second.sign_out(everywhere=True)
     assert (first.is_signed_in, second.is_signed_in) == (True, False)

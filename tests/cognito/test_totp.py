@@ -10,7 +10,6 @@ import pyotp
 import pytest
 
 from seedctl import Authenticator, TOTPSetup, masking
-from seedctl.cognito import totp
 from seedctl.errors import InvalidParameterException
 from tests.test_prompter import Terminal
 
@@ -37,12 +36,6 @@ class FakeTime:
 
     def authenticator(self, secret: str | None = SECRET) -> Authenticator:
         return Authenticator(secret, clock=self.clock, wait=self.wait)
-
-
-@pytest.fixture(autouse=True)
-def _fresh_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let no other test's codes count as handed out."""
-    monkeypatch.setattr(totp, "_handed_out", totp._HandedOut())
 
 
 @pytest.mark.parametrize(

@@ -392,7 +392,6 @@ def test_threads_are_left_behind_when_a_signal_ends_the_run(
 ) -> None:
     """What they do is waited for two seconds, and what is queued for a pool is not begun."""
     monkeypatch.setattr(interruption, "GRACE_SECONDS", 0.1)
-    monkeypatch.setattr(interruption._state, "is_requested", False)
     release = threading.Event()
     done: list[str] = []
     monkeypatch.setattr(threading, "lent", (release, done), raising=False)
