@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from seedctl.appsync.api import API
     from seedctl.appsync.auth_modes import AuthMode
     from seedctl.appsync.documents import OperationType
-    from seedctl.outputs.models import Operation
+    from seedctl.outputs.models import OperationSignature
 
 _Entry = TypeVar("_Entry")
 
@@ -37,7 +37,7 @@ class DataClient:
         results = RecordBuilder(schema, lambda name: self.models[name])
 
         def operations(
-            kind: OperationType, found: Mapping[str, Operation]
+            kind: OperationType, found: Mapping[str, OperationSignature]
         ) -> Names[CustomOperation]:
             entries = {
                 name: CustomOperation(api, kind, operation, inputs, results)
@@ -128,7 +128,7 @@ class CustomOperation:
         self,
         api: API,
         kind: OperationType,
-        operation: Operation,
+        operation: OperationSignature,
         inputs: InputBuilder,
         results: RecordBuilder,
     ) -> None:

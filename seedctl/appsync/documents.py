@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from seedctl.appsync.selection import Selection
-    from seedctl.outputs.models import Field, Index, Model, Operation
+    from seedctl.outputs.models import Field, Index, Model, OperationSignature
 
 OperationType = Literal["query", "mutation"]
 
@@ -72,7 +72,7 @@ def index_document(model: Model, index: Index, selection: Selection) -> Document
 
 
 def operation_document(
-    type_: OperationType, operation: Operation, selection: Selection
+    type_: OperationType, operation: OperationSignature, selection: Selection
 ) -> Document:
     variables = {name: _type_text(field) for name, field in operation.arguments.items()}
     return _document(type_, operation.name, variables, selection)

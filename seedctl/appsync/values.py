@@ -16,7 +16,7 @@ from seedctl.nearest import advice, did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from seedctl.outputs.models import Field, Introspection, Model, Operation
+    from seedctl.outputs.models import Field, Introspection, Model, OperationSignature
 
 _UNCHECKED = "Pass validate=False if the schema knows better."
 _LONGEST_NAME = 60
@@ -94,7 +94,7 @@ class InputBuilder:
         return _unchecked(given)
 
     def arguments(
-        self, operation: Operation, given: Mapping[str, Any], *, validate: bool
+        self, operation: OperationSignature, given: Mapping[str, Any], *, validate: bool
     ) -> dict[str, Any]:
         given = _mapping(given, operation.name)
         for name, argument in operation.arguments.items():

@@ -242,7 +242,7 @@ def _association(association: outputs.Association) -> Association:
     return Association(kind, keys)
 
 
-def _operations(operations: Mapping[str, outputs.Operation]) -> dict[str, Operation]:
+def _operations(operations: Mapping[str, outputs.OperationSignature]) -> dict[str, Operation]:
     return {
         name: Operation(_field(each.result), tuple(_fields(each.arguments).values()))
         for name, each in operations.items()
