@@ -223,7 +223,7 @@ def test_other_files_that_cannot_be_read(root: Path) -> None:
     _is_set_up_error(ended, "FileAccessError", f"{settings} cannot be read: Permission denied")
     (root / "amplify").chmod(0)
     ended = restricted.run(root, "secret", "list", "--local")
-    _is_set_up_error(ended, "ProjectNotFoundError", "cannot be looked into: Permission denied")
+    _is_set_up_error(ended, "ProjectNotFoundError", "cannot be read: Permission denied")
     root.chmod(0)
     ended = restricted.run(root.parent, "secret", "list", "--local", "-C", str(root))
     _is_set_up_error(ended, "InvalidPackageJsonError", "cannot be read: Permission denied")

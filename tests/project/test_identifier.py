@@ -218,7 +218,7 @@ def test_an_accounts_name_that_is_no_identifier(monkeypatch: pytest.MonkeyPatch)
         check_identifier_option("jane.roe")
     assert "Leave it out" not in (other.value.resolution or "")
     assert "--identifier janeroe" in (other.value.resolution or "")
-    assert "by that account" in (other.value.resolution or "")
+    assert "run as that account" in (other.value.resolution or "")
 
 
 def test_advice_where_the_account_has_no_name(monkeypatch: pytest.MonkeyPatch) -> None:

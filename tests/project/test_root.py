@@ -284,7 +284,7 @@ def test_the_stand_in_does_not_count_on_aws(root: Path) -> None:
     with pytest.raises(AmplifyOutputsNotFoundError) as caught:
         find_outputs(Project(root))
     assert (caught.value.resolution or "").endswith(
-        "; or use --local: amplify/seed/local_outputs.json is there."
+        "; or use --local: amplify/seed/local_outputs.json exists."
     )
 
 
