@@ -64,9 +64,9 @@ from seedctl.errors.aws import SRPError as SRPError
 from seedctl.errors.aws import SSMCredentialsError as SSMCredentialsError
 from seedctl.errors.aws import SSMParameterNotFoundError as SSMParameterNotFoundError
 from seedctl.errors.aws import ThrottledError as ThrottledError
+from seedctl.errors.base import BulkError as BulkError
 from seedctl.errors.base import SeedctlError as SeedctlError
 from seedctl.errors.base import SeedingFailedError as SeedingFailedError
-from seedctl.errors.bulk import BulkError as BulkError
 from seedctl.errors.data import ConditionalCheckFailedError as ConditionalCheckFailedError
 from seedctl.errors.data import DynamoDBError as DynamoDBError
 from seedctl.errors.data import GraphQLError as GraphQLError
