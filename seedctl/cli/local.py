@@ -140,19 +140,12 @@ def _from_outputs(settings: Settings) -> dict[str, Any] | None:
     """Return the document made from the present outputs, or None where nothing is deployed."""
     from pathlib import Path  # noqa: PLC0415
 
-    from seedctl.errors import AmplifyOutputsNotFoundError  # noqa: PLC0415
     from seedctl.local import blueprint  # noqa: PLC0415
-    from seedctl.outputs import load_outputs  # noqa: PLC0415
-    from seedctl.project import find_outputs  # noqa: PLC0415
+    from seedctl.outputs import OutputsSource  # noqa: PLC0415
 
     explicit = Path(settings.outputs) if settings.outputs else None
-    try:
-        outputs = load_outputs(find_outputs(settings.project, explicit=explicit))
-    except AmplifyOutputsNotFoundError:
-        if explicit is not None:
-            raise
-        return None
-    return blueprint.from_outputs(outputs.document)
+    outputs = OutputsSource(settings.project, explicit=explicit, is_local=False).if_any()
+    return blueprint.from_outputs(outputs.document) if outputs is not None else None
 
 
 def _from_options(

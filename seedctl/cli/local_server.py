@@ -98,22 +98,16 @@ def outputs(context: click.Context, form: str) -> None:
     """
     from pathlib import Path  # noqa: PLC0415
 
-    from seedctl.errors import AmplifyOutputsNotFoundError  # noqa: PLC0415
     from seedctl.local.running import check_deployed, require_server  # noqa: PLC0415
-    from seedctl.outputs import load_outputs  # noqa: PLC0415
-    from seedctl.project import find_outputs  # noqa: PLC0415
+    from seedctl.outputs import OutputsSource  # noqa: PLC0415
 
     settings = local_settings(context)
     server = require_server(settings.project.state_folder)
     explicit = settings.outputs or server.outputs
     path = Path(explicit) if explicit else None
-    deployed = None
-    try:
-        deployed = load_outputs(find_outputs(settings.project, explicit=path, local=True))
-    except AmplifyOutputsNotFoundError:
-        # The variables are all that a server of secrets alone has to give: they need no document.
-        if path is not None or form != "env":
-            raise
+    source = OutputsSource(settings.project, explicit=path, is_local=True)
+    # A server that only has secrets needs no outputs file, and the variables do not depend on it.
+    deployed = source.if_any() if form == "env" else source.outputs
     check_deployed(server, deployed)
     lines = _shell_lines(settings, server, deployed)
     if form == "env" or deployed is None:

@@ -114,17 +114,10 @@ def _deployed_outputs(settings: Settings) -> AmplifyOutputs | None:
     """Return what there is to deploy; without any file, secrets can still be served."""
     from pathlib import Path  # noqa: PLC0415
 
-    from seedctl.errors import AmplifyOutputsNotFoundError  # noqa: PLC0415
-    from seedctl.outputs import load_outputs  # noqa: PLC0415
-    from seedctl.project import find_outputs  # noqa: PLC0415
+    from seedctl.outputs import OutputsSource  # noqa: PLC0415
 
     explicit = Path(settings.outputs) if settings.outputs else None
-    try:
-        return load_outputs(find_outputs(settings.project, explicit=explicit, local=True))
-    except AmplifyOutputsNotFoundError:
-        if explicit is not None:
-            raise
-        return None
+    return OutputsSource(settings.project, explicit=explicit, is_local=True).if_any()
 
 
 def _show(
