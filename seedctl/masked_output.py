@@ -75,17 +75,7 @@ class MaskingFilter(logging.Filter):
 @contextlib.contextmanager
 def masked_output() -> Iterator[None]:
     """Mask the output of Python's hooks and of the logging module during the block."""
-    saved = (
-        sys.excepthook,
-        sys.unraisablehook,
-        threading.excepthook,
-        warnings.showwarning,
-        logging.getLogRecordFactory(),
-    )
-    sys.excepthook = masked_excepthook
-    sys.unraisablehook = _masked_unraisable
-    threading.excepthook = masked_thread_excepthook
-    show = saved[3]
+    show, create_record = warnings.showwarning, logging.getLogRecordFactory()
 
     def masked_warning(  # noqa: PLR0917 - as warnings.showwarning
         message: Warning | str,
@@ -100,26 +90,25 @@ def masked_output() -> Iterator[None]:
         show(mask(str(message)), category, filename, lineno, file, mask(line))
 
     def masked_record(*arguments: Any, **options: Any) -> logging.LogRecord:
-        record = saved[4](*arguments, **options)
+        record = create_record(*arguments, **options)
         # If the logger has a MaskingFilter, it runs later and needs the unformatted record.
         filters = logging.getLogger(record.name).filters
         if not any(isinstance(each, MaskingFilter) for each in filters):
             mask_record(record)
         return record
 
-    warnings.showwarning = masked_warning
-    logging.setLogRecordFactory(masked_record)
-    try:
+    with contextlib.ExitStack() as stack:
+        for module, name, hook in (
+            (sys, "excepthook", masked_excepthook),
+            (sys, "unraisablehook", _masked_unraisable),
+            (threading, "excepthook", masked_thread_excepthook),
+            (warnings, "showwarning", masked_warning),
+        ):
+            stack.callback(setattr, module, name, getattr(module, name))
+            setattr(module, name, hook)
+        stack.callback(logging.setLogRecordFactory, create_record)
+        logging.setLogRecordFactory(masked_record)
         yield
-    finally:
-        (
-            sys.excepthook,
-            sys.unraisablehook,
-            threading.excepthook,
-            warnings.showwarning,
-            factory,
-        ) = saved
-        logging.setLogRecordFactory(factory)
 
 
 def masked_thread_excepthook(arguments: threading.ExceptHookArgs) -> None:

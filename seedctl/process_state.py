@@ -1,6 +1,6 @@
-"""The state that is shared by the whole process: at most one instance of each class, made on first use.
+"""The state that the whole process shares: one instance of each class, created on first use.
 
-All of it can be replaced for a block and restored afterwards, which tests do for each test.
+A block can replace all of it and restore it afterwards, as the tests do for each test.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ class _ProcessState:
         self._instances: dict[type, object] = {}
 
     def instance(self, kind: type[_Kind]) -> _Kind:
+        """Return the instance of *kind* that the whole process shares; the first call creates it."""
         found = self._instances.get(kind)
         if found is None:  # signal handlers call this too: do not lock when there is an instance
             with self._lock:
@@ -30,6 +31,7 @@ class _ProcessState:
 
     @contextlib.contextmanager
     def fresh(self) -> Iterator[None]:
+        """Start the block without any shared instance, and restore the previous ones at its end."""
         with self._lock:
             saved, self._instances = self._instances, {}
         try:
@@ -40,15 +42,5 @@ class _ProcessState:
 
 
 _state = _ProcessState()
-
-
-def instance(kind: type[_Kind]) -> _Kind:
-    """Return the instance of *kind* that the whole process shares; the first call creates it."""
-    return _state.instance(kind)
-
-
-@contextlib.contextmanager
-def fresh() -> Iterator[None]:
-    """Start the block without any shared instance, and restore the previous ones at its end."""
-    with _state.fresh():
-        yield
+instance = _state.instance
+fresh = _state.fresh
