@@ -43,10 +43,10 @@ class CommandCodes:
             "SEEDCTL_MFA_METHOD": request.method,
             "SEEDCTL_MFA_DESTINATION": request.destination,
         }
-        words = self._words(request)
+        arguments = self._arguments(request)
         try:
             line, status = _interruptible(
-                lambda must_stop: self._run(words, environment, must_stop)
+                lambda must_stop: self._run(arguments, environment, must_stop)
             )
         except (OSError, ValueError) as error:
             raise self._failed(request, f"cannot be run: {error}") from error
@@ -60,23 +60,23 @@ class CommandCodes:
         masking.register(code)
         return code
 
-    def _words(self, request: CodeRequest) -> list[str]:
+    def _arguments(self, request: CodeRequest) -> list[str]:
         try:
-            words = shlex.split(self._command)
+            arguments = shlex.split(self._command)
         except ValueError as error:
             raise self._failed(request, f"cannot be run: {error}") from error
-        if not words:
+        if not arguments:
             raise self._failed(request, "is empty")
-        return words
+        return arguments
 
     def _run(
-        self, words: list[str], environment: dict[str, str], must_stop: Callable[[], bool]
+        self, arguments: list[str], environment: dict[str, str], must_stop: Callable[[], bool]
     ) -> tuple[bytes, int | None]:
         """Return the first line printed and the exit status, which is None after a timeout."""
         if must_stop():
             return b"", None
         process = subprocess.Popen(  # noqa: S603 - the user's own command
-            words,
+            arguments,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -229,9 +229,9 @@ class Report:
         if event.state in FAILED:
             if len(self.failures) < MOST_FAILURES:
                 self.failures.append((event, now))
-            group = self.failure_groups.get(_common(event))
+            group = self.failure_groups.get(_failure_key(event))
             if group is None and len(self.failure_groups) < MOST_FAILURES:
-                group = self.failure_groups[_common(event)] = FailureGroup(event)
+                group = self.failure_groups[_failure_key(event)] = FailureGroup(event)
             if group is not None:
                 group.count += 1
         if event.kind in COUNTED:
@@ -266,7 +266,7 @@ class PlainReport(Report):
         sys.stderr.write(mask_message(f"Warning: {text}") + "\n")
 
 
-def _common(event: Event) -> tuple[str, ...]:
+def _failure_key(event: Event) -> tuple[str, ...]:
     """Return what *event* has in common with other failures that have the same reason.
 
     This leaves out its own name and words with a digit, such as request ids. Words in quotation marks

@@ -1,4 +1,4 @@
-"""Run the command line in this process, in a project of its own."""
+"""Run the command line in this process, in a new project."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def make_project(
     name: str = "my-app",
     outputs: str | None = "basic",
 ) -> Path:
-    """Make an Amplify project in *folder*, with the seed of tests/resources/*resource*."""
+    """Make an Amplify project in *folder*, with the seed script of tests/resources/*resource*."""
     folder.mkdir(parents=True, exist_ok=True)
     if resource is not None:
         shutil.copytree(RESOURCES / resource, folder, dirs_exist_ok=True)

@@ -1,8 +1,8 @@
-"""What the documentation says, compared with what seedctl does.
+"""The documentation, compared with what seedctl really does.
 
-Every ``python`` block in README.md and docs/ is a whole seed script, and is run. A part of one is
-marked ```` ```python fragment ```` and only has to be valid Python; one that shows a failure is marked
-```` ```python exits 1 ````.
+Every ``python`` block in README.md and docs/ is a complete seed script, and is run. Part of a script
+is marked ```` ```python fragment ```` and only has to be valid Python. A script that shows a failure is
+marked ```` ```python exits 1 ````.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ SECRETS = {
 }
 GROUPS = ("READERS", "EDITORS", "admin")
 
-# Steps of the workflow in docs/ci.md that get software from elsewhere: the tests have it already.
+# Steps of the workflow in docs/ci.md that download software, which the tests have already.
 INSTALL_STEPS = {"Install seedctl"}
 
-# Whatever else runs here must not decide what the documented commands do.
+# Variables of the test environment that would change what the documented commands do.
 INHERITED = ("HOME", "LANG", "TMPDIR", "COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START")
 
-# Built from pieces, or this file would be the first to hold them.
+# In pieces, or this file itself would contain them.
 REGISTRIES = [
     "py" + "pi.org",
     "python" + "hosted.",
@@ -60,7 +60,7 @@ MACHINE_PATHS = ["/wo" + "rk/", "/ro" + "ot/", "/tmp" + "/venv"]
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block: its language and what follows it, and its text."""
+    """A fenced block: its language, the rest of its first line, and its text."""
 
     page: Path
     line: int
@@ -109,7 +109,7 @@ def seedctl(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seedctl: CommandLine) -> Path:
-    """Make the project that the documentation talks of, and go there."""
+    """Make the project that the documentation describes, and change to its folder."""
     folder = tmp_path / "my-app"
     (folder / "amplify" / "seed").mkdir(parents=True)
     (folder / "package.json").write_text('{"name": "my-app"}\n', encoding="utf-8")
@@ -123,20 +123,20 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seedctl: CommandLin
 
 @pytest.mark.parametrize("name", sorted(_commands(cli, "seedctl")))
 def test_every_command_is_documented(name: str) -> None:
-    """A command stands in README's table and on a page of its own subject."""
+    """Every command is in README's table and on a page of its own subject."""
     pattern = re.compile(re.escape(name) + r"\b")
     assert pattern.search(README.read_text(encoding="utf-8"))
     assert any(pattern.search(page.read_text(encoding="utf-8")) for page in PAGES[1:])
 
 
 def test_the_readme_shows_the_help_as_it_is(seedctl: CommandLine) -> None:
-    """README's block of help is what `seedctl --help` prints."""
+    """README's block of help equals the output of `seedctl --help`."""
     shown = [block.text for block in BLOCKS if block.text.startswith("Usage: seedctl [OPTIONS]")]
     assert shown == [seedctl("--help").out]
 
 
 def test_every_option_that_is_documented_exists() -> None:
-    """No page gives `seedctl` an option that it does not have."""
+    """No page uses an option that `seedctl` does not have."""
     known = {"--help", "-h", "--version"}
     stack: list[click.Command] = [cli]
     while stack:
@@ -153,7 +153,7 @@ def test_every_option_that_is_documented_exists() -> None:
 
 @pytest.mark.parametrize("block", [pytest.param(block, id=block.id) for block in SCRIPTS])
 def test_every_documented_script_runs(block: Block, project: Path, seedctl: CommandLine) -> None:
-    """A script copied from the documentation into a new project seeds the local sandbox."""
+    """Every script of the documentation, copied into a new project, seeds the local sandbox."""
     for name, value in SECRETS.items():
         assert seedctl("secret", "set", name, stdin=value.encode()).code == 0
     if "storage" in block.text:
@@ -165,7 +165,7 @@ def test_every_documented_script_runs(block: Block, project: Path, seedctl: Comm
 
 
 def _add_bucket(outputs: Path) -> None:
-    """Give the backend the bucket that docs/many-files.md talks of."""
+    """Give the backend the bucket that docs/many-files.md uses."""
     document = json.loads(outputs.read_text(encoding="utf-8"))
     bucket = {"bucket_name": "my-app-files", "aws_region": document["auth"]["aws_region"]}
     rules = {"pictures/*": {"authenticated": ["get", "list", "write"]}}
@@ -174,7 +174,7 @@ def _add_bucket(outputs: Path) -> None:
 
 
 def test_fragments_are_python() -> None:
-    """What is only part of a script has no slip of the pen either."""
+    """Fragments of scripts are valid Python too."""
     for block in BLOCKS:
         if block.info.startswith("python"):
             assert block.info in {"python", "python fragment", "python exits 1"}, block.id
@@ -182,7 +182,7 @@ def test_fragments_are_python() -> None:
 
 
 def test_the_shown_runs_are_real(project: Path, seedctl: CommandLine) -> None:
-    """README and the tutorial show what a first and a second run of README's script print."""
+    """README and the tutorial show the real output of a first and a second run."""
     assert seedctl("secret", "set", "seed-user-password", stdin=b"Passw0rd!").code == 0
     runs = [_normal(seedctl("seed").err, project) for _ in range(2)]
     assert "created" in runs[0]
@@ -196,7 +196,7 @@ def test_the_shown_runs_are_real(project: Path, seedctl: CommandLine) -> None:
 
 
 def _normal(text: str, project: Path) -> str:
-    """Return *text* without what differs from run to run."""
+    """Return *text* without the parts that differ from run to run."""
     text = text.replace(str(project.resolve()), "PROJECT").replace(str(project), "PROJECT")
     text = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "SUB", text)
     text = re.sub(r"Seeded in [0-9.]+ s", "Seeded in N s", text)
@@ -207,7 +207,7 @@ def _normal(text: str, project: Path) -> str:
     "page", [pytest.param(p, id=p.name) for p in [*PAGES, ROOT / "CHANGELOG.md"]]
 )
 def test_every_relative_link_leads_somewhere(page: Path) -> None:
-    """A link to a file of this repository finds it, and a link to a heading finds that."""
+    """Every relative link points to an existing file, and to an existing heading in it."""
     text = re.sub(
         r"^ *```.*?^ *```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE
     )
@@ -227,26 +227,26 @@ def _anchors(page: Path) -> set[str]:
 
 
 def test_pages_are_short() -> None:
-    """A page is read at one sitting."""
+    """No page is too long to read at one sitting."""
     for page in PAGES:
         assert len(page.read_text(encoding="utf-8").splitlines()) < 160, page.name
 
 
 def test_every_page_is_linked_from_the_readme() -> None:
-    """A page that nothing leads to is not read."""
+    """README links to every page."""
     text = README.read_text(encoding="utf-8")
     for page in PAGES[1:]:
         assert f"](docs/{page.name})" in text
 
 
 def test_the_changelog_begins_with_what_is_unreleased() -> None:
-    """The topmost section of the changelog is Unreleased."""
+    """The first section of the changelog is Unreleased."""
     text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert re.findall(r"^## (.*)$", text, flags=re.MULTILINE)[0] == "[Unreleased]"
 
 
 def _workflow() -> dict[Any, Any]:
-    # Not a plain import: PyYAML comes with moto, its type stubs with nothing.
+    # PyYAML is installed with moto, but there are no type stubs, so do not import it directly.
     yaml = importlib.import_module("yaml")
     (block,) = [block for block in BLOCKS if block.page.name == "ci.md" and block.info == "yaml"]
     workflow: dict[Any, Any] = yaml.safe_load(block.text)
@@ -254,7 +254,7 @@ def _workflow() -> dict[Any, Any]:
 
 
 def test_the_workflow_asks_for_no_more_than_it_needs() -> None:
-    """Nothing is permitted but what a job names, and every action is pinned by its commit."""
+    """Each job names its permissions, and each action is pinned to a commit."""
     workflow = _workflow()
     assert workflow["permissions"] == {}
     assert workflow["jobs"]["offline"]["permissions"] == {"contents": "read"}
@@ -266,7 +266,7 @@ def test_the_workflow_asks_for_no_more_than_it_needs() -> None:
 
 
 def test_the_offline_job_of_the_workflow_works(project: Path, tmp_path: Path) -> None:
-    """The steps in docs/ci.md, run in order in a fresh checkout, set a secret and seed twice."""
+    """The steps in docs/ci.md, run in a fresh checkout, set a secret and seed twice."""
     bash = shutil.which("bash")
     if bash is None:
         pytest.skip("GitHub runs the steps with bash")
@@ -286,7 +286,7 @@ def test_the_offline_job_of_the_workflow_works(project: Path, tmp_path: Path) ->
         if "uses" in step or step["name"] in INSTALL_STEPS:
             continue
         result = subprocess.run(
-            # As GitHub does for a step without a shell of its own.
+            # As GitHub does for a step that names no shell.
             [bash, "-e", "-c", step["run"]],
             cwd=project,
             env=env | {name: _expanded(value) for name, value in step.get("env", {}).items()},
@@ -307,7 +307,7 @@ def test_the_offline_job_of_the_workflow_works(project: Path, tmp_path: Path) ->
 
 
 def test_named_install_steps_exist() -> None:
-    """A step that the test leaves out is still in the workflow."""
+    """A step that the test leaves out still exists in the workflow."""
     names = {step.get("name") for step in _workflow()["jobs"]["offline"]["steps"]}
     assert names >= INSTALL_STEPS
 
@@ -322,7 +322,7 @@ def _expanded(value: str) -> str:
 
 
 def test_no_file_names_a_registry_or_this_machine() -> None:
-    """What is in git can be used behind any mirror, and on any machine."""
+    """No file in git depends on a package mirror or on this machine."""
     git = shutil.which("git")
     if git is None or not (ROOT / ".git").exists():
         pytest.skip("not a git checkout")

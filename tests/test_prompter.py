@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 ROOT = Path(seedctl.__file__).parent.parent
 PROMPT = "Secret value (hidden): "
 
-# Makes the pseudo-terminal on stdin the controlling one, as a login shell's is, then asks.
+# Makes the pseudo-terminal on stdin the controlling terminal, as a login shell does, then asks.
 ASK = """
 import fcntl, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
@@ -174,7 +174,7 @@ def test_a_ci_job_is_not_asked(open_terminal: Callable[..., Terminal]) -> None:
 
 def test_a_terminal_that_cannot_hide_is_refused(open_terminal: Callable[..., Terminal]) -> None:
     """If echo cannot be turned off, nothing is asked: the input would be visible."""
-    # No controlling terminal, and a stdin that has no settings to change.
+    # No controlling terminal, and a stdin without terminal settings.
     code = ASK.replace(
         "fcntl.ioctl(0, termios.TIOCSCTTY, 0)",
         "class Odd:\n    closed = False\n    def isatty(self): return True\nsys.stdin = Odd()",

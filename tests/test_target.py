@@ -187,10 +187,10 @@ def test_no_lookup_for_the_local_sandbox(project: Project) -> None:
 @pytest.mark.parametrize("is_local", [False, True], ids=["AWS", "local"])
 def test_no_outputs_at_all(project: Project, is_local: bool) -> None:
     """A script that uses only secrets needs no outputs file, and the line does not mention one."""
-    aws, told = Recorder(IDENTITY, is_local=is_local), Report()
+    aws, report = Recorder(IDENTITY, is_local=is_local), Report()
     source = OutputsSource(project, explicit=None, is_local=is_local)
-    TargetNotice(aws, project, ALICE, source, told, detail="outputs")()
-    target = told.target
+    TargetNotice(aws, project, ALICE, source, report, detail="outputs")()
+    target = report.target
     assert target is not None
     assert (target.outputs, target.outputs_age, target.user_pool) == (None, None, None)
     assert target.check == ""

@@ -71,7 +71,7 @@ def test_no_schema_is_no_error() -> None:
     assert _schema(changed(CORNERS, SCHEMA, None)) is None
 
 
-# What is put where, and how the message names the place.
+# Where to put a wrong value, the value, and the key path in the message.
 SLIPS = [
     ((*TASK, "name"), "Ta}sk", "models.Task.name"),
     ((*TASK, "name"), "__Task", "models.Task.name"),

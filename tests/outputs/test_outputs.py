@@ -49,7 +49,7 @@ def _auth(document: dict[str, Any]) -> AuthSection:
     return auth
 
 
-# --- what is read --------------------------------------------------------------------------------
+# --- valid files --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
@@ -253,9 +253,9 @@ def test_the_repr_leaves_the_document_out() -> None:
     assert "da2-" not in repr(parse_outputs(MFA, HERE))
 
 
-# --- what is refused -----------------------------------------------------------------------------
+# --- invalid files -----------------------------------------------------------------------------
 
-# Where, a value that is wrong there, how the message names the place, and what it expects.
+# Where to put a wrong value, the value, the key path in the message, and what it expects.
 MISTYPED = [
     ("version", 1.4, "version", "text that is not empty"),
     ("version", "", "version", "text that is not empty"),

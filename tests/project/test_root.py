@@ -233,16 +233,16 @@ def test_a_package_json_that_cannot_be_opened(root: Path) -> None:
     ("deployed", "stand_in", "local", "expected"),
     [
         pytest.param(FULL, None, False, "deployed", id="deployed"),
-        pytest.param(FULL, FULL, False, "deployed", id="the stand-in is for --local"),
+        pytest.param(FULL, FULL, False, "deployed", id="local outputs are for --local"),
         pytest.param(STUB, FULL, False, "deployed", id="a stub is reported on AWS"),
         pytest.param(FULL, FULL, True, "deployed", id="--local prefers what is deployed"),
-        pytest.param(None, FULL, True, "stand-in", id="nothing deployed"),
-        pytest.param(STUB, FULL, True, "stand-in", id="only the stub"),
-        pytest.param('{"version":"1","$schema":"x"}', FULL, True, "stand-in", id="schema too"),
+        pytest.param(None, FULL, True, "local outputs", id="nothing deployed"),
+        pytest.param(STUB, FULL, True, "local outputs", id="only the stub"),
+        pytest.param('{"version":"1","$schema":"x"}', FULL, True, "local outputs", id="schema too"),
         pytest.param("{", FULL, True, "deployed", id="a broken file is not passed over"),
         pytest.param("[]", FULL, True, "deployed", id="nor one that is no object"),
         pytest.param("[" * 100_000, FULL, True, "deployed", id="nor one nested too deep"),
-        pytest.param(STUB, None, True, "deployed", id="a stub and no stand-in"),
+        pytest.param(STUB, None, True, "deployed", id="a stub and no local outputs"),
     ],
 )
 def test_which_outputs_file_is_read(
@@ -251,7 +251,7 @@ def test_which_outputs_file_is_read(
     """With --local, the local outputs file is used until something is deployed, and only then."""
     paths = {
         "deployed": root / "amplify_outputs.json",
-        "stand-in": root / "amplify" / "seed" / "local_outputs.json",
+        "local outputs": root / "amplify" / "seed" / "local_outputs.json",
     }
     for path, text in zip(paths.values(), (deployed, stand_in), strict=True):
         if text is not None:
