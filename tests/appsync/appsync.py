@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any
 from graphql import FieldNode, OperationDefinitionNode, parse
 from urllib3.exceptions import ProtocolError
 
-from seedctl.appsync.api import API
-from seedctl.appsync.auth_modes import Options
+from seedctl.appsync.api import API, parse_data_section
+from seedctl.appsync.auth_modes import AuthOptions
 from seedctl.appsync.client import DataClient
-from seedctl.appsync.section import parse_data_section
 from seedctl.appsync.transport import Transport
 from seedctl.aws.credentials import Credentials, IdentityCredentials
 from seedctl.outputs import load_outputs
@@ -166,7 +165,7 @@ class Stage:
         outputs: str,
         *,
         identity: FakeIdentity | None = None,
-        options: Options | None = None,
+        options: AuthOptions | None = None,
         signs_as_caller: bool = False,
     ) -> None:
         self.pool = FakePool()
@@ -180,8 +179,8 @@ class Stage:
                 self.section,
                 self.transport,
                 self.identity,
-                options or Options(),
-                caller=FakeNetwork().credentials if signs_as_caller else None,
+                options or AuthOptions(),
+                caller_credentials=FakeNetwork().credentials if signs_as_caller else None,
                 observer=self.report,
                 before_write=self._announce,
                 clock=lambda: CLOCK,

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from seedctl import errors
-from seedctl.appsync.bulk import RowResult
-from seedctl.appsync.row_keys import derived_id
-from seedctl.appsync.values import InputBuilder
+from seedctl.appsync.batches import RowResult
+from seedctl.appsync.input_builder import InputBuilder
+from seedctl.appsync.row_keys import derive_id
 from seedctl.report import Event
 from tests.appsync.appsync import FakeIdentity
 from tests.appsync.table import Table, sizes, with_table
@@ -101,7 +101,7 @@ def test_an_id_is_derived_from_any_value(todo: Stage, table: Table) -> None:
         for key in keys
     ]
     assert [states(each) for each in results] == [["created"], ["existed"]]
-    assert derived_id("Todo", ["x"]) != derived_id("Post", ["x"]) != derived_id("Post", [1])
+    assert derive_id("Todo", ["x"]) != derive_id("Post", ["x"]) != derive_id("Post", [1])
 
 
 def test_a_second_run_meets_the_same_records(todo: Stage, table: Table) -> None:
@@ -167,12 +167,14 @@ def test_an_update_is_checked_as_one(
     [
         pytest.param("nope", "no field of Todo.*nope", id="unknown field"),
         pytest.param([], "no field of Todo", id="no field"),
-        pytest.param({"content", "isDone"}, "key= is a set, which", id="set"),
-        pytest.param({"content": 1}, "key= is a dict, which", id="mapping"),
-        pytest.param(b"content", "key= is a bytes, which", id="bytes"),
-        pytest.param(5, "key= is a int, which", id="number"),
-        pytest.param([["content"]], "key= is a list of other things", id="list of lists"),
-        pytest.param(("content", 5), "key= is a tuple of other things", id="number in a tuple"),
+        pytest.param({"content", "isDone"}, "key=, which is a set", id="set"),
+        pytest.param({"content": 1}, "key=, which is a dict", id="mapping"),
+        pytest.param(b"content", "key=, which is a bytes", id="bytes"),
+        pytest.param(5, "key=, which is a int", id="number"),
+        pytest.param([["content"]], "a list with elements that are not text", id="list of lists"),
+        pytest.param(
+            ("content", 5), "a tuple with elements that are not text", id="number in a tuple"
+        ),
     ],
 )
 def test_a_key_that_cannot_be(todo: Stage, table: Table, key: Any, message: str) -> None:
@@ -204,7 +206,7 @@ def test_a_custom_identifier_is_given_whole(store: Stage) -> None:
     assert results[0].key == {"sku": "s", "warehouse": "w", "shelf": 1}
     assert "missing: warehouse, shelf" in str(results[1].error)
     assert "{ sku warehouse shelf }" in table.requests[0].query
-    with pytest.raises(errors.InvalidInputError, match="key= makes ids"):
+    with pytest.raises(errors.InvalidInputError, match="key= derives ids"):
         create_many([product], key="sku")
 
 
@@ -318,7 +320,7 @@ def test_an_answer_that_says_nothing(todo: Stage, table: Table) -> None:
     table.fault_of = lambda request: {"data": {}}
     results = todo.models.Todo.create_many(rows(2), on_error="collect")
     assert states(results) == ["failed"] * 2
-    assert "says nothing of this record" in str(results[0].error)
+    assert "has no result for this record" in str(results[0].error)
 
 
 @pytest.mark.parametrize("if_exists", ["error", "skip", "update"])
@@ -543,8 +545,8 @@ def test_ctrl_c_comes_through(todo: Stage, table: Table) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        pytest.param({"if_exists": "ignore"}, "if_exists='ignore' is none of", id="if_exists"),
-        pytest.param({"on_error": "warn"}, "on_error='warn' is none of", id="on_error"),
+        pytest.param({"if_exists": "ignore"}, "if_exists='ignore' is not one of", id="if_exists"),
+        pytest.param({"on_error": "warn"}, "on_error='warn' is not one of", id="on_error"),
         pytest.param({"batch_size": 0}, "batch_size=0 is not", id="batch_size"),
         pytest.param({"batch_size": 101}, "from 1 to 100", id="large batch_size"),
         pytest.param({"concurrency": 0}, "concurrency=0 is not", id="concurrency"),
@@ -562,7 +564,7 @@ def test_options_that_cannot_be(
 @pytest.mark.parametrize("given", [{"id": "x"}, "rows", 5, None], ids=repr)
 def test_rows_that_are_none(todo: Stage, table: Table, given: Any) -> None:
     """One record, a text or a number is not many rows."""
-    with pytest.raises(errors.InvalidInputError, match="not many mappings"):
+    with pytest.raises(errors.InvalidInputError, match="Expected an iterable of mappings, got"):
         todo.models.Todo.create_many(given)
 
 
@@ -594,7 +596,7 @@ def test_delete_many_may_fail(todo: Stage, table: Table) -> None:
     with pytest.raises(errors.BulkError, match="2 of 3 Todo records failed") as caught:
         todo.models.Todo.delete_many([{"id": "t-0"}, {}, {"id": "t-1"}])
     assert states(caught.value.results) == ["failed", "failed", "deleted"]
-    assert "gone already are no failure" in str(caught.value.resolution)
+    assert "deleted already are not failures" in str(caught.value.resolution)
 
 
 def test_a_deleted_record_has_no_owner(todo: Stage, table: Table) -> None:

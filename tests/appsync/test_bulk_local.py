@@ -63,10 +63,10 @@ def backend(tmp_path: Path) -> Iterator[Backend]:
 
 
 def _with_bad_network(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> BadNetwork:
-    transport = backend.data._factory._transport
+    transport: Any = backend.data._factory._transport
     network = BadNetwork(transport._pool("http://127.0.0.1"), 0.05)
     monkeypatch.setattr(transport, "_pool", lambda url: network)
-    monkeypatch.setattr(transport, "_sleep", lambda seconds: None)
+    monkeypatch.setattr(transport, "sleep", lambda seconds: None)
     return network
 
 

@@ -8,7 +8,7 @@ import pytest
 from urllib3.exceptions import ProxyError
 
 from seedctl import errors
-from seedctl.appsync.auth_modes import Options
+from seedctl.appsync.auth_modes import AuthOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,7 +81,7 @@ def test_a_web_acl_refuses(todo: Stage) -> None:
 
 def test_an_iam_policy_denies(stage_of: Callable[..., Stage]) -> None:
     """IAM's sentence decides what helps, as for every other service."""
-    stage = stage_of(options=Options("iam"), signs_as_caller=True)
+    stage = stage_of(options=AuthOptions("iam"), signs_as_caller=True)
     error = _error(stage, _refusal(403, "AccessDeniedException", DENIED))
     assert type(error) is errors.AccessDeniedError
     assert error.service_message == DENIED
@@ -90,7 +90,7 @@ def test_an_iam_policy_denies(stage_of: Callable[..., Stage]) -> None:
 
 def test_a_clock_that_is_wrong(stage_of: Callable[..., Stage]) -> None:
     """A signature that came too late is a matter of this machine's clock."""
-    stage = stage_of(options=Options("iam"), signs_as_caller=True)
+    stage = stage_of(options=AuthOptions("iam"), signs_as_caller=True)
     error = _error(stage, _refusal(403, "BadRequestException", LATE))
     assert type(error) is errors.InvalidCredentialError
     assert error.service_message == LATE
@@ -105,7 +105,7 @@ def test_what_a_call_was_sent_with_is_not_accepted(
     stage_of: Callable[..., Stage], mode: Any, advice: str
 ) -> None:
     """Before any rule is looked at, no other user would help, but another key or token."""
-    stage = stage_of(options=Options(mode, "token", "da2-key"))
+    stage = stage_of(options=AuthOptions(mode, "token", "da2-key"))
     stage.answer(
         _refusal(401, "UnauthorizedException", "You are not authorized to make this call.")
     )
@@ -120,7 +120,7 @@ def test_no_call_is_sent_back_to_what_it_does(
     stage_of: Callable[..., Stage], mode: Any, offers: bool
 ) -> None:
     """A call that may be signed with the developer's credentials is not told to be."""
-    stage = stage_of(options=Options(mode), signs_as_caller=mode == "iam")
+    stage = stage_of(options=AuthOptions(mode), signs_as_caller=mode == "iam")
     entry = {"path": ["createTodo"], "errorType": "Unauthorized", "message": "Not Authorized"}
     error = _error(stage, {"data": {"createTodo": None}, "errors": [entry]})
     assert type(error) is errors.UnauthorizedError

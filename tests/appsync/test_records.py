@@ -89,7 +89,7 @@ def test_relations_load_with_the_auth_of_their_record(blog: Stage) -> None:
         ),
         pytest.param(
             lambda post: post.comments({"limit": 3}),
-            "does not take a value without a name",
+            "does not take positional arguments",
             "Write comments(next_token=...)",
             id="options as in JavaScript",
         ),
@@ -225,7 +225,9 @@ def test_upsert_creates_or_updates(todo: Stage) -> None:
         ("Todo", "created"): 1,
         ("Todo", "updated"): 1,
     }
-    with pytest.raises(errors.InvalidInputError, match="The whole key of Todo is needed"):
+    with pytest.raises(
+        errors.InvalidInputError, match="The primary key of Todo is id; missing: id"
+    ):
         todo.models.Todo.upsert({"content": "x"})
 
 

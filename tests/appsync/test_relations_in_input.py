@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from seedctl.appsync.input_builder import InputBuilder
 from seedctl.appsync.records import Record
 from seedctl.appsync.scalars import WrongValueError, convert_scalar
-from seedctl.appsync.values import InputBuilder
 from seedctl.errors import InvalidInputError
 from seedctl.outputs.introspection import parse_introspection
 

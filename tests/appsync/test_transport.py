@@ -87,7 +87,7 @@ def _headers() -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("script", "is_safe", "status", "attempts"),
+    ("script", "is_repeatable", "status", "attempts"),
     [
         pytest.param([200], True, 200, 1, id="at once"),
         pytest.param([503, "cut", 200], True, 200, 3, id="healed"),
@@ -98,18 +98,18 @@ def _headers() -> dict[str, str]:
         pytest.param([302, 200], True, 302, 1, id="redirects are not followed"),
     ],
 )
-def test_only_what_is_safe_is_repeated(
+def test_only_what_is_repeatable_is_repeated(
     server: Server,
     transport: Transport,
     slept: list[float],
     script: list[Any],
-    is_safe: bool,
+    is_repeatable: bool,
     status: int,
     attempts: int,
 ) -> None:
     """Reads are tried three times; a write only when it was surely not done."""
     server.script = script
-    answer = transport.post(server.url, b"{}", _headers, is_safe=is_safe, operation="x")
+    answer = transport.post(server.url, b"{}", _headers, is_repeatable=is_repeatable, operation="x")
     assert (answer.status, len(server.seen)) == (status, attempts)
     assert len(slept) == attempts - 1
     assert all(0.1 <= pause <= 0.6 for pause in slept)
@@ -119,7 +119,7 @@ def test_a_write_that_was_cut_is_not_repeated(server: Server, transport: Transpo
     """Nobody knows whether it was done, and the error says so."""
     server.script = ["cut", 200]
     with pytest.raises(errors.EndpointUnreachableError, match="may have been carried out"):
-        transport.post(server.url, b"{}", _headers, is_safe=False, operation="x")
+        transport.post(server.url, b"{}", _headers, is_repeatable=False, operation="x")
     assert len(server.seen) == 1
 
 
@@ -127,25 +127,27 @@ def test_an_answer_after_an_unclear_attempt_says_so(server: Server, transport: T
     """A create refused as a duplicate may have been stored by its own first attempt."""
     server.script = ["cut", 200]
     assert transport.post(
-        server.url, b"{}", _headers, is_safe=True, operation="x"
+        server.url, b"{}", _headers, is_repeatable=True, operation="x"
     ).may_have_run_before
     server.script = [429, 200]
     assert not transport.post(
-        server.url, b"{}", _headers, is_safe=True, operation="x"
+        server.url, b"{}", _headers, is_repeatable=True, operation="x"
     ).may_have_run_before
 
 
 def test_what_was_never_sent_is_repeated(transport: Transport, slept: list[float]) -> None:
     """A refused connection did nothing, so that writes are tried again too."""
     with pytest.raises(errors.EndpointUnreachableError, match="Nothing was sent"):
-        transport.post("http://127.0.0.1:9/graphql", b"{}", _headers, is_safe=False, operation="x")
+        transport.post(
+            "http://127.0.0.1:9/graphql", b"{}", _headers, is_repeatable=False, operation="x"
+        )
     assert len(slept) == 2
 
 
 def test_connections_are_kept(server: Server, transport: Transport) -> None:
     """One connection serves one request after another."""
     for _ in range(20):
-        transport.post(server.url, b"{}", _headers, is_safe=True, operation="x")
+        transport.post(server.url, b"{}", _headers, is_repeatable=True, operation="x")
     assert len(server.connections) == 1
     assert server.seen[0]["headers"]["user-agent"].startswith("seedctl/")
 
@@ -157,7 +159,11 @@ def test_many_threads_share_the_transport(server: Server, transport: Transport) 
             pool.map(
                 lambda number: (
                     transport.post(
-                        server.url, str(number).encode(), _headers, is_safe=True, operation="x"
+                        server.url,
+                        str(number).encode(),
+                        _headers,
+                        is_repeatable=True,
+                        operation="x",
                     ).status
                 ),
                 range(200),

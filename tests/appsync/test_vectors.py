@@ -9,7 +9,7 @@ import pytest
 from graphql import parse, print_ast
 
 from seedctl import errors
-from seedctl.appsync.auth_modes import Options
+from seedctl.appsync.auth_modes import AuthOptions
 from seedctl.appsync.records import Page, Record
 from tests.appsync.appsync import DATA, VECTORS, Stage, session
 
@@ -46,7 +46,7 @@ def _stage(row: dict[str, Any]) -> Stage:
     stage = Stage(
         row["outputs"],
         identity=session(row["session"]),
-        options=Options(**_python(row["client"])),
+        options=AuthOptions(**_python(row["client"])),
     )
     # What follows the recorded replies, the recorder's server answered so.
     stage.answer(*row.get("server_replies", ()), *[{"data": None}] * 2)

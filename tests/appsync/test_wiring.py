@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from seedctl import connect, data, errors
-from seedctl.appsync.section import parse_data_section
+from seedctl.appsync.api import parse_data_section
 from seedctl.cli.console import Console
 from seedctl.cli.options import Settings
 from seedctl.cli.run_report import ConsoleReport

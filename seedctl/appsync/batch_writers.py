@@ -1,0 +1,250 @@
+"""Create or delete a batch of rows, and decide the result of each row."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from seedctl.appsync.batch_sender import BatchOutcome, BatchSender
+from seedctl.appsync.batches import BatchResult, Row, RowResult, failed_row
+from seedctl.appsync.index_keys import complete_index_keys, may_lack_key_part
+from seedctl.appsync.model_requests import CallOptions
+from seedctl.errors import (
+    ConditionalCheckFailedError,
+    EndpointUnreachableError,
+    GraphQLError,
+    SeedctlError,
+    ServiceFailedError,
+    ThrottledError,
+    UnauthorizedError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from seedctl.appsync.api import API
+    from seedctl.appsync.auth_modes import AuthOptions
+    from seedctl.appsync.input_builder import InputBuilder
+    from seedctl.appsync.model_requests import ModelRequests, Verb
+    from seedctl.appsync.records import Record
+    from seedctl.outputs.models import Model
+
+IfExists = Literal["error", "skip", "update"]
+
+# AppSync returns these scalars as they were sent. Others may be spelled differently.
+_RETURNED_UNCHANGED = {"ID", "String", "Int", "Boolean", "AWSEmail"}
+
+_MAX_READS = 4  # of one record; the transport makes several attempts each time
+_UNREADABLE = (
+    "A response was lost. The record that exists has other values or cannot be read; it may still be "
+    'this row\'s own. Run again with if_exists="skip" to continue.'
+)
+
+
+class _BatchWriter:
+    """What creating and deleting have in common."""
+
+    def __init__(
+        self, api: API, model: Model, requests: ModelRequests, auth: AuthOptions, verb: Verb
+    ) -> None:
+        self._api = api
+        self._model = model
+        self._requests = requests
+        self._auth = auth
+        self._sender = BatchSender(api, model, verb, auth)
+
+    @property
+    def bytes_per_row(self) -> int:
+        return self._sender.documents.bytes_per_row
+
+    def _done(
+        self, row: Row, state: Literal["created", "existed", "present", "updated", "deleted"]
+    ) -> RowResult:
+        self._api.report_record(self._model.name, state)
+        return RowResult(row.index, row.key, state)
+
+    def _read(self, key: Mapping[str, object]) -> tuple[bool, Record | None]:
+        """Read a record patiently, to find out what a lost response had said.
+
+        Return whether it could be read, and the record or as much of it as was read.
+        """
+        for attempt in range(1, _MAX_READS + 1):
+            try:
+                return True, self._requests.get(key, CallOptions(self._auth, None, True))
+            except GraphQLError as error:
+                return False, error.data
+            except (EndpointUnreachableError, ServiceFailedError, ThrottledError):
+                if attempt < _MAX_READS:
+                    self._api.transport.sleep(2.0 ** (attempt - 1))
+            except SeedctlError:
+                break
+        return False, None
+
+
+class BatchCreator(_BatchWriter):
+    """Creates batches of rows. For records that exist, *if_exists* decides."""
+
+    def __init__(
+        self,
+        api: API,
+        model: Model,
+        requests: ModelRequests,
+        auth: AuthOptions,
+        inputs: InputBuilder,
+        *,
+        if_exists: IfExists,
+        validate: bool,
+    ) -> None:
+        super().__init__(api, model, requests, auth, "create")
+        self._inputs = inputs
+        self._if_exists = if_exists
+        self._validate = validate
+        self._update_sender = BatchSender(api, model, "update", auth)
+
+    def write(self, rows: list[Row]) -> BatchResult:
+        results: dict[int, RowResult] = {}
+        to_update: list[Row] = []
+        stored = self._read_incomplete(rows)
+        new = [row for row in rows if row.index not in stored]
+        for row in rows:
+            if row.index in stored and self._if_exists == "update":
+                to_update.append(row)
+            elif row.index in stored:
+                results[row.index] = self._done(row, "existed")
+        outcome = self._sender.send(new) if new else BatchOutcome()
+        for row in new:
+            error = outcome.errors[row.index]
+            if isinstance(error, ConditionalCheckFailedError):
+                state = self._state_of_existing(row)
+                if state == "updated":
+                    to_update.append(row)
+                elif state == "failed":
+                    if row.may_have_run:
+                        error.resolution = _UNREADABLE
+                    results[row.index] = failed_row(row, error)
+                else:
+                    results[row.index] = self._done(row, state)
+            elif error is not None:
+                results[row.index] = failed_row(row, error)
+            else:
+                results[row.index] = self._done(row, "created")
+        fatal = outcome.fatal or self._update(to_update, stored, results)
+        return BatchResult([results[row.index] for row in rows], fatal)
+
+    def _read_incomplete(self, rows: list[Row]) -> dict[int, Record]:
+        """Return the stored records of rows that lack a part of an index key, by row index.
+
+        AppSync refuses to create such a row before it checks whether the record exists.
+        """
+        if self._if_exists == "error" or not self._validate:
+            return {}
+        found = {
+            row.index: self._requests.get_if_readable(row.key, self._auth)
+            for row in rows
+            if not row.has_random_key and may_lack_key_part(self._model, row.variables)
+        }
+        return {index: record for index, record in found.items() if record is not None}
+
+    def _update(
+        self, rows: list[Row], stored: Mapping[int, Record], results: dict[int, RowResult]
+    ) -> SeedctlError | None:
+        """Update *rows*, enter their results into *results*, and return the fatal error, if any."""
+        ready = []
+        for row in rows:
+            try:
+                ready.append(self._update_row(row, stored.get(row.index)))
+            except SeedctlError as error:
+                results[row.index] = failed_row(row, error)
+        if not ready:
+            return None
+        outcome = self._update_sender.send(ready)
+        for row in ready:
+            failure = outcome.errors[row.index]
+            results[row.index] = (
+                self._done(row, "updated") if failure is None else failed_row(row, failure)
+            )
+        return outcome.fatal
+
+    def _update_row(self, row: Row, stored: Record | None) -> Row:
+        """Return the row with the input of an update. *stored* is the record, if it was read."""
+        given = {**row.original, **row.key}
+        variables = self._inputs.update(self._model, given, validate=self._validate)
+        if self._validate:
+            options = CallOptions(self._auth, None, True)
+            variables = complete_index_keys(
+                self._model, variables, lambda: stored or self._requests.get(row.key, options)
+            )
+        return Row(row.index, row.key, variables, row.original)
+
+    def _state_of_existing(
+        self, row: Row
+    ) -> Literal["created", "existed", "present", "updated", "failed"]:
+        """Return the state of *row*, whose create AppSync refused since the record exists.
+
+        "updated" means that the row still has to be updated. When an earlier attempt of the row got
+        no response, that attempt may have created the record. With a random key it must have;
+        otherwise the record is read and compared.
+        """
+        if row.may_have_run and row.has_random_key:
+            return "created"
+        if self._if_exists == "update":
+            return "present" if row.may_have_run and self._is_equal(row) else "updated"
+        if row.may_have_run and self._may_be_own(row):
+            return "present"
+        return "failed" if self._if_exists == "error" else "existed"
+
+    def _is_equal(self, row: Row) -> bool:
+        """Whether the record certainly has all values that an update would set."""
+        stored = self._read(row.key)[1]
+        return stored is not None and all(
+            stored.get(name) == value for name, value in row.variables.items()
+        )
+
+    def _may_be_own(self, row: Row) -> bool:
+        """Whether the record exists and, as far as it can be read, has the row's values."""
+        stored = self._read(row.key)[1]
+        return stored is not None and not self._differs(row, stored)
+
+    def _differs(self, row: Row, stored: Record) -> bool:
+        """Whether *stored* certainly has another value than *row*, not just another spelling."""
+        for name, value in row.variables.items():
+            field = self._model.fields.get(name)
+            found = stored.get(name)
+            if field is None or value is None or found is None or name in self._model.owner_fields:
+                # The API may fill in a default, hide the field, or store an owner in another form.
+                continue
+            if field.type.kind == "enum" or field.type.name in _RETURNED_UNCHANGED:
+                is_id = field.type.name == "ID" and not field.is_array
+                if found != (str(value) if is_id else value):
+                    return True
+        return False
+
+
+class BatchDeleter(_BatchWriter):
+    """Deletes batches of records. A record that does not exist is not a failure."""
+
+    def __init__(self, api: API, model: Model, requests: ModelRequests, auth: AuthOptions) -> None:
+        super().__init__(api, model, requests, auth, "delete")
+
+    def write(self, rows: list[Row]) -> BatchResult:
+        outcome = self._sender.send(rows)
+        results = [self._result(row, outcome.errors[row.index]) for row in rows]
+        return BatchResult(results, outcome.fatal)
+
+    def _result(self, row: Row, error: SeedctlError | None) -> RowResult:
+        if error is not None and not self._is_missing(row, error):
+            return failed_row(row, error)
+        if error is not None and not row.may_have_run:
+            return RowResult(row.index, row.key, "missing")
+        return self._done(row, "deleted")
+
+    def _is_missing(self, row: Row, error: SeedctlError) -> bool:
+        if isinstance(error, UnauthorizedError) and _is_of_field(error):
+            # Owner rules refuse to delete a record that does not exist; only reading it can tell.
+            is_read, stored = self._read(row.key)
+            return is_read and stored is None
+        return isinstance(error, ConditionalCheckFailedError)
+
+
+def _is_of_field(error: GraphQLError) -> bool:
+    """Whether AppSync ran the document and refused one field of it."""
+    return bool(error.errors) and error.errors[0].get("path") is not None
