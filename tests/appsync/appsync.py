@@ -1,4 +1,4 @@
-"""An AppSync behind the pool of connections: it answers as told, and keeps what it was sent."""
+"""A fake AppSync in place of the connection pool: it gives scripted responses and records requests."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ CLOCK = datetime(2025, 1, 15, 12, tzinfo=timezone.utc)
 
 @dataclass
 class FakeIdentity:
-    """Somebody, or nobody."""
+    """A user, or nobody, as the test says."""
 
     token: str | None = None
     keys: Credentials | None = None
@@ -50,7 +50,7 @@ class FakeIdentity:
 
 @dataclass
 class FakeNetwork:
-    """The real AWS, or a machine's own, with no socket behind it."""
+    """AWS or an emulator on this machine, without a socket."""
 
     is_local: bool = False
     is_emulator: bool = False
@@ -92,7 +92,7 @@ class Request:
 
 
 def _empty_result(body: bytes) -> dict[str, Any]:
-    """Return a result that has an empty record or page for each field that was options for."""
+    """Return a result that has an empty record or page for each requested field."""
     data: dict[str, Any] = {}
     for definition in parse(json.loads(body)["query"]).definitions:
         assert isinstance(definition, OperationDefinitionNode)
@@ -113,7 +113,7 @@ class _Response:
 
 
 class FakePool:
-    """BatchOutcome each request with the next of *replies*, then with empty records and pages."""
+    """Answers each request with the next of *replies*, then with empty records and pages."""
 
     def __init__(self) -> None:
         self.replies: list[Any] = []
@@ -142,7 +142,7 @@ class FakePool:
 
 
 class FakeTransport(Transport):
-    """The real transport over the fake pool, which may be options for the recorded address."""
+    """The real transport over the fake pool. It accepts the address in the recorded vectors."""
 
     def __init__(self, pool: FakePool) -> None:
         self.slept: list[float] = []
@@ -158,7 +158,7 @@ class FakeTransport(Transport):
 
 
 class Stage:
-    """A client over the fake pool, as the user whom the vectors call signedIn unless told."""
+    """A client over the fake pool. By default it acts as the user "signedIn" of the vectors."""
 
     def __init__(
         self,
@@ -190,7 +190,7 @@ class Stage:
         self.models = self.client.models
 
     def answer(self, *replies: Any) -> None:
-        """Answer the next requests so: bodies, ``{status, headers, body}``, or exceptions."""
+        """Set the next responses: bodies, ``{status, headers, body}``, or exceptions to raise."""
         self.pool.replies += replies
 
     @property
@@ -207,7 +207,7 @@ class Stage:
 
 
 def session(name: str) -> FakeIdentity:
-    """Return who is signed in, by the vectors' name for it."""
+    """Return the identity that the vectors call *name*."""
     from seedctl.errors import UserUnAuthenticatedException
 
     if name == "none":
