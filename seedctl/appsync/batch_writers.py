@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from seedctl.appsync.batch_sender import BatchOutcome, BatchSender
 from seedctl.appsync.batches import BatchResult, Row, RowResult, failed_row
@@ -41,16 +41,16 @@ _UNREADABLE = (
 
 
 class _BatchWriter:
-    """What creating and deleting have in common."""
+    """The common part of BatchCreator and BatchDeleter."""
 
-    def __init__(
-        self, api: API, model: Model, requests: ModelRequests, auth: AuthOptions, verb: Verb
-    ) -> None:
+    _verb: ClassVar[Verb]
+
+    def __init__(self, api: API, model: Model, requests: ModelRequests, auth: AuthOptions) -> None:
         self._api = api
         self._model = model
         self._requests = requests
         self._auth = auth
-        self._sender = BatchSender(api, model, verb, auth)
+        self._sender = BatchSender(api, model, self._verb, auth)
 
     @property
     def bytes_per_row(self) -> int:
@@ -63,7 +63,7 @@ class _BatchWriter:
         return RowResult(row.index, row.key, state)
 
     def _read(self, key: Mapping[str, object]) -> tuple[bool, Record | None]:
-        """Read a record patiently, to find out what a lost response had said.
+        """Read a record, with retries, to find out what a lost response had said.
 
         Return whether it could be read, and the record or as much of it as was read.
         """
@@ -83,6 +83,8 @@ class _BatchWriter:
 class BatchCreator(_BatchWriter):
     """Creates batches of rows. For records that exist, *if_exists* decides."""
 
+    _verb = "create"
+
     def __init__(
         self,
         api: API,
@@ -94,7 +96,7 @@ class BatchCreator(_BatchWriter):
         if_exists: IfExists,
         validate: bool,
     ) -> None:
-        super().__init__(api, model, requests, auth, "create")
+        super().__init__(api, model, requests, auth)
         self._inputs = inputs
         self._if_exists = if_exists
         self._validate = validate
@@ -112,23 +114,36 @@ class BatchCreator(_BatchWriter):
                 results[row.index] = self._done(row, "existed")
         outcome = self._sender.send(new) if new else BatchOutcome()
         for row in new:
-            error = outcome.errors[row.index]
-            if isinstance(error, ConditionalCheckFailedError):
-                state = self._state_of_existing(row)
-                if state == "updated":
-                    to_update.append(row)
-                elif state == "failed":
-                    if row.may_have_run:
-                        error.resolution = _UNREADABLE
-                    results[row.index] = failed_row(row, error)
-                else:
-                    results[row.index] = self._done(row, state)
-            elif error is not None:
-                results[row.index] = failed_row(row, error)
+            result = self._create_result(row, outcome.errors[row.index])
+            if result is None:
+                to_update.append(row)
             else:
-                results[row.index] = self._done(row, "created")
+                results[row.index] = result
         fatal = outcome.fatal or self._update(to_update, stored, results)
         return BatchResult([results[row.index] for row in rows], fatal)
+
+    def _create_result(self, row: Row, error: SeedctlError | None) -> RowResult | None:
+        """Return the result of creating *row*, or None if its record exists and is to be updated.
+
+        When an earlier attempt got no response, that attempt may have created the record. With a
+        random key it must have; otherwise the record is read and compared.
+        """
+        if error is None:
+            return self._done(row, "created")
+        if not isinstance(error, ConditionalCheckFailedError):
+            return failed_row(row, error)
+        if row.may_have_run and row.has_random_key:
+            return self._done(row, "created")
+        if self._if_exists == "update":
+            is_present = row.may_have_run and self._is_equal(row)
+            return self._done(row, "present") if is_present else None
+        if row.may_have_run and self._may_be_own(row):
+            return self._done(row, "present")
+        if self._if_exists == "skip":
+            return self._done(row, "existed")
+        if row.may_have_run:
+            error.resolution = _UNREADABLE
+        return failed_row(row, error)
 
     def _read_incomplete(self, rows: list[Row]) -> dict[int, Record]:
         """Return the stored records of rows that lack a part of an index key, by row index.
@@ -175,23 +190,6 @@ class BatchCreator(_BatchWriter):
             )
         return Row(row.index, row.key, variables, row.original)
 
-    def _state_of_existing(
-        self, row: Row
-    ) -> Literal["created", "existed", "present", "updated", "failed"]:
-        """Return the state of *row*, whose create AppSync refused since the record exists.
-
-        "updated" means that the row still has to be updated. When an earlier attempt of the row got
-        no response, that attempt may have created the record. With a random key it must have;
-        otherwise the record is read and compared.
-        """
-        if row.may_have_run and row.has_random_key:
-            return "created"
-        if self._if_exists == "update":
-            return "present" if row.may_have_run and self._is_equal(row) else "updated"
-        if row.may_have_run and self._may_be_own(row):
-            return "present"
-        return "failed" if self._if_exists == "error" else "existed"
-
     def _is_equal(self, row: Row) -> bool:
         """Whether the record certainly has all values that an update would set."""
         stored = self._read(row.key)[1]
@@ -222,8 +220,7 @@ class BatchCreator(_BatchWriter):
 class BatchDeleter(_BatchWriter):
     """Deletes batches of records. A record that does not exist is not a failure."""
 
-    def __init__(self, api: API, model: Model, requests: ModelRequests, auth: AuthOptions) -> None:
-        super().__init__(api, model, requests, auth, "delete")
+    _verb = "delete"
 
     def write(self, rows: list[Row]) -> BatchResult:
         outcome = self._sender.send(rows)
