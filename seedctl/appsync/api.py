@@ -61,7 +61,7 @@ def parse_data_section(outputs: AmplifyOutputs) -> DataSection:
     return DataSection(
         url=data.url,
         aws_region=data.aws_region,
-        # amplify-js uses "iam", too, for an authorization type that it does not know.
+        # amplify-js also uses "iam" for an authorization type that it does not know.
         default_auth_mode=_AUTH_MODES.get(data.default_authorization_type, "iam"),
         api_key=data.api_key,
         schema=data.schema or NO_SCHEMA,
@@ -79,7 +79,7 @@ class GraphQLRequest:
     """Names the request in errors and in the counts of AWS calls."""
     is_write: bool
     is_repeatable: bool
-    """Whether running it twice has the same effect as running it once."""
+    """Whether it may be sent again when no response shows if it was executed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,6 @@ class API:
 
     def post(self, request: GraphQLRequest) -> HTTPResponse:
         """Send *request* and return the response, whatever it is."""
-        auth_mode = self._auth_mode(request.auth)
         url = self.transport.url(self.section.url)
         masking.register(request.auth.auth_token)
         body = _encode(request)
@@ -158,28 +157,25 @@ class API:
         return self.transport.post(
             url,
             body,
-            lambda: self._headers(url, body, self._authorization(auth_mode, request.auth)),
+            lambda: self._headers(url, body, self.authorization(request.auth)),
             is_repeatable=request.is_repeatable,
             operation=request.operation,
         )
 
     def parse(self, http: HTTPResponse, request: GraphQLRequest) -> GraphQLResponse:
         """Return the GraphQL result in *http*. Raises UnauthorizedError and others without one."""
-        auth_mode = self._auth_mode(request.auth)
+        auth_mode = self._resolve_auth_mode(request.auth)
         result = parse_response(http, request.operation, auth_mode)
         data, errors = result.get("data"), result.get("errors") or []
         return GraphQLResponse(data, errors, auth_mode, request.operation, http.may_have_run_before)
 
-    def check_authorization(self, auth: AuthOptions) -> None:
-        """Raise the error that every call would raise before it is sent, such as NoSignedUser."""
-        self._authorization(self._auth_mode(auth), auth)
-
-    def _auth_mode(self, auth: AuthOptions) -> ResolvedAuthMode:
+    def _resolve_auth_mode(self, auth: AuthOptions) -> ResolvedAuthMode:
         return resolve_auth_mode(auth, self._auth, self.section.default_auth_mode)
 
-    def _authorization(self, auth_mode: ResolvedAuthMode, auth: AuthOptions) -> Authorization:
+    def authorization(self, auth: AuthOptions) -> Authorization:
+        """Return the authorization of a call with *auth*. Raises NoSignedUser and others."""
         return authorize(
-            auth_mode,
+            self._resolve_auth_mode(auth),
             auth,
             self._auth,
             api_key=self.section.api_key,

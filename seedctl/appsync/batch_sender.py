@@ -47,7 +47,7 @@ class BatchOutcome:
     errors: dict[int, SeedctlError | None] = field(default_factory=dict)
     """By the row's index; None for a row that succeeded."""
     fatal: SeedctlError | None = None
-    """An error that would affect every other batch, too."""
+    """An error that would affect every other batch as well."""
 
     @property
     def has_success(self) -> bool:
@@ -60,7 +60,7 @@ class _Part:
 
     rows: list[Row]
     retries: int = 0
-    """How often these very rows were sent before, and throttled."""
+    """How often exactly these rows were sent before and throttled."""
 
 
 class BatchSender:

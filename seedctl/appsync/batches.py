@@ -76,7 +76,7 @@ class BatchResult(NamedTuple):
 
     rows: list[RowResult]
     fatal: SeedctlError | None
-    """An error that would affect every other batch, too."""
+    """An error that would affect every other batch as well."""
 
 
 def failed_row(row: Row, error: SeedctlError) -> RowResult:

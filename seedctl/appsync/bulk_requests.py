@@ -145,7 +145,7 @@ class BulkRequests:
         """Yield *batches*. Raise first if no request can be sent, as when nobody is signed in."""
         for number, batch in enumerate(batches):
             if not number:
-                self._api.check_authorization(auth)
+                self._api.authorization(auth)
             yield batch
 
     def _report(self, rows: Sequence[RowResult]) -> tuple[int, int]:

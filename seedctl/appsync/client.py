@@ -83,7 +83,7 @@ class DataClient:
         Raises:
             GraphQLError: The response has errors. Its ``data`` is the partial result.
         """
-        # The word may also stand in a comment or a string.
+        # The word "mutation" in a comment or a string does not count.
         is_write = bool(re.search(r"\bmutation\b", _COMMENT_OR_STRING.sub(" ", document)))
         response = self._api.send(
             GraphQLRequest(

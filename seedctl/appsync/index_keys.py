@@ -50,7 +50,7 @@ def complete_index_keys(
         for part in parts:
             if part in completed:
                 continue
-            if part == _UPDATED_AT:  # the API sets it to the present time, too
+            if part == _UPDATED_AT:  # the API sets it to the present time anyway
                 completed[part] = to_json(datetime.now(timezone.utc))
                 continue
             if stored is None:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class ModelClient(ModelQueries):
-    """Reads and writes the records of one model. Each secondary index is a method, too.
+    """Reads and writes the records of one model. Each secondary index is also a method.
 
     The options are those of the JavaScript client, in Python's spelling.
     """

@@ -56,7 +56,7 @@ class RowKeys:
             self._check_names()
         if key is not None and not self._has_id:
             raise InvalidInputError(
-                f"key= derives ids, but {model.name} has no id: its primary key is "
+                f"key= derives ids, but the primary key of {model.name} has no id: it is "
                 f"{', '.join(model.primary_key)}.",
                 resolution="Leave key= out; each row must have its whole key.",
             )
@@ -104,7 +104,7 @@ def _names(key: Any) -> tuple[str, ...]:
     is_ordered = isinstance(names, list | tuple)
     if not is_ordered or not all(isinstance(name, str) for name in names):
         raise InvalidInputError(
-            f"Ids cannot be derived by key=, which is a {type(key).__name__}"
+            f"key= cannot be a {type(key).__name__}"
             f"{' with elements that are not text' if is_ordered else ''}.",
             resolution="Give the name of a field, a list of names, or a function of the row.",
         )

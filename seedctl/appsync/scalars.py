@@ -1,6 +1,6 @@
 """Convert Python values to AppSync's scalars, and check them.
 
-A check here refuses only what AppSync would refuse, too. Where AppSync's rule is not fully known,
+A check here refuses only what AppSync would refuse as well. Where AppSync's rule is not fully known,
 the value is passed on, and AppSync decides.
 """
 

@@ -167,10 +167,10 @@ def test_an_update_is_checked_as_one(
     [
         pytest.param("nope", "no field of Todo.*nope", id="unknown field"),
         pytest.param([], "no field of Todo", id="no field"),
-        pytest.param({"content", "isDone"}, "key=, which is a set", id="set"),
-        pytest.param({"content": 1}, "key=, which is a dict", id="mapping"),
-        pytest.param(b"content", "key=, which is a bytes", id="bytes"),
-        pytest.param(5, "key=, which is a int", id="number"),
+        pytest.param({"content", "isDone"}, "key= cannot be a set", id="set"),
+        pytest.param({"content": 1}, "key= cannot be a dict", id="mapping"),
+        pytest.param(b"content", "key= cannot be a bytes", id="bytes"),
+        pytest.param(5, "key= cannot be a int", id="number"),
         pytest.param([["content"]], "a list with elements that are not text", id="list of lists"),
         pytest.param(
             ("content", 5), "a tuple with elements that are not text", id="number in a tuple"
