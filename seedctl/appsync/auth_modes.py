@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 AuthMode = Literal["apiKey", "userPool", "iam", "identityPool", "oidc", "lambda", "none"]
 Source = Literal["call", "client", "default"]
 
+SIGNING_MODES: frozenset[AuthMode] = frozenset({"iam", "identityPool"})
 _SOURCES = {"call": "from the call", "client": "from the client", "default": "the API's default"}
 
 

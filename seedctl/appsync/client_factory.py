@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Literal
 
-from seedctl.appsync.auth_modes import DEFAULT_AUTH, AuthOptions
+from seedctl.appsync.auth_modes import DEFAULT_AUTH, SIGNING_MODES, AuthOptions
 from seedctl.errors import InvalidAuthModeError
 
 if TYPE_CHECKING:
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from seedctl.appsync.transport import Network, Transport
     from seedctl.outputs import OutputsSource
     from seedctl.report import Observer
-
-_SIGNING_MODES = ("iam", "identityPool")
 
 
 class DataClientFactory:
@@ -110,7 +108,7 @@ class Data:
             NoEndpoint: The backend has no data resource.
         """
         if credentials is not None:
-            if credentials != "caller" or auth_mode not in {None, *_SIGNING_MODES}:
+            if credentials != "caller" or auth_mode not in {None, *SIGNING_MODES}:
                 raise InvalidAuthModeError(
                     f"credentials={credentials!r} cannot be combined with auth_mode={auth_mode!r}.",
                     resolution='Write generate_client(credentials="caller"), which signs (iam).',

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from seedctl.appsync.auth_modes import SIGNING_MODES
 from seedctl.aws.clocks import clock_advice, is_about_time, seconds_ahead
 from seedctl.aws.denials import explain_denial
 from seedctl.aws.foreign import is_from_proxy, not_the_services, summary
@@ -38,7 +39,6 @@ _REJECTED_CREDENTIALS: Mapping[str, str] = {
     "the outputs file belong to one backend, and that this machine's clock is right.",
     "lambda": "The API's Lambda authorizer did not accept the token: check auth_token=.",
 }
-_SIGNING_MODES = {"iam", "identityPool"}
 _CONDITIONAL = "ConditionalCheckFailedException"
 _MAX_MESSAGE = 500
 
@@ -189,7 +189,7 @@ def _resolution(
         advice = (
             "Use an auth_mode and a user that the rules in amplify/data/resource.ts let do this"
         )
-        if auth_mode.mode in _SIGNING_MODES:  # the developer's credentials may be in use already
+        if auth_mode.mode in SIGNING_MODES:  # the developer's credentials may be in use already
             return f"{advice}."
         return (
             f"{advice}, or write with your own AWS credentials: "

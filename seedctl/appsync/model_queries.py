@@ -1,4 +1,4 @@
-"""The reading half of ``client.models.<Model>``: get, list, and the queries of secondary indexes."""
+"""Read the records of a model: get, list, and the queries of secondary indexes."""
 
 from __future__ import annotations
 
@@ -68,8 +68,9 @@ class ModelQueries:
             """Return one page of the records that this secondary index finds.
 
             Args:
-                keys: The index fields. The first is required; another takes a condition, such as
-                    ``{"gt": 5}``.
+                keys: The first field of the index, which is required, and a condition on its sort
+                    key, such as ``{"gt": 5}``. A sort key of several fields is one argument, such
+                    as ``statusDate`` for the fields status and date.
                 filter: Conditions on other fields, such as ``{"name": {"eq": "x"}}``.
                 limit: How many records AppSync reads for a page, before it applies the filter.
                 next_token: The ``next_token`` of the page before this one.
@@ -137,8 +138,9 @@ class ModelQueries:
         """Return one page of records.
 
         Args:
-            keys: For a model with a custom identifier: its partition key, and a condition on its
-                sort key.
+            keys: For a model with a custom identifier: its first field, and a condition on the
+                others, such as ``{"gt": 5}``. Several others are one argument, such as
+                ``statusDate`` for the fields status and date.
             filter: Conditions on any fields, such as ``{"name": {"eq": "x"}}``, also below "and",
                 "or" and "not". Operands are sent as they are.
             limit: How many records AppSync reads for the page; 100 by default. It applies the

@@ -85,9 +85,8 @@ class ModelRequests:
         values = response.value(document.root)
         if not response.errors and not _is_page(values):
             raise response.missing(f"page of {self._model.name} records")
-        page = self._results.page(
-            self._model, values, options.auth, has_loaders=options.selection_set is None
-        )
+        has_loaders = options.selection_set is None
+        page = self._results.page(self._model, values, options.auth, has_loaders=has_loaders)
         if response.errors:
             raise response.error(page)
         return page
@@ -115,7 +114,7 @@ class ModelRequests:
             )
         if paging.sort_direction is not None and (not fields or fields[0] not in variables):
             raise InvalidInputError(
-                f"{method} can be sorted only within a partition key, and none is given.",
+                f"sort_direction needs a partition key, and {method} was called without one.",
                 resolution="Leave out sort_direction, or list by a key or a secondary index.",
             )
         variables.update(
@@ -208,9 +207,8 @@ class ModelRequests:
         values = response.value(document.root)
         if not isinstance(values, dict | None):
             raise response.missing(f"{self._model.name} record")
-        record = self._results.record(
-            self._model, values, options.auth, has_loaders=options.selection_set is None
-        )
+        has_loaders = options.selection_set is None
+        record = self._results.record(self._model, values, options.auth, has_loaders=has_loaders)
         if response.errors:
             raise response.error(record)
         return record
