@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
 from seedctl.appsync.batch_sender import BatchOutcome, BatchSender
 from seedctl.appsync.batches import BatchResult, Row, RowResult, failed_row
@@ -21,14 +21,12 @@ from seedctl.errors import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from seedctl.appsync.api import API
     from seedctl.appsync.auth_modes import AuthOptions
-    from seedctl.appsync.input_builder import InputBuilder
     from seedctl.appsync.model_requests import ModelRequests, Verb
     from seedctl.appsync.records import Record
-    from seedctl.outputs.models import Model
 
 IfExists = Literal["error", "skip", "update"]
+OnError = Literal["raise", "collect"]
 
 # AppSync returns these scalars as they were sent. Others may be spelled differently.
 _RETURNED_UNCHANGED = {"ID", "String", "Int", "Boolean", "AWSEmail"}
@@ -40,17 +38,27 @@ _UNREADABLE = (
 )
 
 
+class BulkOptions(NamedTuple):
+    """The options of a bulk call."""
+
+    auth: AuthOptions
+    validate: bool
+    concurrency: int
+    batch_size: int
+    on_error: OnError
+
+
 class _BatchWriter:
     """The common part of BatchCreator and BatchDeleter."""
 
     _verb: ClassVar[Verb]
 
-    def __init__(self, api: API, model: Model, requests: ModelRequests, auth: AuthOptions) -> None:
-        self._api = api
-        self._model = model
+    def __init__(self, requests: ModelRequests, options: BulkOptions) -> None:
         self._requests = requests
-        self._auth = auth
-        self._sender = BatchSender(api, model, self._verb, auth)
+        self._api = requests.api
+        self._model = requests.model
+        self._options = options
+        self._sender = BatchSender(self._api, self._model, self._verb, options.auth)
 
     @property
     def bytes_per_row(self) -> int:
@@ -69,7 +77,7 @@ class _BatchWriter:
         """
         for attempt in range(1, _MAX_READS + 1):
             try:
-                return True, self._requests.get(key, CallOptions(self._auth, None, True))
+                return True, self._requests.get(key, CallOptions(self._options.auth, None, True))
             except GraphQLError as error:
                 return False, error.data
             except (EndpointUnreachableError, ServiceFailedError, ThrottledError):
@@ -85,22 +93,10 @@ class BatchCreator(_BatchWriter):
 
     _verb = "create"
 
-    def __init__(
-        self,
-        api: API,
-        model: Model,
-        requests: ModelRequests,
-        auth: AuthOptions,
-        inputs: InputBuilder,
-        *,
-        if_exists: IfExists,
-        validate: bool,
-    ) -> None:
-        super().__init__(api, model, requests, auth)
-        self._inputs = inputs
+    def __init__(self, requests: ModelRequests, options: BulkOptions, if_exists: IfExists) -> None:
+        super().__init__(requests, options)
         self._if_exists = if_exists
-        self._validate = validate
-        self._update_sender = BatchSender(api, model, "update", auth)
+        self._update_sender = BatchSender(self._api, self._model, "update", options.auth)
 
     def write(self, rows: list[Row]) -> BatchResult:
         results: dict[int, RowResult] = {}
@@ -150,10 +146,10 @@ class BatchCreator(_BatchWriter):
 
         AppSync refuses to create such a row before it checks whether the record exists.
         """
-        if self._if_exists == "error" or not self._validate:
+        if self._if_exists == "error" or not self._options.validate:
             return {}
         found = {
-            row.index: self._requests.get_if_readable(row.key, self._auth)
+            row.index: self._requests.get_if_readable(row.key, self._options.auth)
             for row in rows
             if not row.has_random_key and may_lack_key_part(self._model, row.variables)
         }
@@ -182,9 +178,11 @@ class BatchCreator(_BatchWriter):
     def _update_row(self, row: Row, stored: Record | None) -> Row:
         """Return the row with the input of an update. *stored* is the record, if it was read."""
         given = {**row.original, **row.key}
-        variables = self._inputs.update(self._model, given, validate=self._validate)
-        if self._validate:
-            options = CallOptions(self._auth, None, True)
+        variables = self._requests.inputs.update(
+            self._model, given, validate=self._options.validate
+        )
+        if self._options.validate:
+            options = CallOptions(self._options.auth, None, True)
             variables = complete_index_keys(
                 self._model, variables, lambda: stored or self._requests.get(row.key, options)
             )

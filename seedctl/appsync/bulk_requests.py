@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Sized
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
-from seedctl.appsync.batch_writers import BatchCreator, BatchDeleter, IfExists
+from seedctl.appsync.batch_writers import BatchCreator, BatchDeleter, BulkOptions, IfExists, OnError
 from seedctl.appsync.batches import MAX_ROWS, Batches, BatchResult, Row, RowResult
 from seedctl.appsync.row_keys import RowKeys
 from seedctl.bulk.engine import check_concurrency, run
@@ -17,18 +17,13 @@ from seedctl.report import failure
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from seedctl.appsync.api import API
     from seedctl.appsync.auth_modes import AuthOptions
-    from seedctl.appsync.input_builder import InputBuilder
     from seedctl.appsync.model_requests import ModelRequests
     from seedctl.appsync.row_keys import KeyOf
     from seedctl.bulk.engine import Outcome
-    from seedctl.outputs.models import Model
 
     PreparedRow = tuple[Row, tuple[str, ...] | None]
     """A row, and the key text that no other row may have."""
-
-OnError = Literal["raise", "collect"]
 
 _RUN_AGAIN = {
     "error": 'With if_exists="skip", and key= for rows without an id of their own, a second run '
@@ -39,26 +34,14 @@ _RUN_AGAIN = {
 }
 
 
-class BulkOptions(NamedTuple):
-    """The options of a bulk call."""
-
-    auth: AuthOptions
-    validate: bool
-    concurrency: int
-    batch_size: int
-    on_error: OnError
-
-
 class BulkRequests:
     """Creates or deletes many rows of one model, for one client."""
 
-    def __init__(
-        self, api: API, model: Model, inputs: InputBuilder, requests: ModelRequests
-    ) -> None:
-        self._api = api
-        self._model = model
-        self._inputs = inputs
+    def __init__(self, requests: ModelRequests) -> None:
         self._requests = requests
+        self._api = requests.api
+        self._model = requests.model
+        self._inputs = requests.inputs
 
     def create(
         self,
@@ -80,15 +63,7 @@ class BulkRequests:
             row = Row(index, found.values, variables, original, has_random_key=found.is_random)
             return row, None if found.is_random else found.text
 
-        creator = BatchCreator(
-            self._api,
-            self._model,
-            self._requests,
-            options.auth,
-            self._inputs,
-            if_exists=if_exists,
-            validate=options.validate,
-        )
+        creator = BatchCreator(self._requests, options, if_exists)
         return self._run(rows, prepare, creator, if_exists, options)
 
     def delete(self, keys: Iterable[Mapping[str, Any]], options: BulkOptions) -> list[RowResult]:
@@ -98,7 +73,7 @@ class BulkRequests:
             variables = self._inputs.key(self._model, original, validate=options.validate)
             return Row(index, dict(variables), variables, original), None
 
-        deleter = BatchDeleter(self._api, self._model, self._requests, options.auth)
+        deleter = BatchDeleter(self._requests, options)
         return self._run(keys, prepare, deleter, "delete", options)
 
     def _run(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, get_args
 
 from seedctl.appsync.auth_modes import AuthOptions
-from seedctl.appsync.batch_writers import IfExists
-from seedctl.appsync.bulk_requests import BulkOptions, BulkRequests, check_choice
+from seedctl.appsync.batch_writers import BulkOptions, IfExists
+from seedctl.appsync.bulk_requests import BulkRequests, check_choice
 from seedctl.appsync.index_keys import complete_index_keys, may_lack_key_part
 from seedctl.appsync.input_builder import require_key
 from seedctl.appsync.model_queries import ModelQueries, call_options
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from seedctl.appsync.api import API
     from seedctl.appsync.auth_modes import AuthMode
+    from seedctl.appsync.batch_writers import OnError
     from seedctl.appsync.batches import RowResult
-    from seedctl.appsync.bulk_requests import OnError
     from seedctl.appsync.input_builder import InputBuilder
     from seedctl.appsync.model_requests import CallOptions
     from seedctl.appsync.record_builder import RecordBuilder
@@ -38,7 +38,7 @@ class ModelClient(ModelQueries):
         self, api: API, model: Model, inputs: InputBuilder, results: RecordBuilder
     ) -> None:
         super().__init__(api, model, inputs, results)
-        self._bulk = BulkRequests(api, model, inputs, self._requests)
+        self._bulk = BulkRequests(self._requests)
 
     def __repr__(self) -> str:
         return f"<ModelClient {self._model.name}>"

@@ -59,14 +59,14 @@ class ModelRequests:
     def __init__(
         self, api: API, model: Model, inputs: InputBuilder, results: RecordBuilder
     ) -> None:
-        self._api = api
-        self._model = model
-        self._inputs = inputs
+        self.api = api
+        self.model = model
+        self.inputs = inputs
         self._results = results
 
     def get(self, key: Mapping[str, Any], options: CallOptions) -> Record | None:
         self.check_enabled("get")
-        document = get_document(self._model, self._selection(options.selection_set))
+        document = get_document(self.model, self._selection(options.selection_set))
         return self._record(self._send(document, key, options), document, options)
 
     def page(
@@ -77,16 +77,16 @@ class ModelRequests:
             self.check_enabled("list")
         selection = self._selection(options.selection_set)
         if index is not None:
-            document = index_document(self._model, index, selection)
+            document = index_document(self.model, index, selection)
         else:
-            document = list_document(self._model, selection)
+            document = list_document(self.model, selection)
         variables = self._page_variables(keys, index, options, paging)
         response = self._send(document, variables, options)
         values = response.value(document.root)
         if not response.errors and not _is_page(values):
-            raise response.missing(f"page of {self._model.name} records")
+            raise response.missing(f"page of {self.model.name} records")
         has_loaders = options.selection_set is None
-        page = self._results.page(self._model, values, options.auth, has_loaders=has_loaders)
+        page = self._results.page(self.model, values, options.auth, has_loaders=has_loaders)
         if response.errors:
             raise response.error(page)
         return page
@@ -94,12 +94,12 @@ class ModelRequests:
     def _page_variables(
         self, keys: Mapping[str, Any], index: Index | None, options: CallOptions, paging: Paging
     ) -> dict[str, Any]:
-        model, validate = self._model, options.validate
+        model, validate = self.model, options.validate
         if index is not None:
             method, fields = f"{model.name}.{index.query_field}", index.fields
         else:
             method, fields = f"{model.name}.list", model.primary_key if model.is_custom_key else ()
-        variables = self._inputs.key_conditions(model, method, fields, keys, validate=validate)
+        variables = self.inputs.key_conditions(model, method, fields, keys, validate=validate)
         required = fields[0] if index is not None else None
         if required is not None and validate and variables.get(required) is None:
             raise InvalidInputError(
@@ -107,7 +107,7 @@ class ModelRequests:
                 resolution=f'Write {method}({{"{required}": ...}}).',
             )
         if paging.filter is not None:
-            variables["filter"] = self._inputs.filter(model, paging.filter, validate=validate)
+            variables["filter"] = self.inputs.filter(model, paging.filter, validate=validate)
         if paging.sort_direction not in {None, "ASC", "DESC"}:
             raise InvalidInputError(
                 f"sort_direction is {paging.sort_direction!r}, not ASC or DESC."
@@ -129,8 +129,8 @@ class ModelRequests:
 
     def mutate(self, verb: Verb, variables: dict[str, Any], options: CallOptions) -> Record:
         self.check_enabled(verb)
-        document = mutation_document(verb, self._model, self._selection(options.selection_set))
-        has_key = all(variables.get(name) is not None for name in self._model.primary_key)
+        document = mutation_document(verb, self.model, self._selection(options.selection_set))
+        has_key = all(variables.get(name) is not None for name in self.model.primary_key)
         is_repeatable = verb == "create" and has_key  # the second create is refused
         response = self._send(document, {"input": variables}, options, is_repeatable=is_repeatable)
         try:
@@ -141,11 +141,11 @@ class ModelRequests:
                 record = self._created_by_lost_attempt(variables, options)
             if record is None:
                 raise
-            self._api.report_record(self._model.name, "present")
+            self.api.report_record(self.model.name, "present")
             return record
         if record is None:
-            raise response.missing(f"{self._model.name} record")
-        self._api.report_record(self._model.name, _STATES[verb])
+            raise response.missing(f"{self.model.name} record")
+        self.api.report_record(self.model.name, _STATES[verb])
         return record
 
     def get_existing(self, key: Mapping[str, Any], options: CallOptions) -> Record:
@@ -153,10 +153,10 @@ class ModelRequests:
         record = self.get(key, options)
         if record is None:
             raise ConditionalCheckFailedError(
-                f"A {self._model.name} record with this key exists, but cannot be read.",
+                f"A {self.model.name} record with this key exists, but cannot be read.",
                 resolution='Use an auth_mode that may read it, or if_exists="update".',
             )
-        self._api.report_record(self._model.name, "existed")
+        self.api.report_record(self.model.name, "existed")
         return record
 
     def get_if_readable(self, key: Mapping[str, Any], auth: AuthOptions) -> Record | None:
@@ -173,10 +173,10 @@ class ModelRequests:
 
         The response of that attempt was lost, and the next attempt was refused as a duplicate.
         """
-        if "get" in self._model.disabled:
+        if "get" in self.model.disabled:
             return None
-        key = {name: variables[name] for name in self._model.primary_key}
-        document = get_document(self._model, self._selection(None))
+        key = {name: variables[name] for name in self.model.primary_key}
+        document = get_document(self.model, self._selection(None))
         stored = self._record(self._send(document, key, options), document, options)
         if stored is None or any(stored.get(name) != value for name, value in variables.items()):
             return None
@@ -190,7 +190,7 @@ class ModelRequests:
         *,
         is_repeatable: bool = True,
     ) -> GraphQLResponse:
-        return self._api.send(
+        return self.api.send(
             GraphQLRequest(
                 document.text,
                 variables,
@@ -206,23 +206,23 @@ class ModelRequests:
     ) -> Record | None:
         values = response.value(document.root)
         if not isinstance(values, dict | None):
-            raise response.missing(f"{self._model.name} record")
+            raise response.missing(f"{self.model.name} record")
         has_loaders = options.selection_set is None
-        record = self._results.record(self._model, values, options.auth, has_loaders=has_loaders)
+        record = self._results.record(self.model, values, options.auth, has_loaders=has_loaders)
         if response.errors:
             raise response.error(record)
         return record
 
     def _selection(self, paths: Sequence[str] | None) -> Selection:
-        schema = self._api.section.schema
+        schema = self.api.section.schema
         if paths is None:
-            return default_selection(schema, self._model)
-        return path_selection(schema, self._model, paths)
+            return default_selection(schema, self.model)
+        return path_selection(schema, self.model, paths)
 
     def check_enabled(self, operation: str) -> None:
-        if operation in self._model.disabled:
+        if operation in self.model.disabled:
             raise UnknownOperationError(
-                f"The schema disables {operation} for {self._model.name}.",
+                f"The schema disables {operation} for {self.model.name}.",
                 resolution="Remove it from disableOperations in amplify/data/resource.ts.",
             )
 
