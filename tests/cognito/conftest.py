@@ -1,4 +1,4 @@
-"""Fixtures of the auth room's tests."""
+"""Fixtures for the tests of users."""
 
 from __future__ import annotations
 

@@ -231,7 +231,7 @@ def test_attributes_must_be_a_mapping(attributes: Any) -> None:
         pytest.param("family-name", "Did you mean family_name?", id="a dash"),
         pytest.param("adress", "Did you mean address?", id="a typing mistake"),
         pytest.param("plan", "Did you mean custom:plan?", id="custom without its prefix"),
-        pytest.param("sub", "Cognito makes it.", id="sub"),
+        pytest.param("sub", "Cognito generates it.", id="sub"),
         pytest.param(7, "Names are text.", id="not text"),
     ],
 )

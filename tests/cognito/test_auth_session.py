@@ -66,24 +66,24 @@ class Identities:
 
 
 class Scene:
-    """A backend with an identity pool, a user, and the function door."""
+    """A backend with an identity pool, a user, and the module-level functions."""
 
     def __init__(self, folder: Path, **settings: Any) -> None:
         options = {"identity_pool_id": POOL_ID, "unauthenticated_identities_enabled": True}
         self.stage = Stage(folder, **{**options, **settings})
         self.aws = Identities()
         self.pool = IdentityPool(self.aws, KnownAuth(self.stage.settings))
-        self.door = AmbientAuth(self.stage.auth, self.pool)
+        self.auth = AmbientAuth(self.stage.auth, self.pool)
         self.stage.auth.create_user(USER, PASSWORD)
 
     def sign_in(self) -> UserSession:
-        session = self.door.sign_in(USER, PASSWORD)
+        session = self.auth.sign_in(USER, PASSWORD)
         session._services = services(self.pool)
         return session
 
     def check(self, step: str) -> AuthSession:
         """Fetch the session, and compare it and the requests it made with the recorded ones."""
-        found = self.door.fetch_auth_session(force_refresh=False)
+        found = self.auth.fetch_auth_session(force_refresh=False)
         returned = STEPS[step]["returned"]
         assert found.identity_id == returned["identityId"]
         assert found.credentials is not None
@@ -113,24 +113,24 @@ def test_the_recorded_sequence(tmp_path: Path) -> None:
     assert guest.user_sub is None
     scene.check("guest-fetchAuthSession-cached")
     with pytest.raises(errors.UserUnAuthenticatedException):
-        scene.door.current_user()
+        scene.auth.current_user()
     session = scene.sign_in()
     user = scene.check("signedin-fetchAuthSession")
     assert user.user_sub == session.user_id
     assert user.access_token == session.tokens().access
-    assert scene.door.current_user().login_id == USER
+    assert scene.auth.current_user().login_id == USER
     scene.check("signedin-fetchAuthSession-cached")
-    scene.door.sign_out()
+    scene.auth.sign_out()
     with pytest.raises(errors.UserUnAuthenticatedException):
-        scene.door.current_user()
+        scene.auth.current_user()
     scene.check("after-signOut-fetchAuthSession")
 
 
 def test_a_forced_refresh_gets_new_credentials(tmp_path: Path) -> None:
     """force_refresh renews tokens and credentials, a user's and a guest's."""
     scene = Scene(tmp_path)
-    scene.door.fetch_auth_session(force_refresh=True)
-    scene.door.fetch_auth_session(force_refresh=True)
+    scene.auth.fetch_auth_session(force_refresh=True)
+    scene.auth.fetch_auth_session(force_refresh=True)
     assert len(scene.aws.heard()) == 4
     session = scene.sign_in()
     session.fetch_auth_session()
@@ -177,7 +177,7 @@ def test_no_guest_where_guests_are_kept_out(tmp_path: Path) -> None:
     """Signed out of a backend that lets no guests in, there is no session and no error."""
     for settings in ({"unauthenticated_identities_enabled": False}, {"identity_pool_id": None}):
         scene = Scene(tmp_path, **settings)
-        found = scene.door.fetch_auth_session(force_refresh=False)
+        found = scene.auth.fetch_auth_session(force_refresh=False)
         assert (found.identity_id, found.credentials) == (None, None)
         assert scene.aws.heard() == []
     assert IdentityPool(Identities(), KnownAuth(None)).for_guest() is None
@@ -187,7 +187,7 @@ def test_credentials_are_shown_without_their_secret(tmp_path: Path) -> None:
     """Neither key nor token is in the representation of a session."""
     scene = Scene(tmp_path)
     scene.aws.call = _secretive(scene.aws.call)  # type: ignore[method-assign]
-    shown = repr(scene.door.fetch_auth_session(force_refresh=False))
+    shown = repr(scene.auth.fetch_auth_session(force_refresh=False))
     assert "very-secret" not in shown
     assert "us-east-1:guest-identity" in shown
 

@@ -245,7 +245,7 @@ def test_what_is_told_before_the_end_is_true(scene: Scene, monkeypatch: pytest.M
 
 
 def test_the_function_acts_on_the_current_backend(scene: Scene) -> None:
-    """The function door is the method of the running script's backend."""
+    """The function calls the method of the running script's backend."""
     with scene.backend.activate():
         results = create_users([NewUser(address("ann"), PASSWORD)], concurrency=2)
     assert states(results) == ["created"]
@@ -645,7 +645,7 @@ def test_ctrl_c_stops_and_the_next_run_goes_on(scene: Scene) -> None:
     with pytest.raises(KeyboardInterrupt):
         scene.create(*names, concurrency=4, groups=("admin",))
     assert scene.spy.count("AdminCreateUser") < 30
-    assert not scene.backend.auth._open
+    assert not scene.backend.auth._sessions._sessions
     scene.spy.after = lambda *_: None
     results = scene.create(*names, if_exists="skip", groups=("admin",))
     assert set(states(results)) == {"existed", "finished", "created"}

@@ -113,7 +113,7 @@ def sign_in(stage: Stage, **options: Any) -> None:
 @pytest.fixture
 def _fresh_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no other test's codes count as handed out."""
-    monkeypatch.setattr(totp, "_handed_out", totp._HandedOut())
+    monkeypatch.setattr(totp, "_used_steps", totp._UsedSteps())
 
 
 # --- codes, and codes again -----------------------------------------------------------------------

@@ -17,7 +17,7 @@ from seedctl.errors import (
     SeedctlError,
     UsernameExistsError,
 )
-from seedctl.users.creation import NEXT, SIGN_INS
+from seedctl.users.creation import NEXT_STEP, SIGN_INS
 from tests.cognito.standin import POOL, Stage
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def _prepare(stage: Stage, known: str, answer: str, pool: str) -> None:
     cognito.must_change = pool == UNFINISHED
     if known in {"started", "created"}:
         stage.leave_unfinished(USER, was_created=known == "created")
-    if known == "waited":
+    if known == "concurrent":
         claim = stage.journal.claim
 
         @contextmanager
@@ -51,7 +51,7 @@ def _prepare(stage: Stage, known: str, answer: str, pool: str) -> None:
                 yield found
 
         stage.journal.claim = waited  # type: ignore[method-assign]
-    if answer == "exists, answer lost":
+    if answer == "exists, response lost":
         cognito.faults[("AdminCreateUser", 0)] = LOST
 
 
@@ -71,24 +71,24 @@ ROWS: list[Any] = [
     ("new", "exists", WHOLE, ERROR, "existed", "existed"),
     ("new", "exists", UNFINISHED, ERROR, "existed", "finished"),
     ("new", "exists", OTHERS, ERROR, "existed", "refused"),
-    ("new", "exists, answer lost", WHOLE, ERROR, "existed", "existed"),
-    ("new", "exists, answer lost", UNFINISHED, "created", "created", "created"),
-    ("new", "exists, answer lost", OTHERS, ERROR, "existed", "refused"),
+    ("new", "exists, response lost", WHOLE, ERROR, "existed", "existed"),
+    ("new", "exists, response lost", UNFINISHED, "created", "created", "created"),
+    ("new", "exists, response lost", OTHERS, ERROR, "existed", "refused"),
     ("started", "created", NOBODY, "created", "created", "created"),
     ("started", "exists", WHOLE, ERROR, "existed", "existed"),
     ("started", "exists", UNFINISHED, "finished", "finished", "finished"),
     ("started", "exists", OTHERS, ERROR, "existed", "refused"),
-    ("started", "exists, answer lost", UNFINISHED, "finished", "finished", "finished"),
+    ("started", "exists, response lost", UNFINISHED, "finished", "finished", "finished"),
     ("created", "created", NOBODY, "created", "created", "created"),
     ("created", "exists", WHOLE, "existed", "existed", "existed"),
     ("created", "exists", UNFINISHED, "finished", "finished", "finished"),
     ("created", "exists", OTHERS, ERROR, ERROR, ERROR),
-    ("created", "exists, answer lost", UNFINISHED, "finished", "finished", "finished"),
-    ("waited", "created", NOBODY, "created", "created", "created"),
-    ("waited", "exists", WHOLE, "existed", "existed", "existed"),
-    ("waited", "exists", UNFINISHED, "finished", "existed", "finished"),
-    ("waited", "exists", OTHERS, ERROR, "existed", "refused"),
-    ("waited", "exists, answer lost", UNFINISHED, "finished", "finished", "finished"),
+    ("created", "exists, response lost", UNFINISHED, "finished", "finished", "finished"),
+    ("concurrent", "created", NOBODY, "created", "created", "created"),
+    ("concurrent", "exists", WHOLE, "existed", "existed", "existed"),
+    ("concurrent", "exists", UNFINISHED, "finished", "existed", "finished"),
+    ("concurrent", "exists", OTHERS, ERROR, "existed", "refused"),
+    ("concurrent", "exists, response lost", UNFINISHED, "finished", "finished", "finished"),
 ]
 
 
@@ -101,7 +101,7 @@ def test_each_row_of_the_table(stage: Stage, row: Any, if_exists: Any) -> None:
     expected = dict(zip(("error", "skip", "sign_in"), outcomes, strict=True))[if_exists]
     assert _outcome(stage, if_exists=if_exists) == expected
     sign_ins = stage.cognito.operations().count("InitiateAuth")
-    assert sign_ins <= len(SIGN_INS[NEXT[known, answer]]) <= 3
+    assert sign_ins <= len(SIGN_INS[NEXT_STEP[known, answer]]) <= 3
     if (known, answer, pool) != ("created", "exists", OTHERS):  # that one stays to be finished
         assert stage.markers() == []
     if expected in {"created", "finished"}:
@@ -110,7 +110,7 @@ def test_each_row_of_the_table(stage: Stage, row: Any, if_exists: Any) -> None:
 
 def test_the_rows_are_all_of_the_table() -> None:
     """A row of the table without a test above is missing here."""
-    assert {(known, answer) for known, answer, *_ in ROWS} == set(NEXT)
+    assert {(known, answer) for known, answer, *_ in ROWS} == set(NEXT_STEP)
 
 
 @pytest.mark.parametrize("if_exists", ["error", "skip", "sign_in", "update"])
@@ -220,7 +220,7 @@ def test_groups_of_a_single_user(stage: Stage) -> None:
     before = len(stage.cognito.requests)
     with pytest.raises(NoGroupError):
         stage.auth.create_user("bob@example.com", PASSWORD, groups=["nobody"])
-    with pytest.raises(InvalidParameterException, match="one text"):
+    with pytest.raises(InvalidParameterException, match="single text"):
         stage.auth.create_user("bob@example.com", PASSWORD, groups="admin")
     assert len(stage.cognito.requests) == before
 

@@ -81,7 +81,7 @@ def test_unconfirmed_device_is_told(remembering: Stage) -> None:
     session = remembering.auth.sign_in(USER, PASSWORD)
     assert session.user_id == INTERNAL
     (warning,) = remembering.report.warnings
-    assert "the one ann@example.com signed in from could not be confirmed: Too many" in warning
+    assert "the device of ann@example.com could not be confirmed: Too many" in warning
 
 
 def test_pools_without_devices(stage: Stage) -> None:

@@ -110,8 +110,8 @@ def test_one_run_at_a_time_has_the_user(state: Path, warnings: list[str]) -> Non
                 inside.append(name)
                 most.append(len(inside))
                 waited.append(claim.was_waited_for)
-                claim.clear()
                 inside.pop()
+                claim.clear()  # from here on another run may claim the user
 
         threads = [threading.Thread(target=work) for _ in range(6)]
         for thread in threads:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from seedctl.cognito.mfa import MFACallbacks
+from seedctl.cognito.types import NewUser
 from seedctl.errors import (
     MFANotConfiguredError,
     MFAPreferenceNotAvailableError,
@@ -68,18 +68,11 @@ def as_recorded(requests: list[tuple[str, dict[str, Any]]]) -> list[dict[str, An
 
 def test_password_flow_sends_what_the_javascript_tool_sends(stage: Stage) -> None:
     """All nineteen recorded requests of the password situation, in order, field by field."""
-    door = AmbientAuth(stage.auth, no_identities())
+    auth = AmbientAuth(stage.auth, no_identities())
 
     def create(attributes: dict[str, str] | None) -> Any:
-        return door.create_user(
-            USER,
-            PASSWORD,
-            sign_in_flow="Password",
-            sign_in_after_creation=False,
-            user_attributes=attributes,
-            if_exists="error",
-            callbacks=MFACallbacks(),
-        )
+        user = NewUser(USER, PASSWORD, user_attributes=attributes)
+        return auth.create_user(user, if_exists="error", sign_in_after_creation=False)
 
     attributes = {"locale": "en", "phone_number": "+15551234567", "given_name": "", "email": USER}
     user = create(attributes)
@@ -87,14 +80,14 @@ def test_password_flow_sends_what_the_javascript_tool_sends(stage: Stage) -> Non
     with pytest.raises(UsernameExistsError):
         create(None)
     for _ in range(2):
-        door.sign_in(USER, PASSWORD, sign_in_flow="Password")
-    door.sign_out()
+        auth.sign_in(USER, PASSWORD, sign_in_flow="Password")
+    auth.sign_out()
     with pytest.raises(NotAuthorizedException):
-        door.sign_in(USER, "wrong", sign_in_flow="Password")
+        auth.sign_in(USER, "wrong", sign_in_flow="Password")
     with pytest.raises(UserExistsError):
-        door.sign_in("nobody@example.com", PASSWORD, sign_in_flow="Password")
-    door.sign_in(USER, PASSWORD, sign_in_flow="Password")
-    door.sign_out(everywhere=True)
+        auth.sign_in("nobody@example.com", PASSWORD, sign_in_flow="Password")
+    auth.sign_in(USER, PASSWORD, sign_in_flow="Password")
+    auth.sign_out(everywhere=True)
 
     assert as_recorded(stage.cognito.requests) == recorded("password")
 
@@ -188,13 +181,16 @@ SITUATIONS = {
 
 def play(stage: Stage, situation: Situation) -> list[SeedctlError]:
     """Create with the MFA flow, then sign in by MFA, then by password; return what was raised."""
-    door = AmbientAuth(stage.auth, no_identities())
+    auth = AmbientAuth(stage.auth, no_identities())
     stage.cognito.after_new_password = list(situation.after_new_password)
     stage.cognito.sign_in_challenge = situation.sign_in
     stage.cognito.sign_in_parameters = situation.sign_in_parameters
     stage.codes.codes = ["123456"] * 9
-    callbacks = MFACallbacks(
-        situation.preference,
+    new_user = NewUser(
+        USER,
+        PASSWORD,
+        sign_in_flow="MFA",
+        mfa_preference=situation.preference,
         totp_sign_up_challenge=(lambda _: "123456") if situation.has_totp_callback else None,
     )
     raised: list[SeedctlError] = []
@@ -205,24 +201,14 @@ def play(stage: Stage, situation: Situation) -> list[SeedctlError]:
         except SeedctlError as error:
             raised.append(error)
 
-    attempt(
-        lambda: door.create_user(
-            USER,
-            PASSWORD,
-            sign_in_flow="MFA",
-            sign_in_after_creation=True,
-            user_attributes=None,
-            if_exists="error",
-            callbacks=callbacks,
-        )
-    )
+    attempt(lambda: auth.create_user(new_user, if_exists="error", sign_in_after_creation=True))
     stage.cognito.after_new_password = []
     attempt(
-        lambda: door.sign_in(
+        lambda: auth.sign_in(
             USER, PASSWORD, sign_in_flow="MFA", mfa_preference=situation.preference
         )
     )
-    attempt(lambda: door.sign_in(USER, PASSWORD, sign_in_flow="Password"))
+    attempt(lambda: auth.sign_in(USER, PASSWORD, sign_in_flow="Password"))
     return raised
 
 

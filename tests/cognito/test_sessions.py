@@ -40,7 +40,7 @@ def session(stage: Stage) -> UserSession:
 
 
 @pytest.fixture
-def door(stage: Stage) -> AmbientAuth:
+def auth(stage: Stage) -> AmbientAuth:
     stage.cognito.password = PASSWORD
     return AmbientAuth(stage.auth, no_identities())
 
@@ -231,37 +231,37 @@ def test_an_ended_run_signs_out_at_its_end(stage: Stage, monkeypatch: pytest.Mon
     assert stage.cognito.operations()[-2:] == ["GlobalSignOut", "RevokeToken"]
 
 
-def test_only_one_user_is_signed_in_at_a_time(stage: Stage, door: AmbientAuth) -> None:
-    """The function door's second sign-in ends the first."""
-    first = door.sign_in(USER, PASSWORD, sign_in_flow="Password")
-    second = door.sign_in(USER, PASSWORD, sign_in_flow="Password")
+def test_only_one_user_is_signed_in_at_a_time(stage: Stage, auth: AmbientAuth) -> None:
+    """A second sign_in_user ends the session of the first."""
+    first = auth.sign_in(USER, PASSWORD, sign_in_flow="Password")
+    second = auth.sign_in(USER, PASSWORD, sign_in_flow="Password")
     assert not first.is_signed_in
-    assert door.session() is second
-    door.sign_out()
+    assert auth.session() is second
+    auth.sign_out()
     with pytest.raises(UserUnAuthenticatedException, match="Nobody"):
-        door.current_user()
-    assert door.fetch_auth_session(force_refresh=False).access_token is None
-    door.sign_out()
+        auth.current_user()
+    assert auth.fetch_auth_session(force_refresh=False).access_token is None
+    auth.sign_out()
 
 
-def test_a_failed_sign_in_leaves_nobody_signed_in(door: AmbientAuth) -> None:
+def test_a_failed_sign_in_leaves_nobody_signed_in(auth: AmbientAuth) -> None:
     """As in the guide, the previous user is signed out first."""
-    door.sign_in(USER, PASSWORD, sign_in_flow="Password")
+    auth.sign_in(USER, PASSWORD, sign_in_flow="Password")
     with pytest.raises(NotAuthorizedException):
-        door.sign_in(USER, "wrong", sign_in_flow="Password")
+        auth.sign_in(USER, "wrong", sign_in_flow="Password")
     with pytest.raises(UserUnAuthenticatedException):
-        door.session()
+        auth.session()
 
 
-def test_a_task_uses_an_inherited_sign_in_and_never_ends_it(door: AmbientAuth) -> None:
+def test_a_task_uses_an_inherited_sign_in_and_never_ends_it(auth: AmbientAuth) -> None:
     """asyncio.to_thread and tasks copy the context: they may act as the user, not sign it out."""
-    session = door.sign_in(USER, PASSWORD, sign_in_flow="Password")
+    session = auth.sign_in(USER, PASSWORD, sign_in_flow="Password")
 
     def in_thread() -> str:
-        name = door.current_user().login_id
-        door.sign_out()
+        name = auth.current_user().login_id
+        auth.sign_out()
         with pytest.raises(UserUnAuthenticatedException):
-            door.session()
+            auth.session()
         return name
 
     async def run() -> tuple[str, str]:
@@ -272,18 +272,18 @@ def test_a_task_uses_an_inherited_sign_in_and_never_ends_it(door: AmbientAuth) -
 
     assert asyncio.run(run()) == (USER, USER)
     assert session.is_signed_in
-    assert door.session() is session
-    door.sign_out()
+    assert auth.session() is session
+    auth.sign_out()
 
 
-def test_a_task_of_its_own_signs_out_only_itself(door: AmbientAuth) -> None:
+def test_a_task_of_its_own_signs_out_only_itself(auth: AmbientAuth) -> None:
     """Two tasks sign in side by side; each ends its own."""
 
     async def one() -> UserSession:
-        session = door.sign_in(USER, PASSWORD, sign_in_flow="Password")
+        session = auth.sign_in(USER, PASSWORD, sign_in_flow="Password")
         await asyncio.sleep(0)
-        assert door.session() is session
-        door.sign_out()
+        assert auth.session() is session
+        auth.sign_out()
         return session
 
     async def run() -> list[UserSession]:
@@ -293,37 +293,37 @@ def test_a_task_of_its_own_signs_out_only_itself(door: AmbientAuth) -> None:
     assert not any(session.is_signed_in for session in sessions)
 
 
-def test_a_pool_thread_without_a_sign_in_is_told_what_to_do(door: AmbientAuth) -> None:
+def test_a_pool_thread_without_a_sign_in_is_told_what_to_do(auth: AmbientAuth) -> None:
     """Pool threads inherit nothing."""
-    session = door.sign_in(USER, PASSWORD, sign_in_flow="Password")
+    session = auth.sign_in(USER, PASSWORD, sign_in_flow="Password")
     with ThreadPoolExecutor(1) as pool:
-        future = pool.submit(door.current_user)
+        future = pool.submit(auth.current_user)
         with pytest.raises(UserUnAuthenticatedException) as caught:
             future.result()
     assert "current_backend().auth.sign_in" in (caught.value.resolution or "")
     session.sign_out()
 
 
-def test_sign_ins_of_threads_stay_apart(door: AmbientAuth) -> None:
+def test_sign_ins_of_threads_stay_apart(auth: AmbientAuth) -> None:
     """Each thread ends its own sign-in and leaves the other's alone."""
     seen: list[bool] = []
-    mine = door.sign_in(USER, PASSWORD, sign_in_flow="Password")
+    mine = auth.sign_in(USER, PASSWORD, sign_in_flow="Password")
 
     def other() -> None:
-        theirs = door.sign_in(USER, PASSWORD, sign_in_flow="Password")
-        seen.append(door.session() is theirs)
-        door.sign_out()
+        theirs = auth.sign_in(USER, PASSWORD, sign_in_flow="Password")
+        seen.append(auth.session() is theirs)
+        auth.sign_out()
 
     thread = threading.Thread(target=other)
     thread.start()
     thread.join()
     assert seen == [True]
     assert mine.is_signed_in
-    door.sign_out()
+    auth.sign_out()
     assert not mine.is_signed_in
 
 
-def test_a_thread_that_comes_after_does_not_own_the_sign_in(door: AmbientAuth) -> None:
+def test_a_thread_that_comes_after_does_not_own_the_sign_in(auth: AmbientAuth) -> None:
     """Python gives the number of an ended thread out again: only the thread itself is the owner."""
     context = contextvars.copy_context()
 
@@ -336,10 +336,10 @@ def test_a_thread_that_comes_after_does_not_own_the_sign_in(door: AmbientAuth) -
         thread.join()
         return found[0]
 
-    first, session = in_thread(context, lambda: door.sign_in(USER, PASSWORD))
+    first, session = in_thread(context, lambda: auth.sign_in(USER, PASSWORD))
     gc.collect()
     for _ in range(50):
-        later, _ = in_thread(context.copy(), door.sign_out)
+        later, _ = in_thread(context.copy(), auth.sign_out)
         assert session.is_signed_in
         if later == first:
             break

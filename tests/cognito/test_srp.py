@@ -393,6 +393,6 @@ def test_powers_are_the_same_from_the_table(
 ) -> None:
     """Without gmpy2 the generator's powers come from a table, and are those that pow gives."""
     monkeypatch.setattr(srp, "_powmod", pow)
-    for _ in range(srp._TABLE_PAYS + 1):
+    for _ in range(srp._POWERS_BEFORE_TABLE + 1):
         assert srp.power(base, exponent) == pow(base, exponent, srp.N)
     assert srp._power_by_table(base, exponent % 2**256) == pow(base, exponent % 2**256, srp.N)

@@ -42,7 +42,7 @@ class FakeTime:
 @pytest.fixture(autouse=True)
 def _fresh_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no other test's codes count as handed out."""
-    monkeypatch.setattr(totp, "_handed_out", totp._HandedOut())
+    monkeypatch.setattr(totp, "_used_steps", totp._UsedSteps())
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_what_is_no_secret_is_refused(given: str) -> None:
     """At once, and without being repeated in the message."""
     with pytest.raises(InvalidParameterException) as caught:
         Authenticator(given)
-    assert caught.value.message == "The TOTP secret is not base32 text."
+    assert caught.value.message == "The TOTP secret is not base32 text, or is too short."
     with pytest.raises(InvalidParameterException):
         Authenticator().enroll(TOTPSetup(given, "ann"))
 

@@ -383,9 +383,9 @@ def test_no_advice_about_a_temporary_password_leads_in_a_circle(
         pytest.param(
             "OPTIONAL",
             "DEVICE_SRP_AUTH",
-            "no answer",
+            "cannot answer",
             'sign_in_flow="MFA"',
-            id="nothing answers it",
+            id="no flow can answer it",
         ),
     ],
 )
