@@ -106,7 +106,7 @@ def test_srp_values_have_the_form_cognito_expects(stage: Stage) -> None:
 
 @dataclass(frozen=True)
 class Situation:
-    """A recorded MFA situation: what the stand-in asks, what the caller gives."""
+    """A recorded MFA situation: the stand-in's challenges and the caller's options."""
 
     after_new_password: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     sign_in: str | None = None
@@ -228,7 +228,7 @@ def test_mfa_flows_send_what_the_javascript_tool_sends(
 
 
 def test_every_recorded_flow_is_tested_or_a_deviation() -> None:
-    """No recorded situation is passed over in silence."""
+    """Every recorded situation is either tested or listed as a deviation."""
     path = Path(__file__).parents[1] / "data" / "cognito_flows.json"
     recordings = {row["id"] for row in json.loads(path.read_text())["flows"]}
     assert recordings == {*SITUATIONS, "password"} | deviations()
@@ -252,7 +252,7 @@ def test_set_up_by_preference_ends_signed_in(make_stage: Callable[..., Stage], f
 
 
 def test_sms_is_not_quietly_replaced_by_totp(make_stage: Callable[..., Stage]) -> None:
-    """Deviation "setupsmstotp": the preference is kept, and what it needs is said."""
+    """Deviation "setupsmstotp": the preference is respected, and the error says what it needs."""
     stage = make_stage(mfa_configuration=None, mfa_methods=None)
     raised = play(stage, SITUATIONS["setupsmstotp"])
     assert isinstance(raised[0], MFAPreferenceNotAvailableError)
@@ -263,7 +263,7 @@ def test_sms_is_not_quietly_replaced_by_totp(make_stage: Callable[..., Stage]) -
 def test_totp_without_a_callback_asks_cognito_for_no_secret(
     make_stage: Callable[..., Stage],
 ) -> None:
-    """Deviation "nototp": a secret that nobody will keep is not even fetched."""
+    """Deviation "nototp": without a callback for the secret it is not even requested."""
     stage = make_stage(mfa_configuration=None, mfa_methods=None)
     raised = play(stage, SITUATIONS["nototp"])
     assert isinstance(raised[0], MissingTOTPChallengeError)

@@ -1,4 +1,4 @@
-"""Sessions: who ends them, what they hold, and who is signed in where."""
+"""Sessions: how they end, what they contain, and which user is current where."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def auth(stage: Stage) -> AmbientAuth:
 
 
 def test_a_session_says_who_it_is_and_shows_no_token(session: UserSession) -> None:
-    """Its repr is safe to print, and it is truthy as in the guide."""
+    """A session's repr contains no secret, and a session is truthy as in Amplify's guide."""
     assert session
     assert session.current_user().username == INTERNAL
     assert session.current_user().login_id == USER
@@ -59,7 +59,7 @@ def test_a_session_says_who_it_is_and_shows_no_token(session: UserSession) -> No
 
 
 def test_leaving_the_block_revokes_once(stage: Stage, session: UserSession) -> None:
-    """A second sign-out sends nothing, and a signed-out session helps nobody."""
+    """A second sign-out sends nothing, and a signed-out session gives no tokens."""
     with session:
         assert session.is_signed_in
     session.sign_out()
@@ -72,14 +72,14 @@ def test_leaving_the_block_revokes_once(stage: Stage, session: UserSession) -> N
 
 
 def test_no_revocation_where_the_pool_has_none(stage: Stage) -> None:
-    """Without origin_jti in the token the call would be refused."""
+    """No revocation is sent if the token has no origin_jti: Cognito would refuse it."""
     stage.cognito.revocation = False
     stage.auth.create_user(USER, PASSWORD)
     assert "RevokeToken" not in stage.cognito.operations()
 
 
 def test_a_failed_revocation_is_a_warning(stage: Stage, session: UserSession) -> None:
-    """The session ends all the same, and the user hears of it."""
+    """If the revocation fails, the session ends anyway, with a warning."""
     stage.cognito.faults[("RevokeToken", 0)] = EndpointUnreachableError("cut")
     session.sign_out()
     assert not session.is_signed_in
@@ -87,7 +87,7 @@ def test_a_failed_revocation_is_a_warning(stage: Stage, session: UserSession) ->
 
 
 def test_tokens_are_refreshed_when_asked_for(stage: Stage, session: UserSession) -> None:
-    """The refresh token survives a refresh that brings no new one."""
+    """The refresh token stays in use if a refresh returns no new one."""
     session.fetch_auth_session(force_refresh=True)
     assert stage.cognito.requests[-1][1] == {
         "AuthFlow": "REFRESH_TOKEN_AUTH",
@@ -99,7 +99,7 @@ def test_tokens_are_refreshed_when_asked_for(stage: Stage, session: UserSession)
 
 
 def test_a_refused_refresh_says_to_sign_in_again(stage: Stage, session: UserSession) -> None:
-    """Cognito's refusal becomes an error about the sign-in."""
+    """If Cognito refuses the refresh token, the error says to sign in again."""
     calls = stage.cognito.operations().count("InitiateAuth")
     stage.cognito.faults[("InitiateAuth", calls)] = NotAuthorizedException("revoked")
     with pytest.raises(UserUnAuthenticatedException, match="revoked"):
@@ -107,7 +107,7 @@ def test_a_refused_refresh_says_to_sign_in_again(stage: Stage, session: UserSess
 
 
 def test_closing_signs_out_everybody(stage: Stage) -> None:
-    """Sessions still open when the run ends are ended."""
+    """Closing the backend ends all open sessions."""
     stage.cognito.password = PASSWORD
     sessions = [stage.auth.sign_in(USER, PASSWORD) for _ in range(3)]
     stage.auth.close()
@@ -121,7 +121,7 @@ def _sessions(stage: Stage, count: int) -> list[UserSession]:
 
 
 def test_sessions_are_ended_many_at_once(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """None of 64 sign-outs waits for another's answer."""
+    """64 sign-outs run at the same time."""
     sessions = _sessions(stage, 64)
     together = threading.Barrier(64, timeout=WAIT)
 
@@ -137,7 +137,7 @@ def test_sessions_are_ended_many_at_once(stage: Stage, monkeypatch: pytest.Monke
 
 @pytest.fixture
 def hanging(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
-    """Let revocations hang, all but each fourth; gives what tells that one of them has begun."""
+    """Let all revocations but each fourth hang; return an event that is set when one starts."""
     monkeypatch.setattr(interruption, "GRACE_SECONDS", 0.2)
     begun, release = threading.Event(), threading.Event()
     numbers = itertools.count()
@@ -156,7 +156,7 @@ def hanging(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Iterator[threading
 def test_an_ended_run_leaves_sessions_that_cannot_be_ended_in_time(
     stage: Stage, hanging: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After a signal sign-outs get two seconds together; how many are left is told."""
+    """After a signal all sign-outs together have two seconds; a warning says how many are left."""
     sessions = _sessions(stage, 8)
     monkeypatch.setattr(interruption._state, "is_requested", True)
     stage.auth.close()
@@ -167,7 +167,7 @@ def test_an_ended_run_leaves_sessions_that_cannot_be_ended_in_time(
 
 
 def test_ctrl_c_during_the_sign_outs(stage: Stage, hanging: threading.Event) -> None:
-    """It goes on to the caller, after the same two seconds."""
+    """Ctrl-C during the sign-outs is raised to the caller after the same two seconds."""
     _sessions(stage, 2)
 
     def interrupt() -> None:
@@ -187,7 +187,7 @@ def test_ctrl_c_during_the_sign_outs(stage: Stage, hanging: threading.Event) -> 
 def test_where_python_starts_no_threads_any_more(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """At the end of a script without the command line: sessions are ended one after another."""
+    """If the interpreter starts no more threads, sessions are ended one after another."""
 
     def refuse(_: threading.Thread) -> None:
         raise RuntimeError("can't create new thread at interpreter shutdown")
@@ -199,7 +199,7 @@ def test_where_python_starts_no_threads_any_more(
 
 
 def test_a_fault_of_the_program_is_not_lost(stage: Stage) -> None:
-    """What is no error of AWS's arrives where the sessions are closed, after the others."""
+    """An unexpected exception is raised by close(), after the other sign-outs."""
     _sessions(stage, 3)
     stage.cognito.faults[("RevokeToken", 0)] = ZeroDivisionError("a bug")
     with pytest.raises(ZeroDivisionError):
@@ -208,7 +208,7 @@ def test_a_fault_of_the_program_is_not_lost(stage: Stage) -> None:
 
 
 def test_an_interrupted_sign_out_is_tried_again_at_the_end(stage: Stage) -> None:
-    """Nobody knows whether the token was revoked: the session is still open."""
+    """After Ctrl-C during a revocation the session is still open, and close() tries again."""
     (session,) = _sessions(stage, 1)
     stage.cognito.faults[("RevokeToken", 0)] = KeyboardInterrupt()  # type: ignore[assignment]
     with pytest.raises(KeyboardInterrupt):
@@ -220,7 +220,7 @@ def test_an_interrupted_sign_out_is_tried_again_at_the_end(stage: Stage) -> None
 
 
 def test_an_ended_run_signs_out_at_its_end(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On the way out sessions do not wait for each other; one that is to end everywhere does."""
+    """After a signal sign_out leaves sessions to close(), except with everywhere=True."""
     first, second = _sessions(stage, 2)
     monkeypatch.setattr(interruption._state, "is_requested", True)
     with first:
@@ -245,7 +245,7 @@ def test_only_one_user_is_signed_in_at_a_time(stage: Stage, auth: AmbientAuth) -
 
 
 def test_a_failed_sign_in_leaves_nobody_signed_in(auth: AmbientAuth) -> None:
-    """As in the guide, the previous user is signed out first."""
+    """As in Amplify's guide, the previous user is signed out first."""
     auth.sign_in(USER, PASSWORD, sign_in_flow="Password")
     with pytest.raises(NotAuthorizedException):
         auth.sign_in(USER, "wrong", sign_in_flow="Password")
@@ -277,7 +277,7 @@ def test_a_task_uses_an_inherited_sign_in_and_never_ends_it(auth: AmbientAuth) -
 
 
 def test_a_task_of_its_own_signs_out_only_itself(auth: AmbientAuth) -> None:
-    """Two tasks sign in side by side; each ends its own."""
+    """Two concurrent tasks sign in, and each signs out its own user."""
 
     async def one() -> UserSession:
         session = auth.sign_in(USER, PASSWORD, sign_in_flow="Password")
@@ -293,8 +293,8 @@ def test_a_task_of_its_own_signs_out_only_itself(auth: AmbientAuth) -> None:
     assert not any(session.is_signed_in for session in sessions)
 
 
-def test_a_pool_thread_without_a_sign_in_is_told_what_to_do(auth: AmbientAuth) -> None:
-    """Pool threads inherit nothing."""
+def test_a_pool_thread_without_a_sign_in_raises_with_help(auth: AmbientAuth) -> None:
+    """Threads of a pool do not inherit the current user."""
     session = auth.sign_in(USER, PASSWORD, sign_in_flow="Password")
     with ThreadPoolExecutor(1) as pool:
         future = pool.submit(auth.current_user)
@@ -305,7 +305,7 @@ def test_a_pool_thread_without_a_sign_in_is_told_what_to_do(auth: AmbientAuth) -
 
 
 def test_sign_ins_of_threads_stay_apart(auth: AmbientAuth) -> None:
-    """Each thread ends its own sign-in and leaves the other's alone."""
+    """Each thread signs out only its own user."""
     seen: list[bool] = []
     mine = auth.sign_in(USER, PASSWORD, sign_in_flow="Password")
 
@@ -324,7 +324,7 @@ def test_sign_ins_of_threads_stay_apart(auth: AmbientAuth) -> None:
 
 
 def test_a_thread_that_comes_after_does_not_own_the_sign_in(auth: AmbientAuth) -> None:
-    """Python gives the number of an ended thread out again: only the thread itself is the owner."""
+    """Python reuses thread ids, so the owner of a session is the thread object itself."""
     context = contextvars.copy_context()
 
     def in_thread(within: contextvars.Context, use: Callable[[], Any]) -> tuple[int, Any]:
