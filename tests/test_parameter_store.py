@@ -138,7 +138,7 @@ def test_list_reads_all_pages() -> None:
     assert stage.report.events == []
 
 
-def test_list_of_none() -> None:
+def test_list_without_secrets() -> None:
     """A sandbox without secrets has an empty list."""
     assert Stage(_page()).secrets.list() == []
 
@@ -172,7 +172,7 @@ def test_remove_all_goes_in_batches(count: int, batches: list[int]) -> None:
     assert stage.calls_at_target == ([1] if count else [])
 
 
-def test_remove_all_takes_vanished_secrets_as_removed() -> None:
+def test_remove_all_counts_secrets_deleted_by_others() -> None:
     """A secret that something else deletes at the same time counts as deleted."""
     stage = Stage(
         _page("a", "b"),
@@ -219,7 +219,7 @@ def test_the_target_is_named_before_a_write(write: Callable[[Secrets], object], 
 
 
 @pytest.mark.parametrize("name", GOOD_NAMES)
-def test_names_that_both_tools_read_alike(name: str) -> None:
+def test_valid_names(name: str) -> None:
     """Letters, digits, underscores, dots and dashes make a name."""
     assert check_name(name) == name
 
@@ -300,7 +300,7 @@ def test_a_package_name_that_leaves_no_path(
     assert stage.calls_at_target == []
 
 
-def test_a_good_value_is_returned() -> None:
+def test_a_valid_value_is_returned() -> None:
     """The checks return the valid value, for use in an expression."""
     assert check_value("a", "v") == "v"
 
@@ -328,7 +328,7 @@ def test_a_good_value_is_returned() -> None:
         ),
     ],
 )
-def test_a_secret_that_is_not_there(
+def test_a_missing_secret(
     use: Callable[[Secrets], object], resolution: str, is_local: bool, command: str
 ) -> None:
     """The error for a missing secret names its sandbox and a command; AWS's code and request id stay."""

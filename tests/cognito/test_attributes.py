@@ -169,9 +169,7 @@ def test_addresses_of_the_wrong_form(name: str, value: object, example: str) -> 
         pytest.param("ann", _auth(), None, id="plain names"),
     ],
 )
-def test_advice_for_a_user_who_is_not_known(
-    username: str, auth: AuthSection, hint: str | None
-) -> None:
+def test_advice_for_an_unknown_user(username: str, auth: AuthSection, hint: str | None) -> None:
     """Cognito reports a wrong name like a wrong password; the format of the name may explain it."""
     advice = sign_in_advice(username, auth)
     assert advice.startswith("Check the user name and the password.")
@@ -256,7 +254,7 @@ def test_names_that_cognito_does_not_have(name: Any, hint: str) -> None:
         ),
     ],
 )
-def test_required_attributes_that_are_there(
+def test_required_attributes_that_are_present(
     username: str,
     kinds: tuple[str, ...] | None,
     required: tuple[str, ...] | None,

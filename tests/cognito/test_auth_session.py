@@ -173,7 +173,7 @@ def _renewing(call: Any) -> Any:
     return renewing
 
 
-def test_no_guest_where_guests_are_kept_out(tmp_path: Path) -> None:
+def test_no_guest_session_if_guests_are_not_allowed(tmp_path: Path) -> None:
     """Without a user, a backend that allows no guests gives an empty session and no error."""
     for settings in ({"unauthenticated_identities_enabled": False}, {"identity_pool_id": None}):
         scene = Scene(tmp_path, **settings)

@@ -127,7 +127,7 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
         yield Scene(backend, spy, report, root)
 
 
-def test_each_user_is_made_and_the_results_are_in_order(scene: Scene) -> None:
+def test_each_user_is_created_and_the_results_are_in_order(scene: Scene) -> None:
     """Each row becomes a finished user in its groups, and the results are in the order of the rows."""
     results = scene.create("ann", "bea", "cem", groups=("admin",))
     assert states(results) == ["created"] * 3
@@ -140,7 +140,7 @@ def test_each_user_is_made_and_the_results_are_in_order(scene: Scene) -> None:
     assert scene.unfinished() == 0
 
 
-def test_a_user_costs_no_more_calls_than_it_must(scene: Scene) -> None:
+def test_the_number_of_calls_for_a_user(scene: Scene) -> None:
     """A user takes five calls (creation, sign-in, two answers, revocation), and one for each group."""
     scene.create("ann", "bea", groups=("admin",))
     operations = sorted({name for name, _ in scene.spy.calls if name != "GetCallerIdentity"})
@@ -154,7 +154,7 @@ def test_a_user_costs_no_more_calls_than_it_must(scene: Scene) -> None:
     assert [scene.spy.count(name) for name in operations] == [2, 2, 2, 4, 2]
 
 
-def test_the_observer_hears_of_each_user_and_of_the_progress(scene: Scene) -> None:
+def test_each_user_and_the_progress_are_reported(scene: Scene) -> None:
     """The report has the users, their groups and the total."""
     scene.create("ann", "bea", groups=("admin",))
     kinds = sorted((event.kind, event.state) for event in scene.report.events)
@@ -189,7 +189,7 @@ def test_the_target_is_named_before_the_first_user(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("kind", [list, iter])
-def test_the_observer_hears_of_each_user_that_failed(scene: Scene, kind: Any) -> None:
+def test_each_failed_user_is_reported(scene: Scene, kind: Any) -> None:
     """Invalid rows and refused users are each reported once, with the error's name and message."""
     scene.create("bea")
     rows = [
@@ -218,7 +218,7 @@ def test_an_invalid_list_is_reported(scene: Scene) -> None:
     assert [(each.name, each.state) for each in scene.report.events] == [("no address", "failed")]
 
 
-def test_progress_ends_where_a_list_is_not_begun(
+def test_progress_ends_if_a_list_is_not_started(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The progress of invalid rows is ended, so that no progress bar stays for the rest of the run."""
@@ -307,7 +307,7 @@ def test_rows_are_checked_before_the_first_is_sent(
     assert type(collected[1].error) is error
 
 
-def test_a_generator_is_drawn_as_the_work_goes_on(scene: Scene) -> None:
+def test_a_generator_is_read_during_the_call(scene: Scene) -> None:
     """Rows may come from a generator; an invalid one fails alone, when it is reached."""
     drawn_after: list[int] = []
 
@@ -333,7 +333,7 @@ def test_a_generator_is_drawn_as_the_work_goes_on(scene: Scene) -> None:
         pytest.param({"users": 7}, InvalidParameterException, id="no rows"),
     ],
 )
-def test_options_that_cannot_be_are_refused(
+def test_invalid_options_are_refused(
     scene: Scene, options: dict[str, Any], error: type[SeedctlError]
 ) -> None:
     """An invalid option raises before the first row is read."""
@@ -357,7 +357,7 @@ def test_a_row_shows_no_password() -> None:
     ("if_exists", "expected"),
     [("error", "failed"), ("skip", "existed"), ("sign_in", "existed"), ("update", "existed")],
 )
-def test_a_user_that_is_there(scene: Scene, if_exists: Any, expected: str) -> None:
+def test_an_existing_user(scene: Scene, if_exists: Any, expected: str) -> None:
     """An existing user fails its row, is left alone, or must have the password."""
     scene.create("ann")
     scene.spy.calls.clear()
@@ -442,7 +442,7 @@ NOT_SET = "phone_number_verified of ann@example.com was not set: only an adminis
         pytest.param({"phone_number_verified": False}, [NOT_SET], id="flag alone"),
     ],
 )
-def test_update_tells_what_is_not_verified(
+def test_update_warns_about_unverified_addresses(
     scene: Scene, changes: dict[str, Any], warnings: list[str]
 ) -> None:
     """An update warns about a verified flag that it clears or cannot set, and about nothing else."""
@@ -452,7 +452,7 @@ def test_update_tells_what_is_not_verified(
     assert scene.report.warnings == warnings
 
 
-def test_update_tells_of_codes(scene: Scene) -> None:
+def test_update_warns_about_codes(scene: Scene) -> None:
     """An update warns about a code that Cognito sends to a new address, and names the destination."""
     given: dict[str, Any] = {"phone_number": "+15550100100"}
     scene.create("ann")
@@ -471,7 +471,7 @@ def test_update_tells_of_codes(scene: Scene) -> None:
 
 @pytest.mark.parametrize("if_exists", ["error", "skip", "sign_in", "update"])
 @pytest.mark.parametrize("cut", ["AdminAddUserToGroup", "InitiateAuth", "RespondToAuthChallenge"])
-def test_half_made_users_are_finished(scene: Scene, cut: str, if_exists: Any) -> None:
+def test_unfinished_users_are_finished(scene: Scene, cut: str, if_exists: Any) -> None:
     """Wherever a row stopped, the next run finishes it, groups included."""
     scene.spy.fault = lambda name, _: InvalidParameterException("cut") if name == cut else None
     first = scene.create("ann", "bea", groups=("admin",))
@@ -530,7 +530,7 @@ def test_errors_are_collected_or_raised(scene: Scene) -> None:
     [ThrottledError("slow"), EndpointUnreachableError("down"), ServiceFailedError("500")],
     ids=["throttled", "unreachable", "failed"],
 )
-def test_what_concerns_all_stops_the_rest(
+def test_an_error_that_affects_all_users_stops_the_rest(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, error: SeedctlError
 ) -> None:
     """If AWS is unreachable or denies access, the remaining users are not tried."""

@@ -97,13 +97,13 @@ def stage(make_stage: Callable[..., Stage]) -> Stage:
 def challenged(stage: Stage) -> Callable[..., Stage]:
     """Make the sign-in of a finished user send a challenge."""
 
-    def met(challenge: str, **parameters: str) -> Stage:
+    def make(challenge: str, **parameters: str) -> Stage:
         stage.cognito.password = PASSWORD
         stage.cognito.sign_in_challenge = challenge
         stage.cognito.sign_in_parameters = parameters
         return stage
 
-    return met
+    return make
 
 
 def sign_in(stage: Stage, **options: Any) -> None:
@@ -216,7 +216,7 @@ def test_an_authenticator_whose_code_is_wrong_is_not_asked_again(
     assert len(answers_to(stage, "SOFTWARE_TOKEN_MFA")) == 1
 
 
-def test_another_functions_expired_code_is_an_error(challenged: Callable[..., Stage]) -> None:
+def test_an_expired_code_of_another_callback_is_an_error(challenged: Callable[..., Stage]) -> None:
     """Only an Authenticator is asked for a second code, not another callback."""
     stage = challenged("SOFTWARE_TOKEN_MFA")
     refuse(stage, 1, expired())
@@ -251,7 +251,7 @@ def test_a_session_that_ends_while_a_user_is_created(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("if_exists", ["error", "sign_in"])
-def test_a_session_that_ends_on_the_run_after(stage: Stage, if_exists: IfUserExists) -> None:
+def test_a_session_that_ends_in_the_next_run(stage: Stage, if_exists: IfUserExists) -> None:
     """The existing user's password was right: no other is tried, and none is blamed."""
     stage.cognito.password = PASSWORD
     stage.cognito.sign_in_challenge = "EMAIL_OTP"
@@ -269,7 +269,7 @@ def test_a_session_that_ends_on_the_run_after(stage: Stage, if_exists: IfUserExi
     assert len(stage.markers()) == refused  # no later run has to finish an existing user
 
 
-def test_the_next_sign_in_completes_what_a_run_left_undone(
+def test_the_next_sign_in_finishes_a_user_of_a_stopped_run(
     challenged: Callable[..., Stage],
 ) -> None:
     """A sign-in sets the preference of a user in the journal, which is then finished."""
@@ -336,7 +336,7 @@ def test_an_unknown_challenge(challenged: Callable[..., Stage], name: str) -> No
     "challenge", ["EMAIL_OTP", "SMS_MFA", "SOFTWARE_TOKEN_MFA", "SELECT_MFA_TYPE", "MFA_SETUP"]
 )
 @pytest.mark.parametrize("creates", [True, False])
-def test_the_password_flow_names_the_challenge_it_meets(
+def test_the_password_flow_names_an_mfa_challenge(
     challenged: Callable[..., Stage], challenge: str, creates: bool
 ) -> None:
     """The password flow asks for no code; the error suggests the MFA flow."""
@@ -384,7 +384,7 @@ def test_a_choice_without_a_preference(challenged: Callable[..., Stage]) -> None
         sign_in(stage)
 
 
-def test_a_choice_of_what_is_not_offered(challenged: Callable[..., Stage]) -> None:
+def test_a_choice_of_a_method_that_is_not_offered(challenged: Callable[..., Stage]) -> None:
     """The error names the methods that Cognito offers."""
     stage = challenged("SELECT_MFA_TYPE", **BOTH)
     with pytest.raises(MFAPreferenceNotAvailableError, match="It offers SMS, EMAIL"):
@@ -435,14 +435,14 @@ def test_setting_up_totp_at_sign_in_needs_its_callback(challenged: Callable[...,
     assert "AssociateSoftwareToken" not in stage.cognito.operations()
 
 
-def test_setting_up_an_address_nobody_has(challenged: Callable[..., Stage]) -> None:
+def test_setting_up_email_without_an_address(challenged: Callable[..., Stage]) -> None:
     """If neither attribute nor name is an address, the error says what to do."""
     stage = challenged("MFA_SETUP", **listed("MFAS_CAN_SETUP", "EMAIL_OTP"))
     with pytest.raises(MFAPreferenceNotAvailableError, match="no e-mail address"):
         stage.auth.sign_in("ann", PASSWORD, sign_in_flow="MFA")
 
 
-def test_setting_up_the_address_one_signs_in_with(challenged: Callable[..., Stage]) -> None:
+def test_setting_up_email_with_the_user_name(challenged: Callable[..., Stage]) -> None:
     """An e-mail address as the user name is used for e-mail MFA at sign-in, as at sign-up."""
     stage = challenged("MFA_SETUP", **listed("MFAS_CAN_SETUP", "EMAIL_OTP"))
     sign_in(stage)
@@ -562,7 +562,7 @@ def test_a_run_that_stopped_before_the_new_password_is_finished_by_the_next(stag
         pytest.param(None, "this machine's clock", id="not told"),
     ],
 )
-def test_a_refused_totp_code_is_held_against_cognitos_clock(
+def test_a_refused_totp_code_compares_the_clocks(
     challenged: Callable[..., Stage], ahead: int | None, words: str
 ) -> None:
     """The Date header of the refusal tells whether this machine's clock is at fault."""
@@ -581,7 +581,7 @@ def test_a_refused_totp_code_is_held_against_cognitos_clock(
     assert words in (caught.value.resolution or "")
 
 
-def test_a_refused_set_up_is_held_against_cognitos_clock(challenged: Callable[..., Stage]) -> None:
+def test_a_refused_set_up_compares_the_clocks(challenged: Callable[..., Stage]) -> None:
     """The same comparison of clocks is made for the error of the TOTP set-up."""
     stage = challenged("MFA_SETUP", **listed("MFAS_CAN_SETUP", "SOFTWARE_TOKEN_MFA"))
     stage.cognito.faults[("VerifySoftwareToken", 0)] = CognitoError(
@@ -594,7 +594,7 @@ def test_a_refused_set_up_is_held_against_cognitos_clock(challenged: Callable[..
     assert "behind Cognito's" in (caught.value.resolution or "")
 
 
-def test_other_refusals_say_nothing_of_clocks() -> None:
+def test_other_refusals_do_not_mention_clocks() -> None:
     """An expired code is not explained by the clock."""
     error = expired()
     error.server_time = NOW

@@ -116,7 +116,7 @@ def test_each_row_of_the_table(stage: Stage, row: Any, if_exists: Any) -> None:
         assert (stage.cognito.password, stage.cognito.must_change) == (PASSWORD, False)
 
 
-def test_the_rows_are_all_of_the_table() -> None:
+def test_every_row_of_the_table_is_tested() -> None:
     """Every row of NEXT_STEP has a test above."""
     assert {(prior, response) for prior, response, *_ in ROWS} == set(NEXT_STEP)
 
@@ -211,7 +211,7 @@ def test_the_users_own_address_is_the_user(stage: Stage) -> None:
         ("Unable to verify secret hash for client abc", "app client has a secret"),
     ],
 )
-def test_a_refusal_that_is_not_about_the_password_ends_it(
+def test_a_refusal_for_another_reason_ends_the_creation(
     stage: Stage, text: str, advice: str
 ) -> None:
     """No other password is tried if it would be refused too, and the advice fits."""
@@ -245,7 +245,7 @@ def test_skip_leaves_a_single_user_as_it_is(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("if_exists", ["overwrite", "", None, "Error"])
-def test_another_word_is_refused(stage: Stage, if_exists: Any) -> None:
+def test_another_value_of_if_exists_is_refused(stage: Stage, if_exists: Any) -> None:
     """Only the four values of if_exists are accepted."""
     with pytest.raises(InvalidParameterException, match="if_exists") as caught:
         stage.auth.create_user(USER, PASSWORD, if_exists=if_exists)
@@ -253,7 +253,7 @@ def test_another_word_is_refused(stage: Stage, if_exists: Any) -> None:
     assert stage.cognito.requests == []
 
 
-def test_an_answer_that_is_not_cognitos_leaves_the_user_to_the_next_run(stage: Stage) -> None:
+def test_a_malformed_response_leaves_the_user_to_the_next_run(stage: Stage) -> None:
     """After a malformed response the user may exist, so it stays in the journal."""
     from seedctl.errors import InvalidResponseError
 

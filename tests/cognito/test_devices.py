@@ -48,7 +48,7 @@ def test_device_is_confirmed_and_named(remembering: Stage) -> None:
         assert remembering.cognito.requests[-1][1]["AuthParameters"]["DEVICE_KEY"] == KEY
 
 
-def test_every_sign_in_is_a_device_of_its_own(remembering: Stage) -> None:
+def test_every_sign_in_uses_a_new_device(remembering: Stage) -> None:
     """A later sign-in names no device, so Cognito sends no device challenge."""
     first = remembering.auth.sign_in(USER, PASSWORD)
     again = remembering.auth.sign_in(USER, PASSWORD)

@@ -69,7 +69,7 @@ def test_a_user_is_unfinished_until_it_is_cleared(journal: Journal) -> None:
     assert not journal.is_unfinished(POOL, "ann")
 
 
-def test_a_later_run_finds_what_an_earlier_left(
+def test_a_later_run_finds_the_markers_of_an_earlier_one(
     journal: Journal, state: Path, warnings: list[str]
 ) -> None:
     """The journal outlives the process, and records how far the earlier run came."""
@@ -89,7 +89,7 @@ def test_an_empty_marker_means_a_new_user(journal: Journal, state: Path) -> None
     assert _begin(journal, "ann") == "new"
 
 
-def test_one_run_at_a_time_has_the_user(state: Path, warnings: list[str]) -> None:
+def test_one_run_at_a_time_holds_the_claim(state: Path, warnings: list[str]) -> None:
     """Only one of several concurrent runs holds the claim on a user."""
     for round_ in range(10):
         start = threading.Barrier(6)
@@ -138,7 +138,7 @@ def test_a_claim_ends_with_its_process(journal: Journal, state: Path) -> None:
         assert not claim.was_waited_for
 
 
-def test_a_run_that_has_the_user_for_too_long_is_an_error(
+def test_waiting_too_long_for_a_claim_is_an_error(
     state: Path, warnings: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After some seconds of waiting there is a warning, and at the end an error that says what to do."""
@@ -175,7 +175,9 @@ def test_other_users_and_pools_are_separate(journal: Journal, pool: str, usernam
 
 
 @pytest.mark.parametrize("username", ["../../etc/passwd", "a/b", "密码", "half\ud83d", "x" * 5000])
-def test_any_name_makes_a_plain_file_name(journal: Journal, state: Path, username: str) -> None:
+def test_any_user_name_gives_a_valid_file_name(
+    journal: Journal, state: Path, username: str
+) -> None:
     """A name with slashes, of any script or length, cannot leave the folder or be refused."""
     _begin(journal, username)
     (marker,) = _files(state.parent.parent)
@@ -184,7 +186,7 @@ def test_any_name_makes_a_plain_file_name(journal: Journal, state: Path, usernam
     assert journal.is_unfinished(POOL, username)
 
 
-def test_the_journal_holds_nothing_to_read(journal: Journal, state: Path) -> None:
+def test_the_journal_contains_no_names(journal: Journal, state: Path) -> None:
     """The files contain neither a user name nor a pool id."""
     _begin(journal, "ann@example.com")
     (marker,) = _files(state)
@@ -193,7 +195,7 @@ def test_the_journal_holds_nothing_to_read(journal: Journal, state: Path) -> Non
     assert POOL not in str(marker.relative_to(state))
 
 
-def test_only_the_owner_may_look(journal: Journal, state: Path) -> None:
+def test_only_the_owner_may_read(journal: Journal, state: Path) -> None:
     """Only the owner can read the folders and markers."""
     _begin(journal, "ann")
     (marker,) = _files(state)
@@ -238,9 +240,7 @@ def test_many_users_at_once(journal: Journal, state: Path) -> None:
 
 
 @pytest.mark.parametrize("where", ["state folder", "its parent", "unfinished"])
-def test_a_folder_that_cannot_be_written_is_warned_of_once(
-    state: Path, warnings: list[str], where: str
-) -> None:
+def test_an_unwritable_folder_warns_once(state: Path, warnings: list[str], where: str) -> None:
     """The run continues without a journal and warns once, however many users follow."""
     blocked = {
         "state folder": state,
@@ -260,9 +260,7 @@ def test_a_folder_that_cannot_be_written_is_warned_of_once(
     assert 'if_exists="sign_in"' in warning
 
 
-def test_a_folder_that_cannot_be_looked_into_names_nobody(
-    tmp_path: Path, warnings: list[str]
-) -> None:
+def test_an_unreadable_folder_counts_as_empty(tmp_path: Path, warnings: list[str]) -> None:
     """A folder that cannot be read counts as an empty journal; the run continues."""
     journal = Journal(tmp_path / ("x" * 300), warnings.append)
     assert not journal.is_unfinished(POOL, "ann")
@@ -272,7 +270,7 @@ def test_a_folder_that_cannot_be_looked_into_names_nobody(
 
 
 @pytest.mark.parametrize("what", ["mark_created", "clear"])
-def test_a_marker_that_cannot_be_changed_is_warned_of_once(
+def test_an_unwritable_marker_warns_once(
     state: Path, warnings: list[str], what: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A full disk disables the journal, and the run continues."""

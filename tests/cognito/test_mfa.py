@@ -202,7 +202,7 @@ BY_PHONE: dict[str, Any] = {"username_attributes": ("phone_number",)}
         ),
     ],
 )
-def test_what_cannot_end_well_is_refused_before_the_first_write(
+def test_impossible_options_are_refused_before_the_first_write(
     make_stage: Callable[..., Stage],
     settings: dict[str, Any],
     username: str,
@@ -286,7 +286,7 @@ def test_what_cannot_end_well_is_refused_before_the_first_write(
         ),
     ],
 )
-def test_what_may_end_well_is_tried(
+def test_possible_options_are_accepted(
     make_stage: Callable[..., Stage],
     settings: dict[str, Any],
     username: str,

@@ -92,7 +92,7 @@ def test_each_user_has_a_password_of_their_own(changed: dict[str, str]) -> None:
     assert same < 15  # 95 characters of 62 kinds agree in one or two places by chance
 
 
-def test_the_temporary_password_tells_nothing() -> None:
+def test_the_temporary_password_reveals_nothing() -> None:
     """It does not reveal the final password, and masking recognizes it."""
     assert "secret-part" not in _derive("secret-part")
     assert mask(f"<{_derive()}>") == "<***>"
@@ -140,7 +140,7 @@ def test_different_passwords_give_different_ones(passwords: list[str]) -> None:
         pytest.param("", _policy(), "at least one character", id="empty"),
     ],
 )
-def test_what_a_password_lacks(password: str, policy: PasswordPolicy, needs: str) -> None:
+def test_each_violated_rule_is_named(password: str, policy: PasswordPolicy, needs: str) -> None:
     """The message names the violated rule, and never contains the password."""
     with pytest.raises(InvalidPasswordException) as caught:
         check_password(password, policy)
@@ -154,7 +154,7 @@ def test_what_a_password_lacks(password: str, policy: PasswordPolicy, needs: str
     assert not password.strip() or password.strip() not in shown
 
 
-def test_all_that_is_lacking_is_named_at_once() -> None:
+def test_all_violated_rules_are_named_at_once() -> None:
     """All violated rules are named at once."""
     policy = PasswordPolicy(8, True, True, True, True)
     with pytest.raises(InvalidPasswordException) as caught:
@@ -178,7 +178,7 @@ def test_the_list_of_symbols_is_complete() -> None:
 
 
 @pytest.mark.parametrize("policy", [None, _policy(length=6)], ids=["unknown", "lax"])
-def test_what_no_rule_forbids_is_let_pass(policy: PasswordPolicy | None) -> None:
+def test_a_password_that_violates_no_rule_is_accepted(policy: PasswordPolicy | None) -> None:
     """Without a policy in the outputs file, or with a weak one, Cognito decides."""
     check_password("aaaaaa", policy)
     check_password("密码密码密码", policy)
@@ -196,7 +196,9 @@ def test_what_no_rule_forbids_is_let_pass(policy: PasswordPolicy | None) -> None
         pytest.param("abcdef\udc80", "characters that are valid Unicode", id="undecodable"),
     ],
 )
-def test_what_no_pool_accepts(password: str, needs: str, policy: PasswordPolicy | None) -> None:
+def test_passwords_that_every_pool_refuses(
+    password: str, needs: str, policy: PasswordPolicy | None
+) -> None:
     """What every pool refuses is refused without a policy too."""
     with pytest.raises(InvalidPasswordException, match=f"it needs {needs}\\.$"):
         check_password(password, policy)

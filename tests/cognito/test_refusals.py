@@ -27,7 +27,7 @@ def _explained(code: str, message: str, *, has_secret: bool = False) -> str | No
         ("Unable to verify secret hash for client x", APP_CLIENT_SECRET),
     ],
 )
-def test_what_another_password_does_not_change(message: str, advice: str) -> None:
+def test_refusals_that_are_not_about_the_password(message: str, advice: str) -> None:
     """These errors have the code of a wrong password, but no other password is tried after them."""
     error = CognitoError(message, code="NotAuthorizedException")
     assert not is_about_password(error)

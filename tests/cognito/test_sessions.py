@@ -45,7 +45,7 @@ def auth(stage: Stage) -> AmbientAuth:
     return AmbientAuth(stage.auth, no_identities())
 
 
-def test_a_session_says_who_it_is_and_shows_no_token(session: UserSession) -> None:
+def test_the_repr_of_a_session_shows_no_token(session: UserSession) -> None:
     """A session's repr contains no secret, and a session is truthy as in Amplify's guide."""
     assert session
     assert session.current_user().username == INTERNAL
@@ -106,7 +106,7 @@ def test_a_refused_refresh_says_to_sign_in_again(stage: Stage, session: UserSess
         session.fetch_auth_session(force_refresh=True)
 
 
-def test_closing_signs_out_everybody(stage: Stage) -> None:
+def test_closing_signs_out_all_users(stage: Stage) -> None:
     """Closing the backend ends all open sessions."""
     stage.cognito.password = PASSWORD
     sessions = [stage.auth.sign_in(USER, PASSWORD) for _ in range(3)]
@@ -184,7 +184,7 @@ def test_ctrl_c_during_the_sign_outs(stage: Stage, hanging: threading.Event) -> 
     ]
 
 
-def test_where_python_starts_no_threads_any_more(
+def test_sign_outs_while_python_starts_no_threads(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """If the interpreter starts no more threads, sessions are ended one after another."""
@@ -198,7 +198,7 @@ def test_where_python_starts_no_threads_any_more(
     assert not any(session.is_signed_in for session in sessions)
 
 
-def test_a_fault_of_the_program_is_not_lost(stage: Stage) -> None:
+def test_an_unexpected_exception_is_raised(stage: Stage) -> None:
     """An unexpected exception is raised by close(), after the other sign-outs."""
     _sessions(stage, 3)
     stage.cognito.faults[("RevokeToken", 0)] = ZeroDivisionError("a bug")
@@ -276,7 +276,7 @@ def test_a_task_uses_an_inherited_sign_in_and_never_ends_it(auth: AmbientAuth) -
     auth.sign_out()
 
 
-def test_a_task_of_its_own_signs_out_only_itself(auth: AmbientAuth) -> None:
+def test_a_task_signs_out_only_its_own_user(auth: AmbientAuth) -> None:
     """Two concurrent tasks sign in, and each signs out its own user."""
 
     async def one() -> UserSession:

@@ -108,7 +108,7 @@ def test_claims_of_any_length(length: int) -> None:
         pytest.param(_jwt("[" * 100_000), id="nested too deep"),
     ],
 )
-def test_what_is_no_jwt(token: str) -> None:
+def test_a_token_that_is_not_a_jwt(token: str) -> None:
     """A token that is not a JWT is an error, and its text is not in the message."""
     with pytest.raises(InvalidResponseError, match="not a JWT") as caught:
         claims(token)

@@ -176,7 +176,7 @@ def test_a_secret_may_be_written_in_other_ways(given: str) -> None:
 
 
 @pytest.mark.parametrize("given", ["", "  ", "====", "not base32!", "A", "0189", "ÄÖÜ"])
-def test_what_is_no_secret_is_refused(given: str) -> None:
+def test_an_invalid_secret_is_refused(given: str) -> None:
     """A wrong secret is refused at once, and the message does not contain it."""
     with pytest.raises(InvalidParameterException) as caught:
         Authenticator(given)

@@ -93,7 +93,7 @@ def test_what_cognito_would_refuse_is_refused_before_the_first_write(
 
 
 @pytest.mark.parametrize("lost", [("RespondToAuthChallenge", n) for n in range(6)])
-def test_a_run_that_was_cut_is_finished_by_the_next(stage: Stage, lost: tuple[str, int]) -> None:
+def test_a_stopped_run_is_finished_by_the_next(stage: Stage, lost: tuple[str, int]) -> None:
     """Wherever the sign-in stopped, the next run finishes the user with the final password."""
     step = lost[1]
     for n in range(step, 40):
@@ -113,7 +113,7 @@ def test_a_run_that_was_cut_is_finished_by_the_next(stage: Stage, lost: tuple[st
     assert stage.markers() == []
 
 
-def test_a_lost_answer_to_the_new_password_is_made_good_in_the_same_run(stage: Stage) -> None:
+def test_a_lost_response_to_the_new_password_does_no_harm(stage: Stage) -> None:
     """If the response to the new password is lost, the final password signs in."""
     stage.cognito.faults_after[("RespondToAuthChallenge", 1)] = UNREACHABLE
     stage.auth.create_user(USER, PASSWORD)
@@ -139,14 +139,14 @@ def test_a_finished_user_is_never_signed_in_by_default(stage: Stage) -> None:
     assert stage.markers() == []
 
 
-def test_if_exists_sign_in_goes_on_with_a_user_of_the_same_password(stage: Stage) -> None:
+def test_if_exists_sign_in_accepts_a_user_with_the_same_password(stage: Stage) -> None:
     """A second run with "sign_in" reports its own user as existing."""
     stage.auth.create_user(USER, PASSWORD)
     stage.auth.create_user(USER, PASSWORD, if_exists="sign_in")
     assert stage.states() == ["created", "existed"]
 
 
-def test_if_exists_sign_in_finishes_a_half_made_user_without_a_journal(stage: Stage) -> None:
+def test_if_exists_sign_in_finishes_an_unfinished_user_without_a_journal(stage: Stage) -> None:
     """An unfinished user of another machine is finished after its final password was refused."""
     stage.cognito.faults[("RespondToAuthChallenge", 0)] = SignInException("stopped")
     with pytest.raises(SignInException):
@@ -159,7 +159,7 @@ def test_if_exists_sign_in_finishes_a_half_made_user_without_a_journal(stage: St
     assert stage.cognito.password == PASSWORD
 
 
-def test_if_exists_sign_in_tells_of_another_password(stage: Stage) -> None:
+def test_if_exists_sign_in_refuses_another_password(stage: Stage) -> None:
     """The first refusal is raised, with what to do about it."""
     stage.cognito.password = "Somebody-e1se"
     with pytest.raises(NotAuthorizedException) as caught:
@@ -223,7 +223,7 @@ def test_if_exists_sign_in_with_a_stale_marker_still_signs_in(stage: Stage) -> N
         pytest.param(CognitoError("bad", code="InvalidParameterException"), id="data"),
     ],
 )
-def test_a_refused_creation_leaves_no_trace(stage: Stage, refusal: SeedctlError) -> None:
+def test_a_refused_creation_leaves_no_marker(stage: Stage, refusal: SeedctlError) -> None:
     """If Cognito refused the creation, no user is left unfinished."""
     for n in range(9):
         stage.cognito.faults[("AdminCreateUser", n)] = refusal
@@ -243,7 +243,7 @@ def test_an_unanswered_creation_stays_in_the_journal(stage: Stage) -> None:
     assert stage.cognito.operations() == ["AdminCreateUser"] * 3
 
 
-def test_a_failure_on_awss_side_stays_in_the_journal(stage: Stage) -> None:
+def test_a_5xx_leaves_the_user_in_the_journal(stage: Stage) -> None:
     """A request that failed with 5xx may have created the user: the next run finishes it."""
     for n in range(5):
         stage.cognito.faults_after[("AdminCreateUser", n)] = FAILED
@@ -261,7 +261,7 @@ def test_a_failure_on_awss_side_stays_in_the_journal(stage: Stage) -> None:
     assert stage.markers() == []
 
 
-def test_a_lost_user_of_a_5xx_is_made_good_in_the_same_run(stage: Stage) -> None:
+def test_a_user_created_by_a_5xx_request_is_finished(stage: Stage) -> None:
     """If AdminCreateUser failed with 5xx and the retry finds the user, it is this run's user."""
     stage.cognito.faults_after[("AdminCreateUser", 0)] = FAILED
     stage.auth.create_user(USER, PASSWORD)
@@ -284,7 +284,9 @@ def test_a_5xx_during_a_sign_in_restarts_it(stage: Stage) -> None:
     [(FAILED, 5), (ThrottledError("slow down"), 5), (UNREACHABLE, 3)],
     ids=["failed", "throttled", "unreachable"],
 )
-def test_a_sign_in_is_given_up_at_last(stage: Stage, failure: SeedctlError, attempts: int) -> None:
+def test_the_retries_of_a_sign_in_are_limited(
+    stage: Stage, failure: SeedctlError, attempts: int
+) -> None:
     """A failing service is retried more often than an unreachable one."""
     stage.cognito.password = PASSWORD
     for n in range(9):
@@ -294,7 +296,7 @@ def test_a_sign_in_is_given_up_at_last(stage: Stage, failure: SeedctlError, atte
     assert stage.cognito.operations().count("InitiateAuth") == attempts
 
 
-def test_what_was_throttled_for_long_is_given_up(stage: Stage) -> None:
+def test_a_call_throttled_after_all_retries_is_an_error(stage: Stage) -> None:
     """A call that was throttled after all its retries does not restart the sign-in."""
     error = ThrottledError("slow down")
     error.was_repeated = True
@@ -305,7 +307,7 @@ def test_what_was_throttled_for_long_is_given_up(stage: Stage) -> None:
     assert stage.cognito.operations() == ["InitiateAuth"]
 
 
-def test_a_limit_that_is_reached_is_not_tried_again(stage: Stage) -> None:
+def test_an_exceeded_daily_limit_is_not_retried(stage: Stage) -> None:
     """An exceeded daily limit is not retried, and no user is left unfinished."""
     stage.cognito.faults[("AdminCreateUser", 0)] = LimitExceededError("by the day")
     with pytest.raises(LimitExceededError):
@@ -315,7 +317,7 @@ def test_a_limit_that_is_reached_is_not_tried_again(stage: Stage) -> None:
     assert stage.markers() == []
 
 
-def test_a_limit_that_is_reached_ends_a_sign_in_at_once(stage: Stage) -> None:
+def test_too_many_attempts_end_a_sign_in_at_once(stage: Stage) -> None:
     """After "attempts exceeded" no other password is tried."""
     stage.cognito.password = PASSWORD
     stage.cognito.faults[("InitiateAuth", 0)] = LimitExceededError("attempts")
@@ -324,7 +326,7 @@ def test_a_limit_that_is_reached_ends_a_sign_in_at_once(stage: Stage) -> None:
     assert stage.cognito.operations() == ["InitiateAuth"]
 
 
-def test_a_throttled_creation_is_repeated(stage: Stage) -> None:
+def test_a_throttled_creation_is_retried(stage: Stage) -> None:
     """A throttled call is retried."""
     stage.cognito.faults[("AdminCreateUser", 0)] = ThrottledError("slow down")
     stage.auth.create_user(USER, PASSWORD)
@@ -342,7 +344,7 @@ def test_a_journal_that_cannot_be_written_is_a_warning(make_stage: Callable[...,
     assert len([text for text in stage.report.warnings if "sign_in" in text]) == 1
 
 
-def test_a_challenge_nothing_answers_is_an_error_and_names_it(stage: Stage) -> None:
+def test_an_unknown_challenge_is_an_error_that_names_it(stage: Stage) -> None:
     """Never success without tokens."""
     stage.cognito.sign_in_challenge = "CUSTOM_CHALLENGE"
     with pytest.raises(SignInException, match="CUSTOM_CHALLENGE"):
@@ -362,9 +364,7 @@ def test_signing_in_with_a_temporary_password_says_so(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("if_exists", ["error", "sign_in"])
-def test_no_advice_about_a_temporary_password_leads_in_a_circle(
-    stage: Stage, if_exists: IfUserExists
-) -> None:
+def test_the_advice_about_a_temporary_password_works(stage: Stage, if_exists: IfUserExists) -> None:
     """The error for such a user recommends temporary_password=, which works."""
     stage.cognito.password, stage.cognito.must_change = "Temp0rary-pass", True
     with pytest.raises(SeedctlError) as caught:
@@ -432,7 +432,7 @@ def test_a_password_that_is_not_text_is_refused_without_a_call(stage: Stage, pas
     [None, {}, {"username": None}, {"name": USER}, pytest.param(object(), id="object"), 7, b"ann"],
     ids=repr,
 )
-def test_what_names_no_user_is_refused_without_a_call(stage: Stage, user: Any) -> None:
+def test_an_object_without_a_name_is_refused_without_a_call(stage: Stage, user: Any) -> None:
     """An object without a user name is refused by its type, wherever a user is expected."""
     for use in (
         lambda: username_of(user),
@@ -448,7 +448,7 @@ def test_what_names_no_user_is_refused_without_a_call(stage: Stage, user: Any) -
 
 
 @pytest.mark.parametrize("name", [None, "", " ", "ann\udc80@example.com"], ids=ascii)
-def test_a_name_that_cannot_be_one_is_refused_without_a_call(stage: Stage, name: Any) -> None:
+def test_an_invalid_name_is_refused_without_a_call(stage: Stage, name: Any) -> None:
     """An empty or non-Unicode name is refused before any request and before the journal is written."""
     with pytest.raises(InvalidParameterException) as caught:
         stage.auth.create_user(name, PASSWORD)
@@ -476,7 +476,7 @@ def test_a_wrong_password_says_what_to_check(stage: Stage) -> None:
         pytest.param((UserGroup("editors", 0),), NoGroupError, id="another"),
     ],
 )
-def test_a_group_the_outputs_do_not_have_is_refused_without_a_call(
+def test_a_group_that_is_not_in_the_outputs_is_refused_without_a_call(
     make_stage: Callable[..., Stage], groups: tuple[UserGroup, ...], error: type[SeedctlError]
 ) -> None:
     """UserGroup names are compared exactly, as Cognito does."""
@@ -501,7 +501,7 @@ def test_a_group_the_outputs_do_not_have_is_refused_without_a_call(
         pytest.param("InvalidParameterException", "bad", CognitoError, id="other"),
     ],
 )
-def test_what_cognito_says_of_a_group_call_is_named(
+def test_cognitos_errors_of_a_group_call_are_translated(
     make_stage: Callable[..., Stage], code: str, message: str, error: type[SeedctlError]
 ) -> None:
     """Old outputs files do not list groups: then Cognito decides."""
@@ -535,7 +535,7 @@ def test_a_user_may_be_named_in_every_form(stage: Stage, form: str) -> None:
 
 
 @pytest.mark.parametrize("when", ["before the password", "after the password"])
-def test_another_run_may_finish_the_same_user_meanwhile(stage: Stage, when: str) -> None:
+def test_another_run_may_finish_the_same_user_at_the_same_time(stage: Stage, when: str) -> None:
     """Two concurrent runs that create the same user both succeed."""
     initiate, respond = stage.cognito._InitiateAuth, stage.cognito._RespondToAuthChallenge
 
