@@ -170,7 +170,7 @@ def test_a_session_has_a_client_of_its_own(tmp_path: Path, monkeypatch: pytest.M
     stage.auth.create_user("ann@example.com", PASSWORD)
     with connect(root, identifier="alice", target="none") as backend:
         session = stage.auth.sign_in("ann@example.com", PASSWORD)
-        session._services = backend.auth._services
+        session._services = backend.auth._sessions._services
         assert session.data is session.data
         assert session.identity.access_token() == session.tokens().access
         with pytest.raises(errors.EndpointUnreachableError):
