@@ -32,7 +32,8 @@ _urls: dict[Path, str] = {}
 SEED = """
 import os
 import time
-from seedctl import NewFile, NewUser, create_users, current_backend, get_secret, set_secret
+from seedctl import NewUser, create_users, current_backend, get_secret, set_secret
+from seedctl.storage import NewFile
 
 users, records = int(os.environ["BENCH_USERS"]), int(os.environ["BENCH_RECORDS"])
 password = "Sample-passw0rd"
