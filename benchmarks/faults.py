@@ -31,6 +31,7 @@ _urls: dict[Path, str] = {}
 
 SEED = """
 import os
+import time
 from seedctl import NewUser, create_users, current_backend, get_secret, set_secret
 from seedctl.storage import NewFile
 
@@ -56,6 +57,8 @@ with backend.auth.sign_in("eve@example.com", password) as session:
     session.storage.upload_many(
         (NewFile(f"pictures/{n}.txt", f"picture {n}") for n in range(records // 20))
     )
+if "BENCH_WAITS_TO_BE_KILLED" in os.environ:
+    time.sleep(600)
 """
 
 
@@ -177,8 +180,9 @@ def run(folder: Path, env: dict[str, str], attempts: int = 6) -> int:
 def killed_run(folder: Path, env: dict[str, str], operation: str, count: int) -> None:
     """Seed, and be killed when the server has had *count* calls of *operation*."""
     command = [sys.executable, "-m", "seedctl", "-C", str(folder), "seed", "--local"]
+    waiting = {**env, "BENCH_WAITS_TO_BE_KILLED": "1"}  # however late the count is read
     with subprocess.Popen(
-        command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command, env=waiting, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
         while process.poll() is None and _calls(folder, env).get(operation, 0) < count:
             time.sleep(0.02)

@@ -76,7 +76,7 @@ def peak_memory() -> float:
 
 def main() -> None:
     from seedctl.local import LocalSandbox
-    from seedctl.local.conditions import Conditions, Latency
+    from seedctl.local.faults import Conditions, Latency
     from seedctl.outputs import load_outputs
 
     work, words = Path(sys.argv[1]), sys.argv[2:]

@@ -26,7 +26,7 @@ SERVER = """
 import sys, time
 from pathlib import Path
 from seedctl.local import LocalSandbox
-from seedctl.project import load_outputs
+from seedctl.outputs import load_outputs
 with LocalSandbox.start(state_folder=Path(sys.argv[1]), outputs=load_outputs(Path(sys.argv[2]))) as s:
     print(s.url, flush=True)
     sys.stdin.read()

@@ -10,7 +10,7 @@ import pytest
 
 from seedctl import NewUser, connect
 from seedctl.local import LocalSandbox
-from seedctl.local.conditions import Conditions, Faults
+from seedctl.local.faults import Conditions, Faults
 from seedctl.outputs import load_outputs
 from tests.running import DATA, PASSWORD, make_project
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from seedctl.cli.options import Settings
     from seedctl.cli.stop_signals import StopSignals
-    from seedctl.local.conditions import Conditions
+    from seedctl.local.faults import Conditions
     from seedctl.local.running import RunningServer
     from seedctl.outputs import AmplifyOutputs
 
@@ -64,8 +64,8 @@ def start(
     What it stores is kept. If the script of --seed fails, the server stays up; with --detach the
     exit code is the seed's.
     """
-    from seedctl.local.conditions import Conditions  # noqa: PLC0415
     from seedctl.local.cors import checked_origin  # noqa: PLC0415
+    from seedctl.local.faults import Conditions  # noqa: PLC0415
     from seedctl.project import find_script  # noqa: PLC0415
 
     settings = local_settings(context)
@@ -103,7 +103,7 @@ def start(
                 console.status("Ctrl-C stops it.")
             signals.wait()
         for document in statistics:
-            from seedctl.local.conditions import table  # noqa: PLC0415
+            from seedctl.local.faults import table  # noqa: PLC0415
 
             for line in table(document):
                 console.status(line)

@@ -5,7 +5,6 @@ Pure functions from values to documents. Nothing in a result leads to a real bac
 
 from __future__ import annotations
 
-import copy
 import json
 import re
 import unicodedata
@@ -40,11 +39,17 @@ def from_outputs(document: Mapping[str, Any]) -> dict[str, Any]:
     # Longest first: one bucket's name may begin with another's.
     originals = sorted(replaced, key=len, reverse=True)
     pattern = re.compile("|".join(re.escape(original) for original in originals) or r"(?!)")
-    rewritten = _rewritten(
-        copy.deepcopy(dict(document)), lambda text: pattern.sub(lambda m: replaced[m[0]], text)
-    )
-    assert isinstance(rewritten, dict)
-    return rewritten
+
+    def localised(value: Any) -> Any:
+        if isinstance(value, str):
+            return pattern.sub(lambda match: replaced[match[0]], value)
+        if isinstance(value, list):
+            return [localised(item) for item in value]
+        if isinstance(value, dict):
+            return {key: localised(item) for key, item in value.items()}
+        return value
+
+    return {key: localised(value) for key, value in document.items()}
 
 
 def from_options(
@@ -156,24 +161,12 @@ def _text(section: Mapping[str, Any], key: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _rewritten(value: Any, rewrite: Any) -> Any:
-    if isinstance(value, str):
-        return rewrite(value)
-    if isinstance(value, list):
-        return [_rewritten(item, rewrite) for item in value]
-    if isinstance(value, dict):
-        return {key: _rewritten(item, rewrite) for key, item in value.items()}
-    return value
-
-
-def _check_mfa(
-    configuration: str, methods: Sequence[str], username_attributes: Sequence[str]
-) -> None:
+def _check_mfa(configuration: str, methods: Sequence[str], logins: Sequence[str]) -> None:
     if configuration == "NONE" and methods:
         raise _refused("MFA configuration", "NONE", "OPTIONAL or REQUIRED beside MFA methods")
     if configuration != "NONE" and not methods:
         raise _refused("MFA methods", "none", "at least one of SMS, TOTP, EMAIL beside MFA")
-    if methods and "phone_number" in username_attributes and "SMS" not in methods:
+    if methods and "phone_number" in logins and "SMS" not in methods:
         # Amplify's own rule; such a backend could not be deployed.
         raise _refused("MFA methods", ", ".join(methods), "SMS among them for phone sign-in")
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_Result = TypeVar("_Result")
+
 PIECE = 1024 * 1024
 _MAX_LINE = 4096
+_MAX_TRAILERS = 100
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\r?\n")
 
 
@@ -47,7 +50,6 @@ class Body:
     ) -> None:
         self.length = length
         self._stream = stream
-        self._is_chunked = length is None
         self._left = length or 0
         """Bytes until the end of the body, or of the present chunk."""
         self._proceed = proceed
@@ -57,9 +59,11 @@ class Body:
         """Return *size* bytes, or fewer; none only at the end. Raises ClientGoneError."""
         if self.is_finished or not self._begin():
             return b""
-        data = self._take(min(size, self._left))
-        self._left -= len(data)
-        self._end_piece()
+        size = min(size, self._left)
+        data = _or_gone(self._stream.read, size)
+        if len(data) < size:
+            raise ClientGoneError
+        self._end_piece(data)
         return data
 
     def readline(self, size: int) -> bytes:
@@ -68,21 +72,17 @@ class Body:
         while len(line) < size and not line.endswith(b"\n"):
             if self.is_finished or not self._begin():
                 break
-            try:
-                part = self._stream.readline(min(size - len(line), self._left))
-            except OSError as error:
-                raise ClientGoneError from error
+            part = _or_gone(self._stream.readline, min(size - len(line), self._left))
             if not part:
                 raise ClientGoneError
-            self._left -= len(part)
-            self._end_piece()
+            self._end_piece(part)
             line += part
         return line
 
     def discard(self, limit: int) -> bool:
         """Read on if at most *limit* bytes are left, and say whether the body has been read."""
         # One who waits for permission has sent nothing, and will not once refused.
-        if self._proceed is None and not self._is_chunked and self._left <= limit:
+        if self._proceed is None and self.length is not None and self._left <= limit:
             while self.read(PIECE):
                 pass
         return self.is_finished
@@ -91,18 +91,17 @@ class Body:
         """Make sure that something is left to read; False at the end of a chunked body."""
         if self._proceed is not None:
             proceed, self._proceed = self._proceed, None
-            try:
-                proceed()
-            except OSError as error:
-                raise ClientGoneError from error
+            _or_gone(proceed)
         if not self._left:
             self._next_chunk()
         return not self.is_finished
 
-    def _end_piece(self) -> None:
+    def _end_piece(self, data: bytes) -> None:
+        """Take *data* as read; where nothing is left, the body or the chunk is at its end."""
+        self._left -= len(data)
         if self._left:
             return
-        if not self._is_chunked:
+        if self.length is not None:
             self.is_finished = True
         elif self._line() not in (b"\r\n", b"\n"):
             raise RefusedRequestError(400, "A chunk is longer than it says.")
@@ -113,28 +112,22 @@ class Body:
             raise RefusedRequestError(400, "A chunk's size is malformed.")
         self._left = int(match[1], 16)
         if not self._left:
-            for _ in range(100):
-                if self._line() in (b"\r\n", b"\n"):
-                    self.is_finished = True
-                    return
-            raise RefusedRequestError(431, "There are too many trailers.")
+            self.is_finished = any(self._line() in (b"\r\n", b"\n") for _ in range(_MAX_TRAILERS))
+            if not self.is_finished:
+                raise RefusedRequestError(431, "There are too many trailers.")
 
     def _line(self) -> bytes:
-        try:
-            line = self._stream.readline(_MAX_LINE)
-        except OSError as error:
-            raise ClientGoneError from error
+        line = _or_gone(self._stream.readline, _MAX_LINE)
         if not line.endswith(b"\n"):
             if len(line) == _MAX_LINE:
                 raise RefusedRequestError(431, "A chunk's line is too long.")
             raise ClientGoneError
         return line
 
-    def _take(self, size: int) -> bytes:
-        try:
-            data = self._stream.read(size)
-        except OSError as error:
-            raise ClientGoneError from error
-        if len(data) < size:
-            raise ClientGoneError
-        return data
+
+def _or_gone(call: Callable[..., _Result], *sizes: int) -> _Result:
+    """Return what *call* returns. Raises ClientGoneError where the connection fails."""
+    try:
+        return call(*sizes)
+    except OSError as error:
+        raise ClientGoneError from error

@@ -7,7 +7,6 @@ do: those from elsewhere are refused, unless their origin was allowed.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from seedctl.errors import InvalidCommandInputError
@@ -24,8 +23,6 @@ _ORIGIN = re.compile(
 )
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 _HEADER_NAMES = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z, \t-]{1,4096}")
-_METHODS = "GET, PUT, POST, DELETE, HEAD"
-_MAX_AGE = "600"
 # "*" covers x-amz-meta-* and all else for requests without credentials, the only ones there are.
 _EXPOSED = (
     "*, ETag, Content-Length, Content-Range, Last-Modified, Date, x-amz-version-id, "
@@ -73,23 +70,17 @@ class CrossOrigin:
             request.method == "OPTIONS" and "access-control-request-method" in request.headers
         )
         response = _preflight(request) if is_preflight else answer(request)
-        return replace(
-            response,
-            headers=(
-                *response.headers,
-                ("Access-Control-Allow-Origin", origin),
-                ("Access-Control-Expose-Headers", _EXPOSED),
-                ("Vary", "Origin"),
-            ),
+        return response.with_headers(
+            ("Access-Control-Allow-Origin", origin),
+            ("Access-Control-Expose-Headers", _EXPOSED),
+            ("Vary", "Origin"),
         )
 
 
 def _preflight(request: Request) -> Response:
     asked = request.headers.get("access-control-request-headers", "")
-    headers = [
-        ("Access-Control-Allow-Methods", _METHODS),
-        ("Access-Control-Max-Age", _MAX_AGE),
-    ]
+    methods = ("Access-Control-Allow-Methods", "GET, PUT, POST, DELETE, HEAD")
+    headers = [methods, ("Access-Control-Max-Age", "600")]
     if _HEADER_NAMES.fullmatch(asked):
         headers.append(("Access-Control-Allow-Headers", asked))
     return Response(204, b"", tuple(headers))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from seedctl.local.conditions import Conditions
+    from seedctl.local.faults import Conditions
     from seedctl.outputs import AmplifyOutputs
 
 
@@ -37,14 +37,14 @@ def host_sandbox(
     given the statistics. Raises LocalSandboxError, also when another server is up.
     """
     folder = prepare(state_folder)
-    try:
+    address = folder / ADDRESS
+    with _translated(folder / LOCK):
         lock = FileLock.take(folder / LOCK)
-    except OSError as error:
-        raise unusable(folder / LOCK, error) from error
     if lock is None:
         raise refuse_second(state_folder)
     try:
-        _remove_address(folder)  # what a killed server left must not be taken for ours
+        with _translated(address):
+            address.unlink(missing_ok=True)  # what a killed server left must not be taken for ours
         nonce = secrets.token_hex(16)
         with LocalSandbox.start(
             state_folder=state_folder,
@@ -62,14 +62,16 @@ def host_sandbox(
                 digest=digest_of(outputs),
                 nonce=nonce,
             )
-            _write_address(folder, server)
+            with _translated(address):
+                write_private(address, server.to_json().encode())
             try:
                 yield server
             finally:
                 # Before the end: no command must begin with a server that is going. After the
                 # folder was removed by hand, another server's address may lie there.
                 if read_address(state_folder) == server:
-                    _remove_address(folder)
+                    with _translated(address):
+                        address.unlink(missing_ok=True)
         statistics = sandbox.statistics()
         if statistics is not None and at_end is not None:
             at_end(statistics)
@@ -77,15 +79,10 @@ def host_sandbox(
         lock.release()
 
 
-def _write_address(folder: Path, server: RunningServer) -> None:
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    """Raise LocalSandboxError for an OSError in the block, which is about *path*."""
     try:
-        write_private(folder / ADDRESS, server.to_json().encode())
+        yield
     except OSError as error:
-        raise unusable(folder / ADDRESS, error) from error
-
-
-def _remove_address(folder: Path) -> None:
-    try:
-        (folder / ADDRESS).unlink(missing_ok=True)
-    except OSError as error:
-        raise unusable(folder / ADDRESS, error) from error
+        raise unusable(path, error) from error

@@ -25,6 +25,7 @@ _REQUEST_LINE = re.compile(r"([A-Z]{1,16}) ([!-~]{1,8192}) HTTP/1\.([01])")
 _HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*")
 _LENGTH = re.compile(r"[0-9]{1,18}")
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_WITHOUT_BODY = (101, 204, 304)  # nor may they tell of one
 _ONCE = ("host", "content-length", "transfer-encoding", "authorization")
 JSON_TYPE = "application/x-amz-json-1.1"
 
@@ -37,7 +38,7 @@ class Request:
     query: str
     headers: Mapping[str, str]
     """Names in lower case."""
-    body: bytes = field(repr=False)
+    body: bytes = field(default=b"", repr=False)
     """Empty when the service reads it from *stream*."""
     keep_alive: bool = True
     raw_path: str = ""
@@ -82,41 +83,29 @@ class Response:
     def text(cls, status: int, message: str) -> Response:
         return cls(status, f"{message}\n".encode(), (("Content-Type", "text/plain"),))
 
+    def with_headers(self, *headers: tuple[str, str]) -> Response:
+        return replace(self, headers=(*self.headers, *headers))
+
     def encode(self, *, keep_alive: bool, body: bool = True) -> bytes:
         """Return all of it, for one write: headers and body sent apart stall 40 ms on loopback."""
-        connection = "keep-alive" if keep_alive else "close"
-        if self.upgraded is not None:
-            connection = "Upgrade"
-        lines = [
-            f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}",
-            *(f"{name}: {value}" for name, value in self.headers),
-            *self._id_line(),
-            *self._length_line(),
-            f"Connection: {connection}",
-            "\r\n",
-        ]
-        return "\r\n".join(lines).encode("latin-1") + (self.body if body else b"")
-
-    def _id_line(self) -> tuple[str, ...]:
+        lines = [f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}"]
+        lines += [f"{name}: {value}" for name, value in self.headers]
         # S3 has ids of another name, which its errors repeat.
-        if any(name == "x-amz-request-id" for name, _ in self.headers):
-            return ()
-        return (f"x-amzn-RequestId: {uuid.uuid4()}",)
-
-    def _length_line(self) -> tuple[str, ...]:
-        if self.status in (101, 204, 304):
-            return ()  # neither has a body, nor may it tell of one
-        length = self.length
-        if length is None:
+        if all(name != "x-amz-request-id" for name, _ in self.headers):
+            lines.append(f"x-amzn-RequestId: {uuid.uuid4()}")
+        if self.status not in _WITHOUT_BODY:
             length = len(self.body) + (self.file.length if self.file is not None else 0)
-        return (f"Content-Length: {length}",)
+            lines.append(f"Content-Length: {length if self.length is None else self.length}")
+        connection = "keep-alive" if keep_alive else "close"
+        lines += [f"Connection: {'Upgrade' if self.upgraded else connection}", "\r\n"]
+        return "\r\n".join(lines).encode("latin-1") + (self.body if body else b"")
 
 
 def read_request(
     stream: Stream,
     send: Callable[[bytes], object],
-    is_streamed: Callable[[Request], bool] = lambda _: False,
-    on_begin: Callable[[], object] = lambda: None,
+    is_streamed: Callable[[Request], bool],
+    on_begin: Callable[[], object],
 ) -> Request | None:
     """Read the next request, None at the end of the connection.
 
@@ -144,7 +133,6 @@ def read_request(
         path=unquote(path),
         query=query,
         headers=headers,
-        body=b"",
         keep_alive=connection == "keep-alive" if minor == "0" else connection != "close",
         raw_path=path,
     )
@@ -152,7 +140,11 @@ def read_request(
     if is_streamed(request):
         proceed = partial(send, _CONTINUE) if waits else None
         return replace(request, stream=Body(stream, _streamed_length(headers), proceed))
-    length = _body_length(headers)
+    if "transfer-encoding" in headers:
+        raise RefusedRequestError(501, "Transfer-Encoding is not supported: send Content-Length.")
+    length = _content_length(headers)
+    if length > MAX_BODY:
+        raise RefusedRequestError(413, f"The body is larger than {MAX_BODY} bytes.")
     if length and waits:
         send(_CONTINUE)
     body = stream.read(length)
@@ -182,15 +174,6 @@ def _headers(stream: Stream) -> dict[str, str] | None:
             raise RefusedRequestError(400, f"The header {match[1]} comes twice.")
         headers[name] = match[2]
     raise RefusedRequestError(431, "There are too many headers.")
-
-
-def _body_length(headers: Mapping[str, str]) -> int:
-    if "transfer-encoding" in headers:
-        raise RefusedRequestError(501, "Transfer-Encoding is not supported: send Content-Length.")
-    length = _content_length(headers)
-    if length > MAX_BODY:
-        raise RefusedRequestError(413, f"The body is larger than {MAX_BODY} bytes.")
-    return length
 
 
 def _streamed_length(headers: Mapping[str, str]) -> int | None:

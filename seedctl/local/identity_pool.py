@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from seedctl.local.protocol import Operation, ServiceError
@@ -52,9 +52,13 @@ class IdentityPool:
         read_token: Callable[[str], dict[str, Any]],
     ) -> None:
         """*read_token* gives a live token's claims, or raises ServiceError."""
-        self._auth = auth
         self._store = store
-        self._pool = (auth.identity_pool_id if auth is not None else None) or ""
+        self._pool, self._issuer, self._lets_guests_in = "", "", True
+        if auth is not None:
+            self._pool = auth.identity_pool_id or ""
+            self._issuer = f"cognito-idp.{auth.user_pool_region}.amazonaws.com/{auth.user_pool_id}"
+            # Gen 2 lets guests in unless told otherwise.
+            self._lets_guests_in = auth.unauthenticated_identities_enabled is not False
         self._clock = clock
         self._read_token = read_token
         self.operations: Mapping[str, Operation] = {
@@ -77,13 +81,13 @@ class IdentityPool:
 
     def _get_id(self, call: Call) -> dict[str, Any]:
         pool_id = call.text("IdentityPoolId", maximum=200)
-        if self._auth is None or pool_id != self._auth.identity_pool_id:
+        if pool_id != self._pool:
             raise ServiceError("ResourceNotFoundException", f"IdentityPool '{pool_id}' not found.")
         claims = self._claims(call.text_map("Logins"))
         if claims:
             return {"IdentityId": self._identity_of(claims)}
         self._check_guests()
-        identity = f"{self._region()}:{uuid.uuid4()}"
+        identity = self._identity(uuid.uuid4())
         with self._store.transaction() as view:
             view.put("guest", pool=self._pool, id=identity)
         return {"IdentityId": identity}
@@ -94,39 +98,34 @@ class IdentityPool:
         with self._store.reading() as view:
             query = "SELECT 1 FROM guest WHERE pool = ? AND id = ?"
             is_guest = view.row(query, self._pool, identity) is not None
-        if claims:
-            # A guest who signs in goes on as the user: the answer has the user's own identity.
-            is_known = is_guest or identity == self._identity_of(claims)
-        else:
+        own = self._identity_of(claims) if claims else None
+        if own is None:
             self._check_guests()
-            is_known = is_guest
-        if not is_known:
+        if not is_guest and identity != own:
             raise ServiceError("ResourceNotFoundException", f"Identity '{identity}' not found.")
-        if claims:
-            identity = self._identity_of(claims)
-        key = "ASIA" + secrets.token_hex(8).upper()
-        principal = Principal(
-            access_key_id=key,
-            identity_id=identity,
-            claims=claims,
-            expires_at=self._clock() + _LIFETIME,
-            secret=secrets.token_urlsafe(30),
-            token=secrets.token_urlsafe(60),
-        )
-        document = asdict(principal)
-        keys = [document.pop("secret"), document.pop("token")]
+        # A guest who signs in goes on as the user: the answer has the user's own identity.
+        identity = own or identity
+        key, expires = "ASIA" + secrets.token_hex(8).upper(), self._clock() + _LIFETIME
+        secret, token = secrets.token_urlsafe(30), secrets.token_urlsafe(60)
         with self._store.transaction() as view:
-            secret = view.seal.close(keys, "credentials", key)
-            view.put("credentials", pool=self._pool, **document, secret=secret)
+            view.put(
+                "credentials",
+                pool=self._pool,
+                access_key_id=key,
+                identity_id=identity,
+                claims=claims,
+                expires_at=expires,
+                secret=view.seal.close([secret, token], "credentials", key),
+            )
             query = "DELETE FROM credentials WHERE pool = ? AND expires_at <= ?"
             view.execute(query, (self._pool, self._clock()))
         return {
             "IdentityId": identity,
             "Credentials": {
                 "AccessKeyId": key,
-                "SecretKey": principal.secret,
-                "SessionToken": principal.token,
-                "Expiration": principal.expires_at,
+                "SecretKey": secret,
+                "SessionToken": token,
+                "Expiration": expires,
             },
         }
 
@@ -134,30 +133,23 @@ class IdentityPool:
         """Return the claims of the id token in *logins*, nothing for a guest."""
         if not logins:
             return {}
-        assert self._auth is not None
-        issuer = (
-            f"cognito-idp.{self._auth.user_pool_region}.amazonaws.com/{self._auth.user_pool_id}"
-        )
-        if set(logins) != {issuer}:
+        if set(logins) != {self._issuer}:
             raise ServiceError("NotAuthorizedException", "Token is not from a supported provider.")
-        claims = self._read_token(logins[issuer])
+        claims = self._read_token(logins[self._issuer])
         if claims.get("token_use") != "id":
             raise ServiceError("NotAuthorizedException", "Invalid login token.")
         return claims
 
     def _check_guests(self) -> None:
-        # Gen 2 lets guests in unless told otherwise.
-        if self._auth is not None and self._auth.unauthenticated_identities_enabled is False:
+        if not self._lets_guests_in:
             raise ServiceError(
                 "NotAuthorizedException",
                 "Unauthenticated access is not supported for this identity pool.",
             )
 
     def _identity_of(self, claims: Mapping[str, Any]) -> str:
-        assert self._auth is not None
-        name = f"{self._auth.identity_pool_id}\0{claims['sub']}"
-        return f"{self._region()}:{uuid.uuid5(_NAMESPACE, name)}"
+        return self._identity(uuid.uuid5(_NAMESPACE, f"{self._pool}\0{claims['sub']}"))
 
-    def _region(self) -> str:
-        assert self._auth is not None
-        return (self._auth.identity_pool_id or "").partition(":")[0]
+    def _identity(self, name: uuid.UUID) -> str:
+        """Return the identity called *name*; all begin with the pool's region."""
+        return f"{self._pool.partition(':')[0]}:{name}"

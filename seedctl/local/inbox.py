@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
@@ -72,8 +73,5 @@ def read_inbox(state_folder: Path) -> list[InboxMessage]:
 
     if not has_state(state_folder):
         return []
-    store = Store.open(prepare(state_folder))
-    try:
+    with closing(Store.open(prepare(state_folder))) as store:
         return messages(store)
-    finally:
-        store.close()

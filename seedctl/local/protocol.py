@@ -6,7 +6,7 @@ A handler takes a :class:`Call`, returns the reply's document or raises :class:`
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
 
 from seedctl.local.http1 import Response
 
@@ -14,6 +14,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ACCOUNT = "000000000000"
+JSON_SERVICES = {
+    "AWSCognitoIdentityProviderService": ("cognito-idp", "InvalidParameterException"),
+    "AWSCognitoIdentityService": ("cognito-identity", "InvalidParameterException"),
+    "AmazonSSM": ("ssm", "ValidationException"),
+}
+"""By the first part of ``X-Amz-Target``: the service's name in credential scopes, and its error code
+for invalid input."""
+
+_Kind = TypeVar("_Kind")
 
 
 class ServiceError(Exception):
@@ -51,91 +60,65 @@ class Call:
     def fail(self, message: str) -> NoReturn:
         raise ServiceError(self.invalid, message)
 
-    def optional_text(
-        self,
-        key: str,
-        *,
-        minimum: int = 1,
-        maximum: int = 2048,
-        choices: tuple[str, ...] | None = None,
-    ) -> str | None:
+    def missing(self, key: str) -> NoReturn:
+        self.fail(f"Missing required parameter {key}")
+
+    def _value(self, key: str, kind: type[_Kind], expected: str) -> _Kind | None:
+        """Return the value at *key*, None where there is none. Any other type is refused."""
         value = self.input.get(key)
+        if value is not None and type(value) is not kind:  # isinstance would take true for 1
+            raise _mistyped(key, expected)
+        return value
+
+    def optional_text(
+        self, key: str, *, minimum: int = 1, maximum: int = 2048, choices: tuple[str, ...] = ()
+    ) -> str | None:
+        value = self._value(key, str, "a string")
         if value is None:
             return None
-        if not isinstance(value, str):
-            raise _mistyped(key, "a string")
         # The value is not repeated: it may be a password.
         if not minimum <= len(value) <= maximum:
             self.fail(f"{key} must be {minimum} to {maximum} characters long.")
-        if choices is not None and value not in choices:
+        if choices and value not in choices:
             self.fail(f"{key} must be one of {', '.join(choices)}.")
         return value
 
     def text(
-        self,
-        key: str,
-        *,
-        minimum: int = 1,
-        maximum: int = 2048,
-        choices: tuple[str, ...] | None = None,
+        self, key: str, *, minimum: int = 1, maximum: int = 2048, choices: tuple[str, ...] = ()
     ) -> str:
         value = self.optional_text(key, minimum=minimum, maximum=maximum, choices=choices)
         return self.missing(key) if value is None else value
 
-    def missing(self, key: str) -> NoReturn:
-        self.fail(f"Missing required parameter {key}")
-
     def flag(self, key: str, *, default: bool = False) -> bool:
-        value = self.input.get(key)
-        if value is None:
-            return default
-        if not isinstance(value, bool):
-            raise _mistyped(key, "true or false")
-        return value
+        value = self._value(key, bool, "true or false")
+        return default if value is None else value
 
     def optional_integer(self, key: str, *, minimum: int, maximum: int) -> int | None:
-        value = self.input.get(key)
-        if value is None:
-            return None
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise _mistyped(key, "an integer")
-        if not minimum <= value <= maximum:
+        value = self._value(key, int, "an integer")
+        if value is not None and not minimum <= value <= maximum:
             self.fail(f"{key} must be {minimum} to {maximum}.")
         return value
 
     def items(self, key: str) -> list[Any]:
-        value = self.input.get(key)
-        if value is None:
-            return []
-        if not isinstance(value, list):
-            raise _mistyped(key, "a list")
-        return value
+        return self._value(key, list, "a list") or []
 
-    def texts(self, key: str, *, choices: tuple[str, ...] | None = None) -> list[str]:
+    def texts(self, key: str, *, choices: tuple[str, ...] = ()) -> list[str]:
         values = self.items(key)
         for value in values:
             if not isinstance(value, str):
                 raise _mistyped(key, "a list of strings")
-            if choices is not None and value not in choices:
+            if choices and value not in choices:
                 self.fail(f"{key} may hold {', '.join(choices)}.")
         return values
 
     def section(self, key: str) -> Call | None:
         """Return the structure at *key*, to be read as the call itself is."""
-        value = self.input.get(key)
-        if value is None:
-            return None
-        if not isinstance(value, dict):
-            raise _mistyped(key, "a structure")
-        return replace(self, input=value)
+        value = self._value(key, dict, "a structure")
+        return None if value is None else replace(self, input=value)
 
     def text_map(self, key: str) -> dict[str, str]:
-        value = self.input.get(key)
-        if value is None:
-            return {}
-        if not isinstance(value, dict):
-            raise _mistyped(key, "a map of strings")
-        present = {name: item for name, item in value.items() if item is not None}
+        values = self._value(key, dict, "a map of strings") or {}
+        present = {name: item for name, item in values.items() if item is not None}
         if not all(isinstance(item, str) for item in present.values()):
             raise _mistyped(key, "a map of strings")
         return present

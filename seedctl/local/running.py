@@ -15,19 +15,20 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal
 
 from seedctl.errors import LocalSandboxError
-from seedctl.local.state_folder import ADDRESS, FOLDER, LOCK, unusable
+from seedctl.local.sandbox import PROBE_PATH
+from seedctl.local.state_folder import ADDRESS, FOLDER, LOCK, translate_errors
 from seedctl.project.lock import is_held
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from seedctl.outputs import AmplifyOutputs
 
-PROBE_PATH = "/_seedctl/server"
-
 _PROBE_SECONDS = 5.0
 _STOP_PROBE_SECONDS = 1.0
-_MAX_REPLY = 8192
+_MAX_REPLY = 16 * 1024 * 1024
+_PIECE = 64 * 1024
 _PAUSE = 0.02
 _APPEAR_SECONDS = 3.0
 _END_SECONDS = 10.0
@@ -97,13 +98,12 @@ def require_server(state_folder: Path) -> RunningServer:
 
 def refuse_second(state_folder: Path) -> LocalSandboxError:
     """Return the error for a second server, which names the first one."""
-    end = time.monotonic() + _APPEAR_SECONDS
     server = None
-    while server is None and time.monotonic() < end and _is_locked(state_folder):
+    for _ in _attempts(_APPEAR_SECONDS):
+        if server is not None or not _is_locked(state_folder):
+            break
         # It may be about to start, with its address not written yet.
         server = find_server(state_folder)
-        if server is None:
-            time.sleep(_PAUSE)
     where = f", at {server.url} (process {server.pid})" if server is not None else ""
     return LocalSandboxError(
         f"A local sandbox is running for this project already{where}.",
@@ -115,17 +115,16 @@ def refuse_second(state_folder: Path) -> LocalSandboxError:
 def read_address(state_folder: Path) -> RunningServer | None:
     """Return what the address file says, whether it is still true or not."""
     path = state_folder / FOLDER / ADDRESS
-    try:
-        content = json.loads(path.read_bytes())
-        known = {each.name for each in fields(RunningServer)}
-        # Another version's server is one too, whatever else its file says.
-        server = RunningServer(**{name: content[name] for name in known & content.keys()})
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError as error:
-        raise unusable(path, error) from error
-    except (ValueError, TypeError, AttributeError, RecursionError):
-        return None  # not written by this version: nothing that could be trusted
+    with translate_errors(path):
+        try:
+            content = json.loads(path.read_bytes())
+            known = {each.name for each in fields(RunningServer)}
+            # Another version's server is one too, whatever else its file says.
+            server = RunningServer(**{name: content[name] for name in known & content.keys()})
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except (ValueError, TypeError, AttributeError, RecursionError):
+            return None  # not written by this version: nothing that could be trusted
     return server if _is_sound(server) else None
 
 
@@ -160,19 +159,13 @@ def check_deployed(server: RunningServer, outputs: AmplifyOutputs | None) -> Non
 
 def read_statistics(server: RunningServer) -> dict[str, Any] | None:
     """Return what was asked of *server* so far; None if it has no conditions, or no answer."""
-    import http.client  # noqa: PLC0415 - for one command only
+    from seedctl.local.faults.answers import STATISTICS_PATH  # noqa: PLC0415 - for one command only
 
-    from seedctl.local.conditions import STATISTICS_PATH  # noqa: PLC0415
-
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=_PROBE_SECONDS)
     try:
-        connection.request("GET", STATISTICS_PATH)
-        response = connection.getresponse()
-        statistics = json.loads(response.read()) if response.status == 200 else None
-    except (OSError, http.client.HTTPException, ValueError):
+        body = _get(server, STATISTICS_PATH, _PROBE_SECONDS)
+        statistics = json.loads(body) if body is not None else None
+    except (OSError, ValueError):
         return None
-    finally:
-        connection.close()
     return statistics if isinstance(statistics, dict) else None
 
 
@@ -201,19 +194,17 @@ def stop_server(
 
 def _stoppable(state_folder: Path) -> RunningServer | None:
     """Return the server, once it is certain that its process id is really its own."""
-    end = time.monotonic() + _APPEAR_SECONDS
-    while _is_locked(state_folder):
+    for _ in _attempts(_APPEAR_SECONDS):
+        if not _is_locked(state_folder):
+            return None
         server = read_address(state_folder)
         if server is not None and _probe(server, _STOP_PROBE_SECONDS) != "absent":
             return server
         # About to start or to end: one of them shows soon.
-        if time.monotonic() >= end:
-            raise LocalSandboxError(
-                "A local sandbox is running for this project, but not within reach.",
-                resolution="Stop it where it was started, such as in its container.",
-            )
-        time.sleep(_PAUSE)
-    return None
+    raise LocalSandboxError(
+        "A local sandbox is running for this project, but not within reach.",
+        resolution="Stop it where it was started, such as in its container.",
+    )
 
 
 def _signal(pid: int, name: str) -> None:
@@ -224,20 +215,22 @@ def _signal(pid: int, name: str) -> None:
 
 
 def _wait_until_gone(state_folder: Path, seconds: float) -> bool:
+    return any(not _is_locked(state_folder) for _ in _attempts(seconds))
+
+
+def _attempts(seconds: float) -> Iterator[None]:
+    """Yield at once, and again after short pauses until *seconds* are over."""
     end = time.monotonic() + seconds
-    while _is_locked(state_folder):
-        if time.monotonic() >= end:
-            return False
+    yield
+    while time.monotonic() < end:
         time.sleep(_PAUSE)
-    return True
+        yield
 
 
 def _is_locked(state_folder: Path) -> bool:
     path = state_folder / FOLDER / LOCK
-    try:
+    with translate_errors(path):
         return is_held(path)
-    except OSError as error:
-        raise unusable(path, error) from error
 
 
 def _is_sound(server: Any) -> bool:
@@ -254,23 +247,33 @@ def _is_sound(server: Any) -> bool:
 
 def _probe(server: RunningServer, seconds: float) -> _Probe:
     """Ask who is at *server*'s port; another program that has the port now counts as absent."""
-    import socket  # noqa: PLC0415 - only where a server runs
-
-    host = f"127.0.0.1:{server.port}"
-    request = f"GET {PROBE_PATH} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
-    reply = b""
-    end = time.monotonic() + seconds
     try:
-        with socket.create_connection(("127.0.0.1", server.port), seconds) as connection:
-            connection.sendall(request.encode())
-            while len(reply) < _MAX_REPLY and time.monotonic() < end:
-                chunk = connection.recv(_MAX_REPLY)
-                if not chunk:
-                    break
-                reply += chunk
+        body = _get(server, PROBE_PATH, seconds)
     except TimeoutError:
         return "silent"
     except OSError:
         return "absent"
-    is_ours = reply.startswith(b"HTTP/1.1 200 ") and server.nonce.encode() in reply
-    return "answers" if is_ours else "absent"
+    return "answers" if body is not None and server.nonce.encode() in body else "absent"
+
+
+def _get(server: RunningServer, path: str, seconds: float) -> bytes | None:
+    """Return what is at *path* of *server*; None if it does not answer with success.
+
+    Raises OSError where the connection fails, TimeoutError after *seconds*. Without http.client,
+    which takes longer to load than all else that this module needs.
+    """
+    import socket  # noqa: PLC0415 - only where a server runs
+
+    host = f"127.0.0.1:{server.port}"
+    request = f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+    reply = b""
+    end = time.monotonic() + seconds
+    with socket.create_connection(("127.0.0.1", server.port), seconds) as connection:
+        connection.sendall(request.encode())
+        while len(reply) < _MAX_REPLY and time.monotonic() < end:
+            chunk = connection.recv(_PIECE)
+            if not chunk:
+                break
+            reply += chunk
+    head, _, body = reply.partition(b"\r\n\r\n")
+    return body if head.startswith(b"HTTP/1.1 200 ") else None

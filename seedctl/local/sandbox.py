@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
-    from types import TracebackType
 
-    from seedctl.local.conditions import ConditionedAnswers, Conditions
+    from seedctl.local.faults import ConditionedAnswers, Conditions
     from seedctl.local.http1 import Request, Response
     from seedctl.local.inbox import InboxMessage
     from seedctl.local.server import Fault, Server
     from seedctl.local.services import Services
     from seedctl.local.store import Store
     from seedctl.outputs import AmplifyOutputs
+
+PROBE_PATH = "/_seedctl/server"
+"""Where a server that stays up tells its nonce."""
 
 
 class LocalSandbox:
@@ -27,12 +31,15 @@ class LocalSandbox:
         server: Server,
         services: Services,
         store: Store,
-        conditioned: ConditionedAnswers | None = None,
+        conditioned: ConditionedAnswers | None,
+        opened: contextlib.ExitStack,
     ) -> None:
+        """*opened* ends all of it when it is closed."""
         self._server = server
         self._services = services
         self._store = store
         self._conditioned = conditioned
+        self._opened = opened
 
     @classmethod
     def start(
@@ -54,38 +61,31 @@ class LocalSandbox:
         tests. Raises LocalSandboxError.
         """
         # Late, since the commands that never start a sandbox import this module too.
-        from seedctl.local.cors import CrossOrigin  # noqa: PLC0415
-        from seedctl.local.machine_failures import telling_machine_failures  # noqa: PLC0415
         from seedctl.local.server import Server  # noqa: PLC0415
         from seedctl.local.services import Services  # noqa: PLC0415
-        from seedctl.local.state_folder import prepare, unusable  # noqa: PLC0415
+        from seedctl.local.state_folder import prepare, translate_errors  # noqa: PLC0415
         from seedctl.local.store import Store  # noqa: PLC0415
 
-        store = Store.open(prepare(state_folder))
-        try:
+        folder = prepare(state_folder)
+        with translate_errors(folder), contextlib.ExitStack() as opened:
+            store = Store.open(folder)
+            opened.callback(store.close)
             services = Services(store, outputs, clock)
-            answer = telling_machine_failures(services.answer, store.path.parent)
+            opened.callback(services.close)
+            answer: Callable[[Request], Response] = services.answer
             conditioned = None
             if conditions is not None:
-                from seedctl.local.conditions import ConditionedAnswers  # noqa: PLC0415
+                from seedctl.local.faults import ConditionedAnswers  # noqa: PLC0415
 
                 conditioned = ConditionedAnswers(conditions, answer)
                 answer = conditioned.answer
             if nonce is not None:
-                answer = _known_by(nonce, answer)
-            server = Server.start(
-                answer,
-                port=port,
-                is_streamed=services.is_streamed,
-                cross_origin=CrossOrigin(origins),
-            )
-        except OSError as error:
-            store.close()
-            raise unusable(store.path.parent, error) from error
-        except BaseException:
-            store.close()
-            raise
-        return cls(server, services, store, conditioned)
+                answer = partial(_answer_probe, nonce, answer)
+            server = Server(answer, port=port, is_streamed=services.is_streamed, origins=origins)
+            opened.callback(server.stop)
+            if conditioned is not None:
+                opened.callback(conditioned.end_delays)  # first: the server waits for its calls
+            return cls(server, services, store, conditioned, opened.pop_all())
 
     @property
     def port(self) -> int:
@@ -112,34 +112,22 @@ class LocalSandbox:
 
     def stop(self) -> None:
         """End every connection and close the state. A second call does nothing."""
-        if self._conditioned is not None:
-            self._conditioned.end_delays()
-        self._server.stop()
-        self._services.close()
-        self._store.close()
+        self._opened.close()
 
     def __enter__(self) -> LocalSandbox:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         self.stop()
 
 
-def _known_by(nonce: str, answer: Callable[[Request], Response]) -> Callable[[Request], Response]:
-    from seedctl.local.http1 import Response  # noqa: PLC0415
-    from seedctl.local.running import PROBE_PATH  # noqa: PLC0415
+def _answer_probe(nonce: str, answer: Callable[[Request], Response], request: Request) -> Response:
+    """Answer a probe with *nonce*, and let *answer* answer all else."""
+    if request.path == PROBE_PATH and request.method == "GET":
+        from seedctl.local.http1 import Response  # noqa: PLC0415
 
-    def answer_probes_too(request: Request) -> Response:
-        if request.path == PROBE_PATH and request.method == "GET":
-            return Response.json(200, {"nonce": nonce}, content_type="application/json")
-        return answer(request)
-
-    return answer_probes_too
+        return Response.json(200, {"nonce": nonce}, content_type="application/json")
+    return answer(request)
 
 
 def reset_state(state_folder: Path) -> bool:

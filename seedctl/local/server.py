@@ -7,21 +7,21 @@ as e-mail and sends a response in several writes.
 from __future__ import annotations
 
 import contextlib
+import os
 import selectors
 import socket
 import threading
 import time
 import traceback
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from seedctl.errors import LocalSandboxError
-from seedctl.local.accepting import Acceptor
 from seedctl.local.bodies import ConnectionEndedError, RefusedRequestError
+from seedctl.local.connections import Acceptor, linger, send
 from seedctl.local.cors import CrossOrigin
 from seedctl.local.http1 import Request, Response, read_request
-from seedctl.local.sending import linger, send
 
 if TYPE_CHECKING:
     import io
@@ -40,7 +40,7 @@ class Fault:
 
     request: str
     error: str
-    where: tuple[str, ...] = field(default=())
+    where: tuple[str, ...]
 
 
 class Server:
@@ -48,54 +48,39 @@ class Server:
 
     def __init__(
         self,
-        listeners: Sequence[socket.socket],
-        answer: Callable[[Request], Response],
-        is_streamed: Callable[[Request], bool],
-        cross_origin: CrossOrigin,
-    ) -> None:
-        """*is_streamed* says of a request's head whether *answer* reads the body itself."""
-        self.port: int = listeners[0].getsockname()[1]
-        self.faults: list[Fault] = []
-        self._listeners = listeners
-        self._answer = answer
-        self._is_streamed = is_streamed
-        self._cross_origin = cross_origin
-        self._lock = threading.Lock()
-        self._connections: dict[socket.socket, threading.Thread] = {}
-        self._in_request: set[socket.socket] = set()
-        self._stopping = False
-        self._acceptor = Acceptor()
-        self._wake, self._woken = socket.socketpair()
-        self._accepting = threading.Thread(target=self._accept, name="seedctl-local", daemon=True)
-        self._accepting.start()
-
-    @classmethod
-    def start(
-        cls,
         answer: Callable[[Request], Response],
         *,
         port: int,
         is_streamed: Callable[[Request], bool] = lambda _: False,
-        cross_origin: CrossOrigin | None = None,
-    ) -> Server:
-        """Listen on 127.0.0.1 and, where the machine has it, on ::1. Raises LocalSandboxError."""
-        try:
-            listeners = [_listener(socket.AF_INET, "127.0.0.1", port)]
-        except (OSError, OverflowError) as error:
-            reason = error.strerror if isinstance(error, OSError) else str(error)
-            raise LocalSandboxError(
-                f"The local sandbox cannot listen on 127.0.0.1:{port}: {reason}.",
-                resolution="Choose another port, or leave it out to get a free one.",
-            ) from error
-        # Some clients take the name localhost for ::1 first. Without IPv6 they go on to the other.
-        with contextlib.suppress(OSError):
-            listeners.append(_listener(socket.AF_INET6, "::1", listeners[0].getsockname()[1]))
-        try:
-            return cls(listeners, answer, is_streamed, cross_origin or CrossOrigin())
-        except BaseException:
-            for listener in listeners:
-                listener.close()
-            raise
+        origins: Sequence[str] = (),
+    ) -> None:
+        """Listen on 127.0.0.1 and, where the machine has it, on ::1.
+
+        *is_streamed* says of a request's head whether *answer* reads the body itself; web pages
+        of *origins* may call. Raises LocalSandboxError, and OSError for what else the machine
+        refuses.
+        """
+        self.faults: list[Fault] = []
+        self._answer = answer
+        self._is_streamed = is_streamed
+        self._cross_origin = CrossOrigin(origins)
+        self._lock = threading.Lock()
+        self._connections: dict[socket.socket, threading.Thread] = {}
+        self._in_request: set[socket.socket] = set()
+        self._stopping = False
+        with contextlib.ExitStack() as opened:
+            self._listeners = [opened.enter_context(listener) for listener in _listen(port)]
+            self.port: int = self._listeners[0].getsockname()[1]
+            endings = ("", ":", f":{self.port}")
+            self._hosts = {f"{host}{ending}" for host in _HOSTS for ending in endings}
+            self._acceptor = Acceptor()
+            opened.callback(self._acceptor.close)
+            self._wake, self._woken = map(opened.enter_context, socket.socketpair())
+            self._accepting = threading.Thread(
+                target=self._accept, name="seedctl-local", daemon=True
+            )
+            self._accepting.start()
+            self._opened = opened.pop_all()
 
     def stop(self) -> None:
         """Finish the requests under way, as far as they take no longer than the time-out."""
@@ -105,27 +90,22 @@ class Server:
             self._stopping = True
             connections = dict(self._connections)
             for connection in connections.keys() - self._in_request:
-                _end_wait(connection)
+                _shut_down(connection, socket.SHUT_RD)  # a request that has arrived is still read
         self._wake.send(b"x")
         self._accepting.join()
+        self._opened.close()
         _join(connections.values(), _STOP_SECONDS)
         with self._lock:
             left = dict(self._connections)
             for connection in left:
-                with contextlib.suppress(OSError):
-                    connection.shutdown(socket.SHUT_RDWR)
+                _shut_down(connection, socket.SHUT_RDWR)
         # What they were in the middle of is cleaned up while there is still a state to do it in.
         _join(left.values(), _CUT_OFF_SECONDS)
-        self._wake.close()
-        self._woken.close()
 
     def _accept(self) -> None:
-        with contextlib.ExitStack() as stack:
-            stack.callback(self._acceptor.close)
-            selector = stack.enter_context(selectors.DefaultSelector())
-            for listener in self._listeners:
-                selector.register(stack.enter_context(listener), selectors.EVENT_READ)
-            selector.register(self._woken, selectors.EVENT_READ)
+        with selectors.DefaultSelector() as selector:
+            for each in (*self._listeners, self._woken):
+                selector.register(each, selectors.EVENT_READ)
             while True:
                 ready = selector.select()
                 if self._stopping:
@@ -190,14 +170,14 @@ class Server:
         with self._lock:
             self._in_request.discard(connection)
             if self._stopping:
-                _end_wait(connection)
+                _shut_down(connection, socket.SHUT_RD)
 
     def _begin_one(self, connection: socket.socket) -> None:
         with self._lock:
             self._in_request.add(connection)
 
     def _respond(self, request: Request) -> Response:
-        if not self._is_ours(request.headers.get("host", "")):
+        if request.headers.get("host", "").lower() not in self._hosts:
             # A page of another site may have its name resolve to 127.0.0.1.
             return Response.text(403, "The local sandbox answers loopback host names only.")
         return self._cross_origin.answer(request, self._answer_or_fail)
@@ -208,50 +188,44 @@ class Server:
         except (ConnectionEndedError, RefusedRequestError):
             raise
         except Exception as error:  # noqa: BLE001 - the last line: it answers, and keeps a record
-            self.faults.append(_fault(request, error))
+            # Neither the message nor the locals: either may hold what was sent.
+            frames = traceback.extract_tb(error.__traceback__)
+            where = tuple(f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in frames)
+            called = request.headers.get("x-amz-target") or f"{request.method} {request.path}"
+            self.faults.append(Fault(called, type(error).__name__, where))
             failure = {"__type": "InternalFailure", "message": "The local sandbox failed."}
             return Response.json(500, failure)
 
-    def _is_ours(self, host: str) -> bool:
-        name, colon, port = host.rpartition(":")
-        if not colon or port.endswith("]"):
-            name, port = host, ""
-        if colon and port and port != str(self.port):
-            return False
-        return name.lower() in _HOSTS
 
-
-def _listener(family: socket.AddressFamily, host: str, port: int) -> socket.socket:
-    listener = socket.socket(family, socket.SOCK_STREAM)
+def _listen(port: int) -> list[socket.socket]:
+    """Return the listening sockets; *port* 0 is any free one. Raises LocalSandboxError."""
+    if not 0 <= port <= 65535:
+        raise _cannot_listen(port, "bind(): port must be 0-65535.")
     try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:
-            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        listener.bind((host, port))
-        listener.listen(128)
-    except BaseException:
-        listener.close()
-        raise
-    return listener
-
-
-def _end_wait(connection: socket.socket) -> None:
-    """End the wait for a next request; one that has arrived is still read."""
+        listeners = [socket.create_server(("127.0.0.1", port))]
+    except OSError as error:
+        # create_server has put the address into strerror.
+        raise _cannot_listen(port, os.strerror(error.errno or 0)) from error
+    # Some clients take the name localhost for ::1 first. Without IPv6 they go on to the other.
     with contextlib.suppress(OSError):
-        connection.shutdown(socket.SHUT_RD)
+        address = ("::1", listeners[0].getsockname()[1])
+        listeners.append(socket.create_server(address, family=socket.AF_INET6))
+    return listeners
+
+
+def _cannot_listen(port: int, reason: str) -> LocalSandboxError:
+    return LocalSandboxError(
+        f"The local sandbox cannot listen on 127.0.0.1:{port}: {reason}.",
+        resolution="Choose another port, or leave it out to get a free one.",
+    )
+
+
+def _shut_down(connection: socket.socket, how: int) -> None:
+    with contextlib.suppress(OSError):
+        connection.shutdown(how)
 
 
 def _join(threads: Iterable[threading.Thread], seconds: float) -> None:
     deadline = time.monotonic() + seconds
     for thread in threads:
         thread.join(timeout=max(0.0, deadline - time.monotonic()))
-
-
-def _fault(request: Request, error: Exception) -> Fault:
-    # Neither the message nor the locals: either may hold what was sent.
-    frames = traceback.extract_tb(error.__traceback__)
-    return Fault(
-        request=request.headers.get("x-amz-target") or f"{request.method} {request.path}",
-        error=type(error).__name__,
-        where=tuple(f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in frames),
-    )

@@ -9,17 +9,18 @@ from __future__ import annotations
 import json
 import re
 import threading
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
+from seedctl.errors import LocalSandboxError
 from seedctl.local import sts
+from seedctl.local.bodies import ConnectionEndedError
 from seedctl.local.http1 import Request, Response
 from seedctl.local.identity_pool import IdentityPool
-from seedctl.local.protocol import Call, Operation, ServiceError, refused
-from seedctl.local.s3.buckets import buckets_of
-from seedctl.local.s3.routing import is_for_s3
+from seedctl.local.protocol import JSON_SERVICES, Call, Operation, ServiceError, refused
+from seedctl.local.s3.buckets import buckets_of, is_for_s3
 from seedctl.local.ssm import ParameterStore
+from seedctl.local.state_folder import unusable
 from seedctl.local.websocket import is_handshake
 
 if TYPE_CHECKING:
@@ -35,14 +36,6 @@ if TYPE_CHECKING:
 _CREDENTIAL = re.compile(
     r"AWS4-HMAC-SHA256 +Credential=[^/, ]+/[0-9]{8}/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request *,.*"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class JSONService:
-    signing_name: str
-    invalid: str
-    """The service's code for input that does not fit."""
-    operations: Mapping[str, Operation]
 
 
 class Services:
@@ -64,14 +57,10 @@ class Services:
         self._identities = IdentityPool(
             self._auth, store, clock, lambda token: self._cognito().claims_of(token)
         )
-        self._json: dict[str, Callable[[], JSONService]] = {
-            "AWSCognitoIdentityProviderService": lambda: JSONService(
-                "cognito-idp", "InvalidParameterException", self._cognito().operations
-            ),
-            "AWSCognitoIdentityService": lambda: JSONService(
-                "cognito-identity", "InvalidParameterException", self._identities.operations
-            ),
-            "AmazonSSM": lambda: JSONService("ssm", "ValidationException", parameters.operations),
+        self._operations: dict[str, Callable[[], Mapping[str, Operation]]] = {
+            "cognito-idp": lambda: self._cognito().operations,
+            "cognito-identity": lambda: self._identities.operations,
+            "ssm": lambda: parameters.operations,
         }
 
     def _cognito(self) -> Cognito:
@@ -125,10 +114,21 @@ class Services:
                 self._loaded_s3.close()
 
     def answer(self, request: Request) -> Response:
+        """Answer *request*. Raises ConnectionEndedError where nobody is there to be answered."""
+        try:
+            return self._answer(request)
+        except ConnectionEndedError:
+            raise
+        except LocalSandboxError as error:
+            return _machine_failure(request, error)
+        except OSError as error:
+            return _machine_failure(request, unusable(self._store.path.parent, error))
+
+    def _answer(self, request: Request) -> Response:
         if request.stream is not None:
             return self._s3().answer(request)
         if is_handshake(request):
-            from seedctl.local.appsync.realtime import refuse_subscriptions  # noqa: PLC0415
+            from seedctl.local.appsync.service import refuse_subscriptions  # noqa: PLC0415
 
             return refuse_subscriptions(request)
         if request.method == "GET":
@@ -147,16 +147,14 @@ class Services:
 
     def _answer_json(self, target: str, request: Request) -> dict[str, Any]:
         prefix, _, operation = target.partition(".")
-        load = self._json.get(prefix)
-        service = load() if load is not None else None
-        row = service.operations.get(operation) if service is not None else None
-        if service is None or row is None:
-            raise ServiceError(
-                "UnknownOperationException",
-                f"{target[:200]!a} is not available on the local sandbox.",
-            )
-        region = _region(request, service.signing_name) if row.signed else None
-        return row.handler(Call(operation, _json_object(request.body), service.invalid, region))
+        service, invalid = JSON_SERVICES.get(prefix, ("", ""))
+        load = self._operations.get(service)
+        row = load().get(operation) if load is not None else None
+        if row is None:
+            text = f"{target[:200]!a} is not available on the local sandbox."
+            raise ServiceError("UnknownOperationException", text)
+        region = _region(request, service) if row.signed else None
+        return row.handler(Call(operation, _json_object(request.body), invalid, region))
 
     def _published(self, path: str) -> Response:
         document = self._cognito().well_known(path)
@@ -172,14 +170,29 @@ def _answer_query(request: Request) -> Response:
         form = {}
     action = form.get("Action", [""])[0]
     if action not in sts.OPERATIONS:
-        return sts.refusal(
-            ServiceError("InvalidAction", f"{action[:100]!a} is not available locally.")
-        )
+        text = f"{action[:100]!a} is not available locally."
+        return sts.refusal(ServiceError("InvalidAction", text))
     try:
         _region(request, "sts")
     except ServiceError as error:
         return sts.refusal(error)
     return sts.reply(action)
+
+
+def _machine_failure(request: Request, error: LocalSandboxError) -> Response:
+    """Answer with a failure of the machine that the sandbox runs on, as no service of AWS would.
+
+    A full disk, a folder that may not be written, a state of another version: asking again does
+    not help. So the status is one that no client repeats (507), and a header tells seedctl's client
+    what happened.
+    """
+    from seedctl.local.faults.calls import call_of, refusal  # noqa: PLC0415 - rarely needed
+
+    call = call_of(request)
+    text = f"{error.message} {error.resolution or ''}".strip()
+    failure = ServiceError("LocalSandboxFailure", text, status=507)
+    response = refusal(request, call.service if call is not None else None, failure)
+    return response.with_headers(error.to_header())
 
 
 def _region(request: Request, signing_name: str) -> str:

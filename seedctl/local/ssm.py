@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from seedctl.local.paging import InvalidTokenError, issue_token, read_token
@@ -50,7 +51,7 @@ class ParameterStore:
 
     def _put(self, call: Call) -> dict[str, Any]:
         name = call.text("Name", maximum=2048)
-        _check_new_name(name)
+        _check_new_name(call, name)
         value = call.text("Value", maximum=8192)
         if len(value.encode()) > _MAX_VALUE_BYTES:
             call.fail(
@@ -63,21 +64,21 @@ class ParameterStore:
         overwrite = call.flag("Overwrite")
         call.optional_text("Tier", choices=("Standard", "Intelligent-Tiering"))
         with self._store.transaction() as view:
-            before = _newest(view, name)
-            if before is not None and not overwrite:
+            before = _newest(view, name) or {}
+            if before and not overwrite:
                 raise ServiceError(
                     "ParameterAlreadyExists",
                     "The parameter already exists. To overwrite this value, set the overwrite "
                     "option in the request to true.",
                 )
-            if before is None and given_type is None:
+            if not before and given_type is None:
                 call.fail("A parameter type is required when you create a parameter.")
-            version = before["version"] + 1 if before is not None else 1
+            version = before.get("version", 0) + 1
             view.put(
                 "parameter",
                 name=name,
                 version=version,
-                type=given_type or (before or {}).get("type"),
+                type=given_type or before["type"],
                 description=description,
                 modified=self._clock(),
                 secret=view.seal.close(value, "parameter", name, str(version)),
@@ -94,7 +95,7 @@ class ParameterStore:
         decrypt = call.flag("WithDecryption")
         with self._store.reading() as view:
             document = self._find(view, name)
-        return {"Parameter": self._shown(document, call, decrypt=decrypt)}
+        return {"Parameter": self._shown(call, document, decrypt=decrypt)}
 
     def _get_several(self, call: Call) -> dict[str, Any]:
         names = _names(call)
@@ -103,7 +104,7 @@ class ParameterStore:
         with self._store.reading() as view:
             for name in names:
                 try:
-                    found.append(self._shown(self._find(view, name), call, decrypt=decrypt))
+                    found.append(self._shown(call, self._find(view, name), decrypt=decrypt))
                 except ServiceError:
                     invalid.append(name)
         return {"Parameters": found, "InvalidParameters": invalid}
@@ -119,17 +120,12 @@ class ParameterStore:
         # A slash is followed by a zero: what lies between begins with the prefix.
         condition = "name < ? AND (? OR instr(substr(name, ?), '/') = 0)"
         values = (f"{prefix[:-1]}0", recursive, len(prefix) + 1)
-        reply = self._page(call, f"{prefix} {recursive}", prefix, condition, values, maximum=10)
-        reply["Parameters"] = [
-            self._shown(document, call, decrypt=decrypt) for document in reply["Parameters"]
-        ]
-        return reply
+        shown = partial(self._shown, call, decrypt=decrypt)
+        return self._page(call, shown, prefix, condition, *values, maximum=10)
 
     def _describe(self, call: Call) -> dict[str, Any]:
         _refuse_filters(call)
-        reply = self._page(call, "describe", "", "TRUE", (), maximum=50)
-        reply["Parameters"] = [_described(document) for document in reply["Parameters"]]
-        return reply
+        return self._page(call, _described, "", "TRUE", maximum=50)
 
     def _delete(self, call: Call) -> dict[str, Any]:
         name = call.text("Name")
@@ -165,7 +161,7 @@ class ParameterStore:
             )
         return {**old, "selector": f":{selector}"}
 
-    def _shown(self, document: dict[str, Any], call: Call, *, decrypt: bool) -> dict[str, Any]:
+    def _shown(self, call: Call, document: dict[str, Any], *, decrypt: bool) -> dict[str, Any]:
         name, version, seal = document["name"], str(document["version"]), self._store.seal
         if document["type"] == "SecureString" and not decrypt:
             value = base64.b64encode(seal.digest("ciphertext", name, version) * 4).decode()
@@ -185,15 +181,14 @@ class ParameterStore:
     def _page(
         self,
         call: Call,
-        scope: str,
+        shown: Callable[[dict[str, Any]], dict[str, Any]],
         first: str,
         condition: str,
-        values: tuple[Any, ...],
-        *,
+        *values: Any,
         maximum: int,
     ) -> dict[str, Any]:
         """Return the parameters behind *first* that meet *condition*, and the token of the rest."""
-        seal, scope = self._store.seal, f"ssm {scope}"
+        seal, scope = self._store.seal, f"ssm {call.operation} {values}"
         size = call.optional_integer("MaxResults", minimum=1, maximum=maximum) or maximum
         token = call.optional_text("NextToken", maximum=8192)
         try:
@@ -204,7 +199,7 @@ class ParameterStore:
         query = f"{_NEWEST} WHERE name > ? AND {condition} GROUP BY name ORDER BY name LIMIT ?"
         with self._store.reading() as view:
             found = list(view.rows(query, after, *values, size + 1))
-        reply: dict[str, Any] = {"Parameters": found[:size]}
+        reply: dict[str, Any] = {"Parameters": [shown(document) for document in found[:size]]}
         if len(found) > size:
             reply["NextToken"] = issue_token(seal, scope, [found[size - 1]["name"]])
         return reply
@@ -246,23 +241,24 @@ def _refuse_filters(call: Call) -> None:
         call.fail("Filters are not available on the local sandbox.")
 
 
-def _check_new_name(name: str) -> None:
-    code, message = "ValidationException", ""
+def _check_new_name(call: Call, name: str) -> None:
     levels = name.strip("/").split("/")
     first = levels[0].lower()
     if not _NAME.fullmatch(name):
-        message = "only a-zA-Z0-9_.- and / are allowed"
-    elif len(name) > _MAX_NAME:
-        message = f"a name has at most {_MAX_NAME} characters"
-    elif "/" in name and not name.startswith("/"):
-        message = "a name with levels must be fully qualified: begin it with a slash"
-    elif not all(levels) or name.endswith("/"):
-        message = "a level may not be empty"
-    elif first.startswith("ssm"):
-        message = 'can\'t be prefixed with "ssm" (case-insensitive)'
-    elif first.startswith("aws"):
-        code, message = "AccessDeniedException", "no access to reserved names, which begin with aws"
-    elif len(levels) > _MAX_LEVELS:
-        code, message = "HierarchyLevelLimitExceededException", f"at most {_MAX_LEVELS} levels"
-    if message:
-        raise ServiceError(code, f"Parameter name: {message}.")
+        call.fail("Parameter name: only a-zA-Z0-9_.- and / are allowed.")
+    if len(name) > _MAX_NAME:
+        call.fail(f"Parameter name: a name has at most {_MAX_NAME} characters.")
+    if "/" in name and not name.startswith("/"):
+        call.fail(
+            "Parameter name: a name with levels must be fully qualified: begin it with a slash."
+        )
+    if not all(levels) or name.endswith("/"):
+        call.fail("Parameter name: a level may not be empty.")
+    if first.startswith("ssm"):
+        call.fail('Parameter name: can\'t be prefixed with "ssm" (case-insensitive).')
+    if first.startswith("aws"):
+        text = "Parameter name: no access to reserved names, which begin with aws."
+        raise ServiceError("AccessDeniedException", text)
+    if len(levels) > _MAX_LEVELS:
+        text = f"Parameter name: at most {_MAX_LEVELS} levels."
+        raise ServiceError("HierarchyLevelLimitExceededException", text)

@@ -31,7 +31,7 @@ _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 TOO_MANY_FILES = (errno.EMFILE, errno.ENFILE)
 USE_FEWER_FILES = "Raise the limit of open files (ulimit -n), or let fewer things be done at once."
 _UNFINISHED = ".unfinished-"
-_OBJECT_FILE = re.compile(r"lock|[0-9a-f]{32}(\.unfinished)?")
+_OBJECT_FILE = re.compile(r"lock|[0-9a-f]{32}")
 # SQLite puts its own files beside the database under these endings.
 _DATABASE_FILES = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal")
 
@@ -39,27 +39,22 @@ _DATABASE_FILES = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-
 def prepare(state_folder: Path) -> Path:
     """Return the folder of the local state, made with mode 0700. Raises LocalSandboxError."""
     folder = state_folder / FOLDER
-    try:
+    with translate_errors(folder):
         _refuse_foreign_link(state_folder)
         if not state_folder.is_dir():
             _make_private(state_folder)
-        _refuse_foreign_link(folder)
-        _make_private(folder)
+        make_private_folder(folder)
         # Made by hand, or with an older umask: what is in it is for this account only.
         if stat.S_IMODE(folder.stat().st_mode) != 0o700:
             folder.chmod(0o700)
-    except OSError as error:
-        raise unusable(folder, error) from error
     return folder
 
 
 def has_state(state_folder: Path) -> bool:
     """Whether there is any local state. Raises LocalSandboxError."""
     path = state_folder / FOLDER / DATABASE
-    try:
+    with translate_errors(path):
         return path.exists()
-    except OSError as error:
-        raise unusable(path, error) from error
 
 
 def read_key(folder: Path) -> bytes:
@@ -68,7 +63,7 @@ def read_key(folder: Path) -> bytes:
     Two processes may come first at once: one of them makes the key, both use it.
     """
     path = folder / KEY
-    try:
+    with translate_errors(path):
         if not path.exists():
             if (folder / DATABASE).exists() and not path.exists():
                 # A new key would only hide what happened.
@@ -78,8 +73,6 @@ def read_key(folder: Path) -> bytes:
                 )
             create_once(path, secrets.token_bytes(_KEY_BYTES))
         key = path.read_bytes()
-    except OSError as error:
-        raise unusable(path, error) from error
     if len(key) != _KEY_BYTES:
         raise LocalSandboxError(
             f"{path} is not a key of the local sandbox.",
@@ -122,8 +115,7 @@ def unfinished_name(path: Path) -> Path:
 def remove(state_folder: Path) -> bool:
     """Delete the local state, and nothing else that may lie there. Raises LocalSandboxError."""
     folder = state_folder / FOLDER
-    lock = None
-    try:
+    with translate_errors(folder):
         _refuse_foreign_link(folder)
         if not folder.is_dir():
             return False
@@ -133,11 +125,9 @@ def remove(state_folder: Path) -> bool:
                 "The local sandbox is running, and its state is in use.",
                 resolution="End it first with seedctl local stop.",
             )
-        return _remove_files(folder)
-    except OSError as error:
-        raise unusable(folder, error) from error
-    finally:
-        if lock is not None:
+        try:
+            return _remove_files(folder)
+        finally:
             lock.release()
 
 
@@ -157,24 +147,29 @@ def _remove_files(folder: Path) -> bool:
 def _remove_objects(folder: Path) -> bool:
     if folder.is_symlink() or not folder.is_dir():
         return False
-    found = False
-    for path in sorted(folder.iterdir()):
-        if _OBJECT_FILE.fullmatch(path.name):
-            path.unlink(missing_ok=True)
-            found = True
+    objects = [path for path in folder.iterdir() if _OBJECT_FILE.fullmatch(path.name)]
+    for path in objects:
+        path.unlink(missing_ok=True)
     if not any(folder.iterdir()):
         folder.rmdir()
-    return found
+    return bool(objects)
 
 
 def make_private_folder(folder: Path) -> Path:
     """Return *folder*, made with mode 0700 where it is not there. Raises LocalSandboxError."""
-    try:
+    with translate_errors(folder):
         _refuse_foreign_link(folder)
         _make_private(folder)
-    except OSError as error:
-        raise unusable(folder, error) from error
     return folder
+
+
+@contextlib.contextmanager
+def translate_errors(path: Path, kind: type[Exception] = OSError) -> Iterator[None]:
+    """Raise LocalSandboxError about *path* where the block raises an exception of *kind*."""
+    try:
+        yield
+    except kind as error:
+        raise unusable(path, error) from error
 
 
 def unusable(path: Path, error: Exception) -> LocalSandboxError:
@@ -201,14 +196,10 @@ def _advice(path: Path, error: Exception) -> str:
 
 
 def _make_private(folder: Path) -> None:
-    missing = []
-    ancestor = folder.parent
-    while not ancestor.exists():
-        missing.append(ancestor)
-        ancestor = ancestor.parent
-    for path in reversed(missing):
-        path.mkdir(exist_ok=True)
-        path.chmod(stat.S_IMODE(path.stat().st_mode) | 0o700)
+    for path in reversed(folder.parents):
+        if not path.exists():
+            path.mkdir(exist_ok=True)
+            path.chmod(stat.S_IMODE(path.stat().st_mode) | 0o700)
     try:
         folder.mkdir(mode=0o700)
     except FileExistsError:

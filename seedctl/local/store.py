@@ -12,17 +12,21 @@ import sqlite3
 import threading
 import time
 from contextlib import contextmanager
+from dataclasses import MISSING, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from seedctl.errors import LocalSandboxError
 from seedctl.local.seal import Seal
-from seedctl.local.state_folder import DATABASE, create_once, read_key, unusable
+from seedctl.local.state_folder import DATABASE, create_once, read_key, translate_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     Row = dict[str, Any]
+
+_Kind = TypeVar("_Kind")
 
 FORMAT = 2
 """How the state is laid out; it stands in the database as SQLite's ``user_version``."""
@@ -71,6 +75,28 @@ def to_json(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
+def from_document(kind: type[_Kind], document: Mapping[str, Any]) -> _Kind:
+    """Return the *kind*, a dataclass, that was stored as *document*.
+
+    Raises LocalSandboxError for a document of another version, with other fields: what it means
+    by them is not known here.
+    """
+    known = {field.name: field for field in fields(kind)}  # type: ignore[arg-type]
+    required = {
+        name
+        for name, field in known.items()
+        if field.default is MISSING and field.default_factory is MISSING
+    }
+    differing = (document.keys() - known.keys()) | (required - document.keys())
+    if differing:
+        raise LocalSandboxError(
+            f"Another version of seedctl wrote the local state: the fields of a stored "
+            f"{kind.__name__} differ ({', '.join(sorted(differing))}).",
+            resolution="Update seedctl, or start afresh with seedctl local reset.",
+        )
+    return kind(**document)
+
+
 def prefix_end(prefix: str) -> str | bytes:
     """Return what sorts right behind every text that begins with *prefix*."""
     kept = prefix.rstrip("\U0010ffff")
@@ -96,12 +122,9 @@ class Store:
     @classmethod
     def open(cls, folder: Path) -> Store:
         """Open the state in *folder*, made if it is new. Raises LocalSandboxError."""
-        key = read_key(folder)
-        store = cls(folder / DATABASE, Seal(key))
-        try:
+        store = cls(folder / DATABASE, Seal(read_key(folder)))
+        with translate_errors(store.path):
             create_once(store.path, b"")
-        except OSError as error:
-            raise unusable(store.path, error) from error
         try:
             store._lay_out()
         except BaseException:
@@ -112,26 +135,12 @@ class Store:
     @contextmanager
     def transaction(self) -> Iterator[View]:
         """Give a view to read and write; all of it is kept, or nothing if the block raises."""
-        with self._writing, self._borrowed() as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield View(connection, self.seal)
-            except BaseException:
-                if connection.in_transaction:  # SQLite ends it by itself when the disk is full
-                    connection.execute("ROLLBACK")
-                raise
-            connection.execute("COMMIT")
+        with self._writing, self._view("BEGIN IMMEDIATE") as view:
+            yield view
 
-    @contextmanager
-    def reading(self) -> Iterator[View]:
+    def reading(self) -> AbstractContextManager[View]:
         """Give a view to read; writers do not disturb it, nor it them."""
-        with self._borrowed() as connection:
-            connection.execute("BEGIN")
-            try:
-                yield View(connection, self.seal)
-            finally:
-                if connection.in_transaction:
-                    connection.execute("COMMIT")
+        return self._view("BEGIN")
 
     def close(self) -> None:
         with self._lock:
@@ -141,13 +150,21 @@ class Store:
             connection.close()
 
     @contextmanager
+    def _view(self, begin: str) -> Iterator[View]:
+        with self._borrowed() as connection:
+            connection.execute(begin)
+            # Commits or, if the block raises, rolls back, unless SQLite has done so by itself.
+            with connection:
+                yield View(connection, self.seal)
+
+    @contextmanager
     def _borrowed(self) -> Iterator[sqlite3.Connection]:
         """Lend a connection to this thread for one transaction.
 
         A pool rather than one for each thread: a client that does not keep its connection alive
         gets a new thread for every call.
         """
-        with self._translated():
+        with translate_errors(self.path, sqlite3.Error):
             with self._lock:
                 connection = self._idle.pop() if self._idle else None
             if connection is None:
@@ -181,7 +198,9 @@ class Store:
     def _lay_out(self) -> None:
         expected = self.seal.digest("key check")
         with self._borrowed() as connection:
-            self._check_format(connection)
+            # Only once there are tables: another process may be making them, with their format.
+            if not self._is_empty(connection):
+                self._check_format(connection)
             self._use_wal(connection)
             if self._is_empty(connection):
                 connection.execute("BEGIN IMMEDIATE")
@@ -200,9 +219,6 @@ class Store:
             )
 
     def _check_format(self, connection: sqlite3.Connection) -> None:
-        if self._is_empty(connection):
-            return
-        # Not sooner: another process may be making the tables, with their format.
         found: int = connection.execute("PRAGMA user_version").fetchone()[0]
         if found != FORMAT:
             raise LocalSandboxError(
@@ -226,10 +242,3 @@ class Store:
                 if "locked" not in str(error) or time.monotonic() > deadline:
                     raise
                 time.sleep(0.01)
-
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise unusable(self.path, error) from error

@@ -22,8 +22,7 @@ _GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, section 1.3
 _VERSION = "13"
 _TEXT, _CLOSE = 0x1, 0x8
 _CONTROL = 0x8  # the opcodes from here on
-_FINAL = 0x80
-_MASKED = 0x80
+_TOP_BIT = 0x80  # of a frame's first byte: it is the last one; of the second: it is masked
 _NORMAL = (1000).to_bytes(2, "big")
 _MAX_PAYLOAD = 1024 * 1024
 
@@ -38,15 +37,14 @@ def refuse_by_message(request: Request, answer: str) -> Response:
     key = request.headers.get("sec-websocket-key")
     if key is None or request.headers.get("sec-websocket-version") != _VERSION:
         response = Response.text(426, "Only version 13 of WebSocket is spoken here.")
-        headers = (*response.headers, ("Sec-WebSocket-Version", _VERSION))
-        return Response(response.status, response.body, headers)
+        return response.with_headers(("Sec-WebSocket-Version", _VERSION))
     accepted = base64.b64encode(hashlib.sha1(f"{key}{_GUID}".encode()).digest())  # noqa: S324
-    headers = (("Upgrade", "websocket"), ("Sec-WebSocket-Accept", accepted.decode()))
+    headers = [("Upgrade", "websocket"), ("Sec-WebSocket-Accept", accepted.decode())]
     offered = request.headers.get("sec-websocket-protocol")
     if offered is not None:
         # The first is the protocol; credentials may come after it in the same header.
-        headers = (*headers, ("Sec-WebSocket-Protocol", offered.partition(",")[0].strip()))
-    return Response(101, b"", headers, upgraded=partial(_converse, answer))
+        headers.append(("Sec-WebSocket-Protocol", offered.partition(",")[0].strip()))
+    return Response(101, b"", tuple(headers), upgraded=partial(_converse, answer))
 
 
 def _converse(answer: str, stream: Stream, send: Callable[[bytes], object]) -> None:
@@ -65,7 +63,7 @@ def _read_frame(stream: Stream) -> int | None:
     length = head[1] & 0x7F
     if length > 125:
         length = int.from_bytes(stream.read(2 if length == 126 else 8), "big")
-    length += 4 if head[1] & _MASKED else 0
+    length += 4 if head[1] & _TOP_BIT else 0
     if length > _MAX_PAYLOAD or len(stream.read(length)) < length:
         return None
     return head[0] & 0x0F
@@ -74,4 +72,4 @@ def _read_frame(stream: Stream) -> int | None:
 def _frame(opcode: int, payload: bytes) -> bytes:
     size = len(payload)
     length = bytes([size]) if size < 126 else b"\x7e" + size.to_bytes(2, "big")
-    return bytes([_FINAL | opcode]) + length + payload
+    return bytes([_TOP_BIT | opcode]) + length + payload

@@ -244,7 +244,7 @@ def test_appsyncs_requests_are_ours_too(log: Log) -> None:
 
     with FakeS3(Reply(body="{}")) as server:
         network = AWS(AWSSettings(region="us-east-1", endpoint_url=server.url, is_local=True))
-        Transport(network).post(server.url, b"{body}", headers, is_safe=True, operation="Q")
+        Transport(network).post(server.url, b"{body}", headers, is_repeatable=True, operation="Q")
     assert "urllib3.connectionpool signs <6 bytes>\n" in log.text
     assert '"POST / HTTP/1.1" 200' in log.text
 

@@ -91,7 +91,7 @@ def test_a_broken_line_is_named(file: Path, text: str, line: int) -> None:
         pytest.param(
             f"B={'hidden-part' * 400}\n",
             1,
-            "The value of the secret B has 4400 bytes; Parameter Store keeps 4096.",
+            "The value of the secret B has 4400 bytes; Parameter Store allows 4096.",
             id="too long",
         ),
     ],

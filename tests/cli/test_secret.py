@@ -116,7 +116,7 @@ def test_megabytes_are_refused_by_their_size(seedctl: CommandLine) -> None:
     """A file piped by mistake is refused in one line that says how large it is."""
     result = seedctl("secret", "set", "x", stdin=b"s" * 10_000_000)
     assert result.code == 2
-    assert "has 10000000 bytes; Parameter Store keeps 4096" in result.err
+    assert "has 10000000 bytes; Parameter Store allows 4096" in result.err
     assert "ssss" not in result.err
 
 

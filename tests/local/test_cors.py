@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from seedctl.errors import InvalidCommandInputError
-from seedctl.local.cors import CrossOrigin, checked_origin
+from seedctl.local.cors import checked_origin
 from seedctl.local.http1 import Request, Response
 from seedctl.local.server import Server
 
@@ -23,7 +23,7 @@ class Scene:
 
     def __init__(self, *allowed: str) -> None:
         self.seen: list[str] = []
-        self.server = Server.start(self._answer, port=0, cross_origin=CrossOrigin(allowed))
+        self.server = Server(self._answer, port=0, origins=allowed)
 
     def _answer(self, request: Request) -> Response:
         self.seen.append(f"{request.method} {request.path}")

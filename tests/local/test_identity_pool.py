@@ -51,6 +51,18 @@ def identities(tmp_path: Path) -> Iterator[tuple[Any, dict[str, float]]]:
         )
 
 
+def test_without_a_pool_there_is_nobody_to_give_credentials_to(tmp_path: Path) -> None:
+    """A sandbox without outputs knows no identity and no provider, and says so."""
+    with LocalSandbox.start(state_folder=tmp_path / "state", outputs=None) as sandbox:
+        client = boto3.client("cognito-identity", region_name="us-east-1", endpoint_url=sandbox.url)
+        with pytest.raises(ClientError, match=r"IdentityPool '.*' not found"):
+            client.get_id(IdentityPoolId=POOL)
+        with pytest.raises(ClientError, match=r"Identity '.*' not found"):
+            client.get_credentials_for_identity(IdentityId=POOL)
+        with pytest.raises(ClientError, match="not from a supported provider"):
+            client.get_credentials_for_identity(IdentityId=POOL, Logins={ISSUER: "token"})
+
+
 def test_guests_get_an_identity_each(identities: tuple[Any, dict[str, float]]) -> None:
     """Without logins one is a guest, with credentials for an hour."""
     client, now = identities

@@ -16,8 +16,8 @@ from botocore.exceptions import ClientError
 
 from seedctl import NewUser, connect
 from seedctl.errors import BulkError, LocalSandboxError
-from seedctl.local import LocalSandbox, accepting
-from seedctl.local.accepting import Acceptor
+from seedctl.local import LocalSandbox, connections
+from seedctl.local.connections import Acceptor
 from seedctl.local.state_folder import prepare
 from seedctl.local.store import Store
 from tests.changes import ABSENT, changed
@@ -234,7 +234,7 @@ def full(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(Acceptor, "close", closing)
     monkeypatch.setattr(socket.socket, "accept", accepting_with_it)
-    monkeypatch.setattr(accepting, "_PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(connections, "_PATIENCE_SECONDS", 0.05)
 
 
 @pytest.mark.parametrize("call", ["secret", "guest", "record", "account"])

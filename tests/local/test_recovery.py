@@ -181,3 +181,15 @@ def test_second_factor_resets_no_password(start: Any) -> None:
     before = client.sandbox.inbox()
     forgot(client, NUMBER)
     assert client.sandbox.inbox() == before
+
+
+def test_a_verified_flag_without_an_address_reaches_nobody(start: Any) -> None:
+    """An administrator may set email_verified on a user without an address: no code goes there."""
+    client = start(username_attributes=("phone_number",))
+    client.tokens(NUMBER, email_verified="true")
+    assert client.cognito_refusal("AdminResetUserPassword", Username=NUMBER) == (
+        "InvalidParameterException: Cannot reset password for the user as there is no "
+        "registered/verified email or phone_number"
+    )
+    assert forgot(client, NUMBER)
+    assert client.sandbox.inbox() == []

@@ -471,6 +471,6 @@ def test_without_ipv6(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(socket.socket, "bind", only_v4)
     answer: Callable[..., Any] = lambda request: None  # noqa: E731
-    server = Server.start(answer, port=0)
+    server = Server(answer, port=0)
     assert len(server._listeners) == 1
     server.stop()

@@ -31,7 +31,7 @@ def echo() -> Any:
             raise ValueError("the secret is hunter2")
         return Response(200, request.body, (("X-Path", request.path),))
 
-    server = Server.start(answer, port=0)
+    server = Server(answer, port=0)
     yield server
     server.stop()
 
@@ -268,7 +268,7 @@ def test_a_request_under_way_is_answered() -> None:
         assert go_on.wait(20)
         return Response(200, b"done")
 
-    server = Server.start(answer, port=0)
+    server = Server(answer, port=0)
     answers: list[bytes] = []
     client = threading.Thread(
         target=lambda: answers.append(_exchange(server.port, _request(), shut=False))
@@ -293,7 +293,7 @@ def test_a_body_under_way_is_read(is_streamed: bool) -> None:
         body = request.stream.read(100) if request.stream is not None else request.body
         return Response(200, b"got " + body)
 
-    server = Server.start(answer, port=0, is_streamed=lambda _: is_streamed)
+    server = Server(answer, port=0, is_streamed=lambda _: is_streamed)
     with (
         socket.create_connection(("127.0.0.1", server.port), timeout=20) as idle,
         socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection,
@@ -318,7 +318,7 @@ def test_a_body_under_way_is_read(is_streamed: bool) -> None:
 def test_a_body_that_never_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     """A request that outlasts the time-out of the end is cut off, and its thread has ended."""
     monkeypatch.setattr("seedctl.local.server._STOP_SECONDS", 0.05)
-    server = Server.start(lambda request: Response(200, request.body), port=0)
+    server = Server(lambda request: Response(200, request.body), port=0)
     with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
         head = b"PUT / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 8\r\n"
         connection.sendall(head + b"Expect: 100-continue\r\n\r\n")
@@ -333,7 +333,7 @@ def test_a_connection_that_falls_idle_during_the_stop(monkeypatch: pytest.Monkey
     """A connection that was promised to stay open does not wait for more once all ends."""
     # Longer than the client waits: it must not be the time-out that ends the connection.
     monkeypatch.setattr("seedctl.local.server._STOP_SECONDS", 30.0)
-    server = Server.start(lambda _: Response(200, b"x"), port=0)
+    server = Server(lambda _: Response(200, b"x"), port=0)
     send, stops = socket.socket.sendall, [threading.Thread(target=server.stop)]
 
     def stop_meanwhile(self: socket.socket, data: bytes) -> None:

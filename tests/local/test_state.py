@@ -197,7 +197,7 @@ def test_planted_secrets_are_nowhere(client: Any, state_folder: Path) -> None:
     refresh = client.sign_in(address, password)["AuthenticationResult"]["RefreshToken"]
     pool = UserPool.deployed(client.outputs.auth)
     with client.sandbox._store.reading() as view:
-        verifier = UserRecords(view, pool).require(address).verifier
+        verifier = UserRecords(view, pool, 0.0).require(address).verifier
     assert verifier is not None
     client.ssm("PutParameter", Name=parameter, Value="other", Overwrite=True)
     client.ssm("DeleteParameter", Name=parameter)

@@ -8,7 +8,7 @@ import pytest
 
 from seedctl.local.appsync import rules
 from seedctl.local.appsync.callers import IDENTITY_POOL, Caller
-from seedctl.local.appsync.introspection import Introspection
+from seedctl.local.appsync.introspection import deployed_models
 from tests.local_appsync.conftest import example
 
 ANN, BOB = "ann@example.com", "bob@example.com"
@@ -188,8 +188,8 @@ def test_other_providers(ruled: Any, model: str) -> None:
 @pytest.mark.parametrize("is_guest", [True, False])
 def test_identity_pool_roles(is_guest: bool) -> None:
     """Guests pass public rules for the identity pool, the authenticated role private ones."""
-    introspection = Introspection.deployed(example("blog_apikey.json").data.schema)
+    models = deployed_models(example("blog_apikey.json").data.schema)
     caller = Caller(IDENTITY_POOL, is_guest=is_guest)
-    allowed = rules.condition(introspection.models["Comment"], "list", caller)
+    allowed = rules.condition(models["Comment"], "list", caller)
     assert (allowed is None) == is_guest
-    assert rules.condition(introspection.models["Comment"], "create", caller) is None
+    assert rules.condition(models["Comment"], "create", caller) is None

@@ -18,7 +18,7 @@ from graphql import (
     validate,
 )
 
-from seedctl.local.appsync.introspection import Introspection
+from seedctl.local.appsync.introspection import deployed_models
 from seedctl.local.appsync.schema import build
 from seedctl.outputs import load_outputs
 from tests.local_appsync.conftest import DATA
@@ -62,7 +62,7 @@ def _generated(outputs: str) -> GraphQLSchema:
     data = load_outputs(DATA / "outputs" / outputs).data
     assert data is not None
     assert data.schema is not None
-    return build(Introspection.deployed(data.schema))
+    return build(data.schema, deployed_models(data.schema))
 
 
 def _lines(schema: GraphQLSchema) -> Iterator[str]:

@@ -31,7 +31,7 @@ _SERVER = """
 import sys
 from pathlib import Path
 from seedctl.local import LocalSandbox
-from seedctl.project import load_outputs
+from seedctl.outputs import load_outputs
 sandbox = LocalSandbox.start(state_folder=Path(sys.argv[1]), outputs=load_outputs(Path(sys.argv[2])))
 print(sandbox.url, flush=True)
 sys.stdin.read()
@@ -105,11 +105,12 @@ def test_acknowledged_objects_survive_a_kill(
     half.sendall(b"x" * 600_000)
     folder = tmp_path / "state" / "local" / "objects"
     event = threading.Event()
+    # The files of ten objects, the lock, and the file that is being written.
     for _ in range(500):
-        if any(path.suffix for path in folder.iterdir()):
+        if len(list(folder.iterdir())) == 12:
             break
         event.wait(0.01)
-    assert [path for path in folder.iterdir() if path.suffix]
+    assert len(list(folder.iterdir())) == 12
     os.kill(running.pid, signal.SIGKILL)
     running.wait()
     half.close()

@@ -52,7 +52,7 @@ def bucket_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[li
     def fill(keys: list[str]) -> View:
         view.execute("DELETE FROM object")
         for key in keys:
-            index.put(view, "b", index.StoredObject(key, "f", 1, "e", 0.0))
+            index.put(view, index.StoredObject("b", key, "f", 1, "e", 0.0))
         return view
 
     with store.transaction() as view:

@@ -11,8 +11,9 @@ from botocore.exceptions import ClientError
 
 from seedctl import connect
 from seedctl.local.s3.buckets import buckets_of
-from seedctl.local.s3.rules import PathRules, Role, role_of
-from seedctl.outputs import UserGroup, parse_outputs
+from seedctl.local.s3.rules import Role, allows, role_of
+from seedctl.outputs import parse_outputs
+from seedctl.outputs.document import UserGroup
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,12 +69,12 @@ ADMIN, EDITOR, OTHER = (Role("us-east-1:bob", group=name) for name in ("Admins",
 )
 def test_rules(role: Role, action: str, path: str, allowed: bool) -> None:
     """An action is allowed where a path grants it, unless one nested in it does not repeat it."""
-    assert PathRules(PATHS).allows(role, action, path) is allowed
+    assert allows(PATHS, role, action, path) is allowed
 
 
 def test_no_rules_grant_nothing() -> None:
     """With no paths listed, nobody of the identity pool may do anything."""
-    assert not PathRules({}).allows(GUEST, "get", "a/x")
+    assert not allows({}, GUEST, "get", "a/x")
 
 
 def _buckets(storage: dict[str, Any]) -> Any:
@@ -92,18 +93,18 @@ def _buckets(storage: dict[str, Any]) -> Any:
 )
 def test_unknown_rules_are_no_closed_bucket(storage: Any) -> None:
     """Where the outputs tell no rules, users may do everything and guests read and list."""
-    rules = _buckets(storage)["b"].rules
+    rules = _buckets(storage)["b"].paths
     for action in ("get", "list", "write", "delete"):
-        assert rules.allows(USER, action, "any/path")
-        assert rules.allows(ADMIN, action, "any/path")
-        assert rules.allows(GUEST, action, "any/path") is (action in ("get", "list"))
+        assert allows(rules, USER, action, "any/path")
+        assert allows(rules, ADMIN, action, "any/path")
+        assert allows(rules, GUEST, action, "any/path") is (action in ("get", "list"))
 
 
 def test_inner_wildcards() -> None:
     """A path for any owner matches every owner's, as IAM's wildcards do."""
-    rules = PathRules({"private/*/*": {"authenticated": ("get",)}})
-    assert rules.allows(USER, "get", "private/someone/x")
-    assert not rules.allows(USER, "get", "private/someone")
+    rules = {"private/*/*": {"authenticated": ("get",)}}
+    assert allows(rules, USER, "get", "private/someone/x")
+    assert not allows(rules, USER, "get", "private/someone")
 
 
 @pytest.mark.parametrize(
@@ -130,9 +131,9 @@ def test_group_roles(member_of: Any, group: str | None) -> None:
 def test_buckets() -> None:
     """The default bucket is one too, with the region and the rules of its entry."""
     (bucket,) = _buckets({"bucket_name": "b", "buckets": [{**LISTED, "paths": PATHS}]}).values()
-    assert (bucket.name, bucket.region) == ("b", "us-east-1")
-    assert bucket.rules.allows(GUEST, "get", "public/x")
-    assert _buckets({"bucket_name": "old"})["old"].region == "eu-west-1"
+    assert (bucket.bucket_name, bucket.aws_region) == ("b", "us-east-1")
+    assert allows(bucket.paths, GUEST, "get", "public/x")
+    assert _buckets({"bucket_name": "old"})["old"].aws_region == "eu-west-1"
     assert buckets_of(None) == {}
 
 

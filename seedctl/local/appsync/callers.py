@@ -60,18 +60,6 @@ class Caller:
         return tuple(found) if isinstance(found, list) else ()
 
 
-def principal_of(
-    access_key_id: str, identities: Callable[[str], Principal | None]
-) -> Caller | None:
-    """Return who holds *access_key_id*: the developer, or a user or guest of the identity pool."""
-    if access_key_id == _LOCAL_KEY:
-        return Caller(IAM)
-    found = identities(access_key_id)
-    if found is None:
-        return None
-    return Caller(IDENTITY_POOL, found.claims, is_guest=found.is_guest)
-
-
 class Callers:
     """Tells callers apart for one API."""
 
@@ -80,9 +68,12 @@ class Callers:
         data: DataOutputs,
         *,
         read_token: Callable[[str], dict[str, Any]],
-        principal: Callable[[str], Caller | None],
+        identities: Callable[[str], Principal | None],
     ) -> None:
-        """*read_token* gives the claims of a token that has not expired, or raises ServiceError."""
+        """*read_token* gives the claims of a token that has not expired, or raises ServiceError.
+
+        *identities* tells who holds an access key id of the identity pool.
+        """
         self._default = _PROVIDERS.get(data.default_authorization_type, IAM)
         # What the file does not say is not refused.
         listed = _PROVIDERS if data.authorization_types is None else data.authorization_types
@@ -90,24 +81,24 @@ class Callers:
         self._enabled = {self._default, IAM, *(_PROVIDERS.get(name) for name in listed)}
         self._api_key = data.api_key
         self._read_token = read_token
-        self._principal = principal
+        self._identities = identities
 
     def of(self, headers: Mapping[str, str]) -> Caller:
         """Return who sent *headers*. Raises RefusedCallError."""
         authorization = headers.get("authorization")
         api_key = headers.get("x-api-key")
         # Where both come, the header that names a person or role wins [?].
+        if authorization is None and api_key is None and self._default == USER_POOL:
+            raise unauthenticated("Valid authorization header not provided.")
         if authorization is None:
-            if api_key is not None:
-                return self._of_api_key(api_key)
-            raise self._nothing_given()
+            return self._of_api_key(api_key)
         if authorization.startswith("AWS4-HMAC-SHA256"):
             return self._of_signature(authorization)
         return self._of_token(authorization.removeprefix("Bearer "))
 
-    def _of_api_key(self, given: str) -> Caller:
+    def _of_api_key(self, given: str | None) -> Caller:
         known = self._api_key
-        if API_KEY not in self._enabled or known is None:
+        if API_KEY not in self._enabled or known is None or given is None:
             raise unauthenticated()
         if not hmac.compare_digest(known.encode(), given.encode("utf-8", "replace")):
             raise unauthenticated()
@@ -115,10 +106,12 @@ class Callers:
 
     def _of_signature(self, authorization: str) -> Caller:
         match = _SIGNED.fullmatch(authorization)
-        caller = self._principal(match[1]) if match is not None else None
-        if caller is None:
+        if match is not None and match[1] == _LOCAL_KEY:
+            return Caller(IAM)
+        found = self._identities(match[1]) if match is not None else None
+        if found is None:
             raise unauthenticated()
-        return caller
+        return Caller(IDENTITY_POOL, found.claims, is_guest=found.is_guest)
 
     def _of_token(self, token: str) -> Caller:
         if not _JWT.fullmatch(token) and "function" in self._enabled:
@@ -135,8 +128,3 @@ class Callers:
             raise unauthenticated("Token has expired.") from error  # [?]
         except ServiceError as error:
             raise unauthenticated("Valid authorization header not provided.") from error
-
-    def _nothing_given(self) -> Exception:
-        if self._default == USER_POOL:
-            return unauthenticated("Valid authorization header not provided.")
-        return unauthenticated()

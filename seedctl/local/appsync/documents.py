@@ -25,8 +25,12 @@ from graphql import (
     visit,
 )
 
-from seedctl.local.appsync.errors import NOT_AVAILABLE, InvalidInputError, malformed
-from seedctl.local.appsync.realtime import MESSAGE
+from seedctl.local.appsync.errors import (
+    NO_SUBSCRIPTIONS,
+    NOT_AVAILABLE,
+    InvalidInputError,
+    malformed,
+)
 
 if TYPE_CHECKING:
     from graphql import DocumentNode, GraphQLSchema, Node
@@ -75,9 +79,8 @@ def operation_of(document: DocumentNode, name: str | None) -> OperationDefinitio
     """Return the operation to execute. Raises RefusedCallError if there is no such one."""
     operations = [
         node
-        for node in document.definitions
-        if isinstance(node, OperationDefinitionNode)
-        and (name is None or (node.name is not None and node.name.value == name))
+        for node in _operations(document)
+        if name is None or (node.name is not None and node.name.value == name)
     ]
     if len(operations) != 1:
         raise malformed("Unable to determine which operation to execute.")  # [?]
@@ -91,23 +94,23 @@ def locations(error: GraphQLError) -> list[dict[str, Any]]:
     ]
 
 
+def _operations(document: DocumentNode) -> list[OperationDefinitionNode]:
+    return [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+
+
 def _refuse_subscriptions(document: DocumentNode) -> None:
-    for node in document.definitions:
-        if isinstance(node, OperationDefinitionNode) and (
-            node.operation is OperationType.SUBSCRIPTION
-        ):
-            error = GraphQLError(MESSAGE, node)
-            raise InvalidInputError(MESSAGE, locations(error), NOT_AVAILABLE)
+    for node in _operations(document):
+        if node.operation is OperationType.SUBSCRIPTION:
+            error = GraphQLError(NO_SUBSCRIPTIONS, node)
+            raise InvalidInputError(NO_SUBSCRIPTIONS, locations(error), NOT_AVAILABLE)
 
 
 def _refusal(
     schema: GraphQLSchema, document: DocumentNode, error: GraphQLError
 ) -> InvalidInputError:
     # Validation does not say which rule it was, and only its own failures are worth asking again.
-    rule = next(
-        (rule for rule in specified_rules if validate(schema, document, [rule], max_errors=1)),
-        None,
-    )
+    broken = (rule for rule in specified_rules if validate(schema, document, [rule], max_errors=1))
+    rule = next(broken, None)
     kind = _KINDS.get(rule.__name__, "InvalidSyntax") if rule is not None else "InvalidSyntax"
     return InvalidInputError(
         f"Validation error of type {kind}: {_text(kind, schema, document, error)}", locations(error)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from graphql import execute_sync
 
 from seedctl.local.appsync.documents import locations, operation_of, read_document
 from seedctl.local.appsync.errors import FieldError, malformed
-from seedctl.local.appsync.introspection import Introspection
+from seedctl.local.appsync.introspection import deployed_models
 from seedctl.local.appsync.request import GraphQLRequest, path_text
 from seedctl.local.appsync.rows import prepare
 from seedctl.local.appsync.scalars import InvalidScalarError
@@ -20,7 +19,7 @@ from seedctl.local.appsync.variables import check_variables
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from graphql import DocumentNode, GraphQLError
+    from graphql import GraphQLError
 
     from seedctl.local.appsync.callers import Caller
     from seedctl.local.store import Store
@@ -35,28 +34,26 @@ class Engine:
         self, schema: outputs.Introspection, *, api: str, store: Store, clock: Callable[[], float]
     ) -> None:
         """Raises ValueError or TypeError for a schema that GraphQL cannot have."""
-        self._introspection = Introspection.deployed(schema)
-        self._api = api
-        self._store = store
-        self._clock = clock
-        self.schema = build(self._introspection)
-        self._documents: OrderedDict[str, DocumentNode] = OrderedDict()
-        self._lock = threading.Lock()
-        self._tables = prepare(store, api, self._introspection)
+        models = deployed_models(schema)
+        self._schema = build(schema, models)
+        self._read_anew = partial(read_document, self._schema)
+        # A seed sends the same few texts again and again.
+        self._read = lru_cache(_KEPT_DOCUMENTS)(self._read_anew)
+        tables = prepare(store, api, models)
+        self._request = partial(GraphQLRequest, store=store, api=api, clock=clock, tables=tables)
 
     def execute(
         self, text: str, variables: Mapping[str, Any], name: str | None, caller: Caller
     ) -> dict[str, Any]:
         """Return the answer's document. Raises RefusedCallError or InvalidInputError."""
-        document = self._document(text)
+        read = self._read if len(text) <= _KEPT_LENGTH else self._read_anew
+        document = read(text)
         operation = operation_of(document, name)
-        request = GraphQLRequest(
-            caller, self._store, self._api, self._introspection, self._clock, self._tables
-        )
+        request = self._request(caller)
         try:
-            check_variables(self.schema, operation, variables)
+            check_variables(self._schema, operation, variables)
             result = execute_sync(
-                self.schema,
+                self._schema,
                 document,
                 context_value=request,
                 variable_values=dict(variables),
@@ -69,21 +66,6 @@ class Engine:
         if not result.errors:
             return {"data": result.data}
         return {"data": result.data, "errors": [_shown(error) for error in result.errors]}
-
-    def _document(self, text: str) -> DocumentNode:
-        """Return *text* parsed and validated; a seed sends the same few texts again and again."""
-        with self._lock:
-            known = self._documents.get(text)
-            if known is not None:
-                self._documents.move_to_end(text)
-                return known
-        document = read_document(self.schema, text)
-        if len(text) <= _KEPT_LENGTH:
-            with self._lock:
-                self._documents[text] = document
-                while len(self._documents) > _KEPT_DOCUMENTS:
-                    self._documents.popitem(last=False)
-        return document
 
 
 def _shown(error: GraphQLError) -> dict[str, Any]:

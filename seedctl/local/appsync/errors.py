@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from seedctl.local.http1 import Response
 
+if TYPE_CHECKING:
+    from graphql import GraphQLResolveInfo
+
 JSON_TYPE = "application/json;charset=UTF-8"
-UNAUTHORIZED = "Unauthorized"
-INVALID_ARGUMENTS = "InvalidArgumentsError"
 NOT_AVAILABLE = "NotAvailableLocally"
-_CONDITIONAL = "DynamoDB:ConditionalCheckFailedException"
-_DYNAMODB = "DynamoDB:DynamoDbException"
+NO_SUBSCRIPTIONS = (
+    "Subscriptions are not available on the local sandbox. Read the records again to see changes."
+)
 
 
 class RefusedCallError(Exception):
@@ -23,12 +25,10 @@ class RefusedCallError(Exception):
         self.status = status
         self.error_type = error_type
 
-    def document(self) -> dict[str, Any]:
-        return {"errors": [{"errorType": self.error_type, "message": str(self)}]}
-
     def response(self) -> Response:
+        document = {"errors": [{"errorType": self.error_type, "message": str(self)}]}
         headers = (("x-amzn-ErrorType", self.error_type),)
-        return Response.json(self.status, self.document(), headers, JSON_TYPE)
+        return Response.json(self.status, document, headers, JSON_TYPE)
 
 
 class InvalidInputError(Exception):
@@ -71,12 +71,14 @@ def malformed(message: str) -> RefusedCallError:
     return RefusedCallError(400, "MalformedHttpRequestException", message)
 
 
-def unauthorized(field: str, type_name: str) -> FieldError:
-    return FieldError(UNAUTHORIZED, f"Not Authorized to access {field} on type {type_name}")
+def unauthorized(info: GraphQLResolveInfo[Any]) -> FieldError:
+    """Return the refusal of the field that is resolved."""
+    where = f"{info.field_name} on type {info.parent_type.name}"
+    return FieldError("Unauthorized", f"Not Authorized to access {where}")
 
 
 def invalid_arguments(message: str) -> FieldError:
-    return FieldError(INVALID_ARGUMENTS, message)
+    return FieldError("InvalidArgumentsError", message)
 
 
 def refused(message: str) -> FieldError:
@@ -85,12 +87,9 @@ def refused(message: str) -> FieldError:
 
 
 def conditional_check_failed() -> FieldError:
-    return FieldError(_CONDITIONAL, f"The conditional request failed {_from_dynamodb()}")
+    return dynamodb("The conditional request failed", "ConditionalCheckFailedException")
 
 
-def dynamodb(message: str) -> FieldError:
-    return FieldError(_DYNAMODB, f"{message} {_from_dynamodb()}")
-
-
-def _from_dynamodb() -> str:
-    return f"(Service: DynamoDb, Status Code: 400, Request ID: {uuid.uuid4()})"
+def dynamodb(message: str, error_type: str = "DynamoDbException") -> FieldError:
+    source = f"(Service: DynamoDb, Status Code: 400, Request ID: {uuid.uuid4()})"
+    return FieldError(f"DynamoDB:{error_type}", f"{message} {source}")

@@ -4,26 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from seedctl.local.appsync.attribute_values import check_bounds, check_numbers
+from seedctl.local.appsync.attribute_values import check_bounds, check_numbers, type_of
 from seedctl.local.appsync.errors import FieldError, dynamodb
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
 _MISSING = object()
-_TYPES = {
-    "bool": lambda value: isinstance(value, bool),
-    "list": lambda value: isinstance(value, list),
-    "map": lambda value: isinstance(value, dict),
-    "number": lambda value: isinstance(value, (int, float)) and not isinstance(value, bool),
-    "string": lambda value: isinstance(value, str),
-    "_null": lambda value: value is None,
-}
+_TYPES = {"bool": "BOOL", "list": "L", "map": "M", "number": "N", "string": "S", "_null": "NULL"}
 
 
 def check_asks(expression: Mapping[str, Any]) -> None:
     """Raise FieldError if *expression* says something and asks for nothing."""
-    if expression and not _asks(expression):
+    if expression and not any(_comparisons(expression)):
         raise _unusable()
 
 
@@ -70,18 +63,6 @@ def _comparisons(expression: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[s
             yield name, wanted
 
 
-def _asks(expression: Mapping[str, Any]) -> bool:
-    return any(
-        any(_asks(part) for part in wanted if part)
-        if name in ("and", "or")
-        else _asks(wanted)
-        if name == "not"
-        else bool(wanted)
-        for name, wanted in expression.items()
-        if wanted is not None
-    )
-
-
 def matches(expression: Mapping[str, Any], item: Mapping[str, Any]) -> bool:
     """Whether *item* meets every part of *expression*, which has been checked."""
     for name, wanted in expression.items():
@@ -97,14 +78,10 @@ def matches(expression: Mapping[str, Any], item: Mapping[str, Any]) -> bool:
             met = not wanted or not matches(wanted, item)
         else:
             value = item.get(name, _MISSING)
-            met = all(_compare(operator, value, given) for operator, given in wanted.items())
+            met = all(_OPERATORS[operator](value, given) for operator, given in wanted.items())
         if not met:
             return False
     return True
-
-
-def _compare(operator: str, value: Any, given: Any) -> bool:
-    return _OPERATORS[operator](value, given)
 
 
 def _equal(value: Any, given: Any) -> bool:
@@ -112,18 +89,11 @@ def _equal(value: Any, given: Any) -> bool:
     return isinstance(value, bool) == isinstance(given, bool) and bool(value == given)
 
 
-def ordered(value: Any) -> Any:
-    """Return *value* if it has an order, None otherwise."""
-    # Code points order as the UTF-8 bytes that DynamoDB compares.
-    return value if isinstance(value, (str, int, float)) and not isinstance(value, bool) else None
-
-
 def _ordering(test: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
     def compare(value: Any, given: Any) -> bool:
-        left, right = ordered(value), ordered(given)
-        if left is None or right is None or isinstance(left, str) != isinstance(right, str):
-            return False
-        return test(left, right)
+        # Code points order as the UTF-8 bytes that DynamoDB compares.
+        kind = type_of(value)
+        return kind in ("S", "N") and type_of(given) == kind and test(value, given)
 
     return compare
 
@@ -147,12 +117,11 @@ def _size(value: Any, given: Any) -> bool:
         return given is None
     # DynamoDB counts the bytes of a string.
     size = len(value.encode()) if isinstance(value, str) else len(value)
-    return all(_compare(operator, size, wanted) for operator, wanted in given.items())
+    return all(_OPERATORS[operator](size, wanted) for operator, wanted in given.items())
 
 
 def _attribute_type(value: Any, given: Any) -> bool:
-    test = _TYPES.get(given)
-    return test is not None and value is not _MISSING and test(value)
+    return value is not _MISSING and type_of(value) == _TYPES.get(given)
 
 
 def _unusable() -> FieldError:

@@ -14,12 +14,12 @@ from seedctl.local.appsync.attribute_values import (
     type_of,
 )
 from seedctl.local.appsync.errors import dynamodb, invalid_arguments
-from seedctl.local.appsync.filters import matches
+from seedctl.local.appsync.keys import attribute_types
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from seedctl.local.appsync.introspection import Index
+    from seedctl.local.appsync.introspection import Index, Model
 
     Condition = Mapping[str, Any]
 
@@ -33,8 +33,15 @@ class KeyCondition:
     operand: Any
     """A text or a number; for ``between`` a list of two of them, the lower one first."""
 
-    def is_met(self, sort_key: Any) -> bool:
-        return matches({"key": {self.operator: self.operand}}, {"key": sort_key})
+
+@dataclass(frozen=True, slots=True)
+class KeyQuery:
+    """A query of a table or an index: the items of one partition that meet the condition."""
+
+    index: Index
+    partition: Any
+    condition: KeyCondition | None
+    is_descending: bool = False
 
 
 def argument_name(index: Index) -> str:
@@ -81,27 +88,26 @@ def check_key_arguments(index: Index, arguments: Mapping[str, Any]) -> None:
         )
 
 
-def key_condition(
-    index: Index, type_name: str, arguments: Mapping[str, Any]
-) -> KeyCondition | None:
+def key_condition(model: Model, index: Index, arguments: Mapping[str, Any]) -> KeyCondition | None:
     """Return what *arguments*, checked already, ask of the sort key; None if nothing.
 
-    *type_name* is DynamoDB's type of the sort key. Raises FieldError for what DynamoDB refuses.
+    Raises FieldError for what DynamoDB refuses.
     """
     condition = _condition(index, arguments) or {}
     operations = {name: value for name, value in condition.items() if value is not None}
     if "between" in operations:
-        operations["between"] = _bounds(index, type_name, operations["between"])
+        operations["between"] = _bounds(model, index, operations["between"])
+    if not operations:
+        return None
     if len(operations) > 1:
         raise dynamodb("KeyConditionExpressions must only contain one condition per key")
-    for operator, given in operations.items():
-        is_composite = len(index.sort_fields) > 1
-        operand = _text(index, given) if is_composite and operator != "between" else given
-        check_numbers(operand, ":sortKey")
-        if operator == "between":
-            check_bounds("KeyConditionExpression", *operand)
-        return KeyCondition(operator, operand)
-    return None
+    ((operator, operand),) = operations.items()
+    if len(index.sort_fields) > 1 and operator != "between":
+        operand = _text(index, operand)
+    check_numbers(operand, ":sortKey")
+    if operator == "between":
+        check_bounds("KeyConditionExpression", *operand)
+    return KeyCondition(operator, operand)
 
 
 def _condition(index: Index, arguments: Mapping[str, Any]) -> Condition | None:
@@ -132,7 +138,7 @@ def _check_composite(index: Index, argument: str, condition: Condition) -> None:
                     )
 
 
-def _bounds(index: Index, type_name: str, given: list[Any]) -> list[Any]:
+def _bounds(model: Model, index: Index, given: list[Any]) -> list[Any]:
     """Return the two bounds of BETWEEN; a third one is not read."""
     if len(index.sort_fields) > 1:
         return [_text(index, each) for each in given]
@@ -140,8 +146,9 @@ def _bounds(index: Index, type_name: str, given: list[Any]) -> list[Any]:
     missing = [f"$ctx.args.{argument_name(index)}.between[{number}]" for number in range(2)]
     bounds = [text_of(each) if each is None else each for each in given[:2]]
     bounds += missing[len(bounds) :]
+    is_number = attribute_types(model, index)[index.sort_fields[0]] == "N"
     for number, bound in enumerate(bounds):
-        if type_name == "N" and type_of(bound) != "N":
+        if is_number and type_of(bound) != "N":
             raise invalid_expression_value(
                 f"The parameter cannot be converted to a numeric value: {bound}",
                 f":sortKey{number}",

@@ -13,12 +13,13 @@ from seedctl.local.appsync.attribute_values import text_of, type_of
 from seedctl.local.appsync.errors import dynamodb, refused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from seedctl.local.appsync.introspection import Index, Model
 
 _NUMBERS = ("Int", "Float", "AWSTimestamp")
 _INVALID = "One or more parameter values were invalid:"
+_NOT_VALID = "One or more parameter values are not valid."
 _EMPTY = "The AttributeValue for a key attribute cannot contain an empty string value."
 
 
@@ -33,20 +34,20 @@ def item_key(model: Model, values: Mapping[str, Any]) -> list[Any]:
     *values* are all fields of the key. Parts of a composite sort key do not tell items apart:
     ``a#1`` and ``2`` join to the same text as ``a`` and ``1#2``.
     """
-    table = model.table
-    return [values[table.partition_key], *_sort_value(table, values)]
+    partition, *sort_fields = model.key
+    if len(sort_fields) > 1:
+        return [values[partition], joined(sort_fields, values)]
+    return [values[name] for name in model.key]
 
 
-def position(index: Index, item: Mapping[str, Any]) -> tuple[Any, Any] | None:
-    """Return partition and sort key of *item* in *index*, None if it is not in the index.
-
-    The sort key is None where the index has none. Items of one partition are ordered by it: texts by
-    their code points, numbers by their value.
-    """
-    found = [item.get(name) for name in index.attributes]
-    if None in found:
-        return None
-    return found[0], found[1] if len(found) > 1 else None
+def attribute_types(model: Model, index: Index) -> dict[str, str]:
+    """Return DynamoDB's type of each key attribute of *index*: ``S`` or ``N``."""
+    types = {}
+    for name in index.attributes:
+        field = model.fields.get(name)
+        is_number = field is not None and field.type.name in _NUMBERS
+        types[name] = "N" if is_number else "S"
+    return types
 
 
 def with_composite_keys(model: Model, values: Mapping[str, Any], doing: str) -> dict[str, Any]:
@@ -62,9 +63,10 @@ def with_composite_keys(model: Model, values: Mapping[str, Any], doing: str) -> 
             continue
         for name in parts:
             if name not in values:
+                kind = "global secondary index" if index.is_relation else "@index"
                 raise refused(
-                    f"When {doing} any part of the composite sort key for {_named(index)}, you must "
-                    f"provide all fields for the key. Missing key: '{name}'."
+                    f"When {doing} any part of the composite sort key for {kind} '{index.name}', "
+                    f"you must provide all fields for the key. Missing key: '{name}'."
                 )
         found[index.sort_key] = joined(parts, values)
     return found
@@ -78,72 +80,38 @@ def without_null_partition_keys(model: Model, item: Mapping[str, Any]) -> dict[s
 
 def check_item_key(model: Model, values: Mapping[str, Any]) -> None:
     """Raise FieldError if DynamoDB refuses the key in *values*, composite sort key included."""
-    for name, letter in _typed(model, model.table):
+    for name, letter in attribute_types(model, model.table).items():
         if type_of(values.get(name)) != letter:
             raise dynamodb(
                 f"{_INVALID} Type mismatch for key {name} expected: {letter} "
                 f"actual: {type_of(values.get(name))}"
             )
         if values[name] == "":
-            raise dynamodb(f"One or more parameter values are not valid. {_EMPTY} Key: {name}")
+            raise dynamodb(f"{_NOT_VALID} {_EMPTY} Key: {name}")
 
 
-def check_index_keys(model: Model, item: Mapping[str, Any]) -> None:
-    """Raise FieldError if DynamoDB refuses to create *item* for the keys of an index.
+def check_index_keys(model: Model, values: Mapping[str, Any], *, is_update: bool = False) -> None:
+    """Raise FieldError if DynamoDB refuses *values* of an item for the keys of an index.
 
-    An attribute may be missing, but not be null, empty or of another type.
+    An attribute may be missing, but not be empty or of another type, null included. In an update
+    a null removes the attribute.
     """
     for index in model.indexes:
-        for name, letter in _typed(model, index):
-            _check_index_type(index, name, letter, item)
-            if item.get(name) == "":
+        for name, letter in attribute_types(model, index).items():
+            if name not in values or (is_update and values[name] is None):
+                continue
+            if type_of(values[name]) != letter:
                 raise dynamodb(
-                    "One or more parameter values are not valid. A value specified for a "
-                    f"secondary index key is not supported. {_EMPTY} IndexName: {index.name}, "
-                    f"IndexKey: {name}"
+                    f"{_INVALID} Type mismatch for Index Key {name} Expected: {letter} "
+                    f"Actual: {type_of(values[name])} IndexName: {index.name}"
                 )
-
-
-def check_index_changes(model: Model, changes: Mapping[str, Any]) -> None:
-    """Raise FieldError if DynamoDB refuses *changes* of an item; nulls remove attributes."""
-    present = {name: value for name, value in changes.items() if value is not None}
-    for index in model.indexes:
-        for name, letter in _typed(model, index):
-            _check_index_type(index, name, letter, present)
-            if present.get(name) == "":
+            if values[name] == "" and is_update:
                 raise dynamodb(
-                    "One or more parameter values are not valid. The update expression attempted "
-                    "to update a secondary index key to a value that is not supported. " + _EMPTY
+                    f"{_NOT_VALID} The update expression attempted to update a secondary index key "
+                    f"to a value that is not supported. {_EMPTY}"
                 )
-
-
-def attribute_type(model: Model, index: Index, name: str) -> str:
-    """Return DynamoDB's type of the key attribute *name* of *index*: ``S`` or ``N``."""
-    return dict(_typed(model, index))[name]
-
-
-def _check_index_type(index: Index, name: str, letter: str, item: Mapping[str, Any]) -> None:
-    if name in item and type_of(item[name]) != letter:
-        raise dynamodb(
-            f"{_INVALID} Type mismatch for Index Key {name} Expected: {letter} "
-            f"Actual: {type_of(item[name])} IndexName: {index.name}"
-        )
-
-
-def _sort_value(index: Index, values: Mapping[str, Any]) -> list[Any]:
-    fields = index.sort_fields
-    if not fields:
-        return []
-    return [values[fields[0]] if len(fields) == 1 else joined(fields, values)]
-
-
-def _typed(model: Model, index: Index) -> Iterator[tuple[str, str]]:
-    for name in index.attributes:
-        field = model.fields.get(name)
-        is_number = field is not None and field.kind == "scalar" and field.type_name in _NUMBERS
-        yield name, "N" if is_number else "S"
-
-
-def _named(index: Index) -> str:
-    kind = "global secondary index" if index.is_relation else "@index"
-    return f"{kind} '{index.name}'"
+            if values[name] == "":
+                raise dynamodb(
+                    f"{_NOT_VALID} A value specified for a secondary index key is not supported. "
+                    f"{_EMPTY} IndexName: {index.name}, IndexKey: {name}"
+                )

@@ -6,19 +6,16 @@ from dataclasses import dataclass, field
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
-from graphql import OperationType
-
 from seedctl.local.appsync.errors import FieldError
 from seedctl.local.appsync.rows import Rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from contextlib import AbstractContextManager
 
     from graphql import GraphQLResolveInfo
 
     from seedctl.local.appsync.callers import Caller
-    from seedctl.local.appsync.introspection import Introspection, Model
+    from seedctl.local.appsync.introspection import Model
     from seedctl.local.store import Store, View
 
     Resolver = Callable[..., Any]
@@ -32,15 +29,11 @@ class GraphQLRequest:
     caller: Caller
     store: Store
     api: str
-    introspection: Introspection
     clock: Callable[[], float]
     tables: Mapping[str, int]
     """The numbers of the models' tables in the state."""
     faults: list[Exception] = field(default_factory=list)
     """Failures of ours: graphql-core would show them as errors of the field."""
-
-    def reading(self) -> AbstractContextManager[View]:
-        return self.store.reading()
 
     def rows(self, view: View, model: Model) -> Rows:
         return Rows(view, self.tables[model.name], model)
@@ -63,10 +56,6 @@ def guarded(resolve: Resolver) -> Resolver:
             raise
 
     return call
-
-
-def is_mutation(info: Info) -> bool:
-    return info.operation.operation is OperationType.MUTATION
 
 
 def path_text(path: list[str | int]) -> str:

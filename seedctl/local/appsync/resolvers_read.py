@@ -7,31 +7,36 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from graphql import OperationType
+
 from seedctl.local.appsync import rules
 from seedctl.local.appsync.attribute_values import check_numbers
 from seedctl.local.appsync.errors import FieldError, dynamodb, unauthorized
 from seedctl.local.appsync.filters import check_asks, check_filter, matches
-from seedctl.local.appsync.introspection import BELONGS_TO, HAS_MANY, index_of_relation
+from seedctl.local.appsync.introspection import (
+    BELONGS_TO,
+    HAS_MANY,
+    foreign_key,
+    index_of_relation,
+)
 from seedctl.local.appsync.key_conditions import (
     KeyCondition,
+    KeyQuery,
     argument_name,
     check_key_arguments,
     check_list_arguments,
     key_condition,
 )
-from seedctl.local.appsync.keys import attribute_type, item_key
-from seedctl.local.appsync.request import is_mutation
+from seedctl.local.appsync.keys import attribute_types, item_key
 from seedctl.local.paging import InvalidTokenError, issue_token, read_token
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping, Sequence
+    from collections.abc import Mapping
 
-    from seedctl.local.appsync.introspection import Field, Index, Model
+    from seedctl.local.appsync.introspection import Index, Model
     from seedctl.local.appsync.request import GraphQLRequest, Info, Resolver
-    from seedctl.local.appsync.rows import Found, Rows
     from seedctl.local.appsync.rules import Condition
-
-    Read = Callable[[Rows, Sequence[Any], int], Generator[Found, None, None]]
+    from seedctl.outputs.models import Field
 
 _DEFAULT_LIMIT = 100
 _PAGE_BYTES = 1024 * 1024
@@ -45,15 +50,6 @@ class _Question:
     condition: Condition
     arguments: Mapping[str, Any]
     info: Info
-
-    @property
-    def request(self) -> GraphQLRequest:
-        request: GraphQLRequest = self.info.context
-        return request
-
-    @property
-    def scope(self) -> str:
-        return f"{self.info.parent_type.name}.{self.info.field_name}"
 
     @property
     def filter(self) -> Mapping[str, Any]:
@@ -77,7 +73,7 @@ def list_all(model: Model) -> Resolver:
     def resolve(_source: Any, info: Info, /, **arguments: Any) -> Any:
         caller = info.context.caller
         if not rules.is_provider_allowed(model, "list", caller):
-            raise _unauthorized(info)
+            raise unauthorized(info)
         if model.has_custom_key:
             check_list_arguments(table, arguments)
             if arguments.get(table.partition_key) is not None:
@@ -85,7 +81,7 @@ def list_all(model: Model) -> Resolver:
         condition = _allowed(rules.condition(model, "list", caller), info)
         question = _Question(model, condition, arguments, info)
         check_asks(question.filter)
-        return _scan(question)
+        return _page(question)
 
     return resolve
 
@@ -99,78 +95,72 @@ def by_index(model: Model, index: Index) -> Resolver:
 
 def relation(model: Model, field: Field, models: Mapping[str, Model]) -> Resolver:
     """Return the resolver of *field*, which leads from *model* to another."""
-    association = field.association
-    assert association is not None
-    related = models[field.type_name]
-    found = _Relation(
-        model=model,
-        related=related,
-        index=index_of_relation(model, field, models),
-        foreign_key=association.keys,
-        is_shown_in_mutations=field.is_required or rules.may_show_in_mutation(model, related),
-    )
-    return {BELONGS_TO: found.parent, HAS_MANY: found.children}.get(association.kind, found.child)
+    assert field.association is not None
+    found = _Relation(model, field, models)
+    resolvers = {BELONGS_TO: found.parent, HAS_MANY: found.children}
+    return resolvers.get(field.association.connection_type, found.child)
 
 
-@dataclass(frozen=True, slots=True)
 class _Relation:
     """A way from *model* to another. Who may read that one is decided first, in mutations too."""
 
-    model: Model
-    related: Model
-    index: Index
-    """Of the related model, by its foreign key to *model*."""
-    foreign_key: tuple[str, ...]
-    """Fields of *model* for :meth:`parent`, of the related one otherwise."""
-    is_shown_in_mutations: bool
+    def __init__(self, model: Model, field: Field, models: Mapping[str, Model]) -> None:
+        self._model = model
+        self._related = models[field.type.name]
+        # Of the related model, by its foreign key to this one.
+        self._index = index_of_relation(model, field, models)
+        types = attribute_types(self._related, self._index)
+        self._is_sorted_by_number = types.get(self._index.sort_key or "") == "N"
+        self._foreign_key = foreign_key(field)
+        is_shown = field.is_required or rules.may_show_in_mutation(model, self._related)
+        self._is_shown_in_mutations = is_shown
 
     def parent(self, source: Mapping[str, Any], info: Info, /) -> Any:
         condition = self._allowed("get", info)
-        values = zip(self.related.key, map(source.get, self.foreign_key), strict=False)
-        key = {**dict.fromkeys(self.related.key), **dict(values)}
+        values = zip(self._related.key, map(source.get, self._foreign_key), strict=False)
+        key = {**dict.fromkeys(self._related.key), **dict(values)}
         if self._is_hidden(info) or None in key.values():
             return None
-        return _one(self.related, item_key(self.related, key), condition, info)
+        return _one(self._related, item_key(self._related, key), condition, info)
 
     def children(self, source: Mapping[str, Any], info: Info, /, **arguments: Any) -> Any:
         condition = self._allowed("list", info)
         if self._is_hidden(info):
             return {"items": [], "nextToken": None}
-        sort_key = self.index.sort_key
-        if sort_key is not None and attribute_type(self.related, self.index, sort_key) == "N":
+        if self._is_sorted_by_number:
             # The deployed resolver compares with the sort key's text, whatever its type.
             raise dynamodb(
                 "One or more parameter values were invalid: Condition parameter type does not "
                 "match schema type"
             )
         # Unlike other lists, one whose filter asks for nothing is not refused.
-        question = _Question(self.related, condition, arguments, info)
-        return _query(question, self.index, *self._asked(source))
+        question = _Question(self._related, condition, arguments, info)
+        return _page(question, self._query(source, is_descending=_is_descending(arguments)))
 
     def child(self, source: Mapping[str, Any], info: Info, /) -> Any:
         condition = self._allowed("get", info)
         if self._is_hidden(info):
             return None
         request: GraphQLRequest = info.context
-        partition, asked = self._asked(source)
-        with request.reading() as view:
-            rows = request.rows(view, self.related)
-            read = rows.query(self.index, partition, asked, (), -1, backwards=False)
-            found = [each.item for each in read]
+        with request.store.reading() as view:
+            rows = request.rows(view, self._related)
+            found = [each.item for each in rows.query(self._query(source), (), -1)]
         items = [item for item in found if condition(item)]
         if found and not items:
-            raise _unauthorized(info)
+            raise unauthorized(info)
         return items[0] if items else None
 
     def _allowed(self, operation: str, info: Info) -> Condition:
-        return _allowed(rules.condition(self.related, operation, info.context.caller), info)
+        return _allowed(rules.condition(self._related, operation, info.context.caller), info)
 
     def _is_hidden(self, info: Info) -> bool:
-        return is_mutation(info) and not self.is_shown_in_mutations
+        is_mutation = info.operation.operation is OperationType.MUTATION
+        return is_mutation and not self._is_shown_in_mutations
 
-    def _asked(self, source: Mapping[str, Any]) -> tuple[Any, KeyCondition | None]:
-        partition, *sort_key = item_key(self.model, source)
-        return partition, KeyCondition("eq", sort_key[0]) if sort_key else None
+    def _query(self, source: Mapping[str, Any], *, is_descending: bool = False) -> KeyQuery:
+        partition, *sort_key = item_key(self._model, source)
+        condition = KeyCondition("eq", sort_key[0]) if sort_key else None
+        return KeyQuery(self._index, partition, condition, is_descending)
 
 
 def _by_key(model: Model, index: Index, given: Mapping[str, Any], info: Info) -> Any:
@@ -190,75 +180,58 @@ def _by_key(model: Model, index: Index, given: Mapping[str, Any], info: Info) ->
     question = _Question(model, condition, arguments, info)
     check_asks(question.filter)
     check_numbers(partition, f":{index.partition_key}")
-    asked = None
-    if index.sort_key is not None:
-        asked = key_condition(index, attribute_type(model, index, index.sort_key), arguments)
-    return _query(question, index, partition, asked)
+    asked = key_condition(model, index, arguments)
+    return _page(question, KeyQuery(index, partition, asked, _is_descending(arguments)))
 
 
 def _allowed(condition: Condition | None, info: Info) -> Condition:
     if condition is None:
-        raise _unauthorized(info)
+        raise unauthorized(info)
     return condition
-
-
-def _unauthorized(info: Info) -> FieldError:
-    return unauthorized(info.field_name, info.parent_type.name)
 
 
 def _one(model: Model, key: list[Any], condition: Condition, info: Info) -> Any:
     request: GraphQLRequest = info.context
-    with request.reading() as view:
+    with request.store.reading() as view:
         item = request.rows(view, model).get(key)
     if item is not None and not condition(item):
-        raise _unauthorized(info)
+        raise unauthorized(info)
     return item
 
 
-def _scan(question: _Question) -> dict[str, Any]:
-    check_filter(question.filter)
-    return _page(question, question.scope, lambda rows, after, limit: rows.scan(after, limit))
-
-
-def _query(
-    question: _Question, index: Index, partition: Any, asked: KeyCondition | None
-) -> dict[str, Any]:
-    """Return a page of a partition of *index*, of the items whose sort key is *asked* for."""
-    check_filter(question.filter, index.attributes)
-    backwards = question.arguments.get("sortDirection") == "DESC"
+def _page(question: _Question, query: KeyQuery | None = None) -> dict[str, Any]:
+    """Return a page of what *query* finds, or of the whole table; what is filtered out counts too."""
+    info, wanted, arguments = question.info, question.filter, question.arguments
+    request: GraphQLRequest = info.context
     # A token is good for the same question only.
-    scope = f"{question.scope} {index.name} {json.dumps(partition)} {asked} {backwards}"
-    return _page(
-        question,
-        scope,
-        lambda rows, after, limit: rows.query(
-            index, partition, asked, after, limit, backwards=backwards
-        ),
-    )
-
-
-def _page(question: _Question, scope: str, read: Read) -> dict[str, Any]:
-    """Return a page of what *read* gives; what is filtered out of it counts too."""
-    request, wanted, limit = question.request, question.filter, _limit(question.arguments)
-    scope = f"graphql {request.api} {scope}"
-    after = _read_token(request, scope, question.arguments.get("nextToken"))
+    scope = f"graphql {request.api} {info.parent_type.name}.{info.field_name}"
+    if query is not None:
+        place = f"{query.index.name} {json.dumps(query.partition)}"
+        scope = f"{scope} {place} {query.condition} {query.is_descending}"
+    check_filter(wanted, query.index.attributes if query is not None else ())
+    limit = _limit(arguments)
+    after = _read_token(request, scope, arguments.get("nextToken"))
     items, count, size = [], 0, 0
     last: list[Any] | None = None
-    with (
-        request.reading() as view,
-        closing(read(request.rows(view, question.model), after, limit)) as rows,
-    ):
-        for found in rows:
-            count, size, last = count + 1, size + found.size, found.position
-            if question.condition(found.item) and matches(wanted, found.item):
-                items.append(found.item)
-            if size > _PAGE_BYTES:
-                break
+    with request.store.reading() as view:
+        rows = request.rows(view, question.model)
+        read = rows.scan(after, limit) if query is None else rows.query(query, after, limit)
+        with closing(read):
+            for found in read:
+                count, size, last = count + 1, size + found.size, found.position
+                if question.condition(found.item) and matches(wanted, found.item):
+                    items.append(found.item)
+                if size > _PAGE_BYTES:
+                    break
     token = None
     # A full page has a token even if nothing follows, as with DynamoDB.
     if last is not None and (count == limit or size > _PAGE_BYTES):
         token = issue_token(request.store.seal, scope, last)
     return {"items": items, "nextToken": token}
+
+
+def _is_descending(arguments: Mapping[str, Any]) -> bool:
+    return arguments.get("sortDirection") == "DESC"
 
 
 def _limit(arguments: Mapping[str, Any]) -> int:

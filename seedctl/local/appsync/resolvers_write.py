@@ -11,7 +11,6 @@ from seedctl.local.appsync.attribute_values import check_numbers
 from seedctl.local.appsync.errors import conditional_check_failed, unauthorized
 from seedctl.local.appsync.filters import check_expression, matches
 from seedctl.local.appsync.keys import (
-    check_index_changes,
     check_index_keys,
     check_item_key,
     item_key,
@@ -22,9 +21,9 @@ from seedctl.local.appsync.keys import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from seedctl.local.appsync.errors import FieldError
     from seedctl.local.appsync.introspection import Model
     from seedctl.local.appsync.request import GraphQLRequest, Info, Resolver
+    from seedctl.local.appsync.rows import Item
 
 _TIMESTAMPS = ("createdAt", "updatedAt")
 
@@ -41,7 +40,7 @@ def create(model: Model) -> Resolver:
                 values.setdefault(name, timestamp(request.clock()))
         values = with_composite_keys(model, values, "creating")
         if not rules.fill_owners(model, request.caller, values):
-            raise _unauthorized(info)
+            raise unauthorized(info)
         item = without_null_partition_keys(model, values)
         condition = _condition(arguments)
         check_numbers(item)
@@ -69,11 +68,12 @@ def update(model: Model) -> Resolver:
         check_item_key(model, changes)
         with request.store.transaction() as view:
             rows = request.rows(view, model)
-            stored = _readable(model, "update", rows.get(item_key(model, changes)), info)
+            stored = rows.get(item_key(model, changes))
+            _check_rules(model, "update", stored, info)
             condition = _condition(arguments)
             for name, value in changes.items():
                 check_numbers(value, f":{name}")
-            check_index_changes(model, changes)
+            check_index_keys(model, changes, is_update=True)
             present = _meeting(condition, stored)
             item = {
                 name: value
@@ -95,7 +95,8 @@ def delete(model: Model) -> Resolver:
         with request.store.transaction() as view:
             rows = request.rows(view, model)
             # Unlike an update, a deletion is refused for its key only after the rules.
-            stored = _readable(model, "delete", rows.get(item_key(model, key)), info)
+            stored = rows.get(item_key(model, key))
+            _check_rules(model, "delete", stored, info)
             check_item_key(model, key)
             present = _meeting(_condition(arguments), stored)
             rows.delete(present)
@@ -111,7 +112,7 @@ def timestamp(seconds: float) -> str:
 
 def _check_provider(model: Model, operation: str, info: Info) -> None:
     if not rules.is_provider_allowed(model, operation, info.context.caller):
-        raise _unauthorized(info)
+        raise unauthorized(info)
 
 
 def _condition(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -121,23 +122,16 @@ def _condition(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
     return condition
 
 
-def _readable(
-    model: Model, operation: str, stored: dict[str, Any] | None, info: Info
-) -> dict[str, Any] | None:
-    """Return the item to change, None if it is missing. Raises FieldError if it may not be changed."""
+def _check_rules(model: Model, operation: str, stored: Item | None, info: Info) -> None:
+    """Raise FieldError if the caller may not change *stored*, None for an item that is missing."""
     condition = rules.condition(model, operation, info.context.caller)
     # A rule about items is asked about a missing one too, and says no.
     if condition is None or not condition(stored):
-        raise _unauthorized(info)
-    return stored
+        raise unauthorized(info)
 
 
-def _meeting(condition: Mapping[str, Any], stored: dict[str, Any] | None) -> dict[str, Any]:
+def _meeting(condition: Mapping[str, Any], stored: Item | None) -> Item:
     """Return *stored*. Raises FieldError if it is missing or does not meet *condition*."""
     if stored is None or not matches(condition, stored):
         raise conditional_check_failed()
     return stored
-
-
-def _unauthorized(info: Info) -> FieldError:
-    return unauthorized(info.field_name, info.parent_type.name)

@@ -11,14 +11,14 @@ import zlib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from seedctl.local.appsync.attribute_values import type_of
-from seedctl.local.appsync.keys import attribute_type, item_key, position
+from seedctl.local.appsync.keys import attribute_types, item_key
 from seedctl.local.store import prefix_end, to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Generator, Iterable, Mapping, Sequence
 
-    from seedctl.local.appsync.introspection import Index, Introspection, Model
-    from seedctl.local.appsync.key_conditions import KeyCondition
+    from seedctl.local.appsync.introspection import Index, Model
+    from seedctl.local.appsync.key_conditions import KeyCondition, KeyQuery
     from seedctl.local.store import Store, View
 
     Item = dict[str, Any]
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 _INTEGERS = 2.0**63
 _OPERATORS = {"eq": "=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
-_ITEM = "model_id = ? AND hash = ? AND partition = ? AND sort = ?"
 
 
 class Found(NamedTuple):
@@ -48,9 +47,8 @@ class Rows:
 
     def get(self, key: Sequence[Any]) -> Item | None:
         """Return the item whose :func:`item_key` is *key*."""
-        query = f"SELECT item FROM row WHERE {_ITEM}"  # noqa: S608 - our own text
-        found = self._view.execute(query, self._place(key)).fetchone()
-        return json.loads(found[0]) if found is not None else None
+        text = self._value("item", self._place(key))
+        return json.loads(text) if text is not None else None
 
     def put(self, item: Item, previous: Item | None = None) -> None:
         """Store *item*; *previous* is what it takes the place of."""
@@ -59,12 +57,12 @@ class Rows:
             query = "INSERT INTO row (model_id, hash, partition, sort, item) VALUES (?, ?, ?, ?, ?)"
             row_id = self._view.execute(query, (*place, text)).lastrowid
         else:
-            row_id = self._row_id(place)
+            row_id = self._value("id", place)
             self._view.execute("UPDATE row SET item = ? WHERE id = ?", (text, row_id))
         self._change_entries(row_id, self._entries(previous or {}), self._entries(item))
 
     def delete(self, item: Item) -> None:
-        row_id = self._row_id(self._place(item_key(self._model, item)))
+        row_id = self._value("id", self._place(item_key(self._model, item)))
         self._change_entries(row_id, self._entries(item), set())
         self._view.execute("DELETE FROM row WHERE id = ?", (row_id,))
 
@@ -79,23 +77,16 @@ class Rows:
         return self._found(query, (self._id, *first, limit))
 
     def query(
-        self,
-        index: Index,
-        partition: Any,
-        asked: KeyCondition | None,
-        after: Sequence[Any],
-        limit: int,
-        *,
-        backwards: bool,
+        self, query: KeyQuery, after: Sequence[Any], limit: int
     ) -> Generator[Found, None, None]:
-        """Yield *limit* items of a partition of *index* behind *after*, by their sort key.
+        """Yield *limit* items that *query* asks for behind *after*, by their sort key.
 
         *after* is the position of an item that was found before, empty for the first page; a *limit*
         below zero is none.
         """
-        partition = _column(partition)
+        partition = _column(query.partition)
         values: list[Any]
-        if index == self._model.table:
+        if query.index == self._model.table:
             source = "row WHERE model_id = ? AND hash = ? AND partition = ?"
             values = [self._id, _hash(partition), partition]
             sort, row_id = "row.sort", "row.id"
@@ -104,25 +95,25 @@ class Rows:
                 "index_entry CROSS JOIN row ON row.id = row_id"
                 " WHERE index_entry.model_id = ? AND index_name = ? AND index_entry.partition = ?"
             )
-            values = [self._id, index.name, partition]
+            values = [self._id, query.index.name, partition]
             sort, row_id = "index_entry.sort", "row_id"
-        beyond, order = ("<", "DESC") if backwards else (">", "ASC")
-        for operator, value in _bounds(asked):
+        beyond, order = ("<", "DESC") if query.is_descending else (">", "ASC")
+        for operator, value in _bounds(query.condition):
             # The last item seen is a bound closer than this one, and SQLite looks for only one.
             if not (after and operator.startswith(beyond)):
                 source += f" AND {sort} {operator} ?"
                 values.append(value)
-        if after and asked is not None and asked.operator == "eq":
+        if after and query.condition is not None and query.condition.operator == "eq":
             source += f" AND {row_id} {beyond} ?"
             values.append(after[1])
         elif after:
             source += f" AND ({sort}, {row_id}) {beyond} (?, ?)"
             values += after
-        query = (
+        sql = (
             f"SELECT {sort}, {row_id}, item FROM {source}"  # noqa: S608 - our own text
             f" ORDER BY {sort} {order}, {row_id} {order} LIMIT ?"
         )
-        return self._found(query, (*values, limit))
+        return self._found(sql, (*values, limit))
 
     def enter_anew(self) -> None:
         """Make the entries of all items again, for indexes that were not there before."""
@@ -136,23 +127,26 @@ class Rows:
             yield Found(json.loads(text), len(text), place)
 
     def _place(self, key: Sequence[Any]) -> tuple[int, int, Any, Any]:
-        partition, sort, *_ = (*map(_column, key), "")
+        partition, sort = _columns(key)
         return self._id, _hash(partition), partition, sort
 
-    def _row_id(self, place: Sequence[Any]) -> int:
-        query = f"SELECT id FROM row WHERE {_ITEM}"  # noqa: S608 - our own text
-        row_id: int = self._view.execute(query, place).fetchone()[0]
-        return row_id
+    def _value(self, column: str, place: Sequence[Any]) -> Any:
+        """Return the *column* of the item at *place*, None without such an item."""
+        query = (
+            f"SELECT {column} FROM row"  # noqa: S608 - our own text
+            " WHERE model_id = ? AND hash = ? AND partition = ? AND sort = ?"
+        )
+        found = self._view.execute(query, place).fetchone()
+        return found[0] if found is not None else None
 
     def _entries(self, item: Item) -> set[Entry]:
         """Return the entries of *item* in the indexes. One with a key of another type has none."""
         return {
-            (index.name, _column(place[0]), "" if place[1] is None else _column(place[1]))
+            (index.name, *_columns(item[name] for name in index.attributes))
             for index in self._model.indexes
-            if (place := position(index, item)) is not None
-            and all(
-                type_of(item[name]) == attribute_type(self._model, index, name)
-                for name in index.attributes
+            if all(
+                type_of(item.get(name)) == letter
+                for name, letter in attribute_types(self._model, index).items()
             )
         }
 
@@ -169,14 +163,14 @@ class Rows:
             )
 
 
-def prepare(store: Store, api: str, introspection: Introspection) -> dict[str, int]:
+def prepare(store: Store, api: str, models: Mapping[str, Model]) -> dict[str, int]:
     """Return the numbers of the models' tables, with entries in line with the indexes.
 
     A later deployment may have changed them. A model whose key has changed has a table of its own,
     as on AWS, which replaces the old one.
     """
     found = {}
-    for model in introspection.models.values():
+    for model in models.values():
         layout = to_json([_layout(model, index) for index in model.indexes])
         key = (api, model.name, to_json(model.key))
         query = "SELECT id, indexes FROM model WHERE api = ? AND name = ? AND key = ?"
@@ -193,8 +187,7 @@ def prepare(store: Store, api: str, introspection: Introspection) -> dict[str, i
 
 
 def _layout(model: Model, index: Index) -> list[Any]:
-    types = [attribute_type(model, index, name) for name in index.attributes]
-    return [index.name, *index.fields, types]
+    return [index.name, *index.fields, list(attribute_types(model, index).values())]
 
 
 def _bounds(asked: KeyCondition | None) -> list[tuple[str, Any]]:
@@ -206,6 +199,12 @@ def _bounds(asked: KeyCondition | None) -> list[tuple[str, Any]]:
     if asked.operator == "beginsWith":
         return [(">=", asked.operand), ("<", prefix_end(asked.operand))]
     return [(_OPERATORS[asked.operator], _column(asked.operand))]
+
+
+def _columns(key: Iterable[Any]) -> tuple[Any, Any]:
+    """Return partition and sort key as their columns have them; without a sort key it is empty."""
+    partition, sort, *_ = (*map(_column, key), "")
+    return partition, sort
 
 
 def _column(value: Any) -> Any:

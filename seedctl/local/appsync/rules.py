@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from seedctl.local.appsync.callers import API_KEY, IAM, IDENTITY_POOL, USER_POOL
+from seedctl.local.appsync.introspection import READS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,15 +28,8 @@ def condition(model: Model, operation: str, caller: Caller) -> Condition | None:
 
     None where no item passes: AppSync then refuses the field, and never answers an empty list.
     """
-    if _passes_as_a_whole(model, operation, caller):
-        return _anything
-    tests = [
-        test
-        for rule in _rules(model, operation, caller)
-        for test in (_item_test(rule, caller),)
-        if test is not None
-    ]
-    return _any_of(tests) if tests else None
+    found, _ = query_condition(model, operation, caller, {})
+    return found
 
 
 def is_provider_allowed(model: Model, operation: str, caller: Caller) -> bool:
@@ -83,8 +77,8 @@ def fill_owners(model: Model, caller: Caller, values: dict[str, Any]) -> bool:
             identity = _identity(rule, caller)
             if identity is not None:
                 values[name] = [identity] if _is_list(model, name) else identity
-        test = _item_test(rule, caller)
-        allowed = allowed or (test is not None and test(values))
+        field, accepted = _accepts(rule, caller)
+        allowed = allowed or (field is not None and _test(field, accepted)(values))
     return allowed
 
 
@@ -100,21 +94,18 @@ def may_show_in_mutation(model: Model, related: Model) -> bool:
 
     Only where both are read by the same rules, and these are neither about items nor custom.
     """
-    both = [
+    reading = [rule for rule in (*model.rules, *related.rules) if rule.operations & READS]
+    if not all(rule.is_static and rule.allow != "custom" for rule in reading):
+        return False
+    own, others = (
         {
             (rule.allow, rule.provider, rule.groups, verb)
             for rule in each.rules
-            for verb in rule.operations & {"get", "list"}
+            for verb in rule.operations & READS
         }
         for each in (model, related)
-    ]
-    reads = [
-        rule
-        for each in (model, related)
-        for rule in each.rules
-        if rule.operations & {"get", "list"}
-    ]
-    return both[0] == both[1] and all(rule.is_static and rule.allow != "custom" for rule in reads)
+    )
+    return own == others
 
 
 def _rules(model: Model, operation: str, caller: Caller) -> list[Rule]:
@@ -142,12 +133,6 @@ def _is_met(rule: Rule, caller: Caller) -> bool:
     if rule.groups is not None:
         return any(group in rule.groups for group in caller.groups(rule.group_claim))
     return rule.allow == "private"
-
-
-def _item_test(rule: Rule, caller: Caller) -> ItemTest | None:
-    """Return what *rule* asks of an item, None if no item can meet it."""
-    field, accepted = _accepts(rule, caller)
-    return _test(field, accepted) if field is not None and accepted else None
 
 
 def _accepts(rule: Rule, caller: Caller) -> tuple[str | None, tuple[str, ...]]:
@@ -190,7 +175,7 @@ def _accepted(rule: Rule, caller: Caller) -> tuple[str, ...]:
 
 
 def _is_list(model: Model, name: str) -> bool:
-    return name in model.fields and model.fields[name].is_list
+    return name in model.fields and model.fields[name].is_array
 
 
 def _anything(_item: Mapping[str, Any] | None) -> bool:

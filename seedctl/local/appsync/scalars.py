@@ -42,7 +42,7 @@ class InvalidScalarError(ValueError):
     """A value that its scalar does not accept; the text never repeats the value."""
 
 
-def _text(check: Callable[[str], bool], what: str) -> Callable[[Any], str]:
+def _text(check: Callable[[str], object], what: str) -> Callable[[Any], str]:
     def parse(value: Any) -> str:
         if not isinstance(value, str) or not check(value):
             raise InvalidScalarError(f"Unable to parse it as a valid {what}.")
@@ -73,17 +73,9 @@ def _is_date_time(text: str) -> bool:
     return _is_day(match[1], match[2]) and _reads(time.fromisoformat, match[3])
 
 
-def _is_email(text: str) -> bool:
-    return _EMAIL.fullmatch(text) is not None
-
-
 def _is_url(text: str) -> bool:
     match = _URL.fullmatch(text)
     return match is not None and "//" not in match[3] and bool(match[2] or match[3])
-
-
-def _is_phone(text: str) -> bool:
-    return _PHONE.fullmatch(text) is not None
 
 
 def _is_ip_address(text: str) -> bool:
@@ -125,9 +117,9 @@ def _as_java(value: Any) -> str:
         return "{" + ", ".join(f"{key}={_as_java(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(_as_java, value)) + "]"
-    return (
-        "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
-    )
+    if value is None:
+        return "null"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _parse_timestamp(value: Any) -> int:
@@ -168,13 +160,13 @@ def _serialize(name: str, parse: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return serialize
 
 
-_TEXTS = {
+_TEXTS: Mapping[str, tuple[Callable[[str], object], str]] = {
     "AWSDate": (_is_date, "LocalDate Object"),
     "AWSTime": (_is_time, "LocalTime Object"),
     "AWSDateTime": (_is_date_time, "DateTime Object"),
-    "AWSEmail": (_is_email, "Email"),
+    "AWSEmail": (_EMAIL.fullmatch, "Email"),
     "AWSURL": (_is_url, "URL"),
-    "AWSPhone": (_is_phone, "phone number"),
+    "AWSPhone": (_PHONE.fullmatch, "phone number"),
     "AWSIPAddress": (_is_ip_address, "IP address"),
 }
 

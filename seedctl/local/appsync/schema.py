@@ -33,10 +33,9 @@ from seedctl.local.appsync.scalars import SCALARS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from graphql import GraphQLOutputType
-
-    from seedctl.local.appsync.introspection import Field, Index, Introspection, Model, Operation
+    from seedctl.local.appsync.introspection import Index, Model
     from seedctl.local.appsync.request import Info, Resolver
+    from seedctl.outputs.models import Field, Introspection, OperationSignature
 
     Arguments = dict[str, GraphQLArgument]
     Fields = dict[str, GraphQLField]
@@ -44,9 +43,12 @@ if TYPE_CHECKING:
 _SORT_DIRECTION = GraphQLEnumType("ModelSortDirection", {"ASC": "ASC", "DESC": "DESC"})
 
 
-def build(introspection: Introspection) -> GraphQLSchema:
-    """Return the schema. Raises ValueError or TypeError if there can be none."""
-    schema = _Builder(introspection).schema()
+def build(introspection: Introspection, models: Mapping[str, Model]) -> GraphQLSchema:
+    """Return the schema with *models* as they are deployed.
+
+    Raises ValueError or TypeError if there can be none.
+    """
+    schema = _Builder(introspection, models).schema()
     errors = validate_schema(schema)
     if errors:
         raise ValueError(str(errors[0]))
@@ -54,29 +56,31 @@ def build(introspection: Introspection) -> GraphQLSchema:
 
 
 class _Builder:
-    def __init__(self, introspection: Introspection) -> None:
+    def __init__(self, introspection: Introspection, models: Mapping[str, Model]) -> None:
         self._introspection = introspection
+        self._deployed = models
         self._inputs = InputTypes(introspection)
         self._custom_types = {
-            name: self._custom_type(name, fields)
-            for name, fields in introspection.custom_types.items()
+            name: self._custom_type(name, custom_type.fields)
+            for name, custom_type in introspection.custom_types.items()
         }
-        self._models = {name: self._model(model) for name, model in introspection.models.items()}
-        self._connections = {
-            name: self._connection(model) for name, model in introspection.models.items()
+        self._models = {name: self._model(model) for name, model in models.items()}
+        self._connections = {name: self._connection(model) for name, model in models.items()}
+        self._types: Mapping[str, Mapping[str, Any]] = {
+            "scalar": SCALARS,
+            "enum": self._inputs.enums,
+            "nonModel": self._custom_types,
+            "model": self._models,
         }
 
     def schema(self) -> GraphQLSchema:
         queries: Fields = {}
         mutations: Fields = {}
-        for model in self._introspection.models.values():
+        for model in self._deployed.values():
             queries.update(self._queries(model))
             mutations.update(self._mutations(model))
-        for fields, operations in (
-            (queries, self._introspection.queries),
-            (mutations, self._introspection.mutations),
-        ):
-            fields.update({name: self._custom(each) for name, each in operations.items()})
+        queries.update(self._custom(self._introspection.queries))
+        mutations.update(self._custom(self._introspection.mutations))
         return GraphQLSchema(
             query=GraphQLObjectType("Query", queries),
             mutation=GraphQLObjectType("Mutation", mutations) if mutations else None,
@@ -84,7 +88,7 @@ class _Builder:
                 *self._models.values(),
                 *self._custom_types.values(),
                 *self._inputs.enums.values(),
-                *self._inputs.operators(),
+                *self._inputs.filters(),
                 _SORT_DIRECTION,
             ],
         )
@@ -97,52 +101,40 @@ class _Builder:
     def _model(self, model: Model) -> GraphQLObjectType:
         def fields() -> Fields:
             found = {name: self._model_field(model, field) for name, field in model.fields.items()}
-            owners = {
-                name: GraphQLField(GraphQLString, resolve=_owner)
-                for name in model.implied_owner_fields
-            }
-            return {**found, **owners}
+            for name in model.owner_fields:
+                # The type has them even where the schema does not declare them.
+                found.setdefault(name, GraphQLField(GraphQLString, resolve=_owner))
+            return found
 
         return GraphQLObjectType(model.name, fields)
 
     def _model_field(self, model: Model, field: Field) -> GraphQLField:
         if field.association is None:
-            return self._plain(field, is_owner=field.name in model.owner_fields)
-        resolve = guarded(read.relation(model, field, self._introspection.models))
-        if field.association.kind == HAS_MANY:
-            return GraphQLField(
-                self._connections[field.type_name],
-                self._listing(self._introspection.models[field.type_name]),
-                resolve,
-            )
-        related = self._models[field.type_name]
-        return GraphQLField(
-            GraphQLNonNull(related) if field.is_required else related, resolve=resolve
-        )
+            return self._plain(field, _owner if field.name in model.owner_fields else None)
+        resolve = guarded(read.relation(model, field, self._deployed))
+        name = field.type.name
+        if field.association.connection_type == HAS_MANY:
+            listing = self._listing(self._deployed[name])
+            return GraphQLField(self._connections[name], listing, resolve)
+        related = self._models[name]
+        type_ = GraphQLNonNull(related) if field.is_required else related
+        return GraphQLField(type_, resolve=resolve)
 
-    def _plain(self, field: Field, *, is_owner: bool = False) -> GraphQLField:
+    def _plain(self, field: Field, resolve: Resolver | None = None) -> GraphQLField:
         type_ = self._type(field)
-        resolve: Resolver | None = _owner if is_owner else None
         if isinstance(type_, GraphQLNonNull):
             resolve = _required(str(type_.of_type), resolve)
         return GraphQLField(type_, resolve=resolve)
 
-    def _type(self, field: Field) -> GraphQLOutputType:
-        element: Any
-        if field.kind == "scalar":
-            element = SCALARS[field.type_name]
-        elif field.kind == "enum":
-            element = self._inputs.enums[field.type_name]
-        else:
-            element = {**self._custom_types, **self._models}[field.type_name]
+    def _type(self, field: Field) -> Any:
+        type_ = self._types[field.type.kind][field.type.name]
         # A generated timestamp is always there, which the introspection does not say.
-        is_required = field.is_required or field.is_read_only
-        if is_required:
-            element = GraphQLNonNull(element)
-        if field.is_list:
-            element = GraphQLList(element)
-            return GraphQLNonNull(element) if field.is_list_required else element
-        return element  # type: ignore[no-any-return]
+        if field.is_required or field.is_read_only:
+            type_ = GraphQLNonNull(type_)
+        if field.is_array:
+            type_ = GraphQLList(type_)
+            return type_ if field.is_array_nullable else GraphQLNonNull(type_)
+        return type_
 
     def _connection(self, model: Model) -> GraphQLObjectType:
         return GraphQLObjectType(
@@ -155,32 +147,23 @@ class _Builder:
 
     def _queries(self, model: Model) -> Fields:
         connection = self._connections[model.name]
-        listing = self._listing(model)
         found: Fields = {}
         if "get" in model.operations:
-            key = {name: GraphQLArgument(self._key_type(model, name)) for name in model.key}
+            key = {name: self._key_argument(model, name) for name in model.key}
             resolve = guarded(read.get(model))
             found[f"get{model.upper_name}"] = GraphQLField(self._models[model.name], key, resolve)
         if "list" in model.operations:
-            arguments = {name: listing[name] for name in ("filter", "limit", "nextToken")}
+            arguments = self._listing(model)
             if model.has_custom_key:
-                partition = self._inputs.of_field(model.fields[model.key[0]], required=False)
-                arguments = {
-                    model.key[0]: GraphQLArgument(partition),
-                    **self._sort_key(model, model.table),
-                    **listing,
-                }
+                arguments = self._querying(model, model.table, required=False)
+            else:
+                del arguments["sortDirection"]
+            plural = model.plural[0].upper() + model.plural[1:]
             resolve = guarded(read.list_all(model))
-            found[f"list{model.upper_plural}"] = GraphQLField(connection, arguments, resolve)
+            found[f"list{plural}"] = GraphQLField(connection, arguments, resolve)
         for index in model.indexes:
             if index.query_field is not None:
-                arguments = {
-                    index.partition_key: GraphQLArgument(
-                        self._key_type(model, index.partition_key)
-                    ),
-                    **self._sort_key(model, index),
-                    **listing,
-                }
+                arguments = self._querying(model, index)
                 resolve = guarded(read.by_index(model, index))
                 found[index.query_field] = GraphQLField(connection, arguments, resolve)
         return found
@@ -202,12 +185,15 @@ class _Builder:
             if operation in model.operations
         }
 
-    def _custom(self, operation: Operation) -> GraphQLField:
-        arguments = {
-            field.name: GraphQLArgument(self._inputs.of_field(field))
-            for field in operation.arguments
-        }
-        return GraphQLField(self._type(operation.result), arguments, _not_available)
+    def _custom(self, operations: Mapping[str, OperationSignature]) -> Fields:
+        found: Fields = {}
+        for name, operation in operations.items():
+            arguments = {
+                field.name: GraphQLArgument(self._inputs.of_field(field))
+                for field in operation.arguments.values()
+            }
+            found[name] = GraphQLField(self._type(operation.result), arguments, _not_available)
+        return found
 
     def _listing(self, model: Model) -> Arguments:
         return {
@@ -217,14 +203,16 @@ class _Builder:
             "nextToken": GraphQLArgument(GraphQLString),
         }
 
-    def _sort_key(self, model: Model, index: Index) -> Arguments:
-        if index.sort_key is None:
-            return {}
-        type_ = self._inputs.sort_key(model, index.name, index.sort_fields)
-        return {argument_name(index): GraphQLArgument(type_)}
+    def _querying(self, model: Model, index: Index, *, required: bool = True) -> Arguments:
+        """Return the arguments of a query of *index*, whose partition key may be *required*."""
+        partition = index.partition_key
+        found = {partition: self._key_argument(model, partition, required=required)}
+        if index.sort_key is not None:
+            found[argument_name(index)] = GraphQLArgument(self._inputs.sort_key(model, index))
+        return {**found, **self._listing(model)}
 
-    def _key_type(self, model: Model, name: str) -> Any:
-        return self._inputs.of_field(model.fields[name], required=True)
+    def _key_argument(self, model: Model, name: str, *, required: bool = True) -> GraphQLArgument:
+        return GraphQLArgument(self._inputs.of_field(model.fields[name], required=required))
 
 
 def _owner(source: Mapping[str, Any], info: Info, /) -> Any:

@@ -7,15 +7,17 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from seedctl.errors import LocalSandboxError
-from seedctl.local.appsync.callers import Callers, principal_of
+from seedctl.local.appsync.callers import Callers
 from seedctl.local.appsync.errors import (
     JSON_TYPE,
+    NO_SUBSCRIPTIONS,
     NOT_AVAILABLE,
     InvalidInputError,
     RefusedCallError,
     malformed,
 )
 from seedctl.local.http1 import Response
+from seedctl.local.websocket import refuse_by_message
 from seedctl.outputs.reader import REGENERATE
 
 if TYPE_CHECKING:
@@ -27,7 +29,14 @@ if TYPE_CHECKING:
     from seedctl.local.store import Store
     from seedctl.outputs.sections import DataOutputs
 
-PATH = "/graphql"
+# The JavaScript client shows nothing of the error but this, and gives up for good at code 400.
+_ERROR = {
+    "errorType": "SubscriptionsNotAvailableLocally",
+    "errorCode": 400,
+    "message": NO_SUBSCRIPTIONS,
+}
+# AppSync's GraphQL endpoint has the errors in a payload, its Events endpoint beside the type.
+_REFUSAL = {"type": "connection_error", "payload": {"errors": [_ERROR]}, "errors": [_ERROR]}
 
 
 class GraphQLService:
@@ -46,9 +55,7 @@ class GraphQLService:
         self._data = data
         self._store = store
         self._clock = clock
-        self._callers = Callers(
-            data, read_token=read_token, principal=lambda key: principal_of(key, identities)
-        )
+        self._callers = Callers(data, read_token=read_token, identities=identities)
         self._lock = threading.Lock()
         self._loaded: Engine | None = None
 
@@ -89,6 +96,11 @@ class GraphQLService:
             return self._loaded
 
 
+def refuse_subscriptions(request: Request) -> Response:
+    """Return the answer to a WebSocket handshake: the client's first message is refused."""
+    return refuse_by_message(request, json.dumps(_REFUSAL))
+
+
 def _read(body: bytes) -> tuple[str, dict[str, Any], str | None]:
     """Return the query, its variables and the operation's name. Raises RefusedCallError."""
     if not body:
@@ -99,11 +111,12 @@ def _read(body: bytes) -> tuple[str, dict[str, Any], str | None]:
         json.dumps(document, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise malformed("Unable to parse GraphQL query.") from error
-    query = document.get("query") if isinstance(document, dict) else None
-    if not isinstance(query, str):
-        raise malformed("Unable to parse GraphQL query.")
-    variables = document.get("variables")
-    name = document.get("operationName")
-    if not isinstance(variables, dict | None) or not isinstance(name, str | None):
-        raise malformed("Unable to parse GraphQL query.")
-    return query, variables or {}, name
+    if isinstance(document, dict):
+        query, variables, name = map(document.get, ("query", "variables", "operationName"))
+        if (
+            isinstance(query, str)
+            and isinstance(variables, dict | None)
+            and isinstance(name, str | None)
+        ):
+            return query, variables or {}, name
+    raise malformed("Unable to parse GraphQL query.")

@@ -17,6 +17,7 @@ from graphql import (
     type_from_ast,
 )
 
+from seedctl.local.appsync.documents import locations
 from seedctl.local.appsync.errors import InvalidInputError
 from seedctl.local.appsync.scalars import InvalidScalarError
 
@@ -47,10 +48,7 @@ def check_variables(
         try:
             _check(name, type_, values.get(name))
         except InvalidInputError as error:
-            token = definition.loc.start_token if definition.loc is not None else None
-            if token is not None:
-                place = {"line": token.line, "column": token.column, "sourceName": None}
-                error.locations = [place]
+            error.locations = locations(GraphQLError(str(error), definition))
             raise
 
 
@@ -102,9 +100,8 @@ def _check_scalar(variable: str, type_: GraphQLScalarType, value: Any) -> None:
     except InvalidScalarError as error:
         raise _invalid(variable, str(error)) from error
     except (GraphQLError, OverflowError) as error:
-        raise _invalid(
-            variable, f"Expected type '{type_.name}' but was '{_java_kind(value)}'."
-        ) from error
+        reason = f"Expected type '{type_.name}' but was '{_java_kind(value)}'."
+        raise _invalid(variable, reason) from error
 
 
 def _invalid(variable: str, reason: str) -> InvalidInputError:

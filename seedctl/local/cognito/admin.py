@@ -6,13 +6,15 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from seedctl.local.cognito import attributes, users
-from seedctl.local.cognito.account_codes import (
+from seedctl.local.cognito.attributes import read_username
+from seedctl.local.cognito.codes import (
     PASSWORD_RESET,
     SIGN_UP,
     drop_codes_to,
     recovery_address,
     send_account_code,
 )
+from seedctl.local.cognito.errors import invalid_parameter, not_confirmable, not_resettable
 from seedctl.local.cognito.passwords import (
     MAX_PASSWORD,
     Verifier,
@@ -32,21 +34,30 @@ TEMPORARY_SECONDS = 7 * 24 * 3600
 
 
 def admin_create_user(service: UserPoolService, call: Call) -> dict[str, Any]:
-    service.check_pool(call)
-    name = username(call)
+    name = read_username(call)
     action = call.optional_text("MessageAction", choices=("RESEND", "SUPPRESS"))
     call.texts("DesiredDeliveryMediums", choices=("SMS", "EMAIL"))
     call.text_map("ClientMetadata")
     call.flag("ForceAliasCreation")
     given = attributes.read_attributes(call)
     attributes.read_pairs(call, "ValidationData")
-    password = _temporary_password(call, service.pool)
+    policy = service.pool.password_policy
+    password = call.optional_text("TemporaryPassword", minimum=0, maximum=MAX_PASSWORD)
+    if password:
+        check_password(password, policy)
+    else:
+        password = made_up_password(policy)
     if action == "RESEND":
-        return _resend(service, name, password)
-    user = new_user(service, name, given)
-    _set_temporary_password(service, user, password)
-    with service.changing_users() as records:
-        records.insert(user)
+        with service.changing_user(name) as (_, user):
+            if user.status != users.FORCE_CHANGE_PASSWORD:
+                text = f"Resend not possible. {user.status} is not expected user state."
+                raise ServiceError("UnsupportedUserStateException", text)
+            _set_temporary_password(service, user, password)
+    else:
+        user = new_user(service, name, given)
+        _set_temporary_password(service, user, password)
+        with service.changing_users() as records:
+            records.insert(user)
     # Nothing is sent with or without SUPPRESS: there is nobody to send it to.
     return {"User": user.described()}
 
@@ -65,38 +76,31 @@ def new_user(service: UserPoolService, name: str, given: dict[str, str]) -> User
 
 
 def admin_get_user(service: UserPoolService, call: Call) -> dict[str, Any]:
-    service.check_pool(call)
-    name = username(call)
+    name = read_username(call)
     with service.reading_users() as records:
         user = records.require(name)
     return {**user.described(attributes_key="UserAttributes"), **user.mfa_settings()}
 
 
 def admin_delete_user(service: UserPoolService, call: Call) -> dict[str, Any]:
-    service.check_pool(call)
-    name = username(call)
+    name = read_username(call)
     with service.changing_users() as records:
         records.delete(records.require(name))
     return {}
 
 
 def admin_set_user_password(service: UserPoolService, call: Call) -> dict[str, Any]:
-    service.check_pool(call)
-    name = username(call)
+    name = read_username(call)
     password = call.text("Password", maximum=MAX_PASSWORD)
     permanent = call.flag("Permanent")
     check_password(password, service.pool.password_policy)
     with service.reading_users() as records:
         internal = records.require(name).username
     verifier = Verifier.of(password, pool_name=service.pool.name, username=internal)
-    with service.changing_users() as records:
-        user = records.require(name)
+    with service.changing_user(name) as (_, user):
         set_password(user, verifier)
         if not permanent:
-            user.status = users.FORCE_CHANGE_PASSWORD
-            user.temporary_until = service.clock() + TEMPORARY_SECONDS
-        user.modified = service.clock()
-        records.save(user)
+            _make_temporary(service, user)
     return {}
 
 
@@ -109,16 +113,12 @@ def set_password(user: User, verifier: Verifier) -> None:
 
 
 def admin_update_user_attributes(service: UserPoolService, call: Call) -> dict[str, Any]:
-    service.check_pool(call)
-    name = username(call)
+    name = read_username(call)
     if not call.items("UserAttributes"):
         call.missing("UserAttributes")
     given = attributes.read_attributes(call)
-    with service.changing_users() as records:
-        user = records.require(name)
+    with service.changing_user(name) as (_, user):
         change_attributes(user, given)
-        user.modified = service.clock()
-        records.save(user)
     return {}
 
 
@@ -133,14 +133,10 @@ def change_attributes(user: User, given: dict[str, str]) -> None:
 
 
 def admin_delete_user_attributes(service: UserPoolService, call: Call) -> dict[str, Any]:
-    service.check_pool(call)
-    name = username(call)
+    name = read_username(call)
     names = attributes_to_delete(service, call)
-    with service.changing_users() as records:
-        user = records.require(name)
+    with service.changing_user(name) as (_, user):
         delete_attributes(user, names)
-        user.modified = service.clock()
-        records.save(user)
     return {}
 
 
@@ -166,24 +162,12 @@ def delete_attributes(user: User, names: Sequence[str]) -> None:
             drop_codes_to(user, name)
 
 
-def admin_disable_user(service: UserPoolService, call: Call) -> dict[str, Any]:
-    return _change(service, call, _disable)
-
-
-def admin_enable_user(service: UserPoolService, call: Call) -> dict[str, Any]:
-    return _change(service, call, _enable)
-
-
 def admin_reset_user_password(service: UserPoolService, call: Call) -> dict[str, Any]:
-    service.check_pool(call)
-    name = username(call)
+    name = read_username(call)
     call.text_map("ClientMetadata")
-    with service.changing_users() as records:
-        user = records.require(name)
+    with service.changing_user(name) as (records, user):
         if user.status not in (users.CONFIRMED, users.RESET_REQUIRED):
-            raise ServiceError(
-                "NotAuthorizedException", "User password cannot be reset in the current state."
-            )
+            raise not_resettable()
         attribute = recovery_address(service.pool, user)
         if attribute is None:
             call.fail(
@@ -191,92 +175,46 @@ def admin_reset_user_password(service: UserPoolService, call: Call) -> dict[str,
                 "phone_number"
             )
         user.status = users.RESET_REQUIRED
-        send_account_code(
-            service,
-            records,
-            user,
-            purpose=PASSWORD_RESET,
-            attribute=attribute,
-            destination=user.attributes[attribute],
-        )
-        user.modified = service.clock()
-        records.save(user)
+        send_account_code(records, user, PASSWORD_RESET, attribute)
     return {}
 
 
-def admin_confirm_sign_up(service: UserPoolService, call: Call) -> dict[str, Any]:
-    return _change(service, call, _confirm)
+def change_named_user(
+    change: Callable[[User], None], service: UserPoolService, call: Call
+) -> dict[str, Any]:
+    """Make *change*, one of the functions below, to the user that *call* names."""
+    name = read_username(call)
+    with service.changing_user(name) as (_, user):
+        change(user)
+    return {}
 
 
-def admin_user_global_sign_out(service: UserPoolService, call: Call) -> dict[str, Any]:
-    return _change(service, call, sign_out_everywhere)
+def disable(user: User) -> None:
+    user.enabled = False
+    sign_out_everywhere(user)
+
+
+def enable(user: User) -> None:
+    user.enabled = True
+
+
+def confirm(user: User) -> None:
+    if user.status != users.UNCONFIRMED:
+        raise not_confirmable(user.status)
+    user.status = users.CONFIRMED
+    user.account_codes.pop(SIGN_UP, None)
 
 
 def sign_out_everywhere(user: User) -> None:
     user.token_epoch += 1
 
 
-def username(call: Call) -> str:
-    name = call.text("Username", maximum=128)
-    if not attributes.is_username(name):
-        call.fail("Username may hold no blanks and no control characters.")
-    return name
-
-
-def _change(service: UserPoolService, call: Call, change: Callable[[User], None]) -> dict[str, Any]:
-    service.check_pool(call)
-    name = username(call)
-    with service.changing_users() as records:
-        user = records.require(name)
-        change(user)
-        user.modified = service.clock()
-        records.save(user)
-    return {}
-
-
-def _disable(user: User) -> None:
-    user.enabled = False
-    sign_out_everywhere(user)
-
-
-def _enable(user: User) -> None:
-    user.enabled = True
-
-
-def _confirm(user: User) -> None:
-    if user.status != users.UNCONFIRMED:
-        raise ServiceError(
-            "NotAuthorizedException",
-            f"User cannot be confirmed. Current status is {user.status}",
-        )
-    user.status = users.CONFIRMED
-    user.account_codes.pop(SIGN_UP, None)
-
-
-def _resend(service: UserPoolService, name: str, password: str) -> dict[str, Any]:
-    with service.changing_users() as records:
-        user = records.require(name)
-        if user.status != users.FORCE_CHANGE_PASSWORD:
-            raise ServiceError(
-                "UnsupportedUserStateException",
-                f"Resend not possible. {user.status} is not expected user state.",
-            )
-        _set_temporary_password(service, user, password)
-        user.modified = service.clock()
-        records.save(user)
-    return {"User": user.described()}
-
-
-def _temporary_password(call: Call, pool: UserPool) -> str:
-    password = call.optional_text("TemporaryPassword", minimum=0, maximum=MAX_PASSWORD)
-    if not password:
-        return made_up_password(pool.password_policy)
-    check_password(password, pool.password_policy)
-    return password
-
-
 def _set_temporary_password(service: UserPoolService, user: User, password: str) -> None:
     set_password(user, Verifier.of(password, pool_name=service.pool.name, username=user.username))
+    _make_temporary(service, user)
+
+
+def _make_temporary(service: UserPoolService, user: User) -> None:
     user.status = users.FORCE_CHANGE_PASSWORD
     user.temporary_until = service.clock() + TEMPORARY_SECONDS
 
@@ -287,10 +225,7 @@ def _with_sign_in_attribute(pool: UserPool, name: str, given: dict[str, str]) ->
         return given
     attribute = _sign_in_attribute(pool, name)
     if given.get(attribute, name).lower() != name.lower():
-        raise ServiceError(
-            "InvalidParameterException",
-            f"The attribute {attribute} must be the same as the user name.",
-        )
+        raise invalid_parameter(f"The attribute {attribute} must be the same as the user name.")
     return {attribute: name, **{key: value for key, value in given.items() if key != attribute}}
 
 
@@ -300,9 +235,6 @@ def _sign_in_attribute(pool: UserPool, name: str) -> str:
         return "email"
     if "phone_number" in accepted and attributes.PHONE_NUMBER.fullmatch(name):
         return "phone_number"
-    expected = "either an email or a phone number"
-    if accepted == ("email",):
-        expected = "an email"
-    elif accepted == ("phone_number",):
-        expected = "a phone number"
-    raise ServiceError("InvalidParameterException", f"Username should be {expected}.")
+    kinds = {"email": "an email", "phone_number": "a phone number"}
+    expected = kinds[accepted[0]] if len(accepted) == 1 else "either an email or a phone number"
+    raise invalid_parameter(f"Username should be {expected}.")

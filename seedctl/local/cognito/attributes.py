@@ -7,13 +7,12 @@ import unicodedata
 from datetime import date
 from typing import TYPE_CHECKING
 
-from seedctl.local.protocol import ServiceError
+from seedctl.local.cognito.errors import invalid_parameter, not_authorized
+from seedctl.local.protocol import Call, ServiceError
 from seedctl.outputs import STANDARD_ATTRIBUTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-
-    from seedctl.local.protocol import Call
 
 ADDRESSES = ("email", "phone_number")
 FLAGS = tuple(f"{name}_verified" for name in ADDRESSES)
@@ -50,9 +49,7 @@ def read_pairs(call: Call, key: str) -> dict[str, str]:
 def check_writable(names: Iterable[str]) -> None:
     """Raise NotAuthorizedException for what only administrators may set."""
     if not set(names).isdisjoint(FLAGS):
-        raise ServiceError(
-            "NotAuthorizedException", "A client attempted to write unauthorized attribute"
-        )
+        raise not_authorized("A client attempted to write unauthorized attribute")
 
 
 def check_required(required: Iterable[str], attributes: Mapping[str, str]) -> None:
@@ -60,62 +57,46 @@ def check_required(required: Iterable[str], attributes: Mapping[str, str]) -> No
     missing = [name for name in required if name not in attributes]
     if missing:
         reasons = "\n".join(f"{name}: The attribute is required" for name in missing)
-        raise ServiceError(
-            "InvalidParameterException", f"Attributes did not conform to the schema: {reasons}\n"
-        )
+        raise invalid_parameter(f"Attributes did not conform to the schema: {reasons}\n")
 
 
 def check_attribute(name: str, value: str) -> str:
     """Return *value* as it is stored. Raises InvalidParameterException."""
-    problem = _problem(name, value)
-    if problem is not None:
-        raise ServiceError("InvalidParameterException", problem)
-    return value.lower() if name in FLAGS else value
-
-
-def _problem(name: str, value: str) -> str | None:
     if name == "sub":
-        return "Cannot modify the non-mutable attribute sub"
-    if not _is_known(name):
-        return _unknown(name)
+        raise invalid_parameter("Cannot modify the non-mutable attribute sub")
+    check_known(name)
     if len(value) > _MAX_VALUE:
-        return _schema_problem(name, "String must not be longer than 2048 characters.")
+        raise _nonconforming(name, "String must not be longer than 2048 characters.")
     if name == "email" and not EMAIL.fullmatch(value):
-        return "Invalid email address format."
+        raise invalid_parameter("Invalid email address format.")
     if name == "phone_number" and not PHONE_NUMBER.fullmatch(value):
-        return "Invalid phone number format."
-    reason = None
+        raise invalid_parameter("Invalid phone number format.")
     if name in FLAGS and value.lower() not in ("true", "false"):
-        reason = "Boolean must be either true or false."
-    elif name == "birthdate" and not _is_date(value):
-        reason = "A date has the form YYYY-MM-DD."
-    elif name == "updated_at" and not _NUMBER.fullmatch(value):
-        reason = "Attribute is not a number."
-    return None if reason is None else _schema_problem(name, reason)
+        raise _nonconforming(name, "Boolean must be either true or false.")
+    if name == "birthdate" and not _is_date(value):
+        raise _nonconforming(name, "A date has the form YYYY-MM-DD.")
+    if name == "updated_at" and not _NUMBER.fullmatch(value):
+        raise _nonconforming(name, "Attribute is not a number.")
+    return value.lower() if name in FLAGS else value
 
 
 def check_known(name: str) -> None:
     """Raise InvalidParameterException for an attribute that no pool has."""
-    if not _is_known(name):
-        raise ServiceError("InvalidParameterException", _unknown(name))
-
-
-def _is_known(name: str) -> bool:
     # Which custom attributes a pool has is not in the outputs: any well-formed name is accepted.
-    return name in STANDARD or _CUSTOM.fullmatch(name) is not None
+    if name not in STANDARD and not _CUSTOM.fullmatch(name):
+        raise _nonconforming(name[:64], "Attribute does not exist in the schema.")
 
 
-def _unknown(name: str) -> str:
-    return _schema_problem(name[:64], "Attribute does not exist in the schema.")
+def read_username(call: Call, key: str = "Username") -> str:
+    """Return the name of a user or group at *key*: no blanks, no control characters."""
+    name = call.text(key, maximum=128)
+    if not all(unicodedata.category(char)[0] in "LMSNP" for char in name):
+        call.fail(f"{key} may hold no blanks and no control characters.")
+    return name
 
 
-def is_username(text: str) -> bool:
-    """Whether Cognito takes *text* as a user or group name: no blanks, no control characters."""
-    return 1 <= len(text) <= 128 and all(unicodedata.category(char)[0] in "LMSNP" for char in text)
-
-
-def _schema_problem(name: str, reason: str) -> str:
-    return f"Attributes did not conform to the schema: {name}: {reason}"
+def _nonconforming(name: str, reason: str) -> ServiceError:
+    return invalid_parameter(f"Attributes did not conform to the schema: {name}: {reason}")
 
 
 def _is_date(value: str) -> bool:

@@ -16,8 +16,7 @@ _MESSAGE = "Your authentication code is {####}"
 _DAY = 24 * 3600
 
 
-def describe_user_pool(service: UserPoolService, call: Call) -> dict[str, Any]:
-    service.check_pool(call)
+def describe_user_pool(service: UserPoolService, _call: Call) -> dict[str, Any]:
     pool = service.pool
     policy = pool.password_policy
     with service.reading_users() as users:
@@ -57,8 +56,7 @@ def describe_user_pool(service: UserPoolService, call: Call) -> dict[str, Any]:
     return {"UserPool": described}
 
 
-def get_user_pool_mfa_config(service: UserPoolService, call: Call) -> dict[str, Any]:
-    service.check_pool(call)
+def get_user_pool_mfa_config(service: UserPoolService, _call: Call) -> dict[str, Any]:
     methods = service.pool.mfa_methods
     described: dict[str, Any] = {
         "MfaConfiguration": _MFA[service.pool.mfa_configuration],
@@ -76,7 +74,6 @@ def get_user_pool_mfa_config(service: UserPoolService, call: Call) -> dict[str, 
 
 
 def describe_user_pool_client(service: UserPoolService, call: Call) -> dict[str, Any]:
-    service.check_pool(call)
     service.check_client(call)
     return {
         "UserPoolClient": {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from seedctl.local.cognito.attributes import is_username
+from seedctl.local.cognito.attributes import read_username
 from seedctl.local.cognito.listing import AskedPage
 from seedctl.local.protocol import Call, ServiceError
 from seedctl.local.store import to_json
@@ -73,33 +73,23 @@ class GroupRecords:
 
 
 _OF_USER = "AND name IN (SELECT group_name FROM membership WHERE pool = :pool AND username = :user)"
-_ADD = "INSERT OR IGNORE INTO membership VALUES (:pool, :group, :user)"
-_REMOVE = "DELETE FROM membership WHERE pool = :pool AND group_name = :group AND username = :user"
+ADD = "INSERT OR IGNORE INTO membership VALUES (:pool, :group, :user)"
+REMOVE = "DELETE FROM membership WHERE pool = :pool AND group_name = :group AND username = :user"
 _EMPTY = "DELETE FROM membership WHERE pool = :pool AND group_name = :group"
 
 
-def new_group(name: str, *, precedence: int | None, now: float) -> dict[str, Any]:
-    return {
+def create_group(service: UserPoolService, call: Call) -> dict[str, Any]:
+    name = read_username(call, "GroupName")
+    now = service.clock()
+    group = {
         "name": name,
-        "precedence": precedence,
-        "description": None,
-        "role_arn": None,
+        "precedence": call.optional_integer("Precedence", minimum=0, maximum=2**31 - 1),
+        "description": call.optional_text("Description", minimum=0),
+        "role_arn": call.optional_text("RoleArn", minimum=20),
         "created": now,
         "modified": now,
         "removed": False,
     }
-
-
-def create_group(service: UserPoolService, call: Call) -> dict[str, Any]:
-    service.check_pool(call)
-    name = _group_name(call)
-    group = new_group(
-        name,
-        precedence=call.optional_integer("Precedence", minimum=0, maximum=2**31 - 1),
-        now=service.clock(),
-    )
-    group["description"] = call.optional_text("Description", minimum=0)
-    group["role_arn"] = call.optional_text("RoleArn", minimum=20)
     with service.store.transaction() as view:
         groups = GroupRecords(view, service.pool)
         if groups.find(name) is not None:
@@ -109,8 +99,7 @@ def create_group(service: UserPoolService, call: Call) -> dict[str, Any]:
 
 
 def delete_group(service: UserPoolService, call: Call) -> dict[str, Any]:
-    service.check_pool(call)
-    name = _group_name(call)
+    name = read_username(call, "GroupName")
     with service.store.transaction() as view:
         groups = GroupRecords(view, service.pool)
         groups.put({**groups.require(name), "removed": True})
@@ -120,29 +109,36 @@ def delete_group(service: UserPoolService, call: Call) -> dict[str, Any]:
 
 
 def get_group(service: UserPoolService, call: Call) -> dict[str, Any]:
-    service.check_pool(call)
-    name = _group_name(call)
+    name = read_username(call, "GroupName")
     with service.store.reading() as view:
         group = GroupRecords(view, service.pool).require(name)
     return {"Group": _described(group, service)}
 
 
-def list_groups(service: UserPoolService, call: Call) -> dict[str, Any]:
-    service.check_pool(call)
-    return _page_of_groups(service, call)
+def list_groups(
+    service: UserPoolService, call: Call, condition: str = "", **values: Any
+) -> dict[str, Any]:
+    """List the groups, those that meet *condition*, the end of a query with these *values*."""
+    asked = AskedPage(service, call, "NextToken", "")
+    (after,) = asked.after("")
+    query = f"{condition} AND name > :after ORDER BY name LIMIT :size"
+    with service.store.reading() as view:
+        groups = GroupRecords(view, service.pool).select(
+            query, **values, after=after, size=asked.size + 1
+        )
+    shown, token = asked.cut(groups, lambda group: [group["name"]])
+    return {"Groups": [_described(group, service) for group in shown], **token}
 
 
 def admin_list_groups_for_user(service: UserPoolService, call: Call) -> dict[str, Any]:
-    service.check_pool(call)
     name = call.text("Username", maximum=128)
     with service.reading_users() as users:
         user = users.require(name)
-    return _page_of_groups(service, call, _OF_USER, user=user.username)
+    return list_groups(service, call, _OF_USER, user=user.username)
 
 
 def list_users_in_group(service: UserPoolService, call: Call) -> dict[str, Any]:
-    service.check_pool(call)
-    name = _group_name(call)
+    name = read_username(call, "GroupName")
     asked = AskedPage(service, call, "NextToken", name)
     query = (
         "username IN (SELECT username FROM membership WHERE pool = ? AND group_name = ?"
@@ -156,44 +152,15 @@ def list_users_in_group(service: UserPoolService, call: Call) -> dict[str, Any]:
     return {"Users": [user.described() for user in shown], **token}
 
 
-def admin_add_user_to_group(service: UserPoolService, call: Call) -> dict[str, Any]:
-    return _change_membership(service, call, _ADD)
-
-
-def admin_remove_user_from_group(service: UserPoolService, call: Call) -> dict[str, Any]:
-    return _change_membership(service, call, _REMOVE)
-
-
-def _change_membership(service: UserPoolService, call: Call, change: str) -> dict[str, Any]:
-    service.check_pool(call)
-    username, name = call.text("Username", maximum=128), _group_name(call)
+def change_membership(change: str, service: UserPoolService, call: Call) -> dict[str, Any]:
+    """Put the user that *call* names into its group or take it out, by the SQL in *change*."""
+    username, name = call.text("Username", maximum=128), read_username(call, "GroupName")
     with service.changing_users() as users:
         user = users.require(username)
         groups = GroupRecords(users.view, service.pool)
         groups.require(name)
         groups.change(change, name, user.username)
     return {}
-
-
-def _page_of_groups(
-    service: UserPoolService, call: Call, condition: str = "", **values: Any
-) -> dict[str, Any]:
-    asked = AskedPage(service, call, "NextToken", "")
-    (after,) = asked.after("")
-    query = f"{condition} AND name > :after ORDER BY name LIMIT :size"
-    with service.store.reading() as view:
-        groups = GroupRecords(view, service.pool).select(
-            query, **values, after=after, size=asked.size + 1
-        )
-    shown, token = asked.cut(groups, lambda group: [group["name"]])
-    return {"Groups": [_described(group, service) for group in shown], **token}
-
-
-def _group_name(call: Call) -> str:
-    name = call.text("GroupName", maximum=128)
-    if not is_username(name):
-        call.fail("GroupName may hold no blanks and no control characters.")
-    return name
 
 
 def _described(group: dict[str, Any], service: UserPoolService) -> dict[str, Any]:

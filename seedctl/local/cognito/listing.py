@@ -17,19 +17,6 @@ if TYPE_CHECKING:
 
 _PAGE = 60
 _FILTER = re.compile(r'\s*"?([A-Za-z_:]+)"?\s*(\^?=)\s*"((?:[^"\\]|\\.)*)"\s*', re.DOTALL)
-_SEARCHABLE = (
-    "cognito:user_status",
-    "email",
-    "family_name",
-    "given_name",
-    "name",
-    "phone_number",
-    "preferred_username",
-    "status",
-    "sub",
-    "username",
-)
-
 _COLUMNS = {
     "cognito:user_status": "lowercase(status)",
     "email": "lower_email",
@@ -38,6 +25,7 @@ _COLUMNS = {
     "sub": "sub",
     "username": "lower_username",
 }
+_SEARCHABLE = (*_COLUMNS, "family_name", "given_name", "name", "preferred_username")
 _INDEXED = ("lower_email", "lower_phone_number", "lower_username", "sub")
 
 _Item = TypeVar("_Item")
@@ -75,7 +63,6 @@ class AskedPage:
 
 
 def list_users(service: UserPoolService, call: Call) -> dict[str, Any]:
-    service.check_pool(call)
     text = call.optional_text("Filter", minimum=0, maximum=256) or ""
     condition, values = _filter(call, text)
     wanted = call.texts("AttributesToGet")

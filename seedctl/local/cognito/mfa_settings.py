@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from seedctl.local.cognito.admin import username
 from seedctl.local.cognito.answers import session_user
-from seedctl.local.cognito.factors import FACTORS, TOTP, Factor, offered
-from seedctl.local.cognito.mfa import Setup
-from seedctl.local.cognito.self_service import MAX_TOKEN, claims_of
+from seedctl.local.cognito.attributes import read_username
+from seedctl.local.cognito.errors import invalid_parameter
+from seedctl.local.cognito.mfa import FACTORS, TOTP, Factor, Setup, offered
+from seedctl.local.cognito.service import MAX_TOKEN
 from seedctl.local.cognito.steps import MFA_SETUP
 from seedctl.local.cognito.totp import SoftwareToken
 from seedctl.local.protocol import Call, ServiceError
@@ -23,26 +23,27 @@ if TYPE_CHECKING:
     from seedctl.local.cognito.sessions import Session
     from seedctl.local.cognito.users import User, UserRecords
 
+_NOT_OFFERED = "Software Token MFA has not been enabled by the userPool."
+
 
 def associate_software_token(service: UserPoolService, call: Call) -> dict[str, Any]:
     token = SoftwareToken.new()
     session_token = _session(call)
     if session_token is None:
-        claims = claims_of(service, call)
+        claims = service.claims_of(call)
         with service.changing_users() as users:
             user = service.tokens.of_claims(users, claims)
             if TOTP not in offered(service.pool):
-                raise _token_not_offered()
+                raise _no_token(_NOT_OFFERED)
             # The verified one, if any, is good until this one is verified [?].
             user.pending_token = token
             users.save(user)
         return {"SecretCode": token.secret}
-    with _setting_up(service, session_token) as (session, users):
-        setup: Setup = session.data
-        session_user(users, session)
-        if TOTP.name not in setup.factors:
-            raise _token_not_offered()
-    renewed = service.sessions.renew(session, Setup(setup.factors, token))
+    with _setting_up(service, session_token) as (session, _, _):
+        factors = session.data.factors
+        if TOTP.name not in factors:
+            raise _no_token(_NOT_OFFERED)
+    renewed = service.sessions.renew(session, Setup(factors, token))
     return {"SecretCode": token.secret, "Session": renewed}
 
 
@@ -53,36 +54,32 @@ def verify_software_token(service: UserPoolService, call: Call) -> dict[str, Any
     name = call.optional_text("FriendlyDeviceName", minimum=0, maximum=131072) or ""
     session_token = _session(call)
     if session_token is None:
-        claims = claims_of(service, call)
-        with service.changing_users() as users:
-            user = service.tokens.of_claims(users, claims)
+        claims = service.claims_of(call)
+        with service.changing_caller(claims) as (users, user):
             known = user.pending_token or user.software_token
-            _adopt(service, users, user, _verified(known, code, name, service.clock()))
+            _adopt(users, user, known, code, name)
         return {"Status": "SUCCESS"}
-    with _setting_up(service, session_token) as (session, users):
+    with _setting_up(service, session_token) as (session, users, user):
         setup: Setup = session.data
-        user = session_user(users, session)
-        token = _verified(setup.token, code, name, service.clock())
-        _adopt(service, users, user, token)
+        token = _adopt(users, user, setup.token, code, name)
+        users.save_modified(user)
     renewed = service.sessions.renew(session, Setup(setup.factors, token, is_verified=True))
     return {"Status": "SUCCESS", "Session": renewed}
 
 
 def set_user_mfa_preference(service: UserPoolService, call: Call) -> dict[str, Any]:
-    claims = claims_of(service, call)
+    claims = service.claims_of(call)
     settings = _settings(call)
-    with service.changing_users() as users:
-        user = service.tokens.of_claims(users, claims)
-        _prefer(service, users, user, settings)
+    with service.changing_caller(claims) as (_, user):
+        _prefer(service.pool, user, settings)
     return {}
 
 
 def admin_set_user_mfa_preference(service: UserPoolService, call: Call) -> dict[str, Any]:
-    service.check_pool(call)
-    name = username(call)
+    name = read_username(call)
     settings = _settings(call)
-    with service.changing_users() as users:
-        _prefer(service, users, users.require(name), settings)
+    with service.changing_user(name) as (_, user):
+        _prefer(service.pool, user, settings)
     return {}
 
 
@@ -95,33 +92,27 @@ def _session(call: Call) -> str | None:
 
 
 @contextmanager
-def _setting_up(service: UserPoolService, token: str) -> Iterator[tuple[Session, UserRecords]]:
+def _setting_up(
+    service: UserPoolService, token: str
+) -> Iterator[tuple[Session, UserRecords, User]]:
     with (
-        service.sessions.answered(
-            token, challenge=MFA_SETUP, client_id=service.pool.client_id
-        ) as session,
+        service.sessions.answered(token, MFA_SETUP) as session,
         service.changing_users() as users,
     ):
-        yield session, users
+        yield session, users, session_user(users, session)
 
 
-def _verified(
-    token: SoftwareToken | None, code: str, device_name: str, now: float
+def _adopt(
+    users: UserRecords, user: User, token: SoftwareToken | None, code: str, device_name: str
 ) -> SoftwareToken:
+    """Make *token*, which *code* verifies, the user's own; return it as it is stored."""
     if token is None:
-        raise ServiceError(
-            "SoftwareTokenMFANotFoundException", "Software Token MFA does not exist for the user."
-        )
-    used = token.used(code, now)
+        raise _no_token("Software Token MFA does not exist for the user.")
+    used = token.used(code, users.now)
     if used is None:
         raise ServiceError("EnableSoftwareTokenMFAException", "Code mismatch")
-    return replace(used, device_name=device_name)
-
-
-def _adopt(service: UserPoolService, users: UserRecords, user: User, token: SoftwareToken) -> None:
-    user.software_token, user.pending_token = token, None
-    user.modified = service.clock()
-    users.save(user)
+    user.software_token, user.pending_token = replace(used, device_name=device_name), None
+    return user.software_token
 
 
 def _settings(call: Call) -> dict[str, Call]:
@@ -140,13 +131,11 @@ def _settings(call: Call) -> dict[str, Call]:
     return settings
 
 
-def _prefer(
-    service: UserPoolService, users: UserRecords, user: User, settings: dict[str, Call]
-) -> None:
+def _prefer(pool: UserPool, user: User, settings: dict[str, Call]) -> None:
     for name, section in settings.items():
         enabled = section.flag("Enabled")
         if enabled:
-            _check_possible(service.pool, user, FACTORS[name])
+            _check_possible(pool, user, FACTORS[name])
         was_preferred = user.mfa_preferred == name
         # Unsaid, it stays as it is [?].
         if enabled and section.flag("PreferredMfa", default=was_preferred):
@@ -155,26 +144,17 @@ def _prefer(
             user.mfa_preferred = None
         kept = {*user.mfa_enabled, name} if enabled else {*user.mfa_enabled} - {name}
         user.mfa_enabled = [known for known in FACTORS if known in kept]
-    user.modified = service.clock()
-    users.save(user)
 
 
 def _check_possible(pool: UserPool, user: User, factor: Factor) -> None:
-    reason = None
     if factor not in offered(pool):
-        reason = f"{factor.name} is not turned on in the user pool"
-    elif not factor.is_ready(user):
-        reason = (
-            "User has not verified software token mfa"
-            if factor is TOTP
-            else f"User does not have delivery config set to turn on {factor.name}"
-        )
-    if reason is not None:
-        raise ServiceError("InvalidParameterException", reason)
+        raise invalid_parameter(f"{factor.name} is not turned on in the user pool")
+    if factor.is_ready(user):
+        return
+    if factor is TOTP:
+        raise invalid_parameter("User has not verified software token mfa")
+    raise invalid_parameter(f"User does not have delivery config set to turn on {factor.name}")
 
 
-def _token_not_offered() -> ServiceError:
-    return ServiceError(
-        "SoftwareTokenMFANotFoundException",
-        "Software Token MFA has not been enabled by the userPool.",
-    )
+def _no_token(message: str) -> ServiceError:
+    return ServiceError("SoftwareTokenMFANotFoundException", message)

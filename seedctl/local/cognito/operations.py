@@ -11,43 +11,42 @@ from seedctl.local.cognito import (
     groups,
     listing,
     mfa_settings,
-    recovery,
     self_service,
     sign_in,
     sign_up,
 )
-from seedctl.local.cognito.pool import UserPool, unknown_client, unknown_pool
+from seedctl.local.cognito.errors import not_authorized, unknown_client, unknown_pool
+from seedctl.local.cognito.pool import UserPool
 from seedctl.local.cognito.service import UserPoolService
-from seedctl.local.cognito.sessions import Sessions
-from seedctl.local.cognito.tokens import Tokens
 from seedctl.local.protocol import Call, Operation, ServiceError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from seedctl.local.store import Store
     from seedctl.outputs import AuthSection
 
     Handler = Callable[[UserPoolService, Call], dict[str, Any]]
 
+# The pool that these name is checked before they are called.
 _SIGNED: dict[str, Handler] = {
-    "AdminAddUserToGroup": groups.admin_add_user_to_group,
-    "AdminConfirmSignUp": admin.admin_confirm_sign_up,
+    "AdminAddUserToGroup": partial(groups.change_membership, groups.ADD),
+    "AdminConfirmSignUp": partial(admin.change_named_user, admin.confirm),
     "AdminCreateUser": admin.admin_create_user,
     "AdminDeleteUser": admin.admin_delete_user,
     "AdminDeleteUserAttributes": admin.admin_delete_user_attributes,
-    "AdminDisableUser": admin.admin_disable_user,
-    "AdminEnableUser": admin.admin_enable_user,
+    "AdminDisableUser": partial(admin.change_named_user, admin.disable),
+    "AdminEnableUser": partial(admin.change_named_user, admin.enable),
     "AdminGetUser": admin.admin_get_user,
     "AdminInitiateAuth": sign_in.admin_initiate_auth,
     "AdminListGroupsForUser": groups.admin_list_groups_for_user,
-    "AdminRemoveUserFromGroup": groups.admin_remove_user_from_group,
+    "AdminRemoveUserFromGroup": partial(groups.change_membership, groups.REMOVE),
     "AdminResetUserPassword": admin.admin_reset_user_password,
-    "AdminRespondToAuthChallenge": sign_in.admin_respond_to_auth_challenge,
+    "AdminRespondToAuthChallenge": sign_in.respond_to_auth_challenge,
     "AdminSetUserMFAPreference": mfa_settings.admin_set_user_mfa_preference,
     "AdminSetUserPassword": admin.admin_set_user_password,
     "AdminUpdateUserAttributes": admin.admin_update_user_attributes,
-    "AdminUserGlobalSignOut": admin.admin_user_global_sign_out,
+    "AdminUserGlobalSignOut": partial(admin.change_named_user, admin.sign_out_everywhere),
     "CreateGroup": groups.create_group,
     "DeleteGroup": groups.delete_group,
     "DescribeUserPool": describe.describe_user_pool,
@@ -62,11 +61,11 @@ _SIGNED: dict[str, Handler] = {
 _UNSIGNED: dict[str, Handler] = {
     "AssociateSoftwareToken": mfa_settings.associate_software_token,
     "ChangePassword": self_service.change_password,
-    "ConfirmForgotPassword": recovery.confirm_forgot_password,
+    "ConfirmForgotPassword": sign_up.confirm_forgot_password,
     "ConfirmSignUp": sign_up.confirm_sign_up,
     "DeleteUser": self_service.delete_user,
     "DeleteUserAttributes": self_service.delete_user_attributes,
-    "ForgotPassword": recovery.forgot_password,
+    "ForgotPassword": sign_up.forgot_password,
     "GetTokensFromRefreshToken": sign_in.get_tokens_from_refresh_token,
     "GetUser": self_service.get_user,
     "GetUserAttributeVerificationCode": self_service.get_user_attribute_verification_code,
@@ -87,21 +86,14 @@ class Cognito:
     """The ``AWSCognitoIdentityProviderService`` of one sandbox."""
 
     def __init__(self, store: Store, auth: AuthSection | None, clock: Callable[[], float]) -> None:
-        self.operations: Mapping[str, Operation]
         self._service: UserPoolService | None = None
-        if auth is None:
-            self.operations = _table(lambda _handler: _nothing_deployed)
-            return
-        pool = UserPool.deployed(auth)
-        service = UserPoolService(
-            store=store,
-            pool=pool,
-            clock=clock,
-            sessions=Sessions(clock),
-            tokens=Tokens(store, pool, clock),
-        )
-        self._service = service
-        self.operations = _table(lambda handler: partial(handler, service))
+        if auth is not None:
+            self._service = UserPoolService(store, UserPool.deployed(auth), clock)
+        self.operations = {
+            name: Operation(partial(self._answer, handler, is_signed), is_signed)
+            for handlers, is_signed in ((_SIGNED, True), (_UNSIGNED, False))
+            for name, handler in handlers.items()
+        }
 
     def claims_of(self, token: str) -> dict[str, Any]:
         """Return the claims of a live access or id token, for other services. Raises ServiceError.
@@ -121,7 +113,7 @@ class Cognito:
         and so does that of a user who was disabled or deleted since [?].
         """
         if self._service is None:
-            raise ServiceError("NotAuthorizedException", "There is no user pool in this sandbox.")
+            raise not_authorized("There is no user pool in this sandbox.")
         return self._service.tokens.user_claims(token)
 
     def well_known(self, path: str) -> dict[str, Any] | None:
@@ -142,22 +134,20 @@ class Cognito:
             }
         return None
 
-
-def _table(
-    bound: Callable[[Handler], Callable[[Call], dict[str, Any]]],
-) -> dict[str, Operation]:
-    return {
-        name: Operation(bound(handler), signed=signed)
-        for rows, signed in ((_SIGNED, True), (_UNSIGNED, False))
-        for name, handler in rows.items()
-    }
+    def _answer(self, handler: Handler, is_signed: bool, call: Call) -> dict[str, Any]:
+        service = self._service
+        if service is None:
+            raise _nothing_deployed(call)
+        if is_signed:
+            service.check_pool(call)
+        return handler(service, call)
 
 
-def _nothing_deployed(call: Call) -> dict[str, Any]:
+def _nothing_deployed(call: Call) -> ServiceError:
     pool_id = call.optional_text("UserPoolId")
     if pool_id is not None:
-        raise unknown_pool(pool_id)
+        return unknown_pool(pool_id)
     client_id = call.optional_text("ClientId")
     if client_id is not None:
-        raise unknown_client(client_id)
-    raise ServiceError("ResourceNotFoundException", "There is no user pool in this sandbox.")
+        return unknown_client(client_id)
+    return ServiceError("ResourceNotFoundException", "There is no user pool in this sandbox.")

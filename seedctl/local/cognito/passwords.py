@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from seedctl import srp
+from seedctl.local.cognito.errors import invalid_parameter
 from seedctl.local.protocol import ServiceError
 
 if TYPE_CHECKING:
@@ -38,20 +39,15 @@ def check_password(
     *refusal* is how the call words it, before the reason.
     """
     if len(password) > MAX_PASSWORD or not _NO_SPACE_AT_ENDS.fullmatch(password):
-        raise ServiceError(
-            "InvalidParameterException",
-            f"A password has at most {MAX_PASSWORD} characters and no space at either end.",
+        raise invalid_parameter(
+            f"A password has at most {MAX_PASSWORD} characters and no space at either end."
         )
-    reason = None
     if len(password) < policy.min_length:
-        reason = "Password not long enough"
-    else:
-        for requirement, characters, name in _CLASSES:
-            if getattr(policy, requirement) and not set(password) & set(characters):
-                reason = f"Password must have {name} characters"
-                break
-    if reason is not None:
-        raise ServiceError("InvalidPasswordException", f"{refusal}: {reason}")
+        raise ServiceError("InvalidPasswordException", f"{refusal}: Password not long enough")
+    for requirement, characters, name in _CLASSES:
+        if getattr(policy, requirement) and set(password).isdisjoint(characters):
+            reason = f"Password must have {name} characters"
+            raise ServiceError("InvalidPasswordException", f"{refusal}: {reason}")
 
 
 def made_up_user_id(seal: Seal, pool_id: str, name: str) -> str:
@@ -112,7 +108,7 @@ class ServerExchange:
         """Answer the client's *srp_a*. Raises InvalidParameterException for one that gives S away."""
         public_a = int(srp_a, 16)
         if public_a % srp.N == 0:
-            raise ServiceError("InvalidParameterException", "SRP_A may not be a multiple of N.")
+            raise invalid_parameter("SRP_A may not be a multiple of N.")
         value = int(verifier.value, 16)
         private_b = secrets.randbits(256) | 1 << 255
         public_b = (srp.k * value + srp.power(srp.g, private_b)) % srp.N

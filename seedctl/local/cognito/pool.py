@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from seedctl.local.protocol import ServiceError
 from seedctl.outputs import PasswordPolicy
 
 if TYPE_CHECKING:
@@ -50,6 +49,7 @@ class UserPool:
         # Free-text names exclude the others: Cognito has either kind in one pool.
         aliases = () if "username" in names else names
         required = auth.standard_required_attributes
+        required = aliases if required is None else required
         verified = auth.user_verification_types
         configuration = auth.mfa_configuration or "NONE"
         # A pool that requires MFA has some method, also where the file names none: files before
@@ -61,11 +61,7 @@ class UserPool:
             region=auth.user_pool_region,
             name=auth.user_pool_name,
             username_attributes=aliases,
-            required_attributes=tuple(
-                attribute
-                for attribute in (aliases if required is None else required)
-                if attribute not in _SET_BY_COGNITO
-            ),
+            required_attributes=tuple(name for name in required if name not in _SET_BY_COGNITO),
             verification_types=aliases if verified is None else verified,
             password_policy=auth.password_policy or DEFAULT_POLICY,
             mfa_configuration=configuration,
@@ -82,13 +78,3 @@ class UserPool:
     def issuer(self) -> str:
         suffix = "amazonaws.com.cn" if self.region.startswith("cn-") else "amazonaws.com"
         return f"https://cognito-idp.{self.region}.{suffix}/{self.id}"
-
-
-def unknown_pool(pool_id: str) -> ServiceError:
-    return ServiceError("ResourceNotFoundException", f"User pool {pool_id} does not exist.")
-
-
-def unknown_client(client_id: str) -> ServiceError:
-    return ServiceError(
-        "ResourceNotFoundException", f"User pool client {client_id} does not exist."
-    )

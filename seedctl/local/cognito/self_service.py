@@ -6,11 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from seedctl.local.cognito import attributes
-from seedctl.local.cognito.account_codes import (
-    send_account_code,
-    take_account_code,
-    verification_of,
-)
 from seedctl.local.cognito.admin import (
     attributes_to_delete,
     change_attributes,
@@ -18,19 +13,18 @@ from seedctl.local.cognito.admin import (
     set_password,
     sign_out_everywhere,
 )
-from seedctl.local.cognito.limits import count_call
+from seedctl.local.cognito.codes import send_account_code, take_account_code, verification_of
+from seedctl.local.cognito.errors import wrong_password
 from seedctl.local.cognito.passwords import MAX_PASSWORD, Verifier, check_password
+from seedctl.local.cognito.service import MAX_TOKEN
 from seedctl.local.protocol import Call, ServiceError
 
 if TYPE_CHECKING:
     from seedctl.local.cognito.service import UserPoolService
-    from seedctl.local.cognito.users import User, UserRecords
-
-MAX_TOKEN = 131072
 
 
 def get_user(service: UserPoolService, call: Call) -> dict[str, Any]:
-    claims = claims_of(service, call)
+    claims = service.claims_of(call)
     with service.reading_users() as users:
         user = service.tokens.of_claims(users, claims)
     return {
@@ -42,40 +36,38 @@ def get_user(service: UserPoolService, call: Call) -> dict[str, Any]:
 
 def update_user_attributes(service: UserPoolService, call: Call) -> dict[str, Any]:
     """Change what needs no proof at once; a new address waits until its code has come back."""
-    claims = claims_of(service, call)
+    claims = service.claims_of(call)
     if not call.items("UserAttributes"):
         call.missing("UserAttributes")
     given = attributes.read_attributes(call)
     attributes.check_writable(given)
     call.text_map("ClientMetadata")
     to_verify = {name: given.pop(name) for name in service.pool.verification_types if name in given}
-    with service.changing_users() as users:
-        user = service.tokens.of_claims(users, claims)
+    with service.changing_caller(claims) as (users, user):
         users.check_free(replace(user, attributes={**user.attributes, **to_verify}))
         details = []
         for name, value in to_verify.items():
             if value != user.attributes.get(name):
-                details.append(_send_verification(service, users, user, name, value))
+                details.append(send_account_code(users, user, verification_of(name), name, value))
             else:
                 user.account_codes.pop(verification_of(name), None)
         change_attributes(user, given)
-        user.modified = service.clock()
-        users.save(user)
     return {"CodeDeliveryDetailsList": details}
 
 
 def get_user_attribute_verification_code(service: UserPoolService, call: Call) -> dict[str, Any]:
     name = _address(call)
     call.text_map("ClientMetadata")
-    claims = claims_of(service, call)
-    count_call(service, claims["username"], call.operation)
+    claims = service.claims_of(call)
+    service.count_call(call, claims["username"])
     with service.changing_users() as users:
         user = service.tokens.of_claims(users, claims)
-        waiting = user.account_codes.get(verification_of(name))
+        purpose = verification_of(name)
+        waiting = user.account_codes.get(purpose)
         destination = waiting.destination if waiting is not None else user.attributes.get(name)
         if not destination:
             call.fail(f"The user has no {name} to verify.")  # Cognito's own words unknown [?]
-        details = _send_verification(service, users, user, name, destination)
+        details = send_account_code(users, user, purpose, name, destination)
         users.save(user)
     return {"CodeDeliveryDetails": details}
 
@@ -83,56 +75,46 @@ def get_user_attribute_verification_code(service: UserPoolService, call: Call) -
 def verify_user_attribute(service: UserPoolService, call: Call) -> dict[str, Any]:
     name = _address(call)
     code = call.text("Code")
-    claims = claims_of(service, call)
-    count_call(service, claims["username"], call.operation)
-    with service.changing_users() as users:
-        user = service.tokens.of_claims(users, claims)
-        sent = take_account_code(user, verification_of(name), code, service.clock())
+    claims = service.claims_of(call)
+    service.count_call(call, claims["username"])
+    with service.changing_caller(claims) as (users, user):
+        sent = take_account_code(users, user, verification_of(name), code)
         change_attributes(user, {name: sent.destination, f"{name}_verified": "true"})
-        user.modified = service.clock()
-        users.save(user)
     return {}
 
 
 def delete_user_attributes(service: UserPoolService, call: Call) -> dict[str, Any]:
-    claims = claims_of(service, call)
+    claims = service.claims_of(call)
     names = attributes_to_delete(service, call)
     attributes.check_writable(names)
-    with service.changing_users() as users:
-        user = service.tokens.of_claims(users, claims)
+    with service.changing_caller(claims) as (_, user):
         delete_attributes(user, names)
-        user.modified = service.clock()
-        users.save(user)
     return {}
 
 
 def delete_user(service: UserPoolService, call: Call) -> dict[str, Any]:
-    claims = claims_of(service, call)
+    claims = service.claims_of(call)
     with service.changing_users() as users:
         users.delete(service.tokens.of_claims(users, claims))
     return {}
 
 
 def change_password(service: UserPoolService, call: Call) -> dict[str, Any]:
-    claims = claims_of(service, call)
+    claims = service.claims_of(call)
     previous = call.optional_text("PreviousPassword", maximum=MAX_PASSWORD)
     proposed = call.text("ProposedPassword", maximum=MAX_PASSWORD)
     check_password(proposed, service.pool.password_policy)
-    count_call(service, claims["username"], call.operation)
-    with service.changing_users() as users:
-        user = service.tokens.of_claims(users, claims)
+    service.count_call(call, claims["username"])
+    with service.changing_caller(claims) as (_, user):
         names = {"pool_name": service.pool.name, "username": user.username}
-        fits = user.verifier is not None and user.verifier.fits(previous or "", **names)
-        if not fits:
-            raise ServiceError("NotAuthorizedException", "Incorrect username or password.")
+        if user.verifier is None or not user.verifier.fits(previous or "", **names):
+            raise wrong_password()
         set_password(user, Verifier.of(proposed, **names))
-        user.modified = service.clock()
-        users.save(user)
     return {}
 
 
 def global_sign_out(service: UserPoolService, call: Call) -> dict[str, Any]:
-    claims = claims_of(service, call)
+    claims = service.claims_of(call)
     with service.changing_users() as users:
         user = service.tokens.of_claims(users, claims)
         sign_out_everywhere(user)
@@ -150,26 +132,8 @@ def revoke_token(service: UserPoolService, call: Call) -> dict[str, Any]:
     return {}
 
 
-def claims_of(service: UserPoolService, call: Call) -> dict[str, Any]:
-    """Return the claims of the call's access token. Raises NotAuthorizedException."""
-    return service.tokens.access_claims(call.text("AccessToken", maximum=MAX_TOKEN))
-
-
 def _address(call: Call) -> str:
     name = call.text("AttributeName", maximum=32)
     if name not in attributes.ADDRESSES:
         call.fail("Only email and phone_number can be verified.")  # Cognito's own words unknown [?]
     return name
-
-
-def _send_verification(
-    service: UserPoolService, users: UserRecords, user: User, name: str, destination: str
-) -> dict[str, str]:
-    return send_account_code(
-        service,
-        users,
-        user,
-        purpose=verification_of(name),
-        attribute=name,
-        destination=destination,
-    )

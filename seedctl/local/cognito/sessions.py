@@ -1,4 +1,4 @@
-"""Open challenges: single-use sessions, bound to a user, the app client and one challenge.
+"""Open challenges: single-use sessions, bound to a user and one challenge.
 
 They live in memory: a sign-in is a matter of seconds, and one that a restart interrupts starts over.
 """
@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from seedctl.local.cognito.errors import invalid_session
 from seedctl.local.protocol import ServiceError
 
 if TYPE_CHECKING:
@@ -36,50 +37,39 @@ _WRONG_CODES = 3  # Cognito's own number is not published [?]
 class Session:
     challenge: str
     username: str
-    client_id: str
-    expires: float
     verifier: Verifier | None = field(default=None, repr=False)
     """Of the password that led here: with another one, the session is good no more."""
     data: Any = field(default=None, repr=False)
     """What the answer is checked against."""
     wrong_codes: int = 0
+    expires: float = 0.0
+    """Epoch seconds, set when the session begins."""
 
 
 class Sessions:
+    """The open sessions of a pool. It has one app client, so that all of them are that client's."""
+
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._lock = threading.Lock()
         self._open: dict[str, Session] = {}
 
-    def issue(
-        self,
-        *,
-        challenge: str,
-        username: str,
-        client_id: str,
-        verifier: Verifier | None,
-        data: Any = None,
-    ) -> str:
-        """Return the token of a new session; 1 KB of randomness, as long as the real ones."""
+    def issue(self, session: Session) -> str:
+        """Begin *session*; return its token: 1 KB of randomness, as long as the real ones."""
         token = secrets.token_urlsafe(768)
-        self._put(token, Session(challenge, username, client_id, 0.0, verifier, data))
+        self.put(token, session)
         return token
 
     def renew(self, session: Session, data: Any) -> str:
         """Return the token of a session that goes on from *session* with other *data*."""
-        return self.issue(
-            challenge=session.challenge,
-            username=session.username,
-            client_id=session.client_id,
-            verifier=session.verifier,
-            data=data,
-        )
+        return self.issue(replace(session, data=data, wrong_codes=0))
 
-    def put(
-        self, token: str, *, challenge: str, username: str, client_id: str, data: Any = None
-    ) -> None:
-        """Begin a session under a *token* of the caller's."""
-        self._put(token, Session(challenge, username, client_id, 0.0, None, data))
+    def put(self, token: str, session: Session) -> None:
+        """Begin *session* under a *token* of the caller's."""
+        now = self._clock()
+        with self._lock:
+            self._forget_expired(now)
+            self._open[token] = replace(session, expires=now + SECONDS)
 
     def take(self, token: str) -> Session | None:
         """Return the session and end it; it may have expired."""
@@ -91,29 +81,18 @@ class Sessions:
 
     @contextmanager
     def answered(
-        self,
-        token: str | None,
-        *,
-        challenge: str,
-        client_id: str,
-        expired: ServiceError | None = None,
+        self, token: str | None, challenge: str, expired: ServiceError | None = None
     ) -> Iterator[Session]:
-        """Give the session that *token* names, for one answer.
+        """Give the session that *token* names, for one answer to *challenge*.
 
         It ends with the block, unless the answer was refused in a way that it may be corrected.
         Raises *expired*, if that is given, in place of the usual refusal of an old session.
         """
         session = self.take(token) if token is not None else None
-        if (
-            token is None
-            or session is None
-            or (session.challenge, session.client_id) != (challenge, client_id)
-        ):
-            raise ServiceError("NotAuthorizedException", "Invalid session for the user.")
+        if token is None or session is None or session.challenge != challenge:
+            raise invalid_session()
         if self.is_expired(session):
-            raise expired or ServiceError(
-                "NotAuthorizedException", "Invalid session for the user, session is expired."
-            )
+            raise expired or invalid_session(", session is expired")
         try:
             yield session
         except ServiceError as error:
@@ -123,12 +102,6 @@ class Sessions:
                 with self._lock:
                     self._open[token] = session
             raise
-
-    def _put(self, token: str, session: Session) -> None:
-        now = self._clock()
-        with self._lock:
-            self._forget_expired(now)
-            self._open[token] = replace(session, expires=now + SECONDS)
 
     def _forget_expired(self, now: float) -> None:
         # Kept as long again, to tell an expired session from an unknown one. In order of expiry,

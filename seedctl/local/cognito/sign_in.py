@@ -4,64 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from seedctl.local.cognito.answers import answer_new_password
-from seedctl.local.cognito.factors import EMAIL, SMS, TOTP
+from seedctl.local.cognito import answers, steps
 from seedctl.local.cognito.groups import GroupRecords
-from seedctl.local.cognito.mfa_answers import (
-    answer_mfa_setup,
-    answer_select_mfa_type,
-    answer_sent_code,
-    answer_software_token,
-)
-from seedctl.local.cognito.named_user import refuse_secret_hash
+from seedctl.local.cognito.mfa import EMAIL, SMS, TOTP
+from seedctl.local.cognito.service import MAX_TOKEN, refuse_secret_hash
 from seedctl.local.cognito.srp_sign_in import answer_password_verifier, start_srp
-from seedctl.local.cognito.steps import (
-    MFA_SETUP,
-    NEW_PASSWORD_REQUIRED,
-    PASSWORD_VERIFIER,
-    SELECT_MFA_TYPE,
-    Answer,
-    SignedIn,
-    reply,
-)
-from seedctl.local.protocol import Call, ServiceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from seedctl.local.cognito.service import UserPoolService
-
-_KNOWN_CHALLENGES = (
-    "ADMIN_NO_SRP_AUTH",
-    "CUSTOM_CHALLENGE",
-    "DEVICE_PASSWORD_VERIFIER",
-    "DEVICE_SRP_AUTH",
-    "EMAIL_OTP",
-    "MFA_SETUP",
-    "NEW_PASSWORD_REQUIRED",
-    "PASSWORD",
-    "PASSWORD_SRP",
-    "PASSWORD_VERIFIER",
-    "SELECT_CHALLENGE",
-    "SELECT_MFA_TYPE",
-    "SMS_MFA",
-    "SMS_OTP",
-    "SOFTWARE_TOKEN_MFA",
-    "WEB_AUTHN",
-)
+    from seedctl.local.protocol import Call
 
 
 def refresh(service: UserPoolService, parameters: dict[str, str]) -> dict[str, Any]:
-    token = parameters.get("REFRESH_TOKEN")
-    if not token:
-        raise ServiceError("InvalidParameterException", "Missing required parameter REFRESH_TOKEN")
-    return _refreshed(service, token)
+    return _refreshed(service, steps.required(parameters, "REFRESH_TOKEN"))
 
 
 def get_tokens_from_refresh_token(service: UserPoolService, call: Call) -> dict[str, Any]:
     service.check_client(call)
-    reply_document = _refreshed(service, call.text("RefreshToken", maximum=131072))
-    return {"AuthenticationResult": reply_document["AuthenticationResult"]}
+    reply = _refreshed(service, call.text("RefreshToken", maximum=MAX_TOKEN))
+    return {"AuthenticationResult": reply["AuthenticationResult"]}
 
 
 FLOWS: dict[str, Callable[[UserPoolService, dict[str, str]], dict[str, Any]]] = {
@@ -72,15 +35,28 @@ FLOWS: dict[str, Callable[[UserPoolService, dict[str, str]], dict[str, Any]]] = 
 _ADMIN_FLOWS = ("ADMIN_NO_SRP_AUTH", "ADMIN_USER_PASSWORD_AUTH")
 _DISABLED_FLOWS = ("USER_AUTH", "USER_PASSWORD_AUTH")
 
-CHALLENGES: dict[str, Callable[[UserPoolService, Answer], dict[str, Any]]] = {
-    EMAIL.name: answer_sent_code,
-    MFA_SETUP: answer_mfa_setup,
-    NEW_PASSWORD_REQUIRED: answer_new_password,
-    PASSWORD_VERIFIER: answer_password_verifier,
-    SELECT_MFA_TYPE: answer_select_mfa_type,
-    SMS.name: answer_sent_code,
-    TOTP.name: answer_software_token,
+CHALLENGES: dict[str, Callable[[UserPoolService, steps.Answer], dict[str, Any]]] = {
+    EMAIL.name: answers.answer_sent_code,
+    steps.MFA_SETUP: answers.answer_mfa_setup,
+    steps.NEW_PASSWORD_REQUIRED: answers.answer_new_password,
+    steps.PASSWORD_VERIFIER: answer_password_verifier,
+    steps.SELECT_MFA_TYPE: answers.answer_select_mfa_type,
+    SMS.name: answers.answer_sent_code,
+    TOTP.name: answers.answer_software_token,
 }
+# Cognito knows these too, and no sign-in here leads to them.
+_OTHER_CHALLENGES = (
+    "ADMIN_NO_SRP_AUTH",
+    "CUSTOM_CHALLENGE",
+    "DEVICE_PASSWORD_VERIFIER",
+    "DEVICE_SRP_AUTH",
+    "PASSWORD",
+    "PASSWORD_SRP",
+    "SELECT_CHALLENGE",
+    "SMS_OTP",
+    "WEB_AUTHN",
+)
+_KNOWN_CHALLENGES = tuple(sorted((*CHALLENGES, *_OTHER_CHALLENGES)))
 
 
 def initiate_auth(service: UserPoolService, call: Call) -> dict[str, Any]:
@@ -92,7 +68,6 @@ def initiate_auth(service: UserPoolService, call: Call) -> dict[str, Any]:
 
 
 def admin_initiate_auth(service: UserPoolService, call: Call) -> dict[str, Any]:
-    service.check_pool(call)
     service.check_client(call)
     return _start(service, call, _flow(call))
 
@@ -103,20 +78,10 @@ def respond_to_auth_challenge(service: UserPoolService, call: Call) -> dict[str,
     responses = call.text_map("ChallengeResponses")
     refuse_secret_hash(responses)
     call.text_map("ClientMetadata")
-    answer = Answer(
-        challenge=challenge,
-        client_id=service.pool.client_id,
-        session=call.optional_text("Session", minimum=20, maximum=2048),
-        responses=responses,
-    )
+    session = call.optional_text("Session", minimum=20, maximum=2048)
     if challenge not in CHALLENGES:
         call.fail(f"The challenge {challenge} is not one that this sandbox gives.")
-    return CHALLENGES[challenge](service, answer)
-
-
-def admin_respond_to_auth_challenge(service: UserPoolService, call: Call) -> dict[str, Any]:
-    service.check_pool(call)
-    return respond_to_auth_challenge(service, call)
+    return CHALLENGES[challenge](service, steps.Answer(challenge, session, responses))
 
 
 def _flow(call: Call) -> str:
@@ -139,4 +104,4 @@ def _refreshed(service: UserPoolService, token: str) -> dict[str, Any]:
         user, grant = service.tokens.of_refresh_token(users, token)
         groups = GroupRecords(users.view, service.pool).names_of(user)
     # No new refresh token: the client has no rotation.
-    return reply(service, SignedIn(user, grant, groups, refresh_token=None))
+    return steps.reply(service, steps.SignedIn(user, grant, groups, refresh_token=None))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-import binascii
+import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -26,9 +26,7 @@ class SigningKey:
         numbers = self._public.public_numbers()
         self._modulus = _encode(numbers.n.to_bytes((numbers.n.bit_length() + 7) // 8, "big"))
         self._exponent = _encode(numbers.e.to_bytes(3, "big"))
-        digest = hashes.Hash(hashes.SHA256())
-        digest.update(self._modulus.encode())
-        self.id = base64.b64encode(digest.finalize()).decode()
+        self.id = base64.b64encode(hashlib.sha256(self._modulus.encode()).digest()).decode()
 
     @classmethod
     def of_pool(cls, store: Store, pool_id: str) -> SigningKey:
@@ -101,7 +99,4 @@ def _encode(raw: bytes) -> str:
 
 
 def _decode(text: str) -> bytes:
-    try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except binascii.Error as error:
-        raise ValueError(text) from error
+    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)

@@ -6,20 +6,27 @@ import base64
 import json
 import re
 import secrets
-from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from seedctl import srp
 from seedctl.local.cognito import users as status
+from seedctl.local.cognito.errors import (
+    disabled_user,
+    invalid_parameter,
+    not_authorized,
+    wrong_password,
+)
 from seedctl.local.cognito.mfa import after_password
 from seedctl.local.cognito.passwords import ServerExchange, Verifier, made_up_user_id
+from seedctl.local.cognito.sessions import Session
 from seedctl.local.cognito.steps import (
     NEW_PASSWORD_REQUIRED,
     PASSWORD_VERIFIER,
     Challenge,
     Step,
     reply,
+    required,
 )
 from seedctl.local.protocol import ServiceError
 
@@ -39,18 +46,10 @@ _FREE_ATTEMPTS = 5
 _LONGEST_LOCK = 15 * 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Opened:
-    """What an exchange is checked against; *verifier* is made up where there is no such user."""
-
-    exchange: ServerExchange
-    verifier: Verifier = field(repr=False)
-
-
 def start_srp(service: UserPoolService, parameters: dict[str, str]) -> dict[str, Any]:
-    name, srp_a = _parameter(parameters, "USERNAME"), _parameter(parameters, "SRP_A")
+    name, srp_a = required(parameters, "USERNAME"), required(parameters, "SRP_A")
     if not _HEX.fullmatch(srp_a):
-        raise ServiceError("InvalidParameterException", "SRP_A is not a hex number.")
+        raise invalid_parameter("SRP_A is not a hex number.")
     with service.reading_users() as users:
         user = users.find(name)
     # A name nobody has gets an answer of the same shape and cost, and fails at the password. The
@@ -62,13 +61,8 @@ def start_srp(service: UserPoolService, parameters: dict[str, str]) -> dict[str,
         verifier = Verifier.made_up(seal, service.pool.name, name)
     exchange = ServerExchange.start(srp_a, verifier)
     secret_block = base64.b64encode(secrets.token_bytes(_SECRET_BLOCK_BYTES)).decode()
-    service.sessions.put(
-        secret_block,
-        challenge=PASSWORD_VERIFIER,
-        username=user_id,
-        client_id=service.pool.client_id,
-        data=_Opened(exchange, verifier),
-    )
+    session = Session(PASSWORD_VERIFIER, user_id, verifier, exchange)
+    service.sessions.put(secret_block, session)
     return {
         "ChallengeName": PASSWORD_VERIFIER,
         "ChallengeParameters": {
@@ -88,14 +82,12 @@ def answer_password_verifier(service: UserPoolService, answer: Answer) -> dict[s
     answer.response("USERNAME")
     # The block is this challenge's session: good for one answer, right or wrong.
     session = service.sessions.take(secret_block)
-    if (
-        session is None
-        or session.challenge != PASSWORD_VERIFIER
-        or service.sessions.is_expired(session)
-    ):
-        raise _incorrect()
-    opened: _Opened = session.data
-    accepted = _is_of_now(timestamp, service.clock()) and opened.exchange.accepts(
+    if session is None or session.challenge != PASSWORD_VERIFIER:
+        raise wrong_password()
+    if service.sessions.is_expired(session):
+        raise wrong_password()
+    exchange: ServerExchange = session.data
+    accepted = _is_of_now(timestamp, service.clock()) and exchange.accepts(
         signature,
         pool_name=service.pool.name,
         user_id=session.username,
@@ -105,9 +97,9 @@ def answer_password_verifier(service: UserPoolService, answer: Answer) -> dict[s
     with service.changing_users() as users:
         user = users.by_username(session.username)
         if user is None or not answer.is_for(users, session.username):
-            raise _incorrect()
-        if user.verifier != opened.verifier:
-            raise _incorrect()  # the password was changed meanwhile
+            raise wrong_password()
+        if user.verifier != session.verifier:
+            raise wrong_password()  # it was changed meanwhile
         step = _after_proof(service, users, user, accepted=accepted)
     return reply(service, step)
 
@@ -115,7 +107,7 @@ def answer_password_verifier(service: UserPoolService, answer: Answer) -> dict[s
 def _after_proof(
     service: UserPoolService, users: UserRecords, user: User, *, accepted: bool
 ) -> Step:
-    now = service.clock()
+    now = users.now
     if user.status == status.UNCONFIRMED:
         # Told whatever the password was, so that a client can ask for the code.
         return ServiceError("UserNotConfirmedException", "User is not confirmed.")
@@ -125,12 +117,12 @@ def _after_proof(
     if user.failures >= _FREE_ATTEMPTS:
         seconds = min(2.0 ** (user.failures - _FREE_ATTEMPTS), _LONGEST_LOCK)
         if now < user.failed_at + seconds:
-            return ServiceError("NotAuthorizedException", "Password attempts exceeded")
+            return not_authorized("Password attempts exceeded")
     if not accepted:
         user.failures += 1
         user.failed_at = now
         users.save(user)
-        return _incorrect()
+        return wrong_password()
     # What follows tells about the user, so only to somebody who knows the password [?].
     refusal = _refusal(user, now)
     if refusal is not None:
@@ -145,33 +137,24 @@ def _after_proof(
 
 def _refusal(user: User, now: float) -> ServiceError | None:
     if not user.enabled:
-        return ServiceError("NotAuthorizedException", "User is disabled.")
+        return disabled_user()
     if user.status == status.RESET_REQUIRED:
-        return ServiceError(
-            "PasswordResetRequiredException", "Password reset required for the user"
-        )
+        text = "Password reset required for the user"
+        return ServiceError("PasswordResetRequiredException", text)
     if user.temporary_until is not None and now > user.temporary_until:
-        return ServiceError(
-            "NotAuthorizedException",
-            "Temporary password has expired and must be reset by an administrator.",
-        )
+        text = "Temporary password has expired and must be reset by an administrator."
+        return not_authorized(text)
     return None
 
 
 def _new_password_required(service: UserPoolService, user: User) -> Challenge:
-    missing = [
-        f"userAttributes.{name}"
-        for name in service.pool.required_attributes
-        if name not in user.attributes
-    ]
-    return Challenge(
-        NEW_PASSWORD_REQUIRED,
-        user,
-        {
-            "requiredAttributes": json.dumps(missing, separators=(",", ":")),
-            "userAttributes": json.dumps(user.attributes, separators=(",", ":")),
-        },
-    )
+    required_names = service.pool.required_attributes
+    missing = [f"userAttributes.{name}" for name in required_names if name not in user.attributes]
+    parameters = {
+        "requiredAttributes": json.dumps(missing, separators=(",", ":")),
+        "userAttributes": json.dumps(user.attributes, separators=(",", ":")),
+    }
+    return Challenge(NEW_PASSWORD_REQUIRED, user, parameters)
 
 
 def _is_of_now(timestamp: str, now: float) -> bool:
@@ -195,14 +178,3 @@ def _instant(text: str) -> datetime | None:
         return None
     # The day of the week has to be right, and the day of the month without padding.
     return instant if srp.format_timestamp(instant) == text else None
-
-
-def _parameter(parameters: dict[str, str], key: str) -> str:
-    value = parameters.get(key)
-    if not value:
-        raise ServiceError("InvalidParameterException", f"Missing required parameter {key}")
-    return value
-
-
-def _incorrect() -> ServiceError:
-    return ServiceError("NotAuthorizedException", "Incorrect username or password.")

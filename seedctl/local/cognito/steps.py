@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from seedctl.local.cognito.errors import invalid_parameter
 from seedctl.local.cognito.groups import GroupRecords
+from seedctl.local.cognito.sessions import Session
 from seedctl.local.protocol import ServiceError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from seedctl.local.cognito.service import UserPoolService
     from seedctl.local.cognito.tokens import Grant
     from seedctl.local.cognito.users import User, UserRecords
@@ -47,15 +51,11 @@ class Answer:
     """A RespondToAuthChallenge, whatever the challenge."""
 
     challenge: str
-    client_id: str
     session: str | None = field(repr=False)
     responses: dict[str, str] = field(repr=False)
 
     def response(self, key: str) -> str:
-        value = self.responses.get(key)
-        if not value:
-            raise ServiceError("InvalidParameterException", f"Missing required parameter {key}")
-        return value
+        return required(self.responses, key)
 
     def is_for(self, users: UserRecords, username: str) -> bool:
         """Whether the answer's USERNAME means the user whom the challenge was given to."""
@@ -64,6 +64,14 @@ class Answer:
             return True
         user = users.find(name)
         return user is not None and user.username == username
+
+
+def required(parameters: Mapping[str, str], key: str) -> str:
+    """Return the value at *key*. Raises InvalidParameterException where it is missing or empty."""
+    value = parameters.get(key)
+    if not value:
+        raise invalid_parameter(f"Missing required parameter {key}")
+    return value
 
 
 def signed_in(service: UserPoolService, users: UserRecords, user: User) -> SignedIn:
@@ -79,15 +87,10 @@ def reply(service: UserPoolService, step: Step) -> dict[str, Any]:
     if isinstance(step, SignedIn):
         result = service.tokens.result(step.user, step.grant, step.groups, step.refresh_token)
         return {"AuthenticationResult": result, "ChallengeParameters": {}}
-    session = service.sessions.issue(
-        challenge=step.name,
-        username=step.user.username,
-        client_id=service.pool.client_id,
-        verifier=step.user.verifier,
-        data=step.data,
-    )
+    user = step.user
+    session = Session(step.name, user.username, user.verifier, step.data)
     return {
         "ChallengeName": step.name,
-        "Session": session,
-        "ChallengeParameters": {"USER_ID_FOR_SRP": step.user.username, **step.parameters},
+        "Session": service.sessions.issue(session),
+        "ChallengeParameters": {"USER_ID_FOR_SRP": user.username, **step.parameters},
     }

@@ -12,10 +12,12 @@ import uuid
 from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
+from seedctl.local.cognito.attributes import FLAGS
+from seedctl.local.cognito.errors import disabled_user, not_authorized, unknown_user
 from seedctl.local.protocol import ServiceError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from seedctl.local.cognito.pool import UserPool
     from seedctl.local.cognito.signing import SigningKey
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
 ACCESS_SECONDS = 3600
 REFRESH_SECONDS = 30 * 24 * 3600
 _SCOPE = "aws.cognito.signin.user.admin"
-_FLAGS = ("email_verified", "phone_number_verified")
 
 
 class ExpiredTokenError(ServiceError):
@@ -82,7 +83,7 @@ class Tokens:
         return grant, refresh_token
 
     def result(
-        self, user: User, grant: Grant, groups: list[str], refresh_token: str | None = None
+        self, user: User, grant: Grant, groups: list[str], refresh_token: str | None
     ) -> dict[str, Any]:
         """Return the AuthenticationResult: fresh id and access tokens of *grant*.
 
@@ -99,8 +100,10 @@ class Tokens:
             "exp": now + ACCESS_SECONDS,
             "iat": now,
         }
+        flags = {name: user.attributes[name] == "true" for name in FLAGS if name in user.attributes}
         id_claims = {
-            **_attribute_claims(user),
+            **user.attributes,
+            **flags,
             **common,
             "cognito:username": user.username,
             "aud": grant.client_id,
@@ -130,16 +133,16 @@ class Tokens:
         """Return the user and grant of a live refresh token. Raises NotAuthorizedException."""
         grant = self._by_refresh_token(users, token)
         user = users.by_username(grant.username) if grant is not None else None
-        if grant is None or user is None:
-            raise ServiceError("NotAuthorizedException", "Invalid Refresh Token")
-        if (user.sub, self._pool.client_id) != (grant.sub, grant.client_id):
-            raise ServiceError("NotAuthorizedException", "Invalid Refresh Token")
+        if grant is None or user is None or user.sub != grant.sub:
+            raise not_authorized("Invalid Refresh Token")
+        if grant.client_id != self._pool.client_id:
+            raise not_authorized("Invalid Refresh Token")
         if self._clock() > grant.auth_time + REFRESH_SECONDS:
-            raise ServiceError("NotAuthorizedException", "Refresh Token has expired")
+            raise not_authorized("Refresh Token has expired")
         if not user.enabled:
-            raise ServiceError("NotAuthorizedException", "User is disabled.")
+            raise disabled_user()
         if grant.revoked or grant.token_epoch != user.token_epoch:
-            raise ServiceError("NotAuthorizedException", "Refresh Token has been revoked")
+            raise not_authorized("Refresh Token has been revoked")
         return user, grant
 
     def access_claims(self, token: str) -> dict[str, Any]:
@@ -148,19 +151,15 @@ class Tokens:
         Apart from :meth:`of_claims` since the key may have to be made, which must not
         happen inside a transaction.
         """
-        claims = self._claims(token)
-        if claims is None or claims["token_use"] != "access":  # noqa: S105
-            raise ServiceError("NotAuthorizedException", "Invalid Access Token")
-        return self._unexpired(claims)
+        return self.user_claims(token, ("access",), "Invalid Access Token")
 
-    def user_claims(self, token: str) -> dict[str, Any]:
+    def user_claims(
+        self, token: str, uses: Sequence[str] = ("access", "id"), refusal: str = "Invalid Token"
+    ) -> dict[str, Any]:
         """As :meth:`access_claims`, for an access or an id token."""
         claims = self._claims(token)
-        if claims is None:
-            raise ServiceError("NotAuthorizedException", "Invalid Token")
-        return self._unexpired(claims)
-
-    def _unexpired(self, claims: dict[str, Any]) -> dict[str, Any]:
+        if claims is None or claims["token_use"] not in uses:
+            raise not_authorized(refusal)
         if self._clock() > claims["exp"]:
             raise ExpiredTokenError("NotAuthorizedException", "Access Token has expired")
         return claims
@@ -170,12 +169,12 @@ class Tokens:
         # The claim's name in access tokens, and in id tokens.
         user = users.by_username(claims.get("username") or claims["cognito:username"])
         if user is None or user.sub != claims["sub"]:
-            raise ServiceError("UserNotFoundException", "User does not exist.")
+            raise unknown_user()
         if not user.enabled:
-            raise ServiceError("NotAuthorizedException", "User is disabled.")
+            raise disabled_user()
         grant = self._grant(users, claims["origin_jti"])
         if grant is None or grant.revoked or grant.token_epoch != user.token_epoch:
-            raise ServiceError("NotAuthorizedException", "Access Token has been revoked")
+            raise not_authorized("Access Token has been revoked")
         return user
 
     def is_jwt(self, token: str) -> bool:
@@ -209,11 +208,3 @@ class Tokens:
             return self.signing_key().read(token)
         except InvalidJWTError:
             return None
-
-
-def _attribute_claims(user: User) -> dict[str, Any]:
-    claims: dict[str, Any] = dict(user.attributes)
-    for name in _FLAGS:
-        if name in claims:
-            claims[name] = claims[name] == "true"
-    return claims

@@ -7,7 +7,7 @@ import hmac
 import secrets
 from dataclasses import dataclass, field, replace
 
-from seedctl.local.protocol import ServiceError
+from seedctl.local.cognito.errors import expired_code
 
 _SECRET_BYTES = 32
 _STEP_SECONDS = 30
@@ -22,7 +22,7 @@ class SoftwareToken:
     secret: str = field(repr=False)
     """Base32 without padding."""
     device_name: str = ""
-    used_steps: tuple[int, ...] = ()
+    used_steps: list[int] = field(default_factory=list)
     """The latest ones whose code has been accepted."""
 
     @classmethod
@@ -45,12 +45,10 @@ class SoftwareToken:
             return None
         unused = [step for step in fitting if step not in self.used_steps]
         if not unused:
-            raise ServiceError(
-                "ExpiredCodeException", "Your software token has already been used once."
-            )
+            raise expired_code("Your software token has already been used once.")
         # No more than these few can ever be tried again.
         latest = sorted({*self.used_steps, unused[0]})[-len(_TOLERANCE) :]
-        return replace(self, used_steps=tuple(latest))
+        return replace(self, used_steps=latest)
 
     def _code(self, step: int) -> str:
         key = base64.b32decode(self.secret + "=" * (-len(self.secret) % 8))

@@ -6,10 +6,11 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from seedctl.local.cognito.attributes import ADDRESSES
+from seedctl.local.cognito.errors import unknown_user
 from seedctl.local.cognito.passwords import Verifier
 from seedctl.local.cognito.totp import SoftwareToken
-from seedctl.local.documents import from_document
 from seedctl.local.protocol import ServiceError
+from seedctl.local.store import from_document
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,16 +98,16 @@ class User:
 
 
 _COLUMNS = ("username", "sub", "status", "enabled", "created", "modified", "attributes")
-_TOKENS = ("software_token", "pending_token")
-_SECRETS = ("verifier", "account_codes", *_TOKENS)
+_SECRETS = {"verifier": Verifier, "software_token": SoftwareToken, "pending_token": SoftwareToken}
 
 
 class UserRecords:
-    """The users of one pool, within one transaction."""
+    """The users of one pool, within one transaction, which is as of *now*, in epoch seconds."""
 
-    def __init__(self, view: View, pool: UserPool) -> None:
+    def __init__(self, view: View, pool: UserPool, now: float) -> None:
         self.view = view
-        self._pool = pool
+        self.pool = pool
+        self.now = now
 
     def find(self, name: str) -> User | None:
         """Return the user that *name*, in whatever case, means in a call."""
@@ -121,19 +122,16 @@ class UserRecords:
         """Return the user. Raises UserNotFoundException, as administrators are told."""
         user = self.find(name)
         if user is None:
-            raise ServiceError("UserNotFoundException", "User does not exist.")
+            raise unknown_user()
         return user
 
     def insert(self, user: User) -> None:
         """Add *user*. Raises UsernameExistsException."""
         taken = self.taken(user)
+        if taken == "username":
+            raise ServiceError("UsernameExistsException", "User account already exists")
         if taken is not None:
-            raise ServiceError(
-                "UsernameExistsException",
-                "User account already exists"
-                if taken == "username"
-                else f"An account with the given {taken} already exists.",
-            )
+            raise _taken("UsernameExistsException", taken)
         self._write(user)
 
     def save(self, user: User) -> None:
@@ -141,25 +139,28 @@ class UserRecords:
         self.check_free(user)
         self._write(user)
 
+    def save_modified(self, user: User) -> None:
+        """As :meth:`save`, for a change that shows as the user's last modification."""
+        user.modified = self.now
+        self.save(user)
+
     def check_free(self, user: User) -> None:
         """Raise AliasExistsException if another user has one of the addresses of *user*."""
         taken = self.taken(user)
         if taken is not None:
-            raise ServiceError(
-                "AliasExistsException", f"An account with the given {taken} already exists."
-            )
+            raise _taken("AliasExistsException", taken)
 
     def delete(self, user: User) -> None:
         for table in ("membership", "user"):
             self.view.execute(
                 f"DELETE FROM {table} WHERE pool = ? AND username = ?",  # noqa: S608 - our names
-                (self._pool.id, user.username),
+                (self.pool.id, user.username),
             )
 
     def page(self, condition: str, values: Sequence[Any], order: str, size: int) -> list[User]:
         """Return the first *size* users who meet *condition*, in *order*, both in SQL."""
         query = f"SELECT * FROM user WHERE pool = ? AND {condition} ORDER BY {order} LIMIT ?"  # noqa: S608 - our names
-        return [self._read(row) for row in self.view.rows(query, self._pool.id, *values, size)]
+        return [self._read(row) for row in self.view.rows(query, self.pool.id, *values, size)]
 
     def taken(self, user: User) -> str | None:
         """Return which of the names of *user* another user has, None if all are free."""
@@ -167,14 +168,14 @@ class UserRecords:
         for column in ("lower_username", *self._alias_columns):
             name = column.removeprefix("lower_")
             query = f"SELECT 1 FROM user WHERE pool = ? AND {column} = ? AND sub <> ?"  # noqa: S608 - our names
-            given = (self._pool.id, _lower(values.get(name)), user.sub)
+            given = (self.pool.id, _lower(values.get(name)), user.sub)
             if self.view.execute(query, given).fetchone() is not None:
                 return name
         return None
 
     @property
     def _alias_columns(self) -> list[str]:
-        return [f"lower_{name}" for name in ADDRESSES if name in self._pool.username_attributes]
+        return [f"lower_{name}" for name in ADDRESSES if name in self.pool.username_attributes]
 
     def _first(self, column: str, value: str) -> User | None:
         # Of two, left by a pool that had other aliases once, the older one. The plus keeps SQLite
@@ -185,39 +186,32 @@ class UserRecords:
     def _write(self, user: User) -> None:
         document = asdict(user)
         columns = {name: document.pop(name) for name in _COLUMNS}
-        secret = {name: document.pop(name) for name in _SECRETS}
+        secret = {name: document.pop(name) for name in ("account_codes", *_SECRETS)}
         self.view.put(
             "user",
-            pool=self._pool.id,
+            pool=self.pool.id,
             **columns,
             lower_username=user.username.lower(),
             **{f"lower_{name}": _lower(user.attributes.get(name)) for name in ADDRESSES},
             more=document,
-            secret=self.view.seal.close(secret, "user", self._pool.id, user.username),
+            secret=self.view.seal.close(secret, "user", self.pool.id, user.username),
         )
 
     def _read(self, row: dict[str, Any]) -> User:
+        secret = self.view.seal.open(row["secret"], "user", self.pool.id, row["username"])
+        for name, kind in _SECRETS.items():
+            if secret[name] is not None:
+                secret[name] = from_document(kind, secret[name])
+        for purpose, code in secret["account_codes"].items():
+            secret["account_codes"][purpose] = from_document(AccountCode, code)
         columns = {name: row[name] for name in _COLUMNS}
         columns["enabled"] = bool(columns["enabled"])
-        secret = self.view.seal.open(row["secret"], "user", self._pool.id, row["username"])
-        verifier, codes = secret.pop("verifier", None), secret.pop("account_codes", {})
-        tokens = {name: _token(secret.pop(name, None)) for name in _TOKENS}
-        objects = {
-            "account_codes": {
-                purpose: from_document(AccountCode, code) for purpose, code in codes.items()
-            },
-            "verifier": from_document(Verifier, verifier) if verifier is not None else None,
-            **tokens,
-        }
-        return from_document(User, {**row["more"], **secret, **columns, **objects})
+        return from_document(User, {**row["more"], **secret, **columns})
 
 
 def _lower(value: str | None) -> str | None:
     return value.lower() if value else None
 
 
-def _token(document: dict[str, Any] | None) -> SoftwareToken | None:
-    if document is None:
-        return None
-    used = tuple(document.get("used_steps", ()))
-    return from_document(SoftwareToken, {**document, "used_steps": used})
+def _taken(code: str, name: str) -> ServiceError:
+    return ServiceError(code, f"An account with the given {name} already exists.")

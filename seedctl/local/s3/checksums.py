@@ -13,6 +13,8 @@ from seedctl.local.s3.errors import S3Error
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from seedctl.local.s3.errors import Headers
+
 PREFIX = "x-amz-checksum-"
 
 
@@ -35,33 +37,31 @@ class CRC32:
 
 SIZES = {"crc32": 4, "crc32c": 4, "crc64nvme": 8, "sha1": 20, "sha256": 32}
 # No library at hand computes the other two at any speed: they are kept as they were sent.
-COMPUTED: Mapping[str, Callable[[], Digest]] = {
+_COMPUTED: Mapping[str, Callable[[], Digest]] = {
     "crc32": CRC32,
     "sha1": lambda: hashlib.sha1(usedforsecurity=False),
     "sha256": hashlib.sha256,
 }
 
 
+def digest_of(algorithm: str | None) -> Digest | None:
+    """Return what computes *algorithm*, None for what is not computed here."""
+    make = _COMPUTED.get(algorithm or "")
+    return make() if make is not None else None
+
+
 def checksum_in(headers: Mapping[str, str]) -> dict[str, str]:
     """Return the one checksum in *headers* by its algorithm, nothing without. Raises S3Error."""
-    found = {
-        algorithm: headers[PREFIX + algorithm]
-        for algorithm in SIZES
-        if PREFIX + algorithm in headers
-    }
+    found = {name: headers[PREFIX + name] for name in SIZES if PREFIX + name in headers}
     if len(found) > 1:
         raise S3Error(
             "InvalidRequest",
             "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.",
         )
     for algorithm, value in found.items():
-        check_form(algorithm, value)
+        if decoded(value, SIZES[algorithm]) is None:
+            raise S3Error("InvalidRequest", f"Value for {PREFIX}{algorithm} header is invalid.")
     return found
-
-
-def check_form(algorithm: str, value: str) -> None:
-    if decoded(value, SIZES[algorithm]) is None:
-        raise S3Error("InvalidRequest", f"Value for {PREFIX}{algorithm} header is invalid.")
 
 
 def decoded(value: str, size: int) -> bytes | None:
@@ -77,8 +77,25 @@ def encoded(raw: bytes) -> str:
     return base64.b64encode(raw).decode()
 
 
-def checksum_headers(checksums: Mapping[str, str], kind: str) -> tuple[tuple[str, str], ...]:
+def checksum_of_parts(algorithm: str, parts: list[dict[str, str]]) -> str | None:
+    """Return the checksum of the checksums of *parts*, None where it cannot be had."""
+    digest = digest_of(algorithm)
+    raw = [decoded(part.get(algorithm, ""), SIZES[algorithm]) for part in parts]
+    if digest is None or None in raw:
+        return None
+    digest.update(b"".join(filter(None, raw)))
+    return f"{encoded(digest.digest())}-{len(parts)}"
+
+
+def checksum_headers(checksums: Mapping[str, str], kind: str) -> Headers:
     if not checksums:
         return ()
-    lines = [(f"{PREFIX}{algorithm}", value) for algorithm, value in checksums.items()]
-    return (*lines, (f"{PREFIX}type", kind))
+    return (*part_headers(checksums), (f"{PREFIX}type", kind))
+
+
+def part_headers(checksums: Mapping[str, str]) -> Headers:
+    return tuple((PREFIX + algorithm, value) for algorithm, value in checksums.items())
+
+
+def checksum_elements(checksums: Mapping[str, str]) -> dict[str, str]:
+    return {f"Checksum{algorithm.upper()}": value for algorithm, value in checksums.items()}

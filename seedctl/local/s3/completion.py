@@ -8,26 +8,24 @@ from typing import TYPE_CHECKING
 
 from seedctl.local.s3 import index, uploads
 from seedctl.local.s3.checksums import (
-    COMPUTED,
-    SIZES,
+    checksum_elements,
     checksum_in,
-    decoded,
+    checksum_of_parts,
+    digest_of,
     encoded,
 )
 from seedctl.local.s3.conditions import check_writing
-from seedctl.local.s3.context import reply
-from seedctl.local.s3.documents import document, element, read
+from seedctl.local.s3.documents import read, reply
 from seedctl.local.s3.errors import S3Error
-from seedctl.local.s3.multipart import check_unchanged, find_upload
+from seedctl.local.s3.multipart import find_upload, upload_of
 from seedctl.local.s3.payload import read_document
-from seedctl.local.s3.rules import WRITE
+from seedctl.local.s3.writing import put_if_allowed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from seedctl.local.http1 import Response
     from seedctl.local.s3.context import Context
     from seedctl.local.s3.documents import Element
+    from seedctl.local.s3.files import NewFile
     from seedctl.local.s3.uploads import Part, Upload
     from seedctl.local.store import View
 
@@ -37,33 +35,31 @@ _NUMBER = re.compile("[0-9]{1,5}")
 
 
 def complete_multipart_upload(call: Context) -> Response:
-    call.check(WRITE)
     upload = find_upload(call)
-    check_unchanged(call)
+    check_writing(call.request.headers, call.find(call.bucket, call.key))
     # [?] Of this call the headers' checksum is the object's, not the document's.
-    given = checksum_in(call.request.headers)
-    body = read_document(call.request, call.caller, _MAX_BODY, has_checksum=False)
-    root = read(body, "CompleteMultipartUpload")
-    with call.room.store.reading() as view:
-        uploads.find(view, upload.id, upload.bucket, upload.key)
+    given = checksum_in(call.request.headers).get(upload.algorithm or "")
+    root = read(read_document(call, _MAX_BODY, has_checksum=False), "CompleteMultipartUpload")
+    with call.store.reading() as view:
+        upload_of(call, view)
         known = {part.number: part for part in uploads.parts_of(view, upload.id)}
     parts = _named_parts(root, known)
     size = sum(part.size for part in parts)
-    stated = call.request.header("x-amz-mp-object-size")
-    if stated is not None and stated != str(size):
+    if call.header("x-amz-mp-object-size", str(size)) != str(size):
         raise S3Error("InvalidRequest", "The x-amz-mp-object-size is not that of the parts.")
     md5 = hashlib.md5(b"".join(bytes.fromhex(part.etag) for part in parts), usedforsecurity=False)
-    with call.room.files.writing() as unkept:
+    with call.files.writing() as new:
         try:
-            checksums = _assemble(call, upload, parts, given, unkept.file.write)
+            checksums = _assemble(call, upload, parts, given, new)
         except FileNotFoundError:
             # Completed, aborted or sent anew in between; else a file was lost, and that is a fault.
-            with call.room.store.reading() as view:
-                _check_current(view, upload, parts)
+            with call.store.reading() as view:
+                _check_current(call, view, parts)
             raise
         stored = index.StoredObject(
+            bucket=upload.bucket,
             key=upload.key,
-            file=call.room.files.finish(unkept),
+            file=new.finish(),
             size=size,
             etag=f"{md5.hexdigest()}-{len(parts)}",
             modified=call.now,
@@ -72,26 +68,24 @@ def complete_multipart_upload(call: Context) -> Response:
             checksums=checksums,
             checksum_type=upload.checksum_type,
         )
-        with call.room.store.transaction() as view:
-            _check_current(view, upload, parts)
-            check_writing(call.request.headers, index.find(view, upload.bucket, upload.key))
-            replaced = index.put(view, upload.bucket, stored)
+        with call.store.transaction() as view:
+            _check_current(call, view, parts)
+            replaced = put_if_allowed(call, view, stored)
             files = uploads.end(view, upload.id)
-        unkept.is_kept = True
-    call.room.files.remove(*files, *filter(None, [replaced]))
-    content = (
-        element("Location", f"/{upload.bucket}/{upload.key}"),
-        element("Bucket", upload.bucket),
-        element("Key", upload.key),
-        element("ETag", stored.quoted_etag),
-        *(element(f"Checksum{name.upper()}", value) for name, value in checksums.items()),
-    )
-    return reply(body=document("CompleteMultipartUploadResult", content))
+    call.files.remove(*files, replaced)
+    content = {
+        "Location": f"/{upload.bucket}/{upload.key}",
+        "Bucket": upload.bucket,
+        "Key": upload.key,
+        "ETag": stored.quoted_etag,
+        **checksum_elements(checksums),
+    }
+    return reply("CompleteMultipartUploadResult", content)
 
 
-def _check_current(view: View, upload: Upload, parts: list[Part]) -> None:
-    """Raise S3Error unless *upload* is still under way, with these *parts*."""
-    uploads.find(view, upload.id, upload.bucket, upload.key)
+def _check_current(call: Context, view: View, parts: list[Part]) -> None:
+    """Raise S3Error unless the upload is still under way, with these *parts*."""
+    upload_of(call, view)
     if any(not index.is_referred_to(view, part.file) for part in parts):
         raise S3Error("InvalidPart")  # sent anew since
 
@@ -124,48 +118,30 @@ def _named_parts(root: Element, known: dict[int, Part]) -> list[Part]:
 
 
 def _is_as_said(entry: Element, part: Part) -> bool:
-    return all(
-        entry.text_of(f"Checksum{name.upper()}") in (None, value)
-        for name, value in part.checksums.items()
-    )
+    said = checksum_elements(part.checksums).items()
+    return all(entry.text_of(name) in (None, value) for name, value in said)
 
 
 def _assemble(
-    call: Context,
-    upload: Upload,
-    parts: list[Part],
-    given: dict[str, str],
-    write: Callable[[bytes], object],
+    call: Context, upload: Upload, parts: list[Part], given: str | None, new: NewFile
 ) -> dict[str, str]:
-    """Hand all *parts* to *write*, and return the object's checksum. Raises S3Error."""
+    """Write all *parts* to *new*, and return the object's checksum. Raises S3Error.
+
+    *given* is what the client says that it is.
+    """
     name = upload.algorithm
     is_whole = upload.checksum_type == "FULL_OBJECT"
-    whole = COMPUTED[name]() if name is not None and name in COMPUTED and is_whole else None
+    whole = digest_of(name) if is_whole else None
     for part in parts:
-        for piece in call.room.files.pieces(part.file):
+        for piece in call.files.pieces(part.file):
             if whole is not None:
                 whole.update(piece)
-            write(piece)
+            new.write(piece)
     if name is None:
         return {}
-    if is_whole:
-        value = encoded(whole.digest()) if whole is not None else given.get(name)
-    else:
-        value = _of_checksums(name, parts)
-    said = given.get(name, "").partition("-")[0]
-    if said and value is not None and said != value.partition("-")[0]:
+    value = given if whole is None else encoded(whole.digest())
+    if not is_whole:
+        value = checksum_of_parts(name, [part.checksums for part in parts])
+    if given and value is not None and given.partition("-")[0] != value.partition("-")[0]:
         raise S3Error("BadDigest", f"The {name.upper()} you specified did not match.")
     return {} if value is None else {name: value}
-
-
-def _of_checksums(name: str, parts: list[Part]) -> str | None:
-    """Return the checksum of the parts' checksums, None where it cannot be had."""
-    if name not in COMPUTED:
-        return None
-    digest = COMPUTED[name]()
-    for part in parts:
-        raw = decoded(part.checksums.get(name, ""), SIZES[name])
-        if raw is None:
-            return None
-        digest.update(raw)
-    return f"{encoded(digest.digest())}-{len(parts)}"

@@ -1,87 +1,74 @@
-"""What one call has at hand, and how every answer begins."""
+"""What one call has at hand."""
 
 from __future__ import annotations
 
-import base64
-import secrets
-import uuid
 from dataclasses import dataclass
-from datetime import datetime, timezone
-from email.utils import formatdate
 from typing import TYPE_CHECKING
 
-from seedctl.local.http1 import Response
-from seedctl.local.s3.documents import XML_TYPE
+from seedctl.local.s3 import index
 from seedctl.local.s3.errors import S3Error
+from seedctl.local.s3.rules import LIST, allows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from seedctl.local.s3.buckets import Bucket
-    from seedctl.local.s3.callers import Caller
+    from seedctl.local.s3.callers import Requester
     from seedctl.local.s3.files import Files
+    from seedctl.local.s3.index import StoredObject
     from seedctl.local.s3.requests import S3Request
     from seedctl.local.store import Store
-
-Headers = tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Room:
-    """What outlives a call."""
-
-    store: Store
-    files: Files
-    buckets: Mapping[str, Bucket]
-
-    def bucket(self, name: str) -> Bucket:
-        found = self.buckets.get(name)
-        if found is None:
-            raise S3Error("NoSuchBucket", BucketName=name)
-        return found
+    from seedctl.outputs.sections import BucketOutputs
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    room: Room
+    store: Store
+    files: Files
+    buckets: Mapping[str, BucketOutputs]
     request: S3Request
-    caller: Caller
+    caller: Requester
     now: float
 
     @property
-    def bucket(self) -> Bucket:
-        return self.room.bucket(self.request.bucket)
+    def bucket(self) -> str:
+        return self.request.bucket
 
     @property
     def key(self) -> str:
         return self.request.key
 
-    def parameter(self, name: str, default: str = "") -> str:
-        return self.request.parameters.get(name, default)
+    def header(self, name: str, default: str = "") -> str:
+        return self.request.headers.get(name, default)
 
-    def check(self, action: str) -> None:
-        """Raise S3Error AccessDenied unless the caller may do *action* here."""
-        self.caller.check(action, self.bucket, self.key)
+    def parameter(self, name: str) -> str:
+        return self.request.parameters.get(name, "")
 
-    def check_is_developer(self) -> None:
-        # Amplify grants none of these to anyone.
-        if self.caller.role is not None:
+    def outputs_of(self, bucket: str) -> BucketOutputs:
+        """Return what the outputs file says of *bucket*. Raises S3Error if that is nothing."""
+        if bucket not in self.buckets:
+            raise S3Error("NoSuchBucket", BucketName=bucket)
+        return self.buckets[bucket]
+
+    def may(self, action: str, bucket: str, path: str) -> bool:
+        """Whether the caller may do *action* there. Raises S3Error if there is no such bucket."""
+        paths, role = self.outputs_of(bucket).paths, self.caller.role
+        return role is None or allows(paths, role, action, path)
+
+    def check(self, action: str, bucket: str, path: str) -> None:
+        """Raise S3Error AccessDenied unless the caller may do *action* there."""
+        if not self.may(action, bucket, path):
             raise S3Error("AccessDenied")
 
+    def find(self, bucket: str, key: str) -> StoredObject | None:
+        with self.store.reading() as view:
+            return index.find(view, bucket, key)
 
-def reply(status: int = 200, body: bytes = b"", headers: Headers = ()) -> Response:
-    content = (("Content-Type", XML_TYPE),) if body else ()
-    return Response(status, body, (*content, *headers))
-
-
-def request_ids() -> tuple[str, str]:
-    """Return a RequestId and a HostId of the forms that S3 gives."""
-    return uuid.uuid4().hex[:16].upper(), base64.b64encode(secrets.token_bytes(48)).decode()
-
-
-def iso(moment: float) -> str:
-    return datetime.fromtimestamp(int(moment), timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.000Z")
-
-
-def http_date(moment: float) -> str:
-    return formatdate(int(moment), usegmt=True)
+    def existing(self, bucket: str, key: str) -> StoredObject:
+        """Return that object. Raises S3Error; it tells only those who may list what is not there."""
+        found = self.find(bucket, key)
+        if found is not None:
+            return found
+        # [?] What a role may list is asked with the key itself as the prefix.
+        if self.may(LIST, bucket, key):
+            raise S3Error("NoSuchKey", Key=key)
+        raise S3Error("AccessDenied")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+Headers = tuple[tuple[str, str], ...]
+
 _TABLE = {
     "AccessControlListNotSupported": (400, "The bucket does not allow ACLs"),
     "AccessDenied": (403, "Access Denied"),
@@ -9,10 +11,7 @@ _TABLE = {
     "AuthorizationQueryParametersError": (400, "The query parameters of the signature are wrong."),
     "BadDigest": (400, "The Content-MD5 or checksum you specified did not match what was received"),
     "EntityTooLarge": (400, "Your proposed upload exceeds the maximum allowed size"),
-    "EntityTooSmall": (
-        400,
-        "Your proposed upload is smaller than the minimum allowed size",
-    ),
+    "EntityTooSmall": (400, "Your proposed upload is smaller than the minimum allowed size"),
     "ExpiredToken": (400, "The provided token has expired."),
     "IncompleteBody": (400, "The request body terminated unexpectedly"),
     "InternalError": (500, "We encountered an internal error. Please try again."),
@@ -40,7 +39,6 @@ _TABLE = {
         "The XML you provided was not well-formed or did not validate against our published schema",
     ),
     "MetadataTooLarge": (400, "Your metadata headers exceed the maximum allowed metadata size"),
-    "MethodNotAllowed": (405, "The specified method is not allowed against this resource."),
     "MissingContentLength": (411, "You must provide the Content-Length HTTP header."),
     "NoSuchBucket": (404, "The specified bucket does not exist"),
     "NoSuchKey": (404, "The specified key does not exist."),
@@ -77,12 +75,7 @@ class S3Error(Exception):
     """A refusal: *code* is what clients look at, *details* more elements of its document."""
 
     def __init__(
-        self,
-        code: str,
-        message: str | None = None,
-        *,
-        headers: tuple[tuple[str, str], ...] = (),
-        **details: str,
+        self, code: str, message: str | None = None, *, headers: Headers = (), **details: str
     ) -> None:
         self.code = code
         self.status, default = _TABLE[code]

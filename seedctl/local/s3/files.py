@@ -27,20 +27,24 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-_NAME = re.compile(r"[0-9a-f]{32}(\.unfinished)?")
-_UNFINISHED = ".unfinished"
+_NAME = re.compile("[0-9a-f]{32}")
 _LOCK = "lock"
 _ABANDONED_SECONDS = 3600.0
 _PIECE = 1024 * 1024
 
 
-class Unkept:
-    """A file that is being written; it disappears again unless it is kept."""
+class NewFile:
+    """A file that is being written."""
 
     def __init__(self, file: BinaryIO, name: str) -> None:
-        self.file = file
+        self._file = file
         self.name = name
-        self.is_kept = False
+        self.write = file.write
+
+    def finish(self) -> str:
+        """Flush what was written, so that it outlives this process, and return the file's name."""
+        self._file.flush()
+        return self.name
 
 
 class Files:
@@ -55,31 +59,16 @@ class Files:
             os.close(descriptor)
 
     @contextmanager
-    def writing(self) -> Iterator[Unkept]:
-        """Give a new file to write, whose name is in place when the block ends.
-
-        Unless the caller then sets *is_kept*, it is removed: a block that raises leaves nothing.
-        """
+    def writing(self) -> Iterator[NewFile]:
+        """Give a new file to write, which is removed if the block raises."""
         name = secrets.token_hex(16)
-        final, unfinished = self._folder / name, self._folder / f"{name}{_UNFINISHED}"
-        descriptor = os.open(
-            unfinished, os.O_CREAT | os.O_EXCL | os.O_RDWR | getattr(os, "O_BINARY", 0), 0o600
-        )
-        unkept: Unkept | None = None
+        path = self._folder / name
         try:
-            with os.fdopen(descriptor, "wb") as file:
-                unkept = Unkept(file, name)
-                yield unkept
-        finally:
-            if unkept is None or not unkept.is_kept:
-                self._discard(unfinished)
-                self._discard(final)
-
-    def finish(self, unkept: Unkept) -> str:
-        """Put what was written under its own name, which is returned."""
-        unkept.file.flush()
-        os.rename(self._folder / f"{unkept.name}{_UNFINISHED}", self._folder / unkept.name)  # noqa: PTH104
-        return unkept.name
+            with open(path, "xb", opener=_open_private) as file:
+                yield NewFile(file, name)
+        except BaseException:
+            self._discard(path)
+            raise
 
     def open(self, name: str) -> BinaryIO:
         """Open a file to read; it can be read to its end even if it is removed meanwhile."""
@@ -97,39 +86,40 @@ class Files:
             digest.update(piece)
         return digest.hexdigest()
 
-    def clone(self, name: str, unkept: Unkept) -> None:
-        """Make *unkept* hold what *name* does, without copying where the file system can."""
-        target = self._folder / f"{unkept.name}{_UNFINISHED}"
-        link = self._folder / f"{secrets.token_hex(16)}{_UNFINISHED}"
+    def clone(self, name: str, new: NewFile) -> None:
+        """Make *new* hold what *name* does, without copying where the file system can."""
+        source, target = self._folder / name, self._folder / new.name
+        link = self._folder / secrets.token_hex(16)
         try:
-            os.link(self._folder / name, link)
+            os.link(source, link)
         except OSError:
-            if not (self._folder / name).exists():
+            if not source.exists():
                 raise
-            shutil.copyfile(self._folder / name, target)
+            shutil.copyfile(source, target)
             return
         os.utime(link)  # it is young, whatever it holds
         os.replace(link, target)  # noqa: PTH105
 
-    def remove(self, *names: str) -> None:
-        for name in names:
+    def remove(self, *names: str | None) -> None:
+        for name in filter(None, names):
             self._discard(self._folder / name)
 
     def clean(self, is_kept: Callable[[str], bool]) -> None:
-        """Remove what a kill left behind: unfinished files, and those that nothing refers to.
+        """Remove what a kill left behind: the files that nothing refers to.
 
         While another process uses the folder it may be about to refer to a file: only old ones go.
         """
-        alone = self._is_alone()
+        is_alone = self._is_alone()
         oldest = time.time() - _ABANDONED_SECONDS
         for entry in os.scandir(self._folder):
             if not _NAME.fullmatch(entry.name):
                 continue
             with contextlib.suppress(FileNotFoundError):
                 is_old = entry.stat(follow_symlinks=False).st_mtime < oldest
-                if (alone or is_old) and not is_kept(entry.name):
+                if (is_alone or is_old) and not is_kept(entry.name):
                     self._discard(self._folder / entry.name)
-        self._share()
+        if fcntl is not None:
+            fcntl.flock(self._lock, fcntl.LOCK_SH)
 
     def _is_alone(self) -> bool:
         if fcntl is None:
@@ -140,11 +130,11 @@ class Files:
             return False
         return True
 
-    def _share(self) -> None:
-        if fcntl is not None:
-            fcntl.flock(self._lock, fcntl.LOCK_SH)
-
     def _discard(self, path: Path) -> None:
         # Windows keeps a file that is being read; it goes at a later start.
         with contextlib.suppress(FileNotFoundError, PermissionError):
             path.unlink()
+
+
+def _open_private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
+    bucket: str
     key: str
     file: str
     size: int
@@ -37,14 +38,12 @@ def is_referred_to(view: View, name: str) -> bool:
 
 def find(view: View, bucket: str, key: str) -> StoredObject | None:
     row = view.row("SELECT * FROM object WHERE bucket = ? AND key = ?", bucket, key)
-    return None if row is None else _stored(row)
+    return None if row is None else StoredObject(**row)
 
 
-def put(view: View, bucket: str, stored: StoredObject) -> str | None:
-    """Store *stored*, and return the file of the object that it replaces."""
-    replaced = find(view, bucket, stored.key)
-    view.put("object", bucket=bucket, **asdict(stored))
-    return None if replaced is None else replaced.file
+def put(view: View, stored: StoredObject) -> None:
+    """Store *stored*, in place of the object with its key."""
+    view.put("object", **asdict(stored))
 
 
 def delete(view: View, bucket: str, key: str) -> str | None:
@@ -57,9 +56,4 @@ def delete(view: View, bucket: str, key: str) -> str | None:
 def listed(view: View, bucket: str, start: str | bytes, end: str | bytes) -> Iterator[StoredObject]:
     """Yield the objects with keys from *start* up to *end*, in order."""
     query = "SELECT * FROM object WHERE bucket = ? AND key >= ? AND key < ? ORDER BY key"
-    return map(_stored, view.rows(query, bucket, start, end))
-
-
-def _stored(row: dict[str, Any]) -> StoredObject:
-    del row["bucket"]
-    return StoredObject(**row)
+    return (StoredObject(**row) for row in view.rows(query, bucket, start, end))

@@ -1,27 +1,43 @@
-"""Listing: a bucket's keys in order, page by page, rolled up at a delimiter."""
+"""Listing: the buckets, and a bucket's keys in order, page by page, rolled up at a delimiter."""
 
 from __future__ import annotations
 
 import base64
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from seedctl.local.http1 import Response
 from seedctl.local.protocol import ACCOUNT
 from seedctl.local.s3 import index
-from seedctl.local.s3.context import iso, reply
-from seedctl.local.s3.documents import document, element
+from seedctl.local.s3.documents import iso, reply
 from seedctl.local.s3.errors import S3Error
 from seedctl.local.s3.rules import LIST
 from seedctl.local.store import prefix_end
 
 if TYPE_CHECKING:
-    from seedctl.local.http1 import Response
     from seedctl.local.s3.context import Context
     from seedctl.local.s3.index import StoredObject
     from seedctl.local.store import View
 
 MAX_KEYS = 1000
+
+
+def list_buckets(call: Context) -> Response:
+    buckets = [{"Name": name, "CreationDate": iso(0)} for name in sorted(call.buckets)]
+    content = {"Owner": {"ID": ACCOUNT}, "Buckets": {"Bucket": buckets}}
+    return reply("ListAllMyBucketsResult", content)
+
+
+def head_bucket(call: Context) -> Response:
+    region = call.outputs_of(call.bucket).aws_region
+    return Response(200, b"", (("x-amz-bucket-region", region),))
+
+
+def get_bucket_location(call: Context) -> Response:
+    region = call.outputs_of(call.bucket).aws_region
+    # The first region has no name here, for as long as there has been S3.
+    return reply("LocationConstraint", "" if region == "us-east-1" else region)
 
 
 @dataclass(slots=True)
@@ -69,113 +85,91 @@ def _next_key(key: str) -> str:
 
 
 def list_objects_v2(call: Context) -> Response:
-    last = None
-    if "continuation-token" in call.request.parameters:
-        last = _read_token(call.parameter("continuation-token"))
-    found, shown = _list(call, last, start_after=call.parameter("start-after"))
-    fetch_owner = call.parameter("fetch-owner").lower() == "true"
-    content = [
-        *shown.head,
-        *_given(call, shown, "continuation-token", "ContinuationToken", encoded=False),
-        *_given(call, shown, "start-after", "StartAfter"),
-        element("KeyCount", len(found.objects) + len(found.prefixes)),
-    ]
-    if found.last is not None:
-        content.append(element("NextContinuationToken", _token(found.last)))
-    content += shown.entries(found, fetch_owner=fetch_owner)
-    return reply(body=document("ListBucketResult", content))
+    token, start_after = call.parameter("continuation-token"), call.parameter("start-after")
+    last = _read_token(token) if "continuation-token" in call.request.parameters else None
+    found, head = _list(call, last, start_after=start_after)
+    content = {
+        **head,
+        "ContinuationToken": token or None,
+        "StartAfter": _shown(call, start_after) or None,
+        "KeyCount": len(found.objects) + len(found.prefixes),
+        "NextContinuationToken": None if found.last is None else _token(found.last),
+        **_entries(call, found, has_owner=call.parameter("fetch-owner").lower() == "true"),
+    }
+    return reply("ListBucketResult", content)
 
 
 def list_objects(call: Context) -> Response:
     marker = call.parameter("marker")
-    found, shown = _list(call, marker)
-    content = [*shown.head, element("Marker", shown.text(marker))]
+    found, head = _list(call, marker)
+    content = {**head, "Marker": _shown(call, marker)}
     if found.last is not None and call.parameter("delimiter"):
-        content.append(element("NextMarker", shown.text(found.last)))
-    content += shown.entries(found, fetch_owner=True)
-    return reply(body=document("ListBucketResult", content))
+        content["NextMarker"] = _shown(call, found.last)
+    return reply("ListBucketResult", content | _entries(call, found, has_owner=True))
 
 
-class _Shown:
-    """How a listing is written: with keys percent-encoded if the client asked for it."""
+def _list(call: Context, last: str | None, *, start_after: str = "") -> tuple[Page, dict[str, Any]]:
+    """List behind *last*, with which a page ended; without one, behind the key *start_after*.
 
-    def __init__(self, call: Context, size: int) -> None:
-        encoding = call.request.parameters.get("encoding-type")
-        if encoding not in (None, "url"):
-            raise S3Error("InvalidArgument", "Invalid Encoding Method specified in Request")
-        self._is_encoded = encoding is not None
-        self.head = [
-            element("Name", call.bucket.name),
-            element("Prefix", self.text(call.parameter("prefix"))),
-            element("MaxKeys", size),
-            *_given(call, self, "delimiter", "Delimiter"),
-        ]
-        if encoding is not None:
-            self.head.append(element("EncodingType", encoding))
-
-    def text(self, key: str) -> str:
-        return quote(key, safe="/-_.~") if self._is_encoded else key
-
-    def entries(self, found: Page, *, fetch_owner: bool) -> list[str]:
-        owner = [element("Owner", [element("ID", ACCOUNT)])] if fetch_owner else []
-        return [
-            element("IsTruncated", found.last is not None),
-            *(
-                element(
-                    "Contents",
-                    [
-                        element("Key", self.text(stored.key)),
-                        element("LastModified", iso(stored.modified)),
-                        element("ETag", stored.quoted_etag),
-                        element("Size", stored.size),
-                        *owner,
-                        element("StorageClass", "STANDARD"),
-                    ],
-                )
-                for stored in found.objects
-            ),
-            *(
-                element("CommonPrefixes", [element("Prefix", self.text(prefix))])
-                for prefix in found.prefixes
-            ),
-        ]
-
-
-def _list(call: Context, last: str | None, *, start_after: str = "") -> tuple[Page, _Shown]:
-    """List behind *last*, with which a page ended; without one, behind the key *start_after*."""
+    Return the page, and how the answer begins.
+    """
     prefix, delimiter = call.parameter("prefix"), call.parameter("delimiter")
-    call.caller.check(LIST, call.bucket, prefix)
+    call.check(LIST, call.bucket, prefix)
     size = limit_of(call, "max-keys", MAX_KEYS)
-    shown = _Shown(call, size)
+    encoding = call.request.parameters.get("encoding-type")
+    if encoding not in (None, "url"):
+        raise S3Error("InvalidArgument", "Invalid Encoding Method specified in Request")
     start: str | bytes = _next_key(start_after)
     if last:
         start = behind(last, prefix=prefix, delimiter=delimiter)
-    bucket = call.bucket.name
-    with call.room.store.reading() as view:
-        found = page(view, bucket, prefix=prefix, delimiter=delimiter, start=start, size=size)
-    return found, shown
+    with call.store.reading() as view:
+        found = page(view, call.bucket, prefix=prefix, delimiter=delimiter, start=start, size=size)
+    head = {
+        "Name": call.bucket,
+        "Prefix": _shown(call, prefix),
+        "MaxKeys": size,
+        "Delimiter": _shown(call, delimiter) or None,
+        "EncodingType": encoding,
+    }
+    return found, head
 
 
-def limit_of(call: Context, name: str, maximum: int) -> int:
-    """Return the page size that the parameter *name* asks for. Raises S3Error."""
+def _shown(call: Context, key: str) -> str:
+    """Return *key* as the answer has it: percent-encoded if the client asked for it."""
+    return quote(key, safe="/-_.~") if call.parameter("encoding-type") else key
+
+
+def _entries(call: Context, found: Page, *, has_owner: bool) -> dict[str, Any]:
+    owner = {"ID": ACCOUNT} if has_owner else None
+    return {
+        "IsTruncated": found.last is not None,
+        "Contents": [
+            {
+                "Key": _shown(call, stored.key),
+                "LastModified": iso(stored.modified),
+                "ETag": stored.quoted_etag,
+                "Size": stored.size,
+                "Owner": owner,
+                "StorageClass": "STANDARD",
+            }
+            for stored in found.objects
+        ],
+        "CommonPrefixes": [{"Prefix": _shown(call, prefix)} for prefix in found.prefixes],
+    }
+
+
+def limit_of(call: Context, name: str, maximum: int, default: int | None = None) -> int:
+    """Return the number that the parameter *name* gives, at most *maximum*. Raises S3Error.
+
+    *default* is *maximum* itself.
+    """
     text = call.parameter(name)
     if not text:
-        return maximum
+        return maximum if default is None else default
     if not (text.isascii() and text.isdigit() and len(text) <= 10 and int(text) < 2**31):
-        raise S3Error(
-            "InvalidArgument",
-            f"Provided {name} not an integer or within integer range",
-            ArgumentName=name,
-        )
+        message = f"Provided {name} not an integer or within integer range"
+        raise S3Error("InvalidArgument", message, ArgumentName=name)
     return min(int(text), maximum)
-
-
-def _given(call: Context, shown: _Shown, name: str, tag: str, *, encoded: bool = True) -> list[str]:
-    """Return the parameter *name* as the answer repeats it, nothing if it was not given."""
-    value = call.parameter(name)
-    if not value:
-        return []
-    return [element(tag, shown.text(value) if encoded else value)]
 
 
 def _token(last: str) -> str:

@@ -1,4 +1,4 @@
-"""Multipart uploads: begin, send parts, complete or abort, and look at what is under way."""
+"""Multipart uploads: begin, send parts, abort, and look at what is under way."""
 
 from __future__ import annotations
 
@@ -7,23 +7,21 @@ import re
 import secrets
 from typing import TYPE_CHECKING
 
+from seedctl.local.http1 import Response
 from seedctl.local.protocol import ACCOUNT
-from seedctl.local.s3 import index, uploads
-from seedctl.local.s3.checksums import SIZES, checksum_headers
-from seedctl.local.s3.conditions import check_writing
-from seedctl.local.s3.context import iso, reply
-from seedctl.local.s3.documents import document, element
+from seedctl.local.s3 import uploads
+from seedctl.local.s3.checksums import SIZES, checksum_elements, part_headers
+from seedctl.local.s3.documents import iso, reply
 from seedctl.local.s3.errors import S3Error
 from seedctl.local.s3.listing import limit_of
 from seedctl.local.s3.payload import MAX_OBJECT, Payload
-from seedctl.local.s3.rules import WRITE
 from seedctl.local.s3.uploads import Part, Upload
-from seedctl.local.s3.writing import described, from_source
+from seedctl.local.s3.writing import copy_source, described, with_current
 
 if TYPE_CHECKING:
-    from seedctl.local.http1 import Response
     from seedctl.local.s3.context import Context
     from seedctl.local.s3.index import StoredObject
+    from seedctl.local.store import View
 
 _MAX_PART = 10_000
 _MAX_LISTED = 1000
@@ -32,19 +30,15 @@ _PIECE = 1024 * 1024
 
 
 def create_multipart_upload(call: Context) -> Response:
-    call.check(WRITE)
     headers, metadata = described(call.request.headers)
-    algorithm = (call.request.header("x-amz-checksum-algorithm") or "").lower() or None
+    algorithm = call.header("x-amz-checksum-algorithm").lower() or None
     default = "FULL_OBJECT" if algorithm == "crc64nvme" else "COMPOSITE"
-    kind = call.request.header("x-amz-checksum-type") or default
-    if (algorithm is not None and algorithm not in SIZES) or kind not in (
-        "COMPOSITE",
-        "FULL_OBJECT",
-    ):
+    kind = call.header("x-amz-checksum-type") or default
+    if algorithm not in (None, *SIZES) or kind not in ("COMPOSITE", "FULL_OBJECT"):
         raise S3Error("InvalidRequest", "The checksum algorithm or its type is unknown.")
     upload = Upload(
         id=secrets.token_urlsafe(48),
-        bucket=call.bucket.name,
+        bucket=call.bucket,
         key=call.key,
         begun=call.now,
         headers=headers,
@@ -52,56 +46,50 @@ def create_multipart_upload(call: Context) -> Response:
         algorithm=algorithm,
         checksum_type=kind,
     )
-    with call.room.store.transaction() as view:
+    with call.store.transaction() as view:
         uploads.begin(view, upload)
-    content = (
-        element("Bucket", upload.bucket),
-        element("Key", upload.key),
-        element("UploadId", upload.id),
-    )
     named: tuple[tuple[str, str], ...] = ()
     if algorithm is not None:
         named = (("x-amz-checksum-algorithm", algorithm.upper()), ("x-amz-checksum-type", kind))
-    return reply(body=document("InitiateMultipartUploadResult", content), headers=named)
+    return reply("InitiateMultipartUploadResult", _named(upload), named)
+
+
+def _named(upload: Upload) -> dict[str, str | int]:
+    return {"Bucket": upload.bucket, "Key": upload.key, "UploadId": upload.id}
+
+
+def upload_of(call: Context, view: View) -> Upload:
+    """Return the upload that the call names. Raises S3Error."""
+    return uploads.find(view, call.parameter("uploadId"), call.bucket, call.key)
 
 
 def find_upload(call: Context) -> Upload:
-    """Return the upload that the call names. Raises S3Error."""
-    with call.room.store.reading() as view:
-        return uploads.find(view, call.parameter("uploadId"), call.bucket.name, call.key)
+    """Return the upload that the call names, as it is now. Raises S3Error."""
+    with call.store.reading() as view:
+        return upload_of(call, view)
 
 
 def upload_part(call: Context) -> Response:
-    call.check(WRITE)
     number = _part_number(call)
-    payload = Payload(call.request, call.caller)
-    find_upload(call)
-    with call.room.files.writing() as unkept:
-        received = payload.receive(unkept.file.write)
-        part = Part(
-            number=number,
-            file=call.room.files.finish(unkept),
-            size=received.size,
-            etag=received.md5,
-            modified=call.now,
-            checksums=received.checksums,
-        )
-        _commit(call, part)
-        unkept.is_kept = True
-    checks = checksum_headers(part.checksums, "FULL_OBJECT")[: len(part.checksums)]
-    return reply(headers=(("ETag", f'"{part.etag}"'), *checks))
+    payload = Payload(call)
+    upload = find_upload(call)
+    with call.files.writing() as new:
+        size, md5, checksums = payload.receive(new.write)
+        _commit(call, Part(upload.id, number, new.finish(), size, md5, call.now, checksums))
+    return Response(200, b"", (("ETag", f'"{md5}"'), *part_headers(checksums)))
 
 
 def upload_part_copy(call: Context) -> Response:
-    call.check(WRITE)
     number = _part_number(call)
-    find_upload(call)
-    return from_source(call, lambda _, source: _copy_part(call, number, source))
+    upload = find_upload(call)
+    return with_current(
+        lambda: copy_source(call), lambda source: _copy_part(call, upload, number, source)
+    )
 
 
-def _copy_part(call: Context, number: int, source: StoredObject) -> Response:
+def _copy_part(call: Context, upload: Upload, number: int, source: StoredObject) -> Response:
     first, length = 0, source.size
-    asked = call.request.header("x-amz-copy-source-range")
+    asked = call.request.headers.get("x-amz-copy-source-range")
     if asked is not None:
         match = _COPY_RANGE.fullmatch(asked)
         if match is None or not int(match[1]) <= int(match[2]) < source.size:
@@ -110,34 +98,23 @@ def _copy_part(call: Context, number: int, source: StoredObject) -> Response:
     if length > MAX_OBJECT:
         raise S3Error("InvalidRequest", "The part to copy is larger than a part may be.")
     digest = hashlib.md5(usedforsecurity=False)
-    with call.room.files.open(source.file) as file, call.room.files.writing() as unkept:
+    with call.files.open(source.file) as file, call.files.writing() as new:
         file.seek(first)
         left = length
         while left and (piece := file.read(min(left, _PIECE))):
             left -= len(piece)
             digest.update(piece)
-            unkept.file.write(piece)
-        part = Part(
-            number=number,
-            file=call.room.files.finish(unkept),
-            size=length,
-            etag=digest.hexdigest(),
-            modified=call.now,
-            checksums={},
-        )
-        _commit(call, part)
-        unkept.is_kept = True
-    content = (element("LastModified", iso(call.now)), element("ETag", f'"{part.etag}"'))
-    return reply(body=document("CopyPartResult", content))
+            new.write(piece)
+        md5 = digest.hexdigest()
+        _commit(call, Part(upload.id, number, new.finish(), length, md5, call.now, {}))
+    return reply("CopyPartResult", {"LastModified": iso(call.now), "ETag": f'"{md5}"'})
 
 
 def _commit(call: Context, part: Part) -> None:
-    with call.room.store.transaction() as view:
-        # It may have been completed or aborted while the part came in.
-        upload = uploads.find(view, call.parameter("uploadId"), call.bucket.name, call.key)
-        replaced = uploads.put_part(view, upload, part)
-    if replaced is not None:
-        call.room.files.remove(replaced)
+    with call.store.transaction() as view:
+        upload_of(call, view)  # it may have been completed or aborted while the part came in
+        replaced = uploads.put_part(view, part)
+    call.files.remove(replaced)
 
 
 def _part_number(call: Context) -> int:
@@ -152,89 +129,65 @@ def _part_number(call: Context) -> int:
 
 
 def abort_multipart_upload(call: Context) -> Response:
-    call.check(WRITE)
-    with call.room.store.transaction() as view:
-        upload = uploads.find(view, call.parameter("uploadId"), call.bucket.name, call.key)
-        files = uploads.end(view, upload.id)
-    call.room.files.remove(*files)
-    return reply(204)
+    with call.store.transaction() as view:
+        files = uploads.end(view, upload_of(call, view).id)
+    call.files.remove(*files)
+    return Response(204, b"")
 
 
 def list_parts(call: Context) -> Response:
-    call.check(WRITE)
     upload = find_upload(call)
     size = limit_of(call, "max-parts", _MAX_LISTED)
-    marker = limit_of(call, "part-number-marker", 2**31 - 1) if _has_marker(call) else 0
-    with call.room.store.reading() as view:
+    marker = limit_of(call, "part-number-marker", 2**31 - 1, default=0)
+    with call.store.reading() as view:
         rest = uploads.parts_of(view, upload.id, marker, size + 1)
     shown = rest[:size]
-    content = [
-        element("Bucket", upload.bucket),
-        element("Key", upload.key),
-        element("UploadId", upload.id),
-        element("PartNumberMarker", marker),
-        element("NextPartNumberMarker", shown[-1].number if shown else marker),
-        element("MaxParts", size),
-        element("IsTruncated", len(shown) < len(rest)),
-        element("StorageClass", "STANDARD"),
-        element("Owner", [element("ID", ACCOUNT)]),
-        *(
-            element(
-                "Part",
-                [
-                    element("PartNumber", part.number),
-                    element("LastModified", iso(part.modified)),
-                    element("ETag", f'"{part.etag}"'),
-                    element("Size", part.size),
-                    *(
-                        element(f"Checksum{name.upper()}", value)
-                        for name, value in part.checksums.items()
-                    ),
-                ],
-            )
+    content = {
+        **_named(upload),
+        "PartNumberMarker": marker,
+        "NextPartNumberMarker": shown[-1].number if shown else marker,
+        "MaxParts": size,
+        "IsTruncated": len(shown) < len(rest),
+        "StorageClass": "STANDARD",
+        "Owner": {"ID": ACCOUNT},
+        "Part": [
+            {
+                "PartNumber": part.number,
+                "LastModified": iso(part.modified),
+                "ETag": f'"{part.etag}"',
+                "Size": part.size,
+                **checksum_elements(part.checksums),
+            }
             for part in shown
-        ),
-    ]
-    return reply(body=document("ListPartsResult", content))
-
-
-def _has_marker(call: Context) -> bool:
-    return bool(call.parameter("part-number-marker"))
+        ],
+    }
+    return reply("ListPartsResult", content)
 
 
 def list_multipart_uploads(call: Context) -> Response:
-    call.check_is_developer()
     prefix = call.parameter("prefix")
     size = limit_of(call, "max-uploads", _MAX_LISTED)
     key, upload_id = call.parameter("key-marker"), call.parameter("upload-id-marker")
-    with call.room.store.reading() as view:
-        rest = uploads.listed(view, call.bucket.name, prefix, (key, upload_id), size + 1)
+    with call.store.reading() as view:
+        rest = uploads.listed(view, call.bucket, prefix, (key, upload_id), size + 1)
     shown = rest[:size]
-    content = [
-        element("Bucket", call.bucket.name),
-        element("KeyMarker", key),
-        element("UploadIdMarker", upload_id),
-        element("NextKeyMarker", shown[-1].key if shown else ""),
-        element("NextUploadIdMarker", shown[-1].id if shown else ""),
-        element("Prefix", prefix),
-        element("MaxUploads", size),
-        element("IsTruncated", len(shown) < len(rest)),
-        *(
-            element(
-                "Upload",
-                [
-                    element("Key", upload.key),
-                    element("UploadId", upload.id),
-                    element("Initiated", iso(upload.begun)),
-                    element("StorageClass", "STANDARD"),
-                ],
-            )
+    content = {
+        "Bucket": call.bucket,
+        "KeyMarker": key,
+        "UploadIdMarker": upload_id,
+        "NextKeyMarker": shown[-1].key if shown else "",
+        "NextUploadIdMarker": shown[-1].id if shown else "",
+        "Prefix": prefix,
+        "MaxUploads": size,
+        "IsTruncated": len(shown) < len(rest),
+        "Upload": [
+            {
+                "Key": upload.key,
+                "UploadId": upload.id,
+                "Initiated": iso(upload.begun),
+                "StorageClass": "STANDARD",
+            }
             for upload in shown
-        ),
-    ]
-    return reply(body=document("ListMultipartUploadsResult", content))
-
-
-def check_unchanged(call: Context) -> None:
-    with call.room.store.reading() as view:
-        check_writing(call.request.headers, index.find(view, call.bucket.name, call.key))
+        ],
+    }
+    return reply("ListMultipartUploadsResult", content)

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 GET, LIST, WRITE, DELETE = "get", "list", "write", "delete"
 IDENTITY = "${cognito-identity.amazonaws.com:sub}"
 
-_GROUPS = "groups"
-
 
 @dataclass(frozen=True, slots=True)
 class Role:
@@ -34,11 +32,9 @@ class Role:
     def is_granted(self, grantee: str) -> bool:
         if self.group is None:
             return grantee in self.grantees
-        if not grantee.startswith(_GROUPS):
-            return False
         # [?] Several groups of one rule are written as one name with commas.
-        names = grantee[len(_GROUPS) :]
-        return self.group == names or self.group in names.split(",")
+        names = grantee.removeprefix("groups")
+        return names != grantee and self.group in (names, *names.split(","))
 
 
 def role_of(identity_id: str, claims: Mapping[str, Any], groups: Sequence[UserGroup]) -> Role:
@@ -48,12 +44,11 @@ def role_of(identity_id: str, claims: Mapping[str, Any], groups: Sequence[UserGr
     listed = claims.get("cognito:groups")
     member_of = set(listed) if isinstance(listed, list) else set()
     found = [group for group in groups if group.name in member_of]
-    if found:
-        lowest = min(_precedence(group) for group in found)
-        first = [group.name for group in found if _precedence(group) == lowest]
-        # Cognito prefers none of several groups of one precedence: the rule "authenticated" stays.
-        if len(first) == 1:
-            return Role(identity_id, group=first[0])
+    lowest = min(map(_precedence, found), default=None)
+    first = [group.name for group in found if _precedence(group) == lowest]
+    # Cognito prefers none of several groups of one precedence: the rule "authenticated" stays.
+    if len(first) == 1:
+        return Role(identity_id, group=first[0])
     return Role(identity_id, frozenset({"authenticated", "entityidentity"}))
 
 
@@ -61,41 +56,31 @@ def _precedence(group: UserGroup) -> float:
     return float("inf") if group.precedence is None else group.precedence
 
 
-class PathRules:
-    """The rules of one bucket; with none in them, nobody of the identity pool may do anything.
+def allows(paths: BucketPaths | None, role: Role, action: str, path: str) -> bool:
+    """Whether *role* may do *action* at the key *path*; for LIST it is the listing's prefix.
 
-    That the outputs file has no such section, as in its old versions, is not that: then the rules
-    are unknown, and only what a guest would write or delete is refused.
+    *paths* are the rules of the bucket; with none in them, nobody of the identity pool may do
+    anything. None is not that: the outputs file has no such section, as in its old versions, so
+    that the rules are unknown, and only what a guest would write or delete is refused.
     """
-
-    def __init__(self, paths: BucketPaths | None) -> None:
-        """*paths* is None where the outputs file does not tell the rules."""
-        self._are_known = paths is not None
-        self._rules: BucketPaths = paths or {}
-
-    def allows(self, role: Role, action: str, path: str) -> bool:
-        """Whether *role* may do *action* at the key *path*; for LIST it is the listing's prefix."""
-        if not self._are_known:
-            # [?] What is deployed may allow more, or less.
-            return action in (GET, LIST) or not role.is_granted("guest")
-        granted = {
-            pattern.replace(IDENTITY, role.identity_id): self._is_granted(grants, role, action)
-            for pattern, grants in self._rules.items()
-        }
-        matching = [pattern for pattern in granted if _matches(pattern, path)]
-        if not any(granted[pattern] for pattern in matching):
-            return False
-        # In IAM a denial wins over whatever allows.
-        return not any(
-            granted.get(_parent(pattern, granted), False)
-            for pattern in matching
-            if not granted[pattern]
-        )
-
-    def _is_granted(self, grants: Mapping[str, Sequence[str]], role: Role, action: str) -> bool:
-        return any(
+    if paths is None:
+        # [?] What is deployed may allow more, or less.
+        return action in (GET, LIST) or not role.is_granted("guest")
+    granted = {
+        pattern.replace(IDENTITY, role.identity_id): any(
             action in actions for grantee, actions in grants.items() if role.is_granted(grantee)
         )
+        for pattern, grants in paths.items()
+    }
+    matching = [pattern for pattern in granted if _matches(pattern, path)]
+    if not any(granted[pattern] for pattern in matching):
+        return False
+    # In IAM a denial wins over whatever allows.
+    return not any(
+        granted.get(_parent(pattern, granted), False)
+        for pattern in matching
+        if not granted[pattern]
+    )
 
 
 def _matches(pattern: str, path: str) -> bool:
@@ -106,12 +91,9 @@ def _matches(pattern: str, path: str) -> bool:
 
 def _parent(pattern: str, patterns: Iterable[str]) -> str:
     """Return the nearest pattern that *pattern* is nested in, "" if there is none."""
-    return max(
-        (
-            other
-            for other in patterns
-            if other != pattern and other.endswith("*") and pattern.startswith(other[:-1])
-        ),
-        key=len,
-        default="",
+    nesting = (
+        other
+        for other in patterns
+        if other != pattern and other.endswith("*") and pattern.startswith(other[:-1])
     )
+    return max(nesting, key=len, default="")

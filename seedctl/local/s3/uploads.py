@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from seedctl.local.s3.errors import S3Error
@@ -26,15 +26,13 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Part:
+    upload_id: str
     number: int
     file: str
     size: int
     etag: str
     modified: float
     checksums: dict[str, str]
-
-
-_PART = tuple(each.name for each in fields(Part))
 
 
 def begin(view: View, upload: Upload) -> None:
@@ -70,19 +68,18 @@ def listed(
     return [Upload(**row) for row in view.rows(query, **values, key=key, id=upload_id, size=size)]
 
 
-def put_part(view: View, upload: Upload, part: Part) -> str | None:
+def put_part(view: View, part: Part) -> str | None:
     """Store *part*, and return the file of the part that it replaces."""
     query = "SELECT file FROM part WHERE upload_id = ? AND number = ?"
-    replaced = view.row(query, upload.id, part.number)
-    view.put("part", upload_id=upload.id, **asdict(part))
+    replaced = view.row(query, part.upload_id, part.number)
+    view.put("part", **asdict(part))
     return None if replaced is None else replaced["file"]
 
 
 def parts_of(view: View, upload_id: str, after: int = 0, size: int = -1) -> list[Part]:
     """Return the parts with a number above *after*, in order; all, or the first *size*."""
     query = "SELECT * FROM part WHERE upload_id = ? AND number > ? ORDER BY number LIMIT ?"
-    rows = view.rows(query, upload_id, after, size)
-    return [Part(**{name: row[name] for name in _PART}) for row in rows]
+    return [Part(**row) for row in view.rows(query, upload_id, after, size)]
 
 
 def end(view: View, upload_id: str) -> list[str]:

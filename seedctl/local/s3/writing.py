@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
+from seedctl.local.http1 import Response
 from seedctl.local.s3 import index
-from seedctl.local.s3.checksums import checksum_headers
+from seedctl.local.s3.checksums import checksum_elements, checksum_headers
 from seedctl.local.s3.conditions import check_reading, check_writing
-from seedctl.local.s3.context import iso, reply
-from seedctl.local.s3.documents import document, element, read
+from seedctl.local.s3.documents import iso, read, reply
 from seedctl.local.s3.errors import S3Error
 from seedctl.local.s3.payload import MAX_OBJECT, Payload, read_document
 from seedctl.local.s3.requests import MAX_KEY_BYTES
-from seedctl.local.s3.rules import DELETE, GET, LIST, WRITE
+from seedctl.local.s3.rules import DELETE, GET
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from typing import TypeVar
 
-    from seedctl.local.http1 import Response
     from seedctl.local.s3.context import Context
     from seedctl.local.s3.index import StoredObject
+    from seedctl.local.store import View
+
+    Result = TypeVar("Result")
 
 META = "x-amz-meta-"
 DEFAULT_TYPE = "binary/octet-stream"
 
-_KEPT = (
+KEPT = (
     "content-type",
     "content-disposition",
     "content-encoding",
@@ -34,23 +37,23 @@ _KEPT = (
     "cache-control",
     "expires",
 )
+"""The headers that an object is given back with."""
 _MAX_METADATA = 2048
 _MAX_DELETED = 1000
 _MAX_DELETE_BODY = 4 * 1024 * 1024
 
 
 def put_object(call: Context) -> Response:
-    call.check(WRITE)
     headers, metadata = described(call.request.headers)
-    payload = Payload(call.request, call.caller)
-    with call.room.store.reading() as view:
-        # Told before the body is read; it is asked again when it counts.
-        check_writing(call.request.headers, index.find(view, call.bucket.name, call.key))
-    with call.room.files.writing() as unkept:
-        received = payload.receive(unkept.file.write)
+    payload = Payload(call)
+    # Told before the body is read; it is asked again when it counts.
+    check_writing(call.request.headers, call.find(call.bucket, call.key))
+    with call.files.writing() as new:
+        received = payload.receive(new.write)
         stored = index.StoredObject(
+            bucket=call.bucket,
             key=call.key,
-            file=call.room.files.finish(unkept),
+            file=new.finish(),
             size=received.size,
             etag=received.md5,
             modified=call.now,
@@ -58,25 +61,31 @@ def put_object(call: Context) -> Response:
             metadata=metadata,
             checksums=received.checksums,
         )
-        commit(call, stored)
-        unkept.is_kept = True
+        _commit(call, stored)
     checks = checksum_headers(stored.checksums, stored.checksum_type)
-    return reply(headers=(("ETag", stored.quoted_etag), *checks))
+    return Response(200, b"", (("ETag", stored.quoted_etag), *checks))
 
 
-def commit(call: Context, stored: StoredObject) -> None:
-    """Let *stored* take its place if the request's conditions hold; the old file is removed."""
-    bucket = call.bucket.name
-    with call.room.store.transaction() as view:
-        check_writing(call.request.headers, index.find(view, bucket, stored.key))
-        replaced = index.put(view, bucket, stored)
-    if replaced is not None:
-        call.room.files.remove(replaced)
+def _commit(call: Context, stored: StoredObject) -> None:
+    with call.store.transaction() as view:
+        replaced = put_if_allowed(call, view, stored)
+    call.files.remove(replaced)
+
+
+def put_if_allowed(call: Context, view: View, stored: StoredObject) -> str | None:
+    """Let *stored* take its place if the request's conditions hold. Raises S3Error.
+
+    Return the file of the object that was there, None if there was none.
+    """
+    found = index.find(view, stored.bucket, stored.key)
+    check_writing(call.request.headers, found)
+    index.put(view, stored)
+    return None if found is None else found.file
 
 
 def described(headers: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
     """Return what an object is given back with: its headers and its user metadata."""
-    kept = {name: headers[name] for name in _KEPT if headers.get(name)}
+    kept = {name: headers[name] for name in KEPT if headers.get(name)}
     if "content-encoding" in kept:
         # How it travelled is not how it is stored.
         codings = [coding.strip() for coding in kept.pop("content-encoding").split(",")]
@@ -94,27 +103,26 @@ def described(headers: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str
 
 
 def copy_object(call: Context) -> Response:
-    call.check(WRITE)
-    return from_source(call, lambda bucket, source: _copy(call, bucket, source))
+    return with_current(lambda: copy_source(call), lambda source: _copy(call, source))
 
 
-def from_source(call: Context, copy: Callable[[str, StoredObject], Response]) -> Response:
-    """Return what *copy* answers to the source's bucket and object, as it is then. Raises S3Error."""
+def with_current(find: Callable[[], StoredObject], use: Callable[[StoredObject], Result]) -> Result:
+    """Return what *use* makes of the object that *find* returns, as it is then. Raises S3Error."""
     while True:
-        bucket, source = copy_source(call)
+        stored = find()
         try:
-            return copy(bucket, source)
+            return use(stored)
         except FileNotFoundError:
-            # Replaced in between, or lost: the index has not changed then, and that is a fault.
-            if copy_source(call)[1].file == source.file:
+            # Replaced in between, or lost: the table has not changed then, and that is a fault.
+            if find().file == stored.file:
                 raise
 
 
-def _copy(call: Context, bucket: str, source: StoredObject) -> Response:
-    directive = call.request.header("x-amz-metadata-directive") or "COPY"
+def _copy(call: Context, source: StoredObject) -> Response:
+    directive = call.header("x-amz-metadata-directive") or "COPY"
     if directive not in ("COPY", "REPLACE"):
         raise S3Error("InvalidArgument", "Unknown metadata directive.")
-    if (bucket, source.key, directive) == (call.bucket.name, call.key, "COPY"):
+    if (source.bucket, source.key, directive) == (call.bucket, call.key, "COPY"):
         raise S3Error(
             "InvalidRequest",
             "This copy request is illegal because it is trying to copy an object to itself "
@@ -129,66 +137,49 @@ def _copy(call: Context, bucket: str, source: StoredObject) -> Response:
     headers, metadata = source.headers, source.metadata
     if directive == "REPLACE":
         headers, metadata = described(call.request.headers)
-    with call.room.files.writing() as unkept:
-        call.room.files.clone(source.file, unkept)
+    with call.files.writing() as new:
+        call.files.clone(source.file, new)
         stored = replace(
             source,
+            bucket=call.bucket,
             key=call.key,
-            file=call.room.files.finish(unkept),
+            file=new.name,
             modified=call.now,
             headers=headers,
             metadata=metadata,
         )
         if "-" in source.etag:
             # A copy is made in one go, whatever its source was made of.
-            stored = replace(stored, etag=call.room.files.md5(stored.file), checksums={})
-        commit(call, stored)
-        unkept.is_kept = True
-    content = (
-        element("LastModified", iso(call.now)),
-        element("ETag", stored.quoted_etag),
-        *(element(f"Checksum{name.upper()}", value) for name, value in stored.checksums.items()),
-    )
-    return reply(body=document("CopyObjectResult", content))
+            stored = replace(stored, etag=call.files.md5(stored.file), checksums={})
+        _commit(call, stored)
+    content = {"LastModified": iso(call.now), "ETag": stored.quoted_etag}
+    return reply("CopyObjectResult", content | checksum_elements(stored.checksums))
 
 
-def copy_source(call: Context) -> tuple[str, StoredObject]:
-    """Return the bucket and the object that x-amz-copy-source names. Raises S3Error."""
-    # Some clients send it without encoding it.
-    raw = unquote_to_bytes((call.request.header("x-amz-copy-source") or "").encode("latin-1"))
+def copy_source(call: Context) -> StoredObject:
+    """Return the object that x-amz-copy-source names. Raises S3Error."""
+    given = call.header("x-amz-copy-source")
     try:
-        text = raw.decode()
+        # Some clients send it without encoding it.
+        text = unquote_to_bytes(given.encode("latin-1")).decode()
     except UnicodeDecodeError as error:
         raise S3Error("InvalidArgument", "The copy source is not UTF-8.") from error
-    name, slash, key = text.removeprefix("/").partition("/")
-    if not slash or not name or not key:
+    bucket, _, key = text.removeprefix("/").partition("/")
+    if not bucket or not key:
         raise S3Error("InvalidArgument", "Invalid copy source object key")
-    if "?versionId=" in (call.request.header("x-amz-copy-source") or ""):
+    if "?versionId=" in given:
         raise S3Error("NotImplemented", "There are no versions on the local sandbox.")
-    bucket = call.room.bucket(name)
-    call.caller.check(GET, bucket, key)
-    with call.room.store.reading() as view:
-        found = index.find(view, name, key)
-    if found is None:
-        raise missing(call, bucket_name=name, key=key)
+    call.check(GET, bucket, key)
+    found = call.existing(bucket, key)
     check_reading(call.request.headers, found, "x-amz-copy-source-")
-    return name, found
-
-
-def missing(call: Context, *, bucket_name: str, key: str) -> S3Error:
-    """Return what says that there is no such object, to those who may know."""
-    # [?] What a role may list is asked with the key itself as the prefix.
-    if call.caller.may(LIST, call.room.bucket(bucket_name), key):
-        return S3Error("NoSuchKey", Key=key)
-    return S3Error("AccessDenied")
+    return found
 
 
 def delete_object(call: Context) -> Response:
-    call.check(DELETE)
     if "if-match" in call.request.headers:
         raise S3Error("NotImplemented", "Deletes have no conditions on the local sandbox.")
     _delete(call, [call.key])
-    return reply(204)
+    return Response(204, b"")
 
 
 def delete_objects(call: Context) -> Response:
@@ -200,7 +191,7 @@ def delete_objects(call: Context) -> Response:
             "InvalidRequest",
             "Missing required header for this request: Content-MD5 OR x-amz-checksum-*",
         )
-    root = read(read_document(call.request, call.caller, _MAX_DELETE_BODY), "Delete")
+    root = read(read_document(call, _MAX_DELETE_BODY), "Delete")
     keys: list[str] = []
     for entry in root.all("Object"):
         key = entry.text_of("Key")
@@ -214,26 +205,26 @@ def delete_objects(call: Context) -> Response:
     quiet = (root.text_of("Quiet") or "").strip().lower() == "true"
     refused = {key: _refusal(call, key) for key in keys}
     _delete(call, [key for key in keys if refused[key] is None])
-    content = []
+    content: list[Any] = []
     for key in keys:
         refusal = refused[key]
         if refusal is not None:
-            lines = (("Key", key), ("Code", refusal.code), ("Message", refusal.message))
-            content.append(element("Error", [element(name, text) for name, text in lines]))
+            error = {"Key": key, "Code": refusal.code, "Message": refusal.message}
+            content.append({"Error": error})
         elif not quiet:
-            content.append(element("Deleted", [element("Key", key)]))
-    return reply(body=document("DeleteResult", content))
+            content.append({"Deleted": {"Key": key}})
+    return reply("DeleteResult", content)
 
 
 def _refusal(call: Context, key: str) -> S3Error | None:
     if len(key.encode()) > MAX_KEY_BYTES:
         return S3Error("KeyTooLongError")
-    return None if call.caller.may(DELETE, call.bucket, key) else S3Error("AccessDenied")
+    return None if call.may(DELETE, call.bucket, key) else S3Error("AccessDenied")
 
 
 def _delete(call: Context, keys: list[str]) -> None:
     if not keys:
         return
-    with call.room.store.transaction() as view:
-        files = [index.delete(view, call.bucket.name, key) for key in keys]
-    call.room.files.remove(*filter(None, files))
+    with call.store.transaction() as view:
+        files = [index.delete(view, call.bucket, key) for key in keys]
+    call.files.remove(*files)

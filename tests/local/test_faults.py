@@ -24,9 +24,9 @@ from seedctl.errors import InvalidCommandInputError
 from seedctl.local import LocalSandbox
 from seedctl.local.bodies import ConnectionEndedError
 from seedctl.local.cognito import Cognito
-from seedctl.local.conditions import ConditionedAnswers, Conditions, Faults, Latency, table
-from seedctl.local.conditions.calls import call_of, user_of
-from seedctl.local.conditions.quotas import (
+from seedctl.local.faults import ConditionedAnswers, Conditions, Faults, Latency, table
+from seedctl.local.faults.calls import call_of, user_of
+from seedctl.local.faults.quotas import (
     CATEGORIES,
     DEFAULT_QUOTAS,
     PER_USER,
@@ -80,7 +80,7 @@ class World:
         """Serve the sandbox under *conditions* at another port too."""
         services = self.sandbox._services
         conditioned = ConditionedAnswers(conditions, services.answer, **seams)
-        server = Server.start(conditioned.answer, port=0, is_streamed=services.is_streamed)
+        server = Server(conditioned.answer, port=0, is_streamed=services.is_streamed)
         self.stack.append(server.stop)
         return conditioned, server.port
 
@@ -158,7 +158,7 @@ def test_parallel_requests_are_delayed_at_once() -> None:
     conditioned = ConditionedAnswers(
         Conditions(latency=Latency(100, 100)), done, sleep=lambda _: together.wait(20)
     )
-    server = Server.start(conditioned.answer, port=0)
+    server = Server(conditioned.answer, port=0)
     answers: list[int] = []
     threads = [
         threading.Thread(target=lambda: answers.append(send(server.port, "POST", "/", b"")[0]))
@@ -242,7 +242,7 @@ def test_no_second_has_more_than_the_limit(limit: int, steps: list[float]) -> No
         expected = sum(now - earlier < 1.0 for earlier in granted) < limit
         assert window.has_room(now) == expected
         if expected:
-            window.grant(now)
+            window.add(now)
             granted.append(now)
     for first, beyond in zip(granted, granted[limit:], strict=False):
         assert beyond - first >= 1.0
@@ -637,8 +637,8 @@ def test_nothing_asked_for_is_nothing_loaded(tmp_path: Path) -> None:
         "import sys\nfrom pathlib import Path\nfrom seedctl.local import LocalSandbox\n"
         "with LocalSandbox.start(state_folder=Path(sys.argv[1]), outputs=None) as sandbox:\n"
         "    assert sandbox.statistics() is None\n"
-        "    assert sandbox._server._answer.__name__ == 'answer_or_tell'\n"
-        "assert 'seedctl.local.conditions' not in sys.modules\n"
+        "    assert sandbox._server._answer == sandbox._services.answer\n"
+        "assert 'seedctl.local.faults' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", script, str(tmp_path / "state")], check=True, timeout=60)
 

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NoReturn
 
 from seedctl.errors import InvalidCommandInputError
-from seedctl.local.conditions.quotas import DEFAULT_QUOTAS, RESPOND
+from seedctl.local.faults.quotas import DEFAULT_QUOTAS, RESPOND
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,14 +29,14 @@ class Latency:
 
     def __post_init__(self) -> None:
         if not 0 <= self.minimum <= self.maximum <= _MAX_LATENCY:
-            _refuse_latency(str(self))
+            _refuse("latency", str(self))
 
     @classmethod
     def parse(cls, text: str) -> Latency:
         """Read ``100`` or ``50-150``. Raises InvalidCommandInputError."""
         match = _LATENCY.fullmatch(text)
         if match is None:
-            _refuse_latency(text)
+            _refuse("latency", text)
         return cls(float(match[1]), float(match[2] or match[1]))
 
     def __str__(self) -> str:
@@ -65,19 +65,19 @@ class Faults:
     @classmethod
     def parse(cls, text: str) -> Faults:
         """Read ``5`` or ``fail=2.5,cut-after=1``. Raises InvalidCommandInputError."""
-        if _NUMBER.fullmatch(text):
-            _check_shares([float(text)], text)
-            return cls(fail=float(text) / 2, fail_after=float(text) / 2)
         shares: dict[str, float] = {}
-        for name, value in _pairs(text):
-            field_name = name.replace("-", "_")
-            if name not in _FAULT_NAMES:
-                _refuse_faults(text, f"{name!r} is none of their names")
-            if field_name in shares:
-                _refuse_faults(text, f"{name} is there twice")
-            if not _NUMBER.fullmatch(value):
-                _refuse_faults(text, f"{name} is no percentage")
-            shares[field_name] = float(value)
+        if _NUMBER.fullmatch(text):
+            shares = {"fail": float(text) / 2, "fail_after": float(text) / 2}
+        else:
+            for name, value in _pairs(text):
+                field_name = name.replace("-", "_")
+                if name not in _FAULT_NAMES:
+                    _refuse("faults", text, f": {name!r} is none of their names")
+                if field_name in shares:
+                    _refuse("faults", text, f": {name} is there twice")
+                if not _NUMBER.fullmatch(value):
+                    _refuse("faults", text, f": {name} is no percentage")
+                shares[field_name] = float(value)
         _check_shares(list(shares.values()), text)
         return cls(**shares)
 
@@ -107,7 +107,7 @@ class Conditions:
     def __post_init__(self) -> None:
         for name, limit in (self.quotas or {}).items():
             if name not in DEFAULT_QUOTAS or not 1 <= limit <= _MAX_QUOTA:
-                _refuse_quotas(f"{name}={limit}")
+                _refuse("quotas", f"{name}={limit}")
         if self.quotas is not None:
             object.__setattr__(self, "quotas", MappingProxyType(dict(self.quotas)))
         if self.fault_seed is not None and self.faults is None:
@@ -161,7 +161,7 @@ def _parse_quotas(text: str) -> dict[str, int]:
     quotas: dict[str, int] = {}
     for name, value in _pairs(text):
         if name in quotas or not re.fullmatch(r"[0-9]{1,9}", value):
-            _refuse_quotas(text)
+            _refuse("quotas", text)
         quotas[name] = int(value)
     return quotas
 
@@ -169,9 +169,9 @@ def _parse_quotas(text: str) -> dict[str, int]:
 def _check_shares(shares: list[float], text: str) -> None:
     """Refuse *shares* that cannot be, as *text*, which is how they were asked for."""
     if not all(share >= 0 for share in shares):  # nor is what is not a number
-        _refuse_faults(text, "a percentage is not below 0")
+        _refuse("faults", text, ": a percentage is not below 0")
     if sum(shares) > 100:
-        _refuse_faults(text, f"that is {sum(shares):g} % of the requests")
+        _refuse("faults", text, f": that is {sum(shares):g} % of the requests")
 
 
 def _pairs(text: str) -> Iterator[tuple[str, str]]:
@@ -180,24 +180,16 @@ def _pairs(text: str) -> Iterator[tuple[str, str]]:
         yield name.strip(), value.strip()
 
 
-def _refuse_latency(text: str) -> NoReturn:
+_ALLOWED = {
+    "latency": f"Give milliseconds up to {_MAX_LATENCY}, such as 100, or from-to as in 50-150.",
+    "quotas": f"Give NAME=N, several with commas, with N from 1 to {_MAX_QUOTA} and a NAME of "
+    f"{', '.join(DEFAULT_QUOTAS)}; or nothing for AWS's defaults.",
+    "faults": "Give a percentage of all requests, such as 5, or NAME=PERCENT, several with "
+    f"commas, 100 at most together, with a NAME of {', '.join(_FAULT_NAMES)}.",
+}
+
+
+def _refuse(option: str, text: str, reason: str = "") -> NoReturn:
     raise InvalidCommandInputError(
-        f"The latency {text!r} will not do.",
-        resolution=f"Give milliseconds up to {_MAX_LATENCY}, such as 100, or from-to as in 50-150.",
-    )
-
-
-def _refuse_quotas(text: str) -> NoReturn:
-    raise InvalidCommandInputError(
-        f"The quotas {text!r} will not do.",
-        resolution=f"Give NAME=N, several with commas, with N from 1 to {_MAX_QUOTA} and a NAME of "
-        f"{', '.join(DEFAULT_QUOTAS)}; or nothing for AWS's defaults.",
-    )
-
-
-def _refuse_faults(text: str, reason: str) -> NoReturn:
-    raise InvalidCommandInputError(
-        f"The faults {text!r} will not do: {reason}.",
-        resolution="Give a percentage of all requests, such as 5, or NAME=PERCENT, several with "
-        f"commas, 100 at most together, with a NAME of {', '.join(_FAULT_NAMES)}.",
+        f"The {option} {text!r} will not do{reason}.", resolution=_ALLOWED[option]
     )

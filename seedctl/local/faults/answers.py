@@ -8,17 +8,15 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from seedctl.local.bodies import ConnectionEndedError
-from seedctl.local.conditions.calls import call_of, user_of
-from seedctl.local.conditions.quotas import CATEGORIES, Quotas
-from seedctl.local.conditions.refusals import failed, throttled
-from seedctl.local.conditions.statistics import Statistics
+from seedctl.local.faults.calls import call_of, failed, throttled, user_of
+from seedctl.local.faults.quotas import CATEGORIES, Quotas, Statistics
 from seedctl.local.http1 import Request, Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from seedctl.local.conditions.calls import ServiceCall
-    from seedctl.local.conditions.settings import Conditions
+    from seedctl.local.faults.calls import ServiceCall
+    from seedctl.local.faults.settings import Conditions
 
 STATISTICS_PATH = "/_seedctl/statistics"
 
@@ -38,7 +36,7 @@ class ConditionedAnswers:
         sleep: Callable[[float], object] | None = None,
     ) -> None:
         """*clock* and *sleep* count seconds and are replaced by tests."""
-        limits = conditions.limits()
+        limits = conditions.limits() or {}
         self._conditions = conditions
         self._answer = answer
         self._clock = clock
@@ -46,7 +44,7 @@ class ConditionedAnswers:
         self._sleep = sleep or self._ended.wait
         # One lock for all: windows want the times in order, and random numbers theirs.
         self._lock = threading.Lock()
-        self._quotas = Quotas(limits) if limits is not None else None
+        self._quotas = Quotas(limits)
         self._statistics = Statistics(limits)
         self._faults = random.Random(conditions.fault_seed)  # noqa: S311 - no secret
         self._delays = random.Random()  # noqa: S311 - no secret
@@ -76,14 +74,12 @@ class ConditionedAnswers:
 
     def _arrive(self, call: ServiceCall, request: Request) -> bool:
         """Count the request; whether the quotas grant it."""
-        category = CATEGORIES.get((call.service, call.operation))
-        quotas = self._quotas
-        user = user_of(request) if quotas is not None and call.service == "cognito-idp" else None
-        is_granted = True
+        category = CATEGORIES.get(call)
+        is_limited = bool(self._quotas.limits) and call.service == "cognito-idp"
+        user = user_of(request) if is_limited else None
         with self._lock:
             now = self._clock()
-            if quotas is not None and category is not None:
-                is_granted = quotas.admit(category, user, now)
+            is_granted = self._quotas.admit(category, user, now)
             self._statistics.add(call.name, category, now, is_refused=not is_granted)
         return is_granted
 
@@ -117,6 +113,6 @@ class ConditionedAnswers:
             for kind, share in faults.shares():
                 left -= share
                 if left < 0:
-                    self._statistics.add_fault(kind)
+                    self._statistics.faults[kind] += 1
                     return kind
         return None

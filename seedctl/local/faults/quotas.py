@@ -1,0 +1,191 @@
+"""Requests a second: AWS's default quotas, what keeps them, and the statistics of what came."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict, deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+WINDOW = 1.0
+
+RESPOND = "RespondToAuthChallenge"
+PER_USER = "PerUser"
+
+# Each category's quota, per account and region, and its operations. Cognito's names and figures;
+# Parameter Store has figures only, and its default throughput for writes is not a promise [?]. Which
+# category an operation is in is published for most. We put there [?]: signing out, InitiateAuth to
+# refresh, GetTokensFromRefreshToken, sending an attribute's or a sign-up's code again, setting the
+# preference and the device of MFA, and deleting parameters.
+_COGNITO: Mapping[str, tuple[int, str]] = {
+    "UserAuthentication": (120, "AdminInitiateAuth InitiateAuth"),
+    RESPOND: (
+        360,
+        "AdminRespondToAuthChallenge RespondToAuthChallenge",
+    ),  # 3 times UserAuthentication
+    "UserCreation": (50, "AdminConfirmSignUp AdminCreateUser ConfirmSignUp SignUp"),
+    "UserAccountRecovery": (
+        30,
+        """AdminResetUserPassword AdminSetUserPassword ChangePassword ConfirmForgotPassword
+        ForgotPassword""",
+    ),
+    "UserRead": (120, "AdminGetUser GetUser"),
+    "UserUpdate": (
+        25,
+        """AdminDeleteUser AdminDeleteUserAttributes AdminDisableUser AdminEnableUser
+        AdminUpdateUserAttributes AdminUserGlobalSignOut DeleteUser DeleteUserAttributes
+        GetUserAttributeVerificationCode GlobalSignOut ResendConfirmationCode
+        UpdateUserAttributes VerifyUserAttribute""",
+    ),
+    "UserToken": (120, "GetTokensFromRefreshToken RevokeToken"),
+    "UserResourceRead": (50, "AdminListGroupsForUser"),
+    "UserResourceUpdate": (
+        25,
+        """AdminAddUserToGroup AdminRemoveUserFromGroup AdminSetUserMFAPreference
+        AssociateSoftwareToken SetUserMFAPreference VerifySoftwareToken""",
+    ),
+    "UserList": (30, "ListUsers ListUsersInGroup"),
+    "UserPoolRead": (15, "DescribeUserPool"),
+    "UserPoolResourceRead": (20, "GetGroup GetUserPoolMfaConfig ListGroups"),
+    "UserPoolResourceUpdate": (15, "CreateGroup DeleteGroup"),
+    "UserPoolClientRead": (15, "DescribeUserPoolClient"),
+    PER_USER: (10, ""),  # of one user, reads and writes each, whatever the operation
+}
+_SSM: Mapping[str, tuple[int, str]] = {
+    "ParameterRead": (40, "GetParameter GetParameters GetParametersByPath"),
+    "ParameterWrite": (3, "DeleteParameter DeleteParameters PutParameter"),
+}
+DEFAULT_QUOTAS: Mapping[str, int] = {
+    name: quota for name, (quota, _) in {**_COGNITO, **_SSM}.items()
+}
+CATEGORIES: Mapping[tuple[str, str], str] = {
+    (service, operation): category
+    for service, rows in (("cognito-idp", _COGNITO), ("ssm", _SSM))
+    for category, (_, operations) in rows.items()
+    for operation in operations.split()
+}
+_USER_READS = {"UserAuthentication", RESPOND, "UserRead", "UserResourceRead"}
+
+
+class Window:
+    """What came in the last second, the end of which does not belong to it."""
+
+    def __init__(self, limit: int = 0) -> None:
+        self._limit = limit
+        self._times: deque[float] = deque()
+
+    def count(self, now: float) -> int:
+        while self._times and now - self._times[0] >= WINDOW:
+            self._times.popleft()
+        return len(self._times)
+
+    def has_room(self, now: float) -> bool:
+        """Whether fewer than *limit* came."""
+        return self.count(now) < self._limit
+
+    def add(self, now: float) -> None:
+        self._times.append(now)
+
+
+class Quotas:
+    """The windows of one sandbox. Not thread-safe: whoever asks gives the time in order."""
+
+    def __init__(self, limits: Mapping[str, int]) -> None:
+        self.limits = limits
+        self._categories = {name: Window(limit) for name, limit in limits.items()}
+        self._users: dict[tuple[str, bool], Window] = {}
+        self._pruned_at = 0.0
+
+    def admit(self, category: str | None, user: str | None, now: float) -> bool:
+        """Whether a request of *category* about *user* is granted; without a quota it always is.
+
+        Only then does it use the quotas up [?].
+        """
+        if category is None or category not in self.limits:
+            return True
+        windows = [self._categories[category]]
+        if category == RESPOND and not windows[0].has_room(now):
+            # What goes beyond is counted with the sign-ins.
+            windows = [self._categories["UserAuthentication"]]
+        if user is not None:
+            windows.append(self._of_user(user, now, is_read=category in _USER_READS))
+        if not all(window.has_room(now) for window in windows):
+            return False
+        for window in windows:
+            window.add(now)
+        return True
+
+    def _of_user(self, name: str, now: float, *, is_read: bool) -> Window:
+        if now - self._pruned_at >= WINDOW:
+            self._pruned_at = now
+            self._users = {key: kept for key, kept in self._users.items() if kept.count(now)}
+        return self._users.setdefault((name, is_read), Window(self.limits[PER_USER]))
+
+
+@dataclass(slots=True)
+class _Count:
+    requests: int = 0
+    refused: int = 0
+    peak: int = 0
+    _recent: Window = field(default_factory=Window)
+
+    def add(self, now: float, *, is_refused: bool) -> None:
+        self.requests += 1
+        self.refused += is_refused
+        self._recent.add(now)
+        self.peak = max(self.peak, self._recent.count(now))
+
+    def document(self) -> dict[str, int]:
+        return {"requests": self.requests, "refused": self.refused, "peak": self.peak}
+
+
+class Statistics:
+    """Counts requests, those that were refused included. Not thread-safe."""
+
+    def __init__(self, limits: Mapping[str, int]) -> None:
+        self._limits = limits
+        self._operations: dict[str, _Count] = defaultdict(_Count)
+        self._categories: dict[str, _Count] = defaultdict(_Count)
+        self.faults: Counter[str] = Counter()
+        """How many requests went wrong on purpose, by the kind of fault."""
+
+    def add(self, operation: str, category: str | None, now: float, *, is_refused: bool) -> None:
+        """Count a request; *is_refused* says whether a quota was against it."""
+        self._operations[operation].add(now, is_refused=is_refused)
+        if category is not None:
+            self._categories[category].add(now, is_refused=is_refused)
+
+    def document(self) -> dict[str, Any]:
+        """Return all of it as JSON has it; ``peak`` is of any second, refused ones included."""
+        operations = self._operations
+        return {
+            "requests": sum(count.requests for count in operations.values()),
+            "refused": sum(count.refused for count in operations.values()),
+            "operations": {name: operations[name].document() for name in sorted(operations)},
+            "categories": {
+                name: {"quota": self._limits.get(name), **self._categories[name].document()}
+                for name in sorted(self._categories)
+            },
+            "faults": dict(sorted(self.faults.items())),
+        }
+
+
+def table(document: Mapping[str, Any]) -> list[str]:
+    """Return the lines that show what :meth:`Statistics.document` holds; none for no requests."""
+    if not document["requests"]:
+        return []
+    rows: list[tuple[str, ...]] = [("", "requests", "refused", "peak/s", "quota")]
+    for name, count in (*document["operations"].items(), *document["categories"].items()):
+        numbers = (str(count[key]) for key in ("requests", "refused", "peak"))
+        quota = count.get("quota")
+        rows.append((name, *numbers, "" if quota is None else str(quota)))
+    width = max(len(row[0]) for row in rows)
+    lines = [
+        f"{name:<{width}}" + "".join(f"{cell:>10}" for cell in cells).rstrip()
+        for name, *cells in rows
+    ]
+    if faults := document["faults"]:
+        lines.append("faults: " + ", ".join(f"{kind} {count}" for kind, count in faults.items()))
+    return lines
