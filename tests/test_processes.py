@@ -245,7 +245,7 @@ def test_modules_beside_the_script_do_not_take_the_place_of_ours(folder: Path) -
 import sys, seedctl.cli.main, seedctl.runner.script
 from seedctl.backend import connect
 connect(local=True).close()
-seedctl.runner.script._finish_imports()
+seedctl.runner.script._import_lazy_modules()
 print(*sys.modules)
 """
     loaded = subprocess.run(

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 import click
 import pytest
 
+from seedctl.cli.lazy_group import LazyGroup
 from seedctl.cli.main import cli
 from seedctl.outputs import load_outputs
 from seedctl.version import __version__
+from tests.running import subcommands
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,10 +25,19 @@ if TYPE_CHECKING:
 
 
 def commands(group: click.Group, path: str = "seedctl") -> Iterator[tuple[str, click.Command]]:
-    for name, command in group.commands.items():
+    for name, command in subcommands(group):
         yield f"{path} {name}", command
         if isinstance(command, click.Group):
             yield from commands(command, f"{path} {name}")
+
+
+@pytest.mark.parametrize("path", ["seedctl", "seedctl local"])
+def test_the_group_states_the_first_line_of_each_commands_help(path: str) -> None:
+    """The line in the group's help, for which no command is loaded, is the command's own."""
+    group = dict([("seedctl", cli), *commands(cli)])[path]
+    assert isinstance(group, LazyGroup)
+    own = [(name, command.get_short_help_str(80)) for name, command in subcommands(group)]
+    assert group._help_lines() == own
 
 
 EVERYWHERE = {"--project-dir", "--quiet", "--debug"}

@@ -13,10 +13,12 @@ import click
 import pytest
 
 from seedctl import interruption
+from seedctl.cli import github
 from seedctl.cli.console import Console, print_data, print_json, print_rows
+from seedctl.cli.error_display import show_end
 from seedctl.cli.main import main
 from seedctl.cli.options import Settings
-from seedctl.errors import FileAccessError, InvalidInputError, SeedingFailedError
+from seedctl.errors import FileAccessError, InvalidInputError, SeedctlError, SeedingFailedError
 from seedctl.masking import register
 from tests.cli.screen import Screen
 
@@ -39,6 +41,11 @@ def _console(*, quiet: bool = False, verbose: bool = False, debug: bool = False)
     settings = Settings()
     settings.quiet, settings.verbose, settings.debug = quiet, verbose, debug
     return Console(settings)
+
+
+def _show(console: Console, error: SeedctlError, *, script: Path | None = None) -> None:
+    console._settings.script = script
+    show_end(console._settings, error)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +79,7 @@ def _raise(console: Console) -> None:
         except ValueError as cause:
             raise InvalidInputError("1 user, Pl4nted-one", resolution="A user.") from cause
     except InvalidInputError as error:
-        console.error(error)
+        _show(console, error)
 
 
 def _fail(console: Console) -> None:
@@ -81,7 +88,7 @@ def _fail(console: Console) -> None:
     except ValueError as cause:
         failed = SeedingFailedError("1 user, Pl4nted-one")
         failed.__cause__ = cause
-        console.error(failed)
+        _show(console, failed)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +105,7 @@ def _fail(console: Console) -> None:
             id="table",
         ),
         pytest.param(
-            lambda c: c.annotate("a", "1 user, Pl4nted-one"),
+            lambda c: github.show_failure(c, "a", "1 user, Pl4nted-one"),
             ["::error title=a::1 user, ***"],
             id="annotation",
         ),
@@ -302,7 +309,7 @@ def test_what_is_said_wraps_at_words(monkeypatch: pytest.MonkeyPatch, no_colour:
         "  at one",
     ]
     screen.raw = ""
-    _console().error(InvalidInputError("no"))
+    _show(_console(), InvalidInputError("no"))
     assert ("\x1b[" in screen.raw) is not no_colour
 
 
@@ -322,12 +329,12 @@ def test_a_line_is_begun_where_a_terminal_echoed(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only a terminal has the ^C that the next words would be glued to."""
-    Console.leave_echo()
-    assert capsys.readouterr().err == ""
+    show_end(Settings(), click.Abort())
+    assert capsys.readouterr().err == "Interrupted.\n"
     screen = Screen(lambda: None)
     monkeypatch.setattr(sys, "stderr", screen)
-    Console.leave_echo()
-    assert screen.raw == "\n"
+    show_end(Settings(), click.Abort())
+    assert screen.raw == "\nInterrupted.\n"
 
 
 def test_ctrl_c_at_a_visible_question(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -373,12 +380,12 @@ def test_lines_are_drawn_where_they_can_be_taken_back(
 
 def test_the_trace_of_an_error(capsys: pytest.CaptureFixture[str]) -> None:
     """With --debug the whole trace follows the message."""
-    _console().error(InvalidInputError("no"))
+    _show(_console(), InvalidInputError("no"))
     assert "Traceback" not in capsys.readouterr().err
     try:
         raise InvalidInputError("no")
     except InvalidInputError as error:
-        _console(debug=True).error(error)
+        _show(_console(debug=True), error)
     assert "test_console.py" in capsys.readouterr().err
 
 
@@ -389,17 +396,17 @@ def test_github_is_shown_the_error_and_its_cause(
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     error = SeedingFailedError("It failed.", resolution="Do, this: 100 %")
     error.__cause__ = ValueError("one\ntwo")
-    _console().error(error)
+    _show(_console(), error)
     last = capsys.readouterr().err.splitlines()[-1]
     assert last == (
         "::error title=SeedingFailedError::It failed. ValueError: one%0Atwo%0ADo, this: 100 %25"
     )
-    _console().error(InvalidInputError("no"), script=Path("/app/seed.py"))
+    _show(_console(), InvalidInputError("no"), script=Path("/app/seed.py"))
     assert capsys.readouterr().err.splitlines()[-1].endswith("title=InvalidInputError::no")
-    _console().annotate("Usage", "No such option: --fast")
+    github.show_failure(_console(), "Usage", "No such option: --fast")
     assert capsys.readouterr().err == "::error title=Usage::No such option: --fast\n"
     monkeypatch.delenv("GITHUB_ACTIONS")
-    _console().annotate("Usage", "No such option: --fast")
+    github.show_failure(_console(), "Usage", "No such option: --fast")
     assert capsys.readouterr().err == ""
 
 
@@ -408,7 +415,7 @@ def test_a_chain_of_causes_is_shown_once(capsys: pytest.CaptureFixture[str]) -> 
     error = InvalidInputError("one")
     second, third = InvalidInputError("one"), ValueError("three\nlines")
     error.__cause__, second.__cause__, third.__cause__ = second, third, error
-    _console().error(error)
+    _show(_console(), error)
     assert capsys.readouterr().err.splitlines() == [
         "[InvalidInputError] one",
         "  ∟ Caused by: [ValueError] three lines",
@@ -453,16 +460,16 @@ def test_a_place_is_shown_from_where_the_command_runs(
         monkeypatch.chdir(where)
         if where == gone:
             gone.rmdir()
-        _console().error(error, script=script)
+        _show(_console(), error, script=script)
         shown.append(capsys.readouterr().err.splitlines()[1])
     os.chdir(tmp_path)
     whole = f"  at {script}, line 1"
     assert shown == ["  at seed.py, line 1", f"  at {script.relative_to('/')}, line 1", whole]
     monkeypatch.setenv("GITHUB_WORKSPACE", str(tmp_path / "elsewhere"))
-    _console().error(error, script=script)
+    _show(_console(), error, script=script)
     assert capsys.readouterr().err.splitlines()[1] == whole
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     monkeypatch.setenv("GITHUB_WORKSPACE", str(tmp_path))
-    _console().error(error, script=script)
+    _show(_console(), error, script=script)
     last = capsys.readouterr().err.splitlines()[-1]
     assert last == "::error file=seed.py,line=1,title=InvalidInputError::no"

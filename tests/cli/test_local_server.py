@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from seedctl import connect
-from seedctl.cli import local_start, own_command, processes
+from seedctl.cli import local_start, processes
 from seedctl.local import LocalSandbox
 from seedctl.local.hosting import host_sandbox
 from seedctl.local.running import RunningServer, find_server, read_statistics
@@ -234,7 +234,7 @@ def test_a_file_of_the_users_does_not_stand_in_for_a_module(folder: Path) -> Non
     for name in ("json.py", "secrets.py", "click.py", "seedctl.py"):
         (folder / name).write_text("raise ImportError('the wrong one')\n")
     (folder / "amplify/seed/seed.py").write_text(SEED)
-    command = [sys.executable, "-c", own_command._PROGRAM, str(ROOT)]
+    command = [sys.executable, "-c", processes._PROGRAM, str(ROOT)]
     result = subprocess.run(
         [*command, "local", "start", "--detach", "--seed"],
         cwd=folder,

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from seedctl.cli.written_files import write_whole
 from seedctl.errors import FileAccessError
+from seedctl.runner.atomic_write import write_file
 from tests import restricted
 from tests.running import make_project
 
@@ -264,11 +264,11 @@ def test_a_file_is_replaced_with_its_mode_and_through_its_link(tmp_path: Path) -
     target.write_text("old", encoding="utf-8")
     target.chmod(0o640)
     link.symlink_to(target)
-    write_whole(link, "new")
+    write_file(link, "new")
     assert link.is_symlink()
     assert target.read_text(encoding="utf-8") == "new"
     assert target.stat().st_mode & 0o777 == 0o640
-    write_whole(tmp_path / "a" / "b", "first")
+    write_file(tmp_path / "a" / "b", "first")
     assert (tmp_path / "a" / "b").read_text(encoding="utf-8") == "first"
     assert sorted(each.name for each in tmp_path.iterdir()) == ["a", "link", "target"]
 
@@ -281,10 +281,10 @@ def test_a_file_that_may_not_be_written_stays(
     path.write_text("kept", encoding="utf-8")
     monkeypatch.setattr(os, "access", lambda *_: False)
     with pytest.raises(FileAccessError, match="Permission denied"):
-        write_whole(path, "new")
+        write_file(path, "new")
     (tmp_path / "folder").mkdir()
     monkeypatch.undo()
     with pytest.raises(FileAccessError, match="cannot be written"):
-        write_whole(tmp_path / "folder", "new")
+        write_file(tmp_path / "folder", "new")
     assert path.read_text(encoding="utf-8") == "kept"
     assert sorted(each.name for each in tmp_path.iterdir()) == ["file", "folder"]

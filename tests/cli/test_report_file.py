@@ -79,7 +79,7 @@ def masked(value: Any, name: str = "") -> Any:
 
 
 def left_over(folder: Path) -> list[str]:
-    return [path.name for path in folder.iterdir() if path.name.startswith(".seedctl-report")]
+    return [path.name for path in folder.iterdir() if path.name.startswith(".seedctl-new-")]
 
 
 def test_the_whole_document(folder: Path, run: Callable[..., Result]) -> None:
@@ -634,7 +634,7 @@ def test_a_path_that_cannot_be_written(folder: Path, seedctl: CommandLine, path:
     assert (result.code, result.out) == (3, "")
     assert f"[FileAccessError] The report {path} cannot be written: " in result.err
     assert "Resolution: Give --report a path in a folder that is there" in result.err
-    assert "seedctl-report" not in result.err
+    assert "seedctl-new" not in result.err
     assert not (folder / ".amplify").exists()
     assert left_over(folder) == []
 
@@ -676,7 +676,7 @@ def test_a_report_that_cannot_be_written_in_the_end(
     last = "ZeroDivisionError: division by zero" if more else "FileAccessError"
     assert last in result.err
     assert ("Warning: The report" in result.err) is bool(more)
-    assert "seedctl-report" not in result.err  # the user has named no such file
+    assert "seedctl-new" not in result.err  # the user has named no such file
 
 
 def test_an_older_report_is_kept_when_the_new_one_cannot_be_written(
@@ -707,7 +707,7 @@ def test_a_run_leaves_nothing_beside_until_it_ends(
     """A run that is killed leaves the older report as it was, and no file of its own."""
     Path("report.json").write_text("old")
     result = run("print(sorted(os.listdir()), open('report.json').read())\n")
-    assert "seedctl-report" not in result.out
+    assert "seedctl-new" not in result.out
     assert result.out.endswith(" old\n")
 
 

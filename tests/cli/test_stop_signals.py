@@ -20,10 +20,12 @@ from rich.console import Console as RichConsole
 
 import seedctl.__main__ as program
 from seedctl import interruption
-from seedctl.cli import processes, stop_signals, terminal
+from seedctl.cli import stop_signals, terminal
 from seedctl.cli.bars import Bars
 from seedctl.cli.stop_signals import StopSignals
-from seedctl.cli.watch import Watch
+from seedctl.cli.watch import OutputWatch
+from seedctl.runner import script_end
+from seedctl.runner.children import send_signal, started_children
 from tests.cli.screen import Screen
 
 if TYPE_CHECKING:
@@ -31,6 +33,10 @@ if TYPE_CHECKING:
 
 NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 WAIT = 20.0
+
+
+def no_children(number: int) -> None:
+    """Stands for sending a signal to child processes of a script that has none."""
 
 
 class _Ended(BaseException):
@@ -215,7 +221,7 @@ def test_a_server_waits_for_a_signal(said: list[str]) -> None:
     signals = StopSignals()
 
     def work() -> int:
-        with signals.waited_for():
+        with signals.wait_mode():
             assert signals.wait(0) is None
             signal.raise_signal(signal.SIGTERM)
             assert signals.wait() == signals.wait(0) == signal.SIGTERM
@@ -232,7 +238,7 @@ def test_another_signal_does_not_end_the_waiting() -> None:
     try:
 
         def work() -> int:
-            with signals.waited_for():
+            with signals.wait_mode():
                 signal.raise_signal(signal.SIGUSR1)
                 assert signals.wait(0.05) is None
             return 0
@@ -398,7 +404,7 @@ def test_a_wait_for_threads_is_ended(
     ended: list[bool] = []
 
     def run_script() -> int:
-        with signals.script_runs():
+        with signals.script_runs(no_children):
             script(lambda: ended.append(release.wait(WAIT)))
         return 0
 
@@ -411,10 +417,10 @@ def test_what_a_script_does_to_clean_up_is_not_ended(no_grace: None, said: list[
     signals = StopSignals()
 
     def work() -> int:
-        with signals.script_runs():
+        with signals.script_runs(no_children):
             caught_and(lambda: 0)()
             time.sleep(0.5)
-        signals._nudge = stop_signals._interrupt  # one that is on its way
+        signals._script_end._callback = script_end._interrupt  # one that is on its way
         signal.raise_signal(signal.SIGURG)
         signals.settle(0)
         return 0
@@ -429,7 +435,7 @@ def test_a_script_that_goes_on_after_two_signals_is_ended(
     signals = StopSignals()
 
     def work() -> int:
-        with signals.script_runs():
+        with signals.script_runs(no_children):
             caught_and(lambda: 0)()
             signal.raise_signal(signal.SIGTERM)
             assert exits == []
@@ -448,6 +454,7 @@ def test_children_of_a_script_get_the_signal(said: list[str]) -> None:
     command = [sys.executable, "-c", "import time; print(flush=True); time.sleep(60)"]
     pipe = subprocess.PIPE
     with (
+        started_children() as children,
         subprocess.Popen(command, stdout=pipe) as near,
         subprocess.Popen(command, stdout=pipe, start_new_session=True) as apart,
     ):
@@ -456,7 +463,7 @@ def test_children_of_a_script_get_the_signal(said: list[str]) -> None:
             each.stdout.readline()
 
         def work() -> int:
-            with signals.script_runs():
+            with signals.script_runs(lambda number: send_signal(number, children())):
                 caught_and(lambda: near.wait(WAIT))()
             return 0
 
@@ -468,16 +475,31 @@ def test_children_of_a_script_get_the_signal(said: list[str]) -> None:
 
 def test_children_of_multiprocessing_are_among_them() -> None:
     """Whatever library has started them."""
-    child = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(60,))
-    child.start()
-    try:
-        assert list(processes.script_children()) == [child.pid]
-        processes.pass_on(signal.SIGTERM, processes.script_children())
-        child.join(WAIT)
-        assert child.exitcode == -signal.SIGTERM
-        processes.pass_on(signal.SIGTERM, [child.pid or 0])  # it is gone: that is no failure
-    finally:
-        child.kill()
+    with started_children() as children:
+        child = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(60,))
+        child.start()
+        try:
+            assert children() == [child.pid]
+            send_signal(signal.SIGTERM, children())
+            child.join(WAIT)
+            assert child.exitcode == -signal.SIGTERM
+            send_signal(signal.SIGTERM, [child.pid or 0])  # it is gone: that is no failure
+        finally:
+            child.kill()
+
+
+def test_only_children_started_meanwhile_are_found() -> None:
+    """Neither earlier ones nor ended ones get the signal, and nothing is recorded afterwards."""
+    init = subprocess.Popen.__init__
+    command = [sys.executable, "-c", "import time; time.sleep(60)"]
+    with subprocess.Popen(command) as earlier:
+        with started_children() as children, subprocess.Popen(command) as started:
+            assert children() == [started.pid]
+            started.kill()
+            started.wait()
+            assert children() == []
+        earlier.kill()
+    assert subprocess.Popen.__init__ is init
 
 
 @pytest.mark.parametrize(("group", "is_sent"), [(os.getpgrp(), False), (1, True)])
@@ -488,10 +510,10 @@ def test_ctrl_c_at_the_terminal_has_reached_them(
     sent: list[tuple[int, int]] = []
     monkeypatch.setattr(os, "tcgetpgrp", lambda _: group)
     monkeypatch.setattr(os, "kill", lambda *arguments: sent.append(arguments))
-    processes.pass_on(signal.SIGINT, [4711])
+    send_signal(signal.SIGINT, [4711])
     assert sent == ([(4711, signal.SIGINT)] if is_sent else [])
     sent.clear()
-    processes.pass_on(signal.SIGTERM, [4711])
+    send_signal(signal.SIGTERM, [4711])
     assert sent == [(4711, signal.SIGTERM)]
 
 
@@ -506,7 +528,7 @@ def test_a_forked_child_acts_as_if_nothing_was_caught(said: list[str]) -> None:
         os._exit(3 if defaults and signal.set_wakeup_fd(-1) == -1 else 4)
 
     def work() -> int:
-        with signals.script_runs():
+        with signals.script_runs(no_children):
             signal.signal(signal.SIGHUP, signal.SIG_IGN)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", DeprecationWarning)  # of forks beside threads
@@ -524,10 +546,12 @@ def test_the_main_thread_is_woken_for_a_signal_that_it_overlooks(
     """One that comes right before it begins to wait has its handler called by the next step only."""
     signals = StopSignals()
     woken: list[int] = []
-    monkeypatch.setattr(signals, "_receive_nudge", lambda number, _: woken.append(number))
+    monkeypatch.setattr(
+        signals._script_end, "handle_wake_signal", lambda number, _: woken.append(number)
+    )
 
     def work() -> int:
-        with signals.script_runs():
+        with signals.script_runs(no_children):
             wake = signal.set_wakeup_fd(-1)
             signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
             os.write(wake, bytes([signal.SIGTERM]))  # as the interpreter does, and no more
@@ -546,7 +570,7 @@ def test_a_handler_of_the_scripts_gets_no_signal_twice(said: list[str]) -> None:
     received: list[int] = []
 
     def work() -> int:
-        with signals.script_runs():
+        with signals.script_runs(no_children):
             before = signal.signal(signal.SIGTERM, lambda number, _: received.append(number))
             signal.raise_signal(signal.SIGTERM)
             signal.signal(signal.SIGTERM, before)
@@ -635,7 +659,9 @@ def test_bars_are_not_met_in_the_middle_of_drawing(
 
     screen = MeetingScreen(lambda: None)
     signals = StopSignals()
-    bars = Bars(RichConsole(file=screen, width=80, force_terminal=True), Watch(), signals.held)
+    bars = Bars(
+        RichConsole(file=screen, width=80, force_terminal=True), OutputWatch(), signals.held
+    )
 
     def work() -> int:
         try:

@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,8 @@ import seedctl
 from seedctl import connect, current_backend, interruption
 from seedctl.errors import NoBackendError, SeedingFailedError, SSMParameterNotFoundError
 from seedctl.report import Report
-from seedctl.runner.script import location, run_script, script_trace, shadowed_modules
+from seedctl.runner.script import run_script, shadowed_modules
+from seedctl.runner.traces import location, script_trace
 from tests.running import CommandLine, make_project
 
 if TYPE_CHECKING:
@@ -375,13 +377,18 @@ def test_the_work_of_a_pool_that_was_not_shut_down_is_done(
 
 
 @pytest.mark.timeout(20)
-def test_a_daemon_is_not_waited_for(seed: Seed, capsys: pytest.CaptureFixture[str]) -> None:
-    """Daemon threads are nobody's to wait for, as in any Python program."""
+def test_a_daemon_is_not_waited_for(
+    seed: Seed, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Daemon threads are not awaited, as in any Python program."""
+    release = threading.Event()
+    monkeypatch.setattr(threading, "lent", release, raising=False)
     seed(
-        "import threading, time\n"
-        "threading.Thread(target=time.sleep, args=(25,), daemon=True).start()\n"
+        "import threading\n"
+        "threading.Thread(target=threading.lent.wait, args=(25,), daemon=True).start()\n"
         "print('worked')\n"
     )
+    release.set()
     assert capsys.readouterr().out == "worked\n"
 
 
@@ -411,13 +418,14 @@ def test_threads_are_left_behind_when_a_signal_ends_the_run(
     if when == "in the script":
         script += "interrupt()\n"
     else:
+        shutdown = ThreadPoolExecutor.shutdown
 
-        def interrupt(*_: object) -> None:
+        def interrupt_once(*arguments: Any, **options: Any) -> None:
+            monkeypatch.setattr(ThreadPoolExecutor, "shutdown", shutdown)
             interruption.set_requested(True)
             raise KeyboardInterrupt
 
-        monkeypatch.setattr("seedctl.runner.script.gc.get_objects", interrupt)
-        script += "threading.Thread(target=release.wait).start()\n"
+        monkeypatch.setattr(ThreadPoolExecutor, "shutdown", interrupt_once)
     try:
         with pytest.raises(KeyboardInterrupt):
             seed(script)
