@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 def outputs(context: click.Context, form: str) -> None:
     """Print the amplify_outputs.json of the running local sandbox.
 
-    Its data.url leads there. For all else, other programs need the variables that are shown beside
-    it: eval "$(seedctl local outputs --format env)".
+    Its data.url is that of the local API. For the other services, programs need the variables that
+    are shown with it: eval "$(seedctl local outputs --format env)".
     """
     settings = local_settings(context)
     server = require_server(project_of(settings).state_folder)

@@ -6,6 +6,7 @@ import contextlib
 import os
 import subprocess
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -49,7 +50,7 @@ _START_SECONDS = 60.0
     help="The port to listen on  [default: any free one].",
 )
 @click.option("--seed", "with_seed", is_flag=True, help="Run the seed script once it is up.")
-@click.option("--detach", is_flag=True, help="Leave it running and give the terminal back.")
+@click.option("--detach", is_flag=True, help="Run it in the background.")
 @click.option(
     "--allow-origin",
     "origins",
@@ -60,25 +61,25 @@ _START_SECONDS = 60.0
 @click.option(
     "--latency",
     metavar="MS",
-    help="Answer that many milliseconds later, such as 100, or 50-150.",
+    help="Delay each response by so many milliseconds, such as 100, or 50-150.",
 )
 @click.option(
     "--quotas",
     is_flag=False,
     flag_value="default",
     metavar="[NAME=N,...]",
-    help="Refuse what exceeds AWS's quotas of requests a second; UserCreation=80 changes one.",
+    help="Throttle calls above AWS's quotas of requests per second; UserCreation=80 changes one.",
 )
 @click.option(
     "--faults",
     metavar="PERCENT|NAME=PERCENT,...",
-    help="Let that share of requests go wrong: fail, fail-after, throttle, cut, cut-after.",
+    help="Make a percentage of requests fail: fail, fail-after, throttle, cut, cut-after.",
 )
 @click.option(
     "--fault-seed",
     type=int,
     metavar="N",
-    help="Make the same faults in the same order each time.",
+    help="Repeat the same faults in the same order in each run.",
 )
 @click.option("--in-background", is_flag=True, hidden=True)
 @options("identifier", "region", "project_dir", "outputs", "verbose")
@@ -106,55 +107,50 @@ def start(
     outputs = read_outputs(settings, local=True, explicit=settings.outputs)
     if with_seed:
         find_script(project_of(settings))
-    startup = _Startup(settings, outputs, conditions, with_seed=with_seed)
+    startup = _Startup(settings, outputs, conditions, with_seed)
     if detach:
         context.exit(startup.detach(_arguments(port, origins, condition_options)))
     startup.host(port or 0, origins, in_background=in_background)
 
 
+@dataclass(frozen=True)
 class _Startup:
     """Starts the server in one of the two ways, with what the command line asks for."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        outputs: AmplifyOutputs | None,
-        conditions: Conditions | None,
-        *,
-        with_seed: bool,
-    ) -> None:
-        self._settings = settings
-        self._console = Console(settings)
-        self._signals = settings.signals
-        self._outputs = outputs
-        self._conditions = conditions
-        self._with_seed = with_seed
+    settings: Settings
+    outputs: AmplifyOutputs | None
+    conditions: Conditions | None
+    with_seed: bool
+
+    @property
+    def console(self) -> Console:
+        return Console(self.settings)
 
     def detach(self, arguments: list[str]) -> int:
         """Start a server with *arguments* that outlives this process; return the exit code."""
-        server = _start_detached(self._settings, arguments)
+        server = _start_detached(self.settings, arguments)
         self._show(server)
-        self._console.status("seedctl local stop ends it.")
-        if not self._with_seed:
+        self.console.status("seedctl local stop ends it.")
+        if not self.with_seed:
             return 0
-        with self._signals.wait_mode():
-            return _seed(self._settings)
+        with self.settings.signals.wait_mode():
+            return _seed(self.settings)
 
     def host(self, port: int, origins: Sequence[str], *, in_background: bool) -> None:
         """Serve in this process until a signal ends it."""
-        console, signals = self._console, self._signals
+        console, signals = self.console, self.settings.signals
         statistics: list[dict[str, Any]] = []
         with signals.wait_mode():
             with host_sandbox(
-                project_of(self._settings).state_folder,
-                self._outputs,
+                project_of(self.settings).state_folder,
+                self.outputs,
                 port=port,
                 origins=tuple(origins),
-                conditions=self._conditions,
+                conditions=self.conditions,
                 at_end=statistics.append,
             ) as server:
                 self._show(server)
-                if self._with_seed and (code := _seed(self._settings)) and not signals.wait(0):
+                if self.with_seed and (code := _seed(self.settings)) and not signals.wait(0):
                     console.warning(f"The seed ended with exit code {code}. The server stays up.")
                 if not in_background and not signals.wait(0):
                     console.status("Ctrl-C stops it.")
@@ -167,15 +163,15 @@ class _Startup:
     def _show(self, server: RunningServer) -> None:
         """Say where *server* is and what it serves."""
         rows = {}
-        if self._outputs is not None and self._outputs.data is not None:
+        if self.outputs is not None and self.outputs.data is not None:
             rows["GraphQL"] = f"{server.url}/graphql"
-        rows["Outputs"] = served_outputs(self._settings, server)
-        if self._conditions is not None:
-            rows["Conditions"] = str(self._conditions)
-        self._console.success(f"The local sandbox is up at {server.url}")
+        rows["Outputs"] = served_outputs(self.settings, server)
+        if self.conditions is not None:
+            rows["Conditions"] = str(self.conditions)
+        self.console.success(f"The local sandbox is up at {server.url}")
         for line in aligned(rows):
-            self._console.status(f"  {line}")
-        self._console.status(
+            self.console.status(f"  {line}")
+        self.console.status(
             "--local commands of this project use it. For others: seedctl local outputs"
         )
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @options("project_dir")
 @click.pass_context
 def status(context: click.Context, form: str) -> None:
-    """Tell whether the project's local sandbox is running, and where.
+    """Show whether the project's local sandbox is running, and where.
 
     The exit code is 0 either way; with --format json, see "running".
     """
@@ -86,8 +86,8 @@ def stop(context: click.Context) -> None:
 def inbox(context: click.Context, form: str) -> None:
     """Print the e-mail and SMS codes that the local sandbox has sent.
 
-    The newest comes first. Each is good once: MFA codes for three minutes, those for a forgotten
-    password for one hour, those for a sign-up or a changed address for 24 hours.
+    The newest comes first. Each can be used once: MFA codes within three minutes, codes for a
+    forgotten password within one hour, codes for a sign-up or a changed address within 24 hours.
     """
     settings = settings_of(context)
     rows = [
@@ -115,8 +115,8 @@ def inbox(context: click.Context, form: str) -> None:
 def reset(context: click.Context) -> None:
     """Delete all that the project's local sandbox stores.
 
-    That is users, secrets, records and files. Refused while it is running: seedctl local stop ends
-    it.
+    That is users, secrets, records and files. It is refused while the sandbox is running; stop it
+    with seedctl local stop.
     """
     settings = settings_of(context)
     console = Console(settings)

@@ -64,7 +64,7 @@ def cli() -> None:
         "start": ("local_start", "Start the local sandbox as a server that stays up."),
         "status": (
             "local_state",
-            "Tell whether the project's local sandbox is running, and where.",
+            "Show whether the project's local sandbox is running, and where.",
         ),
         "stop": ("local_state", "Stop the project's local sandbox, if it is running."),
     },

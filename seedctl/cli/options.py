@@ -15,7 +15,7 @@ import click
 from seedctl.cli.stop_signals import StopSignals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from pathlib import Path
 
     from seedctl.project import Project
@@ -62,7 +62,7 @@ class Command(click.Command):
             if error.option_name not in _COMMON_NAMES:
                 raise
             raise click.UsageError(
-                f"{error.option_name} means nothing to {ctx.command_path}.", ctx
+                f"{error.option_name} is not an option of {ctx.command_path}.", ctx
             ) from error
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -121,29 +121,20 @@ def _remember(context: click.Context, parameter: click.Parameter, value: Any) ->
             raise click.UsageError(
                 f"{parameter.opts[-1]} is empty: give it a value or leave it out."
             )
-        check = _CHECKS.get(parameter.name)
-        if check is not None:
-            check(value)
+        _check(parameter.name, value)
         setattr(settings_of(context), parameter.name, value)
 
 
-def _check_identifier(value: str) -> None:
-    from seedctl.project import check_identifier_option  # noqa: PLC0415 - not for --help
+def _check(name: str, value: str) -> None:
+    """Check a value before anything else happens, as ampx does. Raises SeedctlError."""
+    if name == "identifier":
+        from seedctl.project import check_identifier_option  # noqa: PLC0415 - not for --help
 
-    check_identifier_option(value)
+        check_identifier_option(value)
+    elif name == "endpoint_url":
+        from seedctl.aws.settings import check_endpoint  # noqa: PLC0415 - not for --help
 
-
-def _check_endpoint(value: str) -> None:
-    from seedctl.aws.settings import check_endpoint  # noqa: PLC0415 - not for --help
-
-    check_endpoint(value, source="--endpoint-url")
-
-
-# Values are checked before anything else happens, as ampx does.
-_CHECKS: Mapping[str, Callable[[str], None]] = {
-    "identifier": _check_identifier,
-    "endpoint_url": _check_endpoint,
-}
+        check_endpoint(value, source="--endpoint-url")
 
 
 def _option(*names: str, **attributes: Any) -> Callable[..., Callable[[_Command], _Command]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import subprocess
 import sys
@@ -62,14 +61,11 @@ def leave_running(process: subprocess.Popen[bytes]) -> None:
 
 def end(process: subprocess.Popen[bytes], *, patience: float) -> None:
     """Wait *patience* seconds for *process* to end, then terminate it, then kill it."""
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(timeout=patience)
-        return
-    process.terminate()
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(timeout=patience)
-        return
-    process.kill()
+    for then in (process.terminate, process.kill):
+        try:
+            process.wait(timeout=patience)
+        except subprocess.TimeoutExpired:
+            then()
     process.wait()
 
 

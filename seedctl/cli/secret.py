@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def secret() -> None:
     """Set, get, list and remove the sandbox's secrets.
 
-    They lie in Parameter Store under the names that ampx gives them.
+    They are stored in Parameter Store under the names that ampx uses.
     """
 
 

@@ -35,9 +35,7 @@ class _ScriptCommand(Command):
     metavar="CMD",
     help="Run CMD for one-time codes; its first line is the code. Or SEEDCTL_MFA_COMMAND.",
 )
-@click.option(
-    "--prompt", is_flag=True, help="With --local: ask for codes as AWS would have you do."
-)
+@click.option("--prompt", is_flag=True, help="With --local: ask for one-time codes, as on AWS.")
 @click.option(
     "--report",
     "report_path",
@@ -56,7 +54,7 @@ def seed(
 ) -> None:
     """Run amplify/seed/seed.py against the sandbox.
 
-    What stands after -- becomes the script's own arguments.
+    Arguments after -- are passed to the script.
     """
     settings = settings_of(context)
     settings.mfa_command, settings.prompt = mfa_command, prompt

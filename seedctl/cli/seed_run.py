@@ -70,7 +70,9 @@ class SeedRun:
             try:
                 with (
                     started_children() as children,
-                    self._signals.script_runs(lambda number: send_signal(number, children())),
+                    self._signals.script_end.script_runs(
+                        lambda number: send_signal(number, children())
+                    ),
                 ):
                     runner.run_script(script, backend, arguments)
             except SystemExit as error:

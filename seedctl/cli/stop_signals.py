@@ -41,11 +41,12 @@ class StopSignals:
         """The signal that ends the command; None if there was none."""
         self.at_sudden_end: Callable[[], object] = lambda: None
         """Called in a thread, for a second at most, when a second signal ends the process."""
+        self.script_end = ScriptEnd(lambda: self._first is not None, self._end_at_once)
+        """Ends the script of ``seedctl seed`` after a signal."""
         self._first: int | None = None
         self._received_at = 0.0
         self._settled: int | None = None
         self._raises = self._is_wait_mode = self._is_ending = False
-        self._script_end = ScriptEnd(lambda: self._first is not None, self._end_at_once)
         self._handlers_before: dict[int, signal._HANDLER] = {}
         self._wake_up: socket.socket | None = None
 
@@ -126,20 +127,9 @@ class StopSignals:
             self._wake_up.recv(64)
         return self._first
 
-    @contextlib.contextmanager
-    def script_runs(self, send_to_children: Callable[[int], object]) -> Iterator[None]:
-        """In the block, let neither threads nor child processes of a script delay its end.
-
-        Python waits for the threads of a pool at the end of its ``with`` block; after a signal it
-        does so for two seconds at most. Child processes get the signal through *send_to_children*.
-        The script's own cleaning up has no time limit; a second signal ends it.
-        """
-        with self._script_end.script_runs(send_to_children):
-            yield
-
     def _install(self) -> None:
         handlers: dict[str, signal._HANDLER] = dict.fromkeys(_NAMES, self._receive)
-        handlers |= {"SIGQUIT": _quit, WAKE_SIGNAL_NAME: self._script_end.handle_wake_signal}
+        handlers |= {"SIGQUIT": _quit, WAKE_SIGNAL_NAME: self.script_end.handle_wake_signal}
         for name, handler in handlers.items():
             number = getattr(signal, name, None)
             if number is not None and signal.getsignal(number) not in {signal.SIG_IGN, None}:
@@ -154,7 +144,7 @@ class StopSignals:
 
     def _reset_after_fork(self) -> None:
         """Set the default handlers, in a process that a script has forked."""
-        if self._script_end.is_running:
+        if self.script_end.is_running:
             signal.set_wakeup_fd(-1)
         for number in filter(self._is_ours, self._handlers_before):
             is_interrupt = number == signal.SIGINT
@@ -162,7 +152,7 @@ class StopSignals:
 
     def _is_ours(self, number: int) -> bool:
         """Whether the handler is still ours; a script may set its own."""
-        ours = (self._receive, self._script_end.handle_wake_signal, _quit)
+        ours = (self._receive, self.script_end.handle_wake_signal, _quit)
         return signal.getsignal(number) in ours
 
     def _run(self, work: Callable[[], int]) -> int:
@@ -187,7 +177,7 @@ class StopSignals:
         age = time.monotonic() - self._received_at
         if number != self._first or (age >= _REPEAT_SECONDS and not _is_hangup(number)):
             self._end_at_once()
-        self._script_end.is_urgent = True
+        self.script_end.is_urgent = True
 
     def _receive_first(self, number: int) -> None:
         self._first, self._received_at = number, time.monotonic()
@@ -199,9 +189,9 @@ class StopSignals:
             return
         self.number = number
         terminal.say(f"{self}, ending …")
-        if self._script_end.is_running and WAKE_SIGNAL is not None:
+        if self.script_end.is_running and WAKE_SIGNAL is not None:
             # Not threading.Thread: the signal may have arrived while its lock was held.
-            _thread.start_new_thread(self._script_end.end_script, (number,))
+            _thread.start_new_thread(self.script_end.end_script, (number,))
         if self._raises:
             raise KeyboardInterrupt
 

@@ -52,9 +52,11 @@ class ScriptEnd:
 
     @contextlib.contextmanager
     def script_runs(self, send_to_children: Callable[[int], object]) -> Iterator[None]:
-        """In the block, end waits for threads two seconds after a signal.
+        """In the block, let neither threads nor child processes of a script delay its end.
 
-        *send_to_children* passes a signal on to the script's child processes.
+        Python waits for the threads of a pool at the end of its ``with`` block; after a signal it
+        does so for two seconds at most. Child processes get the signal through *send_to_children*.
+        The script's own cleaning up has no time limit; a second signal ends it.
         """
         self._send_to_children = send_to_children
         self.is_running = True
