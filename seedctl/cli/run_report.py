@@ -39,7 +39,7 @@ class ConsoleReport(Report):
         if not self._console.is_verbose or event.kind in COUNTED or event.state in FAILED:
             return  # one line for each of thousands of records would hide the other lines
         with self.display.hidden():
-            if event not in self._shown:  # the caller holds a lock
+            if event not in self._shown:  # hidden() lets one thread in at a time
                 self._shown.add(event)
                 self._console.table([_row(event)])
 

@@ -1,8 +1,8 @@
 """Ends a script after a signal: passes it on to child processes, and ends waits for threads.
 
-A signal handler of Python runs between two steps of the main thread. While that thread waits, in
-``join()`` or on the way out of a pool's ``with`` block, no handler of ours would end the wait. So
-another signal, which means nothing to anybody else, wakes the main thread and calls back there.
+While the main thread waits, in ``join()`` or at the end of a pool's ``with`` block, only an
+exception that a signal handler raises can end the wait. So another signal, which has no meaning of
+its own, is sent to the main thread, and its handler calls back there.
 """
 
 from __future__ import annotations

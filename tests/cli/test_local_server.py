@@ -313,7 +313,7 @@ def test_a_suspended_server_can_be_stopped(
     assert process.wait(timeout=20) == 0
 
 
-# --- how other commands meet it -------------------------------------------------------------------
+# --- how other commands use the server ------------------------------------------------------------
 
 
 def test_commands_use_the_running_server(
@@ -341,7 +341,7 @@ def test_commands_use_the_running_server(
 
 
 def test_other_outputs_are_refused(here: tuple[CommandLine, str], folder: Path) -> None:
-    """A command with another file, or newer content, is told which file is served."""
+    """A command with another file, or newer content, gets an error that names the served file."""
     seedctl, url = here
     other = folder / "other.json"
     document = json.loads(WITH_DATA.read_text())
@@ -441,15 +441,15 @@ def test_conditions_of_a_detached_server(folder: Path) -> None:
     options = ("--latency", "1-2", "--quotas=UserList=7", "--faults", "throttle=100")
     code, _, err = run("local", "start", "--detach", *options, "--fault-seed", "5", cwd=folder)
     assert code == 0
-    told = "latency 1-2 ms; quotas UserList=7; faults throttle=100"
+    shown = "latency 1-2 ms; quotas UserList=7; faults throttle=100"
     assert re.search(
-        rf"^  Outputs     .*\n  Conditions  {told}\n--local commands ", err, re.MULTILINE
+        rf"^  Outputs     .*\n  Conditions  {shown}\n--local commands ", err, re.MULTILINE
     )
     server = find_server(folder / STATE)
     assert server is not None
     assert ask(server.url) == 400
     document = json.loads(run("local", "status", "--format", "json", cwd=folder)[1])
-    assert document["statistics"]["conditions"] == told
+    assert document["statistics"]["conditions"] == shown
     assert run("local", "stop", cwd=folder)[0] == 0
     assert "faults: throttle 1\n" in (folder / LOG).read_text()
 
@@ -678,7 +678,7 @@ def test_secrets_alone_can_be_served(
     assert "[AmplifyOutputsNotFoundError]" in err
 
 
-# --- the parts that processes hide ----------------------------------------------------------------
+# --- what other processes would hide --------------------------------------------------------------
 
 
 class Hosted:

@@ -173,7 +173,7 @@ def test_a_last_update_without_others_draws_nothing(screen: Screen, clock: Clock
     [
         pytest.param([(1, 10), (2, 20)], False, id="too early"),
         pytest.param([(3, 4), (6, 8)], False, id="too few"),
-        pytest.param([(1, 10), (9, 90)], False, id="nothing heard of the middle"),
+        pytest.param([(1, 10), (9, 90)], False, id="no update in the middle"),
         pytest.param([(4, 60), (8, 70)], False, id="slower and slower"),
         pytest.param([(4, 10), (8, 70)], False, id="quicker and quicker"),
         pytest.param([(4, 40), (4.5, 41), (8, 70)], True, id="steady"),
@@ -394,16 +394,16 @@ def test_the_bar_is_removed_for_the_lines_of_the_report(screen: Screen, clock: C
     settings.verbose = True
     report = ConsoleReport(Console(settings))
     target = Target(Path("/app"), "ann", None, None, None, "LOCAL", "")
-    tellings: list[Callable[[], None]] = [
+    reports: list[Callable[[], None]] = [
         lambda: report.on_target(target),
         lambda: report.on_note("a note"),
         lambda: report.on_warning("a warning"),
         lambda: report.on_event(Event("user", "ann", "created", "1-2")),
         lambda: report.on_event(Event("record", "Todo", "created")),
     ]
-    for tell in tellings:
+    for report_one in reports:
         report.on_progress(_progress())
-        tell()
+        report_one()
     assert screen.lines[:4] == [
         "Target: /app · sandbox ann · LOCAL",
         "a note",

@@ -311,7 +311,7 @@ def test_a_stream_gets_one_report(folder: Path, capfd: pytest.CaptureFixture[str
 
 
 def test_a_report_that_cannot_be_written_after_a_signal(folder: Path, seedctl: CommandLine) -> None:
-    """The exit code is the signal's, and a warning tells of the report."""
+    """The exit code is the signal's, and a warning names the report."""
     Path("reports").mkdir()
     (folder / "amplify/seed/seed.py").write_text(
         f"import shutil, signal\nshutil.rmtree('reports')\n{TERMINATED}"
@@ -391,21 +391,25 @@ def test_rows_that_failed(run: Callable[..., Result]) -> None:
         ("myStorage", "uploaded"): 1,
         ("myStorage", "failed"): 1,
     }
-    told, _, end = result.err.partition("✘ Seeded in ")
+    reasons, _, end = result.err.partition("✘ Seeded in ")
     assert "3 users failed" in end
     assert "3 records failed" in end
     assert "1 file failed" in end
     assert re.search(
-        r"^1 user failed: InvalidParameterException: .* \(no address\)$", told, re.MULTILINE
-    )
-    assert re.search(r"^1 user failed: .*: Row 3 is a int, .* \(rows\[3\]\)$", told, re.MULTILINE)
-    assert re.search(
-        r"^2 Todo records failed: InvalidInputError: .* \(first: rows\[1\]\)$", told, re.MULTILINE
+        r"^1 user failed: InvalidParameterException: .* \(no address\)$", reasons, re.MULTILINE
     )
     assert re.search(
-        r"^1 myStorage file failed: AccessDenied: .* \(nowhere/x\)$", told, re.MULTILINE
+        r"^1 user failed: .*: Row 3 is a int, .* \(rows\[3\]\)$", reasons, re.MULTILINE
     )
-    assert told.count("\n  Resolution: ") >= 4
+    assert re.search(
+        r"^2 Todo records failed: InvalidInputError: .* \(first: rows\[1\]\)$",
+        reasons,
+        re.MULTILINE,
+    )
+    assert re.search(
+        r"^1 myStorage file failed: AccessDenied: .* \(nowhere/x\)$", reasons, re.MULTILINE
+    )
+    assert reasons.count("\n  Resolution: ") >= 4
     assert end.splitlines()[1].startswith("To go on: fix the cause and run again. ")
 
 
@@ -644,17 +648,17 @@ def test_a_read_only_report_is_not_replaced(
 ) -> None:
     """Although its folder is writable."""
     may = os.access
-    kept = Path("kept.json").resolve()
-    kept.write_text("old")
+    read_only = Path("kept.json").resolve()
+    read_only.write_text("old")
 
     def access(path: str | Path, mode: int) -> bool:  # because root may write every file
-        return may(path, mode) and (mode != os.W_OK or Path(path) != kept)
+        return may(path, mode) and (mode != os.W_OK or Path(path) != read_only)
 
     monkeypatch.setattr(os, "access", access)
     (folder / "amplify/seed/seed.py").write_text("print('ran')\n")
-    result = seedctl("seed", "--local", "--report", str(kept))
-    assert (result.code, result.out, kept.read_text()) == (3, "", "old")
-    assert f"The report {kept} cannot be written: Permission denied." in result.err
+    result = seedctl("seed", "--local", "--report", str(read_only))
+    assert (result.code, result.out, read_only.read_text()) == (3, "", "old")
+    assert f"The report {read_only} cannot be written: Permission denied." in result.err
 
 
 REMOVES_ITS_FOLDER = "import shutil\nset_secret('one', 'a1b2c3')\nshutil.rmtree('reports')\n"

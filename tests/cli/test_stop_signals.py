@@ -328,7 +328,7 @@ def test_the_report_of_a_settled_run_is_not_written_again(
         pytest.param("SIGINT", 0.05, "SIGINT", False, id="passed on by a wrapper"),
         pytest.param("SIGINT", 0.2, "SIGINT", True, id="a second Ctrl-C"),
         pytest.param("SIGINT", 0.05, "SIGTERM", True, id="another signal"),
-        pytest.param("SIGHUP", 5.0, "SIGHUP", False, id="shell and system tell of one hang-up"),
+        pytest.param("SIGHUP", 5.0, "SIGHUP", False, id="shell and system send one hang-up each"),
         pytest.param("SIGHUP", 5.0, "SIGTERM", True, id="another after a hang-up"),
     ],
 )
