@@ -40,6 +40,40 @@ def test_the_group_states_the_first_line_of_each_commands_help(path: str) -> Non
     assert group._help_lines() == own
 
 
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        pytest.param("seedctl se", ["secret", "seed"], id="seedctl"),
+        pytest.param("seedctl local st", ["start", "status", "stop"], id="a group"),
+    ],
+)
+def test_help_and_completion_of_a_group_load_no_command(words: str, expected: list[str]) -> None:
+    """The modules of the commands are imported only when a command is used."""
+    script = (
+        "import os, sys\nfrom seedctl.cli.main import main\n"
+        "assert main([*sys.argv[2].split()[1:-1], '--help']) == 0\n"
+        "os.environ.update(_SEEDCTL_COMPLETE='bash_complete', COMP_WORDS=sys.argv[2],"
+        " COMP_CWORD=sys.argv[1])\n"
+        "try:\n    main([])\nexcept SystemExit:\n    pass\n"
+        "print(*(name for name in sys.modules if name.startswith('seedctl.cli.')))\n"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", script, str(words.count(" ")), words],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    *_, last = lines = result.stdout.splitlines()
+    assert [line.partition(",")[2] for line in lines if line.startswith("plain,")] == expected
+    assert {name.rpartition(".")[2] for name in last.split()} == {
+        "lazy_group",
+        "main",
+        "options",
+        "stop_signals",
+        "terminal",
+    }
+
+
 EVERYWHERE = {"--project-dir", "--quiet", "--debug"}
 AWS = {"--profile", "--endpoint-url", "--local"}
 # The further options that each command of the local sandbox shows.
