@@ -78,7 +78,7 @@ class Console:
         """Print *rows* in aligned columns, unless --quiet was given."""
         if not self._settings.quiet:
             masked = [[mask_message(text) for text in row] for row in rows]
-            with unreadable_allowed():
+            with write_errors_ignored_after_signal():
                 for line in _table_lines(masked):
                     click.echo(line, err=True)
 
@@ -89,7 +89,7 @@ class Console:
     @staticmethod
     def print_masked(text: str, *, style: str = "", wrap: bool = False) -> None:
         """Print *text*, which the caller has masked already."""
-        with unreadable_allowed():
+        with write_errors_ignored_after_signal():
             if is_terminal():
                 from seedctl.cli import layout  # noqa: PLC0415 - rich is slow to import
 
@@ -99,7 +99,7 @@ class Console:
 
 
 @contextlib.contextmanager
-def unreadable_allowed() -> Iterator[None]:
+def write_errors_ignored_after_signal() -> Iterator[None]:
     """Ignore failed writes in the block if a signal ends the run: the reader may be gone too."""
     try:
         yield

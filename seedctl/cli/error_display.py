@@ -35,13 +35,13 @@ def show_end(settings: Settings, error: BaseException) -> None:
 def show_error(settings: Settings, error: SeedctlError) -> None:
     """Show what happened, where in the seed script, why, and what the user can do."""
     console = Console(settings)
-    is_scripts = isinstance(error, SeedingFailedError)
-    source = error.__cause__ if is_scripts else error
+    is_script_error = isinstance(error, SeedingFailedError)
+    source = error.__cause__ if is_script_error else error
     place = None
     if source is not None and settings.script is not None:
         place = location(source, settings.script)
     # After a signal the traceback would only show where the script was.
-    if is_scripts and source is not None and not interruption.is_requested():
+    if is_script_error and source is not None and not interruption.is_requested():
         console.print_masked(mask_trace(script_trace(source)).rstrip())
     console.message(f"[{error.name}] {error.message}", style="bold red")
     if place is not None:

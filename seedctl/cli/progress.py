@@ -7,7 +7,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from seedctl.cli.console import unreadable_allowed
+from seedctl.cli.console import write_errors_ignored_after_signal
 from seedctl.cli.watch import OutputWatch
 from seedctl.prompter import is_asking
 
@@ -79,7 +79,7 @@ class ProgressDisplay:
 
     def _clear(self) -> None:
         if self._bars is not None:
-            with unreadable_allowed():
+            with write_errors_ignored_after_signal():
                 self._bars.clear()
 
     def _draw(self, progress: Progress) -> None:

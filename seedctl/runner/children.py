@@ -34,16 +34,14 @@ def send_signal(number: int, processes: Iterable[int]) -> None:
             os.kill(pid, number)
 
 
-def _running(processes: Iterable[subprocess.Popen[bytes]]) -> Iterator[int]:
-    for process in processes:
-        # One that is just being created has no id yet.
-        if getattr(process, "pid", None) is not None and process.returncode is None:
-            yield process.pid
+def _running(processes: Iterable[subprocess.Popen[bytes]]) -> list[int]:
+    # A process that is just being created has no id yet.
+    started = [each for each in processes if getattr(each, "pid", None) is not None]
     multiprocessing = sys.modules.get("multiprocessing")
-    if multiprocessing is not None:
-        for child in multiprocessing.active_children():
-            if child.pid:
-                yield child.pid
+    others = multiprocessing.active_children() if multiprocessing is not None else []
+    return [each.pid for each in started if each.returncode is None] + [
+        each.pid for each in others if each.pid
+    ]
 
 
 def _is_in_our_group(pid: int) -> bool:
