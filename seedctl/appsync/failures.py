@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from seedctl.aws.clocks import clock_advice, is_about_time, seconds_ahead
 from seedctl.aws.denials import explain_denial
-from seedctl.aws.foreign import is_from_proxy, not_the_services, summary
+from seedctl.aws.foreign_responses import (
+    describe_response,
+    foreign_response_error,
+    is_proxy_login,
+)
 from seedctl.errors import (
     AccessDeniedError,
     ConditionalCheckFailedError,
@@ -60,10 +64,10 @@ def parse_answer(answer: Answer, operation: str, chosen: ResolvedAuthMode) -> di
         result: dict[str, Any] = body
         return result
     # A proxy's redirection, its wish for a login, or a page.
-    is_foreign = is_ended or answer.status < 400 or is_from_proxy(answer.status)
+    is_foreign = is_ended or answer.status < 400 or is_proxy_login(answer.status)
     is_text = not isinstance(body, dict) and bool(answer.body.strip())
     if is_foreign or (is_text and answer.status < 500):
-        raise not_the_services(
+        raise foreign_response_error(
             "appsync",
             operation,
             url=answer.url,
@@ -75,7 +79,9 @@ def parse_answer(answer: Answer, operation: str, chosen: ResolvedAuthMode) -> di
     entries = [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
     if not entries:
         text = body.get("message") if isinstance(body, dict) else None
-        entries = [{"message": text or summary(answer.status, answer.headers, answer.body)}]
+        entries = [
+            {"message": text or describe_response(answer.status, answer.headers, answer.body)}
+        ]
     entries = [{"errorType": answer.error_type, **entry} for entry in entries]
     _raise_unless_graphql(answer, operation, entries[0])
     if answer.status in {401, 403}:

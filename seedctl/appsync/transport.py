@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from urllib.parse import unquote, urlsplit
 
 from seedctl.aws.endpoints import is_aws, is_loopback
-from seedctl.aws.foreign import failed_proxy
+from seedctl.aws.foreign_responses import proxy_failure
 from seedctl.errors import EndpointUnreachableError, MixedEndpointsError
 from seedctl.version import __version__
 
@@ -203,7 +203,7 @@ def _unreachable(url: str, error: Exception, was_sent: bool) -> EndpointUnreacha
     state = "The request may have been carried out." if was_sent else "Nothing was sent."
     words, advice = type(error).__name__, None
     if isinstance(error, ProxyError):
-        words, advice = failed_proxy(str(error.original_error), url)
+        words, advice = proxy_failure(str(error.original_error), url)
     return EndpointUnreachableError(
         f"AppSync at {urlsplit(url).netloc} gave no answer: {words}. {state}",
         service="appsync",

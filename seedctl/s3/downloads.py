@@ -1,4 +1,4 @@
-"""Read one object: into memory, a file or somebody's file object."""
+"""Download one object: into memory, a file or an open file object."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ def download(
     options: Mapping[str, Any],
     on_progress: OnProgress | None,
 ) -> DownloadedObject:
-    """Read the object to *to*, or to memory for None. Raises StorageError, FileAccessError."""
+    """Download to *to*, or into memory if it is None. Raises StorageError, FileAccessError."""
     is_binary = hasattr(to, "write") and not isinstance(to, io.TextIOBase)
     if to is not None and not isinstance(to, Path) and not is_binary:
         raise InvalidStorageOperationInput(
-            f"A {type(to).__name__} is nothing to write the object to.",
+            f"The object cannot be written to a {type(to).__name__}.",
             resolution="Give a pathlib.Path, or a file opened in binary mode.",
         )
     with call.explain_denials("get"):
         if isinstance(to, Path):
-            with _writing(to):
+            with _explaining_write_errors(to):
                 return _to_path(call, to, options, on_progress)
-        reply, pieces = call.objects.read(call.location, options, identity=call.identity)
+        reply, pieces = call.s3.read(call.location, options, identity=call.identity)
         counted = _counted(pieces, ByteProgress(on_progress, reply["ContentLength"]))
         body = None
         if to is None:
@@ -56,16 +56,16 @@ def _to_path(
     call: ObjectCall, to: Path, options: Mapping[str, Any], on_progress: OnProgress | None
 ) -> DownloadedObject:
     if "Range" not in options:
-        # Counting each piece is not for nothing: only for who asks.
-        tell = ByteProgress(on_progress, None).add if on_progress is not None else None
-        reply = call.objects.download(
-            call.location, str(to), options, identity=call.identity, on_progress=tell
+        # Counting pieces costs time: do it only for a callback.
+        count = ByteProgress(on_progress, None).add if on_progress is not None else None
+        reply = call.s3.download(
+            call.location, str(to), options, identity=call.identity, on_progress=count
         )
         return _downloaded(call.path, reply, None)
     unfinished = to.with_name(f"{to.name}.{secrets.token_hex(4)}")
     try:
-        with unfinished.open("xb") as file:  # before the request, whose answer nobody would read
-            reply, pieces = call.objects.read(call.location, options, identity=call.identity)
+        with unfinished.open("xb") as file:  # first, so that no request is sent if this fails
+            reply, pieces = call.s3.read(call.location, options, identity=call.identity)
             for piece in _counted(pieces, ByteProgress(on_progress, reply["ContentLength"])):
                 file.write(piece)
         unfinished.replace(to)
@@ -75,7 +75,7 @@ def _to_path(
 
 
 @contextmanager
-def _writing(to: Path) -> Iterator[None]:
+def _explaining_write_errors(to: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -83,7 +83,7 @@ def _writing(to: Path) -> Iterator[None]:
             raise  # from the script's own callback
         raise FileAccessError(
             f"{to} cannot be written: {error.strerror or type(error).__name__}.",
-            resolution="Give a path in a folder that is there and writable.",
+            resolution="Give a path in a folder that exists and is writable.",
         ) from error
 
 

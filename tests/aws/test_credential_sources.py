@@ -121,7 +121,7 @@ PROGRAMS = {
     "empty": ("", "is not named in credential_process"),
     "unbalanced": ("x 'y", "No closing quotation"),
     "fails": ("sh -c 'echo no luck >&2; exit 3'", "ended with exit status 3: no luck"),
-    "fails silently": ("sh -c 'exit 1'", "ended with exit status 1: It said nothing."),
+    "fails silently": ("sh -c 'exit 1'", "ended with exit status 1: It printed no error message."),
     "prints nothing": ("true", "did not print credentials"),
     "prints garbage": ("echo not-json", "did not print credentials"),
     "prints bytes": ("printf '\\377'", "did not print credentials"),

@@ -37,7 +37,7 @@ CALL = "cognito-idp:AdminCreateUser"
         ),
         pytest.param(
             "with an explicit deny in an identity-based policy",
-            "take the Deny statement",
+            "remove the Deny statement",
             id="own policy",
         ),
         pytest.param(

@@ -201,12 +201,12 @@ def test_a_limit_that_is_reached(service: str) -> None:
     assert not isinstance(error, TRANSIENT)
     assert error.exit_code == 4
     assert error.message == (
-        f"AWS refuses {service}:Operation for a limit that is reached: Exceeded daily e-mail limit."
+        f"AWS refuses {service}:Operation because a limit is reached: Exceeded daily e-mail limit."
     )
-    assert "by the day" in (error.resolution or "")
+    assert "daily limits" in (error.resolution or "")
     assert (error.code, error.request_id) == (code, "r-2")
     without = _translated(_refusal(code), service, "Operation")
-    assert without.message.endswith("for a limit that is reached")
+    assert without.message.endswith("because a limit is reached")
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
@@ -421,7 +421,7 @@ def test_an_unreachable_endpoint_is_named() -> None:
     """The address that gave no answer is in the message, with the call and what to check."""
     error = _translated(boto.ReadTimeoutError(endpoint_url=URL))
     assert isinstance(error, errors.AWSError)
-    assert error.message.startswith("ssm:GetParameter got no answer: ")
+    assert error.message.startswith("ssm:GetParameter got no response: ")
     assert URL in error.message
     assert "proxy" in (error.resolution or "")
     assert (error.service, error.operation) == ("ssm", "GetParameter")

@@ -95,10 +95,10 @@ def test_quotas_come_from_the_project_and_the_environment(
     ("file", "variable", "message", "resolution"),
     [
         pytest.param(None, "UserCreations=5", "SEEDCTL_QUOTAS", "UserCreation[?]", id="near name"),
-        pytest.param(None, "zzz=5", "'zzz'", "There are UserCreation, ", id="no name"),
-        pytest.param(None, "UserRead=5", "'UserRead'", "makes no calls", id="of other calls"),
+        pytest.param(None, "zzz=5", "'zzz'", "seedctl knows UserCreation, ", id="no name"),
+        pytest.param(None, "UserRead=5", "'UserRead'", "no other quota", id="of other calls"),
         pytest.param(
-            None, "UserPoolResourceUpdate=5", "no quota that", "There are User", id="alike"
+            None, "UserPoolResourceUpdate=5", "not a quota that", "seedctl knows User", id="alike"
         ),
         pytest.param(
             None, f"UserCreation={'9' * 5000}", "to '9{60}…'", "1 or more", id="many digits"
@@ -106,7 +106,7 @@ def test_quotas_come_from_the_project_and_the_environment(
         pytest.param(
             f"UserCreation = {'9' * 5000}", None, "pyproject.toml", "", id="many digits in the file"
         ),
-        pytest.param(None, "U" * 5000 + "=5", "'U{60}…'", "There are", id="a long name"),
+        pytest.param(None, "U" * 5000 + "=5", "'U{60}…'", "seedctl knows", id="a long name"),
         pytest.param(None, "-" * 5000, "holds '-{60}…'", "Write", id="a long nothing"),
         pytest.param(None, "UserCreation", "SEEDCTL_QUOTAS holds", "UserCreation=80", id="no sign"),
         pytest.param(None, "UserCreation=0", "UserCreation to 0", "1 or more", id="nought"),

@@ -38,7 +38,7 @@ def simulate(
             while answers and answers[0][0] <= now:
                 moment, began = heapq.heappop(answers)
                 window.end(began, moment)
-            opens = window.opens_at(now)
+            opens = window.free_at(now)
             if opens is not None and opens <= now:
                 break
             next_answer = answers[0][0] if answers else float("inf")
@@ -126,9 +126,9 @@ def test_a_call_without_an_answer_keeps_its_place() -> None:
     window = Window(2)
     window.begin(0.0)
     window.begin(0.0)
-    assert window.opens_at(30.0) is None
+    assert window.free_at(30.0) is None
     window.end(0.0, 30.0)
-    assert window.opens_at(30.0) == pytest.approx(31.0, abs=0.02)
+    assert window.free_at(30.0) == pytest.approx(31.0, abs=0.02)
 
 
 def test_a_call_that_hung_does_not_block_for_longer() -> None:
@@ -139,7 +139,7 @@ def test_a_call_that_hung_does_not_block_for_longer() -> None:
         window.end(start, start + 0.1)
     window.begin(40.0)
     window.end(40.0, 100.0)
-    assert window.opens_at(100.0) == 100.0
+    assert window.free_at(100.0) == 100.0
 
 
 def test_a_refusal_slows_down_at_once_and_wears_off() -> None:
@@ -275,7 +275,7 @@ def test_few_refusals_cost_little() -> None:
     window = Window(50)
     now, sent = 0.0, 0
     for sent in range(1, 2001):
-        opens = window.opens_at(now)
+        opens = window.free_at(now)
         assert opens is not None
         now = opens
         window.begin(now)
@@ -292,7 +292,7 @@ def test_many_refusals_slow_down_to_what_is_granted() -> None:
     refused: list[float] = []
     now = 0.0
     while now < 20.0:
-        opens = window.opens_at(now)
+        opens = window.free_at(now)
         assert opens is not None
         now = opens
         window.begin(now)

@@ -8,7 +8,7 @@ import pytest
 from botocore import exceptions as boto
 
 from seedctl.aws.calls import AWS
-from seedctl.aws.renewal import how_to_renew
+from seedctl.aws.credential_failures import how_to_renew
 from seedctl.aws.settings import AWSSettings
 from seedctl.errors import InvalidCredentialError
 

@@ -100,7 +100,7 @@ def test_what_a_folder_keeps_is_told(code: str, kind: type[errors.StorageError])
     ) as server:
         stage = Stage(server.url)
         with pytest.raises(
-            kind, match=r"a/2 cannot be removed: no\. 1 objects have been"
+            kind, match=r"a/2 cannot be removed: no\. 1 objects were removed before"
         ) as caught:
             stage.storage.remove("a/")
     assert caught.value.code == code
@@ -181,8 +181,8 @@ NO_HEADERS: list[Any] = [
     pytest.param({"metadata": {"n": 1}}, "metadata['n']", id="metadata of a number"),
     pytest.param({"metadata": {"n": "a\nb"}}, "metadata['n']", id="metadata with a line break"),
     pytest.param({"metadata": {"n": "\xfc"}}, "metadata['n']", id="metadata beyond ASCII"),
-    pytest.param({"metadata": {"a b": "x"}}, "'a b' cannot be a name in metadata", id="name"),
-    pytest.param({"metadata": {1: "x"}}, "1 cannot be a name in metadata", id="number as name"),
+    pytest.param({"metadata": {"a b": "x"}}, "'a b' cannot be a metadata name", id="name"),
+    pytest.param({"metadata": {1: "x"}}, "1 cannot be a metadata name", id="number as name"),
     pytest.param({"metadata": [("n", "x")]}, "metadata", id="metadata that is no mapping"),
 ]
 
@@ -369,7 +369,7 @@ def test_a_folder_with_what_cannot_be_sent(tmp_path: Path, monkeypatch: pytest.M
         with pytest.raises(errors.FileAccessError) as caught:
             stage.storage.upload_directory("x/", folder, on_error="collect")
     assert caught.value.message == (
-        f"Not everything below {folder} can be sent: locked.txt (Permission denied), pipe (not a "
+        f"Some files in {folder} cannot be uploaded: locked.txt (Permission denied), pipe (not a "
         f"regular file), sub/gone (a broken link), sub/loop ({os.strerror(errno.ELOOP)})."
     )
     assert "Nothing was sent" in (caught.value.resolution or "")

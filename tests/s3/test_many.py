@@ -134,9 +134,9 @@ def test_options_are_checked(options: dict[str, Any]) -> None:
 
 
 WRONG: list[Any] = [
-    pytest.param("c", "Row 1 is a str, which is no file", "rows[1]", id="a path alone"),
-    pytest.param(("c",), "Row 1 is a tuple, which is no file", "rows[1]", id="no data"),
-    pytest.param(None, "Row 1 is a NoneType, which is no file", "rows[1]", id="nothing"),
+    pytest.param("c", "Row 1 is a str, which is not a file", "rows[1]", id="a path alone"),
+    pytest.param(("c",), "Row 1 is a tuple, which is not a file", "rows[1]", id="no data"),
+    pytest.param(None, "Row 1 is a NoneType, which is not a file", "rows[1]", id="nothing"),
     pytest.param((5, "x"), "The path of row 1 is a int", "rows[1]", id="a number as path"),
     pytest.param(NewFile(lambda _: 5, "x"), "The path of row 1 is a int", "rows[1]", id="made"),  # type: ignore[arg-type, return-value]
     pytest.param(("/c", "x"), "Row 1: Input `path` does not allow", "/c", id="a leading slash"),
@@ -227,7 +227,9 @@ def test_a_path_is_made_once() -> None:
 def test_what_is_not_many_files_is_refused(files: Any) -> None:
     """What no files can be drawn from is named, and nothing is sent."""
     stage = Stage("http://127.0.0.1:9")
-    with pytest.raises(errors.InvalidStorageOperationInput, match="The files are a "):
+    with pytest.raises(
+        errors.InvalidStorageOperationInput, match="Expected an iterable of NewFile, got "
+    ):
         stage.storage.upload_many(files)
 
 

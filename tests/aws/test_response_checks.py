@@ -11,8 +11,8 @@ from botocore import xform_name
 from botocore.session import Session
 
 import seedctl
-from seedctl.aws.answers import READ
 from seedctl.aws.calls import AWS
+from seedctl.aws.response_checks import REQUIRED_MEMBERS
 from seedctl.aws.settings import AWSSettings
 from seedctl.errors import InvalidResponseError
 
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.usefixtures("environment_keys")
 
-OPERATIONS = [(service, operation) for service in READ for operation in READ[service]]
+OPERATIONS = [
+    (service, operation) for service in REQUIRED_MEMBERS for operation in REQUIRED_MEMBERS[service]
+]
 PAGE = b"<html><head><title>Login</title></head><body>Corporate proxy login</body></html>"
 WRONG = {
     "a page": PAGE,
@@ -69,7 +71,7 @@ def test_what_is_not_the_services_is_refused(
     """With status 200 too: nothing is believed that the service did not say."""
     model = _model(service, operation)
     is_json = model.service_model.resolved_protocol == "json"
-    reads_nothing = not any(READ[service][operation][0])
+    reads_nothing = not any(REQUIRED_MEMBERS[service][operation][0])
     if reads_nothing and (is_json and body == WRONG["nothing of it"]):
         return  # an object is all that such an answer has to be
     if reads_nothing and model.http["method"] == "HEAD":
@@ -137,7 +139,7 @@ def test_every_operation_that_is_called_has_a_row() -> None:
             for operation in SESSION.get_service_model(service).operation_names
             for spelled in ((operation,) if service != "s3" else (xform_name(operation),))
         }
-        for service in READ
+        for service in REQUIRED_MEMBERS
     }
     package = Path(seedctl.__file__).parent
     found = set()

@@ -10,7 +10,12 @@ from urllib3.exceptions import ProxyError
 
 from seedctl.aws.calls import AWS
 from seedctl.aws.failures import translate
-from seedctl.aws.foreign import failed_proxy, is_page, proxy_variable, summary
+from seedctl.aws.foreign_responses import (
+    describe_response,
+    is_html_page,
+    proxy_failure,
+    proxy_variable,
+)
 from seedctl.aws.settings import AWSSettings
 from seedctl.errors import (
     AWSError,
@@ -153,8 +158,8 @@ def test_the_variable_of_a_proxy(
 @pytest.mark.parametrize(
     ("words", "advice"),
     [
-        ("Tunnel connection failed: 407 Proxy Authentication Required", "wants a login"),
-        ("Tunnel connection failed: 403 Forbidden", "let AWS through"),
+        ("Tunnel connection failed: 407 Proxy Authentication Required", "requires a login"),
+        ("Tunnel connection failed: 403 Forbidden", "have AWS allowed there"),
     ],
 )
 def test_a_proxy_that_gives_no_way_through(
@@ -170,10 +175,10 @@ def test_a_proxy_that_gives_no_way_through(
         profile=None,
     )
     assert type(error) is EndpointUnreachableError
-    assert f"the proxy in HTTPS_PROXY gave no way through: {words}" in error.message
+    assert f"the proxy in HTTPS_PROXY refused the connection: {words}" in error.message
     assert advice in (error.resolution or "")
     assert "Pl4nted-one" not in f"{error.message} {error.resolution}"
-    assert failed_proxy(words, "https://a.example")[0].endswith(words)
+    assert proxy_failure(words, "https://a.example")[0].endswith(words)
 
 
 def test_a_certificate_that_is_not_trusted() -> None:
@@ -203,11 +208,11 @@ def test_a_certificate_that_is_not_trusted() -> None:
 )
 def test_pages(body: bytes, expected: bool) -> None:
     """A page is known by its beginning, whatever its content type."""
-    assert is_page(body) is expected
+    assert is_html_page(body) is expected
 
 
 def test_what_is_shown_of_an_answer() -> None:
     """Long texts end, pages may have no title, and a status may have no name."""
-    assert summary(403, {}, b"<html></html>").endswith("with a page that has no title")
-    assert summary(599, {}, b"") == "HTTP status 599"
-    assert summary(403, {}, b"x" * 900).endswith('x…"')
+    assert describe_response(403, {}, b"<html></html>").endswith("with a page that has no title")
+    assert describe_response(599, {}, b"") == "HTTP status 599"
+    assert describe_response(403, {}, b"x" * 900).endswith('x…"')
