@@ -127,7 +127,7 @@ def test_no_call_is_sent_back_to_what_it_does(
     assert ('credentials="caller"' in (error.resolution or "")) is offers
 
 
-def test_a_proxy_that_gives_no_way_through(todo: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_proxy_connection(todo: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the proxy has answered is told, with its variable, and not its login."""
     monkeypatch.setenv("HTTPS_PROXY", "http://ann:Pl4nted-one@proxy.example")
     words = "Tunnel connection failed: 407 Proxy Authentication Required"
