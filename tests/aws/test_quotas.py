@@ -294,7 +294,7 @@ def test_a_call_without_a_response_frees_its_slot(monkeypatch: pytest.MonkeyPatc
     clock = ManualClock()
     with FakeAWS() as fake:
         aws = aws_at(fake, clock, quotas={"ParameterRead": 1})
-    for _ in range(3):  # all slots are free again
+    for _ in range(3):  # the server is closed
         with pytest.raises(EndpointUnreachableError):
             aws.call("ssm", "GetParameter", {"Name": "n"})
     assert clock.time == pytest.approx(102.0, abs=0.05)
