@@ -1,4 +1,4 @@
-"""Make AWS calls: one botocore client per service and region, with retries and translated errors."""
+"""Make AWS calls: one client per service and region, with retries and translated errors."""
 
 from __future__ import annotations
 
@@ -81,8 +81,8 @@ class Caller(Protocol):
         """Make one call and return AWS's response; raise a SeedctlError for an error.
 
         *region* is for services whose region is in the outputs file. With *once* a failed call is
-        not retried, since it may have taken effect or used up a single-use session. Only a throttled
-        call without a Session parameter is retried even then.
+        not retried, since it may have taken effect or used up a single-use session. Only a
+        throttled call without a Session parameter is retried even then.
         """
         ...
 

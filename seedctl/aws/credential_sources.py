@@ -1,7 +1,7 @@
 """Control how botocore gets the developer's credentials: it asks for MFA codes and runs programs.
 
-By default botocore asks for a code even if stdin is not a terminal, may show what is typed, and waits
-for a program without a time limit.
+By default botocore asks for a code even if stdin is not a terminal, may show what is typed, and
+waits for a program without a time limit.
 """
 
 from __future__ import annotations

@@ -81,10 +81,10 @@ class S3:
     ) -> dict[str, Any]:
         """Upload *source*, a stream or a file's path, and return S3's last response.
 
-        What is larger than *part_size* bytes is sent in parts, several at a time; if there were more
-        than 10,000 parts, they are made larger. *on_progress* is called with the bytes of each piece,
-        and with a negative number when a piece is sent again. After a failure the stored parts are
-        deleted; if that fails, *on_parts_left* is called with the id of the upload.
+        What is larger than *part_size* bytes is sent in parts, several at a time; if there were
+        more than 10,000 parts, they are made larger. *on_progress* is called with the bytes of each
+        piece, and with a negative number when a piece is sent again. After a failure the stored
+        parts are deleted; if that fails, *on_parts_left* is called with the id of the upload.
         """
         client = IdentityBoundClient(
             self._client(location.region, location.accelerate), identity, on_parts_left

@@ -136,8 +136,8 @@ class RateLimitedCaller:
 def tries_for(service: str, configured: int | None, *, uses_session_up: bool) -> int:
     """Return how many times a call is attempted at most while AWS throttles it.
 
-    *configured* is the user's number of attempts. A call with a single-use session is attempted once:
-    it is not documented whether a throttled call uses up the session.
+    *configured* is the user's number of attempts. A call with a single-use session is attempted
+    once: it is not documented whether a throttled call uses up the session.
     """
     if service not in PACED_SERVICES or uses_session_up:
         return 1

@@ -1,8 +1,9 @@
 """Limit calls to a quota per second, for any number of threads.
 
-AWS counts a call when it arrives, so no second *at the server* may have more calls than the quota. This
-side knows only when a call was sent and when its response came. A call may have reached AWS up to
-(its latency - the lowest latency seen) after we sent it. Only one second after that its slot is free.
+AWS counts a call when it arrives, so no second *at the server* may have more calls than the quota.
+This side knows only when a call was sent and when its response came. A call may have reached AWS up
+to (its latency - the lowest latency seen) after we sent it. Only one second after that its slot is
+free.
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ _LATENCY_DRIFT = 0.002  # share by which each slower call raises the lowest late
 _BURST = 5  # calls that may be sent at once after a pause; the window limits them too
 _MAX_WAIT = 0.2  # seconds; on Windows, Ctrl-C does not interrupt a long wait on a lock
 
-# After a throttled call the rate is reduced, at most once a second: to 98 % of the share of calls not
-# throttled in the last second, but not below 70 % of the rate before, and never below 10 % of the
-# quota. It grows by 5 % of the quota per second. So a few throttled calls with other causes than this
-# rate cost little.
+# After a throttled call the rate is reduced, at most once a second: to 98 % of the share of calls
+# not throttled in the last second, but not below 70 % of the rate before, and never below 10 % of
+# the quota. It grows by 5 % of the quota per second. So a few throttled calls with other causes
+# than this rate cost little.
 _MAX_REDUCTION, _MIN_SHARE, _GROWTH = 0.7, 0.1, 0.05
 _REDUCTION_MARGIN = 0.98
 

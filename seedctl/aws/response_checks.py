@@ -114,7 +114,10 @@ def attach(client: Any, service: str) -> None:
 
 
 class _Check:
-    """Checks the responses to one operation."""
+    """Checks the responses to one operation.
+
+    A class, not a function with bound arguments: botocore's debug log shows the repr of handlers.
+    """
 
     def __init__(self, service: str, operation: Any, alternatives: Alternatives, url: str) -> None:
         self._service = service
@@ -128,8 +131,8 @@ class _Check:
             return
         if response_dict["status_code"] < 500:
             raise self._invalid(response_dict)
-        # From a gateway, of AWS or on the way to it: a retry may succeed. botocore retries it if the
-        # body is empty, but fails to parse some web pages.
+        # From a gateway, of AWS or on the way to it: a retry may succeed. botocore retries it if
+        # the body is empty, but fails to parse some web pages.
         response_dict["body"] = b""
 
     def after_parse(self, response_dict: Any, parsed_response: Any, **_: Any) -> None:

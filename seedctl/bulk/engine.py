@@ -67,9 +67,9 @@ def run(
     The calling thread takes a job from *jobs* when a thread is free for it; the job runs with the
     context variables of that time. A SeedctlError that *work* raises becomes the job's outcome.
 
-    After an outcome that *is_fatal* no further job is started. If *jobs* has a length, the remaining
-    jobs get outcomes that were not tried. Any other exception is a bug or Ctrl-C: it is raised when
-    all running jobs have ended, for Ctrl-C after two seconds at most.
+    After an outcome that *is_fatal* no further job is started. If *jobs* has a length, the
+    remaining jobs get outcomes that were not tried. Any other exception is a bug or Ctrl-C: it is
+    raised when all running jobs have ended, for Ctrl-C after two seconds at most.
 
     Args:
         jobs: Read lazily.
@@ -114,7 +114,7 @@ def run(
 
 
 class _Workers(Generic[Job, Value]):
-    """Daemon threads, started when needed. One that hangs does not stop the process from exiting."""
+    """Threads, started when needed. They are daemons, so a hanging one does not block the exit."""
 
     def __init__(self, work: Callable[[Job], Value], on_wait: Callable[[], None]) -> None:
         """*on_wait* is called a few times a second while no job ends."""

@@ -45,7 +45,8 @@ def retrying(
 
     Single calls are retried too, but among thousands of jobs one is likely to use up these retries,
     and its failure would abort all others. Once one job has used up its retries here, the others
-    stop retrying: the outage is not transient. Jobs for which *can_repeat* is false are not retried.
+    stop retrying: the outage is not transient. Jobs for which *can_repeat* is false are not
+    retried.
     """
     stop_retrying = threading.Event()
 

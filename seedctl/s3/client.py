@@ -69,18 +69,19 @@ class Storage(StorageReader):
                 ``{"type": "attachment", "filename": "a.txt"}``.
             content_encoding: The Content-Encoding header to store, such as "gzip". The data is not
                 changed.
-            metadata: Names and values to store with the object. Values are ASCII; S3 turns the names
-                into lower case.
+            metadata: Names and values to store with the object. Values are ASCII; S3 turns the
+                names into lower case.
             prevent_overwrite: The JavaScript client's name for ``if_exists="error"``.
-            if_exists: What to do if the object exists: "update" replaces it, "skip" leaves it as it is
-                and returns it, "error" raises PreconditionFailed.
+            if_exists: What to do if the object exists: "update" replaces it, "skip" leaves it as it
+                is and returns it, "error" raises PreconditionFailed.
             expected_bucket_owner: The account id that must own the bucket, 12 digits. Default: any.
             checksum_algorithm: "crc-32" makes S3 verify and store this checksum. Default: none.
-            on_progress: Called with a ``TransferProgress`` after each piece, also from other threads
-                but never from two at once.
+            on_progress: Called with a ``TransferProgress`` after each piece, also from other
+                threads but never from two at once.
             bucket: The bucket's name in the outputs file, or a ``BucketInfo``. Default: the default
                 bucket.
-            use_accelerate_endpoint: Use S3 Transfer Acceleration, which the bucket must have enabled.
+            use_accelerate_endpoint: Use S3 Transfer Acceleration, which the bucket must have
+                enabled.
 
         Raises:
             NoCredentials: The identity pool gives the caller no credentials.
@@ -127,12 +128,12 @@ class Storage(StorageReader):
             files: Each a ``NewFile``, or a pair of its path and data. A list is validated before
                 anything is sent. From a generator, a file is taken when a thread is free for it.
             concurrency: How many files to upload at once, 1 to 64.
-            if_exists: What to do if an object exists: "update" replaces it, "skip" leaves it as it is,
-                "error" makes this file fail.
-            on_error: "raise" raises a BulkError after all files were tried, and refuses a list with an
-                invalid file before anything is sent. "collect" only returns the results.
-            bucket: The bucket's name in the outputs file, or a ``BucketInfo``, for all files. Default:
-                the default bucket.
+            if_exists: What to do if an object exists: "update" replaces it, "skip" leaves it as it
+                is, "error" makes this file fail.
+            on_error: "raise" raises a BulkError after all files were tried, and refuses a list with
+                an invalid file before anything is sent. "collect" only returns the results.
+            bucket: The bucket's name in the outputs file, or a ``BucketInfo``, for all files.
+                Default: the default bucket.
 
         Returns:
             A FileResult for each file, in the order of *files*.
@@ -167,9 +168,10 @@ class Storage(StorageReader):
         ``pictures/a/b.png``.
 
         Args:
-            path: The beginning of the keys, such as "pictures/"; a missing slash at its end is added.
-                A function is called with the caller's identity id and returns it.
-            folder: The local folder. Symbolic links to files are followed, links to folders are not.
+            path: The beginning of the keys, such as "pictures/"; a missing slash at its end is
+                added. A function is called with the caller's identity id and returns it.
+            folder: The local folder. Symbolic links to files are followed, links to folders are
+                not.
             concurrency: As for :meth:`upload_many`.
             if_exists: As for :meth:`upload_many`.
             on_error: As for :meth:`upload_many`.
@@ -201,8 +203,8 @@ class Storage(StorageReader):
             source: The key to copy from, or a mapping with ``path`` and optionally ``bucket``,
                 ``e_tag`` and ``not_modified_since`` (copy only if they still match) and
                 ``expected_bucket_owner``.
-            destination: The key to copy to, or a mapping with ``path`` and optionally ``bucket`` and
-                ``expected_bucket_owner``. If one side names a bucket, the other must too.
+            destination: The key to copy to, or a mapping with ``path`` and optionally ``bucket``
+                and ``expected_bucket_owner``. If one side names a bucket, the other must too.
 
         Raises:
             NoSourcePath: *source* has no path.

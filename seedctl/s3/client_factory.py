@@ -6,6 +6,8 @@ import threading
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from seedctl.s3.section import parse_storage_section
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -50,8 +52,6 @@ class StorageFactory:
         return S3(self._aws)
 
     def _buckets(self) -> StorageSection:
-        from seedctl.s3.section import parse_storage_section  # noqa: PLC0415
-
         with self._lock:
             if self._section is None:
                 self._section = parse_storage_section(self._outputs.outputs)

@@ -27,7 +27,7 @@ class Listing:
         self._parameters = {"Prefix": call.path, **_delimiter(strategy), **owner}
 
     def page(self, page_size: int | None, next_token: str | None) -> StoragePage:
-        """Return one page. A *page_size* outside 1 to 1,000 means 1,000, as in the JavaScript client.
+        """Return one page. Sizes outside 1 to 1,000 mean 1,000, as in the JavaScript client.
 
         Raises InvalidStorageOperationInput if it is not a whole number.
         """

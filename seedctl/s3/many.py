@@ -46,8 +46,8 @@ class NewFile:
     Args:
         path: The object's key, without a leading slash. A function is called with the caller's
             identity id and returns the key.
-        data: As for ``upload_data``. Only text, bytes and the ``pathlib.Path`` of a regular file can
-            be sent again after a failure.
+        data: As for ``upload_data``. Only text, bytes and the ``pathlib.Path`` of a regular file
+            can be sent again after a failure.
         content_type: As for ``upload_data``; by default guessed from the path.
         content_disposition: As for ``upload_data``.
         content_encoding: As for ``upload_data``.

@@ -41,8 +41,8 @@ class ObjectCall:
         if current is None:
             raise NoCredentials(
                 "Credentials should not be empty.",
-                resolution="Sign a user in first, or allow guest access: storage calls need credentials "
-                "from the backend's identity pool.",
+                resolution="Sign a user in first, or allow guest access: storage calls need "
+                "credentials from the backend's identity pool.",
             )
         return current
 

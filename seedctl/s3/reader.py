@@ -68,8 +68,8 @@ class StorageReader:
             page_size: How many objects to return at most, 1 to 1,000. Default, and the result of
                 any other number: 1,000, as in the JavaScript client.
             next_token: ``next_token`` of the previous page. Default: return the first page.
-            subpath_strategy: ``{"strategy": "exclude"}`` leaves out objects in subfolders and returns
-                these folders in ``excluded_subpaths``. Default: include them.
+            subpath_strategy: ``{"strategy": "exclude"}`` leaves out objects in subfolders and
+                returns these folders in ``excluded_subpaths``. Default: include them.
             bucket: The bucket's name in the outputs file, or a ``BucketInfo``. Default: the default
                 bucket.
             expected_bucket_owner: The account id that must own the bucket, 12 digits. Default: any.
@@ -127,8 +127,8 @@ class StorageReader:
         Args:
             path: The object's key, without a leading slash. A function is called with the caller's
                 identity id and returns the key.
-            expires_in: Lifetime in seconds, at most 7 days. It is shortened to the remaining lifetime
-                of the credentials that sign it, which is one hour at most.
+            expires_in: Lifetime in seconds, at most 7 days. It is shortened to the remaining
+                lifetime of the credentials that sign it, which is one hour at most.
             validate_object_existence: Ask S3 first whether the object exists. By default nothing is
                 sent, and the URL may point to an object that does not exist.
             content_type: The Content-Type header that S3 will send with the object. Default: the
@@ -139,7 +139,8 @@ class StorageReader:
             bucket: The bucket's name in the outputs file, or a ``BucketInfo``. Default: the default
                 bucket.
             expected_bucket_owner: The account id that must own the bucket, 12 digits. Default: any.
-            use_accelerate_endpoint: Use S3 Transfer Acceleration, which the bucket must have enabled.
+            use_accelerate_endpoint: Use S3 Transfer Acceleration, which the bucket must have
+                enabled.
 
         Raises:
             UrlExpirationMaxLimitExceed: *expires_in* is more than 7 days.
@@ -171,17 +172,18 @@ class StorageReader:
         Args:
             path: The object's key, without a leading slash. A function is called with the caller's
                 identity id and returns the key.
-            to: Where to write it. A ``pathlib.Path`` is created or replaced only once the download is
-                complete. A file object must be open in binary mode. Default: return the bytes in
+            to: Where to write it. A ``pathlib.Path`` is created or replaced only once the download
+                is complete. A file object must be open in binary mode. Default: return the bytes in
                 ``body``.
             bytes_range: The first and the last byte to download, counted from 0, both included.
                 Default: the whole object.
-            on_progress: Called with a ``TransferProgress`` after each piece, also from other threads
-                but never from two at once.
+            on_progress: Called with a ``TransferProgress`` after each piece, also from other
+                threads but never from two at once.
             bucket: The bucket's name in the outputs file, or a ``BucketInfo``. Default: the default
                 bucket.
             expected_bucket_owner: The account id that must own the bucket, 12 digits. Default: any.
-            use_accelerate_endpoint: Use S3 Transfer Acceleration, which the bucket must have enabled.
+            use_accelerate_endpoint: Use S3 Transfer Acceleration, which the bucket must have
+                enabled.
 
         Raises:
             NoCredentials: The identity pool gives the caller no credentials.

@@ -1,7 +1,7 @@
 """Explain why S3 denied a call, from the path rules in the outputs file.
 
-This module enforces nothing. S3 enforces the IAM roles of the identity pool, which Amplify generates
-from the same path rules; so the rules tell which one would have allowed the call.
+This module enforces nothing. S3 enforces the IAM roles of the identity pool, which Amplify
+generates from the same path rules; so the rules tell which one would have allowed the call.
 """
 
 from __future__ import annotations

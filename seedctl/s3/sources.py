@@ -31,7 +31,7 @@ class Source(NamedTuple):
     size: int | None
     """The bytes left to read from the stream; None if unknown."""
     path: Path | None = None
-    """The file, if it is read from its beginning: the parts of an upload are read from it directly."""
+    """The file, if all of it is sent: the parts of an upload are then read from it directly."""
 
 
 @contextmanager
@@ -52,7 +52,7 @@ def open_source(data: UploadData) -> Iterator[Source]:
             reason = error.strerror if isinstance(error, OSError) else error
             raise FileAccessError(
                 f"{data} cannot be read: {reason}.",
-                resolution="Give the path of an existing file, relative to the project's root.",
+                resolution="Give the path of an existing file, relative to the project root.",
             ) from error
         with stream:
             if stat.S_ISREG(facts.st_mode) and facts.st_size:
