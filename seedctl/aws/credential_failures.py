@@ -69,7 +69,7 @@ _PROFILE_FILES = (
     ("AWS_CONFIG_FILE", "~/.aws/config"),
     ("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"),
 )
-_LONGEST = 500
+_MAX_TEXT = 500
 
 
 def credential_error(error: Exception, profile: str | None, renew: str) -> InvalidCredentialError:
@@ -78,12 +78,12 @@ def credential_error(error: Exception, profile: str | None, renew: str) -> Inval
     *renew* is the sentence from :func:`how_to_renew`.
     """
     is_from_botocore = isinstance(error, boto.BotoCoreError | boto.ClientError)
-    said = one_line(error) if is_from_botocore else f"{type(error).__name__}: {one_line(error)}"
+    text = one_line(error) if is_from_botocore else f"{type(error).__name__}: {one_line(error)}"
     fix = next(fix for kinds, fix in _FIXES if isinstance(error, kinds)) or renew
     if isinstance(error, boto.NoCredentialsError | boto.ProfileNotFound):
-        said += _unreadable_files()
+        text += _unreadable_files()
     return InvalidCredentialError(
-        f"No usable AWS credentials from {whose_credentials(profile)}: {said[:_LONGEST]}",
+        f"No usable AWS credentials from {credential_source(profile)}: {text[:_MAX_TEXT]}",
         resolution=f"{fix} With no AWS account, use --local.",
     )
 
@@ -116,7 +116,7 @@ def how_to_renew(profile: str | None, config: Mapping[str, Any]) -> str:
     return NO_PROFILE
 
 
-def whose_credentials(profile: str | None) -> str:
+def credential_source(profile: str | None) -> str:
     return f'profile "{profile}"' if profile else "the default credential chain"
 
 

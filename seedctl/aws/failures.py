@@ -19,10 +19,10 @@ from seedctl.aws.credential_failures import (
     NO_CREDENTIALS,
     NO_PROFILE,
     credential_error,
+    credential_source,
     is_credential_failure,
     is_raised_in,
     one_line,
-    whose_credentials,
 )
 from seedctl.aws.denials import explain_denial, is_beyond_own_rules
 from seedctl.aws.foreign_responses import is_html_page, proxy_failure
@@ -184,7 +184,7 @@ def _from_response(
         return credential_error(error, profile, renew)
     if service == "s3":  # its callers pass the names of botocore's methods
         operation = error.operation_name
-    translated = _from_code(error, service, operation, whose_credentials(profile), renew)
+    translated = _from_code(error, service, operation, credential_source(profile), renew)
     details = error.response.get("Error", {})
     translated.service_code = str(details.get("Code", ""))
     translated.service_message = mask(_readable(details.get("Message")))
@@ -200,7 +200,7 @@ def _is_refusal_of_source(error: boto.ClientError) -> bool:
 
 
 def _from_code(
-    error: boto.ClientError, service: str, operation: str, whose: str, renew: str
+    error: boto.ClientError, service: str, operation: str, source: str, renew: str
 ) -> SeedctlError:
     details = error.response.get("Error", {})
     code, message = str(details.get("Code", "Unknown")), _readable(details.get("Message"))
@@ -214,7 +214,7 @@ def _from_code(
     headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
     # Credentials that S3 rejects are from the identity pool, not the developer's.
     if code in ({"RequestTimeTooSkewed"} if service == "s3" else _EXPIRED | _INVALID | _WRONG_TIME):
-        return _rejected_credentials(code, message, headers, call, whose, renew)
+        return _rejected_credentials(code, message, headers, call, source, renew)
     if service == "s3" and code not in THROTTLED and not _is_failure_of_aws(error):
         return _from_s3(error, code, message)
     if code in _DENIED or (code == "NotAuthorizedException" and operation.startswith("Admin")):
@@ -237,9 +237,9 @@ def _from_code(
     if service == "cognito-idp" and code in _COGNITO_DATA:
         return errors.CognitoError(message or code, code=code, server_time=server_time(headers))
     request = f" (request {facts['request_id']})" if facts["request_id"] else ""
-    said = f": {message.removesuffix('.')}" if message else ""
+    detail = f": {message.removesuffix('.')}" if message else ""
     if _is_failure_of_aws(error):
-        where, what = "on AWS's side", f"{code}{said}"
+        where, what = "on AWS's side", f"{code}{detail}"
         if message.startswith("HTTP status"):  # from a gateway, see response_checks
             where, what = "on AWS's side or on the way to it", message
         return errors.ServiceFailedError(
@@ -248,11 +248,13 @@ def _from_code(
             **facts,
         )
     advice = _ADVICE.get((service, code))
-    return errors.AWSError(f"{call} failed with {code}{said}{request}.", resolution=advice, **facts)
+    return errors.AWSError(
+        f"{call} failed with {code}{detail}{request}.", resolution=advice, **facts
+    )
 
 
 def _rejected_credentials(  # noqa: PLR0917 - all of them text of one message
-    code: str, message: str, headers: Mapping[str, str], call: str, whose: str, renew: str
+    code: str, message: str, headers: Mapping[str, str], call: str, source: str, renew: str
 ) -> errors.InvalidCredentialError:
     """Return the error for credentials or a signature that AWS rejects."""
     if code not in _EXPIRED:
@@ -265,10 +267,10 @@ def _rejected_credentials(  # noqa: PLR0917 - all of them text of one message
             )
     if code in _EXPIRED:
         return errors.InvalidCredentialError(
-            f"The AWS credentials from {whose} have expired ({call}: {code}).", resolution=renew
+            f"The AWS credentials from {source} have expired ({call}: {code}).", resolution=renew
         )
     return errors.InvalidCredentialError(
-        f"AWS does not accept the credentials from {whose} ({call}: {code}).",
+        f"AWS does not accept the credentials from {source} ({call}: {code}).",
         resolution=f"Check the profile and its keys. {renew}",
     )
 

@@ -220,7 +220,7 @@ class Storage(StorageReader):
         target.credentials()
         self._before_write()
         with origin.explain_source_denial():
-            target.call(
+            target.send(
                 "copy_object",
                 "write",
                 Key=target.path,
@@ -261,7 +261,7 @@ class Storage(StorageReader):
         if call.path.endswith("/"):
             count = remove_all(call, owner, lambda: self._report(call, "removed"))
             return RemovedObject(call.path, count)
-        call.call("delete_object", "delete", Key=call.path, **owner)
+        call.send("delete_object", "delete", Key=call.path, **owner)
         self._report(call, "removed")
         return RemovedObject(call.path, None)
 

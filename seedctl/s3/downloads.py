@@ -37,19 +37,19 @@ def download(
         if isinstance(to, Path):
             with _explaining_write_errors(to):
                 return _to_path(call, to, options, on_progress)
-        reply, pieces = call.s3.read(call.location, options, identity=call.identity)
-        counted = _counted(pieces, ByteProgress(on_progress, reply["ContentLength"]))
+        response, pieces = call.s3.read(call.location, options, identity=call.identity)
+        counted = _counted(pieces, ByteProgress(on_progress, response["ContentLength"]))
         body = None
         if to is None:
             body = b"".join(counted)
         else:
             for piece in counted:
                 to.write(piece)
-    return _downloaded(call.path, reply, body)
+    return _downloaded(call.path, response, body)
 
 
-def properties_of(path: str, reply: Mapping[str, Any]) -> ObjectProperties:
-    return ObjectProperties(**_facts(path, reply))
+def properties_of(path: str, response: Mapping[str, Any]) -> ObjectProperties:
+    return ObjectProperties(**_facts(path, response))
 
 
 def _to_path(
@@ -58,20 +58,20 @@ def _to_path(
     if "Range" not in options:
         # Counting pieces costs time: do it only for a callback.
         count = ByteProgress(on_progress, None).add if on_progress is not None else None
-        reply = call.s3.download(
+        response = call.s3.download(
             call.location, str(to), options, identity=call.identity, on_progress=count
         )
-        return _downloaded(call.path, reply, None)
+        return _downloaded(call.path, response, None)
     unfinished = to.with_name(f"{to.name}.{secrets.token_hex(4)}")
     try:
         with unfinished.open("xb") as file:  # first, so that no request is sent if this fails
-            reply, pieces = call.s3.read(call.location, options, identity=call.identity)
-            for piece in _counted(pieces, ByteProgress(on_progress, reply["ContentLength"])):
+            response, pieces = call.s3.read(call.location, options, identity=call.identity)
+            for piece in _counted(pieces, ByteProgress(on_progress, response["ContentLength"])):
                 file.write(piece)
         unfinished.replace(to)
     finally:
         unfinished.unlink(missing_ok=True)
-    return _downloaded(call.path, reply, None)
+    return _downloaded(call.path, response, None)
 
 
 @contextmanager
@@ -93,17 +93,17 @@ def _counted(pieces: Iterator[bytes], progress: ByteProgress) -> Iterator[bytes]
         progress.add(len(piece))
 
 
-def _downloaded(path: str, reply: Mapping[str, Any], body: bytes | None) -> DownloadedObject:
-    return DownloadedObject(**_facts(path, reply), body=body)
+def _downloaded(path: str, response: Mapping[str, Any], body: bytes | None) -> DownloadedObject:
+    return DownloadedObject(**_facts(path, response), body=body)
 
 
-def _facts(path: str, reply: Mapping[str, Any]) -> dict[str, Any]:
+def _facts(path: str, response: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "path": path,
-        "e_tag": reply["ETag"],
-        "last_modified": reply["LastModified"],
-        "size": reply["ContentLength"],
-        "content_type": reply.get("ContentType"),
-        "metadata": reply.get("Metadata", {}),
-        "version_id": reply.get("VersionId"),
+        "e_tag": response["ETag"],
+        "last_modified": response["LastModified"],
+        "size": response["ContentLength"],
+        "content_type": response.get("ContentType"),
+        "metadata": response.get("Metadata", {}),
+        "version_id": response.get("VersionId"),
     }

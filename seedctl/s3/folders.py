@@ -43,14 +43,14 @@ def remove_all(call: ObjectCall, owner: Mapping[str, Any], on_removed: Callable[
     for page in Listing(call, None, owner).pages():
         if not page.items:
             continue
-        reply = call.call(
+        response = call.send(
             "delete_objects",
             "delete",
             Delete={"Objects": [{"Key": item.path} for item in page.items]},
             **owner,
         )
-        failed = reply.get("Errors", [])
-        for _ in reply.get("Deleted", []):
+        failed = response.get("Errors", [])
+        for _ in response.get("Deleted", []):
             on_removed()
             count += 1
         if failed:
@@ -114,9 +114,9 @@ def _unusable_files(folder: Path, unusable: Mapping[str, str]) -> FileAccessErro
 
 def _raise_failed_removal(call: ObjectCall, failed: Mapping[str, str], count: int) -> None:
     kind = AccessDenied if failed.get("Code") == "AccessDenied" else StorageError
-    said = failed.get("Message") or failed.get("Code", "no reason given")
+    reason = failed.get("Message") or failed.get("Code", "no reason given")
     with call.explain_denials("delete", failed.get("Key")):
         raise kind(
-            f"{failed.get('Key')} cannot be removed: {said}. {count} objects were removed before.",
+            f"{failed.get('Key')} cannot be removed: {reason}. {count} objects were removed before.",
             code=failed.get("Code", ""),
         )

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     )
 
 _ACCOUNT = re.compile(r"[0-9]{12}")
-_LONGEST_URL = 7 * 24 * 3600  # seconds
-_LONGEST_PATH = 1024  # bytes
+_MAX_URL_SECONDS = 7 * 24 * 3600
+_MAX_PATH_BYTES = 1024
 
 
 def resolve_path(path: StoragePath, identity: Identity, *, may_be_empty: bool = False) -> str:
@@ -69,8 +69,8 @@ def check_path(path: object, *, may_be_empty: bool = False) -> str:
         length = len(path.encode())
     except UnicodeEncodeError as error:
         raise InvalidStoragePathInput("The path is not valid Unicode text.") from error
-    if length > _LONGEST_PATH:
-        raise InvalidStoragePathInput(f"The path has {length} bytes; S3 allows {_LONGEST_PATH}.")
+    if length > _MAX_PATH_BYTES:
+        raise InvalidStoragePathInput(f"The path has {length} bytes; S3 allows {_MAX_PATH_BYTES}.")
     return path
 
 
@@ -127,10 +127,10 @@ def check_url_expiration(expires_in: int) -> None:
 
     Raises UrlExpirationMaxLimitExceed, InvalidStorageOperationInput.
     """
-    if expires_in > _LONGEST_URL:
+    if expires_in > _MAX_URL_SECONDS:
         raise UrlExpirationMaxLimitExceed(
             "Url Expiration can not be greater than 7 Days.",
-            resolution=f"Give at most {_LONGEST_URL} seconds.",
+            resolution=f"Give at most {_MAX_URL_SECONDS} seconds.",
         )
     if expires_in < 1:
         raise InvalidStorageOperationInput(

@@ -39,16 +39,16 @@ class Listing:
             )
         size = page_size if page_size is not None and 0 < page_size <= PAGE_SIZE else PAGE_SIZE
         token = {"ContinuationToken": next_token} if next_token is not None else {}
-        reply = self._call.call(
+        response = self._call.send(
             "list_objects_v2", "list", MaxKeys=size, **self._parameters, **token
         )
         return StoragePage(
             tuple(
                 StorageItem(entry["Key"], entry["ETag"], entry["LastModified"], entry["Size"])
-                for entry in reply.get("Contents", ())
+                for entry in response.get("Contents", ())
             ),
-            reply.get("NextContinuationToken") if reply.get("IsTruncated") else None,
-            tuple(entry["Prefix"] for entry in reply.get("CommonPrefixes", ())),
+            response.get("NextContinuationToken") if response.get("IsTruncated") else None,
+            tuple(entry["Prefix"] for entry in response.get("CommonPrefixes", ())),
         )
 
     def pages(self) -> Iterator[StoragePage]:

@@ -46,8 +46,8 @@ class ObjectCall:
             )
         return current
 
-    def call(self, operation: str, action: Action, **parameters: Any) -> dict[str, Any]:
-        """Make one call on the bucket, which needs permission for *action* at the path."""
+    def send(self, operation: str, action: Action, **parameters: Any) -> dict[str, Any]:
+        """Call S3 on this bucket, which needs permission for *action* at the path."""
         with self.explain_denials(action):
             return self.s3.call(
                 operation,

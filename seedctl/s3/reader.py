@@ -152,7 +152,7 @@ class StorageReader:
         owner = owner_option(expected_bucket_owner)
         call = self._object_call(path, bucket, accelerate=use_accelerate_endpoint)
         if validate_object_existence:
-            call.call("head_object", "get", Key=call.path, **owner)
+            call.send("head_object", "get", Key=call.path, **owner)
         headers = response_header_options(content_type, content_disposition, cache_control)
         return presigned_url(call, {**owner, **headers}, expires_in)
 
@@ -223,7 +223,7 @@ class StorageReader:
         owner = owner_option(expected_bucket_owner)
         call = self._object_call(path, bucket)
         call.credentials()
-        return properties_of(call.path, call.call("head_object", "get", Key=call.path, **owner))
+        return properties_of(call.path, call.send("head_object", "get", Key=call.path, **owner))
 
     def _listing(
         self,

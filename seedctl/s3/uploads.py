@@ -62,7 +62,7 @@ def upload(
     except PreconditionFailed:
         if not skip_existing:
             raise
-    found = call.call("head_object", "get", Key=call.path)
+    found = call.send("head_object", "get", Key=call.path)
     stored = UploadedObject(
         path=call.path,
         e_tag=found["ETag"],
@@ -84,17 +84,17 @@ def _upload(
     progress = ByteProgress(on_progress, source.size)
     if source.size is not None and source.size <= PART_SIZE:
         # Not through the transfer manager, which would start threads for a single request.
-        reply = _put(call, source.stream, options)
+        response = _put(call, source.stream, options)
         progress.add(source.size)
         size = source.size
     else:
-        reply, size = _upload_in_parts(call, source, options, progress, warn)
+        response, size = _upload_in_parts(call, source, options, progress, warn)
     return UploadedObject(
         path=call.path,
-        e_tag=reply["ETag"],
+        e_tag=response["ETag"],
         content_type=options["ContentType"],
         size=size,
-        version_id=reply.get("VersionId"),
+        version_id=response.get("VersionId"),
         metadata=dict(options.get("Metadata", {})),
     )
 
@@ -102,7 +102,7 @@ def _upload(
 def _put(call: ObjectCall, stream: IO[bytes], options: Mapping[str, Any]) -> dict[str, Any]:
     start = stream.tell() if stream.seekable() else None
     try:
-        return call.call("put_object", "write", Key=call.path, Body=stream, **options)
+        return call.send("put_object", "write", Key=call.path, Body=stream, **options)
     except PreconditionFailed as refusal:
         if not refusal.was_repeated or start is None:
             raise
@@ -116,7 +116,7 @@ def _put(call: ObjectCall, stream: IO[bytes], options: Mapping[str, Any]) -> dic
 
 def _stored(call: ObjectCall) -> dict[str, Any] | None:
     try:
-        return call.call("head_object", "get", Key=call.path)
+        return call.send("head_object", "get", Key=call.path)
     except StorageError:  # a caller who may write may not be allowed to read
         return None
 
@@ -142,7 +142,7 @@ def _upload_in_parts(
     is_large = source.path is not None and (source.size or 0) > _LARGE_FILE
     try:
         with call.explain_denials("write"):
-            reply = call.s3.upload(
+            response = call.s3.upload(
                 call.location,
                 source.stream if source.path is None else str(source.path),
                 options,
@@ -155,14 +155,14 @@ def _upload_in_parts(
         raise stopped.reason from None
     expected = source.size if source.size is not None else progress.transferred
     try:
-        found = call.call("head_object", "get", Key=call.path)["ContentLength"]
+        found = call.send("head_object", "get", Key=call.path)["ContentLength"]
     except AccessDenied:
         # A caller who may write may not be allowed to read. S3 verified the hash of each part.
-        return reply, expected
+        return response, expected
     if found != expected:
         raise StorageError(
             f"Upload failed. Expected object size {expected}, but got {found}.",
             code="UploadSizeMismatch",
             resolution="Another writer changed the object, or the file grew during the upload: run again.",
         )
-    return reply, expected
+    return response, expected
