@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from seedctl.report import Event
 from seedctl.s3.folders import check_folder, files_below, remove_all
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         StoragePath,
         UploadedObject,
     )
-    from seedctl.s3.sources import UploadData
+    from seedctl.s3.sources import Source, UploadData
 
 
 class Storage(StorageReader):
@@ -55,63 +55,45 @@ class Storage(StorageReader):
     ) -> UploadedObject:
         """Upload *data* to *path*, and return when the object is stored.
 
-        More than 5 MiB are sent in parts, several at a time. If the upload fails, the parts that
-        were already stored are deleted.
+        More than 5 MiB are sent in parts; if the upload fails, its stored parts are deleted.
 
         Args:
-            path: The object's key, without a leading slash. A function is called with the caller's
-                identity id and returns the key.
-            data: Text (sent as UTF-8), bytes, a ``pathlib.Path`` to read, a file opened in binary
-                mode, or an iterable of bytes. Text is never taken for the path of a file.
-            content_type: The MIME type to store. Default: by the extension of *path*, else of the
-                file's name, else ``application/octet-stream``.
-            content_disposition: The Content-Disposition header to store: text, or
-                ``{"type": "attachment", "filename": "a.txt"}``.
-            content_encoding: The Content-Encoding header to store, such as "gzip". The data is not
-                changed.
-            metadata: Names and values to store with the object. Values are ASCII; S3 turns the
-                names into lower case.
+            path: The object's key, or a function that returns it for the caller's identity id.
+            data: Text (sent as UTF-8), bytes, a ``Path``, a binary file, or an iterable of bytes.
+            content_type: The MIME type. Default: guessed from the extension of *path* or the file.
+            content_disposition: Text, or ``{"type": "attachment", "filename": "a.txt"}``.
+            content_encoding: The header to store, such as "gzip". The data is sent unchanged.
+            metadata: Names, which S3 turns into lower case, and values, which must be ASCII text.
             prevent_overwrite: The JavaScript client's name for ``if_exists="error"``.
-            if_exists: What to do if the object exists: "update" replaces it, "skip" leaves it as it
-                is and returns it, "error" raises PreconditionFailed.
-            expected_bucket_owner: The account id that must own the bucket, 12 digits. Default: any.
-            checksum_algorithm: "crc-32" makes S3 verify and store this checksum. Default: none.
-            on_progress: Called with a ``TransferProgress`` after each piece, also from other
-                threads but never from two at once.
-            bucket: The bucket's name in the outputs file, or a ``BucketInfo``. Default: the default
-                bucket.
-            use_accelerate_endpoint: Use S3 Transfer Acceleration, which the bucket must have
-                enabled.
+            if_exists: "update" replaces an existing object, "skip" leaves it as it is and returns
+                it, "error" raises PreconditionFailed.
+            expected_bucket_owner: The account id that must own the bucket, 12 digits.
+            checksum_algorithm: "crc-32" makes S3 verify and store this checksum.
+            on_progress: Called with a ``TransferProgress`` after each piece, not always from the
+                same thread, but never from two at once.
+            bucket: A bucket's name in the outputs file, or a ``BucketInfo``. Default: the default.
+            use_accelerate_endpoint: Use S3 Transfer Acceleration; the bucket must have it enabled.
 
         Raises:
-            NoCredentials: The identity pool gives the caller no credentials.
-            AccessDenied: The caller may not write to this path.
-            PreconditionFailed: The object exists, and *if_exists* is "error".
             InvalidUploadSource: *data* is of a type that cannot be uploaded.
             FileAccessError: The file cannot be read.
-            StorageError: S3 refused the upload for another reason.
+            NoCredentials: The identity pool gives the caller no credentials.
+            AccessDenied: The caller may not write to this path.
         """
         check_choice("if_exists", if_exists, get_args(IfFileExists))
+        options = upload_options(
+            content_type=content_type,
+            content_disposition=content_disposition,
+            content_encoding=content_encoding,
+            metadata=metadata,
+            prevent_overwrite=prevent_overwrite or if_exists != "update",
+            expected_bucket_owner=expected_bucket_owner,
+            checksum_algorithm=checksum_algorithm,
+        )
         with open_source(data) as source:
-            options = upload_options(
-                content_type=content_type,
-                content_disposition=content_disposition,
-                content_encoding=content_encoding,
-                metadata=metadata,
-                prevent_overwrite=prevent_overwrite or if_exists != "update",
-                expected_bucket_owner=expected_bucket_owner,
-                checksum_algorithm=checksum_algorithm,
-            )
             call = self._object_call(path, bucket, accelerate=use_accelerate_endpoint)
             options.setdefault("ContentType", guess_content_type(call.path, data))
-            call.credentials()
-            self._before_write()
-            warn, skip_existing = self._observer.on_warning, if_exists == "skip"
-            stored, state = upload(
-                call, source, options, on_progress, warn, skip_existing=skip_existing
-            )
-        self._report(call, state)
-        return stored
+            return self._upload(call, source, options, on_progress, if_exists)
 
     def upload_many(
         self,
@@ -264,6 +246,27 @@ class Storage(StorageReader):
         call.send("delete_object", "delete", Key=call.path, **owner)
         self._report(call, "removed")
         return RemovedObject(call.path, None)
+
+    def _upload(
+        self,
+        call: ObjectCall,
+        source: Source,
+        options: Mapping[str, Any],
+        on_progress: OnProgress | None,
+        if_exists: IfFileExists,
+    ) -> UploadedObject:
+        call.credentials()
+        self._before_write()
+        stored, state = upload(
+            call,
+            source,
+            options,
+            on_progress,
+            self._observer.on_warning,
+            skip_existing=if_exists == "skip",
+        )
+        self._report(call, state)
+        return stored
 
     def _report(self, call: ObjectCall, state: State) -> None:
         self._observer.on_event(Event("file", call.bucket.display_name, state))
