@@ -23,12 +23,7 @@ from seedctl.aws.failures import translate
 from seedctl.aws.logs import redacted_logs
 from seedctl.aws.pacing import CallStatistics, RateLimitedCaller, tries_for
 from seedctl.aws.rates import CLOCK
-from seedctl.aws.settings import (
-    AWSSettings,
-    check_endpoint,
-    check_max_attempts,
-    checked_region,
-)
+from seedctl.aws.settings import AWSSettings, check_endpoint, check_max_attempts, checked_region
 from seedctl.errors import (
     InvalidCredentialError,
     MissingRegionError,

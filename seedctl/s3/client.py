@@ -257,14 +257,8 @@ class Storage(StorageReader):
     ) -> UploadedObject:
         call.credentials()
         self._before_write()
-        stored, state = upload(
-            call,
-            source,
-            options,
-            on_progress,
-            self._observer.on_warning,
-            skip_existing=if_exists == "skip",
-        )
+        warn, skip = self._observer.on_warning, if_exists == "skip"
+        stored, state = upload(call, source, options, on_progress, warn, skip_existing=skip)
         self._report(call, state)
         return stored
 
