@@ -78,7 +78,7 @@ DENIED = [
     ),
     pytest.param(
         "sign_in('ann')\nstorage.upload_data('elsewhere/x', 'x')",
-        "lets anybody write 'elsewhere/x'",
+        "allows anybody to write 'elsewhere/x'",
         id="a path outside the rules",
     ),
     pytest.param(
@@ -89,7 +89,7 @@ DENIED = [
     ),
     pytest.param(
         "sign_in('ann')\nstorage.list('pictures')",
-        "Ask for 'pictures/', with the slash at its end",
+        "List 'pictures/', with the slash at the end",
         id="a list without the slash",
     ),
     pytest.param(
@@ -212,7 +212,7 @@ def test_worker_threads_are_not_guests(run: Callable[[str], Any]) -> None:
     assert result.code == 0, result.err
     threads, copied = result.out.splitlines()
     assert "Threads of a pool do not inherit a sign-in" in threads
-    assert "lets anybody get 'nope/x'" in copied
+    assert "allows anybody to get 'nope/x'" in copied
 
 
 def test_the_sign_in_of_threads(run: Callable[[str], Any]) -> None:
