@@ -9,9 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
 from seedctl.cli.main import main
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pytest
 
 DATA = Path(__file__).parent / "data"
@@ -41,6 +45,15 @@ class CommandLine:
             code = main(list(arguments))
         captured = self.capsys.readouterr()
         return Result(code, captured.out, captured.err)
+
+
+def subcommands(group: click.Group) -> Iterator[tuple[str, click.Command]]:
+    """Yield the commands of *group* with their names, the lazily loaded ones too."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        yield name, command
 
 
 def make_project(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from seedctl.appsync.auth_modes import SIGNING_MODES
 from seedctl.aws.clocks import clock_advice, is_about_time, seconds_ahead
 from seedctl.aws.denials import explain_denial
-from seedctl.aws.foreign import is_from_proxy, not_the_services, summary
+from seedctl.aws.foreign_responses import describe_response, foreign_response_error, is_proxy_login
 from seedctl.errors import (
     AccessDeniedError,
     ConditionalCheckFailedError,
@@ -62,10 +62,10 @@ def parse_response(
         result: dict[str, Any] = body
         return result
     # A redirect, a login request or a web page comes from a proxy, not from AppSync.
-    is_foreign = is_success or response.status < 400 or is_from_proxy(response.status)
+    is_foreign = is_success or response.status < 400 or is_proxy_login(response.status)
     is_text = not isinstance(body, dict) and bool(response.body.strip())
     if is_foreign or (is_text and response.status < 500):
-        raise not_the_services(
+        raise foreign_response_error(
             "appsync",
             operation,
             url=response.url,
@@ -88,7 +88,9 @@ def _error_entries(response: HTTPResponse, body: Any) -> list[dict[str, Any]]:
     )
     if not entries:
         text = body.get("message") if isinstance(body, dict) else None
-        entries = [{"message": text or summary(response.status, response.headers, response.body)}]
+        entries = [
+            {"message": text or describe_response(response.status, response.headers, response.body)}
+        ]
     return [{"errorType": response.error_type, **entry} for entry in entries]
 
 

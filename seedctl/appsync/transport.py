@@ -13,7 +13,7 @@ import urllib3
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ProxyError
 
 from seedctl.aws.endpoints import is_aws, is_loopback
-from seedctl.aws.foreign import failed_proxy
+from seedctl.aws.foreign_responses import proxy_failure
 from seedctl.aws.logs import redacted_logs
 from seedctl.errors import EndpointUnreachableError, MixedEndpointsError
 from seedctl.version import __version__
@@ -187,7 +187,7 @@ def _unreachable(url: str, error: Exception, was_sent: bool) -> EndpointUnreacha
     state = "The request may have been carried out." if was_sent else "Nothing was sent."
     cause, advice = type(error).__name__, None
     if isinstance(error, ProxyError):
-        cause, advice = failed_proxy(str(error.original_error), url)
+        cause, advice = proxy_failure(str(error.original_error), url)
     return EndpointUnreachableError(
         f"AppSync at {urlsplit(url).netloc} gave no answer: {cause}. {state}",
         service="appsync",

@@ -131,6 +131,6 @@ def test_a_proxy_that_refuses(todo: Stage, monkeypatch: pytest.MonkeyPatch) -> N
     words = "Tunnel connection failed: 407 Proxy Authentication Required"
     error = _error(todo, *[ProxyError("Unable to connect to proxy", OSError(words))] * 3)
     assert type(error) is errors.EndpointUnreachableError
-    assert f"the proxy in HTTPS_PROXY gave no way through: {words}" in error.message
-    assert "wants a login" in (error.resolution or "")
+    assert f"the proxy in HTTPS_PROXY refused the connection: {words}" in error.message
+    assert "requires a login" in (error.resolution or "")
     assert "Pl4nted-one" not in f"{error.message} {error.resolution}"
