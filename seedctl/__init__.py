@@ -1,8 +1,8 @@
 """Seed AWS Amplify Gen 2 backends from Python.
 
-What most scripts need is here; the rest is in :mod:`seedctl.auth`, :mod:`seedctl.data`,
-:mod:`seedctl.storage` and :mod:`seedctl.errors`. Names load on first use, so that importing seedctl
-does no I/O and loads none of the heavy libraries.
+This module exports what most scripts need; the rest is in :mod:`seedctl.auth`,
+:mod:`seedctl.data`, :mod:`seedctl.storage` and :mod:`seedctl.errors`. Each name is imported on first
+use, so that importing seedctl does no I/O and loads no heavy library.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import importlib
 
 from seedctl.version import __version__ as __version__
 
-TYPE_CHECKING = False  # type checkers go by the name; typing itself takes a while to load
+TYPE_CHECKING = False  # type checkers know the name; importing typing would take time
 if TYPE_CHECKING:
     from seedctl import auth, data, errors, storage
     from seedctl.auth import *
@@ -48,7 +48,7 @@ __all__ = [
 
 _MODULES = ("auth", "data", "errors", "storage")
 _SEARCHED = ("errors", "secrets", "backend", "auth")
-"""Where the other names of ``__all__`` are, those that load quickly first."""
+"""The modules that define the other names of ``__all__``, the quickest to load first."""
 
 
 def __getattr__(name: str) -> object:
@@ -58,8 +58,8 @@ def __getattr__(name: str) -> object:
         raise importlib.import_module(f"{__name__}.nearest").no_public_name(
             __name__, name, __all__, _MODULES
         )
-    for home in _SEARCHED:
-        module = importlib.import_module(f"{__name__}.{home}")
+    for searched in _SEARCHED:
+        module = importlib.import_module(f"{__name__}.{searched}")
         if name in vars(module):
             return getattr(module, name)
     raise AssertionError(name)

@@ -1,9 +1,10 @@
 """The program: ``seedctl`` and ``python -m seedctl``.
 
-Ctrl-C must not show a Python traceback, not even while modules are loaded. So this one loads none
-before its own handlers are set.
+Ctrl-C must not show a Python traceback, not even while modules are loaded. So this module imports
+nothing but built-in modules before its signal handlers are set.
 """
 
+import atexit
 import os
 import sys
 
@@ -13,9 +14,9 @@ def main() -> int:
     codes: list[int] = []
 
     def end(number: int, _frame: object) -> None:
-        """End at once: nothing has begun yet, or all is done."""
+        """End the process: the command line has not started yet, or has finished already."""
         if not codes and sys.stderr is not None:
-            try:  # noqa: SIM105 - contextlib takes a while to load
+            try:  # noqa: SIM105 - contextlib is slow to load
                 os.write(2, b"Interrupted.\n")
             except OSError:
                 pass
@@ -33,28 +34,28 @@ def main() -> int:
     from seedctl.cli.main import main as run  # noqa: PLC0415
 
     codes.append(run())
-    import threading  # noqa: PLC0415
-
-    # Python would wait for threads that were left behind, and ends by a SIGINT of its own where an
-    # interrupt has passed through exec().
-    if codes[0] > 128 or threading.active_count() > 1:
-        _leave(codes[0])
+    _end_without_threads(codes[0])
     return codes[0]
 
 
-def _leave(code: int) -> None:
-    """End the process at once, but for what Python itself does last."""
-    import atexit  # noqa: PLC0415
+def _end_without_threads(code: int) -> None:
+    """End the process at once where a normal exit would wait, or change the exit code.
+
+    A normal exit waits for threads that were left running. And after a signal, where an interrupt
+    is still pending, the interpreter ends with a SIGINT of its own.
+    """
     import threading  # noqa: PLC0415
 
-    threading.excepthook = lambda _: None  # of threads that are cut off
+    if code <= 128 and threading.active_count() == 1:
+        return
+    threading.excepthook = lambda _: None  # the threads end in the middle of their work
     atexit._run_exitfuncs()  # noqa: SLF001 - what a script has registered
     for stream in (sys.stdout, sys.stderr):
         try:
             if stream is not None:
                 stream.flush()
         except (OSError, ValueError):
-            pass  # nobody reads it any more
+            pass  # the reader is gone
     os._exit(code)
 
 

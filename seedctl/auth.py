@@ -1,4 +1,4 @@
-"""What a script calls on users: one statement each, over the current backend."""
+"""Users: create them, sign them in and out, add them to groups; all on the current backend."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from seedctl.backend import current_backend
 from seedctl.bulk.engine import MOST_AT_ONCE
-from seedctl.cognito.mfa import MFACallbacks
 from seedctl.cognito.totp import Authenticator
 from seedctl.cognito.types import (
     AuthOutputs,
@@ -76,42 +75,49 @@ def create_and_sign_up_user(
     totp_sign_up_challenge: TOTPSignUpChallenge | None = None,
     sign_in_challenge: SignInChallenge | None = None,
 ) -> AuthOutputs:
-    """Create a user with its final password, signing out whoever was signed in.
+    """Sign out the current user, and create a user or finish one that an earlier run left unfinished.
 
-    *sign_in_flow* is "Password" or "MFA". With *sign_in_after_creation* the new user stays signed
-    in. *user_attributes* are named as in Cognito, such as ``family_name`` or ``custom:plan``. The
-    user is put into *groups*, which must exist in the user pool.
+    Args:
+        username: An e-mail address or phone number, or a name, as the user pool requires.
+        password: The final password.
+        sign_in_flow: "Password", or "MFA" to set up MFA too.
+        sign_in_after_creation: Whether the new user stays signed in.
+        user_attributes: By Cognito's names, such as ``family_name`` or ``custom:plan``.
+        groups: Existing groups of the user pool to add the user to.
+        if_exists: What to do with an existing user. "error" raises UsernameExistsError; "skip"
+            leaves the user unchanged; "sign_in" checks the password and adds the groups; "update"
+            does that and sets the attributes.
+        temporary_password: The current password of a user that another tool created and that still
+            has to set its final password.
+        mfa_preference: The method to set up, "TOTP", "SMS" or "EMAIL", if the pool offers several.
+        email_sign_up_challenge: Returns the code sent by e-mail, which is else prompted for.
+        sms_sign_up_challenge: Returns the code sent by SMS, which is else prompted for.
+        totp_sign_up_challenge: Takes a TOTPSetup and returns the first TOTP code, such as
+            ``Authenticator().enroll``. TOTP requires it.
+        sign_in_challenge: Returns any other code, such as the TOTP code of a user for whom an
+            earlier run has set up TOTP.
 
-    A user that an earlier run left unfinished is finished. For a whole one *if_exists* decides:
-    "error" raises UsernameExistsError, "skip" leaves the user as it is, "sign_in" proves the password
-    and adds the groups, "update" sets the attributes besides. *temporary_password* takes up a user
-    that was made elsewhere and has to set its final password.
-
-    With ``sign_in_flow="MFA"`` the callbacks have the codes; without them e-mail and SMS codes are
-    asked for. TOTP needs its callback, such as ``Authenticator().enroll``; *sign_in_challenge* has
-    the code of a user whose TOTP an earlier run has set up before it was stopped. *mfa_preference*
-    chooses among several methods.
-
-    Raises InvalidParameterException, InvalidPasswordException, NoGroupError and others for what
-    cannot end well, before anything is written; UsernameExistsError; NotAuthorizedException for
-    another password.
+    Raises:
+        InvalidParameterException: An argument is wrong. This and all that the outputs file rules
+            out, such as InvalidPasswordException and NoGroupError, is raised before any write.
+        UsernameExistsError: The user exists, and *if_exists* is "error".
+        NotAuthorizedException: The user exists with another password.
     """
-    return current_backend().ambient_auth.create_user(
+    user = NewUser(
         username,
         password,
         sign_in_flow=sign_in_flow,
-        sign_in_after_creation=sign_in_after_creation,
         user_attributes=user_attributes,
         groups=groups,
-        if_exists=if_exists,
         temporary_password=temporary_password,
-        callbacks=MFACallbacks(
-            mfa_preference,
-            sign_in_challenge,
-            email_sign_up_challenge=email_sign_up_challenge,
-            sms_sign_up_challenge=sms_sign_up_challenge,
-            totp_sign_up_challenge=totp_sign_up_challenge,
-        ),
+        mfa_preference=mfa_preference,
+        email_sign_up_challenge=email_sign_up_challenge,
+        sms_sign_up_challenge=sms_sign_up_challenge,
+        totp_sign_up_challenge=totp_sign_up_challenge,
+        sign_in_challenge=sign_in_challenge,
+    )
+    return current_backend().ambient_auth.create_user(
+        user, if_exists=if_exists, sign_in_after_creation=sign_in_after_creation
     )
 
 
@@ -122,12 +128,26 @@ def create_users(
     if_exists: IfUserExists = "error",
     on_error: OnError = "raise",
 ) -> list[UserResult]:
-    """Create many users at once, in threads, as fast as Cognito's quotas allow.
+    """Create many users in threads, as fast as Cognito's quotas allow.
 
-    Whoever is signed in stays so. The results are in the order of *users*. A user that an earlier
-    run left unfinished is finished; one that is whole fails its row ("error"), is left as it is
-    ("skip"), has to have the password and is put into the groups ("sign_in"), and gets the
-    attributes besides ("update"). Raises BulkError unless *on_error* is "collect".
+    The current user stays signed in. Users that an earlier run left unfinished are finished, whatever
+    *if_exists* says.
+
+    Args:
+        users: The users. A sequence is checked completely before the first request; an iterator is
+            consumed and checked during the call, so it may be longer than memory allows.
+        concurrency: How many users to create at the same time, from 1 to 64.
+        if_exists: What to do with an existing user. "error" makes its row fail; "skip" leaves the
+            user unchanged; "sign_in" checks the password and adds the groups; "update" does that and
+            sets the attributes.
+        on_error: "raise" raises BulkError for failed rows, after the other rows; "collect" only
+            returns them.
+
+    Returns:
+        One result for each user, in the order of *users*.
+
+    Raises:
+        BulkError: A row failed, and *on_error* is "raise"; its ``results`` are all results.
     """
     return current_backend().auth.create_users(
         users, concurrency=concurrency, if_exists=if_exists, on_error=on_error
@@ -143,11 +163,24 @@ def sign_in_user(
     mfa_preference: MFAPreference | None = None,
     totp_sign_up_challenge: TOTPSignUpChallenge | None = None,
 ) -> UserSession:
-    """Sign a user in, in place of whoever was signed in; the session returned is truthy.
+    """Sign a user in, after signing out the current user of this thread or task.
 
-    With ``sign_in_flow="MFA"`` *sign_in_challenge* has the code of every method, such as
-    ``authenticator.code``; without it the code is asked for. The last two serve a user whose MFA was
-    never finished. Raises NotAuthorizedException for a wrong password or an unknown user.
+    Args:
+        username: The user's name, or an object that has it, such as AuthOutputs.
+        password: The final password.
+        sign_in_flow: "Password" accepts only a sign-in without a code; "MFA" answers Cognito's
+            requests for codes too.
+        sign_in_challenge: Returns the code, for any MFA method; such as ``authenticator.code``.
+            Without it the code is prompted for.
+        mfa_preference: The method to use or set up, if Cognito offers several.
+        totp_sign_up_challenge: Sets up TOTP for a user whose MFA set-up was not finished.
+
+    Returns:
+        The session, which is always truthy.
+
+    Raises:
+        NotAuthorizedException: Wrong password or unknown user; Cognito does not say which.
+        SignInException: The user needs more than *sign_in_flow* allows.
     """
     return current_backend().ambient_auth.sign_in(
         username,
@@ -160,29 +193,49 @@ def sign_in_user(
 
 
 def add_to_user_group(user: AnyUser, group: str) -> None:
-    """Add *user* to *group*, which must exist in the user pool.
+    """Add a user to a group.
 
-    Raises NoGroupsError, NoGroupError, UserNotFoundError. Tokens from before lack the group: sign
-    in again to use it.
+    Tokens from before the call do not contain the group: sign in again to use it.
+
+    Args:
+        user: The user's name, or an object that has it, such as AuthOutputs.
+        group: A group that exists in the user pool.
+
+    Raises:
+        NoGroupsError: The user pool has no groups.
+        NoGroupError: The user pool has no such group.
+        UserNotFoundError: The user does not exist.
     """
     current_backend().auth.add_to_group(user, group)
 
 
 def sign_out(*, everywhere: bool = False) -> None:
-    """Sign out whoever is signed in and revoke the tokens; nobody signed in is fine.
+    """Sign out the current user and revoke its tokens. Does nothing if nobody is signed in.
 
-    With *everywhere* all of the user's sessions end, as ``signOut({global: true})`` does.
+    Args:
+        everywhere: End all sessions of the user, as ``signOut({global: true})`` does.
     """
     current_backend().ambient_auth.sign_out(everywhere=everywhere)
 
 
 def get_current_user() -> CurrentUser:
-    """Return who is signed in. Raises UserUnAuthenticatedException when nobody is."""
+    """Return the names and the id of the current user.
+
+    Raises:
+        UserUnAuthenticatedException: Nobody is signed in.
+    """
     return current_backend().ambient_auth.current_user()
 
 
 def fetch_auth_session(*, force_refresh: bool = False) -> AuthSession:
-    """Return the tokens of whoever is signed in, refreshed when expired; all None for nobody."""
+    """Return the tokens and AWS credentials of the current user, refreshed if they have expired.
+
+    Without a signed-in user, the session is that of a guest, if the identity pool allows guests;
+    otherwise all its fields are None.
+
+    Args:
+        force_refresh: Refresh the tokens and the credentials even if they have not expired.
+    """
     return current_backend().ambient_auth.fetch_auth_session(force_refresh=force_refresh)
 
 

@@ -1,29 +1,24 @@
-"""A connected backend: where everything is put together, and how to get one."""
+"""``Backend``, where the parts of one connected backend are put together, and how to get one."""
 
 from __future__ import annotations
 
 import atexit
-import os
 import sys
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seedctl import masking
+from seedctl import process_state
 from seedctl.appsync.client_factory import Data, DataClientFactory
 from seedctl.cognito.identity import IdentityPool
 from seedctl.cognito.journal import Journal
 from seedctl.cognito.pool import UserPool
-from seedctl.cognito.refusals import APP_CLIENT_SECRET
+from seedctl.connection import ConnectionOptions, open_connection
 from seedctl.current import ActiveBackends
-from seedctl.embedded import InboxCodes, is_served_here, local_endpoint, local_from_environment
-from seedctl.errors import InvalidCommandInputError, NoBackendError, ProjectNotFoundError
+from seedctl.errors import NoBackendError, ProjectNotFoundError
 from seedctl.masked_output import masked_excepthook
-from seedctl.outputs import OutputsSource
 from seedctl.parameter_store import Secrets
-from seedctl.project import chosen_identifier, find_project
-from seedctl.prompter import CommandCodes
-from seedctl.report import PlainReport
+from seedctl.project import find_project
 from seedctl.s3.client_factory import StorageFactory
 from seedctl.target import TargetNotice
 from seedctl.users.auth import Auth
@@ -35,11 +30,11 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from types import TracebackType
 
-    from seedctl.aws.calls import AWS, Caller
+    from seedctl.aws.calls import Caller
     from seedctl.aws.pacing import CallStatistics
+    from seedctl.connection import Connection
     from seedctl.outputs import AmplifyOutputs, AuthSection
-    from seedctl.project import BackendIdentifier, Project
-    from seedctl.prompter import CodeSource
+    from seedctl.project import BackendIdentifier
     from seedctl.report import Observer
     from seedctl.s3.client import Storage
     from seedctl.target import TargetDetail
@@ -48,52 +43,52 @@ __all__ = ["Backend", "connect", "current_backend"]
 
 
 class Backend:
-    """One sandbox, connected. Thread-safe; leaving its ``with`` block closes it."""
+    """A connected backend: the users, secrets, data and files of one sandbox.
 
-    def __init__(
-        self,
-        *,
-        project: Project,
-        identifier: BackendIdentifier,
-        aws: AWS,
-        outputs: OutputsSource,
-        observer: Observer,
-        app_client_secret: str | None = None,
-        target: TargetDetail = "outputs",
-        codes: CodeSource | None = None,
-        resources: ExitStack | None = None,
-    ) -> None:
-        """*resources* are closed with the backend.
+    Get one with :func:`connect` or :func:`current_backend`. Use it in a ``with`` block: at the end,
+    every open session is signed out and an embedded local sandbox stops. Thread-safe.
 
-        The observer hears what is about to be changed before the first write; *target* says how
-        much is looked up for that.
-        """
+    Attributes:
+        auth: Users: create them, sign them in, add them to groups.
+        secrets: The secrets of the sandbox.
+        data: Makes clients for the records.
+        project: The Amplify project on disk.
+        identifier: Which sandbox this is.
+        ambient_auth: The current user of the module-level functions.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        """For :func:`connect`, which opens the *connection*; the backend closes it."""
+        project, observer = connection.project, connection.observer
+        aws, outputs = connection.aws, connection.outputs
         self.project = project
-        self.identifier = identifier
+        self.identifier = connection.identifier
         self._aws = aws
         self._outputs = outputs
-        self._resources = resources or ExitStack()
+        self._resources = connection.resources
         self._blocks: list[AbstractContextManager[Backend]] = []
-        before_write = TargetNotice(aws, project, identifier, outputs, observer, detail=target)
+        before_write = TargetNotice(
+            aws, project, self.identifier, outputs, observer, detail=connection.target
+        )
         identity_pool = IdentityPool(aws, outputs)
         clients = DataClientFactory(aws, outputs, observer, before_write)
         self._resources.callback(clients.close)
         self._storage_factory = StorageFactory(aws, outputs, observer, before_write)
-        self.secrets = Secrets(aws, identifier, observer, before_write)
+        self.secrets = Secrets(aws, self.identifier, observer, before_write)
         self.auth = Auth(
-            UserPool(aws, outputs, client_secret=app_client_secret),
+            UserPool(aws, outputs, client_secret=connection.app_client_secret),
             Journal(project.state_folder, observer.on_warning),
             observer,
             before_write,
             services=SessionServices(identity_pool, clients, self._storage_factory),
-            codes=codes,
+            codes=connection.codes,
         )
         self.ambient_auth = AmbientAuth(self.auth, identity_pool)
         self._signed_in = AmbientIdentity(self.ambient_auth, identity_pool)
         self.data = Data(clients, self._signed_in)
 
     def __enter__(self) -> Backend:
-        """Make this the backend that the module-level functions act on, for the block."""
+        """Make the module-level functions act on this backend, until the end of the block."""
         self._blocks.append(self.activate())
         self._blocks[-1].__enter__()
         return self
@@ -111,40 +106,42 @@ class Backend:
 
     @property
     def outputs(self) -> AmplifyOutputs:
-        """The outputs file. Raises AmplifyOutputsNotFoundError, InvalidAmplifyOutputsError."""
+        """The parsed outputs file. Raises AmplifyOutputsNotFoundError, InvalidAmplifyOutputsError."""
         return self._outputs.outputs
 
     @property
     def storage(self) -> Storage:
-        """The buckets, as whoever is signed in."""
+        """The files in the buckets, with the permissions of the current user, or of a guest."""
         return self._storage_factory.storage_for(self._signed_in)
 
     def check_outputs(self) -> None:
-        """Raise for an outputs file that is broken, or was named and is not there."""
+        """Raise if the outputs file is invalid, or if it was named explicitly and does not exist."""
         self._outputs.if_any()
 
     def environment(self) -> dict[str, str | None]:
-        """Return the variables by which other programs and clients mean this same backend.
+        """Return the environment variables with which other programs use this same backend.
 
-        None means: take the variable away.
+        Returns:
+            The values by name. None means that the variable must not be set.
         """
         identifier = {"AMPLIFY_BACKEND_IDENTIFIER": self.identifier.to_json()}
         return {**self._aws.environment(), **identifier}
 
     def statistics(self) -> dict[str, CallStatistics]:
-        """Return how many calls were made so far, by operation, AppSync's and S3's too."""
+        """Return the number of calls so far by operation, those to AppSync and S3 included."""
         return self._aws.statistics()
 
     @property
     def aws(self) -> Caller:
+        """Makes AWS calls with the developer's own credentials."""
         return self._aws
 
     def require_auth(self) -> AuthSection:
-        """Return the outputs' auth section. Raises MissingAuthError when there is none."""
+        """Return the auth section of the outputs file. Raises MissingAuthError if it has none."""
         return self._outputs.require_auth()
 
     def describe(self) -> str:
-        """Return how messages name this backend."""
+        """Return the name of this backend for messages."""
         where = "the local sandbox" if self._aws.is_local else "the sandbox"
         return (
             f"{where} {self.identifier.name} of {self.identifier.namespace} ({self.project.root})"
@@ -152,28 +149,34 @@ class Backend:
 
     @contextmanager
     def activate(self) -> Iterator[Backend]:
-        """Make functions act on this backend for the block, which does not close it at its end."""
-        with active_backends.block(self):
+        """Make the module-level functions act on this backend in the block; do not close it after."""
+        with active_backends().block(self):
             yield self
 
     def close(self) -> None:
-        """Sign out whoever is still signed in, and let go of what the backend holds."""
+        """Sign out every open session, close connections and stop an embedded local sandbox."""
         with self._resources:
             self.auth.close()
 
 
-active_backends: ActiveBackends[Backend] = ActiveBackends()
+def active_backends() -> ActiveBackends[Backend]:
+    """Return the backends whose blocks are open in this process."""
+    return process_state.instance(ActiveBackends)
 
 
 def current_backend() -> Backend:
-    """Return the backend whose ``with`` block this call is in, such as the running script's.
+    """Return the backend that the module-level functions act on.
 
-    In a script started as plain ``python amplify/seed/seed.py``, the first call connects, by the
-    rules of the command line, and the process's end closes. Raises NoBackendError where there is no
-    script to tell the project from, and outside of every block in a process that has connected a
-    backend itself: it would be another one than the process has named.
+    That is the backend of the ``with`` block around this call, such as the running script's. In a
+    script that was started as ``python amplify/seed/seed.py``, the first call connects by the rules
+    of the command line, and the backend is closed when the process ends.
+
+    Raises:
+        NoBackendError: There is no script that shows which project to use; or the call is outside
+            of every block although this process has called :func:`connect` itself, since an
+            automatic connection could reach another backend than that one.
     """
-    return active_backends.current(_connect_for_script)
+    return active_backends().current(_connect_for_script)
 
 
 def connect(
@@ -191,112 +194,50 @@ def connect(
     observer: Observer | None = None,
     target: TargetDetail = "outputs",
 ) -> Backend:
-    """Connect to a sandbox of the project in *project_dir*, or in or above the working directory.
+    """Connect to a sandbox of an Amplify project. This makes no AWS call.
 
-    Makes no AWS call. Inside of ``with connect(...) as backend:`` the module-level functions act on
-    that backend. From this call on, the process never connects to another one by itself: a
-    function that is called outside of every block raises NoBackendError.
+    Inside ``with connect(...) as backend:`` the module-level functions act on that backend. Outside
+    of every such block they raise NoBackendError from now on: this process connects explicitly.
 
-    With *local* (or SEEDCTL_LOCAL=1) an embedded local sandbox serves everything until the backend
-    is closed. *identifier* defaults to AMPLIFY_BACKEND_IDENTIFIER, then SEEDCTL_IDENTIFIER, then the
-    name of the operating system's account. An option that is an empty text is refused, since it
-    comes from a variable that was never set: InvalidCommandInputError.
+    Args:
+        project_dir: The project's folder. Default: the nearest one at or above the working directory.
+        identifier: The sandbox's name. Default: AMPLIFY_BACKEND_IDENTIFIER, then SEEDCTL_IDENTIFIER,
+            then the name of the operating system's account.
+        profile: The AWS profile. Default: AWS_PROFILE.
+        region: The region of the secrets. Default: AWS_REGION, AWS_DEFAULT_REGION, the profile's,
+            then the outputs file's. Everything else uses the regions in the outputs file.
+        endpoint_url: An emulator that gets every AWS call instead of AWS.
+        outputs: The outputs file. Default: the project's ``amplify_outputs.json``.
+        local: Use the local sandbox: the project's running one, or else one inside this process
+            until the backend is closed. Default: SEEDCTL_LOCAL.
+        app_client_secret: The secret of the app client; Amplify's own app clients have none.
+            Default: SEEDCTL_APP_CLIENT_SECRET.
+        mfa_command: Prints the one-time codes that no callback gives. Default: SEEDCTL_MFA_COMMAND.
+        prompt: Ask for one-time codes on the terminal even if the local sandbox's outbox has them.
+        observer: Receives the run's events. Default: the target and warnings go to stderr.
+        target: What to look up and show before the first write: "outputs", "account" or "none".
 
-    *app_client_secret* (or SEEDCTL_APP_CLIENT_SECRET, but for the local sandbox) is that of an app
-    client that has one, which Amplify's own never have.
-
-    One-time codes that no callback gives come from *mfa_command* (or SEEDCTL_MFA_COMMAND), in the
-    local sandbox from its outbox unless *prompt* is set, else from whoever sits at the terminal.
+    Raises:
+        InvalidCommandInputError: An option is wrong, or empty as if from a variable that is not set.
+        ProjectNotFoundError: There is no Amplify project.
     """
-    # First, whatever comes of the rest: a failed connect(local=True) must not lead to the real AWS.
-    active_backends.connected_on_request()
-    given = {
-        "project_dir": project_dir,
-        "identifier": identifier,
-        "profile": profile,
-        "region": region,
-        "endpoint_url": endpoint_url,
-        "outputs": outputs,
-    }
-    for name, value in given.items():
-        if value == "":
-            raise InvalidCommandInputError(
-                f"{name} is empty.", resolution="Give it a value, or leave it out."
-            )
-    return _connect(
-        find_project(Path(), explicit=Path(project_dir) if project_dir is not None else None),
+    # First, even if the rest fails: after a failed connect(local=True), nothing may reach real AWS.
+    active_backends().count_explicit_connection()
+    options = ConnectionOptions(
+        project_dir=project_dir,
         identifier=identifier,
         profile=profile,
         region=region,
         endpoint_url=endpoint_url,
-        outputs_path=Path(outputs) if outputs is not None else None,
-        is_local=local_from_environment() if local is None else local,
+        outputs=outputs,
+        local=local,
         app_client_secret=app_client_secret,
         mfa_command=mfa_command,
         prompt=prompt,
         observer=observer,
         target=target,
     )
-
-
-def _connect(
-    project: Project,
-    *,
-    is_local: bool,
-    identifier: str | BackendIdentifier | None = None,
-    profile: str | None = None,
-    region: str | None = None,
-    endpoint_url: str | None = None,
-    outputs_path: Path | None = None,
-    app_client_secret: str | None = None,
-    mfa_command: str | None = None,
-    prompt: bool = False,
-    observer: Observer | None = None,
-    target: TargetDetail = "outputs",
-) -> Backend:
-    from seedctl.aws.calls import AWS  # noqa: PLC0415 - botocore is slow
-    from seedctl.aws.quotas import chosen_quotas  # noqa: PLC0415 - botocore is slow
-    from seedctl.aws.settings import AWSSettings  # noqa: PLC0415 - botocore is slow
-
-    if is_local and endpoint_url is not None:
-        raise InvalidCommandInputError(
-            "--local and --endpoint-url exclude each other.",
-            resolution="Leave one of them out: --local brings its own endpoint.",
-        )
-    chosen = chosen_identifier(identifier, project)
-    quotas = chosen_quotas(project)
-    observer = observer or PlainReport()
-    mfa_command = mfa_command or os.environ.get("SEEDCTL_MFA_COMMAND")
-    if app_client_secret is None and not is_local:  # the sandbox's app client has none
-        app_client_secret = os.environ.get(APP_CLIENT_SECRET) or None
-    masking.register(app_client_secret)
-    codes: CodeSource | None = None
-    if mfa_command:
-        codes = CommandCodes(mfa_command)
-    elif is_local and not prompt:
-        codes = InboxCodes(project.state_folder, observer)
-    with ExitStack() as resources:
-        source = OutputsSource(project, explicit=outputs_path, is_local=is_local)
-        if is_local:
-            endpoint_url = resources.enter_context(local_endpoint(project, source))
-        settings = AWSSettings(
-            profile, region, endpoint_url, is_local, is_paced=not is_served_here(endpoint_url)
-        )
-        settings = AWSSettings(
-            profile, region, endpoint_url, is_local, is_paced=not is_served_here(endpoint_url)
-        )
-        aws = AWS(settings, fallback_region=source.region, quotas=quotas)
-        return Backend(
-            project=project,
-            identifier=chosen,
-            aws=aws,
-            outputs=source,
-            observer=observer,
-            app_client_secret=app_client_secret,
-            target=target,
-            codes=codes,
-            resources=resources.pop_all(),
-        )
+    return Backend(open_connection(options))
 
 
 def _connect_for_script() -> Backend:
@@ -310,8 +251,8 @@ def _connect_for_script() -> Backend:
     sys.excepthook = masked_excepthook
     try:
         project = find_project(Path(script).absolute().parent)
-    except ProjectNotFoundError:  # the script may be a link into a project
+    except ProjectNotFoundError:  # the script may be a symbolic link into a project
         project = find_project(Path(script).resolve().parent)
-    backend = _connect(project, is_local=local_from_environment())
+    backend = Backend(open_connection(ConnectionOptions(project_dir=project.root)))
     atexit.register(backend.close)
     return backend

@@ -1,4 +1,4 @@
-"""What led to an error, as text: the causes that are shown below its message."""
+"""The causes of an error as text, to be shown below its message."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from seedctl.masking import mask
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Exceptions of these are told by the error that was raised from them; --debug shows them.
+# Errors raised from exceptions of these packages explain them already; --debug shows them.
 _TRANSLATED = ("botocore.", "seedctl.")
-_SENTENCE = 20
+_SHORTEST_SENTENCE = 20  # characters
 
 
 class Cause(NamedTuple):
     """One of the causes of an error, on one line."""
 
     name: str
-    """The exception's, or the code under which a service refused; empty where it gave none."""
+    """The name of the exception, or the service's error code; empty if it gave none."""
     text: str
 
     def __str__(self) -> str:
@@ -27,24 +27,24 @@ class Cause(NamedTuple):
 
 
 def causes(error: BaseException, *, with_foreign: bool = True) -> Iterator[Cause]:
-    """Yield what led to *error*, nearest first; what stands in a message above is left out.
+    """Yield the causes of *error*, the nearest first, without those that a message above contains.
 
-    Without *with_foreign* only errors of seedctl are told, and what the services said.
+    Without *with_foreign*, yield only errors of seedctl and messages of services.
     """
-    told = [str(error)]
+    shown = [str(error)]
     for link in _chain(error):
         is_ours = isinstance(link, SeedctlError)
         for cause in _causes_at(link) if is_ours or with_foreign else ():
-            if not _is_told(cause.text, told, is_ours=is_ours):
-                told.append(cause.text)
+            if not _is_shown(cause.text, shown, is_ours=is_ours):
+                shown.append(cause.text)
                 yield cause
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    met: list[BaseException] = []  # a script can make a chain that bites its own tail
+    seen: list[BaseException] = []  # a script can create a chain that is a circle
     link: BaseException | None = error
-    while link is not None and link not in met:
-        met.append(link)
+    while link is not None and link not in seen:
+        seen.append(link)
         yield link
         link = link.__cause__
 
@@ -59,8 +59,8 @@ def _causes_at(error: BaseException) -> Iterator[Cause]:
         yield Cause(type(error).__name__, mask(text))
 
 
-def _is_told(text: str, told: list[str], *, is_ours: bool) -> bool:
-    # A script's short text, such as a key, may be part of any message.
-    if not is_ours and len(text) < _SENTENCE:
-        return text in told
-    return any(text.removesuffix(".") in each for each in told)
+def _is_shown(text: str, shown: list[str], *, is_ours: bool) -> bool:
+    # A short text of a script's exception, such as a key, may be part of any message by chance.
+    if not is_ours and len(text) < _SHORTEST_SENTENCE:
+        return text in shown
+    return any(text.removesuffix(".") in each for each in shown)

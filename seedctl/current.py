@@ -1,4 +1,4 @@
-"""Which thread or task is running, and which backend's ``with`` block it is in."""
+"""Which backend the module-level functions act on, and which thread or task is running."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
-class Named(Protocol):
-    """What an error message can name."""
+class _Describable(Protocol):
+    """An object that error messages can describe."""
 
     def describe(self) -> str: ...
 
 
-_Backend = TypeVar("_Backend", bound=Named)
+_Backend = TypeVar("_Backend", bound=_Describable)
 
 _HELP = (
-    "Write with connect(...) as backend: around it, or call the objects of the backend that is "
-    "meant: backend.auth, backend.secrets, backend.data, backend.storage."
+    "Write with connect(...) as backend: around it, or call the objects of the backend that you "
+    "mean: backend.auth, backend.secrets, backend.data, backend.storage."
 )
 
 
 def current_thread_or_task() -> object:
-    """Return the running asyncio task, or the thread where there is none."""
+    """Return the running asyncio task, or the current thread if no task is running."""
     task = None
-    # Slow to load, and where nobody has loaded it there is no task.
+    # asyncio is slow to import, and if nothing has imported it, there is no task.
     asyncio = sys.modules.get("asyncio")
     if asyncio is not None:
         with suppress(RuntimeError):
@@ -39,30 +39,31 @@ def current_thread_or_task() -> object:
 
 
 class ActiveBackends(Generic[_Backend]):
-    """The backends whose blocks this process is in: what the module-level functions act on.
+    """The backends whose ``with`` blocks are open: the module-level functions act on them.
 
-    Process-wide on purpose: the threads of a pool must find the backend of the script.
+    Shared by the process on purpose: threads of a pool must find the script's backend.
     """
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self._blocks: list[tuple[object, _Backend]] = []
-        """Of each open block, the thread or task that entered it, and its backend."""
+        """For each open block: the thread or task that entered it, and its backend."""
         self._automatic: _Backend | None = None
-        self.requests = 0
-        """How often a backend was connected because the process asked for it."""
+        """The backend that was connected because a plain Python script called a function."""
+        self.explicit_connections = 0
+        """How often this process called connect()."""
 
-    def connected_on_request(self) -> None:
-        """Never connect without being asked from now on: this process names its backends itself.
+    def count_explicit_connection(self) -> None:
+        """Note that this process calls connect() itself, and never connect automatically again.
 
-        It could be another backend than the one that is meant, such as the real AWS after a
-        ``--local`` run.
+        An automatic connection could reach another backend than the intended one, such as the real
+        AWS after a ``--local`` run.
         """
-        self.requests += 1
+        self.explicit_connections += 1
 
     @contextmanager
     def block(self, backend: _Backend) -> Iterator[None]:
-        """Make *backend* the one that functions act on, for the block."""
+        """Make *backend* the one that functions act on during the block."""
         entry = (current_thread_or_task(), backend)
         with self._lock:
             self._blocks.append(entry)
@@ -75,10 +76,10 @@ class ActiveBackends(Generic[_Backend]):
     def current(self, connect: Callable[[], _Backend]) -> _Backend:
         """Return the backend of the innermost block that this thread or task is in.
 
-        A thread or task outside of any block gets the one backend that others are in. Where there
-        is no block at all, *connect* makes the backend of a script, once. Raises NoBackendError
-        where the others are in blocks of different backends, and where there is none and this
-        process has connected one by itself.
+        A thread or task outside of all blocks gets the backend of the other threads' blocks, if it
+        is the same in all of them. If no block is open, *connect* connects the script's backend,
+        once. Raises NoBackendError if other threads use different backends, or if no block is open
+        and this process has called connect() itself.
         """
         here = current_thread_or_task()
         with self._lock:
@@ -90,12 +91,12 @@ class ActiveBackends(Generic[_Backend]):
                 names = " and ".join(backend.describe() for backend in backends)
                 raise NoBackendError(
                     f"Blocks of different backends are open in other threads or tasks: {names}. "
-                    "Which one is meant here cannot be told.",
+                    "seedctl cannot know which one you mean here.",
                     resolution=_HELP,
                 )
             if backends:
                 return backends[0]
-            if self.requests:
+            if self.explicit_connections:
                 raise NoBackendError(
                     "No backend is connected here: this call is outside of every with block of a "
                     "connected backend.",
@@ -105,13 +106,7 @@ class ActiveBackends(Generic[_Backend]):
                 self._automatic = connect()
             return self._automatic
 
-    def reset(self) -> None:
-        """Forget all backends and requests, as at the start of the process."""
-        with self._lock:
-            self._blocks.clear()
-            self._automatic, self.requests = None, 0
-
     @property
     def is_empty(self) -> bool:
-        """Whether no block is open, and no backend was connected for a script."""
+        """Whether no block is open and no backend was connected automatically."""
         return not self._blocks and self._automatic is None

@@ -1,4 +1,4 @@
-"""The local sandbox as a backend of this process meets it: an address, and the codes it sends."""
+"""The local sandbox from a backend's point of view: its address, and the codes that it sends."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from seedctl import process_state
 from seedctl.errors import InvalidCommandInputError, MFACodeUnavailableError
 from seedctl.masking import mask
 from seedctl.prompter import TerminalCodes
@@ -21,10 +22,10 @@ if TYPE_CHECKING:
 
 
 def local_from_environment() -> bool:
-    """Whether SEEDCTL_LOCAL asks for the local sandbox.
+    """Whether SEEDCTL_LOCAL selects the local sandbox.
 
-    Raises InvalidCommandInputError for a value that is neither yes nor no: to take it for no would
-    lead to the real AWS.
+    Raises InvalidCommandInputError for any word but those for yes and no: to treat another word as
+    no would write to the real AWS.
     """
     value = os.environ.get("SEEDCTL_LOCAL", "")
     if value.lower() in {"1", "true", "yes", "on"}:
@@ -39,36 +40,38 @@ def local_from_environment() -> bool:
 
 @contextmanager
 def local_endpoint(project: Project, source: OutputsSource) -> Iterator[str]:
-    """Give the address of the project's running local sandbox, else serve one for the block."""
+    """Yield the URL of the project's running local sandbox, or start one for the block."""
     from seedctl.local import LocalSandbox  # noqa: PLC0415 - only --local needs a server
     from seedctl.local.running import check_deployed, find_server  # noqa: PLC0415
 
-    outputs = source.if_any()  # secrets need none
+    outputs = source.if_any()  # secrets work without an outputs file
     running = find_server(project.state_folder)
     if running is not None:
         check_deployed(running, outputs)
         yield running.url
         return
     with LocalSandbox.start(state_folder=project.state_folder, outputs=outputs) as sandbox:
-        _served_here.add(sandbox.url)
+        embedded = process_state.instance(_EmbeddedURLs)
+        embedded.add(sandbox.url)
         try:
             yield sandbox.url
         finally:
-            _served_here.discard(sandbox.url)
+            embedded.discard(sandbox.url)
 
 
-def is_served_here(url: str | None) -> bool:
-    """Whether a local sandbox of this very process answers at *url*; it has no quotas."""
-    return url in _served_here
+class _EmbeddedURLs(set[str]):
+    """The URLs of the local sandboxes that run inside this process."""
 
 
-_served_here: set[str] = set()
+def is_embedded(url: str | None) -> bool:
+    """Whether a local sandbox inside this process answers at *url*; calls to it need no quota."""
+    return url in process_state.instance(_EmbeddedURLs)
 
 
 class InboxCodes:
-    """Takes e-mail and SMS codes from the local outbox; what is not sent is asked for."""
+    """Reads e-mail and SMS codes from the local outbox, and asks for other codes on the terminal."""
 
-    can_repeat = True  # TOTP codes are typed, and a newer message may have come
+    can_repeat = True  # a person may have mistyped a TOTP code, or a newer message may have arrived
 
     def __init__(self, state_folder: Path, observer: Observer) -> None:
         self._state_folder = state_folder
@@ -77,11 +80,10 @@ class InboxCodes:
     def code(self, request: CodeRequest) -> str:
         if request.method not in {"EMAIL", "SMS"}:
             return TerminalCodes().code(request)
-        from seedctl.local import read_inbox  # noqa: PLC0415
-        from seedctl.local.inbox import MFA  # noqa: PLC0415
+        from seedctl.local.inbox import MFA, read_inbox  # noqa: PLC0415 - only --local needs it
 
         for message in read_inbox(self._state_folder):
-            # A second of grace: the outbox and the sign-in may round their clocks differently.
+            # Allow one second: the outbox and the sign-in may round the time differently.
             is_new = message.sent_at >= request.since - 1
             is_asked_for = (message.purpose, message.method) == (MFA, request.method)
             if message.is_for(request.username) and is_new and is_asked_for:

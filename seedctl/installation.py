@@ -1,4 +1,4 @@
-"""How a package is installed beside seedctl, which depends on how seedctl itself was."""
+"""How to install a package beside seedctl, which depends on how seedctl itself was installed."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from pathlib import Path
 def how_to_install(package: str) -> str:
     """Return the command that adds *package* to seedctl's environment.
 
-    Environments of pipx and uv have no pip. Where no command is known to work, the text says which
-    environment is meant.
+    The environments that pipx and uv create have no pip. If no command is known to work, the text
+    names the environment instead.
     """
     environment = Path(sys.prefix)
     quoted = shlex.quote(package)
@@ -23,11 +23,11 @@ def how_to_install(package: str) -> str:
         return f"pipx inject {_name_in_pipx(environment)} {quoted}"
     receipt = environment / "uv-receipt.toml"
     if receipt.is_file():
-        # uv makes the environment anew: what is not named again is gone.
+        # uv recreates the environment, so the command must name the packages added before too.
         others = "".join(f"--with {shlex.quote(each)} " for each in _extras_of_uv(receipt))
         return f"uv tool install {others}--with {quoted} seedctl"
     python = shlex.quote(sys.executable)
-    if _is_made_by_uv(environment):
+    if _is_created_by_uv(environment):
         return f"uv pip install --python {python} {quoted}"
     if importlib.util.find_spec("pip") is not None and not _is_managed_by_system(environment):
         return f"{python} -m pip install {quoted}"
@@ -35,7 +35,7 @@ def how_to_install(package: str) -> str:
 
 
 def _name_in_pipx(environment: Path) -> str:
-    """Return what pipx calls *environment*: the package it was made for, with its suffix."""
+    """Return the name that pipx has for *environment*: its main package with its suffix."""
     try:
         main = json.loads((environment / "pipx_metadata.json").read_text())["main_package"]
         return f"{main['package']}{main.get('suffix') or ''}"
@@ -44,7 +44,7 @@ def _name_in_pipx(environment: Path) -> str:
 
 
 def _extras_of_uv(receipt: Path) -> list[str]:
-    """Return the packages that the tool was installed with, beside seedctl."""
+    """Return the packages that were installed together with seedctl."""
     try:
         text = receipt.read_text(encoding="utf-8")
     except (OSError, ValueError):
@@ -54,7 +54,7 @@ def _extras_of_uv(receipt: Path) -> list[str]:
     return [name for name in names if name != "seedctl"]
 
 
-def _is_made_by_uv(environment: Path) -> bool:
+def _is_created_by_uv(environment: Path) -> bool:
     try:
         text = (environment / "pyvenv.cfg").read_text(encoding="utf-8")
     except (OSError, ValueError):
@@ -63,6 +63,6 @@ def _is_made_by_uv(environment: Path) -> bool:
 
 
 def _is_managed_by_system(environment: Path) -> bool:
-    """Whether pip refuses to install: the Python of an operating system's own packages."""
+    """Whether pip refuses to install, as for the Python that an operating system manages."""
     marker = Path(sysconfig.get_path("stdlib")) / "EXTERNALLY-MANAGED"
     return str(environment) == sys.base_prefix and marker.is_file()

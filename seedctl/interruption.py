@@ -1,7 +1,7 @@
-"""Whether this process was asked to end, and what it must not leave behind when it does.
+"""Whether this process was asked to stop, and the cleanup to run when it does.
 
-The command line turns a signal into a KeyboardInterrupt, which Python raises in the main thread
-alone. Other threads that wait for somebody or something look here.
+The command line turns a signal into a KeyboardInterrupt, which Python raises only in the main thread.
+Other threads that wait for something call :func:`check` regularly.
 """
 
 from __future__ import annotations
@@ -9,56 +9,60 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
+from seedctl import process_state
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 GRACE_SECONDS = 2.0
-"""How long an ended run waits for what is under way, and then for the sign-outs."""
+"""How long a run that is stopping waits for work in progress, and again for the sign-outs."""
 WAKE_SECONDS = 0.2
-"""How long a thread waits at most: Windows does not tell Ctrl-C to one that waits on a lock."""
+"""The longest single wait on a lock: on Windows, Ctrl-C does not interrupt such a wait."""
 
 
-class _Interruption:
-    """Process-wide, as a signal is. Plain attributes: a signal handler must not wait for a lock."""
+class Interruption:
+    """Whether a stop was requested, and the pending cleanup.
+
+    Without a lock, because a signal handler must not wait for one.
+    """
 
     def __init__(self) -> None:
         self.is_requested = False
-        self.undo: list[Callable[[], object]] = []
-
-
-_state = _Interruption()
+        self.cleanup: list[Callable[[], object]] = []
 
 
 def is_requested() -> bool:
-    """Whether the process was asked to end."""
-    return _state.is_requested
+    """Whether the process was asked to stop."""
+    return process_state.instance(Interruption).is_requested
 
 
 def set_requested(value: bool) -> None:
-    """Say whether the process was asked to end; for the command line."""
-    _state.is_requested = value
+    """Set whether the process was asked to stop; only the command line does this."""
+    process_state.instance(Interruption).is_requested = value
 
 
 def check() -> None:
-    """Raise KeyboardInterrupt if the process was asked to end, for any thread that waits."""
-    if _state.is_requested:
+    """Raise KeyboardInterrupt if the process was asked to stop."""
+    if is_requested():
         raise KeyboardInterrupt
 
 
 @contextlib.contextmanager
-def ensured(undo: Callable[[], object]) -> Iterator[None]:
-    """Call *undo* at the end of the block, and also where the process ends in the middle of it."""
-    _state.undo.append(undo)
+def cleaned_up(cleanup: Callable[[], object]) -> Iterator[None]:
+    """Call *cleanup* at the end of the block, or earlier if the process ends inside the block."""
+    pending = process_state.instance(Interruption).cleanup
+    pending.append(cleanup)
     try:
         yield
     finally:
-        undo()
-        with contextlib.suppress(ValueError):  # the process is ending, and has called it too
-            _state.undo.remove(undo)
+        cleanup()
+        with contextlib.suppress(ValueError):  # run_cleanup() may have taken it from the list
+            pending.remove(cleanup)
 
 
-def undo_all() -> None:
-    """Call what :func:`ensured` has not called yet: the process ends now."""
-    while _state.undo:
+def run_cleanup() -> None:
+    """Call every pending cleanup function, the newest first: the process is about to end."""
+    pending = process_state.instance(Interruption).cleanup
+    while pending:
         with contextlib.suppress(OSError):
-            _state.undo.pop()()
+            pending.pop()()

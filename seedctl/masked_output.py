@@ -1,4 +1,4 @@
-"""The places where Python itself prints, made to mask: tracebacks of threads, warnings, logs."""
+"""Masks secrets in what Python itself prints: tracebacks, warnings and log records."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import TracebackType
 
-# The lines that Python writes itself in a traceback; the others are the script's and exceptions'.
+# Lines of a traceback that Python writes. The others come from the script and from exceptions.
 _PYTHONS_LINE = re.compile(
     r'[\s|+]*(File "|(Exception Group )?Traceback \(most recent call last\):)'
 )
@@ -40,13 +40,13 @@ def masked_excepthook(
 
 
 def mask_trace(text: str) -> str:
-    """Return the traceback *text* masked, with the places in it still readable."""
+    """Return the traceback *text* masked, but with its file names and line numbers readable."""
     lines = mask_message(text).splitlines(keepends=True)
     return "".join(line if _PYTHONS_LINE.match(line) else mask(line) for line in lines)
 
 
 def mask_record(record: logging.LogRecord, masked: Callable[[str], str] = mask) -> None:
-    """Change what *record* says if there is a secret in it, and else nothing."""
+    """Mask *record* in place with *masked*; a record without a secret stays unchanged."""
     text: str | None
     try:
         text = record.getMessage()
@@ -58,14 +58,14 @@ def mask_record(record: logging.LogRecord, masked: Callable[[str], str] = mask) 
     if record.exc_info and record.exc_info[0] is not None:
         trace = "".join(traceback.format_exception(*record.exc_info))
         shown = mask_trace(trace)
-        if shown != trace:  # and no handler may make the text anew
+        if shown != trace:  # without exc_info, handlers cannot format the exception again
             record.exc_text, record.exc_info = shown.rstrip(), None
     if record.stack_info:
         record.stack_info = mask_trace(record.stack_info)
 
 
 class MaskingFilter(logging.Filter):
-    """On a logger, masks what it logs for every handler, in a run of the command line or not."""
+    """A filter for loggers that masks their records for every handler, also without masked_output."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         mask_record(record, mask_message)
@@ -74,18 +74,8 @@ class MaskingFilter(logging.Filter):
 
 @contextlib.contextmanager
 def masked_output() -> Iterator[None]:
-    """For the block, mask what Python's own hooks and the logging module put out."""
-    saved = (
-        sys.excepthook,
-        sys.unraisablehook,
-        threading.excepthook,
-        warnings.showwarning,
-        logging.getLogRecordFactory(),
-    )
-    sys.excepthook = masked_excepthook
-    sys.unraisablehook = _masked_unraisable
-    threading.excepthook = masked_thread_excepthook
-    show = saved[3]
+    """Mask the output of Python's hooks and of the logging module during the block."""
+    show, create_record = warnings.showwarning, logging.getLogRecordFactory()
 
     def masked_warning(  # noqa: PLR0917 - as warnings.showwarning
         message: Warning | str,
@@ -100,35 +90,34 @@ def masked_output() -> Iterator[None]:
         show(mask(str(message)), category, filename, lineno, file, mask(line))
 
     def masked_record(*arguments: Any, **options: Any) -> logging.LogRecord:
-        record = saved[4](*arguments, **options)
-        # A filter of ours comes later, and has to see what the record was made of.
+        record = create_record(*arguments, **options)
+        # If the logger has a MaskingFilter, it runs later and needs the unformatted record.
         filters = logging.getLogger(record.name).filters
         if not any(isinstance(each, MaskingFilter) for each in filters):
             mask_record(record)
         return record
 
-    warnings.showwarning = masked_warning
-    logging.setLogRecordFactory(masked_record)
-    try:
+    with contextlib.ExitStack() as stack:
+        for module, name, hook in (
+            (sys, "excepthook", masked_excepthook),
+            (sys, "unraisablehook", _masked_unraisable),
+            (threading, "excepthook", masked_thread_excepthook),
+            (warnings, "showwarning", masked_warning),
+        ):
+            stack.callback(setattr, module, name, getattr(module, name))
+            setattr(module, name, hook)
+        stack.callback(logging.setLogRecordFactory, create_record)
+        logging.setLogRecordFactory(masked_record)
         yield
-    finally:
-        (
-            sys.excepthook,
-            sys.unraisablehook,
-            threading.excepthook,
-            warnings.showwarning,
-            factory,
-        ) = saved
-        logging.setLogRecordFactory(factory)
 
 
 def masked_thread_excepthook(arguments: threading.ExceptHookArgs) -> None:
     """Print an exception that ended a thread as Python does, with every secret masked.
 
-    Once the run is being ended by a signal nothing is printed: threads may be cut off by that.
+    After a signal nothing is printed: the stopping run itself makes threads fail.
     """
     if arguments.exc_type is SystemExit or arguments.exc_value is None:
-        return  # as threading's own hook
+        return  # as in threading's own hook
     if interruption.is_requested():
         return
     name = arguments.thread.name if arguments.thread else "unknown"
@@ -150,5 +139,6 @@ def _unformatted(record: logging.LogRecord) -> str:
 
 def _write(text: str) -> None:
     stream = sys.stderr or sys.__stderr__
-    with contextlib.suppress(OSError, ValueError, AttributeError):  # closed: nowhere to tell it
+    # If the stream is closed or missing, there is nowhere to print.
+    with contextlib.suppress(OSError, ValueError, AttributeError):
         stream.write(text)  # type: ignore[union-attr]

@@ -1,4 +1,4 @@
-"""What a mistyped name was probably meant to be."""
+"""Suggest the names that a mistyped name may have been meant to be."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _SHOWN = 12
 
 
 def did_you_mean(name: object, known: Iterable[str]) -> str:
-    """Return the question that names the nearest of *known*, or "" where none is near.
+    """Return the question that names the nearest of *known*, or "" if none is similar.
 
-    What is written there by mistake need not be text.
+    *name* may be of any type, since a user may have written anything.
     """
-    # Names differ in case more often than in letters.
+    # Wrong case is the most frequent mistake, so ignore it.
     by_folded = {each.casefold(): each for each in known}
     near = difflib.get_close_matches(str(name).casefold(), by_folded, n=3)
     return f"Did you mean {' or '.join(by_folded[each] for each in near)}?" if near else ""
@@ -32,9 +32,9 @@ def advice(
     *,
     none: str = "There are none. Add one in amplify/data/resource.ts, and deploy.",
 ) -> str:
-    """Return the sentence that helps whoever wrote *name* where one of *known* belongs.
+    """Return a sentence of help for a *name* that is not one of *known*.
 
-    *none* is the sentence for when nothing is known.
+    *none* is the sentence to return if *known* is empty.
     """
     names = list(known)
     question = did_you_mean(name, names)
@@ -47,12 +47,12 @@ def advice(
 
 
 def module_getattr(module: str, known: Iterable[str]) -> Callable[[str], object]:
-    """Return the ``__getattr__`` of a *module* whose names are *known*: it says the nearest one."""
+    """Return a ``__getattr__`` for *module*, whose errors suggest the nearest of its *known* names."""
 
     def get_attribute(name: str) -> object:
         names = list(known)
         hint = advice(name, names) if len(names) <= _SHOWN else did_you_mean(name, names)
-        raise _name_error(module, name, hint, asker=sys._getframe(1))  # noqa: SLF001
+        raise _name_error(module, name, hint, caller=sys._getframe(1))  # noqa: SLF001
 
     return get_attribute
 
@@ -60,56 +60,54 @@ def module_getattr(module: str, known: Iterable[str]) -> Callable[[str], object]
 def no_public_name(
     package: str, name: str, known: Iterable[str], modules: Iterable[str]
 ) -> ImportError | AttributeError:
-    """Return what the ``__getattr__`` of *package* raises for a *name* it lacks.
+    """Return the exception that the ``__getattr__`` of *package* raises for an unknown *name*.
 
-    *known* are its own names; where one of its public *modules* has the *name*, that is said. The
-    ``__getattr__`` is to call this itself.
+    *known* are the names of the package itself. If one of its public *modules* has *name*, the
+    message says so. Only the ``__getattr__`` itself may call this, since its caller is inspected.
     """
-    asker = sys._getframe(2)  # noqa: SLF001
-    if name.startswith("__") or _is_submodule(package, name, asker):
+    caller = sys._getframe(2)  # noqa: SLF001
+    if name.startswith("__") or _is_submodule(package, name, caller):
         return AttributeError(f"module {package!r} has no attribute {name!r}")
     inner = []
     for module in modules:
         loaded = importlib.import_module(f"{package}.{module}")
         inner += [f"{module}.{each}" for each in getattr(loaded, "__all__", vars(loaded))]
-    homes = [place.partition(".")[0] for place in inner if place.partition(".")[2] == name]
-    if homes:
-        hint = f"It is in {package}.{homes[0]}: from {package}.{homes[0]} import {name}."
+    found = [each.partition(".")[0] for each in inner if each.partition(".")[2] == name]
+    if found:
+        hint = f"It is in {package}.{found[0]}: from {package}.{found[0]} import {name}."
     else:
         hint = did_you_mean(name, [*known, *inner])
-    return _name_error(package, name, hint, asker=asker)
+    return _name_error(package, name, hint, caller=caller)
 
 
-def _is_submodule(package: str, name: str, asker: FrameType) -> bool:
-    """Whether Python asks before it imports a submodule: that is no wrong name."""
-    return _is_import_of_package(asker) and (
-        importlib.util.find_spec(f"{package}.{name}") is not None
-    )
+def _is_submodule(package: str, name: str, caller: FrameType) -> bool:
+    """Whether ``from package import name`` looks for a submodule, which Python then imports."""
+    return _is_from_import(caller) and importlib.util.find_spec(f"{package}.{name}") is not None
 
 
-def _is_import_of_package(asker: FrameType) -> bool:
-    code = asker.f_code
+def _is_from_import(caller: FrameType) -> bool:
+    code = caller.f_code
     return code.co_name == "_handle_fromlist" and code.co_filename.startswith("<frozen")
 
 
 def _name_error(
-    module: str, name: str, hint: str, *, asker: FrameType
+    module: str, name: str, hint: str, *, caller: FrameType
 ) -> ImportError | AttributeError:
-    """Return the exception whose text Python shows for a *name* that *module* lacks.
+    """Return the exception for a *name* that *module* lacks, such that Python shows its message.
 
-    Python shows the text of an AttributeError for ``module.name``, but swallows it for ``from module
-    import name``: that gets an ImportError. *asker* is the frame that the name is asked for in.
+    For ``module.name`` that is an AttributeError. For ``from module import name`` Python replaces
+    the message of an AttributeError, so it must be an ImportError. *caller* is the frame with either.
     """
-    if name.startswith("__"):  # asked for by all sorts of tools
+    if name.startswith("__"):  # many tools look for such names
         return AttributeError(f"module {module!r} has no attribute {name!r}")
-    if _is_import_of_package(asker) or asker.f_code.co_code[asker.f_lasti] == opmap["IMPORT_FROM"]:
+    if _is_from_import(caller) or caller.f_code.co_code[caller.f_lasti] == opmap["IMPORT_FROM"]:
         return ImportError(f"cannot import name {name!r} from {module!r}. {hint}".rstrip())
     return no_attribute(f"module {module!r} has no attribute {name!r}. {hint}".rstrip())
 
 
 def no_attribute(message: str) -> AttributeError:
-    """Return an AttributeError whose *message* has the suggestion already.
+    """Return an AttributeError whose *message* includes the suggestion.
 
-    With a name and object of its own Python appends no second suggestion to a traceback.
+    An empty name keeps Python from appending a suggestion of its own in tracebacks.
     """
     return AttributeError(message, name="", obj=None)

@@ -1,4 +1,4 @@
-"""Sandbox secrets in Parameter Store, under the names that ampx gives them."""
+"""Sandbox secrets in Parameter Store, under the same paths as ampx."""
 
 from __future__ import annotations
 
@@ -39,22 +39,25 @@ _DELETE_BATCH = 10
 
 @dataclass(frozen=True, slots=True)
 class Secret:
+    """A secret with its value."""
+
     name: str
     value: str = field(repr=False)
     version: int
+    """1 for the first value; it grows with each change."""
     last_updated: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class StoredSecret:
-    """What is known of a secret that was just stored; version 1 means that it is new."""
+    """The result of storing a secret. Version 1 means that the secret is new."""
 
     name: str
     version: int
 
 
 class Secrets:
-    """The secrets of one sandbox. Nothing is cached: every read is a call."""
+    """The secrets of one sandbox. Nothing is cached: each call sends a request."""
 
     def __init__(
         self,
@@ -69,14 +72,27 @@ class Secrets:
         self._before_write = before_write
 
     def get(self, name: str) -> str:
-        """Return the value of the secret *name*.
+        """Return the value of a secret.
 
-        Raises SSMParameterNotFoundError when it was never set.
+        Args:
+            name: The name: letters, digits, ``_``, ``.`` and ``-``.
+
+        Raises:
+            SSMParameterNotFoundError: The secret was never set.
+            InvalidSecretNameError: *name* has other characters.
         """
         return self.read(name).value
 
     def read(self, name: str) -> Secret:
-        """Return the secret *name* with its version and the time of its last change."""
+        """Return a secret with its version and the time of its last change.
+
+        Args:
+            name: The name: letters, digits, ``_``, ``.`` and ``-``.
+
+        Raises:
+            SSMParameterNotFoundError: The secret was never set.
+            InvalidSecretNameError: *name* has other characters.
+        """
         path = self._path(name)
         try:
             reply = self._aws.call("ssm", "GetParameter", {"Name": path, "WithDecryption": True})
@@ -97,9 +113,15 @@ class Secrets:
         return Secret(name, value, parameter["Version"], parameter["LastModifiedDate"])
 
     def set(self, name: str, value: str) -> StoredSecret:
-        """Store *value*, in place of an older one if there is one.
+        """Store a secret, replacing any existing value.
 
-        Raises InvalidSecretNameError and InvalidSecretValueError before anything is sent.
+        Args:
+            name: The name: letters, digits, ``_``, ``.`` and ``-``.
+            value: Text of 1 to 4096 bytes in UTF-8, without NUL characters.
+
+        Raises:
+            InvalidSecretNameError: *name* has other characters.
+            InvalidSecretValueError: *value* is empty, too long or not text.
         """
         path = self._path(name)
         check_value(name, value)
@@ -120,9 +142,9 @@ class Secrets:
         return StoredSecret(name, reply["Version"])
 
     def list(self) -> list[str]:
-        """Return the names of all secrets, in the service's order, without decrypting any."""
+        """Return the names of all secrets, in the order of Parameter Store, without decrypting any."""
         names = []
-        # ampx decrypts here only to print names; not asking for it needs fewer rights.
+        # Unlike ampx, without decryption: the caller then needs no permission to decrypt.
         parameters = {"Path": self._prefix(), "WithDecryption": False}
         while True:
             reply = self._aws.call("ssm", "GetParametersByPath", parameters)
@@ -132,22 +154,30 @@ class Secrets:
             parameters = {**parameters, "NextToken": reply["NextToken"]}
 
     def remove(self, name: str) -> None:
-        """Delete the secret *name*. Raises SSMParameterNotFoundError if there is none."""
+        """Delete a secret.
+
+        Args:
+            name: The name: letters, digits, ``_``, ``.`` and ``-``.
+
+        Raises:
+            SSMParameterNotFoundError: There is no such secret.
+            InvalidSecretNameError: *name* has other characters.
+        """
         path = self._path(name)
         self._before_write()
         try:
             self._aws.call("ssm", "DeleteParameter", {"Name": path})
         except AWSError as error:
             if error.code == "ParameterNotFound":
-                fix = f"{self._command('list')} shows which there are."
+                fix = f"{self._command('list')} shows the existing ones."
                 raise self._not_found(name, error, fix) from error
             raise
         self._observer.on_event(Event("secret", name, "removed"))
 
     def remove_all(self) -> int:
-        """Delete every secret of the sandbox and return how many there were.
+        """Delete all secrets of the sandbox, and return how many there were.
 
-        A secret that somebody else removes meanwhile counts as removed.
+        A secret that something else deletes at the same time counts as deleted.
         """
         names = self.list()
         if names:
@@ -156,11 +186,11 @@ class Secrets:
             batch = names[start : start + _DELETE_BATCH]
             paths = [f"{self._prefix()}/{name}" for name in batch]
             reply = self._aws.call("ssm", "DeleteParameters", {"Names": paths})
-            gone = {*reply.get("DeletedParameters", ()), *reply.get("InvalidParameters", ())}
+            deleted = {*reply.get("DeletedParameters", ()), *reply.get("InvalidParameters", ())}
             for name, path in zip(batch, paths, strict=True):
-                if path not in gone:
+                if path not in deleted:
                     raise InvalidResponseError.of(
-                        "ssm", "DeleteParameters", f": it does not say what became of {name}"
+                        "ssm", "DeleteParameters", f": it does not mention {name}"
                     )
                 self._observer.on_event(Event("secret", name, "removed"))
         return len(names)
@@ -171,17 +201,17 @@ class Secrets:
     def _prefix(self) -> str:
         prefix = self._identifier.parameter_prefix
         if "//" in prefix:
-            # ampx makes such a path all the same, and Parameter Store refuses it.
+            # ampx sends such a path, and Parameter Store refuses it.
             raise BackendIdConversionFault(
-                f"The package name {self._identifier.namespace!r} has no letter or digit of ASCII, "
+                f"The package name {self._identifier.namespace!r} has no ASCII letter or digit, "
                 "so the sandbox's secrets have no path in Parameter Store.",
-                resolution="Give package.json a name with some.",
+                resolution="Use a name with ASCII letters or digits in package.json.",
             )
         return prefix
 
-    def _command(self, words: str) -> str:
-        """Return the command line that does *words* on this sandbox."""
-        return f"seedctl {'--local ' if self._aws.is_local else ''}secret {words}"
+    def _command(self, arguments: str) -> str:
+        """Return the command line of ``seedctl secret`` with *arguments* for this sandbox."""
+        return f"seedctl {'--local ' if self._aws.is_local else ''}secret {arguments}"
 
     def _not_found(self, name: str, error: AWSError, fix: str) -> SSMParameterNotFoundError:
         return SSMParameterNotFoundError(
@@ -196,9 +226,9 @@ class Secrets:
 
 
 def check_name(name: str) -> str:
-    """Return *name* if ampx and Parameter Store read it alike.
+    """Return *name* if it is valid, else raise InvalidSecretNameError.
 
-    Raises InvalidSecretNameError: a slash would reach another path, a colon a version.
+    A slash would lead to another path, and a colon would select a version.
     """
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise InvalidSecretNameError(
@@ -209,14 +239,14 @@ def check_name(name: str) -> str:
 
 
 def decode(raw: bytes, source: str) -> str:
-    """Return the UTF-8 text *raw*, of a pipe or a file called *source*, without byte order mark.
+    """Decode *raw* from UTF-8, and remove a byte order mark. *source* names it in messages.
 
-    Raises InvalidSecretValueError for UTF-16, which Windows tools write, and for what is no text.
+    Raises InvalidSecretValueError for UTF-16, which Windows tools write, and for binary data.
     """
     try:
         text = raw.decode()
     except UnicodeDecodeError:
-        text = "\0"  # refused alike
+        text = "\0"  # leads to the error below
     if "\0" in text:
         is_utf16 = b"\0" in raw or raw.startswith((BOM_UTF16_LE, BOM_UTF16_BE))
         why = "looks like UTF-16, or has NUL characters" if is_utf16 else "is not UTF-8 text"
@@ -225,14 +255,14 @@ def decode(raw: bytes, source: str) -> str:
 
 
 def check_value(name: str, value: str) -> str:
-    """Return *value* if it can be stored: 1 to 4096 bytes of UTF-8 without a NUL character.
+    """Return *value* if it can be stored, else raise InvalidSecretValueError.
 
-    Raises InvalidSecretValueError.
+    It must be text of 1 to 4096 bytes in UTF-8 without a NUL character.
     """
     if not isinstance(value, str) or not value:
         raise InvalidSecretValueError(
             f"The value of the secret {name} is {'empty' if value == '' else 'not text'}.",
-            resolution="Give a text of at least one character.",
+            resolution="Give text of at least one character.",
         )
     try:
         size = len(value.encode())
@@ -243,12 +273,12 @@ def check_value(name: str, value: str) -> str:
         ) from None
     if "\0" in value:
         raise InvalidSecretValueError(
-            f"The value of the secret {name} has a NUL character.",
-            resolution="Take it out; encode binary values, for example as base64.",
+            f"The value of the secret {name} contains a NUL character.",
+            resolution="Remove it; encode binary values, for example as base64.",
         )
     if size > _MAX_BYTES:
         raise InvalidSecretValueError(
-            f"The value of the secret {name} has {size} bytes; Parameter Store keeps {_MAX_BYTES}.",
-            resolution="Split it, or keep it elsewhere and store only where.",
+            f"The value of the secret {name} has {size} bytes; Parameter Store allows {_MAX_BYTES}.",
+            resolution="Split it, or store it elsewhere and only its location as the secret.",
         )
     return value

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 def generate_policy(aws: Caller, auth: AuthSection, identifier: BackendIdentifier) -> str:
     """Return the policy document, with a final newline.
 
-    Byte for byte ampx's, save that the partition is the caller's own, which ampx fixes to "aws".
+    It equals ampx's byte for byte, except for the partition: ampx always writes "aws", and this uses
+    the partition of the caller.
     """
     caller = aws.call("sts", "GetCallerIdentity", {})
     partition = caller["Arn"].split(":")[1]

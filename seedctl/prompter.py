@@ -1,7 +1,6 @@
-"""Asking for what must not be shown: secrets and one-time codes.
+"""Ask for secrets and one-time codes on the terminal, with echo off.
 
-Typed on a terminal with echo off, printed by a command of the user's, or an error where there is
-neither. Never a hang, and never a visible prompt.
+Without a terminal this raises an error; it never waits forever and never shows what is typed.
 """
 
 from __future__ import annotations
@@ -9,33 +8,29 @@ from __future__ import annotations
 import contextlib
 import os
 import select
-import shlex
-import signal
-import subprocess
 import sys
 import threading
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol
 
-from seedctl import interruption, masking
+from seedctl import interruption, masking, process_state
 from seedctl.errors import MFACodeUnavailableError, PromptUnavailableError
 
+if sys.platform == "win32":  # pragma: no cover - the tests run on POSIX
+    import getpass
+else:
+    import termios
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-_Result = TypeVar("_Result")
-
-_terminal = threading.RLock()
-_asking = threading.Event()
-
-_LONGEST_OUTPUT = 8192  # of which the first line counts
-_COMMAND_SECONDS = 120  # shorter than the three minutes that Cognito's session lasts
+_READ_SIZE = 8192
 
 MOST_TRIES = 3
-"""How many codes may be given in one sign-in, the first included, where somebody is asked."""
+"""How many codes a person may enter in one sign-in, including the first."""
 
-_WHAT = {
+_DESCRIPTIONS = {
     "SMS": "the code sent by SMS",
     "EMAIL": "the code sent by e-mail",
     "TOTP": "the code of the authenticator app",
@@ -43,16 +38,24 @@ _WHAT = {
 }
 
 
+class _TerminalUse:
+    """Which thread may ask on the terminal, and whether a question is shown right now."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.is_asking = False
+
+
 def can_prompt() -> bool:
-    """Whether somebody can answer: stdin and stderr are terminals, and this is no CI job."""
-    # A stream is None, or closed, where the process was started with it closed.
+    """Whether a person can answer: stdin and stderr are terminals, and this is not a CI job."""
+    # A stream is None, or closed, if the process was started with it closed.
     streams = (sys.stdin, sys.stderr)
     usable = all(stream and not stream.closed and stream.isatty() for stream in streams)
     return usable and not os.environ.get("CI")
 
 
 class TerminalPrompter:
-    """Asks on the terminal with echo off, on stderr, so that stdout may be a file."""
+    """Asks on the terminal with echo off. The question goes to stderr, so stdout may be a file."""
 
     def ask(self, question: str) -> str:
         if not can_prompt():
@@ -68,30 +71,31 @@ class TerminalPrompter:
 
 
 def is_asking() -> bool:
-    """Whether a question stands on the terminal, which nothing may be drawn over."""
-    return _asking.is_set()
+    """Whether a question is on the terminal now, so that nothing else may be written there."""
+    return process_state.instance(_TerminalUse).is_asking
 
 
 def _hidden(prompt: str) -> str:
-    """Ask *prompt* with echo off. One at a time: two would undo each other's echo."""
-    with _terminal:
+    """Ask *prompt* with echo off, one thread at a time: two would restore each other's settings."""
+    use = process_state.instance(_TerminalUse)
+    with use.lock:
         interruption.check()
-        _asking.set()
+        use.is_asking = True
         try:
             return _read_hidden(prompt)
         except (EOFError, KeyboardInterrupt):
-            if not interruption.is_requested():  # else a new line was begun for the news of it
+            if (
+                not interruption.is_requested()
+            ):  # else the message about the signal began a new line
                 sys.stderr.write("\n")
             raise KeyboardInterrupt from None
         finally:
-            _asking.clear()
+            use.is_asking = False
 
 
 def _read_hidden(prompt: str) -> str:
-    """Read a line in any thread, until Ctrl-C, which Python tells only to the main thread."""
-    if os.name == "nt":
-        import getpass  # noqa: PLC0415 - elsewhere it would not be interrupted in a thread
-
+    """Read a line, in any thread. Ctrl-C stops it in other threads than the main one too."""
+    if sys.platform == "win32":  # pragma: no cover - the tests run on POSIX
         return getpass.getpass(prompt, stream=sys.stderr)
     line = b""
     with _without_echo() as terminal:
@@ -100,7 +104,7 @@ def _read_hidden(prompt: str) -> str:
         while not line.endswith(b"\n"):
             while not select.select([terminal], [], [], 0.1)[0]:
                 interruption.check()
-            data = os.read(terminal, _LONGEST_OUTPUT)
+            data = os.read(terminal, _READ_SIZE)
             if not data:
                 break
             line += data
@@ -112,9 +116,7 @@ def _read_hidden(prompt: str) -> str:
 
 @contextlib.contextmanager
 def _without_echo() -> Iterator[int]:
-    """Give the terminal's descriptor, with echo off for the block."""
-    import termios  # noqa: PLC0415 - not on Windows
-
+    """Yield the terminal's file descriptor, with echo off during the block."""
     with contextlib.ExitStack() as stack:
         try:
             try:
@@ -128,7 +130,7 @@ def _without_echo() -> Iterator[int]:
                 with contextlib.suppress(termios.error):  # the terminal was closed
                     termios.tcsetattr(terminal, termios.TCSAFLUSH, before)
 
-            stack.enter_context(interruption.ensured(restore))
+            stack.enter_context(interruption.cleaned_up(restore))
             silent = [*before[:3], before[3] & ~termios.ECHO, *before[4:]]
             termios.tcsetattr(terminal, termios.TCSAFLUSH, silent)
         except (OSError, AttributeError, ValueError, termios.error) as error:
@@ -139,7 +141,7 @@ def _without_echo() -> Iterator[int]:
 
 
 def wait_visibly(seconds: float, what: str) -> None:
-    """Sleep for *seconds*, counting down to *what* where somebody watches."""
+    """Sleep for *seconds*; on a terminal, show a countdown that says *what* is awaited."""
     end = time.monotonic() + seconds
     is_watched = bool(sys.stderr and sys.stderr.isatty() and not os.environ.get("CI"))
     while (left := end - time.monotonic()) > 0:
@@ -155,25 +157,25 @@ def wait_visibly(seconds: float, what: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class CodeRequest:
-    """A code that Cognito waits for."""
+    """A one-time code that Cognito asks for."""
 
     username: str
-    """As typed."""
+    """As the caller wrote it."""
     method: str
     """EMAIL, SMS, TOTP or CUSTOM."""
     destination: str
-    """Where the code went, masked by Cognito; empty where it does not say."""
+    """Where Cognito sent the code, with most letters hidden; empty if Cognito does not say."""
     since: float
-    """When the sign-in began, in seconds since the epoch: older codes are not meant."""
+    """When the sign-in began, in seconds since the epoch; codes sent earlier are for others."""
     attempt: int = 1
-    """Above 1 when an earlier code was refused."""
+    """The number of this attempt: above 1, Cognito refused the previous code."""
 
 
 class CodeSource(Protocol):
-    """Whoever can get a code."""
+    """Something that can supply a one-time code."""
 
     can_repeat: bool
-    """Whether asking again after a wrong code can bring another."""
+    """Whether asking again after a wrong code may give another code."""
 
     def code(self, request: CodeRequest) -> str:
         """Return the code, never empty. Raises MFACodeUnavailableError."""
@@ -181,19 +183,20 @@ class CodeSource(Protocol):
 
 
 class TerminalCodes:
-    """Asks whoever sits at the terminal, with echo off."""
+    """Asks the person at the terminal, with echo off."""
 
     can_repeat = True
 
     def code(self, request: CodeRequest) -> str:
         if not can_prompt():
             raise MFACodeUnavailableError(
-                f"Cognito wants {_WHAT.get(request.method, 'a code')} for "
+                f"Cognito wants {_DESCRIPTIONS.get(request.method, 'a code')} for "
                 f"{masking.mask(request.username)}, and there is no terminal to ask on.",
                 resolution="Give the script's call a callback, or a command that prints the code "
                 "with --mfa-command or SEEDCTL_MFA_COMMAND.",
             )
-        with _terminal:  # question and refusal of one user together
+        # Hold the lock for both lines, so that no other user's question comes between them.
+        with process_state.instance(_TerminalUse).lock:
             return self._ask(request)
 
     @staticmethod
@@ -205,139 +208,8 @@ class TerminalCodes:
                 f"That code was not accepted, or was used before. Try another: {then}.\n"
             )
         to = f" to {request.destination}" if request.destination else ""
-        what = _WHAT.get(request.method, "a code")
+        what = _DESCRIPTIONS.get(request.method, "a code")
         question = f"Enter {what}{to} for {request.username}"
         while not (code := TerminalPrompter().ask(question).strip()):
             sys.stderr.write("Cannot be empty.\n")
         return code
-
-
-class CommandCodes:
-    """Runs a command, without a shell, and takes the first line it prints."""
-
-    can_repeat = False
-
-    def __init__(self, command: str, *, seconds: float = _COMMAND_SECONDS) -> None:
-        """*seconds* is how long the command may take."""
-        self._command = command
-        self._seconds = seconds
-
-    def code(self, request: CodeRequest) -> str:
-        environment = {
-            **os.environ,
-            "SEEDCTL_MFA_USERNAME": request.username,
-            "SEEDCTL_MFA_METHOD": request.method,
-            "SEEDCTL_MFA_DESTINATION": request.destination,
-        }
-        words = self._words(request)
-        try:
-            line, status = _interruptible(lambda is_over: self._run(words, environment, is_over))
-        except (OSError, ValueError) as error:
-            raise self._failed(request, f"cannot be run: {error}") from error
-        if status is None:
-            raise self._failed(request, f"took longer than {self._seconds:.0f} s")
-        if status:
-            raise self._failed(request, f"ended with exit status {status}")
-        code = line.decode("utf-8", "replace").strip()
-        if not code:
-            raise self._failed(request, "printed no code")
-        masking.register(code)
-        return code
-
-    def _words(self, request: CodeRequest) -> list[str]:
-        try:
-            words = shlex.split(self._command)
-        except ValueError as error:
-            raise self._failed(request, f"cannot be run: {error}") from error
-        if not words:
-            raise self._failed(request, "is empty")
-        return words
-
-    def _run(
-        self, words: list[str], environment: dict[str, str], is_over: Callable[[], bool]
-    ) -> tuple[bytes, int | None]:
-        """Return the first line printed, and the exit status: None where time was up."""
-        if is_over():
-            return b"", None
-        process = subprocess.Popen(  # noqa: S603 - the user's own command
-            words,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            start_new_session=True,
-        )
-        with interruption.ensured(lambda: _kill(process)):
-            line = self._first_line(process, is_over)
-            status = process.poll()
-        assert process.stdout is not None
-        process.stdout.close()
-        process.wait()
-        return line, status
-
-    def _first_line(self, process: subprocess.Popen[bytes], is_over: Callable[[], bool]) -> bytes:
-        """Return the first line *process* prints; wait for its end, but not for its children's."""
-        assert process.stdout is not None
-        descriptor, output = process.stdout.fileno(), b""
-        end = time.monotonic() + self._seconds
-        is_open = True
-        while process.poll() is None and time.monotonic() < end and not is_over():
-            if is_open and select.select([descriptor], [], [], 0.05)[0]:
-                data = os.read(descriptor, 4096)
-                is_open = bool(data)
-                output = (output + data)[:_LONGEST_OUTPUT]
-            elif not is_open:
-                time.sleep(0.01)
-        if is_open and select.select([descriptor], [], [], 0)[0]:
-            output += os.read(descriptor, 4096)
-        return output.partition(b"\n")[0]
-
-    def _failed(self, request: CodeRequest, what: str) -> MFACodeUnavailableError:
-        return MFACodeUnavailableError(
-            f"The MFA command for {masking.mask(request.username)} ({request.method}) {what}.",
-            resolution="The command must print the code as its first line, within "
-            f"{self._seconds:.0f} s, and end with 0. It gets SEEDCTL_MFA_USERNAME, "
-            "SEEDCTL_MFA_METHOD and SEEDCTL_MFA_DESTINATION.",
-        )
-
-
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    """Kill *process* if it still runs, with what it has started."""
-    if process.poll() is None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-
-
-def _interruptible(work: Callable[[Callable[[], bool]], _Result]) -> _Result:
-    """Return what *work* returns, done in a thread, where no signal can meet it half-way.
-
-    *work* is given what to ask whether it has to end at once. Raises what it raises, and
-    KeyboardInterrupt.
-    """
-    given_up, ended = threading.Event(), threading.Event()
-    results: list[_Result] = []
-    errors: list[Exception] = []
-
-    def is_over() -> bool:
-        return given_up.is_set() or interruption.is_requested()
-
-    def run() -> None:
-        try:
-            results.append(work(is_over))
-        except Exception as error:  # noqa: BLE001 - raised again below
-            errors.append(error)
-        finally:
-            ended.set()
-
-    interruption.check()
-    try:
-        threading.Thread(target=run, name="seedctl-code-command", daemon=True).start()
-        while not ended.wait(interruption.WAKE_SECONDS):
-            pass
-        interruption.check()
-    except KeyboardInterrupt:
-        given_up.set()
-        ended.wait(interruption.GRACE_SECONDS)
-        raise
-    if errors:
-        raise errors[0]
-    return results[0]

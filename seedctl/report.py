@@ -1,4 +1,4 @@
-"""What a run does, told to an observer: the command line shows it, tests collect it."""
+"""The events of a run, which observers receive: the command line shows them, tests collect them."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 Kind = Literal["user", "group membership", "secret", "session", "record", "file"]
 COUNTED = ("record", "file")
-"""The kinds that are only counted, in tables and totals."""
+"""The kinds of which a report stores only the number, since there may be thousands."""
 MOST_FAILURES = 100
-"""So many of them are kept one by one; the others are counted."""
+"""How many failures a report stores one by one; it only counts the others."""
 State = Literal[
     "created",
     "finished",
@@ -38,8 +38,8 @@ State = Literal[
     "failed",
     "unfinished",
 ]
-"""Of a user, "unfinished" is one that was created and has no final password yet. It may be heard
-before the user's next event, which takes its place."""
+""""unfinished" is for users: created, but without a final password. It is temporary, since the next
+event about the same user replaces it."""
 FAILED = ("failed", "unfinished")
 _QUOTES = frozenset("'\"")
 _HOW_TO_FINISH = "created, but not finished: run again with the same password"
@@ -47,27 +47,27 @@ _HOW_TO_FINISH = "created, but not finished: run again with the same password"
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing a run has done, after AWS confirmed it."""
+    """One thing that a run has done and AWS has confirmed, or that has failed."""
 
     kind: Kind
     name: str
-    """Of a record, its model; of a file, its bucket."""
+    """For a record the name of its model, for a file the name of its bucket."""
     state: State
     detail: str = ""
-    """Of what failed, why."""
+    """For a failure: the reason, after *row* if there is one."""
     row: str = field(default="", compare=False)
-    """Of what failed, which it was where *name* does not say so; *detail* begins with it."""
+    """For a failure among many: which item it was, if *name* does not identify it."""
     resolution: str = field(default="", compare=False)
-    """Of what failed, what to do."""
+    """For a failure: what to do."""
 
     @property
     def reason(self) -> str:
-        """Why it failed, without which it was."""
+        """Why it failed: *detail* without *row*."""
         return self.detail.removeprefix(f"{self.row}: ") if self.row else self.detail
 
 
 def failure(kind: Kind, name: str, error: SeedctlError, *, row: str = "") -> Event:
-    """Return the event of one that failed; *row* says which, where *name* does not."""
+    """Return the event for a failed item; *row* identifies it if *name* does not."""
     reason, row = f"{error.name}: {error.message}", mask(row)
     led_to = "; ".join(map(str, causes(error, with_foreign=False)))
     if led_to:
@@ -78,7 +78,7 @@ def failure(kind: Kind, name: str, error: SeedctlError, *, row: str = "") -> Eve
 
 @dataclass(slots=True)
 class FailureGroup:
-    """What failed for the same reason."""
+    """Failures with the same reason: the first of them, and their number."""
 
     first: Event
     count: int = 0
@@ -97,10 +97,10 @@ class Target:
     account: str
     """The AWS account id, "LOCAL", or "unknown"."""
     check: str
-    """Whether the outputs file is known to belong to the sandbox, in words."""
+    """Whether the outputs file was found to belong to the sandbox, in words."""
 
     def line(self) -> str:
-        """Return the one line that is shown before the first write."""
+        """Return the line that is shown before the first write."""
         parts = [f"Target: {mask(str(self.project))}", f"sandbox {mask(self.sandbox)}"]
         if self.outputs is not None:
             age = "" if self.outputs_age is None else f" ({_age(self.outputs_age)} old)"
@@ -114,62 +114,62 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far something has come that is done many times over."""
+    """The progress of a bulk call."""
 
     what: str
     """What is counted, in the plural, such as "Todo records"."""
     done: int
     failed: int
     total: int | None
-    """None where nobody knows how many there will be."""
+    """None if the number is not known in advance."""
     started: float
-    """When it began, on the clock of time.monotonic()."""
+    """When it began, as time.monotonic() gives it."""
     is_finished: bool = False
-    """No more will be told of it, whether or not all was done."""
+    """Whether this is the last progress update, even if not everything was done."""
 
 
 class Observer(Protocol):
-    """Whoever wants to know. Methods may be called from any thread."""
+    """Receives what happens during a run. Any thread may call these methods."""
 
     def on_target(self, target: Target) -> None: ...
 
     def on_event(self, event: Event) -> None: ...
 
     def on_note(self, text: str) -> None:
-        """Hear of something that goes as it should, and that the user may wonder about."""
+        """Receive an explanation of something that is correct but may surprise the user."""
         ...
 
     def on_warning(self, text: str) -> None: ...
 
     def on_progress(self, progress: Progress) -> None:
-        """Hear how far it is with many of a kind: at first, some ten times a second, at last."""
+        """Receive the progress of a bulk call: at its start, ten times a second, at its end."""
         ...
 
 
 @dataclass
 class Report:
-    """Collects a run's events, with the time it took in seconds."""
+    """Collects the events of a run. All times are in seconds since its start."""
 
     events: list[Event] = field(default_factory=list)
-    """All but those of records and files, which come by the thousand."""
+    """All events but those of records and files, of which there may be thousands."""
     moments: list[float] = field(default_factory=list)
-    """When each of *events* was heard, in seconds from the start."""
+    """The time of each of *events*."""
     spans: dict[Event, tuple[float, float]] = field(default_factory=dict)
-    """When each of *records* was heard first and last, in seconds from the start."""
+    """The first and last time of each of *records*."""
     records: Counter[Event] = field(default_factory=Counter)
-    """How often each was heard, without its detail: records by model, files by bucket."""
+    """The number of events of records by model and of files by bucket, without their details."""
     failures: list[tuple[Event, float]] = field(default_factory=list)
-    """The first of all that failed, and when."""
+    """The first failures of any kind, with their times."""
     warnings: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     target: Target | None = None
     progress: Progress | None = None
-    """The newest that was heard."""
+    """The latest update."""
     started: float = field(default_factory=time.monotonic)
     failure_groups: dict[tuple[str, ...], FailureGroup] = field(default_factory=dict)
-    """All that failed, by what they have in common: a few reasons, whatever the number of rows."""
+    """The failures by what they have in common: usually few reasons, even for many rows."""
     _unfinished: dict[str, float] = field(default_factory=dict)
-    """The users that were created and not heard of since, and when that was."""
+    """The users without a final password so far, and when they were created."""
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @property
@@ -178,16 +178,16 @@ class Report:
 
     @property
     def failed(self) -> int:
-        """How many users, records and files of many have failed."""
+        """How many users, records and files have failed."""
         with self._lock:
             counted = sum(n for event, n in self.records.items() if event.state in FAILED)
             counted += sum(event.state in FAILED for event in self.events)
             return counted + len(self._unfinished)
 
     def copy(self) -> Report:
-        """Return what was heard so far: threads may outlive a run, and tell more.
+        """Return a copy, since threads may outlive the run and report more events.
 
-        Users that are unfinished by now are among its events and failures.
+        Its events and failures include the users that are still unfinished.
         """
         with self._lock:
             found = Report(
@@ -229,9 +229,9 @@ class Report:
         if event.state in FAILED:
             if len(self.failures) < MOST_FAILURES:
                 self.failures.append((event, now))
-            group = self.failure_groups.get(_common(event))
+            group = self.failure_groups.get(_failure_key(event))
             if group is None and len(self.failure_groups) < MOST_FAILURES:
-                group = self.failure_groups[_common(event)] = FailureGroup(event)
+                group = self.failure_groups[_failure_key(event)] = FailureGroup(event)
             if group is not None:
                 group.count += 1
         if event.kind in COUNTED:
@@ -255,7 +255,7 @@ class Report:
 
 
 class PlainReport(Report):
-    """For scripts started as plain ``python seed.py``: the target and warnings on stderr."""
+    """For scripts started as plain ``python seed.py``: prints the target and warnings on stderr."""
 
     def on_target(self, target: Target) -> None:
         super().on_target(target)
@@ -266,11 +266,11 @@ class PlainReport(Report):
         sys.stderr.write(mask_message(f"Warning: {text}") + "\n")
 
 
-def _common(event: Event) -> tuple[str, ...]:
-    """Return what *event* has in common with others that failed for the same reason.
+def _failure_key(event: Event) -> tuple[str, ...]:
+    """Return what *event* has in common with other failures that have the same reason.
 
-    Its own name is not, nor a word with a digit in it, such as an id of a request. What stands in
-    quotation marks is a value, which the reason is about.
+    This leaves out its own name and words with a digit, such as request ids. Words in quotation marks
+    stay, because they are values that belong to the reason.
     """
     name = event.name if event.kind not in COUNTED else ""
     reason = event.reason.replace(mask(name), "…") if name else event.reason

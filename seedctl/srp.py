@@ -1,10 +1,10 @@
-"""Secure Remote Password as Cognito speaks it: the arithmetic, and nothing of the service.
+"""Secure Remote Password as Cognito uses it: only the arithmetic, no requests.
 
 SRP-6a over the 3072-bit group of RFC 3526 with g = 2 (RFC 5054 has the same prime with g = 5),
 SHA-256, and a session key of 16 bytes. Numbers are hashed as their shortest two's-complement bytes,
-never widened to the length of N: leading zeros in what Cognito sends are lost on purpose.
+never padded to the length of N: leading zeros in Cognito's values are dropped on purpose.
 
-Values named here (a, x, S, the key) are secrets: nothing keeps them past a sign-in.
+The values a, x, S and the key are secrets: they are never stored beyond a sign-in.
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ N = int(
 g = 2
 
 _KEY_BYTES = 16
-_TABLE_BITS = 256  # as long as every exponent of g
-_TABLE_PAYS = 4  # making it costs as much as so many powers
-_usual_powers = itertools.count()
+_TABLE_BITS = 256  # the length of the longest exponent of g
+_POWERS_BEFORE_TABLE = 4  # building the table costs as much as this many powers
+_powers_of_g = itertools.count()
 _HKDF_INFO = b"Caldera Derived Key\x01"
 _HEX = re.compile(r"[0-9A-Fa-f]+")
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -66,15 +66,15 @@ def hash_number(*parts: bytes) -> int:
 
 
 def power(base: int, exponent: int) -> int:
-    """Return *base* to the *exponent* modulo N, by gmpy2 where it is installed."""
-    is_usual = base == g and 0 <= exponent < 1 << _TABLE_BITS
-    if _powmod is pow and is_usual and next(_usual_powers) >= _TABLE_PAYS:
+    """Return *base* to the *exponent* modulo N, with gmpy2 if it is installed."""
+    is_in_table = base == g and 0 <= exponent < 1 << _TABLE_BITS
+    if _powmod is pow and is_in_table and next(_powers_of_g) >= _POWERS_BEFORE_TABLE:
         return _power_by_table(base, exponent)
     return int(_powmod(base, exponent, N))
 
 
 def _power_by_table(base: int, exponent: int) -> int:
-    """Multiply known powers of *base*, which is five times as fast as ``pow``."""
+    """Multiply precomputed powers of *base*, which is five times as fast as ``pow``."""
     result = 1
     for row in _powers_of(base):
         if not exponent:
@@ -86,7 +86,7 @@ def _power_by_table(base: int, exponent: int) -> int:
 
 @cache
 def _powers_of(base: int) -> list[list[int]]:
-    """Return for each hexadecimal digit of an exponent what it contributes, lowest first."""
+    """Return the factors for each hexadecimal digit of an exponent, lowest digit first."""
     table = []
     for _ in range(_TABLE_BITS // 4):
         row = [1]
@@ -101,16 +101,16 @@ k = hash_number(pad(N), pad(g))
 
 
 def private_key(pool_name: str, user_id: str, password: str, salt: int) -> int:
-    """Return x, the number that stands for the password.
+    """Return x, the private key that is derived from the password.
 
-    A device takes part under its group key as *pool_name* and its device key as *user_id*.
+    For a device, *pool_name* is its group key and *user_id* its device key.
     """
     inner = hashlib.sha256(f"{pool_name}{user_id}:{password}".encode()).digest()
     return hash_number(pad(salt), inner)
 
 
 def scrambler(public_a: int, public_b: int) -> int:
-    """Return u. Raises SRPError if it is zero, since the password would then not matter."""
+    """Return u. Raises SRPError if it is zero, because the password would then have no effect."""
     u = hash_number(pad(public_a), pad(public_b))
     if u == 0:
         raise SRPError("The password exchange failed: the hash of both public values is zero.")
@@ -118,7 +118,7 @@ def scrambler(public_a: int, public_b: int) -> int:
 
 
 def session_key(u: int, shared_secret: int) -> bytes:
-    """Return the 16-byte key both sides derive (HKDF with SHA-256)."""
+    """Return the 16-byte key that both sides derive (HKDF with SHA-256)."""
     prk = hmac.digest(pad(u), pad(shared_secret), "sha256")
     return hmac.digest(prk, _HKDF_INFO, "sha256")[:_KEY_BYTES]
 
@@ -126,7 +126,7 @@ def session_key(u: int, shared_secret: int) -> bytes:
 def claim_signature(
     key: bytes, pool_name: str, user_id: str, secret_block: str, timestamp: str
 ) -> str:
-    """Return PASSWORD_CLAIM_SIGNATURE. Raises SRPError for a *secret_block* that is not base64."""
+    """Return PASSWORD_CLAIM_SIGNATURE. Raises SRPError if *secret_block* is not base64."""
     message = (
         f"{pool_name}{user_id}".encode() + decode_secret_block(secret_block) + timestamp.encode()
     )
@@ -134,7 +134,7 @@ def claim_signature(
 
 
 def decode_secret_block(text: str) -> bytes:
-    """Decode SECRET_BLOCK, which may come in the URL-safe alphabet and without its padding."""
+    """Decode SECRET_BLOCK, which may use the URL-safe alphabet and may lack the padding."""
     standard = text.translate(str.maketrans("-_", "+/")).rstrip("=")
     try:
         return base64.b64decode(standard + "=" * (-len(standard) % 4), validate=True)
@@ -143,9 +143,9 @@ def decode_secret_block(text: str) -> bytes:
 
 
 def format_timestamp(instant: datetime) -> str:
-    """Return *instant*, in UTC, the way Cognito reads it: the day unpadded, names in English.
+    """Return *instant*, which must be in UTC, in the format of TIMESTAMP.
 
-    Not strftime, whose names follow the locale and whose day is padded. *instant* must be in UTC.
+    strftime would translate the names by the locale, and would pad the day.
     """
     day, month = _DAYS[instant.weekday()], _MONTHS[instant.month - 1]
     return f"{day} {month} {instant.day} {instant:%H:%M:%S} UTC {instant.year}"
@@ -154,7 +154,7 @@ def format_timestamp(instant: datetime) -> str:
 def secret_hash(client_id: str, client_secret: str, username: str) -> str:
     """Return SECRET_HASH for an app client that has a secret.
 
-    *username* must be the one in the same request, so the pool's internal name after the first.
+    *username* must be the one in the same request: after the first it is the pool's internal name.
     """
     digest = hmac.digest(client_secret.encode(), f"{username}{client_id}".encode(), "sha256")
     return base64.b64encode(digest).decode()
@@ -162,17 +162,17 @@ def secret_hash(client_id: str, client_secret: str, username: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ClientExchange:
-    """The client's side of one password exchange; good for one sign-in."""
+    """The client's side of one password exchange. Use it for one sign-in only."""
 
     private_a: int = field(repr=False)
     public_a: int
 
     @classmethod
     def start(cls, private_a: int | None = None) -> ClientExchange:
-        """Begin with a fresh 256-bit private value; tests pass *private_a* to repeat a vector.
+        """Start with a random 256-bit private value; tests pass *private_a* to repeat a vector.
 
-        The JavaScript client takes 1024 bits. 256 give the full 128-bit strength of the group and
-        cost a quarter of the time.
+        The JavaScript client uses 1024 bits. 256 bits give the full 128-bit strength of the group
+        in a quarter of the time.
         """
         secret = private_a if private_a is not None else secrets.randbits(256) | 1 << 255
         public = power(g, secret)
@@ -182,11 +182,11 @@ class ClientExchange:
 
     @property
     def srp_a(self) -> str:
-        """SRP_A: lower-case hex without padding."""
+        """SRP_A: lower-case hexadecimal digits without padding."""
         return f"{self.public_a:x}"
 
     def shared_secret(self, x: int, public_b: int) -> tuple[int, int]:
-        """Return u and S. Raises SRPError when *public_b* would make the password irrelevant."""
+        """Return u and S. Raises SRPError for a *public_b* that makes the password irrelevant."""
         if public_b % N == 0:
             raise SRPError("The password exchange failed: the public value B is zero.")
         u = scrambler(self.public_a, public_b)
@@ -206,9 +206,9 @@ class ClientExchange:
     ) -> str:
         """Return PASSWORD_CLAIM_SIGNATURE for the challenge that Cognito sent.
 
-        *salt* and *srp_b* are hex numbers. Raises SRPError for values no honest server sends.
+        *salt* and *srp_b* are hexadecimal. Raises SRPError for values that no correct server sends.
         """
-        # int() alone would also take signs, underscores and spaces.
+        # int() alone would also accept signs, underscores and spaces.
         if not _HEX.fullmatch(salt) or not _HEX.fullmatch(srp_b):
             raise SRPError("The password exchange failed: SALT or SRP_B is not a hex number.")
         salt_number, public_b = int(salt, 16), int(srp_b, 16)

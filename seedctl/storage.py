@@ -1,4 +1,7 @@
-"""What a script calls on files: the methods of the current backend's storage, as functions."""
+"""Files in the backend's S3 buckets: the methods of :class:`Storage` as functions.
+
+Each function acts as the user who is signed in when it is called, or as a guest.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +62,7 @@ _Result = TypeVar("_Result")
 def _function(
     method: Callable[Concatenate[Storage, _Arguments], _Result],
 ) -> Callable[_Arguments, _Result]:
-    """Return *method* as a function that acts as whoever is signed in, with its own signature."""
+    """Return *method* as a function on the current backend's storage, with the same signature."""
 
     @wraps(method)
     def function(*arguments: _Arguments.args, **options: _Arguments.kwargs) -> _Result:

@@ -1,4 +1,4 @@
-"""What a run is about to change, and whether the outputs file belongs to it."""
+"""What a run is about to change, and whether the outputs file belongs to that sandbox."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from seedctl.errors import AWSError, OutputsMismatchError, StackDoesNotExistErro
 from seedctl.report import Target
 
 TargetDetail = Literal["outputs", "account", "none"]
-"""How much is looked up: whether the outputs file belongs to the sandbox, only whose account it is,
-or nothing."""
+"""How much to look up: "outputs" for the account and whether the outputs file belongs to the sandbox,
+"account" for the account only, "none" for nothing."""
 
 if TYPE_CHECKING:
     from seedctl.aws.calls import Caller
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class TargetNotice:
-    """Tells an observer, once and before the first write, what is about to be changed."""
+    """Reports to an observer what is about to be changed, once, before the first write."""
 
     def __init__(
         self,
@@ -33,7 +33,7 @@ class TargetNotice:
         *,
         detail: TargetDetail,
     ) -> None:
-        """*detail* says how much is looked up: see :data:`TargetDetail`."""
+        """*detail* is how much to look up: see :data:`TargetDetail`."""
         self._aws = aws
         self._project = project
         self._identifier = identifier
@@ -43,11 +43,7 @@ class TargetNotice:
         self._lock = threading.RLock()
 
     def __call__(self) -> None:
-        """Tell it, unless it was told before.
-
-        Raises OutputsMismatchError and StackDoesNotExistError when CloudFormation may be read and
-        knows the outputs file to belong elsewhere.
-        """
+        """Report the target, unless that was done before. Raises as :func:`describe_target`."""
         with self._lock:
             if self._detail != "none":
                 outputs = self._outputs.if_any() if self._detail == "outputs" else None
@@ -60,10 +56,10 @@ class TargetNotice:
 def describe_target(
     aws: Caller, project: Project, identifier: BackendIdentifier, outputs: AmplifyOutputs | None
 ) -> Target:
-    """Return what is about to be changed; *outputs* is None where there are none.
+    """Return what is about to be changed; *outputs* is None if there is no outputs file.
 
-    Raises OutputsMismatchError and StackDoesNotExistError when CloudFormation may be read and
-    knows the outputs file to belong elsewhere.
+    Raises OutputsMismatchError or StackDoesNotExistError if CloudFormation shows that the outputs
+    file belongs to another sandbox. If the caller may not read CloudFormation, nothing is checked.
     """
     auth = outputs.auth if outputs is not None else None
     return Target(
@@ -81,13 +77,13 @@ def _account(aws: Caller) -> str:
     try:
         reply = aws.call("sts", "GetCallerIdentity", {}, once=True)
     except AWSError:
-        return "unknown"  # only for display; what is really needed fails by itself
+        return "unknown"  # only for display; a call that is really needed raises its own error
     account: str = reply["Account"]
     return account
 
 
 def _check(aws: Caller, identifier: BackendIdentifier, outputs: AmplifyOutputs) -> str:
-    """Compare the user pool of *outputs* with the stack's, and say in words what came of it."""
+    """Compare the user pool of *outputs* with the stack's, and return the result as words."""
     if outputs.auth is None:
         return "outputs not checked"
     stack = identifier.stack_name
@@ -98,7 +94,7 @@ def _check(aws: Caller, identifier: BackendIdentifier, outputs: AmplifyOutputs) 
         )
     except AWSError as error:
         if error.code == "ValidationError" and "does not exist" in error.message:
-            if aws.is_emulator:  # which seldom holds the stack as well
+            if aws.is_emulator:  # emulators seldom have the stack
                 return f"outputs not checked: there is no stack {stack}"
             raise StackDoesNotExistError(
                 f"The sandbox {identifier.name} of {identifier.namespace} is not deployed in "

@@ -1,4 +1,4 @@
-"""A JSON document with one value replaced: how every place in it can be tried."""
+"""Replace one value in a JSON document, in order to test each key."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     Place: TypeAlias = tuple[str | int, ...]
 
 ABSENT = object()
-"""In place of a value: the key is taken out."""
+"""As a value: remove the key."""
 
 
 def places(node: Any, above: Place = ()) -> Iterator[Place]:
-    """Yield where each value below *node* is: ``("auth",)``, ``("auth", "groups", 0)`` …"""
+    """Yield the path of each value below *node*: ``("auth",)``, ``("auth", "groups", 0)`` …"""
     entries: Any = node.items() if isinstance(node, dict) else ()
     if isinstance(node, list):
         entries = enumerate(node)

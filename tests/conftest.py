@@ -1,4 +1,4 @@
-"""What holds for every test: no network beyond loopback, no AWS settings, nothing left behind."""
+"""Applies to every test: no network beyond loopback, no AWS settings, and nothing left behind."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.loaders import JSONFileLoader
 
-from seedctl import backend, masking
+from seedctl import backend, process_state
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,16 +33,16 @@ def _is_loopback(host: Any) -> bool:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _signals_are_heard() -> None:
-    """Let no signal be ignored, as some are in the background and under nohup."""
+def _default_signals() -> None:
+    """Ignore no signal: a shell ignores some for background jobs, and so does nohup."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _descriptions_are_read_once() -> Iterator[None]:
-    """Keep botocore's descriptions of services: each session would read the megabytes anew."""
+def _cached_service_models() -> Iterator[None]:
+    """Cache botocore's service models: every session would read megabytes of them again."""
     contents: dict[str, Any] = {}
     load_file = JSONFileLoader.load_file
 
@@ -69,7 +69,7 @@ def refused_addresses(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
     def check(address: Any) -> None:
         if isinstance(address, tuple) and not _is_loopback(address[0]):
             refused.append(address)
-            # No Exception, which the libraries between would take for a network that is down.
+            # pytest.fail raises no Exception, which libraries would treat as a network failure.
             pytest.fail(f"a test reaches beyond loopback: {address}")
 
     def guarded_connect(self: socket.socket, address: Any) -> None:
@@ -93,7 +93,7 @@ def refused_addresses(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """Begin with no setting of the developer's, and end with no backend active."""
+    """Start without the developer's settings and process state, and end with no backend active."""
     for name in list(os.environ):
         if name.startswith(_OURS) and name not in {"PYTEST_CURRENT_TEST", "PYTHONPATH"}:
             monkeypatch.delenv(name)
@@ -101,8 +101,6 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Itera
     monkeypatch.setenv("AWS_CONFIG_FILE", str(nowhere))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(nowhere))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    masking.clear()
-    backend.active_backends.reset()
-    yield
-    assert backend.active_backends.is_empty, "a test left a backend active"
-    masking.clear()
+    with process_state.fresh():
+        yield
+        assert backend.active_backends().is_empty, "a test left a backend active"

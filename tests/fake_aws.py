@@ -1,4 +1,4 @@
-"""An AWS on loopback that answers as told: for refusals that no emulator makes on request."""
+"""A fake AWS on loopback with given responses, for errors that no emulator can produce."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _XML_ERROR = (
 
 
 class FakeAWS:
-    """*replies* maps an operation to a JSON body, an XML text, or an (error code, message), to
-    which a status other than 400 may be added; or an iterator over such, one for each call."""
+    """*replies* maps an operation to a JSON body, an XML text or (error code, message[, status]),
+    or to an iterator that gives one of these for each call. The default status is 400."""
 
     def __init__(self, **replies: Any) -> None:
         self.replies = replies
@@ -40,7 +40,7 @@ class FakeAWS:
                 self.wfile.write(text)
 
             def log_message(self, *_: Any) -> None:
-                """Stay silent."""
+                """Print no log line."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
@@ -68,7 +68,9 @@ class FakeAWS:
             parameters = {key: value[0] for key, value in parse_qs(body.decode()).items()}
             operation = parameters["Action"]
         self.calls.append((operation, parameters))
-        reply = self.replies.get(operation, ("UnknownOperationException", "not told how to answer"))
+        reply = self.replies.get(
+            operation, ("UnknownOperationException", "no reply was given for it")
+        )
         if isinstance(reply, Iterator):
             reply = next(reply)
         if isinstance(reply, tuple):
@@ -83,7 +85,7 @@ class FakeAWS:
 
 
 def described_stack(pool: str) -> str:
-    """The answer of DescribeStacks for a sandbox whose user pool is *pool*."""
+    """Return the response of DescribeStacks for a sandbox whose user pool is *pool*."""
     return (
         '<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/">'
         "<DescribeStacksResult><Stacks><member><StackName>s</StackName>"

@@ -1,4 +1,4 @@
-"""Run the command line in a process that may do less: where file modes hold, or files stay small."""
+"""Run the command line in a process with fewer rights: file modes apply, or files stay small."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-# To write, read, and search whatever the modes of files and folders say; to change them as owner.
+# Rights to read, write and search files and folders whatever their modes, and to change the modes.
 _POWERS = (1, 2, 3)
 _VERSION_3 = 0x20080522
 
@@ -32,11 +32,11 @@ class Ended:
 
 
 def run(folder: Path, *arguments: str, file_size: int = 0) -> Ended:
-    """Run seedctl with *arguments* in *folder*; no file may grow beyond *file_size*, 0 for any."""
+    """Run seedctl with *arguments* in *folder*; *file_size* limits every file, 0 none."""
     done = subprocess.run(
         [sys.executable, "-c", _PROGRAM, str(file_size), *arguments],
         cwd=folder,
-        # Or Python would leave cut-off bytecode behind.
+        # With a limited file size, Python would write truncated bytecode.
         env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -48,7 +48,7 @@ def run(folder: Path, *arguments: str, file_size: int = 0) -> Ended:
 
 
 def restrict(*, file_size: int) -> None:
-    """Take from this process what root has and others have not, and limit the size of files."""
+    """Give up the rights that only root has, and limit the size of files."""
     if file_size:
         resource.setrlimit(resource.RLIMIT_FSIZE, (file_size, file_size))
     if os.geteuid() == 0:
@@ -56,7 +56,7 @@ def restrict(*, file_size: int) -> None:
 
 
 def _drop_powers() -> None:
-    """Give up root's powers over files, which Linux calls capabilities."""
+    """Give up root's rights over files, which Linux calls capabilities."""
     libc = ctypes.CDLL(None, use_errno=True)
     header = (ctypes.c_uint32 * 2)(_VERSION_3, 0)
     sets = (ctypes.c_uint32 * 6)()  # effective, permitted and inheritable, twice 32 bits

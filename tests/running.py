@@ -1,4 +1,4 @@
-"""Run the command line in this process, in a project of its own."""
+"""Run the command line in this process, in a new project."""
 
 from __future__ import annotations
 
@@ -9,9 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
 from seedctl.cli.main import main
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pytest
 
 DATA = Path(__file__).parent / "data"
@@ -43,6 +47,15 @@ class CommandLine:
         return Result(code, captured.out, captured.err)
 
 
+def subcommands(group: click.Group) -> Iterator[tuple[str, click.Command]]:
+    """Yield the commands of *group* with their names, the lazily loaded ones too."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        yield name, command
+
+
 def make_project(
     folder: Path,
     resource: str | None = None,
@@ -50,7 +63,7 @@ def make_project(
     name: str = "my-app",
     outputs: str | None = "basic",
 ) -> Path:
-    """Make an Amplify project in *folder*, with the seed of tests/resources/*resource*."""
+    """Make an Amplify project in *folder*, with the seed script of tests/resources/*resource*."""
     folder.mkdir(parents=True, exist_ok=True)
     if resource is not None:
         shutil.copytree(RESOURCES / resource, folder, dirs_exist_ok=True)

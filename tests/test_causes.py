@@ -1,4 +1,4 @@
-"""What is shown below an error's message: each cause once, a service's own words among them."""
+"""The causes shown below an error's message: each one once, with the service's own message."""
 
 from __future__ import annotations
 
@@ -21,56 +21,58 @@ def _shown(error: BaseException) -> list[str]:
     return [str(cause) for cause in causes(error)]
 
 
-def test_the_services_words_are_a_cause() -> None:
-    """What the service said is told under its code, and not again in botocore's words."""
+def test_the_services_message_is_a_cause() -> None:
+    """The service's message is shown with its error code, and not again in botocore's words."""
     assert _shown(_refused()) == ["[AccessDenied] Denied by a policy"]
 
 
-def test_words_that_the_message_has_are_not_told_twice() -> None:
-    """A message that has the service's sentence needs no line below it."""
+def test_a_message_is_not_repeated() -> None:
+    """If the error's message contains the service's sentence, it is not repeated below."""
     assert _shown(_refused("It failed with AccessDenied: Denied by a policy.")) == []
 
 
-def test_words_without_a_code() -> None:
-    """A page has no code: its status stands in the words."""
+def test_a_service_message_without_a_code() -> None:
+    """An HTML error page has no error code: its HTTP status is in the text."""
     error = _refused(said="HTTP status 403")
     error.service_code = ""
     assert _shown(error) == ["HTTP status 403"]
 
 
-def test_the_words_of_the_first_of_many() -> None:
-    """An error for many is explained by what the service said of the first."""
+def test_the_service_message_for_the_first_of_many() -> None:
+    """An error about many items shows the service's message for the first failed one."""
     error = BulkError("1 of 2 users failed; the first: Not allowed.")
     error.__cause__ = _refused()
     assert _shown(error) == ["[AccessDenied] Denied by a policy"]
 
 
 def test_exceptions_of_a_script() -> None:
-    """They are told by their class and text, an empty text too, and masked."""
+    """Exceptions of a script appear with their class and masked text, even if the text is empty."""
     masking.register("Pl4nted-one")
     error = SeedctlError("It failed: 'a'.")
-    error.__cause__ = KeyError("a")  # short: it is told, although the message has the same letters
+    error.__cause__ = KeyError(
+        "a"
+    )  # short: it is shown, although the message contains it by chance
     error.__cause__.__cause__ = ValueError("Pl4nted-one\nagain")
     error.__cause__.__cause__.__cause__ = RuntimeError()
     assert _shown(error) == ["[KeyError] 'a'", "[ValueError] *** again", "[RuntimeError]"]
 
 
-def test_a_sentence_that_stands_in_the_message() -> None:
-    """What an operating system says is told once, in the message or below it."""
+def test_a_sentence_that_the_message_contains() -> None:
+    """An operating system's message is shown once, in the error's message or below it."""
     error = SeedctlError("x cannot be read: [Errno 2] No such file or directory: 'x'")
     error.__cause__ = FileNotFoundError(2, "No such file or directory", "x")
     assert _shown(error) == []
 
 
-def test_a_chain_that_bites_its_own_tail() -> None:
-    """A script can make one, which must not be followed for ever."""
+def test_a_circle_of_causes() -> None:
+    """Causes that form a circle do not lead to an endless loop."""
     error, other = SeedctlError("one"), SeedctlError("two")
     error.__cause__, other.__cause__ = other, error
     assert _shown(error) == ["[SeedctlError] two"]
 
 
-def test_a_failed_row_has_the_services_words() -> None:
-    """The reason of a row that failed has them too, but no exception from elsewhere."""
+def test_a_failed_row_has_the_services_message() -> None:
+    """A failed row's reason has the service's message, but no other package's exception."""
     error = _refused()
     assert failure("user", "ann", error).detail == (
         "AWSError: Not allowed. (caused by: [AccessDenied] Denied by a policy)"

@@ -1,4 +1,4 @@
-"""Where one-time codes come from when no callback has them: a command, a terminal, the outbox."""
+"""The sources of one-time codes for calls without a callback: a command, a terminal, the outbox."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from seedctl.errors import LocalSandboxError, MFACodeUnavailableError
 from seedctl.local import InboxMessage, inbox
 from seedctl.local import state_folder as folders
 from seedctl.local.store import Store
-from seedctl.prompter import CodeRequest, CommandCodes, TerminalCodes
+from seedctl.mfa_command import CommandCodes
+from seedctl.prompter import CodeRequest, TerminalCodes
 from seedctl.report import Report
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ REQUEST = CodeRequest(ANN, "EMAIL", "a***@e***", since=1000.0)
 
 @pytest.fixture
 def command(tmp_path: Path) -> Callable[[str], str]:
-    """Make a command of a Python program, in a folder whose name has to be quoted."""
+    """Return a function that makes a command of a Python program; its path needs quoting."""
 
     def make(program: str) -> str:
         path = tmp_path / "my tools" / "codes.py"
@@ -47,15 +48,15 @@ def command(tmp_path: Path) -> Callable[[str], str]:
 
 
 def test_a_command_prints_the_code(command: Callable[[str], str]) -> None:
-    """Its first line counts, without what surrounds the code; the code is masked from then on."""
+    """The code is the first line without surrounding spaces, and is masked from then on."""
     line = command("print(' 864209 ')\nprint('second line')")
     assert CommandCodes(line).code(REQUEST) == "864209"
     assert masking.mask("864209") == "***"
     assert not CommandCodes.can_repeat
 
 
-def test_a_command_is_told_whose_code_it_is(command: Callable[[str], str]) -> None:
-    """User, method and masked destination are in its environment, beside everything else there."""
+def test_the_environment_of_a_command(command: Callable[[str], str]) -> None:
+    """The command's environment also has the user name, the method and the destination."""
     line = command(
         "import os\n"
         "names = ('USERNAME', 'METHOD', 'DESTINATION')\n"
@@ -66,23 +67,23 @@ def test_a_command_is_told_whose_code_it_is(command: Callable[[str], str]) -> No
     assert CommandCodes(line).code(request) == "jürgen 密 SMS  True"
 
 
-def test_a_command_may_say_something_on_stderr(
+def test_stderr_of_a_command_is_shown(
     command: Callable[[str], str], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Only stdout is read; what goes wrong in the command can be seen."""
+    """Only stdout is read; stderr goes to the user."""
     line = command("import sys\nsys.stderr.write('asking the phone\\n')\nprint(1)")
     assert CommandCodes(line).code(REQUEST) == "1"
     assert capfd.readouterr() == ("", "asking the phone\n")
 
 
 def test_a_command_gets_no_input(command: Callable[[str], str]) -> None:
-    """It cannot wait for somebody to type, nor eat what is meant for the script."""
+    """The command's stdin is empty: it cannot wait for input or read the script's."""
     line = command("import sys\nprint(repr(sys.stdin.read()))")
     assert CommandCodes(line).code(REQUEST) == "''"
 
 
 def test_no_shell_runs_the_command(tmp_path: Path) -> None:
-    """What a shell would act on is text."""
+    """Characters that are special for a shell have no effect."""
     marker = tmp_path / "made"
     line = f"echo $(touch {marker}) '; touch {marker}' | cat > {marker} && `touch {marker}`"
     code = CommandCodes(line).code(REQUEST)
@@ -90,8 +91,8 @@ def test_no_shell_runs_the_command(tmp_path: Path) -> None:
     assert not marker.exists()
 
 
-def test_a_user_name_is_no_part_of_the_command(tmp_path: Path) -> None:
-    """Whatever it holds, it stays in the environment."""
+def test_the_user_name_cannot_change_the_command(tmp_path: Path) -> None:
+    """The user name is only in the environment, so it cannot change the command."""
     request = CodeRequest("; touch made", "EMAIL", "$(touch made)", since=0)
     assert CommandCodes("echo $SEEDCTL_MFA_USERNAME").code(request) == "$SEEDCTL_MFA_USERNAME"
 
@@ -111,10 +112,8 @@ def test_a_user_name_is_no_part_of_the_command(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_command_that_has_no_code(
-    command: Callable[[str], str], program: str, words: str
-) -> None:
-    """The error names user, method and what happened, and tells what a command must do."""
+def test_a_command_without_a_code(command: Callable[[str], str], program: str, words: str) -> None:
+    """The error names user, method and what happened, and says what a command must do."""
     with pytest.raises(MFACodeUnavailableError, match=words) as caught:
         CommandCodes(command(program)).code(REQUEST)
     assert caught.value.message.startswith(f"The MFA command for {ANN} (EMAIL) ")
@@ -132,7 +131,7 @@ def test_a_command_that_has_no_code(
     ],
 )
 def test_a_command_that_cannot_be_run(line: str) -> None:
-    """Whatever the reason, it is the caller's set-up, and no trace."""
+    """A command that cannot be run is a set-up error, without a Python traceback."""
     with pytest.raises(MFACodeUnavailableError, match=r"cannot be run: |is empty") as caught:
         CommandCodes(line).code(REQUEST)
     assert caught.value.exit_code == 3
@@ -141,7 +140,7 @@ def test_a_command_that_cannot_be_run(line: str) -> None:
 def test_a_command_has_limited_time(
     command: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A command that goes on is stopped, with whatever it has started."""
+    """A command that takes too long is killed with its children."""
     monkeypatch.chdir(tmp_path)
     program = (
         "import os, subprocess, time; child = subprocess.Popen(['sleep', '60']); "
@@ -157,15 +156,14 @@ def test_a_command_has_limited_time(
 
 
 @pytest.mark.parametrize("is_main", [True, False])
-def test_a_signal_ends_a_command_with_all_it_has_started(
+def test_a_signal_kills_a_command_and_its_children(
     command: Callable[[str], str],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     is_main: bool,
 ) -> None:
-    """Ctrl-C in the main thread, and word of it in any other."""
+    """Ctrl-C in the main thread, or a request to stop in any other, kills the command."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(interruption._state, "is_requested", False)
     line = command(
         "import os, subprocess, time; child = subprocess.Popen(['sleep', '60']); "
         "open('new', 'w').write(str(os.getpid())); os.rename('new', 'group'); time.sleep(60)"
@@ -203,33 +201,31 @@ def test_a_signal_ends_a_command_with_all_it_has_started(
         pytest.fail("a process is left")
 
 
-def test_after_a_signal_no_command_is_begun(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A run that is being ended asks nobody for a code."""
-    monkeypatch.setattr(interruption._state, "is_requested", True)
+def test_no_command_starts_after_a_signal(tmp_path: Path) -> None:
+    """After a request to stop, no command is started."""
+    interruption.set_requested(True)
     with pytest.raises(KeyboardInterrupt):
         CommandCodes(f"touch {tmp_path / 'begun'}").code(REQUEST)
     assert CommandCodes("touch begun")._run(["touch", "begun"], {}, lambda: True) == (b"", None)
     assert not (tmp_path / "begun").exists()
 
 
-def test_a_child_that_keeps_stdout_open_is_not_waited_for(command: Callable[[str], str]) -> None:
-    """The command has printed its code and ended: that is enough."""
+def test_no_wait_for_a_child_with_stdout_open(command: Callable[[str], str]) -> None:
+    """When the command has ended, a child with stdout open is not waited for."""
     program = "import subprocess; subprocess.Popen(['sleep', '20']); print(123456)"
     began = time.monotonic()
     assert CommandCodes(command(program), seconds=15).code(REQUEST) == "123456"
     assert time.monotonic() - began < 10
 
 
-def test_a_command_that_prints_without_end_takes_no_memory() -> None:
-    """Only the first line is kept, and the command is stopped when its time is up."""
+def test_a_command_with_endless_output() -> None:
+    """Only the first line is stored, and the command is killed after the timeout."""
     with pytest.raises(MFACodeUnavailableError, match="took longer"):
         CommandCodes("yes", seconds=0.5).code(REQUEST)
 
 
-def test_output_that_is_no_text(command: Callable[[str], str]) -> None:
-    """Bytes that are not UTF-8 are no reason for a trace; the code is unlikely to be right."""
+def test_output_that_is_not_utf_8(command: Callable[[str], str]) -> None:
+    """Output that is not UTF-8 does not raise; it is unlikely to be the right code."""
     line = command("import sys; sys.stdout.buffer.write(b'\\xff12\\r\\nmore')")
     assert CommandCodes(line).code(REQUEST) == "\ufffd12"
 
@@ -247,10 +243,10 @@ def test_output_that_is_no_text(command: Callable[[str], str]) -> None:
         ("FAX", "a code"),
     ],
 )
-def test_without_a_terminal_the_ways_to_answer_are_told(
+def test_without_a_terminal_the_error_says_what_to_do(
     monkeypatch: pytest.MonkeyPatch, method: str, what: str
 ) -> None:
-    """Nothing is read from a pipe, nothing waits; exit code 3."""
+    """Nothing is read from a pipe and nothing waits; the exit code is 3."""
     stdin = io.StringIO("123456\n")
     monkeypatch.setattr(sys, "stdin", stdin)
     with pytest.raises(MFACodeUnavailableError) as caught:
@@ -272,7 +268,7 @@ def message(code: str, sent_at: float, *, user: str = ANN, method: str = "EMAIL"
 
 @pytest.fixture
 def outbox(tmp_path: Path) -> Callable[..., tuple[InboxCodes, Report]]:
-    """Fill an outbox, oldest first, and make what reads it."""
+    """Write messages to an outbox, the oldest first, and return a reader of it."""
 
     def fill(*messages: InboxMessage) -> tuple[InboxCodes, Report]:
         store = Store.open(folders.prepare(tmp_path))
@@ -286,8 +282,8 @@ def outbox(tmp_path: Path) -> Callable[..., tuple[InboxCodes, Report]]:
     return fill
 
 
-def test_the_newest_code_is_taken(outbox: Callable[..., tuple[InboxCodes, Report]]) -> None:
-    """Of two codes of one sign-in the later one is meant; where it came from is told, not what."""
+def test_the_newest_code_is_used(outbox: Callable[..., tuple[InboxCodes, Report]]) -> None:
+    """The newest code of the sign-in is used. A note says where it came from, without the code."""
     codes, report = outbox(message("11111111", 1001), message("22222222", 1001))
     assert codes.code(REQUEST) == "22222222"
     assert report.notes == [f"EMAIL code for {ANN}: read from the local outbox."]
@@ -297,7 +293,7 @@ def test_the_newest_code_is_taken(outbox: Callable[..., tuple[InboxCodes, Report
 def test_a_code_is_found_by_every_name(
     outbox: Callable[..., tuple[InboxCodes, Report]], username: str
 ) -> None:
-    """Newer codes of other users and other methods are left alone."""
+    """Codes of other users and other methods are ignored, even if they are newer."""
     codes, _ = outbox(
         message("11111111", 1001),
         message("22222222", 1002, user="eve@example.com"),
@@ -319,7 +315,7 @@ def test_a_code_is_found_by_every_name(
 def test_no_code_in_the_outbox(
     outbox: Callable[..., tuple[InboxCodes, Report]], messages: list[InboxMessage]
 ) -> None:
-    """A code that is not meant is not tried: wrong codes are counted."""
+    """A code for another sign-in is not tried, because Cognito counts wrong codes."""
     codes, report = outbox(*messages)
     with pytest.raises(MFACodeUnavailableError, match=f"no EMAIL code for {ANN}") as caught:
         codes.code(REQUEST)
@@ -328,24 +324,24 @@ def test_no_code_in_the_outbox(
 
 
 def test_no_outbox_at_all(tmp_path: Path) -> None:
-    """A project without a state has sent nothing, and gets no state by that."""
+    """A project without a state has no codes, and reading creates no state."""
     with pytest.raises(MFACodeUnavailableError):
         InboxCodes(tmp_path / "nowhere", Report()).code(REQUEST)
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("purpose", ["sign-up", "password reset", "verification of email"])
-def test_codes_of_other_purposes_are_passed_over(
+def test_codes_for_other_purposes_are_ignored(
     outbox: Callable[..., tuple[InboxCodes, Report]], purpose: str
 ) -> None:
-    """A newer code that a front end had sent to the same user does not answer a sign-in."""
+    """A newer code for another purpose, such as a password reset, is not used."""
     other = replace(message("222222", 1002), purpose=purpose)
     codes, _ = outbox(message("11111111", 1001), other)
     assert codes.code(REQUEST) == "11111111"
 
 
 def test_a_broken_outbox(outbox: Callable[..., tuple[InboxCodes, Report]], tmp_path: Path) -> None:
-    """It is told to be broken, and not to be empty."""
+    """A broken outbox is reported as broken, not as empty."""
     codes, _ = outbox(message("11111111", 1001))
     (tmp_path / folders.FOLDER / folders.KEY).write_bytes(b"x" * 32)
     with pytest.raises(LocalSandboxError):
@@ -353,10 +349,10 @@ def test_a_broken_outbox(outbox: Callable[..., tuple[InboxCodes, Report]], tmp_p
 
 
 @pytest.mark.parametrize("method", ["TOTP", "CUSTOM"])
-def test_what_is_never_sent_is_asked_for(
+def test_codes_that_are_never_sent(
     outbox: Callable[..., tuple[InboxCodes, Report]], monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
-    """No outbox has a TOTP code: the terminal is asked, and here there is none."""
+    """TOTP and custom codes are never in the outbox, so the user is asked on the terminal."""
     codes, _ = outbox(message("111111", 1001, method=method))
     monkeypatch.setattr(sys, "stdin", io.StringIO("123456\n"))
     with pytest.raises(MFACodeUnavailableError, match="no terminal to ask on"):

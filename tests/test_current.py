@@ -1,4 +1,4 @@
-"""Which backend a function acts on: the one whose block it is called in, and never another."""
+"""Which backend the module-level functions act on: only that of the block around the call."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _local(root: Path, name: str) -> Backend:
 
 
 def test_functions_act_on_the_backend_of_their_block(root: Path) -> None:
-    """Entering with connect(...) is enough: no call goes to the backend of the environment."""
+    """Inside a connect() block, functions use its backend and not the one from the environment."""
     with _local(root, "alice") as backend:
         set_secret("color", "green-apple")
         assert current_backend() is backend
@@ -51,15 +51,15 @@ def test_functions_act_on_the_backend_of_their_block(root: Path) -> None:
 
 
 def test_the_innermost_block_counts(root: Path) -> None:
-    """Blocks nest, and leaving one goes back to the one around it."""
+    """Blocks nest, and after an inner block the outer one applies again."""
     with _local(root, "alice") as outer:
         with _local(root, "bob") as inner:
             assert current_backend() is inner
         assert current_backend() is outer
 
 
-def test_a_block_left_by_an_exception_is_left(root: Path) -> None:
-    """An error inside of a block ends the block all the same."""
+def test_an_exception_closes_the_block(root: Path) -> None:
+    """A block that ends with an exception is closed like any other."""
     with pytest.raises(ZeroDivisionError), _local(root, "alice"):
         _ = 1 / 0
     with pytest.raises(NoBackendError):
@@ -67,7 +67,7 @@ def test_a_block_left_by_an_exception_is_left(root: Path) -> None:
 
 
 def test_blocks_may_end_in_any_order() -> None:
-    """Two blocks of an ExitStack that is closed crosswise leave nothing behind."""
+    """Blocks may be closed in another order than they were opened in, without leftovers."""
     active: ActiveBackends[FakeBackend] = ActiveBackends()
     first, second = ExitStack(), ExitStack()
     a, b = FakeBackend("a"), FakeBackend("b")
@@ -80,10 +80,8 @@ def test_blocks_may_end_in_any_order() -> None:
 
 
 @pytest.mark.parametrize("is_closed", [False, True], ids=["outside", "after the block"])
-def test_a_process_that_connects_itself_connects_to_nothing_else(
-    root: Path, is_closed: bool
-) -> None:
-    """A function outside of every block raises, and says how to name the backend."""
+def test_no_automatic_connection_after_connect(root: Path, is_closed: bool) -> None:
+    """A function outside of all blocks raises, and the error says how to name the backend."""
     backend = _local(root, "alice")
     if is_closed:
         with backend:
@@ -94,8 +92,8 @@ def test_a_process_that_connects_itself_connects_to_nothing_else(
     backend.close()
 
 
-def test_a_connection_that_failed_counts_too(root: Path) -> None:
-    """After a connect(local=True) that failed, no function finds its way to the real AWS."""
+def test_no_automatic_connection_after_a_failed_connect(root: Path) -> None:
+    """After a failed connect(local=True), no function connects to the real AWS."""
     (root / ".amplify").write_text("a file in the way", encoding="utf-8")
     with pytest.raises(LocalSandboxError):
         connect(root, local=True)
@@ -103,16 +101,16 @@ def test_a_connection_that_failed_counts_too(root: Path) -> None:
         get_secret("color")
 
 
-def test_threads_find_the_block_that_was_open_when_they_are_called() -> None:
-    """The threads of a pool have no block of their own: they act on the one that is open."""
+def test_pool_threads_use_the_open_block() -> None:
+    """Pool threads have no block of their own, so they use the one that is open."""
     active: ActiveBackends[FakeBackend] = ActiveBackends()
     backend = FakeBackend("a")
     with active.block(backend), ThreadPoolExecutor(2) as pool:
         assert pool.submit(active.current, refuse).result() is backend
 
 
-def test_overlapping_blocks_of_threads_stay_apart() -> None:
-    """Each thread acts on its own block; a thread without one is told of both, and acts on none."""
+def test_threads_with_different_blocks_do_not_interfere() -> None:
+    """Each thread uses its own block; in a thread without one, the error names both backends."""
     active: ActiveBackends[FakeBackend] = ActiveBackends()
     entered, ends = threading.Barrier(3), threading.Event()
     found: dict[str, FakeBackend] = {}
@@ -142,8 +140,8 @@ def test_overlapping_blocks_of_threads_stay_apart() -> None:
     assert active.is_empty
 
 
-def test_threads_in_blocks_of_one_backend_agree() -> None:
-    """The same backend entered twice is one backend."""
+def test_blocks_of_one_backend_in_several_threads() -> None:
+    """If all open blocks have the same backend, every thread uses it."""
     active: ActiveBackends[FakeBackend] = ActiveBackends()
     backend = FakeBackend("a")
 
@@ -156,8 +154,8 @@ def test_threads_in_blocks_of_one_backend_agree() -> None:
         assert active.current(refuse) is backend
 
 
-def test_overlapping_blocks_of_tasks_stay_apart() -> None:
-    """Tasks of one thread have blocks of their own, as threads have."""
+def test_tasks_with_different_blocks_do_not_interfere() -> None:
+    """Each task of one thread uses its own block, as each thread does."""
     active: ActiveBackends[FakeBackend] = ActiveBackends()
 
     async def work(name: str, others: asyncio.Event) -> str:
@@ -175,8 +173,8 @@ def test_overlapping_blocks_of_tasks_stay_apart() -> None:
     assert asyncio.run(both()) == ["alice", "bob"]
 
 
-def test_a_script_connects_once_and_not_after_a_block_of_its_own() -> None:
-    """What a script was connected to is not what is meant once it names a backend itself."""
+def test_a_script_connects_automatically_once_at_most() -> None:
+    """Once a script calls connect() itself, the automatic connection is not used any more."""
     active: ActiveBackends[FakeBackend] = ActiveBackends()
     made: list[FakeBackend] = []
 
@@ -185,7 +183,7 @@ def test_a_script_connects_once_and_not_after_a_block_of_its_own() -> None:
         return made[-1]
 
     assert active.current(connect_for_script) is active.current(connect_for_script)
-    active.connected_on_request()
+    active.count_explicit_connection()
     with pytest.raises(NoBackendError):
         active.current(connect_for_script)
     assert len(made) == 1
@@ -195,7 +193,7 @@ def test_a_script_connects_once_and_not_after_a_block_of_its_own() -> None:
     "option", ["project_dir", "identifier", "profile", "region", "endpoint_url", "outputs"]
 )
 def test_an_empty_option_is_refused(root: Path, option: str) -> None:
-    """An empty text comes from a variable that was never set; it must not mean "the default"."""
+    """An empty text usually comes from an unset variable and must not mean "the default"."""
     given: dict[str, Any] = {"project_dir": root, option: ""}
     with pytest.raises(InvalidCommandInputError, match=option):
         connect(**given)
@@ -205,20 +203,20 @@ def test_an_empty_option_is_refused(root: Path, option: str) -> None:
     ("value", "is_local"),
     [("1", True), ("YES", True), ("on", True), ("", False), ("0", False), ("Off", False)],
 )
-def test_the_variable_says_yes_or_no(
+def test_the_values_of_seedctl_local(
     root: Path, monkeypatch: pytest.MonkeyPatch, value: str, is_local: bool
 ) -> None:
-    """SEEDCTL_LOCAL takes the usual words, in any case."""
+    """SEEDCTL_LOCAL accepts the usual words for yes and no, in any case."""
     monkeypatch.setenv("SEEDCTL_LOCAL", value)
     with connect(root, identifier="alice", target="none") as backend:
         assert backend.aws.is_local is is_local
 
 
 @pytest.mark.parametrize("value", ["y", "true!", "local", " "])
-def test_another_word_is_not_taken_for_no(
+def test_an_unknown_value_of_seedctl_local(
     root: Path, monkeypatch: pytest.MonkeyPatch, value: str
 ) -> None:
-    """An unknown word would lead to the real AWS, which may not be what is meant."""
+    """An unknown word is refused: to treat it as no would write to the real AWS."""
     monkeypatch.setenv("SEEDCTL_LOCAL", value)
     with pytest.raises(InvalidCommandInputError, match="SEEDCTL_LOCAL"):
         connect(root)

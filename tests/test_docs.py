@@ -25,7 +25,7 @@ import click
 import pytest
 
 from seedctl.cli.main import cli
-from tests.running import CommandLine
+from tests.running import CommandLine, subcommands
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,7 +93,7 @@ SCRIPTS = [block for block in BLOCKS if block.info in {"python", "python exits 1
 
 def _commands(command: click.Command, name: str) -> Iterator[str]:
     if isinstance(command, click.Group):
-        for word, below in command.commands.items():
+        for word, below in subcommands(command):
             yield from _commands(below, f"{name} {word}")
     else:
         yield name
@@ -143,7 +143,7 @@ def test_every_option_that_is_documented_exists() -> None:
         command = stack.pop()
         known.update(word for parameter in command.params for word in parameter.opts)
         if isinstance(command, click.Group):
-            stack.extend(command.commands.values())
+            stack.extend(below for _, below in subcommands(command))
     for page in PAGES:
         for line in page.read_text(encoding="utf-8").splitlines():
             for command_line in re.findall(r"\bseedctl( [^`|#>]+)", line):

@@ -1,4 +1,4 @@
-"""docs/errors.md is true: every row's trigger leads to its name and exit code."""
+"""docs/errors.md is correct: the trigger in each row leads to the error and its exit code."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ TODO = f"{CREATE}{SIGN_IN}client = data.generate_client()\n"
 
 
 class Scene:
-    """A project with credentials in place, ready for something to go wrong."""
+    """A project with credentials, in which a test makes something fail."""
 
     def __init__(self, folder: Path, seedctl: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
         self.folder = make_project(folder)
@@ -50,12 +50,12 @@ class Scene:
         path.write_text(f"from seedctl import *\n{text}", encoding="utf-8")
 
     def local(self, text: str) -> Result:
-        """Run a script of *text* in the local sandbox."""
+        """Run the script *text* in the local sandbox."""
         self.script(text)
         return self.seedctl("seed", "--local")
 
     def fake(self, text: str, **replies: Any) -> Result:
-        """Run a script of *text* against an AWS that answers as told."""
+        """Run the script *text* against a fake AWS that sends the given responses."""
         self.script(text)
         with FakeAWS(**{"GetCallerIdentity": CALLER, **replies}) as aws:
             return self.seedctl("seed", "--endpoint-url", aws.url)
@@ -80,7 +80,7 @@ class Scene:
 
     @staticmethod
     def raised(call: Callable[[], object]) -> Result:
-        """Make a library call that no command leads to, and show what it raises."""
+        """Make a library call that no command makes, and show the error that it raises."""
         with pytest.raises(errors.SeedctlError) as caught:
             call()
         return Result(caught.value.exit_code, "", f"[{caught.value.name}] {caught.value.message}")
@@ -163,7 +163,7 @@ def _other_pool(scene: Scene) -> Result:
 
 def _no_stack(scene: Scene) -> Result:
     class RealAWS:
-        """An AWS that is not this machine, and has no such stack."""
+        """A fake AWS that is not on this machine's address, and has no such stack."""
 
         is_local = is_emulator = False
         max_attempts = 1
@@ -376,7 +376,7 @@ TRIGGERS.update(
 
 
 def _too_large(scene: Scene) -> Result:
-    # As large as told, with no byte of it on the disk.
+    # A sparse file: it has this size, but uses no disk space.
     with (scene.folder / "huge").open("wb") as file:
         file.truncate(5 * 1024**4 + 1)
     return scene.files("storage.upload_data('public/x', Path('huge'))")
@@ -429,14 +429,14 @@ def rows() -> list[tuple[str, int]]:
 
 
 @pytest.mark.parametrize(("name", "code"), rows())
-def test_every_row_is_true(
+def test_every_row_is_correct(
     name: str,
     code: int,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The trigger leads to the error's name, its code, and never to a Python trace."""
+    """The trigger leads to the error's name and exit code, and never to a Python traceback."""
     scene = Scene(tmp_path / "project", CommandLine(capsys, monkeypatch), monkeypatch)
     result = TRIGGERS[name](scene)
     assert f"[{SHOWN_AS.get(name, name)}] " in result.err
@@ -446,7 +446,7 @@ def test_every_row_is_true(
 
 
 def test_the_table_is_complete() -> None:
-    """Every error class is a row, with the exit code that it carries."""
+    """Every error class has a row, with its exit code."""
     classes = {
         name: found.exit_code
         for name, found in vars(errors).items()

@@ -1,4 +1,4 @@
-"""The guard of these tests: nothing beyond this machine is reached, by whatever thread."""
+"""The guard of these tests: no thread can reach anything beyond this machine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from seedctl.aws.settings import AWSSettings
 
 
 def test_a_connection_beyond_loopback_fails_the_test(refused_addresses: list[Any]) -> None:
-    """It is no Exception, which the code under test would take for a network that is down."""
+    """The guard raises no Exception, which the tested code would treat as a network failure."""
     with socket.socket() as client, pytest.raises(pytest.fail.Exception):
         client.connect(("192.0.2.1", 80))
     assert refused_addresses == [("192.0.2.1", 80)]
@@ -23,7 +23,7 @@ def test_a_connection_beyond_loopback_fails_the_test(refused_addresses: list[Any
 def test_a_call_to_the_real_aws_fails_the_test(
     refused_addresses: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """botocore's repeats and seedctl's translation do not hide it."""
+    """Neither botocore's retries nor seedctl's error translation hide it."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAENVIRONMENT")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "from-the-environment")
     with pytest.raises(pytest.fail.Exception):
@@ -33,7 +33,7 @@ def test_a_call_to_the_real_aws_fails_the_test(
 
 
 def test_other_threads_are_guarded_too(refused_addresses: list[Any]) -> None:
-    """What a thread tried is remembered, although its failure ends only the thread."""
+    """A thread's attempt is recorded, even though its failure only ends that thread."""
 
     def look_up() -> None:
         with pytest.raises(pytest.fail.Exception):

@@ -1,4 +1,4 @@
-"""How to install a package beside seedctl, by what made the environment."""
+"""The command that installs a package beside seedctl, for each tool that creates environments."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ entrypoints = [
 
 @pytest.fixture
 def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An environment of which nothing is known yet."""
+    """An environment without any file that shows which tool created it."""
     monkeypatch.setattr(sys, "prefix", str(tmp_path))
     monkeypatch.setattr(sys, "executable", f"{tmp_path}/bin/python")
     return tmp_path
@@ -46,49 +46,49 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ],
 )
 def test_pipx(environment: Path, metadata: str, name: str) -> None:
-    """An environment of pipx has no pip of its own: pipx puts packages into it, by its name."""
+    """pipx environments have no pip: pipx installs into them, by the environment's name."""
     (environment / "pipx_metadata.json").write_text(metadata)
     assert how_to_install("faker") == f"pipx inject {name} faker"
 
 
 def test_uv_tool(environment: Path) -> None:
-    """uv makes the tool's environment anew, so that packages that are there are named again."""
+    """uv recreates a tool's environment, so packages that were added before are named again."""
     (environment / "uv-receipt.toml").write_text(RECEIPT)
     assert how_to_install("faker") == "uv tool install --with pyotp --with faker seedctl"
 
 
 @pytest.mark.parametrize("receipt", [b"", b"\xff"], ids=["empty", "no text"])
-def test_uv_tool_with_a_receipt_that_tells_nothing(environment: Path, receipt: bytes) -> None:
-    """Then only the package itself is named."""
+def test_uv_tool_with_an_unreadable_receipt(environment: Path, receipt: bytes) -> None:
+    """If uv's receipt cannot be read, only the new package is named."""
     (environment / "uv-receipt.toml").write_bytes(receipt)
     assert how_to_install("faker") == "uv tool install --with faker seedctl"
 
 
-def test_an_environment_of_uv(environment: Path) -> None:
-    """What `uv venv` has made has no pip: uv installs into it from outside."""
+def test_an_environment_created_by_uv(environment: Path) -> None:
+    """Environments that `uv venv` created have no pip: uv installs into them from outside."""
     (environment / "pyvenv.cfg").write_text("home = /usr/bin\nuv = 0.9.1\n")
     assert how_to_install("faker") == f"uv pip install --python {environment}/bin/python faker"
 
 
-def test_pip_where_it_is(environment: Path) -> None:
-    """An environment with pip is served by its own; what a shell would take apart is quoted."""
+def test_an_environment_with_pip(environment: Path) -> None:
+    """An environment with pip uses its own pip; special characters are quoted for the shell."""
     (environment / "pyvenv.cfg").write_text("home = /usr/bin\n")
     python = f"{environment}/bin/python"
     assert how_to_install("botocore[crt]") == f"{python} -m pip install 'botocore[crt]'"
 
 
-def test_no_command_where_there_is_no_pip(
-    environment: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Where nothing is known to work, the environment is named and no command."""
+def test_an_environment_without_pip(environment: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If no command is known to work, the text names the environment instead."""
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     text = how_to_install("faker")
     assert f"{environment}/bin/python" in text
     assert "pip install" not in text
 
 
-def test_no_pip_of_the_operating_system(environment: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its pip refuses to install beside the system's own packages."""
+def test_the_pip_of_the_operating_system(
+    environment: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The operating system's pip refuses to install beside the system's own packages."""
     monkeypatch.setattr(sys, "base_prefix", str(environment))
     monkeypatch.setattr(sysconfig, "get_path", lambda _: str(environment))
     assert "pip install" in how_to_install("faker")

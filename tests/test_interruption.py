@@ -1,4 +1,4 @@
-"""What threads see of a signal, and what is undone when the process ends in the middle of it."""
+"""A request to stop reaches every thread that waits, and cleanup runs if the process ends early."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ import pytest
 from seedctl import interruption
 
 
-def test_whoever_waits_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Before a signal nothing is raised, after it KeyboardInterrupt in any thread that looks."""
-    monkeypatch.setattr(interruption._state, "is_requested", False)
+def test_check_raises_after_a_request_to_stop() -> None:
+    """check() raises KeyboardInterrupt in any thread once a stop was requested, and not before."""
     interruption.check()
     interruption.set_requested(True)
     with pytest.raises(KeyboardInterrupt):
@@ -18,23 +17,23 @@ def test_whoever_waits_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     interruption.check()
 
 
-def test_what_is_ensured_happens_at_the_end_of_the_block() -> None:
-    """Once, whatever ended the block."""
+def test_cleanup_runs_at_the_end_of_the_block() -> None:
+    """It runs once, even if an exception ended the block."""
     done: list[str] = []
 
     def fail() -> None:
-        with interruption.ensured(lambda: done.append("undone")):
+        with interruption.cleaned_up(lambda: done.append("cleanup")):
             assert done == []
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         fail()
-    interruption.undo_all()
-    assert done == ["undone"]
+    interruption.run_cleanup()
+    assert done == ["cleanup"]
 
 
-def test_what_is_ensured_happens_at_a_sudden_end() -> None:
-    """All that is open is undone, the last first, and a failure keeps none of them from it."""
+def test_cleanup_runs_when_the_process_ends_inside_the_block() -> None:
+    """All pending cleanup runs, the newest first; one that fails does not prevent the others."""
     done: list[str] = []
 
     def fail() -> None:
@@ -43,9 +42,9 @@ def test_what_is_ensured_happens_at_a_sudden_end() -> None:
             raise OSError("gone")
 
     with (
-        interruption.ensured(lambda: done.append("first")),
-        interruption.ensured(fail),
-        interruption.ensured(lambda: done.append("last")),
+        interruption.cleaned_up(lambda: done.append("first")),
+        interruption.cleaned_up(fail),
+        interruption.cleaned_up(lambda: done.append("last")),
     ):
-        interruption.undo_all()
+        interruption.run_cleanup()
         assert done == ["last", "fails", "first"]

@@ -23,8 +23,9 @@ LAYERS = (
     ("auth", "data", "secrets", "storage"),  # the public modules
     ("runner",),
     ("backend",),
+    ("connection",),
     ("target",),
-    ("embedded",),  # the local sandbox as a backend of this process meets it
+    ("embedded",),  # the local sandbox from a backend's point of view
     ("local",),
     ("users",),
     ("appsync", "cognito", "parameter_store", "policy", "s3"),  # one client for each service
@@ -32,9 +33,10 @@ LAYERS = (
     ("aws",),
     ("outputs",),
     ("project",),
-    ("current", "masked_output", "prompter", "report", "srp"),
-    ("causes",),
+    ("current", "masked_output", "mfa_command", "report", "srp"),
+    ("causes", "prompter"),
     ("errors", "installation", "interruption", "masking", "nearest", "version"),
+    ("process_state",),
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 

@@ -1,4 +1,4 @@
-"""What Python itself prints while a script runs passes the mask: tracebacks, warnings, logs."""
+"""Python's own output while a script runs is masked: tracebacks, warnings, logs."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _secret() -> None:
 
 @pytest.fixture
 def log() -> Iterator[io.StringIO]:
-    """What a handler of the root logger writes, everything included."""
+    """The output of a handler of the root logger, at level DEBUG."""
     stream, root = io.StringIO(), logging.getLogger()
     handler, level = logging.StreamHandler(stream), root.level
     handler.setFormatter(logging.Formatter("%(name)s %(message)s"))
@@ -64,7 +64,7 @@ def _fail(error: BaseException) -> None:
 
 
 def test_an_uncaught_exception_is_shown_masked(capsys: pytest.CaptureFixture[str]) -> None:
-    """The trace reads as Python's own, but for the secret in it."""
+    """The traceback equals Python's own, except that the secret is masked."""
     _fail(ValueError(f"bad: {SECRET}"))
     shown = capsys.readouterr()
     assert shown.out == ""
@@ -72,8 +72,8 @@ def test_an_uncaught_exception_is_shown_masked(capsys: pytest.CaptureFixture[str
     assert shown.err.endswith("ValueError: bad: ***\n")
 
 
-def test_what_a_service_said_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    """A plain Python run shows it too, unless the trace has it already."""
+def test_the_service_message_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    """A plain Python run shows the service's message, unless the traceback contains it."""
     error = SecretError("no value")
     error.service_message = f"Denied by {SECRET}"
     _fail(error)
@@ -84,7 +84,7 @@ def test_what_a_service_said_is_shown(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def test_causes_are_masked_too(capsys: pytest.CaptureFixture[str]) -> None:
-    """What an exception was raised from is part of the trace, and passes the mask with it."""
+    """The causes in a traceback are masked too."""
     error = ValueError("outer")
     error.__cause__ = KeyError(SECRET)
     _fail(error)
@@ -95,10 +95,10 @@ def test_causes_are_masked_too(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize("secret", ["1", "line", "call", "File", "in"])
-def test_the_places_in_a_trace_stay_readable(
+def test_file_names_and_line_numbers_stay_readable(
     capsys: pytest.CaptureFixture[str], secret: str
 ) -> None:
-    """A secret that is a word or number of Python's own does not eat where the error was raised."""
+    """File names and line numbers stay readable, even if a secret equals one of their words."""
     register(secret)
     trace = f'Traceback (most recent call last):\n  File "{__file__}", line 1, in <module>\n'
     assert mask_trace(f"{trace}ValueError: {secret} {SECRET}\n") == f"{trace}ValueError: *** ***\n"
@@ -106,8 +106,8 @@ def test_the_places_in_a_trace_stay_readable(
     assert "Resolution: Call line 1, not ***.\n" in capsys.readouterr().err
 
 
-def test_the_places_in_the_trace_of_a_group_stay_readable() -> None:
-    """An exception group is drawn with signs before each line."""
+def test_an_exception_group_stays_readable() -> None:
+    """The lines of an exception group begin with extra characters, and stay readable too."""
     register("line")
     trace = (
         "  + Exception Group Traceback (most recent call last):\n"
@@ -118,19 +118,19 @@ def test_the_places_in_the_trace_of_a_group_stay_readable() -> None:
 
 
 def test_a_trace_shows_no_secret_of_several_lines() -> None:
-    """A secret is masked as a whole where it goes over lines of a trace."""
+    """A secret of several lines is masked as one."""
     register("one\ntwo\nthree")
     assert mask_trace("ValueError: one\ntwo\nthree\n") == "ValueError: ***\n"
 
 
 def test_the_resolution_of_a_seedctl_error_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    """In a script run as plain Python the trace is all there is: what to do belongs to it."""
+    """A script that runs as plain Python shows the resolution of an error below the traceback."""
     _fail(SecretError("no value", resolution=f"Set it, not as {SECRET}."))
     assert capsys.readouterr().err.endswith("no value\nResolution: Set it, not as ***.\n")
 
 
 def test_a_thread_that_fails_is_shown_masked(capsys: pytest.CaptureFixture[str]) -> None:
-    """The trace of a thread names the thread, as Python's does, and no secret."""
+    """The traceback of a thread names the thread, as Python's does, and is masked."""
 
     def work() -> None:
         raise ValueError(SECRET)
@@ -145,11 +145,11 @@ def test_a_thread_that_fails_is_shown_masked(capsys: pytest.CaptureFixture[str])
     assert SECRET not in shown
 
 
-def test_a_thread_that_an_ended_run_cuts_off_is_not_shown(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+def test_no_traceback_of_a_thread_after_a_signal(
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """After Ctrl-C nobody wants a trace of what a thread could not finish."""
-    monkeypatch.setattr(interruption._state, "is_requested", True)
+    """After Ctrl-C, no traceback is printed for threads that fail because of it."""
+    interruption.set_requested(True)
     with masked_output():
         thread = threading.Thread(target=interruption.check)
         thread.start()
@@ -157,8 +157,8 @@ def test_a_thread_that_an_ended_run_cuts_off_is_not_shown(
     assert capsys.readouterr().err == ""
 
 
-def test_a_thread_may_end_by_itself(capsys: pytest.CaptureFixture[str]) -> None:
-    """sys.exit() in a thread ends the thread, and is no failure to tell of."""
+def test_a_thread_may_call_sys_exit(capsys: pytest.CaptureFixture[str]) -> None:
+    """sys.exit() in a thread ends the thread without any output."""
     with masked_output():
         thread = threading.Thread(target=sys.exit, args=(3,))
         thread.start()
@@ -166,10 +166,10 @@ def test_a_thread_may_end_by_itself(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err == ""
 
 
-def test_an_exception_that_nobody_can_catch_is_shown_masked(
+def test_an_exception_in_a_destructor_is_shown_masked(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """A failing ``__del__`` is reported with its object and its trace, both masked."""
+    """A failing ``__del__`` is reported with its object and its traceback, both masked."""
 
     class Leaky:
         def __repr__(self) -> str:
@@ -188,7 +188,7 @@ def test_an_exception_that_nobody_can_catch_is_shown_masked(
 
 @pytest.mark.parametrize("stream", ["closed", "none", "none at all", "broken"])
 def test_a_hook_never_fails_itself(monkeypatch: pytest.MonkeyPatch, stream: str) -> None:
-    """Without a stderr there is nowhere to tell it, which must not become another failure."""
+    """If there is no usable stderr, the hook prints nothing and does not raise."""
 
     class Broken(io.StringIO):
         def write(self, text: str) -> int:
@@ -196,13 +196,13 @@ def test_a_hook_never_fails_itself(monkeypatch: pytest.MonkeyPatch, stream: str)
 
     closed = io.StringIO()
     closed.close()
-    kept = io.StringIO()
-    monkeypatch.setattr(sys, "__stderr__", None if stream == "none at all" else kept)
+    original = io.StringIO()
+    monkeypatch.setattr(sys, "__stderr__", None if stream == "none at all" else original)
     replaced = {"closed": closed, "broken": Broken()}.get(stream)
     monkeypatch.setattr(sys, "stderr", replaced)
     _fail(ValueError(SECRET))
-    # Where only the replaced stream is gone, Python's first one still hears of it.
-    assert ("ValueError: ***" in kept.getvalue()) is (stream == "none")
+    # If only the replaced stream is missing, the text goes to Python's original one.
+    assert ("ValueError: ***" in original.getvalue()) is (stream == "none")
 
 
 # --- warnings ------------------------------------------------------------------------------------
@@ -214,7 +214,7 @@ def test_a_hook_never_fails_itself(monkeypatch: pytest.MonkeyPatch, stream: str)
 def test_a_warning_is_shown_masked(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, message: str | UserWarning
 ) -> None:
-    """Neither the words of a warning nor the line of source under them show a secret."""
+    """The message of a warning and the source line below it are masked."""
     source = tmp_path / "seed.py"
     source.write_text(f'warn("{SECRET}")\n', encoding="utf-8")
     shown: list[str] = []
@@ -254,25 +254,25 @@ def test_a_warning_is_shown_masked(
     ],
 )
 def test_a_log_line_is_masked(log: io.StringIO, write: Callable[[], None], line: str) -> None:
-    """A secret is masked in the message and in each argument; all else reads as written."""
+    """A secret is masked in the message and in each argument; the rest stays unchanged."""
     with masked_output():
         write()
     assert log.getvalue() == line
 
 
 def test_a_logged_exception_is_masked(log: io.StringIO) -> None:
-    """exc_info and stack_info are written with every secret masked."""
+    """exc_info and stack_info are masked."""
     with masked_output():
         try:
             raise ValueError(SECRET)
         except ValueError:
             LOGGER.exception("it failed")
         LOGGER.info("here", stack_info=True, exc_info=False)
-        LOGGER.info("Pl4nted-s3cret stands in this line", stack_info=True)
+        LOGGER.info("Pl4nted-s3cret is in this line", stack_info=True)
     shown = log.getvalue()
     assert "seed it failed\nTraceback" in shown
     assert "ValueError: ***" in shown
-    assert 'LOGGER.info("*** stands in this line", stack_info=True)' in shown
+    assert 'LOGGER.info("*** is in this line", stack_info=True)' in shown
     assert SECRET not in shown
 
 
@@ -295,15 +295,15 @@ class _Odd:
 def test_a_log_call_that_is_wrong_does_not_end_the_script(
     log: io.StringIO, arguments: tuple[object, ...]
 ) -> None:
-    """logging never raises at the call, and neither does the mask in its place."""
+    """Like logging itself, masking never raises because of a wrong logging call."""
     with masked_output():
         LOGGER.info(*arguments)
     assert log.getvalue().endswith("(which cannot be formatted)\n")
     assert SECRET not in log.getvalue()
 
 
-def test_a_record_without_a_secret_is_left_as_it_is() -> None:
-    """A handler that reads a record's parts, as those that write JSON do, finds them all there."""
+def test_a_record_without_a_secret_stays_unchanged() -> None:
+    """A record without a secret keeps its parts, for handlers that read them, such as for JSON."""
     records: list[logging.LogRecord] = []
 
     class Reader(logging.Handler):
@@ -332,8 +332,8 @@ def test_a_record_without_a_secret_is_left_as_it_is() -> None:
 # --- the block -----------------------------------------------------------------------------------
 
 
-def test_all_hooks_are_put_back() -> None:
-    """After the block, also after a failing one, everything is as it was."""
+def test_all_hooks_are_restored() -> None:
+    """After the block, even if it failed, all hooks are the previous ones."""
     before = _hooks()
 
     def fail() -> None:
@@ -346,8 +346,8 @@ def test_all_hooks_are_put_back() -> None:
     assert all(hook is old for hook, old in zip(_hooks(), before, strict=True))
 
 
-def test_what_a_script_puts_in_their_place_is_taken_away() -> None:
-    """Hooks that the block itself has set do not outlive it."""
+def test_hooks_of_a_script_are_removed() -> None:
+    """Hooks that a script sets inside the block are removed too."""
     before = _hooks()
     with masked_output():
         for module, name in (
@@ -362,7 +362,7 @@ def test_what_a_script_puts_in_their_place_is_taken_away() -> None:
 
 
 def test_the_trace_is_pythons_own(capsys: pytest.CaptureFixture[str]) -> None:
-    """Where there is nothing to mask, the text is what traceback makes of it."""
+    """Without a secret, the text equals Python's own."""
     try:
         raise KeyError("plain")
     except KeyError as error:

@@ -1,4 +1,4 @@
-"""What seedctl has handled as a secret is replaced in everything it shows."""
+"""Every value that seedctl has used as a secret is masked in everything it shows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from seedctl import masking
+from seedctl import masking, process_state
 from seedctl.cognito.passwords import derive_temporary_password
 from seedctl.masking import MASK, mask, register
 
@@ -24,7 +24,7 @@ APOSTROPHE = "it's sö\n"  # a repr of it has other quotes around, and leaves it
 AWKWARD = "pä\"ss'w\\o\trd 密码 🔑/"
 JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhYmMtMTIzIn0.c2lnbmF0dXJlLXNpZ25hdHVyZQ"
 
-# Without the quotes around, which are not the secret's own.
+# Without the surrounding quotes, which are not part of the secret.
 FORMS: dict[str, Callable[[str], str]] = {
     "raw": str,
     "url": lambda value: quote(value, safe=""),
@@ -35,7 +35,7 @@ FORMS: dict[str, Callable[[str], str]] = {
     "repr": lambda value: repr(value)[1:-1],
     "ascii": lambda value: ascii(value)[1:-1],
     "bytes": lambda value: repr(value.encode())[2:-1],
-    "bytes amid both quotes": lambda value: repr(value.encode() + b"\"'")[2:-4],
+    "bytes between both quotes": lambda value: repr(value.encode() + b"\"'")[2:-4],
     "JSON in bytes": lambda value: repr(json.dumps({"v": value}).encode())[9:-3],
     "JSON in JSON": lambda value: json.dumps(json.dumps(value))[3:-3],
     "JSON, unescaped, in JSON": lambda value: json.dumps(json.dumps(value, ensure_ascii=False))[
@@ -48,7 +48,7 @@ FORMS: dict[str, Callable[[str], str]] = {
 
 
 def _base64_digits(before: bytes, value: bytes, after: bytes, *, url_safe: bool = False) -> str:
-    """Return the digits that only *value* decides, when it is encoded amid other bytes."""
+    """Return the base64 digits of *value* between other bytes that do not depend on those bytes."""
     encode = base64.urlsafe_b64encode if url_safe else base64.b64encode
     first = -(-len(before) * 8 // 6)
     last = (len(before) + len(value)) * 8 // 6
@@ -59,8 +59,8 @@ def _base64_digits(before: bytes, value: bytes, after: bytes, *, url_safe: bool 
     "secret", [PLAIN, AWKWARD, APOSTROPHE], ids=["ascii", "unicode", "apostrophe"]
 )
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
-def test_each_form_is_masked(form: Callable[[str], str], secret: str) -> None:
-    """A secret is masked in each spelling in which it travels: URL, JSON, repr, hex."""
+def test_each_spelling_is_masked(form: Callable[[str], str], secret: str) -> None:
+    """A secret is masked in each of its spellings: URL, JSON, repr, hex."""
     register(secret)
     spelled = form(secret)
     assert mask(f"before '{spelled}' after") == "before '***' after"
@@ -70,7 +70,7 @@ def test_each_form_is_masked(form: Callable[[str], str], secret: str) -> None:
 @pytest.mark.parametrize("url_safe", [False, True], ids=["standard", "url-safe"])
 @pytest.mark.parametrize("offset", range(7))
 def test_base64_is_masked_at_every_alignment(offset: int, url_safe: bool, secret: str) -> None:
-    """A secret is masked inside base64 wherever it began in what was encoded."""
+    """A secret is masked inside base64, wherever it starts in the encoded bytes."""
     register(secret)
     before, after = b"u:" * offset, b"@host"
     encode = base64.urlsafe_b64encode if url_safe else base64.b64encode
@@ -91,7 +91,7 @@ def test_base64_is_masked_at_every_alignment(offset: int, url_safe: bool, secret
     ],
 )
 def test_the_lines_of_a_secret_are_masked(text: str) -> None:
-    """A key or certificate is also masked where it is shown line by line."""
+    """Each line of a key or certificate is masked by itself too."""
     register("line one is long\n  and so is line two  \nabc")
     register("line one is long\nand so is line two\nabc")
     masked = mask(text)
@@ -100,7 +100,7 @@ def test_the_lines_of_a_secret_are_masked(text: str) -> None:
 
 
 def test_short_lines_of_a_secret_are_not_masked_alone() -> None:
-    """A brace or a word on a line of its own is no secret."""
+    """A brace or a short word on a line of its own is not masked."""
     register('{\n"key": "0123456789abcdef"\n}')
     assert mask("def f(): {}") == "def f(): {}"
     assert "0123456789abcdef" not in mask('  "key": "0123456789abcdef"')
@@ -115,7 +115,7 @@ def test_short_lines_of_a_secret_are_not_masked_alone() -> None:
     ],
 )
 def test_a_short_secret_is_masked_only_as_a_word(text: str, expected: str) -> None:
-    """A secret under four characters would otherwise tear holes into ordinary text."""
+    """A secret shorter than four characters is masked only as a separate word."""
     register("42")
     assert mask(text) == expected
 
@@ -128,15 +128,15 @@ def test_blank_values_mask_nothing(secret: str) -> None:
 
 
 @pytest.mark.parametrize("kind", [bytes, bytearray])
-def test_bytes_are_masked_as_the_text_they_are(kind: type[bytes]) -> None:
-    """A script that hands over bytes where text belongs does not get them shown for it."""
+def test_bytes_are_masked(kind: type[bytes]) -> None:
+    """If a script passes bytes instead of text, they are masked too."""
     register(kind(PLAIN.encode()))
     assert mask(f"<{PLAIN}>") == "<***>"
     assert mask(repr(PLAIN.encode())) == "b'***'"
 
 
-def test_bytes_that_are_no_text_do_no_harm() -> None:
-    """What can be read of undecodable bytes is masked, and nothing is raised."""
+def test_undecodable_bytes() -> None:
+    """The readable part of undecodable bytes is masked, and nothing is raised."""
     register(b"hunter\xff-two")
     assert mask("hunter\ufffd-two") == "***"
 
@@ -144,8 +144,8 @@ def test_bytes_that_are_no_text_do_no_harm() -> None:
 @pytest.mark.parametrize(
     "value", [None, 7, pytest.param(object(), id="object"), ["hunter-two"], b"", b" "], ids=repr
 )
-def test_what_is_no_text_masks_nothing(value: object) -> None:
-    """None where a password should be is somebody else's error to report."""
+def test_other_types_mask_nothing(value: object) -> None:
+    """A value that is neither text nor bytes is ignored."""
     register(value)
     assert mask("None 7 hunter-two") == "None 7 hunter-two"
 
@@ -158,8 +158,8 @@ def test_what_is_no_text_masks_nothing(value: object) -> None:
         pytest.param('b\'{"PASSWORD_CLAIM_SIGNATURE": "%s"}\'', id="bytes"),
     ],
 )
-def test_the_proof_of_a_password_is_known_by_its_name(text: str) -> None:
-    """The signature of a sign-in is masked without ever having been registered."""
+def test_the_signature_of_a_sign_in_is_recognised(text: str) -> None:
+    """The signature of a sign-in is masked, although it was not registered."""
     proof = base64.b64encode(bytes(range(32))).decode()
     assert mask(text % proof) == text % MASK
 
@@ -187,10 +187,10 @@ BLOCK = base64.b64encode(bytes(range(256)) * 5).decode()
         pytest.param(lambda members: json.dumps(json.dumps(members)), id="JSON in JSON"),
     ],
 )
-def test_the_values_of_a_sign_in_are_known_by_their_names(
+def test_the_values_of_a_sign_in_are_recognised(
     spell: Callable[[object], str], members: dict[str, str], secret: str
 ) -> None:
-    """What Cognito and a client exchange is masked unregistered, and what is beside it is not."""
+    """The values that Cognito and a client exchange are masked; text beside them is not."""
     shown = spell(members)
     assert mask(shown) == shown.replace(secret, MASK)
 
@@ -206,7 +206,7 @@ def test_the_values_of_a_sign_in_are_known_by_their_names(
     ],
 )
 def test_a_long_text_is_no_secret(text: str) -> None:
-    """Paths of files and keys of objects are shown however long they are."""
+    """Long file paths and object keys are shown."""
     assert mask(text) == text
 
 
@@ -230,8 +230,8 @@ def test_a_long_text_is_no_secret(text: str) -> None:
         ),
     ],
 )
-def test_signatures_are_known_by_their_names(text: str, expected: str) -> None:
-    """What makes a signed request valid is masked, and the rest of the address stays."""
+def test_signatures_are_recognised(text: str, expected: str) -> None:
+    """The signature of a signed URL is masked; the rest of the URL is shown."""
     assert mask(text) == expected
 
 
@@ -243,7 +243,10 @@ def test_signatures_are_known_by_their_names(text: str, expected: str) -> None:
         pytest.param(["abcd", "bcdefgh"], "abcdefgh", "***", id="they overlap"),
         pytest.param(["abcdef", "cd"], "x abcdef x", "x *** x", id="one holds the other"),
         pytest.param(
-            ["alpha-hunter2-omega", "hunter2"], "alpha-hunter2-omega!", "***!", id="amid the other"
+            ["alpha-hunter2-omega", "hunter2"],
+            "alpha-hunter2-omega!",
+            "***!",
+            id="inside the other",
         ),
         pytest.param(
             ["hunter2", "alpha-hunter2-omega"], "alpha-hunter2-omega!", "***!", id="known before"
@@ -255,7 +258,7 @@ def test_signatures_are_known_by_their_names(text: str, expected: str) -> None:
     ],
 )
 def test_overlapping_secrets_are_all_masked(secrets: list[str], text: str, expected: str) -> None:
-    """Where secrets overlap, nothing of any of them is left over."""
+    """If secrets overlap, all of their characters are masked."""
     for secret in secrets:
         register(secret)
     assert mask(text) == expected
@@ -265,7 +268,7 @@ def test_overlapping_secrets_are_all_masked(secrets: list[str], text: str, expec
     "secret", [".*+?", "a|b|c", "[0-9]{4}", "(?i)x", "\\d\\d\\d"], ids=["1", "2", "3", "4", "5"]
 )
 def test_a_secret_is_not_a_pattern(secret: str) -> None:
-    """A secret that looks like a regular expression is masked as text and matches nothing else."""
+    """A secret that looks like a regular expression is masked as literal text."""
     register(secret)
     assert mask(f"a {secret} b 1234 X") == "a *** b 1234 X"
 
@@ -281,43 +284,43 @@ def test_a_secret_is_not_a_pattern(secret: str) -> None:
         pytest.param("module.name.attribute", "module.name.attribute", id="dotted name"),
     ],
 )
-def test_tokens_are_known_by_their_shape(text: str, expected: str) -> None:
-    """A JWT is masked without ever having been registered."""
+def test_tokens_are_recognised(text: str, expected: str) -> None:
+    """A JWT is masked, although it was not registered."""
     assert mask(text) == expected
 
 
-def test_temporary_passwords_are_known_by_their_shape() -> None:
-    """A derived temporary password is masked without ever having been registered."""
+def test_temporary_passwords_are_recognised() -> None:
+    """A derived temporary password is masked, although it was not registered."""
     password = derive_temporary_password("x", user_pool_id="us-east-1_A", username="ann")
     assert mask(f"TemporaryPassword={password}!") == f"TemporaryPassword={MASK}!"
     assert mask("Tmp1!short") == "Tmp1!short"
 
 
 def test_masking_twice_changes_nothing() -> None:
-    """A text that passes two masks on its way reads the same."""
+    """Masking a text twice gives the same result as masking it once."""
     register(PLAIN)
     once = mask(f"a {PLAIN} b {JWT}")
     assert mask(once) == once == "a *** b ***"
 
 
 def test_a_later_secret_is_masked_too() -> None:
-    """The pattern follows what is registered, also after a text has been masked."""
+    """A secret that is registered later is masked too."""
     register("first-one")
     assert mask("first-one second-one") == "*** second-one"
     register("second-one")
     assert mask("first-one second-one") == "*** ***"
-    masking.clear()
-    assert mask("first-one second-one") == "first-one second-one"
+    with process_state.fresh():
+        assert mask("first-one second-one") == "first-one second-one"
 
 
-def test_lone_surrogates_do_no_harm() -> None:
-    """A value with half of a surrogate pair, as undecodable input gives, is masked like others."""
+def test_half_surrogate_pairs() -> None:
+    """A value with half of a surrogate pair, as from undecodable input, is masked too."""
     register("half\ud83dpair")
     assert mask("x half\ud83dpair x") == "x *** x"
     assert "half" not in mask(repr("half\ud83dpair"))
 
 
-# The mask itself must not complete a secret, which only secrets made of its own sign can do.
+# Not with *, since a secret made of asterisks could appear around the mask itself.
 _SECRETS = st.text(min_size=4, max_size=40).filter(lambda text: text.strip() and "*" not in text)
 
 
@@ -325,34 +328,33 @@ _SECRETS = st.text(min_size=4, max_size=40).filter(lambda text: text.strip() and
 @example(secret="0000", before="0", after="0")
 @example(secret='000"', before="", after="")
 @example(secret="a\nb\nc", before="a\n", after="c")
-def test_no_form_of_a_secret_survives(secret: str, before: str, after: str) -> None:
-    """Whatever the secret and whatever stands around it, no spelling of it is left."""
-    masking.clear()
-    register(secret)
-    for form in FORMS.values():
-        spelled = form(secret)
-        assert spelled not in mask(before + spelled + after)
-    raw = secret.encode()
-    for url_safe in (False, True):
-        encode = base64.urlsafe_b64encode if url_safe else base64.b64encode
-        around = before.encode(), raw, after.encode()
-        digits = _base64_digits(*around, url_safe=url_safe)
-        assert digits not in mask(encode(b"".join(around)).decode())
+def test_no_spelling_of_a_secret_remains(secret: str, before: str, after: str) -> None:
+    """For any secret and any text around it, no spelling of the secret remains."""
+    with process_state.fresh():
+        register(secret)
+        for form in FORMS.values():
+            spelled = form(secret)
+            assert spelled not in mask(before + spelled + after)
+        around = before.encode(), secret.encode(), after.encode()
+        for url_safe in (False, True):
+            encode = base64.urlsafe_b64encode if url_safe else base64.b64encode
+            digits = _base64_digits(*around, url_safe=url_safe)
+            assert digits not in mask(encode(b"".join(around)).decode())
 
 
 @given(secrets=st.lists(_SECRETS, min_size=2, max_size=5), order=st.randoms())
-def test_no_secret_of_many_survives(secrets: list[str], order: object) -> None:
-    """Several secrets run together leave none of them readable."""
-    masking.clear()
-    for secret in secrets:
-        register(secret)
-    masked = mask("".join(secrets))
+def test_none_of_many_secrets_remains(secrets: list[str], order: object) -> None:
+    """If several secrets follow each other directly, none of them remains."""
+    with process_state.fresh():
+        for secret in secrets:
+            register(secret)
+        masked = mask("".join(secrets))
+        assert masked == mask("".join(secrets))
     assert all(secret not in masked for secret in secrets)
-    assert masked == mask("".join(secrets))
 
 
 def test_threads_may_register_and_mask_at_once() -> None:
-    """A secret registered by one thread is masked in every other from then on."""
+    """A secret that one thread has registered is masked in every other thread."""
     failures: list[str] = []
     start = threading.Barrier(8)
 
@@ -375,8 +377,8 @@ def test_threads_may_register_and_mask_at_once() -> None:
     assert mask(everything) == " ".join([MASK] * 64)
 
 
-def test_thousands_of_secrets_alike_are_each_masked() -> None:
-    """Values that begin alike, or are of one length, do not hide one another."""
+def test_thousands_of_similar_secrets() -> None:
+    """Values with the same beginning or the same length are all masked."""
     secrets = [f"Passw0rd-{number}" for number in range(3000)]
     for secret in secrets:
         register(secret)
@@ -402,7 +404,7 @@ def test_thousands_of_secrets_alike_are_each_masked() -> None:
     ],
 )
 def test_a_message_keeps_seedctls_own_words(secret: str, message: str) -> None:
-    """A secret that happens to be a word or number of a message does not eat it."""
+    """A word or number of a message is not masked, even if it equals a secret."""
     register(secret)
     assert mask(message) != message
     assert masking.mask_message(message) == message
@@ -410,13 +412,13 @@ def test_a_message_keeps_seedctls_own_words(secret: str, message: str) -> None:
 
 @pytest.mark.parametrize("secret", ["x7Q", "4711", "hunter", "us3r", "Hunter-two", "users!", "ämt"])
 def test_a_message_shows_no_other_secret(secret: str) -> None:
-    """However short or plain it is: what is no word of seedctl's goes from messages too."""
+    """Any other secret is masked in messages too, however short it is."""
     register(secret)
     assert masking.mask_message(f"The user {secret} exists.") == "The user *** exists."
 
 
-def test_a_message_shows_no_secret_that_holds_its_words() -> None:
-    """A word of seedctl's is masked where it is part of a longer secret."""
+def test_a_message_shows_no_secret_that_contains_its_words() -> None:
+    """A word of seedctl is masked if it is part of a longer secret."""
     register("user")
     register("the-user-of-all")
     assert masking.mask_message("no user the-user-of-all") == "no user ***"
@@ -425,7 +427,7 @@ def test_a_message_shows_no_secret_that_holds_its_words() -> None:
 def test_without_its_source_seedctl_masks_every_word(
     monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
-    """Where it is not known which words are its own, none is shown that is a secret."""
+    """Without the source there are no known words of its own, so every secret is masked."""
     monkeypatch.setattr(masking, "_own_source", str)
     masking._is_own_word.cache_clear()
     request.addfinalizer(masking._is_own_word.cache_clear)

@@ -1,4 +1,4 @@
-"""Other programs meet the local sandbox as they meet AWS: boto3, the AWS CLI, pycognito, curl."""
+"""Other programs can use the local sandbox as if it were AWS: boto3, AWS CLI, pycognito, curl."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ USER = "ann@example.com"
 
 @pytest.fixture
 def variables(tmp_path: Path) -> Iterator[Mapping[str, str]]:
-    """Serve the store's backend with a user in it, and give the environment of other programs."""
+    """Serve the store's backend with a user, and return the environment of other programs."""
     root = tmp_path / "my-app"
     root.mkdir()
     (root / "package.json").write_text('{"name": "my-app"}')
@@ -72,7 +72,7 @@ def _installed(program: str) -> str:
 
 
 def test_boto3(variables: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every service is reached by the environment alone."""
+    """boto3 reaches every service with the environment variables alone."""
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", raising=False)
@@ -114,7 +114,7 @@ def test_the_aws_cli(variables: Mapping[str, str], tmp_path: Path) -> None:
 
 
 def test_pycognito(variables: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another client's SRP signs in and accepts the tokens; a wrong password does not."""
+    """Another SRP implementation signs in and accepts the tokens; a wrong password is refused."""
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     user = Cognito(POOL, CLIENT, username=USER)

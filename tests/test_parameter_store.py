@@ -1,4 +1,4 @@
-"""Secrets in Parameter Store: the very calls that ampx makes, and what is refused before any."""
+"""Secrets in Parameter Store: the same calls as ampx, and the checks before them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ BAD_NAMES = ["", " ", "a b", "a/b", "/a", "a:1", "a\n", "é", "a,b", "${x}", "a@
 
 
 class Stage:
-    """Secrets over a recorder, with what was reported and when the target was named."""
+    """Secrets over a recorder, with the reported events and announcements."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ def _not_found() -> AWSError:
 
 
 def test_get() -> None:
-    """A secret is read decrypted, under ampx's path, and its value comes back."""
+    """A secret is read decrypted from ampx's path."""
     stage = Stage(_parameter())
     assert stage.secrets.get("username") == "s3cret"
     assert stage.aws.calls == [
@@ -83,20 +83,20 @@ def test_get() -> None:
 
 
 def test_read() -> None:
-    """Version and time of the last change come with the value, which no repr shows."""
+    """read() returns version and time of the last change too; the repr does not contain the value."""
     secret = Stage(_parameter()).secrets.read("username")
     assert secret == Secret("username", "s3cret", 3, CHANGED)
     assert "s3cret" not in repr(secret)
 
 
 def test_nothing_is_cached() -> None:
-    """Every read is a call: a secret changed meanwhile is seen."""
+    """Nothing is cached: a changed secret is read again."""
     stage = Stage(_parameter(), _parameter(Value="changed"))
     assert [stage.secrets.get("a"), stage.secrets.get("a")] == ["s3cret", "changed"]
 
 
 def test_set() -> None:
-    """A secret is stored as ampx stores it, with nothing more and nothing less."""
+    """A secret is stored with exactly the parameters of ampx."""
     stage = Stage({"Version": 1, "Tier": "Standard"})
     assert stage.secrets.set("username", "ann") == StoredSecret("username", 1)
     assert stage.aws.calls == [
@@ -119,14 +119,14 @@ def test_set() -> None:
     "value", ["x", " padded ", "line\nbreak\n", "ü" * 2048, "x" * 4096, "{{x}}"], ids=len
 )
 def test_values_are_stored_unchanged(value: str) -> None:
-    """Up to 4096 bytes, a value goes out as it is: nothing is stripped or read as a template."""
+    """A value of up to 4096 bytes is sent unchanged."""
     stage = Stage({"Version": 2})
     stage.secrets.set("a", value)
     assert stage.aws.calls[0].parameters["Value"] == value
 
 
 def test_list_reads_all_pages() -> None:
-    """All pages are read, in the service's order, without decrypting what is only named."""
+    """All pages are read, in the order of Parameter Store, without decrypting the values."""
     stage = Stage(_page("b", "a", token="t1"), _page(token="t2"), _page("c"))
     assert stage.secrets.list() == ["b", "a", "c"]
     first = {"Path": PREFIX, "WithDecryption": False}
@@ -138,7 +138,7 @@ def test_list_reads_all_pages() -> None:
     assert stage.report.events == []
 
 
-def test_list_of_none() -> None:
+def test_list_without_secrets() -> None:
     """A sandbox without secrets has an empty list."""
     assert Stage(_page()).secrets.list() == []
 
@@ -156,7 +156,7 @@ def test_remove() -> None:
     [(0, []), (1, [1]), (10, [10]), (11, [10, 1]), (20, [10, 10]), (23, [10, 10, 3])],
 )
 def test_remove_all_goes_in_batches(count: int, batches: list[int]) -> None:
-    """The service takes one to ten names a call; no secrets at all is fine, and no call."""
+    """Secrets are deleted in batches of ten; without secrets no call is made."""
     names = [f"secret-{number}" for number in range(count)]
     replies = [
         {"DeletedParameters": [f"{PREFIX}/{name}" for name in names[start : start + 10]]}
@@ -172,8 +172,8 @@ def test_remove_all_goes_in_batches(count: int, batches: list[int]) -> None:
     assert stage.calls_at_target == ([1] if count else [])
 
 
-def test_remove_all_takes_vanished_secrets_as_removed() -> None:
-    """A secret that somebody else removes meanwhile is gone, which is what was asked for."""
+def test_remove_all_counts_secrets_deleted_by_others() -> None:
+    """A secret that something else deletes at the same time counts as deleted."""
     stage = Stage(
         _page("a", "b"),
         {"DeletedParameters": [f"{PREFIX}/a"], "InvalidParameters": [f"{PREFIX}/b"]},
@@ -181,16 +181,16 @@ def test_remove_all_takes_vanished_secrets_as_removed() -> None:
     assert stage.secrets.remove_all() == 2
 
 
-def test_what_became_of_each_secret_has_to_be_said() -> None:
-    """A secret that the answer does not name is not told as removed."""
+def test_remove_all_requires_a_result_for_each_secret() -> None:
+    """A secret that the response does not mention is not reported as removed."""
     stage = Stage(_page("a", "b"), {"DeletedParameters": [f"{PREFIX}/a"]})
-    with pytest.raises(InvalidResponseError, match="what became of b"):
+    with pytest.raises(InvalidResponseError, match="does not mention b"):
         stage.secrets.remove_all()
     assert [event.name for event in stage.report.events] == ["a"]
 
 
 def test_a_batch_that_fails_is_not_reported_as_done() -> None:
-    """What was removed before a failure is reported, and nothing that was not."""
+    """Exactly the secrets that were removed before a failure are reported."""
     names = [f"s{number}" for number in range(15)]
     gone = {"DeletedParameters": [f"{PREFIX}/{name}" for name in names[:10]]}
     stage = Stage(_page(*names), gone, AccessDeniedError("no"))
@@ -211,7 +211,7 @@ def test_a_batch_that_fails_is_not_reported_as_done() -> None:
     ],
 )
 def test_the_target_is_named_before_a_write(write: Callable[[Secrets], object], calls: int) -> None:
-    """Nothing is changed before it was said what will be; looking needs no such line."""
+    """The target is announced before the first write, and not for reading."""
     done = {"Version": 1, "DeletedParameters": [f"{PREFIX}/a"]}
     stage = Stage(*([_page("a")] if calls else []), done)
     write(stage.secrets)
@@ -219,7 +219,7 @@ def test_the_target_is_named_before_a_write(write: Callable[[Secrets], object], 
 
 
 @pytest.mark.parametrize("name", GOOD_NAMES)
-def test_names_that_both_tools_read_alike(name: str) -> None:
+def test_valid_names(name: str) -> None:
     """Letters, digits, underscores, dots and dashes make a name."""
     assert check_name(name) == name
 
@@ -236,7 +236,7 @@ def test_names_that_both_tools_read_alike(name: str) -> None:
 def test_names_are_refused_before_any_call(
     use: Callable[[Secrets, Any], object], name: Any
 ) -> None:
-    """A slash would reach another path and a colon a version: refused everywhere, unlike ampx."""
+    """A slash or a colon in a name is refused in every call, unlike in ampx."""
     stage = Stage()
     with pytest.raises(InvalidSecretNameError) as caught:
         use(stage.secrets, name)
@@ -254,7 +254,7 @@ def test_names_are_refused_before_any_call(
         pytest.param(None, "is not text", id="none"),
         pytest.param(42, "is not text", id="number"),
         pytest.param(b"bytes", "is not text", id="bytes"),
-        pytest.param("a\0b", "has a NUL character", id="NUL"),
+        pytest.param("a\0b", "contains a NUL character", id="NUL"),
         pytest.param("half\ud83d", "is not valid Unicode", id="lone surrogate"),
         pytest.param("x" * 4097, "has 4097 bytes", id="one too many"),
         pytest.param("ü" * 2049, "has 4098 bytes", id="bytes, not characters"),
@@ -262,7 +262,7 @@ def test_names_are_refused_before_any_call(
     ],
 )
 def test_values_are_refused_before_any_call(value: Any, complaint: str) -> None:
-    """A value that Parameter Store cannot keep is not sent, and the message does not repeat it."""
+    """A value that Parameter Store cannot store is not sent, and the message does not contain it."""
     stage = Stage()
     with pytest.raises(InvalidSecretValueError, match=complaint) as caught:
         stage.secrets.set("username", value)
@@ -289,7 +289,7 @@ def test_values_are_refused_before_any_call(value: Any, complaint: str) -> None:
 def test_a_package_name_that_leaves_no_path(
     namespace: str, use: Callable[[Secrets], object]
 ) -> None:
-    """A name without a letter or digit of ASCII gives an empty level, which no call is made for."""
+    """A package name without ASCII letters or digits is refused before any call."""
     stage = Stage(namespace=namespace)
     with pytest.raises(BackendIdConversionFault) as caught:
         use(stage.secrets)
@@ -300,8 +300,8 @@ def test_a_package_name_that_leaves_no_path(
     assert stage.calls_at_target == []
 
 
-def test_a_good_value_is_returned() -> None:
-    """The check hands on what it lets pass, for use in an expression."""
+def test_a_valid_value_is_returned() -> None:
+    """The checks return the valid value, for use in an expression."""
     assert check_value("a", "v") == "v"
 
 
@@ -323,15 +323,15 @@ def test_a_good_value_is_returned() -> None:
         ),
         pytest.param(
             lambda secrets: secrets.remove("username"),
-            "{} list shows which there are.",
+            "{} list shows the existing ones.",
             id="remove",
         ),
     ],
 )
-def test_a_secret_that_is_not_there(
+def test_a_missing_secret(
     use: Callable[[Secrets], object], resolution: str, is_local: bool, command: str
 ) -> None:
-    """A missing secret is named with its sandbox and the command that helps; AWS's facts stay."""
+    """The error for a missing secret names its sandbox and a command; AWS's code and request id stay."""
     missing = _not_found()
     stage = Stage(missing, is_local=is_local)
     with pytest.raises(SSMParameterNotFoundError) as caught:
@@ -357,7 +357,7 @@ def test_a_secret_that_is_not_there(
     ],
 )
 def test_other_failures_pass_as_they_are(use: Callable[[Secrets], object]) -> None:
-    """A denied call arrives as it was raised, with no cause of its own making."""
+    """The error of a denied call is raised unchanged."""
     denied = SSMCredentialsError("no", code="AccessDeniedException")
     stage = Stage(denied)
     with pytest.raises(SSMCredentialsError) as caught:
@@ -381,13 +381,13 @@ def test_a_secret_without_a_value(parameter: dict[str, Any]) -> None:
 
 
 def test_a_value_that_was_read_is_masked() -> None:
-    """From the moment it is known, a secret is shown nowhere."""
+    """A secret is masked as soon as it is read or set."""
     Stage(_parameter(Value="read-value")).secrets.get("a")
     assert mask("<read-value>") == "<***>"
 
 
 def test_a_value_is_masked_before_it_is_sent() -> None:
-    """A call that fails cannot show the value that it was to store."""
+    """The error of a failed call does not contain the value."""
     stage = Stage(AWSError("no"))
     with pytest.raises(AWSError):
         stage.secrets.set("a", "sent-value")

@@ -1,4 +1,4 @@
-"""The IAM policy, byte for byte ampx's."""
+"""The IAM policy equals ampx's byte for byte."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _caller(partition: str = "aws", account: str = "123456789012") -> Recorder:
 
 
 def test_the_document_is_ampxs() -> None:
-    """Indentation, order of keys and actions, and the final newline are ampx's."""
+    """Indentation, order of keys and actions, and the final newline equal ampx's."""
     aws = _caller()
     assert generate_policy(aws, AUTH, ALICE) == DOCUMENT
     assert aws.calls == [Call("sts", "GetCallerIdentity", {})]
@@ -62,33 +62,33 @@ def test_the_document_is_ampxs() -> None:
 
 @pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov", "aws-iso"])
 def test_the_partition_is_the_callers(partition: str) -> None:
-    """In China and GovCloud the policy is of use: ampx would write the partition aws."""
+    """The policy has the caller's partition, so it works in China and GovCloud too."""
     expected = DOCUMENT.replace("arn:aws:", f"arn:{partition}:")
     assert generate_policy(_caller(partition), AUTH, ALICE) == expected
 
 
 def test_the_account_is_the_callers() -> None:
-    """Leading zeros of an account are kept: it is text."""
+    """Leading zeros of an account id are kept."""
     policy = json.loads(generate_policy(_caller(account="000000000042"), AUTH, ALICE))
     pool = policy["Statement"][0]["Resource"]
     assert pool == "arn:aws:cognito-idp:us-east-1:000000000042:userpool/us-east-1_AbCdEfGhI"
 
 
 def test_the_pools_region_is_what_the_outputs_say() -> None:
-    """The ARN has aws_region of the outputs, which the pool's id may not agree with."""
+    """The ARN has the aws_region of the outputs file, even if the pool's id begins with another region."""
     auth = AuthSection("eu-west-1", "us-east-1_A", "c")
     policy = json.loads(generate_policy(_caller(), auth, ALICE))
     assert ":eu-west-1:123456789012:userpool/us-east-1_A" in policy["Statement"][0]["Resource"]
 
 
 def test_a_namespace_beyond_ascii_is_written_as_it_is() -> None:
-    """The shared path keeps the raw package name, unescaped, as JavaScript writes it."""
+    """The shared path contains the package name unescaped, as ampx writes it."""
     text = generate_policy(_caller(), AUTH, BackendIdentifier("café-\U0001f680", "alice"))
     assert '"arn:aws:ssm:*:*:parameter/amplify/shared/café-\U0001f680/*"' in text
     assert "/amplify/caf/alice-sandbox-" in text
 
 
 def test_a_failed_look_up_is_passed_on() -> None:
-    """Without the caller's identity there is no policy, and no guess."""
+    """Without the caller's identity an error is raised and no policy is guessed."""
     with pytest.raises(AccessDeniedError):
         generate_policy(Recorder(AccessDeniedError("no")), AUTH, ALICE)

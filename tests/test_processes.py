@@ -1,4 +1,4 @@
-"""What only a process of its own can show: terminals, signals, kills, runs side by side."""
+"""What needs processes of its own: terminals, signals, kills, parallel runs."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def run(*arguments: str, cwd: Path, stdin: str = "", **extra: str) -> tuple[int,
 
 
 class Terminal:
-    """seedctl on a pseudo-terminal: what is typed, and what the screen shows."""
+    """seedctl on a pseudo-terminal: types text, and reads what the screen shows."""
 
     def __init__(self, *arguments: str, cwd: Path, **extra: str) -> None:
         self.screen = ""
@@ -91,12 +91,12 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_a_secret_is_typed_hidden(folder: Path) -> None:
-    """The prompt shows nothing of what is typed, asks again for an empty line, and stores it."""
+    """The prompt does not echo, asks again for an empty line, and stores the value."""
     terminal = Terminal("--local", "secret", "set", "typed", cwd=folder)
     terminal.wait_for("Enter secret value")
     terminal.type("\n")
     terminal.wait_for("Cannot be empty.")
-    terminal.wait_for("Enter secret value", times=2)  # what is typed before the prompt is dropped
+    terminal.wait_for("Enter secret value", times=2)  # input before the prompt is discarded
     terminal.type("hidden-välue\n")
     assert terminal.end() == 0
     assert "version 1 of secret typed" in terminal.screen
@@ -110,7 +110,7 @@ def test_a_secret_is_typed_hidden(folder: Path) -> None:
     "key", [pytest.param("\x03", id="Ctrl-C"), pytest.param("\x04", id="Ctrl-D")]
 )
 def test_leaving_a_prompt_ends_with_130_and_stores_nothing(folder: Path, key: str) -> None:
-    """Interrupt and end of input are one thing at a prompt."""
+    """Interrupt and end of input have the same effect at a prompt."""
     terminal = Terminal("--local", "secret", "set", "typed", cwd=folder)
     terminal.wait_for("Enter secret value")
     terminal.type(key)
@@ -126,10 +126,10 @@ def test_leaving_a_prompt_ends_with_130_and_stores_nothing(folder: Path, key: st
         pytest.param(("local", "start", "--faults", "1"), "Ctrl-C stops it.", id="a server"),
     ],
 )
-def test_nothing_is_glued_to_the_echo_of_ctrl_c(
+def test_a_message_after_ctrl_c_begins_a_line(
     folder: Path, arguments: tuple[str, ...], until: str
 ) -> None:
-    """What is said after Ctrl-C begins a line of its own."""
+    """It does not follow the echoed ^C on the same line."""
     (folder / "amplify/seed/seed.py").write_text(
         "import time\nfrom seedctl import set_secret\nset_secret('a', 'one-value')\n"
         "print('rea' + 'dy', flush=True)\nfor _ in range(600):\n    time.sleep(0.1)\n"
@@ -142,8 +142,8 @@ def test_nothing_is_glued_to_the_echo_of_ctrl_c(
     assert "Interrupted (SIGINT), ending …\r\n" in terminal.screen or "Stopped. " in terminal.screen
 
 
-def test_a_terminal_gets_colour_unless_it_asks_not_to(folder: Path) -> None:
-    """Errors are coloured on a terminal; NO_COLOR is heard."""
+def test_a_terminal_gets_colour_without_no_color(folder: Path) -> None:
+    """Errors are coloured on a terminal, but not with NO_COLOR."""
     terminal = Terminal("--local", "secret", "get", "never-set", cwd=folder)
     assert terminal.end() == 4
     assert "\x1b[" in terminal.screen
@@ -157,7 +157,7 @@ def test_a_terminal_gets_colour_unless_it_asks_not_to(folder: Path) -> None:
 
 
 def test_a_real_ctrl_c_in_the_middle_of_a_script(folder: Path) -> None:
-    """SIGINT while the script sleeps: 130, no trace, and what was done is told."""
+    """SIGINT while the script sleeps: 130, no traceback, and a summary of what was done."""
     script = folder / "amplify/seed/seed.py"
     script.write_text(
         "import time\nfrom seedctl import set_secret\nset_secret('a', 'b')\n"
@@ -176,7 +176,7 @@ def test_a_real_ctrl_c_in_the_middle_of_a_script(folder: Path) -> None:
 
 
 def test_a_killed_run_loses_nothing_and_the_next_goes_on(folder: Path) -> None:
-    """kill -9 after a creation: the user is there, and a re-run meets it."""
+    """kill -9 after a creation: the user exists, and the next run finds it."""
     script = folder / "amplify/seed/seed.py"
     create = "create_and_sign_up_user('ann@example.com', 'Password123!', if_exists='sign_in')\n"
     head = "import time\nfrom seedctl import create_and_sign_up_user\n"
@@ -193,7 +193,7 @@ def test_a_killed_run_loses_nothing_and_the_next_goes_on(folder: Path) -> None:
 
 
 def test_two_runs_at_once(folder: Path) -> None:
-    """Both end well, and every user is there once."""
+    """Both succeed, and every user exists once."""
     script = folder / "amplify/seed/seed.py"
     script.write_text(
         "from seedctl import create_and_sign_up_user\n"
@@ -206,7 +206,7 @@ def test_two_runs_at_once(folder: Path) -> None:
 
 
 def test_plain_python_connects_by_the_same_rules(folder: Path, tmp_path: Path) -> None:
-    """python amplify/seed/seed.py needs no ritual, from anywhere; the target is named."""
+    """python amplify/seed/seed.py needs nothing else, in any folder; the target is shown."""
     result = subprocess.run(
         [sys.executable, str(folder / "amplify/seed/seed.py")],
         cwd=tmp_path,
@@ -222,7 +222,7 @@ def test_plain_python_connects_by_the_same_rules(folder: Path, tmp_path: Path) -
 
 
 def test_the_environment_names_the_backend_for_plain_python(folder: Path) -> None:
-    """AMPLIFY_BACKEND_IDENTIFIER comes first, as the JavaScript tool sets it."""
+    """AMPLIFY_BACKEND_IDENTIFIER takes precedence, as the JavaScript tool sets it."""
     script = folder / "amplify/seed/seed.py"
     script.write_text("from seedctl import current_backend\nprint(current_backend().identifier)\n")
     identifier = '{"namespace":"@a/b","name":"c","type":"sandbox"}'
@@ -239,13 +239,13 @@ def test_the_environment_names_the_backend_for_plain_python(folder: Path) -> Non
     assert "namespace='@a/b', name='c'" in result.stdout
 
 
-def test_modules_beside_the_script_do_not_take_the_place_of_ours(folder: Path) -> None:
-    """A user's email.py must not be found by a library's late import: none is left to be late."""
+def test_modules_beside_the_script_do_not_shadow_ours(folder: Path) -> None:
+    """A library's late import must not find a user's email.py: all are imported before."""
     show_loaded = """
 import sys, seedctl.cli.main, seedctl.runner.script
 from seedctl.backend import connect
 connect(local=True).close()
-seedctl.runner.script._finish_imports()
+seedctl.runner.script._import_lazy_modules()
 print(*sys.modules)
 """
     loaded = subprocess.run(
@@ -258,7 +258,7 @@ print(*sys.modules)
         check=True,
     ).stdout.split()
     seed = folder / "amplify/seed"
-    # Everything that is not loaded by then would be found beside the script.
+    # A module that is not loaded by then would be imported from the script's folder.
     for name in sys.stdlib_module_names - {module.partition(".")[0] for module in loaded}:
         if not name.startswith("_"):
             (seed / f"{name}.py").write_text(f"raise ImportError('the wrong {name}')\n")
@@ -280,8 +280,8 @@ print(*sys.modules)
     assert code == 4
 
 
-def test_the_password_is_in_no_process_table(folder: Path) -> None:
-    """Values come from stdin or the terminal: argv holds none."""
+def test_a_secret_is_never_an_argument(folder: Path) -> None:
+    """Values come from stdin or the terminal, because other users can read arguments."""
     code, out, err = run("--local", "secret", "set", "p", PASSWORD, cwd=folder)
     assert code == 2
     assert out == ""
@@ -289,7 +289,7 @@ def test_the_password_is_in_no_process_table(folder: Path) -> None:
 
 
 def test_ctrl_c_ends_the_prompts_of_threads_too(tmp_path: Path) -> None:
-    """Two threads want a code: one is asked for at a time, and one Ctrl-C ends the run with 130."""
+    """Two threads need a code: one is asked for at a time, and Ctrl-C ends the run with 130."""
     folder = make_project(tmp_path / "project", "mfa_email", outputs=None)
     shutil.copy(ROOT / "tests/resources/mfa_email/amplify_outputs.json", folder)
     (folder / "amplify/seed/seed.py").write_text(
@@ -303,7 +303,7 @@ def test_ctrl_c_ends_the_prompts_of_threads_too(tmp_path: Path) -> None:
     )
     terminal = Terminal("seed", "--local", "--prompt", cwd=folder)
     terminal.wait_for("(hidden): ")
-    time.sleep(0.5)  # the other thread would ask by now
+    time.sleep(0.5)  # long enough for the other thread to ask
     assert terminal.screen.count("(hidden): ") == 1
     terminal.type("\x03")
     assert terminal.end() == 130

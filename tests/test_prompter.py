@@ -1,4 +1,4 @@
-"""Asking for what must not be shown, on a real pseudo-terminal."""
+"""Asking for secrets on a real pseudo-terminal."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 ROOT = Path(seedctl.__file__).parent.parent
 PROMPT = "Secret value (hidden): "
 
-# Makes the pseudo-terminal on stdin the controlling one, as a login shell's is, then asks.
+# Makes the pseudo-terminal on stdin the controlling terminal, as a login shell does, then asks.
 ASK = """
 import fcntl, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
@@ -45,7 +45,7 @@ sys.stdout.write(repr((can_prompt(), answer)))
 
 
 class Terminal:
-    """A process whose stdin and stderr are a terminal that a test types on."""
+    """A process whose stdin and stderr are a pseudo-terminal on which the test types."""
 
     def __init__(self, code: str, **environment: str) -> None:
         self._screen, end = pty.openpty()
@@ -62,7 +62,7 @@ class Terminal:
         os.close(end)
 
     def wait_for(self, text: str, *, times: int = 1) -> None:
-        """Read the screen until *text* is on it."""
+        """Read the screen until it shows *text*."""
         end = time.monotonic() + 20
         while self.shown.count(text) < times:
             assert time.monotonic() < end, f"{text!r} is not in {self.shown!r}"
@@ -75,7 +75,7 @@ class Terminal:
         os.kill(self._process.pid, signal.SIGINT)
 
     def result(self) -> tuple[bool, str]:
-        """Return what the process wrote on its stdout, which is no terminal."""
+        """Return the values that the process wrote to stdout, which is not the terminal."""
         out, _ = self._process.communicate(timeout=20)
         while self._read(0):
             pass
@@ -114,8 +114,8 @@ def open_terminal() -> Iterator[Callable[..., Terminal]]:
         terminal.close()
 
 
-def test_what_is_typed_is_not_shown(open_terminal: Callable[..., Terminal]) -> None:
-    """The question is on the terminal although stdout is a file; the answer is nowhere on it."""
+def test_the_answer_is_not_shown(open_terminal: Callable[..., Terminal]) -> None:
+    """The question is shown on the terminal, even if stdout is a file; the answer is not shown."""
     terminal = open_terminal()
     terminal.wait_for(PROMPT)
     terminal.type("hunter2 ü\n")
@@ -123,8 +123,8 @@ def test_what_is_typed_is_not_shown(open_terminal: Callable[..., Terminal]) -> N
     assert terminal.shown.strip() == PROMPT.strip()
 
 
-def test_an_empty_answer_is_asked_for_again(open_terminal: Callable[..., Terminal]) -> None:
-    """Only pressing Enter does not count as an answer."""
+def test_an_empty_answer_repeats_the_question(open_terminal: Callable[..., Terminal]) -> None:
+    """An empty line is not an answer, so the question is repeated."""
     terminal = open_terminal()
     for times in (1, 2):
         terminal.wait_for(PROMPT, times=times)
@@ -144,8 +144,10 @@ def test_an_empty_answer_is_asked_for_again(open_terminal: Callable[..., Termina
         pytest.param("\x04", id="Ctrl-D"),
     ],
 )
-def test_giving_up_is_an_interrupt(open_terminal: Callable[..., Terminal], keys: str) -> None:
-    """Ctrl-C and the end of input end the run; neither is an answer nor an error to swallow."""
+def test_ctrl_c_and_end_of_input_interrupt(
+    open_terminal: Callable[..., Terminal], keys: str
+) -> None:
+    """Ctrl-C and the end of input raise KeyboardInterrupt."""
     terminal = open_terminal()
     terminal.wait_for(PROMPT)
     terminal.type(keys)
@@ -154,7 +156,7 @@ def test_giving_up_is_an_interrupt(open_terminal: Callable[..., Terminal], keys:
 
 
 def test_a_signal_is_an_interrupt(open_terminal: Callable[..., Terminal]) -> None:
-    """A SIGINT from elsewhere ends the prompt in the same way."""
+    """SIGINT from another process has the same effect as Ctrl-C."""
     terminal = open_terminal()
     terminal.wait_for(PROMPT)
     terminal.interrupt()
@@ -162,7 +164,7 @@ def test_a_signal_is_an_interrupt(open_terminal: Callable[..., Terminal]) -> Non
 
 
 def test_a_ci_job_is_not_asked(open_terminal: Callable[..., Terminal]) -> None:
-    """With CI set nobody is there to answer, even where there is a terminal."""
+    """If CI is set, nobody is asked, even on a terminal."""
     can, answer = open_terminal(CI="true").result()
     assert not can
     assert answer == (
@@ -171,8 +173,8 @@ def test_a_ci_job_is_not_asked(open_terminal: Callable[..., Terminal]) -> None:
 
 
 def test_a_terminal_that_cannot_hide_is_refused(open_terminal: Callable[..., Terminal]) -> None:
-    """Where echo cannot be turned off nothing is asked: getpass alone would go on visibly."""
-    # No controlling terminal, and a stdin that has no settings to change.
+    """If echo cannot be turned off, nothing is asked: the input would be visible."""
+    # No controlling terminal, and a stdin without terminal settings.
     code = ASK.replace(
         "fcntl.ioctl(0, termios.TIOCSCTTY, 0)",
         "class Odd:\n    closed = False\n    def isatty(self): return True\nsys.stdin = Odd()",
@@ -188,7 +190,7 @@ def test_a_terminal_that_cannot_hide_is_refused(open_terminal: Callable[..., Ter
 
 
 class Typist:
-    """A pseudo-terminal of this process, and somebody who types once the question is on it."""
+    """A pseudo-terminal in this process, with a thread that types when a question appears."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *, is_controlling: bool) -> None:
         self.shown = ""
@@ -211,7 +213,7 @@ class Typist:
         monkeypatch.delenv("CI", raising=False)
 
     def asked(self, *answers: Callable[[], object]) -> str:
-        """Ask, with one of *answers* called at each question; return what was typed."""
+        """Ask, call the next one of *answers* at each question, and return the typed text."""
 
         def type_answers() -> None:
             for count, answer in enumerate(answers, start=1):
@@ -241,7 +243,6 @@ def typist(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Typist]]:
         opened.append(Typist(monkeypatch, is_controlling=is_controlling))
         return opened[-1]
 
-    monkeypatch.setattr(interruption._state, "is_requested", False)
     yield make
     for each in opened:
         each.stream.close()
@@ -252,14 +253,14 @@ def typist(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Typist]]:
 def test_the_answer_is_read_with_echo_off(
     typist: Callable[..., Typist], is_controlling: bool
 ) -> None:
-    """From the controlling terminal, or where there is none from the one that stdin is."""
+    """It is read from the controlling terminal, or without one from the terminal that is stdin."""
     hand = typist(is_controlling=is_controlling)
     assert hand.asked(hand.typing("\n"), hand.typing("in \x04pieces\n")) == "in pieces"
     assert hand.shown == f"{PROMPT}\r\nCannot be empty.\r\n{PROMPT}\r\n"
 
 
 def test_the_end_of_input_is_an_interrupt(typist: Callable[..., Typist]) -> None:
-    """What is said next begins a line."""
+    """At the end of input, later output starts on a new line."""
     hand = typist()
     with pytest.raises(KeyboardInterrupt):
         hand.asked(hand.typing("\x04"))
@@ -267,7 +268,7 @@ def test_the_end_of_input_is_an_interrupt(typist: Callable[..., Typist]) -> None
 
 
 def test_a_signal_ends_the_prompt_of_any_thread(typist: Callable[..., Typist]) -> None:
-    """The news of the signal have begun a line already; no question follows them."""
+    """No question follows the message about the signal."""
     hand = typist()
     for answers in ([lambda: interruption.set_requested(True)], []):
         with pytest.raises(KeyboardInterrupt):
@@ -275,20 +276,18 @@ def test_a_signal_ends_the_prompt_of_any_thread(typist: Callable[..., Typist]) -
     assert hand.shown == PROMPT
 
 
-def test_a_stdin_without_settings_is_not_asked(
+def test_a_stdin_without_terminal_settings(
     typist: Callable[..., Typist], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where echo cannot be turned off nothing is asked."""
+    """If the settings of stdin cannot be changed, nothing is asked."""
     typist(is_controlling=False)
     monkeypatch.setattr(sys, "stdin", _Stream(is_terminal=True))
     with pytest.raises(PromptUnavailableError, match="cannot hide"):
         TerminalPrompter().ask("Secret value")
 
 
-def test_a_signal_ends_a_wait(
-    typist: Callable[..., Typist], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """In any thread, before the next second is counted down."""
+def test_a_signal_ends_a_wait(typist: Callable[..., Typist]) -> None:
+    """A request to stop ends the wait in any thread, before the next second."""
     hand = typist()
     wait_visibly(0.01, "the next code")
     shown = b""
@@ -324,10 +323,10 @@ sys.stdout.write(repr((termios.tcgetattr(0) == before, " ".join(outcomes))))
 """
 
 
-def test_prompts_of_threads_end_when_the_process_is_to_end(
+def test_a_request_to_stop_ends_prompts_in_threads(
     open_terminal: Callable[..., Terminal],
 ) -> None:
-    """The one that is asked and the one that waits for its turn; the terminal echoes again."""
+    """A thread that asks and one that waits for its turn both end, and echo is on again."""
     terminal = open_terminal(IN_A_THREAD.replace("sys.stdin.readline()", "thread.join(0.5)"))
     terminal.wait_for(PROMPT)
     assert terminal.result() == (True, "KeyboardInterrupt KeyboardInterrupt")
@@ -340,7 +339,7 @@ WAIT = "from seedctl.prompter import wait_visibly; wait_visibly(0.3, 'the next c
 
 
 def test_a_wait_is_counted_down(open_terminal: Callable[..., Terminal]) -> None:
-    """Who watches a terminal sees what is waited for, and the line is gone afterwards."""
+    """On a terminal a countdown is shown, and removed afterwards."""
     terminal = open_terminal(f"{WAIT}\nprint((True, ''))")
     terminal.wait_for("s for the next code")
     terminal.result()
@@ -348,16 +347,16 @@ def test_a_wait_is_counted_down(open_terminal: Callable[..., Terminal]) -> None:
 
 
 def test_a_wait_is_silent_in_a_ci_job(open_terminal: Callable[..., Terminal]) -> None:
-    """A log is not filled with a countdown."""
+    """In a CI job no countdown is shown."""
     terminal = open_terminal(f"{WAIT}\nprint((True, ''))", CI="1")
     terminal.result()
     assert terminal.shown == ""
 
 
-def test_a_wait_is_as_long_as_told(
+def test_the_length_of_a_wait(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The seconds are those of a clock that nobody sets; nothing is waited for what is over."""
+    """The wait is measured with the monotonic clock; a negative time does not wait."""
     now = [1000.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     monkeypatch.setattr(time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
@@ -401,14 +400,14 @@ def _closed() -> _Stream:
         pytest.param("closed", True, None, False, id="stdin closed"),
     ],
 )
-def test_who_can_be_asked(
+def test_when_prompts_are_possible(
     monkeypatch: pytest.MonkeyPatch,
     stdin: bool | str | None,
     stderr: bool | None,
     ci: str | None,
     expected: bool,
 ) -> None:
-    """Prompts need stdin and stderr to be terminals and no CI; stdout may be a file."""
+    """Prompts need stdin and stderr to be terminals, and CI to be unset; stdout may be a file."""
 
     def stream(kind: bool | str | None) -> _Stream | None:
         if kind is None:
@@ -424,7 +423,7 @@ def test_who_can_be_asked(
 
 
 def test_without_a_terminal_the_question_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is read from a pipe as if it had been typed, and nothing waits for ever."""
+    """Without a terminal nothing is read from a pipe, and nothing waits forever."""
     stdin = io.StringIO("piped\n")
     monkeypatch.setattr(sys, "stdin", stdin)
     with pytest.raises(PromptUnavailableError, match="Secret value has to be typed") as caught:

@@ -1,4 +1,4 @@
-"""What a run did, and the line that names its target."""
+"""The events of a run, and the line that names its target."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _target(**changed: Any) -> Target:
     ],
 )
 def test_the_line_of_the_target(changed: dict[str, Any], line: str) -> None:
-    """One line says what is about to be changed: project, sandbox, file, pool, account, check."""
+    """One line names what is about to be changed: project, sandbox, file, pool, account, check."""
     assert _target(**changed).line() == line
 
 
@@ -86,12 +86,12 @@ def test_the_line_of_the_target(changed: dict[str, Any], line: str) -> None:
     ],
 )
 def test_ages_are_in_the_largest_unit(seconds: float, age: str) -> None:
-    """The age of the outputs file is rounded down to words that can be read at a glance."""
+    """The age of the outputs file is rounded down to one unit."""
     assert f"amplify_outputs.json ({age} old)" in _target(outputs_age=seconds).line()
 
 
 def test_a_report_collects() -> None:
-    """Events, warnings and the target are kept in the order they came."""
+    """Events, warnings and notes are stored in the order in which they arrive."""
     report = Report()
     target = _target()
     events = [
@@ -110,27 +110,27 @@ def test_a_report_collects() -> None:
 
 
 def test_a_report_measures_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The seconds are those since the report began, on a clock that nobody sets."""
+    """The duration is measured with the monotonic clock, from the start of the report."""
     monkeypatch.setattr(time, "monotonic", lambda: 102.5)
     assert Report(started=100.0).seconds == 2.5
 
 
-def test_a_report_begins_when_it_is_made() -> None:
-    """Without being told, a report begins now."""
+def test_a_report_starts_when_it_is_created() -> None:
+    """A report starts when it is created, unless another start is given."""
     before = time.monotonic()
     assert before <= Report().started <= time.monotonic()
 
 
-def test_reports_are_apart() -> None:
-    """Two runs in one process share no list."""
+def test_reports_share_nothing() -> None:
+    """Two reports in one process share no list."""
     one, other = Report(), Report()
     one.on_event(Event("user", "ann", "created"))
     one.on_warning("w")
     assert (other.events, other.warnings) == ([], [])
 
 
-def test_a_report_hears_from_many_threads() -> None:
-    """Nothing is lost when users are made in parallel."""
+def test_many_threads_report() -> None:
+    """No event is lost when many threads report at the same time."""
     report = Report()
 
     def work(number: int) -> None:
@@ -185,7 +185,7 @@ def _failed(name: str, message: str, *, kind: Any = "user", row: str = "") -> Ev
     ],
 )
 def test_failures_of_one_reason_are_one_group(first: Event, second: Event, is_same: bool) -> None:
-    """What differs from row to row does not part them; what the reason is about does."""
+    """Failures that differ only in the row have one group; a different reason makes another one."""
     report = Report()
     report.on_event(first)
     report.on_event(second)
@@ -196,7 +196,7 @@ def test_failures_of_one_reason_are_one_group(first: Event, second: Event, is_sa
 
 
 def test_groups_are_bounded() -> None:
-    """A reason for each row would fill the memory: beyond a hundred they are only counted."""
+    """Only a hundred groups are stored, so that thousands of reasons do not fill the memory."""
     report = Report()
     for number in range(150):
         report.on_event(_failed(f"user-{number}", f"It is 'A{number}'."))
@@ -204,8 +204,8 @@ def test_groups_are_bounded() -> None:
     assert report.failed == 150
 
 
-def test_a_plain_report_speaks_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
-    """A script run as plain Python keeps its stdout; the target and warnings go to stderr."""
+def test_a_plain_report_prints_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    """For a script run as plain Python, the target and warnings go to stderr, nothing to stdout."""
     report = PlainReport()
     report.on_target(_target())
     report.on_event(Event("user", "ann", "created"))
@@ -218,7 +218,7 @@ def test_a_plain_report_speaks_on_stderr(capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_a_plain_report_masks(capsys: pytest.CaptureFixture[str]) -> None:
-    """What a plain report writes has passed the mask, and keeps its own words."""
+    """A plain report masks what it prints, but not its own words."""
     for secret in ("hunter2-secret", "user", "sandbox", "2", "Target", "Warning"):
         register(secret)
     report = PlainReport()
@@ -231,7 +231,7 @@ def test_a_plain_report_masks(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_names_in_messages_are_masked_when_they_are_composed() -> None:
-    """A name that is a word of the message as well goes, and the word stays."""
+    """A name that is also a word of the message is masked; the word itself is not."""
     register("user")
     register("sandbox")
     named = _target(sandbox="sandbox", project=Path("/user/app"), outputs=None)

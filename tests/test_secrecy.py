@@ -1,4 +1,4 @@
-"""Planted secrets are found nowhere: not in output, traces, logs, or any byte on disk."""
+"""Planted secrets appear nowhere: not in output, tracebacks, logs, or any byte on disk."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_nothing_shows_a_secret_not_even_a_failing_script_with_debug(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Status, table, trace, workflow command, logs and state are searched in every spelling."""
+    """Status, table, traceback, workflow command, logs and state have no spelling of a secret."""
     folder = make_project(tmp_path / "project", "leaks")
     monkeypatch.chdir(folder)
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
@@ -91,7 +91,7 @@ def test_nothing_shows_a_secret_not_even_a_failing_script_with_debug(
 
 @pytest.fixture
 def _own_root_logger() -> Iterator[None]:
-    """Put back what a script in this process does to the root logger."""
+    """Restore the root logger after a script has changed it in this process."""
     root = logging.getLogger()
     level, handlers = root.level, list(root.handlers)
     yield
@@ -106,7 +106,7 @@ def _own_root_logger() -> Iterator[None]:
 def test_a_scripts_debug_log_shows_nothing(
     tmp_path: Path, seedctl: CommandLine, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
-    """With all logs on, neither stderr, a log file nor the report shows a value of the run."""
+    """With all logs on, neither stderr, a log file nor the report shows a secret of the run."""
     folder = make_project(tmp_path / "project", "logs_everything", outputs="mfa")
     monkeypatch.chdir(folder)
     monkeypatch.setenv("SEEDCTL_LOCAL", "1")
@@ -153,8 +153,8 @@ add_to_user_group(user, words[0])
 def test_seedctls_own_words_are_never_masked(
     tmp_path: Path, seedctl: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Secrets that are words or numbers of the output leave it readable, and go where they stand
-    for themselves: as a name, in an error, in the report."""
+    """The output stays readable if a secret equals one of its words or numbers. The secret itself
+    is masked: as a name, in an error, in the report."""
     folder = make_project(tmp_path / "project")
     (folder / "amplify/seed/seed.py").write_text(SEED_WITH_WORDS, encoding="utf-8")
     monkeypatch.chdir(folder)
@@ -192,12 +192,12 @@ def test_seedctls_own_words_are_never_masked(
 
 
 def _unmasked_names(source: str) -> list[str]:
-    """Return the names of users and groups that texts in *source* show as they are."""
+    """Return the names of users and groups that messages in *source* show without masking."""
     return [
         ast.unparse(part.value)
         for text in ast.walk(ast.parse(source))
         if isinstance(text, ast.JoinedStr)
-        # What has no words is no message.
+        # A text without words is not a message.
         and any(isinstance(part, ast.Constant) and " " in str(part.value) for part in text.values)
         for part in text.values
         if isinstance(part, ast.FormattedValue)
@@ -206,8 +206,8 @@ def _unmasked_names(source: str) -> list[str]:
 
 
 def test_messages_mask_the_names_that_they_show() -> None:
-    """A user name may come from a secret, and be a word that a finished message keeps: whoever
-    puts it into a message masks it there. Only the question at the terminal shows it."""
+    """A user name may be a secret and also a word that a finished message keeps, so it is masked
+    when the message is composed. Only the question on the terminal shows it."""
     sources = {path.relative_to(PACKAGE): path.read_text("utf-8") for path in PACKAGE.rglob("*.py")}
     found = {
         path.as_posix(): names
@@ -217,17 +217,17 @@ def test_messages_mask_the_names_that_they_show() -> None:
     assert found == {"prompter.py": ["request.username"]}
 
 
-def test_an_unmasked_name_is_seen() -> None:
-    """The check above can fail, and lets masked names and keys pass."""
+def test_an_unmasked_name_is_found() -> None:
+    """The check above can fail, and accepts masked names and keys."""
     found = _unmasked_names('f"no user {user.username!r} in {group}"')
     assert found == ["user.username", "group"]
     assert _unmasked_names('f"no user {mask(username)}", f"{username}{client_id}"') == []
 
 
-def test_a_user_name_that_is_a_secret_is_kept_too(
+def test_a_user_name_that_is_a_secret(
     tmp_path: Path, seedctl: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The guide keeps user names in secrets: only the local user pool itself knows the name."""
+    """User names may be secrets too: only the local user pool itself stores the name."""
     folder = make_project(tmp_path / "project", "guide_auth")
     monkeypatch.chdir(folder)
     seedctl("--local", "secret", "set", "username", stdin=USERNAME.encode())
@@ -251,7 +251,7 @@ def test_a_user_name_that_is_a_secret_is_kept_too(
 def test_the_journal_of_a_broken_run_holds_no_secret_and_no_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A run cut off in the middle leaves a marker that tells nothing by itself."""
+    """The marker that an aborted run leaves behind contains no secret and no name."""
     folder = make_project(tmp_path / "project")
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")

@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and SIGHUP end seedctl in each phase of its work, watched on a pseudo-terminal."""
+"""Ctrl-C, SIGTERM and SIGHUP end seedctl in each phase of its work, on a pseudo-terminal."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from seedctl import data, storage
 PASSWORD = {PASSWORD!r}
 
 def sleep():
-    # Not one long sleep: a signal that comes right before it begins does not end it.
+    # A signal that arrives right before one long sleep would not end that sleep.
     while True:
         time.sleep(0.1)
 
@@ -53,7 +53,7 @@ def create(number, **options):
 SIGN_IN = "create('', sign_in_after_creation=True)\n"
 WITH_CODE = "create({}, sign_in_flow='MFA', mfa_preference='EMAIL')\n"
 
-# Stops at the import of a module, as a slow disk would.
+# Waits during the import of a module, like a slow disk.
 SLOW_IMPORT = """
 import os, sys, time
 
@@ -71,7 +71,7 @@ sys.meta_path.insert(0, Slow)
 
 @dataclass(frozen=True)
 class Phase:
-    """How a process gets there, and by what one sees that it has."""
+    """A phase of a process: how to start it, and what it prints when it gets there."""
 
     script: str = ""
     arguments: tuple[str, ...] = SEED
@@ -111,7 +111,7 @@ PHASES = {
 
 
 class Watched(Terminal):
-    """A process whose terminal and children are looked at when it has ended."""
+    """A process on a terminal, which is examined when the process has ended."""
 
     def __init__(self, *arguments: str, cwd: Path, **extra: str) -> None:
         super().__init__(*arguments, cwd=cwd, **extra)
@@ -119,9 +119,9 @@ class Watched(Terminal):
         self.code: int | None = None
 
     def send(self, number: int, *, until: str) -> None:
-        """Send a signal until the process says that it has it.
+        """Send a signal until the process says that it received it.
 
-        Python overlooks one that comes right before it begins to wait, until the next one comes.
+        Python handles a signal that arrives right before a wait only when the next signal arrives.
         """
         while until not in self.screen:
             os.kill(self.pid, number)
@@ -179,7 +179,7 @@ def report(folder: Path) -> dict[str, Any]:
 
 
 def has_ended(group: int) -> bool:
-    """Whether nothing of a process group is left, now or a moment later."""
+    """Whether no process of a group is left, now or within 20 seconds."""
     end = time.monotonic() + 20
     while time.monotonic() < end:
         try:
@@ -213,7 +213,7 @@ def has_ended(group: int) -> bool:
 def test_a_signal_ends_each_phase(
     start: Callable[..., Watched], tmp_path: Path, name: str, number: signal.Signals
 ) -> None:
-    """It is acknowledged, the exit code and the report are the signal's, and all is put in order."""
+    """A message is printed, exit code and report are the signal's, the terminal is restored."""
     phase = PHASES[name]
     terminal = start(phase)
     terminal.wait_for(phase.mark)
@@ -235,7 +235,7 @@ def test_a_signal_ends_each_phase(
 def test_a_signal_ends_sign_outs_that_hang(
     start: Callable[..., Watched], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Sessions that cannot be revoked within two seconds are left, and that is told."""
+    """Sessions that cannot be revoked within two seconds stay signed in, with a warning."""
     phase = PHASES["sign-out"]
     asked, go_on = threading.Event(), threading.Event()
     answer = Services.answer
@@ -271,10 +271,10 @@ def test_a_signal_ends_sign_outs_that_hang(
         pytest.param("import asyncio\nasyncio.run(asyncio.to_thread(work))\n", id="asyncio"),
     ],
 )
-def test_threads_of_a_script_do_not_hold_up_its_end(
+def test_threads_of_a_script_do_not_delay_its_end(
     start: Callable[..., Watched], tmp_path: Path, script: str
 ) -> None:
-    """Python would wait for them; here they are left behind after two seconds."""
+    """Python would wait for them without a limit; seedctl waits two seconds."""
     work = "def work():\n    print('at work', flush=True)\n    sleep()\n"
     terminal = start(Phase(work + script))
     terminal.wait_for("at work")
@@ -285,7 +285,7 @@ def test_threads_of_a_script_do_not_hold_up_its_end(
 
 
 def test_a_closed_terminal_ends_a_run(start: Callable[..., Watched], tmp_path: Path) -> None:
-    """The script cleans up although what it prints goes nowhere, and the report is written."""
+    """The script cleans up although its output is discarded, and the report is written."""
     phase = Phase(
         "try:\n    print('at work', flush=True)\n    sleep()\n"
         "finally:\n    print('cleaning up', flush=True)\n    set_secret('done', 'yes-it-is')\n"
@@ -302,7 +302,7 @@ def test_a_closed_terminal_ends_a_run(start: Callable[..., Watched], tmp_path: P
 def test_a_second_signal_ends_a_script_that_goes_on(
     start: Callable[..., Watched], tmp_path: Path
 ) -> None:
-    """A script that catches the interrupt cleans up as long as it likes, until the next signal."""
+    """A script that catches the interrupt may clean up until the next signal."""
     prompt = Phase(
         "try:\n    print('at work', flush=True)\n    sleep()\n"
         "except BaseException:\n    print('caught', flush=True)\n    sleep()\n"
@@ -319,7 +319,7 @@ def test_a_second_signal_ends_a_script_that_goes_on(
 def test_ctrl_backslash_at_a_prompt_leaves_a_terminal_that_echoes(
     start: Callable[..., Watched],
 ) -> None:
-    """SIGQUIT ends the process as ever, but not before the prompt has put the terminal in order."""
+    """SIGQUIT ends the process as usual, but the terminal's echo is turned on first."""
     phase = PHASES["secret prompt"]
     terminal = start(phase)
     terminal.wait_for(phase.mark)

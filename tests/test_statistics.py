@@ -1,4 +1,4 @@
-"""What a backend says of its calls, compared with what the sandbox was asked."""
+"""A backend's statistics, compared with the requests that the sandbox received."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.running import DATA, PASSWORD, make_project
 if TYPE_CHECKING:
     from pathlib import Path
 
-# What the sandbox calls them, which does not look into the request for it.
+# The sandbox's names for them, since it does not parse the requests for its statistics.
 _NAMES = {"appsync:GraphQL": "createTodo", "s3:PUT": "PutObject"}
 
 
@@ -25,7 +25,7 @@ _NAMES = {"appsync:GraphQL": "createTodo", "s3:PUT": "PutObject"}
 def test_every_call_is_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, throttle: float
 ) -> None:
-    """Cognito's, Parameter Store's, AppSync's and S3's, with repeats and those that were throttled."""
+    """All calls are counted: of each service, with retries and throttled calls."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "y")
     root = make_project(tmp_path / "app", outputs=None)

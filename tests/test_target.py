@@ -1,4 +1,4 @@
-"""What a run is about to change, and whether the outputs file belongs to it."""
+"""What a run is about to change, and whether the outputs file belongs to that sandbox."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _describe(aws: Recorder, project: Project, outputs: AmplifyOutputs) -> Targe
 
 
 def test_outputs_that_belong_to_the_sandbox(project: Project) -> None:
-    """The stack of the sandbox names the same pool: the outputs are checked."""
+    """The sandbox's stack has the same user pool, so the line says "outputs checked"."""
     aws = Recorder(IDENTITY, _stack(authRegion="us-east-1", userPoolId=POOL))
     target = _describe(aws, project, _outputs(project))
     assert target.project == project.root
@@ -85,8 +85,8 @@ def test_outputs_that_belong_to_the_sandbox(project: Project) -> None:
     ]
 
 
-def test_the_stack_is_looked_for_where_the_pool_is(project: Project) -> None:
-    """The region of the check is the pool's, whatever aws_region says."""
+def test_the_stack_is_in_the_pools_region(project: Project) -> None:
+    """The stack is looked up in the pool's region, even if aws_region is another one."""
     auth = {**BASIC["auth"], "user_pool_id": "eu-west-1_A"}
     aws = Recorder(IDENTITY, _stack(userPoolId="eu-west-1_A"))
     _describe(aws, project, _outputs(project, auth=auth))
@@ -94,7 +94,7 @@ def test_the_stack_is_looked_for_where_the_pool_is(project: Project) -> None:
 
 
 def test_outputs_of_another_sandbox(project: Project) -> None:
-    """A file that names another pool than the sandbox has stops the run before it writes."""
+    """If the file names another pool than the sandbox has, the run stops before the first write."""
     aws = Recorder(IDENTITY, _stack(userPoolId="us-east-1_Other"))
     with pytest.raises(OutputsMismatchError) as caught:
         _describe(aws, project, _outputs(project))
@@ -106,7 +106,7 @@ def test_outputs_of_another_sandbox(project: Project) -> None:
 
 
 def test_no_stack_on_aws(project: Project) -> None:
-    """A sandbox that is not deployed is named with region and stack, and stops the run."""
+    """If the sandbox is not deployed, the run stops with an error that names region and stack."""
     missing = _no_stack()
     with pytest.raises(StackDoesNotExistError) as caught:
         _describe(Recorder(IDENTITY, missing), project, _outputs(project))
@@ -118,7 +118,7 @@ def test_no_stack_on_aws(project: Project) -> None:
 
 
 def test_no_stack_on_an_emulator(project: Project) -> None:
-    """An emulator seldom holds the stack as well: the run goes on, and the line says so."""
+    """Emulators seldom have the stack: the run continues, and the line says so."""
     aws = Recorder(IDENTITY, _no_stack(), is_emulator=True)
     check = _describe(aws, project, _outputs(project)).check
     assert check == f"outputs not checked: there is no stack {STACK}"
@@ -140,16 +140,16 @@ def test_no_stack_on_an_emulator(project: Project) -> None:
     ],
 )
 @pytest.mark.parametrize("is_emulator", [False, True], ids=["AWS", "emulator"])
-def test_what_cannot_be_checked_is_said_so(
+def test_outputs_that_cannot_be_checked(
     project: Project, reply: dict[str, Any] | Exception, is_emulator: bool
 ) -> None:
-    """Without the right to look, or with nothing to compare, the line says "not checked"."""
+    """Without permission, or without something to compare, the line says "outputs not checked"."""
     aws = Recorder(IDENTITY, reply, is_emulator=is_emulator)
     assert _describe(aws, project, _outputs(project)).check == "outputs not checked"
 
 
 def test_outputs_without_auth_are_not_checked(project: Project) -> None:
-    """A backend without a user pool has nothing to compare, and no such call is made."""
+    """A backend without a user pool has nothing to compare, so no call is made."""
     aws = Recorder(IDENTITY)
     target = _describe(aws, project, _outputs(project, auth=None))
     assert (target.user_pool, target.check) == (None, "outputs not checked")
@@ -161,22 +161,22 @@ def test_outputs_without_auth_are_not_checked(project: Project) -> None:
     [AccessDeniedError("no"), EndpointUnreachableError("no answer"), AWSError("no")],
     ids=lambda error: type(error).__name__,
 )
-def test_an_account_that_cannot_be_told(project: Project, error: AWSError) -> None:
-    """The account is only for display: the run does not stop for it."""
+def test_an_unknown_account(project: Project, error: AWSError) -> None:
+    """The account is only for display: the run continues if it cannot be found out."""
     target = _describe(Recorder(error, _stack(userPoolId=POOL)), project, _outputs(project))
     assert target.account == "unknown"
     assert "account unknown" in target.line()
     assert target.check == "outputs checked"
 
 
-def test_credentials_that_will_not_do_stop_the_run(project: Project) -> None:
-    """Expired or missing keys are found before the first write, and not passed over."""
+def test_invalid_credentials_stop_the_run(project: Project) -> None:
+    """Expired or missing credentials are found before the first write."""
     with pytest.raises(InvalidCredentialError):
         _describe(Recorder(InvalidCredentialError("expired")), project, _outputs(project))
 
 
-def test_the_local_sandbox_is_asked_nothing(project: Project) -> None:
-    """A local run is LOCAL, with nothing to look up and nothing to check."""
+def test_no_lookup_for_the_local_sandbox(project: Project) -> None:
+    """For a local run the account is LOCAL, and no call is made."""
     aws = Recorder(is_local=True, is_emulator=True)
     target = _describe(aws, project, _outputs(project))
     assert (target.account, target.check) == ("LOCAL", "")
@@ -186,11 +186,11 @@ def test_the_local_sandbox_is_asked_nothing(project: Project) -> None:
 
 @pytest.mark.parametrize("is_local", [False, True], ids=["AWS", "local"])
 def test_no_outputs_at_all(project: Project, is_local: bool) -> None:
-    """A script that uses only secrets needs no outputs file; the line leaves it out."""
-    aws, told = Recorder(IDENTITY, is_local=is_local), Report()
+    """A script that uses only secrets needs no outputs file, and the line does not mention one."""
+    aws, report = Recorder(IDENTITY, is_local=is_local), Report()
     source = OutputsSource(project, explicit=None, is_local=is_local)
-    TargetNotice(aws, project, ALICE, source, told, detail="outputs")()
-    target = told.target
+    TargetNotice(aws, project, ALICE, source, report, detail="outputs")()
+    target = report.target
     assert target is not None
     assert (target.outputs, target.outputs_age, target.user_pool) == (None, None, None)
     assert target.check == ""
@@ -198,7 +198,7 @@ def test_no_outputs_at_all(project: Project, is_local: bool) -> None:
 
 
 def test_broken_outputs_stop_the_run(project: Project) -> None:
-    """A file that is there and broken is reported, not taken for none."""
+    """A file that exists but is broken is reported, and not treated as missing."""
     (project.root / "amplify_outputs.json").write_text("{", encoding="utf-8")
     source = OutputsSource(project, explicit=None, is_local=False)
     with pytest.raises(InvalidAmplifyOutputsError):
@@ -213,7 +213,7 @@ def test_broken_outputs_stop_the_run(project: Project) -> None:
     ],
 )
 def test_the_age_of_the_outputs(project: Project, seconds: float, expected: float) -> None:
-    """The age is that of the file; a clock that runs behind makes it no less than nothing."""
+    """The age is that of the file, and never negative, even if a clock is wrong."""
     outputs = _outputs(project)
     written = time.time() - seconds
     os.utime(outputs.path, (written, written))
@@ -222,7 +222,7 @@ def test_the_age_of_the_outputs(project: Project, seconds: float, expected: floa
 
 
 def test_outputs_that_vanish_meanwhile(project: Project) -> None:
-    """A file removed since it was read has no age, which is no reason to stop."""
+    """A file that was removed after it was read has no age; the run continues."""
     outputs = _outputs(project)
     outputs.path.unlink()
     target = _describe(Recorder(is_local=True), project, outputs)

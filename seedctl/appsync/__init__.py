@@ -1,1 +1,1 @@
-"""AppSync: the models of the schema, read and written."""
+"""The AppSync client: reads and writes the models of the backend's schema."""

@@ -1,4 +1,4 @@
-"""How a request says who asks: the auth mode, where it comes from, and its headers."""
+"""How a request authenticates: the auth mode, where it was chosen, and the headers it needs."""
 
 from __future__ import annotations
 
@@ -27,24 +27,25 @@ if TYPE_CHECKING:
 AuthMode = Literal["apiKey", "userPool", "iam", "identityPool", "oidc", "lambda", "none"]
 Source = Literal["call", "client", "default"]
 
+SIGNING_MODES: frozenset[AuthMode] = frozenset({"iam", "identityPool"})
 _SOURCES = {"call": "from the call", "client": "from the client", "default": "the API's default"}
 
 
 class RequestIdentity(Protocol):
-    """Whoever a client acts as. CallOptions at each call, since the answer may change."""
+    """The user that a client acts as. Read at each call, since the user may change in between."""
 
     def access_token(self) -> str | None:
-        """Return the signed-in user's access token; None when nobody is signed in."""
+        """Return the signed-in user's access token, or None when nobody is signed in."""
         ...
 
     def credentials(self) -> IdentityCredentials | None:
-        """Return the identity pool's credentials for the user or guest; None when it has none."""
+        """Return the identity pool's credentials for the user or guest, or None without any."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
-    """What a client was made with, or one call was given. None leaves the choice to the other."""
+class AuthOptions:
+    """The auth options of a client or of one call. None in a call means: use the client's."""
 
     auth_mode: AuthMode | None = None
     auth_token: str | None = field(default=None, repr=False)
@@ -64,12 +65,12 @@ class Options:
             )
 
 
-NO_OPTIONS = Options()
+DEFAULT_AUTH = AuthOptions()
 
 
 @dataclass(frozen=True, slots=True)
 class ResolvedAuthMode:
-    """The auth mode of one call."""
+    """The auth mode that one call uses, and where it was chosen."""
 
     mode: AuthMode
     source: Source
@@ -80,13 +81,15 @@ class ResolvedAuthMode:
 
 @dataclass(frozen=True, slots=True)
 class Authorization:
-    """What a request is sent with; *credentials* sign it, when it is to be signed."""
+    """The headers that authenticate a request, and the *credentials* to sign it with, if any."""
 
     headers: Mapping[str, str]
     credentials: Credentials | None = None
 
 
-def resolve_auth_mode(call: Options, client: Options, default: AuthMode) -> ResolvedAuthMode:
+def resolve_auth_mode(
+    call: AuthOptions, client: AuthOptions, default: AuthMode
+) -> ResolvedAuthMode:
     """Return the auth mode of a call: its own, else the client's, else the API's."""
     if call.auth_mode is not None:
         return ResolvedAuthMode(call.auth_mode, "call")
@@ -96,44 +99,48 @@ def resolve_auth_mode(call: Options, client: Options, default: AuthMode) -> Reso
 
 
 def authorize(
-    chosen: ResolvedAuthMode,
-    call: Options,
-    client: Options,
+    resolved: ResolvedAuthMode,
+    call: AuthOptions,
+    client: AuthOptions,
     *,
     api_key: str | None,
     identity: RequestIdentity,
-    caller: Callable[[], Credentials] | None,
+    caller_credentials: Callable[[], Credentials] | None,
 ) -> Authorization:
-    """Return the headers of a call. *caller* has the developer's credentials, when they sign.
+    """Return the authorization of one call.
 
-    A call's headers replace the client's, and a token in the options wins over everything.
+    The headers of a call replace those of the client; an auth token in the options takes precedence
+    over both. *api_key* is the key of the outputs file. *caller_credentials* returns the
+    developer's own credentials; None signs with those of *identity*.
     """
     custom = call.headers if call.headers is not None else client.headers or {}
     headers = {name.lower(): str(value) for name, value in custom.items()}
     token = call.auth_token or client.auth_token
     if token is not None:
         headers["authorization"] = token
-    mode = chosen.mode
+    mode = resolved.mode
     if mode == "apiKey":
-        key = call.api_key or client.api_key or api_key
-        return Authorization({"x-api-key": _api_key(key, chosen), **headers})
+        key = _require_api_key(call.api_key or client.api_key or api_key, resolved)
+        return Authorization({"x-api-key": key, **headers})
     if mode == "lambda" and "authorization" not in headers:
         raise NoAuthorizationHeader(
-            f"No auth token specified ({chosen}).",
+            f"No auth token specified ({resolved}).",
             resolution="Give auth_token= to the call or to generate_client().",
         )
-    # A request is signed only when nothing else in it says who asks.
+    # A request that authenticates by a header of its own is not signed.
     if mode in {"none", "lambda"} or "authorization" in headers or "x-api-key" in headers:
         return Authorization(headers)
     if mode in {"userPool", "oidc"}:
-        return Authorization({"authorization": _access_token(identity, chosen), **headers})
-    return Authorization(headers, caller() if caller is not None else _keys(identity, chosen))
+        return Authorization({"authorization": _access_token(identity, resolved), **headers})
+    if caller_credentials is not None:
+        return Authorization(headers, caller_credentials())
+    return Authorization(headers, _identity_credentials(identity, resolved))
 
 
-def _api_key(key: str | None, chosen: ResolvedAuthMode) -> str:
+def _require_api_key(key: str | None, resolved: ResolvedAuthMode) -> str:
     if key is None:
         raise NoApiKey(
-            f"No api-key configured ({chosen}).",
+            f"No api-key configured ({resolved}).",
             resolution="The outputs file has no data.api_key: add apiKeyAuthorizationMode to the "
             "data resource and deploy, give api_key= to generate_client(), or use another "
             "auth_mode.",
@@ -141,31 +148,31 @@ def _api_key(key: str | None, chosen: ResolvedAuthMode) -> str:
     return key
 
 
-def _access_token(identity: RequestIdentity, chosen: ResolvedAuthMode) -> str:
+def _access_token(identity: RequestIdentity, resolved: ResolvedAuthMode) -> str:
     try:
         token = identity.access_token()
     except LocalSandboxError:
         raise
     except SeedctlError as error:
         raise NoSignedUser(
-            f"No current user ({chosen}): {error.message}",
+            f"No current user ({resolved}): {error.message}",
             resolution=error.resolution or "Sign in again.",
         ) from error
     if token is None:
         raise NoValidAuthTokens(
-            f"No federated jwt: nobody is signed in here ({chosen}).",
+            f"No federated jwt: nobody is signed in here ({resolved}).",
             resolution="Call sign_in_user(...) first, use session.data of a signed-in user, or "
-            "give another auth_mode. Threads of a pool do not inherit a sign-in.",
+            "give another auth_mode. The threads of a thread pool do not inherit a sign-in.",
         )
     return token
 
 
-def _keys(identity: RequestIdentity, chosen: ResolvedAuthMode) -> Credentials:
+def _identity_credentials(identity: RequestIdentity, resolved: ResolvedAuthMode) -> Credentials:
     found = identity.credentials()
     if found is None:
         raise NoCredentials(
-            f"No credentials ({chosen}): nobody is signed in, and guests get none; or the backend "
-            "has no identity pool.",
+            f"No credentials ({resolved}): nobody is signed in and guests have no access, or the "
+            "backend has no identity pool.",
             resolution="Sign in first, allow guest access in amplify/auth/resource.ts, or sign "
             'with your own AWS credentials: generate_client(credentials="caller").',
         )

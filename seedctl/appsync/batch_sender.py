@@ -1,4 +1,4 @@
-"""Send a batch until each of its rows has an answer of its own."""
+"""Send a batch of rows, and retry or split it until each row has a result of its own."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import random
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from seedctl.appsync.api import GraphQLRequest
 from seedctl.appsync.batches import BatchDocuments, alias
-from seedctl.appsync.failures import graphql_error
+from seedctl.appsync.graphql_errors import graphql_error
 from seedctl.errors import (
     EndpointUnreachableError,
     GraphQLError,
@@ -22,30 +23,31 @@ from seedctl.errors import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from seedctl.appsync.api import API, Reply
-    from seedctl.appsync.auth_modes import Options
+    from seedctl.appsync.api import API, GraphQLResponse
+    from seedctl.appsync.auth_modes import AuthOptions
     from seedctl.appsync.batches import Row
-    from seedctl.appsync.requests import Verb
+    from seedctl.appsync.model_requests import Verb
     from seedctl.outputs.models import Model
 
-# How often a batch is sent, beyond the connection's own attempts.
-_SENT_WHEN_UNCLEAR = 3
-_SENT_WHEN_THROTTLED = 5
-_LONE_FAILURES = 3  # of rows sent alone, with none that got through: then it is not the rows
+# How often a batch is sent. The transport makes several attempts each time.
+_MAX_SENDS_WHEN_UNCLEAR = 3
+_MAX_SENDS_WHEN_THROTTLED = 5
+# So many rows that failed although sent alone, and none that succeeded: the service is the cause.
+_MAX_SINGLE_ROW_FAILURES = 3
 
-# What DynamoDB says of one row where waiting helps [?]; after the last two it may be written.
+# DynamoDB's errors for one row that are worth a retry [?]. After an unclear one, the row may be stored.
 _THROTTLED = ("Throttl", "ThroughputExceeded", "RequestLimitExceeded")
 _UNCLEAR = ("InternalServerError", "InternalFailure")
 
 
 @dataclass(slots=True)
 class BatchOutcome:
-    """What became of each row of a batch."""
+    """The result of each row of a batch."""
 
     errors: dict[int, SeedctlError | None] = field(default_factory=dict)
-    """By the row's index; None for what was done."""
+    """By the row's index; None for a row that succeeded."""
     fatal: SeedctlError | None = None
-    """What went wrong with all, so that nothing more need be tried."""
+    """An error that would affect every other batch as well."""
 
     @property
     def has_success(self) -> bool:
@@ -54,152 +56,162 @@ class BatchOutcome:
 
 @dataclass(slots=True)
 class _Part:
+    """Rows that are sent together."""
+
     rows: list[Row]
-    sent: int = 0
-    """How often these very rows were sent and put off."""
+    retries: int = 0
+    """How often exactly these rows were sent before and throttled."""
 
 
 class BatchSender:
-    """Sends batches of one verb for one model. Thread-safe, as no two batches share a row."""
+    """Sends batches of one mutation for one model. Thread-safe if no two batches share a row."""
 
-    def __init__(self, api: API, model: Model, verb: Verb, call: Options) -> None:
+    def __init__(self, api: API, model: Model, verb: Verb, auth: AuthOptions) -> None:
         self._api = api
-        self._call = call
+        self._auth = auth
         self.documents = BatchDocuments(verb, model)
 
     def send(self, rows: Sequence[Row]) -> BatchOutcome:
-        """Send *rows* until each has its answer; a batch refused as a whole is halved."""
+        """Send *rows* until each has a result. A batch that is refused as a whole is split."""
         outcome = BatchOutcome()
         parts = [_Part(list(rows))]
-        lone_failures = 0
+        single_row_failures = 0
         while parts:
             part = parts.pop()
-            left, error = self._answered(part, outcome, parts)
+            unanswered, error = self._send_part(part, outcome, parts)
             if error is None:
                 continue
-            if _is_fatal_for_batch(error):
+            if _is_fatal(error):
                 outcome.fatal = error
             elif len(part.rows) == 1:
                 outcome.errors[part.rows[0].index] = error
-                lone_failures += isinstance(error, ServiceFailedError)
-                if lone_failures == _LONE_FAILURES and not outcome.has_success:
+                single_row_failures += isinstance(error, ServiceFailedError)
+                if single_row_failures == _MAX_SINGLE_ROW_FAILURES and not outcome.has_success:
                     outcome.fatal = error
             else:
-                middle = (len(left) + 1) // 2
-                # The first half comes next: rows are done in their order, as far as can be.
-                parts += [_Part(half) for half in (left[middle:], left[:middle]) if half]
+                middle = (len(unanswered) + 1) // 2
+                halves = (unanswered[middle:], unanswered[:middle])
+                # The first half is sent next, so that rows are written in order where possible.
+                parts += [_Part(half) for half in halves if half]
             if outcome.fatal is not None:
-                for row in (*left, *(row for other in parts for row in other.rows)):
+                for row in (*unanswered, *(row for other in parts for row in other.rows)):
                     outcome.errors[row.index] = outcome.fatal
                 parts.clear()
         return outcome
 
-    def _answered(
+    def _send_part(
         self, part: _Part, outcome: BatchOutcome, parts: list[_Part]
     ) -> tuple[list[Row], SeedctlError | None]:
-        """Enter the outcome of *part*; return the rows that have none, and why."""
+        """Send *part* and enter the results of its rows into *outcome*.
+
+        Rows to retry are added to *parts*. Return the rows without a result, and why.
+        """
         try:
-            return self._sort(part, self._sent(part.rows), outcome, parts)
+            response = self._request(part.rows)
         except SeedctlError as error:
             return part.rows, error
+        return self._collect_results(part, response, outcome, parts)
 
-    def _sent(self, rows: list[Row]) -> Reply:
-        """Send *rows* in one request, again if no clear answer comes."""
-        text = self.documents.text(len(rows))
-        variables = {alias(position): row.variables for position, row in enumerate(rows)}
-        sent = 0
+    def _request(self, rows: list[Row]) -> GraphQLResponse:
+        """Send *rows* in one request, and repeat it if there is no clear response."""
+        request = GraphQLRequest(
+            self.documents.text(len(rows)),
+            {alias(position): row.variables for position, row in enumerate(rows)},
+            self._auth,
+            self.documents.root,
+            is_write=True,
+            is_repeatable=True,  # each row has its key: AppSync refuses to do it twice
+        )
+        sends = 0
         while True:
-            sent += 1
+            sends += 1
             try:
-                exchange = self._api.exchange(
-                    text,
-                    variables,
-                    self._call,
-                    operation=self.documents.root,
-                    is_write=True,
-                    is_safe=True,  # every row has its key: done twice, it is refused
-                )
-                if exchange.answer.may_have_run_before:
-                    _mark(rows)
-                return exchange.reply()
+                http = self._api.post(request)
+                if http.may_have_run_before:
+                    _mark_may_have_run(rows)
+                return self._api.parse(http, request)
             except ThrottledError:
-                if sent == _SENT_WHEN_THROTTLED:
+                if sends == _MAX_SENDS_WHEN_THROTTLED:
                     raise
             except (EndpointUnreachableError, InvalidResponseError, ServiceFailedError) as error:
-                _mark(rows)
-                if sent == _SENT_WHEN_UNCLEAR or isinstance(error, InvalidResponseError):
+                _mark_may_have_run(rows)
+                if sends == _MAX_SENDS_WHEN_UNCLEAR or isinstance(error, InvalidResponseError):
                     raise
-            self._pause(sent)
+            self._pause(sends)
 
-    def _sort(
-        self, part: _Part, reply: Reply, outcome: BatchOutcome, parts: list[_Part]
+    def _collect_results(
+        self, part: _Part, response: GraphQLResponse, outcome: BatchOutcome, parts: list[_Part]
     ) -> tuple[list[Row], SeedctlError | None]:
-        own, for_all = _by_alias(reply.errors, len(part.rows))
-        data: dict[str, Any] = reply.data or {}
-        left: list[Row] = []
-        put_off: list[Row] = []
+        by_row, for_all = _split_errors(response.errors, len(part.rows))
+        data: dict[str, Any] = response.data or {}
+        unanswered: list[Row] = []
+        throttled: list[Row] = []
         for position, row in enumerate(part.rows):
             name = alias(position)
-            entries = own.get(name, [])
-            at_root = [entry for entry in entries if len(entry["path"]) == 1]
-            if not at_root and (entries or data.get(name) is not None):
-                outcome.errors[row.index] = None  # what is wrong further in is so after the write
-            elif not at_root:
-                left.append(row)
-            elif part.sent < _SENT_WHEN_THROTTLED and self._is_put_off(row, at_root[0]):
-                put_off.append(row)
+            entries = by_row.get(name, [])
+            of_mutation = [entry for entry in entries if len(entry["path"]) == 1]
+            if not of_mutation and (entries or data.get(name) is not None):
+                # An error below the mutation is about reading the result: the row was written.
+                outcome.errors[row.index] = None
+            elif not of_mutation:
+                unanswered.append(row)
+            elif part.retries < _MAX_SENDS_WHEN_THROTTLED and _is_retryable(row, of_mutation[0]):
+                throttled.append(row)
             else:
-                outcome.errors[row.index] = graphql_error(at_root, reply.operation, reply.chosen)
-        if put_off:
-            self._pause(part.sent + 1)
-            parts.append(_Part(put_off, part.sent + 1))
-        if not left:
-            return left, None
+                outcome.errors[row.index] = graphql_error(
+                    of_mutation, response.operation, response.auth_mode
+                )
+        if throttled:
+            self._pause(part.retries + 1)
+            parts.append(_Part(throttled, part.retries + 1))
+        if not unanswered:
+            return unanswered, None
         error = graphql_error(
-            for_all or [{"message": "AppSync's answer says nothing of this record."}],
-            reply.operation,
-            reply.chosen,
+            for_all or [{"message": "AppSync's response has no result for this record."}],
+            response.operation,
+            response.auth_mode,
         )
-        if not for_all or len(left) < len(part.rows) or type(error) is not GraphQLValidationError:
-            _mark(left)
-        return left, error
+        was_refused = bool(for_all) and type(error) is GraphQLValidationError
+        if not was_refused or len(unanswered) < len(part.rows):
+            _mark_may_have_run(unanswered)
+        return unanswered, error
 
-    @staticmethod
-    def _is_put_off(row: Row, entry: dict[str, Any]) -> bool:
-        kind = str(entry.get("errorType"))
-        if any(word in kind for word in _UNCLEAR):
-            row.may_have_run = True
-            return True
-        return any(word in kind for word in _THROTTLED)
-
-    def _pause(self, sent: int) -> None:
-        # 1, 2, 4 … seconds; the random part keeps threads from coming back all at once.
-        self._api.pause(2 ** (sent - 1) + random.random())  # noqa: S311 - no secret
+    def _pause(self, sends: int) -> None:
+        # 1, 2, 4 … seconds, and a random part so that threads do not retry in step.
+        self._api.transport.sleep(2 ** (sends - 1) + random.random())  # noqa: S311 - no secret
 
 
-def _is_fatal_for_batch(error: SeedctlError) -> bool:
-    """Whether *error*, of a whole request, is none that a row in it can be the cause of."""
+def _is_retryable(row: Row, entry: dict[str, Any]) -> bool:
+    kind = str(entry.get("errorType"))
+    if any(word in kind for word in _UNCLEAR):
+        row.may_have_run = True
+        return True
+    return any(word in kind for word in _THROTTLED)
+
+
+def _is_fatal(error: SeedctlError) -> bool:
+    """Whether *error*, of a whole request, cannot be caused by one of its rows."""
     if isinstance(error, UnauthorizedError):
         return True
     return not isinstance(error, GraphQLError | ServiceFailedError)
 
 
-def _mark(rows: list[Row]) -> None:
+def _mark_may_have_run(rows: list[Row]) -> None:
     for row in rows:
         row.may_have_run = True
 
 
-def _by_alias(
+def _split_errors(
     entries: list[dict[str, Any]], count: int
 ) -> tuple[dict[str, list[dict[str, Any]]], list[dict[str, Any]]]:
-    """Return the errors of single rows, and those of the whole request."""
+    """Return the errors of single rows by alias, and the errors of the whole request."""
     names = {alias(position) for position in range(count)}
-    own: dict[str, list[dict[str, Any]]] = {}
+    by_row: dict[str, list[dict[str, Any]]] = {}
     for_all = []
     for entry in entries:
         path = entry.get("path")
         if isinstance(path, list) and path and path[0] in names:
-            own.setdefault(path[0], []).append(entry)
+            by_row.setdefault(path[0], []).append(entry)
         else:
             for_all.append(entry)
-    return own, for_all
+    return by_row, for_all

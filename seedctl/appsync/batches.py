@@ -1,40 +1,44 @@
-"""Several mutations in one request: its document, and how many rows go into it."""
+"""Rows of a bulk call: their results, and the batches and documents that they are sent in."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from seedctl.appsync.documents import mutation_document
-from seedctl.errors import InvalidInputError
+from seedctl.errors import InvalidInputError, SeedctlError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from seedctl.appsync.requests import Verb
+    from seedctl.appsync.model_requests import Verb
     from seedctl.outputs.models import Model
 
-MOST_ROWS = 100  # AppSync does them one after the other, and ends a request after 30 seconds
-# AppSync takes about a megabyte; what is left is for what this module does not count: escapes.
-_MOST_BYTES = 900_000
-_ENCODER = json.JSONEncoder(ensure_ascii=False)  # json.dumps would make one for each row
+RowState = Literal[
+    "created", "existed", "present", "updated", "deleted", "missing", "failed", "not tried"
+]
+
+MAX_ROWS = 100  # AppSync runs them one after the other, and stops a request after 30 seconds
+# AppSync accepts about a megabyte. The rest is for what is not counted here, such as escapes.
+_MAX_BYTES = 900_000
+_ENCODER = json.JSONEncoder(ensure_ascii=False)  # json.dumps would create one for each row
 
 
 @dataclass(slots=True)
 class Row:
-    """One thing to be done: the record it is about, and what is sent."""
+    """One row of a bulk call: the key of its record, and the input of its mutation."""
 
     index: int
     key: Mapping[str, Any]
     variables: dict[str, Any] = field(repr=False)
-    given: Mapping[str, Any] = field(repr=False)
-    """As the caller gave it."""
-    is_random: bool = False
-    """The key was made at random: a record that has it is this row's own."""
+    original: Mapping[str, Any] = field(repr=False)
+    """The row as the script gave it."""
+    has_random_key: bool = False
+    """Whether the key was generated for this row, so that no other record can have it."""
     may_have_run: bool = False
-    """It was sent before, and nobody knows what came of it."""
+    """Whether an earlier attempt may have been executed: it got no clear response."""
     size: int = 0
 
     def __post_init__(self) -> None:
@@ -47,8 +51,40 @@ class Row:
             ) from error
 
 
+@dataclass(frozen=True, slots=True)
+class RowResult:
+    """What happened to one row of a bulk call."""
+
+    index: int
+    """The position of the row among those given, from 0."""
+    key: Mapping[str, Any]
+    """The record's primary key. Empty for a row that failed before its key was known."""
+    state: RowState
+    """"created", "updated", "deleted" and "failed" are meant literally.
+
+    "existed": the record was there already and was left unchanged. "present": a response was lost,
+    and the record is there with these values; this call or an earlier run has created it. "missing":
+    there was no record to delete. "not tried": the call stopped before this row, for a reason that
+    affects all rows, such as a network that is down.
+    """
+    error: SeedctlError | None = None
+    """Why the row failed."""
+
+
+class BatchResult(NamedTuple):
+    """The results of one batch of rows."""
+
+    rows: list[RowResult]
+    fatal: SeedctlError | None
+    """An error that would affect every other batch as well."""
+
+
+def failed_row(row: Row, error: SeedctlError) -> RowResult:
+    return RowResult(row.index, row.key, "failed", error)
+
+
 def alias(position: int) -> str:
-    """Return the name of a row in the document, which is its variable's name too."""
+    """Return the alias of a row's field in the document. Its variable has the same name."""
     return f"a{position}"
 
 
@@ -56,7 +92,7 @@ class BatchDocuments:
     """The documents of one verb for one model: one text for each number of rows."""
 
     def __init__(self, verb: Verb, model: Model) -> None:
-        # The answer has the key alone: it is small, and no rule takes it out of the answer.
+        # Select the key alone: it is small, and no authorization rule hides it.
         single = mutation_document(verb, model, {name: {} for name in model.primary_key})
         self.root = single.root
         self._input = f"{single.root[:1].upper()}{single.root[1:]}Input!"
@@ -64,8 +100,8 @@ class BatchDocuments:
         self.text: Callable[[int], str] = cache(self._text)
 
     @property
-    def bytes_for_row(self) -> int:
-        """How much one more row adds to the document, at most."""
+    def bytes_per_row(self) -> int:
+        """The most that one more row adds to the document."""
         return len(self.text(1)) + 16
 
     def _text(self, count: int) -> str:
@@ -78,13 +114,13 @@ class BatchDocuments:
 
 
 class Batches:
-    """Puts *rows* into batches as they are drawn, as many as one request takes."""
+    """Reads *rows* lazily and groups them into batches that fit into one request."""
 
-    def __init__(self, rows: Iterator[Row], most_rows: int, bytes_for_row: int) -> None:
+    def __init__(self, rows: Iterator[Row], max_rows: int, bytes_per_row: int) -> None:
         self._rows = rows
-        self._most_rows = most_rows
-        self._bytes_for_row = bytes_for_row
-        self._kept: Row | None = None
+        self._max_rows = max_rows
+        self._bytes_per_row = bytes_per_row
+        self._pending: Row | None = None
 
     def __iter__(self) -> Iterator[list[Row]]:
         return self
@@ -92,21 +128,20 @@ class Batches:
     def __next__(self) -> list[Row]:
         batch: list[Row] = []
         size = 0
-        while len(batch) < self._most_rows:
-            row = self._kept or next(self._rows, None)
-            self._kept = None
+        while len(batch) < self._max_rows:
+            row = self._pending or next(self._rows, None)
+            self._pending = None
             if row is None:
                 break
-            size += row.size + self._bytes_for_row
-            if batch and size > _MOST_BYTES:
-                self._kept = row
+            size += row.size + self._bytes_per_row
+            if batch and size > _MAX_BYTES:
+                self._pending = row
                 break
             batch.append(row)
         if not batch:
             raise StopIteration
         return batch
 
-    def kept(self) -> Iterator[Row]:
-        """Yield the row that was drawn and is in no batch yet, if there is one."""
-        if self._kept is not None:
-            yield self._kept
+    def pending(self) -> list[Row]:
+        """Return the row that was read but is not in a batch yet, if there is one."""
+        return [] if self._pending is None else [self._pending]

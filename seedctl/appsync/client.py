@@ -1,17 +1,18 @@
-"""The client of a script: ``generate_client()``, ``.models``, ``.queries``, ``.mutations``."""
+"""The data client of a script: ``generate_client()``, ``.models``, ``.queries``, ``.mutations``."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from seedctl.appsync.auth_modes import Options
+from seedctl.appsync.api import GraphQLRequest
+from seedctl.appsync.auth_modes import AuthOptions
 from seedctl.appsync.documents import operation_document
-from seedctl.appsync.models import ModelClient
+from seedctl.appsync.input_builder import InputBuilder
+from seedctl.appsync.model_client import ModelClient
 from seedctl.appsync.record_builder import RecordBuilder
-from seedctl.appsync.scalars import plain
+from seedctl.appsync.scalars import to_json
 from seedctl.appsync.selection import type_selection
-from seedctl.appsync.values import InputBuilder
 from seedctl.errors import UnknownModelError, UnknownOperationError
 from seedctl.nearest import advice
 
@@ -21,11 +22,11 @@ if TYPE_CHECKING:
     from seedctl.appsync.api import API
     from seedctl.appsync.auth_modes import AuthMode
     from seedctl.appsync.documents import OperationType
-    from seedctl.outputs.models import Operation
+    from seedctl.outputs.models import OperationSignature
 
 _Entry = TypeVar("_Entry")
 
-_COMMENT_OR_TEXT = re.compile(r'"""(?:\\"""|.)*?"""|"(?:\\.|[^"\\\n])*"|#[^\n]*', re.DOTALL)
+_COMMENT_OR_STRING = re.compile(r'"""(?:\\"""|.)*?"""|"(?:\\.|[^"\\\n])*"|#[^\n]*', re.DOTALL)
 
 
 class DataClient:
@@ -37,22 +38,26 @@ class DataClient:
         results = RecordBuilder(schema, lambda name: self.models[name])
 
         def operations(
-            kind: OperationType, found: Mapping[str, Operation]
-        ) -> Names[CustomOperation]:
+            kind: OperationType, found: Mapping[str, OperationSignature]
+        ) -> Namespace[CustomOperation]:
             entries = {
                 name: CustomOperation(api, kind, operation, inputs, results)
                 for name, operation in found.items()
             }
-            return Names(f"custom {kind}", entries, UnknownOperationError)
+            return Namespace(f"custom {kind}", entries, UnknownOperationError)
 
         models = {
             name: ModelClient(api, model, inputs, results) for name, model in schema.models.items()
         }
         enums = {name: EnumValues(values) for name, values in schema.enums.items()}
-        self.models = Names("model", models, UnknownModelError)
+        self.models = Namespace("model", models, UnknownModelError)
+        """The models of the schema, by name: ``client.models.Todo``."""
         self.queries = operations("query", schema.queries)
+        """The custom queries, to be called: ``client.queries.echo({"message": "hi"})``."""
         self.mutations = operations("mutation", schema.mutations)
-        self.enums = Names("enum", enums, UnknownModelError)
+        """The custom mutations, to be called."""
+        self.enums = Namespace("enum", enums, UnknownModelError)
+        """The enums of the schema: ``client.enums.Status.values()``."""
         self._api = api
 
     def graphql(
@@ -65,29 +70,41 @@ class DataClient:
         api_key: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
-        """Send a GraphQL *document* as it is, and return its data as plain dicts.
+        """Send a GraphQL document as it is, and return its data as plain dicts.
 
-        Raises GraphQLError, with the partial data, when the answer has errors.
+        Args:
+            document: The text of the query or mutation.
+            variables: Their values, by name without ``$``. They are not checked.
+            auth_mode: How this request authenticates. None uses the client's auth mode.
+            auth_token: The Authorization header of this request.
+            api_key: Replaces the client's API key.
+            headers: HTTP headers that replace the client's.
+
+        Raises:
+            GraphQLError: The response has errors. Its ``data`` is the partial result.
         """
-        is_write = bool(re.search(r"\bmutation\b", _COMMENT_OR_TEXT.sub(" ", document)))
-        reply = self._api.send(
-            document,
-            plain(variables or {}),
-            Options(auth_mode, auth_token, api_key, headers),
-            operation="graphql",
-            is_write=is_write,
-            is_safe=not is_write,
+        # The word "mutation" in a comment or a string does not count.
+        is_write = bool(re.search(r"\bmutation\b", _COMMENT_OR_STRING.sub(" ", document)))
+        response = self._api.send(
+            GraphQLRequest(
+                document,
+                to_json(variables or {}),
+                AuthOptions(auth_mode, auth_token, api_key, headers),
+                "graphql",
+                is_write=is_write,
+                is_repeatable=not is_write,
+            )
         )
-        if reply.errors:
-            raise reply.error(reply.data)
-        data: dict[str, Any] = reply.data or {}
+        if response.errors:
+            raise response.error(response.data)
+        data: dict[str, Any] = response.data or {}
         return data
 
 
-class Names(Generic[_Entry]):
-    """What the schema names: as attributes, and by subscript, where any name can stand.
+class Namespace(Generic[_Entry]):
+    """The models, operations or enums of the schema, as attributes and by subscript.
 
-    ``client.queries["import"]`` has a name that Python reserves.
+    A subscript takes any name, such as one that Python reserves: ``client.queries["import"]``.
     """
 
     def __init__(
@@ -96,7 +113,7 @@ class Names(Generic[_Entry]):
         entries: Mapping[str, _Entry],
         error: type[UnknownModelError | UnknownOperationError],
     ) -> None:
-        """*what* the entries are, such as "model"; *error* is raised for a name that is none."""
+        """*what* the entries are, such as "model"; *error* is raised for an unknown name."""
         self._what = what
         self._entries = entries
         self._error = error
@@ -109,7 +126,7 @@ class Names(Generic[_Entry]):
         return self._entries[name]
 
     def __getattr__(self, name: str) -> _Entry:
-        # Names that begin so are options for by copy and pickle, before there are any entries.
+        # copy and pickle look for private names before _entries exists.
         if name.startswith("_"):
             raise AttributeError(name)
         return self[name]
@@ -122,13 +139,13 @@ class Names(Generic[_Entry]):
 
 
 class CustomOperation:
-    """A custom query or mutation, to be called."""
+    """A custom query or mutation of the schema."""
 
     def __init__(
         self,
         api: API,
         kind: OperationType,
-        operation: Operation,
+        operation: OperationSignature,
         inputs: InputBuilder,
         results: RecordBuilder,
     ) -> None:
@@ -151,31 +168,46 @@ class CustomOperation:
         headers: Mapping[str, str] | None = None,
         validate: bool = True,
     ) -> Any:
-        """Return what the operation answers: records, custom-type values, or scalars."""
+        """Run the operation and return its result: records, custom-type values, or scalars.
+
+        Args:
+            arguments: The arguments in the schema, by name.
+            auth_mode: How this request authenticates. None uses the client's auth mode.
+            auth_token: The Authorization header of this request.
+            headers: HTTP headers that replace the client's.
+            validate: False sends the arguments without checking them against the schema.
+
+        Raises:
+            GraphQLError: The response has errors. Its ``data`` is the partial result.
+            InvalidInputError: The arguments do not fit the schema.
+        """
         is_write = self._document.type == "mutation"
-        call = Options(auth_mode, auth_token, None, headers)
-        reply = self._api.send(
-            self._document.text,
-            self._inputs.arguments(self._operation, arguments or {}, validate=validate),
-            call,
-            operation=self._operation.name,
-            is_write=is_write,
-            is_safe=not is_write,
+        auth = AuthOptions(auth_mode, auth_token, None, headers)
+        response = self._api.send(
+            GraphQLRequest(
+                self._document.text,
+                self._inputs.arguments(self._operation, arguments or {}, validate=validate),
+                auth,
+                self._operation.name,
+                is_write=is_write,
+                is_repeatable=not is_write,
+            )
         )
-        data = reply.value(self._operation.name)
-        value = self._results.value(self._operation.result.type, data, call)
-        if reply.errors:
-            raise reply.error(value)
+        data = response.value(self._operation.name)
+        value = self._results.value(self._operation.result.type, data, auth)
+        if response.errors:
+            raise response.error(value)
         return value
 
 
 class EnumValues:
-    """One enum of the schema."""
+    """One enum of the schema. Iterating it yields its values."""
 
     def __init__(self, values: tuple[str, ...]) -> None:
         self._values = values
 
     def values(self) -> list[str]:
+        """Return the values in the order of the schema."""
         return list(self._values)
 
     def __iter__(self) -> Iterator[str]:

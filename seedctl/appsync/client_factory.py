@@ -1,29 +1,26 @@
-"""Data clients of one backend, which share connections and the parsed schema."""
+"""Create the data clients of one backend, which share connections and the parsed schema."""
 
 from __future__ import annotations
 
 import threading
 from typing import TYPE_CHECKING, Literal
 
-from seedctl.appsync.auth_modes import NO_OPTIONS, Options
-from seedctl.appsync.transport import Transport
+from seedctl.appsync.auth_modes import DEFAULT_AUTH, SIGNING_MODES, AuthOptions
 from seedctl.errors import InvalidAuthModeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from seedctl.appsync.api import DataSection
     from seedctl.appsync.auth_modes import AuthMode, RequestIdentity
     from seedctl.appsync.client import DataClient
-    from seedctl.appsync.section import DataSection
-    from seedctl.appsync.transport import Network
+    from seedctl.appsync.transport import Network, Transport
     from seedctl.outputs import OutputsSource
     from seedctl.report import Observer
 
-_SIGNING = ("iam", "identityPool")
-
 
 class DataClientFactory:
-    """Makes data clients for one backend. Thread-safe."""
+    """Creates data clients for one backend. Thread-safe."""
 
     def __init__(
         self,
@@ -32,50 +29,54 @@ class DataClientFactory:
         observer: Observer,
         before_write: Callable[[], None],
     ) -> None:
+        """*before_write* is called before each mutation is sent."""
         self._network = network
         self._outputs = outputs
         self._observer = observer
         self._before_write = before_write
         self._lock = threading.Lock()
         self._section: DataSection | None = None
-        self._transport = Transport(network)
+        self._transport: Transport | None = None
 
     def client_for(
         self,
         identity: RequestIdentity,
-        options: Options = NO_OPTIONS,
+        auth: AuthOptions = DEFAULT_AUTH,
         *,
         signs_as_caller: bool = False,
     ) -> DataClient:
-        """Return a client that acts as *identity*, or *signs_as_caller* with the developer's keys.
+        """Return a client that acts as *identity*.
 
-        Raises NoEndpoint when the backend has no data resource.
+        With *signs_as_caller* it signs with the developer's own credentials instead. Raises
+        NoEndpoint when the backend has no data resource.
         """
-        # Most of the package, which takes its time to load: secrets need none of it.
-        from seedctl.appsync.api import API  # noqa: PLC0415
+        # urllib3 and the schema code are slow to import, and commands for secrets need neither.
+        from seedctl.appsync.api import API, parse_data_section  # noqa: PLC0415
         from seedctl.appsync.client import DataClient  # noqa: PLC0415
-        from seedctl.appsync.section import parse_data_section  # noqa: PLC0415
+        from seedctl.appsync.transport import Transport  # noqa: PLC0415
 
         with self._lock:
-            if self._section is None:
-                self._section = parse_data_section(self._outputs.outputs)
+            self._section = self._section or parse_data_section(self._outputs.outputs)
+            self._transport = self._transport or Transport(self._network)
         api = API(
             self._section,
             self._transport,
             identity,
-            options,
-            caller=self._network.credentials if signs_as_caller else None,
+            auth,
+            caller_credentials=self._network.credentials if signs_as_caller else None,
             observer=self._observer,
             before_write=self._before_write,
         )
         return DataClient(api)
 
     def close(self) -> None:
-        self._transport.close()
+        """Close the connections."""
+        if self._transport is not None:
+            self._transport.close()
 
 
 class Data:
-    """Makes data clients that act as whoever is signed in when they are called. Thread-safe."""
+    """Creates data clients that act as the user who is signed in when they are called. Thread-safe."""
 
     def __init__(self, factory: DataClientFactory, identity: RequestIdentity) -> None:
         self._factory = factory
@@ -90,20 +91,30 @@ class Data:
         headers: Mapping[str, str] | None = None,
         credentials: Literal["caller"] | None = None,
     ) -> DataClient:
-        """Return a client that acts as whoever is signed in when it is called.
+        """Return a client for the backend's models.
 
-        With ``credentials="caller"`` it signs with the developer's own AWS credentials, which
-        may write to every model; records get no owner that way. Raises NoEndpoint when the backend
-        has no data resource.
+        Args:
+            auth_mode: How the client's requests authenticate; each call may choose another. None
+                uses the default of the outputs file.
+            auth_token: The Authorization header of the client's requests, for "lambda" and "oidc".
+            api_key: Replaces the API key of the outputs file.
+            headers: HTTP headers of each request that has no headers of its own.
+            credentials: "caller" signs with the developer's own AWS credentials, which may write
+                to every model; such records have no owner. It needs an *auth_mode* that signs
+                ("iam", the default then, or "identityPool").
+
+        Raises:
+            InvalidAuthModeError: *auth_mode* is unknown, or cannot be combined with *credentials*.
+            NoEndpoint: The backend has no data resource.
         """
         if credentials is not None:
-            if credentials != "caller" or auth_mode not in {None, *_SIGNING}:
+            if credentials != "caller" or auth_mode not in {None, *SIGNING_MODES}:
                 raise InvalidAuthModeError(
-                    f"credentials={credentials!r} does not go with auth_mode={auth_mode!r}.",
+                    f"credentials={credentials!r} cannot be combined with auth_mode={auth_mode!r}.",
                     resolution='Write generate_client(credentials="caller"), which signs (iam).',
                 )
             auth_mode = auth_mode or "iam"
-        options = Options(auth_mode, auth_token, api_key, headers)
+        auth = AuthOptions(auth_mode, auth_token, api_key, headers)
         return self._factory.client_for(
-            self._identity, options, signs_as_caller=credentials is not None
+            self._identity, auth, signs_as_caller=credentials is not None
         )

@@ -1,4 +1,4 @@
-"""The text of GraphQL documents, printed as graphql-js prints them."""
+"""Write GraphQL documents in the format of graphql-js."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from seedctl.appsync.selection import Selection
-    from seedctl.outputs.models import Field, Index, Model, Operation
+    from seedctl.outputs.models import Field, Index, Model, OperationSignature
 
 OperationType = Literal["query", "mutation"]
 
-# What a sort key's condition is called after; every other scalar, and enums, count as String.
-_CONDITION = {
+# The type name in a sort key's condition input. Other scalars, and enums, use String.
+_CONDITION_TYPES = {
     "ID": "ID",
     "Int": "Int",
     "Float": "Float",
     "Boolean": "Boolean",
     "AWSTimestamp": "Int",
 }
-_LINE = 80  # graphql-js puts arguments on lines of their own beyond this
+_MAX_LINE = 80  # graphql-js splits longer fields, one argument on a line
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A request's text, with what the answer is found under."""
+    """The text of a request, with the name of its only field, under which the result is found."""
 
     text: str
     root: str
@@ -53,7 +53,7 @@ def list_document(model: Model, selection: Selection) -> Document:
         variables[partition] = model.fields[partition].type.name
         variables["sortDirection"] = "ModelSortDirection"
         variables.update(_sort_argument(model, sort, "Primary"))
-    variables.update(_filter(model), limit="Int", nextToken="String")
+    variables.update(_filter_argument(model), limit="Int", nextToken="String")
     return _document("query", "list" + _capital(model.plural_name), variables, _paged(selection))
 
 
@@ -62,24 +62,24 @@ def index_document(model: Model, index: Index, selection: Selection) -> Document
     variables = {
         partition: f"{model.fields[partition].type.name}!",
         **_sort_argument(model, sort, _capital(index.name)),
-        **_filter(model),
+        **_filter_argument(model),
         "sortDirection": "ModelSortDirection",
         "limit": "Int",
         "nextToken": "String",
     }
-    assert index.query_field is not None, "an index without a query is no method of a model"
+    assert index.query_field is not None, "only indexes with a query are methods of a model"
     return _document("query", index.query_field, variables, _paged(selection))
 
 
 def operation_document(
-    type_: OperationType, operation: Operation, selection: Selection
+    type_: OperationType, operation: OperationSignature, selection: Selection
 ) -> Document:
     variables = {name: _type_text(field) for name, field in operation.arguments.items()}
     return _document(type_, operation.name, variables, selection)
 
 
 def key_arguments(model: Model, fields: Sequence[str]) -> tuple[str, ...]:
-    """Return the names of the arguments by which a key of *fields* is options for."""
+    """Return the names of the arguments that a query by a key of *fields* takes."""
     partition, *sort = fields
     return (partition, *_sort_argument(model, sort, ""))
 
@@ -89,13 +89,14 @@ def _sort_argument(model: Model, sort: Sequence[str], composite: str) -> dict[st
         return {}
     if len(sort) == 1:
         type_name = model.fields[sort[0]].type
-        kind = _CONDITION.get(type_name.name, "String") if type_name.kind == "scalar" else "String"
+        name = type_name.name if type_name.kind == "scalar" else ""
+        kind = _CONDITION_TYPES.get(name, "String")
         return {sort[0]: f"Model{kind}KeyConditionInput"}
     name = sort[0] + "".join(_capital(field) for field in sort[1:])
     return {name: f"Model{_capital(model.name)}{composite}CompositeKeyConditionInput"}
 
 
-def _filter(model: Model) -> dict[str, str]:
+def _filter_argument(model: Model) -> dict[str, str]:
     return {"filter": f"Model{_capital(model.name)}FilterInput"}
 
 
@@ -116,9 +117,9 @@ def _document(
     declared = ", ".join(f"${name}: {kind}" for name, kind in variables.items())
     arguments = [f"{name}: ${name}" for name in variables]
     field = f"{root}({', '.join(arguments)})" if arguments else root
-    if len(field) > _LINE:
+    if len(field) > _MAX_LINE:
         field = "\n".join([f"{root}(", *(f"  {argument}" for argument in arguments), ")"])
-    body = _indented(f"{field}{_braces(selection)}")
+    body = _indent(f"{field}{_braces(selection)}")
     head = f"{type_} ({declared}) " if declared else ""
     if type_ == "mutation" and not declared:
         head = "mutation "
@@ -129,10 +130,10 @@ def _braces(selection: Selection) -> str:
     if not selection:
         return ""
     lines = "\n".join(f"{name}{_braces(below)}" for name, below in selection.items())
-    return f" {{\n{_indented(lines)}\n}}"
+    return f" {{\n{_indent(lines)}\n}}"
 
 
-def _indented(text: str) -> str:
+def _indent(text: str) -> str:
     return "\n".join(f"  {line}" for line in text.split("\n"))
 
 

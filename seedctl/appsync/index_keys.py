@@ -1,7 +1,7 @@
-"""Composite sort keys of secondary indexes, of which AppSync takes all parts or none.
+"""Composite sort keys of secondary indexes: AppSync accepts all parts of one, or none.
 
-An update that gives some of them is completed from the stored record, so that a seed can change one
-part, and can be run again.
+An update that gives some of the parts is completed from the stored record, so that a seed script
+can change one part, and can be run again.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from seedctl.appsync.scalars import plain
+from seedctl.appsync.scalars import to_json
 from seedctl.errors import ConditionalCheckFailedError, InvalidInputError, SeedctlError
 
 if TYPE_CHECKING:
@@ -18,52 +18,52 @@ if TYPE_CHECKING:
     from seedctl.appsync.records import Record
     from seedctl.outputs.models import Index, Model
 
-_UPDATED = "updatedAt"
-_FILLED = ("createdAt", _UPDATED)
+_UPDATED_AT = "updatedAt"
+_TIMESTAMPS = ("createdAt", _UPDATED_AT)
 
 
-def is_partial(model: Model, variables: Mapping[str, Any]) -> bool:
-    """Whether AppSync may refuse a create of *variables* for a composite key that lacks a part.
+def may_lack_key_part(model: Model, variables: Mapping[str, Any]) -> bool:
+    """Whether AppSync may refuse to create *variables*, since part of a composite key is missing.
 
-    It may also pass: defaults and timestamps are filled in, of which the outputs file does not tell.
+    Defaults and timestamps may still complete the key; the outputs file does not list defaults.
     """
     return any(
-        any(part in variables or part in _FILLED for part in parts)
+        any(part in variables or part in _TIMESTAMPS for part in parts)
         and not all(part in variables for part in parts)
-        for _, parts in _composites(model)
+        for _, parts in _composite_sort_keys(model)
     )
 
 
-def completed(
+def complete_index_keys(
     model: Model, variables: Mapping[str, Any], read: Callable[[], Record | None]
 ) -> dict[str, Any]:
-    """Return *variables* of an update with all parts of each composite key that it touches.
+    """Return the *variables* of an update with all parts of each composite key that it changes.
 
-    *read* returns the stored record, and is called only if parts are missing. Raises
-    ConditionalCheckFailedError where there is none, InvalidInputError where it lacks a part.
+    *read* returns the stored record; it is called only if parts are missing. Raises
+    ConditionalCheckFailedError when there is no record, InvalidInputError when it lacks a part.
     """
-    whole = dict(variables)
+    completed = dict(variables)
     stored: Mapping[str, Any] | None = None
-    for index, parts in _composites(model):
-        if not any(part in variables or part == _UPDATED for part in parts):
+    for index, parts in _composite_sort_keys(model):
+        if not any(part in variables or part == _UPDATED_AT for part in parts):
             continue
         for part in parts:
-            if part in whole:
+            if part in completed:
                 continue
-            if part == _UPDATED:  # as the API sets it anyway
-                whole[part] = plain(datetime.now(timezone.utc))
+            if part == _UPDATED_AT:  # the API sets it to the present time anyway
+                completed[part] = to_json(datetime.now(timezone.utc))
                 continue
             if stored is None:
                 stored = _read(model, index, part, read)
-            # Of an owner only the user name is read, which is not all that is stored.
+            # An owner field reads as the user name alone, but more than that is stored.
             if stored.get(part) is None or part in model.owner_fields:
-                raise _lacks(index, part, model, "the stored record does not tell it")
-            whole[part] = stored[part]
-    return whole
+                raise _missing_part(index, part, model, "the stored record does not show its value")
+            completed[part] = stored[part]
+    return completed
 
 
-def _composites(model: Model) -> Iterator[tuple[Index, tuple[str, ...]]]:
-    """Yield the indexes whose sort key has several parts, with these."""
+def _composite_sort_keys(model: Model) -> Iterator[tuple[Index, tuple[str, ...]]]:
+    """Yield each index whose sort key has several parts, with these parts."""
     for index in model.secondary_indexes:
         if len(index.fields) > 2:
             yield index, index.fields[1:]
@@ -75,7 +75,7 @@ def _read(
     try:
         stored = read()
     except SeedctlError as error:
-        raise _lacks(index, part, model, "the stored record cannot be read") from error
+        raise _missing_part(index, part, model, "the stored record cannot be read") from error
     if stored is None:
         raise ConditionalCheckFailedError(
             f"There is no {model.name} record with this key to update.",
@@ -84,7 +84,7 @@ def _read(
     return stored
 
 
-def _lacks(index: Index, part: str, model: Model, why: str) -> InvalidInputError:
+def _missing_part(index: Index, part: str, model: Model, why: str) -> InvalidInputError:
     parts = ", ".join(index.fields[1:])
     return InvalidInputError(
         f"{model.name}.{part} is missing: the index {index.name} is sorted by {parts}, which an "

@@ -1,4 +1,4 @@
-"""What comes back: records that load their relations when options, and pages of them."""
+"""The results of a client: records, whose relations are loaded on request, and pages of them."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from seedctl.nearest import advice, no_attribute
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_SHOWN = 60
+_MAX_REPR = 60  # characters of one value
 
 
 class Record(Mapping[str, Any]):
     """One record or custom-type value: a mapping whose keys are also attributes.
 
     A relation of a record is a method that loads it: ``post.comments(limit=10)`` returns a page,
-    ``comment.post()`` a record or None. A field named like a method of mappings (``items``,
-    ``keys``, ``values``, ``get``) is reached by subscript only.
+    ``comment.post()`` a record or None. A field that is named like a method of mappings
+    (``items``, ``keys``, ``values``, ``get``) is read by subscript only: ``record["items"]``.
     """
 
     __slots__ = ("_loaders", "_type_name", "_values")
@@ -30,6 +30,13 @@ class Record(Mapping[str, Any]):
         values: Mapping[str, Any],
         loaders: Mapping[str, Callable[..., Any]] | None = None,
     ) -> None:
+        """Create a record; scripts get theirs from a client.
+
+        Args:
+            type_name: The model or custom type in the schema.
+            values: The fields, by name.
+            loaders: The relations, by field name: functions that load them.
+        """
         self._type_name = type_name
         self._values = dict(values)
         self._loaders = dict(loaders or {})
@@ -44,7 +51,7 @@ class Record(Mapping[str, Any]):
         return len(self._values)
 
     def __getattr__(self, name: str) -> Any:
-        # Private names are options for by copy and pickle before there are any values.
+        # copy and pickle look for private names before _values exists.
         if name.startswith("_"):
             raise AttributeError(name)
         if name in self._values:
@@ -66,26 +73,27 @@ class Record(Mapping[str, Any]):
         return (Record, (self._type_name, self._values))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain dicts and lists, such as json.dumps takes."""
+        """Return the record as plain dicts and lists, which json.dumps accepts."""
         return {name: _plain(value) for name, value in self._values.items()}
 
 
 def type_name_of(record: Record) -> str:
-    """Return the model or custom type of *record*; no attribute, since a field may be called so."""
+    """Return the model or custom type of *record*. No attribute: a field may have any name."""
     return record._type_name  # noqa: SLF001
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a list. Iterating it gives its records.
+    """One page of a list. Iterating it yields its records.
 
     AppSync applies the limit before the filter: a page may be short or empty and still have a
-    *next_token*. ``list_all`` sees to that.
+    *next_token*. ``list_all`` reads all pages.
     """
 
     items: list[Record | None] = field(default_factory=list)
-    """As AppSync answered: an entry that may not be read is None."""
+    """The records as AppSync returned them. None stands for one that the user may not read."""
     next_token: str | None = None
+    """Pass it to the same call to get the next page. None on the last page."""
 
     def __iter__(self) -> Iterator[Record]:
         return (record for record in self.items if record is not None)
@@ -93,7 +101,7 @@ class Page:
 
 def _short(value: Any) -> str:
     text = repr(value)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+    return text if len(text) <= _MAX_REPR else f"{text[:_MAX_REPR]}…"
 
 
 def _plain(value: Any) -> Any:

@@ -1,7 +1,7 @@
-"""Each AppSync scalar: which Python values stand for it, and which texts it accepts.
+"""Convert Python values to AppSync's scalars, and check them.
 
-A check here refuses only what AppSync would refuse too; where the rule is not known in full, it is
-left to AppSync.
+A check here refuses only what AppSync would refuse as well. Where AppSync's rule is not fully known,
+the value is passed on, and AppSync decides.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _ZONE = r"(?:Z|[+-]\d{2}:\d{2}(?::\d{2})?)"
 _TIME = r"\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?"
-_DATE = r"-?\d{4}-\d{2}-\d{2}"  # a year before the year 0 has a sign
+_DATE = r"-?\d{4}-\d{2}-\d{2}"  # years before 0 have a sign
 _DATE_TEXT = re.compile(rf"{_DATE}{_ZONE}?")
 _TIME_TEXT = re.compile(rf"{_TIME}{_ZONE}?")
 _DATETIME_TEXT = re.compile(rf"{_DATE}T{_TIME}{_ZONE}")
@@ -33,24 +33,24 @@ _PHONE_TEXT = re.compile(r"\+?[0-9][0-9 -]*")
 
 
 class WrongValueError(Exception):
-    """The value does not stand for the scalar; the text says what does."""
+    """The value cannot be converted to the scalar. The message says which values can."""
 
 
 def convert_scalar(scalar: str, value: Any) -> Any:
     """Return *value* as JSON for *scalar*. Raises WrongValueError.
 
-    A scalar this module does not know takes what JSON can hold.
+    For a scalar that is not in the table below, any JSON value is accepted.
     """
     if isinstance(value, Enum):
         value = value.value
     convert = _CONVERTERS.get(scalar)
-    return plain(value) if convert is None else convert(value)
+    return to_json(value) if convert is None else convert(value)
 
 
-def plain(value: Any) -> Any:
-    """Return *value* as JSON has it, for filters, keys and input that is sent unchecked."""
+def to_json(value: Any) -> Any:
+    """Return *value* as JSON, without a check: for filters, keys and unvalidated input."""
     if isinstance(value, Enum):
-        return plain(value.value)
+        return to_json(value.value)
     if isinstance(value, datetime):
         return _datetime_text(value) if value.tzinfo else value.isoformat()
     if isinstance(value, date | time):
@@ -60,9 +60,9 @@ def plain(value: Any) -> Any:
     if isinstance(value, UUID):
         return str(value)
     if hasattr(value, "keys"):
-        return {str(key): plain(value[key]) for key in value.keys()}  # noqa: SIM118 - any mapping
+        return {str(key): to_json(value[key]) for key in value.keys()}  # noqa: SIM118 - any mapping
     if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
+        return [to_json(item) for item in value]
     if value is None or isinstance(value, str | bool | int | float):
         return value
     raise InvalidInputError(
@@ -108,7 +108,7 @@ def _float(value: Any) -> int | float:
 def _is_finite(value: float) -> bool:
     try:
         return math.isfinite(value)
-    except OverflowError:  # a whole number beyond what a float holds
+    except OverflowError:  # an int that is too large for a float
         return False
 
 
@@ -145,7 +145,7 @@ def _datetime(value: Any) -> str:
 
 
 def _datetime_text(value: datetime) -> str:
-    # As AppSync writes its own timestamps; sorted as text they sort as times.
+    # The format of AppSync's own timestamps. Sorted as text they are in the order of time.
     precision = "milliseconds" if value.microsecond % 1000 == 0 else "microseconds"
     text = value.astimezone(timezone.utc).isoformat(timespec=precision)
     return text.replace("+00:00", "Z")
@@ -164,9 +164,9 @@ def _timestamp(value: Any) -> int:
 def _json(value: Any) -> str:
     if not isinstance(value, str):
         try:
-            return json.dumps(plain(value), allow_nan=False, ensure_ascii=False)
+            return json.dumps(to_json(value), allow_nan=False, ensure_ascii=False)
         except (ValueError, InvalidInputError) as error:
-            raise WrongValueError("something that JSON can hold") from error
+            raise WrongValueError("a value that JSON can represent") from error
     try:
         json.loads(value)
     except (ValueError, RecursionError) as error:

@@ -1,4 +1,4 @@
-"""Which fields a request asks for: a model's own, or those that dotted paths name."""
+"""The fields that a request selects: all of a model, or those that dotted paths name."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
     from seedctl.outputs.models import Field, Introspection, Model, TypeName
 
     Selection: TypeAlias = "dict[str, Selection]"
-    """Field names to what is selected below them; nothing below a scalar."""
+    """Maps each selected field to the selection below it, which is empty for a scalar."""
 
 
 def default_selection(schema: Introspection, model: Model) -> Selection:
-    """Return all of *model*'s fields, custom types in full, without its relations."""
+    """Return all fields of *model*, with all fields of its custom types, without relations."""
     selection = _own_fields(schema, model.fields, ())
     selection.update((name, {}) for name in model.implied_fields)
     return selection
 
 
 def type_selection(schema: Introspection, type_name: TypeName) -> Selection:
-    """Return all of what an operation returns; empty for scalars and enums."""
+    """Return all fields of an operation's result; empty for a scalar or enum."""
     if type_name.kind == "model":
         return default_selection(schema, schema.models[type_name.name])
     if type_name.kind == "nonModel":
@@ -33,19 +33,19 @@ def type_selection(schema: Introspection, type_name: TypeName) -> Selection:
     return {}
 
 
-def chosen_selection(schema: Introspection, model: Model, paths: Sequence[str]) -> Selection:
-    """Return what dotted *paths* resolve_auth_mode, such as ``comments.text`` and ``address.*``.
+def path_selection(schema: Introspection, model: Model, paths: Sequence[str]) -> Selection:
+    """Return the fields that dotted *paths* name, such as ``comments.text`` and ``address.*``.
 
-    Raises InvalidSelectionSetError for a path that the schema does not have, and for no path.
+    Raises InvalidSelectionSetError for a path that is not in the schema, and for no path at all.
     """
     if isinstance(paths, str):
         raise InvalidSelectionSetError(
-            f"The selection set of {model.name} is one text, not a list.",
+            f"The selection set of {model.name} is a str, not a list.",
             resolution=f"Write selection_set=[{paths!r}].",
         )
     if not paths:
         raise InvalidSelectionSetError(
-            f"The selection set of {model.name} is empty: a request must ask for something.",
+            f"The selection set of {model.name} is empty: a request must select something.",
             resolution='Name at least one field, such as selection_set=["id"], or leave it out.',
         )
     selection: Selection = {}
@@ -55,16 +55,16 @@ def chosen_selection(schema: Introspection, model: Model, paths: Sequence[str]) 
 
 
 def _own_fields(
-    schema: Introspection, fields: Mapping[str, Field], inside: tuple[str, ...]
+    schema: Introspection, fields: Mapping[str, Field], outer_types: tuple[str, ...]
 ) -> Selection:
     selection: Selection = {}
     for field in fields.values():
         if field.type.kind in {"scalar", "enum"}:
             selection[field.name] = {}
-        elif field.type.kind == "nonModel" and field.type.name not in inside:
-            # A type inside itself would never end; its inner occurrence is left out.
+        elif field.type.kind == "nonModel" and field.type.name not in outer_types:
+            # A type that contains itself is left out, since it would never end.
             below = schema.fields_of(field.type)
-            selection[field.name] = _own_fields(schema, below, (*inside, field.type.name))
+            selection[field.name] = _own_fields(schema, below, (*outer_types, field.type.name))
     return selection
 
 
@@ -100,7 +100,7 @@ def _select_in_model(schema: Introspection, model: Model, path: list[str], into:
 def _select_field(
     schema: Introspection, field: Field, rest: list[str], into: Selection, owner: str
 ) -> None:
-    """Select *field*, which is no relation, and the *rest* of the path below it."""
+    """Select *field*, which is not a relation, and the *rest* of the path below it."""
     if field.type.kind != "nonModel":
         if rest:
             raise InvalidSelectionSetError(

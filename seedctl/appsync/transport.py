@@ -1,4 +1,4 @@
-"""Send requests to AppSync: one pool of connections, and repeats where a repeat is safe."""
+"""Send HTTP requests to AppSync over pooled connections, and repeat them where that is safe."""
 
 from __future__ import annotations
 
@@ -6,29 +6,31 @@ import random
 import threading
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote, urlsplit
 
+import urllib3
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ProxyError
+
 from seedctl.aws.endpoints import is_aws, is_loopback
-from seedctl.aws.foreign import failed_proxy
+from seedctl.aws.foreign_responses import proxy_failure
+from seedctl.aws.logs import redacted_logs
 from seedctl.errors import EndpointUnreachableError, MixedEndpointsError
 from seedctl.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    import urllib3
-
     from seedctl.aws.credentials import Credentials
 
 _ATTEMPTS = 3
-_TIMEOUT = 30.0
-_CONNECTIONS = 64  # kept per host; more threads than that open one for each request
-_REPEATED = {429, 500, 502, 503, 504}
+_TIMEOUT_SECONDS = 30.0
+_MAX_CONNECTIONS = 64  # pooled per host; more threads than that open one for each request
+_REPEATED_STATUSES = {429, 500, 502, 503, 504}
 
 
 class Network(Protocol):
-    """How this machine reaches AWS, and whether it does."""
+    """How this machine reaches AWS: endpoints, credentials, certificates and proxies."""
 
     @property
     def is_local(self) -> bool: ...
@@ -48,14 +50,13 @@ class Network(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HTTPResponse:
     status: int
     headers: Mapping[str, str]
     body: bytes
     may_have_run_before: bool
-    """An earlier attempt of the same request got no clear answer."""
+    """Whether an earlier attempt of the same request may have been executed."""
     url: str = ""
-    """Where the request went."""
 
     @property
     def error_type(self) -> str:
@@ -71,29 +72,29 @@ class Transport:
 
     def __init__(self, network: Network, *, sleep: Callable[[float], None] = time.sleep) -> None:
         self._network = network
-        self._sleep = sleep
+        self.sleep = sleep
         self._lock = threading.Lock()
         self._pools: dict[str | None, urllib3.PoolManager] = {}
         self._proxies: dict[str, str | None] = {}
 
     def url(self, data_url: str) -> str:
-        """Return where requests for the API at *data_url* go.
+        """Return the URL to send requests to, for an API whose outputs file says *data_url*.
 
         Raises MixedEndpointsError when that would be AWS in a run against an emulator, or this
         machine in a run against AWS.
         """
         if self._network.is_local:
             return f"{(self._network.endpoint('appsync') or '').rstrip('/')}/graphql"
-        # A domain of the user's own may lead to either, so it is taken at its word.
+        # A custom domain may belong to AWS or to an emulator, so it is always allowed.
         if is_aws(data_url) if self._network.is_emulator else is_loopback(data_url):
-            elsewhere = (
+            cognito, appsync = (
                 ("an emulator", "AWS") if self._network.is_emulator else ("AWS", "this machine")
             )
             raise MixedEndpointsError(
-                f"Cognito would be reached at {elsewhere[0]}, but AppSync at {elsewhere[1]}: the "
-                f"outputs file says {data_url}.",
-                resolution="Use an outputs file of the place that --endpoint-url or "
-                "AWS_ENDPOINT_URL names, or --local.",
+                f"Cognito would be reached at {cognito}, but AppSync at {appsync}: the outputs "
+                f"file says {data_url}.",
+                resolution="Use the outputs file of the backend at --endpoint-url or "
+                "AWS_ENDPOINT_URL, or use --local.",
             )
         return data_url
 
@@ -103,28 +104,21 @@ class Transport:
         body: bytes,
         headers: Callable[[], Mapping[str, str]],
         *,
-        is_safe: bool,
+        is_repeatable: bool,
         operation: str,
-    ) -> Answer:
-        """Send *body* and return what comes back, whatever its status; *operation* is counted.
+    ) -> HTTPResponse:
+        """Send *body* and return the response, whatever its status.
 
-        *headers* are options for anew at each attempt, since a signature ages. Without *is_safe* only
-        what was surely not done is repeated. Raises EndpointUnreachableError.
+        *headers* is called for each attempt, since a signature expires. A request that is not
+        repeatable is sent again only if the attempt before it was certainly not executed.
+        *operation* is the name under which attempts are counted. Raises EndpointUnreachableError.
         """
-        from urllib3.exceptions import (  # noqa: PLC0415 - at need
-            ConnectTimeoutError,
-            HTTPError,
-            NewConnectionError,
-        )
-
-        from seedctl.aws.logs import redacted_logs  # noqa: PLC0415 - loads botocore
-
         may_have_run = False
         for attempt in range(1, _ATTEMPTS + 1):
             is_last = attempt == _ATTEMPTS
             try:
                 with redacted_logs():
-                    reply = self._pool(url).request(
+                    response = self._pool(url).request(
                         "POST",
                         url,
                         body=body,
@@ -135,23 +129,20 @@ class Transport:
             except HTTPError as error:
                 self._network.count(operation, is_throttled=False)
                 was_sent = not isinstance(error, NewConnectionError | ConnectTimeoutError)
-                if is_last or (was_sent and not is_safe):
+                if is_last or (was_sent and not is_repeatable):
                     raise _unreachable(url, error, may_have_run or was_sent) from error
                 may_have_run = may_have_run or was_sent
             else:
-                found = {name.lower(): value for name, value in reply.headers.items()}
-                answer = Answer(reply.status, found, reply.data, may_have_run, url)
+                received = {name.lower(): value for name, value in response.headers.items()}
+                answer = HTTPResponse(response.status, received, response.data, may_have_run, url)
                 self._network.count(operation, is_throttled=answer.is_throttled)
-                again = answer.is_throttled or (is_safe and answer.status in _REPEATED)
-                if is_last or not again:
+                is_failure = is_repeatable and answer.status in _REPEATED_STATUSES
+                if is_last or not (answer.is_throttled or is_failure):
                     return answer
                 may_have_run = may_have_run or not answer.is_throttled
-            # As amplify-js waits; the random part keeps threads from coming back all at once.
-            self._sleep(0.1 * 2**attempt + 0.1 * random.random())  # noqa: S311 - no secret
+            # The delays of amplify-js, with a random part so that threads do not retry in step.
+            self.sleep(0.1 * 2**attempt + 0.1 * random.random())  # noqa: S311 - no secret
         raise AssertionError("the last attempt returns or raises")
-
-    def pause(self, seconds: float) -> None:
-        self._sleep(seconds)
 
     def close(self) -> None:
         with self._lock:
@@ -173,16 +164,14 @@ class Transport:
 
 
 def _new_pool(proxy: str | None, certificates: str | None) -> urllib3.PoolManager:
-    import urllib3  # noqa: PLC0415 - not needed by scripts that write no data
-
-    timeout = urllib3.Timeout(connect=_TIMEOUT, read=_TIMEOUT)
+    options: dict[str, Any] = {
+        "maxsize": _MAX_CONNECTIONS,
+        "timeout": urllib3.Timeout(connect=_TIMEOUT_SECONDS, read=_TIMEOUT_SECONDS),
+        "cert_reqs": "CERT_REQUIRED",
+        "ca_certs": certificates,
+    }
     if proxy is None:
-        return urllib3.PoolManager(
-            maxsize=_CONNECTIONS,
-            timeout=timeout,
-            cert_reqs="CERT_REQUIRED",
-            ca_certs=certificates,
-        )
+        return urllib3.PoolManager(**options)
     parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
     login = None
     if parts.username:
@@ -190,22 +179,17 @@ def _new_pool(proxy: str | None, certificates: str | None) -> urllib3.PoolManage
     return urllib3.ProxyManager(
         parts.geturl(),
         proxy_headers=urllib3.make_headers(proxy_basic_auth=login) if login else None,
-        maxsize=_CONNECTIONS,
-        timeout=timeout,
-        cert_reqs="CERT_REQUIRED",
-        ca_certs=certificates,
+        **options,
     )
 
 
 def _unreachable(url: str, error: Exception, was_sent: bool) -> EndpointUnreachableError:
-    from urllib3.exceptions import ProxyError  # noqa: PLC0415 - at need
-
     state = "The request may have been carried out." if was_sent else "Nothing was sent."
-    words, advice = type(error).__name__, None
+    cause, advice = type(error).__name__, None
     if isinstance(error, ProxyError):
-        words, advice = failed_proxy(str(error.original_error), url)
+        cause, advice = proxy_failure(str(error.original_error), url)
     return EndpointUnreachableError(
-        f"AppSync at {urlsplit(url).netloc} gave no answer: {words}. {state}",
+        f"AppSync at {urlsplit(url).netloc} gave no answer: {cause}. {state}",
         service="appsync",
         resolution=advice
         or "Check the network, proxy and the outputs file's data.url, then run again.",

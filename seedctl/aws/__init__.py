@@ -1,5 +1,5 @@
-"""AWS: credentials, regions, endpoints, quotas, retries, and botocore's errors made into ours.
+"""AWS: credentials, regions, endpoints, quotas, retries, and translation of botocore's errors.
 
-The only package that imports botocore, which takes longer to load than all of seedctl: its modules
-are imported one by one, where they are needed.
+The only package that imports botocore. botocore takes longer to load than all of seedctl, so this
+package imports nothing by itself: import its modules where they are needed.
 """

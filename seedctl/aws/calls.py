@@ -1,4 +1,4 @@
-"""Make AWS calls: sessions, one client per service and region, retries, errors."""
+"""Make AWS calls: one client per service and region, with retries and translated errors."""
 
 from __future__ import annotations
 
@@ -10,34 +10,26 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import botocore.session
 from botocore import httpsession, xform_name
-from botocore.config import Config
 from botocore.configprovider import ConfiguredEndpointProvider
 from botocore.exceptions import BotoCoreError
 from botocore.utils import get_environ_proxies
 
-from seedctl.aws import answers
-from seedctl.aws.configuration import new_session, s3_config
+from seedctl.aws import response_checks
+from seedctl.aws.configuration import client_config, new_session
+from seedctl.aws.credential_failures import how_to_renew
 from seedctl.aws.credentials import Credentials
 from seedctl.aws.endpoints import is_emulator, is_loopback
 from seedctl.aws.failures import translate
 from seedctl.aws.logs import redacted_logs
 from seedctl.aws.pacing import CallStatistics, RateLimitedCaller, tries_for
 from seedctl.aws.rates import CLOCK
-from seedctl.aws.renewal import how_to_renew
-from seedctl.aws.settings import (
-    AWSSettings,
-    check_endpoint,
-    check_max_attempts,
-    check_retry_mode,
-    checked_region,
-)
+from seedctl.aws.settings import AWSSettings, check_endpoint, check_max_attempts, checked_region
 from seedctl.errors import (
     InvalidCredentialError,
     MissingRegionError,
     MixedEndpointsError,
     ThrottledError,
 )
-from seedctl.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -45,32 +37,31 @@ if TYPE_CHECKING:
     from seedctl.aws.quotas import Quotas
     from seedctl.aws.rates import Clock
 
-_CONNECTIONS = 64  # as many as things are done at once at most
 _MAX_ATTEMPTS = 3  # botocore's own default in its standard mode
 
-# What any seed run may reach. Where one of them goes to an emulator, all of them must; a service
-# that only some runs need is looked at when it is first called.
+# The services that every seed run may call. If one of them goes to an emulator, all of them must.
+# Other services are checked when they are first called.
 _SERVICES = ("ssm", "cognito-idp", "sts", "cloudformation")
 
 
 class Caller(Protocol):
-    """Whoever makes AWS calls. Tests put a recorder here."""
+    """Makes AWS calls. Tests replace it with a recorder."""
 
     @property
     def is_local(self) -> bool: ...
 
     @property
     def is_emulator(self) -> bool:
-        """Whether calls go to something in AWS's place: the local sandbox or an emulator."""
+        """Whether calls go to the local sandbox or another emulator instead of AWS."""
         ...
 
     @property
     def max_attempts(self) -> int:
-        """How often a failed call is made at most, the first time included."""
+        """How many times a failing call is attempted at most, including the first attempt."""
         ...
 
     def environment(self) -> dict[str, str | None]:
-        """Return the variables by which other AWS clients of the process do the same."""
+        """Return the environment variables that configure other AWS clients in the same way."""
         ...
 
     def call(
@@ -82,17 +73,17 @@ class Caller(Protocol):
         region: str | None = None,
         once: bool = False,
     ) -> dict[str, Any]:
-        """Make one call and return AWS's reply; raise a SeedctlError for a refusal.
+        """Make one call and return AWS's response; raise a SeedctlError for an error.
 
-        *region* is for services whose region the outputs file fixes. With *once* nothing is
-        repeated, for calls that use up a single-use session or may have been done; but for a call
-        that AWS refused for its rate, and that is not the answer to a session.
+        *region* is for services whose region is in the outputs file. With *once* a failed call is
+        not retried, since it may have taken effect or used up a single-use session. Only a
+        throttled call without a Session parameter is retried even then.
         """
         ...
 
 
 class AWS:
-    """The developer's AWS identity, or the local sandbox's. Thread-safe; clients are made once."""
+    """Makes calls with the developer's credentials, or to the local sandbox. Thread-safe."""
 
     def __init__(
         self,
@@ -102,12 +93,12 @@ class AWS:
         quotas: Quotas = MappingProxyType({}),
         clock: Clock = CLOCK,
     ) -> None:
-        """*fallback_region* is asked when options, environment and profile name no region.
+        """*fallback_region* returns the region if options, environment and profile name none.
 
-        *quotas* are calls a second, by name, that hold in place of AWS's defaults.
+        *quotas* are calls per second, by name, which replace AWS's default quotas.
         """
         self._settings = settings
-        self._pace = RateLimitedCaller(quotas, is_paced=settings.is_paced, clock=clock)
+        self._rate_limited = RateLimitedCaller(quotas, is_paced=settings.is_paced, clock=clock)
         self._fallback_region = fallback_region
         self._lock = threading.RLock()
         self._session: botocore.session.Session | None = None
@@ -126,12 +117,12 @@ class AWS:
         return self._chosen_attempts() or _MAX_ATTEMPTS
 
     def statistics(self) -> dict[str, CallStatistics]:
-        """Return how many calls were made so far, throttled and held back, by operation."""
-        return self._pace.statistics()
+        """Return the counts of calls and throttled calls, and the time waited, by operation."""
+        return self._rate_limited.statistics()
 
     def count(self, operation: str, *, is_throttled: bool) -> None:
-        """Count a call that was made otherwise than through this object's clients."""
-        self._pace.count(operation, 1, int(is_throttled), 0.0)
+        """Count a call that was not made through this object's clients."""
+        self._rate_limited.count(operation, 1, int(is_throttled), 0.0)
 
     def environment(self) -> dict[str, str | None]:
         return self._settings.environment()
@@ -155,7 +146,7 @@ class AWS:
                     uses_session_up=once and "Session" in parameters,
                 )
                 method = getattr(client, xform_name(operation))
-                return self._pace.call(method, parameters, tries=tries)
+                return self._rate_limited.call(method, parameters, tries=tries)
         except ThrottledError as error:
             error.was_repeated = tries > 1
             raise
@@ -163,20 +154,18 @@ class AWS:
     def client(
         self, service: str, region: str | None, *, once: bool = False, accelerate: bool = False
     ) -> Any:
-        """Return the botocore client that all calls of this kind share; for this room only."""
+        """Return the shared botocore client for such calls. Only for this package."""
         key = (service, region, once, accelerate)
-        client = self._clients.get(key)
-        if client is None:
+        if key not in self._clients:
             with self._lock:
-                client = self._clients.get(key)
-                if client is None:
+                if key not in self._clients:
                     if not self._clients:
                         self.refuse_mixed_endpoints()
                     if service not in _SERVICES:
-                        self._refuse_elsewhere(service)
+                        self._refuse_other_endpoint(service)
                     client = self._new_client(service, region, once=once, accelerate=accelerate)
                     self._clients[key] = client
-        return client
+        return self._clients[key]
 
     def region(self) -> str:
         """Return the region of Parameter Store and STS. Raises MissingRegionError."""
@@ -209,7 +198,7 @@ class AWS:
         return check_endpoint(url, source=f"The endpoint of {service}") if url else None
 
     def credentials(self) -> Credentials:
-        """Return the developer's own credentials, refreshed when they need it.
+        """Return the developer's credentials, refreshed if necessary.
 
         Raises InvalidCredentialError when there are none.
         """
@@ -226,14 +215,14 @@ class AWS:
         return Credentials(keys.access_key, keys.secret_key, keys.token)
 
     def certificates(self) -> str:
-        """Return the file of the authorities to trust, the one that boto3 would use."""
-        own = self._botocore().get_config_variable("ca_bundle")
-        path: str = own or httpsession.get_cert_path(True)
+        """Return the path of the CA bundle that boto3 would use."""
+        configured = self._botocore().get_config_variable("ca_bundle")
+        path: str = configured or httpsession.get_cert_path(True)
         return path
 
     def proxy(self, url: str) -> str | None:
-        """Return the proxy by which *url* is reached, as boto3 would choose it."""
-        if is_loopback(url):  # which no proxy has a way to
+        """Return the URL of the proxy that boto3 would use for *url*; None for none."""
+        if is_loopback(url):  # a proxy cannot reach this machine's loopback addresses
             return None
         proxies: dict[str, str] = get_environ_proxies(url)
         return proxies.get(url.partition(":")[0])
@@ -245,13 +234,13 @@ class AWS:
         if emulated and real:
             raise _mixed(", ".join(emulated), ", ".join(real))
 
-    def _refuse_elsewhere(self, service: str) -> None:
+    def _refuse_other_endpoint(self, service: str) -> None:
         if is_emulator(self.endpoint(service)) != self.is_emulator:
             raise _mixed(*(("Cognito", service) if self.is_emulator else (service, "Cognito")))
 
     @contextmanager
     def translating(self, service: str, operation: str) -> Iterator[None]:
-        """Raise botocore's exceptions as seedctl's; others, which are bugs, as they are."""
+        """Translate botocore's exceptions into seedctl's. Others are bugs and pass unchanged."""
         try:
             yield
         except Exception as error:
@@ -276,7 +265,7 @@ class AWS:
     def _how_to_renew(self) -> str:
         try:
             config = self._botocore().get_scoped_config()
-        except BotoCoreError:  # no such profile, or a file that cannot be read
+        except BotoCoreError:  # unknown profile, or unreadable file
             config = {}
         return how_to_renew(self._settings.profile_name, config)
 
@@ -294,26 +283,11 @@ class AWS:
     def _new_client(self, service: str, region: str | None, *, once: bool, accelerate: bool) -> Any:
         endpoint = self.endpoint(service)
         session = self._botocore()
-        # Naming a mode here would override AWS_RETRY_MODE and the profile, so only without them.
-        _ = self.max_attempts  # refused here with a word on where it comes from
-        retries: dict[str, Any] = {}
+        _ = self.max_attempts  # raises an error that names the source of an invalid number
         mode = os.environ.get("AWS_RETRY_MODE") or session.get_scoped_config().get("retry_mode")
-        if not check_retry_mode(mode):
-            retries["mode"] = "standard"
-        if once:
-            retries["total_max_attempts"] = 1
-        config = Config(
-            retries=retries or None,
-            user_agent_extra=f"seedctl/{__version__}",
-            max_pool_connections=_CONNECTIONS,
-            # A proxy has no way to this machine's loopback addresses.
-            proxies={} if is_loopback(endpoint) else None,
-        )
-        if service == "s3":
-            config = config.merge(
-                s3_config(is_emulator=is_emulator(endpoint), accelerate=accelerate)
-            )
-        # For S3 they only keep botocore from looking for others: an identity signs each request.
+        config = client_config(service, endpoint, mode, once=once, accelerate=accelerate)
+        # For S3 the keys only stop botocore from searching for credentials: each request is signed
+        # as an identity of the identity pool.
         keys = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
         region = region or self.region()
         client = session.create_client(
@@ -323,10 +297,10 @@ class AWS:
             config=config,
             **(keys if self.is_local or service == "s3" else {}),
         )
-        # Quotas are an account's, which nobody knows here: a profile's or an emulator's.
+        # Quotas belong to an account. Its id is unknown here, so endpoint and profile stand for it.
         quota_key = (endpoint, None if self.is_local else self._settings.profile_name, region)
-        self._pace.attach(client, service, quota_key)
-        answers.attach(client, service)
+        self._rate_limited.attach(client, service, quota_key)
+        response_checks.attach(client, service)
         return client
 
 

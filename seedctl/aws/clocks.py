@@ -1,4 +1,4 @@
-"""How far this machine's clock is from AWS's, told by what AWS answers."""
+"""Compare this machine's clock with AWS's, as seen in AWS's responses."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-MOST_SECONDS = 300.0
-"""By so much may a request's time differ from AWS's; S3 allows three times as much."""
+MAX_CLOCK_SKEW = 300.0
+"""How many seconds a request's time may differ from AWS's; S3 allows three times as much."""
 
 _ABOUT_TIME = re.compile(
     r"signature (expired|not yet current)|time.*too (large|skewed)|request.*expired", re.IGNORECASE
 )
-# "Signature expired: OURS is now earlier than LIMIT (AWS's - 5 min.)", or later and "+".
+# "Signature expired: OURS is now earlier than LIMIT (AWS'S - 5 min.)", or "later" and "+".
 _TIMES = re.compile(r"\b\d{8}T\d{6}Z")
 
 
@@ -26,7 +26,7 @@ def is_about_time(message: str) -> bool:
 
 
 def server_time(headers: Mapping[str, str]) -> datetime | None:
-    """Return when AWS answered, by its own clock; *headers* have names in lower case."""
+    """Return the time of AWS's response by AWS's clock. The names in *headers* are lower case."""
     try:
         return parsedate_to_datetime(headers["date"]).astimezone(timezone.utc)
     except (KeyError, ValueError):
@@ -34,30 +34,30 @@ def server_time(headers: Mapping[str, str]) -> datetime | None:
 
 
 def seconds_ahead(headers: Mapping[str, str], message: str = "") -> float | None:
-    """Return by how much this machine's clock is ahead of AWS's; None where nothing tells.
+    """Return by how much this machine's clock is ahead of AWS's; None if unknown.
 
-    The Date header tells, and for an older request the times in *message*.
+    Read from the Date header or, if that shows no difference, from the times in *message*.
     """
     answered = server_time(headers)
     ahead = None
     if answered is not None:
         ahead = (datetime.now(timezone.utc) - answered).total_seconds()
-        if abs(ahead) >= MOST_SECONDS:
+        if abs(ahead) >= MAX_CLOCK_SKEW:
             return ahead
     times = [datetime.strptime(each, "%Y%m%dT%H%M%SZ") for each in _TIMES.findall(message)]  # noqa: DTZ007 - both UTC
     return (times[0] - times[-1]).total_seconds() if len(times) > 1 else ahead
 
 
 def clock_advice(ahead: float | None) -> str:
-    """Return what to do about a clock that is *ahead* by so many seconds."""
-    if ahead is None or abs(ahead) < MOST_SECONDS:
+    """Return what to do about a clock that is *ahead* of AWS's by so many seconds."""
+    if ahead is None or abs(ahead) < MAX_CLOCK_SKEW:
         return (
             "Check this machine's clock and its synchronisation; if the clock is right, the request "
-            "was held up on its way: run again."
+            "was delayed on its way: run again."
         )
     return (
         f"This machine's clock is {_duration(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'} "
-        "AWS's: set it, such as with timedatectl set-ntp true, and run again."
+        "AWS's: set it, for example with timedatectl set-ntp true, and run again."
     )
 
 

@@ -1,4 +1,4 @@
-"""How botocore is set up: its session, and what S3's clients have of their own."""
+"""Configure botocore: its session, and the settings of its clients."""
 
 from __future__ import annotations
 
@@ -9,43 +9,74 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
-from seedctl.aws.credential_failures import credential_error
+from seedctl.aws.credential_failures import NO_PROFILE, credential_error
 from seedctl.aws.credential_sources import watch_credential_sources
-from seedctl.aws.renewal import NO_PROFILE
+from seedctl.aws.endpoints import is_emulator, is_loopback
+from seedctl.aws.settings import check_retry_mode
+from seedctl.version import __version__
 
 if TYPE_CHECKING:
     from seedctl.aws.settings import AWSSettings
 
 
-def s3_config(*, is_emulator: bool, accelerate: bool) -> Config:
+_MAX_CONNECTIONS = 64  # the highest concurrency of bulk calls
+
+
+def client_config(
+    service: str, endpoint: str | None, retry_mode: str | None, *, once: bool, accelerate: bool
+) -> Config:
+    """Return the configuration of a client of *service* at *endpoint*.
+
+    *retry_mode* is the user's own, from the environment or the profile; with *once* nothing is
+    retried. Raises InvalidCommandInputError for a retry mode that botocore does not know.
+    """
+    retries: dict[str, Any] = {}
+    # A mode set here would override the environment and the profile.
+    if not check_retry_mode(retry_mode):
+        retries["mode"] = "standard"
+    if once:
+        retries["total_max_attempts"] = 1
+    config = Config(
+        retries=retries or None,
+        user_agent_extra=f"seedctl/{__version__}",
+        max_pool_connections=_MAX_CONNECTIONS,
+        # A proxy cannot reach this machine's loopback addresses.
+        proxies={} if is_loopback(endpoint) else None,
+    )
+    return config.merge(_s3_config(endpoint, accelerate=accelerate)) if service == "s3" else config
+
+
+def _s3_config(endpoint: str | None, *, accelerate: bool) -> Config:
+    is_emulated = is_emulator(endpoint)
     return Config(
-        signature_version="s3v4",  # presigned addresses would be of version 2 in old regions
-        # Headers and hashes as the JavaScript client sends them: the default would be another
-        # content-encoding, aws-chunked, with a checksum behind the body.
+        signature_version="s3v4",  # by default, URLs in old regions are presigned with version 2
+        # Send headers and hashes like the JavaScript client. By default botocore would store the
+        # content encoding aws-chunked and append a checksum to the body.
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
         s3={
-            # "auto" would presign for the global host outside us-east-1.
-            "addressing_style": "path" if is_emulator else "virtual",
+            # "auto" would presign URLs of the global host for regions other than us-east-1.
+            "addressing_style": "path" if is_emulated else "virtual",
             "us_east_1_regional_endpoint": "regional",
             "payload_signing_enabled": True,
-            "use_accelerate_endpoint": accelerate and not is_emulator,
+            "use_accelerate_endpoint": accelerate and not is_emulated,
         },
     )
 
 
 def new_session(settings: AWSSettings) -> botocore.session.Session:
-    """Return a session of the chosen profile, whose files are read here.
+    """Return a session for the chosen profile, after reading the AWS configuration files.
 
-    Raises InvalidCredentialError for files that cannot be used and for an unknown profile.
+    Raises InvalidCredentialError for unusable files and for an unknown profile.
     """
-    # The environment names no profile to botocore: settings.profile_name has the last word. A
-    # profile given this way also beats access keys in the environment, as in the Node chain.
-    nowhere: dict[str, Any] = {"profile": (None, None, None, None)}
+    # botocore must not read the profile from the environment: settings.profile_name already has.
+    # A profile set on the session also takes precedence over access keys in the environment, as in
+    # the Node credential chain.
+    sources: dict[str, Any] = {"profile": (None, None, None, None)}
     if settings.is_local:
-        nowhere["config_file"] = (None, None, os.devnull, None)
-        nowhere["credentials_file"] = (None, None, os.devnull, None)
-    session = botocore.session.Session(session_vars=nowhere)
+        sources["config_file"] = (None, None, os.devnull, None)
+        sources["credentials_file"] = (None, None, os.devnull, None)
+    session = botocore.session.Session(session_vars=sources)
     profile = None if settings.is_local else settings.profile_name
     if profile:
         session.set_config_variable("profile", profile)

@@ -1,17 +1,21 @@
-"""What keeps botocore from finding the developer's credentials, and what to do about it."""
+"""Errors for the developer's AWS credentials: why botocore cannot get them, and how to fix it."""
 
 from __future__ import annotations
 
 import os
 import traceback
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from botocore import exceptions as boto
 
 from seedctl.errors import InvalidCredentialError
 from seedctl.installation import how_to_install
 
-# Of `aws login`, which botocore knows since 1.41.
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# For `aws login`, which botocore supports since 1.41.
 _LOGIN_ERRORS = (boto.LoginError,) if hasattr(boto, "LoginError") else ()
 NO_CREDENTIALS = (
     boto.ConfigNotFound,
@@ -25,8 +29,8 @@ NO_CREDENTIALS = (
     boto.TokenRetrievalError,
     *_LOGIN_ERRORS,
 )
-# What to do about credentials, by what went wrong; the first that fits counts. None: what the source
-# of the profile's credentials wants.
+# The resolution by class of error; the first match counts. None: it depends on where the profile's
+# credentials come from, see how_to_renew().
 _FIXES: tuple[tuple[tuple[type[Exception], ...], str | None], ...] = (
     (
         (boto.ProfileNotFound,),
@@ -48,7 +52,7 @@ _FIXES: tuple[tuple[tuple[type[Exception], ...], str | None], ...] = (
         ),
         None,
     ),
-    # What is wrong with the profile itself, which botocore has no class for in many cases.
+    # Errors in the profile itself, for many of which botocore has no class of its own.
     (
         (Exception,),
         (
@@ -57,50 +61,81 @@ _FIXES: tuple[tuple[tuple[type[Exception], ...], str | None], ...] = (
         ),
     ),
 )
+NO_PROFILE = (
+    "Name a configured profile with --profile or AWS_PROFILE, or sign in again (aws sso login, aws "
+    "login, or new keys)."
+)
 _PROFILE_FILES = (
     ("AWS_CONFIG_FILE", "~/.aws/config"),
     ("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"),
 )
-_LONGEST = 500
+_MAX_TEXT = 500
 
 
 def credential_error(error: Exception, profile: str | None, renew: str) -> InvalidCredentialError:
-    """Return the error for *error*, which kept botocore from finding the profile's credentials.
+    """Return the seedctl error for *error*, raised while botocore got the profile's credentials.
 
-    *renew* says how they are had anew.
+    *renew* is the sentence from :func:`how_to_renew`.
     """
-    is_botocores = isinstance(error, boto.BotoCoreError | boto.ClientError)
-    said = one_line(error) if is_botocores else f"{type(error).__name__}: {one_line(error)}"
+    is_from_botocore = isinstance(error, boto.BotoCoreError | boto.ClientError)
+    text = one_line(error) if is_from_botocore else f"{type(error).__name__}: {one_line(error)}"
     fix = next(fix for kinds, fix in _FIXES if isinstance(error, kinds)) or renew
     if isinstance(error, boto.NoCredentialsError | boto.ProfileNotFound):
-        said += _unreadable_files()
+        text += _unreadable_files()
     return InvalidCredentialError(
-        f"No usable AWS credentials from {whose_credentials(profile)}: {said[:_LONGEST]}",
+        f"No usable AWS credentials from {credential_source(profile)}: {text[:_MAX_TEXT]}",
         resolution=f"{fix} With no AWS account, use --local.",
     )
 
 
-def whose_credentials(profile: str | None) -> str:
+def how_to_renew(profile: str | None, config: Mapping[str, Any]) -> str:
+    """Return what to do about credentials that are missing, expired or rejected.
+
+    *profile* is the chosen profile; *config* has its settings, or those of the default profile.
+    """
+    if profile is None and os.environ.get("AWS_ACCESS_KEY_ID"):
+        return (
+            "The keys come from the environment: set new AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and "
+            "AWS_SESSION_TOKEN, or unset them and name a profile with --profile."
+        )
+    option = f" --profile {profile}" if profile else ""
+    if "login_session" in config and not hasattr(boto, "LoginError"):
+        return (
+            "The installed botocore is too old for profiles of aws login. Update it: "
+            f"{how_to_install('botocore[crt]>=1.41')}."
+        )
+    if "login_session" in config:
+        return f"Sign in again with aws login{option}."
+    if "sso_session" in config or "sso_start_url" in config:
+        return f"Sign in again with aws sso login{option}."
+    if "credential_process" in config:
+        return (
+            "Run the profile's credential_process by hand and read its output: "
+            f"aws configure get credential_process{option} shows the command."
+        )
+    return NO_PROFILE
+
+
+def credential_source(profile: str | None) -> str:
     return f'profile "{profile}"' if profile else "the default credential chain"
 
 
-def is_of_credentials(error: Exception) -> bool:
-    """Whether *error*, of whatever class, came up while botocore was getting credentials.
+def is_credential_failure(error: Exception) -> bool:
+    """Whether *error*, of any class, was raised while botocore got credentials.
 
-    It has no class for all that can go wrong then: a program or file that is missing, what is no
-    JSON, a web address that is none.
+    botocore does not wrap all causes: a missing program or file, invalid JSON, an invalid URL.
     """
     return is_raised_in("botocore.credentials", error)
 
 
 def is_raised_in(module: str, error: Exception) -> bool:
-    """Whether *error* went through *module* of botocore."""
+    """Whether the traceback of *error* passes through *module*."""
     frames = traceback.walk_tb(error.__traceback__)
     return any(frame.f_globals.get("__name__") == module for frame, _ in frames)
 
 
 def _unreadable_files() -> str:
-    """Return the sentence on a file of profiles that cannot be read, which botocore passes over."""
+    """Return a sentence about an unreadable profile file, which botocore silently ignores."""
     for variable, default in _PROFILE_FILES:
         path = Path(os.environ.get(variable) or default).expanduser()
         try:

@@ -1,7 +1,7 @@
-"""What botocore asks and starts to get the developer's credentials: an MFA code, and programs.
+"""Control how botocore gets the developer's credentials: it asks for MFA codes and runs programs.
 
-Left to itself botocore asks on whatever stdin is, shows what is typed where it cannot be hidden, and
-waits for a program for as long as that takes.
+By default botocore asks for a code even if stdin is not a terminal, may show what is typed, and
+waits for a program without a time limit.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
     from botocore.session import Session
 
 PROCESS_SECONDS = 60.0
-"""How long a credential_process may take."""
+"""How long a credential_process may run."""
 
 
 def watch_credential_sources(session: Session, profile: str) -> None:
-    """Have *session* ask for MFA codes as seedctl does, and end programs that take too long."""
-    make: Any = session._create_credential_resolver  # noqa: SLF001 - botocore offers no other way
+    """Have *session* ask for MFA codes like seedctl, and end programs that take too long."""
+    make: Any = session._create_credential_resolver  # noqa: SLF001 - botocore has no public way
 
-    # Late, as botocore does it: the resolver takes the region of the first client.
+    # Register lazily, like botocore: the resolver needs the region of the first client.
     session.lazy_register_component("credential_provider", lambda: _watched(make(), profile))
 
 
@@ -45,7 +45,7 @@ def _watched(resolver: CredentialResolver, profile: str) -> CredentialResolver:
             provider._popen = CredentialProcess  # noqa: SLF001
         elif isinstance(provider, AssumeRoleProvider):
             provider._prompter = partial(_ask_mfa_code, profile)  # noqa: SLF001
-            # The profiles that a role is assumed from have providers of their own.
+            # The source profiles of a role have their own providers.
             builder = provider._profile_provider_builder  # noqa: SLF001
             load_config = provider._load_config  # noqa: SLF001
             builder._create_process_provider = partial(  # noqa: SLF001
@@ -63,20 +63,20 @@ def _ask_mfa_code(profile: str, prompt: str) -> str:
             f'The AWS profile "{profile}" needs an {question.removeprefix("Enter ")}, and there is no '
             "terminal to ask on.",
             resolution="Run in a terminal, without CI set in the environment; or get temporary "
-            "credentials beforehand (aws sts assume-role) and name a profile that has them.",
+            "credentials first (aws sts assume-role) and name a profile that has them.",
         ) from error
     masking.register(code)
     return code
 
 
 class CredentialProcess:
-    """A ``credential_process``, started and read as botocore does it, for 60 seconds at most.
+    """A running ``credential_process``, in place of botocore's Popen, with a limit of 60 seconds.
 
-    Where nobody can be asked it has no terminal to ask on either.
+    The program has access to the terminal only if seedctl itself may ask the user.
     """
 
     def __init__(self, words: Sequence[str], *, stdout: int, stderr: int) -> None:
-        """Raises CredentialRetrievalError for what cannot be run."""
+        """Start the program *words*. Raises CredentialRetrievalError if it cannot be started."""
         self._name = words[0] if words else ""
         self._has_terminal = can_prompt()
         if not words:
@@ -95,15 +95,15 @@ class CredentialProcess:
         self.returncode = 0
 
     def communicate(self) -> tuple[bytes, bytes]:
-        """Return what it printed, which is credentials where it ended well.
+        """Wait for the program, and return its output, which has credentials.
 
-        Raises CredentialRetrievalError.
+        Raises CredentialRetrievalError if it fails, takes too long or prints no credentials.
         """
         try:
             output, errors = self._process.communicate(timeout=PROCESS_SECONDS)
         except subprocess.TimeoutExpired:
             self._kill()
-            # Not from that error, which shows the whole command line.
+            # "from None", since the error shows the complete command line.
             raise self._failed(f"took longer than {PROCESS_SECONDS:.0f} s") from None
         except BaseException:
             self._kill()
@@ -115,8 +115,8 @@ class CredentialProcess:
             self._process.wait()
         self.returncode = self._process.returncode
         if self.returncode:
-            said = errors.decode("utf-8", "replace").strip() or "It said nothing."
-            raise self._failed(f"ended with exit status {self.returncode}: {said}")
+            text = errors.decode("utf-8", "replace").strip() or "It printed no error message."
+            raise self._failed(f"ended with exit status {self.returncode}: {text}")
         if not _are_credentials(output):
             raise self._failed("did not print credentials")
         return output, errors
@@ -127,12 +127,12 @@ class CredentialProcess:
         )
 
     def _kill(self) -> None:
-        """Kill the program and what it has started."""
+        """Kill the program and its child processes."""
         if os.name == "nt":  # pragma: no cover - the tests run on POSIX
             self._process.kill()
         elif self._has_terminal:
-            # In our own group, or the terminal would not be read from.
-            for pid in _tree(self._process.pid):
+            # It runs in our process group, since others cannot read from the terminal.
+            for pid in _process_tree(self._process.pid):
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
         else:
@@ -141,7 +141,7 @@ class CredentialProcess:
 
 
 def _are_credentials(output: bytes) -> bool:
-    """Whether *output* can be what AWS describes; botocore looks at it in detail."""
+    """Whether *output* looks like credentials in JSON; botocore checks the details."""
     try:
         document = json.loads(output)
     except (ValueError, RecursionError):
@@ -151,10 +151,10 @@ def _are_credentials(output: bytes) -> bool:
     )
 
 
-def _tree(root: int) -> list[int]:
-    """Return the process *root* and all below it."""
+def _process_tree(root: int) -> list[int]:
+    """Return the ids of the process *root* and its descendants."""
     listed = subprocess.run(
-        ["ps", "-A", "-o", "pid=,ppid="],  # noqa: S607 - POSIX's own
+        ["ps", "-A", "-o", "pid=,ppid="],  # noqa: S607 - every POSIX system has ps
         capture_output=True,
         text=True,
         check=False,
@@ -164,6 +164,6 @@ def _tree(root: int) -> list[int]:
         pid, parent = map(int, line.split())
         children.setdefault(parent, []).append(pid)
     found = [root]
-    for pid in found:  # which grows meanwhile
+    for pid in found:  # the list grows during the loop
         found += children.get(pid, [])
     return found

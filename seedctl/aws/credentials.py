@@ -1,4 +1,4 @@
-"""AWS access keys, and what an identity pool gives along with them."""
+"""AWS credentials, and the identity of an identity pool that they belong to."""
 
 from __future__ import annotations
 
@@ -6,46 +6,47 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Protocol
 
-_MARGIN = timedelta(minutes=5)
+_RENEW_BEFORE = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What signs a request; shown without what is secret of it."""
+    """Credentials that sign requests. The repr shows no secrets."""
 
     access_key_id: str
     secret_access_key: str = field(repr=False)
     session_token: str | None = field(default=None, repr=False)
     expiration: datetime | None = None
-    """When they end; None for those that do not say."""
+    """When they expire; None if unknown."""
 
     @property
     def is_stale(self) -> bool:
-        """Whether they end within five minutes, or have ended."""
+        """Whether they have expired or will expire within five minutes."""
         return (
-            self.expiration is not None and datetime.now(timezone.utc) >= self.expiration - _MARGIN
+            self.expiration is not None
+            and datetime.now(timezone.utc) >= self.expiration - _RENEW_BEFORE
         )
 
 
 @dataclass(frozen=True, slots=True)
 class IdentityCredentials:
-    """What an identity pool gives for one identity."""
+    """One identity of an identity pool, with its temporary credentials."""
 
     identity_id: str
     credentials: Credentials
 
 
 class Identity(Protocol):
-    """Whoever acts on files: a signed-in user or a guest."""
+    """Who makes storage calls: a signed-in user or a guest."""
 
     def bind(self) -> Identity:
-        """Return whoever that is now, to be the same for all calls and threads of one task."""
+        """Return the current user or guest, fixed for all calls and threads of one operation."""
         ...
 
     def credentials(self, *, renew: bool = False) -> IdentityCredentials | None:
-        """Return the identity with keys that hold; None when the backend gives this caller none.
+        """Return the identity with valid credentials; None if the backend gives this caller none.
 
-        With *renew* kept keys are not good enough: AWS has refused them.
+        With *renew* cached credentials are replaced, since AWS has rejected them.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""What to do about a call that IAM denies, which only AWS's own sentence tells."""
+"""Find out from AWS's message why IAM denied a call, and what to do about it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _IN_DEPLOY_ACCESS = {
     "ssm:GetParametersByPath",
 }
 
-# Who can change a policy of each kind, other than those attached to the identity itself.
+# Where to allow the action, by the kind of policy; without those attached to the identity itself.
 _OWNERS = {
     "service control": "the service control policy (SCP) of the organization: ask its "
     "administrators to allow {action} in this account, or use another account",
@@ -34,14 +34,14 @@ _OWNERS = {
     "administrators to allow {action} on the resource",
     "permissions boundary": "the permissions boundary of your role or user: have {action} allowed "
     "in that policy too",
-    "session": "the session policy that was given when the role was assumed: assume it without one, "
+    "session": "the session policy that was passed when the role was assumed: assume it without one, "
     "or allow {action} there too",
     "resource-based": "the policy of the resource itself: have {action} allowed for your identity "
     "there",
     "VPC endpoint": "the policy of the VPC endpoint that the call goes through: allow {action} "
     "there",
 }
-_OWN = "a policy of your role or user: take the Deny statement for {action} out of it"
+_OWN = "a policy of your role or user: remove the Deny statement for {action} from it"
 _UNKNOWN = (
     "a policy that applies to you, which may be your role's, your organization's or the resource's: "
     "change the Deny statement for {action} there"
@@ -49,7 +49,7 @@ _UNKNOWN = (
 
 
 def explain_denial(called: str, message: str) -> tuple[str, str]:
-    """Return what is denied and what to do, after *called* was refused with AWS's *message*."""
+    """Return the message and the resolution after AWS denied *called* with *message*."""
     found = _ACTION.search(message)
     action = found.group(1) if found else called
     if found is None and _KEY.search(message):
@@ -64,7 +64,7 @@ def explain_denial(called: str, message: str) -> tuple[str, str]:
 
 
 def is_beyond_own_rules(message: str) -> bool:
-    """Whether AWS's *message* names another reason than that no policy of the caller's allows it."""
+    """Whether *message* names another reason than a missing permission in the caller's policies."""
     missing = _NOT_ALLOWED.search(message)
     is_elsewhere = missing is not None and _kind(missing) in _OWNERS
     return is_elsewhere or _EXPLICIT.search(message) is not None or "kms:" in message
@@ -76,7 +76,7 @@ def _resolution(action: str, message: str, *, is_secret: bool) -> str:
         kind = _kind(explicit)
         where = _OWN if kind == "identity-based" else _OWNERS.get(kind, _UNKNOWN)
         return (
-            f"It is denied explicitly, which no permission of your own overrules, by "
+            f"It is denied explicitly, which overrides all of your permissions, by "
             f"{where.format(action=action)}."
         )
     kind = _kind(missing) if missing is not None else ""

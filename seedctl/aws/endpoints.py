@@ -1,4 +1,4 @@
-"""What answers at an address: AWS itself, or an emulator."""
+"""Tell AWS endpoints from emulators and from this machine."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 
 def is_loopback(url: str | None) -> bool:
-    """Whether *url* names this machine."""
+    """Whether *url* is an address of this machine."""
     host = urlsplit(url).hostname if url else None
     if host is None:
         return False
@@ -21,16 +21,15 @@ def is_loopback(url: str | None) -> bool:
 
 
 def is_aws(url: str) -> bool:
-    """Whether *url* is in a domain of AWS's own, in any of its partitions, VPC endpoints included."""
+    """Whether *url* is in one of AWS's own domains, in any partition, including VPC endpoints."""
     host = (urlsplit(url).hostname or "").rstrip(".")
     return any(host == domain or host.endswith(f".{domain}") for domain in _domains())
 
 
 def is_emulator(overridden: str | None) -> bool:
-    """Whether an emulator answers at *overridden*, a configured endpoint; None is AWS itself.
+    """Whether the configured endpoint *overridden* is an emulator; None means AWS itself.
 
-    Only for what the user put in AWS's place: an address in an outputs file may be a domain of the
-    user's own that leads to AWS.
+    Not for URLs from an outputs file, which may be custom domains that lead to AWS.
     """
     return overridden is not None and not is_aws(overridden)
 

@@ -1,4 +1,4 @@
-"""From botocore's exceptions to seedctl's: one table, by error code."""
+"""Translate botocore's exceptions into seedctl's, by error code."""
 
 from __future__ import annotations
 
@@ -8,18 +8,24 @@ from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
 
 from seedctl import errors
-from seedctl.aws.clocks import MOST_SECONDS, clock_advice, is_about_time, seconds_ahead, server_time
+from seedctl.aws.clocks import (
+    MAX_CLOCK_SKEW,
+    clock_advice,
+    is_about_time,
+    seconds_ahead,
+    server_time,
+)
 from seedctl.aws.credential_failures import (
     NO_CREDENTIALS,
+    NO_PROFILE,
     credential_error,
-    is_of_credentials,
+    credential_source,
+    is_credential_failure,
     is_raised_in,
     one_line,
-    whose_credentials,
 )
 from seedctl.aws.denials import explain_denial, is_beyond_own_rules
-from seedctl.aws.foreign import failed_proxy, is_page
-from seedctl.aws.renewal import NO_PROFILE
+from seedctl.aws.foreign_responses import is_html_page, proxy_failure
 from seedctl.masking import mask
 
 if TYPE_CHECKING:
@@ -56,7 +62,7 @@ _DENIED_CLASS: Mapping[str, type[errors.AccessDeniedError]] = {
     "cognito-idp": errors.NotAuthorizedError,
     "ssm": errors.SSMCredentialsError,
 }
-# Cognito's complaints about the data: the script's fault, and each under Cognito's own name.
+# Errors about the data that the script passed, each under Cognito's own name.
 _COGNITO_CLASS: Mapping[str, type[errors.CognitoError]] = {
     "InvalidParameterException": errors.InvalidParameterException,
     "InvalidPasswordException": errors.InvalidPasswordException,
@@ -92,16 +98,18 @@ _S3_CLASS: Mapping[str, type[errors.StorageError]] = {
 }
 
 _UNREACHABLE = (boto.HTTPClientError, boto.ConnectionError, boto.EndpointConnectionError)
-_LONGEST = 2000  # why a call is denied stands at the end of a long sentence
-# What to do about refusals that no other table has, by service and AWS's code.
+_MAX_MESSAGE = 2000  # characters; the reason of a denial is at the end of a long sentence
+# Resolutions for errors without a class of their own, by service and AWS's code.
 _ADVICE: Mapping[tuple[str, str], str] = {
-    ("cognito-identity", "NotAuthorizedException"): "Check that the outputs file has the user pool "
-    "and the identity pool of one backend; for guests, allow guest access in "
+    ("cognito-identity", "NotAuthorizedException"): "Check that the user pool and the identity "
+    "pool in the outputs file belong to the same backend; for guests, allow guest access in "
     "amplify/auth/resource.ts.",
     ("cognito-identity", "ResourceNotFoundException"): "Check --profile and the region, and "
     "regenerate amplify_outputs.json with npx ampx sandbox.",
-    ("cognito-idp", "ForbiddenException"): "If a web ACL of AWS WAF guards the user pool, let this "
-    "machine's address through there.",
+    (
+        "cognito-idp",
+        "ForbiddenException",
+    ): "If an AWS WAF web ACL protects the user pool, allow this machine's address there.",
     ("ssm", "InvalidKeyId"): "Enable the KMS key of that secret, or store the secret again with "
     "seedctl secret set, which uses the AWS managed key.",
 }
@@ -110,13 +118,13 @@ _ADVICE: Mapping[tuple[str, str], str] = {
 def translate(
     error: Exception, *, service: str, operation: str, profile: str | None, renew: str = NO_PROFILE
 ) -> SeedctlError | None:
-    """Return the seedctl error for *error*, or None for what is not AWS's doing.
+    """Return the seedctl error for *error*, or None if it does not come from AWS or botocore.
 
-    It has AWS's own sentence. *renew* says how credentials are had anew.
+    It contains AWS's own message. *renew* tells how to get new credentials.
     """
     call = f"{service}:{operation}"
     if isinstance(error, boto.ClientError):
-        return _from_answer(error, service, operation, profile, renew)
+        return _from_response(error, service, operation, profile, renew)
     if isinstance(error, boto.NoRegionError | boto.InvalidRegionError):
         return errors.MissingRegionError(
             f"{call} has no usable AWS region: {error}",
@@ -130,7 +138,7 @@ def translate(
         return errors.InvalidResponseError.of(service, operation)
     if isinstance(error, errors.SeedctlError):
         return None
-    if is_of_credentials(error):
+    if is_credential_failure(error):
         return credential_error(error, profile, renew)
     return _from_botocore(error, service, operation)
 
@@ -150,33 +158,33 @@ def _unreachable(error: Exception, service: str, operation: str) -> errors.Endpo
     advice = "Check the network, proxy, region and --endpoint-url, then run again."
     words = one_line(error)
     if isinstance(error, boto.ProxyConnectionError):
-        # botocore names the proxy, but not what it has answered.
-        words, advice = failed_proxy(_innermost(error.kwargs.get("error")))
+        # botocore's message names the proxy, but not the proxy's response.
+        words, advice = proxy_failure(_innermost(error.kwargs.get("error")))
     elif isinstance(error, boto.SSLError):
         advice = (
-            "If a proxy of your company reads TLS connections, name the file of its certificates "
-            "in AWS_CA_BUNDLE. Else check this machine's clock and --endpoint-url."
+            "If your company's proxy inspects TLS connections, set AWS_CA_BUNDLE to the file of its "
+            "certificates. Otherwise check this machine's clock and --endpoint-url."
         )
     return errors.EndpointUnreachableError(
-        f"{service}:{operation} got no answer: {words}",
+        f"{service}:{operation} got no response: {words}",
         service=service,
         operation=operation,
         resolution=advice,
     )
 
 
-def _from_answer(
+def _from_response(
     error: boto.ClientError, service: str, operation: str, profile: str | None, renew: str
 ) -> SeedctlError:
     metadata = error.response.get("ResponseMetadata", {})
-    of_sandbox = errors.LocalSandboxError.from_headers(metadata.get("HTTPHeaders", {}))
-    if of_sandbox is not None:
-        return of_sandbox
-    if is_of_credentials(error) and _is_refusal_of_source(error):
+    sandbox_error = errors.LocalSandboxError.from_headers(metadata.get("HTTPHeaders", {}))
+    if sandbox_error is not None:
+        return sandbox_error
+    if is_credential_failure(error) and _is_refusal_of_source(error):
         return credential_error(error, profile, renew)
-    if service == "s3":  # whose calls go by the names of botocore's methods
+    if service == "s3":  # its callers pass the names of botocore's methods
         operation = error.operation_name
-    translated = _from_code(error, service, operation, whose_credentials(profile), renew)
+    translated = _from_code(error, service, operation, credential_source(profile), renew)
     details = error.response.get("Error", {})
     translated.service_code = str(details.get("Code", ""))
     translated.service_message = mask(_readable(details.get("Message")))
@@ -184,15 +192,15 @@ def _from_answer(
 
 
 def _is_refusal_of_source(error: boto.ClientError) -> bool:
-    """Whether STS or another source of credentials refused what the profile says."""
+    """Whether STS, or another source of credentials, rejected the profile's settings."""
     details = error.response.get("Error", {})
     is_missing_permission = "not authorized to perform" in str(details.get("Message"))
-    is_passing = details.get("Code") in THROTTLED or _is_failure_of_aws(error)
-    return not is_missing_permission and not is_passing
+    is_transient = details.get("Code") in THROTTLED or _is_failure_of_aws(error)
+    return not is_missing_permission and not is_transient
 
 
 def _from_code(
-    error: boto.ClientError, service: str, operation: str, whose: str, renew: str
+    error: boto.ClientError, service: str, operation: str, source: str, renew: str
 ) -> SeedctlError:
     details = error.response.get("Error", {})
     code, message = str(details.get("Code", "Unknown")), _readable(details.get("Message"))
@@ -204,25 +212,24 @@ def _from_code(
     }
     call = f"{service}:{operation}"
     headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
-    # Keys that S3 does not accept are an identity's of the identity pool, not the developer's.
+    # Credentials that S3 rejects are from the identity pool, not the developer's.
     if code in ({"RequestTimeTooSkewed"} if service == "s3" else _EXPIRED | _INVALID | _WRONG_TIME):
-        return _not_accepted(code, message, headers, call, whose, renew)
+        return _rejected_credentials(code, message, headers, call, source, renew)
     if service == "s3" and code not in THROTTLED and not _is_failure_of_aws(error):
         return _from_s3(error, code, message)
     if code in _DENIED or (code == "NotAuthorizedException" and operation.startswith("Admin")):
         return _denied(message, facts)
     if code in THROTTLED:
         return errors.ThrottledError(
-            f"AWS refuses {call} for its rate or a limit: {code} {message}".rstrip(),
-            resolution="Wait a little and run again. What was made stays: with "
-            'if_exists="skip" or "sign_in", users that are there are no error.',
+            f"AWS throttled {call}: {code} {message}".rstrip(),
+            resolution="Wait a little and run again. Users created so far remain: with "
+            'if_exists="skip" or "sign_in" they are no error.',
             **facts,
         )
     if code == "LimitExceededException":
         return errors.LimitExceededError(
-            f"AWS refuses {call} for a limit that is reached: {message}".rstrip(": "),
-            resolution="Wait until the limit is free again (some are counted by the day), or have "
-            "it raised.",
+            f"AWS refuses {call} because a limit is reached: {message}".rstrip(": "),
+            resolution="Wait until the limit resets (some are daily limits), or request an increase.",
             **facts,
         )
     if service == "cognito-idp" and code in _COGNITO_CLASS:
@@ -230,10 +237,10 @@ def _from_code(
     if service == "cognito-idp" and code in _COGNITO_DATA:
         return errors.CognitoError(message or code, code=code, server_time=server_time(headers))
     request = f" (request {facts['request_id']})" if facts["request_id"] else ""
-    said = f": {message.removesuffix('.')}" if message else ""
+    detail = f": {message.removesuffix('.')}" if message else ""
     if _is_failure_of_aws(error):
-        where, what = "on AWS's side", f"{code}{said}"
-        if message.startswith("HTTP status"):  # not in a form that AWS's services answer in
+        where, what = "on AWS's side", f"{code}{detail}"
+        if message.startswith("HTTP status"):  # from a gateway, see response_checks
             where, what = "on AWS's side or on the way to it", message
         return errors.ServiceFailedError(
             f"{call} failed {where} with {what}{request}.",
@@ -241,35 +248,37 @@ def _from_code(
             **facts,
         )
     advice = _ADVICE.get((service, code))
-    return errors.AWSError(f"{call} failed with {code}{said}{request}.", resolution=advice, **facts)
+    return errors.AWSError(
+        f"{call} failed with {code}{detail}{request}.", resolution=advice, **facts
+    )
 
 
-def _not_accepted(  # noqa: PLR0917 - all of them text of one refusal
-    code: str, message: str, headers: Mapping[str, str], call: str, whose: str, renew: str
+def _rejected_credentials(  # noqa: PLR0917 - all of them text of one message
+    code: str, message: str, headers: Mapping[str, str], call: str, source: str, renew: str
 ) -> errors.InvalidCredentialError:
-    """Return the error for keys or a signature that AWS does not accept."""
+    """Return the error for credentials or a signature that AWS rejects."""
     if code not in _EXPIRED:
         ahead = seconds_ahead(headers, message)
-        is_far = ahead is not None and abs(ahead) >= MOST_SECONDS
-        if code in _WRONG_TIME or is_about_time(message) or is_far:
+        is_wrong = ahead is not None and abs(ahead) >= MAX_CLOCK_SKEW
+        if code in _WRONG_TIME or is_about_time(message) or is_wrong:
             return errors.InvalidCredentialError(
                 f"AWS does not accept the time at which {call} was signed ({code}).",
                 resolution=clock_advice(ahead),
             )
     if code in _EXPIRED:
         return errors.InvalidCredentialError(
-            f"The AWS credentials from {whose} have expired ({call}: {code}).", resolution=renew
+            f"The AWS credentials from {source} have expired ({call}: {code}).", resolution=renew
         )
     return errors.InvalidCredentialError(
-        f"AWS does not accept the credentials from {whose} ({call}: {code}).",
+        f"AWS does not accept the credentials from {source} ({call}: {code}).",
         resolution=f"Check the profile and its keys. {renew}",
     )
 
 
 def _from_s3(error: boto.ClientError, code: str, message: str) -> errors.StorageError:
-    """Return what S3 refused to an identity of the identity pool: never the developer's keys."""
+    """Return the error for a call that S3 refused to a user or guest of the identity pool."""
     metadata = error.response.get("ResponseMetadata", {})
-    # An answer to HEAD has no body; botocore puts the status in the code's place.
+    # A response to HEAD has no body; botocore uses the status as the code.
     code = _S3_STATUS.get(code, code)
     kind = _S3_CLASS.get(code, errors.StorageError)
     call = f"s3:{error.operation_name}"
@@ -297,15 +306,15 @@ def _denied(message: str, facts: dict[str, str]) -> errors.AccessDeniedError:
 
 
 def _innermost(error: object) -> str:
-    """Return what the deepest of urllib3's nested errors says."""
+    """Return the message of the innermost of urllib3's nested errors."""
     while (inner := getattr(error, "original_error", None)) is not None:
         error = inner
     return " ".join(str(error).split())
 
 
 def _readable(message: object) -> str:
-    """Return what AWS said as one line; gateways and emulators answer with whole web pages."""
+    """Return AWS's message on one line; "" for a web page, as gateways and emulators send."""
     text = " ".join(str(message or "").split())
-    if is_page(text.encode()):
+    if is_html_page(text.encode()):
         return ""
-    return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
+    return text if len(text) <= _MAX_MESSAGE else text[:_MAX_MESSAGE] + "…"

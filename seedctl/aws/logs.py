@@ -1,13 +1,12 @@
-"""What botocore and urllib3 log of seedctl's own calls: everything but what may be secret.
+"""Remove secrets from what botocore and urllib3 log about seedctl's own calls.
 
 A script, or a program that uses :func:`seedctl.connect`, may turn on debug logs. botocore then logs
-whole requests and answers, before anybody knows which values in them are secret. So nothing is left
-to the list of known values here: bodies, headers that authenticate and signatures are withheld by
-their place.
+complete requests and responses, before their secret values are known and can be masked. So bodies,
+signatures and headers that authenticate are always replaced.
 
-The loggers are shared with the process's other clients, of boto3 or urllib3. Only what is logged
-within :func:`redacted_logs` is redacted by place. Of other clients' records only known secret
-values are masked: a record without one is not touched.
+Other boto3 and urllib3 clients in the process use the same loggers. Only records logged within
+:func:`redacted_logs` are redacted in this way; in records of other clients only known secret values
+are masked.
 """
 
 from __future__ import annotations
@@ -32,9 +31,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _PACKAGES = ("botocore", "s3transfer", "urllib3")
-# What these log is made of a request: its canonical form, its signature, its body.
-_WITHHELD = ("botocore.auth", "botocore.compress")
-# Parts of the names of headers and members, in small letters.
+# These loggers log only parts of requests: the canonical form, the signature, the body.
+_FULLY_REDACTED = ("botocore.auth", "botocore.compress")
+# Parts of the lower-case names of headers and members whose values are secret.
 _SECRET_NAMES = (
     "api-key",
     "authorization",
@@ -53,9 +52,9 @@ _is_own_call: ContextVar[bool] = ContextVar("seedctl_is_own_call", default=False
 
 @contextmanager
 def redacted_logs() -> Iterator[None]:
-    """For the block, or the function it decorates, withhold what the thread's calls are made of.
+    """Redact what this thread's calls log, within the block or the decorated function.
 
-    Not for a generator: its caller's calls would count as ours between two values.
+    Do not decorate a generator: between two values its caller's calls would be redacted too.
     """
     _install()
     token = _is_own_call.set(True)
@@ -74,7 +73,8 @@ class _Redaction(MaskingFilter):
 
 @lru_cache(maxsize=1)
 def _install() -> None:
-    # A filter sees only what its own logger logs: each module's gets it, imported yet or not.
+    # A filter sees only records of its own logger, not of child loggers. So add it to the logger of
+    # every module, also of those not imported yet.
     redaction = _Redaction()
     for package in _PACKAGES:
         spec = find_spec(package)
@@ -83,7 +83,7 @@ def _install() -> None:
 
 
 def _modules(package: str, folders: list[str]) -> Iterator[str]:
-    """Yield the names of *package*, which lies in *folders*, and of all modules below it."""
+    """Yield the names of *package*, which is in *folders*, and of all modules in it."""
     yield package
     for module in pkgutil.iter_modules(folders):
         name = f"{package}.{module.name}"
@@ -97,19 +97,19 @@ def _redact(record: logging.LogRecord) -> None:
     if isinstance(record.args, Mapping):
         record.args = _without_secrets(record.args)
     elif record.args:
-        is_withheld = record.name in _WITHHELD
-        record.args = tuple(MASK if is_withheld else _shown(each) for each in record.args)
+        is_redacted = record.name in _FULLY_REDACTED
+        record.args = tuple(MASK if is_redacted else _redacted(each) for each in record.args)
     if record.exc_info and record.exc_info[0] is not None:
-        # An exception may quote the answer that it is about, or an address with its signature.
+        # The message of an exception may quote a response, or a URL with its signature.
         kind, _, trace = record.exc_info
         record.exc_text = "".join([*traceback.format_tb(trace), kind.__name__])
         record.exc_info = None
 
 
-def _shown(value: object) -> object:
-    """Return what a log may show in place of *value*."""
+def _redacted(value: object) -> object:
+    """Return *value* in a form without secrets."""
     if isinstance(value, AWSPreparedRequest):
-        # botocore signs text and sends bytes.
+        # Headers are str before the request is sent, and bytes after that.
         headers = {
             name: text.decode("latin-1") if isinstance(text, bytes) else text
             for name, text in value.headers.items()
@@ -118,7 +118,7 @@ def _shown(value: object) -> object:
     if isinstance(value, Mapping):
         return _without_secrets(value)
     if isinstance(value, list | tuple):
-        return [_shown(each) for each in value]
+        return [_redacted(each) for each in value]
     if isinstance(value, bytes | bytearray):
         return f"<{len(value)} bytes>"
     if isinstance(value, BaseException):
@@ -127,9 +127,9 @@ def _shown(value: object) -> object:
 
 
 def _without_secrets(members: Mapping[Any, Any]) -> dict[Any, Any]:
-    """Return headers, or the parts of a request, without those whose name says that they tell."""
-    shown = {}
+    """Return headers or members with the values masked that have a secret name."""
+    redacted = {}
     for name, value in members.items():
         is_secret = any(part in str(name).lower() for part in _SECRET_NAMES)
-        shown[name] = MASK if is_secret else _shown(value)
-    return shown
+        redacted[name] = MASK if is_secret else _redacted(value)
+    return redacted

@@ -1,8 +1,7 @@
-"""Have botocore's clients keep to the quotas, and repeat what AWS refuses for its rate.
+"""Limit the rate of botocore's calls to AWS's quotas, and retry throttled calls.
 
-Each attempt waits for its place right before it is sent, those that botocore repeats by itself
-too. A refusal for the rate is repeated here, so that it has to wait for a place as well, and so is
-the only thing that slows the others down.
+Each attempt waits for a slot right before it is sent, including botocore's own retries. Throttled
+calls are retried here instead of in botocore, so that the retry waits for a slot too.
 """
 
 from __future__ import annotations
@@ -26,25 +25,26 @@ if TYPE_CHECKING:
     from seedctl.aws.quotas import Quotas
     from seedctl.aws.rates import Clock, Limiter
 
-_TRIES = 8
+_MAX_TRIES = 8
 
 
 @dataclass(frozen=True, slots=True)
 class CallStatistics:
-    """What calls of one operation there were; repeats count as calls."""
+    """Counts for the calls of one operation."""
 
     calls: int = 0
+    """Retries included."""
     throttled: int = 0
-    """How many AWS refused for their rate."""
+    """How many AWS throttled."""
     seconds_waited: float = 0.0
-    """For the quotas, summed over all threads."""
+    """Waiting time because of the quotas, summed over all threads."""
 
 
 class RateLimitedCaller:
-    """The pace of one :class:`AWS`. Thread-safe."""
+    """Makes calls within the quotas, for one :class:`seedctl.aws.calls.AWS`. Thread-safe."""
 
     def __init__(self, quotas: Quotas, *, is_paced: bool, clock: Clock) -> None:
-        """*quotas* are the user's own; the others hold where *is_paced*."""
+        """*quotas* are the user's; with *is_paced* AWS's defaults apply to all others."""
         self._quotas: Quotas = {**(DEFAULTS if is_paced else {}), **quotas}
         self._clock = clock
         self._lock = threading.Lock()
@@ -52,7 +52,7 @@ class RateLimitedCaller:
         self._thread = threading.local()
 
     def attach(self, client: Any, service: str, quota_key: tuple[object, ...]) -> None:
-        """Have the calls of *client* keep to the quotas that hold at *quota_key*."""
+        """Limit the calls of *client*. Clients with the same *quota_key* share the quotas."""
         events, name = client.meta.events, client.meta.service_model.service_id.hyphenize()
         events.register_last(f"before-send.{name}", partial(self._before_send, service, quota_key))
         events.register_first(f"response-received.{name}", self._response_received)
@@ -61,7 +61,7 @@ class RateLimitedCaller:
     def call(
         self, method: Callable[..., dict[str, Any]], parameters: Mapping[str, Any], *, tries: int
     ) -> dict[str, Any]:
-        """Call *method* of a client, at most *tries* times while AWS refuses it for its rate."""
+        """Call *method* of a client, at most *tries* times while AWS throttles it."""
         for attempt in range(1, tries):
             try:
                 with self._releasing():
@@ -69,14 +69,14 @@ class RateLimitedCaller:
             except ClientError as error:
                 if _code(error.response) not in THROTTLED:
                     raise
-            # Apart from each other: what was refused together must not come back together.
+            # Random pauses, so that calls throttled together are not retried together.
             longest = min(0.25 * 2**attempt, 4.0)
             self._clock.sleep(random.uniform(0.5, 1.0) * longest)  # noqa: S311 - jitter
         with self._releasing():
             return method(**parameters)
 
     def statistics(self) -> dict[str, CallStatistics]:
-        """Return what was called so far, by operation."""
+        """Return the counts so far, by operation."""
         with self._lock:
             return {
                 operation: CallStatistics(int(calls), int(throttled), waited)
@@ -106,15 +106,15 @@ class RateLimitedCaller:
     def _releasing(self) -> Iterator[None]:
         try:
             yield
-        finally:  # also of a call that has no answer: interrupted, or answered with rubbish
+        finally:  # also after a call without a valid response, which triggers no event
             self._release()
 
     def _release(self, *, is_throttled: bool = False) -> None:
-        held: tuple[Limiter, float] | None = getattr(self._thread, "slot", None)
-        if held is None:
+        slot: tuple[Limiter, float] | None = getattr(self._thread, "slot", None)
+        if slot is None:
             return
         self._thread.slot = None
-        limiter, began = held
+        limiter, began = slot
         if is_throttled:
             limiter.slow_down()
         limiter.release(began)
@@ -129,29 +129,29 @@ class RateLimitedCaller:
     def count(self, operation: str, calls: int, throttled: int, waited: float) -> None:
         with self._lock:
             sums = self._statistics.setdefault(operation, [0, 0, 0.0])
-            for index, more in enumerate((calls, throttled, waited)):
-                sums[index] += more
+            for index, number in enumerate((calls, throttled, waited)):
+                sums[index] += number
 
 
 def tries_for(service: str, configured: int | None, *, uses_session_up: bool) -> int:
-    """Return how often a call is made at most while AWS refuses it for its rate.
+    """Return how many times a call is attempted at most while AWS throttles it.
 
-    *configured* is the user's own number of attempts. A call that answers a single-use session is
-    made once: of a refusal nobody knows whether it has used the session up [?].
+    *configured* is the user's number of attempts. A call with a single-use session is attempted
+    once: it is not documented whether a throttled call uses up the session.
     """
     if service not in PACED_SERVICES or uses_session_up:
         return 1
-    return configured or _TRIES
+    return configured or _MAX_TRIES
 
 
 def _suppress_botocore_retry(service: str, response: Any, operation: Any, **_: Any) -> None:
-    """Raise what botocore would repeat and must not: a limit of the day, and what is ours."""
+    """Raise errors that botocore must not retry: daily limits, and throttling, see call()."""
     if response is None:
         return
     code = _code(response[1])
-    is_ours = service in PACED_SERVICES and code in THROTTLED
-    # botocore's standard mode takes this for a matter of a moment.
-    if is_ours or code == "LimitExceededException":
+    is_retried_here = service in PACED_SERVICES and code in THROTTLED
+    # botocore's standard mode would retry this code, which can be a daily limit.
+    if is_retried_here or code == "LimitExceededException":
         raise ClientError(response[1], operation.name)
 
 

@@ -1,9 +1,9 @@
-"""Let calls go no faster than a quota, whatever the number of threads.
+"""Limit calls to a quota per second, for any number of threads.
 
-A quota is kept where it is counted, at the server: no second there sees more calls than it allows.
-What this side knows of a call is when it was sent and when its answer came. It may have been late
-on its way by as much as it took longer than the quickest one; only a second after that is its place
-free for another.
+AWS counts a call when it arrives, so no second *at the server* may have more calls than the quota.
+This side knows only when a call was sent and when its response came. A call may have reached AWS up
+to (its latency - the lowest latency seen) after we sent it. Only one second after that its slot is
+free.
 """
 
 from __future__ import annotations
@@ -14,101 +14,106 @@ import threading
 import time
 from collections import deque
 
-_WINDOW = 1.0
-_MARGIN = 0.005  # for what the quickest call was late itself, and for the clocks
-_ENOUGH = 10  # answers after which the quickest is taken for as quick as it gets
-_FORGET = 0.002  # how far each slower call takes the quickest one's time up to its own
-_BURST = 5  # calls that may go at once when it was quiet; the window holds for them too
-_LONGEST_WAIT = 0.2  # Windows does not tell Ctrl-C to a thread that waits on a lock for long
+from seedctl import process_state
 
-# After a refusal: down to a little less than the share that was not refused within a second, to
-# seven tenths at most, once a second at most; and up by a twentieth each second. A few refusals that
-# have other causes than this rate cost little so.
-_SLOWER, _SLOWEST, _FASTER = 0.7, 0.1, 0.05
-_LITTLE_LESS = 0.98
+_WINDOW = 1.0
+_MARGIN = 0.005  # seconds added for the delay of the fastest call and for inexact clocks
+_ENOUGH_RESPONSES = 10  # until then the lowest latency seen may be far from the lowest possible
+_LATENCY_DRIFT = 0.002  # share by which each slower call raises the lowest latency towards its own
+_BURST = 5  # calls that may be sent at once after a pause; the window limits them too
+_MAX_WAIT = 0.2  # seconds; on Windows, Ctrl-C does not interrupt a long wait on a lock
+
+# After a throttled call the rate is reduced, at most once a second: to 98 % of the share of calls
+# not throttled in the last second, but not below 70 % of the rate before, and never below 10 % of
+# the quota. It grows by 5 % of the quota per second. So a few throttled calls with other causes
+# than this rate cost little.
+_MAX_REDUCTION, _MIN_SHARE, _GROWTH = 0.7, 0.1, 0.05
+_REDUCTION_MARGIN = 0.98
 
 
 class Window:
-    """When the next call may go. Knows no threads and no clock: it is told the time."""
+    """Calculates when the next call may be sent. Has no lock and no clock of its own."""
 
     def __init__(self, quota: int) -> None:
         self._quota = quota
         self._share = 1.0
-        self._share_since = self._slowed_at = -math.inf
+        self._share_set_at = self._reduced_at = -math.inf
         self._in_flight = 0
         self._ended: list[float] = []
-        """A heap: of the calls that still count, a window after their answers came."""
-        self._quickest = math.inf
-        self._answers = 0
-        self._answered: deque[float] = deque()
-        """When the answers of the last window came."""
-        self._refused: deque[float] = deque()
-        """The refusals among them."""
-        self._due = -math.inf
-        """When the next call would be sent if all were evenly spaced."""
+        """A heap with the times when the slots of ended calls become free."""
+        self._lowest_latency = math.inf
+        self._responses = 0
+        self._response_times: deque[float] = deque()
+        """When the responses of the last window came."""
+        self._throttle_times: deque[float] = deque()
+        """When the throttled ones among them came."""
+        self._next_even = -math.inf
+        """When the next call would be sent if all calls were evenly spaced."""
 
     def limit(self, now: float) -> int:
-        """Return how many calls a second are allowed at present."""
+        """Return how many calls per second are allowed at the time *now*."""
         if self._share < 1.0:
-            self._share = min(1.0, self._share + _FASTER * (now - self._share_since))
-            self._share_since = now
+            self._share = min(1.0, self._share + _GROWTH * (now - self._share_set_at))
+            self._share_set_at = now
         return max(1, int(self._quota * self._share))
 
-    def opens_at(self, now: float) -> float | None:
-        """Return when a call may go, *now* or later; None if an answer must come first."""
+    def free_at(self, now: float) -> float | None:
+        """Return when a call may be sent, *now* or later; None if a response must come first."""
         limit = self.limit(now)
-        # Of few answers even the quickest may have been slow.
-        early = _MARGIN - (self._quickest if self._answers >= _ENOUGH else 0.0)
+        # After a few responses only, even the lowest latency may be high.
+        early = _MARGIN - (self._lowest_latency if self._responses >= _ENOUGH_RESPONSES else 0.0)
         while self._ended and self._ended[0] + early <= now:
             heapq.heappop(self._ended)
-        due = self._due - (min(_BURST, limit) - 1) / limit
-        surplus = self._in_flight + len(self._ended) - limit + 1
-        if surplus > len(self._ended):
+        at = self._next_even - (min(_BURST, limit) - 1) / limit
+        occupied = self._in_flight + len(self._ended) - limit + 1
+        if occupied > len(self._ended):
             return None
-        if surplus > 0:
-            due = max(due, heapq.nsmallest(surplus, self._ended)[-1] + early)
-        return max(now, due)
+        if occupied > 0:
+            at = max(at, heapq.nsmallest(occupied, self._ended)[-1] + early)
+        return max(now, at)
 
     def begin(self, now: float) -> None:
-        """Count a call that goes now."""
+        """Count a call that is sent now."""
         self._in_flight += 1
-        self._due = max(self._due, now) + 1 / self.limit(now)
+        self._next_even = max(self._next_even, now) + 1 / self.limit(now)
 
     def end(self, began: float, now: float) -> None:
-        """Count the answer of a call that *began*, or that none came."""
-        took = now - began
-        if took < self._quickest:
-            self._quickest = took
+        """Count the end, with or without a response, of the call that was sent at *began*."""
+        latency = now - began
+        if latency < self._lowest_latency:
+            self._lowest_latency = latency
         else:
-            self._quickest += _FORGET * (took - self._quickest)
-        self._answers += 1
-        self._answered.append(now)
-        _forget_before(now - _WINDOW, self._answered)
+            self._lowest_latency += _LATENCY_DRIFT * (latency - self._lowest_latency)
+        self._responses += 1
+        self._response_times.append(now)
+        _drop_until(now - _WINDOW, self._response_times)
         self._in_flight -= 1
-        # One that hung, or failed after a time-out, has long arrived if it ever did.
-        late_at_most = min(took, self._quickest + _WINDOW)
-        heapq.heappush(self._ended, began + late_at_most + _WINDOW)
+        # A call that hung, or failed after a time-out, has arrived long ago or never.
+        max_delay = min(latency, self._lowest_latency + _WINDOW)
+        heapq.heappush(self._ended, began + max_delay + _WINDOW)
 
     def slow_down(self, now: float) -> None:
-        """Allow fewer calls for a while: the server has refused one, whose :meth:`end` comes next."""
-        self._refused.append(now)
-        _forget_before(now - _WINDOW, self._refused)
-        if now - self._slowed_at < _WINDOW:
-            return  # of many in flight many are refused: they count together
+        """Reduce the rate: AWS throttled a call, for which :meth:`end` is called next."""
+        self._throttle_times.append(now)
+        _drop_until(now - _WINDOW, self._throttle_times)
+        if now - self._reduced_at < _WINDOW:
+            return  # calls in flight together are throttled together: reduce once
         self.limit(now)
-        _forget_before(now - _WINDOW, self._answered)
-        granted = 1.0 - len(self._refused) / (len(self._answered) + 1)
-        self._share = max(_SLOWEST, self._share * max(_SLOWER, _LITTLE_LESS * granted))
-        self._share_since = self._slowed_at = now
+        _drop_until(now - _WINDOW, self._response_times)
+        accepted = 1.0 - len(self._throttle_times) / (len(self._response_times) + 1)
+        self._share = max(
+            _MIN_SHARE, self._share * max(_MAX_REDUCTION, _REDUCTION_MARGIN * accepted)
+        )
+        self._share_set_at = self._reduced_at = now
 
 
-def _forget_before(moment: float, times: deque[float]) -> None:
-    while times and times[0] <= moment:
+def _drop_until(limit: float, times: deque[float]) -> None:
+    while times and times[0] <= limit:
         times.popleft()
 
 
 class Clock:
-    """Time as it passes. Tests have another."""
+    """The real time. Tests replace it."""
 
     def now(self) -> float:
         return time.monotonic()
@@ -121,7 +126,7 @@ class Clock:
 
 
 class Limiter:
-    """Lets the threads of a process through, each in its turn."""
+    """Lets the threads of the process make calls, in the order in which they ask."""
 
     def __init__(self, quota: int, clock: Clock) -> None:
         self._window = Window(quota)
@@ -130,36 +135,38 @@ class Limiter:
         self._queue: deque[threading.Condition] = deque()
 
     def acquire(self) -> tuple[float, float]:
-        """Wait for a place, and return when that was and how long it took."""
+        """Wait for a slot; return when the call may be sent and how many seconds it waited."""
         clock, queue = self._clock, self._queue
-        turn = threading.Condition(self._lock)  # one each: a place that is free wakes one thread
+        turn = threading.Condition(
+            self._lock
+        )  # one per thread, so that a free slot wakes one thread only
         with self._lock:
-            came = clock.now()
+            asked_at = clock.now()
             queue.append(turn)
             try:
                 while True:
                     now = clock.now()
-                    wait = _LONGEST_WAIT
+                    wait = _MAX_WAIT
                     if queue[0] is turn:
-                        opens = self._window.opens_at(now)
-                        if opens is not None:
-                            if opens <= now:
+                        free_at = self._window.free_at(now)
+                        if free_at is not None:
+                            if free_at <= now:
                                 self._window.begin(now)
-                                return now, now - came
-                            wait = min(wait, opens - now)
+                                return now, now - asked_at
+                            wait = min(wait, free_at - now)
                     clock.wait(turn, wait)
             finally:
                 queue.remove(turn)
                 self._wake_first()
 
     def release(self, began: float) -> None:
-        """Tell that the call that was let through when it *began* is over."""
+        """Free the slot of the call that was sent at *began*."""
         with self._lock:
             self._window.end(began, self._clock.now())
             self._wake_first()
 
     def slow_down(self) -> None:
-        """Tell that AWS has refused a call for its rate."""
+        """Reduce the rate, since AWS throttled a call."""
         with self._lock:
             self._window.slow_down(self._clock.now())
 
@@ -169,7 +176,7 @@ class Limiter:
 
 
 class _Limiters:
-    """All of the process: two backends on one account have one quota between them."""
+    """The limiters of the process: backends on the same account share its quotas."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -181,4 +188,8 @@ class _Limiters:
 
 
 CLOCK = Clock()
-shared_limiter = _Limiters().get
+
+
+def shared_limiter(key: tuple[object, ...], quota: int, clock: Clock) -> Limiter:
+    """Return the limiter that every call under *key* in this process shares."""
+    return process_state.instance(_Limiters).get(key, quota, clock)

@@ -1,4 +1,4 @@
-"""Which profile, region and endpoint the user chose. Reads no files."""
+"""The AWS profile, region and endpoint that the user chose. Reads no files."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from seedctl.errors import InvalidCommandInputError, MissingRegionError
 
 @dataclass(frozen=True, slots=True)
 class AWSSettings:
-    """The user's choices; None where there was none."""
+    """The user's choices; None where the user made none."""
 
     profile: str | None = None
     region: str | None = None
     endpoint_url: str | None = None
-    """Where every call goes instead of AWS, as for an emulator."""
+    """The address for all calls instead of AWS, such as an emulator's."""
     is_local: bool = False
-    """The endpoint is the local sandbox: the user's own profile and keys are never looked at."""
+    """Whether the endpoint is the local sandbox: the user's profile and keys are never read."""
     is_paced: bool = True
-    """Whether AWS's default quotas hold at the endpoint; what this process serves has none."""
+    """Whether AWS's default quotas apply. They do not to a sandbox that this process serves."""
 
     def __post_init__(self) -> None:
         if self.endpoint_url is not None:
@@ -28,7 +28,7 @@ class AWSSettings:
 
     @property
     def profile_name(self) -> str | None:
-        """The profile to use. boto3 alone would prefer AWS_DEFAULT_PROFILE over AWS_PROFILE."""
+        """The profile to use. Unlike in boto3, AWS_PROFILE precedes AWS_DEFAULT_PROFILE."""
         return (
             self.profile
             or os.environ.get("AWS_PROFILE")
@@ -37,16 +37,16 @@ class AWSSettings:
         )
 
     def environment(self) -> dict[str, str | None]:
-        """Return what other AWS clients of this process must find to do as seedctl does.
+        """Return the environment variables that configure other AWS clients like seedctl.
 
-        None means: take the variable away.
+        None means that the variable must not be set.
         """
-        # A service's own variable would beat the general one.
-        gone = [name for name in os.environ if name.startswith("AWS_ENDPOINT_URL_")]
+        # The variable of one service takes precedence over the general one.
+        unset = [name for name in os.environ if name.startswith("AWS_ENDPOINT_URL_")]
         if self.is_local:
             region = self.chosen_region() or "us-east-1"
             return {
-                **dict.fromkeys(gone),
+                **dict.fromkeys(unset),
                 "SEEDCTL_LOCAL": "1",
                 "AWS_ACCESS_KEY_ID": "local",
                 "AWS_SECRET_ACCESS_KEY": "local",
@@ -57,12 +57,12 @@ class AWSSettings:
                 "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false",
                 "AWS_REGION": region,
                 "AWS_DEFAULT_REGION": region,
-                **_reached_directly(),
+                **_no_proxy_for_loopback(),
             }
         chosen: dict[str, str | None] = {}
         if self.profile:
-            # boto3 would prefer keys in the environment to the profile, and AWS_DEFAULT_PROFILE
-            # to AWS_PROFILE.
+            # In boto3, keys in the environment take precedence over the profile, and
+            # AWS_DEFAULT_PROFILE over AWS_PROFILE.
             chosen.update(dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")))
             chosen.update(AWS_SESSION_TOKEN=None, AWS_DEFAULT_PROFILE=None)
             chosen.update(AWS_ROLE_ARN=None, AWS_WEB_IDENTITY_TOKEN_FILE=None)
@@ -70,14 +70,14 @@ class AWSSettings:
         if self.region:
             chosen.update(AWS_REGION=self.region, AWS_DEFAULT_REGION=self.region)
         if self.endpoint_url:
-            chosen.update(dict.fromkeys(gone), AWS_ENDPOINT_URL=self.endpoint_url)
+            chosen.update(dict.fromkeys(unset), AWS_ENDPOINT_URL=self.endpoint_url)
             chosen["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"] = "false"
         return chosen
 
     def chosen_region(self) -> str | None:
-        """Return the region of options and environment; boto3 alone does not read AWS_REGION.
+        """Return the region from options or environment. boto3 does not read AWS_REGION.
 
-        Raises MissingRegionError for one that is only white space.
+        Raises MissingRegionError if it is only white space.
         """
         sources = (
             ("--region", self.region),
@@ -100,7 +100,7 @@ def checked_region(region: str, *, source: str) -> str:
 
 
 def check_endpoint(url: str, *, source: str) -> str:
-    """Return *url* if calls can be sent there. Raises InvalidCommandInputError otherwise."""
+    """Return *url* if it is an HTTP URL. Raises InvalidCommandInputError otherwise."""
     try:
         parts = urlsplit(url)
         usable = parts.scheme in {"http", "https"} and bool(parts.hostname)
@@ -128,7 +128,7 @@ def check_max_attempts(text: str | None) -> int | None:
 
 
 def check_retry_mode(text: str | None) -> str | None:
-    """Return *text* if boto3 knows it. Raises InvalidCommandInputError otherwise."""
+    """Return *text* if it is one of boto3's modes. Raises InvalidCommandInputError otherwise."""
     if text and text not in {"legacy", "standard", "adaptive"}:
         raise InvalidCommandInputError(
             f"AWS_RETRY_MODE (or the profile's retry_mode) is {text!r}.",
@@ -137,8 +137,8 @@ def check_retry_mode(text: str | None) -> str | None:
     return text
 
 
-def _reached_directly() -> dict[str, str]:
-    """Return the variables that keep this machine's addresses from being asked of a proxy."""
+def _no_proxy_for_loopback() -> dict[str, str]:
+    """Return the variables by which calls to this machine bypass a proxy."""
     given = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
     hosts = ",".join(filter(None, [given, "127.0.0.1,localhost,::1"]))
     return {"NO_PROXY": hosts, "no_proxy": hosts}

@@ -1,4 +1,4 @@
-"""Sign requests that seedctl sends itself, with Signature Version 4."""
+"""Sign requests that seedctl sends without botocore, with Signature Version 4."""
 
 from __future__ import annotations
 
@@ -25,11 +25,10 @@ def signed_headers(
     region: str,
     moment: datetime | None = None,
 ) -> dict[str, str]:
-    """Return *headers* with the signature of a POST of *body*; all of them are part of it.
+    """Return *headers* with the signature of a POST request; it covers all of *headers*.
 
-    *moment* is when it is signed, now unless told.
+    *moment* is the time of signing, by default the current time.
     """
-    moment = moment or datetime.now(timezone.utc)
     signer = SigV4Auth(
         boto.Credentials(
             credentials.access_key_id, credentials.secret_access_key, credentials.session_token
@@ -37,12 +36,12 @@ def signed_headers(
         service,
         region,
     )
-    timestamp = moment.strftime("%Y%m%dT%H%M%SZ")
+    timestamp = (moment or datetime.now(timezone.utc)).strftime("%Y%m%dT%H%M%SZ")
     signed = {**headers, "x-amz-date": timestamp}
     if credentials.session_token:
         signed["x-amz-security-token"] = credentials.session_token
     request = AWSRequest("POST", url, data=body, headers=signed)
-    # Step by step, since botocore's add_auth() takes no clock.
+    # Step by step, since botocore's add_auth() always uses the current time.
     request.context["timestamp"] = timestamp
     to_sign = signer.string_to_sign(request, signer.canonical_request(request))
     names = signer.signed_headers(signer.headers_to_sign(request))

@@ -1,4 +1,4 @@
-"""Many things at once: one engine with threads, progress and retries.
+"""Bulk calls: run many jobs in threads, with progress, retries and one error at the end.
 
-Users, records and files are sent by adapters beside their clients.
+The clients of users, records and files use this to send many items at once.
 """

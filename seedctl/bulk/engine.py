@@ -1,4 +1,4 @@
-"""Do many things at once: so many in flight, drawn one by one, with the outcomes in order."""
+"""Run many jobs in a limited number of threads, and return their outcomes in order."""
 
 from __future__ import annotations
 
@@ -22,21 +22,22 @@ Job = TypeVar("Job")
 Value = TypeVar("Value")
 
 MOST_AT_ONCE = 64
-_GRACE_SECONDS = 2.0  # for what is in flight when Ctrl-C is pressed
-_WAKE_SECONDS = 0.2  # Windows does not tell Ctrl-C to a thread that waits on a lock for ever
+_GRACE_SECONDS = 2.0  # how long Ctrl-C waits for the running jobs
+_WAKE_SECONDS = 0.2  # on Windows, Ctrl-C does not interrupt a wait on a lock without a timeout
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome(Generic[Value]):
-    """What became of one job."""
+    """The outcome of one job."""
 
     value: Value | None = None
+    """What the worker function returned."""
     error: SeedctlError | None = None
     was_tried: bool = True
 
 
 def check_concurrency(concurrency: int) -> None:
-    """Raise InvalidInputError for a number of jobs at once that cannot be meant."""
+    """Raise InvalidInputError unless *concurrency* is a number of threads that is allowed."""
     is_number = isinstance(concurrency, int) and not isinstance(concurrency, bool)
     if not is_number or not 1 <= concurrency <= MOST_AT_ONCE:
         raise InvalidInputError(
@@ -61,15 +62,22 @@ def run(
     counts: Callable[[Outcome[Value]], tuple[int, int]] = _one_each,
     is_fatal: Callable[[Outcome[Value]], bool] = _has_fatal_error,
 ) -> list[Outcome[Value]]:
-    """Do *work* for each of *jobs* in threads; return the outcomes in the order of the jobs.
+    """Call *work* with each of *jobs* in threads; return the outcomes in the order of the jobs.
 
-    A job is drawn, by the calling thread, when a thread is free for it. Its thread sees the
-    context variables as they are then. A SeedctlError is its outcome. *counts* says how many an
-    outcome counts as done and as failed.
+    The calling thread takes a job from *jobs* when a thread is free for it; the job runs with the
+    context variables of that time. A SeedctlError that *work* raises becomes the job's outcome.
 
-    After an outcome that *is_fatal* no job is begun any more: what is left of *jobs* was not tried,
-    and has outcomes that say so if it has a length. Any other exception is a fault of the program:
-    it is raised when what is in flight has ended. So is Ctrl-C, which does not wait long for that.
+    After an outcome that *is_fatal* no further job is started. If *jobs* has a length, the
+    remaining jobs get outcomes that were not tried. Any other exception is a bug or Ctrl-C: it is
+    raised when all running jobs have ended, for Ctrl-C after two seconds at most.
+
+    Args:
+        jobs: Read lazily.
+        work: Called in several threads at once.
+        concurrency: The number of threads.
+        tally: Counts the outcomes and reports progress.
+        counts: Returns how many items an outcome counts as done and as failed.
+        is_fatal: Whether an outcome means that the remaining jobs would fail too.
     """
     check_concurrency(concurrency)
     workers = _Workers(work, tally.heartbeat if tally is not None else lambda: None)
@@ -79,11 +87,11 @@ def run(
     try:
         while True:
             while not exhausted and workers.in_flight < concurrency:
-                drawn = next(source, None)
-                if drawn is None:
+                indexed_job = next(source, None)
+                if indexed_job is None:
                     exhausted = True
                 else:
-                    workers.begin(*drawn)
+                    workers.start(*indexed_job)
             if not workers.in_flight:
                 break
             index, outcome = workers.next_ended()
@@ -95,7 +103,7 @@ def run(
     except Exception:
         workers.drain(None)
         raise
-    except BaseException:  # Ctrl-C, here or told by a job
+    except BaseException:  # Ctrl-C, in this thread or in a job
         workers.drain(time.monotonic() + _GRACE_SECONDS)
         raise
     finally:
@@ -106,32 +114,32 @@ def run(
 
 
 class _Workers(Generic[Job, Value]):
-    """Threads, made as they are needed. Daemons: one that hangs does not keep the process."""
+    """Threads, started when needed. They are daemons, so a hanging one does not block the exit."""
 
     def __init__(self, work: Callable[[Job], Value], on_wait: Callable[[], None]) -> None:
-        """*on_wait* is called now and then while no job ends."""
+        """*on_wait* is called a few times a second while no job ends."""
         self.in_flight = 0
         self._work = work
         self._on_wait = on_wait
         self._threads: list[threading.Thread] = []
-        self._waiting: queue.SimpleQueue[tuple[int, Job, contextvars.Context] | None]
-        self._waiting = queue.SimpleQueue()
-        self._ended: queue.SimpleQueue[tuple[int, Outcome[Value] | BaseException]]
-        self._ended = queue.SimpleQueue()
+        self._pending: queue.SimpleQueue[tuple[int, Job, contextvars.Context] | None]
+        self._pending = queue.SimpleQueue()
+        self._finished: queue.SimpleQueue[tuple[int, Outcome[Value] | BaseException]]
+        self._finished = queue.SimpleQueue()
 
-    def begin(self, index: int, job: Job) -> None:
+    def start(self, index: int, job: Job) -> None:
         self.in_flight += 1
-        self._waiting.put((index, job, contextvars.copy_context()))
+        self._pending.put((index, job, contextvars.copy_context()))
         if len(self._threads) < self.in_flight:
             thread = threading.Thread(target=self._serve, name="seedctl-bulk", daemon=True)
             self._threads.append(thread)
             thread.start()
 
     def next_ended(self) -> tuple[int, Outcome[Value]]:
-        """Wait for a job to end, and return its place and outcome; raise what was no outcome."""
+        """Wait for a job to end; return its index and outcome, or raise its exception."""
         while True:
             try:
-                index, ended = self._ended.get(timeout=_WAKE_SECONDS)
+                index, ended = self._finished.get(timeout=_WAKE_SECONDS)
             except queue.Empty:
                 self._on_wait()
                 continue
@@ -141,30 +149,30 @@ class _Workers(Generic[Job, Value]):
             return index, ended
 
     def drain(self, deadline: float | None) -> None:
-        """Wait until nothing is in flight, at most until *deadline*, whatever comes of it."""
+        """Wait until no job is running, at most until *deadline*; discard the outcomes."""
         while self.in_flight and (deadline is None or time.monotonic() < deadline):
             try:
-                self._ended.get(timeout=_WAKE_SECONDS)
+                self._finished.get(timeout=_WAKE_SECONDS)
             except queue.Empty:
                 continue
             self.in_flight -= 1
 
     def close(self) -> None:
-        """Let the threads end, and wait for them unless one is still at work."""
+        """Stop the idle threads, and wait for them unless a job is still running."""
         for _ in self._threads:
-            self._waiting.put(None)
+            self._pending.put(None)
         if not self.in_flight:
             for thread in self._threads:
                 thread.join()
 
     def _serve(self) -> None:
-        while (taken := self._waiting.get()) is not None:
-            index, job, context = taken
+        while (item := self._pending.get()) is not None:
+            index, job, context = item
             ended: Outcome[Value] | BaseException
             try:
                 ended = Outcome(context.run(self._work, job))
             except SeedctlError as error:
                 ended = Outcome(error=error)
-            except BaseException as error:  # noqa: BLE001 - raised again by who waits for it
+            except BaseException as error:  # noqa: BLE001 - next_ended() raises it again
                 ended = error
-            self._ended.put((index, ended))
+            self._finished.put((index, ended))

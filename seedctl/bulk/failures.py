@@ -1,4 +1,4 @@
-"""Which failures are retried, which stop a whole bulk call, and the error that it ends with."""
+"""Which failures are retried, which abort a bulk call, and the error that it raises at the end."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
 _Job = TypeVar("_Job")
 _Value = TypeVar("_Value")
 
-_ENVIRONMENT_EXIT_CODES = (3, 4)  # exit codes of the caller's set-up and of AWS
+_ENVIRONMENT_EXIT_CODES = (3, 4)  # the user's configuration, and AWS
 _TRANSIENT = (EndpointUnreachableError, ServiceFailedError, ThrottledError)
 _TRIES = 3
 
 
 def is_fatal_for_batch(error: SeedctlError | None) -> bool:
-    """Whether *error* is not about one job: no credentials, denied, throttled, unreachable."""
+    """Whether all other jobs would fail too: no credentials, denied, throttled, unreachable."""
     if error is None or isinstance(error, FileAccessError):  # the job's own file
         return False
-    # A value that cannot be used stands in the environment or a settings file.
+    # An InvalidCommandInputError is about a value in the environment or a settings file.
     return error.exit_code in _ENVIRONMENT_EXIT_CODES or isinstance(error, InvalidCommandInputError)
 
 
@@ -41,29 +41,31 @@ def retrying(
     *,
     can_repeat: Callable[[_Job], bool] = lambda _: True,
 ) -> Callable[[_Job], _Value]:
-    """Return *work* that is done again when AWS fails or is not reached, although calls repeat too.
+    """Return *work* with retries for failures of AWS and of the network.
 
-    Among thousands of jobs one meets a bad moment several times running, and would stop them all.
-    When a job has met it to the last, the others give up at once: it is more than a moment.
+    Single calls are retried too, but among thousands of jobs one is likely to use up these retries,
+    and its failure would abort all others. Once one job has used up its retries here, the others
+    stop retrying: the outage is not transient. Jobs for which *can_repeat* is false are not
+    retried.
     """
-    is_hopeless = threading.Event()
+    stop_retrying = threading.Event()
 
-    def persist(job: _Job) -> _Value:
+    def work_with_retries(job: _Job) -> _Value:
         for attempt in range(1, _TRIES):
             try:
                 return work(job)
             except _TRANSIENT as error:
-                has_waited = isinstance(error, ThrottledError) and error.was_repeated
-                if has_waited or is_hopeless.is_set() or not can_repeat(job):
+                was_retried = isinstance(error, ThrottledError) and error.was_repeated
+                if was_retried or stop_retrying.is_set() or not can_repeat(job):
                     raise
             time.sleep(random.uniform(0.5, 1.0) * 2**attempt)  # noqa: S311 - jitter
         try:
             return work(job)
         except _TRANSIENT:
-            is_hopeless.set()
+            stop_retrying.set()
             raise
 
-    return persist
+    return work_with_retries
 
 
 def bulk_error(
@@ -74,13 +76,13 @@ def bulk_error(
     not_tried: int = 0,
     resolution: str | None = None,
 ) -> BulkError:
-    """Return what to raise when *errors* came of *what*, such as "Todo records".
+    """Return the error for a bulk call on *what*, such as "Todo records", that ended with *errors*.
 
-    Raise it from the first of them.
+    Raise it from the first of *errors*.
     """
-    left = f", {not_tried} {'was' if not_tried == 1 else 'were'} not tried" if not_tried else ""
+    skipped = f", {not_tried} {'was' if not_tried == 1 else 'were'} not tried" if not_tried else ""
     return BulkError(
-        f"{len(errors)} of {len(results)} {what} failed{left}; the first: {errors[0].message}",
+        f"{len(errors)} of {len(results)} {what} failed{skipped}; the first: {errors[0].message}",
         results=results,
         resolution=resolution or errors[0].resolution,
     )

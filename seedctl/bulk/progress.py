@@ -1,4 +1,4 @@
-"""How far a bulk call has come, told to an observer."""
+"""Report the progress of a bulk call to an observer."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ _HEARTBEAT_SECONDS = 1.0
 
 
 class Tally:
-    """Counts what is done, and tells an observer about ten times a second; of waiting, each second.
+    """Counts finished items, and reports to an observer at most ten times a second.
 
-    A context manager, for one thread: it tells at once when it is entered, and the sum at the end.
+    A context manager, for one thread: it reports once on entry, and the totals on exit.
     """
 
     def __init__(self, observer: Observer, what: str, total: int | None = None) -> None:
-        """*what* is counted, such as "Todo records"; *total* is None where nobody knows."""
+        """*what* is counted, such as "Todo records"; *total* is None if unknown."""
         self._observer = observer
         self._what = what
         self._total = total
         self._done = self._failed = 0
-        self._started = self._told = time.monotonic()
+        self._started = self._reported_at = time.monotonic()
 
     def __enter__(self) -> Tally:
-        self._tell(is_finished=False)
+        self._report(is_finished=False)
         return self
 
     def __exit__(
@@ -40,21 +40,21 @@ class Tally:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._tell(is_finished=True)
+        self._report(is_finished=True)
 
     def add(self, done: int = 0, failed: int = 0) -> None:
         self._done += done
         self._failed += failed
-        if time.monotonic() - self._told >= _PROGRESS_SECONDS:
-            self._tell(is_finished=False)
+        if time.monotonic() - self._reported_at >= _PROGRESS_SECONDS:
+            self._report(is_finished=False)
 
     def heartbeat(self) -> None:
-        """Tell the same again when a second has passed: time goes on, also where nothing ends."""
-        if time.monotonic() - self._told >= _HEARTBEAT_SECONDS:
-            self._tell(is_finished=False)
+        """Report again after a second without a report, so that the elapsed time goes on."""
+        if time.monotonic() - self._reported_at >= _HEARTBEAT_SECONDS:
+            self._report(is_finished=False)
 
-    def _tell(self, *, is_finished: bool) -> None:
-        self._told = time.monotonic()
+    def _report(self, *, is_finished: bool) -> None:
+        self._reported_at = time.monotonic()
         self._observer.on_progress(
             Progress(self._what, self._done, self._failed, self._total, self._started, is_finished)
         )

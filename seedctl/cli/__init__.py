@@ -1,1 +1,1 @@
-"""The command line: Click commands, the console, and the one place that catches and renders."""
+"""The command line: Click commands, the console, and the only place that shows errors."""

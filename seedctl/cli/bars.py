@@ -1,6 +1,6 @@
-"""Bars on a terminal, which step aside for whatever the script prints there.
+"""Progress bars at the end of the terminal, which make way for what the script prints.
 
-Rich is loaded here, so this module is imported only when there is something to draw.
+Importing this module loads rich.
 """
 
 from __future__ import annotations
@@ -14,38 +14,40 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from seedctl.cli.layout import rich_console
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from rich.console import Console as RichConsole
 
-    from seedctl.cli.watch import Watch
+    from seedctl.cli.watch import OutputWatch
 
     Bar = tuple[str, int, int | None, str]
-    """What is counted, how many there are, of how many, and what else there is to know."""
+    """What is counted, how many are done, the total if it is known, and further text."""
 
-_WIDEST = 24
-_NARROWEST = 8  # of less room than this no bar is made
+_MAX_BAR = 24
+_MIN_BAR = 8  # with fewer columns only text is shown
 
 
 class Bars:
-    """Lines at the end of the terminal, until they are cleared. Thread-safe."""
+    """Draws lines below the script's output until they are cleared. Thread-safe."""
 
     def __init__(
         self,
         console: RichConsole,
-        watch: Watch,
-        held: Callable[[], AbstractContextManager[None]] = nullcontext,
+        watch: OutputWatch,
+        hold_signals: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
-        """*held* holds back signals, which rich cannot be met by in the middle of drawing."""
+        """*hold_signals* delays signals: one that interrupts rich while it draws would break it."""
         self._console = console
-        self._held = held
+        self._hold_signals = hold_signals
         self._lock = threading.RLock()
         self._live: Live | None = None
         self._is_drawing = False
         self._watch = watch
-        watch.before = self._step_aside
+        watch.before_write = self._clear_for_script
 
     def draw(self, bars: Sequence[Bar]) -> None:
         with self._drawing():
@@ -57,7 +59,7 @@ class Bars:
                     console=self._console,
                     auto_refresh=False,
                     transient=True,
-                    # Rich would otherwise print what the script prints, and all of it on stderr.
+                    # Otherwise rich would print the script's output itself, all of it on stderr.
                     redirect_stdout=False,
                     redirect_stderr=False,
                 )
@@ -65,25 +67,23 @@ class Bars:
             self._live.update(layout(bars, self._console.width), refresh=True)
 
     def clear(self) -> None:
-        """Take the lines away; the next ones are drawn below what is printed until then."""
+        """Erase the lines. The next draw puts them below what was printed until then."""
         with self._drawing():
-            self._stop()
+            if self._live is not None:
+                self._live.stop()
+                self._live = None
 
-    def _step_aside(self) -> bool:
+    def _clear_for_script(self) -> bool:
+        """Clear the lines and return True, unless it is rich that writes."""
         with self._lock:
             if self._is_drawing:
                 return False
             self.clear()
             return True
 
-    def _stop(self) -> None:
-        if self._live is not None:
-            self._live.stop()
-            self._live = None
-
     @contextmanager
     def _drawing(self) -> Iterator[None]:
-        with self._held(), self._lock:
+        with self._hold_signals(), self._lock:
             self._is_drawing = True
             try:
                 yield
@@ -91,19 +91,26 @@ class Bars:
                 self._is_drawing = False
 
 
+def bars_on_stderr(
+    watch: OutputWatch, hold_signals: Callable[[], AbstractContextManager[None]]
+) -> Bars:
+    """Return bars for the terminal of stderr."""
+    return Bars(rich_console(), watch, hold_signals)
+
+
 def layout(bars: Sequence[Bar], width: int) -> Table:
-    """Return *bars* as lines of at most *width* columns: with little room there is only text."""
+    """Return *bars* as lines of at most *width* columns; a narrow terminal gets text only."""
     texts = [
-        f"{count}{f'/{total}' if total is not None else ''}{f', {facts}' if facts else ''}"
-        for _, count, total, facts in bars
+        f"{count}{f'/{total}' if total is not None else ''}{f', {details}' if details else ''}"
+        for _, count, total, details in bars
     ]
-    room = width - 3 - max(len(bar[0]) for bar in bars) - max(map(len, texts))
+    space = width - 3 - max(len(bar[0]) for bar in bars) - max(map(len, texts))
     table = Table.grid(padding=(0, 1, 0, 0))
     for (what, count, total, _), text in zip(bars, texts, strict=True):
-        bar = ProgressBar(total, count, width=min(room, _WIDEST))
+        bar = ProgressBar(total, count, width=min(space, _MAX_BAR))
         table.add_row(
             Text(what, no_wrap=True),
-            *([bar] if room >= _NARROWEST else []),
+            *([bar] if space >= _MIN_BAR else []),
             Text(text, no_wrap=True, overflow="ellipsis"),
         )
     return table

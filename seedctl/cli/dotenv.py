@@ -1,9 +1,11 @@
-"""Read a dotenv file for ``secret import``: all of it is good, or nothing is used."""
+"""Reads a dotenv file for ``secret import``; one invalid line makes the whole file invalid."""
 
 from __future__ import annotations
 
 import io
 from typing import TYPE_CHECKING
+
+from dotenv.parser import parse_stream
 
 from seedctl.errors import FileAccessError, InvalidSecretNameError, InvalidSecretValueError
 from seedctl.parameter_store import check_name, check_value, decode
@@ -13,13 +15,11 @@ if TYPE_CHECKING:
 
 
 def read_dotenv(path: Path) -> dict[str, str]:
-    """Return the names and values in *path*; the last of two equal names counts.
+    """Return the names and values in *path*; if a name occurs twice, the last value counts.
 
-    ``${NAME}`` is kept as it stands. Raises FileAccessError, InvalidSecretNameError and
-    InvalidSecretValueError, which name the line and never show it.
+    ``${NAME}`` is not expanded. Raises FileAccessError, InvalidSecretNameError and
+    InvalidSecretValueError, which give the number of the line but never its text.
     """
-    from dotenv.parser import parse_stream  # noqa: PLC0415
-
     try:
         raw = path.read_bytes()
     except OSError as error:
@@ -29,7 +29,8 @@ def read_dotenv(path: Path) -> dict[str, str]:
         ) from None
     values = {}
     for binding in parse_stream(io.StringIO(decode(raw, str(path)), newline=None)):
-        line = binding.original.line + _leading_breaks(binding.original.string)
+        # The parser counts from the blank lines before a binding.
+        line = binding.original.line + _leading_line_breaks(binding.original.string)
         if binding.error or (binding.key is not None and binding.value is None):
             raise InvalidSecretValueError(
                 f"{path}, line {line}, is not of the form NAME=value.",
@@ -44,7 +45,7 @@ def _checked(name: str, value: str, place: str) -> str:
     try:
         check_name(name)
     except InvalidSecretNameError as error:
-        # Not shown: in a broken file, part of a value may stand where a name should.
+        # The name is not shown: in a broken file it may be part of a secret value.
         raise InvalidSecretNameError(
             f"{place}: what is before = cannot be the name of a secret.",
             resolution=error.resolution,
@@ -57,6 +58,5 @@ def _checked(name: str, value: str, place: str) -> str:
         ) from None
 
 
-def _leading_breaks(text: str) -> int:
-    # The parser counts a binding from the blank lines before it.
+def _leading_line_breaks(text: str) -> int:
     return text[: len(text) - len(text.lstrip())].count("\n")

@@ -1,28 +1,58 @@
-"""Rows in columns, and sentences, as wide as the terminal is."""
+"""Text on a terminal: tables in aligned columns, and sentences wrapped between words.
+
+Importing this module loads rich.
+"""
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 from typing import TYPE_CHECKING
 
+import click
 from rich.cells import cell_len
+from rich.console import Console
 from rich.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from rich.console import Console
-
 _GAP = 2
-_LEAST = 24  # a last column of less is not worth reading
+_MIN_LAST_COLUMN = 24  # a narrower last column is hard to read
 
 
-def lines_of(rows: Sequence[Sequence[str]], console: Console) -> Iterator[str]:
-    """Yield the lines that show *rows*; only the last column is broken, and only between words.
+def rich_console(*, on_stdout: bool = False) -> Console:
+    """Return rich's console for stderr or stdout."""
+    if on_stdout:
+        return Console(file=sys.stdout)
+    # What is not a terminal has no width, and nothing may be cut off there. Rich needs both sizes:
+    # with one of them, TERM=dumb makes it 80 columns wide.
+    is_terminal = sys.stderr is not None and sys.stderr.isatty()
+    width, height = (None, None) if is_terminal else (1000, 25)
+    return Console(
+        stderr=True, width=width, height=height, highlight=False, markup=False, emoji=False
+    )
 
-    Where that leaves too little for it, it has lines of its own. Where the others alone are too
-    wide, cells follow each other without columns: one that has no room on a line begins the next.
-    A word that is wider than the terminal, such as an id, stays whole: it is there to be copied.
+
+def print_on_terminal(text: str, *, style: str, wrap: bool) -> None:
+    """Print *text* on stderr in colour, unless NO_COLOR is set."""
+    console = rich_console()
+    if wrap:
+        text = "\n".join(wrapped(text, console.width))
+    if style and "NO_COLOR" not in os.environ:
+        console.print(Text(text, style=style), soft_wrap=True)
+    else:
+        click.echo(text, err=True)
+
+
+def table_lines(rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
+    """Yield the lines that show *rows*; only the last column is wrapped, between words.
+
+    If the other columns leave it too little space, the last column gets lines of its own. If the
+    other columns alone are wider than *width*, cells follow each other without columns, and a cell
+    that does not fit begins the next line. A word that is wider than the terminal, such as an id,
+    is never broken, so that it can be copied.
     """
     rows = [[Text(" ".join(cell.splitlines())).plain for cell in row] for row in rows]
     columns = max((len(row) for row in rows), default=0)
@@ -30,55 +60,55 @@ def lines_of(rows: Sequence[Sequence[str]], console: Console) -> Iterator[str]:
         max(cell_len(row[column]) for row in rows if column < len(row)) for column in range(columns)
     ]
     indent = sum(widths[:-1]) + _GAP * (columns - 1)
-    room = console.width - indent
+    space = width - indent
     for row in rows:
-        if room + _GAP < 0 or columns == 1:
-            yield from _packed(row, console)
+        if space + _GAP < 0 or columns == 1:
+            yield from _without_columns(row, width)
             continue
         head = "".join(
-            cell + " " * (width - cell_len(cell) + _GAP)
-            for cell, width in zip(row, widths[:-1], strict=False)
+            cell + " " * (column_width - cell_len(cell) + _GAP)
+            for cell, column_width in zip(row, widths[:-1], strict=False)
         )
-        tail = row[columns - 1] if len(row) == columns else ""
+        last = row[columns - 1] if len(row) == columns else ""
         hanging = indent
-        if not tail or room < max(min(_LEAST, cell_len(tail)), _widest_word(tail)):
+        if not last or space < max(min(_MIN_LAST_COLUMN, cell_len(last)), _widest_word(last)):
             yield head.rstrip()
             hanging, head = _GAP, " " * _GAP
-        for line in wrapped(tail, console.width - hanging) if tail else ():
+        for line in wrapped(last, width - hanging) if last else ():
             yield (head + line).rstrip()
             head = " " * hanging
 
 
 def wrapped(text: str, width: int) -> Iterator[str]:
-    """Yield the lines of *text*, broken between words; what is indented stays so.
+    """Yield the lines of *text*, wrapped between words; an indented line stays indented.
 
-    A word that is wider, such as a path, stays whole: it is there to be copied.
+    A word that is wider than *width*, such as a path, is never broken, so that it can be copied.
     """
-    for line in text.split("\n"):
-        begun = ""
-        indent = line[: len(line) - len(line.lstrip())]
+    for paragraph in text.split("\n"):
+        line = ""
+        indent = paragraph[: len(paragraph) - len(paragraph.lstrip())]
         hanging = f"{indent}  " if indent else ""
-        for word in re.findall(r"\s*\S+", line):
-            if begun and cell_len(begun + word) > width:
-                yield begun
-                word = hanging + word.lstrip()  # noqa: PLW2901 - a new line begins with it
-                begun = ""
-            begun += word
-        yield begun
+        for word in re.findall(r"\s*\S+", paragraph):
+            if line and cell_len(line + word) > width:
+                yield line
+                word = hanging + word.lstrip()  # noqa: PLW2901 - the first of the next line
+                line = ""
+            line += word
+        yield line
 
 
-def _packed(row: Sequence[str], console: Console) -> Iterator[str]:
+def _without_columns(row: Sequence[str], width: int) -> Iterator[str]:
     line = ""
     for cell in filter(None, row):
         longer = f"{line}{' ' * _GAP}{cell}" if line else cell
-        if cell_len(longer) <= console.width:
+        if cell_len(longer) <= width:
             line = longer
             continue
         if line:
             yield line
         indent = " " * _GAP if line else ""
-        *whole, last = wrapped(cell, console.width - len(indent))
-        yield from (indent + each for each in whole)
+        *full_lines, last = wrapped(cell, width - len(indent))
+        yield from (indent + each for each in full_lines)
         line = indent + last
     yield line
 

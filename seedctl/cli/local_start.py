@@ -1,26 +1,41 @@
-"""``seedctl local start``: the sandbox as a server, here or in a process of its own."""
+"""``seedctl local start``: the sandbox as a server, in this process or a detached one."""
 
 from __future__ import annotations
 
 import contextlib
+import os
+import subprocess
+import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from seedctl.cli.conditions import conditions_options
+from seedctl.cli.connection import project_of, read_outputs
 from seedctl.cli.console import Console
-from seedctl.cli.local_server import aligned, local_settings, shown_outputs
+from seedctl.cli.local_state import aligned, local_settings, served_outputs
 from seedctl.cli.options import Command, options
-from seedctl.cli.own_command import command_line
+from seedctl.cli.processes import (
+    command_line,
+    end,
+    exit_code_of,
+    leave_running,
+    start_detached,
+)
+from seedctl.errors import LocalSandboxError
+from seedctl.local.cors import checked_origin
+from seedctl.local.faults import Conditions, table
+from seedctl.local.hosting import host_sandbox
+from seedctl.local.running import find_server, refuse_second
+from seedctl.local.state_folder import LOG, prepare, unfinished_name, unusable
+from seedctl.project import find_script
+from seedctl.runner.children import send_signal
 
 if TYPE_CHECKING:
-    import subprocess
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from seedctl.cli.options import Settings
-    from seedctl.cli.stop_signals import StopSignals
-    from seedctl.local.faults import Conditions
     from seedctl.local.running import RunningServer
     from seedctl.outputs import AmplifyOutputs
 
@@ -35,7 +50,7 @@ _START_SECONDS = 60.0
     help="The port to listen on  [default: any free one].",
 )
 @click.option("--seed", "with_seed", is_flag=True, help="Run the seed script once it is up.")
-@click.option("--detach", is_flag=True, help="Leave it running and give the terminal back.")
+@click.option("--detach", is_flag=True, help="Run it in the background.")
 @click.option(
     "--allow-origin",
     "origins",
@@ -43,7 +58,29 @@ _START_SECONDS = 60.0
     metavar="ORIGIN",
     help="Let web pages of ORIGIN call it, such as http://localhost:3000; repeatable, * for all.",
 )
-@conditions_options
+@click.option(
+    "--latency",
+    metavar="MS",
+    help="Delay each response by so many milliseconds, such as 100, or 50-150.",
+)
+@click.option(
+    "--quotas",
+    is_flag=False,
+    flag_value="default",
+    metavar="[NAME=N,...]",
+    help="Throttle calls above AWS's quotas of requests per second; UserCreation=80 changes one.",
+)
+@click.option(
+    "--faults",
+    metavar="PERCENT|NAME=PERCENT,...",
+    help="Make a percentage of requests fail: fail, fail-after, throttle, cut, cut-after.",
+)
+@click.option(
+    "--fault-seed",
+    type=int,
+    metavar="N",
+    help="Repeat the same faults in the same order in each run.",
+)
 @click.option("--in-background", is_flag=True, hidden=True)
 @options("identifier", "region", "project_dir", "outputs", "verbose")
 @click.pass_context
@@ -56,7 +93,7 @@ def start(
     detach: bool,
     origins: tuple[str, ...],
     in_background: bool,
-    **chosen: Any,
+    **condition_options: Any,
 ) -> None:
     """Start the local sandbox as a server that stays up.
 
@@ -64,134 +101,115 @@ def start(
     What it stores is kept. If the script of --seed fails, the server stays up; with --detach the
     exit code is the seed's.
     """
-    from seedctl.local.cors import checked_origin  # noqa: PLC0415
-    from seedctl.local.faults import Conditions  # noqa: PLC0415
-    from seedctl.project import find_script  # noqa: PLC0415
-
     settings = local_settings(context)
-    console, signals = Console(settings), settings.signals
     origins = tuple(checked_origin(origin) for origin in origins)
-    conditions = Conditions.parse(**chosen)
-    outputs = _deployed_outputs(settings)
+    conditions = Conditions.parse(**condition_options)
+    outputs = read_outputs(settings, local=True, explicit=settings.outputs)
     if with_seed:
-        find_script(settings.project)
+        find_script(project_of(settings))
+    startup = _Startup(settings, outputs, conditions, with_seed)
     if detach:
-        server = _start_detached(settings, signals, _arguments(port, origins, chosen))
-        _show(console, settings, server, outputs, conditions)
-        console.status("seedctl local stop ends it.")
-        if with_seed:
-            with signals.waited_for():
-                context.exit(_seed(settings, signals))
-        return
-    from seedctl.local.hosting import host_sandbox  # noqa: PLC0415
-
-    state_folder = settings.project.state_folder
-    statistics: list[dict[str, Any]] = []
-    with signals.waited_for():
-        with host_sandbox(
-            state_folder,
-            outputs,
-            port=port or 0,
-            origins=origins,
-            conditions=conditions,
-            at_end=statistics.append,
-        ) as server:
-            _show(console, settings, server, outputs, conditions)
-            if with_seed and (code := _seed(settings, signals)) and not signals.wait(0):
-                console.warning(f"The seed ended with exit code {code}. The server stays up.")
-            if not in_background and not signals.wait(0):
-                console.status("Ctrl-C stops it.")
-            signals.wait()
-        for document in statistics:
-            from seedctl.local.faults import table  # noqa: PLC0415
-
-            for line in table(document):
-                console.status(line)
-        console.status("Stopped. Users, secrets, records and files are kept.")
+        context.exit(startup.detach(_arguments(port, origins, condition_options)))
+    startup.host(port or 0, origins, in_background=in_background)
 
 
-def _deployed_outputs(settings: Settings) -> AmplifyOutputs | None:
-    """Return what there is to deploy; without any file, secrets can still be served."""
-    from pathlib import Path  # noqa: PLC0415
+@dataclass(frozen=True)
+class _Startup:
+    """Starts the server in one of the two ways, with what the command line asks for."""
 
-    from seedctl.errors import AmplifyOutputsNotFoundError  # noqa: PLC0415
-    from seedctl.outputs import load_outputs  # noqa: PLC0415
-    from seedctl.project import find_outputs  # noqa: PLC0415
+    settings: Settings
+    outputs: AmplifyOutputs | None
+    conditions: Conditions | None
+    with_seed: bool
 
-    explicit = Path(settings.outputs) if settings.outputs else None
-    try:
-        return load_outputs(find_outputs(settings.project, explicit=explicit, local=True))
-    except AmplifyOutputsNotFoundError:
-        if explicit is not None:
-            raise
-        return None
+    @property
+    def console(self) -> Console:
+        return Console(self.settings)
+
+    def detach(self, arguments: list[str]) -> int:
+        """Start a server with *arguments* that outlives this process; return the exit code."""
+        server = _start_detached(self.settings, arguments)
+        self._show(server)
+        self.console.status("seedctl local stop ends it.")
+        if not self.with_seed:
+            return 0
+        with self.settings.signals.wait_mode():
+            return _seed(self.settings)
+
+    def host(self, port: int, origins: Sequence[str], *, in_background: bool) -> None:
+        """Serve in this process until a signal ends it."""
+        console, signals = self.console, self.settings.signals
+        statistics: list[dict[str, Any]] = []
+        with signals.wait_mode():
+            with host_sandbox(
+                project_of(self.settings).state_folder,
+                self.outputs,
+                port=port,
+                origins=tuple(origins),
+                conditions=self.conditions,
+                at_end=statistics.append,
+            ) as server:
+                self._show(server)
+                if self.with_seed and (code := _seed(self.settings)) and not signals.wait(0):
+                    console.warning(f"The seed ended with exit code {code}. The server stays up.")
+                if not in_background and not signals.wait(0):
+                    console.status("Ctrl-C stops it.")
+                signals.wait()
+            for document in statistics:
+                for line in table(document):
+                    console.status(line)
+            console.status("Stopped. Users, secrets, records and files are kept.")
+
+    def _show(self, server: RunningServer) -> None:
+        """Say where *server* is and what it serves."""
+        rows = {}
+        if self.outputs is not None and self.outputs.data is not None:
+            rows["GraphQL"] = f"{server.url}/graphql"
+        rows["Outputs"] = served_outputs(self.settings, server)
+        if self.conditions is not None:
+            rows["Conditions"] = str(self.conditions)
+        self.console.success(f"The local sandbox is up at {server.url}")
+        for line in aligned(rows):
+            self.console.status(f"  {line}")
+        self.console.status(
+            "--local commands of this project use it. For others: seedctl local outputs"
+        )
 
 
-def _show(
-    console: Console,
-    settings: Settings,
-    server: RunningServer,
-    outputs: AmplifyOutputs | None,
-    conditions: Conditions | None,
-) -> None:
-    rows = {}
-    if outputs is not None and outputs.data is not None:
-        rows["GraphQL"] = f"{server.url}/graphql"
-    rows["Outputs"] = shown_outputs(settings, server)
-    if conditions is not None:
-        rows["Conditions"] = str(conditions)
-    console.success(f"The local sandbox is up at {server.url}")
-    for line in aligned(rows):
-        console.status(f"  {line}")
-    console.status("--local commands of this project use it. For others: seedctl local outputs")
-
-
-def _seed(settings: Settings, signals: StopSignals) -> int:
-    """Run the seed script against the server, in a process of its own; return its exit code."""
-    import subprocess  # noqa: PLC0415
-
-    from seedctl.cli.processes import (  # noqa: PLC0415
-        end,
-        exit_code_of,
-        pass_on,
-    )
-
+def _seed(settings: Settings) -> int:
+    """Run the seed script in a process of its own and return its exit code."""
     process = subprocess.Popen(command_line(settings, "seed"))  # noqa: S603 - our own command
     while process.poll() is None:
-        if number := signals.wait(0.05):
-            pass_on(number, [process.pid])
+        if number := settings.signals.wait(0.05):
+            send_signal(number, [process.pid])
             end(process, patience=3.0)
     return exit_code_of(process)
 
 
-def _arguments(port: int | None, origins: tuple[str, ...], chosen: Mapping[str, Any]) -> list[str]:
-    """Return the words that start the same server in another process."""
+def _arguments(
+    port: int | None, origins: tuple[str, ...], condition_options: Mapping[str, Any]
+) -> list[str]:
+    """Return the arguments that start the same server in another process."""
     words = ["local", "start", "--in-background"]
     if port is not None:
         words += ["--port", str(port)]
     for origin in origins:
         words += ["--allow-origin", origin]
-    given = ((name, value) for name, value in chosen.items() if value is not None)
+    given = ((name, value) for name, value in condition_options.items() if value is not None)
     return words + [f"--{name.replace('_', '-')}={value}" for name, value in given]
 
 
-def _start_detached(
-    settings: Settings, signals: StopSignals, arguments: list[str]
-) -> RunningServer:
+def _start_detached(settings: Settings, arguments: list[str]) -> RunningServer:
     """Start a server that outlives this process, and return it once it answers."""
-    from seedctl.cli.processes import leave_running, start_detached  # noqa: PLC0415
-    from seedctl.local.running import find_server, refuse_second  # noqa: PLC0415
-    from seedctl.local.state_folder import LOG, prepare, unfinished_name, unusable  # noqa: PLC0415
-
-    state_folder = settings.project.state_folder
+    state_folder = project_of(settings).state_folder
     if find_server(state_folder) is not None:
         raise refuse_second(state_folder)
     log = prepare(state_folder) / LOG
-    # Under a name of its own until it is up: of two that start at once, each has its own words.
+    # Until the server is up its log has a unique name: two that start at once do not share it.
     unfinished = unfinished_name(log)
     process = None
     try:
-        with signals.held():  # or the process might run, and nobody knows of it
+        with settings.signals.held():  # otherwise a signal could leave a process that is not known
             try:
                 process = start_detached(command_line(settings, *arguments), log=unfinished)
             except OSError as error:
@@ -207,7 +225,7 @@ def _start_detached(
         _show_log(unfinished)
         raise click.exceptions.Exit(process.returncode or 1)
     leave_running(process)
-    with contextlib.suppress(PermissionError):  # Windows leaves an open file its name
+    with contextlib.suppress(PermissionError):  # Windows does not rename an open file
         unfinished.replace(log)
     return server
 
@@ -215,12 +233,7 @@ def _start_detached(
 def _wait_until_up(
     process: subprocess.Popen[bytes], find: Callable[[], RunningServer | None]
 ) -> RunningServer | None:
-    """Return the server that *process* is, None if it ended before it was one."""
-    import os  # noqa: PLC0415
-    import time  # noqa: PLC0415
-
-    from seedctl.errors import LocalSandboxError  # noqa: PLC0415
-
+    """Return the server that *process* runs, or None if it ended before the server was up."""
     limit = time.monotonic() + _START_SECONDS
     while process.poll() is None:
         server = find()

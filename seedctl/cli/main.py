@@ -1,21 +1,20 @@
-"""The ``seedctl`` command: its group, and the one place where errors become exit codes."""
+"""The ``seedctl`` command: its groups, and the one place where an error becomes an exit code.
+
+Each command is stated here by its name, its module in this package and its line in the group's
+help. The module is imported when the command is used: ``seedctl --help`` and completion stay fast.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from seedctl.cli.console import Console
-from seedctl.cli.local import local
-from seedctl.cli.local_server import outputs, status, stop
-from seedctl.cli.local_start import start
-from seedctl.cli.options import Group, Settings, common_options
-from seedctl.cli.policy import generate_policy
-from seedctl.cli.secret import secret
-from seedctl.cli.seed import seed
+from seedctl.cli.lazy_group import LazyGroup
+from seedctl.cli.options import Settings, common_options, options
 from seedctl.cli.stop_signals import INTERRUPTED
 from seedctl.errors import SeedctlError
 from seedctl.version import __version__
@@ -25,16 +24,24 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 
-class _Group(Group):
+class _MainGroup(LazyGroup):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except KeyboardInterrupt as ending:
-            # As Click does, but without the line break that it prints: the terminal may be gone.
-            raise click.Abort from ending
+        except KeyboardInterrupt as error:
+            # Click does the same, but prints a line break first, which fails on a closed terminal.
+            raise click.Abort from error
 
 
-@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_MainGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    lazy_commands={
+        "generate-policy": ("policy", "Print the IAM policy that seeding needs."),
+        "secret": ("secret", "Set, get, list and remove the sandbox's secrets."),
+        "seed": ("seed", "Run amplify/seed/seed.py against the sandbox."),
+    },
+)
 @click.version_option(__version__, prog_name="seedctl")
 @common_options
 def cli() -> None:
@@ -44,12 +51,27 @@ def cli() -> None:
     """
 
 
-cli.add_command(seed)
-cli.add_command(generate_policy)
-cli.add_command(secret)
-cli.add_command(local)
-for command in (start, stop, status, outputs):
-    local.add_command(command)
+@cli.group(
+    cls=LazyGroup,
+    lazy_commands={
+        "inbox": ("local_state", "Print the e-mail and SMS codes that the local sandbox has sent."),
+        "init": ("local_init", "Write amplify/seed/local_outputs.json."),
+        "outputs": (
+            "local_outputs",
+            "Print the amplify_outputs.json of the running local sandbox.",
+        ),
+        "reset": ("local_state", "Delete all that the project's local sandbox stores."),
+        "start": ("local_start", "Start the local sandbox as a server that stays up."),
+        "status": (
+            "local_state",
+            "Show whether the project's local sandbox is running, and where.",
+        ),
+        "stop": ("local_state", "Stop the project's local sandbox, if it is running."),
+    },
+)
+@options("identifier", "region", "project_dir", "outputs", "verbose")
+def local() -> None:
+    """Run and clear the local sandbox, which --local uses."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -66,39 +88,45 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: Sequence[str] | None, settings: Settings) -> int:
     try:
         result = cli.main(arguments, prog_name="seedctl", standalone_mode=False, obj=settings)
-    except SeedctlError as error:
-        Console(settings).error(error, script=settings.script)
-        return error.exit_code
-    except click.ClickException as error:
-        error.show()
-        Console(settings).annotate("Usage", error.format_message())
-        return error.exit_code
-    except (KeyboardInterrupt, click.Abort) as ending:
-        # Of a signal the user was told when it came. The others are a script's own, and the end of
-        # input: only at Click's prompts, whose Abort has no cause, has it left the line to us.
-        if settings.signals.number is None:
-            if ending.__cause__ is None:
-                Console(settings).leave_echo()
-            click.echo("Interrupted.", err=True)
-        return INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our output has stopped, as `head` does; the interpreter must not flush again.
+        # The reader of our output has closed its end, as `head` does. Without stdout the
+        # interpreter does not flush again at exit.
         sys.stdout = None
         return 1
+    except click.ClickException as error:
+        error.show()
+        if "GITHUB_ACTIONS" in os.environ:
+            _show(error, settings)
+        return error.exit_code
+    except SeedctlError as error:
+        _show(error, settings)
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort) as error:
+        # A signal was reported when it arrived. Otherwise the script raised KeyboardInterrupt
+        # itself, or input ended.
+        if settings.signals.number is None:
+            _show(error, settings)
+        return INTERRUPTED
     return result if isinstance(result, int) else 0
+
+
+def _show(error: BaseException, settings: Settings) -> None:
+    from seedctl.cli import error_display  # noqa: PLC0415 - it needs logging and json
+
+    error_display.show_end(settings, error)
 
 
 def _excepthook(
     kind: type[BaseException], error: BaseException, trace: TracebackType | None
 ) -> None:
-    # What arrives here is a bug of seedctl; even then nothing secret may be shown.
-    from seedctl.masked_output import masked_excepthook  # noqa: PLC0415 - logging is slow to import
+    # An exception that arrives here is a bug of seedctl; even then no secret may be shown.
+    from seedctl import masked_output  # noqa: PLC0415 - it needs logging
 
-    masked_excepthook(kind, error, trace)
+    masked_output.masked_excepthook(kind, error, trace)
 
 
 def _thread_excepthook(arguments: threading.ExceptHookArgs) -> None:
-    # Of a thread that a script has left behind.
-    from seedctl.masked_output import masked_thread_excepthook  # noqa: PLC0415
+    # For threads that a script has left running.
+    from seedctl import masked_output  # noqa: PLC0415 - it needs logging
 
-    masked_thread_excepthook(arguments)
+    masked_output.masked_thread_excepthook(arguments)

@@ -1,12 +1,12 @@
-"""The options that commands share, before or after the subcommand, and what they mean together.
+"""The options that commands share; they may stand before or after the subcommand.
 
-A command takes those that mean something to it. Before the subcommand all are taken, and those that
-mean nothing to it are passed over: an alias may set them for all commands.
+After its name, a command takes only the options that it uses. Before the subcommand all of them are
+allowed and those that it does not use are ignored, so that a shell alias can set them for every
+command.
 """
 
 from __future__ import annotations
 
-import os
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,13 +15,10 @@ import click
 from seedctl.cli.stop_signals import StopSignals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from pathlib import Path
 
-    from seedctl.backend import Backend
-    from seedctl.project import BackendIdentifier, Project
-    from seedctl.report import Observer
-    from seedctl.target import TargetDetail
+    from seedctl.project import Project
 
 _Command = TypeVar("_Command", bound="Callable[..., Any]")
 
@@ -42,70 +39,11 @@ class Settings:
         self.debug = False
         self.mfa_command: str | None = None
         self.prompt = False
-        self.script: Path | None = None  # known later: errors name the line that led to them
+        self.script: Path | None = None
+        """The seed script once it was found; an error names the line of it that failed."""
+        self.project: Project | None = None
+        """The project once it was found; see :func:`seedctl.cli.connection.project_of`."""
         self.signals = StopSignals()
-        self._project: Project | None = None
-
-    @property
-    def is_local(self) -> bool:
-        from seedctl.embedded import local_from_environment  # noqa: PLC0415
-
-        return local_from_environment() if self.local is None else self.local
-
-    @property
-    def project(self) -> Project:
-        """The project. Raises ProjectNotFoundError."""
-        from pathlib import Path  # noqa: PLC0415
-
-        from seedctl.project import find_project  # noqa: PLC0415
-
-        if self.is_local and self.endpoint_url is not None:
-            raise click.UsageError(
-                "--local (or SEEDCTL_LOCAL) and --endpoint-url exclude each other."
-            )
-        if self._project is None:
-            explicit = Path(self.project_dir) if self.project_dir else None
-            self._project = find_project(Path(), explicit=explicit)
-        return self._project
-
-    def shown(self, path: Path) -> str:
-        """Return *path* as seen from the project's root."""
-        root = self.project.root
-        return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
-
-    def backend_identifier(self) -> BackendIdentifier:
-        """Return the sandbox: --identifier, SEEDCTL_IDENTIFIER, or the account's name."""
-        from seedctl.project import (  # noqa: PLC0415
-            BackendIdentifier,
-            check_identifier_option,
-            namespace_of,
-            os_account_name,
-        )
-
-        name, source = self.identifier, "--identifier"
-        if not name:
-            name, source = os.environ.get("SEEDCTL_IDENTIFIER"), "SEEDCTL_IDENTIFIER"
-        name = check_identifier_option(name, source=source) if name else os_account_name()
-        return BackendIdentifier(namespace_of(self.project), name)
-
-    def connect(self, observer: Observer, *, target: TargetDetail = "none") -> Backend:
-        """Connect to the backend that the options mean."""
-        identifier = self.backend_identifier()
-        from seedctl.backend import connect  # noqa: PLC0415
-
-        return connect(
-            self.project.root,
-            identifier=identifier,
-            profile=self.profile,
-            region=self.region,
-            endpoint_url=self.endpoint_url,
-            outputs=self.outputs,
-            local=self.is_local,
-            mfa_command=self.mfa_command,
-            prompt=self.prompt,
-            observer=observer,
-            target=target,
-        )
 
 
 def settings_of(context: click.Context) -> Settings:
@@ -114,17 +52,17 @@ def settings_of(context: click.Context) -> Settings:
 
 
 class Command(click.Command):
-    """A command whose help shows its own options first, then those that many take."""
+    """A command whose help lists its own options first, then the common options."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Say so where an option that others take means nothing here."""
+        """Name the command in the error about a common option that it does not take."""
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
             if error.option_name not in _COMMON_NAMES:
                 raise
             raise click.UsageError(
-                f"{error.option_name} means nothing to {ctx.command_path}.", ctx
+                f"{error.option_name} is not an option of {ctx.command_path}.", ctx
             ) from error
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -142,7 +80,7 @@ class Command(click.Command):
 
 
 class Group(Command, click.Group):
-    """A group whose help shows its commands first."""
+    """A group whose help lists its commands first."""
 
     command_class = Command
 
@@ -153,16 +91,16 @@ class Group(Command, click.Group):
 
 
 def common_options(command: _Command) -> _Command:
-    """Add all common options to *command*; a value given after the subcommand wins."""
+    """Add all common options to *command*; a value after the subcommand overrides one before it."""
     return options(*_OPTIONS)(command)
 
 
 def options(*names: str) -> Callable[[_Command], _Command]:
-    """Return what adds those of the common options that mean something to a command.
+    """Return a decorator that adds the common options of these *names* to a command.
 
-    *names* are those of :class:`Settings`. Some are taken by every command, and stand in the help
-    only of those that are named: whoever asks for more words, or for the local sandbox of a command
-    that is about nothing else, has made no mistake.
+    *names* are attributes of :class:`Settings`. Every command also takes ``_ALWAYS_TAKEN``, because
+    asking for more output, or for the local sandbox in a command that always uses it, is no
+    mistake. Help hides those that are not in *names*, except for ``_ALWAYS_SHOWN``.
     """
 
     def add(command: _Command) -> _Command:
@@ -175,37 +113,28 @@ def options(*names: str) -> Callable[[_Command], _Command]:
 
 
 def _remember(context: click.Context, parameter: click.Parameter, value: Any) -> None:
-    # None or False: not given here, and what stands before the subcommand must stay.
+    # None or False: not given here, and a value from before the subcommand must not be overwritten.
     if value is not None and value is not False:
         assert parameter.name is not None
         if value == "":
-            # From a variable that was never set; to take it for absent could mean another backend.
+            # It comes from a variable that is not set. Ignoring it could select another backend.
             raise click.UsageError(
                 f"{parameter.opts[-1]} is empty: give it a value or leave it out."
             )
-        check = _CHECKS.get(parameter.name)
-        if check is not None:
-            check(value)
+        _check(parameter.name, value)
         setattr(settings_of(context), parameter.name, value)
 
 
-def _check_identifier(value: str) -> None:
-    from seedctl.project import check_identifier_option  # noqa: PLC0415
+def _check(name: str, value: str) -> None:
+    """Check a value before anything else happens, as ampx does. Raises SeedctlError."""
+    if name == "identifier":
+        from seedctl.project import check_identifier_option  # noqa: PLC0415 - not for --help
 
-    check_identifier_option(value)
+        check_identifier_option(value)
+    elif name == "endpoint_url":
+        from seedctl.aws.settings import check_endpoint  # noqa: PLC0415 - not for --help
 
-
-def _check_endpoint(value: str) -> None:
-    from seedctl.aws.settings import check_endpoint  # noqa: PLC0415
-
-    check_endpoint(value, source="--endpoint-url")
-
-
-# What can be told from the command line alone is told first, as ampx does.
-_CHECKS: Mapping[str, Callable[[str], None]] = {
-    "identifier": _check_identifier,
-    "endpoint_url": _check_endpoint,
-}
+        check_endpoint(value, source="--endpoint-url")
 
 
 def _option(*names: str, **attributes: Any) -> Callable[..., Callable[[_Command], _Command]]:

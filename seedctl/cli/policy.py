@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import click
 
+from seedctl import policy
+from seedctl.cli.connection import connect
 from seedctl.cli.console import Console, print_data
 from seedctl.cli.options import Command, options, settings_of
+from seedctl.cli.run_report import ConsoleReport
 
 
 @click.command("generate-policy", cls=Command)
@@ -16,10 +19,7 @@ def generate_policy(context: click.Context) -> None:
 
     Attach it to the role that holds AmplifyBackendDeployFullAccess.
     """
-    from seedctl.cli.run_report import ConsoleReport  # noqa: PLC0415
-    from seedctl.policy import generate_policy as policy  # noqa: PLC0415
-
     settings = settings_of(context)
-    with settings.connect(ConsoleReport(Console(settings))) as backend:
-        document = policy(backend.aws, backend.require_auth(), backend.identifier)
+    with connect(settings, ConsoleReport(Console(settings))) as backend:
+        document = policy.generate_policy(backend.aws, backend.require_auth(), backend.identifier)
     print_data(document.removesuffix("\n"))

@@ -1,22 +1,45 @@
-"""Other processes: a server that outlives this one, a seed beside a server, what a script starts."""
+"""seedctl in another process: a server that outlives this one, or a seed beside a server."""
 
 from __future__ import annotations
 
-import contextlib
-import gc
 import os
-import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from seedctl.cli.connection import project_of
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Sequence
+
+    from seedctl.cli.options import Settings
+
+_ROOT = Path(__file__).resolve().parents[2]
+# Not -m, which would import a user's module from the working directory in the place of another.
+_PROGRAM = (
+    "import sys; sys.path = [*filter(None, sys.path), sys.argv.pop(1)]; "
+    "from seedctl.__main__ import main; sys.exit(main())"
+)
+
+
+def command_line(settings: Settings, *arguments: str) -> list[str]:
+    """Return the command that runs seedctl with *arguments* for the same project."""
+    words = [sys.executable, "-c", _PROGRAM, str(_ROOT), *arguments, "--local"]
+    words += ["-C", str(project_of(settings).root)]
+    if settings.outputs:
+        words += ["--outputs", str(Path(settings.outputs).resolve())]
+    for option, value in (("--identifier", settings.identifier), ("--region", settings.region)):
+        if value:
+            words += [option, value]
+    for flag in ("quiet", "verbose", "debug"):
+        if getattr(settings, flag):
+            words.append(f"--{flag}")
+    return words
 
 
 def start_detached(command: Sequence[str], *, log: Path) -> subprocess.Popen[bytes]:
-    """Start *command* in a session of its own; what it prints goes into the new file *log*."""
+    """Start *command* in a session of its own; its output goes to the new file *log*."""
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
     try:
         return subprocess.Popen(  # noqa: S603 - our own command line
@@ -32,62 +55,21 @@ def start_detached(command: Sequence[str], *, log: Path) -> subprocess.Popen[byt
 
 
 def leave_running(process: subprocess.Popen[bytes]) -> None:
-    """Let *process* outlive this one, which Python would warn of."""
+    """Let *process* outlive this one, without Python's warning about it."""
     process.returncode = 0
 
 
 def end(process: subprocess.Popen[bytes], *, patience: float) -> None:
-    """Wait for *process* to end by itself, then end it."""
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(timeout=patience)
-        return
-    process.terminate()
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(timeout=patience)
-        return
-    process.kill()
+    """Wait *patience* seconds for *process* to end, then terminate it, then kill it."""
+    for then in (process.terminate, process.kill):
+        try:
+            process.wait(timeout=patience)
+        except subprocess.TimeoutExpired:
+            then()
     process.wait()
 
 
 def exit_code_of(process: subprocess.Popen[bytes]) -> int:
-    """Return the exit code as a shell would tell it."""
+    """Wait for *process* and return its exit code as a shell does: 128 + the signal's number."""
     code = process.wait()
     return 128 - code if code < 0 else code
-
-
-def pass_on(number: int, processes: Iterable[int]) -> None:
-    """Send the signal to *processes*, unless it is Ctrl-C of a terminal, which has reached them."""
-    if number == signal.SIGINT and _is_in_foreground():
-        return
-    for each in processes:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(each, number)
-
-
-def script_children() -> Iterator[int]:
-    """Yield the ids of the processes that a script has started, but for those apart from it.
-
-    Those in a group of their own would not hear of a terminal's Ctrl-C either.
-    """
-    started = [
-        each.pid
-        for each in gc.get_objects()
-        # One that is being made has no id yet.
-        if issubclass(type(each), subprocess.Popen) and getattr(each, "pid", None) is not None
-        if each.returncode is None
-    ]
-    multiprocessing = sys.modules.get("multiprocessing")
-    if multiprocessing is not None:
-        started += [each.pid for each in multiprocessing.active_children() if each.pid]
-    for each in started:
-        with contextlib.suppress(ProcessLookupError):
-            if os.getpgid(each) == os.getpgrp():
-                yield each
-
-
-def _is_in_foreground() -> bool:
-    """Whether Ctrl-C at the terminal reaches this process, and so its children."""
-    try:
-        return os.tcgetpgrp(0) == os.getpgrp()
-    except (AttributeError, OSError):  # Windows, which tells all processes of a window; no terminal
-        return os.name == "nt"

@@ -1,4 +1,4 @@
-"""How far it is with many users, records or files: bars on a terminal, else a line now and then."""
+"""The progress with many users, records or files: bars on a terminal, otherwise a line at times."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from seedctl.cli.console import heard_or_not
-from seedctl.cli.watch import Watch
+from seedctl.cli.console import write_errors_ignored_after_signal
+from seedctl.cli.watch import OutputWatch
 from seedctl.prompter import is_asking
 
 if TYPE_CHECKING:
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 _SECONDS_BETWEEN_LINES = 5.0
 
-# The time left is told from here on, while the later half's rate is near that of all.
-_LEAST_SECONDS = 3.0
-_LEAST_DONE = 10
-_STEADY = 1.5
+# The remaining time is shown after these, while the rate of the second half is near the average.
+_MIN_SECONDS = 3.0
+_MIN_DONE = 10
+_MAX_RATE_RATIO = 1.5
 
 
 class ProgressDisplay:
-    """Shows what it is told; thread-safe. Never captures what the script prints."""
+    """Shows progress without capturing what the script prints. Thread-safe."""
 
     def __init__(
         self,
@@ -36,19 +36,19 @@ class ProgressDisplay:
         throttles: Callable[[], int] = lambda: 0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """*throttles* says how many calls AWS has refused for their rate so far."""
+        """*throttles* returns how many calls AWS has throttled so far."""
         self.throttles = throttles
         self._console = console
         self._clock = clock
         self._lock = threading.RLock()
-        self._watch = Watch()
+        self._watch = OutputWatch()
         self._bars: Bars | None = None
         self._shown: dict[tuple[str, float], Progress] = {}
-        self._said: dict[tuple[str, float], float] = {}
+        self._printed_at: dict[tuple[str, float], float] = {}
         self._samples: dict[tuple[str, float], list[tuple[float, int]]] = {}
 
     def begin(self) -> None:
-        """Watch what the script prints, so that no bar covers it."""
+        """Watch what the script prints, so that no bar overwrites it."""
         if self._console.can_draw and not self._console.is_quiet:
             self._watch.begin()
 
@@ -59,27 +59,27 @@ class ProgressDisplay:
             self._sample(progress)
             if self._console.can_draw:
                 self._draw(progress)
-            else:  # or no more, in a window that was made narrow
+            else:  # the terminal may have become too narrow for the bars that are shown
                 self._clear()
                 self._shown.clear()
-                self._say(progress)
+                self._print_line(progress)
 
     @contextmanager
     def hidden(self) -> Iterator[None]:
-        """Take the bars away, for a line to be printed; the next progress shows them again."""
+        """Remove the bars while a line is printed; the next progress shows them again."""
         with self._lock:
             self._clear()
             yield
 
     def close(self) -> None:
-        """Take the bars away, and watch no more."""
+        """Remove the bars and stop watching."""
         with self.hidden():
             self._watch.end()
             self._shown.clear()
 
     def _clear(self) -> None:
         if self._bars is not None:
-            with heard_or_not():
+            with write_errors_ignored_after_signal():
                 self._bars.clear()
 
     def _draw(self, progress: Progress) -> None:
@@ -91,7 +91,8 @@ class ProgressDisplay:
             if not self._shown:
                 self._clear()
                 return
-        # A callback may ask by itself, and all wait for the answer: nothing new comes until then.
+        # A script's callback may ask for input itself. Then nothing progresses until the answer, and
+        # only the same progress is shown again.
         if is_asking() or (is_repeated and self._watch.may_be_asking):
             return
         if self._bars is None:
@@ -99,31 +100,31 @@ class ProgressDisplay:
             self._bars = self._console.new_bars(self._watch)
         self._bars.draw(
             [
-                (each.what, each.done + each.failed, each.total, ", ".join(self._facts(each)))
+                (each.what, each.done + each.failed, each.total, ", ".join(self._details(each)))
                 for each in self._shown.values()
             ]
         )
 
-    def _say(self, progress: Progress) -> None:
+    def _print_line(self, progress: Progress) -> None:
         key, now = (progress.what, progress.started), self._clock()
-        last = self._said.get(key)
+        last = self._printed_at.get(key)
         if progress.is_finished:
-            # What took less time than between two lines has none: the table says it all.
-            if self._said.pop(key, None) not in {None, progress.started}:
+            # Without an earlier line there is none at the end either: the table shows the result.
+            if self._printed_at.pop(key, None) not in {None, progress.started}:
                 self._console.status(self._line(progress))
         elif last is None:
-            self._said[key] = progress.started
+            self._printed_at[key] = progress.started
         elif now - last >= _SECONDS_BETWEEN_LINES:
-            self._said[key] = now
+            self._printed_at[key] = now
             self._console.status(self._line(progress))
 
     def _line(self, progress: Progress) -> str:
         of = f" of {progress.total}" if progress.total is not None else ""
         count = progress.done + progress.failed
-        return ", ".join([f"{progress.what}: {count}{of}", *self._facts(progress)])
+        return ", ".join([f"{progress.what}: {count}{of}", *self._details(progress)])
 
     def _sample(self, progress: Progress) -> None:
-        """Remember how far it was, once a second."""
+        """Store the count of *progress* once a second."""
         key, now = (progress.what, progress.started), self._clock()
         samples = self._samples.setdefault(key, [])
         if progress.is_finished:
@@ -132,35 +133,35 @@ class ProgressDisplay:
             samples.append((now, progress.done + progress.failed))
 
     def _is_steady(self, progress: Progress) -> bool:
-        """Whether enough is done, at a rate that holds, to tell how long the rest will take."""
+        """Whether the rate is steady enough to estimate the remaining time."""
         seconds = self._clock() - progress.started
         counted = progress.done + progress.failed
-        if seconds < _LEAST_SECONDS or counted < _LEAST_DONE:
+        if seconds < _MIN_SECONDS or counted < _MIN_DONE:
             return False
         middle = progress.started + seconds / 2
         samples = self._samples.get((progress.what, progress.started), [])
         before = [each for each in samples if each[0] <= middle]
         if not before or before[-1][0] < progress.started + seconds / 8:
             return False
-        moment, then = before[-1]
-        recent = (counted - then) / (self._clock() - moment)
-        return 1 / _STEADY <= recent / (counted / seconds) <= _STEADY
+        sampled_at, count = before[-1]
+        recent = (counted - count) / (self._clock() - sampled_at)
+        return 1 / _MAX_RATE_RATIO <= recent / (counted / seconds) <= _MAX_RATE_RATIO
 
-    def _facts(self, progress: Progress) -> list[str]:
-        """Return failures, rate, time left and throttles, in words."""
+    def _details(self, progress: Progress) -> list[str]:
+        """Return the failures, the rate, the remaining time and the throttled calls as text."""
         counted = progress.done + progress.failed
         seconds = max(self._clock() - progress.started, 1e-3)
-        facts = [f"{progress.failed} failed"] if progress.failed else []
+        details = [f"{progress.failed} failed"] if progress.failed else []
         rate = counted / seconds
         if counted:
-            facts.append(f"{rate:.0f}/s" if rate >= 10 else f"{rate:.1f}/s")
+            details.append(f"{rate:.0f}/s" if rate >= 10 else f"{rate:.1f}/s")
         if progress.total is not None and not progress.is_finished and self._is_steady(progress):
-            left = (progress.total - counted) / rate
-            facts.append(f"{_duration(left)} left")
+            seconds_left = (progress.total - counted) / rate
+            details.append(f"{_duration(seconds_left)} left")
         throttles = self.throttles()
         if throttles:
-            facts.append(f"{throttles} throttled")
-        return facts
+            details.append(f"{throttles} throttled")
+        return details
 
 
 def _duration(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""What a run did, said on the console: as it happens, and as a table at the end."""
+"""What a run does, shown on the console: as it happens, and in a table at the end."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
     from seedctl.cli.console import Console
     from seedctl.report import Event, FailureGroup, Progress, Target
 
-_ROWS = 12  # a table is for reading: of more rows than this, the rest is counted
+_MAX_ROWS = 12  # further rows are only counted
 _WORDS = {"existed": "already there"}
 _ORDER = {kind: position for position, kind in enumerate(get_args(Kind))}
 
 
 class ConsoleReport(Report):
-    """A report that also says on the console what happens."""
+    """A report that also prints what happens."""
 
     def __init__(self, console: Console) -> None:
         super().__init__()
         self._console = console
-        self._told: set[Event] = set()
+        self._shown: set[Event] = set()
         self.display = ProgressDisplay(console)
 
     def on_target(self, target: Target) -> None:
@@ -37,10 +37,10 @@ class ConsoleReport(Report):
     def on_event(self, event: Event) -> None:
         super().on_event(event)
         if not self._console.is_verbose or event.kind in COUNTED or event.state in FAILED:
-            return  # a line for each of thousands would hide all others
+            return  # one line for each of thousands of records would hide the other lines
         with self.display.hidden():
-            if event not in self._told:  # threads come here one after the other
-                self._told.add(event)
+            if event not in self._shown:  # hidden() lets one thread in at a time
+                self._shown.add(event)
                 self._console.table([_row(event)])
 
     def on_note(self, text: str) -> None:
@@ -58,52 +58,54 @@ class ConsoleReport(Report):
         self.display.show(progress)
 
     def show(self) -> None:
-        """Show what was created, read and signed in, users first; then what failed, and why.
+        """Print what was created, read and signed in, users first; then what failed, and why.
 
-        With --verbose most has been told as it was done.
+        What --verbose has printed already is left out.
         """
-        heard = self.copy()
+        recorded = self.copy()
         done = [
             (event, count)
-            for event, count in _counted(heard)
-            if event.state not in FAILED and event not in self._told
+            for event, count in _counted(recorded)
+            if event.state not in FAILED and event not in self._shown
         ]
         if done:
-            self._console.table(_row(event, count) for event, count in done[:_ROWS])
-        if len(done) > _ROWS:
-            self._console.status(f"… and {_sums(done[_ROWS:])}")
-        groups = list(heard.failure_groups.values())[:_ROWS]
+            self._console.table(_row(event, count) for event, count in done[:_MAX_ROWS])
+        if len(done) > _MAX_ROWS:
+            self._console.status(f"… and {_totals(done[_MAX_ROWS:])}")
+        groups = list(recorded.failure_groups.values())[:_MAX_ROWS]
         for group in groups:
             self._console.status(_reason(group))
             if group.first.resolution:
                 self._console.status(f"  Resolution: {group.first.resolution}")
-        left = heard.failed - sum(group.count for group in groups)
-        if left:
-            self._console.status(f"… and {left} more failed")
+        others = recorded.failed - sum(group.count for group in groups)
+        if others:
+            self._console.status(f"… and {others} more failed")
 
     def totals(self) -> str:
-        """Return the sums of the run in words, such as "2 users created, 1 secret read"."""
+        """Return the totals of the run, such as "2 users created, 1 secret read"."""
         if self.target is not None:
-            return _sums(_counted(self.copy())) or "no change was confirmed"
-        return _sums(_counted(self.copy())) or "no users, groups, secrets, records or files touched"
+            return _totals(_counted(self.copy())) or "no change was confirmed"
+        return (
+            _totals(_counted(self.copy())) or "no users, groups, secrets, records or files touched"
+        )
 
     @property
     def has_touched_nothing(self) -> bool:
-        """Whether no write was begun and nothing else was told."""
-        heard = self.copy()
-        return self.target is None and not heard.events and not heard.records
+        """Whether nothing was written, and nothing else was reported."""
+        recorded = self.copy()
+        return self.target is None and not recorded.events and not recorded.records
 
 
 def _counted(report: Report) -> list[tuple[Event, int]]:
-    """Return each thing once, but what failed, and records by their model, with how many."""
-    # What succeeds twice is one thing. What fails twice has failed twice, as the report says too.
-    heard = Counter(report.events).items()
-    counted = {event: count if event.state in FAILED else 1 for event, count in heard}
+    """Return each event with its count; records are counted by their model."""
+    # The same success twice concerns one thing. Two failures are two, as in the report file.
+    events = Counter(report.events).items()
+    counted = {event: count if event.state in FAILED else 1 for event, count in events}
     counted.update(report.records)
     return sorted(counted.items(), key=lambda item: _ORDER[item[0].kind])
 
 
-def _sums(events: Iterable[tuple[Event, int]]) -> str:
+def _totals(events: Iterable[tuple[Event, int]]) -> str:
     counts: Counter[tuple[str, str]] = Counter()
     for event, count in events:
         counts[event.kind, event.state] += count
@@ -114,7 +116,7 @@ def _sums(events: Iterable[tuple[Event, int]]) -> str:
 
 
 def _reason(group: FailureGroup) -> str:
-    """Return why all of *group* failed, how many they are, and which is the first."""
+    """Return how many of *group* failed, why, and which was the first."""
     event, count = group.first, group.count
     what = f"{event.kind}{'s' if count != 1 else ''}"
     if event.kind in COUNTED:

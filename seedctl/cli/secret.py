@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import sys
+from datetime import timezone
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from seedctl.cli.connection import connect, is_local
 from seedctl.cli.console import Console, print_data, print_json
 from seedctl.cli.options import Group, common_options, format_option, settings_of
+from seedctl.cli.run_report import ConsoleReport
+from seedctl.parameter_store import check_name, check_value, decode
+from seedctl.prompter import TerminalPrompter
 
 if TYPE_CHECKING:
     from seedctl.backend import Backend
@@ -20,7 +26,7 @@ if TYPE_CHECKING:
 def secret() -> None:
     """Set, get, list and remove the sandbox's secrets.
 
-    They lie in Parameter Store under the names that ampx gives them.
+    They are stored in Parameter Store under the names that ampx uses.
     """
 
 
@@ -30,8 +36,6 @@ def secret() -> None:
 @click.pass_context
 def set_(context: click.Context, name: str) -> None:
     """Store a secret, from a hidden prompt or from standard input."""
-    from seedctl.parameter_store import check_name, check_value  # noqa: PLC0415
-
     check_name(name)
     value = check_value(name, _read_value())
     backend, console = _open(context, target="account")
@@ -48,8 +52,6 @@ def set_(context: click.Context, name: str) -> None:
 @click.pass_context
 def get(context: click.Context, name: str, form: str, value_only: bool) -> None:
     """Print a secret: name, version, value and time of its last change."""
-    from datetime import timezone  # noqa: PLC0415
-
     if value_only and form == "json":
         raise click.UsageError("--value-only and --format json exclude each other.")
     backend, _ = _open(context)
@@ -115,9 +117,7 @@ def import_(context: click.Context, file: str) -> None:
 
     The whole file is checked before the first secret is stored.
     """
-    from pathlib import Path  # noqa: PLC0415
-
-    from seedctl.cli.dotenv import read_dotenv  # noqa: PLC0415
+    from seedctl.cli.dotenv import read_dotenv  # noqa: PLC0415 - it needs logging
 
     path = Path(file)
     values = read_dotenv(path)
@@ -129,23 +129,18 @@ def import_(context: click.Context, file: str) -> None:
 
 
 def _open(context: click.Context, *, target: TargetDetail = "none") -> tuple[Backend, Console]:
-    """Connect; on AWS a command that writes names the account first, in the local one none."""
-    from seedctl.cli.run_report import ConsoleReport  # noqa: PLC0415
-
+    """Connect. On AWS, *target* says what to name before something is written."""
     settings = settings_of(context)
     console = Console(settings)
-    told = "none" if settings.is_local else target
-    return settings.connect(ConsoleReport(console), target=told), console
+    target = "none" if is_local(settings) else target
+    return connect(settings, ConsoleReport(console), target=target), console
 
 
 def _read_value() -> str:
-    from seedctl.parameter_store import decode  # noqa: PLC0415
-    from seedctl.prompter import TerminalPrompter  # noqa: PLC0415
-
     if sys.stdin is None or sys.stdin.isatty():
         return TerminalPrompter().ask("Enter secret value")
     text = decode(sys.stdin.buffer.read(), "Standard input")
-    # One line break, which echo and editors add; more may be part of the value.
+    # Echo and editors add one line break; others may be part of the value.
     return text.removesuffix("\n").removesuffix("\r")
 
 

@@ -1,4 +1,4 @@
-"""The terminal as a signal finds it: a line half written, a cursor hidden, or nobody there any more."""
+"""The terminal when a signal arrives: its line is half written, its cursor hidden, or it is closed."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from seedctl import interruption
 
 
 def say(text: str) -> None:
-    """Write a line to stderr past Python's buffers, in which the signal may have come."""
+    """Write a line to stderr, not through Python's buffers: the signal may have interrupted them."""
     stream = sys.__stderr__
     if stream is not None:
-        with contextlib.suppress(OSError, ValueError):  # gone, or closed
+        with contextlib.suppress(OSError, ValueError):  # the terminal or the stream is closed
             descriptor = stream.fileno()
-            begin = "\n" if os.isatty(descriptor) else ""  # behind ^C, a prompt or a bar
+            begin = "\n" if os.isatty(descriptor) else ""  # after ^C, a prompt or a bar
             os.write(descriptor, f"{begin}{text}\n".encode())
 
 
 def restore() -> None:
-    """Let the terminal echo and show its cursor, before the process ends at once."""
-    interruption.undo_all()
-    if "seedctl.cli.bars" in sys.modules:  # which hide the cursor
+    """Turn on the terminal's echo and show its cursor, before the process ends at once."""
+    interruption.run_cleanup()
+    if "seedctl.cli.bars" in sys.modules:  # bars hide the cursor
         say("\x1b[?25h")
 
 
-def let_go_of_closed() -> None:
-    """Let what is printed on a closed terminal go nowhere: the first word would end all else."""
+def discard_closed_output() -> None:
+    """Discard what is printed on a closed terminal; writing there would end the cleaning up."""
     for stream in (sys.__stdout__, sys.__stderr__):
         if stream is None:
             continue
@@ -36,6 +36,6 @@ def let_go_of_closed() -> None:
             try:
                 os.write(descriptor, b"")
             except OSError:
-                nowhere = os.open(os.devnull, os.O_WRONLY)
-                os.dup2(nowhere, descriptor)
-                os.close(nowhere)
+                devnull = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(devnull, descriptor)
+                os.close(devnull)

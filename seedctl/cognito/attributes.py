@@ -1,4 +1,4 @@
-"""User names and attributes, checked before a user is created."""
+"""User names and attributes: checks before a user is created, and warnings after an update."""
 
 from __future__ import annotations
 
@@ -14,16 +14,20 @@ from seedctl.masking import mask
 from seedctl.outputs import STANDARD_ATTRIBUTES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from seedctl.outputs import AuthSection
 
-_VERIFIED = ("email_verified", "phone_number_verified")
+_ADDRESSES = ("email", "phone_number")
+VERIFIED_FLAGS = tuple(f"{address}_verified" for address in _ADDRESSES)
+"""Attributes that only an administrator may set."""
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 _PHONE = re.compile(r"\+[0-9]{1,15}")
 _PATTERNS = {"email": _EMAIL, "phone_number": _PHONE}
 
 
 def check_username(username: str, auth: AuthSection) -> None:
-    """Raise InvalidParameterException when the pool takes another kind of name than *username*."""
+    """Raise InvalidParameterException unless *username* is of a kind that the pool accepts."""
     if not isinstance(username, str) or not username.strip():
         raise InvalidParameterException(
             "The user name is empty.", resolution="Give username= a name."
@@ -35,16 +39,16 @@ def check_username(username: str, auth: AuthSection) -> None:
             f"The user name {mask(username)!r} is not valid Unicode.",
             resolution="Check where it was read from.",
         ) from None
-    wanted = wanted_name(auth)
-    if wanted and copied_attribute(username, auth) is None:
+    required = _required_form(auth)
+    if required and copied_attribute(username, auth) is None:
         raise InvalidParameterException(
-            f"Users of this pool sign in with {wanted}; {mask(username)!r} is not one.",
+            f"Users of this pool sign in with {required}; {mask(username)!r} is not one.",
             resolution="Change the user name, or loginWith in amplify/auth/resource.ts.",
         )
 
 
-def wanted_name(auth: AuthSection) -> str:
-    """Return what user names of the pool have to be; empty where every name will do."""
+def _required_form(auth: AuthSection) -> str:
+    """Describe what user names of the pool must look like; empty if any name is allowed."""
     kinds = auth.username_attributes or ()
     return (
         "" if "username" in kinds else " or ".join(FORMS[kind] for kind in kinds if kind in FORMS)
@@ -52,27 +56,27 @@ def wanted_name(auth: AuthSection) -> str:
 
 
 def sign_in_advice(username: str, auth: AuthSection) -> str:
-    """Return what to do when Cognito knows no user of this name, or not with this password."""
-    wanted = wanted_name(auth)
-    if not wanted or copied_attribute(username, auth) is not None:
+    """Return the resolution for an unknown user name or a wrong password."""
+    required = _required_form(auth)
+    if not required or copied_attribute(username, auth) is not None:
         return "Check the user name and the password."
-    return f"Check the user name and the password. Users of this pool sign in with {wanted}."
+    return f"Check the user name and the password. Users of this pool sign in with {required}."
 
 
 def wire_attributes(
     username: str, attributes: Mapping[str, Any] | None, auth: AuthSection
 ) -> list[dict[str, str]]:
-    """Return *attributes* as AdminCreateUser takes them.
+    """Return *attributes* in the format of AdminCreateUser.
 
-    Raises InvalidParameterException for a name Cognito does not have, a value that is not text or
-    not of the attribute's form, or an attribute that the pool requires and nobody gave.
+    Raises InvalidParameterException for an unknown name, a value that is not text or has the wrong
+    format, and a missing attribute that the pool requires.
     """
     if attributes is not None and not isinstance(attributes, Mapping):
         raise InvalidParameterException("user_attributes is not a mapping of names to text.")
     given = {name: value for name, value in (attributes or {}).items() if value is not None}
     for name in given:
         _check_name(name)
-    # Where the file does not say what users sign in by, the name may be one that Cognito copies.
+    # Older outputs files do not state the kind of user name, so Cognito may copy an address from it.
     kinds = ("email", "phone_number") if auth.username_attributes is None else None
     present = {*given, copied_attribute(username, auth, kinds)}
     missing = [name for name in auth.standard_required_attributes or () if name not in present]
@@ -84,16 +88,16 @@ def wire_attributes(
     order = {name: position for position, name in enumerate(STANDARD_ATTRIBUTES)}
     names = sorted(given, key=lambda name: order.get(name, len(order)))
     return [
-        {"Name": name, "Value": _checked_form(name, _text(name, given[name]))} for name in names
+        {"Name": name, "Value": _check_format(name, _to_text(name, given[name]))} for name in names
     ]
 
 
 def copied_attribute(
     username: str, auth: AuthSection, kinds: tuple[str, ...] | None = None
 ) -> str | None:
-    """Return the attribute that Cognito fills from the user name itself.
+    """Return the attribute that Cognito fills with the user name, if there is one.
 
-    *kinds* is what users sign in by, the pool's own by default.
+    *kinds* are the kinds of user name to consider; by default those of the pool.
     """
     kinds = kinds or auth.username_attributes or ()
     if "email" in kinds and _EMAIL.fullmatch(username):
@@ -108,18 +112,22 @@ def _check_name(name: str) -> None:
         raise InvalidParameterException(
             f"{name!r} is not a user attribute to set.", resolution="Names are text."
         )
-    if name in STANDARD_ATTRIBUTES or name in _VERIFIED or name.startswith(("custom:", "dev:")):
+    if (
+        name in STANDARD_ATTRIBUTES
+        or name in VERIFIED_FLAGS
+        or name.startswith(("custom:", "dev:"))
+    ):
         return
     near = difflib.get_close_matches(
-        name.replace("-", "_"), (*STANDARD_ATTRIBUTES, *_VERIFIED), n=1
+        name.replace("-", "_"), (*STANDARD_ATTRIBUTES, *VERIFIED_FLAGS), n=1
     )
     snake = re.sub(r"(?<=[a-z])([A-Z])", lambda match: "_" + match.group(1).lower(), name)
     hint = snake if snake in STANDARD_ATTRIBUTES else (near[0] if near else f"custom:{name}")
-    fix = "Cognito makes it." if name == "sub" else f"Did you mean {hint}?"
+    fix = "Cognito generates it." if name == "sub" else f"Did you mean {hint}?"
     raise InvalidParameterException(f"{name!r} is not a user attribute to set.", resolution=fix)
 
 
-def _text(name: str, value: Any) -> str:
+def _to_text(name: str, value: Any) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
@@ -127,18 +135,53 @@ def _text(name: str, value: Any) -> str:
     if isinstance(value, int):
         return str(value)
     raise InvalidParameterException(
-        f"The user attribute {name} is a {type(value).__name__}; Cognito keeps text.",
+        f"The user attribute {name} is a {type(value).__name__}; Cognito stores text.",
         resolution="Convert it, for example with str() or .isoformat().",
     )
 
 
-def _checked_form(name: str, value: str) -> str:
+def _check_format(name: str, value: str) -> str:
     if name in _PATTERNS and not _PATTERNS[name].fullmatch(value):
         raise InvalidParameterException(
             f"The user attribute {name} is {mask(value)!r}, which Cognito does not accept.",
             resolution=f"Give {FORMS[name]}.",
         )
     return value
+
+
+def update_warnings(
+    username: str,
+    *,
+    given: Mapping[str, str],
+    sent: Sequence[Mapping[str, str]],
+    before: Mapping[str, Any],
+    deliveries: Sequence[Mapping[str, Any]],
+) -> Iterator[str]:
+    """Yield a warning for each unexpected effect of an attribute update.
+
+    *given* are the caller's attributes, *sent* those of them that a user may set, *before* the
+    claims of the user's id token, *deliveries* the CodeDeliveryDetails of Cognito's response.
+    """
+    values = {attribute["Name"]: attribute["Value"] for attribute in sent}
+    destinations = {each.get("AttributeName"): each.get("Destination") for each in deliveries}
+    for address, flag in zip(_ADDRESSES, VERIFIED_FLAGS, strict=True):
+        is_verified = _is_true(before.get(flag))
+        if address in destinations:
+            yield (
+                f"Cognito has sent a code to {destinations[address]} for the new {address} of "
+                f"{mask(username)}: until the code is confirmed, it is not verified, and in a pool of "
+                "Amplify Gen 2 the old one stays."
+            )
+            is_verified = False
+        elif address in values and values[address] != before.get(address):
+            yield f"The new {address} of {mask(username)} is not verified: {flag} is false now."
+            is_verified = False
+        if flag in given and _is_true(given[flag]) != is_verified:
+            yield f"{flag} of {mask(username)} was not set: only an administrator may set it."
+
+
+def _is_true(value: object) -> bool:
+    return str(value).lower() == "true"
 
 
 assert set(get_type_hints(StandardUserAttributes)) == set(STANDARD_ATTRIBUTES)

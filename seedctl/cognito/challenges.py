@@ -1,9 +1,9 @@
-"""What Cognito may ask for while somebody signs in, one table row a challenge."""
+"""The challenges that Cognito may send during a sign-in, and a handler for each."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from seedctl import masking
 from seedctl.cognito.mfa import code_of
@@ -31,14 +31,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """The answer to a challenge; *session* when a step between has replaced the challenge's own."""
+    """The answer to a challenge."""
 
     answers: dict[str, str] = field(repr=False)
     session: str | None = field(default=None, repr=False)
+    """Set if a call in between, such as setting up TOTP, replaced the session of the challenge."""
 
 
 def explain_skew(error: CognitoError, now: datetime) -> None:
-    """Say so in *error*'s resolution when this machine's clock is too far off for TOTP."""
+    """Add to *error*'s resolution whether a wrong clock of this machine explains a refused code."""
     if error.code not in {"CodeMismatchException", "EnableSoftwareTokenMFAException"}:
         return
     if error.server_time is not None:
@@ -66,8 +67,8 @@ def _verify_password(sign_in: SignInState, challenge: Challenge) -> Response:
     except KeyError as error:
         raise SRPError(
             f"The password exchange failed: Cognito sent no {error.args[0]}.",
-            resolution="Check --endpoint-url and any proxy on the way: something else than Cognito "
-            "may answer.",
+            resolution="Check --endpoint-url and any proxy: another service than Cognito may have "
+            "answered.",
         ) from None
     timestamp = format_timestamp(sign_in.now())
     signature = sign_in.exchange.sign(
@@ -93,25 +94,25 @@ def _set_new_password(sign_in: SignInState, _challenge: Challenge) -> Response:
     if sign_in.new_password is None:
         raise SignInException(
             f"{mask(sign_in.username)} has only a temporary password (challenge "
-            "NEW_PASSWORD_REQUIRED), and nobody is signed in. create_and_sign_up_user(username, "
-            "final_password, temporary_password=...) finishes such a user.",
-            resolution="Give the present password as temporary_password= there, and the one that "
-            "the user is to have as the password.",
+            "NEW_PASSWORD_REQUIRED), so the sign-in failed. create_and_sign_up_user(username, "
+            "final_password, temporary_password=...) sets the final password of such a user.",
+            resolution="Call it with the current password as temporary_password= and the new one as "
+            "the password.",
         )
     sign_in.new_password_sent = True
     return Response({"USERNAME": sign_in.internal_name, "NEW_PASSWORD": sign_in.new_password})
 
 
 def _select_method(sign_in: SignInState, challenge: Challenge) -> Response:
-    method = _chosen(sign_in, challenge.listed_methods("MFAS_CAN_CHOOSE"), "use")
-    sign_in.prefers = True
+    method = _choose_method(sign_in, challenge.listed_methods("MFAS_CAN_CHOOSE"), "use")
+    sign_in.set_preference = True
     wire = next(name for name, known in WIRE_METHODS.items() if known == method)
     return Response({"USERNAME": sign_in.internal_name, "ANSWER": wire})
 
 
 def _set_up_method(sign_in: SignInState, challenge: Challenge) -> Response:
     offered = challenge.listed_methods("MFAS_CAN_SETUP")
-    # A phone number is given by an administrator, never in the middle of a sign-in.
+    # Only an administrator can set the phone number, so SMS cannot be set up during a sign-in.
     possible = [method for method in offered if method != "SMS"]
     wanted = sign_in.callbacks.mfa_preference
     if wanted == "SMS" or (not possible and offered):
@@ -120,48 +121,43 @@ def _set_up_method(sign_in: SignInState, challenge: Challenge) -> Response:
             "user has no phone number.",
             resolution='Create the user with user_attributes={"phone_number": …}.',
         )
-    method = _chosen(sign_in, possible, "set up")
-    sign_in.prefers = True
+    method = _choose_method(sign_in, possible, "set up")
+    sign_in.set_preference = True
     if method == "EMAIL":
-        return Response({"USERNAME": sign_in.internal_name, "EMAIL": _address(sign_in)})
-    return _set_up_totp(sign_in, challenge)
-
-
-def _set_up_totp(sign_in: SignInState, challenge: Challenge) -> Response:
-    by = {"Session": challenge.session} if challenge.session else {}
-    session = enroll_totp(sign_in, by)
+        return Response({"USERNAME": sign_in.internal_name, "EMAIL": _email_address(sign_in)})
+    session = enroll_totp(sign_in, {"Session": challenge.session} if challenge.session else {})
     sign_in.method = "TOTP"
     return Response({"USERNAME": sign_in.internal_name}, session)
 
 
-def enroll_totp(sign_in: SignInState, by: dict[str, str]) -> str | None:
-    """Set TOTP up with the caller's callback, and return the session to go on with.
+def enroll_totp(sign_in: SignInState, user_key: dict[str, str]) -> str | None:
+    """Set up TOTP with the caller's callback, and return the session for the next answer.
 
-    *by* is what Cognito knows the user by: a Session, or the AccessToken of one signed in.
+    *user_key* identifies the user to Cognito: the Session of a sign-in, or an AccessToken.
     """
     callback = sign_in.callbacks.totp_sign_up_challenge
     if callback is None:
         raise MissingTOTPChallengeError(
             f"TOTP cannot be set up for {mask(sign_in.username)}: no totp_sign_up_challenge was "
             "given.",
-            resolution="Give a function that makes a code from setup.shared_secret, such as "
+            resolution="Give a function that computes a code from setup.shared_secret, such as "
             "Authenticator().enroll.",
         )
-    associated = sign_in.pool.associate_software_token(by)
+    associated = sign_in.pool.associate_software_token(user_key)
     secret = associated["SecretCode"]
     register_base32(secret)
     code = code_of(callback(TOTPSetup(secret, sign_in.internal_name)), "totp_sign_up_challenge")
     masking.register(code)
-    if "Session" in by:
-        by = {"Session": associated["Session"]} if associated.get("Session") else {}
+    if "Session" in user_key:
+        user_key = {"Session": associated["Session"]} if associated.get("Session") else {}
     try:
-        verified = sign_in.pool.verify_software_token(code, by)
+        verified = sign_in.pool.verify_software_token(code, user_key)
     except CognitoError as error:
         explain_skew(error, sign_in.now())
         raise
     if verified["Status"] != "SUCCESS":
         raise CognitoError(
-            f"Cognito has not set up TOTP for {mask(sign_in.username)}: the status is "
+            f"Cognito did not set up TOTP for {mask(sign_in.username)}: the status is "
             f"{verified['Status']}.",
             code="EnableSoftwareTokenMFAException",
             resolution="Check the code's secret and this machine's clock.",
@@ -170,7 +166,7 @@ def enroll_totp(sign_in: SignInState, by: dict[str, str]) -> str | None:
     return session
 
 
-def _address(sign_in: SignInState) -> str:
+def _email_address(sign_in: SignInState) -> str:
     if sign_in.email is None:
         raise MFAPreferenceNotAvailableError(
             f"E-mail as MFA cannot be set up for {mask(sign_in.username)}, who has no e-mail "
@@ -180,25 +176,27 @@ def _address(sign_in: SignInState) -> str:
     return sign_in.email
 
 
-def _chosen(sign_in: SignInState, offered: Sequence[MFAPreference], what: str) -> MFAPreference:
+def _choose_method(
+    sign_in: SignInState, offered: Sequence[MFAPreference], action: Literal["use", "set up"]
+) -> MFAPreference:
     wanted = sign_in.callbacks.mfa_preference
     if wanted is not None:
         if wanted not in offered:
             raise MFAPreferenceNotAvailableError(
-                f"Cognito does not let {mask(sign_in.username)} {what} {wanted} as MFA. It offers "
+                f"Cognito does not let {mask(sign_in.username)} {action} {wanted} as MFA. It offers "
                 f"{', '.join(offered) or 'nothing'}.",
-                resolution="Choose a method it offers, or give the user what the method needs.",
+                resolution="Choose a method it offers, or give the user the attribute that the "
+                "method needs.",
             )
         return wanted
     if not offered:
         raise SignInException(
-            f"Cognito wants MFA for {mask(sign_in.username)} and offers no method that can be "
-            f"{what}.",
+            f"Cognito requires MFA for {mask(sign_in.username)} but offers no method to {action}.",
             resolution="Check multifactor in amplify/auth/resource.ts.",
         )
     if len(offered) > 1:
         raise NoMFAPreferenceSpecifiedError(
-            f"{mask(sign_in.username)} could {what} {' or '.join(offered)}, and none was chosen.",
+            f"{mask(sign_in.username)} could {action} {' or '.join(offered)}, and none was chosen.",
             resolution='Give mfa_preference="TOTP", "SMS" or "EMAIL".',
         )
     return offered[0]
@@ -216,10 +214,10 @@ def _answer_custom(sign_in: SignInState, challenge: Challenge) -> Response:
     )
 
 
-# What the password flow answers; anything else there means that MFA is on.
 PASSWORD_CHALLENGES = ("PASSWORD_VERIFIER", "NEW_PASSWORD_REQUIRED")
+"""The challenges that the password flow answers. Any other means that the user has MFA."""
 
-# challenge -> the method whose code it wants, and the key the code goes under
+# challenge -> the MFA method, and the key of its code in the answer
 CODE_CHALLENGES: Mapping[str, tuple[MFAPreference, str]] = {
     "EMAIL_OTP": ("EMAIL", "EMAIL_OTP_CODE"),
     "SMS_MFA": ("SMS", "SMS_MFA_CODE"),

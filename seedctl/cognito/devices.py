@@ -1,7 +1,7 @@
-"""Devices, for pools that remember them: a sign-in is confirmed to come from one of its own.
+"""Confirm the device of a sign-in, for user pools that remember devices.
 
-Without it such a pool refuses to renew the tokens. The password of a device is not kept: the next
-sign-in is another device's, so that no challenge ever asks for it.
+Such a pool refuses to refresh the tokens of an unconfirmed device. Each sign-in uses a new device, so
+its password is never needed again and is not stored.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _SALT_BITS = 128
 
 
 def confirm_device(pool: UserPool, access_token: str, metadata: Mapping[str, Any]) -> None:
-    """Confirm the device that Cognito's NewDeviceMetadata names. Raises CognitoError."""
+    """Confirm the device in Cognito's NewDeviceMetadata. Raises CognitoError."""
     password = base64.b64encode(secrets.token_bytes(_PASSWORD_BYTES)).decode()
     salt = secrets.randbits(_SALT_BITS)
     device_key = metadata["DeviceKey"]
@@ -31,7 +31,7 @@ def confirm_device(pool: UserPool, access_token: str, metadata: Mapping[str, Any
 
 
 def device_verifier(group_key: str, device_key: str, password: str, salt: int) -> Mapping[str, str]:
-    """Return the DeviceSecretVerifierConfig: a device is a user whose pool is its group."""
+    """Return the DeviceSecretVerifierConfig. In SRP the device group acts as the user pool."""
     x = srp.private_key(group_key, device_key, password, salt)
     return {
         "Salt": _base64(salt),

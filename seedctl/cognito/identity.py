@@ -1,4 +1,4 @@
-"""Who AppSync and S3 see: a signed-in user, or a guest of the identity pool."""
+"""The identity that AppSync and S3 calls are made with: a signed-in user, or a guest."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ class IdentityPool:
     """The identity pool of one backend. Thread-safe."""
 
     def __init__(self, aws: Caller, outputs: AuthOutputsSource) -> None:
-        """*outputs* without an auth section are a backend without an identity pool."""
+        """Without an auth section in *outputs* the backend has no identity pool."""
         self._aws = aws
         self._outputs = outputs
         self._lock = threading.Lock()
         self._guest: IdentityCredentials | None = None
 
     def for_user(self, id_token: str) -> IdentityCredentials | None:
-        """Return credentials of the user of *id_token*; None when there is no identity pool."""
+        """Return credentials for the user of *id_token*; None if there is no identity pool."""
         if self._pool_id is None:
             return None
-        # As the token says, as amplify-js does: each partition has a domain of its own.
+        # Take the issuer from the token, as amplify-js does: its domain depends on the partition.
         issuer = claims(id_token).get("iss")
         if not isinstance(issuer, str):
-            lacks = ": a token in it names no issuer"
-            raise InvalidResponseError.of("cognito-idp", "InitiateAuth", lacks)
+            detail = ": a token in it names no issuer"
+            raise InvalidResponseError.of("cognito-idp", "InitiateAuth", detail)
         return self._fetch({issuer.removeprefix("https://"): id_token})
 
     def for_guest(self, *, renew: bool = False) -> IdentityCredentials | None:
-        """Return a guest's credentials; None when the backend lets no guests in.
+        """Return a guest's credentials; None if the identity pool does not allow guests.
 
-        They are kept until they end, *renew* refuses them, or :meth:`forget_guest`.
+        They are cached until they expire, :meth:`forget_guest` is called, or *renew* is true.
         """
         settings = self._outputs.auth
         if settings is None or not settings.unauthenticated_identities_enabled:
@@ -51,7 +51,7 @@ class IdentityPool:
             return self._guest
 
     def forget_guest(self) -> None:
-        """Let the next guest be a new one, as the JavaScript client does at each sign-in or out."""
+        """Drop the cached guest, as the JavaScript client does at each sign-in and sign-out."""
         with self._lock:
             self._guest = None
 
@@ -64,16 +64,16 @@ class IdentityPool:
         pool = self._pool_id
         if pool is None:
             return None
-        # For a guest the JavaScript client sends empty Logins here, and none below.
+        # For a guest the JavaScript client sends empty Logins in GetId, and none in the next call.
         request = {"IdentityPoolId": pool, "Logins": logins}
         identity = self._call(pool, "GetId", request)["IdentityId"]
-        known = {"Logins": logins} if logins else {}
-        reply = self._call(pool, "GetCredentialsForIdentity", {"IdentityId": identity, **known})
+        user = {"Logins": logins} if logins else {}
+        reply = self._call(pool, "GetCredentialsForIdentity", {"IdentityId": identity, **user})
         keys = reply["Credentials"]
         masking.register(keys["SecretKey"])
         masking.register(keys["SessionToken"])
         return IdentityCredentials(
-            # The answer's, which can be another one than was asked for.
+            # Cognito may return credentials for another identity than the requested one.
             reply["IdentityId"],
             Credentials(
                 keys["AccessKeyId"], keys["SecretKey"], keys["SessionToken"], keys["Expiration"]
@@ -86,22 +86,22 @@ class IdentityPool:
 
 
 class TokenSource(Protocol):
-    """A signed-in user's session, as far as it is needed here."""
+    """The part of a user's session that is needed here."""
 
     def tokens(self) -> Tokens:
-        """Return the tokens, renewed if need be. Raises UserUnAuthenticatedException."""
+        """Return the tokens, refreshed if expired. Raises UserUnAuthenticatedException."""
         ...
 
 
 class SessionIdentity:
-    """One user, as long as its session lasts."""
+    """The identity of one signed-in user, until the session ends."""
 
     def __init__(self, session: TokenSource, pool: IdentityPool) -> None:
         self._session = session
         self._pool = pool
         self._lock = threading.Lock()
-        self._kept: IdentityCredentials | None = None
-        self._kept_for: str | None = None
+        self._cached: IdentityCredentials | None = None
+        self._cached_for: str | None = None
 
     def access_token(self) -> str | None:
         return self._session.tokens().access
@@ -110,35 +110,35 @@ class SessionIdentity:
         return self
 
     def credentials(self, *, renew: bool = False) -> IdentityCredentials | None:
-        # First the token: a session that has ended gets nothing, kept or not.
+        # Get the token first: it raises after a sign-out, even if credentials are cached.
         token = self._session.tokens().id
         with self._lock:
-            is_good = self._kept is not None and not self._kept.credentials.is_stale
-            if renew or not is_good or self._kept_for != token:
-                self._kept = self._pool.for_user(token)
-                self._kept_for = token
-            return self._kept
+            is_usable = self._cached is not None and not self._cached.credentials.is_stale
+            if renew or not is_usable or self._cached_for != token:
+                self._cached = self._pool.for_user(token)
+                self._cached_for = token
+            return self._cached
 
     def groups(self) -> tuple[str, ...] | None:
         return tuple(self._session.tokens().id_claims().get("cognito:groups", ()))
 
 
 class GuestIdentity:
-    """Nobody who is signed in."""
+    """The identity of a guest: calls without a signed-in user."""
 
     def __init__(self, pool: IdentityPool) -> None:
         self._pool = pool
-        self._kept: IdentityCredentials | None = None
+        self._cached: IdentityCredentials | None = None
 
     def bind(self) -> GuestIdentity:
         return self
 
     def credentials(self, *, renew: bool = False) -> IdentityCredentials | None:
-        # The same guest for the whole task, whoever signs in elsewhere meanwhile.
-        kept = self._kept
-        if kept is None or renew or kept.credentials.is_stale:
-            self._kept = kept = self._pool.for_guest(renew=renew)
-        return kept
+        # Use the same guest for the whole task, even if another thread signs in meanwhile.
+        cached = self._cached
+        if cached is None or renew or cached.credentials.is_stale:
+            self._cached = cached = self._pool.for_guest(renew=renew)
+        return cached
 
     def groups(self) -> tuple[str, ...] | None:
         return None

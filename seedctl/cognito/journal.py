@@ -1,12 +1,13 @@
-"""Which users a run has begun and not finished: a marker file each, in the state folder.
+"""The journal of unfinished users: one marker file for each, in the state folder.
 
-A marker is written before the user is created and removed when the user has its final password. In
-between it notes that Cognito has confirmed the creation: until then the user may be somebody else's.
-It holds no name and no secret; its own name is a digest. Files rather than one list, so that two runs
-at once, or a kill in the middle, leave nothing half-written.
+A run writes the marker before it creates the user, and removes it when the user has its final
+password. In between it records in the marker that Cognito confirmed the creation: without that
+confirmation, a user that exists may have been created by something else. A marker contains no name
+and no secret; its file name is a hash. One file for each user, not one list, so that concurrent or
+killed runs leave no half-written file.
 
-The run that creates a user holds a lock on the marker: the claim. The operating system takes it back
-when the process ends, however it ends.
+While a run creates a user, it holds a lock on the marker: the claim. The operating system releases
+the lock when the process ends, for whatever reason.
 """
 
 from __future__ import annotations
@@ -25,19 +26,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     JournalState = Literal["new", "started", "created"]
-    """What was noted of a user before: nothing; that it was about to be created; that it was."""
+    """What an earlier run recorded about a user: "new", nothing; "started", that it was about to
+    create the user; "created", that Cognito confirmed the creation."""
 
 _FOLDER = "unfinished"
-# Of one length: a marker is never half-written, whenever the process is killed.
+# Both have the same length, so overwriting one with the other leaves no mixture if it is interrupted.
 _STARTED, _CREATED = b"started", b"created"
 
-_PAUSES = (0.01, 0.25)  # between two looks at a claim that another run holds, growing
+_MIN_PAUSE, _MAX_PAUSE = 0.01, 0.25  # seconds between two attempts to get the lock
 _WARN_SECONDS = 5.0
-_PATIENCE_SECONDS = 200.0  # a sign-in with codes typed by hand may take three minutes
+_TIMEOUT_SECONDS = 200.0  # a sign-in with codes typed by hand may take three minutes
 
 
 class Claim:
-    """The right to create one user, which one run on this machine has at a time."""
+    """The exclusive right to create one user. One run on this machine holds it at a time."""
 
     def __init__(
         self,
@@ -47,29 +49,30 @@ class Claim:
         *,
         was_waited_for: bool,
     ) -> None:
-        """*lock* is None where the folder cannot be written: then nothing is noted."""
+        """*lock* is None if the folder cannot be written; then nothing is recorded."""
         self.was_waited_for = was_waited_for
-        """Whether another run was creating the user when this one came."""
+        """Whether another run held the claim when this run asked for it."""
         self.state: JournalState = "new"
+        """What an earlier run recorded, before this one."""
         self._marker = marker
         self._lock = lock
         self._warn = warn
-        noted = lock.read(len(_CREATED)) if lock is not None else b""
-        if noted == _CREATED:
+        content = lock.read(len(_CREATED)) if lock is not None else b""
+        if content == _CREATED:
             self.state = "created"
-        elif noted:
+        elif content:
             self.state = "started"
         else:
-            self._note(_STARTED)
+            self._write(_STARTED)
 
     def mark_created(self) -> None:
-        """Note that it was this run that created the user."""
-        self._note(_CREATED)
+        """Record that Cognito confirmed the creation of the user."""
+        self._write(_CREATED)
 
     def clear(self) -> None:
-        """Note that the user has its final password, or is none of this run's.
+        """Remove the marker: no later run has to finish this user.
 
-        Another run may have the user from then on, before :meth:`release` too.
+        Another run may claim the user from then on, before :meth:`release` too.
         """
         if self._lock is not None:
             try:
@@ -78,77 +81,78 @@ class Claim:
                 self._warn(error)
 
     def release(self) -> None:
-        """Let another run have the user. A second call does nothing."""
+        """Let another run claim the user. A second call does nothing."""
         if self._lock is not None:
             self._lock.release()
 
-    def _note(self, what: bytes) -> None:
+    def _write(self, content: bytes) -> None:
         if self._lock is not None:
             try:
-                self._lock.write(what)
+                self._lock.write(content)
             except OSError as error:
                 self._warn(error)
 
 
 class Journal:
-    """The unfinished users of one project; *warn* hears when the folder cannot be written."""
+    """The unfinished users of one project."""
 
     def __init__(self, state_folder: Path, warn: Callable[[str], None]) -> None:
+        """*warn* is called, at most once, if the folder cannot be written."""
         self._state_folder = state_folder
         self._warn = warn
         self._warned = False
 
     @contextmanager
     def claim(self, user_pool_id: str, username: str) -> Iterator[Claim]:
-        """Have the user to oneself for the block, waiting for another run on this machine.
+        """Hold the claim on the user for the block; wait while another run holds it.
 
-        Raises UsernameExistsError when the other run is still at it after 200 seconds.
+        Raises UsernameExistsError if another run still holds it after 200 seconds.
         """
         marker = self._marker(user_pool_id, username)
-        began = time.monotonic()
-        pause, longest = _PAUSES
+        lock: FileLock | None
+        try:
+            marker.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._state_folder.chmod(0o700)  # mkdir applies its mode to the last folder only
+            lock, was_waited_for = self._lock(marker, username)
+        except OSError as error:
+            # Go on without a journal: if this run is stopped, the next cannot finish its users.
+            self._warn_unwritable(error)
+            lock, was_waited_for = None, False
+        claim = Claim(marker, lock, self._warn_unwritable, was_waited_for=was_waited_for)
+        try:
+            yield claim
+        finally:
+            claim.release()
+
+    def _lock(self, marker: Path, username: str) -> tuple[FileLock, bool]:
+        """Return the lock on *marker*, and whether another run held it."""
+        started_at = time.monotonic()
+        pause = _MIN_PAUSE
         has_warned = False
-        while True:
-            try:
-                marker.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                self._state_folder.chmod(0o700)  # mkdir gives parents the umask's mode
-                lock = FileLock.take(marker, seconds=0)
-            except OSError as error:
-                # The run is more useful than the journal; only healing by itself is lost.
-                self._warn_unwritable(error)
-                claim = Claim(marker, None, self._warn_unwritable, was_waited_for=False)
-                break
-            waited = time.monotonic() - began
-            if lock is not None:
-                claim = Claim(
-                    marker, lock, self._warn_unwritable, was_waited_for=pause > _PAUSES[0]
-                )
-                break
-            if waited > _PATIENCE_SECONDS:
+        while (lock := FileLock.take(marker, seconds=0)) is None:
+            waited = time.monotonic() - started_at
+            if waited > _TIMEOUT_SECONDS:
                 raise UsernameExistsError(
                     f"Another run on this machine has been creating {mask(username)} for "
-                    f"{_PATIENCE_SECONDS:.0f} s.",
+                    f"{_TIMEOUT_SECONDS:.0f} s.",
                     resolution="Wait until that run ends, or end it, and run again.",
                 )
             if waited > _WARN_SECONDS and not has_warned:
                 has_warned = True
                 self._warn(f"Waiting for another run that is creating {mask(username)}.")
             time.sleep(pause)
-            pause = min(pause * 1.5, longest)
-        try:
-            yield claim
-        finally:
-            claim.release()
+            pause = min(pause * 1.5, _MAX_PAUSE)
+        return lock, pause > _MIN_PAUSE
 
     def is_unfinished(self, user_pool_id: str, username: str) -> bool:
-        """Whether an earlier run left this user unfinished, or another one is creating it."""
+        """Whether an earlier run left this user unfinished, or another run is creating it."""
         try:
             return self._marker(user_pool_id, username).exists()
         except OSError:
             return False
 
     def clear(self, user_pool_id: str, username: str) -> None:
-        """Note that the user has its final password, unless another run is creating it."""
+        """Remove the user's marker, unless another run is creating the user."""
         try:
             marker = self._marker(user_pool_id, username)
             lock = FileLock.take(marker, seconds=0) if marker.exists() else None

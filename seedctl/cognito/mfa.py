@@ -1,13 +1,13 @@
-"""What the caller gives for MFA: callbacks, a preference, and the checks on them.
+"""MFA callbacks and preference, and the checks on them before a user is created.
 
-The checks hold what the call and the outputs file say against each other, before a user is created.
-What an outputs file of an older version does not say is tried, not refused.
+The checks compare the caller's arguments with the outputs file. What an outputs file of an older
+version does not state is not checked: Cognito decides.
 """
 
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, get_args
 
 from seedctl.cognito.attributes import copied_attribute
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from seedctl.cognito.types import (
+        NewUser,
         SignInChallenge,
-        SignInFlow,
         SignUpChallenge,
         TOTPSignUpChallenge,
     )
@@ -35,13 +35,13 @@ if TYPE_CHECKING:
 
 METHODS: tuple[MFAPreference, ...] = get_args(MFAPreference)
 
-# The user attribute without which a method cannot deliver its codes.
-_ATTRIBUTE = {"EMAIL": "email", "SMS": "phone_number"}
+# The user attribute to which a method delivers its codes.
+_DELIVERY_ATTRIBUTES = {"EMAIL": "email", "SMS": "phone_number"}
 
 
 @dataclass(frozen=True, slots=True)
 class MFACallbacks:
-    """Who answers what. Where there is no callback, the code is asked for."""
+    """The caller's MFA callbacks and preferred method. A code without a callback is prompted for."""
 
     mfa_preference: MFAPreference | None = None
     sign_in_challenge: SignInChallenge | None = field(default=None, repr=False)
@@ -49,30 +49,29 @@ class MFACallbacks:
     sms_sign_up_challenge: SignUpChallenge | None = field(default=None, repr=False)
     totp_sign_up_challenge: TOTPSignUpChallenge | None = field(default=None, repr=False)
 
+    @classmethod
+    def of(cls, user: NewUser) -> MFACallbacks:
+        return cls(**{each.name: getattr(user, each.name) for each in fields(cls)})
+
     def for_code(self, method: str) -> Callable[[], object] | None:
-        """Return the callback that has the code of *method*, if the caller gave one."""
+        """Return the callback that supplies the code of *method*, if the caller gave one."""
         by_method = {"EMAIL": self.email_sign_up_challenge, "SMS": self.sms_sign_up_challenge}
         return by_method.get(method) or self.sign_in_challenge
 
     def check(self) -> None:
-        """Raise InvalidParameterException for callbacks and preferences that cannot be used."""
+        """Raise InvalidParameterException for an unusable callback or preference."""
         if self.mfa_preference is not None and self.mfa_preference not in METHODS:
             raise InvalidParameterException(
                 f"mfa_preference is {self.mfa_preference!r}.",
                 resolution='Use "TOTP", "SMS" or "EMAIL".',
             )
-        for name in (
-            "sign_in_challenge",
-            "email_sign_up_challenge",
-            "sms_sign_up_challenge",
-            "totp_sign_up_challenge",
-        ):
+        for name in (each.name for each in fields(self) if each.name.endswith("_challenge")):
             callback = getattr(self, name)
             if callback is None:
                 continue
             if not callable(callback):
                 raise InvalidParameterException(f"{name} is not a function.")
-            call = getattr(callback, "__call__", callback)  # noqa: B004 - an object's own
+            call = getattr(callback, "__call__", callback)  # noqa: B004 - of a callable object
             if inspect.iscoroutinefunction(callback) or inspect.iscoroutinefunction(call):
                 raise InvalidParameterException(
                     f"{name} is a coroutine function; seedctl calls it without an event loop.",
@@ -81,10 +80,9 @@ class MFACallbacks:
 
 
 def code_of(answer: object, callback: str) -> str:
-    """Return the code in what a *callback* returned.
+    """Return the code in the *answer* that the function named *callback* returned.
 
-    Raises InvalidParameterException for anything but a text or a ChallengeResponse, and for empty
-    ones.
+    Raises InvalidParameterException unless it is a ``str`` or ChallengeResponse that is not empty.
     """
     code = answer.challenge_response if isinstance(answer, ChallengeResponse) else answer
     if not isinstance(code, str) or not code.strip():
@@ -98,32 +96,27 @@ def code_of(answer: object, callback: str) -> str:
     return code.strip()
 
 
-def check_sign_up(
-    flow: SignInFlow,
-    callbacks: MFACallbacks,
-    auth: AuthSection,
-    username: str,
-    attributes: Collection[str],
-) -> None:
-    """Raise for an MFA set-up that cannot end in a signed-in user.
+def check_sign_up(user: NewUser, auth: AuthSection, attributes: Collection[str]) -> None:
+    """Raise if the first sign-in of *user* could not succeed with these MFA options.
 
-    *attributes* are the names given. Raises MFARequiredError, MFANotConfiguredError,
-    MFAPreferenceNotAvailableError, NoMFAPreferenceSpecifiedError, MissingTOTPChallengeError and
-    InvalidParameterException.
+    *attributes* are the names of the user's attributes. Raises MFARequiredError,
+    MFANotConfiguredError, MFAPreferenceNotAvailableError, NoMFAPreferenceSpecifiedError,
+    MissingTOTPChallengeError and InvalidParameterException.
     """
-    callbacks.check()
-    mode, offered, wanted = auth.mfa_configuration, auth.mfa_methods, callbacks.mfa_preference
-    if flow == "Password":
+    MFACallbacks.of(user).check()
+    if user.sign_in_flow == "Password":
         check_password_flow(auth)
         return
-    is_silent_about_email = wanted == "EMAIL" and not auth.can_list_email_mfa
-    if mode == "NONE" and not is_silent_about_email:
+    mode, offered, wanted = auth.mfa_configuration, auth.mfa_methods, user.mfa_preference
+    # Older outputs files cannot list EMAIL, even when the pool offers it.
+    may_be_unlisted = wanted == "EMAIL" and not auth.can_list_email_mfa
+    if mode == "NONE" and not may_be_unlisted:
         raise MFANotConfiguredError(
-            f"The user pool has MFA off, so {mask(username)} cannot sign up with the MFA flow.",
+            f"The user pool has MFA off, so {mask(user.username)} cannot sign up with the MFA flow.",
             resolution="Set multifactor in amplify/auth/resource.ts and deploy, or use "
             'sign_in_flow="Password".',
         )
-    if wanted and offered is not None and wanted not in offered and not is_silent_about_email:
+    if wanted and offered is not None and wanted not in offered and not may_be_unlisted:
         raise MFAPreferenceNotAvailableError(
             f"The user pool does not offer {wanted} as MFA. It offers "
             f"{', '.join(offered) or 'nothing'}.",
@@ -131,11 +124,11 @@ def check_sign_up(
             "amplify/auth/resource.ts and deploy.",
         )
     if mode == "REQUIRED":
-        _check_required(callbacks, auth, username, attributes)
+        _check_required(user, auth, attributes)
 
 
 def check_password_flow(auth: AuthSection) -> None:
-    """Raise MFARequiredError where a password alone signs nobody in."""
+    """Raise MFARequiredError if the user pool requires MFA."""
     if auth.mfa_configuration == "REQUIRED":
         raise MFARequiredError(
             "The user pool requires MFA, so nobody can sign in with a password alone.",
@@ -143,14 +136,16 @@ def check_password_flow(auth: AuthSection) -> None:
         )
 
 
-def _check_required(
-    callbacks: MFACallbacks, auth: AuthSection, username: str, attributes: Collection[str]
-) -> None:
-    """Foresee which challenge Cognito sends, by auth-and-sandbox facts about usable factors [?]."""
+def _check_required(user: NewUser, auth: AuthSection, attributes: Collection[str]) -> None:
+    """Check the method that Cognito will ask for, which follows from the user's attributes.
+
+    Cognito uses a method whose delivery attribute the user has; without one it asks to set one up.
+    """
+    username = user.username
     present = {*attributes, copied_attribute(username, auth)}
-    wanted, offered = callbacks.mfa_preference, auth.mfa_methods
+    wanted, offered = user.mfa_preference, auth.mfa_methods
     if wanted is None and offered:
-        usable = [method for method in offered if _ATTRIBUTE.get(method) in present]
+        usable = [method for method in offered if _DELIVERY_ATTRIBUTES.get(method) in present]
         choices = usable or [method for method in offered if method != "SMS"]
         if len(choices) > 1:
             raise NoMFAPreferenceSpecifiedError(
@@ -159,15 +154,15 @@ def _check_required(
             )
         if choices or auth.can_list_email_mfa:
             wanted = choices[0] if choices else "SMS"
-    needed = _ATTRIBUTE.get(wanted or "")
+    needed = _DELIVERY_ATTRIBUTES.get(wanted or "")
     if needed is not None and needed not in present:
         raise InvalidParameterException(
             f"{wanted} as MFA needs the attribute {needed}, which {mask(username)} does not have.",
             resolution=f'Give user_attributes={{"{needed}": …}}.',
         )
-    if wanted == "TOTP" and callbacks.totp_sign_up_challenge is None:
+    if wanted == "TOTP" and user.totp_sign_up_challenge is None:
         raise MissingTOTPChallengeError(
             f"TOTP cannot be set up for {mask(username)}: no totp_sign_up_challenge was given.",
-            resolution="Give a function that makes a code from setup.shared_secret, such as "
+            resolution="Give a function that computes a code from setup.shared_secret, such as "
             "Authenticator().enroll.",
         )

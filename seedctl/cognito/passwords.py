@@ -1,4 +1,4 @@
-"""Password policy, and the temporary password that a re-run can derive again."""
+"""The password policy, and the temporary password that a later run can derive again."""
 
 from __future__ import annotations
 
@@ -11,49 +11,49 @@ from seedctl.errors import InvalidPasswordException
 if TYPE_CHECKING:
     from seedctl.outputs import PasswordPolicy
 
-# Cognito's list of what counts as a symbol, from its password policy documentation. A space counts
-# only between other characters.
+# The symbols in the documentation of Cognito's password policies. A space counts as one too, but not
+# at the beginning or the end.
 _SYMBOLS = frozenset("^$*.[]{}()?\"!@#%&/\\,><':;|_~`=+-")
 
 _ALPHABET = string.ascii_letters + string.digits
-# One of each class a policy can ask for; masking.py knows the shape.
+# One character of each class that a policy can require. masking.py recognizes this prefix.
 _PREFIX = "Tmp1!"
-_LONGEST = 256  # Cognito's own limit
-_LENGTH = 100  # a policy may ask for up to 99 characters
+_MAX_LENGTH = 256  # Cognito's limit
+_TEMPORARY_LENGTH = 100  # a policy may require up to 99 characters
 
 
 def derive_temporary_password(password: str, *, user_pool_id: str, username: str) -> str:
     """Return the temporary password of a user whose final password is *password*.
 
-    Derived, not drawn: when a run dies between the two passwords, the next run knows the first one
-    again without its having been written anywhere. It fits every policy Cognito can have.
+    It is derived, not random: if a run stops while the user has the temporary password, the next run
+    computes it again, and it is never written to disk. It satisfies every possible policy.
     """
     context = f"seedctl temporary password 1\0{user_pool_id}\0{username.casefold()}\0"
     digits = b"".join(
         hmac.digest(password.encode(), f"{context}{block}".encode(), "sha512") for block in range(2)
     )
     body = "".join(_ALPHABET[digit % len(_ALPHABET)] for digit in digits)
-    return (_PREFIX + body)[:_LENGTH]
+    return (_PREFIX + body)[:_TEMPORARY_LENGTH]
 
 
 def check_password(password: str, policy: PasswordPolicy | None) -> None:
-    """Raise InvalidPasswordException when Cognito would refuse *password*.
+    """Raise InvalidPasswordException if Cognito would refuse *password*.
 
-    Without a *policy* in the outputs only what no pool accepts is refused. The message names the
-    rules that are not met, never the password.
+    Without a *policy*, only what every user pool refuses is checked. The message lists the violated
+    rules and never contains the password.
     """
     unmet = []
     if not isinstance(password, str):
         raise InvalidPasswordException(
             f"The password is a {type(password).__name__}, not text.",
-            resolution="Give it as str; a secret comes that way from get_secret.",
+            resolution="Give it as str; get_secret returns one.",
         )
     if not password:
         unmet.append("at least one character")
     elif policy is not None:
         unmet = _unmet(password, policy)
-    if len(password) > _LONGEST:
-        unmet.append(f"{_LONGEST} characters or fewer")
+    if len(password) > _MAX_LENGTH:
+        unmet.append(f"{_MAX_LENGTH} characters or fewer")
     if password != password.strip():
         unmet.append("no space at its ends")
     if not _is_unicode(password):
@@ -68,7 +68,9 @@ def check_password(password: str, policy: PasswordPolicy | None) -> None:
 def _is_unicode(text: str) -> bool:
     try:
         text.encode()
-    except UnicodeEncodeError:  # half of a surrogate pair, as an undecodable variable holds
+    except (
+        UnicodeEncodeError
+    ):  # an unpaired surrogate, from an environment variable that is not UTF-8
         return False
     return True
 

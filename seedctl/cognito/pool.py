@@ -1,4 +1,4 @@
-"""The user pool's operations: what goes over the wire, and nothing else."""
+"""The requests to the user pool, one method for each operation."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from seedctl.aws.calls import Caller
-    from seedctl.cognito.types import MFAPreference
+    from seedctl.cognito.types import MFAPreference, NewUser
     from seedctl.outputs import AuthSection
 
 _SERVICE = "cognito-idp"
@@ -25,7 +25,7 @@ _MFA_SETTINGS: Mapping[MFAPreference, str] = {
 
 
 class AuthOutputsSource(Protocol):
-    """What the outputs file says of users, read at the first use."""
+    """The auth section of the outputs file, read at the first use."""
 
     @property
     def auth(self) -> AuthSection | None:
@@ -43,9 +43,9 @@ class UserPool:
     def __init__(
         self, aws: Caller, outputs: AuthOutputsSource, *, client_secret: str | None = None
     ) -> None:
-        """*outputs* are asked at the first use, since a backend need not have a pool.
+        """*outputs* are read at the first use, since a backend may have no user pool.
 
-        *client_secret* is for app clients that have one; Amplify's never do.
+        *client_secret* is the app client's secret; app clients that Amplify creates have none.
         """
         self.aws = aws
         self._outputs = outputs
@@ -55,16 +55,16 @@ class UserPool:
 
     @property
     def settings(self) -> AuthSection:
-        """What the outputs file says of the pool. Raises MissingAuthError where it has none."""
+        """The auth section of the outputs file. Raises MissingAuthError if it has none."""
         return self._outputs.require_auth()
 
     def create_user(
-        self, username: str, attributes: list[dict[str, str]], temporary_password: str
+        self, user: NewUser, attributes: list[dict[str, str]], temporary_password: str
     ) -> dict[str, Any]:
-        """Create the user once: a repeat after a lost answer would call it a duplicate."""
+        """Create *user*, without retries: a retry after a lost response would find a duplicate."""
         parameters = {
             "UserPoolId": self.settings.user_pool_id,
-            "Username": username,
+            "Username": user.username,
             "UserAttributes": attributes,
             "TemporaryPassword": temporary_password,
             "MessageAction": "SUPPRESS",
@@ -83,7 +83,7 @@ class UserPool:
     def refresh(
         self, refresh_token: str, username: str, device_key: str | None = None
     ) -> dict[str, Any]:
-        """Renew the tokens; *device_key* is of the device that a pool has remembered."""
+        """Refresh the tokens; *device_key* names the confirmed device in pools that remember devices."""
         parameters = {"REFRESH_TOKEN": refresh_token}
         if device_key is not None:
             parameters["DEVICE_KEY"] = device_key
@@ -103,7 +103,7 @@ class UserPool:
     def respond(
         self, challenge: str, responses: Mapping[str, str], session: str | None
     ) -> dict[str, Any]:
-        """Answer *challenge*. Never repeated: a session is good for one answer."""
+        """Answer *challenge*, without retries: Cognito accepts one answer for each *session*."""
         parameters: dict[str, Any] = {
             "ClientId": self.settings.user_pool_client_id,
             "ChallengeName": challenge,
@@ -113,15 +113,15 @@ class UserPool:
             parameters["Session"] = session
         return self._call("RespondToAuthChallenge", parameters, once=True)
 
-    def associate_software_token(self, by: dict[str, str]) -> dict[str, Any]:
-        """Begin TOTP *by* a Session, in the middle of a sign-in, or by an AccessToken."""
-        return self._call("AssociateSoftwareToken", by, once=True)
+    def associate_software_token(self, user_key: dict[str, str]) -> dict[str, Any]:
+        """Start to set up TOTP. *user_key* is a Session during a sign-in, else an AccessToken."""
+        return self._call("AssociateSoftwareToken", user_key, once=True)
 
-    def verify_software_token(self, code: str, by: dict[str, str]) -> dict[str, Any]:
-        return self._call("VerifySoftwareToken", {"UserCode": code, **by}, once=True)
+    def verify_software_token(self, code: str, user_key: dict[str, str]) -> dict[str, Any]:
+        return self._call("VerifySoftwareToken", {"UserCode": code, **user_key}, once=True)
 
     def prefer_mfa(self, access_token: str, method: MFAPreference) -> None:
-        """Make *method* the user's preferred MFA; the others stay as they are."""
+        """Make *method* the user's preferred MFA method; the other methods do not change."""
         settings = {"Enabled": True, "PreferredMfa": True}
         parameters = {"AccessToken": access_token, _MFA_SETTINGS[method]: settings}
         self._call("SetUserMFAPreference", parameters)
@@ -129,9 +129,9 @@ class UserPool:
     def update_attributes(
         self, access_token: str, attributes: list[dict[str, str]]
     ) -> list[dict[str, str]]:
-        """Change the user's attributes as the user does, not as an administrator.
+        """Change the user's attributes with the user's own token, not as an administrator.
 
-        Return the CodeDeliveryDetails of the codes that Cognito has sent to new addresses.
+        Return the CodeDeliveryDetails of the codes that Cognito sent to new addresses.
         """
         parameters = {"AccessToken": access_token, "UserAttributes": attributes}
         reply = self._call("UpdateUserAttributes", parameters)

@@ -1,7 +1,7 @@
-"""Signing in: the exchange with Cognito, from the first request to tokens.
+"""Sign one user in: the exchange with Cognito, from the first request to the tokens.
 
-A sign-in is repeated as a whole when the network fails in the middle, since Cognito's sessions are
-good for one answer. Success is tokens in hand, never anything less.
+Cognito accepts one answer for each session. So a network failure during the exchange restarts the
+whole sign-in. A sign-in succeeds only with tokens.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import random
 from dataclasses import replace
 from typing import Any
 
-from seedctl import masking
 from seedctl.cognito.challenges import (
     CHALLENGES,
     CODE_CHALLENGES,
@@ -36,45 +35,44 @@ from seedctl.masking import mask
 from seedctl.prompter import MOST_TRIES
 from seedctl.srp import ClientExchange
 
-# Failures after which the same thing may go well: no answer came, or too much was asked at once.
 TRANSIENT = (EndpointUnreachableError, ServiceFailedError, ThrottledError)
+"""Failures after which a retry may succeed: no response came, or AWS throttled the call."""
 
-_MORE_IF_ANSWERED = 2
+_EXTRA_ATTEMPTS = 2
 
-
-def is_last(attempt: int, most: int, error: Exception) -> bool:
-    """Whether *attempt*, which ended with *error*, is not to be followed by another.
-
-    *most* is how often one call is made. A sign-in, and a call that is made once at a time, meet the
-    bad moments of several: of a service that does answer, more are waited out. What was refused for
-    its rate again and again has waited long enough.
-    """
-    if isinstance(error, ThrottledError) and error.was_repeated:
-        return True
-    if most > 1 and not isinstance(error, EndpointUnreachableError):
-        most += _MORE_IF_ANSWERED
-    return attempt >= most
-
-
-def pause(attempt: int) -> float:
-    """Return how many seconds to wait after the failed *attempt*, counted from 1."""
-    return random.uniform(0, min(0.5 * 2**attempt, 20.0))  # noqa: S311 - jitter
-
-
-_NO_ANSWER = (
-    "seedctl has no answer to this challenge, in neither flow: change how users sign in, in "
+_NO_HANDLER = (
+    "seedctl cannot answer this challenge in either flow: change how users sign in, in "
     "amplify/auth/resource.ts."
 )
 
 
+def is_last(attempt: int, max_attempts: int, error: Exception) -> bool:
+    """Whether not to retry after *attempt* failed with *error*.
+
+    *max_attempts* is the limit for a single call. A sign-in makes several calls, so it is more likely
+    to meet a transient failure than one call: it gets extra attempts if the service responds at all.
+    A throttled call that botocore has already retried is not retried again.
+    """
+    if isinstance(error, ThrottledError) and error.was_repeated:
+        return True
+    if max_attempts > 1 and not isinstance(error, EndpointUnreachableError):
+        max_attempts += _EXTRA_ATTEMPTS
+    return attempt >= max_attempts
+
+
+def backoff_seconds(attempt: int) -> float:
+    """Return how long to wait before the retry after the failed *attempt*, counted from 1."""
+    return random.uniform(0, min(0.5 * 2**attempt, 20.0))  # noqa: S311 - jitter
+
+
 class SignIn(SignInState):
-    """One user's way in, driven from the first request to tokens."""
+    """One sign-in of one user."""
 
     def run(self) -> Tokens:
         """Return the user's tokens.
 
-        Raises NotAuthorizedException and Cognito's other refusals, MFACodeUnavailableError where no
-        code can be had, SignInException for a challenge that nothing here answers.
+        Raises NotAuthorizedException and Cognito's other refusals, MFACodeUnavailableError if there
+        is no source for a code, and SignInException for a challenge that seedctl cannot answer.
         """
         for attempt in itertools.count(1):
             try:
@@ -82,59 +80,17 @@ class SignIn(SignInState):
             except TRANSIENT as error:
                 if is_last(attempt, self.pool.aws.max_attempts, error):
                     raise
-                self.sleep(pause(attempt))
+                self.sleep(backoff_seconds(attempt))
             except NotAuthorizedException:
                 if not self.new_password_sent or self.new_password is None:
                     raise
-                # The answer to the new password was lost, but Cognito had taken it.
+                # Cognito accepted the new password, and only the response was lost.
                 self.password, self.new_password = self.new_password, None
         raise AssertionError  # pragma: no cover - the loop returns or raises
 
-    def _can_try_again(self, challenge: Challenge, error: CognitoError) -> bool:
-        """Whether another code may do after *error*."""
-        row = CODE_CHALLENGES.get(challenge.name)
-        if row is None:
-            return False
-        callback = self.callbacks.for_code(row[0])
-        if callback is None:
-            # A TOTP code that was used already is expired to Cognito; the app has the next one.
-            is_used = (
-                challenge.name == "SOFTWARE_TOKEN_MFA" and error.code == "ExpiredCodeException"
-            )
-            return self.codes.can_repeat and (is_used or error.code == "CodeMismatchException")
-        # Another run may have used this half minute's code: an authenticator has the next one.
-        is_own = isinstance(getattr(callback, "__self__", None), Authenticator)
-        return is_own and error.code == "ExpiredCodeException"
-
-    def _flow_advice(self) -> str:
-        if self.pool.settings.mfa_configuration != "NONE":
-            return 'Use sign_in_flow="MFA".'
-        return (
-            "The outputs file says that the pool has MFA off: regenerate it with npx ampx sandbox, "
-            'and use sign_in_flow="MFA".'
-        )
-
-    def _explain(self, challenge: Challenge, error: CognitoError, attempt: int) -> None:
-        """Say in *error*'s resolution what comes after a code that was refused for good."""
-        if challenge.name == "SOFTWARE_TOKEN_MFA":
-            explain_skew(error, self.now())
-            if error.code == "ExpiredCodeException":
-                error.resolution = "A code is good once. Authenticator.code waits for a new one."
-        is_refused = error.code in {"CodeMismatchException", "ExpiredCodeException"}
-        if is_refused and challenge.name in CODE_CHALLENGES:
-            after = self._after_codes(challenge, attempt)
-            error.resolution = " ".join(filter(None, [error.resolution, after]))
-
-    @staticmethod
-    def _after_codes(challenge: Challenge, attempt: int) -> str:
-        refused = f"after {attempt} refused codes" if attempt > 1 else "as the code was refused"
-        method = CODE_CHALLENGES[challenge.name][0]
-        how = "the app's next code" if method == "TOTP" else "the code that Cognito then sends"
-        return f"The sign-in has ended {refused}. Run again, with {how}."
-
     def _run_once(self) -> Tokens:
         self.exchange = ClientExchange.start()
-        self.began = self.now().timestamp()
+        self.started_at = self.now().timestamp()
         self.method = None
         reply = self.pool.initiate_srp(self.username, self.exchange.srp_a)
         self.internal_name = reply.get("ChallengeParameters", {}).get("USERNAME", self.username)
@@ -149,50 +105,92 @@ class SignIn(SignInState):
             self._confirm_device(tokens.access, result["NewDeviceMetadata"])
         return tokens
 
-    def _confirm_device(self, access_token: str, metadata: dict[str, Any]) -> None:
-        try:
-            confirm_device(self.pool, access_token, metadata)
-        except SeedctlError as error:
-            # The user is signed in all the same.
-            self.warn(
-                f"The pool remembers devices, and the one {masking.mask(self.username)} signed in from could not "
-                f"be confirmed: {error.message} The session may end with its tokens, in an hour."
-            )
-
     def _answer(self, challenge: Challenge) -> dict[str, Any]:
-        answer = CHALLENGES.get(challenge.name)
+        """Answer *challenge*, with several codes if need be, and return Cognito's response."""
+        handler = CHALLENGES.get(challenge.name)
         if self.flow == "Password" and challenge.name not in PASSWORD_CHALLENGES:
             raise SignInException(
                 f"Signing in {mask(self.username)} needs more than a password: Cognito asks for "
                 f"{challenge.name or '(nothing)'}. Nobody is signed in.",
-                resolution=self._flow_advice() if answer is not None else _NO_ANSWER,
+                resolution=self._flow_advice() if handler is not None else _NO_HANDLER,
             )
-        if answer is None:
+        if handler is None:
             raise CannotSignInWithMFAError(
                 f"Signing in {mask(self.username)} stopped at the challenge "
                 f"{challenge.name or '(none)'}; nobody is signed in.",
-                resolution=_NO_ANSWER,
+                resolution=_NO_HANDLER,
             )
         for attempt in itertools.count(1):
-            response = answer(self, replace(challenge, attempt=attempt))
+            response = handler(self, replace(challenge, attempt=attempt))
             session = response.session or challenge.session
             try:
                 return self.pool.respond(challenge.name, response.answers, session)
             except CognitoError as error:
                 if attempt >= MOST_TRIES or not self._can_try_again(challenge, error):
                     self._explain(challenge, error, attempt)
-                    begins_anew = self.new_password_sent and self.new_password is not None
-                    if (
-                        error.code == "NotAuthorizedException"
-                        and challenge.name in CODE_CHALLENGES
-                        and not begins_anew
-                    ):
-                        # Not about the password, which was right: nobody may go on to try another.
-                        raise SignInException(
-                            f"Cognito has ended the sign-in of {mask(self.username)}: "
-                            f"{error.message}",
-                            resolution="A code must come within three minutes, and few may be "
-                            "wrong. Run again.",
-                        ) from error
+                    self._raise_session_ended(challenge, error)
                     raise
         raise AssertionError  # pragma: no cover - the loop returns or raises
+
+    def _can_try_again(self, challenge: Challenge, error: CognitoError) -> bool:
+        """Whether to answer *challenge* with another code after *error*."""
+        if challenge.name not in CODE_CHALLENGES:
+            return False
+        method, _ = CODE_CHALLENGES[challenge.name]
+        callback = self.callbacks.for_code(method)
+        is_expired = error.code == "ExpiredCodeException"
+        if callback is None:
+            # Cognito calls a used TOTP code expired; the authenticator app will show a new one.
+            is_used = challenge.name == "SOFTWARE_TOKEN_MFA" and is_expired
+            return self.codes.can_repeat and (is_used or error.code == "CodeMismatchException")
+        # Another run may have used the current TOTP code; an Authenticator waits for the next one.
+        return is_expired and isinstance(getattr(callback, "__self__", None), Authenticator)
+
+    def _raise_session_ended(self, challenge: Challenge, error: CognitoError) -> None:
+        """Raise SignInException if Cognito ended the session at a code.
+
+        Its NotAuthorizedException would look like a wrong password to callers, which would then try
+        another password.
+        """
+        restarts = self.new_password_sent and self.new_password is not None  # see run()
+        is_code = challenge.name in CODE_CHALLENGES
+        if error.code == "NotAuthorizedException" and is_code and not restarts:
+            raise SignInException(
+                f"Cognito has ended the sign-in of {mask(self.username)}: {error.message}",
+                resolution="A code must come within three minutes, and few may be wrong. Run again.",
+            ) from error
+
+    def _explain(self, challenge: Challenge, error: CognitoError, attempt: int) -> None:
+        """Add to *error*'s resolution what to do about a refused code."""
+        if challenge.name == "SOFTWARE_TOKEN_MFA":
+            explain_skew(error, self.now())
+            if error.code == "ExpiredCodeException":
+                error.resolution = (
+                    "Cognito accepts each code once. Authenticator.code waits for a new one."
+                )
+        is_refused = error.code in {"CodeMismatchException", "ExpiredCodeException"}
+        if is_refused and challenge.name in CODE_CHALLENGES:
+            refused = f"after {attempt} refused codes" if attempt > 1 else "as the code was refused"
+            method, _ = CODE_CHALLENGES[challenge.name]
+            code = "the app's next code" if method == "TOTP" else "the code that Cognito then sends"
+            ended = f"The sign-in has ended {refused}. Run again, with {code}."
+            error.resolution = " ".join(filter(None, [error.resolution, ended]))
+
+    def _flow_advice(self) -> str:
+        if self.pool.settings.mfa_configuration != "NONE":
+            return 'Use sign_in_flow="MFA".'
+        return (
+            "The outputs file says that the pool has MFA off: regenerate it with npx ampx sandbox, "
+            'and use sign_in_flow="MFA".'
+        )
+
+    def _confirm_device(self, access_token: str, metadata: dict[str, Any]) -> None:
+        try:
+            confirm_device(self.pool, access_token, metadata)
+        except SeedctlError as error:
+            # Only a warning: the user is signed in.
+            self.warn(
+                f"The pool remembers devices, and the device of {mask(self.username)} could not be "
+                f"confirmed: {error.message} The session may end when its tokens expire, after an "
+                "hour."
+            )

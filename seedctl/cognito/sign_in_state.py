@@ -1,4 +1,4 @@
-"""One sign-in under way: what is known of the user, and the challenge that Cognito has sent."""
+"""The state of one sign-in, and the challenge that Cognito sent last."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from seedctl.prompter import CodeSource
     from seedctl.srp import ClientExchange
 
-# Cognito's names for the methods, in SELECT_MFA_TYPE and MFA_SETUP.
+# The names of the methods in Cognito's challenges SELECT_MFA_TYPE and MFA_SETUP.
 WIRE_METHODS: Mapping[str, MFAPreference] = {
     "SOFTWARE_TOKEN_MFA": "TOTP",
     "SMS_MFA": "SMS",
@@ -30,16 +30,16 @@ WIRE_METHODS: Mapping[str, MFAPreference] = {
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """What Cognito asks for, and the session that the answer belongs to."""
+    """A challenge, with the session to send the answer in."""
 
     name: str
     parameters: Mapping[str, Any] = field(repr=False)
     session: str | None = field(repr=False)
     attempt: int = 1
-    """Above 1 when an earlier answer was refused."""
+    """Above 1 if Cognito refused an earlier answer to this challenge."""
 
     def listed_methods(self, key: str) -> list[MFAPreference]:
-        """Return the methods that the parameter *key* lists; kinds unknown here are dropped."""
+        """Return the methods listed in the parameter *key*, without those unknown to seedctl."""
         try:
             names = json.loads(self.parameters.get(key) or "[]")
         except ValueError:
@@ -49,43 +49,46 @@ class Challenge:
 
 @dataclass
 class SignInState:
-    """One user's way in. *new_password* answers NEW_PASSWORD_REQUIRED, if that may come."""
+    """What one sign-in needs, and what it has found out so far."""
 
     pool: UserPool
     username: str
     password: str = field(repr=False)
     new_password: str | None = field(default=None, repr=False)
+    """The answer to NEW_PASSWORD_REQUIRED; None if that challenge is an error."""
     callbacks: MFACallbacks = field(default_factory=MFACallbacks, repr=False)
     codes: CodeSource = field(default_factory=TerminalCodes, repr=False)
+    """Supplies the codes for which there is no callback."""
     email: str | None = None
-    """The address for e-mail MFA, when it has to be set up."""
+    """The address to set up e-mail MFA with."""
     flow: SignInFlow = "Password"
-    prefers: bool = False
-    """Whether the method used is to become the user's preference."""
+    set_preference: bool = False
+    """Whether to make the used MFA method the user's preferred one."""
     sleep: Callable[[float], None] = field(default=time.sleep, repr=False)
     warn: Callable[[str], None] = field(default=lambda _: None, repr=False)
     now: Callable[[], datetime] = field(default=lambda: datetime.now(timezone.utc), repr=False)
     internal_name: str = field(default="", init=False)
-    """The pool's own name for the user, which every answer after the first carries."""
+    """The user pool's own name for the user, which all answers must carry."""
     method: MFAPreference | None = field(default=None, init=False)
     """The MFA method that was used."""
     exchange: ClientExchange = field(init=False, repr=False)
     new_password_sent: bool = field(default=False, init=False)
-    began: float = field(default=0.0, init=False)
+    started_at: float = field(default=0.0, init=False)
+    """When the first request was sent, in seconds since the epoch."""
 
     @property
     def has_totp_callback(self) -> bool:
         return self.callbacks.totp_sign_up_challenge is not None
 
     def code(self, challenge: Challenge, method: str) -> str:
-        """Return the code for *challenge*: the callback's, else one that is asked for."""
+        """Return the code for *challenge*, from the callback or else from :attr:`codes`."""
         callback = self.callbacks.for_code(method)
         if callback is not None:
             code = code_of(callback(), "The challenge callback")
         else:
             destination = challenge.parameters.get("CODE_DELIVERY_DESTINATION") or ""
             request = CodeRequest(
-                self.username, method, str(destination), self.began, challenge.attempt
+                self.username, method, str(destination), self.started_at, challenge.attempt
             )
             code = self.codes.code(request)
         masking.register(code)

@@ -1,4 +1,4 @@
-"""A user's tokens and what they say."""
+"""A user's tokens and their claims."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ from seedctl.errors import InvalidResponseError
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """*expires_at* is on the clock of ``time.monotonic()``: Cognito's clock may differ from ours."""
+    """The tokens of one sign-in or refresh."""
 
     access: str = field(repr=False)
     id: str = field(repr=False)
     refresh: str | None = field(repr=False)
     expires_at: float
+    """In ``time.monotonic()``, because Cognito's clock may differ from this machine's."""
     device_key: str | None = None
-    """The device that the sign-in came from, in a pool that remembers devices."""
+    """The device that the user signed in from, in user pools that remember devices."""
 
     @classmethod
     def from_reply(
@@ -29,14 +30,14 @@ class Tokens:
     ) -> Tokens:
         """Read an AuthenticationResult.
 
-        *refresh* and *device_key* stay valid when no new ones come.
+        *refresh* and *device_key* are used if the result has no new ones.
         """
         access, id_token = result["AccessToken"], result["IdToken"]
         refresh = result.get("RefreshToken") or refresh
         if refresh:
             masking.register(refresh)
         for token in (access, id_token):
-            if token.count(".") != 2:  # masking knows the shape of a JWT
+            if token.count(".") != 2:  # masking recognizes JWTs by their format
                 masking.register(token)
         lifetime = float(result.get("ExpiresIn") or 3600)
         device = result.get("NewDeviceMetadata") or {}
@@ -45,7 +46,7 @@ class Tokens:
 
     @property
     def is_expired(self) -> bool:
-        # A minute early: a token must outlive the call it is sent with.
+        # A minute early, so that the token does not expire during the next call.
         return time.monotonic() > self.expires_at - 60
 
     def access_claims(self) -> dict[str, Any]:
@@ -56,9 +57,9 @@ class Tokens:
 
 
 def claims(token: str) -> dict[str, Any]:
-    """Return what a JWT says. It is not verified: it came from Cognito over TLS.
+    """Return the claims of a JWT, without verifying it: it came from Cognito over TLS.
 
-    Raises InvalidResponseError for text that is no JWT.
+    Raises InvalidResponseError if *token* is not a JWT.
     """
     try:
         body = token.split(".")[1]
@@ -66,6 +67,6 @@ def claims(token: str) -> dict[str, Any]:
     except (IndexError, ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
-        lacks = ": a token in it is not a JWT"
-        raise InvalidResponseError.of("cognito-idp", "InitiateAuth", lacks)
+        detail = ": a token in it is not a JWT"
+        raise InvalidResponseError.of("cognito-idp", "InitiateAuth", detail)
     return value

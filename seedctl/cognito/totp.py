@@ -1,7 +1,9 @@
-"""An authenticator app for scripts: TOTP codes, each handed out once."""
+"""An authenticator app for scripts: it generates TOTP codes and returns each only once."""
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import hashlib
 import re
 import threading
@@ -9,7 +11,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
-from seedctl import masking
+from seedctl import masking, process_state
 from seedctl.errors import InvalidParameterException
 from seedctl.prompter import wait_visibly
 
@@ -18,38 +20,37 @@ if TYPE_CHECKING:
 
     from seedctl.cognito.types import TOTPSetup
 
-_REMEMBERED = 20  # more steps than any tolerance reaches back
-_LEAST_BYTES = 14  # what RFC 4226 asks for at least, rounded as pyotp does
-_STEP = 30  # seconds, as RFC 6238 suggests and Cognito has it
+_REMEMBERED_STEPS = 20  # more than any server accepts codes from
+_MIN_SECRET_BYTES = 14  # RFC 4226 requires 128 bits; pyotp's own check is rounded the same way
+_STEP_SECONDS = 30  # of RFC 6238, and of Cognito
 
 
-class _HandedOut:
-    """The steps whose code was handed out, per secret; two objects may share a secret."""
+class _UsedSteps:
+    """The time steps whose code was returned, for each secret: two objects may share a secret."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._steps: dict[bytes, deque[int]] = {}
 
-    def take(self, secret: str, step: int) -> bool:
-        """Take the code of *step*, and return whether it was still free."""
+    def use(self, secret: str, step: int) -> bool:
+        """Mark *step* as used, and return whether it was unused."""
         key = hashlib.sha256(secret.encode()).digest()
         with self._lock:
-            # Not "later than the last": a clock that was set back would wait for ever.
-            steps = self._steps.setdefault(key, deque(maxlen=_REMEMBERED))
+            # Comparing with the last step only would block for long after the clock was set back.
+            steps = self._steps.setdefault(key, deque(maxlen=_REMEMBERED_STEPS))
             if step in steps:
                 return False
             steps.append(step)
             return True
 
 
-_handed_out = _HandedOut()
-
-
 class Authenticator:
-    """Makes the codes of one user. Cognito takes each 30-second code once, so each is given once.
+    """Generates the TOTP codes of one user.
 
-    ``enroll`` fits ``totp_sign_up_challenge``, ``code`` fits ``sign_in_challenge``. Keep ``secret``
-    with set_secret, and a later run signs in with ``Authenticator(secret=get_secret(...))``.
+    Cognito accepts each 30-second code once, so each code is returned only once.
+
+    Pass ``enroll`` as ``totp_sign_up_challenge`` and ``code`` as ``sign_in_challenge``. Store
+    ``secret`` with set_secret, so that a later run can use ``Authenticator(get_secret(...))``.
     """
 
     def __init__(
@@ -59,8 +60,19 @@ class Authenticator:
         clock: Callable[[], float] = time.time,
         wait: Callable[[float, str], None] = wait_visibly,
     ) -> None:
-        """*clock* gives seconds since the epoch; *wait* sleeps a number of seconds, saying why."""
-        self._secret = _checked(secret) if secret is not None else None
+        """Make an authenticator, with or without a secret.
+
+        Args:
+            secret: The shared secret in base32; spaces and dashes are ignored. Without it, ``enroll``
+                sets the secret.
+            clock: Returns the current time in seconds since the epoch.
+            wait: Called with a number of seconds and a reason. It must sleep that long; the default
+                shows the reason on a terminal.
+
+        Raises:
+            InvalidParameterException: *secret* is not base32 or too short.
+        """
+        self._secret = _normalize(secret) if secret is not None else None
         self._clock = clock
         self._wait = wait
 
@@ -69,32 +81,44 @@ class Authenticator:
 
     @property
     def secret(self) -> str:
-        """The shared secret in base32. Raises InvalidParameterException before there is one."""
+        """The shared secret in base32.
+
+        Raises:
+            InvalidParameterException: The authenticator has no secret yet.
+        """
         if self._secret is None:
             raise InvalidParameterException(
                 "The authenticator has no secret yet.",
                 resolution="Sign a user up with totp_sign_up_challenge=authenticator.enroll, or "
-                "make it with Authenticator(secret=...).",
+                "create it with Authenticator(secret=...).",
             )
         return self._secret
 
     def enroll(self, setup: TOTPSetup) -> str:
-        """Keep the secret of *setup* and return its first code."""
-        self._secret = _checked(setup.shared_secret)
+        """Take the secret from Cognito's TOTP set-up, and return the first code.
+
+        Args:
+            setup: What Cognito sent; seedctl passes it to ``totp_sign_up_challenge``.
+        """
+        self._secret = _normalize(setup.shared_secret)
         return self.code()
 
     def code(self) -> str:
-        """Return a code that was not handed out before, waiting for the next step if need be."""
+        """Return an unused code, after waiting up to 30 seconds for the next one if necessary.
+
+        Raises:
+            InvalidParameterException: The authenticator has no secret yet.
+        """
         import pyotp  # noqa: PLC0415 - only TOTP needs it
 
         while True:
             now = self._clock()
-            step = int(now // _STEP)
-            if _handed_out.take(self.secret, step):
-                code = pyotp.TOTP(self.secret).at(step * _STEP)
+            step = int(now // _STEP_SECONDS)
+            if process_state.instance(_UsedSteps).use(self.secret, step):
+                code = pyotp.TOTP(self.secret).at(step * _STEP_SECONDS)
                 masking.register(code)
                 return code
-            self._wait((step + 1) * _STEP - now, "the next TOTP code")
+            self._wait((step + 1) * _STEP_SECONDS - now, "the next TOTP code")
 
 
 def register_base32(secret: str) -> None:
@@ -105,22 +129,18 @@ def register_base32(secret: str) -> None:
         masking.register(spelling.lower())
 
 
-def _checked(secret: str) -> str:
-    import base64  # noqa: PLC0415
-
+def _normalize(secret: str) -> str:
     size = 0
     plain = ""
     if isinstance(secret, str):
         masking.register(secret)
         plain = re.sub(r"[\s-]", "", secret).upper().rstrip("=")
-        try:
+        with contextlib.suppress(ValueError):
             size = len(base64.b32decode(plain + "=" * (-len(plain) % 8)))
-        except ValueError:
-            size = 0
-    if size < _LEAST_BYTES:
+    if size < _MIN_SECRET_BYTES:
         raise InvalidParameterException(
-            "The TOTP secret is not base32 text.",
-            resolution=f"Give it as Cognito sent it: {_LEAST_BYTES * 8} bits or more.",
+            "The TOTP secret is not base32 text, or is too short.",
+            resolution=f"Give it as Cognito sent it: {_MIN_SECRET_BYTES * 8} bits or more.",
         )
     register_base32(plain)
     return plain

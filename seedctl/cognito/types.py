@@ -1,4 +1,4 @@
-"""The values that go in and out of the sign-up and sign-in calls."""
+"""The types that the sign-up and sign-in calls take and return."""
 
 from __future__ import annotations
 
@@ -22,22 +22,28 @@ UserState = Literal["created", "existed", "finished", "updated", "failed", "not 
 
 @dataclass(frozen=True, slots=True)
 class ChallengeResponse:
-    """A callback's answer. Returning the code itself as text does just as well."""
+    """What a challenge callback may return instead of the code as a plain ``str``."""
 
     challenge_response: str = field(repr=False)
+    """The one-time code."""
 
 
 @dataclass(frozen=True, slots=True)
 class TOTPSetup:
-    """What an authenticator app needs to make codes for a user."""
+    """What an authenticator app needs to generate TOTP codes for a user."""
 
     shared_secret: str = field(repr=False)
-    """Base32, as Cognito sends it."""
+    """The secret in base32, as Cognito sent it."""
     username: str
-    """The user pool's internal name, the default account in :meth:`get_setup_uri`."""
+    """The user pool's internal user name: the default account name in :meth:`get_setup_uri`."""
 
     def get_setup_uri(self, app_name: str, account_name: str | None = None) -> str:
-        """Return the ``otpauth://`` address that authenticator apps read from a QR code."""
+        """Return the ``otpauth://`` URI that authenticator apps read from a QR code.
+
+        Args:
+            app_name: The issuer that the app shows.
+            account_name: The account that the app shows; by default :attr:`username`.
+        """
         app, account = quote(app_name, safe=""), quote(account_name or self.username, safe="")
         return f"otpauth://totp/{app}:{account}?secret={self.shared_secret}&issuer={app}"
 
@@ -49,7 +55,7 @@ TOTPSignUpChallenge = Callable[[TOTPSetup], Answer]
 
 
 class StandardUserAttributes(TypedDict, total=False):
-    """Cognito's standard attributes, under Cognito's names; values are text."""
+    """Cognito's standard user attributes, under Cognito's names. All values are text."""
 
     address: str
     birthdate: str
@@ -82,99 +88,123 @@ class AuthUser(_AuthUserRequired, total=False):
     sign_in_challenge: SignInChallenge
 
 
+class SignUpOptions(TypedDict, total=False):
+    """The optional keyword arguments that describe a new user: the fields of :class:`NewUser`."""
+
+    sign_in_flow: SignInFlow
+    user_attributes: Mapping[str, Any] | None
+    groups: Collection[str]
+    temporary_password: str | None
+    mfa_preference: MFAPreference | None
+    email_sign_up_challenge: SignUpChallenge | None
+    sms_sign_up_challenge: SignUpChallenge | None
+    totp_sign_up_challenge: TOTPSignUpChallenge | None
+    sign_in_challenge: SignInChallenge | None
+
+
 class _AuthSignUpRequired(TypedDict):
     username: str
     password: str
 
 
-class AuthSignUp(_AuthSignUpRequired, total=False):
+class AuthSignUp(_AuthSignUpRequired, SignUpOptions, total=False):
     """What creates a user: ``create_and_sign_up_user(**sign_up)``."""
 
-    sign_in_flow: SignInFlow
     sign_in_after_creation: bool
-    user_attributes: Mapping[str, Any]
-    mfa_preference: MFAPreference
-    email_sign_up_challenge: SignUpChallenge
-    sms_sign_up_challenge: SignUpChallenge
-    totp_sign_up_challenge: TOTPSignUpChallenge
-    sign_in_challenge: SignInChallenge
     if_exists: IfUserExists
-    groups: Collection[str]
-    temporary_password: str
 
 
 @dataclass(frozen=True, slots=True)
 class AuthOutputs:
-    """A user that is there now."""
+    """The user that a call created or found."""
 
     username: str
-    """As typed; the user pool may have an internal name of its own."""
+    """The name as the caller gave it; the user pool may use an internal name."""
     user_id: str | None
-    """The ``sub``; None for a user that was there and was left as it is (``if_exists="skip"``)."""
+    """The ``sub``; None for an existing user that was skipped (``if_exists="skip"``)."""
     sign_in_flow: SignInFlow
+    """The flow that the user was created with."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewUser:
-    """One of many users to create, with the groups to be in."""
+    """A user to create: all that a sign-up can say about one user.
+
+    The fields mean what the arguments of ``create_and_sign_up_user`` with the same names mean.
+    """
 
     username: str
     password: str = field(repr=False)
+    """The final password."""
     _: KW_ONLY
     groups: Collection[str] = ()
+    """Groups of the user pool to add the user to."""
     temporary_password: str | None = field(default=None, repr=False)
-    """The present password of a user that was made elsewhere and has to set its final one."""
+    """The current temporary password of a user that another tool created and that still has to set
+    its final password."""
     user_attributes: Mapping[str, Any] | None = field(default=None, repr=False)
+    """Attributes under Cognito's names, such as ``family_name`` or ``custom:plan``."""
     sign_in_flow: SignInFlow = "Password"
     mfa_preference: MFAPreference | None = None
+    """The MFA method to set up, where the user pool offers several."""
     email_sign_up_challenge: SignUpChallenge | None = field(default=None, repr=False)
+    """Returns the code that Cognito sent by e-mail."""
     sms_sign_up_challenge: SignUpChallenge | None = field(default=None, repr=False)
+    """Returns the code that Cognito sent by SMS."""
     totp_sign_up_challenge: TOTPSignUpChallenge | None = field(default=None, repr=False)
+    """Takes a :class:`TOTPSetup` and returns the first TOTP code."""
     sign_in_challenge: SignInChallenge | None = field(default=None, repr=False)
+    """Returns the code for any method that has no callback above."""
 
 
 @dataclass(frozen=True, slots=True)
 class UserResult:
-    """What became of one of many users."""
+    """The outcome for one user of ``create_users``."""
 
     index: int
-    """Where the user was among those given."""
+    """The position of the user in the input, from 0."""
     username: str
-    """As typed."""
+    """The name as the caller gave it."""
     user_id: str | None
-    """The ``sub``; None for a user that nobody has signed in."""
+    """The ``sub``; None for a user that was not signed in: it failed or was skipped."""
     state: UserState
-    """"finished": an earlier run had left the user unfinished. "not tried": something went wrong
-    before that concerns all users, such as a network that is down."""
+    """"finished": an earlier run had left the user incomplete, and this call completed it.
+    "not tried": an earlier error affects all users, such as a network that is down."""
     error: SeedctlError | None = None
-    """Why it failed."""
+    """Why the user failed; None unless *state* is "failed"."""
 
 
 @dataclass(frozen=True, slots=True)
 class CurrentUser:
-    """Who is signed in, as the id token says."""
+    """The signed-in user, as the id token describes it."""
 
     username: str
-    """The user pool's internal name, a UUID in pools with e-mail or phone login."""
+    """The user pool's internal name: a UUID in user pools with e-mail or phone login."""
     user_id: str
+    """The ``sub``."""
     login_id: str
-    """The name that was typed to sign in."""
+    """The name that the user signed in with."""
 
 
 @dataclass(frozen=True, slots=True)
 class AuthSession:
-    """What whoever is signed in acts with; a guest has only an identity, and nobody nothing."""
+    """Tokens and credentials of the current user.
+
+    A guest has only an identity id and credentials; without a user and a guest all fields are None.
+    """
 
     access_token: str | None = field(default=None, repr=False)
     id_token: str | None = field(default=None, repr=False)
     user_sub: str | None = None
     identity_id: str | None = None
-    """Of the identity pool; None for a backend that has none or lets no guests in."""
+    """The identity pool's id for this user or guest; None without an identity pool, and for a guest
+    where the pool does not allow guests."""
     credentials: Credentials | None = None
+    """Temporary AWS credentials of the identity pool."""
 
 
 class HasUsername(Protocol):
-    """Anything that names a user, such as what creating or signing one in returns."""
+    """Any object with a user name, such as AuthOutputs or UserSession."""
 
     @property
     def username(self) -> str: ...
@@ -184,7 +214,7 @@ AnyUser = str | HasUsername | AuthUser
 
 
 def username_of(user: AnyUser) -> str:
-    """Return the name that *user* stands for. Raises InvalidParameterException for none."""
+    """Return the user name in *user*. Raises InvalidParameterException if it has none."""
     if isinstance(user, str):
         return user
     name = user.get("username") if isinstance(user, Mapping) else getattr(user, "username", None)

@@ -1,10 +1,10 @@
-"""Every failure seedctl reports, and the exit code that goes with each.
+"""Every error that seedctl reports, with its exit code.
 
-The tree, with exit codes; ``docs/errors.md`` lists the triggers::
+The tree, with exit codes; ``docs/errors.md`` says what triggers each error::
 
     SeedctlError (1)
-    ├── SeedingFailedError                                  1  the script is at fault
-    ├── CognitoError, named after Cognito's own codes       1  the script's data is at fault
+    ├── SeedingFailedError                                  1  the script raised an exception
+    ├── CognitoError, named after Cognito's own codes       1  Cognito refused the script's data
     │   ├── NotAuthorizedException, PasswordResetRequiredException, UserNotConfirmedException
     │   ├── InvalidPasswordException, InvalidParameterException
     │   └── ...
@@ -19,16 +19,16 @@ The tree, with exit codes; ``docs/errors.md`` lists the triggers::
     │   UnknownModelError, UnknownOperationError
     ├── StorageError, named after S3's own codes                      1
     │   └── AccessDenied, NoSuchKey, NotFound, PreconditionFailed
-    ├── InvalidUploadSource, InvalidStoragePathInput, ... (calls that were never sent)
+    ├── InvalidUploadSource, InvalidStoragePathInput, ... (nothing was sent)
     ├── NoValidAuthTokens, NoSignedUser, NoCredentials, NoAuthorizationHeader
     ├── InvalidCommandInputError, InvalidSecretNameError,
-    │   InvalidSecretValueError                             2  a refused value
+    │   InvalidSecretValueError                             2  a value is not allowed
     ├── set-up: project, outputs, script, region, keys      3
-    └── AWSError and what is denied, throttled, away,       4
-        or answered by something else (InvalidResponseError, SRPError)
+    └── AWSError: denied, throttled, unreachable, or a      4
+        response of something else (InvalidResponseError, SRPError)
 
-Names follow Amplify's and Cognito's wherever those tools have one for the same failure, so that a
-ported ``except`` clause reads like the JavaScript ``error.name`` it replaces.
+Where Amplify or Cognito has a name for a failure, the error has the same name, so that an ``except``
+clause reads like the JavaScript ``error.name`` that it replaces.
 """
 
 from __future__ import annotations
@@ -64,9 +64,9 @@ from seedctl.errors.aws import SRPError as SRPError
 from seedctl.errors.aws import SSMCredentialsError as SSMCredentialsError
 from seedctl.errors.aws import SSMParameterNotFoundError as SSMParameterNotFoundError
 from seedctl.errors.aws import ThrottledError as ThrottledError
+from seedctl.errors.base import BulkError as BulkError
 from seedctl.errors.base import SeedctlError as SeedctlError
 from seedctl.errors.base import SeedingFailedError as SeedingFailedError
-from seedctl.errors.bulk import BulkError as BulkError
 from seedctl.errors.data import ConditionalCheckFailedError as ConditionalCheckFailedError
 from seedctl.errors.data import DynamoDBError as DynamoDBError
 from seedctl.errors.data import GraphQLError as GraphQLError

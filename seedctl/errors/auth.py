@@ -1,4 +1,4 @@
-"""What goes wrong with users: Cognito's refusals, and calls that never reach it. Exit code 1."""
+"""Errors about users: Cognito refused a call, or seedctl did before it was sent. Exit code 1."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
 
 class UsernameExistsError(SeedctlError):
-    """A user of this name is already in the user pool."""
+    """The user pool already has a user with this name."""
 
 
 class UserExistsError(SeedctlError):
-    """The user to sign in does *not* exist; the misleading name is Amplify's."""
+    """The user to sign in does *not* exist. The misleading name comes from Amplify."""
 
 
 class UserNotFoundError(SeedctlError):
@@ -23,47 +23,47 @@ class UserNotFoundError(SeedctlError):
 
 
 class NoGroupError(SeedctlError):
-    """The user pool has groups, but not this one."""
+    """The user pool has no group with this name, but others."""
 
 
 class NoGroupsError(SeedctlError):
-    """The user pool has no groups at all."""
+    """The user pool has no groups."""
 
 
 class UserUnAuthenticatedException(SeedctlError):  # noqa: N818 - the JavaScript client's name
-    """Nobody is signed in, and the call needs somebody."""
+    """The call needs a signed-in user, and nobody is signed in."""
 
 
 class SignInException(SeedctlError):  # noqa: N818 - the JavaScript client's name
-    """A sign-in stopped at a challenge that nothing here answers; nobody is signed in."""
+    """Cognito asked for a challenge that nothing can answer, so nobody is signed in."""
 
 
 class CannotSignInWithMFAError(SignInException):
-    """The MFA flow met a challenge that it has no answer to."""
+    """The MFA flow cannot answer the challenge that Cognito sent."""
 
 
 class MFANotConfiguredError(SeedctlError):
-    """The MFA flow on a user pool that has MFA off."""
+    """The MFA flow was used with a user pool in which MFA is off."""
 
 
 class MFAPreferenceNotAvailableError(SeedctlError):
-    """The chosen MFA method is not offered, or the user lacks what it needs."""
+    """The pool does not offer the chosen MFA method, or the user lacks what the method needs."""
 
 
 class NoMFAPreferenceSpecifiedError(SeedctlError):
-    """Several MFA methods would do, and none was chosen."""
+    """Several MFA methods are possible, and none was chosen."""
 
 
 class MissingTOTPChallengeError(SeedctlError):
-    """TOTP is to be set up, and nobody makes the first code."""
+    """TOTP must be set up, and no callback was given that returns the first code."""
 
 
 class MFARequiredError(SeedctlError):
-    """The user pool requires MFA, which the password flow cannot satisfy."""
+    """The user pool requires MFA, which the password flow cannot do."""
 
 
 class CognitoError(SeedctlError):
-    """A refusal by Cognito that is about the data sent; ``code`` is Cognito's own name for it."""
+    """Cognito refused the data in a call; ``code`` is Cognito's own error code."""
 
     def __init__(
         self,
@@ -83,7 +83,7 @@ class CognitoError(SeedctlError):
 
 
 class NotAuthorizedException(CognitoError):  # noqa: N818 - Cognito's name
-    """Wrong password, disabled user, expired challenge: Cognito does not tell them apart."""
+    """A wrong password, a disabled user or an expired challenge: Cognito does not say which."""
 
 
 class PasswordResetRequiredException(CognitoError):  # noqa: N818 - Cognito's name
@@ -91,7 +91,7 @@ class PasswordResetRequiredException(CognitoError):  # noqa: N818 - Cognito's na
 
 
 class UserNotConfirmedException(CognitoError):  # noqa: N818 - Cognito's name
-    """The user signed up without being confirmed yet."""
+    """The user has signed up but is not confirmed yet."""
 
 
 class InvalidPasswordException(CognitoError):  # noqa: N818 - Cognito's name
@@ -99,4 +99,4 @@ class InvalidPasswordException(CognitoError):  # noqa: N818 - Cognito's name
 
 
 class InvalidParameterException(CognitoError):  # noqa: N818 - Cognito's name
-    """A user name or attribute does not fit the pool."""
+    """The pool does not allow this user name or attribute."""

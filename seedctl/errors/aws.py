@@ -1,4 +1,4 @@
-"""What AWS denied, throttled or did not answer: exit code 4."""
+"""AWS denied a call, throttled it, or did not respond. Exit code 4."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from seedctl.errors.base import SeedctlError
 
 
 class AWSError(SeedctlError):
-    """AWS refused or failed a call in a way no other class names."""
+    """AWS refused a call, or failed, for a reason that has no class of its own."""
 
     exit_code = 4
 
@@ -40,45 +40,45 @@ class SSMCredentialsError(AccessDeniedError):
 
 
 class ThrottledError(AWSError):
-    """AWS went on refusing the call for its rate."""
+    """AWS throttled the call."""
 
     was_repeated = False
-    """Whether the call was made again and again, each time later, before this was raised."""
+    """Whether the call was retried, with increasing delays, before this was raised."""
 
 
 class LimitExceededError(AWSError):
-    """A limit of the account or the day is reached; waiting a moment does not help."""
+    """The account has reached a limit, such as one per day; retrying soon does not help."""
 
 
 class ServiceFailedError(AWSError):
-    """AWS answered that it failed itself (5xx); the work may be done or not."""
+    """AWS failed (5xx). It is not known whether the call was carried out."""
 
 
 class EndpointUnreachableError(AWSError):
-    """No answer came: no route, no name, refused, cut or timed out."""
+    """No response: no route, no such host, connection refused or lost, or a timeout."""
 
 
 class SSMParameterNotFoundError(AWSError):
-    """No secret of this name in this sandbox."""
+    """The sandbox has no secret with this name."""
 
 
 class SecretError(AWSError):
-    """A secret that cannot be used as it is."""
+    """The value of a secret cannot be used."""
 
 
 class InvalidResponseError(AWSError):
-    """What answered is not the service: a proxy's page, half an answer, another server.
+    """The response is not from the service: a proxy's page, another server, or half a response.
 
-    Whether the call was carried out is not known.
+    It is not known whether the call was carried out.
     """
 
     @classmethod
     def of(
         cls, service: str, operation: str, lacks: str = "", *, resolution: str | None = None
     ) -> InvalidResponseError:
-        """Return the error for one call; *lacks* says what is not in the answer.
+        """Return the error for one call; *lacks* says what the response lacks.
 
-        *resolution* is for an answer that tells more of where it came from.
+        *resolution* replaces the default one, if the response shows more about its origin.
         """
         whose = "AppSync" if service == "appsync" else "AWS"
         where = "the outputs file's data.url" if service == "appsync" else "AWS_ENDPOINT_URL"
@@ -93,4 +93,4 @@ class InvalidResponseError(AWSError):
 
 
 class SRPError(InvalidResponseError):
-    """The password exchange got a value from the service that no honest server sends."""
+    """In the SRP password exchange, the server sent a value that no correct server sends."""

@@ -1,19 +1,22 @@
-"""The base of every error."""
+"""The base of every error, and the errors that are not about one service."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class SeedctlError(Exception):
-    """What happened and where, as the message; what to do, as the *resolution*."""
+    """The base class. *message* says what happened and where, *resolution* what to do about it."""
 
     exit_code: ClassVar[int] = 1
 
     service_code: str = ""
-    """The name, or the HTTP status, under which a service refused the call."""
+    """The error code or the HTTP status with which a service refused the call."""
     service_message: str = ""
-    """What the service said about it, masked; empty where *message* has it, or nothing was said."""
+    """The service's own message, masked; empty if *message* includes it or there is none."""
 
     def __init__(self, message: str, *, resolution: str | None = None) -> None:
         super().__init__(message)
@@ -22,9 +25,20 @@ class SeedctlError(Exception):
 
     @property
     def name(self) -> str:
-        """The name shown to the user, ``[name] message``."""
+        """The name that the user sees, as in ``[name] message``."""
         return type(self).__name__
 
 
 class SeedingFailedError(SeedctlError):
-    """The seed script raised; its exception is the cause."""
+    """The seed script raised an exception, which is the cause of this one."""
+
+
+class BulkError(SeedctlError):
+    """Some items of a bulk call failed. The others are done; the results say which ones failed."""
+
+    def __init__(
+        self, message: str, *, results: Sequence[Any] = (), resolution: str | None = None
+    ) -> None:
+        """*results* has one result for each item, in the order of the call."""
+        super().__init__(message, resolution=resolution)
+        self.results = list(results)

@@ -1,6 +1,6 @@
-"""What goes wrong with records: AppSync's errors, and calls that never reach it.
+"""Errors about records: AppSync refused a call, or seedctl did before it was sent.
 
-All have exit code 1, but for what is missing from the backend's set-up.
+Exit code 1, or 3 if the backend lacks what the call needs.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class GraphQLError(SeedctlError):
-    """AppSync answered with errors; its own text is the message."""
+    """AppSync's response contains errors; the message is AppSync's own text."""
 
     def __init__(
         self,
@@ -26,7 +26,10 @@ class GraphQLError(SeedctlError):
         auth_mode_source: str = "",
         resolution: str | None = None,
     ) -> None:
-        """*data* is what came along with the errors; *auth_mode_source* is call, client or default."""
+        """*errors* and *data* are those of AppSync's response.
+
+        *auth_mode_source* says what chose *auth_mode*: "call", "client" or "default".
+        """
         super().__init__(message, resolution=resolution)
         self.errors = list(errors)
         self.data = data
@@ -35,39 +38,39 @@ class GraphQLError(SeedctlError):
 
 
 class UnauthorizedError(GraphQLError):
-    """The API's rules do not let this caller do this, or it does not accept the credentials."""
+    """The API's authorization rules deny this call, or AppSync does not accept the credentials."""
 
 
 class ConditionalCheckFailedError(GraphQLError):
-    """A create of what is there already, or an update or delete of what is not there."""
+    """The record to create exists already, or the one to update or delete does not exist."""
 
 
 class InvalidArgumentsError(GraphQLError):
-    """Arguments that AppSync's resolvers refuse in their combination."""
+    """AppSync does not allow this combination of arguments."""
 
 
 class GraphQLValidationError(GraphQLError):
-    """The document or its variables do not fit the deployed schema; nothing was done."""
+    """The document or its variables do not match the deployed schema; nothing was done."""
 
 
 class DynamoDBError(GraphQLError):
-    """The table refused the request."""
+    """DynamoDB refused the request."""
 
 
 class InvalidInputError(SeedctlError):
-    """Fields, keys or arguments that do not fit the schema; nothing was sent."""
+    """The fields, keys or arguments do not match the schema; nothing was sent."""
 
 
 class InvalidSelectionSetError(SeedctlError):
-    """A selection set that names what the model does not have; nothing was sent."""
+    """The selection set names fields that the model does not have; nothing was sent."""
 
 
 class InvalidAuthModeError(SeedctlError):
-    """No such auth mode, or one that does not go with the other options."""
+    """There is no such auth mode, or the other options do not allow it."""
 
 
 class _NoSuchNameError(SeedctlError, AttributeError):
-    """Also an AttributeError, so that hasattr() works on what looks names up."""
+    """Also an AttributeError, so that hasattr() works for names that are looked up."""
 
     @property
     def name(self) -> str:
@@ -75,15 +78,15 @@ class _NoSuchNameError(SeedctlError, AttributeError):
 
     @name.setter
     def name(self, value: str) -> None:
-        """Take no notice: Python would set the attribute's name here, for its own suggestions."""
+        """Ignore *value*: Python sets the missing attribute's name here, for its suggestions."""
 
 
 class UnknownModelError(_NoSuchNameError):
-    """The schema has no model or enum of this name."""
+    """The schema has no model or enum with this name."""
 
 
 class UnknownOperationError(_NoSuchNameError):
-    """The model or the schema has no operation of this name."""
+    """The model or the schema has no operation with this name."""
 
 
 class NoValidAuthTokens(SeedctlError):  # noqa: N818 - the JavaScript client's name
@@ -91,7 +94,7 @@ class NoValidAuthTokens(SeedctlError):  # noqa: N818 - the JavaScript client's n
 
 
 class NoSignedUser(SeedctlError):  # noqa: N818 - the JavaScript client's name
-    """The signed-in user's tokens could not be had; the cause says why."""
+    """The signed-in user has no valid tokens; the cause says why."""
 
 
 class NoCredentials(SeedctlError):  # noqa: N818 - the JavaScript client's name

@@ -1,4 +1,4 @@
-"""Wrong usage (exit code 2), and what the caller has to set up first (exit code 3)."""
+"""Errors about wrong usage (exit code 2) and about the user's set-up (exit code 3)."""
 
 from __future__ import annotations
 
@@ -11,67 +11,67 @@ if TYPE_CHECKING:
 
 
 class InvalidCommandInputError(SeedctlError):
-    """An option or argument has a value that cannot be right."""
+    """An option or argument has a value that is not allowed."""
 
     exit_code = 2
 
 
 class InvalidSecretNameError(SeedctlError):
-    """A secret name that Parameter Store would read as something else."""
+    """The name of a secret would mean something else to Parameter Store."""
 
     exit_code = 2
 
 
 class InvalidSecretValueError(SeedctlError):
-    """A secret's value that Parameter Store cannot keep: empty, or over 4 KB."""
+    """Parameter Store cannot store the secret's value: it is empty, or larger than 4 KB."""
 
     exit_code = 2
 
 
 class ProjectNotFoundError(SeedctlError):
-    """No Amplify project here or above."""
+    """There is no Amplify project in this folder or above it."""
 
     exit_code = 3
 
 
 class InvalidPackageJsonError(SeedctlError):
-    """``package.json`` is missing, unreadable or has no usable ``name``."""
+    """``package.json`` does not exist, cannot be read or has no usable ``name``."""
 
     exit_code = 3
 
 
 class SandboxIdentifierNotFoundError(SeedctlError):
-    """The sandbox cannot be told: no identifier given and none to be derived."""
+    """There is no identifier of the sandbox: none was given, and there is no default."""
 
     exit_code = 3
 
 
 class BackendIdConversionFault(SeedctlError):  # noqa: N818 - Amplify's name
-    """A backend identifier from which no parameter path can be made."""
+    """The backend identifier cannot be converted to a parameter path."""
 
     exit_code = 3
 
 
 class AmplifyOutputsNotFoundError(SeedctlError):
-    """No ``amplify_outputs.json``, or only the stub written before the first deployment."""
+    """There is no ``amplify_outputs.json``, or only the stub from before the first deployment."""
 
     exit_code = 3
 
 
 class InvalidAmplifyOutputsError(SeedctlError):
-    """The outputs file is not what Amplify writes; the message gives file and key path."""
+    """The outputs file is not what Amplify writes; the message names the file and the key."""
 
     exit_code = 3
 
 
 class MissingAuthError(SeedctlError):
-    """The backend has no auth resource, and the call needs one."""
+    """The call needs an auth resource, and the backend has none."""
 
     exit_code = 3
 
 
 class OutputsMismatchError(SeedctlError):
-    """The outputs file describes another sandbox than the one chosen."""
+    """The outputs file describes another sandbox than the chosen one."""
 
     exit_code = 3
 
@@ -83,41 +83,41 @@ class StackDoesNotExistError(SeedctlError):
 
 
 class SeedScriptNotFoundError(SeedctlError):
-    """The seed script is not where it should be."""
+    """The seed script does not exist."""
 
     exit_code = 3
 
 
 class InvalidCredentialError(SeedctlError):
-    """AWS credentials are missing, expired or not valid."""
+    """The AWS credentials are missing, expired or not valid."""
 
     exit_code = 3
 
 
 class MissingRegionError(InvalidCredentialError):
-    """No AWS region in options, environment, profile or outputs."""
+    """There is no AWS region in the options, environment, profile or outputs file."""
 
 
 class MixedEndpointsError(SeedctlError):
-    """Part of the run would reach this machine and part the real AWS."""
+    """Some calls would go to this machine and others to the real AWS."""
 
     exit_code = 3
 
 
 class NoBackendError(SeedctlError):
-    """A call needs a backend, and none is connected."""
+    """The call needs a backend, and none is connected."""
 
     exit_code = 3
 
 
 class PromptUnavailableError(SeedctlError):
-    """Something has to be typed, and there is no terminal to type it on."""
+    """The user must type something, and there is no terminal."""
 
     exit_code = 3
 
 
 class MFACodeUnavailableError(SeedctlError):
-    """Cognito waits for a code, and there is nobody and nothing to ask."""
+    """Cognito asks for a code, and nothing can supply it: no callback, command or terminal."""
 
     exit_code = 3
 
@@ -125,7 +125,7 @@ class MFACodeUnavailableError(SeedctlError):
 class LocalSandboxError(SeedctlError):
     """The local sandbox cannot start, or its state cannot be used.
 
-    The sandbox's server tells it to clients in a header of its answer, and they raise it again.
+    The sandbox's server sends it to clients in a response header, and they raise it again.
     """
 
     exit_code = 3
@@ -139,7 +139,7 @@ class LocalSandboxError(SeedctlError):
 
     @classmethod
     def from_headers(cls, headers: Mapping[str, str]) -> LocalSandboxError | None:
-        """Return the error in an answer's *headers*, None where there is none."""
+        """Return the error in a response's *headers*, or None if there is none."""
         text = headers.get(cls.header)
         if text is None:
             return None
@@ -150,6 +150,6 @@ class LocalSandboxError(SeedctlError):
 
 
 class FileAccessError(SeedctlError):
-    """A file of the user's could not be read or written."""
+    """A file of the user cannot be read or written."""
 
     exit_code = 3

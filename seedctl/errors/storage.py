@@ -1,7 +1,7 @@
-"""What goes wrong with files: S3's refusals under S3's codes, and calls that never reach it.
+"""Errors about files: S3 refused a call, or seedctl did before it was sent.
 
-All have exit code 1, but for what is missing from the backend's set-up. Names are those of the
-JavaScript client.
+Exit code 1, or 3 if the backend lacks what the call needs. The names are S3's error codes, or those
+of the JavaScript client.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from seedctl.errors.base import SeedctlError
 
 
 class StorageError(SeedctlError):
-    """S3 refused the call; its own code is the name, its own text the message."""
+    """S3 refused the call. The name is S3's error code, the message S3's own text."""
 
     def __init__(
         self,
@@ -28,7 +28,7 @@ class StorageError(SeedctlError):
         self.request_id = request_id
         self.extended_request_id = extended_request_id
         self.was_repeated = False
-        """Whether the call was made more than once, an earlier time having had no clear answer."""
+        """Whether this was a retry, after an attempt without a clear response."""
 
     @property
     def name(self) -> str:
@@ -37,27 +37,27 @@ class StorageError(SeedctlError):
 
 
 class AccessDenied(StorageError):  # noqa: N818 - S3's own code
-    """The role of whoever is signed in, or of a guest, may not do this at this path."""
+    """The IAM role of the current user, or of guests, may not do this with this path."""
 
 
 class NoSuchKey(StorageError):  # noqa: N818 - S3's own code
-    """There is no object at this path."""
+    """No object exists at this path."""
 
 
 class NotFound(NoSuchKey):  # the JavaScript client's name
-    """There is no object at this path; said by calls that S3 answers without a body."""
+    """No object exists at this path; for calls to which S3 responds without a body."""
 
 
 class PreconditionFailed(StorageError):  # noqa: N818 - S3's own code
-    """An object is there already, and was not to be overwritten; or it has changed meanwhile."""
+    """An object exists that must not be overwritten, or it has changed meanwhile."""
 
 
 class NoIdentityId(SeedctlError):  # noqa: N818 - the JavaScript client's name
-    """The path is made from an identity id, and nobody has one."""
+    """The path needs an identity id, and the current user or guest has none."""
 
 
 class InvalidStorageBucket(SeedctlError):  # noqa: N818 - the JavaScript client's name
-    """The outputs file lists no bucket of this name."""
+    """The outputs file lists no bucket with this name."""
 
 
 class InvalidStoragePathInput(SeedctlError):  # noqa: N818 - the JavaScript client's name
@@ -65,19 +65,19 @@ class InvalidStoragePathInput(SeedctlError):  # noqa: N818 - the JavaScript clie
 
 
 class InvalidStorageOperationInput(SeedctlError):  # noqa: N818 - the JavaScript client's name
-    """No path was given, or one twice, or an option that does not go with the call."""
+    """No path was given, or a path twice, or an option that this call does not allow."""
 
 
 class InvalidUploadSource(SeedctlError):  # noqa: N818 - the JavaScript client's name
-    """What was given to upload is no data."""
+    """The given object is nothing that can be uploaded."""
 
 
 class ObjectIsTooLarge(SeedctlError):  # noqa: N818 - the JavaScript client's name
-    """S3 takes no object of more than 5 TB."""
+    """The object is larger than 5 TB, which S3 does not allow."""
 
 
 class UrlExpirationMaxLimitExceed(SeedctlError):  # noqa: N818 - the JavaScript client's name
-    """The address was to hold for more than seven days."""
+    """The URL was to be valid for more than seven days."""
 
 
 class InvalidAWSAccountID(SeedctlError):  # noqa: N818 - the JavaScript client's name
@@ -85,18 +85,18 @@ class InvalidAWSAccountID(SeedctlError):  # noqa: N818 - the JavaScript client's
 
 
 class InvalidCopyOperationStorageBucket(SeedctlError):  # noqa: N818 - the JavaScript client's name
-    """A copy that names a bucket on one side only."""
+    """A copy names a bucket for only one of source and destination."""
 
 
 class NoSourcePath(SeedctlError):  # noqa: N818 - the JavaScript client's name
-    """A copy without its source's path."""
+    """A copy has no source path."""
 
 
 class NoDestinationPath(SeedctlError):  # noqa: N818 - the JavaScript client's name
-    """A copy without its destination's path."""
+    """A copy has no destination path."""
 
 
 class NoBucket(SeedctlError):  # noqa: N818 - the JavaScript client's name
-    """The backend has no storage resource, and the call needs one."""
+    """The call needs a storage resource, and the backend has none."""
 
     exit_code = 3

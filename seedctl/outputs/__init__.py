@@ -1,6 +1,6 @@
-"""``amplify_outputs.json`` as one typed model, which the client and the local sandbox both read.
+"""``amplify_outputs.json`` as one typed model, which the client and the local sandbox both use.
 
-Nothing here talks to AWS or changes a file.
+Nothing here calls AWS or changes a file.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """``amplify_outputs.json``, versions 1 to 1.5, as frozen dataclasses.
 
-Unknown keys are ignored, since later versions add some. A missing or mistyped key is an error that
-names the file, the key path and what was expected. What an old version does not say stays None:
-unknown, not "off" and not "empty".
+Unknown keys are ignored, since later versions add some. A missing key, or a value of the wrong type,
+is an error that names the file, the key path and what was expected. None means that the file has no
+such information, as in old versions: it does not mean "off" or "empty".
 """
 
 from __future__ import annotations
@@ -46,21 +46,21 @@ STANDARD_ATTRIBUTES = (
     "updated_at",
     "website",
 )
-"""The user attributes that Cognito has by itself, but for ``sub``, which nobody sets."""
+"""Cognito's standard user attributes, except ``sub``, which only Cognito sets."""
 
-_SHORTEST_PASSWORD = 6  # that a policy of Cognito can allow
+_SHORTEST_PASSWORD = 6  # the lowest minimum that a Cognito password policy can have
 _POOL_ID = re.compile(r"[a-z0-9-]+_[0-9A-Za-z]+")
 _CLIENT_ID = re.compile(r"[\w+]+", re.ASCII)
 _IDENTITY_POOL_ID = re.compile(r"[a-z0-9-]+:[0-9A-Za-z-]+")
-# CloudFormation's words, which Amplify wrote as they were in the middle of 2024.
+# CloudFormation's words, which Amplify wrote into the file in the middle of 2024.
 _MFA_ALIASES: Mapping[str, MFAConfiguration] = {"OFF": "NONE", "ON": "REQUIRED"}
-# Cognito makes the first, and a user is created without the second, whatever is required [?].
-_NEVER_ASKED_FOR = ("sub", "updated_at")
+# Cognito sets the first. Users can be created without the second even if it is required [?].
+_NEVER_REQUIRED = ("sub", "updated_at")
 
 
 @dataclass(frozen=True, slots=True)
 class PasswordPolicy:
-    """What a password must have. A rule that the file does not state is not asked for."""
+    """The rules for passwords. A rule that the file does not mention does not apply."""
 
     min_length: int = _SHORTEST_PASSWORD
     require_numbers: bool = False
@@ -71,13 +71,15 @@ class PasswordPolicy:
 
 @dataclass(frozen=True, slots=True)
 class UserGroup:
+    """A group of the user pool. A user of several groups gets the role of the lowest precedence."""
+
     name: str
     precedence: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class AuthSection:
-    """The user pool, its app client and identity pool. None means that the file does not say."""
+    """The user pool, its app client and identity pool. None means that the file does not tell."""
 
     aws_region: str
     user_pool_id: str
@@ -85,20 +87,20 @@ class AuthSection:
     identity_pool_id: str | None = None
     password_policy: PasswordPolicy | None = None
     standard_required_attributes: tuple[str, ...] | None = None
-    """Those that a new user must be given."""
+    """The attributes that a new user must have."""
     username_attributes: tuple[str, ...] | None = None
     user_verification_types: tuple[str, ...] | None = None
     unauthenticated_identities_enabled: bool | None = None
     mfa_configuration: MFAConfiguration | None = None
     mfa_methods: tuple[MFAMethod, ...] | None = None
     can_list_email_mfa: bool = True
-    """False before version 1.4, whose mfa_methods cannot name EMAIL."""
+    """False before version 1.4 of the file, in which mfa_methods cannot contain EMAIL."""
     groups: tuple[UserGroup, ...] | None = None
-    """None before version 1.3."""
+    """None before version 1.3 of the file."""
 
     @property
     def user_pool_region(self) -> str:
-        """The region to call, which is part of the pool's id; *aws_region* may differ."""
+        """The pool's region, which its id begins with; *aws_region* may be another one."""
         return self.user_pool_id.partition("_")[0]
 
     @property
@@ -109,20 +111,22 @@ class AuthSection:
 
 @dataclass(frozen=True, slots=True)
 class AmplifyOutputs:
+    """The whole outputs file. A section is None if the backend has no such resource."""
+
     version: str
     auth: AuthSection | None
     data: DataOutputs | None
     storage: StorageOutputs | None
     path: Path
     document: dict[str, Any] = field(repr=False, compare=False)
-    """The whole file, as it was read."""
+    """The JSON document itself."""
 
 
 def load_outputs(path: Path) -> AmplifyOutputs:
     """Read the outputs file at *path*.
 
-    Raises AmplifyOutputsNotFoundError when it is absent or only the stub written before the first
-    deployment, InvalidAmplifyOutputsError when it is not what Amplify writes.
+    Raises AmplifyOutputsNotFoundError if it does not exist or is only the stub that Amplify writes
+    before the first deployment, and InvalidAmplifyOutputsError if it is not what Amplify writes.
     """
     try:
         text = read_text(path)
@@ -138,7 +142,7 @@ def load_outputs(path: Path) -> AmplifyOutputs:
         ) from error.__cause__
     try:
         document = json.loads(text)
-        # Half of a surrogate pair is legal in JSON, and in nothing that a name is used for.
+        # JSON may hold half of a surrogate pair, but no service accepts it. This raises ValueError.
         json.dumps(document, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise InvalidAmplifyOutputsError(
@@ -148,7 +152,7 @@ def load_outputs(path: Path) -> AmplifyOutputs:
 
 
 def parse_outputs(document: Any, path: Path) -> AmplifyOutputs:
-    """Return the outputs in *document*; *path* is named in errors."""
+    """Return the outputs in *document*; errors name *path*. Raises as :func:`load_outputs`."""
     root = Reader(document, path)
     version = root.text("version")
     if version != "1" and not version.startswith("1."):
@@ -186,7 +190,7 @@ def _auth(auth: Reader, version: str) -> AuthSection:
         password_policy=_password_policy(policy) if policy is not None else None,
         standard_required_attributes=None
         if required is None
-        else tuple(name for name in required if name not in _NEVER_ASKED_FOR),
+        else tuple(name for name in required if name not in _NEVER_REQUIRED),
         username_attributes=auth.optional_choices(
             "username_attributes", ("email", "phone_number", "username")
         ),

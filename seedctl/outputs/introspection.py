@@ -1,8 +1,8 @@
-"""``model_introspection``, as the outputs file has it, read into the classes of ``models``.
+"""Parse the outputs file's ``model_introspection`` into the classes of ``models``.
 
-The one reader of it: the client and the local sandbox use what this returns, so what the API could
-not have been deployed with is refused here, with its place in the file. What the file does not say
-(a key that is absent or null, where Amplify's own format lets it be) is never an error.
+Both the client and the local sandbox use the result. A schema with which no API could be deployed is
+refused here, and the error names the key. Keys that Amplify's format allows to be absent or null are
+never an error.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from seedctl.outputs.models import (
     Index,
     Introspection,
     Model,
-    Operation,
+    OperationSignature,
     Rule,
     TypeKind,
     TypeName,
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
 _Entry = TypeVar("_Entry")
 
-_PLACE = "data.model_introspection"
-_CLASSES = {
+_KEY_PATH = "data.model_introspection"
+_OPERATIONS = {
     "queries": ("get", "list"),
     "mutations": ("create", "update", "delete"),
 }
@@ -49,7 +49,7 @@ def parse_introspection(document: Any, path: Path) -> Introspection:
 
     Raises InvalidAmplifyOutputsError.
     """
-    root = Reader(document, path, _PLACE)
+    root = Reader(document, path, _KEY_PATH)
     introspection = Introspection(
         models=_entries(root, "models", _model),
         enums=_entries(root, "enums", _enum_values),
@@ -63,19 +63,19 @@ def parse_introspection(document: Any, path: Path) -> Introspection:
 
 
 def _entries(root: Reader, key: str, parse: Callable[[Reader, str], _Entry]) -> dict[str, _Entry]:
-    """Return what *parse* makes of each entry at *key*, by the entries' names.
+    """Parse each entry at *key* with *parse*, and return the results by the entries' names.
 
-    An entry is called what its ``name`` says, else what it is listed under: enums may be listed
-    under another spelling than the API has.
+    The name is the entry's ``name``, or its key if it has none: the key of an enum may be spelled
+    differently from its name in the API.
     """
     container = root.child(key)
     if container is None:
         return {}
     found: dict[str, _Entry] = {}
-    for listed, entry in container.children():
-        name = entry.optional_name("name") or container.check_name(listed)
+    for entry_key, entry in container.children():
+        name = entry.optional_name("name") or container.check_name(entry_key)
         if name in found:
-            entry.fail("name", "a name that nothing else here has", name)
+            entry.fail("name", "a name that no other entry has", name)
         found[name] = parse(entry, name)
     return found
 
@@ -110,7 +110,7 @@ def _model(entry: Reader, name: str) -> Model:
 
 
 def _primary_key(entry: Reader, fields: Mapping[str, Field]) -> tuple[tuple[str, ...], bool]:
-    """Return the key's fields, and whether it is another than a generated id."""
+    """Return the fields of the primary key, and whether it is a custom key, not a generated id."""
     key = entry.child("primaryKeyInfo")
     if key is None:
         entry.fail("primaryKeyInfo", "an object", None)
@@ -122,7 +122,7 @@ def _primary_key(entry: Reader, fields: Mapping[str, Field]) -> tuple[tuple[str,
 
 
 def _attributes(entry: Reader) -> Mapping[str, list[Reader]]:
-    """Return the properties of the model's attributes, by the attributes' types."""
+    """Return the properties of the model's attributes by the type of the attribute."""
     found: defaultdict[str, list[Reader]] = defaultdict(list)
     for attribute in entry.optional_objects("attributes") or []:
         kind, properties = attribute.text("type"), attribute.child("properties")
@@ -138,19 +138,19 @@ def _index(properties: Reader, fields: Mapping[str, Field]) -> Index:
         properties.fail("fields", _KEY_FIELDS, list(names))
     name = properties.text("name")
     if len(names) > 2 and not _PART_OF_NAME.fullmatch(name):
-        # With several sort keys it becomes a part of the name of an input type.
+        # With several sort keys, the name of an input type contains the index's name.
         properties.fail("name", "a name of letters, digits and _", name)
     return Index(name, properties.optional_name("queryField"), names)
 
 
 def _disabled(properties: Reader) -> set[str]:
     disabled: set[str] = set()
-    for name, operations in _CLASSES.items():
+    for name, operations in _OPERATIONS.items():
         if name not in properties.keys():  # noqa: SIM118 - a Reader, not a dict
             continue
-        some = properties.child(name)
-        # Null for the whole class, or an object that names single operations with null.
-        disabled |= set(operations) if some is None else set(operations) & set(some.keys())
+        chosen = properties.child(name)
+        # Null disables all of them; an object disables those that it has as keys.
+        disabled |= set(operations) if chosen is None else set(operations) & set(chosen.keys())
     return disabled
 
 
@@ -178,23 +178,23 @@ def _enum_values(entry: Reader, _name: str) -> tuple[str, ...]:
 
 
 def _custom_type(entry: Reader, name: str) -> CustomType:
-    return CustomType(name, _some_fields(entry, "fields"))
+    return CustomType(name, _nonempty_fields(entry, "fields"))
 
 
 def _input(entry: Reader, name: str) -> CustomType:
-    # The fields of an input are under "attributes", unlike those of everything else.
-    return CustomType(name, _some_fields(entry, "attributes"))
+    # Inputs list their fields under "attributes", all other types under "fields".
+    return CustomType(name, _nonempty_fields(entry, "attributes"))
 
 
-def _some_fields(entry: Reader, key: str) -> Mapping[str, Field]:
+def _nonempty_fields(entry: Reader, key: str) -> Mapping[str, Field]:
     fields = _entries(entry, key, _field)
     if not fields:
         entry.fail(key, "an object of one field or more", entry.raw(key))
     return fields
 
 
-def _operation(entry: Reader, name: str) -> Operation:
-    return Operation(name, _field(entry, name), _entries(entry, "arguments", _field))
+def _operation(entry: Reader, name: str) -> OperationSignature:
+    return OperationSignature(name, _field(entry, name), _entries(entry, "arguments", _field))
 
 
 def _field(entry: Reader, name: str) -> Field:
@@ -233,6 +233,6 @@ def _association(entry: Reader) -> Association:
     if kind is None:
         entry.fail("connectionType", "one of " + ", ".join(kinds), None)
     associated = entry.raw("associatedWith")
-    # The first generation of Amplify wrote one name where there is a list now.
+    # Amplify Gen 1 wrote a single name instead of a list.
     names = (associated,) if isinstance(associated, str) else entry.optional_texts("associatedWith")
     return Association(kind, names or (), entry.optional_texts("targetNames") or ())

@@ -1,4 +1,4 @@
-"""The schema of a backend's API as frozen dataclasses: models, custom types, operations, rules."""
+"""The schema of a backend's API as dataclasses: models, custom types, operations, rules."""
 
 from __future__ import annotations
 
@@ -16,17 +16,21 @@ OwnerKind = Literal["owner", "group"]
 
 @dataclass(frozen=True, slots=True)
 class TypeName:
+    """The type of a field or argument."""
+
     kind: TypeKind
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Association:
+    """How a field relates its model to another one."""
+
     connection_type: ConnectionType
     associated_with: tuple[str, ...]
-    """Of HAS_MANY and HAS_ONE: the child's foreign key, in the order of this model's key."""
+    """For HAS_MANY and HAS_ONE: the related model's foreign key, in the order of this model's key."""
     target_names: tuple[str, ...]
-    """Of BELONGS_TO: this model's foreign key, in the order of the related model's key."""
+    """For BELONGS_TO: this model's foreign key, in the order of the related model's key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,7 @@ class Field:
     type: TypeName
     is_array: bool
     is_required: bool
-    """Of a list: whether its elements are."""
+    """For a list: whether its elements are required."""
     is_array_nullable: bool
     is_read_only: bool
     association: Association | None
@@ -48,22 +52,24 @@ class Field:
 
     @property
     def is_single_value(self) -> bool:
-        """Whether it holds one scalar or enum value, as the fields of a key do."""
+        """Whether the field holds one scalar or enum value, as the fields of a key must."""
         return self.type.kind in ("scalar", "enum") and not self.is_array
 
 
 @dataclass(frozen=True, slots=True)
 class Index:
+    """A secondary index of a model."""
+
     name: str
     query_field: str | None
-    """None for an index that the API has no query for."""
+    """None if the API has no query for this index."""
     fields: tuple[str, ...]
     """The partition key, then the sort keys."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """An authorization rule of a model. None means that the file does not say."""
+    """An authorization rule of a model. None means that the file does not tell."""
 
     allow: str
     provider: str | None
@@ -77,22 +83,24 @@ class Rule:
 
 @dataclass(frozen=True)
 class Model:
+    """A model of the API: a type whose records are stored in a table."""
+
     name: str
     plural_name: str
     fields: Mapping[str, Field] = field(repr=False)
     primary_key: tuple[str, ...]
     is_custom_key: bool
-    """Whether the key is another one than a generated ``id``."""
+    """Whether the key is something else than a generated ``id``."""
     is_key_declared: bool
-    """Whether the schema names the key, be it ``id``: its list then takes key arguments."""
+    """Whether the schema declares the key, even as ``id``: then list takes key arguments."""
     secondary_indexes: tuple[Index, ...]
     disabled: frozenset[str]
-    """Of create, get, list, update and delete, those that the schema leaves out."""
+    """The operations that the API lacks, out of create, get, list, update and delete."""
     rules: tuple[Rule, ...]
 
     @cached_property
     def indexes(self) -> Mapping[str, Index]:
-        """The indexes that can be queried, by query field."""
+        """The indexes that have a query, by the name of the query."""
         return {
             index.query_field: index
             for index in self.secondary_indexes
@@ -101,7 +109,7 @@ class Model:
 
     @cached_property
     def owner_fields(self) -> Mapping[str, OwnerKind]:
-        """The fields that hold owners or groups for the auth rules, declared or not."""
+        """The fields that the auth rules read owners or groups from, declared in the schema or not."""
         names: dict[str, OwnerKind] = {}
         for rule in self.rules:
             if rule.allow == "owner":
@@ -112,7 +120,7 @@ class Model:
 
     @cached_property
     def implied_fields(self) -> tuple[str, ...]:
-        """The owner fields that the API adds, since the schema does not declare them."""
+        """The owner fields that the API adds because the schema does not declare them."""
         return tuple(name for name in self.owner_fields if name not in self.fields)
 
 
@@ -125,8 +133,8 @@ class CustomType:
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
-    """A custom query or mutation."""
+class OperationSignature:
+    """The name, result and arguments of a custom query or mutation."""
 
     name: str
     result: Field
@@ -135,12 +143,14 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Introspection:
+    """The whole schema."""
+
     models: Mapping[str, Model]
     enums: Mapping[str, tuple[str, ...]]
     custom_types: Mapping[str, CustomType]
     inputs: Mapping[str, CustomType]
-    queries: Mapping[str, Operation]
-    mutations: Mapping[str, Operation]
+    queries: Mapping[str, OperationSignature]
+    mutations: Mapping[str, OperationSignature]
 
     def fields_of(self, type_name: TypeName) -> Mapping[str, Field]:
         """Return the fields of a custom type or input type."""

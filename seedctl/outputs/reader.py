@@ -1,4 +1,4 @@
-"""Read JSON objects with errors that say which file, which key, and what was expected there."""
+"""Read JSON objects. Errors name the file, the key and what was expected there."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _Choice = TypeVar("_Choice", bound=str)
 
 REGENERATE = "Regenerate the file with npx ampx sandbox or npx ampx generate outputs."
-"""What to do about an outputs file that is not what Amplify writes."""
+"""The resolution for an outputs file that is not what Amplify writes."""
 
 _GRAPHQL_NAME = re.compile(r"(?!__)[_A-Za-z][_0-9A-Za-z]*")
 
@@ -23,12 +23,16 @@ _KINDS = {dict: "an object", list: "a list", str: "text", bool: "true or false",
 
 
 def is_graphql_name(text: str) -> bool:
-    """Whether *text* can be the name of a type, field, argument or enum value."""
+    """Whether GraphQL allows *text* as the name of a type, field, argument or enum value."""
     return _GRAPHQL_NAME.fullmatch(text) is not None
 
 
 class Reader:
-    """One object of a JSON document. A key that is null counts as absent."""
+    """One object of a JSON document. A key whose value is null counts as absent.
+
+    Methods raise InvalidAmplifyOutputsError for a value of the wrong type, and those without
+    "optional" in their names also for an absent key.
+    """
 
     def __init__(self, value: Any, path: Path, key_path: str = "") -> None:
         self._path = path
@@ -41,7 +45,7 @@ class Reader:
         return self._value.keys()
 
     def raw(self, key: str) -> Any:
-        """Return what is at *key*, unchecked; None when it is absent."""
+        """Return the unchecked value at *key*; None if it is absent."""
         return self._value.get(key)
 
     def fail(self, key: str, expected: str, value: Any) -> NoReturn:
@@ -63,7 +67,7 @@ class Reader:
         return value
 
     def matching(self, key: str, pattern: re.Pattern[str], expected: str) -> str:
-        """Return the text at *key*, all of which *pattern* matches; *expected* describes it."""
+        """Return the text at *key*, which must match *pattern*; *expected* describes it in errors."""
         value = self.optional_matching(key, pattern, expected)
         if value is None:
             self._missing(key, "text")
@@ -83,7 +87,7 @@ class Reader:
         return self.optional_matching(key, _GRAPHQL_NAME, _NAME)
 
     def check_name(self, key: str) -> str:
-        """Return *key*, which has to be a GraphQL name itself."""
+        """Return *key* itself, which must be a GraphQL name."""
         if not is_graphql_name(key):
             self.fail("a key", _NAME, key)
         return key
@@ -98,7 +102,7 @@ class Reader:
         value = self._value.get(key)
         if value is None:
             return None
-        # JSON's true is an int to Python.
+        # bool is a subclass of int.
         if not isinstance(value, int) or isinstance(value, bool):
             self.fail(key, "a whole number", value)
         return value
@@ -118,7 +122,7 @@ class Reader:
     def optional_choice(
         self, key: str, choices: tuple[_Choice, ...], aliases: Mapping[str, _Choice] | None = None
     ) -> _Choice | None:
-        """Return the one of *choices* at *key*; *aliases* are other words for some of them."""
+        """Return the value at *key*, one of *choices*; *aliases* maps other spellings to them."""
         value = self._value.get(key)
         if value is None:
             return None
@@ -143,9 +147,9 @@ class Reader:
     def optional_choices(
         self, key: str, choices: tuple[_Choice, ...]
     ) -> tuple[_Choice, ...] | None:
-        """Return the listed values that are among *choices*; later versions may list others.
+        """Return the values in the list that are among *choices*; later versions may add others.
 
-        A list of which nothing is known says as little as none.
+        A list with only unknown values counts as absent.
         """
         texts = self.optional_texts(key)
         if texts is None:
@@ -158,7 +162,7 @@ class Reader:
         return None if value is None else Reader(value, self._path, self._at(key))
 
     def children(self) -> Iterator[tuple[str, Reader]]:
-        """Yield each key with the object there; a key that is null is passed over."""
+        """Yield each key with its object, without the keys whose value is null."""
         for key in self._value:
             child = self.child(key)
             if child is not None:

@@ -1,4 +1,4 @@
-"""The ``data`` and ``storage`` sections of the outputs file. None means: the file does not say."""
+"""The ``data`` and ``storage`` sections of the outputs file. None means: the file does not tell."""
 
 from __future__ import annotations
 
@@ -17,17 +17,19 @@ if TYPE_CHECKING:
     from seedctl.outputs.reader import Reader
 
 BucketPaths = Mapping[str, Mapping[str, tuple[str, ...]]]
-"""Path pattern to role to actions: ``{"pictures/*": {"authenticated": ("list", "write")}}``."""
+"""Actions by role by path pattern: ``{"pictures/*": {"authenticated": ("list", "write")}}``."""
 
 REGION = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 A_REGION = "an AWS region such as us-east-1"
-# What botocore sends a request for, which is wider than what S3 allows to be created.
+# The bucket names that botocore accepts, which are more than those that S3 allows for new buckets.
 _BUCKET = re.compile(r"[a-zA-Z0-9._-]{1,255}")
 _A_BUCKET = "the name of a bucket"
 
 
 @dataclass(frozen=True, slots=True)
 class DataOutputs:
+    """The AppSync API."""
+
     url: str
     aws_region: str
     default_authorization_type: str | None
@@ -38,21 +40,25 @@ class DataOutputs:
 
 @dataclass(frozen=True, slots=True)
 class BucketOutputs:
+    """One S3 bucket."""
+
     bucket_name: str
     aws_region: str
     name: str | None
-    """The friendly name; None for the default bucket, which may be listed with one besides."""
+    """The friendly name. None for the default bucket, which may also be listed with a name."""
     paths: BucketPaths | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class StorageOutputs:
+    """The default bucket, and the list of all buckets that have a friendly name."""
+
     default: BucketOutputs
     buckets: tuple[BucketOutputs, ...]
 
 
 def parse_data(data: Reader, path: Path) -> DataOutputs:
-    """Return the data section in *data*, of the file *path*. Raises InvalidAmplifyOutputsError."""
+    """Parse the data section of the file *path*. Raises InvalidAmplifyOutputsError."""
     url = data.text("url")
     if not _is_web_address(url):
         data.fail("url", "an https address", url)
@@ -68,7 +74,7 @@ def parse_data(data: Reader, path: Path) -> DataOutputs:
 
 
 def parse_storage(storage: Reader) -> StorageOutputs:
-    """Return the storage section in *storage*. Raises InvalidAmplifyOutputsError."""
+    """Parse the storage section. Raises InvalidAmplifyOutputsError."""
     buckets: list[BucketOutputs] = []
     for entry in storage.optional_objects("buckets") or []:
         name = entry.text("name")

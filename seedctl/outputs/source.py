@@ -1,4 +1,4 @@
-"""The outputs file of one backend, found and read when it is first needed."""
+"""The outputs file of one backend, which is found and read when it is first needed."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 class OutputsSource:
-    """The outputs file that a project, an option and the kind of backend lead to."""
+    """Finds and reads the outputs file, once."""
 
     def __init__(self, project: Project, *, explicit: Path | None, is_local: bool) -> None:
-        """*explicit* is the file that was asked for; None means the project's own.
+        """*explicit* is the file that the user named; None means the project's own.
 
-        *is_local* is for the local sandbox, which may have a file of its own.
+        *is_local* is whether it is for the local sandbox, which may use a file of its own.
         """
         self._project = project
         self._explicit = explicit
@@ -36,10 +36,10 @@ class OutputsSource:
         )
 
     def if_any(self) -> AmplifyOutputs | None:
-        """Return the outputs file, None where there is none and none was asked for.
+        """Return the outputs file, or None if the project has none and the user named none.
 
-        No file at all is fine until something needs it: secrets do not. Raises
-        AmplifyOutputsNotFoundError for a file that was asked for, InvalidAmplifyOutputsError.
+        Secrets work without one. Raises AmplifyOutputsNotFoundError if the file that the user named
+        does not exist, and InvalidAmplifyOutputsError.
         """
         try:
             return self.outputs
@@ -50,11 +50,11 @@ class OutputsSource:
 
     @property
     def auth(self) -> AuthSection | None:
-        """The auth section; None for a backend without an auth resource."""
+        """The auth section; None if the backend has no auth resource."""
         return self.outputs.auth
 
     def require_auth(self) -> AuthSection:
-        """Return the auth section. Raises MissingAuthError when there is none."""
+        """Return the auth section. Raises MissingAuthError if there is none."""
         if self.outputs.auth is None:
             raise MissingAuthError(
                 f"{self.outputs.path} has no auth section: this backend has no auth resource.",
@@ -63,7 +63,7 @@ class OutputsSource:
         return self.outputs.auth
 
     def region(self) -> str | None:
-        """Return the user pool's region, for calls to which nothing else gives one."""
+        """Return the user pool's region, the last resort for calls without a configured region."""
         if self._is_local:
             return "us-east-1"
         auth = self.outputs.auth

@@ -1,6 +1,6 @@
-"""The Amplify project on disk: where it is and which backend it means.
+"""The Amplify project on disk: where it is, and which backend it selects.
 
-Nothing here talks to AWS or changes a file.
+Nothing here calls AWS or changes a project file.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Read the project's text files, and say in words why one cannot be read."""
+"""Read the project's text files, with a readable reason if one cannot be read."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
 
 
 class UnreadableFileError(Exception):
-    """A file that is there and cannot be read; its text is the reason, the end of a sentence."""
+    """A file exists but cannot be read. Its text is the reason, written as the end of a sentence."""
 
 
 def read_text(path: Path) -> str:
-    """Return the text of *path*, in UTF-8.
+    """Return the text of *path*, which must be UTF-8.
 
     Raises FileNotFoundError, and UnreadableFileError for any other reason.
     """
@@ -35,11 +35,11 @@ def read_text(path: Path) -> str:
 
 
 def is_there(path: Path) -> bool:
-    """Whether something is at *path*, be it a folder, a broken link or what cannot be looked at."""
+    """Whether anything exists at *path*: a file, a folder, a broken link or something unreadable."""
     try:
         path.lstat()
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError:
-        return True  # reading it will tell the reason
+        return True  # reading it will raise the reason
     return True

@@ -1,6 +1,6 @@
 """The backend identifier and the names made from it: CloudFormation stack, parameter paths.
 
-The rules are ampx's, to the letter, since both tools must find each other's secrets.
+The rules are exactly those of ampx, since each tool must find the secrets that the other one stored.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import re
+import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,11 @@ from seedctl.errors import (
     SandboxIdentifierNotFoundError,
 )
 
+if sys.platform == "win32":  # pragma: no cover - the tests run on POSIX
+    import getpass
+else:
+    import pwd
+
 _TYPES = ("sandbox", "branch", "standalone")
 _OPTION_PATTERN = re.compile(r"[a-zA-Z0-9-]{1,15}")
 _NOT_ALPHANUMERIC = re.compile(r"[^A-Za-z0-9]")
@@ -26,7 +32,7 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True)
 class BackendIdentifier:
-    """Which backend is meant: *namespace* is the package name, *name* the sandbox's own name."""
+    """One backend: *namespace* is the package name, *name* the sandbox's own name."""
 
     namespace: str
     name: str
@@ -38,18 +44,18 @@ class BackendIdentifier:
         """The CloudFormation stack, at most 127 characters long."""
         digest = self.hash
         if digest is None:
-            # Raw text without a separator: ("ab", "c") and ("a", "bc") share a digest, as in ampx.
+            # No separator, as in ampx: ("ab", "c") and ("a", "bc") have the same digest.
             source = _utf8(self.namespace) + _utf8(self.name)
             digest = hashlib.sha512(source).hexdigest()[:10]
         name = _sanitise(self.name)[:50]
-        # ampx reserves the space of "amplify", four dashes and a ten-digit hash, then one more.
-        room = 128 - len("amplify") - len(self.type) - len(name) - 4 - 10
-        namespace = _sanitise(self.namespace)[: room - 1]
+        # What ampx leaves after "amplify", four dashes, a ten-digit hash, and one character more.
+        longest = 128 - len("amplify") - len(self.type) - len(name) - 4 - 10 - 1
+        namespace = _sanitise(self.namespace)[:longest]
         return f"amplify-{namespace}-{name}-{self.type}-{digest}"
 
     @classmethod
     def from_stack_name(cls, stack_name: str) -> BackendIdentifier | None:
-        """Return the identifier with its sanitised parts, or None for a foreign stack name."""
+        """Return the identifier with its sanitised parts, or None if Amplify did not make the name."""
         parts = stack_name.split("-")
         if len(parts) != 5 or parts[0] != "amplify" or parts[3] not in _TYPES:
             return None
@@ -57,9 +63,9 @@ class BackendIdentifier:
 
     @property
     def parameter_prefix(self) -> str:
-        """The path that all secrets of this backend lie under, without a final slash.
+        """The path in Parameter Store below which all secrets of this backend are, without a final slash.
 
-        Raises BackendIdConversionFault when the identifier does not survive becoming a stack name.
+        Raises BackendIdConversionFault if the stack name cannot be parsed back into its parts.
         """
         return f"/amplify/{self._path_parts()}"
 
@@ -68,7 +74,7 @@ class BackendIdentifier:
 
     @property
     def shared_prefix(self) -> str:
-        """The path of secrets that all backends of an app share; it keeps the raw namespace."""
+        """The path of secrets that all backends of an app share; its namespace is not sanitised."""
         return f"/amplify/shared/{self.namespace}"
 
     def shared_parameter_path(self, secret_name: str) -> str:
@@ -93,14 +99,14 @@ class BackendIdentifier:
         if self.hash is not None:
             fields["hash"] = self.hash
         text = json.dumps(fields, separators=(",", ":"), ensure_ascii=False)
-        # As JSON.stringify does: half of a surrogate pair cannot stand in an environment variable.
+        # As JSON.stringify does: an environment variable cannot hold half of a surrogate pair.
         return _SURROGATE.sub(lambda half: f"\\u{ord(half.group()):04x}", text)
 
     @classmethod
     def from_json(cls, text: str) -> BackendIdentifier:
-        """Read what AMPLIFY_BACKEND_IDENTIFIER holds.
+        """Parse the value of AMPLIFY_BACKEND_IDENTIFIER.
 
-        Raises SandboxIdentifierNotFoundError for anything but an object of text fields.
+        Raises SandboxIdentifierNotFoundError unless it is a JSON object with the required text fields.
         """
         try:
             value: Any = json.loads(text)
@@ -123,20 +129,20 @@ class BackendIdentifier:
 
 
 def check_identifier_option(text: str, *, source: str = "--identifier") -> str:
-    """Return *text* if it may be a sandbox name, as ampx allows it.
+    """Return *text* if ampx allows it as a sandbox name.
 
-    Raises InvalidCommandInputError otherwise.
+    *source* is the option or variable that errors name. Raises InvalidCommandInputError.
     """
     if not _OPTION_PATTERN.fullmatch(text):
         raise InvalidCommandInputError(
             f"{source} is {text!r}, which cannot be a sandbox identifier.",
-            resolution=_way_out(text),
+            resolution=_advice(text),
         )
     return text
 
 
-def _way_out(text: str) -> str:
-    """Return what to do in place of calling a sandbox *text*, which may be an account's name."""
+def _advice(text: str) -> str:
+    """Return what to do instead of naming a sandbox *text*, which may be an account's name."""
     chosen = re.sub(r"[^a-zA-Z0-9-]", "", text)[:15] or "dev1"
     rule = (
         f"Use 1 to 15 letters, digits and dashes, such as --identifier {chosen} or "
@@ -149,29 +155,25 @@ def _way_out(text: str) -> str:
     if is_own_account:
         return f"Leave it out: without it, the sandbox of your account {text} is used. Or: {rule}"
     return (
-        f"{rule} A sandbox that ampx has named after an account is used without any identifier, by "
-        "that account."
+        f"{rule} If ampx has named the sandbox after an account, leave the identifier out and run "
+        "as that account."
     )
 
 
 def os_account_name() -> str:
-    """Return the account that the process runs as, which names the sandbox by default.
+    """Return the name of the account that the process runs as: the default name of the sandbox.
 
-    From the effective uid, as ampx does: ``USER`` and ``LOGNAME`` can say anything. Raises
-    SandboxIdentifierNotFoundError for a uid without a name, which containers have.
+    It comes from the effective uid, as in ampx, since ``USER`` and ``LOGNAME`` may be wrong. Raises
+    SandboxIdentifierNotFoundError for a uid without a name, which is common in containers.
     """
-    try:
-        import pwd  # noqa: PLC0415 - not on Windows
-    except ImportError:  # pragma: no cover - Windows
-        import getpass  # noqa: PLC0415
-
+    if sys.platform == "win32":  # pragma: no cover - the tests run on POSIX
         return getpass.getuser()
     try:
         return pwd.getpwuid(os.geteuid()).pw_name
     except KeyError:
         raise SandboxIdentifierNotFoundError(
-            f"The process runs as user id {os.geteuid()}, which has no account name to call the "
-            "sandbox by.",
+            f"The process runs as user id {os.geteuid()}, which has no account name to name the "
+            "sandbox after.",
             resolution="Name the sandbox with --identifier or SEEDCTL_IDENTIFIER.",
         ) from None
 
@@ -181,5 +183,5 @@ def _sanitise(text: str) -> str:
 
 
 def _utf8(text: str) -> bytes:
-    # JSON can hold half of a surrogate pair; JavaScript writes U+FFFD for it.
+    # JSON may hold half of a surrogate pair; JavaScript encodes it as U+FFFD.
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()

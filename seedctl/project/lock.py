@@ -1,4 +1,4 @@
-"""A lock that the operating system takes back when its process ends, however it ends."""
+"""A file lock that the operating system releases when its process ends, even if it is killed."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _PAUSE = 0.01
 if sys.platform == "win32":  # pragma: no cover - the tests run on POSIX
     import msvcrt
 
-    def _try(descriptor: int, *, exclusive: bool) -> bool:  # noqa: ARG001
-        # There are no shared locks; who only looks is gone again at once, and takers try again.
+    def _try_lock(descriptor: int, *, exclusive: bool) -> bool:  # noqa: ARG001
+        # Windows has no shared locks. is_held() releases its lock at once, and take() tries again.
         try:
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
         except OSError:
@@ -26,7 +26,7 @@ if sys.platform == "win32":  # pragma: no cover - the tests run on POSIX
 else:
     import fcntl
 
-    def _try(descriptor: int, *, exclusive: bool) -> bool:
+    def _try_lock(descriptor: int, *, exclusive: bool) -> bool:
         mode = fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH
         try:
             fcntl.flock(descriptor, mode | fcntl.LOCK_NB)
@@ -43,15 +43,15 @@ class FileLock:
 
     @classmethod
     def take(cls, path: Path, *, seconds: float = 0.5) -> FileLock | None:
-        """Take the lock, None if another has it for *seconds*. Raises OSError.
+        """Return the lock, or None if another process holds it for all of *seconds*. Raises OSError.
 
-        Whoever asks :func:`is_held` has it for a moment too: that must not count as taken.
+        Do not give up at once: :func:`is_held` in another process holds the lock very briefly.
         """
         end = time.monotonic() + seconds
         while True:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
             try:
-                taken = _try(descriptor, exclusive=True)
+                taken = _try_lock(descriptor, exclusive=True)
                 if taken and _is_at(descriptor, path):
                     lock = cls(descriptor)
                     descriptor = -1
@@ -59,37 +59,37 @@ class FileLock:
             finally:
                 if descriptor >= 0:
                     os.close(descriptor)
-            # Taken, but the file was removed meanwhile: others lock a new one, so must we.
+            # If the lock was taken but the file has been removed meanwhile, lock the new file instead.
             if not taken:
                 if time.monotonic() >= end:
                     return None
                 time.sleep(_PAUSE)
 
     def read(self, size: int) -> bytes:
-        """Return what the file begins with, at most *size* bytes. Raises OSError."""
+        """Return the first *size* bytes of the file, or fewer. Raises OSError."""
         os.lseek(self._descriptor, 0, os.SEEK_SET)
         return os.read(self._descriptor, size)
 
     def write(self, content: bytes) -> None:
-        """Put *content* at the file's beginning, in one step. Raises OSError."""
+        """Write *content* at the beginning of the file, in one call. Raises OSError."""
         os.lseek(self._descriptor, 0, os.SEEK_SET)
         os.write(self._descriptor, content)
 
     def release(self) -> None:
-        """Let go of the lock. A second call does nothing."""
+        """Release the lock. A second call does nothing."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
 
 
 def is_held(path: Path) -> bool:
-    """Whether some process has the lock on *path*. Raises OSError."""
+    """Whether a process holds the lock on *path*. Raises OSError."""
     try:
         descriptor = os.open(path, os.O_RDWR)
     except FileNotFoundError:
         return False
     try:
-        return not _try(descriptor, exclusive=False)
+        return not _try_lock(descriptor, exclusive=False)
     finally:
         os.close(descriptor)
 

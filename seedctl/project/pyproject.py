@@ -1,4 +1,4 @@
-"""What a project says to seedctl in its ``pyproject.toml``: the tables below ``[tool.seedctl]``."""
+"""The project's settings for seedctl: the tables below ``[tool.seedctl]`` in ``pyproject.toml``."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ PYPROJECT_NAME = "pyproject.toml"
 
 
 def tool_table(project: Project, name: str) -> Mapping[str, Any]:
-    """Return ``[tool.seedctl.<name>]`` of the project's file, empty where there is none.
+    """Return the table ``[tool.seedctl.<name>]`` of the project; empty if it does not exist.
 
-    Raises InvalidCommandInputError for what is no such table, FileAccessError where the file is
-    there and cannot be read.
+    Raises InvalidCommandInputError if the file is not TOML or the entry is not a table, and
+    FileAccessError if the file exists but cannot be read.
     """
     path = project.root / PYPROJECT_NAME
     try:
@@ -31,7 +31,7 @@ def tool_table(project: Project, name: str) -> Mapping[str, Any]:
             f"{path} cannot be read: {error.strerror}.",
             resolution="Make it a file that this account may read.",
         ) from error
-    if b"seedctl" not in source:  # most files have nothing for us, and need not be read as TOML
+    if b"seedctl" not in source:  # most projects have no settings for us; loading TOML takes time
         return {}
     document: Any
     try:
@@ -52,9 +52,8 @@ def tool_table(project: Project, name: str) -> Mapping[str, Any]:
 
 
 def _toml(text: str) -> Any:
-    # Not at the top: few projects need it.
     if sys.version_info >= (3, 11):
-        import tomllib  # noqa: PLC0415
+        import tomllib  # noqa: PLC0415 - few projects need it
     else:
         import tomli as tomllib  # noqa: PLC0415
     return tomllib.loads(text)

@@ -1,4 +1,4 @@
-"""Where the project, its outputs file and its seed script are."""
+"""Find the project, its outputs file and its seed script."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Project:
 
     @property
     def state_folder(self) -> Path:
-        """Where seedctl keeps the journal and the local sandbox's state."""
+        """The folder of seedctl's journal and of the local sandbox's state."""
         return self.root / STATE_FOLDER
 
     @property
@@ -44,7 +44,7 @@ class Project:
 
 
 def find_project(start: Path, *, explicit: Path | None = None) -> Project:
-    """Return the project that *explicit* names, else the nearest one at or above *start*.
+    """Return the project in the folder *explicit*, or else the nearest one at or above *start*.
 
     Raises ProjectNotFoundError.
     """
@@ -81,7 +81,7 @@ def namespace_of(project: Project) -> str:
     try:
         content = json.loads(read_text(path))
     except FileNotFoundError:
-        # Its message is all there is to say: no cause below it.
+        # Hide the cause: it says nothing that this message does not say.
         raise InvalidPackageJsonError(
             f"{path} does not exist.", resolution='Create it, such as {"name": "my-app"}.'
         ) from None
@@ -90,19 +90,19 @@ def namespace_of(project: Project) -> str:
             f"{path} cannot be read: {error}.", resolution=fix
         ) from error.__cause__
     except (ValueError, RecursionError) as error:
-        # A byte order mark is refused too: ampx cannot read such a file either.
+        # A byte order mark ends here too; ampx cannot read such a file either.
         raise InvalidPackageJsonError(f"{path} is not JSON: {error}", resolution=fix) from error
     name = content.get("name") if isinstance(content, dict) else None
     if not isinstance(name, str) or not name:
-        raise InvalidPackageJsonError(f'{path} has no "name" that is text.', resolution=fix)
+        raise InvalidPackageJsonError(f'{path} has no "name" with a text.', resolution=fix)
     return name
 
 
 def find_outputs(project: Project, *, explicit: Path | None = None, local: bool = False) -> Path:
     """Return the path of the outputs file to read.
 
-    With *local*, ``amplify/seed/local_outputs.json`` stands in where nothing was deployed yet.
-    Raises AmplifyOutputsNotFoundError.
+    *explicit* is a file that the user named. With *local*, ``amplify/seed/local_outputs.json`` is
+    used if nothing was deployed yet. Raises AmplifyOutputsNotFoundError.
     """
     if explicit is not None:
         if not is_there(explicit) or _is_folder(explicit):
@@ -120,7 +120,7 @@ def find_outputs(project: Project, *, explicit: Path | None = None, local: bool 
         return deployed
     fix = "Deploy the sandbox with npx ampx sandbox, or name the file with --outputs."
     if not local and has_local:
-        fix = f"{fix[:-1]}; or use --local: {LOCAL_OUTPUTS.as_posix()} is there."
+        fix = f"{fix[:-1]}; or use --local: {LOCAL_OUTPUTS.as_posix()} exists."
     if local:
         fix = f"Write {LOCAL_OUTPUTS.as_posix()} with seedctl local init, or deploy the sandbox."
     raise AmplifyOutputsNotFoundError(f"{deployed} does not exist.", resolution=fix)
@@ -142,7 +142,7 @@ def find_script(project: Project, *, explicit: Path | None = None) -> Path:
 def _is_folder(path: Path) -> bool:
     try:
         return path.is_dir()
-    except OSError:  # not one that could be looked into
+    except OSError:  # whatever it is, its contents cannot be listed
         return False
 
 
@@ -173,15 +173,15 @@ def _has_amplify(folder: Path) -> bool:
             return False
         seed = amplify / "seed"
         return seed.is_dir() or any(path.is_file() for path in amplify.glob("backend.*"))
-    except OSError as error:  # it may be one, and must not be passed over for another
+    except OSError as error:  # this may be the project: do not silently use another one above it
         raise ProjectNotFoundError(
-            f"The folder {amplify} cannot be looked into: {error.strerror}.",
+            f"The folder {amplify} cannot be read: {error.strerror}.",
             resolution="Make it readable for this account, or name the project's folder with -C.",
         ) from error
 
 
 def _package_name(path: Path) -> str | None:
-    # Only a way to recognise the project: a broken file is reported by namespace_of().
+    # This only recognises a project; namespace_of() reports a broken file.
     try:
         content = json.loads(read_text(path))
     except (OSError, UnreadableFileError, ValueError, RecursionError):
@@ -191,25 +191,28 @@ def _package_name(path: Path) -> str | None:
 
 
 def _describes_backend(path: Path) -> bool:
-    """Whether *path* holds more than the version, which is all there is before a deployment."""
+    """Whether *path* holds more than a version, which is all that it holds before a deployment."""
     try:
         content = json.loads(read_text(path))
     except FileNotFoundError:
         return False
     except (UnreadableFileError, ValueError, RecursionError):
-        return True  # a broken file must be reported, not passed over
+        return True  # so that the broken file is read, and reported
     return not isinstance(content, dict) or bool(content.keys() - {"version", "$schema"})
 
 
 def chosen_identifier(given: str | BackendIdentifier | None, project: Project) -> BackendIdentifier:
-    """Return the sandbox that is meant: *given*, or what the environment says, or the user's own."""
+    """Return the sandbox to use: *given*, else the environment's, else that of the user's account.
+
+    The environment's is AMPLIFY_BACKEND_IDENTIFIER, or else SEEDCTL_IDENTIFIER.
+    """
     if isinstance(given, BackendIdentifier):
         return given
     if given:
         return BackendIdentifier(namespace_of(project), check_identifier_option(given))
-    from_peer = os.environ.get("AMPLIFY_BACKEND_IDENTIFIER")
-    if from_peer:
-        return BackendIdentifier.from_json(from_peer)
+    from_ampx = os.environ.get("AMPLIFY_BACKEND_IDENTIFIER")
+    if from_ampx:
+        return BackendIdentifier.from_json(from_ampx)
     name = os.environ.get("SEEDCTL_IDENTIFIER")
     if name:
         check_identifier_option(name, source="SEEDCTL_IDENTIFIER")

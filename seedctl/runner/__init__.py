@@ -1,1 +1,1 @@
-"""Running a seed script in this process, and the report of a run."""
+"""Runs a seed script in this process, and writes the report of a run."""

@@ -1,83 +1,40 @@
-"""The files of one backend, as one user or guest may use them."""
+"""The objects of one backend's buckets, as one user or guest may use them."""
 
 from __future__ import annotations
 
-from typing import IO, TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from seedctl.report import Event
-from seedctl.s3.addresses import address, answer_options
-from seedctl.s3.downloads import download, properties_of
 from seedctl.s3.folders import check_folder, files_below, remove_all
-from seedctl.s3.inputs import (
-    check_url_expiration,
-    copy_parameters,
-    owner_option,
-    range_header,
-    resolve_path,
-    upload_options,
-)
-from seedctl.s3.listing import Listing
+from seedctl.s3.inputs import copy_parameters, owner_option, upload_options
 from seedctl.s3.many import IfFileExists, ManyOptions, NewFile, check_choice, upload_all
-from seedctl.s3.object_call import ObjectCall
+from seedctl.s3.reader import StorageReader
 from seedctl.s3.results import CopiedObject, RemovedObject
 from seedctl.s3.sources import guess_content_type, open_source
 from seedctl.s3.uploads import upload
 
 if TYPE_CHECKING:
-    import builtins
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from seedctl.aws.credentials import Identity
-    from seedctl.report import Observer, State
+    from seedctl.report import State
     from seedctl.s3.many import AnyFile, FileResult, OnError
-    from seedctl.s3.object_call import Objects
+    from seedctl.s3.object_call import ObjectCall
     from seedctl.s3.results import (
         BucketChoice,
         ChecksumAlgorithm,
         ContentDisposition,
         CopyDestination,
         CopySource,
-        DownloadedObject,
-        ObjectProperties,
         OnProgress,
-        StorageItem,
-        StoragePage,
         StoragePath,
-        StorageUrl,
-        SubpathStrategy,
         UploadedObject,
     )
-    from seedctl.s3.section import StorageSection
-    from seedctl.s3.sources import UploadData
-
-    # In the class, list is the JavaScript client's call.
-    Results = builtins.list[FileResult]
+    from seedctl.s3.sources import Source, UploadData
 
 
-class Storage:
-    """Reads and writes objects of the backend's buckets. Thread-safe.
-
-    *path* is the whole key, without a slash before it; as a function it is given the identity id.
-    *bucket* is a friendly name of the outputs file or a BucketInfo, by default the default bucket.
-    All calls raise NoCredentials where the identity pool gives none, AccessDenied where the role
-    of the caller does not reach, and StorageError for S3's other refusals.
-    """
-
-    def __init__(
-        self,
-        objects: Callable[[], Objects],
-        section: Callable[[], StorageSection],
-        identity: Identity,
-        observer: Observer,
-        before_write: Callable[[], None],
-    ) -> None:
-        """*identity* is whoever acts when a call is made."""
-        self._objects = objects
-        self._section = section
-        self._identity = identity
-        self._observer = observer
-        self._before_write = before_write
+class Storage(StorageReader):
+    """Reads and writes objects of the backend's buckets. Thread-safe."""
 
     def upload_data(
         self,
@@ -96,33 +53,47 @@ class Storage:
         bucket: BucketChoice | None = None,
         use_accelerate_endpoint: bool = False,
     ) -> UploadedObject:
-        """Store *data* at *path*, and return when it is there.
+        """Upload *data* to *path*, and return when the object is stored.
 
-        Data is text (sent as UTF-8), bytes, a ``pathlib.Path`` to read, a file opened in binary
-        mode, or an iterable of bytes. Its content type is guessed from the name unless given. More
-        than 5 MiB go in parts, of which a failure leaves none behind. An object that is there is
-        replaced ("update"), left as it is and returned ("skip"), or raises PreconditionFailed
-        ("error", for which the JavaScript client has *prevent_overwrite*).
+        More than 5 MiB are sent in parts; if the upload fails, its stored parts are deleted.
+
+        Args:
+            path: The object's key, or a function that returns it for the caller's identity id.
+            data: Text (sent as UTF-8), bytes, a ``Path``, a binary file, or an iterable of bytes.
+            content_type: The MIME type. Default: guessed from the extension of *path* or the file.
+            content_disposition: Text, or ``{"type": "attachment", "filename": "a.txt"}``.
+            content_encoding: The header to store, such as "gzip". The data is sent unchanged.
+            metadata: Names, which S3 turns into lower case, and values, which must be ASCII text.
+            prevent_overwrite: The JavaScript client's name for ``if_exists="error"``.
+            if_exists: "update" replaces an existing object, "skip" leaves it as it is and returns
+                it, "error" raises PreconditionFailed.
+            expected_bucket_owner: The account id that must own the bucket, 12 digits.
+            checksum_algorithm: "crc-32" makes S3 verify and store this checksum.
+            on_progress: Called with a ``TransferProgress`` after each piece, not always from the
+                same thread, but never from two at once.
+            bucket: A bucket's name in the outputs file, or a ``BucketInfo``. Default: the default.
+            use_accelerate_endpoint: Use S3 Transfer Acceleration; the bucket must have it enabled.
+
+        Raises:
+            InvalidUploadSource: *data* is of a type that cannot be uploaded.
+            FileAccessError: The file cannot be read.
+            NoCredentials: The identity pool gives the caller no credentials.
+            AccessDenied: The caller may not write to this path.
         """
         check_choice("if_exists", if_exists, get_args(IfFileExists))
+        options = upload_options(
+            content_type=content_type,
+            content_disposition=content_disposition,
+            content_encoding=content_encoding,
+            metadata=metadata,
+            prevent_overwrite=prevent_overwrite or if_exists != "update",
+            expected_bucket_owner=expected_bucket_owner,
+            checksum_algorithm=checksum_algorithm,
+        )
         with open_source(data) as source:
-            options = upload_options(
-                content_type=content_type,
-                content_disposition=content_disposition,
-                content_encoding=content_encoding,
-                metadata=metadata,
-                prevent_overwrite=prevent_overwrite or if_exists != "update",
-                expected_bucket_owner=expected_bucket_owner,
-                checksum_algorithm=checksum_algorithm,
-            )
-            call = self._task(path, bucket, accelerate=use_accelerate_endpoint)
+            call = self._object_call(path, bucket, accelerate=use_accelerate_endpoint)
             options.setdefault("ContentType", guess_content_type(call.path, data))
-            call.credentials()
-            self._before_write()
-            warn, keeps = self._observer.on_warning, if_exists == "skip"
-            stored, state = upload(call, source, options, on_progress, warn, keeps=keeps)
-        self._tell(call, state)
-        return stored
+            return self._upload(call, source, options, on_progress, if_exists)
 
     def upload_many(
         self,
@@ -132,19 +103,30 @@ class Storage:
         if_exists: IfFileExists = "update",
         on_error: OnError = "raise",
         bucket: BucketChoice | None = None,
-    ) -> Results:
-        """Store many files, *concurrency* at once; return a FileResult for each, in order.
+    ) -> list[FileResult]:
+        """Upload many files, several at a time.
 
-        A file is a NewFile, or a pair of its path and data; a generator is drawn from as there is
-        room. *if_exists* says what becomes of a
-        file that is there: it is replaced ("update"), left as it is ("skip"), or fails ("error"). Raises
-        BulkError when all were tried, unless *on_error* is "collect".
+        Args:
+            files: Each a ``NewFile``, or a pair of its path and data. A list is validated before
+                anything is sent. From a generator, a file is taken when a thread is free for it.
+            concurrency: How many files to upload at once, 1 to 64.
+            if_exists: What to do if an object exists: "update" replaces it, "skip" leaves it as it
+                is, "error" makes this file fail.
+            on_error: "raise" raises a BulkError after all files were tried, and refuses a list with
+                an invalid file before anything is sent. "collect" only returns the results.
+            bucket: The bucket's name in the outputs file, or a ``BucketInfo``, for all files.
+                Default: the default bucket.
+
+        Returns:
+            A FileResult for each file, in the order of *files*.
+
+        Raises:
+            BulkError: A file failed; its ``results`` has all of them. Not with "collect".
+            NoCredentials: The identity pool gives the caller no credentials.
         """
-        call = self._task("", bucket, may_be_empty=True)
+        call = self._object_call("", bucket, may_be_empty=True)
         identity_id = call.credentials().identity_id
-        bound = Storage(
-            self._objects, self._section, call.identity, self._observer, self._before_write
-        )
+        bound = Storage(self._s3, self._section, call.identity, self._observer, self._before_write)
         return upload_all(
             files,
             lambda path, data, **given: bound.upload_data(path, data, bucket=bucket, **given),
@@ -161,14 +143,31 @@ class Storage:
         if_exists: IfFileExists = "update",
         on_error: OnError = "raise",
         bucket: BucketChoice | None = None,
-    ) -> Results:
-        """Store every file below *folder* under *path*, as :meth:`upload_many` does.
+    ) -> list[FileResult]:
+        """Upload every file in *folder* and its subfolders, as :meth:`upload_many` does.
 
         ``upload_directory("pictures/", Path("assets"))`` stores ``assets/a/b.png`` as
-        ``pictures/a/b.png``, in the order of the names. Links to files are followed, links to
-        folders are not. All are looked at first: FileAccessError names what cannot be read.
+        ``pictures/a/b.png``.
+
+        Args:
+            path: The beginning of the keys, such as "pictures/"; a missing slash at its end is
+                added. A function is called with the caller's identity id and returns it.
+            folder: The local folder. Symbolic links to files are followed, links to folders are
+                not.
+            concurrency: As for :meth:`upload_many`.
+            if_exists: As for :meth:`upload_many`.
+            on_error: As for :meth:`upload_many`.
+            bucket: As for :meth:`upload_many`.
+
+        Returns:
+            A FileResult for each file, sorted by key.
+
+        Raises:
+            FileAccessError: A file cannot be read; checked for all files before anything is sent.
+            BulkError: As for :meth:`upload_many`.
+            NoCredentials: As for :meth:`upload_many`.
         """
-        call = self._task(path, bucket, may_be_empty=True)
+        call = self._object_call(path, bucket, may_be_empty=True)
         return self.upload_many(
             [NewFile(key, file) for key, file in files_below(folder, call.path)],
             concurrency=concurrency,
@@ -177,116 +176,33 @@ class Storage:
             bucket=bucket,
         )
 
-    def list(
-        self,
-        path: StoragePath = "",
-        *,
-        page_size: int | None = None,
-        next_token: str | None = None,
-        subpath_strategy: SubpathStrategy | None = None,
-        bucket: BucketChoice | None = None,
-        expected_bucket_owner: str | None = None,
-    ) -> StoragePage:
-        """Return one page of the objects whose keys begin with *path*, at most 1,000.
-
-        The page's ``next_token`` gives the next one.
-        """
-        listing = self._listing(path, subpath_strategy, bucket, expected_bucket_owner)
-        return listing.page(page_size, next_token)
-
-    def list_all(
-        self,
-        path: StoragePath = "",
-        *,
-        subpath_strategy: SubpathStrategy | None = None,
-        bucket: BucketChoice | None = None,
-        expected_bucket_owner: str | None = None,
-    ) -> Iterator[StorageItem]:
-        """Iterate over every object whose key begins with *path*, page after page."""
-        # Now, not at the first step: who is signed in then may be somebody else.
-        listing = self._listing(path, subpath_strategy, bucket, expected_bucket_owner)
-        return (item for page in listing.pages() for item in page.items)
-
-    def get_url(
-        self,
-        path: StoragePath,
-        *,
-        expires_in: int = 900,
-        validate_object_existence: bool = False,
-        content_type: str | None = None,
-        content_disposition: str | ContentDisposition | None = None,
-        cache_control: str | None = None,
-        bucket: BucketChoice | None = None,
-        expected_bucket_owner: str | None = None,
-        use_accelerate_endpoint: bool = False,
-    ) -> StorageUrl:
-        """Return an address by which anybody may get the object for *expires_in* seconds.
-
-        That is cut to what is left of the credentials that sign it, an hour at most. The three
-        content options are what the answer's headers will say. Without
-        *validate_object_existence* nothing is sent, and the object need not be there. Raises
-        UrlExpirationMaxLimitExceed.
-        """
-        check_url_expiration(expires_in)
-        owner = owner_option(expected_bucket_owner)
-        call = self._task(path, bucket, accelerate=use_accelerate_endpoint)
-        if validate_object_existence:
-            call.call("head_object", "get", Key=call.path, **owner)
-        answer = answer_options(content_type, content_disposition, cache_control)
-        return address(call, {**owner, **answer}, expires_in)
-
-    def download_data(
-        self,
-        path: StoragePath,
-        to: Path | IO[bytes] | None = None,
-        *,
-        bytes_range: tuple[int, int] | None = None,
-        on_progress: OnProgress | None = None,
-        bucket: BucketChoice | None = None,
-        expected_bucket_owner: str | None = None,
-        use_accelerate_endpoint: bool = False,
-    ) -> DownloadedObject:
-        """Return the object with its bytes in ``body``, or write it to *to*.
-
-        A file named by its path is there whole or not at all; large objects come in parallel
-        ranges. *bytes_range* is the first and the last byte wanted. Raises NoSuchKey, or
-        AccessDenied where the caller may not list either.
-        """
-        options = owner_option(expected_bucket_owner)
-        if bytes_range is not None:
-            options["Range"] = range_header(bytes_range)
-        call = self._task(path, bucket, accelerate=use_accelerate_endpoint)
-        call.credentials()
-        return download(call, to, options, on_progress)
-
-    def get_properties(
-        self,
-        path: StoragePath,
-        *,
-        bucket: BucketChoice | None = None,
-        expected_bucket_owner: str | None = None,
-    ) -> ObjectProperties:
-        """Return what S3 keeps of the object beside its bytes. Raises NotFound."""
-        owner = owner_option(expected_bucket_owner)
-        call = self._task(path, bucket)
-        call.credentials()
-        return properties_of(call.path, call.call("head_object", "get", Key=call.path, **owner))
-
     def copy(
         self, source: StoragePath | CopySource, destination: StoragePath | CopyDestination
     ) -> CopiedObject:
         """Copy an object of up to 5 GB, with its metadata, within S3.
 
-        With a bucket on one side, the other needs one too. Raises
-        InvalidCopyOperationStorageBucket, NoSourcePath, NoDestinationPath.
+        Args:
+            source: The key to copy from, or a mapping with ``path`` and optionally ``bucket``,
+                ``e_tag`` and ``not_modified_since`` (copy only if they still match) and
+                ``expected_bucket_owner``.
+            destination: The key to copy to, or a mapping with ``path`` and optionally ``bucket``
+                and ``expected_bucket_owner``. If one side names a bucket, the other must too.
+
+        Raises:
+            NoSourcePath: *source* has no path.
+            NoDestinationPath: *destination* has no path.
+            InvalidCopyOperationStorageBucket: Only one side names a bucket.
+            NoCredentials: The identity pool gives the caller no credentials.
+            AccessDenied: The caller may not read the source or not write to the destination.
+            PreconditionFailed: The source is not as ``e_tag`` or ``not_modified_since`` requires.
         """
         given = copy_parameters(source, destination)
-        origin = self._task(given.source_path, given.source_bucket)
-        target = self._task(given.destination_path, given.destination_bucket)
+        origin = self._object_call(given.source_path, given.source_bucket)
+        target = self._object_call(given.destination_path, given.destination_bucket)
         target.credentials()
         self._before_write()
         with origin.explain_source_denial():
-            target.call(
+            target.send(
                 "copy_object",
                 "write",
                 Key=target.path,
@@ -294,7 +210,7 @@ class Storage:
                 MetadataDirective="COPY",
                 **given.options,
             )
-        self._tell(target, "copied")
+        self._report(target, "copied")
         return CopiedObject(target.path)
 
     def remove(
@@ -304,47 +220,47 @@ class Storage:
         bucket: BucketChoice | None = None,
         expected_bucket_owner: str | None = None,
     ) -> RemovedObject:
-        """Remove the object at *path*, or with a slash at its end all that is below it.
+        """Delete one object, or a folder with everything in it. A missing object is no error.
 
-        An object that is not there is fine. A folder needs the permission to list it too.
+        Args:
+            path: The object's key, without a leading slash. With a slash at its end: delete every
+                object whose key begins with it, which needs permission to list them. A function is
+                called with the caller's identity id and returns the path.
+            bucket: The bucket's name in the outputs file, or a ``BucketInfo``. Default: the default
+                bucket.
+            expected_bucket_owner: The account id that must own the bucket, 12 digits. Default: any.
+
+        Raises:
+            NoCredentials: The identity pool gives the caller no credentials.
+            AccessDenied: The caller may not delete, or list, this path.
+            StorageError: S3 refused to delete an object of the folder.
         """
         owner = owner_option(expected_bucket_owner)
-        call = self._task(path, bucket)
+        call = self._object_call(path, bucket)
         check_folder(call.path)
         call.credentials()
         self._before_write()
         if call.path.endswith("/"):
-            count = remove_all(call, owner, lambda: self._tell(call, "removed"))
+            count = remove_all(call, owner, lambda: self._report(call, "removed"))
             return RemovedObject(call.path, count)
-        call.call("delete_object", "delete", Key=call.path, **owner)
-        self._tell(call, "removed")
+        call.send("delete_object", "delete", Key=call.path, **owner)
+        self._report(call, "removed")
         return RemovedObject(call.path, None)
 
-    def _listing(
+    def _upload(
         self,
-        path: StoragePath,
-        strategy: SubpathStrategy | None,
-        bucket: BucketChoice | None,
-        expected_bucket_owner: str | None,
-    ) -> Listing:
-        owner = owner_option(expected_bucket_owner)
-        call = self._task(path, bucket, may_be_empty=True)
+        call: ObjectCall,
+        source: Source,
+        options: Mapping[str, Any],
+        on_progress: OnProgress | None,
+        if_exists: IfFileExists,
+    ) -> UploadedObject:
         call.credentials()
-        return Listing(call, strategy, owner)
+        self._before_write()
+        warn, skip = self._observer.on_warning, if_exists == "skip"
+        stored, state = upload(call, source, options, on_progress, warn, skip_existing=skip)
+        self._report(call, state)
+        return stored
 
-    def _task(
-        self,
-        path: StoragePath,
-        bucket: BucketChoice | None,
-        *,
-        may_be_empty: bool = False,
-        accelerate: bool = False,
-    ) -> ObjectCall:
-        # Bound here, once: the transfer manager's threads do not see who is signed in.
-        identity = self._identity.bind()
-        chosen = self._section().bucket(bucket)
-        key = resolve_path(path, identity, may_be_empty=may_be_empty)
-        return ObjectCall(self._objects(), chosen, key, identity, accelerate)
-
-    def _tell(self, call: ObjectCall, state: State) -> None:
+    def _report(self, call: ObjectCall, state: State) -> None:
         self._observer.on_event(Event("file", call.bucket.display_name, state))

@@ -1,10 +1,12 @@
-"""Storage clients of one backend, which share what the outputs file says of buckets."""
+"""Makes the storage clients of one backend, which share one parsed storage section."""
 
 from __future__ import annotations
 
 import threading
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from seedctl.s3.section import parse_storage_section
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
     from seedctl.outputs import OutputsSource
     from seedctl.report import Observer
     from seedctl.s3.client import Storage
-    from seedctl.s3.object_call import Objects
     from seedctl.s3.section import StorageSection
 
 
@@ -38,22 +39,19 @@ class StorageFactory:
 
     def storage_for(self, identity: Identity) -> Storage:
         """Return a storage client that acts as *identity*."""
-        from seedctl.s3.client import Storage  # noqa: PLC0415 - slow, and secrets need none
+        from seedctl.s3.client import Storage  # noqa: PLC0415 - slow, and many runs need no storage
 
-        return Storage(self._objects, self._buckets, identity, self._observer, self._before_write)
+        return Storage(
+            lambda: self._s3, self._buckets, identity, self._observer, self._before_write
+        )
 
     @cached_property
     def _s3(self) -> S3:
-        from seedctl.aws.objects import S3  # noqa: PLC0415 - botocore's S3 takes its time to load
+        from seedctl.aws.objects import S3  # noqa: PLC0415 - s3transfer loads slowly
 
         return S3(self._aws)
 
-    def _objects(self) -> Objects:
-        return self._s3
-
     def _buckets(self) -> StorageSection:
-        from seedctl.s3.section import parse_storage_section  # noqa: PLC0415
-
         with self._lock:
             if self._section is None:
                 self._section = parse_storage_section(self._outputs.outputs)

@@ -1,4 +1,4 @@
-"""Content types by the ending of a name: a table of our own, the same on every machine."""
+"""Content types by file extension. Unlike ``mimetypes``, the same on every machine."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ DEFAULT_TYPE = "application/octet-stream"
 _OFFICE = "application/vnd.openxmlformats-officedocument"
 _OPEN_DOCUMENT = "application/vnd.oasis.opendocument"
 
-# Registered names where there is one, else the name that browsers and AWS know.
+# The registered type where there is one, else the type that browsers and AWS use.
 _TYPES = {
     # Text and markup
     "css": "text/css",
@@ -170,5 +170,5 @@ _TYPES = {
 
 
 def content_type_of(name: str) -> str | None:
-    """Return the content type that the ending of *name* stands for, or None."""
+    """Return the content type for the extension of *name*, or None."""
     return _TYPES.get(PurePosixPath(name).suffix[1:].lower())

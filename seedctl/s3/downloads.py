@@ -1,4 +1,4 @@
-"""Read one object: into memory, a file or somebody's file object."""
+"""Download one object: into memory, a file or an open file object."""
 
 from __future__ import annotations
 
@@ -26,56 +26,56 @@ def download(
     options: Mapping[str, Any],
     on_progress: OnProgress | None,
 ) -> DownloadedObject:
-    """Read the object to *to*, or to memory for None. Raises StorageError, FileAccessError."""
+    """Download to *to*, or into memory if it is None. Raises StorageError, FileAccessError."""
     is_binary = hasattr(to, "write") and not isinstance(to, io.TextIOBase)
     if to is not None and not isinstance(to, Path) and not is_binary:
         raise InvalidStorageOperationInput(
-            f"A {type(to).__name__} is nothing to write the object to.",
+            f"The object cannot be written to a {type(to).__name__}.",
             resolution="Give a pathlib.Path, or a file opened in binary mode.",
         )
     with call.explain_denials("get"):
         if isinstance(to, Path):
-            with _writing(to):
+            with _explaining_write_errors(to):
                 return _to_path(call, to, options, on_progress)
-        reply, pieces = call.objects.read(call.location, options, identity=call.identity)
-        counted = _counted(pieces, ByteProgress(on_progress, reply["ContentLength"]))
+        response, pieces = call.s3.read(call.location, options, identity=call.identity)
+        counted = _counted(pieces, ByteProgress(on_progress, response["ContentLength"]))
         body = None
         if to is None:
             body = b"".join(counted)
         else:
             for piece in counted:
                 to.write(piece)
-    return _downloaded(call.path, reply, body)
+    return _downloaded(call.path, response, body)
 
 
-def properties_of(path: str, reply: Mapping[str, Any]) -> ObjectProperties:
-    return ObjectProperties(**_facts(path, reply))
+def properties_of(path: str, response: Mapping[str, Any]) -> ObjectProperties:
+    return ObjectProperties(**_facts(path, response))
 
 
 def _to_path(
     call: ObjectCall, to: Path, options: Mapping[str, Any], on_progress: OnProgress | None
 ) -> DownloadedObject:
     if "Range" not in options:
-        # Counting each piece is not for nothing: only for who asks.
-        tell = ByteProgress(on_progress, None).add if on_progress is not None else None
-        reply = call.objects.download(
-            call.location, str(to), options, identity=call.identity, on_progress=tell
+        # Counting pieces costs time: do it only for a callback.
+        count = ByteProgress(on_progress, None).add if on_progress is not None else None
+        response = call.s3.download(
+            call.location, str(to), options, identity=call.identity, on_progress=count
         )
-        return _downloaded(call.path, reply, None)
+        return _downloaded(call.path, response, None)
     unfinished = to.with_name(f"{to.name}.{secrets.token_hex(4)}")
     try:
-        with unfinished.open("xb") as file:  # before the request, whose answer nobody would read
-            reply, pieces = call.objects.read(call.location, options, identity=call.identity)
-            for piece in _counted(pieces, ByteProgress(on_progress, reply["ContentLength"])):
+        with unfinished.open("xb") as file:  # first, so that no request is sent if this fails
+            response, pieces = call.s3.read(call.location, options, identity=call.identity)
+            for piece in _counted(pieces, ByteProgress(on_progress, response["ContentLength"])):
                 file.write(piece)
         unfinished.replace(to)
     finally:
         unfinished.unlink(missing_ok=True)
-    return _downloaded(call.path, reply, None)
+    return _downloaded(call.path, response, None)
 
 
 @contextmanager
-def _writing(to: Path) -> Iterator[None]:
+def _explaining_write_errors(to: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -83,7 +83,7 @@ def _writing(to: Path) -> Iterator[None]:
             raise  # from the script's own callback
         raise FileAccessError(
             f"{to} cannot be written: {error.strerror or type(error).__name__}.",
-            resolution="Give a path in a folder that is there and writable.",
+            resolution="Give a path in a folder that exists and is writable.",
         ) from error
 
 
@@ -93,17 +93,17 @@ def _counted(pieces: Iterator[bytes], progress: ByteProgress) -> Iterator[bytes]
         progress.add(len(piece))
 
 
-def _downloaded(path: str, reply: Mapping[str, Any], body: bytes | None) -> DownloadedObject:
-    return DownloadedObject(**_facts(path, reply), body=body)
+def _downloaded(path: str, response: Mapping[str, Any], body: bytes | None) -> DownloadedObject:
+    return DownloadedObject(**_facts(path, response), body=body)
 
 
-def _facts(path: str, reply: Mapping[str, Any]) -> dict[str, Any]:
+def _facts(path: str, response: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "path": path,
-        "e_tag": reply["ETag"],
-        "last_modified": reply["LastModified"],
-        "size": reply["ContentLength"],
-        "content_type": reply.get("ContentType"),
-        "metadata": reply.get("Metadata", {}),
-        "version_id": reply.get("VersionId"),
+        "e_tag": response["ETag"],
+        "last_modified": response["LastModified"],
+        "size": response["ContentLength"],
+        "content_type": response.get("ContentType"),
+        "metadata": response.get("Metadata", {}),
+        "version_id": response.get("VersionId"),
     }

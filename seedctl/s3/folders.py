@@ -1,4 +1,4 @@
-"""Many objects by the beginning of their keys, and folders of this machine."""
+"""Folders: remove all objects below a prefix, and find the files of a local folder."""
 
 from __future__ import annotations
 
@@ -26,70 +26,73 @@ _EVERYTHING = {"/", "*", "*/"}
 
 
 def check_folder(path: str) -> None:
-    """Raise InvalidStorageOperationInput for what would mean the whole bucket."""
+    """Raise InvalidStorageOperationInput for a path that means the entire bucket."""
     if path in _EVERYTHING:
         raise InvalidStorageOperationInput(
-            f"{mask(path)!r} would be the whole bucket.",
+            f"{mask(path)!r} would delete the entire bucket.",
             resolution='Name a folder, such as "pictures/", or an object.',
         )
 
 
-def remove_all(call: ObjectCall, owner: Mapping[str, Any], tell: Callable[[], None]) -> int:
-    """Remove all objects below the call's path and return how many; *tell* hears of each."""
+def remove_all(call: ObjectCall, owner: Mapping[str, Any], on_removed: Callable[[], None]) -> int:
+    """Remove all objects below the call's path and return how many.
+
+    *on_removed* is called once for each removed object. Raises StorageError.
+    """
     count = 0
     for page in Listing(call, None, owner).pages():
         if not page.items:
             continue
-        reply = call.call(
+        response = call.send(
             "delete_objects",
             "delete",
             Delete={"Objects": [{"Key": item.path} for item in page.items]},
             **owner,
         )
-        failed = reply.get("Errors", [])
-        for _ in reply.get("Deleted", []):
-            tell()
+        failed = response.get("Errors", [])
+        for _ in response.get("Deleted", []):
+            on_removed()
             count += 1
         if failed:
-            _refuse(call, failed[0], count)
+            _raise_failed_removal(call, failed[0], count)
     return count
 
 
 def files_below(folder: Path, prefix: str) -> list[tuple[str, Path]]:
     """Return the files below *folder*, each with the key it gets under *prefix*.
 
-    Raises FileAccessError for a folder that is not there or cannot be read, and for what is below
-    it and cannot be sent, all in one.
+    Raises FileAccessError if the folder does not exist or cannot be read, and one that names all
+    files which cannot be uploaded.
     """
     if prefix and not prefix.endswith("/"):
         prefix += "/"
 
-    def refuse(error: OSError) -> None:
+    def raise_unreadable(error: OSError) -> None:
         raise FileAccessError(
             f"{error.filename} cannot be read: {error.strerror}.",
-            resolution="Give the path of a folder that is there, from the project's root.",
+            resolution="Give the path of an existing folder, relative to the project's root.",
         ) from error
 
     found = []
-    refused: dict[str, str] = {}
-    for root, folders, names in os.walk(folder, onerror=refuse):
+    unusable: dict[str, str] = {}
+    for root, folders, names in os.walk(folder, onerror=raise_unreadable):
         folders.sort()
         for name in names:
             path = Path(root, name)
-            below = path.relative_to(folder).as_posix()
-            found.append((prefix + below, path))
-            reason = _what_is_wrong(path)
+            relative = path.relative_to(folder).as_posix()
+            found.append((prefix + relative, path))
+            reason = _why_unusable(path)
             if reason is not None:
-                refused[below] = reason
-    if refused:
-        raise _cannot_be_sent(folder, refused)
+                unusable[relative] = reason
+    if unusable:
+        raise _unusable_files(folder, unusable)
     return sorted(found)
 
 
-def _what_is_wrong(path: Path) -> str | None:
-    """Return why *path* cannot be sent, None if it can."""
+def _why_unusable(path: Path) -> str | None:
+    """Return why *path* cannot be uploaded; None if it can."""
     try:
-        # Looked at before it is opened: to open a pipe waits for whoever writes to it.
+        # Before opening it: opening a pipe blocks until another process writes to it.
         if not stat.S_ISREG(path.stat().st_mode):
             return "not a regular file"
         path.open("rb").close()
@@ -99,21 +102,21 @@ def _what_is_wrong(path: Path) -> str | None:
     return None
 
 
-def _cannot_be_sent(folder: Path, refused: Mapping[str, str]) -> FileAccessError:
-    named = [f"{name} ({refused[name]})" for name in sorted(refused)]
+def _unusable_files(folder: Path, unusable: Mapping[str, str]) -> FileAccessError:
+    named = [f"{name} ({unusable[name]})" for name in sorted(unusable)]
     if len(named) > _MOST_NAMED:
         named[_MOST_NAMED:] = [f"{len(named) - _MOST_NAMED} more"]
     return FileAccessError(
-        f"Not everything below {folder} can be sent: {', '.join(named)}.",
-        resolution="Nothing was sent. Take these away from there, or make them readable.",
+        f"Some files in {folder} cannot be uploaded: {', '.join(named)}.",
+        resolution="Nothing was sent. Move these files out of the folder, or make them readable.",
     )
 
 
-def _refuse(call: ObjectCall, failed: Mapping[str, str], count: int) -> None:
+def _raise_failed_removal(call: ObjectCall, failed: Mapping[str, str], count: int) -> None:
     kind = AccessDenied if failed.get("Code") == "AccessDenied" else StorageError
-    said = failed.get("Message") or failed.get("Code", "no reason given")
+    reason = failed.get("Message") or failed.get("Code", "no reason given")
     with call.explain_denials("delete", failed.get("Key")):
         raise kind(
-            f"{failed.get('Key')} cannot be removed: {said}. {count} objects have been.",
+            f"{failed.get('Key')} cannot be removed: {reason}. {count} objects were removed before.",
             code=failed.get("Code", ""),
         )

@@ -1,4 +1,4 @@
-"""What is kept with an object as its headers: checked here, since nothing below names the option."""
+"""Validate what S3 stores as headers of an object, so that errors name the option."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 def header_value(option: str, value: object) -> str:
-    """Return *value*, of the named *option*. Raises InvalidStorageOperationInput."""
+    """Return *value*, given as *option*, if it can be sent. Raises InvalidStorageOperationInput."""
     if not isinstance(value, str):
         raise InvalidStorageOperationInput(f"{option} must be text, not {type(value).__name__}.")
     if _CONTROL.search(value):
@@ -24,12 +24,15 @@ def header_value(option: str, value: object) -> str:
     try:
         value.encode()
     except UnicodeEncodeError as error:
-        raise _cannot_be_sent(option, "what is not valid Unicode text") from error
+        raise _cannot_be_sent(option, "invalid Unicode") from error
     return value
 
 
 def metadata_headers(metadata: Mapping[str, str]) -> dict[str, str]:
-    """Return *metadata* with its names as S3 keeps them. Raises InvalidStorageOperationInput."""
+    """Return *metadata* with its names in lower case, as S3 stores them.
+
+    Raises InvalidStorageOperationInput.
+    """
     if not isinstance(metadata, Mapping):
         raise InvalidStorageOperationInput(
             f"metadata is a {type(metadata).__name__}.",
@@ -39,18 +42,18 @@ def metadata_headers(metadata: Mapping[str, str]) -> dict[str, str]:
     for name, value in metadata.items():
         if not isinstance(name, str) or not _NAME.fullmatch(name):
             raise InvalidStorageOperationInput(
-                f"{name!r} cannot be a name in metadata: it becomes part of a header's.",
+                f"{name!r} cannot be a metadata name: it becomes part of a header name.",
                 resolution="Use letters, digits and hyphens.",
             )
         option = f"metadata[{name!r}]"
         if not header_value(option, value).isascii():
-            raise _cannot_be_sent(option, "other characters than ASCII")
+            raise _cannot_be_sent(option, "non-ASCII characters")
         found[name.lower()] = value
     return found
 
 
 def disposition_header(disposition: str | ContentDisposition) -> str:
-    """Return the header that *disposition* means. Raises InvalidStorageOperationInput."""
+    """Return the Content-Disposition header. Raises InvalidStorageOperationInput."""
     option = "content_disposition"
     if not isinstance(disposition, Mapping):
         return header_value(option, disposition)
@@ -58,13 +61,13 @@ def disposition_header(disposition: str | ContentDisposition) -> str:
     filename = disposition.get("filename")
     if filename is None:
         return kind
-    # A quotation mark would end the name, and what follows be read as parameters.
+    # Unescaped, a quotation mark would end the name, and the rest would be read as parameters.
     escaped = re.sub(r'(["\\])', r"\\\1", header_value(f"{option}['filename']", filename))
     return f'{kind}; filename="{escaped}"'
 
 
 def _cannot_be_sent(option: str, what: str) -> InvalidStorageOperationInput:
     return InvalidStorageOperationInput(
-        f"{option} cannot be sent as a header: it has {what}.",
-        resolution="Leave them out, or encode them.",
+        f"{option} cannot be sent as a header: it contains {what}.",
+        resolution="Remove or encode them.",
     )

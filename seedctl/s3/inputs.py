@@ -1,4 +1,4 @@
-"""Check what a storage call is given, before anything is sent."""
+"""Validate the arguments of a storage call before anything is sent."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     )
 
 _ACCOUNT = re.compile(r"[0-9]{12}")
-_LONGEST_URL = 7 * 24 * 3600  # seconds
-_LONGEST_PATH = 1024  # bytes
+_MAX_URL_SECONDS = 7 * 24 * 3600
+_MAX_PATH_BYTES = 1024
 
 
 def resolve_path(path: StoragePath, identity: Identity, *, may_be_empty: bool = False) -> str:
-    """Return the object's key.
+    """Return the object's key; call *path* with the identity id if it is a function.
 
     Raises InvalidStorageOperationInput, InvalidStoragePathInput, NoIdentityId.
     """
@@ -69,8 +69,8 @@ def check_path(path: object, *, may_be_empty: bool = False) -> str:
         length = len(path.encode())
     except UnicodeEncodeError as error:
         raise InvalidStoragePathInput("The path is not valid Unicode text.") from error
-    if length > _LONGEST_PATH:
-        raise InvalidStoragePathInput(f"The path has {length} bytes; S3 allows {_LONGEST_PATH}.")
+    if length > _MAX_PATH_BYTES:
+        raise InvalidStoragePathInput(f"The path has {length} bytes; S3 allows {_MAX_PATH_BYTES}.")
     return path
 
 
@@ -98,7 +98,7 @@ def upload_options(
     expected_bucket_owner: str | None,
     checksum_algorithm: ChecksumAlgorithm | None,
 ) -> dict[str, Any]:
-    """Return S3's parameters for an upload; the content type only if there is one.
+    """Return S3's parameters for an upload, without a content type if none is given.
 
     Raises InvalidStorageOperationInput, InvalidAWSAccountID.
     """
@@ -123,24 +123,27 @@ def upload_options(
 
 
 def check_url_expiration(expires_in: int) -> None:
-    """Raise UrlExpirationMaxLimitExceed or InvalidStorageOperationInput for seconds that S3 refuses."""
-    if expires_in > _LONGEST_URL:
+    """Raise an error unless S3 accepts this lifetime in seconds.
+
+    Raises UrlExpirationMaxLimitExceed, InvalidStorageOperationInput.
+    """
+    if expires_in > _MAX_URL_SECONDS:
         raise UrlExpirationMaxLimitExceed(
             "Url Expiration can not be greater than 7 Days.",
-            resolution=f"Give at most {_LONGEST_URL} seconds.",
+            resolution=f"Give at most {_MAX_URL_SECONDS} seconds.",
         )
     if expires_in < 1:
         raise InvalidStorageOperationInput(
-            f"An address cannot hold for {expires_in} seconds.", resolution="Give 1 or more."
+            f"A URL cannot be valid for {expires_in} seconds.", resolution="Give 1 or more."
         )
 
 
 def range_header(bytes_range: tuple[int, int]) -> str:
-    """Return the Range of the bytes from the first to the last of *bytes_range*, both included."""
+    """Return the Range header for *bytes_range*: the first and the last byte, both included."""
     start, end = bytes_range
     if not 0 <= start <= end:
         raise InvalidStorageOperationInput(
-            f"{start} to {end} is no range of bytes.",
+            f"{start} to {end} is not a range of bytes.",
             resolution="Give the first and the last byte, counted from 0.",
         )
     return f"bytes={start}-{end}"
@@ -157,7 +160,7 @@ class Copy(NamedTuple):
 def copy_parameters(
     source: StoragePath | CopySource, destination: StoragePath | CopyDestination
 ) -> Copy:
-    """Return both sides of a copy, and S3's parameters for its conditions.
+    """Return both sides of a copy, and the S3 parameters for its conditions.
 
     Raises NoSourcePath, NoDestinationPath, InvalidCopyOperationStorageBucket,
     InvalidAWSAccountID.

@@ -13,42 +13,42 @@ if TYPE_CHECKING:
     from seedctl.s3.object_call import ObjectCall
     from seedctl.s3.results import SubpathStrategy
 
-PAGE = 1000
-"""The most that S3 gives at once."""
+PAGE_SIZE = 1000
+"""The largest page that S3 returns."""
 
 
 class Listing:
-    """What lies under one path."""
+    """Lists the objects whose keys begin with one path."""
 
     def __init__(
         self, call: ObjectCall, strategy: SubpathStrategy | None, owner: Mapping[str, Any]
     ) -> None:
-        self._task = call
+        self._call = call
         self._parameters = {"Prefix": call.path, **_delimiter(strategy), **owner}
 
     def page(self, page_size: int | None, next_token: str | None) -> StoragePage:
-        """Return one page. A *page_size* beyond 1 to 1,000 is 1,000, as in the JavaScript client.
+        """Return one page. Sizes outside 1 to 1,000 mean 1,000, as in the JavaScript client.
 
-        Raises InvalidStorageOperationInput for one that is no whole number.
+        Raises InvalidStorageOperationInput if it is not a whole number.
         """
         is_number = isinstance(page_size, int) and not isinstance(page_size, bool)
         if page_size is not None and not is_number:
             raise InvalidStorageOperationInput(
                 f"page_size={page_size!r} is not a whole number.",
-                resolution=f"Give one from 1 to {PAGE}, or leave it out.",
+                resolution=f"Give one from 1 to {PAGE_SIZE}, or leave it out.",
             )
-        size = page_size if page_size is not None and 0 < page_size <= PAGE else PAGE
+        size = page_size if page_size is not None and 0 < page_size <= PAGE_SIZE else PAGE_SIZE
         token = {"ContinuationToken": next_token} if next_token is not None else {}
-        reply = self._task.call(
+        response = self._call.send(
             "list_objects_v2", "list", MaxKeys=size, **self._parameters, **token
         )
         return StoragePage(
             tuple(
                 StorageItem(entry["Key"], entry["ETag"], entry["LastModified"], entry["Size"])
-                for entry in reply.get("Contents", ())
+                for entry in response.get("Contents", ())
             ),
-            reply.get("NextContinuationToken") if reply.get("IsTruncated") else None,
-            tuple(entry["Prefix"] for entry in reply.get("CommonPrefixes", ())),
+            response.get("NextContinuationToken") if response.get("IsTruncated") else None,
+            tuple(entry["Prefix"] for entry in response.get("CommonPrefixes", ())),
         )
 
     def pages(self) -> Iterator[StoragePage]:

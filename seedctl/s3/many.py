@@ -1,4 +1,4 @@
-"""``upload_many`` and ``upload_directory``: files drawn, sent several at once, results in order."""
+"""``upload_many`` and ``upload_directory``: upload several files at a time, results in order."""
 
 from __future__ import annotations
 
@@ -32,16 +32,27 @@ IfFileExists = Literal["error", "skip", "update"]
 OnError = Literal["raise", "collect"]
 FileState = Literal["uploaded", "existed", "failed", "not tried"]
 
-_AGAIN = {
-    "update": "Run again: files that are there are replaced.",
-    "skip": "Run again: files that are there are left as they are.",
-    "error": 'With if_exists="skip" a second run goes on where this one stopped.',
+_RUN_AGAIN = {
+    "update": "Run again: existing files are replaced.",
+    "skip": "Run again: existing files are left as they are.",
+    "error": 'Run again with if_exists="skip" to continue where this run stopped.',
 }
 
 
 @dataclass(frozen=True, slots=True)
 class NewFile:
-    """One file of many to upload, with the options of ``upload_data`` that are its own."""
+    """One file for ``upload_many``.
+
+    Args:
+        path: The object's key, without a leading slash. A function is called with the caller's
+            identity id and returns the key.
+        data: As for ``upload_data``. Only text, bytes and the ``pathlib.Path`` of a regular file
+            can be sent again after a failure.
+        content_type: As for ``upload_data``; by default guessed from the path.
+        content_disposition: As for ``upload_data``.
+        content_encoding: As for ``upload_data``.
+        metadata: As for ``upload_data``.
+    """
 
     path: StoragePath
     data: UploadData = field(repr=False)
@@ -52,19 +63,22 @@ class NewFile:
 
 
 AnyFile = NewFile | tuple["StoragePath", "UploadData"]
-"""A file, or just its path and its data."""
+"""A file, or a pair of its path and its data."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileResult:
-    """What became of one file."""
+    """The outcome of one file."""
 
     index: int
+    """The file's position among the files given, from 0."""
     path: str | None
-    """None where the file was wrong before it had one."""
+    """The object's key; None if the file was invalid and had no path."""
     state: FileState
     error: SeedctlError | None = None
+    """Why it failed; None unless ``state`` is "failed"."""
     uploaded: UploadedObject | None = None
+    """What ``upload_data`` returned; None unless ``state`` is "uploaded"."""
 
 
 class ManyOptions(NamedTuple):
@@ -72,9 +86,9 @@ class ManyOptions(NamedTuple):
     if_exists: IfFileExists
     on_error: OnError
     bucket: str
-    """What it is called to the observer."""
+    """The bucket's display name, for the observer."""
     identity_id: str
-    """Whose, for paths that are made from it."""
+    """The caller's identity id, for paths that are functions of it."""
 
 
 def upload_all(
@@ -83,17 +97,42 @@ def upload_all(
     observer: Observer,
     options: ManyOptions,
 ) -> list[FileResult]:
-    """Do *send*, which is ``upload_data``, for each of *files*, several at once.
+    """Call *send*, which is ``upload_data``, for each of *files*, several at once.
 
-    *observer* hears of those that *send* does not tell of. Raises BulkError unless told to collect.
+    *send* reports the files that it stores to *observer*; all others are reported here. Raises
+    BulkError unless ``on_error`` is "collect".
     """
     _check(files, options)
     results: list[FileResult] = []
     tally = Tally(observer, "files", len(files) if isinstance(files, Sized) else None)
 
-    def refused(name: str, error: SeedctlError) -> None:
+    def on_invalid(name: str, error: SeedctlError) -> None:
         observer.on_event(failure("file", options.bucket, error, row=name))
         tally.add(failed=1)
+
+    is_list = isinstance(files, Sized)
+    refuse_all = is_list and options.on_error == "raise"
+    jobs: Iterable[NewFile] = _validated(
+        files, options.identity_id, results, None if refuse_all else on_invalid
+    )
+    if is_list:  # validate all files before the first one is sent
+        jobs = list(jobs)
+    with tally:
+        work = _worker(send, observer, options)
+        outcomes = run(jobs, work, concurrency=options.concurrency, tally=tally)
+    # The results of invalid files are final; the outcomes belong to the other files, in order.
+    pending = [each for each in results if each.state == "not tried"]
+    for result, outcome in zip(pending, outcomes, strict=True):
+        results[result.index] = _result(result, outcome)
+    if options.on_error == "raise":
+        _raise_failures(results, _RUN_AGAIN[options.if_exists])
+    return results
+
+
+def _worker(
+    send: Callable[..., UploadedObject], observer: Observer, options: ManyOptions
+) -> Callable[[NewFile], UploadedObject | None]:
+    """Return the function that uploads one file; it returns None for a file that existed."""
 
     def send_once(file: NewFile) -> UploadedObject:
         return send(
@@ -106,11 +145,11 @@ def upload_all(
             prevent_overwrite=options.if_exists != "update",
         )
 
-    send_one = retrying(send_once, can_repeat=_can_be_read_again)
+    send_with_retries = retrying(send_once, can_repeat=_can_be_read_again)
 
     def work(file: NewFile) -> UploadedObject | None:
         try:
-            return send_one(file)
+            return send_with_retries(file)
         except SeedctlError as error:
             if isinstance(error, PreconditionFailed) and options.if_exists == "skip":
                 observer.on_event(Event("file", options.bucket, "existed"))
@@ -118,52 +157,38 @@ def upload_all(
             observer.on_event(failure("file", options.bucket, error, row=str(file.path)))
             raise
 
-    jobs: Iterable[NewFile]
-    if isinstance(files, Sized):
-        # What is all at hand is looked at together, before any of it is sent.
-        is_strict = options.on_error == "raise"
-        jobs = list(_drawn(files, options.identity_id, results, None if is_strict else refused))
-    else:
-        jobs = _drawn(files, options.identity_id, results, refused)
-    with tally:
-        outcomes = run(jobs, work, concurrency=options.concurrency, tally=tally)
-    # Files that were wrong are in the results already; the outcomes are of the others, in order.
-    tried = [each for each in results if each.state == "not tried"]
-    for result, outcome in zip(tried, outcomes, strict=True):
-        results[result.index] = _result(result, outcome)
-    if options.on_error == "raise":
-        _raise_failures(results, _AGAIN[options.if_exists])
-    return results
+    return work
 
 
-def _drawn(
+def _validated(
     files: Iterable[AnyFile],
     identity_id: str,
     results: list[FileResult],
-    refused: Callable[[str, SeedctlError], None] | None,
+    on_invalid: Callable[[str, SeedctlError], None] | None,
 ) -> Iterator[NewFile]:
-    """Draw *files*, with a result for each; one that is wrong fails here, by itself.
+    """Read *files* lazily, add a result for each to *results*, and yield the valid ones.
 
-    *refused* is told the name of each that is wrong, and why; without it, that is raised.
+    *on_invalid* is called with the name and the error of each invalid file; if it is None, the
+    error is raised.
     """
-    met: dict[str, int] = {}
+    rows: dict[str, int] = {}
     for index, given in enumerate(files):
         try:
             file = _new_file(index, given, identity_id)
             path = str(file.path)
-            first = met.setdefault(path, index)
+            first = rows.setdefault(path, index)
             if first != index:
                 raise InvalidStorageOperationInput(
                     f"Rows {first} and {index} have the same path, {mask(path)}.",
                     resolution="Leave one of them out.",
                 )
         except SeedctlError as error:
-            if refused is None:
+            if on_invalid is None:
                 raise
-            written = _parts(given)[0]
+            written = _path_and_data(given)[0]
             name = written if isinstance(written, str) else None
             results.append(FileResult(index, name, "failed", error))
-            refused(name or f"rows[{index}]", error)
+            on_invalid(name or f"rows[{index}]", error)
             continue
         results.append(FileResult(index, path, "not tried"))
         yield file
@@ -180,13 +205,13 @@ def _check(files: Iterable[AnyFile], options: ManyOptions) -> None:
     check_choice("on_error", options.on_error, get_args(OnError))
     if isinstance(files, Mapping | str | bytes | NewFile) or not isinstance(files, Iterable):
         raise InvalidStorageOperationInput(
-            f"The files are a {type(files).__name__}, not many files.",
-            resolution="Give a list or a generator of NewFile(path, data), or of pairs of both.",
+            f"Expected an iterable of NewFile, got {type(files).__name__}.",
+            resolution="Give a list or a generator of NewFile(path, data), or of pairs (path, data).",
         )
 
 
 def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    """Raise InvalidStorageOperationInput for a *value* that is none of *choices*."""
+    """Raise InvalidStorageOperationInput if *value* is not one of *choices*."""
     if value not in choices:
         raise InvalidStorageOperationInput(
             f"There is no {name}={value!r}.",
@@ -194,19 +219,19 @@ def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
         )
 
 
-def _parts(given: AnyFile) -> tuple[object, ...]:
-    """Return the path and the data of *given*, as far as it has both."""
+def _path_and_data(given: AnyFile) -> tuple[object, ...]:
+    """Return the path and the data of *given*, or ``(None,)`` if it is not a file."""
     if isinstance(given, NewFile):
         return given.path, given.data
     return given if isinstance(given, tuple) and len(given) == 2 else (None,)
 
 
 def _new_file(index: int, given: AnyFile, identity_id: str) -> NewFile:
-    """Return *given* with the path that it has for whoever has *identity_id*."""
-    if len(_parts(given)) == 1:
+    """Return *given* as a NewFile, with its path for the identity *identity_id*."""
+    if len(_path_and_data(given)) == 1:
         raise InvalidStorageOperationInput(
-            f"Row {index} is a {type(given).__name__}, which is no file to upload.",
-            resolution="Give NewFile(path, data), or a pair of path and data.",
+            f"Row {index} is a {type(given).__name__}, which is not a file to upload.",
+            resolution="Give NewFile(path, data), or a pair (path, data).",
         )
     file = given if isinstance(given, NewFile) else NewFile(*given)
     path = file.path(identity_id) if callable(file.path) else file.path
@@ -232,10 +257,10 @@ def _result(result: FileResult, outcome: Outcome[UploadedObject | None]) -> File
     return replace(result, state="uploaded", uploaded=outcome.value)
 
 
-def _raise_failures(results: list[FileResult], again: str) -> None:
+def _raise_failures(results: list[FileResult], resolution: str) -> None:
     failed = [result.error for result in results if result.error is not None]
     if failed:
-        left = sum(result.state == "not tried" for result in results)
+        not_tried = sum(result.state == "not tried" for result in results)
         raise bulk_error(
-            "files", failed, results=results, not_tried=left, resolution=again
+            "files", failed, results=results, not_tried=not_tried, resolution=resolution
         ) from failed[0]

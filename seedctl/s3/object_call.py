@@ -1,87 +1,32 @@
-"""One call on one path: who makes it, where, and why it was denied if it was."""
+"""One call on one object or prefix: its bucket, key and caller, and why S3 denied it."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any
 
+from seedctl.aws.object_location import ObjectLocation
 from seedctl.errors import AccessDenied, NoCredentials
 from seedctl.s3.rules import explain_denial, may
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-    from typing import IO
+    from collections.abc import Iterator
 
     from seedctl.aws.credentials import Identity, IdentityCredentials
+    from seedctl.aws.objects import S3
     from seedctl.s3.rules import Action
     from seedctl.s3.section import Bucket
 
 
-class ObjectLocation(NamedTuple):
-    """Where an object is."""
-
-    bucket: str
-    key: str
-    region: str
-    accelerate: bool = False
-
-
-class Objects(Protocol):
-    """What the storage room asks of S3; :class:`seedctl.aws.S3` does it."""
-
-    def call(
-        self,
-        operation: str,
-        parameters: Mapping[str, Any],
-        *,
-        region: str,
-        identity: Identity,
-        accelerate: bool = False,
-    ) -> dict[str, Any]: ...
-
-    def upload(
-        self,
-        location: ObjectLocation,
-        source: IO[bytes] | str,
-        options: Mapping[str, Any],
-        *,
-        part_size: int,
-        identity: Identity,
-        on_progress: Callable[[int], None] | None,
-        on_left_behind: Callable[[str], None],
-    ) -> dict[str, Any]: ...
-
-    def download(
-        self,
-        location: ObjectLocation,
-        target: str,
-        options: Mapping[str, Any],
-        *,
-        identity: Identity,
-        on_progress: Callable[[int], None] | None,
-    ) -> dict[str, Any]: ...
-
-    def read(
-        self, location: ObjectLocation, options: Mapping[str, Any], *, identity: Identity
-    ) -> tuple[dict[str, Any], Iterator[bytes]]: ...
-
-    def presigned_url(
-        self,
-        location: ObjectLocation,
-        options: Mapping[str, Any],
-        *,
-        identity: Identity,
-        expires_in: int,
-    ) -> str: ...
-
-
 @dataclass(frozen=True, slots=True)
 class ObjectCall:
-    objects: Objects
+    s3: S3
     bucket: Bucket
     path: str
+    """The object's key, or the beginning of several."""
     identity: Identity
+    """The caller, bound: it stays the same in all threads of this call."""
     accelerate: bool = False
 
     @property
@@ -91,20 +36,20 @@ class ObjectCall:
         )
 
     def credentials(self) -> IdentityCredentials:
-        """Return what signs the requests. Raises NoCredentials."""
+        """Return the caller's identity and credentials. Raises NoCredentials."""
         current = self.identity.credentials()
         if current is None:
             raise NoCredentials(
                 "Credentials should not be empty.",
-                resolution="Sign a user in first, or let guests in: files are reached with what "
-                "the backend's identity pool gives.",
+                resolution="Sign a user in first, or allow guest access: storage calls need "
+                "credentials from the backend's identity pool.",
             )
         return current
 
-    def call(self, operation: str, action: Action, **parameters: Any) -> dict[str, Any]:
-        """Make one call on the bucket, which needs *action* at the path."""
+    def send(self, operation: str, action: Action, **parameters: Any) -> dict[str, Any]:
+        """Call S3 on this bucket, which needs permission for *action* at the path."""
         with self.explain_denials(action):
-            return self.objects.call(
+            return self.s3.call(
                 operation,
                 {"Bucket": self.bucket.bucket_name, **parameters},
                 region=self.bucket.region,
@@ -114,31 +59,27 @@ class ObjectCall:
 
     @contextmanager
     def explain_source_denial(self) -> Iterator[None]:
-        """Of a denied copy, say so where it is the source that may not be read."""
+        """For a denied copy, explain the denial if the caller may not read the source."""
         try:
             yield
         except AccessDenied as error:
-            current = self.identity.credentials()
-            identity_id = current.identity_id if current is not None else ""
-            caller = (self.identity.groups(), identity_id)
-            if not may(self.bucket, self.path, "get", *caller):
-                error.resolution = explain_denial(self.bucket, self.path, "get", *caller)
+            if not may(self.bucket, self.path, "get", *self._caller()):
+                error.resolution = explain_denial(self.bucket, self.path, "get", *self._caller())
             raise
 
     @contextmanager
     def explain_denials(self, action: Action, path: str | None = None) -> Iterator[None]:
-        """Add to a denial which path rule of the outputs file would have allowed *action*."""
+        """Add to a denial which path rules of the outputs file allow *action*."""
         try:
             yield
         except AccessDenied as error:
-            if error.resolution is not None:  # S3 has said that it is not about path rules
+            if error.resolution is not None:  # S3 named another cause than the path rules
                 raise
-            current = self.identity.credentials()
-            error.resolution = explain_denial(
-                self.bucket,
-                self.path if path is None else path,
-                action,
-                self.identity.groups(),
-                current.identity_id if current is not None else "",
-            )
+            denied = self.path if path is None else path
+            error.resolution = explain_denial(self.bucket, denied, action, *self._caller())
             raise
+
+    def _caller(self) -> tuple[tuple[str, ...] | None, str]:
+        """Return the caller's user pool groups and identity id."""
+        current = self.identity.credentials()
+        return self.identity.groups(), current.identity_id if current is not None else ""

@@ -1,4 +1,4 @@
-"""What the storage calls return, and what some of them take."""
+"""The types that storage calls return and accept."""
 
 from __future__ import annotations
 
@@ -13,43 +13,45 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 StoragePath = str | Callable[[str], str]
-"""The object's key, or a function that makes it from the caller's identity id."""
+"""The object's key, or a function that returns it for the caller's identity id."""
 
 BucketChoice = str | BucketInfo
-"""A friendly name of the outputs file, or a bucket by its own name."""
+"""A bucket's friendly name in the outputs file, or a BucketInfo with its real name."""
 
 ChecksumAlgorithm = Literal["crc-32"]
 
 
 @dataclass(frozen=True, slots=True)
 class TransferProgress:
-    """How far an upload or download is, in bytes."""
+    """How many bytes an upload or download has transferred."""
 
     transferred_bytes: int
     total_bytes: int | None
-    """None where it is not known before the end."""
+    """None if the size is unknown until the end."""
 
 
 OnProgress = Callable[[TransferProgress], None]
+"""Called after each transferred piece, from one thread at a time."""
 
 
 @dataclass(frozen=True, slots=True)
 class UploadedObject:
-    """An object that is in the bucket now."""
+    """An object after its upload."""
 
     path: str
     e_tag: str
-    """In its quotation marks, as S3 sends it."""
+    """The ETag in quotation marks, as S3 sends it."""
     content_type: str
     size: int | None
     """In bytes."""
     version_id: str | None = None
+    """None if the bucket has no versioning."""
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class StorageItem:
-    """An object as a list has it."""
+    """An object in a list result."""
 
     path: str
     e_tag: str
@@ -60,23 +62,24 @@ class StorageItem:
 
 @dataclass(frozen=True, slots=True)
 class StoragePage:
-    """One page of a list."""
+    """One page of a list result."""
 
     items: tuple[StorageItem, ...]
     next_token: str | None = None
-    """For the next page; None on the last."""
+    """Pass it to ``list`` to get the next page; None on the last page."""
     excluded_subpaths: tuple[str, ...] = ()
+    """The folders left out by the subpath strategy "exclude"."""
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectProperties:
-    """What S3 keeps of an object beside its bytes."""
+    """The properties that S3 stores with an object."""
 
     path: str
     e_tag: str
     last_modified: datetime
     size: int
-    """In bytes; of a range, that of the range."""
+    """In bytes. After downloading a range, the size of the range."""
     content_type: str | None
     metadata: Mapping[str, str]
     version_id: str | None = None
@@ -84,20 +87,20 @@ class ObjectProperties:
 
 @dataclass(frozen=True, slots=True)
 class DownloadedObject(ObjectProperties):
-    """An object that was read."""
+    """A downloaded object."""
 
     body: bytes | None = field(default=None, repr=False)
-    """None when it was written to a file."""
+    """The content; None if it was written to a file."""
 
     def text(self) -> str:
         """Return the body as UTF-8 text."""
-        return self._whole().decode("utf-8")
+        return self._content().decode("utf-8")
 
     def json(self) -> Any:
         """Return the body as parsed JSON."""
-        return json.loads(self._whole())
+        return json.loads(self._content())
 
-    def _whole(self) -> bytes:
+    def _content(self) -> bytes:
         if self.body is None:
             raise TypeError("The object was written to a file: read it from there.")
         return self.body
@@ -105,7 +108,7 @@ class DownloadedObject(ObjectProperties):
 
 @dataclass(frozen=True, slots=True)
 class StorageUrl:
-    """An address by which anybody may get the object until it expires."""
+    """A presigned URL: anyone who has it can download the object until it expires."""
 
     url: str = field(repr=False)
     expires_at: datetime
@@ -113,27 +116,30 @@ class StorageUrl:
 
 @dataclass(frozen=True, slots=True)
 class RemovedObject:
-    """A path at which there is nothing any more."""
+    """The result of ``remove``."""
 
     path: str
     count: int | None
-    """How many objects a folder held; None for a single path, where S3 does not tell."""
+    """How many objects of a folder were deleted; None for a single path, where S3 does not say."""
 
 
 @dataclass(frozen=True, slots=True)
 class CopiedObject:
+    """The result of ``copy``."""
+
     path: str
+    """The key of the copy."""
 
 
 class SubpathStrategy(TypedDict, total=False):
-    """``{"strategy": "exclude"}`` leaves out what lies below a further *delimiter*."""
+    """``{"strategy": "exclude"}`` leaves out keys that have *delimiter* ("/") after the path."""
 
     strategy: Literal["include", "exclude"]
     delimiter: str
 
 
 class CopySource(TypedDict, total=False):
-    """``path`` is needed; the copy is refused when the object is not as the others say."""
+    """``path`` is required. S3 refuses the copy if the object does not match the other members."""
 
     path: StoragePath
     bucket: BucketChoice
@@ -143,7 +149,7 @@ class CopySource(TypedDict, total=False):
 
 
 class CopyDestination(TypedDict, total=False):
-    """``path`` is needed."""
+    """``path`` is required."""
 
     path: StoragePath
     bucket: BucketChoice
@@ -151,5 +157,7 @@ class CopyDestination(TypedDict, total=False):
 
 
 class ContentDisposition(TypedDict, total=False):
+    """A Content-Disposition header; ``type`` is "attachment" by default."""
+
     type: Literal["attachment", "inline"]
     filename: str

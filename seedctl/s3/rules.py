@@ -1,7 +1,7 @@
-"""Why S3 denied a call: which path rule of the outputs file would have allowed it.
+"""Explain why S3 denied a call, from the path rules in the outputs file.
 
-The client enforces nothing. S3 does, by the roles of the identity pool; these are made from the
-same rules, so that they explain a refusal.
+This module enforces nothing. S3 enforces the IAM roles of the identity pool, which Amplify
+generates from the same path rules; so the rules tell which one would have allowed the call.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 Action = Literal["get", "list", "write", "delete"]
 
 _ENTITY = "${cognito-identity.amazonaws.com:sub}"
-_WHERE = "amplify/storage/resource.ts"
+_RULES_FILE = "amplify/storage/resource.ts"
 _VERBS = {"get": "Reading", "list": "Listing", "write": "Writing", "delete": "Deleting"}
 
 
 def explain_denial(
     bucket: Bucket, path: str, action: Action, groups: tuple[str, ...] | None, identity_id: str
 ) -> str:
-    """Return what to do about *action* at *path* being denied to whoever has *groups*.
+    """Return what to do after S3 denied *action* at *path* to a user in *groups*.
 
     *groups* is None for a guest.
     """
     if bucket.rules is None:
         return (
-            f"The outputs file does not list the path rules of {bucket.display_name}; check {_WHERE} for "
+            f"The outputs file does not list the path rules of {bucket.display_name}; check {_RULES_FILE} for "
             f"one that allows {action} at {mask(path)!r}."
         )
     if action == "list" and not may(bucket, path, action, groups, identity_id):
@@ -41,8 +41,8 @@ def explain_denial(
         if folders:
             asked = " or ".join(f"{mask(folder)!r}" for folder in folders)
             return (
-                f"Ask for {asked}, with the slash at its end: that is what the path rules of "
-                f"{bucket.display_name} let {_caller(groups)} list."
+                f"List {asked}, with the slash at the end: that is what the path rules of "
+                f"{bucket.display_name} allow {_caller(groups)} to list."
             )
     who = _caller(groups)
     found = list(_allowing(bucket.rules, path, action))
@@ -52,19 +52,19 @@ def explain_denial(
     if not found:
         rules = "; ".join(_shown(pattern, roles) for pattern, roles in bucket.rules.items())
         return (
-            f"No path rule of {bucket.display_name} lets anybody {action} {mask(path)!r}; it has: "
-            f"{rules or 'none'}. Add one for {who} in {_WHERE} and deploy."
+            f"No path rule of {bucket.display_name} allows anybody to {action} {mask(path)!r}. Its "
+            f"rules: {rules or 'none'}. Add one for {who} in {_RULES_FILE} and deploy."
         )
     if may(bucket, path, action, groups, identity_id):
         return (
-            f"By the outputs file {who} may {action} {mask(path)!r}. Then either there is no such "
-            "object (who may not list is not told), the bucket has another owner than expected, or the "
-            "deployed rules are not those of the file: deploy, and run again."
+            f"The outputs file allows {who} to {action} {mask(path)!r}. So the object may not exist (S3 "
+            "hides this from callers who may not list), the bucket may have another owner than "
+            "expected, or the deployed rules differ from the file: deploy, and run again."
         )
     rules = "; ".join(f"{pattern} for {_role(role)}" for pattern, role in found)
     advice = f"{_VERBS[action]} {mask(path)!r} is allowed by {rules}. You were {who}."
     if groups and any(_is_for_user(pattern, role, path, identity_id) for pattern, role in found):
-        # As reported of Gen 2: a group's role takes the place of the authenticated one.
+        # In Gen 2 the role of a group replaces the authenticated role.
         names = ", ".join(f'"{mask(group)}"' for group in groups)
         advice += f" A group's role replaces that of signed-in users: add allow.groups([{names}])."
     return advice
@@ -73,16 +73,17 @@ def explain_denial(
 def may(
     bucket: Bucket, path: str, action: Action, groups: tuple[str, ...] | None, identity_id: str
 ) -> bool:
-    """Whether the outputs file's rules let the caller do this; unknown rules let everybody."""
+    """Whether the outputs file's rules allow this to the caller; without rules, they allow all."""
     if bucket.rules is None:
         return True
-    own = {f"groups{group}" for group in groups or ()}
+    roles = {f"groups{group}" for group in groups or ()}
     if groups is None:
-        own = {"guest"}
+        roles = {"guest"}
     elif not groups:
-        own = {"authenticated", "entityidentity"}
+        roles = {"authenticated", "entityidentity"}
     return any(
-        role in own and (role != "entityidentity" or _is_for_user(pattern, role, path, identity_id))
+        role in roles
+        and (role != "entityidentity" or _is_for_user(pattern, role, path, identity_id))
         for pattern, role in _allowing(bucket.rules, path, action)
     )
 
@@ -90,7 +91,7 @@ def may(
 def _listable(
     bucket: Bucket, path: str, groups: tuple[str, ...] | None, identity_id: str
 ) -> list[str]:
-    """Return the folders that the caller may list and whose path begins with *path*."""
+    """Return the folders whose path begins with *path* and that the caller may list."""
     folders = [
         pattern.removesuffix("*").replace(_ENTITY, identity_id)
         for pattern in bucket.rules or ()
@@ -104,15 +105,15 @@ def _listable(
 
 
 def _allowing(rules: BucketPaths, path: str, action: Action) -> Iterator[tuple[str, str]]:
-    """Yield each pattern and role by which somebody may do this."""
+    """Yield each pattern and role that allow *action* at *path* to somebody."""
     covering = {
-        # Another user's folder matches as well: its owner would have been allowed.
+        # "*" for the entity also matches other users' folders: their owners would be allowed.
         pattern: roles
         for pattern, roles in rules.items()
         if _covers(pattern.replace(_ENTITY, "*"), path, action)
     }
     for pattern, roles in covering.items():
-        # A path below with rules of its own does not inherit these.
+        # A nested path that has its own rules does not inherit these.
         nested = [
             other
             for other_pattern, other in covering.items()
@@ -140,7 +141,7 @@ def _caller(groups: tuple[str, ...] | None) -> str:
     if groups is None:
         return "a guest"
     if groups:
-        return f"a user of the group{'s' if len(groups) > 1 else ''} {', '.join(groups)}"
+        return f"a user in the group{'s' if len(groups) > 1 else ''} {', '.join(groups)}"
     return "a signed-in user without a group"
 
 

@@ -1,4 +1,4 @@
-"""The ``storage`` section of the outputs file: buckets, and who may do what at which path."""
+"""The ``storage`` section of the outputs file: buckets and their path rules."""
 
 from __future__ import annotations
 
@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class BucketInfo:
-    """A bucket by its own name, for one that the outputs file does not list."""
+    """A bucket by its real name, for one that the outputs file does not list.
+
+    Args:
+        bucket_name: The name of the bucket in S3.
+        region: The AWS region it is in, such as "us-east-1".
+    """
 
     bucket_name: str
     region: str
@@ -27,9 +32,9 @@ class Bucket:
     bucket_name: str
     region: str
     name: str | None = None
-    """The friendly name; None for one that the outputs file gives none."""
+    """The friendly name; None if the outputs file has none."""
     rules: BucketPaths | None = field(default=None, repr=False)
-    """None where the outputs file does not tell the rules."""
+    """None if the outputs file does not list the rules."""
 
     @property
     def display_name(self) -> str:
@@ -40,10 +45,13 @@ class Bucket:
 class StorageSection:
     default: Bucket
     named: Mapping[str, Bucket]
-    """The buckets by their friendly names."""
+    """The buckets by friendly name."""
 
     def bucket(self, choice: str | BucketInfo | None) -> Bucket:
-        """Return the bucket that *choice* means. Raises InvalidStorageBucket."""
+        """Return the bucket *choice* names; the default bucket for None.
+
+        Raises InvalidStorageBucket, InvalidStorageOperationInput.
+        """
         if choice is None:
             return self.default
         if isinstance(choice, BucketInfo):

@@ -1,4 +1,4 @@
-"""What can be uploaded: text, bytes, files and pieces of bytes, as one readable stream."""
+"""Open anything that can be uploaded as one readable stream."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from typing import IO, NamedTuple, Protocol
 from seedctl.errors import FileAccessError, InvalidUploadSource, ObjectIsTooLarge
 from seedctl.s3.content_types import DEFAULT_TYPE, content_type_of
 
-_LARGEST = 5 * 1024**4  # bytes, as S3 has it
-_PIECE = 1024 * 1024
+_MAX_OBJECT_SIZE = 5 * 1024**4  # bytes, the limit of S3
+_READ_SIZE = 1024 * 1024  # bytes
 
 
 class Readable(Protocol):
-    """A file object that gives bytes."""
+    """A file object opened in binary mode."""
 
     def read(self, size: int = -1, /) -> bytes: ...
 
@@ -29,56 +29,56 @@ UploadData = str | bytes | bytearray | memoryview | Path | Readable | Iterable[b
 class Source(NamedTuple):
     stream: IO[bytes]
     size: int | None
-    """In bytes from where the stream stands; None where only reading it would tell."""
+    """The bytes left to read from the stream; None if unknown."""
     path: Path | None = None
-    """Of a file that is read from its beginning: parts need not go through memory."""
+    """The file, if all of it is sent: the parts of an upload are then read from it directly."""
 
 
 @contextmanager
 def open_source(data: UploadData) -> Iterator[Source]:
-    """Give *data* as a stream for the block. Raises InvalidUploadSource, FileAccessError."""
+    """Open *data* as a stream for the block. Raises InvalidUploadSource, FileAccessError."""
     if isinstance(data, str):
         try:
             data = data.encode("utf-8")
         except UnicodeEncodeError as error:
-            raise _refused("text that is not valid Unicode") from error
+            raise _invalid_source("text that is not valid Unicode") from error
     if isinstance(data, bytes | bytearray | memoryview):
         yield Source(io.BytesIO(data), _checked(memoryview(data).nbytes))
     elif isinstance(data, Path):
         try:
             stream = data.open("rb")
             facts = os.fstat(stream.fileno())
-        except (OSError, ValueError) as error:  # ValueError: no file can be called so
+        except (OSError, ValueError) as error:  # ValueError: the path contains a null byte
             reason = error.strerror if isinstance(error, OSError) else error
             raise FileAccessError(
                 f"{data} cannot be read: {reason}.",
-                resolution="Give the path of a file that is there, from the project's root.",
+                resolution="Give the path of an existing file, relative to the project root.",
             ) from error
         with stream:
             if stat.S_ISREG(facts.st_mode) and facts.st_size:
                 yield Source(stream, _checked(facts.st_size), data)
-            else:  # a pipe, or a file that the system makes up as it is read
+            else:  # a pipe, or a virtual file such as in /proc
                 yield Source(_Pieces(_read_all(stream)), None)  # type: ignore[arg-type]
     elif isinstance(data, io.TextIOBase):
-        raise _refused("a file opened as text", 'Open it with mode "rb".')
+        raise _invalid_source("a file opened as text", 'Open it with mode "rb".')
     elif hasattr(data, "read"):
-        rest = _checked(_rest_of(data))
-        # A pipe may give less than it is asked for without being at its end.
-        yield Source(data if rest is not None else _Pieces(_read_all(data)), rest)  # type: ignore[arg-type]
+        size = _checked(_remaining_size(data))
+        # A pipe may return fewer bytes than requested before its end; _Pieces reads on.
+        yield Source(data if size is not None else _Pieces(_read_all(data)), size)  # type: ignore[arg-type]
     elif isinstance(data, Iterable) and not isinstance(data, Mapping):
         yield Source(_Pieces(iter(data)), None)  # type: ignore[arg-type]
     else:
-        raise _refused(f"a {type(data).__name__}")
+        raise _invalid_source(f"a {type(data).__name__}")
 
 
 def guess_content_type(path: str, data: UploadData) -> str:
-    """Return the content type by the name of the object, else of the file it is made from."""
+    """Return the content type for the extension of the object's key, else of the file's name."""
     file_name = data.name if isinstance(data, Path) else ""
     return content_type_of(path) or content_type_of(file_name) or DEFAULT_TYPE
 
 
 class SourceStoppedError(Exception):
-    """What a source raised that is no error, such as sys.exit() in a generator."""
+    """Carries what a source raised that is not an Exception, such as sys.exit() in a generator."""
 
     def __init__(self, reason: BaseException) -> None:
         super().__init__()
@@ -86,7 +86,7 @@ class SourceStoppedError(Exception):
 
 
 class _Pieces:
-    """Pieces of bytes, read as a file is. Not seekable: they come once."""
+    """Makes an iterator of bytes readable like a file. Not seekable."""
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
         self._pieces = pieces
@@ -94,15 +94,16 @@ class _Pieces:
 
     def read(self, size: int = -1, /) -> bytes:
         read: list[bytes] = []
-        wanted = size if size >= 0 else _LARGEST
+        wanted = size if size >= 0 else _MAX_OBJECT_SIZE
         while wanted > 0:
             if not self._left:
                 piece = self._next()
                 if piece is None:
                     break
                 if not isinstance(piece, bytes | bytearray | memoryview):
-                    raise _refused(
-                        f"pieces of {type(piece).__name__}", "Give pieces of bytes: text encoded."
+                    raise _invalid_source(
+                        f"pieces of {type(piece).__name__}",
+                        "Encode the text: give pieces of bytes.",
                     )
                 self._left = bytes(piece)
             taken, self._left = self._left[:wanted], self._left[wanted:]
@@ -116,19 +117,19 @@ class _Pieces:
         except Exception:
             raise
         except BaseException as reason:
-            # The transfer manager's threads would end by it, and nobody hear of it.
+            # In a thread of the transfer manager it would only end the thread, unnoticed.
             raise SourceStoppedError(reason) from reason
 
 
 def _read_all(stream: Readable) -> Iterator[bytes]:
-    while piece := stream.read(_PIECE):
+    while piece := stream.read(_READ_SIZE):
         yield piece
 
 
-def _rest_of(stream: object) -> int | None:
-    """Return how many bytes are left in *stream*; None for one that cannot be measured."""
-    if getattr(stream, "encoding", None) is not None:  # as a temporary file's wrapper has it
-        raise _refused("a file opened as text", 'Open it with mode "rb".')
+def _remaining_size(stream: object) -> int | None:
+    """Return how many bytes are left in *stream*; None if it cannot seek."""
+    if getattr(stream, "encoding", None) is not None:  # such as tempfile's wrapper of a text file
+        raise _invalid_source("a file opened as text", 'Open it with mode "rb".')
     try:
         start: int = stream.tell()  # type: ignore[attr-defined]
         end: int = stream.seek(0, io.SEEK_END)  # type: ignore[attr-defined]
@@ -136,20 +137,20 @@ def _rest_of(stream: object) -> int | None:
     except (AttributeError, OSError):
         return None
     if isinstance(end, int) and end < start:
-        raise _refused("a file that stands behind its end", "Set it back with seek(0).")
+        raise _invalid_source("a file positioned after its end", "Rewind it with seek(0).")
     return end - start if isinstance(end, int) else None
 
 
 def _checked(size: int | None) -> int | None:
-    if size is not None and size > _LARGEST:
+    if size is not None and size > _MAX_OBJECT_SIZE:
         raise ObjectIsTooLarge(
-            f"An object cannot be larger than 5 TB, and this one has {size} bytes.",
-            resolution="Upload it in pieces, as several objects.",
+            f"An object cannot be larger than 5 TB; this one has {size} bytes.",
+            resolution="Split it into several objects.",
         )
     return size
 
 
-def _refused(what: str, advice: str | None = None) -> InvalidUploadSource:
+def _invalid_source(what: str, advice: str | None = None) -> InvalidUploadSource:
     return InvalidUploadSource(
         f"Upload source type can only be text, bytes, a pathlib.Path, a binary file or an iterable "
         f"of bytes, not {what}.",

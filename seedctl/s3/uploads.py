@@ -1,4 +1,4 @@
-"""Send one object: in a single request, or in parts through the transfer manager."""
+"""Upload one object: in a single request, or in parts through the transfer manager."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ if TYPE_CHECKING:
 
 MIB = 1024 * 1024
 PART_SIZE = 5 * MIB
-"""In bytes: an object up to this goes in one request, as the JavaScript client has it."""
-# Of a large file, whose parts are read as they are sent and fill no memory: fewer requests, which
-# takes a fifth off the time.
+"""In bytes. An object up to this size is sent in one request, as in the JavaScript client."""
+# Large files get larger parts: fewer requests, which was measured to be a fifth faster. Their parts
+# are read from the file while they are sent, so they take no memory.
 _LARGE_FILE, _LARGE_PART_SIZE = 256 * MIB, 16 * MIB
 
 
 class ByteProgress:
-    """Adds up what S3's threads tell, and passes it on, one at a time."""
+    """Adds up the bytes that threads report, and calls *on_progress* from one thread at a time."""
 
-    def __init__(self, tell: OnProgress | None, total: int | None) -> None:
+    def __init__(self, on_progress: OnProgress | None, total: int | None) -> None:
         self.total = total
         self.transferred = 0
-        self._tell = tell
+        self._on_progress = on_progress
         self._lock = threading.Lock()
 
     def add(self, count: int) -> None:
         with self._lock:
             self.transferred += count
-            if self._tell is not None:
-                self._tell(TransferProgress(self.transferred, self.total))
+            if self._on_progress is not None:
+                self._on_progress(TransferProgress(self.transferred, self.total))
 
 
 def upload(
@@ -50,18 +50,19 @@ def upload(
     on_progress: OnProgress | None,
     warn: Callable[[str], None],
     *,
-    keeps: bool,
+    skip_existing: bool,
 ) -> tuple[UploadedObject, Literal["uploaded", "existed"]]:
-    """Return when the object is there, all of it, and whether it was there already.
+    """Upload *source*, and return the object and whether it was uploaded or existed before.
 
-    With *keeps* one that was there is no failure. Raises StorageError.
+    With *skip_existing* an object that existed is returned; without, PreconditionFailed is raised.
+    Raises StorageError.
     """
     try:
         return _upload(call, source, options, on_progress, warn), "uploaded"
     except PreconditionFailed:
-        if not keeps:
+        if not skip_existing:
             raise
-    found = call.call("head_object", "get", Key=call.path)
+    found = call.send("head_object", "get", Key=call.path)
     stored = UploadedObject(
         path=call.path,
         e_tag=found["ETag"],
@@ -82,31 +83,31 @@ def _upload(
 ) -> UploadedObject:
     progress = ByteProgress(on_progress, source.size)
     if source.size is not None and source.size <= PART_SIZE:
-        # Without the manager, which would start threads for the one request.
-        reply = _put(call, source.stream, options)
+        # Not through the transfer manager, which would start threads for a single request.
+        response = _put(call, source.stream, options)
         progress.add(source.size)
         size = source.size
     else:
-        reply, size = _upload_in_parts(call, source, options, progress, warn)
+        response, size = _upload_in_parts(call, source, options, progress, warn)
     return UploadedObject(
         path=call.path,
-        e_tag=reply["ETag"],
+        e_tag=response["ETag"],
         content_type=options["ContentType"],
         size=size,
-        version_id=reply.get("VersionId"),
+        version_id=response.get("VersionId"),
         metadata=dict(options.get("Metadata", {})),
     )
 
 
 def _put(call: ObjectCall, stream: IO[bytes], options: Mapping[str, Any]) -> dict[str, Any]:
-    began_at = stream.tell() if stream.seekable() else None
+    start = stream.tell() if stream.seekable() else None
     try:
-        return call.call("put_object", "write", Key=call.path, Body=stream, **options)
+        return call.send("put_object", "write", Key=call.path, Body=stream, **options)
     except PreconditionFailed as refusal:
-        if not refusal.was_repeated or began_at is None:
+        if not refusal.was_repeated or start is None:
             raise
-        # Of an attempt that got no answer: the object that is in the way may be its own.
-        stream.seek(began_at)
+        # An earlier attempt that got no response may have stored this very object.
+        stream.seek(start)
         stored = _stored(call)
         if stored is None or stored["ETag"].strip('"') != _md5(stream):
             raise
@@ -115,13 +116,13 @@ def _put(call: ObjectCall, stream: IO[bytes], options: Mapping[str, Any]) -> dic
 
 def _stored(call: ObjectCall) -> dict[str, Any] | None:
     try:
-        return call.call("head_object", "get", Key=call.path)
-    except StorageError:  # who may write need not be allowed to read
+        return call.send("head_object", "get", Key=call.path)
+    except StorageError:  # a caller who may write may not be allowed to read
         return None
 
 
 def _md5(stream: IO[bytes]) -> str:
-    # S3's entity tag of an object that was sent in one request, unless a KMS key encrypts it.
+    # The ETag of an object sent in one request, unless it is encrypted with a KMS key.
     return hashlib.md5(stream.read(), usedforsecurity=False).hexdigest()
 
 
@@ -132,37 +133,36 @@ def _upload_in_parts(
     progress: ByteProgress,
     warn: Callable[[str], None],
 ) -> tuple[dict[str, Any], int]:
-    def left_behind(upload_id: str) -> None:
+    def warn_parts_left(upload_id: str) -> None:
         warn(
-            f"The parts of {mask(call.path)} that had arrived could not be taken away again: the "
-            f"bucket {call.bucket.bucket_name} keeps the unfinished upload {upload_id}."
+            f"The uploaded parts of {mask(call.path)} could not be deleted: the unfinished upload "
+            f"{upload_id} stays in the bucket {call.bucket.bucket_name}."
         )
 
     is_large = source.path is not None and (source.size or 0) > _LARGE_FILE
     try:
         with call.explain_denials("write"):
-            reply = call.objects.upload(
+            response = call.s3.upload(
                 call.location,
                 source.stream if source.path is None else str(source.path),
                 options,
                 part_size=_LARGE_PART_SIZE if is_large else PART_SIZE,
                 identity=call.identity,
                 on_progress=progress.add,
-                on_left_behind=left_behind,
+                on_parts_left=warn_parts_left,
             )
     except SourceStoppedError as stopped:
         raise stopped.reason from None
     expected = source.size if source.size is not None else progress.transferred
     try:
-        found = call.call("head_object", "get", Key=call.path)["ContentLength"]
+        found = call.send("head_object", "get", Key=call.path)["ContentLength"]
     except AccessDenied:
-        # Who may write need not be allowed to read; S3 has checked each part by its hash.
-        return reply, expected
+        # A caller who may write may not be allowed to read. S3 verified the hash of each part.
+        return response, expected
     if found != expected:
         raise StorageError(
             f"Upload failed. Expected object size {expected}, but got {found}.",
             code="UploadSizeMismatch",
-            resolution="Something else has written to the path, or the file grew meanwhile: run "
-            "again.",
+            resolution="Another writer changed the object, or the file grew during the upload: run again.",
         )
-    return reply, expected
+    return response, expected

@@ -1,58 +1,54 @@
-"""Create users, sign them in, put them into groups: the objects behind ``backend.auth``."""
+"""``backend.auth``: create users, sign them in, and add them to groups."""
 
 from __future__ import annotations
 
-import threading
 import time
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING
 
 from seedctl import masking
 from seedctl.bulk.engine import MOST_AT_ONCE
 from seedctl.cognito.attributes import copied_attribute, sign_in_advice
-from seedctl.cognito.challenges import enroll_totp
-from seedctl.cognito.creation import check_flow, check_new_user, checked_groups
 from seedctl.cognito.groups import add_to_group, check_group
 from seedctl.cognito.mfa import MFACallbacks, check_password_flow
+from seedctl.cognito.new_user import check_flow, check_new_user
 from seedctl.cognito.sign_in import SignIn
-from seedctl.cognito.types import AuthOutputs, IfUserExists, username_of
-from seedctl.errors import (
-    CognitoError,
-    InvalidParameterException,
-    NotAuthorizedException,
-    UserExistsError,
-)
-from seedctl.masking import mask
+from seedctl.cognito.types import AuthOutputs, NewUser, username_of
+from seedctl.errors import InvalidParameterException, NotAuthorizedException
 from seedctl.prompter import TerminalCodes
 from seedctl.report import Event
-from seedctl.users.creation import Creation
-from seedctl.users.ending import end_sessions
-from seedctl.users.many import ManyUsers
-from seedctl.users.session import UserSession
+from seedctl.users.creation import UserCreator
+from seedctl.users.many import BatchUserCreator
+from seedctl.users.open_sessions import OpenSessions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
-    from seedctl.cognito.creation import CheckedUser
+    from typing_extensions import Unpack
+
     from seedctl.cognito.journal import Journal
+    from seedctl.cognito.new_user import CheckedUser
     from seedctl.cognito.pool import UserPool
     from seedctl.cognito.types import (
         AnyUser,
+        IfUserExists,
         MFAPreference,
-        NewUser,
         OnError,
         SignInChallenge,
         SignInFlow,
-        SignUpChallenge,
+        SignUpOptions,
         TOTPSignUpChallenge,
         UserResult,
     )
     from seedctl.prompter import CodeSource
     from seedctl.report import Observer
-    from seedctl.users.session import SessionServices
+    from seedctl.users.session import SessionServices, UserSession
 
 
 class Auth:
-    """The users of one backend. Safe for many threads; touches nothing ambient."""
+    """The users of one backend.
+
+    Thread-safe. No method changes which user the functions of ``seedctl.auth`` act as.
+    """
 
     def __init__(
         self,
@@ -65,100 +61,62 @@ class Auth:
         codes: CodeSource | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """*services* are what a session reaches besides the user pool.
+        """*services* are what sessions use besides the user pool.
 
-        *codes* gives the one-time codes for which a call has no callback.
+        *codes* supplies the one-time codes for which a call has no callback.
         """
         self._pool = pool
         self._journal = journal
         self._observer = observer
         self._before_write = before_write
-        self._services = services
         self._codes = codes or TerminalCodes()
         self._sleep = sleep
-        self._lock = threading.Lock()
-        self._open: set[UserSession] = set()
+        self._sessions = OpenSessions(services, observer.on_warning)
 
     def create_user(
         self,
         username: str,
         password: str,
         *,
-        sign_in_flow: SignInFlow = "Password",
-        user_attributes: Mapping[str, Any] | None = None,
-        groups: Collection[str] = (),
         if_exists: IfUserExists = "error",
-        temporary_password: str | None = None,
-        mfa_preference: MFAPreference | None = None,
-        email_sign_up_challenge: SignUpChallenge | None = None,
-        sms_sign_up_challenge: SignUpChallenge | None = None,
-        totp_sign_up_challenge: TOTPSignUpChallenge | None = None,
-        sign_in_challenge: SignInChallenge | None = None,
+        **options: Unpack[SignUpOptions],
     ) -> AuthOutputs:
-        """Create a user whose password is *password*; nobody is signed in afterwards.
+        """Create a user with its final password. The user is not signed in afterwards.
 
-        The user is put into *groups*. A user that an earlier run left unfinished is finished. For
-        one that is whole, *if_exists* decides: "error" raises UsernameExistsError, "skip" leaves it
-        as it is, groups included, "sign_in" checks that the password is right, "update" sets the
-        attributes besides. *temporary_password* takes up a user that was made elsewhere and has to
-        set its final password. Raises what the call and the outputs can tell to be wrong before
-        anything is written.
+        A user that an earlier run left unfinished is finished, whatever *if_exists* says.
+
+        Args:
+            username: An e-mail address or phone number, or a name, as the user pool requires.
+            password: The final password.
+            if_exists: What to do with an existing user. "error" raises UsernameExistsError; "skip"
+                leaves the user unchanged; "sign_in" checks the password and adds the groups;
+                "update" does that and sets the attributes.
+            options: The fields of :class:`NewUser`, such as ``groups``, ``user_attributes`` or
+                ``mfa_preference``. ``create_and_sign_up_user`` explains each.
+
+        Returns:
+            The user. ``user_id`` is None for a user that was skipped.
+
+        Raises:
+            InvalidParameterException: An argument is wrong. This and all that the outputs file rules
+                out, such as InvalidPasswordException and NoGroupError, is raised before any write.
+            UsernameExistsError: The user exists, and *if_exists* is "error".
+            NotAuthorizedException: The user exists with another password.
         """
-        user = self.check_new_user(
-            username,
-            password,
-            sign_in_flow=sign_in_flow,
-            user_attributes=user_attributes,
-            groups=groups,
-            if_exists=if_exists,
-            temporary_password=temporary_password,
-            callbacks=MFACallbacks(
-                mfa_preference,
-                sign_in_challenge,
-                email_sign_up_challenge=email_sign_up_challenge,
-                sms_sign_up_challenge=sms_sign_up_challenge,
-                totp_sign_up_challenge=totp_sign_up_challenge,
-            ),
-        )
+        user = self.check_new_user(NewUser(username, password, **options), if_exists)
         outputs, session = self.create(user)
         if session is not None:
             session.sign_out()
         return outputs
 
-    def check_new_user(
-        self,
-        username: str,
-        password: str,
-        *,
-        sign_in_flow: SignInFlow,
-        user_attributes: Mapping[str, Any] | None,
-        groups: Collection[str],
-        if_exists: IfUserExists,
-        temporary_password: str | None,
-        callbacks: MFACallbacks,
-    ) -> CheckedUser:
-        """Return what :meth:`create` takes, or raise for what cannot end well."""
-        if if_exists not in get_args(IfUserExists):
-            choices = ", ".join(f'"{choice}"' for choice in get_args(IfUserExists))
-            raise InvalidParameterException(
-                f"if_exists is {if_exists!r}.", resolution=f"Use one of {choices}."
-            )
-        return check_new_user(
-            self._pool.settings,
-            username,
-            password,
-            sign_in_flow=sign_in_flow,
-            user_attributes=user_attributes,
-            if_exists=if_exists,
-            callbacks=callbacks,
-            groups=checked_groups(username, groups),
-            temporary_password=temporary_password,
-        )
+    def check_new_user(self, user: NewUser, if_exists: IfUserExists) -> CheckedUser:
+        """Return the argument of :meth:`create`, or raise if the creation could not succeed."""
+        return check_new_user(user, self._pool.settings, if_exists=if_exists)
 
     def create(self, user: CheckedUser) -> tuple[AuthOutputs, UserSession | None]:
-        """Create a checked *user* and return it signed in; one that was skipped has no session."""
+        """Create a checked *user*; return it with its session, which is None if it was skipped."""
         self._before_write()
-        session, state = self._creation().create(user)
+        session, state = self._creator().create(user)
         user_id = session.user_id if session is not None else None
         self._observer.on_event(Event("user", user.username, state, user_id or ""))
         return AuthOutputs(user.username, user_id, user.sign_in_flow), session
@@ -171,16 +129,28 @@ class Auth:
         if_exists: IfUserExists = "error",
         on_error: OnError = "raise",
     ) -> list[UserResult]:
-        """Create many users, as fast as Cognito's quotas allow; return what became of each.
+        """Create many users in threads, as fast as Cognito's quotas allow.
 
-        Rows that have a length are all checked before the first is sent; a generator is drawn as
-        the work goes on. A user that an earlier run left unfinished is finished. One that is whole
-        fails its row ("error"), is left as it is, groups included ("skip"), has to have the
-        password and is put into the groups ("sign_in"), and gets the attributes besides
-        ("update"). Raises BulkError, with the results, unless *on_error* is "collect".
+        Users that an earlier run left unfinished are finished, whatever *if_exists* says.
+
+        Args:
+            users: The users. A sequence is checked completely before the first request; an iterator
+                is consumed and checked during the call, so it may be longer than memory allows.
+            concurrency: How many users to create at the same time, from 1 to 64.
+            if_exists: What to do with an existing user. "error" makes its row fail; "skip" leaves
+                the user unchanged; "sign_in" checks the password and adds the groups; "update" does
+                that and sets the attributes.
+            on_error: "raise" raises BulkError for failed rows, after the other rows; "collect" only
+                returns them.
+
+        Returns:
+            One result for each user, in the order of *users*.
+
+        Raises:
+            BulkError: A row failed, and *on_error* is "raise"; its ``results`` are all results.
         """
-        many = ManyUsers(self._pool, self._creation(), self._observer, self._before_write)
-        return many.create(users, concurrency=concurrency, if_exists=if_exists, on_error=on_error)
+        batch = BatchUserCreator(self._pool, self._creator(), self._observer, self._before_write)
+        return batch.create(users, concurrency=concurrency, if_exists=if_exists, on_error=on_error)
 
     def sign_in(
         self,
@@ -192,13 +162,22 @@ class Auth:
         mfa_preference: MFAPreference | None = None,
         totp_sign_up_challenge: TOTPSignUpChallenge | None = None,
     ) -> UserSession:
-        """Sign *user* in and return the session, whose end is the caller's to see to.
+        """Sign a user in, and return the session. The caller has to sign it out.
 
-        *sign_in_challenge* has the code of every MFA method; without it codes are asked for. The
-        last two serve a user whose MFA was never finished. Raises NotAuthorizedException for a
-        wrong password or an unknown user, which Cognito does not tell apart.
+        Args:
+            user: The user's name, or an object that has it, such as AuthOutputs.
+            password: The final password.
+            sign_in_flow: "Password" accepts only a sign-in without a code; "MFA" answers Cognito's
+                requests for codes too.
+            sign_in_challenge: Returns the code, for any MFA method; such as ``authenticator.code``.
+                Without it the code is prompted for.
+            mfa_preference: The method to use or set up, if Cognito offers several.
+            totp_sign_up_challenge: Sets up TOTP for a user whose MFA set-up was not finished.
+
+        Raises:
+            NotAuthorizedException: Wrong password or unknown user; Cognito does not say which.
+            SignInException: The user needs more than *sign_in_flow* allows.
         """
-        pool = self._pool
         username = username_of(user)
         check_flow(sign_in_flow)
         callbacks = MFACallbacks(
@@ -206,54 +185,25 @@ class Auth:
         )
         callbacks.check()
         if sign_in_flow == "Password":
-            check_password_flow(pool.settings)
-        if not isinstance(password, str):
-            raise InvalidParameterException(
-                f"The password to sign in with is a {type(password).__name__}, not text.",
-                resolution="Give it as str; a secret comes that way from get_secret.",
-            )
-        if not username or not password:
-            raise InvalidParameterException(
-                f"The {'password' if username else 'user name'} to sign in with is empty.",
-                resolution="Give both; a secret may be missing.",
-            )
-        masking.register(password)
-        pool_id = pool.settings.user_pool_id
-        is_unfinished = self._journal.is_unfinished(pool_id, username)
-        try:
-            session = self._sign_in(
-                SignIn(
-                    pool,
-                    username,
-                    password,
-                    callbacks=callbacks,
-                    flow=sign_in_flow,
-                    email=username if _is_email(username, pool) else None,
-                    # A run that stopped at the code has not made the method the preference yet.
-                    prefers=is_unfinished,
-                )
-            )
-        except NotAuthorizedException as error:
-            if is_unfinished:
-                error.resolution = error.resolution or (
-                    "An earlier run left this user unfinished: create_and_sign_up_user with the "
-                    "same password finishes it."
-                )
-            error.resolution = error.resolution or sign_in_advice(username, pool.settings)
-            raise
-        if is_unfinished:
-            self._journal.clear(pool_id, username)
-        self.tell_signed_in(session)
-        return session
+            check_password_flow(self._pool.settings)
+        _check_credentials(username, password)
+        return self._sign_in_existing(username, password, sign_in_flow, callbacks)
 
-    def tell_signed_in(self, session: UserSession) -> None:
-        """Let the observer know of a session that somebody is going to use."""
+    def report_sign_in(self, session: UserSession) -> None:
+        """Report to the observer that *session* is going to be used."""
         self._observer.on_event(Event("session", session.username, "signed in"))
 
     def add_to_group(self, user: AnyUser, group: str) -> None:
-        """Add *user* to *group*, which must exist in the user pool. Twice is as good as once.
+        """Add a user to a group. Adding a member again is not an error.
 
-        Raises NoGroupsError, NoGroupError and UserNotFoundError.
+        Args:
+            user: The user's name, or an object that has it, such as AuthOutputs.
+            group: A group that exists in the user pool.
+
+        Raises:
+            NoGroupsError: The user pool has no groups.
+            NoGroupError: The user pool has no such group.
+            UserNotFoundError: The user does not exist.
         """
         pool = self._pool
         username = username_of(user)
@@ -262,84 +212,76 @@ class Auth:
         add_to_group(pool, username, group, self._observer)
 
     def close(self) -> None:
-        """Sign out every session that is still open, many at once.
+        """Sign out all open sessions; after Ctrl-C or another signal in at most two seconds."""
+        self._sessions.close()
 
-        Once the run is being ended by a signal, for two seconds at most; a warning tells of those
-        that are left.
-        """
-        with self._lock:
-            sessions = list(self._open)
-        end_sessions(sessions, self._observer.on_warning)
-
-    def _creation(self) -> Creation:
-        pool = self._pool
-        return Creation(pool, self._journal, self._sign_in_new, self._sleep, self._observer)
+    def _creator(self) -> UserCreator:
+        return UserCreator(
+            self._pool, self._journal, self._sign_in_new, self._sleep, self._observer
+        )
 
     def _sign_in_new(
         self, user: CheckedUser, password: str, *, new_password: str | None = None
     ) -> UserSession:
+        return self._open(
+            SignIn(
+                self._pool,
+                user.username,
+                password,
+                new_password,
+                callbacks=MFACallbacks.of(user),
+                flow=user.sign_in_flow,
+                email=user.email,
+                set_preference=True,
+            )
+        )
+
+    def _sign_in_existing(
+        self, username: str, password: str, flow: SignInFlow, callbacks: MFACallbacks
+    ) -> UserSession:
+        settings = self._pool.settings
+        is_unfinished = self._journal.is_unfinished(settings.user_pool_id, username)
+        is_email = copied_attribute(username, settings) == "email"
         sign_in = SignIn(
             self._pool,
-            user.username,
+            username,
             password,
-            new_password,
-            callbacks=user.callbacks,
-            flow=user.sign_in_flow,
-            email=user.email,
-            prefers=True,
+            callbacks=callbacks,
+            flow=flow,
+            email=username if is_email else None,
+            # A run that was stopped while it waited for a code has not set the preference yet.
+            set_preference=is_unfinished,
         )
-        return self._sign_in(sign_in)
-
-    def _sign_in(self, sign_in: SignIn) -> UserSession:
-        sign_in.codes, sign_in.sleep = self._codes, self._sleep
-        sign_in.warn = self._observer.on_warning
         try:
-            tokens = sign_in.run()
-        except CognitoError as error:
-            if error.code == "UserNotFoundException":
-                raise UserExistsError(
-                    f"There is no user {mask(sign_in.username)} to sign in.",
-                    resolution="Create it first.",
-                ) from error
+            session = self._open(sign_in)
+        except NotAuthorizedException as error:
+            if is_unfinished:
+                error.resolution = error.resolution or (
+                    "An earlier run left this user unfinished: create_and_sign_up_user with the "
+                    "same password finishes it."
+                )
+            error.resolution = error.resolution or sign_in_advice(username, settings)
             raise
-        session = UserSession(
-            sign_in.pool,
-            sign_in.username,
-            tokens,
-            mfa_method=sign_in.method,
-            on_end=self._ended,
-            warn=self._observer.on_warning,
-            services=self._services,
-        )
-        with self._lock:
-            self._open.add(session)
-        try:
-            self._settle_mfa(sign_in, tokens.access)
-        except BaseException:
-            session.sign_out()
-            raise
+        if is_unfinished:
+            self._journal.clear(settings.user_pool_id, username)
+        self.report_sign_in(session)
         return session
 
-    def _settle_mfa(self, sign_in: SignIn, access_token: str) -> None:
-        """Make the user's MFA what the caller wants, where the sign-in went another way."""
-        wanted = sign_in.callbacks.mfa_preference
-        if wanted == "TOTP" and sign_in.method in {"EMAIL", "SMS"} and sign_in.has_totp_callback:
-            # With e-mail MFA on as well, Cognito asks for its code before TOTP can be set up.
-            enroll_totp(sign_in, {"AccessToken": access_token})
-            sign_in.pool.prefer_mfa(access_token, "TOTP")
-        elif wanted is not None and sign_in.prefers and sign_in.method != wanted:
-            used = sign_in.method or "no code"
-            self._observer.on_warning(
-                f"{mask(sign_in.username)} signed in with {used}: {wanted} was not made the "
-                "preference."
-            )
-        elif sign_in.method is not None and sign_in.prefers:
-            sign_in.pool.prefer_mfa(access_token, sign_in.method)
-
-    def _ended(self, session: UserSession) -> None:
-        with self._lock:
-            self._open.discard(session)
+    def _open(self, sign_in: SignIn) -> UserSession:
+        sign_in.codes, sign_in.sleep = self._codes, self._sleep
+        sign_in.warn = self._observer.on_warning
+        return self._sessions.open(sign_in)
 
 
-def _is_email(username: str, pool: UserPool) -> bool:
-    return copied_attribute(username, pool.settings) == "email"
+def _check_credentials(username: str, password: str) -> None:
+    if not isinstance(password, str):
+        raise InvalidParameterException(
+            f"The password to sign in with is a {type(password).__name__}, not text.",
+            resolution="Give it as str; get_secret returns one.",
+        )
+    if not username or not password:
+        raise InvalidParameterException(
+            f"The {'password' if username else 'user name'} to sign in with is empty.",
+            resolution="Give both; a secret may be missing.",
+        )
+    masking.register(password)

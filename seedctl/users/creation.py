@@ -1,9 +1,12 @@
-"""Create a user with its final password, whatever breaks off in between.
+"""Create a user with its final password, even if an earlier run stopped in the middle.
 
-The user is made with a temporary password, which the first sign-in replaces. A run that dies between
-the two leaves an unfinished user; the journal and the derived temporary password let the next run
-finish it. What is next follows from two things, by the table NEXT: what the journal says, and what
-the user pool answers to AdminCreateUser.
+Cognito creates a user with a temporary password, which the first sign-in replaces with the final one.
+A run that stops between the two leaves an unfinished user. The next run can finish it: the journal
+names the user, and its temporary password can be derived again.
+
+This is a state machine. The table NEXT_STEP gives the next step for each pair of what the journal has
+recorded and what the user pool responds to AdminCreateUser. The table SIGN_INS gives the passwords to
+try in each step, and the resulting state of the user.
 """
 
 from __future__ import annotations
@@ -12,12 +15,11 @@ import itertools
 import re
 from typing import TYPE_CHECKING
 
-from seedctl.cognito.attributes import copied_attribute
+from seedctl.cognito.attributes import VERIFIED_FLAGS, copied_attribute, update_warnings
 from seedctl.cognito.groups import add_to_group
 from seedctl.cognito.passwords import derive_temporary_password
 from seedctl.cognito.refusals import is_about_password
-from seedctl.cognito.sign_in import TRANSIENT, is_last, pause
-from seedctl.cognito.updates import VERIFIED, update_warnings
+from seedctl.cognito.sign_in import TRANSIENT, backoff_seconds, is_last
 from seedctl.errors import (
     CognitoError,
     EndpointUnreachableError,
@@ -34,51 +36,57 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Literal, Protocol
 
-    from seedctl.cognito.creation import CheckedUser
     from seedctl.cognito.journal import Claim, Journal, JournalState
+    from seedctl.cognito.new_user import CheckedUser
     from seedctl.cognito.pool import UserPool
     from seedctl.report import Observer, State
     from seedctl.users.session import UserSession
 
-    Known = JournalState | Literal["waited"]
-    """What is known of a user before it is created; "waited": another run on this machine was
-    creating it when this one came, and has ended."""
-    PoolAnswer = Literal["created", "exists", "exists, answer lost"]
-    """What the pool answers; the last: that it exists, after an answer of this run was lost."""
+    PriorState = JournalState | Literal["concurrent"]
+    """What is known about a user before AdminCreateUser: what the journal has recorded, or
+    "concurrent": this run had to wait for another run that was creating the user."""
+    PoolResponse = Literal["created", "exists", "exists, response lost"]
+    """The outcome of AdminCreateUser. "exists, response lost": the user exists, but an earlier
+    request of this run got no clear response, and may have created it."""
     Step = Literal["set password", "finish", "try to finish", "check existing", "check concurrent"]
+    """What to do next:
+
+    - "set password": this run has created the user; set its final password.
+    - "finish": an earlier run created the user and did not finish it.
+    - "try to finish": perhaps an earlier run created it; the temporary password will show.
+    - "check existing": something else created the user; ``if_exists`` decides.
+    - "check concurrent": a concurrent run has just created the user.
+    """
 
     class SignsIn(Protocol):
-        """Signs *user* in, setting *new_password* if Cognito asks for one."""
+        """Signs *user* in; *new_password* answers NEW_PASSWORD_REQUIRED."""
 
         def __call__(
             self, user: CheckedUser, password: str, *, new_password: str | None = None
         ) -> UserSession: ...
 
 
-# Failures after which nobody knows whether the work was done.
+# After these errors the request may or may not have been carried out.
 _UNCERTAIN = (EndpointUnreachableError, InvalidResponseError, ServiceFailedError)
 
-# "set password": the user is new. "finish": an earlier run's, unfinished. "try to finish": perhaps
-# an earlier run's; it is where the temporary password fits. "check existing": somebody else's. "check concurrent": one that
-# a run beside this one has just created.
-NEXT: Mapping[tuple[Known, PoolAnswer], Step] = {
+NEXT_STEP: Mapping[tuple[PriorState, PoolResponse], Step] = {
     ("new", "created"): "set password",
     ("new", "exists"): "check existing",
-    ("new", "exists, answer lost"): "try to finish",
+    ("new", "exists, response lost"): "try to finish",
     ("started", "created"): "set password",
     ("started", "exists"): "try to finish",
-    ("started", "exists, answer lost"): "try to finish",
+    ("started", "exists, response lost"): "try to finish",
     ("created", "created"): "set password",
     ("created", "exists"): "finish",
-    ("created", "exists, answer lost"): "finish",
-    ("waited", "created"): "set password",
-    ("waited", "exists"): "check concurrent",
-    ("waited", "exists, answer lost"): "try to finish",
+    ("created", "exists, response lost"): "finish",
+    ("concurrent", "created"): "set password",
+    ("concurrent", "exists"): "check concurrent",
+    ("concurrent", "exists, response lost"): "try to finish",
 }
 
-# The passwords to sign in with, one after the other until one fits, and what the user is then. A
-# failed sign-in counts towards locking the account, so that there are never more than three. The
-# last look is for a user whose final password a run on another machine has set in between.
+# The passwords to try, in order, and the state of the user if one is accepted. At most three, because
+# Cognito locks a user after several wrong passwords. The third attempt, after a pause, succeeds if a
+# run on another machine has set the final password meanwhile.
 SIGN_INS: Mapping[Step, tuple[tuple[Literal["temporary", "final"], State], ...]] = {
     "set password": (("temporary", "created"), ("final", "created")),
     "finish": (("temporary", "finished"), ("final", "finished")),
@@ -86,15 +94,16 @@ SIGN_INS: Mapping[Step, tuple[tuple[Literal["temporary", "final"], State], ...]]
     "check existing": (("final", "existed"), ("temporary", "finished"), ("final", "existed")),
     "check concurrent": (("final", "existed"), ("temporary", "finished"), ("final", "existed")),
 }
-_LAST_LOOK = 2  # after so many refusals
-_PAUSE_BEFORE_LAST_LOOK = 1.0  # seconds
+_ATTEMPTS_BEFORE_PAUSE = 2
+_PAUSE_SECONDS = 1.0
 
+# In Cognito's message: which attribute belongs to another user.
 _TAKEN = re.compile(r"\bgiven (email|phone)")
-_ATTRIBUTES = {"email": "email", "phone": "phone_number"}
+_TAKEN_ATTRIBUTES = {"email": "email", "phone": "phone_number"}
 
 
-class Creation:
-    """Creates checked users in one pool."""
+class UserCreator:
+    """Creates the users of one call. Thread-safe."""
 
     def __init__(
         self,
@@ -104,108 +113,155 @@ class Creation:
         sleep: Callable[[float], None],
         observer: Observer,
     ) -> None:
-        """*observer* hears of users that are unfinished, and of groups."""
-        self._pool = pool
-        self._journal = journal
-        self._sign_in = sign_in
-        self._sleep = sleep
-        self._observer = observer
-        self._started_here: set[str] = set()
-        """Users that this process was the first to begin, and has not finished."""
+        """*observer* receives events about unfinished users and groups, and warnings."""
+        self.pool = pool
+        self.journal = journal
+        self.sign_in = sign_in
+        self.sleep = sleep
+        self.observer = observer
+        self.started_here: set[str] = set()
+        """Users that this call was the first to start, and has not finished yet."""
 
     def create(self, user: CheckedUser) -> tuple[UserSession | None, State]:
-        """Create *user* and return it signed in, with what became of it.
+        """Create *user*, and return its session and its state.
 
-        With ``if_exists="skip"`` there is no session of a user that was there.
+        The session is None for an existing user that was skipped (``if_exists="skip"``).
         """
-        with self._journal.claim(self._pool.settings.user_pool_id, user.username) as claim:
-            return self._create(user, claim)
+        with self.journal.claim(self.pool.settings.user_pool_id, user.username) as claim:
+            return _Creation(self, user, claim).run()
 
-    def _create(self, user: CheckedUser, claim: Claim) -> tuple[UserSession | None, State]:
-        known: Known = claim.state
-        if known == "new":
-            if claim.was_waited_for:
-                known = "waited"
-            elif user.temporary_password is not None:
-                known = "started"  # whoever has its temporary password means this user
-            else:
-                self._started_here.add(user.username)
-        temporary = user.temporary_password or derive_temporary_password(
+
+class _Creation:
+    """The creation of one user, while this run holds the claim on it."""
+
+    def __init__(self, creator: UserCreator, user: CheckedUser, claim: Claim) -> None:
+        self._creator = creator
+        self._pool = creator.pool
+        self._observer = creator.observer
+        self._user = user
+        self._claim = claim
+        self._temporary_password = user.temporary_password or derive_temporary_password(
             user.password,
             user_pool_id=self._pool.settings.user_pool_id,
             username=user.username,
         )
-        try:
-            answer = self._create_in_pool(user, temporary)
-        except _UNCERTAIN:
-            raise  # it may have been created all the same: the journal keeps it
-        except SeedctlError:
-            if claim.state == "new":
-                self._clear_journal(user, claim)
-            raise
-        step = NEXT[known, answer]
-        if answer == "created":
-            claim.mark_created()
-            self._observer.on_event(Event("user", user.username, "unfinished"))
-            # While the password is temporary: a run that stops here is taken up again.
-            self._join_groups(user)
-        elif step in {"check existing", "check concurrent"}:
-            self._clear_journal(
-                user, claim
-            )  # there is nothing that a later run would have to finish
-            if user.if_exists == "skip" or (step == "check existing" and user.if_exists == "error"):
-                return self._keep_existing(user)
-        return self._finish(user, temporary, claim, step)
 
-    def _finish(
-        self, user: CheckedUser, temporary: str, claim: Claim, step: Step
-    ) -> tuple[UserSession | None, State]:
-        """Sign in as *step* says, and do what is left."""
-        session, state, refusals = self._sign_in_by(step, user, temporary, claim)
+    def run(self) -> tuple[UserSession | None, State]:
+        user = self._user
+        prior = self._prior_state()
+        try:
+            response = self._create_in_pool()
+        except _UNCERTAIN:
+            raise  # Cognito may have created the user, so it stays in the journal
+        except SeedctlError:
+            if self._claim.state == "new":
+                self._clear_journal()
+            raise
+        step = NEXT_STEP[prior, response]
+        if response == "created":
+            self._claim.mark_created()
+            self._observer.on_event(Event("user", user.username, "unfinished"))
+            # Before the password is set: if this fails, the next run still finds an unfinished user.
+            self._add_groups()
+        elif step in {"check existing", "check concurrent"}:
+            self._clear_journal()  # this run did not create it, so no later run has to finish it
+            if user.if_exists == "skip" or (step == "check existing" and user.if_exists == "error"):
+                return self._skip_existing()
+        return self._finish(step)
+
+    def _prior_state(self) -> PriorState:
+        if self._claim.state != "new":
+            return self._claim.state
+        if self._claim.was_waited_for:
+            return "concurrent"
+        if self._user.temporary_password is not None:
+            return "started"  # a caller that knows the temporary password means this very user
+        self._creator.started_here.add(self._user.username)
+        return "new"
+
+    def _create_in_pool(self) -> PoolResponse:
+        """Send AdminCreateUser, with retries."""
+        user = self._user
+        response_lost = False
+        for attempt in itertools.count(1):
+            try:
+                self._pool.create_user(user, user.attributes, self._temporary_password)
+            except CognitoError as error:
+                if error.code != "UsernameExistsException":
+                    raise
+                self._raise_if_attribute_taken(error)
+                return "exists, response lost" if response_lost else "exists"
+            except TRANSIENT as error:
+                if is_last(attempt, self._pool.aws.max_attempts, error):
+                    raise
+                response_lost = response_lost or isinstance(error, _UNCERTAIN)
+                self._creator.sleep(backoff_seconds(attempt))
+            else:
+                return "created"
+        raise AssertionError  # pragma: no cover - the loop returns or raises
+
+    def _raise_if_attribute_taken(self, error: CognitoError) -> None:
+        """Raise if another user has an attribute of this user. Only Cognito's message tells this."""
+        found = _TAKEN.search(error.message)
+        attribute = _TAKEN_ATTRIBUTES[found.group(1)] if found else None
+        own_name = copied_attribute(self._user.username, self._pool.settings)
+        if attribute is None or attribute == own_name:
+            return
+        raise CognitoError(
+            f"The user {mask(self._user.username)} was not created: another user has its "
+            f"{attribute}.",
+            code=error.code,
+            resolution=f"Give the user another {attribute}, or leave it out.",
+        ) from error
+
+    def _finish(self, step: Step) -> tuple[UserSession | None, State]:
+        """Sign in as *step* requires, then set groups and attributes."""
+        user = self._user
+        session, state, refusals = self._try_passwords(step)
         if session is None:
             if len(refusals) < len(SIGN_INS[step]):
-                self._clear_journal(user, claim)
-                return self._keep_existing(user)
-            raise self._no_password_fits(user, claim, step, refusals)
+                self._clear_journal()
+                return self._skip_existing()
+            raise self._no_password_fits(step, refusals)
         if step == "finish" and refusals and not session.mfa_method and not user.groups:
-            state = "existed"  # a run beside this one has done all that there was to do
+            state = "existed"  # a concurrent run has already finished everything
         try:
             if step != "set password":
-                # Not before the password has shown that this is the user who is meant.
-                self._join_groups(user)
-            if user.if_exists == "update" and state == "existed" and self._update(user, session):
+                # Add groups only after the password proved that this is the intended user.
+                self._add_groups()
+            if user.if_exists == "update" and state == "existed" and self._update(session):
                 state = "updated"
         except BaseException:
             session.sign_out()
             raise
-        if user.username in self._started_here:
-            # An earlier try of this process may have got as far as this one found the user.
+        if user.username in self._creator.started_here:
+            # An earlier attempt of this same call created the user, so it is new to the caller.
             state = "created"
-        self._clear_journal(user, claim)
+        self._clear_journal()
         return session, state
 
-    def _sign_in_by(
-        self, step: Step, user: CheckedUser, temporary: str, claim: Claim
+    def _try_passwords(
+        self, step: Step
     ) -> tuple[UserSession | None, State, list[NotAuthorizedException]]:
-        """Try the passwords of *step* until one fits, or is not to be tried.
+        """Sign in with each password of *step* until Cognito accepts one.
 
-        Return the session, if there is one, with what the user is, and the refusals.
+        Return the session, if any, the state of the user, and Cognito's refusals.
         """
+        user, sign_in = self._user, self._creator.sign_in
         refusals: list[NotAuthorizedException] = []
-        for which, state in SIGN_INS[step]:
+        for password, state in SIGN_INS[step]:
             if refusals and step == "try to finish" and user.if_exists in {"error", "skip"}:
-                break  # not ours, and not to be signed in
-            if len(refusals) == _LAST_LOOK:
-                self._sleep(_PAUSE_BEFORE_LAST_LOOK)
+                break  # this user was created by something else, and must not be signed in
+            if len(refusals) == _ATTEMPTS_BEFORE_PAUSE:
+                self._creator.sleep(_PAUSE_SECONDS)
             if state == "existed":
-                self._clear_journal(
-                    user, claim
-                )  # whole, if it fits: not for the next run to finish
+                # A user that accepts its final password needs no finishing by a later run.
+                self._clear_journal()
             try:
-                if which == "temporary":
-                    session = self._sign_in(user, temporary, new_password=user.password)
+                if password == "temporary":  # noqa: S105 - the name of one
+                    session = sign_in(user, self._temporary_password, new_password=user.password)
                 else:
-                    session = self._sign_in(user, user.password)
+                    session = sign_in(user, user.password)
             except NotAuthorizedException as refusal:
                 if not is_about_password(refusal):
                     raise
@@ -214,108 +270,64 @@ class Creation:
                 return session, state, refusals
         return None, "existed", refusals
 
-    def _no_password_fits(
-        self,
-        user: CheckedUser,
-        claim: Claim,
-        step: Step,
-        refusals: list[NotAuthorizedException],
-    ) -> SeedctlError:
-        """Return the error for a user that no password fits."""
+    def _no_password_fits(self, step: Step, refusals: list[NotAuthorizedException]) -> SeedctlError:
+        """Return the error for a user that accepted none of the passwords."""
         if step == "set password":
             return refusals[0]
         if step == "finish":
             error = UsernameExistsError(
-                f"The user {mask(user.username)} already exists, left unfinished by an earlier run with "
-                "another password.",
+                f"The user {mask(self._user.username)} already exists, left unfinished by an earlier "
+                "run with another password.",
                 resolution="Delete the user, or run with the password of that run.",
             )
             error.__cause__ = refusals[0]
             return error
-        self._clear_journal(user, claim)
-        if user.if_exists == "error":
-            return _exists(user)
+        self._clear_journal()
+        if self._user.if_exists == "error":
+            return self._exists_error()
         refusals[0].resolution = (
             "The user exists with another password: use that one. If it has only a temporary "
             "password, give that as temporary_password= and the final one as the password."
         )
         return refusals[0]
 
-    def _clear_journal(self, user: CheckedUser, claim: Claim) -> None:
-        self._started_here.discard(user.username)
-        claim.clear()
+    def _clear_journal(self) -> None:
+        self._creator.started_here.discard(self._user.username)
+        self._claim.clear()
 
-    @staticmethod
-    def _keep_existing(user: CheckedUser) -> tuple[None, State]:
-        """Leave a user that was there as it is. Raises UsernameExistsError if it must be new."""
-        if user.if_exists == "error":
-            raise _exists(user)
+    def _skip_existing(self) -> tuple[None, State]:
+        """Leave the existing user unchanged, or raise UsernameExistsError."""
+        if self._user.if_exists == "error":
+            raise self._exists_error()
         return None, "existed"
 
-    def _update(self, user: CheckedUser, session: UserSession) -> bool:
-        """Set the attributes that users may set themselves; return whether there were any.
+    def _exists_error(self) -> UsernameExistsError:
+        return UsernameExistsError(
+            f"The user {mask(self._user.username)} already exists.",
+            resolution='Use another name, or pass if_exists="skip" or "sign_in". For a user that has '
+            "only a temporary password, pass that as temporary_password=.",
+        )
 
-        Warns of codes that Cognito sends, and of flags that it drops or that only it may set.
+    def _add_groups(self) -> None:
+        for group in self._user.groups:
+            add_to_group(self._pool, self._user.username, group, self._observer)
+
+    def _update(self, session: UserSession) -> bool:
+        """Set the attributes that the user's own token may set; return whether there are any.
+
+        Warns about codes that Cognito sends, and about attributes that only an administrator may set.
         """
-        own_name = copied_attribute(user.username, self._pool.settings)
-        attributes = [
-            attribute
-            for attribute in user.attributes
-            if attribute["Name"] not in (*VERIFIED, own_name)
-        ]
+        username, given = self._user.username, self._user.attributes
+        own_name = copied_attribute(username, self._pool.settings)
+        sent = [each for each in given if each["Name"] not in (*VERIFIED_FLAGS, own_name)]
         tokens = session.tokens()
-        deliveries = self._pool.update_attributes(tokens.access, attributes) if attributes else []
+        deliveries = self._pool.update_attributes(tokens.access, sent) if sent else []
         for warning in update_warnings(
-            user.username,
-            given={attribute["Name"]: attribute["Value"] for attribute in user.attributes},
-            sent=attributes,
+            username,
+            given={attribute["Name"]: attribute["Value"] for attribute in given},
+            sent=sent,
             before=tokens.id_claims(),
             deliveries=deliveries,
         ):
             self._observer.on_warning(warning)
-        return bool(attributes)
-
-    def _join_groups(self, user: CheckedUser) -> None:
-        for group in user.groups:
-            add_to_group(self._pool, user.username, group, self._observer)
-
-    def _create_in_pool(self, user: CheckedUser, temporary: str) -> PoolAnswer:
-        """Create the user, again where no clear answer comes."""
-        pool = self._pool
-        answer_lost = False
-        for attempt in itertools.count(1):
-            try:
-                pool.create_user(user.username, user.attributes, temporary)
-            except CognitoError as error:
-                if error.code != "UsernameExistsException":
-                    raise
-                self._refuse_taken_attribute(user, error)
-                return "exists, answer lost" if answer_lost else "exists"
-            except TRANSIENT as error:
-                if is_last(attempt, pool.aws.max_attempts, error):
-                    raise
-                answer_lost = answer_lost or isinstance(error, _UNCERTAIN)
-                self._sleep(pause(attempt))
-            else:
-                return "created"
-        raise AssertionError  # pragma: no cover - the loop returns or raises
-
-    def _refuse_taken_attribute(self, user: CheckedUser, error: CognitoError) -> None:
-        """Raise where it is not the name that is taken, which only Cognito's text tells."""
-        found = _TAKEN.search(error.message)
-        attribute = _ATTRIBUTES[found.group(1)] if found else None
-        if attribute is None or attribute == copied_attribute(user.username, self._pool.settings):
-            return
-        raise CognitoError(
-            f"The user {mask(user.username)} was not created: another user has its {attribute}.",
-            code=error.code,
-            resolution=f"Give the user another {attribute}, or leave it out.",
-        ) from error
-
-
-def _exists(user: CheckedUser) -> UsernameExistsError:
-    return UsernameExistsError(
-        f"The user {mask(user.username)} already exists.",
-        resolution='Use another name, or pass if_exists="skip" or "sign_in". A user that has only a '
-        "temporary password is finished with temporary_password=.",
-    )
+        return bool(sent)

@@ -1,16 +1,14 @@
-"""``create_users``: rows checked, made in threads, and their results in order."""
+"""``create_users``: check the rows, create the users in threads, return the results in order."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sized
-from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from seedctl.bulk.engine import check_concurrency, run
 from seedctl.bulk.failures import bulk_error, retrying
 from seedctl.bulk.progress import Tally
-from seedctl.cognito.creation import check_new_user, checked_groups
-from seedctl.cognito.mfa import MFACallbacks
+from seedctl.cognito.new_user import check_new_user
 from seedctl.cognito.types import IfUserExists, NewUser, OnError, UserResult
 from seedctl.errors import InvalidParameterException, SeedctlError
 from seedctl.masking import mask
@@ -19,18 +17,18 @@ from seedctl.report import Event, failure
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from seedctl.cognito.creation import CheckedUser
+    from seedctl.cognito.new_user import CheckedUser
     from seedctl.cognito.pool import UserPool
     from seedctl.cognito.types import UserState
     from seedctl.report import Observer, State
-    from seedctl.users.creation import Creation
+    from seedctl.users.creation import UserCreator
 
 _WHAT = "users"
-_AGAIN: Mapping[str, str] = {
-    "error": 'With if_exists="skip" a second run goes on where this one stopped.',
-    "skip": "Run again: users that are there are left as they are.",
-    "sign_in": "Run again: users that are there are signed in and kept.",
-    "update": "Run again: users that are there are updated.",
+_NEXT_RUN: Mapping[str, str] = {
+    "error": 'With if_exists="skip" a second run continues where this one stopped.',
+    "skip": "Run again: existing users are left unchanged.",
+    "sign_in": "Run again: existing users are signed in and kept.",
+    "update": "Run again: existing users are updated.",
 }
 _STATES: Mapping[State, UserState] = {
     "created": "created",
@@ -40,23 +38,23 @@ _STATES: Mapping[State, UserState] = {
 }
 
 
-class _Made(NamedTuple):
+class _Outcome(NamedTuple):
     state: UserState
     user_id: str | None
 
 
-class ManyUsers:
-    """Creates many users of one pool."""
+class BatchUserCreator:
+    """Creates the users of one call of ``create_users``."""
 
     def __init__(
         self,
         pool: UserPool,
-        creation: Creation,
+        creator: UserCreator,
         observer: Observer,
         before_write: Callable[[], None],
     ) -> None:
         self._pool = pool
-        self._creation = creation
+        self._creator = creator
         self._observer = observer
         self._before_write = before_write
 
@@ -72,20 +70,25 @@ class ManyUsers:
         results: dict[int, UserResult] = {}
         total = len(users) if isinstance(users, Sized) else None
         tally = Tally(self._observer, _WHAT, total)
-        rows = _Rows(self._pool, users, if_exists, results, partial(self._refused, tally))
+
+        def on_invalid(name: str, error: SeedctlError) -> None:
+            self._observer.on_event(failure("user", name, error))
+            tally.add(failed=1)
+
+        rows = _CheckedRows(self._pool, users, if_exists, results, on_invalid)
         jobs: Iterable[CheckedUser] = self._announced(rows)
-        with tally:  # rows that are wrong are told of too, so an end has to be
+        with tally:  # around the checks too: it counts invalid rows
             if total is not None:
                 jobs = list(rows)
                 if on_error == "raise":
-                    _raise_failures(results, _AGAIN[if_exists], not_tried=len(jobs))
+                    _raise_failures(results, _NEXT_RUN[if_exists], not_tried=len(jobs))
                 if jobs:
                     self._before_write()
-            make = partial(self._told, retrying(self._make))
-            outcomes = run(jobs, make, concurrency=concurrency, tally=tally)
-        # Rows that were wrong are in the results already; the outcomes are of the others, in order.
-        drawn = (index for index, each in sorted(results.items()) if each.state == "not tried")
-        for index, outcome in zip(list(drawn), outcomes, strict=False):
+            work = self._reporting_failures(retrying(self._create_one))
+            outcomes = run(jobs, work, concurrency=concurrency, tally=tally)
+        # Invalid rows have their results already. The outcomes belong to the other rows, in order.
+        valid = [index for index, each in sorted(results.items()) if each.state == "not tried"]
+        for index, outcome in zip(valid, outcomes, strict=False):
             username = results[index].username
             if outcome.value is not None:
                 state, user_id = outcome.value
@@ -93,7 +96,7 @@ class ManyUsers:
             elif outcome.error is not None:
                 results[index] = UserResult(index, username, None, "failed", outcome.error)
         if on_error == "raise":
-            _raise_failures(results, _AGAIN[if_exists])
+            _raise_failures(results, _NEXT_RUN[if_exists])
         return [results[index] for index in sorted(results)]
 
     def _announced(self, rows: Iterable[CheckedUser]) -> Iterator[CheckedUser]:
@@ -101,29 +104,29 @@ class ManyUsers:
             self._before_write()
             yield row
 
-    def _refused(self, tally: Tally, name: str, error: SeedctlError) -> None:
-        self._observer.on_event(failure("user", name, error))
-        tally.add(failed=1)
+    def _reporting_failures(
+        self, create: Callable[[CheckedUser], _Outcome]
+    ) -> Callable[[CheckedUser], _Outcome]:
+        def work(user: CheckedUser) -> _Outcome:
+            try:
+                return create(user)
+            except SeedctlError as error:
+                self._observer.on_event(failure("user", user.username, error))
+                raise
 
-    def _told(self, make: Callable[[CheckedUser], _Made], user: CheckedUser) -> _Made:
-        try:
-            return make(user)
-        except SeedctlError as error:
-            self._observer.on_event(failure("user", user.username, error))
-            raise
+        return work
 
-    def _make(self, user: CheckedUser) -> _Made:
-        session, state = self._creation.create(user)
-        if session is None:
-            self._observer.on_event(Event("user", user.username, state))
-            return _Made(_STATES[state], None)
-        session.sign_out()
-        self._observer.on_event(Event("user", user.username, state, session.user_id))
-        return _Made(_STATES[state], session.user_id)
+    def _create_one(self, user: CheckedUser) -> _Outcome:
+        session, state = self._creator.create(user)
+        user_id = session.user_id if session is not None else None
+        if session is not None:
+            session.sign_out()
+        self._observer.on_event(Event("user", user.username, state, user_id or ""))
+        return _Outcome(_STATES[state], user_id)
 
 
-class _Rows:
-    """Draws and checks rows; one that is wrong fails here, by itself."""
+class _CheckedRows:
+    """Iterates over the valid rows and checks each; records invalid rows in the results."""
 
     def __init__(
         self,
@@ -131,55 +134,38 @@ class _Rows:
         users: Iterable[NewUser],
         if_exists: IfUserExists,
         results: dict[int, UserResult],
-        refused: Callable[[str, SeedctlError], None],
+        on_invalid: Callable[[str, SeedctlError], None],
     ) -> None:
-        """*refused* is told the name of each that is wrong, and why."""
+        """*on_invalid* is called with the name and the error of each invalid row."""
         self._pool = pool
-        self._refused = refused
+        self._on_invalid = on_invalid
         self._users = users
         self._if_exists = if_exists
         self._results = results
-        self._met: dict[str, int] = {}
+        self._first_index: dict[str, int] = {}
 
     def __iter__(self) -> Iterator[CheckedUser]:
         for index, user in enumerate(self._users):
             name = getattr(user, "username", "")
             name = name if isinstance(name, str) else ""
             try:
-                checked = self._checked(index, user)
+                checked = self._check(index, user)
             except SeedctlError as error:
                 self._results[index] = UserResult(index, name, None, "failed", error)
-                self._refused(name or f"rows[{index}]", error)
+                self._on_invalid(name or f"rows[{index}]", error)
                 continue
             self._results[index] = UserResult(index, name, None, "not tried")
             yield checked
 
-    def _checked(self, index: int, user: NewUser) -> CheckedUser:
+    def _check(self, index: int, user: NewUser) -> CheckedUser:
         if not isinstance(user, NewUser):
             raise InvalidParameterException(
                 f"Row {index} is a {type(user).__name__}, not a NewUser.",
                 resolution="Give NewUser(username, password, …).",
             )
-        checked = check_new_user(
-            self._pool.settings,
-            user.username,
-            user.password,
-            sign_in_flow=user.sign_in_flow,
-            user_attributes=user.user_attributes,
-            if_exists=self._if_exists,
-            callbacks=MFACallbacks(
-                user.mfa_preference,
-                user.sign_in_challenge,
-                email_sign_up_challenge=user.email_sign_up_challenge,
-                sms_sign_up_challenge=user.sms_sign_up_challenge,
-                totp_sign_up_challenge=user.totp_sign_up_challenge,
-            ),
-            groups=checked_groups(user.username, user.groups),
-            temporary_password=user.temporary_password,
-        )
-        # Names that differ in case may be two users: only Cognito knows whether the pool tells them
-        # apart.
-        first = self._met.setdefault(user.username, index)
+        checked = check_new_user(user, self._pool.settings, if_exists=self._if_exists)
+        # Names that differ only in case may be different users: that depends on the user pool.
+        first = self._first_index.setdefault(user.username, index)
         if first != index:
             raise InvalidParameterException(
                 f"Rows {first} and {index} are the same user, {mask(user.username)}.",
@@ -188,12 +174,12 @@ class _Rows:
         return checked
 
 
-def _raise_failures(results: dict[int, UserResult], again: str, *, not_tried: int = 0) -> None:
+def _raise_failures(results: dict[int, UserResult], next_run: str, *, not_tried: int = 0) -> None:
     ordered = [results[index] for index in sorted(results)]
     errors = [each.error for each in ordered if each.error is not None]
     if errors:
         not_tried = not_tried or sum(each.state == "not tried" for each in ordered)
-        resolution = " ".join(text for text in (errors[0].resolution, again) if text)
+        resolution = " ".join(text for text in (errors[0].resolution, next_run) if text)
         raise bulk_error(
             _WHAT, errors, results=ordered, not_tried=not_tried, resolution=resolution
         ) from errors[0]
@@ -211,6 +197,6 @@ def _check_options(
             raise InvalidParameterException(f"{name}={value!r} is none of {', '.join(choices)}.")
     if isinstance(users, Mapping | str | bytes | NewUser) or not isinstance(users, Iterable):
         raise InvalidParameterException(
-            f"The users are a {type(users).__name__}, not many NewUser objects.",
+            f"Expected an iterable of NewUser, got {type(users).__name__}.",
             resolution="Give a list or a generator of NewUser(username, password, …).",
         )

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SessionServices:
-    """What a signed-in user of one backend reaches besides the user pool."""
+    """The parts of a backend that a session uses besides the user pool."""
 
     identity_pool: IdentityPool
     data: DataClientFactory
@@ -37,7 +37,7 @@ class SessionServices:
 
 
 class UserSession:
-    """One user's signed-in state; leaving its ``with`` block signs out. Always truthy."""
+    """A signed-in user. Leaving its ``with`` block signs the user out. Always truthy."""
 
     def __init__(
         self,
@@ -50,18 +50,16 @@ class UserSession:
         warn: Callable[[str], None],
         services: SessionServices,
     ) -> None:
-        """*on_end* hears once when the session is over; *warn* when its end could not be told.
-
-        *services* are the rest of the backend.
-        """
+        """*on_end* is called once, after the sign-out; *warn* if Cognito could not revoke tokens."""
         claims = tokens.id_claims()
         self.username = username
-        """As typed to sign in."""
+        """The name that the user signed in with."""
         self.user_id = str(claims.get("sub", ""))
         """The ``sub``."""
         self.mfa_method = mfa_method
-        """How the user proved more than a password; None where nothing more was asked."""
+        """The MFA method that the sign-in used; None if Cognito asked for no code."""
         self.internal_name = str(claims.get("cognito:username", username))
+        """The user pool's own name for the user: a UUID in pools with e-mail or phone login."""
         self._pool = pool
         self._tokens: Tokens | None = tokens
         self._on_end = on_end
@@ -74,7 +72,7 @@ class UserSession:
         return f"<UserSession {mask(self.username)!r} {state}>"
 
     def __bool__(self) -> bool:
-        # So that `if sign_in_user(...)` reads as in the guide; failure raises instead.
+        # The JavaScript function returns true, so scripts write `if sign_in_user(...)`.
         return True
 
     def __enter__(self) -> UserSession:
@@ -90,34 +88,42 @@ class UserSession:
 
     @property
     def is_signed_in(self) -> bool:
+        """False after the sign-out."""
         return self._tokens is not None
 
     @cached_property
     def data(self) -> DataClient:
-        """A client for the backend's models that acts as this user."""
+        """A data client for the backend's models that acts as this user."""
         return self._services.data.client_for(self.identity)
 
     @cached_property
     def storage(self) -> Storage:
-        """The backend's files, as this user may read and write them."""
+        """A storage client for the backend's buckets that acts as this user."""
         return self._services.storage.storage_for(self.identity)
 
     @cached_property
     def identity(self) -> SessionIdentity:
-        """Who this user is to AppSync and S3."""
+        """The identity that AppSync and S3 calls of this user are made with."""
         return SessionIdentity(self, self._services.identity_pool)
 
     def current_user(self) -> CurrentUser:
-        """Return who this is. Raises UserUnAuthenticatedException after the sign-out."""
+        """Return the user's names and id.
+
+        Raises:
+            UserUnAuthenticatedException: The user has signed out.
+        """
         self.tokens()
         return CurrentUser(self.internal_name, self.user_id, self.username)
 
     def fetch_auth_session(self, *, force_refresh: bool = False) -> AuthSession:
         """Return the tokens and, with an identity pool, the identity id and AWS credentials.
 
-        Both are renewed when they have expired or *force_refresh* asks for it. Raises
-        UserUnAuthenticatedException after the sign-out, or when Cognito no longer accepts the
-        refresh token.
+        Args:
+            force_refresh: Refresh the tokens and the credentials even if they have not expired.
+
+        Raises:
+            UserUnAuthenticatedException: The user has signed out, or Cognito no longer accepts the
+                refresh token.
         """
         tokens = self.tokens(force_refresh=force_refresh)
         identity = self.identity.credentials(renew=force_refresh)
@@ -130,7 +136,14 @@ class UserSession:
         )
 
     def tokens(self, *, force_refresh: bool = False) -> Tokens:
-        """Return the tokens alone, as :meth:`fetch_auth_session` has them."""
+        """Return the user's tokens, without credentials of the identity pool.
+
+        Args:
+            force_refresh: Refresh the tokens even if they have not expired.
+
+        Raises:
+            UserUnAuthenticatedException: As for :meth:`fetch_auth_session`.
+        """
         with self._lock:
             tokens = self._tokens
             if tokens is None:
@@ -160,17 +173,24 @@ class UserSession:
             return self._tokens
 
     def sign_out(self, *, everywhere: bool = False) -> None:
-        """End the session: revoke its refresh token, or with *everywhere* all of the user's.
+        """End the session and revoke its refresh token. A second call does nothing.
 
-        A second call does nothing. A failed revocation is a warning, not an error: the session is
-        over here either way. Once a run is being ended by Ctrl-C or another signal, the sessions
-        are left for the backend's close, which ends them all at once and in limited time.
+        If Cognito cannot revoke the token, there is a warning and no error: this session has ended
+        anyway. After Ctrl-C or another signal the session stays open, and closing the backend ends
+        all sessions at once in limited time.
+
+        Args:
+            everywhere: Sign the user out of all sessions, on this machine and elsewhere.
         """
         if everywhere or not interruption.is_requested():
             self.end(everywhere=everywhere)
 
     def end(self, *, everywhere: bool = False) -> None:
-        """Sign out at once, as :meth:`sign_out`."""
+        """Do what :meth:`sign_out` does, even after a signal.
+
+        Args:
+            everywhere: Sign the user out of all sessions, on this machine and elsewhere.
+        """
         with self._lock:
             tokens, self._tokens = self._tokens, None
         if tokens is None:
@@ -179,12 +199,12 @@ class UserSession:
             if everywhere:
                 self._pool.global_sign_out(tokens.access)
             elif tokens.refresh and "origin_jti" in tokens.access_claims():
-                # Without origin_jti the pool has token revocation off, and would refuse.
+                # Tokens lack origin_jti if the app client has token revocation disabled.
                 self._pool.revoke(tokens.refresh)
         except SeedctlError as error:
             self._warn(f"The tokens of {mask(self.username)} could not be revoked: {error.message}")
         except KeyboardInterrupt:
-            self._tokens = tokens  # not over yet: the backend's close tries once more
+            self._tokens = tokens  # still signed in: closing the backend tries again
             raise
         finally:
             if self._tokens is None:

@@ -1,7 +1,7 @@
-"""The function auth: one signed-in user at a time, per thread or task.
+"""The current user of the module-level functions: at most one for each thread or asyncio task.
 
-A thread or task that was started while somebody was signed in may act as that user, and never ends
-the session: it is not its own.
+A thread or task that inherits a signed-in user may act as that user, but never signs it out: only the
+thread or task that signed in owns the session.
 """
 
 from __future__ import annotations
@@ -17,12 +17,9 @@ from seedctl.current import current_thread_or_task
 from seedctl.errors import InvalidParameterException, UserUnAuthenticatedException
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-
     from seedctl.aws.credentials import IdentityCredentials
     from seedctl.cognito.identity import IdentityPool, SessionIdentity
-    from seedctl.cognito.mfa import MFACallbacks
-    from seedctl.cognito.types import AnyUser, AuthOutputs, CurrentUser, IfUserExists, SignInFlow
+    from seedctl.cognito.types import AnyUser, AuthOutputs, CurrentUser, IfUserExists, NewUser
     from seedctl.users.auth import Auth
     from seedctl.users.session import UserSession
 
@@ -32,70 +29,50 @@ class _SignedIn:
     session: UserSession
     auth: AmbientAuth
     owner: weakref.ref[object]
-    """The thread or task itself, not its number, which Python gives out again."""
+    """The thread or task object itself, because Python reuses thread ids."""
 
 
 _signed_in: ContextVar[_SignedIn | None] = ContextVar("seedctl_signed_in", default=None)
-
-
 _has_signed_out: ContextVar[bool] = ContextVar("seedctl_has_signed_out", default=False)
 
 
 class AmbientAuth:
-    """What the module-level functions do, over the users of one backend."""
+    """Implements the module-level functions of ``seedctl.auth`` for one backend."""
 
     def __init__(self, auth: Auth, identity_pool: IdentityPool) -> None:
         self._auth = auth
         self._identity_pool = identity_pool
         self._sessions: weakref.WeakSet[UserSession] = weakref.WeakSet()
+        """The sessions of all threads and tasks."""
 
     def create_user(
-        self,
-        username: str,
-        password: str,
-        *,
-        sign_in_flow: SignInFlow,
-        sign_in_after_creation: bool,
-        user_attributes: Mapping[str, Any] | None,
-        if_exists: IfUserExists,
-        callbacks: MFACallbacks,
-        groups: Collection[str] = (),
-        temporary_password: str | None = None,
+        self, user: NewUser, *, if_exists: IfUserExists, sign_in_after_creation: bool
     ) -> AuthOutputs:
-        user = self._auth.check_new_user(
-            username,
-            password,
-            sign_in_flow=sign_in_flow,
-            user_attributes=user_attributes,
-            groups=groups,
-            if_exists=if_exists,
-            temporary_password=temporary_password,
-            callbacks=callbacks,
-        )
+        checked = self._auth.check_new_user(user, if_exists)
         if sign_in_after_creation and if_exists == "skip":
             raise InvalidParameterException(
-                'if_exists="skip" leaves a user that is there alone, so nobody could be signed in.',
+                'if_exists="skip" leaves an existing user alone, so it could not be signed in.',
                 resolution='Use if_exists="sign_in", or leave out sign_in_after_creation.',
             )
-        # Before the user is created, as in the guide: a failure below leaves nobody signed in.
+        # Before the user is created, as in Amplify's guide: after a failure nobody is signed in.
         self.sign_out()
-        outputs, session = self._auth.create(user)
+        outputs, session = self._auth.create(checked)
         if session is not None and sign_in_after_creation:
             self._set_current(session)
-            self._auth.tell_signed_in(session)
+            self._auth.report_sign_in(session)
         elif session is not None:
             session.sign_out()
         return outputs
 
     def sign_in(self, user: AnyUser, password: str, **options: Any) -> UserSession:
-        """Sign in as :meth:`Auth.sign_in` does, with its *options*, in place of whoever was."""
+        """Sign out the current user, and sign *user* in with the *options* of :meth:`Auth.sign_in`."""
         self.sign_out()
         session = self._auth.sign_in(user, password, **options)
         self._set_current(session)
         return session
 
     def sign_out(self, *, everywhere: bool = False) -> None:
-        """End this thread's or task's own sign-in; of an inherited one only let go."""
+        """Sign out the current user. An inherited session only stops being current here."""
         current = _signed_in.get()
         if current is None or current.auth is not self:
             return
@@ -106,24 +83,22 @@ class AmbientAuth:
             current.session.sign_out(everywhere=everywhere)
 
     def session(self) -> UserSession:
-        """Return the session of whoever is signed in here.
-
-        Raises UserUnAuthenticatedException.
-        """
-        current = _signed_in.get()
-        if current is None or current.auth is not self or not current.session.is_signed_in:
+        """Return the current user's session. Raises UserUnAuthenticatedException if there is none."""
+        session = self.signed_in()
+        if session is None:
             raise UserUnAuthenticatedException(
                 "Nobody is signed in here.",
                 resolution="Call sign_in_user first, in this same thread or task. Threads of a "
                 "pool do not inherit a sign-in: give each its own with "
                 "current_backend().auth.sign_in(...).",
             )
-        return current.session
+        return session
 
     def require_sign_in_in_worker_thread(self) -> None:
-        """Raise where a thread that never signed in would be a guest beside one that did.
+        """Raise UserUnAuthenticatedException if this thread would act as a guest by mistake.
 
-        Raises UserUnAuthenticatedException: a thread of a pool that was meant to be the user.
+        That is the case if it never signed in or out, while another thread is signed in: probably it
+        belongs to a thread pool and the script expects it to act as that user.
         """
         if not _has_signed_out.get() and any(each.is_signed_in for each in self._sessions):
             self.session()
@@ -132,10 +107,7 @@ class AmbientAuth:
         return self.session().current_user()
 
     def fetch_auth_session(self, *, force_refresh: bool) -> AuthSession:
-        """Return the session of whoever is signed in, or a guest's, or an empty one.
-
-        A guest has one where the backend has an identity pool that lets guests in.
-        """
+        """Return tokens and credentials of the current user, else a guest's, else an empty session."""
         session = self.signed_in()
         if session is None:
             guest = self._identity_pool.for_guest(renew=force_refresh)
@@ -145,7 +117,7 @@ class AmbientAuth:
         return session.fetch_auth_session(force_refresh=force_refresh)
 
     def signed_in(self) -> UserSession | None:
-        """Return the session of whoever is signed in here, if anybody is."""
+        """Return the current user's session, or None."""
         current = _signed_in.get()
         if current is None or current.auth is not self or not current.session.is_signed_in:
             return None
@@ -158,7 +130,7 @@ class AmbientAuth:
 
 
 class AmbientIdentity:
-    """Whoever is signed in when asked, and a guest when nobody is."""
+    """The identity of the user that is signed in at the time of each call, else of a guest."""
 
     def __init__(self, auth: AmbientAuth, pool: IdentityPool) -> None:
         self._auth = auth

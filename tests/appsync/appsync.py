@@ -1,4 +1,4 @@
-"""An AppSync behind the pool of connections: it answers as told, and keeps what it was sent."""
+"""A fake AppSync in place of the connection pool: it gives scripted responses and records requests."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any
 from graphql import FieldNode, OperationDefinitionNode, parse
 from urllib3.exceptions import ProtocolError
 
-from seedctl.appsync.api import API
-from seedctl.appsync.auth_modes import Options
+from seedctl.appsync.api import API, parse_data_section
+from seedctl.appsync.auth_modes import AuthOptions
 from seedctl.appsync.client import DataClient
-from seedctl.appsync.section import parse_data_section
 from seedctl.appsync.transport import Transport
 from seedctl.aws.credentials import Credentials, IdentityCredentials
 from seedctl.outputs import load_outputs
@@ -34,7 +33,7 @@ CLOCK = datetime(2025, 1, 15, 12, tzinfo=timezone.utc)
 
 @dataclass
 class FakeIdentity:
-    """Somebody, or nobody."""
+    """A user, or nobody, as the test says."""
 
     token: str | None = None
     keys: Credentials | None = None
@@ -51,7 +50,7 @@ class FakeIdentity:
 
 @dataclass
 class FakeNetwork:
-    """The real AWS, or a machine's own, with no socket behind it."""
+    """AWS or an emulator on this machine, without a socket."""
 
     is_local: bool = False
     is_emulator: bool = False
@@ -93,7 +92,7 @@ class Request:
 
 
 def _empty_result(body: bytes) -> dict[str, Any]:
-    """Return a result that has an empty record or page for each field that was options for."""
+    """Return a result that has an empty record or page for each requested field."""
     data: dict[str, Any] = {}
     for definition in parse(json.loads(body)["query"]).definitions:
         assert isinstance(definition, OperationDefinitionNode)
@@ -114,7 +113,7 @@ class _Response:
 
 
 class FakePool:
-    """BatchOutcome each request with the next of *replies*, then with empty records and pages."""
+    """Answers each request with the next of *replies*, then with empty records and pages."""
 
     def __init__(self) -> None:
         self.replies: list[Any] = []
@@ -143,7 +142,7 @@ class FakePool:
 
 
 class FakeTransport(Transport):
-    """The real transport over the fake pool, which may be options for the recorded address."""
+    """The real transport over the fake pool. It accepts the address in the recorded vectors."""
 
     def __init__(self, pool: FakePool) -> None:
         self.slept: list[float] = []
@@ -159,14 +158,14 @@ class FakeTransport(Transport):
 
 
 class Stage:
-    """A client over the fake pool, as the user whom the vectors call signedIn unless told."""
+    """A client over the fake pool. By default it acts as the user "signedIn" of the vectors."""
 
     def __init__(
         self,
         outputs: str,
         *,
         identity: FakeIdentity | None = None,
-        options: Options | None = None,
+        options: AuthOptions | None = None,
         signs_as_caller: bool = False,
     ) -> None:
         self.pool = FakePool()
@@ -180,8 +179,8 @@ class Stage:
                 self.section,
                 self.transport,
                 self.identity,
-                options or Options(),
-                caller=FakeNetwork().credentials if signs_as_caller else None,
+                options or AuthOptions(),
+                caller_credentials=FakeNetwork().credentials if signs_as_caller else None,
                 observer=self.report,
                 before_write=self._announce,
                 clock=lambda: CLOCK,
@@ -191,7 +190,7 @@ class Stage:
         self.models = self.client.models
 
     def answer(self, *replies: Any) -> None:
-        """Answer the next requests so: bodies, ``{status, headers, body}``, or exceptions."""
+        """Set the next responses: bodies, ``{status, headers, body}``, or exceptions to raise."""
         self.pool.replies += replies
 
     @property
@@ -208,7 +207,7 @@ class Stage:
 
 
 def session(name: str) -> FakeIdentity:
-    """Return who is signed in, by the vectors' name for it."""
+    """Return the identity that the vectors call *name*."""
     from seedctl.errors import UserUnAuthenticatedException
 
     if name == "none":

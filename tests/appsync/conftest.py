@@ -1,4 +1,4 @@
-"""Fixtures of the data room's tests."""
+"""Fixtures for the tests of the AppSync client."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def stage_of() -> Callable[..., Stage]:
-    """Make a client over a pool of connections that answers as told."""
+    """Return a function that makes a client over a fake connection pool."""
 
     def make(outputs: str = "todo_userpool.json", **options: Any) -> Stage:
         return Stage(outputs, **options)

@@ -1,4 +1,4 @@
-"""An AppSync that keeps records, does what aliases ask one after the other, and fails as told."""
+"""A fake AppSync that stores records, runs aliased mutations in order, and fails on demand."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ _FIELD = re.compile(r"(?:(a\d+): )?(create|update|delete|get)(\w+)\(")
 
 
 class Table(FakePool):
-    """Faults are named by what the client sees and by whether the work was done before it.
+    """Stores records by key.
 
-    "cut" and "cut after", 500 and "500 after", 429, 401, 413.
+    A fault is what the client sees: "cut" (the connection breaks) or a status such as 500 or 429.
+    With " after", as in "cut after", the request is executed first.
     """
 
     def __init__(self, key: tuple[str, ...] = ("id",)) -> None:
@@ -29,7 +30,7 @@ class Table(FakePool):
         self.records: dict[str, dict[str, Any]] = {}
         self.faults: list[Any] = []
         self.fault_of: Callable[[Request], Any] = lambda request: None
-        self.is_poison: Callable[[dict[str, Any]], bool] = lambda values: False
+        self.is_invalid: Callable[[dict[str, Any]], bool] = lambda values: False
         self.error_of: Callable[[str, dict[str, Any]], dict[str, Any] | None]
         self.error_of = lambda verb, values: None
         self.done: list[tuple[str, str]] = []
@@ -67,7 +68,7 @@ class Table(FakePool):
 
     def _answer(self, request: Request) -> dict[str, Any]:
         variables = request.variables
-        if any(isinstance(each, dict) and self.is_poison(each) for each in variables.values()):
+        if any(isinstance(each, dict) and self.is_invalid(each) for each in variables.values()):
             text = "Variable 'input' has coerced Null value for NonNull type 'String!'"
             return {"data": None, "errors": [{"path": None, "message": text}]}
         data: dict[str, Any] = {}
@@ -88,22 +89,22 @@ class Table(FakePool):
         return {"data": data, "errors": errors} if errors else {"data": data}
 
     def _do(self, verb: str, values: dict[str, Any]) -> dict[str, Any] | None:
-        place = self.text(values)
+        key = self.text(values)
         if verb == "get":
             return None
-        if (place in self.records) is (verb == "create"):
+        if (key in self.records) is (verb == "create"):
             kind = "DynamoDB:ConditionalCheckFailedException"
             return {"errorType": kind, "message": "The conditional request failed"}
         if verb == "delete":
-            del self.records[place]
+            del self.records[key]
         else:
-            self.records[place] = {**self.records.get(place, {}), **values}
-        self.done.append((verb, place))
+            self.records[key] = {**self.records.get(key, {}), **values}
+        self.done.append((verb, key))
         return None
 
 
 def with_table(stage: Stage) -> Table:
-    """Have the requests of *stage* answered by a table."""
+    """Answer the requests of *stage* from a new table."""
     table = Table()
     stage.pool = table
     stage.transport._fake = table

@@ -1,4 +1,4 @@
-"""Who a request says it is from."""
+"""How requests authenticate."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from seedctl import errors, masking
-from seedctl.appsync.auth_modes import Options
+from seedctl.appsync.auth_modes import AuthOptions
 from tests.appsync.appsync import FakeIdentity, Stage, session
 
 if TYPE_CHECKING:
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 def test_the_mode_is_named_with_its_source(stage_of: Callable[..., Stage]) -> None:
-    """An error says which auth mode was used, and who chose it."""
+    """An error says which auth mode was used, and where it was chosen."""
     nobody = FakeIdentity()
     default = stage_of(identity=nobody)
-    client = stage_of(identity=nobody, options=Options("oidc"))
+    client = stage_of(identity=nobody, options=AuthOptions("oidc"))
     with pytest.raises(errors.NoValidAuthTokens, match="auth mode userPool, the API's default"):
         default.models.Todo.list()
     with pytest.raises(errors.NoValidAuthTokens, match="auth mode oidc, from the client"):
@@ -29,29 +29,29 @@ def test_the_mode_is_named_with_its_source(stage_of: Callable[..., Stage]) -> No
 
 
 def test_an_unknown_mode_is_refused(stage_of: Callable[..., Stage]) -> None:
-    """The JavaScript client would send the request with no credentials at all."""
+    """An unknown auth mode raises; the JavaScript client would send no credentials at all."""
     wrong: Any = "userpool"
     with pytest.raises(errors.InvalidAuthModeError, match="no auth mode 'userpool'") as caught:
         stage_of().models.Todo.list(auth_mode=wrong)
     assert "userPool" in (caught.value.resolution or "")
     with pytest.raises(errors.InvalidAuthModeError):
-        Options(wrong)
+        AuthOptions(wrong)
     headers: Any = "x: y"
     with pytest.raises(errors.InvalidInputError, match="not a mapping"):
-        Options(headers=headers)
+        AuthOptions(headers=headers)
 
 
 def test_the_caller_signs_with_its_own_keys(stage_of: Callable[..., Stage]) -> None:
-    """With the developer's credentials nobody has to be signed in."""
-    stage = stage_of(identity=FakeIdentity(), options=Options("iam"), signs_as_caller=True)
+    """A request signed with the developer's credentials needs no signed-in user."""
+    stage = stage_of(identity=FakeIdentity(), options=AuthOptions("iam"), signs_as_caller=True)
     stage.models.Todo.create({"content": "x"})
     headers = stage.requests[0].headers
     assert headers["authorization"].startswith("AWS4-HMAC-SHA256 Credential=AKIDEVELOPER/20250115/")
     assert "x-amz-security-token" not in headers
 
 
-def test_what_says_who_asks_is_not_signed_over(stage_of: Callable[..., Stage]) -> None:
-    """An Authorization or API key of the call's own is sent in place of a signature or token."""
+def test_a_request_with_its_own_credentials_is_not_signed(stage_of: Callable[..., Stage]) -> None:
+    """An Authorization header or API key of the call replaces the signature or the token."""
     stage = stage_of(identity=FakeIdentity())
     stage.models.Todo.list(auth_mode="iam", headers={"Authorization": "mine"})
     assert stage.requests[-1].headers["authorization"] == "mine"
@@ -62,8 +62,8 @@ def test_what_says_who_asks_is_not_signed_over(stage_of: Callable[..., Stage]) -
 
 
 def test_a_key_given_to_the_client_wins(stage_of: Callable[..., Stage]) -> None:
-    """The outputs' API key can be replaced, for the client or for one raw call."""
-    stage = stage_of("blog_apikey.json", options=Options(api_key="da2-client"))
+    """The API key of the outputs file can be replaced, for a client or for one raw document."""
+    stage = stage_of("blog_apikey.json", options=AuthOptions(api_key="da2-client"))
     stage.models.Post.list()
     assert stage.requests[-1].headers["x-api-key"] == "da2-client"
     stage.client.graphql("{ x }", api_key="da2-call")
@@ -71,8 +71,8 @@ def test_a_key_given_to_the_client_wins(stage_of: Callable[..., Stage]) -> None:
 
 
 def test_tokens_given_are_never_shown(stage_of: Callable[..., Stage]) -> None:
-    """A token or key handed to the client is masked from then on, and in no repr."""
-    options = Options("lambda", "lambda-token-1", "da2-own-key")
+    """A token or key given to the client is masked from then on, and appears in no repr."""
+    options = AuthOptions("lambda", "lambda-token-1", "da2-own-key")
     stage = stage_of(options=options)
     stage.models.Todo.list(auth_mode="lambda", auth_token="lambda-token-2")
     assert masking.mask("lambda-token-1 lambda-token-2 da2-own-key") == "*** *** ***"
@@ -81,7 +81,7 @@ def test_tokens_given_are_never_shown(stage_of: Callable[..., Stage]) -> None:
 
 
 def test_a_failed_refresh_keeps_its_cause(stage_of: Callable[..., Stage]) -> None:
-    """NoSignedUser says why the tokens could not be had."""
+    """NoSignedUser says why the tokens could not be refreshed."""
     stage = stage_of(identity=session("expired"))
     with pytest.raises(errors.NoSignedUser, match="Refresh Token has expired") as caught:
         stage.models.Todo.list()

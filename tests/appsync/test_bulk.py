@@ -1,4 +1,4 @@
-"""create_many and delete_many: batches, keys, what is there already, and every kind of failure."""
+"""create_many and delete_many: batches, keys, existing records, and each kind of failure."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from seedctl import errors
-from seedctl.appsync.bulk import RowResult
-from seedctl.appsync.row_keys import derived_id
-from seedctl.appsync.values import InputBuilder
+from seedctl.appsync.batches import RowResult
+from seedctl.appsync.input_builder import InputBuilder
+from seedctl.appsync.row_keys import derive_id
 from seedctl.report import Event
 from tests.appsync.appsync import FakeIdentity
 from tests.appsync.table import Table, sizes, with_table
@@ -39,8 +39,8 @@ def states(results: list[RowResult]) -> list[str]:
 
 
 def test_rows_go_in_batches(todo: Stage, table: Table) -> None:
-    """Each request creates as many as it may, asks for the keys alone, and has a text of its own
-    only where it is smaller."""
+    """Each request creates a full batch and selects the keys alone. Full batches have the same
+    text."""
     results = todo.models.Todo.create_many(rows(60), concurrency=1)
     assert sizes(table) == [25, 25, 10]
     texts = [request.query for request in table.requests]
@@ -56,7 +56,7 @@ def test_rows_go_in_batches(todo: Stage, table: Table) -> None:
 
 
 def test_results_are_in_the_order_of_the_rows(todo: Stage, table: Table) -> None:
-    """With many requests in flight every row is there once, and the results are in order."""
+    """With many requests at once, each row is stored once and the results are in order."""
     results = todo.models.Todo.create_many(rows(500), batch_size=7, concurrency=16)
     assert [result.index for result in results] == list(range(500))
     assert [result.key["id"] for result in results] == [f"t-{n}" for n in range(500)]
@@ -64,7 +64,7 @@ def test_results_are_in_the_order_of_the_rows(todo: Stage, table: Table) -> None
 
 
 def test_a_row_without_an_id_gets_one(todo: Stage, table: Table) -> None:
-    """The id is random and made here, and the row that was given stays as it was."""
+    """The client generates a random id, and leaves the given row unchanged."""
     given: list[dict[str, Any]]
     given = [{"content": "x"}, {"content": "x", "id": None}, {"content": "y", "id": "mine"}]
     results = todo.models.Todo.create_many(given)
@@ -85,14 +85,14 @@ def test_a_row_without_an_id_gets_one(todo: Stage, table: Table) -> None:
     ],
 )
 def test_an_id_is_derived(todo: Stage, table: Table, key: Any) -> None:
-    """The same values give the same id in every run and every version, by whatever key."""
+    """The same values give the same id in each run and version, for each form of key=."""
     (result,) = todo.models.Todo.create_many([{"content": "Zoë"}], key=key)
     assert result.key == {"id": "9d3b05d9-6cdc-5aa7-9a9b-2957f4815da5"}
     assert "9d3b05d9-6cdc-5aa7-9a9b-2957f4815da5" in table.records
 
 
 def test_an_id_is_derived_from_any_value(todo: Stage, table: Table) -> None:
-    """Objects count by what they hold, and another model's ids are others."""
+    """Equal objects give equal ids; other models and other types give other ids."""
     keys: list[Any] = [{"a": 1, "b": [None]}, {"b": [None], "a": 1}]
     results = [
         todo.models.Todo.create_many(
@@ -101,11 +101,11 @@ def test_an_id_is_derived_from_any_value(todo: Stage, table: Table) -> None:
         for key in keys
     ]
     assert [states(each) for each in results] == [["created"], ["existed"]]
-    assert derived_id("Todo", ["x"]) != derived_id("Post", ["x"]) != derived_id("Post", [1])
+    assert derive_id("Todo", ["x"]) != derive_id("Post", ["x"]) != derive_id("Post", [1])
 
 
-def test_a_second_run_meets_the_same_records(todo: Stage, table: Table) -> None:
-    """With key= a seed can be run again: skipped, updated, or refused, as it says."""
+def test_a_second_run_finds_the_same_records(todo: Stage, table: Table) -> None:
+    """With key= a second run skips, updates or refuses the records of the first, by if_exists."""
     given = [{"content": f"todo {number}"} for number in range(30)]
     create_many = todo.models.Todo.create_many
     assert set(states(create_many(given, key="content"))) == {"created"}
@@ -116,12 +116,12 @@ def test_a_second_run_meets_the_same_records(todo: Stage, table: Table) -> None:
     with pytest.raises(errors.BulkError, match=r"30 of 30 Todo records failed; the first: createT"):
         create_many(given, key="content")
     assert len(table.records) == 30
-    told = {event.state: count for event, count in todo.report.records.items()}
-    assert told == {"created": 30, "existed": 30, "updated": 30, "failed": 30}
+    reported = {event.state: count for event, count in todo.report.records.items()}
+    assert reported == {"created": 30, "existed": 30, "updated": 30, "failed": 30}
 
 
-def test_what_is_there_and_what_is_not(todo: Stage, table: Table) -> None:
-    """In one batch new rows are created, and the others treated as options."""
+def test_new_and_existing_records_in_one_batch(todo: Stage, table: Table) -> None:
+    """In one batch, new records are created and existing ones updated."""
     table.records["t-1"] = {"id": "t-1", "content": "old"}
     results = todo.models.Todo.create_many(rows(3), if_exists="update")
     assert states(results) == ["created", "updated", "created"]
@@ -130,8 +130,8 @@ def test_what_is_there_and_what_is_not(todo: Stage, table: Table) -> None:
     assert "a0: updateTodo(input: $a0) { id }" in table.requests[-1].query
 
 
-def test_an_update_may_fail_by_itself(todo: Stage, table: Table) -> None:
-    """A row that cannot be an update, or may not be, fails; the others are updated."""
+def test_an_update_may_fail_alone(todo: Stage, table: Table) -> None:
+    """A row whose update is refused fails; the others are updated."""
     for row in rows(3):
         table.records[row["id"]] = {"id": row["id"]}
     given = rows(3)
@@ -146,7 +146,7 @@ def test_an_update_may_fail_by_itself(todo: Stage, table: Table) -> None:
 def test_an_update_is_checked_as_one(
     todo: Stage, table: Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A row that makes a create and no update fails, and leaves the others alone."""
+    """A row that is valid as a create but not as an update fails; the others are updated."""
 
     def refuse(self: InputBuilder, model: Any, given: dict[str, Any], *, validate: bool) -> Any:
         if given["id"] == "t-0":
@@ -167,16 +167,18 @@ def test_an_update_is_checked_as_one(
     [
         pytest.param("nope", "no field of Todo.*nope", id="unknown field"),
         pytest.param([], "no field of Todo", id="no field"),
-        pytest.param({"content", "isDone"}, "key= is a set, which", id="set"),
-        pytest.param({"content": 1}, "key= is a dict, which", id="mapping"),
-        pytest.param(b"content", "key= is a bytes, which", id="bytes"),
-        pytest.param(5, "key= is a int, which", id="number"),
-        pytest.param([["content"]], "key= is a list of other things", id="list of lists"),
-        pytest.param(("content", 5), "key= is a tuple of other things", id="number in a tuple"),
+        pytest.param({"content", "isDone"}, "key= cannot be a set", id="set"),
+        pytest.param({"content": 1}, "key= cannot be a dict", id="mapping"),
+        pytest.param(b"content", "key= cannot be a bytes", id="bytes"),
+        pytest.param(5, "key= cannot be a int", id="number"),
+        pytest.param([["content"]], "a list with elements that are not text", id="list of lists"),
+        pytest.param(
+            ("content", 5), "a tuple with elements that are not text", id="number in a tuple"
+        ),
     ],
 )
-def test_a_key_that_cannot_be(todo: Stage, table: Table, key: Any, message: str) -> None:
-    """A key that no row can have is refused before any is looked at."""
+def test_an_invalid_key_option(todo: Stage, table: Table, key: Any, message: str) -> None:
+    """A key= that cannot be used is refused before any row is read."""
     with pytest.raises(errors.InvalidInputError, match=message):
         todo.models.Todo.create_many(rows(1), key=key)
     assert table.requests == []
@@ -186,7 +188,7 @@ def test_a_key_that_cannot_be(todo: Stage, table: Table, key: Any, message: str)
     "key", ["isDone", lambda row: None, lambda row: ()], ids=["missing", "None", "nothing"]
 )
 def test_a_row_without_its_key_fails(todo: Stage, table: Table, key: Any) -> None:
-    """A row that key= finds nothing in fails by itself."""
+    """A row without a value for key= fails alone."""
     given = [{"content": "x"}, {"content": "y", "id": "mine"}]
     results = todo.models.Todo.create_many(given, key=key, on_error="collect")
     assert states(results) == ["failed", "created"]
@@ -194,7 +196,7 @@ def test_a_row_without_its_key_fails(todo: Stage, table: Table, key: Any) -> Non
 
 
 def test_a_custom_identifier_is_given_whole(store: Stage) -> None:
-    """Where no id can be made, a row must have its key, and key= makes no sense."""
+    """For a model without an id, each row must have its whole key, and key= is refused."""
     table = with_table(store)
     table.key = ("sku", "warehouse", "shelf")
     product = {"sku": "s", "warehouse": "w", "shelf": 1, "name": "n"}
@@ -204,19 +206,19 @@ def test_a_custom_identifier_is_given_whole(store: Stage) -> None:
     assert results[0].key == {"sku": "s", "warehouse": "w", "shelf": 1}
     assert "missing: warehouse, shelf" in str(results[1].error)
     assert "{ sku warehouse shelf }" in table.requests[0].query
-    with pytest.raises(errors.InvalidInputError, match="key= makes ids"):
+    with pytest.raises(errors.InvalidInputError, match="key= derives ids"):
         create_many([product], key="sku")
 
 
 def test_the_same_key_twice(todo: Stage, table: Table) -> None:
-    """In a list it is an error before anything is sent, and names both rows."""
+    """In a list a repeated key is an error before anything is sent, and names both rows."""
     with pytest.raises(errors.InvalidInputError, match=r"Rows 2 and 5 have the same key \(id\)"):
         todo.models.Todo.create_many([*rows(5), {"id": "t-2", "content": "again"}])
     assert table.requests == []
 
 
 def test_the_same_key_twice_in_a_generator(todo: Stage, table: Table) -> None:
-    """Where nobody knows what is to come, the second row fails by itself."""
+    """In a generator the second row with the same key fails alone."""
     given: Iterator[dict[str, Any]]
     given = iter([{"id": 5, "content": "x"}, {"id": "5", "content": "y"}])
     results = todo.models.Todo.create_many(given, on_error="collect")
@@ -224,8 +226,8 @@ def test_the_same_key_twice_in_a_generator(todo: Stage, table: Table) -> None:
     assert "Rows 0 and 1" in str(results[1].error)
 
 
-def test_a_wrong_row_fails_by_itself(todo: Stage, table: Table) -> None:
-    """What does not fit the schema is not sent, and the rest of its batch is."""
+def test_an_invalid_row_fails_alone(todo: Stage, table: Table) -> None:
+    """A row that does not fit the schema is not sent; the rest of its batch is."""
     wrong: list[Any] = [{"content": 5}, {"content": "\ud800"}, "no mapping", {5: 1}, {None: 1}]
     results = todo.models.Todo.create_many([*rows(2), *wrong], on_error="collect")
     assert states(results) == ["created", "created", *["failed"] * 5]
@@ -236,7 +238,7 @@ def test_a_wrong_row_fails_by_itself(todo: Stage, table: Table) -> None:
 
 
 def test_a_request_stays_under_a_megabyte(todo: Stage, table: Table) -> None:
-    """Large rows go in smaller batches, and one that is too large goes alone."""
+    """Large rows are sent in smaller batches, and one that is too large is sent alone."""
     given = [*rows(1), *rows(6, content="ä" * 100_000)[1:], {"id": "x", "content": "y" * 2_000_000}]
     todo.models.Todo.create_many([*given, {"id": "z", "content": "small"}], concurrency=1)
     assert sizes(table) == [5, 1, 1, 1]
@@ -244,8 +246,8 @@ def test_a_request_stays_under_a_megabyte(todo: Stage, table: Table) -> None:
     assert lengths[-2] < 900_000 < lengths[-1]
 
 
-def test_rows_are_drawn_as_they_are_sent(todo: Stage, table: Table) -> None:
-    """Of a generator no more is drawn than threads can take, however long it is."""
+def test_rows_are_read_as_they_are_sent(todo: Stage, table: Table) -> None:
+    """Of a generator no more rows are read than the threads can send."""
     ahead: list[int] = []
 
     def given() -> Iterator[dict[str, Any]]:
@@ -261,18 +263,18 @@ def test_rows_are_drawn_as_they_are_sent(todo: Stage, table: Table) -> None:
 
 
 @pytest.mark.parametrize("status", ["413", "500"])
-def test_a_batch_that_is_refused_is_halved(todo: Stage, table: Table, status: str) -> None:
-    """The row at fault is found and fails alone; all others are created once."""
+def test_a_refused_batch_is_split(todo: Stage, table: Table, status: str) -> None:
+    """The invalid row is found and fails alone; all others are created once."""
     table.fault_of = lambda request: status if b'"t-13"' in request.body else None
     results = todo.models.Todo.create_many(rows(50), concurrency=1, on_error="collect")
     assert [result.index for result in results if result.state != "created"] == [13]
     kind = errors.ServiceFailedError if status == "500" else errors.GraphQLError
     assert isinstance(results[13].error, kind)
-    assert [place for _, place in table.done] == [f"t-{n}" for n in range(50) if n != 13]
+    assert [key for _, key in table.done] == [f"t-{n}" for n in range(50) if n != 13]
 
 
-def test_several_rows_that_the_service_fails_on(todo: Stage, table: Table) -> None:
-    """While other rows get through it is the rows' fault, and all others are tried."""
+def test_several_rows_that_make_the_service_fail(todo: Stage, table: Table) -> None:
+    """While other rows succeed, the rows are the cause, and all others are tried."""
     bad = range(20, 26)
     table.fault_of = lambda request: (
         "500" if any(f'"t-{n}"'.encode() in request.body for n in bad) else None
@@ -283,8 +285,8 @@ def test_several_rows_that_the_service_fails_on(todo: Stage, table: Table) -> No
 
 
 def test_rows_that_the_schema_refuses(todo: Stage, table: Table) -> None:
-    """AppSync refuses the whole document for one row: only that row fails, with its message."""
-    table.is_poison = lambda values: "content" not in values
+    """When AppSync refuses a document for one row, only that row fails, with its message."""
+    table.is_invalid = lambda values: "content" not in values
     given = rows(25)
     del given[3]["content"], given[20]["content"]
     results = todo.models.Todo.create_many(given, on_error="collect", validate=False)
@@ -296,7 +298,7 @@ def test_rows_that_the_schema_refuses(todo: Stage, table: Table) -> None:
 
 
 def test_a_row_that_may_not_be_written(todo: Stage, table: Table) -> None:
-    """Unauthorized for one row is that row's failure alone."""
+    """When one row is Unauthorized, only that row fails."""
     table.error_of = lambda verb, values: UNAUTHORIZED if values["id"] == "t-2" else None
     with pytest.raises(errors.BulkError, match="1 of 4 Todo records failed") as caught:
         todo.models.Todo.create_many(rows(4))
@@ -307,25 +309,27 @@ def test_a_row_that_may_not_be_written(todo: Stage, table: Table) -> None:
     assert sizes(table) == [4]
 
 
-def test_an_error_below_a_record_is_no_failure(todo: Stage, table: Table) -> None:
-    """A field that may not be read back was written all the same."""
+def test_an_error_below_a_record_is_not_a_failure(todo: Stage, table: Table) -> None:
+    """A row was written even if one of its fields may not be read."""
     table.error_of = lambda verb, values: {**UNAUTHORIZED, "below": ["id"]}
     assert states(todo.models.Todo.create_many(rows(2))) == ["created"] * 2
 
 
-def test_an_answer_that_says_nothing(todo: Stage, table: Table) -> None:
-    """A row is not reported as created on an answer without it."""
+def test_a_response_without_a_row(todo: Stage, table: Table) -> None:
+    """A row that is not in the response is not reported as created."""
     table.fault_of = lambda request: {"data": {}}
     results = todo.models.Todo.create_many(rows(2), on_error="collect")
     assert states(results) == ["failed"] * 2
-    assert "says nothing of this record" in str(results[0].error)
+    assert "has no result for this record" in str(results[0].error)
 
 
 @pytest.mark.parametrize("if_exists", ["error", "skip", "update"])
 @pytest.mark.parametrize("fault", ["cut after", "500 after"])
 @pytest.mark.parametrize("has_ids", [True, False], ids=["own ids", "random ids"])
-def test_lost_answers(todo: Stage, table: Table, if_exists: Any, fault: str, has_ids: bool) -> None:
-    """Work that was done and not answered is neither done twice nor called a failure."""
+def test_lost_responses(
+    todo: Stage, table: Table, if_exists: Any, fault: str, has_ids: bool
+) -> None:
+    """A row whose response was lost is neither created twice nor reported as failed."""
     given = rows(10) if has_ids else [{"content": f"todo {n}"} for n in range(10)]
     table.faults = [fault]
     results = todo.models.Todo.create_many(given, if_exists=if_exists)
@@ -337,12 +341,12 @@ def test_lost_answers(todo: Stage, table: Table, if_exists: Any, fault: str, has
 
 @pytest.mark.parametrize("if_exists", ["skip", "update"])
 @pytest.mark.parametrize("fault", ["cut", "500", "cut after", "500 after"])
-def test_lost_answers_in_a_second_run(
+def test_lost_responses_in_a_second_run(
     todo: Stage, table: Table, if_exists: Any, fault: str
 ) -> None:
-    """Of a row whose answer was lost, only that it is there is known."""
+    """A row whose response was lost is "present": who created the record is not known."""
     todo.models.Todo.create_many(rows(10))
-    # The first batch gets through: its creates, and then its updates.
+    # The first batch succeeds: its creates, and then its updates.
     table.faults = [*([None] * (2 if if_exists == "update" else 1)), fault]
     options: Any = {"if_exists": if_exists, "batch_size": 4, "concurrency": 1}
     results = todo.models.Todo.create_many(rows(10), **options)
@@ -352,14 +356,14 @@ def test_lost_answers_in_a_second_run(
     assert todo.report.records[Event("record", "Todo", "created")] == 10
 
 
-def test_a_lost_answer_behind_throttled_ones(todo: Stage, table: Table) -> None:
-    """The last of the connection's attempts counts as well."""
+def test_a_lost_response_after_throttled_ones(todo: Stage, table: Table) -> None:
+    """A response that is lost in the last attempt counts as well."""
     table.faults = ["429", "429", "500 after"]
     assert set(states(todo.models.Todo.create_many(rows(3)))) == {"present"}
 
 
-def test_answers_lost_for_long(todo: Stage, table: Table) -> None:
-    """A batch is sent again beyond the connection's own attempts, with growing pauses."""
+def test_responses_lost_for_long(todo: Stage, table: Table) -> None:
+    """A batch is sent again after the attempts of the transport, with growing pauses."""
     table.faults = ["cut after", *["cut"] * 3, *["500 after"] * 4]
     assert set(states(todo.models.Todo.create_many(rows(5)))) == {"present"}
     assert sorted(todo.transport.slept)[-2:] == pytest.approx([1.5, 2.5], abs=0.5)
@@ -374,10 +378,10 @@ def test_answers_lost_for_long(todo: Stage, table: Table) -> None:
         ("update", "updated", "present"),
     ],
 )
-def test_another_record_is_not_taken_for_the_rows_own(
+def test_a_different_record_is_recognised(
     todo: Stage, table: Table, if_exists: Any, state: str, others: str
 ) -> None:
-    """After a lost answer a record with other content is recognised as not this row's."""
+    """After a lost response, a record with other content is not taken for the row's own."""
     table.records["t-1"] = {"id": "t-1", "content": "somebody else's"}
     table.faults = ["cut after"]
     results = todo.models.Todo.create_many(rows(3), if_exists=if_exists, on_error="collect")
@@ -396,10 +400,10 @@ def test_another_record_is_not_taken_for_the_rows_own(
         pytest.param({"errorType": "DynamoDB:Other", "message": "no"}, id="cannot be read"),
     ],
 )
-def test_a_record_that_cannot_be_read_is_not_guessed_at(
+def test_a_record_that_cannot_be_read_is_not_present(
     todo: Stage, table: Table, answer: dict[str, Any], if_exists: Any, state: str
 ) -> None:
-    """After a lost answer only a record with the row's values is "present"."""
+    """After a lost response, only a record with the row's values is "present"."""
     table.faults = ["cut after"]
     table.error_of = lambda verb, values: answer if verb == "get" else None
     results = todo.models.Todo.create_many(rows(1), if_exists=if_exists, on_error="collect")
@@ -408,19 +412,19 @@ def test_a_record_that_cannot_be_read_is_not_guessed_at(
         assert 'if_exists="skip"' in str(results[0].error.resolution)  # type: ignore[union-attr]
 
 
-def test_another_spelling_is_no_other_record(todo: Stage, table: Table) -> None:
-    """What AppSync fills in, or may not show, is no sign that a record is somebody else's."""
+def test_a_different_spelling_is_the_same_record(todo: Stage, table: Table) -> None:
+    """Values that AppSync fills in or hides do not make it another record."""
     table.records["t-0"] = {"id": "t-0", "content": None, "isDone": True}
     table.faults = ["cut"]
     results = todo.models.Todo.create_many(rows(1, isDone=None))
     assert states(results) == ["present"]
     table.faults = ["cut"]
     results = todo.models.Todo.create_many(rows(1, isDone=None), if_exists="update")
-    assert states(results) == ["updated"]  # once more does no harm, and is what was options for
+    assert states(results) == ["updated"]  # a second update does no harm
 
 
 def test_a_network_that_is_down(todo: Stage, table: Table) -> None:
-    """After a while nothing more is begun, and what was not tried is said to be so."""
+    """After some attempts no more rows are sent, and these are "not tried"."""
     table.fault_of = lambda request: "cut"
     with pytest.raises(errors.BulkError, match="10 of 100 Todo records failed, 90 were not") as got:
         todo.models.Todo.create_many(rows(100), batch_size=10, concurrency=1)
@@ -432,8 +436,8 @@ def test_a_network_that_is_down(todo: Stage, table: Table) -> None:
     assert todo.report.progress.failed == 10
 
 
-def test_a_generator_is_left_where_it_is(todo: Stage, table: Table) -> None:
-    """What was drawn and not sent is in the results; what is still in the generator is not."""
+def test_a_generator_is_not_read_to_its_end(todo: Stage, table: Table) -> None:
+    """Rows that were read but not sent are in the results; rows that were not read are not."""
     table.fault_of = lambda request: "cut"
     given = iter(rows(10, content="x" * 400_000))
     results = todo.models.Todo.create_many(given, concurrency=1, on_error="collect")
@@ -442,7 +446,7 @@ def test_a_generator_is_left_where_it_is(todo: Stage, table: Table) -> None:
 
 
 def test_a_service_that_fails(todo: Stage, table: Table) -> None:
-    """When rows fail one by one and none gets through, it is not the rows: nothing more is tried."""
+    """When single rows fail and none succeeds, the service is the cause: no more are tried."""
     table.fault_of = lambda request: "503"
     results = todo.models.Todo.create_many(
         rows(100), batch_size=10, concurrency=1, on_error="collect"
@@ -452,8 +456,8 @@ def test_a_service_that_fails(todo: Stage, table: Table) -> None:
 
 
 @pytest.mark.parametrize("fault", ["429", "Throttling"])
-def test_throttled_rows_come_through(todo: Stage, table: Table, fault: str) -> None:
-    """AppSync's or DynamoDB's rate costs time, and no row."""
+def test_throttled_rows_are_retried(todo: Stage, table: Table, fault: str) -> None:
+    """Throttling by AppSync or DynamoDB delays rows, and none fails."""
     left = {"t-1": 3, "t-4": 2}
 
     def throttle(verb: str, values: dict[str, Any]) -> dict[str, Any] | None:
@@ -471,8 +475,8 @@ def test_throttled_rows_come_through(todo: Stage, table: Table, fault: str) -> N
     assert max(todo.transport.slept) >= 2
 
 
-def test_a_row_that_may_be_written(todo: Stage, table: Table) -> None:
-    """DynamoDB's own failure leaves it open what was done: it is tried again, and recognised."""
+def test_a_row_that_may_have_been_written(todo: Stage, table: Table) -> None:
+    """After an internal error of DynamoDB the row is sent again, and its record recognised."""
     failed: list[str] = []
 
     def fail(verb: str, values: dict[str, Any]) -> dict[str, Any] | None:
@@ -487,8 +491,8 @@ def test_a_row_that_may_be_written(todo: Stage, table: Table) -> None:
     assert failed == ["t-0"]
 
 
-def test_throttled_to_the_end(todo: Stage, table: Table) -> None:
-    """A rate that stays too high stops the run; one row's stays that row's."""
+def test_endless_throttling(todo: Stage, table: Table) -> None:
+    """Endless throttling of requests stops the run; that of one row fails this row alone."""
     table.fault_of = lambda request: "429"
     create_many = todo.models.Todo.create_many
     results = create_many(rows(20), batch_size=10, concurrency=1, on_error="collect")
@@ -505,16 +509,16 @@ def test_throttled_to_the_end(todo: Stage, table: Table) -> None:
     assert isinstance(results[0].error, errors.DynamoDBError)
 
 
-def test_throttling_is_not_taken_for_work(todo: Stage, table: Table) -> None:
-    """What was there before a throttled attempt is there, and not this run's."""
+def test_a_throttled_attempt_was_not_executed(todo: Stage, table: Table) -> None:
+    """A record that exists after throttled attempts was not created by them."""
     table.records["t-0"] = {**rows(1)[0]}
     table.faults = ["429"] * 4
     results = todo.models.Todo.create_many(rows(1), if_exists="skip")
     assert states(results) == ["existed"]
 
 
-def test_credentials_that_are_refused(todo: Stage, table: Table) -> None:
-    """A token that AppSync does not accept fails all at once, with no halving."""
+def test_rejected_credentials(todo: Stage, table: Table) -> None:
+    """A rejected token fails the whole batch at once, without splitting it."""
     table.fault_of = lambda request: "401"
     results = todo.models.Todo.create_many(rows(50), concurrency=1, on_error="collect")
     assert states(results) == ["failed"] * 25 + ["not tried"] * 25
@@ -522,7 +526,7 @@ def test_credentials_that_are_refused(todo: Stage, table: Table) -> None:
 
 
 def test_nobody_is_signed_in(stage_of: Callable[..., Stage]) -> None:
-    """Without a sign-in nothing is sent at all, and it is said once, not row by row."""
+    """Without a sign-in nothing is sent, and the error is raised once, not for each row."""
     stage = stage_of(identity=FakeIdentity())
     table = with_table(stage)
     with pytest.raises(errors.NoValidAuthTokens):
@@ -531,7 +535,7 @@ def test_nobody_is_signed_in(stage_of: Callable[..., Stage]) -> None:
     assert stage.models.Todo.create_many([]) == []
 
 
-def test_ctrl_c_comes_through(todo: Stage, table: Table) -> None:
+def test_ctrl_c_is_raised(todo: Stage, table: Table) -> None:
     """An interrupted run is not turned into failed rows."""
     table.faults = [KeyboardInterrupt()]
     with pytest.raises(KeyboardInterrupt):
@@ -543,37 +547,35 @@ def test_ctrl_c_comes_through(todo: Stage, table: Table) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        pytest.param({"if_exists": "ignore"}, "if_exists='ignore' is none of", id="if_exists"),
-        pytest.param({"on_error": "warn"}, "on_error='warn' is none of", id="on_error"),
+        pytest.param({"if_exists": "ignore"}, "if_exists='ignore' is not one of", id="if_exists"),
+        pytest.param({"on_error": "warn"}, "on_error='warn' is not one of", id="on_error"),
         pytest.param({"batch_size": 0}, "batch_size=0 is not", id="batch_size"),
         pytest.param({"batch_size": 101}, "from 1 to 100", id="large batch_size"),
         pytest.param({"concurrency": 0}, "concurrency=0 is not", id="concurrency"),
     ],
 )
-def test_options_that_cannot_be(
-    todo: Stage, table: Table, options: dict[str, Any], message: str
-) -> None:
-    """A wrong option is refused before a row is looked at."""
+def test_invalid_options(todo: Stage, table: Table, options: dict[str, Any], message: str) -> None:
+    """An invalid option is refused before any row is read."""
     with pytest.raises(errors.InvalidInputError, match=message):
         todo.models.Todo.create_many(iter(rows(1)), **options)
     assert table.requests == []
 
 
 @pytest.mark.parametrize("given", [{"id": "x"}, "rows", 5, None], ids=repr)
-def test_rows_that_are_none(todo: Stage, table: Table, given: Any) -> None:
-    """One record, a text or a number is not many rows."""
-    with pytest.raises(errors.InvalidInputError, match="not many mappings"):
+def test_rows_that_are_not_iterable(todo: Stage, table: Table, given: Any) -> None:
+    """One record, a string or a number is refused."""
+    with pytest.raises(errors.InvalidInputError, match="Expected an iterable of mappings, got"):
         todo.models.Todo.create_many(given)
 
 
 def test_no_rows(todo: Stage, table: Table) -> None:
-    """Nothing to do is done: no request, no error, no announcement."""
+    """Without rows there is no request, no error, and the target is not announced."""
     assert todo.models.Todo.create_many([]) == todo.models.Todo.delete_many(iter(())) == []
     assert (table.requests, todo.announced) == ([], 0)
 
 
 def test_delete_many(todo: Stage, table: Table) -> None:
-    """Records are deleted by key, in batches; one that is gone is no failure."""
+    """Records are deleted by key, in batches; one that does not exist is "missing"."""
     for row in rows(60):
         table.records[row["id"]] = row
     results = todo.models.Todo.delete_many([*rows(60), {"id": "gone"}], concurrency=1)
@@ -585,7 +587,7 @@ def test_delete_many(todo: Stage, table: Table) -> None:
 
 
 def test_delete_many_may_fail(todo: Stage, table: Table) -> None:
-    """A key that is none and a record that may not be deleted fail by themselves."""
+    """An invalid key and a record that may not be deleted fail alone."""
     for row in rows(2):
         table.records[row["id"]] = row
     table.error_of = lambda verb, values: (
@@ -594,24 +596,24 @@ def test_delete_many_may_fail(todo: Stage, table: Table) -> None:
     with pytest.raises(errors.BulkError, match="2 of 3 Todo records failed") as caught:
         todo.models.Todo.delete_many([{"id": "t-0"}, {}, {"id": "t-1"}])
     assert states(caught.value.results) == ["failed", "failed", "deleted"]
-    assert "gone already are no failure" in str(caught.value.resolution)
+    assert "deleted already are not failures" in str(caught.value.resolution)
 
 
-def test_a_deleted_record_has_no_owner(todo: Stage, table: Table) -> None:
-    """Rules about owners refuse a record that is not there; a read shows that it is gone."""
+def test_a_missing_record_under_owner_rules(todo: Stage, table: Table) -> None:
+    """Owner rules refuse to delete a missing record; reading it shows that it is missing."""
     table.error_of = lambda verb, values: UNAUTHORIZED if verb == "delete" else None
     assert states(todo.models.Todo.delete_many([{"id": "gone"}])) == ["missing"]
 
 
-def test_a_delete_without_an_answer(todo: Stage, table: Table) -> None:
-    """A delete that was done and not answered is done."""
+def test_a_delete_whose_response_is_lost(todo: Stage, table: Table) -> None:
+    """A record whose delete got no response is "deleted" when it is gone."""
     table.records["t-0"] = rows(1)[0]
     table.faults = ["cut after"]
     assert states(todo.models.Todo.delete_many([{"id": "t-0"}])) == ["deleted"]
 
 
-def test_a_delete_is_refused_as_a_whole(todo: Stage, table: Table) -> None:
-    """Refused credentials are no sign that a record is gone."""
+def test_a_delete_with_rejected_credentials(todo: Stage, table: Table) -> None:
+    """Rejected credentials do not mean that a record is missing."""
     table.fault_of = lambda request: "401"
     results = todo.models.Todo.delete_many([{"id": "t-0"}], on_error="collect")
     assert states(results) == ["failed"]
@@ -619,8 +621,8 @@ def test_a_delete_is_refused_as_a_whole(todo: Stage, table: Table) -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_all_is_there_once_on_a_bad_network(todo: Stage, table: Table, seed: int) -> None:
-    """With a fault in every fifth request, before or after the work, every row is there once."""
+def test_each_row_is_stored_once_on_a_bad_network(todo: Stage, table: Table, seed: int) -> None:
+    """With faults in a fifth of the requests, before or after execution, each row is stored once."""
     chance = random.Random(seed)
     kinds = ["cut", "cut after", "500", "500 after", "429", "503 after"]
     table.fault_of = lambda _: chance.choice(kinds) if chance.random() < 0.2 else None

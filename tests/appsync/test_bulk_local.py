@@ -25,7 +25,7 @@ ROWS = 2000
 
 
 class BadNetwork:
-    """Cuts some requests, before or after they reached the sandbox."""
+    """Breaks some requests, before or after they reached the sandbox."""
 
     def __init__(self, pool: Any, share: float) -> None:
         self.cut = 0
@@ -63,16 +63,16 @@ def backend(tmp_path: Path) -> Iterator[Backend]:
 
 
 def _with_bad_network(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> BadNetwork:
-    transport = backend.data._factory._transport
+    transport: Any = backend.data._factory._transport
     network = BadNetwork(transport._pool("http://127.0.0.1"), 0.05)
     monkeypatch.setattr(transport, "_pool", lambda url: network)
-    monkeypatch.setattr(transport, "_sleep", lambda seconds: None)
+    monkeypatch.setattr(transport, "sleep", lambda seconds: None)
     return network
 
 
-def test_all_rows_are_there_once(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Threads write as who is signed in; with each twentieth request cut, every row is there once,
-    a second run skips all, and all can be deleted."""
+def test_each_row_is_stored_once(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads write as the signed-in user. Although each twentieth request breaks, each row is
+    stored once, a second run skips all, and all can be deleted."""
     notes: Any = data.generate_client().models.Note
     network = _with_bad_network(backend, monkeypatch)
     given = [{"content": f"note {number}"} for number in range(ROWS)]
@@ -83,7 +83,7 @@ def test_all_rows_are_there_once(backend: Backend, monkeypatch: pytest.MonkeyPat
     assert sorted(note.content for note in found) == sorted(row["content"] for row in given)
     assert len({note.owner for note in found}) == 1
     again = notes.create_many(given, key="content", if_exists="skip", batch_size=50)
-    # Before any row has a clear answer, one whose answer was lost may be called created.
+    # A row whose response was lost is "present" if the record exists with its values.
     assert {"existed"} <= {result.state for result in again} <= {"existed", "present"}
     assert [result.key for result in again] == [result.key for result in results]
     gone = notes.delete_many((result.key for result in results), batch_size=50)
@@ -92,24 +92,24 @@ def test_all_rows_are_there_once(backend: Backend, monkeypatch: pytest.MonkeyPat
     assert network.cut > 10
 
 
-def test_records_larger_than_aws_takes(backend: Backend) -> None:
-    """The local sandbox keeps what DynamoDB and AppSync would refuse, as docs/offline-compared.md says."""
+def test_records_too_large_for_aws(backend: Backend) -> None:
+    """The local sandbox stores records that AWS would refuse, as docs/offline-compared.md says."""
     notes: Any = data.generate_client().models.Note
     large = "x" * 1_200_000
     notes.create_many([{"id": "large", "content": large}])
     assert notes.get({"id": "large"}).content == large
 
 
-def test_records_that_are_gone(backend: Backend) -> None:
-    """Rules about owners answer Unauthorized for what is not there: it is missing, no failure."""
+def test_records_that_do_not_exist(backend: Backend) -> None:
+    """Owner rules answer Unauthorized for a record that does not exist: it is "missing"."""
     notes: Any = data.generate_client().models.Note
     notes.create({"id": "there", "content": "x"})
     results = notes.delete_many([{"id": "gone"}, {"id": "there"}])
     assert [result.state for result in results] == ["missing", "deleted"]
 
 
-def test_somebody_elses_records(backend: Backend) -> None:
-    """What belongs to another user is neither deleted nor called missing, row by row."""
+def test_records_of_another_user(backend: Backend) -> None:
+    """A record of another user is neither deleted nor called missing; other rows succeed."""
     backend.auth.create_user("bob@example.com", PASSWORD)
     with backend.auth.sign_in("bob@example.com", PASSWORD) as session:
         session.data.models.Note.create_many([{"id": "bobs", "content": "x"}])
@@ -121,8 +121,8 @@ def test_somebody_elses_records(backend: Backend) -> None:
     assert [result.state for result in caught.value.results] == ["failed", "created"]
 
 
-def test_the_observer_hears_of_each_row_that_failed(backend: Backend) -> None:
-    """Wrong rows and refused ones, once each, as they fail: also before a run that is broken off."""
+def test_each_failed_row_is_reported_once(backend: Backend) -> None:
+    """Invalid and refused rows are reported when they fail, also if the run is interrupted later."""
     notes: Any = data.generate_client().models.Note
     notes.create({"id": "there", "content": "x"})
     report = backend.auth._observer
@@ -145,8 +145,8 @@ def test_the_observer_hears_of_each_row_that_failed(backend: Backend) -> None:
     assert report.failed == report.records[Event("record", "Note", "failed")] == 3
 
 
-def test_what_only_the_api_refuses(backend: Backend) -> None:
-    """A row that passes no check of the deployed schema fails alone, in the API's words."""
+def test_a_row_that_only_the_api_refuses(backend: Backend) -> None:
+    """A row that the API refuses fails alone, with the API's message."""
     notes: Any = data.generate_client().models.Note
     given = [{"content": f"note {number}"} for number in range(20)]
     given[7] = {"content": "x", "bogus": "y"}

@@ -1,4 +1,4 @@
-"""AppSync's refusals, and what answers in its place: what is told of each."""
+"""Errors for AppSync's refusals, and for responses that are not from AppSync."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from urllib3.exceptions import ProxyError
 
 from seedctl import errors
-from seedctl.appsync.auth_modes import Options
+from seedctl.appsync.auth_modes import AuthOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,10 +52,10 @@ def _refusal(status: int, error_type: str, message: str) -> dict[str, Any]:
         (407, {}, b"", "HTTP status 407 (Proxy Authentication Required)"),
     ],
 )
-def test_what_is_not_appsyncs(
+def test_a_response_that_is_not_from_appsync(
     todo: Stage, status: int, headers: dict[str, str], body: bytes, said: str
 ) -> None:
-    """A proxy's answer is told as one, with its status and title, and nothing else of it."""
+    """The error names the status and title of a proxy's page, and nothing else of it."""
     error = _error(todo, {"status": status, "headers": headers, "body": body})
     assert type(error) is errors.InvalidResponseError
     assert error.service_message == said
@@ -63,15 +63,15 @@ def test_what_is_not_appsyncs(
     assert "proxy" in (error.resolution or "").lower()
 
 
-def test_a_page_of_a_gateway_that_fails(todo: Stage) -> None:
-    """It may be AppSync's own: a failure with the page's title."""
+def test_a_page_with_a_server_error(todo: Stage) -> None:
+    """A page with status 503 may come from AppSync: it is a service failure with its title."""
     error = _error(todo, *[{"status": 503, "body": PAGE}] * 3)
     assert type(error) is errors.ServiceFailedError
     assert 'a page titled "Corp Gateway"' in error.message
 
 
 def test_a_web_acl_refuses(todo: Stage) -> None:
-    """AWS WAF is no matter of the schema: exit code 4, and where to let the machine through."""
+    """A refusal by AWS WAF has exit code 4 and says where to allow the machine's address."""
     error = _error(todo, _refusal(403, "WAFForbiddenException", "403 Forbidden"))
     assert type(error) is errors.AccessDeniedError
     assert error.exit_code == 4
@@ -80,8 +80,8 @@ def test_a_web_acl_refuses(todo: Stage) -> None:
 
 
 def test_an_iam_policy_denies(stage_of: Callable[..., Stage]) -> None:
-    """IAM's sentence decides what helps, as for every other service."""
-    stage = stage_of(options=Options("iam"), signs_as_caller=True)
+    """The resolution follows from IAM's message, as for every other service."""
+    stage = stage_of(options=AuthOptions("iam"), signs_as_caller=True)
     error = _error(stage, _refusal(403, "AccessDeniedException", DENIED))
     assert type(error) is errors.AccessDeniedError
     assert error.service_message == DENIED
@@ -89,8 +89,8 @@ def test_an_iam_policy_denies(stage_of: Callable[..., Stage]) -> None:
 
 
 def test_a_clock_that_is_wrong(stage_of: Callable[..., Stage]) -> None:
-    """A signature that came too late is a matter of this machine's clock."""
-    stage = stage_of(options=Options("iam"), signs_as_caller=True)
+    """An expired signature means that this machine's clock is wrong."""
+    stage = stage_of(options=AuthOptions("iam"), signs_as_caller=True)
     error = _error(stage, _refusal(403, "BadRequestException", LATE))
     assert type(error) is errors.InvalidCredentialError
     assert error.service_message == LATE
@@ -101,11 +101,9 @@ def test_a_clock_that_is_wrong(stage_of: Callable[..., Stage]) -> None:
     ("mode", "advice"),
     [("apiKey", "api_key="), ("userPool", "user pool"), ("lambda", "auth_token=")],
 )
-def test_what_a_call_was_sent_with_is_not_accepted(
-    stage_of: Callable[..., Stage], mode: Any, advice: str
-) -> None:
-    """Before any rule is looked at, no other user would help, but another key or token."""
-    stage = stage_of(options=Options(mode, "token", "da2-key"))
+def test_rejected_credentials(stage_of: Callable[..., Stage], mode: Any, advice: str) -> None:
+    """When AppSync rejects the key or token itself, the advice is about that, not about rules."""
+    stage = stage_of(options=AuthOptions(mode, "token", "da2-key"))
     stage.answer(
         _refusal(401, "UnauthorizedException", "You are not authorized to make this call.")
     )
@@ -116,23 +114,23 @@ def test_what_a_call_was_sent_with_is_not_accepted(
 
 
 @pytest.mark.parametrize(("mode", "offers"), [("iam", False), ("userPool", True)])
-def test_no_call_is_sent_back_to_what_it_does(
+def test_credentials_in_use_are_not_recommended(
     stage_of: Callable[..., Stage], mode: Any, offers: bool
 ) -> None:
-    """A call that may be signed with the developer's credentials is not told to be."""
-    stage = stage_of(options=Options(mode), signs_as_caller=mode == "iam")
+    """A call that signs already is not advised to sign with the developer's credentials."""
+    stage = stage_of(options=AuthOptions(mode), signs_as_caller=mode == "iam")
     entry = {"path": ["createTodo"], "errorType": "Unauthorized", "message": "Not Authorized"}
     error = _error(stage, {"data": {"createTodo": None}, "errors": [entry]})
     assert type(error) is errors.UnauthorizedError
     assert ('credentials="caller"' in (error.resolution or "")) is offers
 
 
-def test_a_proxy_that_gives_no_way_through(todo: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the proxy has answered is told, with its variable, and not its login."""
+def test_a_proxy_that_refuses(todo: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error has the proxy's answer and its variable, and not its login."""
     monkeypatch.setenv("HTTPS_PROXY", "http://ann:Pl4nted-one@proxy.example")
     words = "Tunnel connection failed: 407 Proxy Authentication Required"
     error = _error(todo, *[ProxyError("Unable to connect to proxy", OSError(words))] * 3)
     assert type(error) is errors.EndpointUnreachableError
-    assert f"the proxy in HTTPS_PROXY gave no way through: {words}" in error.message
-    assert "wants a login" in (error.resolution or "")
+    assert f"the proxy in HTTPS_PROXY refused the connection: {words}" in error.message
+    assert "requires a login" in (error.resolution or "")
     assert "Pl4nted-one" not in f"{error.message} {error.resolution}"

@@ -1,4 +1,4 @@
-"""Composite sort keys of indexes: AppSync takes all parts or none, and a seed may give some."""
+"""Composite sort keys of indexes: AppSync accepts all parts or none; a seed may give some."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ STORED = {**NEW, "launchDate": "2025-01-31", "rank": 3}
 
 @pytest.fixture
 def table(store: Stage) -> Table:
-    """BatchOutcome as a table that has one product."""
+    """A table that has one product."""
     made = with_table(store)
     made.key = ("sku", "warehouse", "shelf")
     made.records[made.text(KEY)] = STORED
@@ -33,7 +33,7 @@ def table(store: Stage) -> Table:
 
 
 def test_an_update_is_completed_from_the_stored_record(store: Stage, table: Table) -> None:
-    """One part of a key may be changed: the others are read, and sent as they are."""
+    """If one part of a key changes, the others are read from the record and sent along."""
     store.models.Product.update({**KEY, "rank": 4})
     assert table.requests[-1].variables["input"] == {**KEY, "rank": 4, "launchDate": "2025-01-31"}
     assert len(table.requests) == 2
@@ -50,13 +50,13 @@ def test_an_update_is_completed_from_the_stored_record(store: Stage, table: Tabl
 def test_nothing_is_read_where_nothing_is_missing(
     store: Stage, table: Table, given: dict[str, Any], options: dict[str, Any]
 ) -> None:
-    """What AppSync takes, and what is to be sent as it is, costs one request."""
+    """An update that is complete, or sent unchecked, costs one request."""
     store.models.Product.update({**KEY, **given}, **options)
     assert [request.variables["input"] for request in table.requests] == [{**KEY, **given}]
 
 
-def test_a_part_that_is_not_stored_is_asked_for(store: Stage, table: Table) -> None:
-    """The error names the field to give, the index, and nothing is written."""
+def test_a_part_that_is_not_stored_is_named(store: Stage, table: Table) -> None:
+    """The error names the index and the field to give, and nothing is written."""
     table.records[table.text(KEY)] = NEW
     with pytest.raises(errors.InvalidInputError, match=r"Product\.launchDate is missing") as caught:
         store.models.Product.update({**KEY, "rank": 4})
@@ -65,23 +65,23 @@ def test_a_part_that_is_not_stored_is_asked_for(store: Stage, table: Table) -> N
     assert table.done == []
 
 
-def test_a_record_that_cannot_be_read_is_said(store: Stage, table: Table) -> None:
-    """The cause is the service's own refusal."""
+def test_a_record_that_cannot_be_read(store: Stage, table: Table) -> None:
+    """The error's cause is the refusal of the service."""
     table.faults = [401]
     with pytest.raises(errors.InvalidInputError, match="cannot be read") as caught:
         store.models.Product.update({**KEY, "rank": 4})
     assert isinstance(caught.value.__cause__, errors.UnauthorizedError)
 
 
-def test_an_update_of_nothing_says_so(store: Stage, table: Table) -> None:
-    """A record that is not there is told as by any other update."""
+def test_an_update_of_a_record_that_does_not_exist(store: Stage, table: Table) -> None:
+    """The error is the same as for any other update."""
     with pytest.raises(errors.ConditionalCheckFailedError, match="no Product record"):
         store.models.Product.update({**KEY, "sku": "T", "rank": 4})
 
 
 @pytest.mark.parametrize("row", [{**NEW, "rank": 4}, {**NEW, "launchDate": "2025-02-01"}])
-def test_upsert_meets_what_is_there(store: Stage, table: Table, row: dict[str, Any]) -> None:
-    """AppSync refuses such a create before it looks for the record, so that is looked for first."""
+def test_upsert_updates_an_existing_record(store: Stage, table: Table, row: dict[str, Any]) -> None:
+    """AppSync would refuse the create before it looks for the record, so upsert looks first."""
     store.models.Product.upsert(row)
     assert table.done == [("update", table.text(KEY))]
     assert table.requests[-1].variables["input"] == {
@@ -91,13 +91,13 @@ def test_upsert_meets_what_is_there(store: Stage, table: Table, row: dict[str, A
 
 
 def test_upsert_leaves_a_new_record_to_appsync(store: Stage, table: Table) -> None:
-    """A default that the outputs do not tell may complete it."""
+    """A new record is sent, since a default that the outputs do not list may complete the key."""
     store.models.Product.upsert({**NEW, "sku": "T", "rank": 4})
     assert table.done == [("create", "T#W#1")]
 
 
-def test_skip_returns_what_is_there(store: Stage, table: Table) -> None:
-    """With if_exists="skip" nothing is sent that AppSync would refuse."""
+def test_skip_returns_the_existing_record(store: Stage, table: Table) -> None:
+    """With if_exists="skip" no create is sent that AppSync would refuse."""
     found = store.models.Product.create({**NEW, "rank": 4}, if_exists="skip")
     assert found.rank == 3
     assert table.done == []
@@ -107,7 +107,7 @@ def test_skip_returns_what_is_there(store: Stage, table: Table) -> None:
 def test_many_rows_are_completed_too(
     store: Stage, table: Table, if_exists: Any, state: str
 ) -> None:
-    """Rows of a bulk call get the same: those that are there, and those that are new."""
+    """Rows of a bulk call are treated alike, existing and new ones."""
     rows = [{**NEW, "rank": 4}, {**NEW, "sku": "T", "rank": 5}]
     results = store.models.Product.create_many(rows, if_exists=if_exists)
     assert [result.state for result in results] == [state, "created"]
@@ -115,8 +115,8 @@ def test_many_rows_are_completed_too(
     assert (stored["rank"], stored["launchDate"]) == (4 if state == "updated" else 3, "2025-01-31")
 
 
-def test_many_rows_of_the_same_table_again(store: Stage, table: Table) -> None:
-    """Where all are there, nothing is created, and a row that lacks a part fails by itself."""
+def test_many_existing_rows(store: Stage, table: Table) -> None:
+    """If all records exist, nothing is created; a row that lacks a part fails alone."""
     table.records[table.text({**KEY, "sku": "T"})] = {**NEW, "sku": "T"}
     rows = [{**NEW, "rank": 4}, {**NEW, "sku": "T", "rank": 5}]
     results = store.models.Product.create_many(rows, if_exists="update", on_error="collect")
@@ -126,7 +126,7 @@ def test_many_rows_of_the_same_table_again(store: Stage, table: Table) -> None:
 
 
 def test_a_row_with_no_part_is_not_read(store: Stage, table: Table) -> None:
-    """Rows that no composite key concerns cost no more requests than before."""
+    """Rows without a part of a composite key cost no extra request."""
     store.models.Product.create_many([{**NEW, "sku": "T"}], if_exists="update")
     assert len(table.requests) == 1
 
@@ -162,8 +162,8 @@ def _outputs(*index_fields: str, owner_field: str | None = None) -> dict[str, An
 
 @pytest.mark.parametrize("time", ["createdAt", "updatedAt"])
 def test_a_seed_can_be_run_again_on_the_local_sandbox(tmp_path: Path, time: str) -> None:
-    """The second run updates by upsert and by create_many, as the first has created; a timestamp
-    in the key is the API's own."""
+    """A second run updates, by upsert and by create_many, what the first has created; a timestamp
+    in the key is set by the API."""
     root = make_project(tmp_path / "app", outputs=None)
     document = _outputs("team", "status", time)
     (root / "amplify_outputs.json").write_text(json.dumps(document), encoding="utf-8")
@@ -183,7 +183,7 @@ def test_a_seed_can_be_run_again_on_the_local_sandbox(tmp_path: Path, time: str)
 
 
 def test_an_owner_is_not_completed(tmp_path: Path) -> None:
-    """What is read of an owner is the user name alone: the owner has to be given."""
+    """An owner field reads as the user name alone, so the script has to give the owner."""
     root = make_project(tmp_path / "app", outputs=None)
     document = _outputs("status", "team", "content", owner_field="team")
     (root / "amplify_outputs.json").write_text(json.dumps(document), encoding="utf-8")

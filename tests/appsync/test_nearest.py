@@ -1,4 +1,4 @@
-"""What is said of a name that is not known."""
+"""The advice for an unknown name."""
 
 from __future__ import annotations
 
@@ -18,5 +18,5 @@ from seedctl.nearest import advice
     ],
 )
 def test_advice(name: str, known: list[str], said: str) -> None:
-    """The nearest names are offered, else what there is, else where to add one."""
+    """The advice is the nearest names, else all names, else where to add one."""
     assert advice(name, known).endswith(said)

@@ -1,4 +1,4 @@
-"""How the AWS room reaches the network for data: proxies, authorities, keys, signatures."""
+"""How data requests reach AWS: proxies, certificate authorities, credentials, signatures."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 URL = "https://example.appsync-api.us-east-1.amazonaws.com/graphql"
 
 
-def test_proxies_are_boto3s(monkeypatch: pytest.MonkeyPatch) -> None:
-    """HTTPS_PROXY is used, NO_PROXY excepts hosts, and loopback is always reached directly."""
+def test_proxies_are_those_of_boto3(monkeypatch: pytest.MonkeyPatch) -> None:
+    """HTTPS_PROXY is used, except for hosts in NO_PROXY and for loopback."""
     aws = AWS(AWSSettings())
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
@@ -32,15 +32,15 @@ def test_proxies_are_boto3s(monkeypatch: pytest.MonkeyPatch) -> None:
     assert aws.proxy(URL) is None
 
 
-def test_authorities_are_boto3s(monkeypatch: pytest.MonkeyPatch) -> None:
-    """AWS_CA_BUNDLE names the authorities to trust, else those that botocore trusts."""
+def test_certificate_authorities_are_those_of_boto3(monkeypatch: pytest.MonkeyPatch) -> None:
+    """AWS_CA_BUNDLE names the trusted authorities; the default is botocore's bundle."""
     assert AWS(AWSSettings()).certificates().endswith(".pem")
     monkeypatch.setenv("AWS_CA_BUNDLE", "/etc/company.pem")
     assert AWS(AWSSettings()).certificates() == "/etc/company.pem"
 
 
-def test_the_callers_keys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The developer's keys come from botocore's chain, and a local run never looks at them."""
+def test_the_developers_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The developer's credentials come from botocore's chain; a local run does not read them."""
     with pytest.raises(errors.InvalidCredentialError, match="no AWS credentials"):
         AWS(AWSSettings()).credentials()
     with pytest.raises(errors.InvalidCredentialError, match='profile "nobody"'):
@@ -54,7 +54,7 @@ def test_the_callers_keys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
 
 
 def test_a_signature_is_dated_now() -> None:
-    """Without a clock of the caller's the signature has the present time."""
+    """Without a given time, a request is signed with the present time."""
     keys = Credentials("AKIA", "secret", "token")
     headers = signed_headers(
         URL, b"{}", {"a": "1"}, credentials=keys, service="appsync", region="us-east-1"
@@ -65,10 +65,10 @@ def test_a_signature_is_dated_now() -> None:
 
 
 @pytest.mark.parametrize("is_here", [True, False])
-def test_an_identity_pool_is_where_cognito_is(
+def test_an_identity_pool_has_the_endpoint_of_cognito(
     is_here: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A service that few runs need is refused elsewhere too, at its first call."""
+    """Mixed endpoints are refused also for a rarely used service, at its first call."""
     names = ["COGNITO_IDENTITY"] if is_here else ["SSM", "COGNITO_IDENTITY_PROVIDER", "STS"]
     for name in names if is_here else [*names, "CLOUDFORMATION"]:
         monkeypatch.setenv(f"AWS_ENDPOINT_URL_{name}", "http://127.0.0.1:9")

@@ -1,4 +1,4 @@
-"""What comes back: records, pages, relations, and repeatable seeds."""
+"""The results of a client: records, pages, relations; and seeds that can be run again."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _post(blog: Stage, **changed: Any) -> Any:
 
 
 def test_a_record_is_a_mapping_with_attributes(blog: Stage) -> None:
-    """Fields are read either way; what is not there says what is."""
+    """Fields are read as attributes or by subscript; an unknown name gets a suggestion."""
     post = _post(blog)
     assert (post.title, post["title"], len(post), dict(post)) == ("Hello", "Hello", 4, POST)
     assert post == POST
@@ -50,7 +50,7 @@ def test_a_record_is_a_mapping_with_attributes(blog: Stage) -> None:
 
 
 def test_a_record_can_be_copied_and_saved(blog: Stage) -> None:
-    """copy, pickle and json take records; a copy has no client to load relations with."""
+    """Records work with copy, pickle and json; a pickled copy cannot load relations."""
     post = _post(blog)
     assert copy.deepcopy(post) == post
     assert pickle.loads(pickle.dumps(post)) == post
@@ -60,7 +60,7 @@ def test_a_record_can_be_copied_and_saved(blog: Stage) -> None:
 
 
 def test_custom_types_are_records_too(store: Stage) -> None:
-    """Nested values are read by attribute, in lists as well."""
+    """Nested values are records, too."""
     store.answer({"data": {"getProduct": {"sku": "S", "price": {"amount": 1, "currency": "EUR"}}}})
     product: Any = store.models.Product.get({"sku": "S", "warehouse": "W", "shelf": 1})
     assert product.price.currency == "EUR"
@@ -68,7 +68,7 @@ def test_custom_types_are_records_too(store: Stage) -> None:
 
 
 def test_relations_load_with_the_auth_of_their_record(blog: Stage) -> None:
-    """A relation is options for as its record was, unless the loader is told otherwise."""
+    """A relation is loaded with its record's auth mode and token, unless the call has others."""
     blog.answer({"data": {"getPost": POST}})
     post: Any = blog.models.Post.get({"id": "p-1"}, auth_mode="lambda", auth_token="mine")
     post.comments(limit=3, next_token="t")
@@ -89,7 +89,7 @@ def test_relations_load_with_the_auth_of_their_record(blog: Stage) -> None:
         ),
         pytest.param(
             lambda post: post.comments({"limit": 3}),
-            "does not take a value without a name",
+            "does not take positional arguments",
             "Write comments(next_token=...)",
             id="options as in JavaScript",
         ),
@@ -107,10 +107,10 @@ def test_relations_load_with_the_auth_of_their_record(blog: Stage) -> None:
         ),
     ],
 )
-def test_a_relation_refuses_what_it_does_not_take(
+def test_a_relation_refuses_other_options(
     blog: Stage, call: Any, message: str, advice: str
 ) -> None:
-    """In words, with another way: a filter belongs to the list of the model."""
+    """The error names the options it takes and another way: a filter belongs to list()."""
     post = _post(blog)
     sent = len(blog.requests)
     with pytest.raises(errors.InvalidInputError, match=message) as caught:
@@ -120,7 +120,7 @@ def test_a_relation_refuses_what_it_does_not_take(
 
 
 def test_any_name_can_be_a_subscript(store: Stage) -> None:
-    """A name that Python reserves is reached so, of models, operations, enums and index queries."""
+    """A subscript reaches any model, operation, enum or index query, also by a reserved name."""
     assert store.client.queries["ping"] is store.client.queries.ping
     assert store.client.mutations["bulkTag"] is store.client.mutations.bulkTag
     assert repr(store.client.queries["ping"]) == "<CustomOperation ping>"
@@ -137,15 +137,15 @@ def test_any_name_can_be_a_subscript(store: Stage) -> None:
             _ = names["nothing"]
 
 
-def test_a_relation_without_its_key_says_so(blog: Stage) -> None:
-    """A record that came without its key has nothing to load by; a null foreign key is no record."""
+def test_a_relation_without_its_key(blog: Stage) -> None:
+    """Children of a record without its key cannot be loaded; a null foreign key gives None."""
     assert _post(blog, authorId=None).author() is None
     with pytest.raises(errors.InvalidInputError, match="came without its key"):
         _post(blog, id=None).comments()
 
 
-def test_has_one_looks_beyond_an_empty_page(blog: Stage) -> None:
-    """A filtered page may be empty, and the record on the next."""
+def test_has_one_reads_past_an_empty_page(blog: Stage) -> None:
+    """A filtered page may be empty although the record is on the next one."""
     post = _post(blog)
     blog.answer(
         {"data": {"listPostMetas": {"items": [], "nextToken": "t2"}}},
@@ -155,7 +155,7 @@ def test_has_one_looks_beyond_an_empty_page(blog: Stage) -> None:
     assert blog.sent["nextToken"] == "t2"
 
 
-def test_composite_relations_go_by_position(store: Stage) -> None:
+def test_composite_foreign_keys_match_by_position(store: Stage) -> None:
     """The child's foreign key is read in the order of the parent's key, whatever the names."""
     move = store.section.schema.models["StockMove"]
     (name,) = [each.name for each in move.fields.values() if each.association is not None]
@@ -169,7 +169,7 @@ def test_composite_relations_go_by_position(store: Stage) -> None:
 
 
 def test_a_selection_has_no_loaders_and_flat_lists(blog: Stage) -> None:
-    """With selection_set the record is what was options for."""
+    """With selection_set the record has exactly the selected fields."""
     blog.answer({"data": {"getPost": {"comments": {"items": [{"text": "hi"}]}}}})
     post: Any = blog.models.Post.get({"id": "p"}, selection_set=["comments.text"])
     assert [each.text for each in post.comments] == ["hi"]
@@ -189,14 +189,14 @@ def test_a_selection_has_no_loaders_and_flat_lists(blog: Stage) -> None:
     ],
 )
 def test_a_wrong_selection_is_refused(blog: Stage, paths: Any, message: str) -> None:
-    """What cannot be selected is said before anything is sent."""
+    """An invalid selection set raises before anything is sent."""
     with pytest.raises(errors.InvalidSelectionSetError, match=message):
         blog.models.Post.list(selection_set=paths)
     assert blog.requests == []
 
 
 def test_a_page_skips_what_may_not_be_read(todo: Stage) -> None:
-    """Items are as AppSync answered; iterating gives the records."""
+    """Items are as AppSync returned them; iterating yields the records that may be read."""
     todo.answer({"data": {"listTodos": {"items": [{"id": "1"}, None], "nextToken": "t"}}})
     page = todo.models.Todo.list()
     first, second = page.items
@@ -204,8 +204,8 @@ def test_a_page_skips_what_may_not_be_read(todo: Stage) -> None:
     assert [record.id for record in page] == ["1"]
 
 
-def test_list_all_goes_by_the_token(todo: Stage) -> None:
-    """An empty page is not the end; a missing token is."""
+def test_list_all_follows_the_token(todo: Stage) -> None:
+    """An empty page is not the end of the list; a missing token is."""
     for items, token in (([{"id": "1"}], "a"), ([], "b"), ([{"id": "2"}], None)):
         todo.answer({"data": {"listTodos": {"items": items, "nextToken": token}}})
     assert [each.id for each in todo.models.Todo.list_all(limit=1)] == ["1", "2"]
@@ -213,7 +213,7 @@ def test_list_all_goes_by_the_token(todo: Stage) -> None:
 
 
 def test_upsert_creates_or_updates(todo: Stage) -> None:
-    """A second run of a seed changes the record where the first created it."""
+    """A second run of a seed updates the record that the first has created."""
     todo.answer({"data": {"createTodo": {"id": "1"}}})
     todo.models.Todo.upsert({"id": "1", "content": "x"})
     todo.answer(CONDITIONAL, {"data": {"updateTodo": {"id": "1", "content": "x"}}})
@@ -225,12 +225,14 @@ def test_upsert_creates_or_updates(todo: Stage) -> None:
         ("Todo", "created"): 1,
         ("Todo", "updated"): 1,
     }
-    with pytest.raises(errors.InvalidInputError, match="The whole key of Todo is needed"):
+    with pytest.raises(
+        errors.InvalidInputError, match="The primary key of Todo is id; missing: id"
+    ):
         todo.models.Todo.upsert({"content": "x"})
 
 
-def test_a_create_whose_answer_was_lost_is_healed(todo: Stage) -> None:
-    """Refused as its own duplicate, a repeated create returns what its first attempt stored."""
+def test_a_create_whose_response_was_lost(todo: Stage) -> None:
+    """A repeated create that is refused as a duplicate returns what its first attempt stored."""
     stored = {"id": "1", "content": "x", "isDone": None}
     todo.answer({"networkError": True}, CONDITIONAL, {"data": {"getTodo": stored}})
     created = todo.models.Todo.create({"id": "1", "content": "x"})
@@ -241,8 +243,8 @@ def test_a_create_whose_answer_was_lost_is_healed(todo: Stage) -> None:
         todo.models.Todo.create({"id": "1", "content": "somebody else's"})
 
 
-def test_a_create_without_an_id_is_made_once(todo: Stage) -> None:
-    """Repeated, it could make two records; so it is not."""
+def test_a_create_without_an_id_is_not_repeated(todo: Stage) -> None:
+    """A create without an id is sent once: repeating it could create two records."""
     todo.answer({"networkError": True})
     with pytest.raises(errors.EndpointUnreachableError):
         todo.models.Todo.create({"content": "x"})
@@ -250,7 +252,7 @@ def test_a_create_without_an_id_is_made_once(todo: Stage) -> None:
 
 
 def test_the_report_counts_records(todo: Stage) -> None:
-    """Thousands of records are one row of a model each; the target is told before the first."""
+    """Records are counted by model and state; the target is announced before each write."""
     for _ in range(3):
         todo.models.Todo.create({"content": "x"})
     todo.models.Todo.delete({"id": "1"})
@@ -261,8 +263,8 @@ def test_the_report_counts_records(todo: Stage) -> None:
     assert todo.announced == 4
 
 
-def test_unknown_names_are_told_with_the_nearest(blog: Stage, store: Stage) -> None:
-    """Models, operations and enums are looked up by name, and hasattr works on them."""
+def test_unknown_names_get_a_suggestion(blog: Stage, store: Stage) -> None:
+    """Unknown models, operations and enums raise with the nearest name; hasattr and dir work."""
     with pytest.raises(errors.UnknownModelError, match="no model Pots") as caught:
         _ = blog.models.Pots
     assert "Post" in (caught.value.resolution or "")
@@ -284,7 +286,7 @@ def test_unknown_names_are_told_with_the_nearest(blog: Stage, store: Stage) -> N
 
 
 def test_lists_of_custom_operations_are_records(store: Stage) -> None:
-    """Models that a custom operation returns load relations; null elements are left out."""
+    """Records that a custom operation returns load relations; null elements are left out."""
     store.answer({"data": {"topProducts": [{"sku": "S", "warehouse": "W", "shelf": 1}, None]}})
     (product,) = store.client.queries.topProducts({"limit": 1})
     assert product.sku == "S"
@@ -292,7 +294,7 @@ def test_lists_of_custom_operations_are_records(store: Stage) -> None:
 
 
 def test_a_raw_document_is_a_write_when_it_says_mutation(todo: Stage) -> None:
-    """Only documents without a mutation are repeated; the word in a text or comment is none."""
+    """Documents with a mutation are not repeated; the word in a string or comment does not count."""
     todo.client.graphql('query { a(b: "mutation \\" x") } # mutation')
     assert todo.announced == 0
     todo.answer({"status": 503, "body": {}})
@@ -319,7 +321,7 @@ def test_a_raw_document_is_a_write_when_it_says_mutation(todo: Stage) -> None:
     ],
 )  # fmt: skip
 def test_each_failure_has_its_class(todo: Stage, reply: Any, kind: type[Exception]) -> None:
-    """AppSync's error types and statuses are told apart, and its text is kept."""
+    """AppSync's error types and statuses decide the error class; the message is AppSync's."""
     todo.answer(*([reply] * 3))
     with pytest.raises(kind) as caught:
         todo.models.Todo.list()
@@ -329,7 +331,7 @@ def test_each_failure_has_its_class(todo: Stage, reply: Any, kind: type[Exceptio
 
 
 def test_partial_data_comes_with_the_error(stage_of: Callable[..., Stage]) -> None:
-    """What could be read is on the error, as the same records that would be returned."""
+    """The error holds what could be read, as the records that would have been returned."""
     blog = stage_of("blog_apikey.json")
     blog.answer({"data": {"getPost": POST}, "errors": [{"path": ["getPost"], "message": "m"}]})
     with pytest.raises(errors.GraphQLError) as caught:
@@ -340,8 +342,8 @@ def test_partial_data_comes_with_the_error(stage_of: Callable[..., Stage]) -> No
 
 @pytest.mark.parametrize("verb", ["create", "update", "delete", "upsert"])
 @pytest.mark.parametrize("answer", [None, {}, {"ROOT": None}, {"ROOT": 5}, {"ROOT": [{}]}])
-def test_an_answer_without_a_record_is_no_success(todo: Stage, verb: str, answer: Any) -> None:
-    """Nothing is told as written that the answer does not hold."""
+def test_a_response_without_a_record_is_an_error(todo: Stage, verb: str, answer: Any) -> None:
+    """A record that is not in the response is not reported as written."""
     root = "createTodo" if verb == "upsert" else f"{verb}Todo"
     data = {root: answer["ROOT"]} if answer else answer
     todo.answer({"data": data})
@@ -350,16 +352,16 @@ def test_an_answer_without_a_record_is_no_success(todo: Stage, verb: str, answer
     assert not todo.report.records
 
 
-def test_a_record_that_is_not_there_is_none(todo: Stage) -> None:
-    """Null for the record itself is an answer; nothing at all is none."""
+def test_a_record_that_does_not_exist_is_none(todo: Stage) -> None:
+    """Null for the record means that it does not exist; a response without it is an error."""
     todo.answer({"data": {"getTodo": None}}, {"data": {}})
     assert todo.models.Todo.get({"id": "1"}) is None
     with pytest.raises(errors.InvalidResponseError):
         todo.models.Todo.get({"id": "1"})
 
 
-def test_a_lost_answer_whose_record_is_there_is_told_as_present(todo: Stage) -> None:
-    """Whether that attempt or another run has stored it is not known."""
+def test_a_lost_response_whose_record_exists_is_present(todo: Stage) -> None:
+    """It is reported as "present": this attempt or an earlier run has stored it."""
     todo.answer(
         {"status": 503, "body": {}},
         {
@@ -385,26 +387,24 @@ def test_a_lost_answer_whose_record_is_there_is_told_as_present(todo: Stage) -> 
         ("update", [{"data": {"updateTodo": {"id": "1", "content": "new"}}}], "updated"),
     ],
 )
-def test_a_record_that_is_there(
-    todo: Stage, if_exists: Any, answers: list[Any], state: str
-) -> None:
-    """One vocabulary for one record and for many: what is there is left, or updated."""
+def test_a_record_that_exists(todo: Stage, if_exists: Any, answers: list[Any], state: str) -> None:
+    """create takes the if_exists of create_many: "skip" returns the record, "update" changes it."""
     todo.answer(CONDITIONAL, *answers)
     record = todo.models.Todo.create({"id": "1", "content": "new"}, if_exists=if_exists)
     assert record.content == ("old" if if_exists == "skip" else "new")
     assert [event.state for event in todo.report.records] == [state]
 
 
-def test_a_record_that_is_there_and_cannot_be_read_is_no_success(todo: Stage) -> None:
-    """What is returned has to be known."""
+def test_an_existing_record_that_cannot_be_read(todo: Stage) -> None:
+    """With if_exists="skip", a record that cannot be read raises: there is nothing to return."""
     todo.answer(CONDITIONAL, {"data": {"getTodo": None}})
     with pytest.raises(errors.ConditionalCheckFailedError, match="cannot be read"):
         todo.models.Todo.create({"id": "1"}, if_exists="skip")
 
 
 @pytest.mark.parametrize("if_exists", ["overwrite", "sign_in", "", None])
-def test_another_word_for_what_is_there_is_refused(todo: Stage, if_exists: Any) -> None:
-    """Nothing is sent for a word that no call knows."""
+def test_an_unknown_if_exists_is_refused(todo: Stage, if_exists: Any) -> None:
+    """Nothing is sent for an unknown if_exists."""
     with pytest.raises(errors.InvalidInputError, match="if_exists"):
         todo.models.Todo.create({"id": "1"}, if_exists=if_exists)
     assert todo.requests == []

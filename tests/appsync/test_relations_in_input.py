@@ -1,4 +1,4 @@
-"""Related records in an input: never mistaken, never in conflict unnoticed."""
+"""Related records in an input become foreign keys; conflicts are refused."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from seedctl.appsync.input_builder import InputBuilder
 from seedctl.appsync.records import Record
 from seedctl.appsync.scalars import WrongValueError, convert_scalar
-from seedctl.appsync.values import InputBuilder
 from seedctl.errors import InvalidInputError
 from seedctl.outputs.introspection import parse_introspection
 
@@ -28,29 +28,29 @@ def schema() -> Introspection:
 
 
 def test_a_relation_and_its_key_may_not_differ(schema: Introspection) -> None:
-    """Neither is dropped in silence; where they agree there is nothing to say."""
+    """A relation and its foreign key may both be given only if they agree."""
     post = schema.models["Post"]
     with pytest.raises(InvalidInputError, match=r"Post\.author and Post\.authorId"):
         InputBuilder(schema).update(
             post, {"id": "p", "authorId": "one", "author": {"id": "two"}}, validate=True
         )
-    kept = InputBuilder(schema).update(
+    variables = InputBuilder(schema).update(
         post, {"id": "p", "authorId": "one", "author": {"id": "one"}}, validate=True
     )
-    assert kept == {"id": "p", "authorId": "one"}
+    assert variables == {"id": "p", "authorId": "one"}
 
 
-def test_a_record_of_another_model_is_no_relation(schema: Introspection) -> None:
-    """Any two models may be keyed by id: the model is compared, not only the key."""
-    stranger = Record("Post", {"id": "p1"})
+def test_a_record_of_another_model_is_refused(schema: Introspection) -> None:
+    """The model of a related record is compared, not only its key: many models have an id."""
+    other = Record("Post", {"id": "p1"})
     with pytest.raises(InvalidInputError, match=r"a record of Author\. It is one of Post"):
         InputBuilder(schema).update(
-            schema.models["Post"], {"id": "p1", "author": stranger}, validate=True
+            schema.models["Post"], {"id": "p1", "author": other}, validate=True
         )
 
 
-def test_a_record_can_be_given_back_as_it_came(schema: Introspection) -> None:
-    """What the API set itself, and what belongs to other models, is left out of it."""
+def test_a_record_that_was_read_can_be_written(schema: Introspection) -> None:
+    """Fields that the API sets, and records of other models, are left out of the input."""
     author = schema.models["Author"]
     required = {
         field.name: "x"
@@ -68,6 +68,6 @@ def test_a_record_can_be_given_back_as_it_came(schema: Introspection) -> None:
 
 @pytest.mark.parametrize("value", [Decimal("1e999"), 10**400, float("inf")])
 def test_a_number_too_large_for_a_float_is_a_wrong_value(value: object) -> None:
-    """It is refused by name, never by Python's own overflow."""
+    """It raises WrongValueError, not Python's OverflowError."""
     with pytest.raises(WrongValueError):
         convert_scalar("Float", value)

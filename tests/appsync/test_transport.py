@@ -1,4 +1,4 @@
-"""Connections, repeats and addresses, against a real server on loopback."""
+"""Connections, retries and addresses, against a real server on loopback."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ REAL = "https://example.appsync-api.us-east-1.amazonaws.com/graphql"
 
 
 class Server:
-    """BatchOutcome each request with the next of *script*: a status, or "cut" for no answer."""
+    """Answers each request with the next of *script*: a status, or "cut" for no response."""
 
     def __init__(self) -> None:
         self.script: list[Any] = []
@@ -87,77 +87,85 @@ def _headers() -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("script", "is_safe", "status", "attempts"),
+    ("script", "is_repeatable", "status", "attempts"),
     [
         pytest.param([200], True, 200, 1, id="at once"),
-        pytest.param([503, "cut", 200], True, 200, 3, id="healed"),
-        pytest.param([500, 502, 504], True, 504, 3, id="given up"),
+        pytest.param([503, "cut", 200], True, 200, 3, id="recovers"),
+        pytest.param([500, 502, 504], True, 504, 3, id="gives up"),
         pytest.param([500], False, 500, 1, id="a write is not repeated"),
-        pytest.param([429, 400, 200], False, 200, 3, id="but a throttled one is"),
-        pytest.param([401, 200], True, 401, 1, id="a refusal is an answer"),
+        pytest.param([429, 400, 200], False, 200, 3, id="a throttled write is repeated"),
+        pytest.param([401, 200], True, 401, 1, id="a refusal is not repeated"),
         pytest.param([302, 200], True, 302, 1, id="redirects are not followed"),
     ],
 )
-def test_only_what_is_safe_is_repeated(
+def test_only_what_is_repeatable_is_repeated(
     server: Server,
     transport: Transport,
     slept: list[float],
     script: list[Any],
-    is_safe: bool,
+    is_repeatable: bool,
     status: int,
     attempts: int,
 ) -> None:
-    """Reads are tried three times; a write only when it was surely not done."""
+    """Reads are tried three times; a write is repeated only if it was certainly not executed."""
     server.script = script
-    answer = transport.post(server.url, b"{}", _headers, is_safe=is_safe, operation="x")
+    answer = transport.post(server.url, b"{}", _headers, is_repeatable=is_repeatable, operation="x")
     assert (answer.status, len(server.seen)) == (status, attempts)
     assert len(slept) == attempts - 1
     assert all(0.1 <= pause <= 0.6 for pause in slept)
 
 
-def test_a_write_that_was_cut_is_not_repeated(server: Server, transport: Transport) -> None:
-    """Nobody knows whether it was done, and the error says so."""
+def test_a_write_without_a_response_is_not_repeated(server: Server, transport: Transport) -> None:
+    """The error says that the write may have been carried out."""
     server.script = ["cut", 200]
     with pytest.raises(errors.EndpointUnreachableError, match="may have been carried out"):
-        transport.post(server.url, b"{}", _headers, is_safe=False, operation="x")
+        transport.post(server.url, b"{}", _headers, is_repeatable=False, operation="x")
     assert len(server.seen) == 1
 
 
-def test_an_answer_after_an_unclear_attempt_says_so(server: Server, transport: Transport) -> None:
-    """A create refused as a duplicate may have been stored by its own first attempt."""
+def test_a_response_after_an_unclear_attempt(server: Server, transport: Transport) -> None:
+    """The response says that an earlier attempt may have run; throttled attempts do not count."""
     server.script = ["cut", 200]
     assert transport.post(
-        server.url, b"{}", _headers, is_safe=True, operation="x"
+        server.url, b"{}", _headers, is_repeatable=True, operation="x"
     ).may_have_run_before
     server.script = [429, 200]
     assert not transport.post(
-        server.url, b"{}", _headers, is_safe=True, operation="x"
+        server.url, b"{}", _headers, is_repeatable=True, operation="x"
     ).may_have_run_before
 
 
-def test_what_was_never_sent_is_repeated(transport: Transport, slept: list[float]) -> None:
-    """A refused connection did nothing, so that writes are tried again too."""
+def test_a_request_that_was_never_sent_is_repeated(
+    transport: Transport, slept: list[float]
+) -> None:
+    """After a refused connection, writes are tried again, too."""
     with pytest.raises(errors.EndpointUnreachableError, match="Nothing was sent"):
-        transport.post("http://127.0.0.1:9/graphql", b"{}", _headers, is_safe=False, operation="x")
+        transport.post(
+            "http://127.0.0.1:9/graphql", b"{}", _headers, is_repeatable=False, operation="x"
+        )
     assert len(slept) == 2
 
 
-def test_connections_are_kept(server: Server, transport: Transport) -> None:
-    """One connection serves one request after another."""
+def test_connections_are_reused(server: Server, transport: Transport) -> None:
+    """Consecutive requests use one connection."""
     for _ in range(20):
-        transport.post(server.url, b"{}", _headers, is_safe=True, operation="x")
+        transport.post(server.url, b"{}", _headers, is_repeatable=True, operation="x")
     assert len(server.connections) == 1
     assert server.seen[0]["headers"]["user-agent"].startswith("seedctl/")
 
 
 def test_many_threads_share_the_transport(server: Server, transport: Transport) -> None:
-    """Each thread gets the answer to its own request, over no more connections than threads."""
+    """Each thread gets the response to its own request, over at most one connection a thread."""
     with ThreadPoolExecutor(8) as pool:
         answers = list(
             pool.map(
                 lambda number: (
                     transport.post(
-                        server.url, str(number).encode(), _headers, is_safe=True, operation="x"
+                        server.url,
+                        str(number).encode(),
+                        _headers,
+                        is_repeatable=True,
+                        operation="x",
                     ).status
                 ),
                 range(200),
@@ -168,8 +176,8 @@ def test_many_threads_share_the_transport(server: Server, transport: Transport) 
     assert len(server.connections) <= 8
 
 
-def test_the_local_sandbox_stands_in_for_the_api() -> None:
-    """With --local the outputs' address is never used."""
+def test_the_local_sandbox_replaces_the_api() -> None:
+    """With --local the URL of the outputs file is not used."""
     network = FakeNetwork(is_local=True, is_emulator=True, url="http://127.0.0.1:4001/")
     assert Transport(network).url(REAL) == "http://127.0.0.1:4001/graphql"
 
@@ -182,7 +190,7 @@ def test_the_local_sandbox_stands_in_for_the_api() -> None:
     ],
 )
 def test_real_and_local_do_not_mix(is_emulator: bool, url: str) -> None:
-    """A run reaches this machine or the real AWS, never some of each."""
+    """A run uses either this machine or AWS for all services."""
     with pytest.raises(errors.MixedEndpointsError, match="AppSync"):
         Transport(FakeNetwork(is_emulator=is_emulator)).url(url)
 
@@ -197,12 +205,12 @@ def test_real_and_local_do_not_mix(is_emulator: bool, url: str) -> None:
     ],
 )
 def test_the_outputs_file_says_where_the_api_is(is_emulator: bool, url: str) -> None:
-    """An API may have a domain of its own, which tells neither AWS nor an emulator."""
+    """The URL of the outputs file is used; a custom domain is allowed for AWS and emulators."""
     assert Transport(FakeNetwork(is_emulator=is_emulator)).url(url) == url
 
 
 def test_a_proxy_is_used_with_its_login(server: Server) -> None:
-    """HTTPS_PROXY's user goes to the proxy, and what is reached without one goes directly."""
+    """The login in HTTPS_PROXY is sent to the proxy; a URL without a proxy is reached directly."""
     pool = _new_pool("http://ann:se%20cret@proxy.example:8080", None)
     assert (pool.proxy.host, pool.proxy.port) == ("proxy.example", 8080)  # type: ignore[union-attr]
     assert pool.proxy_headers["proxy-authorization"].startswith("Basic ")  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""What a script gives, checked against the schema and turned into JSON."""
+"""Input is checked against the schema and converted to JSON."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seedctl import errors
-from seedctl.appsync.scalars import WrongValueError, convert_scalar, plain
+from seedctl.appsync.scalars import WrongValueError, convert_scalar, to_json
 from tests.appsync.appsync import DATA, Stage
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Status(Enum):
     ],
 )
 def test_a_value_is_sent_as_its_scalar(scalar: str, value: Any, sent: Any) -> None:
-    """Python's own types stand for AppSync's."""
+    """Python types are converted to AppSync's scalars."""
     assert convert_scalar(scalar, value) == sent
     assert type(convert_scalar(scalar, value)) is type(sent)
 
@@ -103,7 +103,7 @@ def test_a_value_is_sent_as_its_scalar(scalar: str, value: Any, sent: Any) -> No
     ],
 )
 def test_a_wrong_value_is_refused(scalar: str, value: Any) -> None:
-    """What AppSync would refuse, or read as something else, is not sent."""
+    """A value that AppSync would refuse or misread is not sent."""
     with pytest.raises(WrongValueError):
         convert_scalar(scalar, value)
 
@@ -120,8 +120,8 @@ JSON = st.recursive(
         lambda value: not isinstance(value, str) and value not in [float("inf"), -float("inf")]
     )
 )
-def test_awsjson_comes_back_as_it_was(value: Any) -> None:
-    """Whatever JSON can hold survives the way into an AWSJSON field."""
+def test_awsjson_is_lossless(value: Any) -> None:
+    """Any JSON value can be read back from an AWSJSON field."""
     try:
         sent = convert_scalar("AWSJSON", value)
     except WrongValueError:
@@ -132,21 +132,21 @@ def test_awsjson_comes_back_as_it_was(value: Any) -> None:
 
 @given(st.datetimes(timezones=st.timezones(), allow_imaginary=False))
 def test_a_datetime_is_sent_as_the_same_moment(moment: datetime) -> None:
-    """The zone is changed to UTC and the moment kept, to the microsecond."""
+    """A datetime is sent in UTC, exact to the microsecond."""
     sent = convert_scalar("AWSDateTime", moment)
     assert sent.endswith("Z")
-    # By number: at the hour that a clock change repeats, Python calls no two times equal.
+    # Compare numbers: in the hour that a clock change repeats, Python calls no datetimes equal.
     back = datetime.fromisoformat(sent.replace("Z", "+00:00"))
     assert abs(back.timestamp() - moment.timestamp()) < 1e-6
     assert convert_scalar("AWSDateTime", sent) == sent
 
 
-def test_plain_refuses_what_json_has_no_form_for() -> None:
-    """A filter with an object in it fails with a word on what would do."""
+def test_a_value_that_is_not_json_is_refused() -> None:
+    """A value that JSON cannot represent raises InvalidInputError."""
     with pytest.raises(errors.InvalidInputError, match="A object cannot be sent"):
-        plain({"x": [object()]})
-    assert plain((Status.DRAFT, time(1, 2), Decimal("1.5"))) == ["draft", "01:02:00", 1.5]
-    assert plain(datetime(2025, 1, 1)) == "2025-01-01T00:00:00"  # noqa: DTZ001 - sent as given
+        to_json({"x": [object()]})
+    assert to_json((Status.DRAFT, time(1, 2), Decimal("1.5"))) == ["draft", "01:02:00", 1.5]
+    assert to_json(datetime(2025, 1, 1)) == "2025-01-01T00:00:00"  # noqa: DTZ001 - sent as given
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_plain_refuses_what_json_has_no_form_for() -> None:
 def test_a_wrong_record_is_refused_before_it_is_sent(
     blog: Stage, record: Any, message: str
 ) -> None:
-    """The message names model, field and what was expected; nothing is sent."""
+    """The message names the model, the field and what was expected; nothing is sent."""
     with pytest.raises(errors.InvalidInputError, match=message) as caught:
         blog.models.Post.create(record)
     assert caught.value.resolution
@@ -197,14 +197,14 @@ def test_a_wrong_record_is_refused_before_it_is_sent(
     ],
 )
 def test_a_wrong_enum_value_is_named(blog: Stage, value: str, resolution: str) -> None:
-    """It stands for a name of the schema: the message has it, and the nearest right one."""
+    """The message shows a wrong enum value, and the resolution the nearest right one."""
     with pytest.raises(errors.InvalidInputError, match=rf"It is '{value}'\.$") as caught:
         blog.models.Post.create({"title": "x", "labels": [], "status": value})
     assert resolution in str(caught.value.resolution)
 
 
 def test_a_long_enum_value_is_not_shown(blog: Stage) -> None:
-    """What is no name at all may be a secret in the wrong place."""
+    """A long value may be a secret in the wrong place: only its type is named."""
     with pytest.raises(errors.InvalidInputError, match="a value of type str"):
         blog.models.Post.create({"title": "x", "labels": [], "status": "hunter2" * 10})
 
@@ -222,7 +222,7 @@ def test_a_long_enum_value_is_not_shown(blog: Stage) -> None:
 def test_a_required_owner_field_is_named(
     rule: dict[str, Any], is_array: bool, advice: str, tmp_path: Path
 ) -> None:
-    """AppSync demands it before it would fill it in: the field is named, with what to give."""
+    """AppSync refuses the record before it would set the owner: the error says what to give."""
     document = json.loads((DATA / "outputs" / "todo_userpool.json").read_text(encoding="utf-8"))
     todo = document["data"]["model_introspection"]["models"]["Todo"]
     todo["fields"]["content"] |= {
@@ -242,15 +242,15 @@ def test_a_required_owner_field_is_named(
 
 
 def test_the_value_itself_is_not_shown(blog: Stage) -> None:
-    """A wrong value may be a secret in the wrong place: only its kind is named."""
+    """A wrong value may be a secret in the wrong place: only its type is named."""
     with pytest.raises(errors.InvalidInputError) as caught:
         blog.models.Post.create({"title": b"hunter2hunter2", "labels": []})
     assert "hunter2" not in f"{caught.value}{caught.value.resolution}"
     assert "a value of type bytes" in caught.value.message
 
 
-def test_custom_types_are_checked_all_the_way_down(store: Stage) -> None:
-    """The path to a wrong value inside a custom type is named."""
+def test_custom_types_are_checked_at_each_level(store: Stage) -> None:
+    """The error names the path to a wrong value inside a custom type."""
     product = {"sku": "S", "warehouse": "W", "shelf": 1, "name": "x"}
     with pytest.raises(errors.InvalidInputError, match=r"Product\.price\.currency is required"):
         store.models.Product.create({**product, "price": {"amount": 1}})
@@ -263,7 +263,7 @@ def test_custom_types_are_checked_all_the_way_down(store: Stage) -> None:
 
 
 def test_relations_become_foreign_keys(store: Stage, blog: Stage) -> None:
-    """By position in the key, for composite ones too; null takes the relation away."""
+    """Foreign keys match by position, also composite ones; null removes the relation."""
     blog.models.Post.create({"title": "x", "labels": [], "author": None})
     assert blog.sent["input"] == {"title": "x", "labels": [], "authorId": None}
     move = store.section.schema.models["StockMove"]
@@ -284,14 +284,14 @@ def test_relations_become_foreign_keys(store: Stage, blog: Stage) -> None:
 
 
 def test_enum_members_are_known_by_value_or_name(blog: Stage) -> None:
-    """A Python enum may spell its values its own way, as long as its names are the schema's."""
+    """A member of a Python enum is accepted if its value or its name is in the schema."""
     for member in Status:
         blog.models.Post.create({"title": "x", "labels": [], "status": member})
         assert blog.sent["input"]["status"] == member.name
 
 
 def test_unchecked_input_is_sent_as_it_is(todo: Stage) -> None:
-    """With validate=False only what JSON has no form for is changed."""
+    """With validate=False values are only converted to JSON."""
     todo.models.Todo.create({"content": 5, "when": NOON}, validate=False)
     assert todo.sent["input"] == {"content": 5, "when": "2025-01-31T11:30:00.000Z"}
     todo.models.Todo.update({"content": 5}, validate=False)
@@ -301,7 +301,7 @@ def test_unchecked_input_is_sent_as_it_is(todo: Stage) -> None:
 
 
 def test_an_update_needs_its_key_and_keeps_required_fields(blog: Stage) -> None:
-    """Null in a required field would break every later read of the record."""
+    """An update needs the key, and refuses null in a required field."""
     with pytest.raises(errors.InvalidInputError, match="missing: id"):
         blog.models.Post.update({"title": "x"})
     with pytest.raises(errors.InvalidInputError, match="every later read"):
@@ -322,24 +322,28 @@ def test_an_update_needs_its_key_and_keeps_required_fields(blog: Stage) -> None:
     ],
 )
 def test_a_wrong_filter_is_refused(blog: Stage, condition: Any, message: str) -> None:
-    """A filter by what the model does not have says so, with the nearest names."""
+    """A filter by an unknown field or without a condition is refused."""
     with pytest.raises(errors.InvalidInputError, match=message):
         blog.models.Post.list(filter=condition)
     blog.models.Post.list(filter=condition, validate=False) if "or" not in condition else None
 
 
 def test_lists_take_their_keys_only(store: Stage, blog: Stage) -> None:
-    """A key that the list does not have, and one that is missing, are named."""
-    with pytest.raises(errors.InvalidInputError, match="name is no key argument"):
+    """An unknown, a missing and a wrong key argument are named; sorting needs a key."""
+    with pytest.raises(
+        errors.InvalidInputError, match=r"name is not a key argument of Product\.list"
+    ):
         store.models.Product.list({"name": "x"})
-    with pytest.raises(errors.InvalidInputError, match="options by status, which is missing"):
+    with pytest.raises(
+        errors.InvalidInputError, match=r"Post\.listPostByStatus requires status, which is missing"
+    ):
         blog.models.Post.listPostByStatus({})
     with pytest.raises(errors.InvalidInputError, match="one of PostStatus"):
         blog.models.Post.listPostByStatus({"status": "OPEN"})
     with pytest.raises(errors.InvalidInputError, match="not ASC or DESC"):
         blog.models.Post.list(sort_direction="UP")  # type: ignore[arg-type]
     for model in (blog.models.Post, store.models.Product):
-        with pytest.raises(errors.InvalidInputError, match="has an order only with a key"):
+        with pytest.raises(errors.InvalidInputError, match="sort_direction needs a partition key"):
             model.list(sort_direction="DESC")
     blog.models.Post.list(filter={"owner": {"eq": "x"}, "publishedAt": {"gt": NOON}})
     assert blog.sent["filter"]["publishedAt"] == {"gt": "2025-01-31T11:30:00.000Z"}

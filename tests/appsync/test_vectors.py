@@ -1,4 +1,4 @@
-"""The recorded calls of the JavaScript client: ours send the same, or depart from it on purpose."""
+"""Recorded calls of the JavaScript client: ours send the same, except for listed deviations."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from graphql import parse, print_ast
 
 from seedctl import errors
-from seedctl.appsync.auth_modes import Options
+from seedctl.appsync.auth_modes import AuthOptions
 from seedctl.appsync.records import Page, Record
 from tests.appsync.appsync import DATA, VECTORS, Stage, session
 
@@ -46,9 +46,9 @@ def _stage(row: dict[str, Any]) -> Stage:
     stage = Stage(
         row["outputs"],
         identity=session(row["session"]),
-        options=Options(**_python(row["client"])),
+        options=AuthOptions(**_python(row["client"])),
     )
-    # What follows the recorded replies, the recorder's server answered so.
+    # After the recorded replies, the recorder's server gave this response.
     stage.answer(*row.get("server_replies", ()), *[{"data": None}] * 2)
     return stage
 
@@ -110,12 +110,12 @@ def _check_requests(stage: Stage, row: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("row", MATCHING)
-def test_a_recorded_call_is_made_alike(row: dict[str, Any]) -> None:
+def test_a_recorded_call_sends_the_same(row: dict[str, Any]) -> None:
     """The same requests with the same headers and signatures, and the same result or error."""
     stage = _stage(row)
     expected = row["expect"]
     if "server_replies" not in row and "threw" not in expected:
-        # A deviation: it is no success, since such an answer is not AppSync's.
+        # A deviation: we raise, since AppSync never gives such a response.
         with pytest.raises(errors.InvalidResponseError):
             _call(stage, row["call"])
     elif "threw" in expected or "errors" in expected["returned"]:
@@ -162,7 +162,7 @@ def _check_error(stage: Stage, row: dict[str, Any]) -> None:
 
 
 def test_each_deviation_is_a_recorded_call() -> None:
-    """The list of departures names only calls that were recorded."""
+    """The list of deviations names only recorded calls."""
     assert set(ROWS) >= DEVIATIONS
     assert len(ROWS) == 77
 
@@ -170,8 +170,8 @@ def test_each_deviation_is_a_recorded_call() -> None:
 @pytest.mark.parametrize(
     "name", ["todo-create-unknown-field-passthrough", "post-create-owner-in-input"]
 )
-def test_what_the_api_would_refuse_is_refused_before(name: str) -> None:
-    """Unknown and undeclared fields are named before anything is sent, unless that is options for."""
+def test_fields_that_the_api_would_refuse(name: str) -> None:
+    """Unknown and undeclared fields raise before anything is sent, unless validate=False."""
     row = ROWS[name]
     assert name in DEVIATIONS
     stage = _stage(row)
@@ -184,7 +184,7 @@ def test_what_the_api_would_refuse_is_refused_before(name: str) -> None:
 
 
 def test_values_of_to_many_relations_are_refused() -> None:
-    """What the JavaScript client drops silently is an error that says where the key belongs."""
+    """A value that the JavaScript client drops is an error that says where the key belongs."""
     row = ROWS["post-create-hasmany-and-hasone-object"]
     assert row["id"] in DEVIATIONS
     stage = _stage(row)
@@ -194,7 +194,7 @@ def test_values_of_to_many_relations_are_refused() -> None:
 
 
 def test_a_401_keeps_appsyncs_text() -> None:
-    """What AppSync says about the credentials is not hidden."""
+    """A 401 keeps AppSync's message about the credentials."""
     row = ROWS["todo-list-http-401"]
     assert row["id"] in DEVIATIONS
     stage = _stage(row)
@@ -204,8 +204,8 @@ def test_a_401_keeps_appsyncs_text() -> None:
     _check_requests(stage, row)
 
 
-def test_no_answer_is_an_error_of_its_own() -> None:
-    """A network failure is raised, after as many attempts as the JavaScript client makes."""
+def test_a_network_failure() -> None:
+    """A network failure raises after as many attempts as the JavaScript client makes."""
     row = ROWS["note-network-error"]
     assert row["id"] in DEVIATIONS
     stage = _stage(row)

@@ -1,4 +1,4 @@
-"""Data as a script meets it: through a backend, as whoever is signed in."""
+"""Data through a backend, as a script uses it, with the identity of the signed-in user."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from seedctl import connect, data, errors
-from seedctl.appsync.section import parse_data_section
+from seedctl.appsync.api import parse_data_section
 from seedctl.cli.console import Console
 from seedctl.cli.options import Settings
 from seedctl.cli.run_report import ConsoleReport
@@ -31,7 +31,7 @@ AUTH = load_outputs(DATA / "outputs" / "todo_userpool.json").auth
 
 
 class FakeIdentityPool:
-    """The calls of an identity pool, answered with keys that last as long as told."""
+    """A fake identity pool whose credentials last for a given time."""
 
     is_local = False
     is_emulator = True
@@ -62,7 +62,7 @@ class FakeIdentityPool:
 
 
 def test_guests_get_credentials_once() -> None:
-    """As recorded: GetId, then credentials without logins; kept until they are about to end."""
+    """A guest's credentials come from GetId and an empty login, and are cached until they expire."""
     assert AUTH is not None
     aws = FakeIdentityPool()
     pool = IdentityPool(aws, KnownAuth(AUTH))
@@ -75,16 +75,16 @@ def test_guests_get_credentials_once() -> None:
         ("GetCredentialsForIdentity", {"IdentityId": "us-east-1:first"}, "us-east-1"),
     ]
     assert "secret" not in repr(first).replace("secret_access_key", "")
-    hasty = FakeIdentityPool(timedelta(minutes=4))
-    pool = IdentityPool(hasty, KnownAuth(AUTH))
+    short = FakeIdentityPool(timedelta(minutes=4))
+    pool = IdentityPool(short, KnownAuth(AUTH))
     assert pool.for_guest() is not pool.for_guest()
 
 
 def test_users_log_in_with_their_id_token(tmp_path: Path) -> None:
-    """The identity pool is shown the id token under the user pool's issuer; a sign-out ends it."""
+    """A user's credentials come from the id token under its issuer, until the user signs out."""
     assert AUTH is not None
     stage = Stage(tmp_path / "state")
-    door = AmbientAuth(stage.auth, no_identities())
+    ambient = AmbientAuth(stage.auth, no_identities())
     aws = FakeIdentityPool()
     pool = IdentityPool(aws, KnownAuth(AUTH))
     stage.auth.create_user("ann@example.com", PASSWORD)
@@ -94,7 +94,7 @@ def test_users_log_in_with_their_id_token(tmp_path: Path) -> None:
     tokens = session.fetch_auth_session()
     assert aws.calls[0][1]["Logins"] == {ISSUER.removeprefix("https://"): tokens.id_token}
     assert user.access_token() == tokens.access_token
-    nobody = AmbientIdentity(door, pool)
+    nobody = AmbientIdentity(ambient, pool)
     assert nobody.access_token() is None
     assert nobody.credentials() is not None
     session.sign_out()
@@ -106,7 +106,7 @@ def test_users_log_in_with_their_id_token(tmp_path: Path) -> None:
     "domain", ["amazonaws.com", "amazonaws.com.cn", "amazonaws.eu", "c2s.ic.gov"]
 )
 def test_the_logins_name_is_the_tokens_issuer(domain: str) -> None:
-    """Each partition has a domain of its own, which only the token says."""
+    """The name in Logins is the token's issuer, since each partition has its own domain."""
     assert AUTH is not None
     aws = FakeIdentityPool()
     name = f"cognito-idp.eusc-de-east-1.{domain}/eusc-de-east-1_Abc"
@@ -117,7 +117,7 @@ def test_the_logins_name_is_the_tokens_issuer(domain: str) -> None:
 
 @pytest.mark.parametrize("claims", [{}, {"iss": 5}])
 def test_a_token_without_an_issuer_is_not_cognitos(claims: dict[str, Any]) -> None:
-    """Nothing is sent to the identity pool under a made-up name."""
+    """A token without an issuer raises, and nothing is sent to the identity pool."""
     assert AUTH is not None
     aws = FakeIdentityPool()
     with pytest.raises(errors.InvalidResponseError, match="names no issuer"):
@@ -126,7 +126,7 @@ def test_a_token_without_an_issuer_is_not_cognitos(claims: dict[str, Any]) -> No
 
 
 def test_a_script_gets_a_client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The current backend's client acts as whoever is signed in, here nobody."""
+    """generate_client() returns a client of the current backend."""
     root = make_project(tmp_path / "app", outputs=None)
     shutil.copy(DATA / "outputs" / "todo_userpool.json", root / "amplify_outputs.json")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
@@ -141,7 +141,7 @@ def test_a_script_gets_a_client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_a_client_reaches_an_emulator_as_its_caller(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The developer's keys sign, and a server that is not there is told as such."""
+    """The developer's credentials sign, and an unreachable server raises as such."""
     root = make_project(tmp_path / "app", outputs=None)
     outputs = json.loads((DATA / "outputs" / "todo_userpool.json").read_text(encoding="utf-8"))
     outputs["data"]["url"] = "http://127.0.0.1:9/graphql"
@@ -160,7 +160,7 @@ def test_a_client_reaches_an_emulator_as_its_caller(
 
 
 def test_a_session_has_a_client_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """session.data acts as its user, and as nobody once that has signed out."""
+    """session.data acts as the session's user, and raises after the sign-out."""
     root = make_project(tmp_path / "app", outputs=None)
     outputs = json.loads((DATA / "outputs" / "todo_userpool.json").read_text(encoding="utf-8"))
     outputs["data"]["url"] = "http://127.0.0.1:9/graphql"
@@ -170,7 +170,7 @@ def test_a_session_has_a_client_of_its_own(tmp_path: Path, monkeypatch: pytest.M
     stage.auth.create_user("ann@example.com", PASSWORD)
     with connect(root, identifier="alice", target="none") as backend:
         session = stage.auth.sign_in("ann@example.com", PASSWORD)
-        session._services = backend.auth._services
+        session._services = backend.auth._sessions._services
         assert session.data is session.data
         assert session.identity.access_token() == session.tokens().access
         with pytest.raises(errors.EndpointUnreachableError):
@@ -180,8 +180,8 @@ def test_a_session_has_a_client_of_its_own(tmp_path: Path, monkeypatch: pytest.M
             session.data.models.Todo.list()
 
 
-def test_no_data_section_is_told() -> None:
-    """A backend without a data resource says where to add one."""
+def test_no_data_section() -> None:
+    """Without a data resource the error says where to add one."""
     outputs = load_outputs(DATA / "outputs" / "storage_only_multi_bucket.json")
     with pytest.raises(errors.NoEndpoint, match="no data section"):
         parse_data_section(outputs)
@@ -215,13 +215,13 @@ def test_no_data_section_is_told() -> None:
     ],
 )
 def test_a_broken_schema_names_the_place(change: Any, message: str, tmp_path: Path) -> None:
-    """What Amplify does not write is refused with its key path, before a call trips over it."""
+    """A schema that Amplify would not write raises, with the key path of the fault."""
     with pytest.raises(errors.InvalidAmplifyOutputsError, match=message):
         parse_introspection(change, tmp_path / "amplify_outputs.json")
 
 
-def test_no_schema_leaves_raw_documents(tmp_path: Path) -> None:
-    """Outputs without introspection have no models; an unknown default mode counts as iam."""
+def test_no_schema_means_no_models(tmp_path: Path) -> None:
+    """Outputs without a schema have no models; a missing default auth mode counts as iam."""
     section = parse_data_section(
         parse_outputs(
             {"version": "1", "data": {"url": "https://api.example", "aws_region": "r"}}, tmp_path
@@ -230,8 +230,8 @@ def test_no_schema_leaves_raw_documents(tmp_path: Path) -> None:
     assert (dict(section.schema.models), section.default_auth_mode) == ({}, "iam")
 
 
-def test_records_are_one_row_of_a_model() -> None:
-    """The table at the end counts records by model and state, and the totals sum them."""
+def test_records_are_counted_by_model_and_state() -> None:
+    """The final table counts records by model and state, and the totals sum them."""
     report = ConsoleReport(Console(Settings()))
     for model, state, count in (("Todo", "created", 5000), ("Post", "updated", 1)):
         for _ in range(count):

@@ -1,4 +1,4 @@
-"""Fixtures of the aws room's tests: profiles on disk, and a server that AWS calls end at."""
+"""Fixtures for the tests of seedctl.aws: AWS profiles on disk, and a server in place of AWS."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ _ANSWER = {
 
 @dataclass
 class Endpoint:
-    """A loopback server that remembers each request and gives one answer to all."""
+    """A loopback server that records each request and sends the same response to all."""
 
     url: str = ""
     status: int = 200
     body: dict[str, Any] = field(default_factory=lambda: dict(_ANSWER))
     raw: bytes | None = None
-    """What is sent in place of *body*, if it is not None."""
+    """Sent in place of *body*, if it is not None."""
     headers: dict[str, str] = field(default_factory=dict)
-    """What is sent besides the usual ones, or in their place."""
+    """Headers that are added to the usual ones, or replace them."""
     requests: list[dict[str, str]] = field(default_factory=list)
     """The headers of each request, names in lower case; the request line under ``line``."""
 
@@ -110,7 +110,7 @@ def other_endpoint() -> Iterator[Endpoint]:
 
 @pytest.fixture
 def write_profiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Put text into the AWS config and credentials files."""
+    """Write text into the AWS config and credentials files."""
 
     def write(config: str = "", credentials: str = "") -> None:
         for name, text in (

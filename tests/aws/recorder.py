@@ -1,4 +1,4 @@
-"""A Caller that makes no call: it remembers what it is asked and answers what it was told."""
+"""A Caller that makes no calls: it records them and returns prepared replies."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Call(NamedTuple):
 
 
 class Recorder:
-    """Answers each call with the next of *replies*; one that is an exception is raised."""
+    """Returns the next of *replies* for each call, or raises it if it is an exception."""
 
     max_attempts = 3
 

@@ -1,4 +1,4 @@
-"""Calls to AWS: whose keys, which region, which endpoint, how often."""
+"""Calls to AWS: which credentials, region and endpoint they use, and how often they are retried."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _at(endpoint: Endpoint, **settings: Any) -> AWS:
 
 @pytest.mark.usefixtures("environment_keys")
 def test_a_call_returns_the_reply(endpoint: Endpoint) -> None:
-    """What AWS answers comes back as it is, and the request says that seedctl made it."""
+    """AWS's response is returned unchanged, and the request's user agent names seedctl."""
     endpoint.body = {"Parameter": {"Version": 3, "LastModifiedDate": 0}}
     assert _get(_at(endpoint, region="us-east-1"))["Parameter"]["Version"] == 3
     (request,) = endpoint.requests
@@ -72,7 +72,7 @@ def test_a_call_returns_the_reply(endpoint: Endpoint) -> None:
 
 @pytest.mark.usefixtures("environment_keys")
 def test_a_refusal_is_translated_and_keeps_its_cause(endpoint: Endpoint) -> None:
-    """AWS's refusal arrives as seedctl's error, raised from botocore's."""
+    """AWS's error is raised as seedctl's, with botocore's as its cause."""
     endpoint.status, endpoint.body = 400, {"__type": "ParameterNotFound"}
     with pytest.raises(AWSError) as caught:
         _get(_at(endpoint, region="us-east-1"))
@@ -81,8 +81,8 @@ def test_a_refusal_is_translated_and_keeps_its_cause(endpoint: Endpoint) -> None
 
 
 @pytest.mark.usefixtures("environment_keys")
-def test_what_is_not_awss_doing_is_not_translated(endpoint: Endpoint) -> None:
-    """An exception that nobody expected is a bug and shows itself as what it is."""
+def test_bugs_are_not_translated(endpoint: Endpoint) -> None:
+    """An unexpected exception is a bug and is raised unchanged."""
 
     def broken() -> str:
         raise ZeroDivisionError
@@ -93,8 +93,8 @@ def test_what_is_not_awss_doing_is_not_translated(endpoint: Endpoint) -> None:
 
 
 @pytest.mark.usefixtures("environment_keys")
-def test_a_request_that_fits_no_operation_is_not_sent(endpoint: Endpoint) -> None:
-    """What botocore refuses before sending is reported as a parameter that does not fit."""
+def test_invalid_parameters_are_not_sent(endpoint: Endpoint) -> None:
+    """What botocore rejects before sending is reported as an invalid parameter."""
     with pytest.raises(InvalidParameterException, match="ssm:GetParameter cannot be sent"):
         _at(endpoint, region="us-east-1").call("ssm", "GetParameter", {})
     assert endpoint.requests == []
@@ -102,7 +102,7 @@ def test_a_request_that_fits_no_operation_is_not_sent(endpoint: Endpoint) -> Non
 
 @pytest.mark.usefixtures("environment_keys")
 def test_a_closed_port_is_unreachable(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An endpoint where nobody listens is told from one that refuses."""
+    """An endpoint that does not respond gets another error than one that refuses the call."""
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     aws = AWS(AWSSettings(endpoint_url="http://127.0.0.1:1", region="us-east-1"))
     with pytest.raises(EndpointUnreachableError, match=r"127\.0\.0\.1:1") as caught:
@@ -112,7 +112,7 @@ def test_a_closed_port_is_unreachable(endpoint: Endpoint, monkeypatch: pytest.Mo
 
 @pytest.mark.usefixtures("environment_keys")
 def test_clients_are_made_once(endpoint: Endpoint) -> None:
-    """Threads that call at the same time share one client for each service, region and kind."""
+    """Threads that call at the same time share one client per service, region and kind of call."""
     aws = _at(endpoint, region="us-east-1")
     start, found = threading.Barrier(6), []
 
@@ -154,7 +154,7 @@ def test_the_order_of_regions(
     write_profiles: WriteProfiles,
     first: int,
 ) -> None:
-    """Each source of the region is beaten by those before it and beats those after it."""
+    """Each source of the region takes precedence over those after it."""
     given = {
         source: f"{source.strip('-').replace('_', '-').lower()}-1"
         for source in REGION_SOURCES[first:]
@@ -178,7 +178,7 @@ def test_the_order_of_regions(
 
 @pytest.mark.usefixtures("environment_keys")
 def test_a_call_may_name_its_region(endpoint: Endpoint) -> None:
-    """Cognito is called where the outputs say, whatever region is chosen for secrets."""
+    """Cognito is called in the region of the outputs file, not in the one chosen for secrets."""
     aws = _at(endpoint, region="us-east-1")
     _get(aws, region="eu-west-1")
     _get(aws)
@@ -186,8 +186,8 @@ def test_a_call_may_name_its_region(endpoint: Endpoint) -> None:
 
 
 @pytest.mark.usefixtures("environment_keys")
-def test_the_outputs_are_not_asked_without_need(endpoint: Endpoint) -> None:
-    """With a region at hand the outputs file is not read: it may be missing or broken."""
+def test_the_outputs_file_is_read_only_if_needed(endpoint: Endpoint) -> None:
+    """If a region is set, the outputs file is not read: it may be missing or broken."""
     asked = []
     aws = AWS(
         AWSSettings(endpoint_url=endpoint.url, region="us-east-1"),
@@ -199,7 +199,7 @@ def test_the_outputs_are_not_asked_without_need(endpoint: Endpoint) -> None:
 
 @pytest.mark.usefixtures("environment_keys")
 def test_no_region_at_all(endpoint: Endpoint) -> None:
-    """Without any region the error lists where one could come from."""
+    """Without a region, the error lists where one can be set."""
     with pytest.raises(
         MissingRegionError, match="environment, the profile or an outputs"
     ) as caught:
@@ -209,8 +209,8 @@ def test_no_region_at_all(endpoint: Endpoint) -> None:
 
 
 @pytest.mark.usefixtures("environment_keys")
-def test_a_region_that_cannot_be_one() -> None:
-    """A region with a typing mistake that makes no host name is a set-up error."""
+def test_an_invalid_region() -> None:
+    """A misspelt region that cannot be part of a host name is a configuration error."""
     with pytest.raises(MissingRegionError, match="no usable AWS region") as caught:
         _get(AWS(AWSSettings(endpoint_url="http://127.0.0.1:1", region="us east/1")))
     assert caught.value.exit_code == 3
@@ -256,7 +256,7 @@ def test_a_profile_beats_keys_in_the_environment(
     key_id: str,
     region: str,
 ) -> None:
-    """A profile that was chosen signs the call, as in the Node chain; boto3 would take the keys."""
+    """The chosen profile signs the call, as in the Node chain; boto3 would use the keys."""
     write_profiles(config=TWO_PROFILES)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
@@ -270,7 +270,7 @@ def test_a_profile_beats_keys_in_the_environment(
 def test_keys_in_the_environment_beat_the_default_profile(
     endpoint: Endpoint, write_profiles: WriteProfiles
 ) -> None:
-    """With no profile chosen, the keys of the environment sign and the default profile's do not."""
+    """Without a chosen profile, keys in the environment precede the default profile."""
     write_profiles(config=TWO_PROFILES)
     _get(_at(endpoint))
     assert endpoint.key_ids == ["AKIAENVIRONMENT"]
@@ -280,7 +280,7 @@ def test_keys_in_the_environment_beat_the_default_profile(
 def test_the_default_profile_is_the_last_resort(
     endpoint: Endpoint, write_profiles: WriteProfiles
 ) -> None:
-    """With nothing chosen and no keys in the environment, the default profile signs."""
+    """Without a chosen profile and without keys in the environment, the default profile signs."""
     write_profiles(config=TWO_PROFILES)
     _get(_at(endpoint))
     assert endpoint.key_ids == ["AKIADEFAULT"]
@@ -312,14 +312,14 @@ def test_the_default_profile_is_the_last_resort(
         ),
     ],
 )
-def test_keys_that_cannot_be_had(
+def test_missing_and_broken_credentials(
     endpoint: Endpoint,
     write_profiles: WriteProfiles,
     files: dict[str, str],
     profile: str | None,
     complaint: str,
 ) -> None:
-    """Missing and broken credentials are a set-up error that names the profile looked at."""
+    """Missing and broken credentials are a configuration error that names the profile."""
     write_profiles(**files)
     with pytest.raises(InvalidCredentialError, match=complaint) as caught:
         _get(_at(endpoint, region="us-east-1", profile=profile))
@@ -335,10 +335,10 @@ def test_keys_that_cannot_be_had(
         pytest.param({"config": "[broken\nx"}, None, id="broken config"),
     ],
 )
-def test_a_region_that_cannot_be_looked_up(
+def test_the_region_of_a_missing_profile(
     write_profiles: WriteProfiles, files: dict[str, str], profile: str | None
 ) -> None:
-    """Asked for the region alone, a missing profile is the same set-up error."""
+    """If only the region is needed, a missing profile is the same configuration error."""
     write_profiles(**files)
     with pytest.raises(InvalidCredentialError):
         AWS(AWSSettings(profile=profile)).region()
@@ -363,14 +363,14 @@ def test_a_region_that_cannot_be_looked_up(
     ],
 )
 @pytest.mark.usefixtures("environment_keys")
-def test_local_looks_at_nothing_of_the_users(
+def test_local_ignores_the_users_configuration(
     endpoint: Endpoint,
     monkeypatch: pytest.MonkeyPatch,
     write_profiles: WriteProfiles,
     environment: dict[str, str],
     config: str,
 ) -> None:
-    """The local sandbox works whatever the AWS set-up is, and no real key is sent to it."""
+    """The local sandbox works with any AWS configuration, and gets no real keys."""
     write_profiles(config=config, credentials=config)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
@@ -387,7 +387,7 @@ def test_local_looks_at_nothing_of_the_users(
 
 
 def test_local_errors_name_no_profile(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A profile that was not looked at is not blamed."""
+    """Errors do not name a profile that was not used."""
     monkeypatch.setenv("AWS_PROFILE", "mine")
     endpoint.status, endpoint.body = 400, {"__type": "ExpiredTokenException"}
     with pytest.raises(InvalidCredentialError) as caught:
@@ -408,7 +408,7 @@ ssm =
 
 
 def test_no_endpoint_means_aws() -> None:
-    """Without any setting every call goes to AWS itself."""
+    """Without any setting every call goes to AWS."""
     aws = AWS(AWSSettings())
     assert [aws.endpoint(service) for service in SERVICES] == [None] * 4
     assert not aws.is_emulator
@@ -476,7 +476,7 @@ def test_the_order_of_endpoints(
     ssm: str | None,
     sts: str | None,
 ) -> None:
-    """Each service's endpoint is found where the AWS tools look for it, and in their order."""
+    """Endpoints are read from the same sources as in the AWS tools, in the same order."""
     if config:
         write_profiles(
             config=PROFILE_ENDPOINTS.format(everything="http://profile", ssm="http://profile-ssm")
@@ -495,7 +495,7 @@ def test_calls_go_to_the_endpoint(
     write_profiles: WriteProfiles,
     where: str,
 ) -> None:
-    """What endpoint() says is where the calls really arrive."""
+    """Calls go to the endpoint that endpoint() returns."""
     option = endpoint.url if where == "option" else None
     if where == "AWS_ENDPOINT_URL":
         monkeypatch.setenv(where, endpoint.url)
@@ -512,7 +512,7 @@ def test_calls_go_to_the_endpoint(
 
 
 def test_one_services_endpoint_is_enough_for_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
-    """is_emulator is about Cognito, whose variable has the service's long name."""
+    """is_emulator reads Cognito's endpoint variable, which has the service's long name."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", "http://127.0.0.1:1")
     assert AWS(AWSSettings()).is_emulator
     monkeypatch.delenv("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER")
@@ -521,8 +521,8 @@ def test_one_services_endpoint_is_enough_for_loopback(monkeypatch: pytest.Monkey
 
 
 @pytest.mark.usefixtures("environment_keys")
-def test_an_endpoint_that_is_no_address(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An endpoint in the environment that is no URL is named with the service it is for."""
+def test_an_invalid_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An invalid endpoint in the environment is reported with the name of its service."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_SSM", "localhost:4566")
     with pytest.raises(InvalidCommandInputError, match="The endpoint of ssm is 'localhost:4566'"):
         _get(AWS(AWSSettings(region="us-east-1")))
@@ -560,7 +560,7 @@ def test_mixed_endpoints_are_refused_before_the_first_call(
     here: str,
     away: str,
 ) -> None:
-    """A run that would write part here and part to real AWS makes no call, however often asked."""
+    """A run whose calls would go partly to an emulator and partly to AWS makes no call at all."""
     for name, text in settings.items():
         value = text.replace("LOOPBACK", endpoint.url)
         if name == "config":
@@ -593,7 +593,7 @@ def test_mixed_endpoints_are_refused_before_the_first_call(
 def test_endpoints_on_one_side_are_fine(
     monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]
 ) -> None:
-    """Several addresses are no mixture as long as all or none of them are this machine's."""
+    """Different endpoints are fine as long as all or none of them are emulators."""
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     AWS(AWSSettings()).refuse_mixed_endpoints()
@@ -604,10 +604,10 @@ def test_endpoints_on_one_side_are_fine(
 
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy"])
 @pytest.mark.usefixtures("environment_keys")
-def test_loopback_is_reached_past_the_proxy(
+def test_loopback_bypasses_the_proxy(
     endpoint: Endpoint, other_endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    """A company's proxy cannot reach this machine's loopback addresses: it is not asked."""
+    """No proxy is used for loopback addresses, which it could not reach."""
     monkeypatch.setenv(name, other_endpoint.url)
     _get(_at(endpoint, region="us-east-1"))
     assert len(endpoint.requests) == 1
@@ -615,10 +615,10 @@ def test_loopback_is_reached_past_the_proxy(
 
 
 @pytest.mark.usefixtures("environment_keys")
-def test_loopback_over_https_is_reached_past_the_proxy(
+def test_loopback_over_https_bypasses_the_proxy(
     endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The same for an emulator that speaks TLS: the proxy gets no CONNECT."""
+    """Nor for an emulator with TLS: the proxy gets no CONNECT."""
     monkeypatch.setenv("HTTPS_PROXY", endpoint.url)
     with pytest.raises(EndpointUnreachableError):
         _get(AWS(AWSSettings(region="us-east-1", endpoint_url="https://127.0.0.1:1")), once=True)
@@ -629,7 +629,7 @@ def test_loopback_over_https_is_reached_past_the_proxy(
 def test_other_addresses_are_reached_through_the_proxy(
     endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Beyond this machine the proxy is used as everywhere."""
+    """For all other addresses the proxy is used."""
     monkeypatch.setenv("HTTP_PROXY", endpoint.url)
     monkeypatch.setenv("http_proxy", endpoint.url)
     monkeypatch.delenv("NO_PROXY", raising=False)
@@ -672,7 +672,7 @@ def test_retry_settings_are_honoured(
     mode: str,
     attempts: int,
 ) -> None:
-    """The user's retry mode and number of attempts count; only a mode nobody chose is seedctl's."""
+    """The user's retry mode and attempts are used; seedctl sets a mode only if the user did not."""
     write_profiles(config=f"[default]\n{config}")
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
@@ -687,7 +687,7 @@ def test_retry_settings_are_honoured(
 
 @pytest.mark.parametrize("mode", [None, "legacy", "standard", "adaptive"])
 @pytest.mark.usefixtures("environment_keys")
-def test_once_means_once(
+def test_calls_made_once_are_not_retried(
     endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch, mode: str | None
 ) -> None:
     """A call that uses up a single-use session is sent once, whatever the retry settings."""
@@ -701,8 +701,8 @@ def test_once_means_once(
 
 
 @pytest.mark.usefixtures("environment_keys")
-def test_other_calls_are_repeated(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server error is tried again, as often as AWS_MAX_ATTEMPTS says."""
+def test_other_calls_are_retried(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a server error the call is retried, up to AWS_MAX_ATTEMPTS attempts."""
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "2")
     endpoint.status, endpoint.body = 500, {"__type": "InternalServerError"}
     with pytest.raises(AWSError):
@@ -714,7 +714,7 @@ def test_other_calls_are_repeated(endpoint: Endpoint, monkeypatch: pytest.Monkey
 def test_a_users_own_tests_may_call_any_emulator(
     endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """seedctl knows nothing of pytest: in a test of a user's it calls what it is told to call."""
+    """Under pytest, in a user's own test, calls go to the configured endpoint as always."""
     port = endpoint.url.rpartition(":")[2]
     look_up = socket.getaddrinfo
     monkeypatch.setattr(
@@ -744,7 +744,7 @@ def test_a_users_own_tests_may_call_any_emulator(
 )
 @pytest.mark.parametrize("once", [False, True], ids=["repeated", "once"])
 @pytest.mark.usefixtures("environment_keys")
-def test_retry_settings_that_cannot_be_are_refused(
+def test_invalid_retry_settings(
     endpoint: Endpoint,
     monkeypatch: pytest.MonkeyPatch,
     write_profiles: WriteProfiles,
@@ -753,7 +753,7 @@ def test_retry_settings_that_cannot_be_are_refused(
     complaint: str,
     once: bool,
 ) -> None:
-    """A usage error names the setting before anything is sent, in place of botocore's trace."""
+    """An invalid setting is a usage error before anything is sent, without a traceback."""
     write_profiles(config=f"[default]\n{config}")
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
@@ -765,7 +765,7 @@ def test_retry_settings_that_cannot_be_are_refused(
 
 @pytest.mark.usefixtures("environment_keys")
 def test_the_profiles_attempts_are_made(endpoint: Endpoint, write_profiles: WriteProfiles) -> None:
-    """max_attempts of the profile in use counts for calls and for what seedctl repeats itself."""
+    """The profile's max_attempts also limits seedctl's own retries."""
     endpoint.status, endpoint.body = 500, {"__type": "InternalServerError"}
     write_profiles(
         config="[profile dev]\nmax_attempts = 2\n[default]\nmax_attempts = 5",
@@ -780,7 +780,7 @@ def test_the_profiles_attempts_are_made(endpoint: Endpoint, write_profiles: Writ
 
 @pytest.mark.usefixtures("environment_keys")
 def test_a_web_page_in_place_of_aws(endpoint: Endpoint) -> None:
-    """A 5xx of a gateway is AWS's failure or nobody's: either way the work may be done."""
+    """A 5xx, from AWS or a gateway, leaves open whether the call took effect."""
     endpoint.status, endpoint.body = 502, {}
     with pytest.raises(ServiceFailedError) as caught:
         _get(_at(endpoint, region="us-east-1"), once=True)

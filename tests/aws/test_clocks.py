@@ -1,4 +1,4 @@
-"""How far the clocks are apart, and what is said of it."""
+"""The difference between this machine's clock and AWS's, and the advice about it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ EARLY = "Signature not yet current: 20250101T012500Z is still later than 2025010
     ],
 )
 def test_the_difference(date_ahead: float | None, message: str, expected: float | None) -> None:
-    """AWS's Date header tells its time; for a request that waited, its sentence does."""
+    """AWS's time is read from the Date header; for a delayed request from AWS's message."""
     headers = {}
     if date_ahead is not None:
         answered = datetime.now(timezone.utc) - timedelta(seconds=date_ahead)
@@ -34,8 +34,8 @@ def test_the_difference(date_ahead: float | None, message: str, expected: float 
     assert ahead == (None if expected is None else pytest.approx(expected, abs=120))
 
 
-def test_a_date_that_is_none() -> None:
-    """A header that cannot be read tells nothing."""
+def test_an_invalid_date_header() -> None:
+    """An unreadable Date header is ignored."""
     assert seconds_ahead({"date": "yesterday"}) is None
 
 
@@ -49,13 +49,13 @@ def test_a_date_that_is_none() -> None:
     ],
 )
 def test_the_advice_names_the_difference(ahead: float, said: str) -> None:
-    """Whoever sets the clock has to know by how much and which way it is wrong."""
+    """The advice says by how much the clock is wrong and in which direction."""
     assert said in clock_advice(ahead)
 
 
 @pytest.mark.parametrize("ahead", [None, 0.0, 20.0])
-def test_no_difference_is_made_up(ahead: float | None) -> None:
-    """Where the clocks agree, or nothing tells, the advice says only what to check."""
+def test_an_unknown_difference(ahead: float | None) -> None:
+    """If the clocks agree, or the difference is unknown, the advice only says what to check."""
     assert "AWS's" not in clock_advice(ahead)
     assert "Check this machine's clock" in clock_advice(ahead)
 
@@ -71,5 +71,5 @@ def test_no_difference_is_made_up(ahead: float | None) -> None:
     ],
 )
 def test_sentences_about_time(message: str, expected: bool) -> None:
-    """A wrong key and a wrong clock come under one code; the sentence tells them apart."""
+    """A wrong key and a wrong clock have the same error code; the message tells which it is."""
     assert is_about_time(message) is expected

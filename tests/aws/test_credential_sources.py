@@ -1,4 +1,4 @@
-"""Credentials that cannot be had: every source of them fails as the caller's set-up, and ends."""
+"""When botocore cannot get credentials it is a configuration error, and nothing hangs."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ KEYS = "[keys]\naws_access_key_id = AKIAKEYS\naws_secret_access_key = s"
 
 
 class STS:
-    """Answers AssumeRole with *status* and *content*; SSM with nothing found."""
+    """Responds to AssumeRole with *status* and *content*, and to SSM with "not found"."""
 
     def __init__(self) -> None:
         self.status, self.content = 200, _role("2099-01-01T00:00:00Z")
@@ -121,7 +121,7 @@ PROGRAMS = {
     "empty": ("", "is not named in credential_process"),
     "unbalanced": ("x 'y", "No closing quotation"),
     "fails": ("sh -c 'echo no luck >&2; exit 3'", "ended with exit status 3: no luck"),
-    "fails silently": ("sh -c 'exit 1'", "ended with exit status 1: It said nothing."),
+    "fails silently": ("sh -c 'exit 1'", "ended with exit status 1: It printed no error message."),
     "prints nothing": ("true", "did not print credentials"),
     "prints garbage": ("echo not-json", "did not print credentials"),
     "prints bytes": ("printf '\\377'", "did not print credentials"),
@@ -144,10 +144,10 @@ PROGRAMS = {
 
 
 @pytest.mark.parametrize(("command", "reason"), PROGRAMS.values(), ids=PROGRAMS)
-def test_a_program_that_gives_none(
+def test_a_program_without_credentials(
     fail: Callable[..., SeedctlError], sts: STS, command: str, reason: str
 ) -> None:
-    """Whatever a credential_process does wrong is the caller's set-up, told with the reason."""
+    """Every failure of a credential_process is a configuration error that contains the reason."""
     quoted = command.replace('"', r"\"")
     error = fail(f"credential_process = {quoted}")
     assert type(error) is InvalidCredentialError
@@ -191,10 +191,10 @@ PROFILES = {
 
 
 @pytest.mark.parametrize(("profile", "says"), PROFILES.values(), ids=PROFILES)
-def test_a_profile_that_gives_none(
+def test_a_profile_without_credentials(
     fail: Callable[..., SeedctlError], sts: STS, profile: str, says: str
 ) -> None:
-    """So is whatever else a profile says that leads to no credentials."""
+    """Every other profile setting that yields no credentials is a configuration error too."""
     error = fail(profile)
     assert type(error) is InvalidCredentialError
     assert says in f"{error.message} {error.resolution}"
@@ -204,7 +204,7 @@ def test_a_profile_that_gives_none(
 def test_a_login_that_needs_more_of_botocore(
     fail: Callable[..., SeedctlError], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A profile of aws login without the part of botocore it needs says what to install."""
+    """If a part of botocore is missing for aws login, the error says what to install."""
     monkeypatch.setattr("botocore.credentials.EC", None)
     error = fail("login_session = arn:aws:iam::123456789012:user/kim")
     assert type(error) is InvalidCredentialError
@@ -222,10 +222,10 @@ def test_a_login_that_needs_more_of_botocore(
         ("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "/no/such/token", "'/no/such/token'"),
     ],
 )
-def test_variables_that_give_none(
+def test_variables_without_credentials(
     sts: STS, monkeypatch: pytest.MonkeyPatch, name: str, value: str, reason: str
 ) -> None:
-    """The same holds for what the environment says."""
+    """The same applies to settings in the environment."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", sts.url)
     monkeypatch.setenv("AWS_ROLE_ARN", ROLE)
     if name == "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE":
@@ -240,7 +240,7 @@ def test_variables_that_give_none(
 def test_files_that_cannot_be_read_are_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """botocore takes a file that cannot be read for one without the profile."""
+    """An unreadable file is named; botocore treats it as a file without the profile."""
     folder = tmp_path / "config"
     folder.mkdir()
     monkeypatch.setenv("AWS_CONFIG_FILE", str(folder))
@@ -250,7 +250,7 @@ def test_files_that_cannot_be_read_are_named(
 
 
 def test_services_that_are_not_configured(write_profiles: WriteProfiles) -> None:
-    """Endpoints are looked up in the profile too, and fail as it does."""
+    """Endpoints are read from the profile too; its errors are reported in the same way."""
     write_profiles("[profile p]\nservices = nowhere", KEYS)
     with pytest.raises(InvalidCredentialError, match="nowhere"):
         AWS(AWSSettings(profile="p")).endpoint("ssm")
@@ -265,7 +265,7 @@ WITH_MFA = f"{ROLE_OF}keys\nmfa_serial = {MFA}"
 def test_no_code_is_asked_for_without_a_terminal(
     fail: Callable[..., SeedctlError], sts: STS, monkeypatch: pytest.MonkeyPatch, is_ci: bool
 ) -> None:
-    """A profile with an MFA device names itself and the device where nobody can be asked."""
+    """Without a terminal, a profile with an MFA device gives an error that names both."""
     if is_ci:
         monkeypatch.setenv("CI", "true")
     error = fail(WITH_MFA)
@@ -279,7 +279,7 @@ def test_no_code_is_asked_for_without_a_terminal(
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Answer questions as somebody at the terminal would; return them."""
+    """Answer questions like a user at the terminal; return the questions."""
     questions: list[str] = []
 
     def answer(_: TerminalPrompter, question: str) -> str:
@@ -293,7 +293,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_the_code_is_asked_for_once(
     asked: list[str], sts: STS, write_profiles: WriteProfiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """seedctl's own prompt asks, once for all calls, and the code is masked from then on."""
+    """seedctl's own prompt asks for the code once for all calls, and masks it afterwards."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", sts.url)
     write_profiles(f"[profile p]\nregion = us-east-1\n{WITH_MFA}", KEYS)
     aws = AWS(AWSSettings(profile="p"))
@@ -332,7 +332,7 @@ def test_the_code_is_asked_for_once(
         pytest.param(200, "sign in", AWSError, "", id="not AWS"),
     ],
 )
-def test_a_role_that_is_not_given(
+def test_a_role_that_cannot_be_assumed(
     asked: list[str],
     fail: Callable[..., SeedctlError],
     sts: STS,
@@ -342,7 +342,7 @@ def test_a_role_that_is_not_given(
     expected: type[SeedctlError],
     says: str,
 ) -> None:
-    """What STS refuses of the profile is the set-up; what it denies or fails is AWS."""
+    """A profile that STS rejects is a configuration error; if STS denies or fails it is AWS's."""
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     sts.status, sts.content = status, content
     error = fail(WITH_MFA)
@@ -351,10 +351,10 @@ def test_a_role_that_is_not_given(
     assert len(asked) == 1
 
 
-def test_a_source_that_is_not_reached(
+def test_an_unreachable_credential_service(
     fail: Callable[..., SeedctlError], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A service that gives credentials and is not reached is not reached, as any other."""
+    """An unreachable credential service is reported like any other unreachable service."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:9")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     assert isinstance(fail(f"{ROLE_OF}keys"), EndpointUnreachableError)
@@ -384,7 +384,7 @@ def test_a_program_that_hangs_is_ended_with_its_children(
     monkeypatch: pytest.MonkeyPatch,
     has_terminal: bool,
 ) -> None:
-    """After a minute the program is given up, and nothing of it is left behind."""
+    """After a minute the program and its child processes are killed."""
     monkeypatch.setattr(credential_sources, "PROCESS_SECONDS", 0.5)
     monkeypatch.setattr(credential_sources, "can_prompt", lambda: has_terminal)
     pids = tmp_path / "pids"
@@ -399,7 +399,7 @@ def test_a_program_that_hangs_is_ended_with_its_children(
 
 
 def test_a_program_is_ended_with_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ctrl-C while it works ends the program too."""
+    """Ctrl-C kills the program too."""
     program = CredentialProcess(["sleep", "1000"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
     def interrupted(**_: object) -> None:
@@ -412,7 +412,7 @@ def test_a_program_is_ended_with_the_run(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_a_program_may_ask_at_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It keeps the terminal where somebody sits there, and has none elsewhere."""
+    """The program can use the terminal only if seedctl may prompt there."""
     session = "import os; print('{\"Version\":', os.getsid(0), '}')"
     found = {}
     for has_terminal in (True, False):

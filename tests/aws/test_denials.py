@@ -1,4 +1,4 @@
-"""What to do about a denied call, by AWS's own sentence."""
+"""Advice for denied calls, derived from AWS's message."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ CALL = "cognito-idp:AdminCreateUser"
         ),
         pytest.param(
             "with an explicit deny in an identity-based policy",
-            "take the Deny statement",
+            "remove the Deny statement",
             id="own policy",
         ),
         pytest.param(
@@ -67,7 +67,7 @@ CALL = "cognito-idp:AdminCreateUser"
     ],
 )
 def test_what_the_seed_policy_does_not_help(reason: str, advice: str) -> None:
-    """Where something above the role's policies denies, the seed policy is not offered."""
+    """If a policy other than the role's own denies, the seed policy is not recommended."""
     message = f"{_IDENTITY_PARAM}{CALL} on resource: arn:aws:x {reason}"
     what, fix = explain_denial(CALL, message)
     assert what == f"Your AWS identity may not call {CALL}."
@@ -81,7 +81,7 @@ def test_what_the_seed_policy_does_not_help(reason: str, advice: str) -> None:
     "reason", ["", f"because no identity-based policy allows the {CALL} action"]
 )
 def test_what_the_seed_policy_helps(reason: str) -> None:
-    """Where the role's own policies lack the action, the seed policy is the way."""
+    """If the role's own policies lack the action, the seed policy is recommended."""
     message = f"{_IDENTITY_PARAM}{CALL} on resource: arn:aws:x {reason}"
     assert "generate-policy" in explain_denial(CALL, message)[1]
     assert not is_beyond_own_rules(message)
@@ -108,7 +108,7 @@ def test_what_the_seed_policy_helps(reason: str) -> None:
     ],
 )
 def test_the_key_of_a_secret(called: str, message: str, action: str) -> None:
-    """A secret under a key of its own needs that key's permission, which no seed policy has."""
+    """A secret with its own KMS key needs permission for the key; no seed policy contains it."""
     what, fix = explain_denial(called, message)
     assert what == (
         f"Your AWS identity may not call {action} with the key of the secret, which {called} needs."
@@ -119,7 +119,7 @@ def test_the_key_of_a_secret(called: str, message: str, action: str) -> None:
 
 
 def test_the_key_of_a_bucket() -> None:
-    """The advice for a secret's key is not given for a file's."""
+    """The advice about a secret's key is not given for a file's key."""
     message = f"{_IDENTITY_PARAM}kms:Decrypt on resource: arn:aws:kms:x"
     assert is_beyond_own_rules(message)
     assert "secret" not in explain_denial("s3:GetObject", message)[1]

@@ -1,4 +1,4 @@
-"""From botocore's exceptions to seedctl's, row by row."""
+"""The translation of botocore's exceptions into seedctl's, case by case."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _translated(
 @pytest.mark.parametrize("code", ["ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"])
 @pytest.mark.parametrize("service", ["ssm", "cognito-idp", "sts"])
 def test_expired_credentials(service: str, code: str) -> None:
-    """Expired credentials are told from wrong ones, with how to refresh them."""
+    """Expired credentials get another error than wrong ones; it says how to renew them."""
     error = _translated(_refusal(code), service, profile="dev")
     assert type(error) is errors.InvalidCredentialError
     assert error.exit_code == 3
@@ -65,7 +65,7 @@ def test_expired_credentials(service: str, code: str) -> None:
     ],
 )
 def test_credentials_that_aws_does_not_accept(code: str) -> None:
-    """Keys that AWS does not know, or cannot verify, are a set-up error that names their source."""
+    """Keys that AWS rejects are a configuration error that names their source."""
     error = _translated(_refusal(code))
     assert type(error) is errors.InvalidCredentialError
     assert error.exit_code == 3
@@ -87,7 +87,7 @@ def test_credentials_that_aws_does_not_accept(code: str) -> None:
     "code", ["AccessDenied", "AccessDeniedException", "NotAuthorized", "UnauthorizedOperation"]
 )
 def test_denied(code: str, service: str, expected: type[errors.AccessDeniedError]) -> None:
-    """A denied call has the service's own class, Amplify's name, and exit code 4."""
+    """A denied call raises the service's class, named as in Amplify, with exit code 4."""
     error = _translated(_refusal(code, request_id="r-1"), service, "Operation")
     assert type(error) is expected
     assert error.exit_code == 4
@@ -108,7 +108,7 @@ def test_denied(code: str, service: str, expected: type[errors.AccessDeniedError
 def test_not_authorized_has_two_meanings(
     operation: str, expected: type[errors.SeedctlError]
 ) -> None:
-    """NotAuthorizedException is a missing permission for an administrator, else a password."""
+    """NotAuthorizedException means a missing permission for Admin calls, else a wrong password."""
     error = _translated(_refusal("NotAuthorizedException", "No."), "cognito-idp", operation)
     assert type(error) is expected
 
@@ -129,7 +129,7 @@ IN_DEPLOY_ACCESS = [
 
 @pytest.mark.parametrize(("service", "operation"), IN_POLICY)
 def test_a_missing_permission_of_the_seed_policy(service: str, operation: str) -> None:
-    """A permission that generate-policy grants is named with that command."""
+    """For a permission in the seed policy, the advice names generate-policy."""
     error = _translated(_refusal("AccessDeniedException"), service, operation)
     assert f"{service}:{operation}" in error.message
     assert "seedctl generate-policy" in (error.resolution or "")
@@ -137,7 +137,7 @@ def test_a_missing_permission_of_the_seed_policy(service: str, operation: str) -
 
 @pytest.mark.parametrize(("service", "operation"), IN_DEPLOY_ACCESS)
 def test_a_missing_permission_of_the_deploy_access(service: str, operation: str) -> None:
-    """A permission beyond the seed policy is named with the managed policy that holds it."""
+    """For other permissions, the advice names the managed policy that contains them."""
     error = _translated(_refusal("AccessDeniedException"), service, operation)
     assert f"Allow {service}:{operation}" in (error.resolution or "")
     assert "AmplifyBackendDeployFullAccess contains it" in (error.resolution or "")
@@ -146,7 +146,7 @@ def test_a_missing_permission_of_the_deploy_access(service: str, operation: str)
 
 @pytest.mark.parametrize("action", ["sts:AssumeRole", "cognito-idp:AdminSetUserPassword"])
 def test_a_missing_permission_that_nothing_of_amplifys_grants(action: str) -> None:
-    """For a permission that neither policy holds, neither is promised to help."""
+    """For a permission in neither policy, the advice names no policy."""
     message = f"User: arn:aws:iam::1:user/a is not authorized to perform: {action} on resource: *"
     error = _translated(_refusal("AccessDeniedException", message), "ssm", "GetParameter")
     assert error.message == f"Your AWS identity may not call {action}."
@@ -154,7 +154,7 @@ def test_a_missing_permission_that_nothing_of_amplifys_grants(action: str) -> No
 
 
 def test_the_action_that_aws_names_counts() -> None:
-    """What AWS says is missing is believed over the call that was made."""
+    """The action in AWS's message takes precedence over the operation that was called."""
     message = (
         "User: arn:aws:sts::1:assumed-role/r/s is not authorized to perform: ssm:PutParameter "
         "because no identity-based policy allows it"
@@ -177,7 +177,7 @@ def test_the_action_that_aws_names_counts() -> None:
 )
 @pytest.mark.parametrize("service", ["ssm", "cognito-idp"])
 def test_throttled(service: str, code: str) -> None:
-    """A call refused for its rate says so, with AWS's words and exit code 4."""
+    """A throttled call raises ThrottledError with AWS's message and exit code 4."""
     error = _translated(_refusal(code, "Rate exceeded", "r-2"), service, "Operation")
     assert type(error) is errors.ThrottledError
     assert error.exit_code == 4
@@ -187,33 +187,33 @@ def test_throttled(service: str, code: str) -> None:
     assert (error.code, error.request_id) == (code, "r-2")
 
 
-def test_throttled_without_words() -> None:
-    """A throttling reply without a message leaves no blank at the end."""
+def test_throttled_without_a_message() -> None:
+    """A throttling response without a message leaves no space at the end."""
     assert _translated(_refusal("Throttling")).message.endswith(": Throttling")
 
 
 @pytest.mark.parametrize("service", ["ssm", "cognito-idp"])
 def test_a_limit_that_is_reached(service: str) -> None:
-    """A limit counted by the day is no matter of the rate, and waiting a moment does not help."""
+    """A daily limit is not throttling: waiting a little does not help."""
     code = "LimitExceededException"
     error = _translated(_refusal(code, "Exceeded daily e-mail limit.", "r-2"), service, "Operation")
     assert type(error) is errors.LimitExceededError
     assert not isinstance(error, TRANSIENT)
     assert error.exit_code == 4
     assert error.message == (
-        f"AWS refuses {service}:Operation for a limit that is reached: Exceeded daily e-mail limit."
+        f"AWS refuses {service}:Operation because a limit is reached: Exceeded daily e-mail limit."
     )
-    assert "by the day" in (error.resolution or "")
+    assert "daily limits" in (error.resolution or "")
     assert (error.code, error.request_id) == (code, "r-2")
     without = _translated(_refusal(code), service, "Operation")
-    assert without.message.endswith("for a limit that is reached")
+    assert without.message.endswith("because a limit is reached")
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
 @pytest.mark.parametrize("service", ["ssm", "cognito-idp"])
 @pytest.mark.parametrize("code", ["InternalServerError", "InternalErrorException", "503"])
-def test_awss_own_failure(code: str, service: str, status: int) -> None:
-    """A 5xx may have done the work or not: a class of its own, after which a repeat may help."""
+def test_a_server_error(code: str, service: str, status: int) -> None:
+    """After a 5xx the call may have taken effect: it has its own class, and a retry may help."""
     refusal = _refusal(code, "Oh dear", "r-3")
     refusal.response["ResponseMetadata"]["HTTPStatusCode"] = status
     error = _translated(refusal, service, "AdminCreateUser")
@@ -227,8 +227,8 @@ def test_awss_own_failure(code: str, service: str, status: int) -> None:
     assert error.resolution
 
 
-def test_a_5xx_that_means_too_fast_is_a_matter_of_the_rate() -> None:
-    """SlowDown comes as a 503 and means that nothing was done."""
+def test_a_5xx_that_means_throttling() -> None:
+    """SlowDown has status 503 but is throttling: nothing was done."""
     refusal = _refusal("SlowDown", "Slow down", "r")
     refusal.response["ResponseMetadata"]["HTTPStatusCode"] = 503
     assert type(_translated(refusal)) is errors.ThrottledError
@@ -260,8 +260,8 @@ def test_a_5xx_that_means_too_fast_is_a_matter_of_the_rate() -> None:
         ("UsernameExistsException", errors.CognitoError),
     ],
 )
-def test_cognitos_complaints_about_the_data(code: str, expected: type[errors.CognitoError]) -> None:
-    """What the script sent is at fault: exit code 1, Cognito's own name and words."""
+def test_cognitos_errors_about_the_data(code: str, expected: type[errors.CognitoError]) -> None:
+    """Errors about the script's data have exit code 1 and Cognito's own name and message."""
     error = _translated(_refusal(code, "In Cognito's words."), "cognito-idp", "InitiateAuth")
     assert type(error) is expected
     assert error.exit_code == 1
@@ -272,14 +272,14 @@ def test_cognitos_complaints_about_the_data(code: str, expected: type[errors.Cog
 
 
 @pytest.mark.parametrize("code", ["UserNotFoundException", "InvalidPasswordException"])
-def test_cognitos_names_mean_nothing_elsewhere(code: str) -> None:
-    """Another service's error of the same name is not taken for Cognito's."""
+def test_cognitos_codes_from_other_services(code: str) -> None:
+    """Another service's error with the same code does not become Cognito's error."""
     assert type(_translated(_refusal(code))) is errors.AWSError
 
 
 @pytest.mark.parametrize("service", ["ssm", "cognito-idp"])
 def test_an_unknown_code(service: str) -> None:
-    """A code in no table keeps service, operation, code, words and request id."""
+    """An unknown code becomes an AWSError with service, operation, code, message and request id."""
     error = _translated(_refusal("OddError", "Odd", "r-3"), service, "Operation")
     assert type(error) is errors.AWSError
     assert error.exit_code == 4
@@ -288,8 +288,8 @@ def test_an_unknown_code(service: str) -> None:
     assert error.request_id == "r-3"
 
 
-def test_a_reply_that_says_nothing() -> None:
-    """An error reply without code, message and request id is still an error that can be read."""
+def test_an_error_response_without_details() -> None:
+    """An error response without code, message and request id still gives a readable error."""
     error = _translated(boto.ClientError({}, "Operation"))
     assert error.message == "ssm:GetParameter failed with Unknown."
 
@@ -303,8 +303,8 @@ def test_a_reply_that_says_nothing() -> None:
         pytest.param("x" * 2001, ": " + "x" * 2000 + "…", id="too long"),
     ],
 )
-def test_what_aws_says_is_made_readable(message: str, shown: str) -> None:
-    """Gateways and emulators answer with whole pages: a message is one line, and ends."""
+def test_messages_that_are_web_pages(message: str, shown: str) -> None:
+    """Gateways and emulators send web pages as messages: ours is one short line."""
     error = _translated(_refusal("BadGateway", message))
     assert error.message == f"ssm:GetParameter failed with BadGateway{shown}."
 
@@ -322,10 +322,10 @@ def test_what_aws_says_is_made_readable(message: str, shown: str) -> None:
     ],
 )
 @pytest.mark.parametrize("code", ["NotAuthorizedException", "CodeMismatchException"])
-def test_cognitos_clock_is_kept(
+def test_cognitos_time_is_in_the_error(
     code: str, headers: dict[str, str], expected: datetime | None
 ) -> None:
-    """A refusal says when it was made by Cognito's clock, which codes and signatures follow."""
+    """An error has Cognito's time, which one-time codes and signatures depend on."""
     refusal = _refusal(code)
     refusal.response["ResponseMetadata"] = {"HTTPHeaders": headers}
     error = _translated(refusal, "cognito-idp", "InitiateAuth")
@@ -384,7 +384,7 @@ BY_CLASS: list[tuple[Exception, type[errors.SeedctlError], int]] = [
     [pytest.param(*row, id=type(row[0]).__name__) for row in BY_CLASS],
 )
 def test_by_class(error: Exception, expected: type[errors.SeedctlError], exit_code: int) -> None:
-    """What botocore raises before or without a reply has its class and exit code too."""
+    """Errors that botocore raises without a response have their class and exit code too."""
     translated = _translated(error, "ssm", "GetParameter")
     assert type(translated) is expected
     assert translated.exit_code == exit_code
@@ -397,7 +397,7 @@ def test_by_class(error: Exception, expected: type[errors.SeedctlError], exit_co
     "name", ["LoginRefreshRequired", "LoginTokenLoadError", "LoginInsufficientPermissions"]
 )
 def test_a_session_of_aws_login(name: str) -> None:
-    """An expired or missing session of `aws login` is a matter of credentials like any other."""
+    """A missing or expired session of `aws login` is a credentials error like any other."""
     error = getattr(boto, name)(error_msg="run aws login")
     translated = _translated(error, profile="dev")
     assert type(translated) is errors.InvalidCredentialError
@@ -410,7 +410,7 @@ def test_a_session_of_aws_login(name: str) -> None:
     ids=["a profile", "none"],
 )
 def test_the_source_of_the_credentials_is_named(profile: str | None, whose: str) -> None:
-    """A credentials error says which profile was looked at, and how to go on without AWS."""
+    """A credentials error names the profile, and how to continue without AWS."""
     error = _translated(boto.NoCredentialsError(), profile=profile)
     assert whose in error.message
     assert "--profile" in (error.resolution or "")
@@ -418,17 +418,17 @@ def test_the_source_of_the_credentials_is_named(profile: str | None, whose: str)
 
 
 def test_an_unreachable_endpoint_is_named() -> None:
-    """The address that gave no answer is in the message, with the call and what to check."""
+    """The message names the unreachable address and the call; the resolution says what to check."""
     error = _translated(boto.ReadTimeoutError(endpoint_url=URL))
     assert isinstance(error, errors.AWSError)
-    assert error.message.startswith("ssm:GetParameter got no answer: ")
+    assert error.message.startswith("ssm:GetParameter got no response: ")
     assert URL in error.message
     assert "proxy" in (error.resolution or "")
     assert (error.service, error.operation) == ("ssm", "GetParameter")
 
 
 def test_an_answer_that_is_not_awss() -> None:
-    """A web page where AWS should be points to the endpoint, and shows nothing of the page."""
+    """For a web page in place of AWS the error names the endpoint and shows none of the page."""
     error = _translated(ResponseParserError("Unable to parse: b'<html>hidden-word</html>'"))
     assert type(error) is errors.InvalidResponseError
     assert error.exit_code == 4
@@ -440,7 +440,7 @@ def test_an_answer_that_is_not_awss() -> None:
 
 
 def test_messages_are_one_line() -> None:
-    """botocore's reports of several lines are joined, so that a log line stays one."""
+    """Messages of several lines are joined into one."""
     error = _translated(boto.ParamValidationError(report="Missing:\n  Name\n  Value"))
     assert "Missing: Name Value" in error.message
     assert "\n" not in error.message
@@ -458,8 +458,8 @@ def test_messages_are_one_line() -> None:
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_what_is_not_awss_doing_is_let_pass(error: Exception) -> None:
-    """A bug stays the bug it is, and seedctl's own errors are not wrapped again."""
+def test_other_exceptions_are_not_translated(error: Exception) -> None:
+    """Bugs are raised unchanged, and seedctl's own errors are not wrapped again."""
     assert translate(error, service="ssm", operation="GetParameter", profile=None) is None
 
 
@@ -484,7 +484,7 @@ LATE = (
 def test_a_clock_that_is_wrong(
     service: str, code: str, message: str, date: str | None, advice: str
 ) -> None:
-    """A signature refused for its time is a matter of the clock, whose error is named."""
+    """A signature rejected because of its time gives the advice about the clock."""
     refusal = _refusal(code, message)
     refusal.response["ResponseMetadata"] = {"HTTPHeaders": {"date": date} if date else {}}
     error = _translated(refusal, service)
@@ -495,8 +495,8 @@ def test_a_clock_that_is_wrong(
     assert error.service_message == message
 
 
-def test_what_aws_said_is_kept_and_masked() -> None:
-    """Every refusal has AWS's code and sentence, without the secrets in it."""
+def test_awss_message_is_masked() -> None:
+    """Every error has AWS's code and message, with secrets masked."""
     register("Pl4nted-one")
     error = _translated(_refusal("ExpiredTokenException", "Expired: Pl4nted-one."))
     assert error.service_code == "ExpiredTokenException"
@@ -513,7 +513,7 @@ def test_what_aws_said_is_kept_and_masked() -> None:
     ],
 )
 def test_advice_for_codes_of_a_service(service: str, code: str, advice: str) -> None:
-    """A code that means one thing is answered with what helps."""
+    """A code with a single meaning gets advice for it."""
     error = _translated(_refusal(code, "Said."), service)
     assert type(error) is errors.AWSError
     assert advice in (error.resolution or "")
@@ -528,7 +528,7 @@ def test_advice_for_codes_of_a_service(service: str, code: str, advice: str) -> 
     ],
 )
 def test_what_s3_denies_beyond_the_path_rules(message: str, advice: str | None) -> None:
-    """Only where S3 names another reason is advice given here: path rules are not AWS's words."""
+    """S3 denials get advice here only if S3 names a cause; path rules are explained elsewhere."""
     error = _translated(_refusal("AccessDenied", message), "s3")
     assert type(error) is errors.AccessDenied
     assert error.message == message
@@ -536,6 +536,6 @@ def test_what_s3_denies_beyond_the_path_rules(message: str, advice: str | None) 
 
 
 def test_a_library_that_is_missing_elsewhere() -> None:
-    """Only what credentials need is a matter of credentials."""
+    """An exception is a credentials error only if it was raised while getting credentials."""
     error = _translated(boto.MissingDependencyException(msg="Using CRC64 needs awscrt"))
     assert type(error) is errors.AWSError

@@ -1,4 +1,4 @@
-"""What a debug log shows of seedctl's calls, and that other clients' logs stay as they are."""
+"""What debug logs show of seedctl's calls, and that the logs of other clients stay unchanged."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ KEYS = Credentials("ASIAMAYSHOW", "pl4nted-secret-key", "pl4nted-session-token")
 
 
 class Log(logging.Handler):
-    """Keeps every record, and the text that a file would get."""
+    """Collects every record, and the text that a log file would contain."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -53,7 +53,7 @@ class Log(logging.Handler):
 
 @pytest.fixture
 def log() -> Iterator[Log]:
-    """What a program sees that has turned on all of its logs."""
+    """The logs of a program that has turned on all of them."""
     handler, root = Log(), logging.getLogger()
     level = root.level
     root.addHandler(handler)
@@ -65,7 +65,7 @@ def log() -> Iterator[Log]:
 
 @pytest.fixture(params=["in a program of its own", "in a run of seedctl"])
 def anywhere(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Both ways that a seed runs: the second masks all logs besides."""
+    """Both ways to run a seed; the second one also masks all logs."""
     if request.param == "in a program of its own":
         yield
         return
@@ -74,7 +74,7 @@ def anywhere(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 def _other_client(url: str) -> Any:
-    """Return a client of the program's own, as boto3 would make it."""
+    """Return a client of the program itself, as boto3 would make it."""
     return botocore.session.Session().create_client(
         "ssm",
         region_name="us-east-1",
@@ -85,8 +85,8 @@ def _other_client(url: str) -> Any:
 
 
 @pytest.mark.usefixtures("anywhere")
-def test_bodies_are_withheld(log: Log) -> None:
-    """A request's and an answer's values are unknown as secrets when botocore logs them."""
+def test_bodies_are_redacted(log: Log) -> None:
+    """Secrets in requests and responses are not logged, even if not yet known as secrets."""
     with FakeAWS(
         GetParameter={"Parameter": {"Value": PLANTED, "Version": 1, "LastModifiedDate": 0}},
         PutParameter={"Version": 1},
@@ -101,8 +101,8 @@ def test_bodies_are_withheld(log: Log) -> None:
         assert helpful in log.text
 
 
-def test_headers_and_signatures_are_withheld(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither a session token nor a signature of the developer's keys comes out, nor a cookie."""
+def test_headers_and_signatures_are_redacted(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No session token, no signature and no cookie is logged."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEYS.access_key_id)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", KEYS.secret_access_key)
     monkeypatch.setenv("AWS_SESSION_TOKEN", str(KEYS.session_token))
@@ -116,10 +116,10 @@ def test_headers_and_signatures_are_withheld(log: Log, monkeypatch: pytest.Monke
     assert "botocore.auth CanonicalRequest:\n***\n" in log.text
 
 
-def test_keys_on_the_way_to_a_call_are_withheld(
+def test_credential_calls_are_redacted(
     log: Log, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The keys of a role are asked for by a client of botocore's own, within the call."""
+    """The call by which botocore itself gets a role's credentials is redacted too."""
     config = tmp_path / "config"
     config.write_text(
         "[profile dev]\nrole_arn = arn:aws:iam::123456789012:role/seed\nsource_profile = base\n"
@@ -146,8 +146,8 @@ def test_keys_on_the_way_to_a_call_are_withheld(
 
 
 @pytest.mark.usefixtures("anywhere")
-def test_an_exception_does_not_quote_an_answer(log: Log) -> None:
-    """An error may hold the answer that it is about: of its trace only places and names are left."""
+def test_exceptions_are_logged_without_message(log: Log) -> None:
+    """The message of a logged exception is removed, since it may quote a response."""
     with redacted_logs():
         try:
             raise ValueError(PLANTED)
@@ -159,8 +159,8 @@ def test_an_exception_does_not_quote_an_answer(log: Log) -> None:
     assert log.records[-1].exc_info is None
 
 
-def test_a_failed_connection_is_still_told(log: Log) -> None:
-    """The log says by which exception, and where in the code, a request has failed."""
+def test_exceptions_are_logged_with_class_and_traceback(log: Log) -> None:
+    """The class and the traceback of a logged exception remain."""
     aws = AWS(AWSSettings(region="us-east-1", endpoint_url="http://127.0.0.1:9", is_local=True))
     with pytest.raises(SeedctlError):
         aws.call("ssm", "GetParameter", {"Name": "x"}, once=True)
@@ -169,7 +169,7 @@ def test_a_failed_connection_is_still_told(log: Log) -> None:
 
 
 def _answered(sent: Sent) -> Reply:
-    """Answer as S3 does to an upload in parts, and to anybody who asks for an object."""
+    """Respond like S3 to an upload in parts, and to every download."""
     if "uploads" in sent.query:
         return Reply(
             body="<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>"
@@ -193,10 +193,10 @@ def _answered(sent: Sent) -> Reply:
         pytest.param(lambda s, _: s.get_url("a"), id="address"),
     ],
 )
-def test_files_are_moved_without_a_trace_of_the_keys(
+def test_transfers_are_redacted(
     log: Log, tmp_path: Path, work: Callable[[Any, Path], object]
 ) -> None:
-    """Also the transfer manager's threads log no token and no signature of an identity's."""
+    """The transfer manager's threads log no token and no signature either."""
     with FakeS3(answer=_answered) as server:
         stage = Stage(server.url, identity=FakeIdentity(keys=KEYS))
         work(stage.storage, tmp_path)
@@ -206,8 +206,8 @@ def test_files_are_moved_without_a_trace_of_the_keys(
     assert "***" in log.text
 
 
-def test_an_upload_that_fails_is_taken_back_without_a_trace_of_the_keys(log: Log) -> None:
-    """The request that removes the parts of a failed upload is one of seedctl's, too."""
+def test_aborting_an_upload_is_redacted(log: Log) -> None:
+    """The request that deletes the parts of a failed upload is redacted too."""
 
     def answer(sent: Sent) -> Reply:
         return error("AccessDenied") if sent.method == "PUT" else _answered(sent)
@@ -221,8 +221,8 @@ def test_an_upload_that_fails_is_taken_back_without_a_trace_of_the_keys(log: Log
     assert "Signature=" not in log.text
 
 
-def test_an_address_that_is_fetched_shows_no_signature(log: Log) -> None:
-    """A presigned address in the log of the program's own urllib3 is of no use to its readers."""
+def test_a_presigned_url_is_masked(log: Log) -> None:
+    """A presigned URL in the log of the program's own urllib3 is masked."""
     with FakeS3(Reply(body="x")) as server:
         stage = Stage(server.url, identity=FakeIdentity(keys=KEYS))
         url = stage.storage.get_url("a").url
@@ -235,8 +235,8 @@ def test_an_address_that_is_fetched_shows_no_signature(log: Log) -> None:
     assert SPELLED not in log.text
 
 
-def test_appsyncs_requests_are_ours_too(log: Log) -> None:
-    """The transport to AppSync sends its requests as seedctl's own."""
+def test_appsync_requests_are_redacted(log: Log) -> None:
+    """Requests to AppSync are redacted too."""
 
     def headers() -> dict[str, str]:
         logging.getLogger("urllib3.connectionpool").debug("signs %s", b"{body}")
@@ -244,14 +244,14 @@ def test_appsyncs_requests_are_ours_too(log: Log) -> None:
 
     with FakeS3(Reply(body="{}")) as server:
         network = AWS(AWSSettings(region="us-east-1", endpoint_url=server.url, is_local=True))
-        Transport(network).post(server.url, b"{body}", headers, is_safe=True, operation="Q")
+        Transport(network).post(server.url, b"{body}", headers, is_repeatable=True, operation="Q")
     assert "urllib3.connectionpool signs <6 bytes>\n" in log.text
     assert '"POST / HTTP/1.1" 200' in log.text
 
 
 @pytest.mark.usefixtures("anywhere")
-def test_another_clients_log_is_left_alone(log: Log) -> None:
-    """Before, between and after seedctl's calls, a program's own client logs as it always does."""
+def test_other_clients_logs_are_unchanged(log: Log) -> None:
+    """Before, between and after seedctl's calls, a program's own client logs as usual."""
     body = json.dumps({"Parameter": {"Value": "other-value", "Version": 1, "LastModifiedDate": 0}})
     with FakeAWS(GetParameter=json.loads(body)) as fake:
         aws = AWS(AWSSettings(region="us-east-1", endpoint_url=fake.url, is_local=True))
@@ -269,7 +269,7 @@ def test_another_clients_log_is_left_alone(log: Log) -> None:
 
 @pytest.mark.usefixtures("anywhere")
 def test_a_known_secret_is_masked_in_another_clients_log(log: Log) -> None:
-    """What seedctl has handled as a secret is not shown in the body of whichever client's call."""
+    """A value known as a secret is masked in the logs of all clients."""
     with FakeAWS(
         GetParameter={"Parameter": {"Value": PLANTED, "Version": 1, "LastModifiedDate": 0}}
     ) as fake:
@@ -281,8 +281,8 @@ def test_a_known_secret_is_masked_in_another_clients_log(log: Log) -> None:
     assert '{"Parameter": {"Value": "***", ' in log.text
 
 
-def test_threads_do_not_share_whose_call_it_is(log: Log) -> None:
-    """While one thread makes a call of seedctl's, another's own client logs as ever."""
+def test_redaction_is_per_thread(log: Log) -> None:
+    """While one thread makes a call of seedctl, another thread's own client logs as usual."""
     inside, done = threading.Event(), threading.Event()
 
     def own() -> None:
@@ -303,7 +303,7 @@ def test_threads_do_not_share_whose_call_it_is(log: Log) -> None:
 
 
 def test_every_logger_of_the_libraries_is_covered() -> None:
-    """No module of botocore, s3transfer or urllib3 that was ever imported logs past the filter."""
+    """The loggers of all modules of botocore, s3transfer and urllib3 have the filter."""
     with redacted_logs():
         pass
     names = [
@@ -337,8 +337,8 @@ def test_every_logger_of_the_libraries_is_covered() -> None:
         "body",
     ],
 )
-def test_a_member_is_withheld_by_its_name(log: Log, name: str) -> None:
-    """Headers and members that authenticate are known by their names, in any case."""
+def test_secret_members_are_recognized_by_name(log: Log, name: str) -> None:
+    """Headers and members with secrets are recognized by name, in any case."""
     with redacted_logs():
         logging.getLogger("botocore.endpoint").info("%s", {"n": {name: "p"}})
         logging.getLogger("botocore.endpoint").info("%s", {name.upper(): ["p"]})
@@ -361,10 +361,10 @@ def test_a_member_is_withheld_by_its_name(log: Log, name: str) -> None:
         pytest.param("plain", (), "plain", id="no arguments"),
     ],
 )
-def test_what_a_record_is_made_of_decides(
+def test_redaction_by_type_of_argument(
     log: Log, message: str, arguments: tuple[Any, ...], shown: str
 ) -> None:
-    """Members are withheld by their names, bytes and exceptions always, the rest is shown."""
+    """Members with secret names, bytes and exceptions are redacted; everything else is shown."""
     with redacted_logs():
         logging.getLogger("botocore.endpoint").info(message, *arguments)
     assert log.text == f"botocore.endpoint {shown}\n"

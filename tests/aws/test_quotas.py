@@ -1,4 +1,4 @@
-"""Quotas at work: settings, clients that keep to them, refusals that are repeated."""
+"""Quotas: the settings, clients that are limited by them, and retries of throttled calls."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from seedctl.aws.calls import AWS
 from seedctl.aws.quotas import DEFAULTS, category, chosen_quotas
 from seedctl.aws.settings import AWSSettings
-from seedctl.cognito import pool as pool_room
+from seedctl.cognito import pool as pool_module
 from seedctl.errors import (
     EndpointUnreachableError,
     InvalidCommandInputError,
@@ -95,10 +95,10 @@ def test_quotas_come_from_the_project_and_the_environment(
     ("file", "variable", "message", "resolution"),
     [
         pytest.param(None, "UserCreations=5", "SEEDCTL_QUOTAS", "UserCreation[?]", id="near name"),
-        pytest.param(None, "zzz=5", "'zzz'", "There are UserCreation, ", id="no name"),
-        pytest.param(None, "UserRead=5", "'UserRead'", "makes no calls", id="of other calls"),
+        pytest.param(None, "zzz=5", "'zzz'", "seedctl knows UserCreation, ", id="no name"),
+        pytest.param(None, "UserRead=5", "'UserRead'", "no other quota", id="of other calls"),
         pytest.param(
-            None, "UserPoolResourceUpdate=5", "no quota that", "There are User", id="alike"
+            None, "UserPoolResourceUpdate=5", "not a quota that", "seedctl knows User", id="alike"
         ),
         pytest.param(
             None, f"UserCreation={'9' * 5000}", "to '9{60}…'", "1 or more", id="many digits"
@@ -106,7 +106,7 @@ def test_quotas_come_from_the_project_and_the_environment(
         pytest.param(
             f"UserCreation = {'9' * 5000}", None, "pyproject.toml", "", id="many digits in the file"
         ),
-        pytest.param(None, "U" * 5000 + "=5", "'U{60}…'", "There are", id="a long name"),
+        pytest.param(None, "U" * 5000 + "=5", "'U{60}…'", "seedctl knows", id="a long name"),
         pytest.param(None, "-" * 5000, "holds '-{60}…'", "Write", id="a long nothing"),
         pytest.param(None, "UserCreation", "SEEDCTL_QUOTAS holds", "UserCreation=80", id="no sign"),
         pytest.param(None, "UserCreation=0", "UserCreation to 0", "1 or more", id="nought"),
@@ -118,7 +118,7 @@ def test_quotas_come_from_the_project_and_the_environment(
         pytest.param("]", None, "pyproject.toml is not TOML", "Correct", id="broken"),
     ],
 )
-def test_quotas_that_cannot_be_are_refused(
+def test_invalid_quotas(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     file: str | None,
@@ -126,7 +126,7 @@ def test_quotas_that_cannot_be_are_refused(
     message: str,
     resolution: str,
 ) -> None:
-    """A quota that is none, or that nobody can mean, is refused with where it stands."""
+    """An invalid quota is refused with the place where it is set."""
     if file is not None:
         text = f"[tool.seedctl.quotas]\n{file}\n"
         (tmp_path / "pyproject.toml").write_text(text, encoding="utf-8")
@@ -141,16 +141,16 @@ def test_quotas_that_cannot_be_are_refused(
 @pytest.mark.parametrize(
     "text", ["tool = 1 # seedctl", "[tool]\nseedctl = 1", "[tool.seedctl]\nquotas = 1"]
 )
-def test_what_is_no_table_is_refused(tmp_path: Path, text: str) -> None:
-    """Settings in the wrong place are not passed over in silence."""
+def test_settings_that_are_not_a_table(tmp_path: Path, text: str) -> None:
+    """A settings table of the wrong type is reported."""
     (tmp_path / "pyproject.toml").write_text(text, encoding="utf-8")
     with pytest.raises(InvalidCommandInputError, match="is not a table"):
         chosen_quotas(Project(tmp_path))
 
 
 def test_every_call_to_cognito_has_a_quota() -> None:
-    """An operation that seedctl calls and the table does not know would go unpaced."""
-    source = pool_room.__loader__.get_source(pool_room.__name__)  # type: ignore[union-attr]
+    """Every operation that seedctl calls is in the table, or it would not be limited."""
+    source = pool_module.__loader__.get_source(pool_module.__name__)  # type: ignore[union-attr]
     called = [part.partition('"')[0] for part in source.split('self._call("')[1:]]
     assert len(called) >= 10
     assert all(category("cognito-idp", operation) in DEFAULTS for operation in called)
@@ -160,7 +160,7 @@ def test_every_call_to_cognito_has_a_quota() -> None:
 
 
 def test_calls_wait_for_their_quota_and_are_counted() -> None:
-    """The fourth write to Parameter Store within a second waits, and the statistics say so."""
+    """The fourth write to Parameter Store within a second waits, and the statistics show it."""
     clock = ManualClock()
     with FakeAWS(PutParameter={"Version": 1}, GetParameter=PARAMETER) as fake:
         aws = aws_at(fake, clock)
@@ -184,8 +184,8 @@ def test_calls_wait_for_their_quota_and_are_counted() -> None:
         pytest.param({"quotas": {"ParameterWrite": 100}}, 0.0, id="raised"),
     ],
 )
-def test_who_is_paced(settings: dict[str, Any], seconds: float) -> None:
-    """The default quotas hold everywhere but in a sandbox that lives in this process."""
+def test_where_default_quotas_apply(settings: dict[str, Any], seconds: float) -> None:
+    """The default quotas apply everywhere except in a sandbox of this process."""
     clock = ManualClock()
     with FakeAWS(PutParameter={"Version": 1}) as fake:
         aws = aws_at(fake, clock, **settings)
@@ -194,8 +194,8 @@ def test_who_is_paced(settings: dict[str, Any], seconds: float) -> None:
     assert clock.time - 100.0 == pytest.approx(seconds, abs=0.02)
 
 
-def test_a_throttled_call_is_repeated_at_a_later_place() -> None:
-    """Throttling is no failure: the call is made again, later and later, until it is done."""
+def test_a_throttled_call_is_retried() -> None:
+    """A throttled call is retried with growing pauses until it succeeds."""
     clock = ManualClock()
     replies: Iterator[Any] = iter([TOO_MANY] * 3 + [{"User": {"Username": "u"}}])
     with FakeAWS(AdminCreateUser=replies) as fake:
@@ -211,7 +211,7 @@ def test_a_throttled_call_is_repeated_at_a_later_place() -> None:
 
 @pytest.mark.parametrize("refusals", [0, 1])
 def test_a_throttled_call_slows_the_others_down(refusals: int) -> None:
-    """What one thread is told holds for all that share the quota."""
+    """When one thread is throttled, all threads with the same quota slow down."""
     clock = ManualClock()
     replies: Iterator[Any] = iter(
         [("ThrottlingException", "Rate exceeded")] * refusals + [PARAMETER] * 24
@@ -228,10 +228,10 @@ def test_a_throttled_call_slows_the_others_down(refusals: int) -> None:
 @pytest.mark.parametrize(
     ("attempts", "expected"), [(None, 8), ("2", 2), ("1", 1)], ids=["eight", "told", "once"]
 )
-def test_throttling_without_end_is_an_error(
+def test_repeated_throttling_is_an_error(
     monkeypatch: pytest.MonkeyPatch, attempts: str | None, expected: int
 ) -> None:
-    """After several refusals, or as many as AWS_MAX_ATTEMPTS says, the call has failed."""
+    """A call fails after eight throttled attempts, or after AWS_MAX_ATTEMPTS."""
     if attempts is not None:
         monkeypatch.setenv("AWS_MAX_ATTEMPTS", attempts)
     with FakeAWS(InitiateAuth=TOO_MANY) as fake:
@@ -242,8 +242,8 @@ def test_throttling_without_end_is_an_error(
     assert caught.value.was_repeated == (expected > 1)
 
 
-def test_the_answer_to_a_session_is_never_repeated() -> None:
-    """Nobody knows whether a throttled answer has used the session up: the sign-in begins anew."""
+def test_calls_with_a_session_are_never_retried() -> None:
+    """A throttled response may have used up the session, so only a new sign-in is retried."""
     with FakeAWS(RespondToAuthChallenge=TOO_MANY) as fake:
         aws = aws_at(fake, ManualClock())
         with pytest.raises(ThrottledError):
@@ -260,7 +260,7 @@ def test_the_answer_to_a_session_is_never_repeated() -> None:
         pytest.param("sts", "GetCallerIdentity", {}, id="a service without quotas"),
     ],
 )
-def test_a_limit_of_the_day_is_not_repeated(
+def test_a_daily_limit_is_not_retried(
     monkeypatch: pytest.MonkeyPatch,
     service: str,
     operation: str,
@@ -268,7 +268,7 @@ def test_a_limit_of_the_day_is_not_repeated(
     mode: str,
     once: bool,
 ) -> None:
-    """LimitExceededException does not go away in a moment: botocore would try it again."""
+    """LimitExceededException is not retried, unlike in botocore: waiting does not help."""
     monkeypatch.setenv("AWS_RETRY_MODE", mode)
     with FakeAWS(**{operation: ("LimitExceededException", "Too many today")}) as fake:
         aws = aws_at(fake, ManualClock())
@@ -277,8 +277,8 @@ def test_a_limit_of_the_day_is_not_repeated(
     assert len(fake.calls) == 1
 
 
-def test_what_botocore_repeats_waits_for_its_place_too() -> None:
-    """A server error is botocore's to repeat, and each attempt counts."""
+def test_botocores_retries_wait_for_a_slot() -> None:
+    """botocore retries a server error, and each attempt is counted."""
     clock = ManualClock()
     with FakeAWS(PutParameter=("InternalServerError", "again", 500)) as fake:
         aws = aws_at(fake, clock, quotas={"ParameterWrite": 1})
@@ -288,20 +288,20 @@ def test_what_botocore_repeats_waits_for_its_place_too() -> None:
     assert clock.time > 102.0
 
 
-def test_a_call_that_got_no_answer_gives_its_place_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A place that is never given back would, in time, block all calls."""
+def test_a_call_without_a_response_frees_its_slot(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call that ends without a response frees its slot."""
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     clock = ManualClock()
     with FakeAWS() as fake:
         aws = aws_at(fake, clock, quotas={"ParameterRead": 1})
-    for _ in range(3):  # there is nobody any more
+    for _ in range(3):  # the server is closed
         with pytest.raises(EndpointUnreachableError):
             aws.call("ssm", "GetParameter", {"Name": "n"})
     assert clock.time == pytest.approx(102.0, abs=0.05)
 
 
-def test_an_interrupted_call_gives_its_place_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So it is after Ctrl-C in the middle of a call."""
+def test_an_interrupted_call_frees_its_slot(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call that Ctrl-C interrupts frees its slot."""
     clock = ManualClock()
     with FakeAWS(GetParameter=PARAMETER) as fake:
         aws = aws_at(fake, clock, quotas={"ParameterRead": 1})
@@ -319,7 +319,7 @@ def test_an_interrupted_call_gives_its_place_back(monkeypatch: pytest.MonkeyPatc
 
 
 def test_threads_share_the_quota_and_the_counts() -> None:
-    """Eight threads together go no faster than one, and no call is counted twice or lost."""
+    """Eight threads together are no faster than one, and each call is counted once."""
     clock = ManualClock()
     with FakeAWS(GetParameter=PARAMETER) as fake:
         aws = aws_at(fake, clock)

@@ -1,4 +1,4 @@
-"""Quotas: no second at the server sees more calls than they allow, and little time is lost."""
+"""Rate limits: no second at the server sees more calls than the quota, and little time is lost."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def simulate(
             while answers and answers[0][0] <= now:
                 moment, began = heapq.heappop(answers)
                 window.end(began, moment)
-            opens = window.opens_at(now)
+            opens = window.free_at(now)
             if opens is not None and opens <= now:
                 break
             next_answer = answers[0][0] if answers else float("inf")
@@ -62,15 +62,15 @@ def busiest_second(arrivals: list[float]) -> int:
 
 
 def test_the_busiest_second_is_found() -> None:
-    """The measure of these tests can fail."""
+    """The check that these tests rely on can fail."""
     assert busiest_second([0.0, 0.5, 0.999, 1.0]) == 3
     assert busiest_second([0.0, 0.1, 0.2]) == 3
 
 
 @pytest.mark.parametrize("quota", [1, 3, 25, 50, 360])
 @pytest.mark.parametrize("jitter", [0.0, 0.03, 0.3], ids=["steady", "some jitter", "much jitter"])
-def test_a_crowd_never_exceeds_the_quota(quota: int, jitter: float) -> None:
-    """However late single calls arrive, no second at the server holds too many of them."""
+def test_many_calls_never_exceed_the_quota(quota: int, jitter: float) -> None:
+    """However late some calls arrive, no second at the server has more calls than the quota."""
     chance = random.Random(quota)
 
     def delays() -> tuple[float, float]:
@@ -94,7 +94,7 @@ def test_a_crowd_never_exceeds_the_quota(quota: int, jitter: float) -> None:
 def test_no_pattern_of_idling_and_bursts_exceeds_the_quota(
     quota: int, pauses: list[tuple[float, int]], seed: int
 ) -> None:
-    """Idle time saves nothing up that would be too much afterwards."""
+    """After idle time the rate is not higher than the quota."""
     chance = random.Random(seed)
     wishes, now = [], 0.0
     for pause, count in pauses:
@@ -107,43 +107,43 @@ def test_no_pattern_of_idling_and_bursts_exceeds_the_quota(
     assert busiest_second(simulate(quota, wishes, delays)) <= quota
 
 
-def test_a_steady_crowd_gets_nearly_all_of_the_quota() -> None:
-    """A thousand calls at fifty a second take hardly more than their twenty seconds."""
+def test_steady_calls_use_nearly_all_of_the_quota() -> None:
+    """A thousand calls at fifty per second take hardly longer than twenty seconds."""
     arrivals = simulate(50, [0.0] * 1000, lambda: (0.05, 0.05))
     assert 19.0 < arrivals[-1] < 20.5
 
 
 def test_a_quiet_limiter_lets_a_few_through_at_once() -> None:
-    """A few calls do not wait, and the ones behind them are spread over the second."""
+    """The first few calls do not wait; the calls after them are spread over the second."""
     arrivals = simulate(50, [0.0] * 50, lambda: (0.0, 0.1))
     assert arrivals[:5] == [0.0] * 5
     assert arrivals[5] > 0.015
     assert arrivals[-1] == pytest.approx(0.9, abs=0.05)
 
 
-def test_a_call_without_an_answer_keeps_its_place() -> None:
-    """What may still be on its way counts: it may arrive at any moment."""
+def test_a_call_without_a_response_keeps_its_slot() -> None:
+    """A call without a response keeps its slot: it may still arrive."""
     window = Window(2)
     window.begin(0.0)
     window.begin(0.0)
-    assert window.opens_at(30.0) is None
+    assert window.free_at(30.0) is None
     window.end(0.0, 30.0)
-    assert window.opens_at(30.0) == pytest.approx(31.0, abs=0.02)
+    assert window.free_at(30.0) == pytest.approx(31.0, abs=0.02)
 
 
 def test_a_call_that_hung_does_not_block_for_longer() -> None:
-    """A call that ended after a time-out has arrived long ago, if it ever has."""
+    """A call that ended after a time-out has arrived long ago or never, and frees its slot."""
     window = Window(1)
     for start in range(0, 40, 2):
         window.begin(start)
         window.end(start, start + 0.1)
     window.begin(40.0)
     window.end(40.0, 100.0)
-    assert window.opens_at(100.0) == 100.0
+    assert window.free_at(100.0) == 100.0
 
 
-def test_a_refusal_slows_down_at_once_and_wears_off() -> None:
-    """After a throttled call there are fewer a second, and in a while as many as before."""
+def test_throttling_reduces_the_rate_for_a_while() -> None:
+    """After a throttled call the rate is lower, and rises again with time."""
     window = Window(100)
     window.slow_down(10.0)
     assert window.limit(10.0) == 70
@@ -158,8 +158,8 @@ def test_a_refusal_slows_down_at_once_and_wears_off() -> None:
     assert window.limit(149.0) >= 10
 
 
-def test_a_slowed_window_lets_fewer_through() -> None:
-    """The lower limit is kept like the quota itself."""
+def test_a_reduced_rate_is_observed() -> None:
+    """The lowered limit is observed like the quota itself."""
     window = Window(50)
     window.slow_down(0.0)
     arrivals = simulate(50, [0.0] * 40, lambda: (0.01, 0.01), window)
@@ -167,7 +167,7 @@ def test_a_slowed_window_lets_fewer_through() -> None:
 
 
 class ManualClock(Clock):
-    """Moves when it is told to; who waits is woken then. Without threads waiting moves it too."""
+    """A clock that the test moves, waking the waiting threads; without any it moves by itself."""
 
     def __init__(self) -> None:
         self.time = 100.0
@@ -189,7 +189,7 @@ class ManualClock(Clock):
 
 
 def test_the_limiter_waits_as_long_as_the_window_says() -> None:
-    """A place is waited for, and how long is told."""
+    """acquire() waits for a slot and returns how long it waited."""
     clock = ManualClock()
     limiter = Limiter(2, clock)
     for _ in range(2):
@@ -201,8 +201,8 @@ def test_the_limiter_waits_as_long_as_the_window_says() -> None:
     assert began == pytest.approx(101.0, abs=0.02)
 
 
-def test_threads_are_let_through_in_the_order_they_came() -> None:
-    """Nobody who came later goes first, so that no thread waits for ever."""
+def test_threads_get_slots_in_order() -> None:
+    """Threads get slots in the order in which they ask, so that none waits forever."""
     clock = ManualClock()
     clock.is_moved_by_waiting = False
     limiter = Limiter(1, clock)
@@ -230,7 +230,7 @@ def test_threads_are_let_through_in_the_order_they_came() -> None:
 
 
 def test_an_interrupted_thread_leaves_the_queue() -> None:
-    """After Ctrl-C the next in the queue gets the place."""
+    """When Ctrl-C interrupts a waiting thread, the next in the queue gets the slot."""
 
     class Interrupting(ManualClock):
         def wait(self, condition: threading.Condition, seconds: float) -> None:
@@ -246,7 +246,7 @@ def test_an_interrupted_thread_leaves_the_queue() -> None:
 
 
 def test_one_account_has_one_limiter() -> None:
-    """Two backends of a process that mean the same quota wait for each other."""
+    """Two backends of a process with the same quota share it."""
     clock = ManualClock()
     first = shared_limiter(("UserCreation", None, "dev", "eu-west-1"), 50, clock)
     assert shared_limiter(("UserCreation", None, "dev", "eu-west-1"), 50, clock) is first
@@ -260,7 +260,7 @@ def test_one_account_has_one_limiter() -> None:
 
 
 def test_the_real_clock_passes_by_itself() -> None:
-    """With nothing replaced, places come as time goes by."""
+    """With the real clock, slots become free with time."""
     clock = Clock()
     limiter = Limiter(2000, clock)
     started = clock.now()
@@ -270,12 +270,12 @@ def test_the_real_clock_passes_by_itself() -> None:
     assert clock.now() >= started + 7 / 2000
 
 
-def test_few_refusals_cost_little() -> None:
-    """Where one of twenty is refused for another reason, most of the rate is kept."""
+def test_rare_throttling_costs_little() -> None:
+    """If one call in twenty is throttled for another reason, most of the rate remains."""
     window = Window(50)
     now, sent = 0.0, 0
     for sent in range(1, 2001):
-        opens = window.opens_at(now)
+        opens = window.free_at(now)
         assert opens is not None
         now = opens
         window.begin(now)
@@ -285,14 +285,14 @@ def test_few_refusals_cost_little() -> None:
     assert sent / now > 30
 
 
-def test_many_refusals_slow_down_to_what_is_granted() -> None:
-    """Where the quota is half of what is thought, it is soon found and hardly exceeded."""
+def test_frequent_throttling_finds_the_real_quota() -> None:
+    """If the real quota is half of the assumed one, it is found quickly and hardly exceeded."""
     window = Window(50)
     granted: list[float] = []
     refused: list[float] = []
     now = 0.0
     while now < 20.0:
-        opens = window.opens_at(now)
+        opens = window.free_at(now)
         assert opens is not None
         now = opens
         window.begin(now)

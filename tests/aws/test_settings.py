@@ -27,7 +27,7 @@ def test_which_profile(
     default_profile: str | None,
     expected: str | None,
 ) -> None:
-    """The order is the Node chain's, so that both tools use one identity; boto3 has another."""
+    """The precedence is that of the Node chain, so that both tools use one identity."""
     for name, value in (("AWS_PROFILE", profile), ("AWS_DEFAULT_PROFILE", default_profile)):
         if value is not None:
             monkeypatch.setenv(name, value)
@@ -51,7 +51,7 @@ def test_which_region(
     default_region: str | None,
     expected: str | None,
 ) -> None:
-    """AWS_REGION counts, and first, although boto3 does not read it."""
+    """AWS_REGION takes precedence, although boto3 does not read it."""
     for name, value in (("AWS_REGION", region), ("AWS_DEFAULT_REGION", default_region)):
         if value is not None:
             monkeypatch.setenv(name, value)
@@ -60,7 +60,7 @@ def test_which_region(
 
 @pytest.mark.parametrize("source", ["--region", "AWS_REGION", "AWS_DEFAULT_REGION"])
 def test_a_blank_region_is_refused(monkeypatch: pytest.MonkeyPatch, source: str) -> None:
-    """A region of spaces is a mistake of its own, and the message says where it stands."""
+    """A blank region is an error that names where it is set."""
     option = " " if source == "--region" else None
     if option is None:
         monkeypatch.setenv(source, "  ")
@@ -79,8 +79,8 @@ def test_a_blank_region_is_refused(monkeypatch: pytest.MonkeyPatch, source: str)
         "HTTP://localhost",
     ],
 )
-def test_endpoints_that_calls_can_go_to(url: str) -> None:
-    """An http or https address is taken as it stands."""
+def test_valid_endpoints(url: str) -> None:
+    """An http or https URL is accepted unchanged."""
     assert check_endpoint(url, source="x") == url
     assert AWSSettings(endpoint_url=url).endpoint_url == url
 
@@ -98,8 +98,8 @@ def test_endpoints_that_calls_can_go_to(url: str) -> None:
         pytest.param("http://[::1", id="broken IPv6"),
     ],
 )
-def test_endpoints_that_are_none(url: str) -> None:
-    """Anything else is a usage error that names where the address came from."""
+def test_invalid_endpoints(url: str) -> None:
+    """Anything else is a usage error that names where the address is set."""
     with pytest.raises(InvalidCommandInputError, match=r"^--endpoint-url is ") as caught:
         AWSSettings(endpoint_url=url)
     assert repr(url) in caught.value.message
@@ -141,10 +141,10 @@ KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
         pytest.param({"profile": "", "region": ""}, {}, id="empty is unset"),
     ],
 )
-def test_what_other_clients_must_find(
+def test_environment_of_other_clients(
     monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], expected: dict[str, str | None]
 ) -> None:
-    """Only what was chosen is told to other clients, with what would overrule it taken away."""
+    """Other clients get only the chosen settings; variables that would override them are unset."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_SSM", "https://ssm.example.com")
     assert AWSSettings(**settings).environment() == expected  # type: ignore[arg-type]
 
@@ -157,10 +157,10 @@ def test_what_other_clients_must_find(
         pytest.param(None, None, "us-east-1", id="none"),
     ],
 )
-def test_what_other_clients_must_find_in_a_local_run(
+def test_environment_of_other_clients_in_a_local_run(
     monkeypatch: pytest.MonkeyPatch, option: str | None, variable: str | None, expected: str
 ) -> None:
-    """All that could lead to the real AWS is taken away: profiles, keys, other endpoints."""
+    """Every variable that could lead to the real AWS is unset: profiles, keys, other endpoints."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_SSM", "https://ssm.example.com")
     if variable is not None:
         monkeypatch.setenv("AWS_REGION", variable)
@@ -188,13 +188,13 @@ def test_what_other_clients_must_find_in_a_local_run(
     ("text", "number"), [(None, None), ("1", 1), ("7", 7), ("007", 7), ("100", 100)]
 )
 def test_numbers_of_attempts(text: str | None, number: int | None) -> None:
-    """A whole number of 1 or more is taken; nothing set is nothing chosen."""
+    """A whole number of 1 or more is accepted; unset means None."""
     assert check_max_attempts(text) == number
 
 
 @pytest.mark.parametrize("text", ["abc", "0", "-1", "1.5", " 3", "", "3 times", "²"])
-def test_numbers_of_attempts_that_are_none(text: str) -> None:
-    """botocore would fail on the text with a trace; here the variable is named."""
+def test_invalid_numbers_of_attempts(text: str) -> None:
+    """An invalid number is an error with the variable's name, not a traceback from botocore."""
     with pytest.raises(InvalidCommandInputError, match=r"^AWS_MAX_ATTEMPTS ") as caught:
         check_max_attempts(text)
     assert "max_attempts" in caught.value.message
@@ -205,13 +205,13 @@ def test_numbers_of_attempts_that_are_none(text: str) -> None:
 
 @pytest.mark.parametrize("mode", [None, "", "legacy", "standard", "adaptive"])
 def test_retry_modes(mode: str | None) -> None:
-    """The three modes of botocore are taken, and an empty variable chooses none."""
+    """The three modes of botocore are accepted, and an empty variable chooses none."""
     assert check_retry_mode(mode) == mode
 
 
 @pytest.mark.parametrize("mode", ["weird", "STANDARD", " standard"])
-def test_retry_modes_that_are_none(mode: str) -> None:
-    """botocore compares to the letter, so anything else is refused with the variable's name."""
+def test_invalid_retry_modes(mode: str) -> None:
+    """The mode is case-sensitive as in botocore; the error for others names the variable."""
     with pytest.raises(InvalidCommandInputError, match=r"^AWS_RETRY_MODE ") as caught:
         check_retry_mode(mode)
     assert repr(mode) in caught.value.message
@@ -241,7 +241,7 @@ def test_retry_modes_that_are_none(mode: str) -> None:
     ],
 )
 def test_loopback(url: str | None, expected: bool) -> None:
-    """Only an address of this machine is loopback, whatever else stands in the URL."""
+    """Only an address of this machine is loopback, whatever else is in the URL."""
     assert is_loopback(url) is expected
 
 
@@ -264,14 +264,14 @@ def test_loopback(url: str | None, expected: bool) -> None:
         ("https://localhost.localstack.cloud:4566", False),
     ],
 )
-def test_awss_own_domains_are_told_from_all_others(url: str, expected: bool) -> None:
-    """The domains are those of botocore's partitions; whatever else an endpoint says is an emulator."""
+def test_awss_own_domains(url: str, expected: bool) -> None:
+    """AWS's domains are those of botocore's partitions; every other endpoint is an emulator."""
     assert is_aws(url) is expected
     assert is_emulator(url) is not expected
 
 
 def test_without_an_overridden_endpoint_there_is_no_emulator() -> None:
-    """Nothing was put in AWS's place."""
+    """Without a configured endpoint it is AWS."""
     assert not is_emulator(None)
 
 
@@ -279,7 +279,7 @@ def test_without_an_overridden_endpoint_there_is_no_emulator() -> None:
 def test_a_scripts_own_clients_reach_the_local_sandbox_past_a_proxy(
     given: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In a local run loopback is asked directly, beside what the user has excepted already."""
+    """A local run bypasses the proxy for loopback, and keeps the user's own exceptions."""
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
     if given:

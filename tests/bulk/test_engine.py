@@ -1,4 +1,4 @@
-"""Many jobs at once: how many, in which order, and what stops them."""
+"""Many jobs at once: the number of threads, the order of outcomes, and what aborts them."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ WAIT = 20.0  # never waited for in full, unless something is broken
 who: contextvars.ContextVar[str] = contextvars.ContextVar("who", default="nobody")
 
 
-class Heard(Report):
-    """Keeps all progress, not only the newest."""
+class RecordingReport(Report):
+    """Records all progress, not only the newest."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.told: list[Progress] = []
+        self.reports: list[Progress] = []
 
     def on_progress(self, progress: Progress) -> None:
         super().on_progress(progress)
-        self.told.append(progress)
+        self.reports.append(progress)
 
 
 def _failing(error: BaseException) -> Callable[[int], int]:
@@ -46,7 +46,7 @@ def _failing(error: BaseException) -> Callable[[int], int]:
 
 
 def test_outcomes_are_in_the_order_of_the_jobs() -> None:
-    """Whichever ends first, the outcomes come in the order the jobs were given in."""
+    """The outcomes are in the order of the jobs, whichever ends first."""
     ends = [threading.Event() for _ in range(4)]
 
     def work(job: int) -> int:
@@ -59,14 +59,14 @@ def test_outcomes_are_in_the_order_of_the_jobs() -> None:
 
 
 def test_no_jobs_have_no_outcomes() -> None:
-    """Nothing to do is done at once, without a thread."""
+    """Without jobs it returns at once and starts no thread."""
     before = threading.active_count()
     assert run([], lambda job: job, concurrency=8) == []
     assert threading.active_count() == before
 
 
-def test_as_many_in_flight_as_said() -> None:
-    """All threads are used, and never one more than concurrency."""
+def test_concurrency_is_used_and_observed() -> None:
+    """All threads are used, and never more than concurrency."""
     lock, together = threading.Lock(), threading.Barrier(3)
     now: list[int] = []
     most = 0
@@ -84,22 +84,22 @@ def test_as_many_in_flight_as_said() -> None:
     assert most == 3
 
 
-def test_jobs_are_drawn_when_there_is_a_thread() -> None:
-    """A generator is drawn as far as threads are free, by the calling thread, never to its end."""
-    drawn: list[threading.Thread] = []
+def test_jobs_are_read_when_a_thread_is_free() -> None:
+    """The calling thread reads a generator only as far as threads are free, not to its end."""
+    taken: list[threading.Thread] = []
     ended: list[int] = []
     ahead: list[int] = []
 
     def jobs() -> Iterator[int]:
         for number in range(500):
-            drawn.append(threading.current_thread())
-            ahead.append(len(drawn) - len(ended))
+            taken.append(threading.current_thread())
+            ahead.append(len(taken) - len(ended))
             yield number
 
     run(jobs(), ended.append, concurrency=4)
     assert len(ended) == 500
-    assert max(ahead) <= 5  # those in flight, and the one just drawn
-    assert set(drawn) == {threading.current_thread()}
+    assert max(ahead) <= 5  # those in flight, and the one just taken
+    assert set(taken) == {threading.current_thread()}
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_jobs_are_drawn_when_there_is_a_thread() -> None:
     ],
 )
 def test_a_failed_job_is_an_outcome(error: errors.SeedctlError) -> None:
-    """A SeedctlError about one job leaves the others alone."""
+    """A SeedctlError about one job does not affect the others."""
     outcomes = run(range(6), _failing(error), concurrency=2)
     assert [outcome.value for outcome in outcomes] == [0, 1, 2, None, 4, 5]
     assert outcomes[3] == Outcome(error=error)
@@ -124,8 +124,8 @@ def test_a_failed_job_is_an_outcome(error: errors.SeedctlError) -> None:
         pytest.param(errors.InvalidCommandInputError("AWS_MAX_ATTEMPTS"), id="a setting"),
     ],
 )
-def test_an_error_that_concerns_all_stops(error: errors.SeedctlError) -> None:
-    """Without credentials or a network nothing more is begun, and the rest is not tried."""
+def test_a_fatal_error_stops_the_jobs(error: errors.SeedctlError) -> None:
+    """Without credentials or a network no further job is started; the rest is not tried."""
     tried = []
 
     def work(job: int) -> int:
@@ -138,22 +138,22 @@ def test_an_error_that_concerns_all_stops(error: errors.SeedctlError) -> None:
     assert outcomes[4:] == [Outcome(was_tried=False)] * 96
 
 
-def test_a_generator_is_not_drawn_to_its_end() -> None:
-    """After an error that concerns all, a generator that may never end is left where it is."""
+def test_a_generator_is_not_read_to_its_end() -> None:
+    """After a fatal error the generator, which may be infinite, is not read any further."""
     error = errors.ThrottledError("slow down")
     outcomes = run(itertools.count(), _failing(error), concurrency=1)
     assert [outcome.error for outcome in outcomes] == [None, None, None, error]
 
 
-def test_what_stops_is_the_callers_to_say() -> None:
-    """A caller may judge outcomes by itself, values too."""
+def test_the_caller_decides_what_is_fatal() -> None:
+    """The caller may decide which outcomes are fatal, also by their values."""
     outcomes = run(range(9), lambda job: job, concurrency=1, is_fatal=lambda o: o.value == 2)
     assert [outcome.was_tried for outcome in outcomes] == [True] * 3 + [False] * 6
 
 
 @pytest.mark.parametrize("where", ["job", "generator"])
-def test_a_bug_comes_through(where: str) -> None:
-    """Any other exception is raised as it is, when what is in flight has ended."""
+def test_a_bug_is_raised(where: str) -> None:
+    """Any other exception is raised unchanged when all running jobs have ended."""
     begun, bug_is_out = threading.Event(), threading.Event()
     ended: list[int] = []
 
@@ -164,7 +164,7 @@ def test_a_bug_comes_through(where: str) -> None:
             bug_is_out.set()
             raise ZeroDivisionError("bug")
         yield 1
-        raise AssertionError("drawn although there was no free thread")
+        raise AssertionError("taken although there was no free thread")
 
     def work(job: int) -> None:
         if job == 1:
@@ -181,13 +181,13 @@ def test_a_bug_comes_through(where: str) -> None:
 
 
 def test_a_job_may_be_interrupted() -> None:
-    """Ctrl-C at a prompt in a thread ends the whole."""
+    """Ctrl-C at a prompt in a thread aborts the whole call."""
     with pytest.raises(KeyboardInterrupt):
         run(range(9), _failing(KeyboardInterrupt()), concurrency=1)
 
 
-def test_ctrl_c_ends_it() -> None:
-    """Ctrl-C begins nothing more, lets what is in flight end, and goes on to the caller."""
+def test_ctrl_c_aborts_the_jobs() -> None:
+    """After Ctrl-C no job is started; it is raised when the running jobs have ended."""
     interrupted = threading.Event()
     begun: list[int] = []
     ended: list[int] = []
@@ -214,7 +214,7 @@ def test_ctrl_c_ends_it() -> None:
 
 
 def test_ctrl_c_waits_only_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A job that hangs keeps nobody at the keyboard."""
+    """After Ctrl-C a hanging job does not keep the user waiting."""
     monkeypatch.setattr("seedctl.bulk.engine._GRACE_SECONDS", 0.0)
     release = threading.Event()
 
@@ -230,7 +230,7 @@ def test_ctrl_c_waits_only_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_threads_see_the_context() -> None:
-    """A sign-in of the caller's is inherited, and what a job sets stays with the job."""
+    """Jobs see the caller's context variables, and changes by a job stay in that job."""
     who.set("ann")
 
     def work(job: int) -> str:
@@ -246,91 +246,91 @@ def test_threads_see_the_context() -> None:
 @pytest.mark.parametrize(
     "concurrency", [pytest.param(value, id=repr(value)) for value in (0, -1, 65, True, 2.0, "8")]
 )
-def test_a_concurrency_that_cannot_be_meant(concurrency: Any) -> None:
-    """A wrong number is refused before anything is begun."""
+def test_an_invalid_concurrency(concurrency: Any) -> None:
+    """An invalid number is refused before any job is started."""
     with pytest.raises(errors.InvalidInputError, match="from 1 to 64"):
         run([1], lambda job: job, concurrency=concurrency)
 
 
-def test_progress_is_told_first_and_last(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An observer hears the beginning and the sum, however quickly it was done."""
+def test_progress_is_reported_first_and_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An observer gets a first report and the totals, however quickly the call ends."""
     monkeypatch.setattr("seedctl.bulk.engine.time.monotonic", lambda: 7.0)
-    heard = Heard()
-    with Tally(heard, "numbers", 6) as tally:
+    report = RecordingReport()
+    with Tally(report, "numbers", 6) as tally:
         run(range(6), _failing(errors.InvalidInputError("bad")), concurrency=2, tally=tally)
-    assert heard.told == [
+    assert report.reports == [
         Progress("numbers", 0, 0, 6, 7.0),
         Progress("numbers", 5, 1, 6, 7.0, is_finished=True),
     ]
-    assert heard.progress is heard.told[-1]
+    assert report.progress is report.reports[-1]
 
 
-def test_progress_is_told_ten_times_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Thousands of jobs do not bury the observer."""
+def test_progress_is_reported_ten_times_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thousands of jobs do not flood the observer."""
     now = 100.0
     monkeypatch.setattr("seedctl.bulk.engine.time.monotonic", lambda: now)
-    heard = Heard()
-    with Tally(heard, "numbers") as tally:
+    report = RecordingReport()
+    with Tally(report, "numbers") as tally:
         for _ in range(1000):
             now += 0.001
             tally.add(done=2)
-    assert [each.done for each in heard.told[:3]] == [0, 200, 400]
-    assert 10 <= len(heard.told) <= 12
-    assert (heard.told[-1].done, heard.told[-1].total) == (2000, None)
+    assert [each.done for each in report.reports[:3]] == [0, 200, 400]
+    assert 10 <= len(report.reports) <= 12
+    assert (report.reports[-1].done, report.reports[-1].total) == (2000, None)
 
 
-def test_progress_is_told_again_while_nothing_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of calls that hang the observer hears too, with the same counts."""
+def test_a_heartbeat_while_no_job_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While no job ends, the observer gets the same counts again."""
     monkeypatch.setattr("seedctl.bulk.engine._WAKE_SECONDS", 0.001)
     now = itertools.count(100.0, 0.25)  # a quarter of a second goes by with each look at the clock
     monkeypatch.setattr("seedctl.bulk.engine.time.monotonic", lambda: next(now))
     is_enough = threading.Event()
 
-    class Waiting(Heard):
+    class Waiting(RecordingReport):
         def on_progress(self, progress: Progress) -> None:
             super().on_progress(progress)
-            if len(self.told) == 4:
+            if len(self.reports) == 4:
                 is_enough.set()
 
-    heard = Waiting()
-    with Tally(heard, "numbers", 1) as tally:
+    report = Waiting()
+    with Tally(report, "numbers", 1) as tally:
         run([1], lambda _: is_enough.wait(WAIT), concurrency=1, tally=tally)
     assert is_enough.is_set()
-    assert {each.done for each in heard.told[:4]} == {0}
-    assert (heard.told[-1].done, heard.told[-1].is_finished) == (1, True)
+    assert {each.done for each in report.reports[:4]} == {0}
+    assert (report.reports[-1].done, report.reports[-1].is_finished) == (1, True)
 
 
-def test_progress_is_not_told_again_within_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What ends now and then is told of by itself."""
+def test_no_heartbeat_within_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Within a second of the last report there is no heartbeat."""
     now = 100.0
     monkeypatch.setattr("seedctl.bulk.engine.time.monotonic", lambda: now)
-    heard = Heard()
-    with Tally(heard, "numbers") as tally:
+    report = RecordingReport()
+    with Tally(report, "numbers") as tally:
         for moment in (100.5, 100.9, 101.0, 101.5, 101.9, 102.0):
             now = moment
             tally.heartbeat()
-        assert len(heard.told) == 3
+        assert len(report.reports) == 3
 
 
 def test_progress_ends_with_the_work() -> None:
-    """After a failure, too, the last word is that no more will come."""
-    heard = Heard()
-    with pytest.raises(ZeroDivisionError), Tally(heard, "numbers") as tally:
+    """After a failure, too, the last report says that the call is finished."""
+    report = RecordingReport()
+    with pytest.raises(ZeroDivisionError), Tally(report, "numbers") as tally:
         run(range(6), _failing(ZeroDivisionError()), concurrency=1, tally=tally)
-    assert heard.told[-1].is_finished
-    assert heard.told[-1].done == 3
+    assert report.reports[-1].is_finished
+    assert report.reports[-1].done == 3
 
 
 def test_a_job_may_count_for_many() -> None:
-    """A batch counts for all that is in it."""
-    heard = Heard()
-    with Tally(heard, "numbers") as tally:
+    """A batch counts all items in it."""
+    report = RecordingReport()
+    with Tally(report, "numbers") as tally:
         run([[1, 2], [3]], sum, concurrency=1, tally=tally, counts=lambda o: (o.value or 0, 1))
-    assert (heard.told[-1].done, heard.told[-1].failed) == (6, 2)
+    assert (report.reports[-1].done, report.reports[-1].failed) == (6, 2)
 
 
 def test_a_plain_report_stays_silent(capsys: pytest.CaptureFixture[str]) -> None:
-    """Progress is kept, and not printed, where no bar can be drawn."""
+    """Without a progress bar, progress is stored and not printed."""
     report = PlainReport()
     with Tally(report, "numbers"):
         pass
@@ -350,13 +350,13 @@ def test_a_plain_report_stays_silent(capsys: pytest.CaptureFixture[str]) -> None
         ),
     ],
 )
-def test_what_is_raised_for_many(not_tried: int, message: str) -> None:
-    """The error says how many failed and why the first did, and has the results of all."""
-    first = errors.InvalidInputError("bad", resolution="mend it")
+def test_the_error_for_many(not_tried: int, message: str) -> None:
+    """The error says how many failed and why the first did, and has all results."""
+    first = errors.InvalidInputError("bad", resolution="fix it")
     other = errors.InvalidInputError("worse")
     results = list(range(500))
     error = bulk_error("Todo records", [first, other], results=results, not_tried=not_tried)
-    assert (error.message, error.resolution, error.results) == (message, "mend it", results)
+    assert (error.message, error.resolution, error.results) == (message, "fix it", results)
     assert bulk_error("x", [first], results=[1], resolution="this").resolution == "this"
 
 
@@ -367,14 +367,14 @@ OF_A_MOMENT = errors.ServiceFailedError(
 
 @pytest.fixture
 def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Give the seconds that were slept; nobody does really."""
+    """Record the seconds of time.sleep() instead of sleeping."""
     seconds: list[float] = []
     monkeypatch.setattr("time.sleep", seconds.append)
     return seconds
 
 
-def test_a_bad_moment_is_waited_out(slept: list[float]) -> None:
-    """A job that AWS failed is done again, later each time, and at most three times."""
+def test_a_transient_failure_is_retried(slept: list[float]) -> None:
+    """After a failure of AWS a job is retried with growing pauses, at most twice."""
     fails = itertools.count()
 
     def work(job: int) -> int:
@@ -387,18 +387,18 @@ def test_a_bad_moment_is_waited_out(slept: list[float]) -> None:
     assert 1 <= slept[0] <= 2 <= slept[1] <= 4
 
 
-def test_more_than_a_moment_ends_all(slept: list[float]) -> None:
-    """When one job has been tried in vain to the last, no other is tried again."""
+def test_a_lasting_failure_stops_all_retries(slept: list[float]) -> None:
+    """Once one job has used up its retries, no other job is retried."""
     tried: list[str] = []
 
     def work(job: str) -> None:
         tried.append(job)
         raise OF_A_MOMENT
 
-    persist = retrying(work, can_repeat=lambda job: job != "once")
+    work_with_retries = retrying(work, can_repeat=lambda job: job != "once")
     for job in ("once", "a", "b"):
         with pytest.raises(errors.ServiceFailedError):
-            persist(job)
+            work_with_retries(job)
     assert tried == ["once", "a", "a", "a", "b"]
     assert len(slept) == 2
 
@@ -416,8 +416,8 @@ def _refused_for_long() -> errors.ThrottledError:
         pytest.param(_refused_for_long(), id="throttled all the time"),
     ],
 )
-def test_what_no_moment_mends_is_tried_once(error: errors.SeedctlError) -> None:
-    """A refusal is a refusal, and what was throttled all the time has waited: nothing is done again."""
+def test_other_failures_are_not_retried(error: errors.SeedctlError) -> None:
+    """Denials are not retried, nor are throttled calls that were retried already."""
     tried = []
 
     def work(job: int) -> None:

@@ -13,7 +13,7 @@ _PIECES = re.compile(r"\x1b\[\??([\d;]*)([A-Za-z])|([\r\n])|([^\x1b\r\n]+)")
 
 
 class Screen(io.StringIO):
-    """Has the lines that are on the screen, and on which of them the cursor is."""
+    """Interprets what is written, as a terminal does, into lines and a cursor."""
 
     def __init__(self, attach: Callable[[], None]) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Failures as they are read: what, where, why in the service's own words, and what to do."""
+"""How errors are shown: what failed, where, the service's own reason, and what to do."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _seed(folder: Path, seedctl: CommandLine, script: str, **replies: Any) -> tuple[str, Any]:
-    """Run *script* against an AWS that answers so; return stderr and the report."""
+    """Run *script* against an AWS stub that refuses; return stderr and the report."""
     make_project(folder)
     (folder / "amplify" / "seed" / "seed.py").write_text(f"from seedctl import *\n{script}")
     report = folder / "report.json"
@@ -45,8 +45,10 @@ def _seed(folder: Path, seedctl: CommandLine, script: str, **replies: Any) -> tu
     return result.err, json.loads(report.read_text())
 
 
-def test_the_services_words_are_shown_and_reported(tmp_path: Path, seedctl: CommandLine) -> None:
-    """Without --debug: below the message, and as the report's cause."""
+def test_the_message_of_the_service_is_shown_and_reported(
+    tmp_path: Path, seedctl: CommandLine
+) -> None:
+    """Without --debug it is shown below the message, and it is the cause in the report."""
     err, report = _seed(
         tmp_path, seedctl, CREATE, AdminCreateUser=("AccessDeniedException", DENIED)
     )
@@ -56,14 +58,16 @@ def test_the_services_words_are_shown_and_reported(tmp_path: Path, seedctl: Comm
     assert report["error"]["cause"] == f"AccessDeniedException: {DENIED}"
 
 
-def test_they_stand_beside_each_row_that_failed(tmp_path: Path, seedctl: CommandLine) -> None:
-    """Of many users each tells why, and the error that is raised too."""
+def test_the_message_of_the_service_is_shown_for_each_failed_row(
+    tmp_path: Path, seedctl: CommandLine
+) -> None:
+    """Each failed user shows it, and so does the error that is raised."""
     err, report = _seed(tmp_path, seedctl, MANY, AdminCreateUser=("AccessDeniedException", DENIED))
     assert f"∟ Caused by: [AccessDeniedException] {DENIED}" in err
     assert DENIED in report["failures"][0]["detail"]
 
 
-def test_github_is_shown_them(
+def test_github_shows_the_message_of_the_service(
     tmp_path: Path, seedctl: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The annotation has the reason that only the service knows."""
@@ -74,7 +78,7 @@ def test_github_is_shown_them(
 
 
 def test_a_disabled_user(tmp_path: Path, seedctl: CommandLine) -> None:
-    """Under the code of a wrong password: no other password is advised."""
+    """Cognito uses the code of a wrong password, but another password is not suggested."""
     err, _ = _seed(
         tmp_path,
         seedctl,
@@ -89,7 +93,7 @@ def test_a_disabled_user(tmp_path: Path, seedctl: CommandLine) -> None:
 def test_a_missing_package_in_a_tool_environment(
     tmp_path: Path, seedctl: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where pipx made the environment, pipx is advised, and no pip that is not there."""
+    """In an environment made by pipx, pipx is suggested, because it may have no pip."""
     monkeypatch.setattr(sys, "prefix", str(tmp_path))
     (tmp_path / "pipx_metadata.json").write_text("{}")
     err, _ = _seed(tmp_path / "project", seedctl, "import package_that_nobody_has\n")
@@ -97,8 +101,8 @@ def test_a_missing_package_in_a_tool_environment(
     assert "-m pip" not in err
 
 
-def test_what_is_indented_stays_so() -> None:
-    """A cause of several lines is seen to be one at any width."""
+def test_wrapped_lines_stay_indented() -> None:
+    """A cause of several lines is recognised as one at any width."""
     assert list(wrapped("  ∟ Caused by: one two three", 20)) == [
         "  ∟ Caused by: one",
         "    two three",

@@ -1,4 +1,4 @@
-"""The secret of an app client that has one: where it comes from, and where it goes."""
+"""The secret of an app client: where seedctl reads it, and what it uses it for."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _seed(root: Path, seedctl: CommandLine) -> tuple[str, list[tuple[str, dict[s
 
 
 def test_a_client_with_a_secret_says_where_to_give_it(root: Path, seedctl: CommandLine) -> None:
-    """The refusal is Cognito's own, and the advice is the variable that `seedctl seed` reads."""
+    """The error is Cognito's own, and the resolution names the variable that seedctl reads."""
     err, calls = _seed(root, seedctl)
     assert "SECRET_HASH was not received" in err
     assert APP_CLIENT_SECRET in err
@@ -53,7 +53,7 @@ def test_a_client_with_a_secret_says_where_to_give_it(root: Path, seedctl: Comma
 def test_the_secret_of_the_environment(
     root: Path, seedctl: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It proves each request, and is masked wherever it would be shown."""
+    """It is used to sign each request, and is masked wherever it would be shown."""
     monkeypatch.setenv(APP_CLIENT_SECRET, SECRET)
     script = root / "amplify" / "seed" / "seed.py"
     script.write_text(f"import os\nprint(os.environ[{APP_CLIENT_SECRET!r}])\n{SIGN_IN}")
@@ -66,10 +66,8 @@ def test_the_secret_of_the_environment(
     assert masking.mask(SECRET) == "***"
 
 
-def test_an_argument_goes_before_the_environment(
-    root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """connect(app_client_secret=...) is the nearer choice; an empty variable is none."""
+def test_an_argument_overrides_the_environment(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """connect(app_client_secret=...) overrides the variable; an empty variable counts as unset."""
     for given, variable, expected in (
         ("own", "other", "own"),
         (None, "other", "other"),
@@ -80,8 +78,10 @@ def test_an_argument_goes_before_the_environment(
         assert backend.auth._pool._client_secret == expected
 
 
-def test_the_local_sandbox_needs_none(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its app client has no secret, and Cognito refuses a proof of one that is not there."""
+def test_the_local_sandbox_needs_no_client_secret(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its app client has no secret, and Cognito refuses a secret hash for such a client."""
     monkeypatch.setenv(APP_CLIENT_SECRET, SECRET)
     with connect(root, identifier="ann", local=True) as backend:
         backend.auth.create_user("ann@example.com", "Password123!")

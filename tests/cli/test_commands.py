@@ -1,4 +1,4 @@
-"""The rest of the command line: options, policy, local, errors as they are shown."""
+"""The rest of the command line: options, policy, local, and how errors are shown."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 import click
 import pytest
 
+from seedctl.cli.lazy_group import LazyGroup
 from seedctl.cli.main import cli
 from seedctl.outputs import load_outputs
 from seedctl.version import __version__
+from tests.running import subcommands
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,15 +25,58 @@ if TYPE_CHECKING:
 
 
 def commands(group: click.Group, path: str = "seedctl") -> Iterator[tuple[str, click.Command]]:
-    for name, command in group.commands.items():
+    for name, command in subcommands(group):
         yield f"{path} {name}", command
         if isinstance(command, click.Group):
             yield from commands(command, f"{path} {name}")
 
 
+@pytest.mark.parametrize("path", ["seedctl", "seedctl local"])
+def test_the_group_states_the_first_line_of_each_commands_help(path: str) -> None:
+    """The group's help states the line without loading the command, so the two must be equal."""
+    group = dict([("seedctl", cli), *commands(cli)])[path]
+    assert isinstance(group, LazyGroup)
+    own = [(name, command.get_short_help_str(80)) for name, command in subcommands(group)]
+    assert group._help_lines() == own
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        pytest.param("seedctl se", ["secret", "seed"], id="seedctl"),
+        pytest.param("seedctl local st", ["start", "status", "stop"], id="a group"),
+    ],
+)
+def test_help_and_completion_of_a_group_load_no_command(words: str, expected: list[str]) -> None:
+    """The modules of the commands are imported only when a command is used."""
+    script = (
+        "import os, sys\nfrom seedctl.cli.main import main\n"
+        "assert main([*sys.argv[2].split()[1:-1], '--help']) == 0\n"
+        "os.environ.update(_SEEDCTL_COMPLETE='bash_complete', COMP_WORDS=sys.argv[2],"
+        " COMP_CWORD=sys.argv[1])\n"
+        "try:\n    main([])\nexcept SystemExit:\n    pass\n"
+        "print(*(name for name in sys.modules if name.startswith('seedctl.cli.')))\n"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", script, str(words.count(" ")), words],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    *_, last = lines = result.stdout.splitlines()
+    assert [line.partition(",")[2] for line in lines if line.startswith("plain,")] == expected
+    assert {name.rpartition(".")[2] for name in last.split()} == {
+        "lazy_group",
+        "main",
+        "options",
+        "stop_signals",
+        "terminal",
+    }
+
+
 EVERYWHERE = {"--project-dir", "--quiet", "--debug"}
 AWS = {"--profile", "--endpoint-url", "--local"}
-# Of the local sandbox: what else each command shows.
+# The further options that each command of the local sandbox shows.
 LOCAL = {
     "": {"--identifier", "--region", "--outputs", "--verbose"},
     " init": {"--outputs"},
@@ -41,10 +86,10 @@ LOCAL = {
 
 
 @pytest.mark.parametrize(("path", "command"), list(commands(cli)))
-def test_every_command_shows_the_options_that_mean_something(
+def test_every_command_shows_only_the_options_that_it_uses(
     path: str, command: click.Command
 ) -> None:
-    """Help says what a command does; what leads to AWS is an option of what may go there."""
+    """Help says what a command does; options for AWS belong to commands that may call AWS."""
     assert command.help
     shown = {
         name for each in command.params if not getattr(each, "hidden", False) for name in each.opts
@@ -58,10 +103,10 @@ def test_every_command_shows_the_options_that_mean_something(
     assert shown & common == expected
 
 
-def test_help_has_commands_first_and_ones_own_options_before_the_common(
+def test_help_lists_commands_then_own_options_then_common_options(
     seedctl: CommandLine,
 ) -> None:
-    """What a reader came for stands above what every command has."""
+    """What is specific to a command comes before what all commands have."""
     group = seedctl("--help").out
     assert group.index("Commands:") < group.index("Options:") < group.index("Common options:")
     init = seedctl("local", "init", "--help").out
@@ -79,28 +124,28 @@ def test_help_has_commands_first_and_ones_own_options_before_the_common(
         pytest.param(("local", "status", "--endpoint-url=http://127.0.0.1:1"), id="with ="),
     ],
 )
-def test_an_option_that_means_nothing_is_wrong_usage(
+def test_an_option_that_a_command_does_not_use_is_wrong_usage(
     project: Callable[..., Path], seedctl: CommandLine, words: tuple[str, ...]
 ) -> None:
-    """Whoever gives it believes something that is not so."""
+    """A user who gives it expects an effect that it does not have."""
     project(None)
     result = seedctl(*words)
     assert result.code == 2
-    assert re.search(r"Error: --[a-z-]+ means nothing to seedctl local", result.err)
+    assert re.search(r"Error: --[a-z-]+ is not an option of seedctl local", result.err)
     assert seedctl("local", "init", "--profil").err.endswith("No such option '--profil'.\n")
 
 
-def test_before_the_subcommand_all_options_are_taken(
+def test_before_the_subcommand_all_options_are_allowed(
     project: Callable[..., Path], seedctl: CommandLine
 ) -> None:
-    """An alias may set them for every command; more words are no mistake anywhere."""
+    """A shell alias may set them for every command; --verbose and --local are allowed anywhere."""
     project(None)
     assert seedctl("--profile", "x", "-v", "local", "status").out == "not running\n"
     assert seedctl("local", "status", "-v", "--local").out == "not running\n"
 
 
 def test_version(seedctl: CommandLine) -> None:
-    """--version prints it on stdout."""
+    """--version prints the version on stdout."""
     result = seedctl("--version")
     assert (result.code, result.out) == (0, f"seedctl, version {__version__}\n")
 
@@ -108,7 +153,7 @@ def test_version(seedctl: CommandLine) -> None:
 def test_policy_is_alone_on_stdout_and_needs_no_script(
     project: Callable[..., Path], seedctl: CommandLine
 ) -> None:
-    """What is redirected into a file must be the document and nothing else."""
+    """A file that stdout is redirected to contains the document and nothing else."""
     project(None)
     result = seedctl("generate-policy", "--local", "-v")
     assert result.err == ""
@@ -119,7 +164,7 @@ def test_policy_is_alone_on_stdout_and_needs_no_script(
 
 
 def test_policy_without_auth(project: Callable[..., Path], seedctl: CommandLine) -> None:
-    """A backend without auth has nobody to seed, and the error says what to add."""
+    """A backend without auth has no user to seed, and the error says what to add."""
     folder = project(None)
     (folder / "amplify_outputs.json").write_text('{"version": "1.4", "custom": {"a": 1}}')
     result = seedctl("generate-policy", "--local")
@@ -132,7 +177,7 @@ def test_policy_without_auth(project: Callable[..., Path], seedctl: CommandLine)
 def test_local_and_endpoint_exclude_each_other(
     project: Callable[..., Path], seedctl: CommandLine
 ) -> None:
-    """--local brings its own endpoint."""
+    """--local has an endpoint of its own."""
     project(None)
     result = seedctl("--endpoint-url", "http://127.0.0.1:1", "secret", "list", "--local")
     assert result.code == 2
@@ -145,10 +190,10 @@ def test_local_and_endpoint_exclude_each_other(
         pytest.param(("--endpoint-url", "127.0.0.1:5000"), id="endpoint"),
     ],
 )
-def test_values_that_cannot_be_right_are_usage_errors(
+def test_malformed_values_are_usage_errors(
     project: Callable[..., Path], seedctl: CommandLine, arguments: tuple[str, ...]
 ) -> None:
-    """A value refused by its pattern ends with 2, before any AWS call."""
+    """A malformed value ends with exit code 2, before any AWS call."""
     project(None)
     result = seedctl(*arguments, "secret", "list")
     assert result.code == 2
@@ -158,7 +203,7 @@ def test_values_that_cannot_be_right_are_usage_errors(
 def test_identifier_from_the_environment(
     project: Callable[..., Path], seedctl: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """SEEDCTL_IDENTIFIER serves where --identifier is not given, and is checked like it."""
+    """SEEDCTL_IDENTIFIER is used where --identifier is not given, and is checked like it."""
     project(None)
     monkeypatch.setenv("SEEDCTL_IDENTIFIER", "ci-7")
     assert "sandbox ci-7" in seedctl("--local", "secret", "list").err
@@ -172,7 +217,7 @@ def test_identifier_from_the_environment(
 def test_outside_a_project(
     seedctl: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """There is nothing to seed, and the error says where to go."""
+    """The error says that no project was found, and how to name one."""
     monkeypatch.chdir(tmp_path)
     result = seedctl("--local", "seed")
     assert result.code == 3
@@ -181,7 +226,7 @@ def test_outside_a_project(
 
 
 def test_project_dir_option(project: Callable[..., Path], seedctl: CommandLine) -> None:
-    """-C works from anywhere, and takes the folder as it is."""
+    """-C works from any folder, and its folder is not searched upwards."""
     folder = project("main_guard")
     nested = folder / "amplify" / "seed"
     result = seedctl("-C", str(folder), "--local", "seed")
@@ -192,7 +237,7 @@ def test_project_dir_option(project: Callable[..., Path], seedctl: CommandLine) 
 def test_local_init_from_outputs_options_and_nothing(
     project: Callable[..., Path], seedctl: CommandLine
 ) -> None:
-    """The file can be read back, keeps the rules, and is never replaced unasked."""
+    """The file can be read back, keeps the rules, and is replaced only with --force."""
     folder = project("guide_auth")
     written = folder / "amplify/seed/local_outputs.json"
     assert seedctl("local", "init").code == 0
@@ -216,10 +261,10 @@ def test_local_init_from_outputs_options_and_nothing(
     assert seedctl("local", "init", "--force", "--outputs", "missing.json").code == 3
 
 
-def test_local_outputs_stand_in_where_nothing_is_deployed(
+def test_local_outputs_are_used_where_nothing_is_deployed(
     project: Callable[..., Path], seedctl: CommandLine
 ) -> None:
-    """A project without outputs, or with the stub, seeds by local_outputs.json."""
+    """A project without outputs, or with the stub, is seeded by local_outputs.json."""
     folder = project("guide_three_users", outputs=None)
     missing = seedctl("seed", "--local")
     assert missing.code == 3
@@ -232,14 +277,16 @@ def test_local_outputs_stand_in_where_nothing_is_deployed(
 
 
 @pytest.mark.parametrize("command", ["reset", "stop"])
-def test_help_of_the_end_names_all_that_is_stored(seedctl: CommandLine, command: str) -> None:
-    """Who deletes or stops the local sandbox is told of all four kinds of things in it."""
+def test_help_of_stop_and_reset_names_all_that_is_stored(
+    seedctl: CommandLine, command: str
+) -> None:
+    """Before deleting or stopping, a user reads what happens to all four kinds of data."""
     text = " ".join(seedctl("local", command, "--help").out.split())
     assert "users, secrets, records and files" in text.lower()
 
 
 def test_local_reset(project: Callable[..., Path], seedctl: CommandLine) -> None:
-    """Users and secrets are gone afterwards; an empty sandbox is fine."""
+    """Users and secrets are deleted; an empty sandbox is no error."""
     project(None)
     assert "empty already" in seedctl("local", "reset").err
     seedctl("--local", "secret", "set", "x", stdin=b"v")
@@ -250,7 +297,7 @@ def test_local_reset(project: Callable[..., Path], seedctl: CommandLine) -> None
 def test_github_shows_errors_at_their_line(
     project: Callable[..., Path], seedctl: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A workflow command with file, line and title, all escaped, in one line."""
+    """A workflow command has file, line and title, all escaped, in one line."""
     folder = project("raises")
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     monkeypatch.setenv("GITHUB_WORKSPACE", str(folder.parent))
@@ -263,23 +310,23 @@ def test_github_shows_errors_at_their_line(
     assert result.out == ""
 
 
-def test_causes_are_indented_one_deeper_each(
+def test_each_cause_is_indented_one_level_deeper(
     project: Callable[..., Path], seedctl: CommandLine
 ) -> None:
-    """What AWS said stands under what it means."""
+    """The message of AWS is shown below seedctl's message."""
     project(None)
     err = seedctl("--local", "secret", "get", "missing").err
     assert "\n  ∟ Caused by: [AWSError] ssm:GetParameter failed with ParameterNotFound" in err
 
 
-def test_no_colour_where_nobody_sees_it(project: Callable[..., Path], seedctl: CommandLine) -> None:
+def test_captured_output_has_no_colour(project: Callable[..., Path], seedctl: CommandLine) -> None:
     """Captured output has no escape sequences."""
     project("raises")
     assert "\x1b" not in seedctl("seed", "--local").err
 
 
-def test_a_closed_reader_is_no_error_message(project: Callable[..., Path], tmp_path: Path) -> None:
-    """`seedctl … | head -0` ends without a trace."""
+def test_a_closed_reader_causes_no_traceback(project: Callable[..., Path], tmp_path: Path) -> None:
+    """`seedctl … | head -0` ends without a traceback."""
     folder = project(None)
     script = f"{sys.executable} -m seedctl --local -C {folder} generate-policy 2>{tmp_path}/err | head -0"
     subprocess.run(["bash", "-c", script], check=True, cwd=Path(__file__).parents[2])
@@ -308,7 +355,7 @@ def test_local_init_with_mfa(project: Callable[..., Path], seedctl: CommandLine)
 )
 @pytest.mark.parametrize("is_before", [True, False], ids=["before", "after"])
 def test_an_empty_option_is_wrong_usage(seedctl: CommandLine, option: str, is_before: bool) -> None:
-    """An option from a variable that was never set must not mean another backend."""
+    """An option whose variable is not set must not select another backend."""
     words = [option, ""]
     command = ["secret", "list"]
     result = seedctl(*(words + command if is_before else command + words))

@@ -1,4 +1,4 @@
-"""What is said and printed, and where it goes when a stream is closed or full."""
+"""What is printed, and what happens when a stream is closed or full."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ import click
 import pytest
 
 from seedctl import interruption
+from seedctl.cli import github
 from seedctl.cli.console import Console, print_data, print_json, print_rows
+from seedctl.cli.error_display import show_end
 from seedctl.cli.main import main
 from seedctl.cli.options import Settings
-from seedctl.errors import FileAccessError, InvalidInputError, SeedingFailedError
+from seedctl.errors import FileAccessError, InvalidInputError, SeedctlError, SeedingFailedError
 from seedctl.masking import register
 from tests.cli.screen import Screen
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class _Stdout(io.TextIOWrapper):
-    """A stdout that cannot be written."""
+    """A stdout that fails to write."""
 
     def __init__(self, error: OSError) -> None:
         super().__init__(io.BytesIO(), encoding="utf-8")
@@ -41,6 +43,11 @@ def _console(*, quiet: bool = False, verbose: bool = False, debug: bool = False)
     return Console(settings)
 
 
+def _show(console: Console, error: SeedctlError, *, script: Path | None = None) -> None:
+    console._settings.script = script
+    show_end(console._settings, error)
+
+
 @pytest.mark.parametrize(
     ("quiet", "verbose", "said"),
     [
@@ -50,10 +57,10 @@ def _console(*, quiet: bool = False, verbose: bool = False, debug: bool = False)
         pytest.param(True, True, ["✘ d", "Warning: e"], id="quiet wins"),
     ],
 )
-def test_what_is_said(
+def test_quiet_and_verbose_messages(
     capsys: pytest.CaptureFixture[str], quiet: bool, verbose: bool, said: list[str]
 ) -> None:
-    """Quiet leaves failures and warnings; all of it goes to stderr."""
+    """--quiet leaves failures and warnings; all messages go to stderr."""
     console = _console(quiet=quiet, verbose=verbose)
     assert (console.is_quiet, console.is_verbose) == (quiet, verbose and not quiet)
     console.status("a")
@@ -72,7 +79,7 @@ def _raise(console: Console) -> None:
         except ValueError as cause:
             raise InvalidInputError("1 user, Pl4nted-one", resolution="A user.") from cause
     except InvalidInputError as error:
-        console.error(error)
+        _show(console, error)
 
 
 def _fail(console: Console) -> None:
@@ -81,7 +88,7 @@ def _fail(console: Console) -> None:
     except ValueError as cause:
         failed = SeedingFailedError("1 user, Pl4nted-one")
         failed.__cause__ = cause
-        console.error(failed)
+        _show(console, failed)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +105,7 @@ def _fail(console: Console) -> None:
             id="table",
         ),
         pytest.param(
-            lambda c: c.annotate("a", "1 user, Pl4nted-one"),
+            lambda c: github.show_failure(c, "a", "1 user, Pl4nted-one"),
             ["::error title=a::1 user, ***"],
             id="annotation",
         ),
@@ -131,7 +138,7 @@ def test_secrets_are_masked_and_seedctls_words_are_not(
     say: Callable[[Console], None],
     lines: list[str],
 ) -> None:
-    """A message keeps its words and numbers, which a text from elsewhere does not have."""
+    """seedctl's own words and numbers are never masked, although a secret may contain them."""
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     for secret in ("user", "1", "Pl4nted-one"):
         register(secret)
@@ -142,7 +149,7 @@ def test_secrets_are_masked_and_seedctls_words_are_not(
 
 
 def test_a_narrow_terminal_cuts_nothing_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A table's cells are folded, rows of other lengths included."""
+    """A table's cells are wrapped, also in rows of different lengths."""
     screen = Screen(lambda: None)
     monkeypatch.setattr(sys, "stderr", screen)
     monkeypatch.setenv("COLUMNS", "24")
@@ -180,7 +187,7 @@ FAILED = ("record", "Todo", "failed", "row 7: Todo.content must be text. It is a
                 "group membership  ann@example.com  set  → READERS",
                 "user              eve@example.com  set",
             ],
-            id="room for all, a row without the last",
+            id="space for all, a row without the last",
         ),
         pytest.param(
             47,
@@ -191,7 +198,7 @@ FAILED = ("record", "Todo", "failed", "row 7: Todo.content must be text. It is a
                 "group membership  ann@example.com  set",
                 "  → READERS",
             ],
-            id="no room for columns",
+            id="no space for columns",
         ),
         pytest.param(
             50,
@@ -233,10 +240,10 @@ FAILED = ("record", "Todo", "failed", "row 7: Todo.content must be text. It is a
         pytest.param(40, [], [], id="nothing"),
     ],
 )
-def test_only_the_last_column_is_folded(
+def test_only_the_last_column_is_wrapped(
     monkeypatch: pytest.MonkeyPatch, width: int, rows: list[tuple[str, ...]], shown: list[str]
 ) -> None:
-    """A name or an id stays in one piece on a narrow terminal, also one that is wider."""
+    """A name or an id is never broken, even if it is wider than the terminal."""
     screen = Screen(lambda: None)
     monkeypatch.setattr(sys, "stderr", screen)
     monkeypatch.setenv("COLUMNS", str(width))
@@ -245,10 +252,10 @@ def test_only_the_last_column_is_folded(
     assert screen.lines == shown
 
 
-def test_rows_of_data_are_laid_out_for_a_terminal_only(
+def test_rows_of_data_are_aligned_on_a_terminal_only(
     monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
-    """Programs read a line for each row; a reader finds names and codes in one piece."""
+    """A program reads one line for each row; a user finds names and codes unbroken."""
     rows = [("ann@example.com", "EMAIL", "ann@example.com", "123456", "2026-01-01T00:00:00Z")]
     print_rows(rows)
     monkeypatch.setenv("COLUMNS", "50")
@@ -265,15 +272,15 @@ def test_rows_of_data_are_laid_out_for_a_terminal_only(
 def test_a_dumb_terminal_does_not_narrow_a_file(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What goes into a file has no width to keep to, whatever TERM says."""
+    """A file has no width, whatever TERM is."""
     monkeypatch.setenv("TERM", "dumb")
     monkeypatch.delenv("COLUMNS", raising=False)
     _console().table([("user", "x" * 90, "created", "y" * 40)])
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 
-def test_what_follows_an_indented_line_is_indented(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A hint below a reason stays apart from the next reason."""
+def test_the_rest_of_an_indented_line_is_indented(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A resolution below a reason is distinct from the next reason."""
     screen = Screen(lambda: None)
     monkeypatch.setattr(sys, "stderr", screen)
     monkeypatch.setenv("COLUMNS", "24")
@@ -283,8 +290,8 @@ def test_what_follows_an_indented_line_is_indented(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize("no_colour", [False, True])
-def test_what_is_said_wraps_at_words(monkeypatch: pytest.MonkeyPatch, no_colour: bool) -> None:
-    """A narrow terminal breaks no word; one that is wider than it stays whole, to be copied."""
+def test_messages_wrap_between_words(monkeypatch: pytest.MonkeyPatch, no_colour: bool) -> None:
+    """No word is broken, even one wider than the terminal, so that it can be copied."""
     screen = Screen(lambda: None)
     monkeypatch.setattr(sys, "stderr", screen)
     monkeypatch.setenv("COLUMNS", "24")
@@ -302,14 +309,14 @@ def test_what_is_said_wraps_at_words(monkeypatch: pytest.MonkeyPatch, no_colour:
         "  at one",
     ]
     screen.raw = ""
-    _console().error(InvalidInputError("no"))
+    _show(_console(), InvalidInputError("no"))
     assert ("\x1b[" in screen.raw) is not no_colour
 
 
 @pytest.mark.parametrize("is_ended", [True, False])
-def test_a_reader_that_is_gone(monkeypatch: pytest.MonkeyPatch, is_ended: bool) -> None:
-    """Ctrl-C ends a whole pipe: seedctl goes on to its end, though nobody reads what it says."""
-    monkeypatch.setattr(interruption._state, "is_requested", is_ended)
+def test_a_closed_stderr_after_a_signal(monkeypatch: pytest.MonkeyPatch, is_ended: bool) -> None:
+    """Ctrl-C ends every process of a pipe: seedctl finishes although stderr has no reader."""
+    interruption.set_requested(is_ended)
     monkeypatch.setattr(sys, "stderr", _Stdout(BrokenPipeError()))
     expected = contextlib.nullcontext() if is_ended else pytest.raises(BrokenPipeError)
     with expected:
@@ -318,20 +325,20 @@ def test_a_reader_that_is_gone(monkeypatch: pytest.MonkeyPatch, is_ended: bool) 
         _console().table([("a", "b")])
 
 
-def test_a_line_is_begun_where_a_terminal_echoed(
+def test_a_message_after_an_echoed_ctrl_c_begins_a_line(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Only a terminal has the ^C that the next words would be glued to."""
-    Console.leave_echo()
-    assert capsys.readouterr().err == ""
+    """Only a terminal shows ^C, which the next message would follow on the same line."""
+    show_end(Settings(), click.Abort())
+    assert capsys.readouterr().err == "Interrupted.\n"
     screen = Screen(lambda: None)
     monkeypatch.setattr(sys, "stderr", screen)
-    Console.leave_echo()
-    assert screen.raw == "\n"
+    show_end(Settings(), click.Abort())
+    assert screen.raw == "\nInterrupted.\n"
 
 
 def test_ctrl_c_at_a_visible_question(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Click leaves the cursor behind the question: what is said next begins a line."""
+    """Click leaves the cursor after the question: the next message begins a new line."""
     screen = Screen(lambda: None)
     monkeypatch.setattr(sys, "stderr", screen)
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)
@@ -345,8 +352,8 @@ def test_ctrl_c_at_a_visible_question(monkeypatch: pytest.MonkeyPatch) -> None:
     assert screen.lines == ["Groups: ^C", "Interrupted."]
 
 
-def test_colours_are_for_terminals_that_want_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A failure is coloured on a terminal, and with NO_COLOR it is not."""
+def test_colours_are_for_terminals_without_no_color(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A failure is coloured on a terminal, but not with NO_COLOR."""
     screen = Screen(lambda: None)
     monkeypatch.setattr(sys, "stderr", screen)
     monkeypatch.setenv("TERM", "xterm")
@@ -360,10 +367,10 @@ def test_colours_are_for_terminals_that_want_them(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize(("term", "can"), [("xterm", True), ("dumb", False), ("unknown", False)])
-def test_lines_are_drawn_where_they_can_be_taken_back(
+def test_bars_are_drawn_where_lines_can_be_erased(
     monkeypatch: pytest.MonkeyPatch, term: str, can: bool
 ) -> None:
-    """A terminal that is dumb gets plain lines, as a file does; and so does nothing at all."""
+    """A dumb terminal gets plain lines, as a file does, and so does a closed stderr."""
     monkeypatch.setattr(sys, "stderr", Screen(lambda: None))
     monkeypatch.setenv("TERM", term)
     assert _console().can_draw is can
@@ -372,51 +379,51 @@ def test_lines_are_drawn_where_they_can_be_taken_back(
 
 
 def test_the_trace_of_an_error(capsys: pytest.CaptureFixture[str]) -> None:
-    """With --debug the whole trace follows the message."""
-    _console().error(InvalidInputError("no"))
+    """With --debug the whole traceback follows the message."""
+    _show(_console(), InvalidInputError("no"))
     assert "Traceback" not in capsys.readouterr().err
     try:
         raise InvalidInputError("no")
     except InvalidInputError as error:
-        _console(debug=True).error(error)
+        _show(_console(debug=True), error)
     assert "test_console.py" in capsys.readouterr().err
 
 
 def test_github_is_shown_the_error_and_its_cause(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One line, escaped, with what the script itself raised and what to do."""
+    """It is one line, escaped, with the script's own error and the resolution."""
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     error = SeedingFailedError("It failed.", resolution="Do, this: 100 %")
     error.__cause__ = ValueError("one\ntwo")
-    _console().error(error)
+    _show(_console(), error)
     last = capsys.readouterr().err.splitlines()[-1]
     assert last == (
         "::error title=SeedingFailedError::It failed. ValueError: one%0Atwo%0ADo, this: 100 %25"
     )
-    _console().error(InvalidInputError("no"), script=Path("/app/seed.py"))
+    _show(_console(), InvalidInputError("no"), script=Path("/app/seed.py"))
     assert capsys.readouterr().err.splitlines()[-1].endswith("title=InvalidInputError::no")
-    _console().annotate("Usage", "No such option: --fast")
+    github.show_failure(_console(), "Usage", "No such option: --fast")
     assert capsys.readouterr().err == "::error title=Usage::No such option: --fast\n"
     monkeypatch.delenv("GITHUB_ACTIONS")
-    _console().annotate("Usage", "No such option: --fast")
+    github.show_failure(_console(), "Usage", "No such option: --fast")
     assert capsys.readouterr().err == ""
 
 
 def test_a_chain_of_causes_is_shown_once(capsys: pytest.CaptureFixture[str]) -> None:
-    """A cause that says the same is left out, and a chain that bites its own tail ends."""
+    """A cause with the same message is left out, and a circular chain ends."""
     error = InvalidInputError("one")
     second, third = InvalidInputError("one"), ValueError("three\nlines")
     error.__cause__, second.__cause__, third.__cause__ = second, third, error
-    _console().error(error)
+    _show(_console(), error)
     assert capsys.readouterr().err.splitlines() == [
         "[InvalidInputError] one",
         "  ∟ Caused by: [ValueError] three lines",
     ]
 
 
-def test_data_goes_to_stdout_as_it_is(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
-    """Text and JSON are UTF-8 whatever the locale, also half a character."""
+def test_data_goes_to_stdout_unchanged(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    """Text and JSON are UTF-8 whatever the locale is, even with a lone surrogate."""
     print_data("grüße \udcff")
     print_json({"name": "日本"})
     shown = capsysbinary.readouterr().out
@@ -424,7 +431,7 @@ def test_data_goes_to_stdout_as_it_is(capsysbinary: pytest.CaptureFixture[bytes]
 
 
 def test_a_stdout_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A closed or full stdout is an error that says so; who stops reading early is left to main."""
+    """A closed or full stdout raises an error that says so; main handles a closed pipe."""
     monkeypatch.setattr(sys, "stdout", None)
     with pytest.raises(FileAccessError, match="Standard output is closed"):
         print_data("x")
@@ -436,10 +443,10 @@ def test_a_stdout_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch) -> Non
         print_data("x")
 
 
-def test_a_place_is_shown_from_where_the_command_runs(
+def test_a_path_is_shown_relative_to_the_working_directory(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Relative to the working directory or GitHub's; whole elsewhere, and where it is gone."""
+    """Or to GitHub's workspace; it is absolute elsewhere and where the folder was removed."""
     script = tmp_path / "seed.py"
     code = compile("raise InvalidInputError('no')", str(script), "exec")
     try:
@@ -453,16 +460,16 @@ def test_a_place_is_shown_from_where_the_command_runs(
         monkeypatch.chdir(where)
         if where == gone:
             gone.rmdir()
-        _console().error(error, script=script)
+        _show(_console(), error, script=script)
         shown.append(capsys.readouterr().err.splitlines()[1])
     os.chdir(tmp_path)
     whole = f"  at {script}, line 1"
     assert shown == ["  at seed.py, line 1", f"  at {script.relative_to('/')}, line 1", whole]
     monkeypatch.setenv("GITHUB_WORKSPACE", str(tmp_path / "elsewhere"))
-    _console().error(error, script=script)
+    _show(_console(), error, script=script)
     assert capsys.readouterr().err.splitlines()[1] == whole
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     monkeypatch.setenv("GITHUB_WORKSPACE", str(tmp_path))
-    _console().error(error, script=script)
+    _show(_console(), error, script=script)
     last = capsys.readouterr().err.splitlines()[-1]
     assert last == "::error file=seed.py,line=1,title=InvalidInputError::no"

@@ -1,4 +1,4 @@
-"""Reading a dotenv file for ``secret import``: all of it is good, or nothing is used."""
+"""Reading a dotenv file for ``secret import``: one invalid line fails the whole file."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def file(tmp_path: Path) -> Path:
 def test_what_a_dotenv_file_may_hold(
     file: Path, text: str, values: dict[str, str], ending: str, mark: bytes
 ) -> None:
-    """Names and values are read as dotenv tools read them, on every system, and nothing expands."""
+    """Names and values are read as other dotenv tools read them, and nothing is expanded."""
     file.write_bytes(mark + text.replace("\n", ending).encode())
     assert read_dotenv(file) == values
 
@@ -71,8 +71,8 @@ def test_what_a_dotenv_file_may_hold(
         pytest.param("export\n", 1, id="export alone"),
     ],
 )
-def test_a_broken_line_is_named(file: Path, text: str, line: int) -> None:
-    """A line of another form stops all, named by number and not shown: it may be a secret."""
+def test_the_number_of_a_malformed_line_is_shown(file: Path, text: str, line: int) -> None:
+    """A malformed line fails the import; its text is not shown, as it may be a secret."""
     file.write_text(text)
     with pytest.raises(InvalidSecretValueError) as caught:
         read_dotenv(file)
@@ -91,12 +91,12 @@ def test_a_broken_line_is_named(file: Path, text: str, line: int) -> None:
         pytest.param(
             f"B={'hidden-part' * 400}\n",
             1,
-            "The value of the secret B has 4400 bytes; Parameter Store keeps 4096.",
+            "The value of the secret B has 4400 bytes; Parameter Store allows 4096.",
             id="too long",
         ),
     ],
 )
-def test_a_value_that_cannot_be_kept(file: Path, text: str, line: int, complaint: str) -> None:
+def test_a_value_that_cannot_be_stored(file: Path, text: str, line: int, complaint: str) -> None:
     """A value that Parameter Store would refuse is found before anything is sent."""
     file.write_text(text)
     with pytest.raises(InvalidSecretValueError) as caught:
@@ -114,8 +114,8 @@ def test_a_value_that_cannot_be_kept(file: Path, text: str, line: int, complaint
         pytest.param("A=1\n\nhidden+part==\n", 3, id="the end of something in base64"),
     ],
 )
-def test_a_name_that_cannot_be_a_secrets(file: Path, text: str, line: int) -> None:
-    """A name that is refused is not shown either: part of a value may stand in its place."""
+def test_a_name_that_a_secret_cannot_have(file: Path, text: str, line: int) -> None:
+    """The name is not shown: in a broken file it may be part of a value."""
     file.write_text(text)
     with pytest.raises(InvalidSecretNameError) as caught:
         read_dotenv(file)
@@ -135,7 +135,7 @@ def test_a_name_that_cannot_be_a_secrets(file: Path, text: str, line: int) -> No
     ],
 )
 def test_a_file_that_cannot_be_read(file: Path, content: str | None, reason: str) -> None:
-    """A file that is missing or none is a set-up error that says why."""
+    """A missing file or a folder is a FileAccessError that says why."""
     if content is not None:
         file.mkdir()
     with pytest.raises(FileAccessError) as caught:

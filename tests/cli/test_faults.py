@@ -1,4 +1,4 @@
-"""Seeds that are failed, throttled, cut off and killed leave what a quiet one leaves."""
+"""Seeds under failures, throttling and kills leave the same state as an undisturbed one."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ if TYPE_CHECKING:
     from tests.running import CommandLine
 
 SAMPLE = Path(__file__).parents[2] / "sample_project"
-# The quotas would have the few users of a test wait for one another.
+# With quotas the few users of a test would wait for each other.
 NO_QUOTAS = "UserCreation=off,UserResourceUpdate=off,ParameterWrite=off"
 
 
 @pytest.fixture(autouse=True)
 def _keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have those that the dump sets put back."""
+    """Restore the keys that the dump sets."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "local")
 
 
-def test_nothing_is_lost_and_nothing_doubled(tmp_path: Path) -> None:
-    """Under faults, and killed among the users or the records, all is there once in the end."""
+def test_nothing_is_lost_and_nothing_is_stored_twice(tmp_path: Path) -> None:
+    """With faults, and killed during users or records, everything exists once in the end."""
     spec = f"{faults.FAULTS},cut=1,cut-after=1"
     assert faults.compare(12, 60, spec, tmp_path, SEEDCTL_QUOTAS=NO_QUOTAS)
 
 
 def test_the_sample_three_times(tmp_path: Path, seedctl: CommandLine) -> None:
-    """Each run of the sample project ends well, and leaves what the first has left."""
+    """Each run of the sample project succeeds, and leaves the same state as the first."""
     project = tmp_path / "sample"
     shutil.copytree(SAMPLE, project, ignore=shutil.ignore_patterns(".amplify"))
     nothing = faults.dump(project)

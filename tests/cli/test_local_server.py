@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from seedctl import connect
-from seedctl.cli import local_start, own_command, processes
+from seedctl.cli import local_start, processes
 from seedctl.local import LocalSandbox
 from seedctl.local.hosting import host_sandbox
 from seedctl.local.running import RunningServer, find_server, read_statistics
@@ -56,7 +56,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def foreground(folder: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Start servers in the foreground, and wait until each says how to end it."""
+    """Start servers in the foreground, and wait until each prints how to stop it."""
     started: list[subprocess.Popen[str]] = []
 
     def begin(*arguments: str, until: str = "Ctrl-C stops it.") -> subprocess.Popen[str]:
@@ -81,7 +81,7 @@ def foreground(folder: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
 def here(
     folder: Path, seedctl: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[tuple[CommandLine, str]]:
-    """Serve the project from this process, where commands find it as they would any server."""
+    """Serve the project from this process; commands find it like any other server."""
     monkeypatch.chdir(folder)
     (folder / "amplify_outputs.json").write_text(WITH_DATA.read_text())
     outputs = load_outputs(folder / "amplify_outputs.json")
@@ -96,7 +96,7 @@ def free_port() -> int:
 
 
 def parameters(url: str) -> dict[str, str]:
-    """Return the secrets that the server at *url* has, asked for by HTTP."""
+    """Return the secrets that the server at *url* has, read by HTTP."""
     connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=20)
     credential = "Credential=k/20260101/us-east-1/ssm/aws4_request, SignedHeaders=h, Signature=s"
     connection.request(
@@ -117,10 +117,10 @@ def parameters(url: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_stops_it_cleanly(
+def test_a_signal_stops_the_server_cleanly(
     foreground: Callable[..., subprocess.Popen[str]], folder: Path, number: int
 ) -> None:
-    """It ends with 0 and a line, and is not to be found any more."""
+    """It ends with 0 and a message, and is not found afterwards."""
     process = foreground()
     assert find_server(folder / STATE) is not None
     process.send_signal(number)
@@ -132,7 +132,7 @@ def test_a_signal_stops_it_cleanly(
 
 
 def test_ctrl_c_at_the_terminal(folder: Path) -> None:
-    """What it prints tells the address, how others use it, and how it ends; Ctrl-C is no error."""
+    """It prints its address, how others use it and how to stop it; Ctrl-C is no error."""
     (folder / "amplify_outputs.json").write_text(WITH_DATA.read_text())
     port = free_port()
     terminal = Terminal("local", "start", "--port", str(port), cwd=folder)
@@ -145,8 +145,8 @@ def test_ctrl_c_at_the_terminal(folder: Path) -> None:
     assert "Traceback" not in terminal.screen
 
 
-def test_a_closed_terminal_stops_it(folder: Path) -> None:
-    """It ends in order, although there is nowhere left to say so."""
+def test_a_closed_terminal_stops_the_server(folder: Path) -> None:
+    """It stops cleanly, although it cannot print anything."""
     terminal = Terminal("local", "start", cwd=folder)
     terminal.wait_for("Ctrl-C stops it.")
     os.close(terminal._fd)
@@ -158,7 +158,7 @@ def test_a_closed_terminal_stops_it(folder: Path) -> None:
 def test_kill_9_loses_nothing(
     foreground: Callable[..., subprocess.Popen[str]], folder: Path
 ) -> None:
-    """Users and secrets are there at the next start, and nothing is in its way."""
+    """Users and secrets exist after the next start, and the killed server does not prevent it."""
     (folder / "amplify/seed/seed.py").write_text(SEED)
     process = foreground("--seed")
     assert run("secret", "set", "x", "--local", cwd=folder, stdin="kept")[0] == 0
@@ -176,7 +176,7 @@ def test_kill_9_loses_nothing(
 
 
 def test_two_starts_at_once(folder: Path) -> None:
-    """Exactly one of them wins, and the others name it."""
+    """Exactly one of them succeeds, and the others name it."""
     racers = [start("local", "start", "--detach", cwd=folder) for _ in range(3)]
     results = [process.communicate(timeout=60) for process in racers]
     assert sorted(process.returncode for process in racers) == [0, 3, 3]
@@ -185,7 +185,7 @@ def test_two_starts_at_once(folder: Path) -> None:
     for process, (_, err) in zip(racers, results, strict=True):
         assert server.url in err
         assert ("is running for this project already" in err) == (process.returncode == 3)
-    # The losers' logs are gone with them.
+    # The processes that failed removed their logs.
     assert [path.name for path in (folder / STATE / "local").glob("server.log*")] == ["server.log"]
     assert run("local", "stop", cwd=folder)[0] == 0
 
@@ -193,7 +193,7 @@ def test_two_starts_at_once(folder: Path) -> None:
 def test_a_seed_in_the_foreground(
     foreground: Callable[..., subprocess.Popen[str]], folder: Path
 ) -> None:
-    """Its failure is shown as seedctl seed shows it, and the server goes on."""
+    """Its failure is shown as by seedctl seed, and the server stays up."""
     (folder / "amplify/seed/seed.py").write_text("raise ValueError('no luck')\n")
     process = foreground("--seed", until="[SeedingFailedError]")
     assert process.stderr is not None
@@ -207,8 +207,8 @@ def test_a_seed_in_the_foreground(
 
 
 def test_a_stop_while_the_seed_runs(folder: Path) -> None:
-    """Ctrl-C ends the seed and the server, both in order."""
-    # Not one long sleep: a signal that comes right before it begins does not end it.
+    """Ctrl-C ends the seed and the server, both cleanly."""
+    # A signal that arrives right before one long sleep would not end that sleep.
     (folder / "amplify/seed/seed.py").write_text(
         "import time\nprint('seeding', flush=True)\nfor _ in range(600):\n    time.sleep(0.1)\n"
     )
@@ -221,20 +221,20 @@ def test_a_stop_while_the_seed_runs(folder: Path) -> None:
     assert "The server stays up" not in terminal.screen
 
 
-def test_a_seed_that_is_missing_is_told_before_the_start(folder: Path) -> None:
-    """No server is left for a script that cannot run."""
+def test_a_missing_seed_script_is_reported_before_the_start(folder: Path) -> None:
+    """No server is started for a script that cannot run."""
     code, _, err = run("local", "start", "--seed", cwd=folder)
     assert code == 3
     assert "[SeedScriptNotFoundError]" in err
     assert find_server(folder / STATE) is None
 
 
-def test_a_file_of_the_users_does_not_stand_in_for_a_module(folder: Path) -> None:
-    """The working directory is not where the processes that start begins get their modules."""
+def test_a_users_file_does_not_shadow_a_module(folder: Path) -> None:
+    """A child process of start does not import modules from the working directory."""
     for name in ("json.py", "secrets.py", "click.py", "seedctl.py"):
         (folder / name).write_text("raise ImportError('the wrong one')\n")
     (folder / "amplify/seed/seed.py").write_text(SEED)
-    command = [sys.executable, "-c", own_command._PROGRAM, str(ROOT)]
+    command = [sys.executable, "-c", processes._PROGRAM, str(ROOT)]
     result = subprocess.run(
         [*command, "local", "start", "--detach", "--seed"],
         cwd=folder,
@@ -252,7 +252,7 @@ def test_a_file_of_the_users_does_not_stand_in_for_a_module(folder: Path) -> Non
 
 
 def test_detached(folder: Path) -> None:
-    """It is in a session of its own, its log is private and holds no secret, and stop ends it."""
+    """It has a session of its own, its log is private without secrets, and stop ends it."""
     port = free_port()
     code, out, err = run("local", "start", "--detach", "--port", str(port), cwd=folder)
     assert (code, out) == (0, "")
@@ -279,7 +279,7 @@ def test_detached(folder: Path) -> None:
 
 
 def test_detached_at_a_port_in_use(folder: Path) -> None:
-    """The reason is shown as if it had been started in the foreground, with its exit code."""
+    """The reason and the exit code are those of a start in the foreground."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         code, _, err = run("local", "start", "--detach", "--port", str(port), cwd=folder)
@@ -290,7 +290,7 @@ def test_detached_at_a_port_in_use(folder: Path) -> None:
 
 
 def test_detached_with_a_seed(folder: Path) -> None:
-    """The exit code is the seed's; the server stays up either way."""
+    """The exit code is the seed's; the server stays up in any case."""
     script = folder / "amplify/seed/seed.py"
     script.write_text(SEED + "raise SystemExit(7)\n")
     code, _, err = run("local", "start", "--detach", "--seed", "-v", cwd=folder)
@@ -304,7 +304,7 @@ def test_detached_with_a_seed(folder: Path) -> None:
 def test_a_suspended_server_can_be_stopped(
     foreground: Callable[..., subprocess.Popen[str]], folder: Path
 ) -> None:
-    """Ctrl-Z is easily typed: the server is woken to end in order."""
+    """After Ctrl-Z the server is continued, so that it stops cleanly."""
     process = foreground()
     process.send_signal(signal.SIGSTOP)
     code, _, err = run("local", "stop", cwd=folder)
@@ -313,13 +313,13 @@ def test_a_suspended_server_can_be_stopped(
     assert process.wait(timeout=20) == 0
 
 
-# --- how other commands meet it -------------------------------------------------------------------
+# --- how other commands use the server ------------------------------------------------------------
 
 
-def test_commands_go_through_the_running_server(
+def test_commands_use_the_running_server(
     here: tuple[CommandLine, str], monkeypatch: pytest.MonkeyPatch, folder: Path
 ) -> None:
-    """Secrets, seeds and connect() use it, and no sandbox of their own is started."""
+    """Secrets, seeds and connect() use it, and start no sandbox of their own."""
     seedctl, url = here
 
     def refuse(*_: Any, **__: Any) -> None:
@@ -341,7 +341,7 @@ def test_commands_go_through_the_running_server(
 
 
 def test_other_outputs_are_refused(here: tuple[CommandLine, str], folder: Path) -> None:
-    """A command that would use another file, or a newer content, is told which one is served."""
+    """A command with another file, or newer content, gets an error that names the served file."""
     seedctl, url = here
     other = folder / "other.json"
     document = json.loads(WITH_DATA.read_text())
@@ -358,7 +358,7 @@ def test_other_outputs_are_refused(here: tuple[CommandLine, str], folder: Path) 
 
 
 def test_reset_is_refused(here: tuple[CommandLine, str]) -> None:
-    """The state of a running server is not deleted under it."""
+    """The state of a running server is not deleted."""
     result = here[0]("local", "reset")
     assert result.code == 3
     assert "seedctl local stop" in result.err
@@ -367,7 +367,7 @@ def test_reset_is_refused(here: tuple[CommandLine, str]) -> None:
 def test_a_server_that_dies_during_a_command(
     foreground: Callable[..., subprocess.Popen[str]], folder: Path
 ) -> None:
-    """The command gives the ordinary error of an endpoint that is not there."""
+    """The command reports that the endpoint cannot be reached."""
     foreground()
     server = find_server(folder / STATE)
     assert server is not None
@@ -383,7 +383,7 @@ def test_a_server_that_dies_during_a_command(
 def test_an_allowed_page(
     foreground: Callable[..., subprocess.Popen[str]], folder: Path, seedctl: CommandLine
 ) -> None:
-    """--allow-origin reaches the server, and what is no origin is refused at once."""
+    """--allow-origin reaches the server, and a malformed origin is refused at once."""
     foreground("--allow-origin", "http://localhost:3000", "--allow-origin", "https://a.example")
     server = find_server(folder / STATE)
     assert server is not None
@@ -403,7 +403,7 @@ def test_an_allowed_page(
 
 
 def ask(url: str) -> int:
-    """Ask for secrets once, and return the status of the answer."""
+    """Request the secrets once, and return the status of the response."""
     connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=20)
     credential = "Credential=k/20260101/us-east-1/ssm/aws4_request, SignedHeaders=h, Signature=s"
     headers = {
@@ -419,7 +419,7 @@ def ask(url: str) -> int:
 def test_conditions_in_the_foreground(
     foreground: Callable[..., subprocess.Popen[str]], folder: Path
 ) -> None:
-    """They are told at the start and by status; what came is told at the end."""
+    """The start and status show them; a table of what happened is shown at the end."""
     process = foreground("--faults", "fail=100", "--quotas", until="Conditions  quotas default; ")
     server = find_server(folder / STATE)
     assert server is not None
@@ -437,19 +437,19 @@ def test_conditions_in_the_foreground(
 
 
 def test_conditions_of_a_detached_server(folder: Path) -> None:
-    """Every one of them reaches the other process, and its log has the table."""
+    """Each of them reaches the other process, and its log has the table."""
     options = ("--latency", "1-2", "--quotas=UserList=7", "--faults", "throttle=100")
     code, _, err = run("local", "start", "--detach", *options, "--fault-seed", "5", cwd=folder)
     assert code == 0
-    told = "latency 1-2 ms; quotas UserList=7; faults throttle=100"
+    shown = "latency 1-2 ms; quotas UserList=7; faults throttle=100"
     assert re.search(
-        rf"^  Outputs     .*\n  Conditions  {told}\n--local commands ", err, re.MULTILINE
+        rf"^  Outputs     .*\n  Conditions  {shown}\n--local commands ", err, re.MULTILINE
     )
     server = find_server(folder / STATE)
     assert server is not None
     assert ask(server.url) == 400
     document = json.loads(run("local", "status", "--format", "json", cwd=folder)[1])
-    assert document["statistics"]["conditions"] == told
+    assert document["statistics"]["conditions"] == shown
     assert run("local", "stop", cwd=folder)[0] == 0
     assert "faults: throttle 1\n" in (folder / LOG).read_text()
 
@@ -457,7 +457,7 @@ def test_conditions_of_a_detached_server(folder: Path) -> None:
 def test_a_fault_seed_reaches_the_other_process(
     folder: Path, seedctl: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The words for the other process are those that were given, and no others."""
+    """The other process gets the given arguments, and no others."""
     words = list[str]()
 
     def record(_: Any, *arguments: str) -> list[str]:
@@ -483,10 +483,10 @@ def test_a_fault_seed_reaches_the_other_process(
     ],
 )
 @pytest.mark.parametrize("how", [(), ("--detach",)], ids=["here", "detached"])
-def test_conditions_that_will_not_do(
+def test_invalid_conditions(
     folder: Path, seedctl: CommandLine, options: tuple[str, ...], how: tuple[str, ...], said: str
 ) -> None:
-    """They are refused as wrong usage before anything starts, with what is allowed."""
+    """They are wrong usage before anything starts, and the message says what is allowed."""
     result = seedctl("-C", str(folder), "local", "start", *how, *options)
     assert result.code == 2
     assert said in result.err
@@ -496,7 +496,7 @@ def test_conditions_that_will_not_do(
 def test_a_slow_server_ends_at_once(
     foreground: Callable[..., subprocess.Popen[str]], folder: Path
 ) -> None:
-    """A request that would wait a minute is answered when the server is stopped."""
+    """A delayed request is answered at once when the server is stopped."""
     process = foreground("--latency", "60000")
     server = find_server(folder / STATE)
     assert server is not None
@@ -514,7 +514,7 @@ def test_a_slow_server_ends_at_once(
 def test_a_slow_server_can_be_killed(
     foreground: Callable[..., subprocess.Popen[str]], folder: Path
 ) -> None:
-    """kill -9 leaves nothing in the way of the next start, which has no conditions any more."""
+    """kill -9 does not prevent the next start, which has no conditions."""
     process = foreground("--latency", "60000", "--faults", "cut=100")
     process.kill()
     process.communicate(timeout=20)
@@ -524,8 +524,8 @@ def test_a_slow_server_can_be_killed(
     assert run("local", "stop", cwd=folder)[0] == 0
 
 
-def test_statistics_of_what_is_no_server() -> None:
-    """Whoever else has the port, or nobody, has no statistics; neither is a failure."""
+def test_statistics_without_a_server() -> None:
+    """Another program on the port, or none, has no statistics; neither is an error."""
     port = free_port()
     server = RunningServer(1, port, 0.0, None, "", "n" * 32)
     assert read_statistics(server) is None
@@ -547,7 +547,7 @@ def test_statistics_of_what_is_no_server() -> None:
 
 
 def test_status(here: tuple[CommandLine, str]) -> None:
-    """Both forms say where it is and since when."""
+    """Both formats show where the server is and since when."""
     seedctl, url = here
     text = seedctl("local", "status")
     assert text.code == 0
@@ -567,8 +567,8 @@ def test_status(here: tuple[CommandLine, str]) -> None:
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", document["started_at"])
 
 
-def test_status_of_nothing(folder: Path, seedctl: CommandLine) -> None:
-    """That nothing runs is an answer, not a failure."""
+def test_status_without_a_server(folder: Path, seedctl: CommandLine) -> None:
+    """That no server runs is a result, not a failure."""
     assert seedctl("-C", str(folder), "local", "status").out == "not running\n"
     result = seedctl("-C", str(folder), "local", "status", "--format", "json")
     assert result.code == 0
@@ -578,7 +578,7 @@ def test_status_of_nothing(folder: Path, seedctl: CommandLine) -> None:
 
 
 def test_outputs_as_a_document(here: tuple[CommandLine, str]) -> None:
-    """Only the API's address differs from the file; the variables stand apart from it."""
+    """Only the API's URL differs from the file; the variables are on stderr."""
     seedctl, url = here
     text = seedctl("local", "outputs")
     document = json.loads(text.out)
@@ -593,7 +593,7 @@ def test_outputs_as_a_document(here: tuple[CommandLine, str]) -> None:
 def test_outputs_as_variables(
     here: tuple[CommandLine, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A shell that evaluates them has what an AWS client needs, and nothing that misleads it."""
+    """A shell that evaluates them has all that an AWS client needs, and nothing that conflicts."""
     seedctl, url = here
     monkeypatch.setenv("AWS_PROFILE", "work")
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "https://s3.example")
@@ -619,7 +619,7 @@ def test_outputs_as_variables(
 def test_outputs_of_a_backend_without_an_api(
     folder: Path, seedctl: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The document of a server with a file of its own name is printed as it is."""
+    """The document is printed unchanged."""
     monkeypatch.chdir(folder)
     named = folder / "named.json"
     document = json.loads((folder / "amplify_outputs.json").read_text())
@@ -632,7 +632,7 @@ def test_outputs_of_a_backend_without_an_api(
 
 
 def test_variables_without_a_document(folder: Path, seedctl: CommandLine) -> None:
-    """A server without an outputs file still has its variables to give, and no document."""
+    """A server without an outputs file has variables, but no document."""
     document = (folder / "amplify_outputs.json").read_text()
     (folder / "amplify_outputs.json").unlink()
     command = ("-C", str(folder), "local", "outputs", "--format")
@@ -650,8 +650,8 @@ def test_variables_without_a_document(folder: Path, seedctl: CommandLine) -> Non
         assert "was started without an outputs file" in result.err
 
 
-def test_outputs_of_nothing(folder: Path, seedctl: CommandLine) -> None:
-    """Without a server the error says how to start one."""
+def test_outputs_without_a_server(folder: Path, seedctl: CommandLine) -> None:
+    """The error says how to start a server."""
     result = seedctl("-C", str(folder), "local", "outputs")
     assert result.code == 3
     assert "[LocalSandboxError] No local sandbox is running" in result.err
@@ -659,8 +659,8 @@ def test_outputs_of_nothing(folder: Path, seedctl: CommandLine) -> None:
 
 
 @pytest.mark.parametrize("command", ["start", "stop", "status", "outputs"])
-def test_an_endpoint_makes_no_sense_here(folder: Path, seedctl: CommandLine, command: str) -> None:
-    """The commands are about the local sandbox; another endpoint is a usage error."""
+def test_an_endpoint_is_wrong_usage(folder: Path, seedctl: CommandLine, command: str) -> None:
+    """The commands always use the local sandbox."""
     options = ("-C", str(folder), "--endpoint-url", "http://127.0.0.1:1")
     assert seedctl(*options, "local", command).code == 2
 
@@ -668,7 +668,7 @@ def test_an_endpoint_makes_no_sense_here(folder: Path, seedctl: CommandLine, com
 def test_secrets_alone_can_be_served(
     foreground: Callable[..., subprocess.Popen[str]], folder: Path
 ) -> None:
-    """A project with no outputs file gets a server too, and is told what it is good for."""
+    """A project with no outputs file gets a server, and is told that it serves only secrets."""
     (folder / "amplify_outputs.json").unlink()
     foreground(until="none: only secrets are served")
     assert run("secret", "set", "x", "--local", cwd=folder, stdin="v")[0] == 0
@@ -678,11 +678,11 @@ def test_secrets_alone_can_be_served(
     assert "[AmplifyOutputsNotFoundError]" in err
 
 
-# --- the parts that processes hide ----------------------------------------------------------------
+# --- what other processes would hide --------------------------------------------------------------
 
 
 class Hosted:
-    """The command in this process, ended by a signal that is sent once it is up."""
+    """Runs the command in this process, and sends a signal once the server is up."""
 
     def __init__(self, folder: Path, number: int = signal.SIGINT) -> None:
         self._folder, self._number = folder, number
@@ -704,8 +704,8 @@ class Hosted:
             thread.join()
 
 
-def test_start_leaves_the_process_as_it_was(folder: Path, seedctl: CommandLine) -> None:
-    """The signals are the process's own again, whether a server ran or could not."""
+def test_start_restores_the_signal_handlers(folder: Path, seedctl: CommandLine) -> None:
+    """Whether a server ran or could not be started."""
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     result = Hosted(folder)(seedctl)
     assert result.code == 0, result.err
@@ -723,8 +723,8 @@ def test_start_leaves_the_process_as_it_was(folder: Path, seedctl: CommandLine) 
         pytest.param("SIGTERM", 137, id="has to be killed"),
     ],
 )
-def test_a_process_that_goes_on_is_ended(ignored: str, code: int) -> None:
-    """It is asked first, and killed if that is of no use."""
+def test_a_process_that_does_not_end_is_killed(ignored: str, code: int) -> None:
+    """It gets SIGTERM first, and SIGKILL if it does not end."""
     script = (
         f"import signal, time; signal.signal(signal.{ignored}, signal.SIG_IGN)\n"
         "print('up', flush=True); time.sleep(60)"
@@ -750,10 +750,10 @@ def test_a_server_that_does_not_come_up(
     assert not list((folder / STATE / "local").glob("server.log*"))
 
 
-def test_the_choices_reach_the_other_process(
+def test_the_options_reach_the_other_process(
     folder: Path, seedctl: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Project, outputs, sandbox and how much is said are the same there."""
+    """Project, outputs, sandbox and verbosity are the same there."""
     monkeypatch.chdir(folder)
     (folder / "amplify/seed/seed.py").write_text(
         "from seedctl import current_backend\nprint(current_backend().identifier.name)\n"

@@ -1,4 +1,4 @@
-"""The caller's machine: a full disk, folders and files that may not be read or written."""
+"""The user's machine: a full disk, and folders and files without permission."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from seedctl.cli.written_files import write_whole
 from seedctl.errors import FileAccessError
+from seedctl.runner.atomic_write import write_file
 from tests import restricted
 from tests.running import make_project
 
@@ -36,7 +36,7 @@ def root(tmp_path: Path) -> Iterator[Path]:
     yield root
     for path in (root, *root.rglob("*")):
         if not path.is_symlink():
-            path.chmod(0o700)  # or pytest could not remove it
+            path.chmod(0o700)  # so that pytest can remove it
 
 
 def _seed(root: Path, last_lines: str) -> None:
@@ -75,10 +75,10 @@ def _is_set_up_error(ended: Ended, name: str, reason: str) -> None:
         ),
     ],
 )
-def test_a_full_disk_is_told_at_once(
+def test_a_full_disk_is_reported_at_once(
     root: Path, last_lines: str, file_size: int, reason: str
 ) -> None:
-    """What the disk has no room for is a LocalSandboxError with the reason, and is not repeated."""
+    """A write that fails is a LocalSandboxError with the reason, and is not retried."""
     _seed(root, last_lines)
     ended = restricted.run(root, "seed", "--local", "--report", "/dev/stdout", file_size=file_size)
     _is_set_up_error(ended, "LocalSandboxError", reason)
@@ -137,10 +137,10 @@ LOCAL = {
         ),
     ],
 )
-def test_a_state_that_cannot_be_used_is_told(
+def test_a_state_that_cannot_be_used_is_reported(
     root: Path, spoil: Callable[[Path], None], commands: str
 ) -> None:
-    """Whatever needs the local state names the path and the reason, and exits with 3."""
+    """Every command that needs the local state names path and reason, and exits with 3."""
     _seed(root, "")
     spoil(root)
     for command in commands.split():
@@ -188,7 +188,7 @@ def _link_to_itself(path: Path) -> None:
 def test_a_file_of_the_project_that_cannot_be_read(
     root: Path, file: str, error: str, spoil: Callable[[Path], None], reason: str
 ) -> None:
-    """What is there and cannot be read is told with the reason, never passed over as missing."""
+    """A file that exists but cannot be read is reported with the reason, not as missing."""
     _seed(root, "")
     spoil(root / file)
     for command in (("seed", "--local"), ("secret", "list", "--local"), ("generate-policy",)):
@@ -207,14 +207,14 @@ def test_a_file_of_the_project_that_cannot_be_read(
 def test_a_script_that_cannot_be_read(
     root: Path, spoil: Callable[[Path], None], error: str, reason: str
 ) -> None:
-    """A script that cannot be opened is the caller's set-up, not the script's own failure."""
+    """A script that cannot be opened is an error of the set-up, not of the script."""
     _seed(root, "")
     spoil(root / "amplify" / "seed" / "seed.py")
     _is_set_up_error(restricted.run(root, "seed", "--local"), error, reason)
 
 
 def test_other_files_that_cannot_be_read(root: Path) -> None:
-    """Settings are not passed over where they cannot be read, and no folder is either."""
+    """Settings that cannot be read are not ignored, and neither are folders."""
     _seed(root, "")
     settings = root / "pyproject.toml"
     settings.write_text("[tool.seedctl.quotas]\n", encoding="utf-8")
@@ -223,7 +223,7 @@ def test_other_files_that_cannot_be_read(root: Path) -> None:
     _is_set_up_error(ended, "FileAccessError", f"{settings} cannot be read: Permission denied")
     (root / "amplify").chmod(0)
     ended = restricted.run(root, "secret", "list", "--local")
-    _is_set_up_error(ended, "ProjectNotFoundError", "cannot be looked into: Permission denied")
+    _is_set_up_error(ended, "ProjectNotFoundError", "cannot be read: Permission denied")
     root.chmod(0)
     ended = restricted.run(root.parent, "secret", "list", "--local", "-C", str(root))
     _is_set_up_error(ended, "InvalidPackageJsonError", "cannot be read: Permission denied")
@@ -240,7 +240,7 @@ def test_other_files_that_cannot_be_read(root: Path) -> None:
 
 
 def test_init_leaves_the_old_file_where_the_new_one_cannot_be_written(root: Path) -> None:
-    """With --force the file is replaced when the new one is complete, and not before."""
+    """With --force the old file is replaced only when the new one is complete."""
     path = root / "amplify" / "seed" / "local_outputs.json"
     path.write_text("kept", encoding="utf-8")
     ended = restricted.run(root, "local", "init", "--force", file_size=100)
@@ -252,39 +252,37 @@ def test_init_leaves_the_old_file_where_the_new_one_cannot_be_written(root: Path
     assert [each.name for each in path.parent.iterdir()] == ["local_outputs.json"]
 
 
-def test_init_looks_at_a_file_that_it_may_not_see(root: Path) -> None:
-    """A file that cannot be looked at counts as there."""
+def test_init_treats_an_inaccessible_file_as_existing(root: Path) -> None:
+    """A file that cannot be examined counts as existing."""
     (root / "amplify" / "seed").chmod(0)
     _is_set_up_error(restricted.run(root, "local", "init"), "FileAccessError", "is there already")
 
 
 def test_a_file_is_replaced_with_its_mode_and_through_its_link(tmp_path: Path) -> None:
-    """A link goes on leading to the file, which keeps its mode; a new file has the usual one."""
+    """A symbolic link stays a link, the file keeps its mode; a new file has the usual mode."""
     target, link = tmp_path / "target", tmp_path / "link"
     target.write_text("old", encoding="utf-8")
     target.chmod(0o640)
     link.symlink_to(target)
-    write_whole(link, "new")
+    write_file(link, "new")
     assert link.is_symlink()
     assert target.read_text(encoding="utf-8") == "new"
     assert target.stat().st_mode & 0o777 == 0o640
-    write_whole(tmp_path / "a" / "b", "first")
+    write_file(tmp_path / "a" / "b", "first")
     assert (tmp_path / "a" / "b").read_text(encoding="utf-8") == "first"
     assert sorted(each.name for each in tmp_path.iterdir()) == ["a", "link", "target"]
 
 
-def test_a_file_that_may_not_be_written_stays(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Who made a file read-only wants it kept, whatever its folder would allow."""
+def test_a_read_only_file_is_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Although its folder is writable."""
     path = tmp_path / "file"
     path.write_text("kept", encoding="utf-8")
     monkeypatch.setattr(os, "access", lambda *_: False)
     with pytest.raises(FileAccessError, match="Permission denied"):
-        write_whole(path, "new")
+        write_file(path, "new")
     (tmp_path / "folder").mkdir()
     monkeypatch.undo()
     with pytest.raises(FileAccessError, match="cannot be written"):
-        write_whole(tmp_path / "folder", "new")
+        write_file(tmp_path / "folder", "new")
     assert path.read_text(encoding="utf-8") == "kept"
     assert sorted(each.name for each in tmp_path.iterdir()) == ["file", "folder"]

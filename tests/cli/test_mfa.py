@@ -1,4 +1,4 @@
-"""The guide's MFA scripts on the local sandbox: codes from the outbox, a command, a callback, a hand."""
+"""The guide's MFA scripts on the local sandbox: codes from outbox, command, callback and prompt."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ SIGN_IN = """
 sign_in_user(user, get_secret("password"), sign_in_flow="MFA"{options})
 print("signed in")
 """
-# An authenticator without the wait: its clock goes to the next half minute, which the sandbox takes.
+# An authenticator whose clock is moved to the next half minute, which the sandbox accepts.
 QUICK_AUTHENTICATOR = """
 import time
 from seedctl import Authenticator
@@ -79,9 +79,9 @@ def guide(tmp_path: Path) -> Callable[[str], Path]:
 def real_totp(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[tuple[Path, subprocess.Popen[str]]]:
-    """Begin the guide's TOTP script, which waits for a real half minute to end.
+    """Start the guide's TOTP script, which waits for a real half minute to end.
 
-    It does so beside the module's other tests; the last of them looks at what came of it.
+    It runs beside the module's other tests; the last of them checks the result.
     """
     folder = make_guide(tmp_path_factory.mktemp("real") / "project", "mfa_totp", "real")
     with subprocess.Popen(
@@ -108,7 +108,7 @@ def seed(seedctl: CommandLine) -> Callable[..., Any]:
 
 @pytest.fixture
 def terminals() -> Iterator[Callable[..., Terminal]]:
-    """Open pseudo-terminals; none of them may outlive its test."""
+    """Open pseudo-terminals and end all of them after the test."""
     opened: list[_Terminal] = []
 
     def start(folder: Path, *arguments: str) -> Terminal:
@@ -162,7 +162,7 @@ def check_nothing_secret(folder: Path, output: str) -> None:
 def test_the_guides_scripts_by_the_outbox(
     guide: Callable[[str], Path], seed: Callable[..., Any], resource: str, method: str
 ) -> None:
-    """One code to sign up, one to sign in, both found in the outbox, which is told."""
+    """One code to sign up and one to sign in are found in the outbox, and a note says so."""
     folder = guide(resource)
     result = seed(folder)
     assert (result.code, result.out) == (0, "signed in\n"), result.err
@@ -174,7 +174,7 @@ def test_the_guides_scripts_by_the_outbox(
 
 
 def test_totp_by_callback(guide: Callable[[str], Path], seed: Callable[..., Any]) -> None:
-    """The guide's script with a clock of its own: enroll signs up, code signs in."""
+    """The guide's script with a simulated clock: enroll signs up, code signs in."""
     folder = guide("mfa_totp")
     text = (folder / SCRIPT).read_text(encoding="utf-8")
     text = text.replace("authenticator = Authenticator()\n", QUICK_AUTHENTICATOR)
@@ -186,10 +186,10 @@ def test_totp_by_callback(guide: Callable[[str], Path], seed: Callable[..., Any]
     assert result.out.splitlines()[-1] not in result.err
 
 
-def test_a_kept_totp_secret_signs_in_unattended(
+def test_a_stored_totp_secret_signs_in_unattended(
     guide: Callable[[str], Path], seed: Callable[..., Any]
 ) -> None:
-    """The secret is stored by the run that enrolls and read by a later one."""
+    """The run that enrolls stores the secret, and a later run reads it."""
     folder = guide("mfa_totp")
     rewrite(
         folder,
@@ -238,7 +238,7 @@ def test_the_guides_scripts_by_a_command(
     resource: str,
     by: str,
 ) -> None:
-    """The command comes before the outbox; it finds the code by what its environment says."""
+    """The command takes precedence over the outbox and gets its input by variables."""
     folder = guide(resource)
     line = command(folder, OUTBOX_COMMAND)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
@@ -251,7 +251,7 @@ def test_the_guides_scripts_by_a_command(
 
 
 def test_totp_by_a_command(guide: Callable[[str], Path], seed: Callable[..., Any]) -> None:
-    """At sign-in a command can have TOTP codes too."""
+    """At sign-in a command can return TOTP codes too."""
     folder = guide("mfa_totp")
     rewrite(
         folder,
@@ -264,10 +264,10 @@ def test_totp_by_a_command(guide: Callable[[str], Path], seed: Callable[..., Any
     assert (result.code, result.out) == (0, "signed in\n"), result.err
 
 
-def test_the_option_comes_before_the_environment(
+def test_the_option_overrides_the_environment(
     guide: Callable[[str], Path], seed: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was typed for this run is meant."""
+    """--mfa-command was given for this run."""
     monkeypatch.setenv("SEEDCTL_MFA_COMMAND", "no-such-program-anywhere")
     result = seed(guide("mfa_email"), "--mfa-command", "sh -c 'exit 9'")
     assert "[MFACodeUnavailableError]" in result.err
@@ -289,7 +289,7 @@ def test_codes_by_callback(
     name: str,
     attributes: str,
 ) -> None:
-    """A callback comes before the command, as text or as ChallengeResponse."""
+    """A callback takes precedence over the command; it returns text or a ChallengeResponse."""
     folder = guide(resource)
     rewrite(
         folder,
@@ -320,7 +320,7 @@ def test_codes_are_typed(
     resource: str,
     question: str,
 ) -> None:
-    """An empty line is refused, a wrong code asked for again, the right one hidden and taken."""
+    """An empty line is refused, a wrong code is asked for again, the right one is accepted."""
     folder = guide(resource)
     terminal = terminals(folder, "--prompt")
     terminal.wait_for(question)
@@ -343,7 +343,7 @@ def test_codes_are_typed(
 def test_three_wrong_codes_end_the_run(
     guide: Callable[[str], Path], terminals: Callable[..., Terminal]
 ) -> None:
-    """Cognito's own refusal is the error; another run can finish the user."""
+    """The error is Cognito's own; another run can complete the user."""
     folder = guide("mfa_email")
     terminal = terminals(folder, "--prompt")
     for times in (1, 2, 3):
@@ -359,7 +359,7 @@ def test_three_wrong_codes_end_the_run(
 def test_a_totp_code_is_typed_at_sign_in(
     guide: Callable[[str], Path], terminals: Callable[..., Terminal]
 ) -> None:
-    """No outbox has it: even without --prompt it is asked for, and again when it was wrong."""
+    """The outbox has no TOTP codes: seedctl asks even without --prompt, and again if it was wrong."""
     folder = guide("mfa_totp")
     rewrite(
         folder,
@@ -385,7 +385,7 @@ def test_a_totp_code_is_typed_at_sign_in(
 def test_ctrl_c_ends_the_run_and_the_next_finishes_the_user(
     guide: Callable[[str], Path], terminals: Callable[..., Terminal]
 ) -> None:
-    """Exit code 130 through a script's ``except Exception``; then the same user, preference too."""
+    """Exit code 130, despite ``except Exception``; then the same user, with the preference."""
     folder = guide("mfa_email")
     original = (folder / SCRIPT).read_text(encoding="utf-8")
     lines = "".join(f"    {line}\n" for line in original.splitlines())
@@ -407,7 +407,9 @@ def test_ctrl_c_ends_the_run_and_the_next_finishes_the_user(
     assert finished["Username"] == half_made["Username"]
     assert finished["UserStatus"] == "CONFIRMED"
     assert finished["PreferredMfaSetting"] == "EMAIL_OTP"
-    assert run("seed", "--local", cwd=folder)[0] == 1  # UsernameExistsError: it is whole now
+    assert (
+        run("seed", "--local", cwd=folder)[0] == 1
+    )  # UsernameExistsError: the user is complete now
 
 
 # --- nobody to ask --------------------------------------------------------------------------------
@@ -415,7 +417,7 @@ def test_ctrl_c_ends_the_run_and_the_next_finishes_the_user(
 
 @pytest.mark.parametrize("resource", ["mfa_email", "mfa_sms"])
 def test_without_a_terminal_nothing_waits(guide: Callable[[str], Path], resource: str) -> None:
-    """Exit code 3 at once, with the ways to answer; what stands on stdin is no code."""
+    """Exit code 3 at once, with the ways to give codes; a code on stdin is not read."""
     folder = guide(resource)
     began = time.monotonic()
     code, out, err = run("seed", "--local", "--prompt", cwd=folder, stdin="123456\n" * 9)
@@ -431,17 +433,17 @@ def test_a_ci_job_is_not_asked(
     terminals: Callable[..., Terminal],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """With CI set a terminal is nobody."""
+    """With CI set, a terminal counts as unattended."""
     monkeypatch.setenv("CI", "true")
     terminal = terminals(guide("mfa_email"), "--prompt")
     assert terminal.end() == 3
     assert "Enter the code" not in terminal.screen
 
 
-def test_an_unanswered_run_is_finished_by_the_next(
+def test_the_next_run_completes_an_unanswered_one(
     guide: Callable[[str], Path], seed: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A CI job without a command, then one with: the same user."""
+    """A CI job without a command, then one with a command: the same user."""
     folder = guide("mfa_sms")
     assert seed(folder, "--prompt").code == 3
     half_made = cognitos_user(folder)
@@ -458,7 +460,7 @@ def test_an_unanswered_run_is_finished_by_the_next(
 def test_the_inbox(
     guide: Callable[[str], Path], seed: Callable[..., Any], seedctl: CommandLine
 ) -> None:
-    """Newest first, as text and as JSON, on stdout alone; without an AWS account or --local."""
+    """Newest first, as text and as JSON, on stdout only, without an AWS account or --local."""
     folder = guide("mfa_sms")
     empty = seedctl("-C", str(folder), "local", "inbox")
     assert (empty.code, empty.out) == (0, "")
@@ -478,10 +480,10 @@ def test_the_inbox(
     assert text == ["  ".join(row.values()) for row in rows]
 
 
-def test_the_inbox_is_for_reading_only(
+def test_reading_the_inbox_creates_no_state(
     guide: Callable[[str], Path], seedctl: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A project whose sandbox was never used gets no state by being asked."""
+    """A project whose sandbox was never used still has no state afterwards."""
     folder = guide("mfa_email")
     assert seedctl("-C", str(folder), "local", "reset").code == 0
     before = sorted(folder.rglob("*"))
@@ -501,15 +503,15 @@ def fragments() -> list[str]:
 
 @pytest.mark.parametrize("resource", ["mfa_totp", "mfa_email"])
 def test_the_documented_scripts_are_the_projects(resource: str) -> None:
-    """What the page shows is what the tests above run."""
+    """The page shows the scripts that the tests above run."""
     text = (ROOT / "tests" / "resources" / resource / SCRIPT).read_text(encoding="utf-8")
     assert text.partition('"""\n\n')[2] in fragments()
 
 
-def test_the_documented_way_to_keep_a_secret(
+def test_the_documented_way_to_store_a_totp_secret(
     guide: Callable[[str], Path], seed: Callable[..., Any]
 ) -> None:
-    """It runs twice: the second time the user is there, and the kept secret signs in."""
+    """It runs twice: the second time the user exists, and the stored secret signs in."""
     folder = guide("mfa_totp")
     (script,) = [text for text in fragments() if "set_secret" in text]
     script = script.replace("import Authenticator, ", "import ")
@@ -536,7 +538,7 @@ def test_the_documented_way_to_keep_a_secret(
 def test_the_documented_outputs_are_real(
     guide: Callable[[str], Path], terminals: Callable[..., Terminal]
 ) -> None:
-    """The failure and the prompts on the page are what is printed, to the letter."""
+    """The failure and the prompts on the page are exactly what is printed."""
     blocks = re.findall(r"^```text\n(.*?)^```", PAGE, flags=re.DOTALL | re.MULTILINE)
     folder = guide("mfa_email")
     (failure,) = [block for block in blocks if block.startswith("[")]
@@ -551,7 +553,7 @@ def test_the_documented_outputs_are_real(
 
 
 def test_the_guides_totp_script_for_real(real_totp: tuple[Path, subprocess.Popen[str]]) -> None:
-    """Two codes of one authenticator, the second of the next half minute: nothing is replaced."""
+    """Two codes of one authenticator, in successive half minutes, without a simulated clock."""
     folder, process = real_totp
     out, err = process.communicate(timeout=50)
     expected = (0, "User was created\nUser was signed in: True\n")

@@ -1,4 +1,4 @@
-"""How far it is: bars on a terminal that step aside, and lines now and then elsewhere."""
+"""Progress: bars that make way for output on a terminal, and lines elsewhere."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.test_processes import Terminal, environment
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# Each batch takes as long as there is between two of what is told.
+# Each batch takes as long as the interval between two updates.
 SEED = """
 import time
 from seedctl import *
@@ -55,7 +55,7 @@ class Clock:
 def screen(monkeypatch: pytest.MonkeyPatch) -> Screen:
     """Make a terminal of 80 columns, which becomes stdout and stderr when it is attached."""
 
-    def attach() -> None:  # in the test itself: before it begins, pytest sets both anew
+    def attach() -> None:  # in the test itself, because pytest replaces both before it
         monkeypatch.setattr(sys, "stdout", screen)
         monkeypatch.setattr(sys, "stderr", screen)
 
@@ -93,7 +93,7 @@ def _progress(
 def _after(
     display: ProgressDisplay, clock: Clock, seconds: float, done: int, failed: int = 0, **more: Any
 ) -> None:
-    """Show *done* after *seconds* at a steady rate, with half of it in half the time."""
+    """Show *done* after *seconds* at a steady rate: half of it in half the time."""
     clock.now += seconds / 2
     display.show(_progress(done // 2, failed // 2, **more))
     clock.now += seconds / 2
@@ -103,8 +103,8 @@ def _after(
 # --- on a terminal -------------------------------------------------------------------------------
 
 
-def test_a_bar_shows_how_far_it_is(screen: Screen, clock: Clock) -> None:
-    """One line has the count, the failures, the rate, the time left and the throttles."""
+def test_a_bar_shows_the_progress(screen: Screen, clock: Clock) -> None:
+    """One line has the count, failures, rate, remaining time and throttled calls."""
     display = _display(clock, screen)
     display.show(_progress())
     assert screen.lines == ["Todo records " + "━" * 24 + " 0/100"]
@@ -114,7 +114,7 @@ def test_a_bar_shows_how_far_it_is(screen: Screen, clock: Clock) -> None:
     assert len(screen.lines) == 1
     display.show(_progress(96, 4, is_finished=True))
     assert screen.lines == []
-    assert screen.raw.endswith("\x1b[2K")  # taken away, and
+    assert screen.raw.endswith("\x1b[2K")  # erased, and
     assert screen.raw.rfind("\x1b[?25h") > screen.raw.rfind("\x1b[?25l")  # the cursor is shown
 
 
@@ -129,7 +129,7 @@ def test_a_bar_shows_how_far_it_is(screen: Screen, clock: Clock) -> None:
 def test_a_bar_fits_into_one_line(
     screen: Screen, clock: Clock, monkeypatch: pytest.MonkeyPatch, width: str, line: str
 ) -> None:
-    """In a narrow terminal the bar goes first; nothing is ever wrapped."""
+    """In a narrow terminal the bar is left out first; no line is wrapped."""
     monkeypatch.setenv("COLUMNS", width)
     display = _display(clock, screen)
     _after(display, clock, 5, 36, 4)
@@ -139,8 +139,8 @@ def test_a_bar_fits_into_one_line(
     display.close()
 
 
-def test_an_unknown_total_has_no_time_left(screen: Screen, clock: Clock) -> None:
-    """Of a generator the count and the rate are shown."""
+def test_an_unknown_total_has_no_remaining_time(screen: Screen, clock: Clock) -> None:
+    """For a generator the count and the rate are shown."""
     display = _display(clock, screen)
     clock.now += 40
     display.show(_progress(10, total=None))
@@ -149,7 +149,7 @@ def test_an_unknown_total_has_no_time_left(screen: Screen, clock: Clock) -> None
 
 
 def test_two_kinds_have_a_line_each(screen: Screen, clock: Clock) -> None:
-    """Threads of a script may each be at something; the one that ends goes."""
+    """Threads of a script may work at the same time; a line is removed when its kind ends."""
     display = _display(clock, screen)
     clock.now += 1
     display.show(_progress(10))
@@ -162,8 +162,8 @@ def test_two_kinds_have_a_line_each(screen: Screen, clock: Clock) -> None:
     assert screen.lines == []
 
 
-def test_what_ends_at_once_shows_nothing(screen: Screen, clock: Clock) -> None:
-    """An end without a beginning draws no bar."""
+def test_a_last_update_without_others_draws_nothing(screen: Screen, clock: Clock) -> None:
+    """No bar is drawn for it."""
     _display(clock, screen).show(_progress(is_finished=True))
     assert screen.raw == ""
 
@@ -173,16 +173,16 @@ def test_what_ends_at_once_shows_nothing(screen: Screen, clock: Clock) -> None:
     [
         pytest.param([(1, 10), (2, 20)], False, id="too early"),
         pytest.param([(3, 4), (6, 8)], False, id="too few"),
-        pytest.param([(1, 10), (9, 90)], False, id="nothing heard of the middle"),
+        pytest.param([(1, 10), (9, 90)], False, id="no update in the middle"),
         pytest.param([(4, 60), (8, 70)], False, id="slower and slower"),
         pytest.param([(4, 10), (8, 70)], False, id="quicker and quicker"),
         pytest.param([(4, 40), (4.5, 41), (8, 70)], True, id="steady"),
     ],
 )
-def test_the_time_left_is_told_when_it_is_known(
+def test_the_remaining_time_is_shown_when_it_is_known(
     screen: Screen, clock: Clock, shown: list[tuple[float, int]], is_told: bool
 ) -> None:
-    """It takes some seconds, some that are done, and a later half that is as quick as the first."""
+    """It needs some seconds, some finished work, and a steady rate."""
     display = _display(clock, screen)
     display.show(_progress())
     for second, done in shown:
@@ -193,7 +193,7 @@ def test_the_time_left_is_told_when_it_is_known(
 
 
 def test_long_times_are_in_minutes(screen: Screen, clock: Clock) -> None:
-    """A time left of more than a minute and a half is in minutes and seconds."""
+    """A remaining time of over 90 seconds is shown in minutes and seconds."""
     display = _display(clock, screen)
     _after(display, clock, 10, 10, total=200)
     assert "3 min 10 s left" in screen.lines[0]
@@ -210,10 +210,10 @@ def _log(text: str) -> None:
 
 
 @pytest.mark.parametrize("say", [_print, _log])
-def test_bars_step_aside_for_the_scripts_own_lines(
+def test_bars_make_way_for_the_scripts_output(
     screen: Screen, clock: Clock, say: Callable[[str], None]
 ) -> None:
-    """What the script prints stands above the bar, whole, and the bar comes back below it."""
+    """The output is complete above the bar, which is drawn again below it."""
     display = _display(clock, screen)
     display.show(_progress())
     say("one")
@@ -227,8 +227,8 @@ def test_bars_step_aside_for_the_scripts_own_lines(
     assert screen.lines == ["one", "two", "three", "four"]
 
 
-def test_a_line_that_the_script_has_not_ended_is_kept(screen: Screen, clock: Clock) -> None:
-    """The bar begins on a line of its own, and never overwrites what was printed."""
+def test_a_bar_does_not_overwrite_an_unfinished_line(screen: Screen, clock: Clock) -> None:
+    """The bar begins on a line of its own."""
     display = _display(clock, screen)
     display.show(_progress())
     print("half a line", end="")
@@ -238,9 +238,8 @@ def test_a_line_that_the_script_has_not_ended_is_kept(screen: Screen, clock: Clo
     assert screen.lines == ["half a line"]
 
 
-def test_a_line_begun_before_the_first_bar_is_kept(screen: Screen, clock: Clock) -> None:
-    """A script may say what it begins, and on the same line that it is done, if nothing comes
-    between."""
+def test_an_unfinished_line_before_the_first_bar_stays(screen: Screen, clock: Clock) -> None:
+    """A script may print "Creating … " and then "done" on one line, if nothing is printed between."""
     display = _display(clock, screen)
     display.begin()
     print("Creating … ", end="")
@@ -255,7 +254,7 @@ def test_a_line_begun_before_the_first_bar_is_kept(screen: Screen, clock: Clock)
 def test_nothing_is_watched_where_nothing_is_drawn(
     screen: Screen, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """--quiet and terminals that cannot take lines back leave the streams alone."""
+    """With --quiet, and on terminals without bars, the streams are unchanged."""
     _display(clock, screen, quiet=True).begin()
     assert "write" not in vars(screen)
     monkeypatch.setenv("TERM", "dumb")
@@ -263,8 +262,8 @@ def test_nothing_is_watched_where_nothing_is_drawn(
     assert "write" not in vars(screen)
 
 
-def test_the_streams_are_as_before_when_the_bars_are_gone(screen: Screen, clock: Clock) -> None:
-    """While bars are drawn stdout is the same object, and afterwards nothing watches it."""
+def test_the_streams_are_restored_after_the_bars(screen: Screen, clock: Clock) -> None:
+    """While bars are drawn, stdout is the same object; afterwards it is not watched."""
     before = set(vars(screen))
     display = _display(clock, screen)
     display.show(_progress())
@@ -278,10 +277,10 @@ def test_the_streams_are_as_before_when_the_bars_are_gone(screen: Screen, clock:
     display.close()
 
 
-def test_a_stdout_that_is_a_file_is_let_alone(
+def test_a_stdout_that_is_a_file_is_not_watched(
     screen: Screen, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What does not come to the terminal does not take the bars away; a closed stream is no harm."""
+    """Output to a file does not clear the bars, and a closed stream is no error."""
     file, closed = io.StringIO(), io.StringIO()
     closed.close()
     display = _display(clock, screen)
@@ -299,7 +298,7 @@ def test_a_stdout_that_is_a_file_is_let_alone(
 
 
 def test_threads_may_print_while_bars_are_drawn(screen: Screen, clock: Clock) -> None:
-    """Every line that threads print is on the screen, whole, and no bar is left."""
+    """Every line that threads print is complete on the screen, and no bar is left."""
     display = _display(clock, screen)
 
     def work(number: int) -> None:
@@ -322,7 +321,7 @@ def test_threads_may_print_while_bars_are_drawn(screen: Screen, clock: Clock) ->
 def test_nothing_is_drawn_over_a_question(
     screen: Screen, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While a code is asked for the bars stay away, and come back with the next progress."""
+    """While a code is asked for no bars are drawn; the next progress draws them again."""
     display = _display(clock, screen)
 
     def answer(question: str) -> str:
@@ -343,8 +342,8 @@ def test_nothing_is_drawn_over_a_question(
     display.close()
 
 
-def test_a_repeated_progress_goes_on_with_the_figures(screen: Screen, clock: Clock) -> None:
-    """Nothing has ended: rate and throttles are those of now, and the time left is not known."""
+def test_a_repeated_progress_updates_the_figures(screen: Screen, clock: Clock) -> None:
+    """Rate and throttled calls are current, and the remaining time is unknown."""
     display = _display(clock, screen)
     _after(display, clock, 10, 50)
     assert screen.lines[0].endswith(" 50/100, 5.0/s, 10 s left")
@@ -355,8 +354,10 @@ def test_a_repeated_progress_goes_on_with_the_figures(screen: Screen, clock: Clo
     display.close()
 
 
-def test_a_repeated_progress_leaves_an_open_line_alone(screen: Screen, clock: Clock) -> None:
-    """A question of the script's own has no bar below it while all wait for the answer."""
+def test_a_repeated_progress_draws_nothing_after_an_unfinished_line(
+    screen: Screen, clock: Clock
+) -> None:
+    """The script may have asked a question, and all threads wait for the answer."""
     display = _display(clock, screen)
     display.show(_progress(1))
     print("Which code? ", end="")
@@ -367,13 +368,15 @@ def test_a_repeated_progress_leaves_an_open_line_alone(screen: Screen, clock: Cl
     display.close()
 
 
-def test_a_repeated_progress_leaves_a_question_of_input_alone(screen: Screen, clock: Clock) -> None:
-    """On a terminal input() writes past the streams, which it has flushed both before."""
+def test_a_repeated_progress_draws_nothing_after_a_question_of_input(
+    screen: Screen, clock: Clock
+) -> None:
+    """input() flushes both streams and then writes to the terminal without them."""
     display = _display(clock, screen)
     display.show(_progress(1))
     print("a line", flush=True)
     display.show(_progress(1))
-    assert len(screen.lines) == 2  # what prints and flushes asks nothing
+    assert len(screen.lines) == 2  # a print with a flush is no question
     sys.stderr.flush()
     sys.stdout.flush()
     display.show(_progress(1))
@@ -384,30 +387,30 @@ def test_a_repeated_progress_leaves_a_question_of_input_alone(screen: Screen, cl
     display.close()
 
 
-def test_the_reports_own_lines_come_without_a_bar(screen: Screen, clock: Clock) -> None:
-    """Target, notes, warnings and --verbose's lines take the bar away before they are printed."""
+def test_the_bar_is_removed_for_the_lines_of_the_report(screen: Screen, clock: Clock) -> None:
+    """For the target, notes, warnings and the lines of --verbose."""
     screen.attach()
     settings = Settings()
     settings.verbose = True
     report = ConsoleReport(Console(settings))
     target = Target(Path("/app"), "ann", None, None, None, "LOCAL", "")
-    tellings: list[Callable[[], None]] = [
+    reports: list[Callable[[], None]] = [
         lambda: report.on_target(target),
         lambda: report.on_note("a note"),
         lambda: report.on_warning("a warning"),
         lambda: report.on_event(Event("user", "ann", "created", "1-2")),
         lambda: report.on_event(Event("record", "Todo", "created")),
     ]
-    for tell in tellings:
+    for report_one in reports:
         report.on_progress(_progress())
-        tell()
+        report_one()
     assert screen.lines[:4] == [
         "Target: /app · sandbox ann · LOCAL",
         "a note",
         "Warning: a warning",
         "user  ann  created  1-2",
     ]
-    assert screen.lines[4].startswith("Todo records")  # of a record there is no line
+    assert screen.lines[4].startswith("Todo records")  # single records have no line
     report.display.close()
     assert len(screen.lines) == 4
 
@@ -416,7 +419,7 @@ def test_the_reports_own_lines_come_without_a_bar(screen: Screen, clock: Clock) 
 
 
 def test_lines_come_every_five_seconds(capsys: pytest.CaptureFixture[str], clock: Clock) -> None:
-    """None before five seconds, one for each five of each kind, and the last at the end."""
+    """Each kind has a line after every five seconds, and one at the end."""
     display = _display(clock)
     said = []
     for second in (0, 1, 4.9, 5, 6, 9.9, 10, 12):
@@ -436,7 +439,7 @@ def test_lines_come_every_five_seconds(capsys: pytest.CaptureFixture[str], clock
 
 
 def test_each_kind_has_lines_of_its_own(capsys: pytest.CaptureFixture[str], clock: Clock) -> None:
-    """The time of one kind's last line does not hold another's back."""
+    """The last line of one kind does not delay another kind's."""
     display = _display(clock)
     display.show(_progress())
     display.show(_progress(what="users", total=None))
@@ -446,10 +449,10 @@ def test_each_kind_has_lines_of_its_own(capsys: pytest.CaptureFixture[str], cloc
     assert capsys.readouterr().err == ("Todo records: 5 of 100, 1.0/s\nusers: 10, 2.0/s\n")
 
 
-def test_what_is_done_within_five_seconds_has_no_line(
+def test_work_of_less_than_five_seconds_has_no_line(
     capsys: pytest.CaptureFixture[str], clock: Clock
 ) -> None:
-    """The table at the end says it all."""
+    """The table at the end shows the result."""
     display = _display(clock)
     display.show(_progress())
     clock.now += 4
@@ -458,10 +461,10 @@ def test_what_is_done_within_five_seconds_has_no_line(
     assert capsys.readouterr().err == ""
 
 
-def test_a_terminal_that_cannot_take_lines_back_gets_lines(
+def test_a_terminal_that_cannot_erase_lines_gets_plain_ones(
     screen: Screen, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """TERM=dumb is treated as a file is."""
+    """TERM=dumb is treated like a file."""
     monkeypatch.setenv("TERM", "dumb")
     display = _display(clock, screen)
     display.show(_progress())
@@ -473,7 +476,7 @@ def test_a_terminal_that_cannot_take_lines_back_gets_lines(
 def test_a_terminal_too_narrow_for_a_bar_gets_lines(
     screen: Screen, clock: Clock, monkeypatch: pytest.MonkeyPatch, width: str
 ) -> None:
-    """Where a bar's figures would be cut off they are told in lines, which the terminal wraps."""
+    """Figures that would be cut off are printed in lines, which the terminal wraps."""
     monkeypatch.setenv("COLUMNS", width)
     display = _display(clock, screen)
     display.show(_progress(what="users", total=900))
@@ -494,10 +497,10 @@ def test_a_terminal_too_narrow_for_a_bar_gets_lines(
 def test_the_width_is_the_terminals_own(
     screen: Screen, monkeypatch: pytest.MonkeyPatch, columns: int, is_drawn: bool
 ) -> None:
-    """Where COLUMNS says nothing the terminal of stderr is asked."""
+    """Without COLUMNS the terminal of stderr is asked."""
     monkeypatch.delenv("COLUMNS")
     screen.attach()
-    assert Console(Settings()).can_draw  # it has no descriptor to ask
+    assert Console(Settings()).can_draw  # its width is unknown, as it has no descriptor
     monkeypatch.setattr(screen, "fileno", lambda: 77, raising=False)
     asked: list[int] = []
 
@@ -513,7 +516,7 @@ def test_the_width_is_the_terminals_own(
 def test_a_window_that_is_made_narrow_and_wide_again(
     screen: Screen, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The bars go, and what ended meanwhile does not come back with them."""
+    """The bars disappear, and what ended meanwhile is not drawn again."""
     display = _display(clock, screen)
     display.show(_progress(1))
     display.show(_progress(1, what="users"))
@@ -551,7 +554,7 @@ def _project(project: Callable[..., Path], more: str = "pass") -> Path:
 
 
 def test_a_run_on_a_terminal(project: Callable[..., Path]) -> None:
-    """Bars are drawn while records are created, a question is answered, and all bars are gone."""
+    """Bars are drawn while records are created, a question is answered, and no bar is left."""
     folder = _project(project, "print(input('Go on? '))")
     terminal = Terminal("seed", "--local", cwd=folder)
     terminal.wait_for("Go on? ")
@@ -567,7 +570,7 @@ def test_a_run_on_a_terminal(project: Callable[..., Path]) -> None:
 
 
 def test_a_run_into_files(project: Callable[..., Path]) -> None:
-    """Without a terminal nothing is drawn: no escape sequence is in either file."""
+    """Without a terminal nothing is drawn: neither file has an escape sequence."""
     process: Any = subprocess.run(
         [sys.executable, "-m", "seedctl", "seed", "--local"],
         cwd=_project(project),

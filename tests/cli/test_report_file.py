@@ -64,7 +64,7 @@ def read(path: str | Path = "report.json") -> dict[str, Any]:
 
 
 def masked(value: Any, name: str = "") -> Any:
-    """Return *value* with all times as 0, and ids as that."""
+    """Return *value* with all times as 0, and all ids as "id"."""
     if isinstance(value, dict):
         return {key: masked(each, key) for key, each in value.items()}
     if isinstance(value, list):
@@ -79,11 +79,11 @@ def masked(value: Any, name: str = "") -> Any:
 
 
 def left_over(folder: Path) -> list[str]:
-    return [path.name for path in folder.iterdir() if path.name.startswith(".seedctl-report")]
+    return [path.name for path in folder.iterdir() if path.name.startswith(".seedctl-new-")]
 
 
 def test_the_whole_document(folder: Path, run: Callable[..., Result]) -> None:
-    """Target, users, groups, secrets, sessions, records, files, calls and warnings, none left out."""
+    """Target, users, groups, secrets, sessions, records, files, calls and warnings are all in it."""
     result = run(
         "import warnings\n"
         "set_secret('plan', 'gold-plated')\n"
@@ -187,7 +187,7 @@ def test_times_are_in_order(run: Callable[..., Result]) -> None:
 
 
 def test_a_failure_of_the_script(run: Callable[..., Result]) -> None:
-    """The report has the error, its cause, and all that was done before it."""
+    """The report has the error, its cause, and everything done before it."""
     assert run("set_secret('one', 'a1b2c3')\n1 / 0\n").code == 1
     document = read()
     assert document["exit_code"] == 1
@@ -201,8 +201,8 @@ def test_a_failure_of_the_script(run: Callable[..., Result]) -> None:
     assert document["calls"][0]["operation"] == "PutParameter"
 
 
-def test_one_of_our_own_errors(run: Callable[..., Result]) -> None:
-    """Its code is the run's; a cause of ours has our name, and no cause is null."""
+def test_a_seedctl_error(run: Callable[..., Result]) -> None:
+    """Its exit code is the run's; a seedctl error as cause has its name, and no cause is null."""
     assert run("get_secret('never-set')\n").code == 4
     document = read()
     assert document["error"]["name"] == "SSMParameterNotFoundError"
@@ -214,7 +214,7 @@ def test_one_of_our_own_errors(run: Callable[..., Result]) -> None:
 
 
 def test_the_scripts_own_exit_code(run: Callable[..., Result]) -> None:
-    """sys.exit(3) is no error, and the code is kept; the sums are shown."""
+    """sys.exit(3) is not an error, and its code is reported; the totals are shown."""
     result = run("set_secret('one', 'a1b2c3')\nsys.exit(3)\n")
     assert result.code == 3
     assert "The script ended with exit code 3 after " in result.err
@@ -256,10 +256,10 @@ CAUGHT = f"try:\n    {TERMINATED}except BaseException:\n    "
         ),
     ],
 )
-def test_what_a_script_makes_of_a_signal(
+def test_a_script_that_handles_a_signal(
     run: Callable[..., Result], text: str, code: int, name: str | None, error: str | None
 ) -> None:
-    """The report and the sums say by which signal the run ended, unless the script decided more."""
+    """Report and summary name the signal, unless the script calls sys.exit."""
     result = run(SIGNAL + text)
     document = read()
     assert result.code == document["exit_code"] == code
@@ -274,7 +274,7 @@ def test_what_a_script_makes_of_a_signal(
 def test_a_signal_while_the_report_is_written(
     run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is written again: its exit code is the command's."""
+    """It is written again, with the exit code of the command."""
     finish = ReportFile.finish
     signals = iter([signal.SIGTERM])
 
@@ -291,7 +291,7 @@ def test_a_signal_while_the_report_is_written(
 def test_a_signal_after_the_report(
     run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The run was over, and what the report says stays true."""
+    """The run has ended, and the exit code stays the one in the report."""
 
     def totals(_: Any) -> str:
         signal.raise_signal(signal.SIGTERM)
@@ -303,7 +303,7 @@ def test_a_signal_after_the_report(
 
 
 def test_a_stream_gets_one_report(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """What was sent there cannot be taken back for another one."""
+    """A report that was sent cannot be replaced by another."""
     file = ReportFile("/dev/stdout")
     file.finish(Report(), 0, None, {})
     file.finish(Report(), 143, KeyboardInterrupt(), {}, "SIGTERM")
@@ -311,7 +311,7 @@ def test_a_stream_gets_one_report(folder: Path, capfd: pytest.CaptureFixture[str
 
 
 def test_a_report_that_cannot_be_written_after_a_signal(folder: Path, seedctl: CommandLine) -> None:
-    """The signal's exit code stays, and the user hears of the report."""
+    """The exit code is the signal's, and a warning names the report."""
     Path("reports").mkdir()
     (folder / "amplify/seed/seed.py").write_text(
         f"import shutil, signal\nshutil.rmtree('reports')\n{TERMINATED}"
@@ -325,7 +325,7 @@ def test_a_report_that_cannot_be_written_after_a_signal(folder: Path, seedctl: C
 def test_a_sudden_end_has_a_report(
     folder: Path, seedctl: CommandLine, monkeypatch: pytest.MonkeyPatch, is_writable: bool
 ) -> None:
-    """It is written where a second signal ends the process, which ends also if that fails."""
+    """It is written when a second signal ends the process, which ends even if that fails."""
     Path("reports").mkdir()
     (folder / "amplify/seed/seed.py").write_text(
         "import shutil, signal\n"
@@ -345,7 +345,7 @@ def test_a_sudden_end_has_a_report(
 
 
 def test_a_run_that_could_not_begin(folder: Path, seedctl: CommandLine) -> None:
-    """No script, broken outputs: the report says so, and no older one is taken for this run's."""
+    """Without a script, or with broken outputs, the report replaces that of an earlier run."""
     (folder / "amplify/seed/seed.py").unlink()
     result = seedctl("seed", "--local", "--report", "report.json")
     assert result.code == read()["exit_code"] == 3
@@ -391,21 +391,25 @@ def test_rows_that_failed(run: Callable[..., Result]) -> None:
         ("myStorage", "uploaded"): 1,
         ("myStorage", "failed"): 1,
     }
-    told, _, end = result.err.partition("✘ Seeded in ")
+    reasons, _, end = result.err.partition("✘ Seeded in ")
     assert "3 users failed" in end
     assert "3 records failed" in end
     assert "1 file failed" in end
     assert re.search(
-        r"^1 user failed: InvalidParameterException: .* \(no address\)$", told, re.MULTILINE
-    )
-    assert re.search(r"^1 user failed: .*: Row 3 is a int, .* \(rows\[3\]\)$", told, re.MULTILINE)
-    assert re.search(
-        r"^2 Todo records failed: InvalidInputError: .* \(first: rows\[1\]\)$", told, re.MULTILINE
+        r"^1 user failed: InvalidParameterException: .* \(no address\)$", reasons, re.MULTILINE
     )
     assert re.search(
-        r"^1 myStorage file failed: AccessDenied: .* \(nowhere/x\)$", told, re.MULTILINE
+        r"^1 user failed: .*: Row 3 is a int, .* \(rows\[3\]\)$", reasons, re.MULTILINE
     )
-    assert told.count("\n  Resolution: ") >= 4
+    assert re.search(
+        r"^2 Todo records failed: InvalidInputError: .* \(first: rows\[1\]\)$",
+        reasons,
+        re.MULTILINE,
+    )
+    assert re.search(
+        r"^1 myStorage file failed: AccessDenied: .* \(nowhere/x\)$", reasons, re.MULTILINE
+    )
+    assert reasons.count("\n  Resolution: ") >= 4
     assert end.splitlines()[1].startswith("To go on: fix the cause and run again. ")
 
 
@@ -432,10 +436,10 @@ BAD_FILE = "storage.upload_many([('nowhere/x', b'x')], on_error='collect')\n"
         pytest.param(f"{SIGN_IN}{BAD_RECORD}", True, True, id="records"),
     ],
 )
-def test_how_to_go_on_is_told_by_kind(
+def test_hints_for_the_next_run_depend_on_the_kind(
     run: Callable[..., Result], text: str, users: bool, records: bool
 ) -> None:
-    """What matters for the kinds of this run is named, unless the script shows to have it."""
+    """A hint is shown for a kind that the run created, unless the script follows it already."""
     result = run(text)
     assert result.code == 1
     (line,) = [line for line in result.err.splitlines() if line.startswith("To go on: ")]
@@ -459,10 +463,10 @@ def test_how_to_go_on_is_told_by_kind(
         pytest.param("set_secret('a', 'one-value')\n", None, id="done"),
     ],
 )
-def test_github_is_shown_that_not_all_was_seeded(
+def test_github_shows_that_some_rows_failed(
     run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, text: str, said: str | None
 ) -> None:
-    """A run that fails without an error has its one annotation too."""
+    """A run that fails without an error has one annotation too."""
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     lines = [line for line in run(text).err.splitlines() if line.startswith("::error")]
     start = f"::error title=Not all was seeded::{said}"
@@ -470,7 +474,7 @@ def test_github_is_shown_that_not_all_was_seeded(
 
 
 def test_an_uncaught_bulk_error_counts_its_rows_once(run: Callable[..., Result]) -> None:
-    """The rows are told and in the report as often as they failed; the error follows, once."""
+    """The failed rows are counted once in summary and report; the error is shown once."""
     result = run(
         f"{SIGN_IN}"
         "data.generate_client().models.Todo.create_many([{'content': 1}, {'content': 'two'}])\n"
@@ -492,7 +496,7 @@ def test_an_uncaught_bulk_error_counts_its_rows_once(run: Callable[..., Result])
 
 
 def test_a_name_that_fails_again_is_counted_again(run: Callable[..., Result]) -> None:
-    """The sums on the console are the report's; what succeeds twice is still one thing."""
+    """The totals on the console equal the report's; a repeated success counts once."""
     result = run(
         "for _ in range(5):\n"
         "    create_users([NewUser('no address', PASSWORD)], on_error='collect')\n"
@@ -504,7 +508,7 @@ def test_a_name_that_fails_again_is_counted_again(run: Callable[..., Result]) ->
 
 
 def test_a_script_that_ends_itself_after_failed_rows(run: Callable[..., Result]) -> None:
-    """Its own code is kept, 0 is no code, and how to go on is told either way."""
+    """Its exit code is used, unless it is 0, and the summary says how to continue."""
     rows = "create_users([NewUser('x', PASSWORD)], on_error='collect')\n"
     result = run(rows + "sys.exit(7)\n")
     assert (result.code, read()["exit_code"]) == (7, 7)
@@ -513,15 +517,15 @@ def test_a_script_that_ends_itself_after_failed_rows(run: Callable[..., Result])
     assert run(rows, "--quiet").err.startswith("✘ Seeded in ")
 
 
-def test_a_caught_bulk_error_is_a_failed_run_all_the_same(run: Callable[..., Result]) -> None:
-    """A script that swallows the error has not seeded what it was to seed."""
+def test_a_caught_bulk_error_still_fails_the_run(run: Callable[..., Result]) -> None:
+    """Not everything was seeded, even if the script catches the error."""
     result = run("try:\n    create_users([NewUser('x', PASSWORD)])\nexcept BulkError:\n    pass\n")
     assert result.code == 1
     assert read()["failed"] == 1
 
 
-def test_many_failures_of_one_kind_are_told_once(run: Callable[..., Result]) -> None:
-    """One line has the reason, the count and the first; the report has the first hundred."""
+def test_failures_with_one_reason_have_one_line(run: Callable[..., Result]) -> None:
+    """It has the reason, the count and the first; the report lists the first hundred."""
     result = run(
         "create_users([NewUser(f'no-{n}', PASSWORD) for n in range(120)], on_error='collect')\n"
     )
@@ -535,8 +539,8 @@ def test_many_failures_of_one_kind_are_told_once(run: Callable[..., Result]) -> 
     assert len(document["things"]) == 120
 
 
-def test_of_many_reasons_some_are_told(run: Callable[..., Result]) -> None:
-    """Twelve are shown, in the order in which they were met, and the rest is counted."""
+def test_the_first_reasons_are_shown(run: Callable[..., Result]) -> None:
+    """Twelve are shown, in the order of their first failure; the others are only counted."""
     result = run(
         "names = [chr(97 + n) * 3 for n in range(20)]\n"
         "users = [NewUser(f'{name}@example.com', PASSWORD, groups=[name]) for name in names]\n"
@@ -548,8 +552,8 @@ def test_of_many_reasons_some_are_told(run: Callable[..., Result]) -> None:
     assert "… and 8 more failed\n" in result.err
 
 
-def test_wrong_names_in_bulk_have_the_hints_of_single_calls(run: Callable[..., Result]) -> None:
-    """Groups, attributes and fields: the nearest right one is named below the reason."""
+def test_wrong_names_in_bulk_have_suggestions(run: Callable[..., Result]) -> None:
+    """For groups, attributes and fields the nearest valid name is shown below the reason."""
     result = run(
         "create_users([NewUser('a@example.com', PASSWORD, groups=['admn']),\n"
         "    NewUser('b@example.com', PASSWORD, user_attributes={'familyName': 'B'})],\n"
@@ -565,8 +569,8 @@ def test_wrong_names_in_bulk_have_the_hints_of_single_calls(run: Callable[..., R
     ]
 
 
-def test_nothing_secret_is_in_it(folder: Path, run: Callable[..., Result]) -> None:
-    """Values of secrets and passwords are masked wherever they stand, also in names."""
+def test_the_report_contains_no_secret(folder: Path, run: Callable[..., Result]) -> None:
+    """Secret values and passwords are masked in every text, also in names."""
     set_password, secret = "Very-own-passw0rd", 'a "quoted" sëcret'
     result = run(
         f"set_secret('one', {secret!r})\n"
@@ -589,8 +593,8 @@ def test_nothing_secret_is_in_it(folder: Path, run: Callable[..., Result]) -> No
     ]
 
 
-def test_only_this_account_may_read_it(folder: Path, run: Callable[..., Result]) -> None:
-    """The file has mode 0600, also when an older one was open to all, and nothing else is left."""
+def test_only_this_account_may_read_the_report(folder: Path, run: Callable[..., Result]) -> None:
+    """Its mode is 0600, also if the older file was readable by all, and no other file is left."""
     Path("report.json").write_text("old")
     Path("report.json").chmod(0o644)
     assert run("").code == 0
@@ -599,9 +603,9 @@ def test_only_this_account_may_read_it(folder: Path, run: Callable[..., Result])
 
 
 def test_text_of_all_languages(folder: Path, run: Callable[..., Result]) -> None:
-    """Letters stand as they are; half a character, which UTF-8 has no place for, is escaped."""
+    """Letters are not escaped; a lone surrogate, which UTF-8 cannot encode, is."""
     code = run("set_secret('grüße-日本', 'a1b2c3')\n").code
-    assert code in {0, 2}  # the sandbox may not take the name: the report has to
+    assert code in {0, 2}  # the sandbox may refuse the name, but the report must not fail
     report = Report()
     report.on_warning("naïve 日本 \udcff")
     ReportFile("other.json").finish(report, 0, None, {})
@@ -626,7 +630,7 @@ def test_text_of_all_languages(folder: Path, run: Callable[..., Result]) -> None
     ],
 )
 def test_a_path_that_cannot_be_written(folder: Path, seedctl: CommandLine, path: str) -> None:
-    """It is found before anything runs, and is a matter of set-up."""
+    """It is found before anything runs, and is an error of the set-up."""
     (folder / "locked").mkdir(mode=0o500)
     (folder / "read-only.json").touch(mode=0o400)
     (folder / "amplify/seed/seed.py").write_text("print('ran')\n")
@@ -634,27 +638,27 @@ def test_a_path_that_cannot_be_written(folder: Path, seedctl: CommandLine, path:
     assert (result.code, result.out) == (3, "")
     assert f"[FileAccessError] The report {path} cannot be written: " in result.err
     assert "Resolution: Give --report a path in a folder that is there" in result.err
-    assert "seedctl-report" not in result.err
+    assert "seedctl-new" not in result.err
     assert not (folder / ".amplify").exists()
     assert left_over(folder) == []
 
 
-def test_a_file_that_may_not_be_written_is_kept(
+def test_a_read_only_report_is_not_replaced(
     folder: Path, seedctl: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A folder that is writable does not make a read-only file in it one to replace."""
+    """Although its folder is writable."""
     may = os.access
-    kept = Path("kept.json").resolve()
-    kept.write_text("old")
+    read_only = Path("kept.json").resolve()
+    read_only.write_text("old")
 
-    def access(path: str | Path, mode: int) -> bool:  # for root as for those who may not write all
-        return may(path, mode) and (mode != os.W_OK or Path(path) != kept)
+    def access(path: str | Path, mode: int) -> bool:  # because root may write every file
+        return may(path, mode) and (mode != os.W_OK or Path(path) != read_only)
 
     monkeypatch.setattr(os, "access", access)
     (folder / "amplify/seed/seed.py").write_text("print('ran')\n")
-    result = seedctl("seed", "--local", "--report", str(kept))
-    assert (result.code, result.out, kept.read_text()) == (3, "", "old")
-    assert f"The report {kept} cannot be written: Permission denied." in result.err
+    result = seedctl("seed", "--local", "--report", str(read_only))
+    assert (result.code, result.out, read_only.read_text()) == (3, "", "old")
+    assert f"The report {read_only} cannot be written: Permission denied." in result.err
 
 
 REMOVES_ITS_FOLDER = "import shutil\nset_secret('one', 'a1b2c3')\nshutil.rmtree('reports')\n"
@@ -666,7 +670,7 @@ REMOVES_ITS_FOLDER = "import shutil\nset_secret('one', 'a1b2c3')\nshutil.rmtree(
 def test_a_report_that_cannot_be_written_in_the_end(
     folder: Path, seedctl: CommandLine, more: str, code: int
 ) -> None:
-    """What was done is shown; a failure of the script is told last, and the report's before it."""
+    """The summary is shown; the script's failure comes last, and the report's before it."""
     (folder / "reports").mkdir()
     (folder / "amplify/seed/seed.py").write_text(HEAD + REMOVES_ITS_FOLDER + more)
     result = seedctl("seed", "--local", "--report", "reports/r.json")
@@ -676,13 +680,13 @@ def test_a_report_that_cannot_be_written_in_the_end(
     last = "ZeroDivisionError: division by zero" if more else "FileAccessError"
     assert last in result.err
     assert ("Warning: The report" in result.err) is bool(more)
-    assert "seedctl-report" not in result.err  # the user has named no such file
+    assert "seedctl-new" not in result.err  # a name that the user does not know
 
 
-def test_an_older_report_is_kept_when_the_new_one_cannot_be_written(
+def test_an_older_report_stays_if_the_new_one_cannot_be_written(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A report is whole or the last run's; nothing half-written is left beside it."""
+    """A report is complete, or the earlier run's, and no other file is left."""
     Path("report.json").write_text("old")
     file = ReportFile("report.json")
 
@@ -701,18 +705,16 @@ def test_an_older_report_is_kept_when_the_new_one_cannot_be_written(
     assert left_over(folder) == []
 
 
-def test_a_run_leaves_nothing_beside_until_it_ends(
-    folder: Path, run: Callable[..., Result]
-) -> None:
-    """A run that is killed leaves the older report as it was, and no file of its own."""
+def test_a_run_writes_no_file_until_it_ends(folder: Path, run: Callable[..., Result]) -> None:
+    """If the run is killed the older report is unchanged, and no other file is left."""
     Path("report.json").write_text("old")
     result = run("print(sorted(os.listdir()), open('report.json').read())\n")
-    assert "seedctl-report" not in result.out
+    assert "seedctl-new" not in result.out
     assert result.out.endswith(" old\n")
 
 
 def test_a_link_stays_a_link(folder: Path, run: Callable[..., Result]) -> None:
-    """What it leads to is written, from wherever the script goes."""
+    """The file that it points to is written, although the script changes the folder."""
     (folder / "reports").mkdir()
     Path("report.json").symlink_to("reports/newest.json")
     assert run("os.chdir('/')\n").code == 0
@@ -721,8 +723,8 @@ def test_a_link_stays_a_link(folder: Path, run: Callable[..., Result]) -> None:
     assert left_over(folder / "reports") == []
 
 
-def test_a_stream_is_written_into(folder: Path, seedctl: CommandLine) -> None:
-    """/dev/stdout and named pipes get the report, and stay what they are."""
+def test_a_stream_is_not_replaced(folder: Path, seedctl: CommandLine) -> None:
+    """/dev/stdout and named pipes receive the report, and stay what they are."""
     (folder / "amplify/seed/seed.py").write_text("")
     os.mkfifo("pipe")
     got: list[str] = []
@@ -739,7 +741,7 @@ def test_a_stream_is_written_into(folder: Path, seedctl: CommandLine) -> None:
 def _into(
     folder: Path, target: str, script: str = "print('printed')\n", *, path: str = "/dev/stdout"
 ) -> None:
-    """Run *script* with *target* behind the command, as a shell has it."""
+    """Run *script* with the redirection *target* in a shell."""
     (folder / "amplify/seed/seed.py").write_text(script)
     command = f'"{sys.executable}" -m seedctl seed --local --report {path} {target}'
     subprocess.run(["sh", "-uc", command], env=environment(), check=True, timeout=60)
@@ -754,10 +756,10 @@ def _into(
     ],
 )
 @pytest.mark.parametrize("path", ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1", "link"])
-def test_a_redirected_stdout_keeps_what_is_in_it(
+def test_a_redirected_stdout_is_not_replaced(
     folder: Path, target: str, before: str, path: str
 ) -> None:
-    """A file that stdout leads to is no file to replace: the report comes last in it."""
+    """The report is appended to the file that stdout is redirected to."""
     Path("o").write_text("before\n")
     Path("link").symlink_to("/dev/stdout")
     inode = Path("o").stat().st_ino
@@ -768,8 +770,8 @@ def test_a_redirected_stdout_keeps_what_is_in_it(
     assert Path("o").stat().st_ino == inode
 
 
-def test_what_is_said_after_the_report_does_not_overwrite_it(folder: Path) -> None:
-    """With both streams in one file the last line of the run stands behind the report."""
+def test_messages_after_the_report_do_not_overwrite_it(folder: Path) -> None:
+    """With both streams in one file, the last message follows the report."""
     _into(folder, "> o 2>&1", "import seedctl\nseedctl.set_secret('a', 'value-of-a')\n")
     text = Path("o").read_text()
     document, end = json.JSONDecoder().raw_decode(text[text.index("{\n") :])
@@ -777,15 +779,15 @@ def test_what_is_said_after_the_report_does_not_overwrite_it(folder: Path) -> No
     assert text[text.index("{\n") :][end:].startswith("\nsecret  a  set\n✔ Seeded in ")
 
 
-def test_a_script_that_gives_its_stdout_away(folder: Path) -> None:
-    """The report goes where stdout led when the run began, and into no file of the script's."""
+def test_a_script_that_redirects_its_stdout(folder: Path) -> None:
+    """The report goes to the stdout of the start, and not to a file of the script."""
     _into(folder, "> o", "import os\nos.close(1)\nassert os.open('own', os.O_CREAT | 2) == 1\n")
     assert read("o")["exit_code"] == 0
     assert Path("own").read_text() == ""
 
 
-def test_a_pipe_that_nobody_reads(folder: Path, seedctl: CommandLine) -> None:
-    """A reader that is gone is told of as what it is."""
+def test_a_pipe_without_a_reader(folder: Path, seedctl: CommandLine) -> None:
+    """The error says that the pipe is broken."""
     (folder / "amplify/seed/seed.py").write_text("")
     reading, writing = os.pipe()
     os.close(reading)
@@ -799,7 +801,7 @@ def test_a_pipe_that_nobody_reads(folder: Path, seedctl: CommandLine) -> None:
 
 @pytest.mark.parametrize("name", ["reading", "none", "99999999999"])
 def test_a_descriptor_that_cannot_be_written(folder: Path, seedctl: CommandLine, name: str) -> None:
-    """One that is open for reading, and one that is not open, are refused before the run."""
+    """A descriptor that is closed, or open for reading, is refused before the run."""
     (folder / "amplify/seed/seed.py").write_text("print('ran')\n")
     with Path("package.json").open() as file:
         path = f"/dev/fd/{file.fileno() if name == 'reading' else name}"
@@ -808,15 +810,15 @@ def test_a_descriptor_that_cannot_be_written(folder: Path, seedctl: CommandLine,
     assert f"The report {path} cannot be written: " in result.err
 
 
-def test_threads_that_outlive_the_run_do_no_harm(folder: Path) -> None:
-    """What is told while the report is written is not in it, half or whole."""
+def test_threads_that_outlive_the_run_do_not_change_the_report(folder: Path) -> None:
+    """What they report while it is written is not in it."""
     report = Report()
     report.on_event(Event("user", "ann", "created"))
     report.on_event(Event("record", "Todo", "created"))
 
     class Telling(list[Event]):
         def __iter__(self) -> Iterator[Event]:
-            assert report._lock.locked()  # nobody can tell anything now
+            assert report._lock.locked()  # no other thread can report anything now
             return super().__iter__()
 
     report.events = Telling(report.events)
@@ -842,7 +844,7 @@ def test_values_are_masked_before_json_escapes_them(folder: Path) -> None:
 
 
 def test_a_secret_that_is_a_word_of_the_document(folder: Path) -> None:
-    """Keys, kinds and states stay; what stands for itself goes, and so it does from a cause."""
+    """Keys, kinds and states are not masked; names and texts are, also in a cause."""
     for word in ("user", "read", "name", "record", "Todo", "1"):
         masking.register(word)
     report = Report()
@@ -884,7 +886,7 @@ def test_a_secret_that_is_a_word_of_the_document(folder: Path) -> None:
     ],
 )
 def test_no_error_and_no_target_shows_a_secret(folder: Path, error: Exception) -> None:
-    """The error that ended a run, what caused it and the target are searched as well."""
+    """The error that ended a run, its causes and the target are masked too."""
     masking.register("Pl4nted-one")
     report, path, name = Report(), folder / "Pl4nted-one", "Pl4nted-one"
     report.on_target(Target(path, name, path, 0, "pool", "LOCAL", f"is {name}"))
@@ -899,8 +901,8 @@ def test_no_error_and_no_target_shows_a_secret(folder: Path, error: Exception) -
         assert read()["target"]["check"] == "is ***"
 
 
-def test_it_is_written_where_a_real_file_system_is(folder: Path) -> None:
-    """The check at the beginning leaves no file where there was none."""
+def test_the_check_leaves_no_file(folder: Path) -> None:
+    """The check before the run creates no file where there was none."""
     ReportFile("report.json")
     assert not Path("report.json").exists()
     assert left_over(folder) == []
@@ -919,7 +921,7 @@ def _example() -> dict[str, Any]:
 
 
 def _shape(value: Any) -> Any:
-    """Return the names and types in *value*; of a list, whose items have one, of the first."""
+    """Return names and types in *value*; of a list, those of its first item."""
     if isinstance(value, dict):
         return {name: _shape(each) for name, each in value.items()}
     if isinstance(value, list):
@@ -930,7 +932,7 @@ def _shape(value: Any) -> Any:
 
 
 def test_the_documented_example_is_a_report(run: Callable[..., Result]) -> None:
-    """The example on the page has the fields of a real report, in its order, and their types."""
+    """The example on the page has the fields of a report, in its order, and their types."""
     assert (
         run(
             f"{SIGN_IN}"
@@ -948,7 +950,7 @@ def test_the_documented_example_is_a_report(run: Callable[..., Result]) -> None:
 
 
 def test_every_field_is_documented() -> None:
-    """Each name in a report stands in one of the page's tables or lists."""
+    """Each name in a report is in one of the page's tables or lists."""
     text = PAGE.read_text(encoding="utf-8")
     stack: list[Any] = [_example()]
     while stack:
@@ -967,7 +969,7 @@ def test_every_field_is_documented() -> None:
 
 @pytest.mark.skipif(shutil.which("jq") is None, reason="there is no jq")
 def test_the_documented_summary_works(tmp_path: Path) -> None:
-    """The step of the page makes a summary of the page's example, and of a run that failed."""
+    """The page's workflow step summarises the page's example, and a run that failed."""
     step = re.search(r"run: \|\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     assert step is not None
     example = _example()

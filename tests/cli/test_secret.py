@@ -24,7 +24,7 @@ def _in_project(project: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_set_then_get(seedctl: CommandLine) -> None:
-    """What was piped in comes out, as text, as JSON and alone; the value is in no message."""
+    """The value can be read as text, as JSON and alone; no message contains it."""
     first = seedctl("secret", "set", "api-key", stdin=f"{VALUE}\n".encode())
     assert (first.code, first.out) == (0, "")
     assert "version 1 of secret api-key" in first.err
@@ -57,7 +57,7 @@ def test_set_then_get(seedctl: CommandLine) -> None:
     ],
 )
 def test_one_final_line_break_is_dropped(seedctl: CommandLine, piped: bytes, stored: str) -> None:
-    """echo and editors add one, PowerShell a byte order mark; all else is the value."""
+    """echo and editors add one, PowerShell adds a byte order mark; the rest is the value."""
     assert seedctl("secret", "set", "x", stdin=piped).code == 0
     assert json.loads(seedctl("secret", "get", "x", "--format", "json").out)["value"] == stored
 
@@ -74,7 +74,7 @@ def test_one_final_line_break_is_dropped(seedctl: CommandLine, piped: bytes, sto
         pytest.param("ü", b"v", "InvalidSecretNameError", id="not ASCII"),
     ],
 )
-def test_what_cannot_be_stored_is_refused(
+def test_invalid_names_and_values_are_refused(
     seedctl: CommandLine, name: str, piped: bytes, error: str
 ) -> None:
     """Names and values are checked before anything is sent."""
@@ -95,10 +95,10 @@ def test_what_cannot_be_stored_is_refused(
     ],
 )
 @pytest.mark.parametrize("way", ["pipe", "file"])
-def test_another_encoding_is_refused_with_the_way_out(
+def test_another_encoding_is_refused_with_a_resolution(
     seedctl: CommandLine, tmp_path: Path, piped: bytes, why: str, way: str
 ) -> None:
-    """What Windows tools write is refused alike from a pipe and a file; PowerShell's fix is told."""
+    """UTF-16 of Windows tools is refused from pipe and file; PowerShell's fix is shown."""
     if way == "pipe":
         source, result = "Standard input", seedctl("secret", "set", "x", stdin=piped)
     else:
@@ -113,21 +113,21 @@ def test_another_encoding_is_refused_with_the_way_out(
 
 
 def test_megabytes_are_refused_by_their_size(seedctl: CommandLine) -> None:
-    """A file piped by mistake is refused in one line that says how large it is."""
+    """A large file piped by mistake is refused in one line that states its size."""
     result = seedctl("secret", "set", "x", stdin=b"s" * 10_000_000)
     assert result.code == 2
-    assert "has 10000000 bytes; Parameter Store keeps 4096" in result.err
+    assert "has 10000000 bytes; Parameter Store allows 4096" in result.err
     assert "ssss" not in result.err
 
 
 def test_names_are_checked_everywhere(seedctl: CommandLine) -> None:
-    """get and remove refuse what set would, too."""
+    """get and remove refuse the names that set refuses."""
     for command in ("get", "remove"):
         assert seedctl("secret", command, "a/b").code == 2
 
 
 def test_list_and_remove(seedctl: CommandLine) -> None:
-    """Names one a line; --all takes more than the ten that one call can, and none is fine."""
+    """Names are printed one a line; --all removes more than the ten of one AWS call."""
     assert "No secrets" in seedctl("secret", "list").err
     names = [f"secret-{n:02}" for n in range(13)]
     for name in names:
@@ -153,12 +153,12 @@ def test_list_and_remove(seedctl: CommandLine) -> None:
     ],
 )
 def test_usage_errors(seedctl: CommandLine, arguments: tuple[str, ...]) -> None:
-    """Contradictions are refused with 2; a value is never taken from the command line."""
+    """Contradictory options end with 2; a value is never read from the command line."""
     assert seedctl("secret", *arguments).code == 2
 
 
 def test_sandboxes_have_secrets_of_their_own(seedctl: CommandLine) -> None:
-    """--identifier, before or after the subcommand, chooses the sandbox; the later one wins."""
+    """--identifier, before or after the subcommand, selects the sandbox; the later one wins."""
     seedctl("--identifier", "dev1", "secret", "set", "x", stdin=b"one")
     seedctl("secret", "set", "x", "--identifier", "dev2", stdin=b"two")
 
@@ -171,7 +171,7 @@ def test_sandboxes_have_secrets_of_their_own(seedctl: CommandLine) -> None:
 
 
 def test_import_takes_a_whole_file_or_nothing(seedctl: CommandLine, tmp_path: Path) -> None:
-    """A broken line or name anywhere means that nothing is stored."""
+    """If any line or name is invalid, nothing is stored."""
     file = tmp_path / ".env"
     file.write_text("A=1\nB='two words'\nnot a line\n", encoding="utf-8")
     refused = seedctl("secret", "import", str(file))

@@ -26,7 +26,7 @@ def set_secrets(seedctl: CommandLine) -> None:
 
 
 def test_the_guides_auth_script(project: Callable[..., Path], seedctl: CommandLine) -> None:
-    """Two secrets, one user, one group; the target is named before the first write."""
+    """Two secrets, one user, one group; the target is shown before the first write."""
     folder = project("guide_auth")
     set_secrets(seedctl)
     result = seedctl("seed", "--local")
@@ -47,7 +47,7 @@ def test_the_guides_auth_script(project: Callable[..., Path], seedctl: CommandLi
 def test_the_guides_pattern_for_many_runs(
     project: Callable[..., Path], seedctl: CommandLine
 ) -> None:
-    """Create on the first run, sign in on the second."""
+    """The first run creates the user, the second one signs in."""
     project("guide_try_except")
     set_secrets(seedctl)
     assert seedctl("--local", "seed").out == "created\n"
@@ -55,16 +55,16 @@ def test_the_guides_pattern_for_many_runs(
 
 
 def test_the_guides_three_users(project: Callable[..., Path], seedctl: CommandLine) -> None:
-    """One signed-in user at a time, and none after a creation without sign-in."""
+    """One user is signed in at a time, and none after a creation without sign-in."""
     project("guide_three_users")
     result = seedctl("seed", "--local")
     assert result.out.splitlines() == ["user1@example.com", "user2@example.com", "nobody"]
 
 
-def test_twenty_users_in_parallel_stay_apart(
+def test_twenty_users_in_parallel_are_separate(
     project: Callable[..., Path], seedctl: CommandLine
 ) -> None:
-    """Threads find the backend of the script, and each session is its own user's."""
+    """Threads find the script's backend, and each session belongs to its own user."""
     project("threads")
     result = seedctl("seed", "--local")
     assert result.out == "20\n", result.err
@@ -73,7 +73,7 @@ def test_twenty_users_in_parallel_stay_apart(
 
 
 def test_secrets_need_no_outputs(project: Callable[..., Path], seedctl: CommandLine) -> None:
-    """A project that never was deployed can have secrets, and a script that uses only them."""
+    """A script that uses only secrets needs no deployed backend."""
     project("secrets_only", outputs=None)
     result = seedctl("seed", "--local")
     assert (result.code, result.out) == (0, "made-by-script\n9\n"), result.err
@@ -82,7 +82,7 @@ def test_secrets_need_no_outputs(project: Callable[..., Path], seedctl: CommandL
 def test_a_guarded_main_runs_with_arguments(
     project: Callable[..., Path], seedctl: CommandLine
 ) -> None:
-    """``__name__`` is ``"__main__"``, and what stands after ``--`` is the script's own."""
+    """``__name__`` is ``"__main__"``, and the script gets the arguments after ``--``."""
     project("main_guard")
     result = seedctl("seed", "--local", "--identifier", "dev1", "--", "--fast", "x")
     assert json.loads(result.out) == {
@@ -93,7 +93,9 @@ def test_a_guarded_main_runs_with_arguments(
     }
 
 
-def test_a_stray_word_is_a_usage_error(project: Callable[..., Path], seedctl: CommandLine) -> None:
+def test_script_arguments_without_dashes_are_a_usage_error(
+    project: Callable[..., Path], seedctl: CommandLine
+) -> None:
     """Arguments of the script need ``--`` before them."""
     project("main_guard")
     result = seedctl("seed", "--local", "stray")
@@ -101,10 +103,10 @@ def test_a_stray_word_is_a_usage_error(project: Callable[..., Path], seedctl: Co
     assert "--" in result.err
 
 
-def test_siblings_are_importable_and_dropped_afterwards(
+def test_modules_beside_the_script_are_importable_and_forgotten(
     project: Callable[..., Path], seedctl: CommandLine
 ) -> None:
-    """The script's folder comes first on the path; a second run reads the modules anew."""
+    """The script's folder is first in sys.path; a second run imports the modules again."""
     folder = project("imports_sibling")
     assert seedctl("seed", "--local").out == "hello ann bob\n"
     assert "seed_data" not in sys.modules
@@ -134,7 +136,7 @@ def test_everything_is_restored_also_after_a_failure(
     ("argument", "code"),
     [pytest.param("0", 0), pytest.param("7", 7), pytest.param("", 0, id="none")],
 )
-def test_the_scripts_own_exit_code_is_kept(
+def test_the_exit_code_of_the_script_is_returned(
     project: Callable[..., Path], seedctl: CommandLine, argument: str, code: int
 ) -> None:
     """sys.exit(n) ends the command with n."""
@@ -147,7 +149,7 @@ def test_the_scripts_own_exit_code_is_kept(
 def test_a_scripts_own_exit_text_goes_to_stderr(
     project: Callable[..., Path], seedctl: CommandLine
 ) -> None:
-    """sys.exit("text") prints the text and means 1, as in Python."""
+    """sys.exit(text) prints the text and ends with 1, as in Python."""
     project("exits")
     result = seedctl("seed", "--local", "--", "no more")
     assert (result.code, result.out) == (1, "")
@@ -157,7 +159,7 @@ def test_a_scripts_own_exit_text_goes_to_stderr(
 def test_an_exception_shows_the_scripts_own_lines(
     project: Callable[..., Path], seedctl: CommandLine
 ) -> None:
-    """The trace begins at the script, and none of seedctl's or Python's frames are shown."""
+    """The traceback begins at the script, without frames of seedctl or Python's runner."""
     project("raises")
     result = seedctl("seed", "--local")
     assert result.code == 1
@@ -170,10 +172,10 @@ def test_an_exception_shows_the_scripts_own_lines(
     assert "runpy" in seedctl("seed", "--local", "--debug").err
 
 
-def test_what_is_no_exception_is_a_failure_too(
+def test_a_base_exception_is_a_failure_too(
     project: Callable[..., Path], seedctl: CommandLine
 ) -> None:
-    """A BaseException of the script's own ends the run with 1, and its reason is shown."""
+    """A BaseException of the script ends the run with 1, and its reason is shown."""
     project("raises_base_exception")
     result = seedctl("seed", "--local")
     assert result.code == 1
@@ -181,7 +183,7 @@ def test_what_is_no_exception_is_a_failure_too(
 
 
 def test_a_syntax_error_names_its_line(project: Callable[..., Path], seedctl: CommandLine) -> None:
-    """A script that Python cannot read is shown with file and line."""
+    """A script with a syntax error is shown with file and line."""
     project("syntax_error")
     result = seedctl("seed", "--local")
     assert result.code == 1
@@ -192,7 +194,7 @@ def test_a_syntax_error_names_its_line(project: Callable[..., Path], seedctl: Co
 def test_a_missing_package_says_how_to_install_it(
     project: Callable[..., Path], seedctl: CommandLine
 ) -> None:
-    """The script's own error at its own line, never "script not found"."""
+    """It is an error at the line of the import, never "script not found"."""
     project("missing_package")
     result = seedctl("seed", "--local")
     assert result.code == 1
@@ -202,10 +204,10 @@ def test_a_missing_package_says_how_to_install_it(
     assert "NotFoundError] There is no seed script" not in result.err
 
 
-def test_a_missing_module_of_a_sibling_is_placed_in_the_sibling(
+def test_a_missing_module_is_located_in_the_file_that_imports_it(
     project: Callable[..., Path], seedctl: CommandLine
 ) -> None:
-    """The place named is the file whose import failed."""
+    """The line shown is in the file whose import failed."""
     project("missing_sibling")
     result = seedctl("seed", "--local")
     assert result.code == 1
@@ -213,7 +215,7 @@ def test_a_missing_module_of_a_sibling_is_placed_in_the_sibling(
 
 
 def test_no_script(project: Callable[..., Path], seedctl: CommandLine) -> None:
-    """A missing script is a matter of set-up, found before anything is done."""
+    """A missing script is an error of the set-up, found before anything is done."""
     folder = project(None)
     result = seedctl("seed", "--local")
     assert result.code == 3
@@ -225,16 +227,16 @@ def test_no_script(project: Callable[..., Path], seedctl: CommandLine) -> None:
 def test_another_script_by_option(
     project: Callable[..., Path], seedctl: CommandLine, tmp_path: Path
 ) -> None:
-    """--script takes any file, relative to where the command runs."""
+    """--script takes any file, relative to the working directory."""
     project(None)
     Path("other.py").write_text("print('other')\n")
     assert seedctl("seed", "--local", "--script", "other.py").out == "other\n"
 
 
-def test_one_of_our_own_errors_passes_with_its_exit_code(
+def test_a_seedctl_error_ends_the_run_with_its_exit_code(
     project: Callable[..., Path], seedctl: CommandLine
 ) -> None:
-    """A SeedctlError that the script lets pass is not wrapped, and names the script's line."""
+    """A SeedctlError that the script does not catch is not wrapped, and shows the script's line."""
     project("passes_error")
     result = seedctl("seed", "--local")
     assert result.code == 4
@@ -247,7 +249,7 @@ def test_one_of_our_own_errors_passes_with_its_exit_code(
 def test_an_interrupt_ends_with_130_and_signs_out(
     project: Callable[..., Path], seedctl: CommandLine
 ) -> None:
-    """Ctrl-C shows no trace, and no ``except Exception`` of the script's swallows it."""
+    """Ctrl-C shows no traceback, and the script's ``except Exception`` does not catch it."""
     project("interrupted")
     result = seedctl("seed", "--local")
     assert result.code == 130
@@ -263,14 +265,14 @@ def test_an_interrupt_ends_with_130_and_signs_out(
 
 
 def test_quiet_and_verbose(project: Callable[..., Path], seedctl: CommandLine) -> None:
-    """Quiet prints nothing of its own; verbose tells each thing as it is done."""
+    """--quiet prints no messages; --verbose prints each thing when it is done."""
     project("guide_three_users")
     result = seedctl("seed", "--local", "-q")
     assert (result.code, result.err) == (0, "")
     assert len(result.out.splitlines()) == 3
     assert seedctl("local", "reset").code == 0
     loud = seedctl("seed", "--local", "-v")
-    # Created and signed in: told as it happens, and not again in the table.
+    # Created and signed in: printed when it happens, and not again in the table.
     assert loud.err.count("user1@example.com") == 2
     lines = loud.err.splitlines()
     assert len(lines) == len(set(lines))
@@ -279,7 +281,7 @@ def test_quiet_and_verbose(project: Callable[..., Path], seedctl: CommandLine) -
 def test_a_file_named_like_a_standard_module_is_pointed_out(
     project: Callable[..., Path], seedctl: CommandLine
 ) -> None:
-    """It cannot be imported, so the user should hear of it."""
+    """The script cannot import it, so the user is warned."""
     folder = project("imports_sibling")
     (folder / "amplify/seed/calendar.py").write_text("")
     assert "calendar.py has the name of a standard module" in seedctl("seed", "--local").err
@@ -288,7 +290,7 @@ def test_a_file_named_like_a_standard_module_is_pointed_out(
 def test_broken_outputs_are_found_before_the_script_runs(
     project: Callable[..., Path], seedctl: CommandLine
 ) -> None:
-    """Nothing is half-written: a script that would first store a secret does not start."""
+    """A script that would store a secret first is not started."""
     folder = project("secrets_only")
     (folder / "amplify_outputs.json").write_text('{"version": "1.4", "auth": {}}')
     result = seedctl("seed", "--local")
@@ -298,10 +300,10 @@ def test_broken_outputs_are_found_before_the_script_runs(
 
 
 @pytest.mark.parametrize("name", ["missing.json"])
-def test_outputs_that_were_named_must_be_there(
+def test_outputs_that_were_named_must_exist(
     project: Callable[..., Path], seedctl: CommandLine, name: str
 ) -> None:
-    """--outputs with a wrong path is an error, even for a script that needs none."""
+    """--outputs with a wrong path is an error, even for a script that needs no outputs."""
     project("secrets_only")
     result = seedctl("seed", "--local", "--outputs", name)
     assert result.code == 3

@@ -20,10 +20,12 @@ from rich.console import Console as RichConsole
 
 import seedctl.__main__ as program
 from seedctl import interruption
-from seedctl.cli import processes, stop_signals, terminal
+from seedctl.cli import stop_signals, terminal
 from seedctl.cli.bars import Bars
 from seedctl.cli.stop_signals import StopSignals
-from seedctl.cli.watch import Watch
+from seedctl.cli.watch import OutputWatch
+from seedctl.runner import script_end
+from seedctl.runner.children import send_signal, started_children
 from tests.cli.screen import Screen
 
 if TYPE_CHECKING:
@@ -33,13 +35,17 @@ NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 WAIT = 20.0
 
 
+def no_children(number: int) -> None:
+    """Stands for sending a signal to child processes of a script that has none."""
+
+
 class _Ended(BaseException):
-    """Stands for os._exit(), which no test survives."""
+    """Is raised instead of os._exit(), which would end the tests."""
 
 
 @pytest.fixture
 def exits(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The codes that the process was ended with."""
+    """The exit codes that os._exit() was called with."""
     codes: list[int] = []
 
     def end(code: int) -> NoReturn:
@@ -52,7 +58,7 @@ def exits(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 @pytest.fixture
 def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What is written to stderr past Python's buffers."""
+    """The lines that are written to stderr without Python's buffers."""
     lines: list[str] = []
     monkeypatch.setattr(terminal, "say", lines.append)
     return lines
@@ -60,7 +66,7 @@ def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.fixture(autouse=True)
 def _seen_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make the threads of the handlers such that coverage sees."""
+    """Start the handlers' threads in a way that coverage measures."""
 
     def start(work: Callable[..., object], arguments: tuple[object, ...]) -> None:
         threading.Thread(target=work, args=arguments, daemon=True).start()
@@ -69,7 +75,7 @@ def _seen_threads(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def caught_and(then: Callable[[], int]) -> Callable[[], int]:
-    """Return work that meets SIGTERM, catches the interrupt, and goes on with *then*."""
+    """Return work that gets SIGTERM, catches the interrupt, and then calls *then*."""
 
     def work() -> int:
         with pytest.raises(KeyboardInterrupt):
@@ -84,7 +90,7 @@ def caught_and(then: Callable[[], int]) -> Callable[[], int]:
 
 @pytest.mark.parametrize("number", NUMBERS)
 def test_a_signal_ends_the_work_with_its_code(number: signal.Signals, said: list[str]) -> None:
-    """It is told at once, raises KeyboardInterrupt itself, and leaves the process as it was."""
+    """A message is printed at once, KeyboardInterrupt is raised, and the handlers are restored."""
     before = [signal.getsignal(each) for each in NUMBERS]
     signals = StopSignals()
     seen: list[object] = []
@@ -105,7 +111,7 @@ def test_a_signal_ends_the_work_with_its_code(number: signal.Signals, said: list
 
 
 def test_without_a_signal_the_work_decides() -> None:
-    """Its exit code is returned, its exceptions pass, and so does an interrupt of its own."""
+    """Its exit code is returned, and its exceptions are raised, KeyboardInterrupt too."""
     signals = StopSignals()
     assert signals.run(lambda: 3) == 3
     assert (signals.name, str(signals)) == (None, "Interrupted")
@@ -118,8 +124,8 @@ def _raise(error: BaseException) -> NoReturn:
     raise error
 
 
-def test_what_a_signal_leads_to_is_not_raised(said: list[str]) -> None:
-    """A terminal that is gone fails every write: the exit code is still the signal's."""
+def test_an_error_caused_by_a_signal_is_not_raised(said: list[str]) -> None:
+    """Every write to a closed terminal fails: the exit code is still the signal's."""
 
     def work() -> int:
         try:
@@ -131,7 +137,7 @@ def test_what_a_signal_leads_to_is_not_raised(said: list[str]) -> None:
 
 
 def test_an_ignored_signal_stays_ignored() -> None:
-    """A run under nohup goes on when its terminal is closed."""
+    """A run under nohup continues when its terminal is closed."""
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
 
@@ -146,7 +152,7 @@ def test_an_ignored_signal_stays_ignored() -> None:
 
 
 def test_a_settled_exit_code_stays(said: list[str]) -> None:
-    """What the report says is what the process ends with, though a signal comes after it."""
+    """The process ends with the code in the report, even if a signal arrives after it."""
     signals = StopSignals()
 
     def work() -> int:
@@ -157,8 +163,8 @@ def test_a_settled_exit_code_stays(said: list[str]) -> None:
     assert signals.run(work) == 4
 
 
-def test_a_signal_can_be_held_back(said: list[str]) -> None:
-    """Nothing is interrupted in the block, and what is after it is not begun."""
+def test_a_signal_can_be_delayed(said: list[str]) -> None:
+    """The block is not interrupted, and nothing after it is executed."""
     signals = StopSignals()
     done: list[str] = []
 
@@ -173,8 +179,8 @@ def test_a_signal_can_be_held_back(said: list[str]) -> None:
     assert done == ["in the block"]
 
 
-def test_signals_are_held_back_in_the_main_thread_only(said: list[str]) -> None:
-    """No other thread is met by one, and what a thread holds does not shield the main one."""
+def test_signals_are_delayed_in_the_main_thread_only(said: list[str]) -> None:
+    """Another thread is never interrupted, and its block does not delay a signal."""
     signals = StopSignals()
 
     def work() -> int:
@@ -197,8 +203,8 @@ def test_signals_are_held_back_in_the_main_thread_only(said: list[str]) -> None:
     assert signals.run(work) == 143
 
 
-def test_a_signal_from_before_does_not_raise_again(said: list[str]) -> None:
-    """While things are put in order much is drawn and printed."""
+def test_an_earlier_signal_does_not_raise_again(said: list[str]) -> None:
+    """While a run cleans up, it draws and prints in such blocks."""
     signals = StopSignals()
 
     def ordered() -> int:
@@ -211,11 +217,11 @@ def test_a_signal_from_before_does_not_raise_again(said: list[str]) -> None:
 
 
 def test_a_server_waits_for_a_signal(said: list[str]) -> None:
-    """It ends the waiting, raises nothing, and the exit code is the command's own."""
+    """The signal ends the wait and raises nothing; the exit code is the command's own."""
     signals = StopSignals()
 
     def work() -> int:
-        with signals.waited_for():
+        with signals.wait_mode():
             assert signals.wait(0) is None
             signal.raise_signal(signal.SIGTERM)
             assert signals.wait() == signals.wait(0) == signal.SIGTERM
@@ -225,14 +231,14 @@ def test_a_server_waits_for_a_signal(said: list[str]) -> None:
     assert said == ["Stopping …"]
 
 
-def test_another_signal_does_not_end_the_waiting() -> None:
-    """What else the interpreter hears of wakes it, and it waits on."""
+def test_another_signal_does_not_end_the_wait() -> None:
+    """It wakes the interpreter, and the wait continues."""
     signals = StopSignals()
     before = signal.signal(signal.SIGUSR1, lambda *_: None)
     try:
 
         def work() -> int:
-            with signals.waited_for():
+            with signals.wait_mode():
                 signal.raise_signal(signal.SIGUSR1)
                 assert signals.wait(0.05) is None
             return 0
@@ -242,8 +248,8 @@ def test_another_signal_does_not_end_the_waiting() -> None:
         signal.signal(signal.SIGUSR1, before)
 
 
-def test_in_another_thread_signals_are_left_alone() -> None:
-    """They belong to the main thread."""
+def test_in_another_thread_handlers_are_unchanged() -> None:
+    """Handlers can be set in the main thread only."""
     before = signal.getsignal(signal.SIGTERM)
 
     def work() -> int:
@@ -257,13 +263,13 @@ def test_in_another_thread_signals_are_left_alone() -> None:
 
 
 def test_a_second_signal_ends_at_once(exits: list[int], said: list[str]) -> None:
-    """With the first one's code, after the terminal is in order and the last word was said."""
+    """With the first one's exit code, after the terminal was restored and the report written."""
     signals = StopSignals()
     order: list[str] = []
     signals.at_sudden_end = lambda: order.append("report")
 
     def second() -> int:
-        with interruption.ensured(lambda: order.append("terminal")), pytest.raises(_Ended):
+        with interruption.cleaned_up(lambda: order.append("terminal")), pytest.raises(_Ended):
             signal.raise_signal(signal.SIGINT)
         return 0
 
@@ -276,7 +282,7 @@ def test_a_second_signal_ends_at_once(exits: list[int], said: list[str]) -> None
 def test_a_third_signal_does_not_wait(
     exits: list[int], said: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever the last word is waiting for."""
+    """Whatever at_sudden_end is waiting for."""
     signals = StopSignals()
     release = threading.Event()
     monkeypatch.setattr(stop_signals, "_LAST_SECONDS", 0.05)
@@ -301,7 +307,7 @@ def test_a_third_signal_does_not_wait(
 def test_the_report_of_a_settled_run_is_not_written_again(
     exits: list[int], said: list[str]
 ) -> None:
-    """It stands, and so does the exit code in it."""
+    """It is complete, and has the exit code."""
     signals = StopSignals()
     written: list[str] = []
     signals.at_sudden_end = lambda: written.append("again")
@@ -322,7 +328,7 @@ def test_the_report_of_a_settled_run_is_not_written_again(
         pytest.param("SIGINT", 0.05, "SIGINT", False, id="passed on by a wrapper"),
         pytest.param("SIGINT", 0.2, "SIGINT", True, id="a second Ctrl-C"),
         pytest.param("SIGINT", 0.05, "SIGTERM", True, id="another signal"),
-        pytest.param("SIGHUP", 5.0, "SIGHUP", False, id="shell and system tell of one hang-up"),
+        pytest.param("SIGHUP", 5.0, "SIGHUP", False, id="shell and system send one hang-up each"),
         pytest.param("SIGHUP", 5.0, "SIGTERM", True, id="another after a hang-up"),
     ],
 )
@@ -335,7 +341,7 @@ def test_what_counts_as_a_second_signal(
     then: str,
     ends: bool,
 ) -> None:
-    """The same one within a tenth of a second is the first again, and so is any hang-up."""
+    """The same signal within a tenth of a second is a repetition, and so is any SIGHUP."""
     now = [1000.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
 
@@ -355,13 +361,13 @@ def test_what_counts_as_a_second_signal(
 
 @pytest.fixture
 def no_grace(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Waits are ended right after the signal."""
+    """End waits right after the signal."""
     monkeypatch.setattr(interruption, "GRACE_SECONDS", 0.0)
 
 
 @pytest.fixture
 def release() -> Iterator[threading.Event]:
-    """What threads wait for that would otherwise outlive the test."""
+    """An event that ends the threads of a test after it."""
     event = threading.Event()
     yield event
     event.set()
@@ -393,12 +399,12 @@ def test_a_wait_for_threads_is_ended(
     said: list[str],
     script: Callable[[Callable[[], None]], None],
 ) -> None:
-    """On its way out a script waits for threads: two seconds after the signal that is ended."""
+    """A script waits for threads at its end: two seconds after the signal it stops waiting."""
     signals = StopSignals()
     ended: list[bool] = []
 
     def run_script() -> int:
-        with signals.script_runs():
+        with signals.script_end.script_runs(no_children):
             script(lambda: ended.append(release.wait(WAIT)))
         return 0
 
@@ -406,15 +412,17 @@ def test_a_wait_for_threads_is_ended(
     assert ended == []
 
 
-def test_what_a_script_does_to_clean_up_is_not_ended(no_grace: None, said: list[str]) -> None:
-    """Only waits for threads are ended, and none once the script's part is over."""
+def test_the_cleaning_up_of_a_script_is_not_ended(no_grace: None, said: list[str]) -> None:
+    """Only waits for threads are ended, and none after the script has ended."""
     signals = StopSignals()
 
     def work() -> int:
-        with signals.script_runs():
+        with signals.script_end.script_runs(no_children):
             caught_and(lambda: 0)()
             time.sleep(0.5)
-        signals._nudge = stop_signals._interrupt  # one that is on its way
+        signals.script_end._callback = (
+            script_end._interrupt
+        )  # a wake-up signal that was sent before
         signal.raise_signal(signal.SIGURG)
         signals.settle(0)
         return 0
@@ -425,11 +433,11 @@ def test_what_a_script_does_to_clean_up_is_not_ended(no_grace: None, said: list[
 def test_a_script_that_goes_on_after_two_signals_is_ended(
     no_grace: None, exits: list[int], said: list[str]
 ) -> None:
-    """The second may have come within moments: then it counts once the two seconds are over."""
+    """A second signal may follow at once: it then counts after the two seconds."""
     signals = StopSignals()
 
     def work() -> int:
-        with signals.script_runs():
+        with signals.script_end.script_runs(no_children):
             caught_and(lambda: 0)()
             signal.raise_signal(signal.SIGTERM)
             assert exits == []
@@ -443,11 +451,12 @@ def test_a_script_that_goes_on_after_two_signals_is_ended(
 
 
 def test_children_of_a_script_get_the_signal(said: list[str]) -> None:
-    """As from a terminal: those of its group do, and those in a group of their own do not."""
+    """As from a terminal: those in its process group get it, and others do not."""
     signals = StopSignals()
     command = [sys.executable, "-c", "import time; print(flush=True); time.sleep(60)"]
     pipe = subprocess.PIPE
     with (
+        started_children() as children,
         subprocess.Popen(command, stdout=pipe) as near,
         subprocess.Popen(command, stdout=pipe, start_new_session=True) as apart,
     ):
@@ -456,7 +465,7 @@ def test_children_of_a_script_get_the_signal(said: list[str]) -> None:
             each.stdout.readline()
 
         def work() -> int:
-            with signals.script_runs():
+            with signals.script_end.script_runs(lambda number: send_signal(number, children())):
                 caught_and(lambda: near.wait(WAIT))()
             return 0
 
@@ -466,37 +475,52 @@ def test_children_of_a_script_get_the_signal(said: list[str]) -> None:
         apart.kill()
 
 
-def test_children_of_multiprocessing_are_among_them() -> None:
-    """Whatever library has started them."""
-    child = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(60,))
-    child.start()
-    try:
-        assert list(processes.script_children()) == [child.pid]
-        processes.pass_on(signal.SIGTERM, processes.script_children())
-        child.join(WAIT)
-        assert child.exitcode == -signal.SIGTERM
-        processes.pass_on(signal.SIGTERM, [child.pid or 0])  # it is gone: that is no failure
-    finally:
-        child.kill()
+def test_children_of_multiprocessing_get_the_signal() -> None:
+    """Whichever library started them."""
+    with started_children() as children:
+        child = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(60,))
+        child.start()
+        try:
+            assert children() == [child.pid]
+            send_signal(signal.SIGTERM, children())
+            child.join(WAIT)
+            assert child.exitcode == -signal.SIGTERM
+            send_signal(signal.SIGTERM, [child.pid or 0])  # an ended process is no error
+        finally:
+            child.kill()
+
+
+def test_only_children_started_meanwhile_are_found() -> None:
+    """Neither earlier nor ended processes are found, and recording stops after the block."""
+    init = subprocess.Popen.__init__
+    command = [sys.executable, "-c", "import time; time.sleep(60)"]
+    with subprocess.Popen(command) as earlier:
+        with started_children() as children, subprocess.Popen(command) as started:
+            assert children() == [started.pid]
+            started.kill()
+            started.wait()
+            assert children() == []
+        earlier.kill()
+    assert subprocess.Popen.__init__ is init
 
 
 @pytest.mark.parametrize(("group", "is_sent"), [(os.getpgrp(), False), (1, True)])
-def test_ctrl_c_at_the_terminal_has_reached_them(
+def test_ctrl_c_at_the_terminal_is_not_sent_again(
     monkeypatch: pytest.MonkeyPatch, group: int, is_sent: bool
 ) -> None:
-    """The terminal sends it to all of its group; from elsewhere it has to be passed on."""
+    """The terminal sends it to the whole process group; any other signal is passed on."""
     sent: list[tuple[int, int]] = []
     monkeypatch.setattr(os, "tcgetpgrp", lambda _: group)
     monkeypatch.setattr(os, "kill", lambda *arguments: sent.append(arguments))
-    processes.pass_on(signal.SIGINT, [4711])
+    send_signal(signal.SIGINT, [4711])
     assert sent == ([(4711, signal.SIGINT)] if is_sent else [])
     sent.clear()
-    processes.pass_on(signal.SIGTERM, [4711])
+    send_signal(signal.SIGTERM, [4711])
     assert sent == [(4711, signal.SIGTERM)]
 
 
-def test_a_forked_child_acts_as_if_nothing_was_caught(said: list[str]) -> None:
-    """It has none of the handlers, but for those that the script has set itself."""
+def test_a_forked_child_has_default_handlers(said: list[str]) -> None:
+    """Except for those that the script has set itself."""
     signals = StopSignals()
     own = (signal.SIGTERM, signal.SIGHUP)
 
@@ -506,10 +530,12 @@ def test_a_forked_child_acts_as_if_nothing_was_caught(said: list[str]) -> None:
         os._exit(3 if defaults and signal.set_wakeup_fd(-1) == -1 else 4)
 
     def work() -> int:
-        with signals.script_runs():
+        with signals.script_end.script_runs(no_children):
             signal.signal(signal.SIGHUP, signal.SIG_IGN)
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore", DeprecationWarning)  # of forks beside threads
+                warnings.simplefilter(
+                    "ignore", DeprecationWarning
+                )  # about forks in a process with threads
                 process = os.fork()
             if process == 0:
                 child()
@@ -518,19 +544,23 @@ def test_a_forked_child_acts_as_if_nothing_was_caught(said: list[str]) -> None:
     assert signals.run(work) == 3
 
 
-def test_the_main_thread_is_woken_for_a_signal_that_it_overlooks(
+def test_the_main_thread_is_woken_for_a_missed_signal(
     said: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One that comes right before it begins to wait has its handler called by the next step only."""
+    """A signal that arrives right before a wait is handled at the next step only."""
     signals = StopSignals()
     woken: list[int] = []
-    monkeypatch.setattr(signals, "_receive_nudge", lambda number, _: woken.append(number))
+    monkeypatch.setattr(
+        signals.script_end, "handle_wake_signal", lambda number, _: woken.append(number)
+    )
 
     def work() -> int:
-        with signals.script_runs():
+        with signals.script_end.script_runs(no_children):
             wake = signal.set_wakeup_fd(-1)
             signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
-            os.write(wake, bytes([signal.SIGTERM]))  # as the interpreter does, and no more
+            os.write(
+                wake, bytes([signal.SIGTERM])
+            )  # as the interpreter does, without calling a handler
             end = time.monotonic() + WAIT
             while not woken and time.monotonic() < end:
                 time.sleep(0.01)
@@ -541,12 +571,12 @@ def test_the_main_thread_is_woken_for_a_signal_that_it_overlooks(
 
 
 def test_a_handler_of_the_scripts_gets_no_signal_twice(said: list[str]) -> None:
-    """What it is sent, and how often, is between the script and whoever sends it."""
+    """seedctl does not send a signal again that a handler of the script receives."""
     signals = StopSignals()
     received: list[int] = []
 
     def work() -> int:
-        with signals.script_runs():
+        with signals.script_end.script_runs(no_children):
             before = signal.signal(signal.SIGTERM, lambda number, _: received.append(number))
             signal.raise_signal(signal.SIGTERM)
             signal.signal(signal.SIGTERM, before)
@@ -560,10 +590,10 @@ def test_a_handler_of_the_scripts_gets_no_signal_twice(said: list[str]) -> None:
 # --- the terminal ---------------------------------------------------------------------------------
 
 
-def test_ctrl_backslash_puts_the_terminal_in_order_first(
+def test_ctrl_backslash_restores_the_terminal_first(
     monkeypatch: pytest.MonkeyPatch, said: list[str]
 ) -> None:
-    """The process ends as SIGQUIT ends any, but with echo, and with a cursor where bars hid it."""
+    """SIGQUIT ends the process as usual, but echo and cursor are on again."""
     raised: list[int] = []
     done: list[str] = []
     monkeypatch.setitem(sys.modules, "seedctl.cli.bars", threading)
@@ -573,7 +603,7 @@ def test_ctrl_backslash_puts_the_terminal_in_order_first(
         monkeypatch.setattr(signal, "raise_signal", raised.append)
         handler = signal.getsignal(signal.SIGQUIT)
         assert callable(handler)
-        with interruption.ensured(lambda: done.append("echo")):
+        with interruption.cleaned_up(lambda: done.append("echo")):
             handler(signal.SIGQUIT, None)
             assert done == ["echo"]
         return 0
@@ -584,10 +614,10 @@ def test_ctrl_backslash_puts_the_terminal_in_order_first(
     assert signal.getsignal(signal.SIGQUIT) == before
 
 
-def test_what_is_printed_on_a_closed_terminal_goes_nowhere(
+def test_output_on_a_closed_terminal_is_discarded(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """After a hang-up nobody can read it, and no write may end the cleaning up."""
+    """After SIGHUP a failed write must not end the cleaning up."""
     master, slave = pty.openpty()
     with os.fdopen(slave, "w", encoding="utf-8") as terminal:
         monkeypatch.setattr(sys, "__stderr__", terminal)
@@ -605,8 +635,10 @@ def test_what_is_printed_on_a_closed_terminal_goes_nowhere(
 
 
 @pytest.mark.parametrize("is_terminal", [True, False])
-def test_the_news_begin_a_line(monkeypatch: pytest.MonkeyPatch, is_terminal: bool) -> None:
-    """On a terminal, behind ^C or a question; without stderr there are none."""
+def test_a_message_of_a_signal_begins_a_line(
+    monkeypatch: pytest.MonkeyPatch, is_terminal: bool
+) -> None:
+    """On a terminal, after ^C or a question; without stderr nothing is printed."""
     reader, writer = pty.openpty() if is_terminal else os.pipe()
     with os.fdopen(writer, "w", encoding="utf-8") as stream:
         monkeypatch.setattr(sys, "__stderr__", stream)
@@ -619,10 +651,10 @@ def test_the_news_begin_a_line(monkeypatch: pytest.MonkeyPatch, is_terminal: boo
     terminal.say("Nor this.")
 
 
-def test_bars_are_not_met_in_the_middle_of_drawing(
+def test_a_signal_does_not_interrupt_drawing(
     monkeypatch: pytest.MonkeyPatch, said: list[str]
 ) -> None:
-    """What is drawn is whole, and the cursor is back at the end."""
+    """The bars are complete, and the cursor is shown again at the end."""
     monkeypatch.setenv("TERM", "xterm")
     numbers = iter([signal.SIGTERM])
 
@@ -635,7 +667,9 @@ def test_bars_are_not_met_in_the_middle_of_drawing(
 
     screen = MeetingScreen(lambda: None)
     signals = StopSignals()
-    bars = Bars(RichConsole(file=screen, width=80, force_terminal=True), Watch(), signals.held)
+    bars = Bars(
+        RichConsole(file=screen, width=80, force_terminal=True), OutputWatch(), signals.held
+    )
 
     def work() -> int:
         try:
@@ -656,7 +690,7 @@ def test_bars_are_not_met_in_the_middle_of_drawing(
 
 @pytest.fixture
 def run_program(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Callable[[], int]], int]]:
-    """Run the program with other work than the command line's; the handlers are put back."""
+    """Run the program with other work than the command line's, and restore the handlers."""
     before = {each: signal.getsignal(each) for each in NUMBERS}
 
     def run(work: Callable[[], int]) -> int:
@@ -675,7 +709,7 @@ def test_a_signal_before_the_command_ends_the_process(
     capfd: pytest.CaptureFixture[str],
     number: signal.Signals,
 ) -> None:
-    """There is nothing to put in order yet: a word, and the signal's exit code."""
+    """Nothing has to be cleaned up yet: one line is printed, the exit code is the signal's."""
 
     def work() -> int:
         signal.raise_signal(number)
@@ -692,7 +726,7 @@ def test_ctrl_c_before_there_are_handlers(
     exits: list[int],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Python's own handler raises then; also where nobody reads stderr."""
+    """Python's own handler raises KeyboardInterrupt then; stderr may be closed."""
 
     def interrupt(*_: object) -> NoReturn:
         raise KeyboardInterrupt
@@ -713,7 +747,7 @@ def test_a_signal_after_the_command_changes_nothing(
     exits: list[int],
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    """The exit code has been told; the process only ends sooner."""
+    """The exit code is fixed; the process only ends sooner."""
     assert run_program(lambda: 3) == 3
     with pytest.raises(_Ended):
         signal.raise_signal(signal.SIGTERM)
@@ -731,14 +765,14 @@ def test_an_ignored_signal_stays_ignored_from_the_start(
 
 
 @pytest.mark.parametrize("code", [0, 143])
-def test_nobody_waits_for_threads_that_were_left(
+def test_remaining_threads_are_not_awaited(
     run_program: Callable[[Callable[[], int]], int],
     exits: list[int],
     release: threading.Event,
     monkeypatch: pytest.MonkeyPatch,
     code: int,
 ) -> None:
-    """What is registered for the end still happens, and what was printed arrives."""
+    """Exit functions are called, and buffered output is written."""
     happened: list[str] = []
     monkeypatch.setattr("atexit._run_exitfuncs", lambda: happened.append("atexit"))
     monkeypatch.setattr(threading, "excepthook", threading.excepthook)

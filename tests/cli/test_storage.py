@@ -1,4 +1,4 @@
-"""The guide's Storage script, and whom the path rules keep out, against the local sandbox."""
+"""The guide's Storage script, and the path rules, against the local sandbox."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ DENIED = [
     ),
     pytest.param(
         "sign_in('ann')\nstorage.upload_data('elsewhere/x', 'x')",
-        "lets anybody write 'elsewhere/x'",
+        "allows anybody to write 'elsewhere/x'",
         id="a path outside the rules",
     ),
     pytest.param(
@@ -89,7 +89,7 @@ DENIED = [
     ),
     pytest.param(
         "sign_in('ann')\nstorage.list('pictures')",
-        "Ask for 'pictures/', with the slash at its end",
+        "List 'pictures/', with the slash at the end",
         id="a list without the slash",
     ),
     pytest.param(
@@ -102,15 +102,15 @@ DENIED = [
 
 @pytest.mark.parametrize(("text", "says"), DENIED)
 def test_the_rules_are_enforced(run: Callable[[str], Any], text: str, says: str) -> None:
-    """Whoever a path is not for is denied, and told which rule would have let them."""
+    """A user without access is denied, and the error shows which rule would allow it."""
     result = run(text)
     assert result.code == 1
     assert "[AccessDenied] " in result.err
     assert says in result.err
 
 
-def test_who_the_rules_are_for(run: Callable[[str], Any]) -> None:
-    """Owners, guests and members of the right group get through."""
+def test_users_with_access_are_allowed(run: Callable[[str], Any]) -> None:
+    """Owners, guests and members of the right group have access."""
     result = run(
         "admin = create_and_sign_up_user('eve@example.com', 'Password123!', if_exists='sign_in')\n"
         "add_to_user_group(admin, 'Admins')\n"
@@ -138,8 +138,8 @@ def test_who_the_rules_are_for(run: Callable[[str], Any]) -> None:
     assert "1 file copied" in result.err
 
 
-def test_an_address_opens_the_object(run: Callable[[str], Any]) -> None:
-    """Anybody gets the object by its address, and nobody by a changed one."""
+def test_a_presigned_url_opens_the_object(run: Callable[[str], Any]) -> None:
+    """Anybody can read the object by its URL, and nobody by a changed URL."""
     result = run(
         "import urllib.request, urllib.error\n"
         "sign_in('ann')\n"
@@ -157,7 +157,7 @@ def test_an_address_opens_the_object(run: Callable[[str], Any]) -> None:
 
 
 def test_the_session_has_an_identity(run: Callable[[str], Any]) -> None:
-    """fetch_auth_session has the identity id and keys, a user's and a guest's."""
+    """fetch_auth_session returns the identity id and credentials, for users and guests."""
     result = run(
         "guest = auth.fetch_auth_session()\n"
         "sign_in('ann')\n"
@@ -170,7 +170,7 @@ def test_the_session_has_an_identity(run: Callable[[str], Any]) -> None:
     assert json.loads(result.out) == [None, True, True, True]
 
 
-def test_sessions_keep_to_their_own(run: Callable[[str], Any]) -> None:
+def test_parallel_sessions_are_separate(run: Callable[[str], Any]) -> None:
     """Eight users at once store and read their own files, each as itself."""
     result = run(
         "from concurrent.futures import ThreadPoolExecutor\n"
@@ -189,8 +189,8 @@ def test_sessions_keep_to_their_own(run: Callable[[str], Any]) -> None:
     assert result.out == "True\n"
 
 
-def test_threads_of_a_pool_are_no_guests(run: Callable[[str], Any]) -> None:
-    """A thread that inherited no sign-in is told so; a copy names the side that was denied."""
+def test_worker_threads_are_not_guests(run: Callable[[str], Any]) -> None:
+    """A thread without a sign-in gets an error; a copy names the side that was denied."""
     result = run(
         "from concurrent.futures import ThreadPoolExecutor\n"
         "sign_in('ann')\n"
@@ -212,11 +212,11 @@ def test_threads_of_a_pool_are_no_guests(run: Callable[[str], Any]) -> None:
     assert result.code == 0, result.err
     threads, copied = result.out.splitlines()
     assert "Threads of a pool do not inherit a sign-in" in threads
-    assert "lets anybody get 'nope/x'" in copied
+    assert "allows anybody to get 'nope/x'" in copied
 
 
-def test_who_a_thread_is(run: Callable[[str], Any]) -> None:
-    """What docs/storage.md says of threads: some inherit the sign-in, others have their own."""
+def test_the_sign_in_of_threads(run: Callable[[str], Any]) -> None:
+    """As docs/storage.md says: some threads inherit the sign-in, others have their own."""
     result = run(
         "import asyncio\n"
         "from concurrent.futures import ThreadPoolExecutor\n"

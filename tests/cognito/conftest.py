@@ -1,4 +1,4 @@
-"""Fixtures of the auth room's tests."""
+"""Fixtures for the tests of users."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def make_stage(tmp_path: Path) -> Callable[..., Stage]:
-    """Make an Auth over a stand-in Cognito, with an auth section changed as told."""
+    """Make an Auth over a stand-in Cognito; keyword arguments change its auth section."""
 
     def make(**settings: Any) -> Stage:
         return Stage(tmp_path / "state", **settings)

@@ -1,4 +1,4 @@
-"""A stand-in Cognito behind the Caller seam, as the recorded flows had one."""
+"""A fake Cognito in place of the AWS caller, which behaves as in the recorded flows."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SECRET_BLOCK = base64.b64encode(b"block" * 40).decode()
 
 
 class StandInCognito:
-    """Checks every SRP signature, keeps one user, and remembers each request.
+    """Checks every SRP signature, stores one user, and records each request.
 
     *faults* maps (operation, how many times it was called before) to what is raised in its place;
     with *after* the work is done first, as when only the answer is lost.
@@ -49,10 +49,10 @@ class StandInCognito:
         self.faults_after: dict[tuple[str, int], Exception] = {}
         self.sign_in_challenge: str | None = None
         self.sign_in_parameters: dict[str, str] = {}
-        # What follows the new password: challenges with their parameters, in order.
+        # The challenges after the new password, with their parameters, in order.
         self.after_new_password: list[tuple[str, dict[str, str]]] = []
         self.revocation = True
-        # What a pool that remembers devices sends with the tokens of a sign-in.
+        # NewDeviceMetadata, which a pool that remembers devices sends with the tokens of a sign-in.
         self.new_device: dict[str, str] | None = None
         self._sessions = 0
         self._exchange: tuple[int, int, int] = (0, 0, 0)
@@ -217,7 +217,7 @@ def section(**changes: Any) -> AuthSection:
 
 
 class ScriptedCodes:
-    """Gives the codes it was told, in order, and remembers what was asked for."""
+    """Returns the given codes in order, and records the requests for them."""
 
     def __init__(self, *codes: str) -> None:
         self.codes = list(codes)
@@ -232,7 +232,7 @@ class ScriptedCodes:
 
 
 class KnownAuth:
-    """The auth section of an outputs file that a test knows already."""
+    """An outputs file with the given auth section."""
 
     def __init__(self, auth: AuthSection | None) -> None:
         self.auth = auth
@@ -243,25 +243,25 @@ class KnownAuth:
 
 
 class _Unused:
-    """What these tests must not use."""
+    """A service that these tests must not use."""
 
     def __getattr__(self, name: str) -> Any:
         raise AssertionError(f"these tests use no {name}")
 
 
 def services(identity_pool: IdentityPool | None = None) -> SessionServices:
-    """Return the services of a backend that has nothing but users, and maybe an identity pool."""
+    """Return the services of a backend with only users, and perhaps an identity pool."""
     unused: Any = _Unused()
     return SessionServices(identity_pool or no_identities(), unused, unused)
 
 
 def no_identities() -> IdentityPool:
-    """Return the identity pool of a backend that has none."""
+    """Return an IdentityPool for a backend without an identity pool."""
     return IdentityPool(StandInCognito(), KnownAuth(section()))
 
 
 class Stage:
-    """An Auth over a stand-in, with all that it tells and writes."""
+    """An Auth over a stand-in Cognito, with its report, journal and announcements."""
 
     def __init__(self, folder: Path, **settings: Any) -> None:
         self.cognito = StandInCognito()
@@ -287,7 +287,7 @@ class Stage:
         )
 
     def leave_unfinished(self, username: str, *, was_created: bool = True) -> None:
-        """Leave a marker as a run does that was killed in the middle."""
+        """Leave the marker of a run that was killed in the middle."""
         with self.journal.claim(self.settings.user_pool_id, username) as claim:
             if was_created:
                 claim.mark_created()

@@ -1,4 +1,4 @@
-"""User names and attributes, checked before a user is created."""
+"""User names and attributes are checked before a user is created."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _auth(
     ],
 )
 def test_names_that_fit_the_pool(username: str, auth: AuthSection) -> None:
-    """A name of the kind the pool takes goes through, and so does what the file cannot tell."""
+    """A name of an accepted kind passes, and so does any name if the file does not state the kinds."""
     check_username(username, auth)
 
 
@@ -89,7 +89,7 @@ def test_names_that_fit_the_pool(username: str, auth: AuthSection) -> None:
     ],
 )
 def test_names_of_another_kind(username: str, kinds: tuple[str, ...], wanted: str) -> None:
-    """A name that the pool would refuse is refused at once, with what the pool takes."""
+    """A name of another kind is refused before any request, and the error says which kinds are accepted."""
     with pytest.raises(InvalidParameterException) as caught:
         check_username(username, _auth(*kinds))
     assert f"sign in with {wanted}" in caught.value.message
@@ -100,7 +100,7 @@ def test_names_of_another_kind(username: str, kinds: tuple[str, ...], wanted: st
 
 @pytest.mark.parametrize("username", ["", " ", "\n", None, 5], ids=repr)
 def test_no_name(username: Any) -> None:
-    """A name that is empty, blank or no text is refused for every pool."""
+    """An empty or blank name, or one that is not text, is refused for every pool."""
     with pytest.raises(InvalidParameterException, match="user name is empty"):
         check_username(username, _auth())
 
@@ -109,7 +109,7 @@ def test_no_name(username: Any) -> None:
 
 
 def test_attributes_go_in_amplifys_order() -> None:
-    """Standard attributes go in the order of the JavaScript tool, others after them as given."""
+    """Standard attributes are sent in the order of the JavaScript tool, then the others as given."""
     given = {
         "custom:b": "2",
         "website": "w",
@@ -135,7 +135,7 @@ def test_attributes_go_in_amplifys_order() -> None:
 
 @pytest.mark.parametrize("name", sorted(get_type_hints(StandardUserAttributes)))
 def test_every_standard_attribute_is_one(name: str) -> None:
-    """Each name that the type offers is sent as it is."""
+    """Each attribute name of the TypedDict is sent unchanged."""
     value = {"email": EMAIL, "phone_number": PHONE}.get(name, "v")
     assert wire_attributes("ann", {name: value}, _auth()) == [{"Name": name, "Value": value}]
 
@@ -153,7 +153,7 @@ def test_every_standard_attribute_is_one(name: str) -> None:
     ],
 )
 def test_addresses_of_the_wrong_form(name: str, value: object, example: str) -> None:
-    """An address that Cognito would refuse is answered with an example before anything is sent."""
+    """A malformed address is refused before any request, and the error shows a valid example."""
     with pytest.raises(InvalidParameterException, match=name) as caught:
         wire_attributes("ann", {name: value}, _auth())
     assert repr(str(value)) in caught.value.message
@@ -169,10 +169,8 @@ def test_addresses_of_the_wrong_form(name: str, value: object, example: str) -> 
         pytest.param("ann", _auth(), None, id="plain names"),
     ],
 )
-def test_advice_for_a_user_who_is_not_known(
-    username: str, auth: AuthSection, hint: str | None
-) -> None:
-    """Cognito does not tell a wrong name from a wrong password; the name's form may."""
+def test_advice_for_an_unknown_user(username: str, auth: AuthSection, hint: str | None) -> None:
+    """Cognito reports a wrong name like a wrong password; the format of the name may explain it."""
     advice = sign_in_advice(username, auth)
     assert advice.startswith("Check the user name and the password.")
     assert hint is None or hint in advice
@@ -193,7 +191,7 @@ def test_advice_for_a_user_who_is_not_known(
     ],
 )
 def test_values_become_cognitos_text(name: str, value: object, text: str) -> None:
-    """Cognito keeps text: flags and whole numbers are written as it writes them."""
+    """Cognito stores text: booleans and integers are converted to Cognito's spelling."""
     assert wire_attributes("ann", {name: value}, _auth()) == [{"Name": name, "Value": text}]
 
 
@@ -201,7 +199,7 @@ def test_values_become_cognitos_text(name: str, value: object, text: str) -> Non
     "value", [1.5, ["a"], {"a": 1}, b"x", object()], ids=lambda v: str(type(v))
 )
 def test_other_values_are_refused(value: object) -> None:
-    """A value that has no obvious text is refused with its type, and is not shown."""
+    """A value of another type is refused; the error names the type and not the value."""
     with pytest.raises(InvalidParameterException) as caught:
         wire_attributes("ann", {"name": value}, _auth())
     assert f"name is a {type(value).__name__}" in caught.value.message
@@ -210,13 +208,13 @@ def test_other_values_are_refused(value: object) -> None:
 
 @pytest.mark.parametrize("attributes", [None, {}, {"name": None}], ids=["none", "empty", "null"])
 def test_no_attributes(attributes: dict[str, Any] | None) -> None:
-    """No attributes are no attributes; one that is None counts as not given."""
+    """None instead of a mapping means no attributes, and an attribute with the value None is left out."""
     assert wire_attributes("ann", attributes, _auth()) == []
 
 
 @pytest.mark.parametrize("attributes", [["name"], "name", 5], ids=repr)
 def test_attributes_must_be_a_mapping(attributes: Any) -> None:
-    """A list of pairs, or a text, is refused instead of being taken apart."""
+    """A list of pairs or a text is refused."""
     with pytest.raises(InvalidParameterException, match="not a mapping"):
         wire_attributes("ann", attributes, _auth())
 
@@ -231,12 +229,12 @@ def test_attributes_must_be_a_mapping(attributes: Any) -> None:
         pytest.param("family-name", "Did you mean family_name?", id="a dash"),
         pytest.param("adress", "Did you mean address?", id="a typing mistake"),
         pytest.param("plan", "Did you mean custom:plan?", id="custom without its prefix"),
-        pytest.param("sub", "Cognito makes it.", id="sub"),
+        pytest.param("sub", "Cognito generates it.", id="sub"),
         pytest.param(7, "Names are text.", id="not text"),
     ],
 )
 def test_names_that_cognito_does_not_have(name: Any, hint: str) -> None:
-    """A name that Cognito would refuse is refused at once, with the one that was meant."""
+    """An unknown attribute name is refused before any request, and the error suggests the right one."""
     with pytest.raises(InvalidParameterException) as caught:
         wire_attributes("ann", {name: "v"}, _auth())
     assert caught.value.message == f"{name!r} is not a user attribute to set."
@@ -256,7 +254,7 @@ def test_names_that_cognito_does_not_have(name: Any, hint: str) -> None:
         ),
     ],
 )
-def test_required_attributes_that_are_there(
+def test_required_attributes_that_are_present(
     username: str,
     kinds: tuple[str, ...] | None,
     required: tuple[str, ...] | None,
@@ -291,7 +289,7 @@ def test_required_attributes_that_are_missing(
     given: dict[str, Any],
     missing: list[str],
 ) -> None:
-    """What the pool requires and nobody gave is named before a user is half made."""
+    """A missing required attribute is named before any request."""
     with pytest.raises(InvalidParameterException) as caught:
         wire_attributes(username, given, _auth(*kinds, required=required))
     assert f"requires {', '.join(missing)} for the user {username}" in caught.value.message

@@ -30,7 +30,7 @@ POOL_ID = "us-east-1:11111111-2222-3333-4444-555555555555"
 
 
 class Identities:
-    """MFACallbacks as the recorded identity pool, and keeps what it was asked."""
+    """Answers as the recorded identity pool did, and records the requests."""
 
     is_local = False
     is_emulator = True
@@ -60,30 +60,30 @@ class Identities:
         keys["Expiration"] = datetime.now(timezone.utc) + timedelta(hours=1)
         return {"IdentityId": parameters["IdentityId"], "Credentials": keys}
 
-    def heard(self) -> list[tuple[str, dict[str, Any]]]:
+    def take_requests(self) -> list[tuple[str, dict[str, Any]]]:
         found, self.requests = self.requests, []
         return found
 
 
 class Scene:
-    """A backend with an identity pool, a user, and the function door."""
+    """A backend with an identity pool, a user, and the module-level functions."""
 
     def __init__(self, folder: Path, **settings: Any) -> None:
         options = {"identity_pool_id": POOL_ID, "unauthenticated_identities_enabled": True}
         self.stage = Stage(folder, **{**options, **settings})
         self.aws = Identities()
         self.pool = IdentityPool(self.aws, KnownAuth(self.stage.settings))
-        self.door = AmbientAuth(self.stage.auth, self.pool)
+        self.auth = AmbientAuth(self.stage.auth, self.pool)
         self.stage.auth.create_user(USER, PASSWORD)
 
     def sign_in(self) -> UserSession:
-        session = self.door.sign_in(USER, PASSWORD)
+        session = self.auth.sign_in(USER, PASSWORD)
         session._services = services(self.pool)
         return session
 
     def check(self, step: str) -> AuthSession:
         """Fetch the session, and compare it and the requests it made with the recorded ones."""
-        found = self.door.fetch_auth_session(force_refresh=False)
+        found = self.auth.fetch_auth_session(force_refresh=False)
         returned = STEPS[step]["returned"]
         assert found.identity_id == returned["identityId"]
         assert found.credentials is not None
@@ -91,7 +91,7 @@ class Scene:
         assert found.credentials.secret_access_key == returned["credentials"]["secretAccessKey"]
         assert found.credentials.session_token == returned["credentials"]["sessionToken"]
         issuer = f"cognito-idp.us-east-1.amazonaws.com/{self.stage.settings.user_pool_id}"
-        assert self.aws.heard() == [
+        assert self.aws.take_requests() == [
             (
                 request["headers"]["x-amz-target"].partition(".")[2],
                 _with_login(request["body"], issuer, found.id_token),
@@ -106,57 +106,57 @@ def _with_login(body: dict[str, Any], issuer: str, token: str | None) -> dict[st
 
 
 def test_the_recorded_sequence(tmp_path: Path) -> None:
-    """Guest, user, and guest again: the same requests, kept as long, and the same results."""
+    """Guest, user, and guest again: the same requests, cached as long, and the same results."""
     scene = Scene(tmp_path)
     guest = scene.check("guest-fetchAuthSession")
     assert guest.access_token is None
     assert guest.user_sub is None
     scene.check("guest-fetchAuthSession-cached")
     with pytest.raises(errors.UserUnAuthenticatedException):
-        scene.door.current_user()
+        scene.auth.current_user()
     session = scene.sign_in()
     user = scene.check("signedin-fetchAuthSession")
     assert user.user_sub == session.user_id
     assert user.access_token == session.tokens().access
-    assert scene.door.current_user().login_id == USER
+    assert scene.auth.current_user().login_id == USER
     scene.check("signedin-fetchAuthSession-cached")
-    scene.door.sign_out()
+    scene.auth.sign_out()
     with pytest.raises(errors.UserUnAuthenticatedException):
-        scene.door.current_user()
+        scene.auth.current_user()
     scene.check("after-signOut-fetchAuthSession")
 
 
 def test_a_forced_refresh_gets_new_credentials(tmp_path: Path) -> None:
-    """force_refresh renews tokens and credentials, a user's and a guest's."""
+    """force_refresh refreshes tokens and credentials, of a user and of a guest."""
     scene = Scene(tmp_path)
-    scene.door.fetch_auth_session(force_refresh=True)
-    scene.door.fetch_auth_session(force_refresh=True)
-    assert len(scene.aws.heard()) == 4
+    scene.auth.fetch_auth_session(force_refresh=True)
+    scene.auth.fetch_auth_session(force_refresh=True)
+    assert len(scene.aws.take_requests()) == 4
     session = scene.sign_in()
     session.fetch_auth_session()
-    scene.aws.heard()
+    scene.aws.take_requests()
     session.fetch_auth_session(force_refresh=True)
-    assert [operation for operation, _ in scene.aws.heard()] == [
+    assert [operation for operation, _ in scene.aws.take_requests()] == [
         "GetId",
         "GetCredentialsForIdentity",
     ]
 
 
 def test_new_tokens_get_new_credentials(tmp_path: Path) -> None:
-    """Credentials are kept for one token: the first use after its renewal asks with the new one."""
+    """Credentials are cached for one token: after a refresh they are requested with the new one."""
     scene = Scene(tmp_path)
     scene.stage.cognito.call = _renewing(scene.stage.cognito.call)  # type: ignore[method-assign]
     session = scene.sign_in()
     asked = []
     for _ in range(2):
         session.identity.credentials()
-        session.identity.credentials()  # kept
+        session.identity.credentials()  # cached
         token = session.tokens().id
         login = {f"cognito-idp.us-east-1.amazonaws.com/{scene.stage.settings.user_pool_id}": token}
-        asked += scene.aws.heard()
+        asked += scene.aws.take_requests()
         assert [parameters["Logins"] for _, parameters in asked] == [login, login]
         asked.clear()
-        session.tokens(force_refresh=True)  # and not the credentials
+        session.tokens(force_refresh=True)  # refreshes the tokens only
 
 
 def _renewing(call: Any) -> Any:
@@ -173,21 +173,21 @@ def _renewing(call: Any) -> Any:
     return renewing
 
 
-def test_no_guest_where_guests_are_kept_out(tmp_path: Path) -> None:
-    """Signed out of a backend that lets no guests in, there is no session and no error."""
+def test_no_guest_session_if_guests_are_not_allowed(tmp_path: Path) -> None:
+    """Without a user, a backend that allows no guests gives an empty session and no error."""
     for settings in ({"unauthenticated_identities_enabled": False}, {"identity_pool_id": None}):
         scene = Scene(tmp_path, **settings)
-        found = scene.door.fetch_auth_session(force_refresh=False)
+        found = scene.auth.fetch_auth_session(force_refresh=False)
         assert (found.identity_id, found.credentials) == (None, None)
-        assert scene.aws.heard() == []
+        assert scene.aws.take_requests() == []
     assert IdentityPool(Identities(), KnownAuth(None)).for_guest() is None
 
 
 def test_credentials_are_shown_without_their_secret(tmp_path: Path) -> None:
-    """Neither key nor token is in the representation of a session."""
+    """The repr of a session contains neither key nor token."""
     scene = Scene(tmp_path)
     scene.aws.call = _secretive(scene.aws.call)  # type: ignore[method-assign]
-    shown = repr(scene.door.fetch_auth_session(force_refresh=False))
+    shown = repr(scene.auth.fetch_auth_session(force_refresh=False))
     assert "very-secret" not in shown
     assert "us-east-1:guest-identity" in shown
 

@@ -1,4 +1,4 @@
-"""Many users at once: each row by itself, in order, and runs that are repeated."""
+"""create_users: one result for each row, in order, also in repeated runs."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ CODE_SENT = {
 
 @dataclass
 class Spy:
-    """The backend's calls, counted, with what is told to go wrong."""
+    """Counts the backend's calls, and lets those fail that a test chooses."""
 
     aws: Any
     calls: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
@@ -81,7 +81,7 @@ class Scene:
     root: Path
 
     def create(self, *names: str, groups: tuple[str, ...] = (), **options: Any) -> list[UserResult]:
-        """Create the users of those names, telling of failures and not raising them."""
+        """Create users with these names, and return failures instead of raising."""
         rows = [NewUser(address(name), PASSWORD, groups=groups) for name in names]
         return self.backend.auth.create_users(rows, on_error="collect", **options)
 
@@ -118,7 +118,7 @@ def states(results: Sequence[UserResult]) -> list[str]:
 
 @pytest.fixture
 def scene(tmp_path: Path) -> Iterator[Scene]:
-    """A backend on the embedded sandbox, whose calls are seen."""
+    """A backend on the embedded sandbox, with its calls recorded."""
     root = make_project(tmp_path / "app")
     report = Report()
     with connect(root, identifier="alice", local=True, observer=report) as backend:
@@ -127,8 +127,8 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
         yield Scene(backend, spy, report, root)
 
 
-def test_each_user_is_made_and_the_results_are_in_order(scene: Scene) -> None:
-    """Each row has its user, whole and in its groups, and the results say which is which."""
+def test_each_user_is_created_and_the_results_are_in_order(scene: Scene) -> None:
+    """Each row becomes a finished user in its groups, and the results are in the order of the rows."""
     results = scene.create("ann", "bea", "cem", groups=("admin",))
     assert states(results) == ["created"] * 3
     assert [each.index for each in results] == [0, 1, 2]
@@ -140,8 +140,8 @@ def test_each_user_is_made_and_the_results_are_in_order(scene: Scene) -> None:
     assert scene.unfinished() == 0
 
 
-def test_a_user_costs_no_more_calls_than_it_must(scene: Scene) -> None:
-    """Creation, sign-in, two answers, revocation; one more for each group."""
+def test_the_number_of_calls_for_a_user(scene: Scene) -> None:
+    """A user takes five calls (creation, sign-in, two answers, revocation), and one for each group."""
     scene.create("ann", "bea", groups=("admin",))
     operations = sorted({name for name, _ in scene.spy.calls if name != "GetCallerIdentity"})
     assert operations == [
@@ -154,8 +154,8 @@ def test_a_user_costs_no_more_calls_than_it_must(scene: Scene) -> None:
     assert [scene.spy.count(name) for name in operations] == [2, 2, 2, 4, 2]
 
 
-def test_the_observer_hears_of_each_user_and_of_the_progress(scene: Scene) -> None:
-    """The report has the users, their groups and how many there were to be."""
+def test_each_user_and_the_progress_are_reported(scene: Scene) -> None:
+    """The report has the users, their groups and the total."""
     scene.create("ann", "bea", groups=("admin",))
     kinds = sorted((event.kind, event.state) for event in scene.report.events)
     assert kinds == [("group membership", "set")] * 2 + [("user", "created")] * 2
@@ -166,7 +166,7 @@ def test_the_observer_hears_of_each_user_and_of_the_progress(scene: Scene) -> No
 
 
 def test_the_target_is_named_before_the_first_user(scene: Scene) -> None:
-    """Lists and generators alike tell what is about to be changed, and nothing to do tells nothing."""
+    """Lists and generators both announce the target before the first write; no users, no announcement."""
     found: list[Target | None] = []
 
     def watch(name: str, parameters: Mapping[str, Any]) -> None:
@@ -189,8 +189,8 @@ def test_the_target_is_named_before_the_first_user(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("kind", [list, iter])
-def test_the_observer_hears_of_each_user_that_failed(scene: Scene, kind: Any) -> None:
-    """Wrong rows and refused users alike, once each, with the error's name and what it says."""
+def test_each_failed_user_is_reported(scene: Scene, kind: Any) -> None:
+    """Invalid rows and refused users are each reported once, with the error's name and message."""
     scene.create("bea")
     rows = [
         NewUser(address("ann"), PASSWORD),
@@ -210,18 +210,18 @@ def test_the_observer_hears_of_each_user_that_failed(scene: Scene, kind: Any) ->
     assert (progress.done, progress.failed) == (1, 3)
 
 
-def test_rows_that_are_refused_together_are_told(scene: Scene) -> None:
-    """A list that is not begun, for its wrong rows, is a failure that the observer hears of."""
+def test_an_invalid_list_is_reported(scene: Scene) -> None:
+    """A list that is not started because of invalid rows is reported as a failure."""
     rows = [NewUser(address("ann"), PASSWORD), NewUser("no address", PASSWORD)]
     with pytest.raises(BulkError):
         scene.backend.auth.create_users(rows)
     assert [(each.name, each.state) for each in scene.report.events] == [("no address", "failed")]
 
 
-def test_progress_ends_where_a_list_is_not_begun(
+def test_progress_ends_if_a_list_is_not_started(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is told of wrong rows has an end, so that no bar of them stays for the rest of the run."""
+    """The progress of invalid rows is ended, so that no progress bar stays for the rest of the run."""
     told: list[Progress] = []
     monkeypatch.setattr(scene.report, "on_progress", told.append)
     monkeypatch.setattr("seedctl.bulk.progress._PROGRESS_SECONDS", 0)  # as if each row took long
@@ -235,8 +235,8 @@ def test_progress_ends_where_a_list_is_not_begun(
     ]
 
 
-def test_what_is_told_before_the_end_is_true(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rows that wait for their turn do not count as failed."""
+def test_progress_counts_only_ended_rows(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows that have not started yet do not count as failed."""
     told: list[Progress] = []
     monkeypatch.setattr(scene.report, "on_progress", told.append)
     scene.create("ann", "bea", "cem")
@@ -245,7 +245,7 @@ def test_what_is_told_before_the_end_is_true(scene: Scene, monkeypatch: pytest.M
 
 
 def test_the_function_acts_on_the_current_backend(scene: Scene) -> None:
-    """The function door is the method of the running script's backend."""
+    """The function calls the method of the running script's backend."""
     with scene.backend.activate():
         results = create_users([NewUser(address("ann"), PASSWORD)], concurrency=2)
     assert states(results) == ["created"]
@@ -294,7 +294,7 @@ def test_the_function_acts_on_the_current_backend(scene: Scene) -> None:
 def test_rows_are_checked_before_the_first_is_sent(
     scene: Scene, row: Any, error: type[SeedctlError]
 ) -> None:
-    """A row that cannot end well stops the call before it has changed anything."""
+    """An invalid row in a list stops the call before any write."""
     rows = [NewUser(address("ann"), PASSWORD), row, NewUser(address("cem"), PASSWORD)]
     with pytest.raises(BulkError, match=r"1 of 3 users failed, 2 were not tried") as caught:
         scene.backend.auth.create_users(rows)
@@ -307,8 +307,8 @@ def test_rows_are_checked_before_the_first_is_sent(
     assert type(collected[1].error) is error
 
 
-def test_a_generator_is_drawn_as_the_work_goes_on(scene: Scene) -> None:
-    """Rows may be made on the fly; a wrong one fails by itself, when it is met."""
+def test_a_generator_is_read_during_the_call(scene: Scene) -> None:
+    """Rows may come from a generator; an invalid one fails alone, when it is reached."""
     drawn_after: list[int] = []
 
     def rows() -> Iterator[NewUser]:
@@ -333,21 +333,21 @@ def test_a_generator_is_drawn_as_the_work_goes_on(scene: Scene) -> None:
         pytest.param({"users": 7}, InvalidParameterException, id="no rows"),
     ],
 )
-def test_options_that_cannot_be_are_refused(
+def test_invalid_options_are_refused(
     scene: Scene, options: dict[str, Any], error: type[SeedctlError]
 ) -> None:
-    """A wrong option is an error before anything is drawn."""
+    """An invalid option raises before the first row is read."""
     with pytest.raises(error):
         scene.backend.auth.create_users(**{"users": [], **options})
 
 
 def test_no_users_are_no_failure(scene: Scene) -> None:
-    """An empty list makes nothing."""
+    """An empty list creates nothing."""
     assert scene.backend.auth.create_users([]) == []
 
 
 def test_a_row_shows_no_password() -> None:
-    """What is printed of a row has no secret in it."""
+    """The repr of a row contains no secret."""
     row = NewUser("ann@example.com", PASSWORD, user_attributes={"name": "Ann Secret"})
     assert PASSWORD not in repr(row)
     assert "Ann Secret" not in repr(row)
@@ -357,8 +357,8 @@ def test_a_row_shows_no_password() -> None:
     ("if_exists", "expected"),
     [("error", "failed"), ("skip", "existed"), ("sign_in", "existed"), ("update", "existed")],
 )
-def test_a_user_that_is_there(scene: Scene, if_exists: Any, expected: str) -> None:
-    """A user that exists fails its row, is left alone, or has to have the password."""
+def test_an_existing_user(scene: Scene, if_exists: Any, expected: str) -> None:
+    """An existing user fails its row, is left alone, or must have the password."""
     scene.create("ann")
     scene.spy.calls.clear()
     ann, bea = scene.create("ann", "bea", groups=("admin",), if_exists=if_exists)
@@ -373,7 +373,7 @@ def test_a_user_that_is_there(scene: Scene, if_exists: Any, expected: str) -> No
 
 @pytest.mark.parametrize("if_exists", ["sign_in", "update"])
 def test_a_user_with_another_password_fails_its_row(scene: Scene, if_exists: Any) -> None:
-    """Nobody is put into a group, or changed, who is not the user that is meant."""
+    """A user that does not accept the password is not added to groups and not changed."""
     scene.backend.auth.create_user(address("ann"), "Other-passw0rd!")
     (ann,) = scene.create("ann", groups=("admin",), if_exists=if_exists)
     assert isinstance(ann.error, NotAuthorizedException)
@@ -381,7 +381,7 @@ def test_a_user_with_another_password_fails_its_row(scene: Scene, if_exists: Any
 
 
 def test_attributes_are_updated_as_the_user(scene: Scene) -> None:
-    """With "update" the attributes given are set, but for those that only administrators may."""
+    """With "update" the attributes are set, except those that only administrators may set."""
     scene.create("ann")
     rows = [
         NewUser(
@@ -409,7 +409,7 @@ def test_attributes_are_updated_as_the_user(scene: Scene) -> None:
 
 
 def test_names_that_differ_in_case_are_left_to_cognito(scene: Scene) -> None:
-    """Whether the pool tells case apart is Cognito's to say: both rows are sent."""
+    """Names that differ only in case are both sent: Cognito knows whether the pool is case-sensitive."""
     rows = [NewUser(name, PASSWORD) for name in ("Ann@example.com", "ann@example.com")]
     results = scene.backend.auth.create_users(rows, concurrency=1, on_error="collect")
     assert scene.spy.count("AdminCreateUser") == 2
@@ -442,18 +442,18 @@ NOT_SET = "phone_number_verified of ann@example.com was not set: only an adminis
         pytest.param({"phone_number_verified": False}, [NOT_SET], id="flag alone"),
     ],
 )
-def test_update_tells_what_is_not_verified(
+def test_update_warns_about_unverified_addresses(
     scene: Scene, changes: dict[str, Any], warnings: list[str]
 ) -> None:
-    """An update warns of a verified flag that it drops or cannot set, and of nothing else."""
+    """An update warns about a verified flag that it clears or cannot set, and about nothing else."""
     for given in (NUMBER, NUMBER | changes):
         rows = [NewUser(address("ann"), PASSWORD, user_attributes=given)]
         scene.backend.auth.create_users(rows, if_exists="update")
     assert scene.report.warnings == warnings
 
 
-def test_update_tells_of_codes(scene: Scene) -> None:
-    """An update warns of a code that Cognito sends to a new address, and names where it went."""
+def test_update_warns_about_codes(scene: Scene) -> None:
+    """An update warns about a code that Cognito sends to a new address, and names the destination."""
     given: dict[str, Any] = {"phone_number": "+15550100100"}
     scene.create("ann")
     scene.spy.change = lambda name, reply: (
@@ -471,8 +471,8 @@ def test_update_tells_of_codes(scene: Scene) -> None:
 
 @pytest.mark.parametrize("if_exists", ["error", "skip", "sign_in", "update"])
 @pytest.mark.parametrize("cut", ["AdminAddUserToGroup", "InitiateAuth", "RespondToAuthChallenge"])
-def test_half_made_users_are_finished(scene: Scene, cut: str, if_exists: Any) -> None:
-    """Wherever a row broke off, the next run finishes it, groups included."""
+def test_unfinished_users_are_finished(scene: Scene, cut: str, if_exists: Any) -> None:
+    """Wherever a row stopped, the next run finishes it, groups included."""
     scene.spy.fault = lambda name, _: InvalidParameterException("cut") if name == cut else None
     first = scene.create("ann", "bea", groups=("admin",))
     assert states(first) == ["failed", "failed"]
@@ -486,7 +486,7 @@ def test_half_made_users_are_finished(scene: Scene, cut: str, if_exists: Any) ->
 
 
 def test_a_finished_user_whose_group_fails_is_finished_again(scene: Scene) -> None:
-    """A user that has its password already, and not yet its groups, stays in the journal."""
+    """A user that has its password but not yet its groups stays in the journal."""
     scene.spy.fault = lambda name, _: (
         InvalidParameterException("cut") if name == "RespondToAuthChallenge" else None
     )
@@ -503,8 +503,8 @@ def test_a_finished_user_whose_group_fails_is_finished_again(scene: Scene) -> No
     assert scene.unfinished() == 0
 
 
-def test_a_failed_group_of_a_whole_user_leaves_no_mark(scene: Scene) -> None:
-    """A user that exists is not taken for unfinished because a group failed."""
+def test_a_failed_group_of_a_finished_user_leaves_no_marker(scene: Scene) -> None:
+    """An existing user does not count as unfinished because adding a group failed."""
     scene.create("ann")
     scene.spy.fault = lambda name, _: (
         InvalidParameterException("cut") if name == "AdminAddUserToGroup" else None
@@ -514,7 +514,7 @@ def test_a_failed_group_of_a_whole_user_leaves_no_mark(scene: Scene) -> None:
 
 
 def test_errors_are_collected_or_raised(scene: Scene) -> None:
-    """The others are made all the same, and the error says how to go on."""
+    """The other users are created nevertheless, and the error says how to continue."""
     scene.create("bea")
     rows = [NewUser(address(name), PASSWORD) for name in ("ann", "bea", "cem")]
     with pytest.raises(BulkError, match="1 of 3 users failed; the first: The user bea") as caught:
@@ -530,10 +530,10 @@ def test_errors_are_collected_or_raised(scene: Scene) -> None:
     [ThrottledError("slow"), EndpointUnreachableError("down"), ServiceFailedError("500")],
     ids=["throttled", "unreachable", "failed"],
 )
-def test_what_concerns_all_stops_the_rest(
+def test_an_error_that_affects_all_users_stops_the_rest(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, error: SeedctlError
 ) -> None:
-    """With AWS away or refusing for good, the users behind are not tried."""
+    """If AWS is unreachable or denies access, the remaining users are not tried."""
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     monkeypatch.setattr("time.sleep", lambda _: None)
     scene.spy.fault = lambda name, _: error if name == "InitiateAuth" else None
@@ -549,7 +549,7 @@ OTHER = "Another-passw0rd1"
 
 
 def _lose_first_creation(scene: Scene) -> None:
-    """Have the first call to create a user fail with nothing done, which nobody is told."""
+    """Let the first AdminCreateUser fail without effect and without a response."""
     lost: list[BaseException] = [ServiceFailedError("500")]
     scene.backend.auth._sleep = lambda _: None
     scene.spy.fault = lambda name, _: lost.pop() if name == "AdminCreateUser" and lost else None
@@ -568,11 +568,11 @@ def _lose_first_creation(scene: Scene) -> None:
     ],
 )
 @pytest.mark.parametrize("how", ["lost", "killed"])
-def test_a_whole_user_does_not_become_ours(
+def test_a_finished_user_does_not_become_this_runs_user(
     scene: Scene, how: str, if_exists: Any, password: str, state: str, groups: list[str]
 ) -> None:
-    """A lost answer, or a run that was killed while it asked, does not make a user that was there
-    a new or an unfinished one."""
+    """After a lost response or a killed run, an existing user counts neither as new nor as
+    unfinished."""
     scene.create("ann")
     if how == "lost":
         _lose_first_creation(scene)
@@ -580,7 +580,7 @@ def test_a_whole_user_does_not_become_ours(
         pool = scene.backend.outputs.auth
         assert pool is not None
         with scene.backend.auth._journal.claim(pool.user_pool_id, address("ann")):
-            pass  # as a run leaves it that is killed here
+            pass  # the state that a killed run leaves
     row = NewUser(address("ann"), password, groups=("admin",))
     (ann,) = scene.backend.auth.create_users([row], if_exists=if_exists, on_error="collect")
     assert ann.state == state
@@ -592,7 +592,7 @@ def test_a_whole_user_does_not_become_ours(
 
 
 def test_a_user_whose_creation_was_confirmed_is_finished(scene: Scene) -> None:
-    """A run that stopped after the creation: with any password of its own the user is unfinished."""
+    """Only the password of the stopped run finishes its unfinished user."""
     scene.spy.fault = lambda name, _: RuntimeError("dies") if name == "InitiateAuth" else None
     with pytest.raises(RuntimeError):
         scene.create("ann")
@@ -607,7 +607,7 @@ def test_a_user_whose_creation_was_confirmed_is_finished(scene: Scene) -> None:
 
 
 def test_a_locked_user_is_not_said_to_have_another_password(scene: Scene) -> None:
-    """After too many wrong passwords nothing more is tried, and the reason is told."""
+    """After too many wrong passwords no other is tried, and the error gives the reason."""
     scene.create("ann")
     wrong = [NewUser(address("ann"), OTHER)]
     for _ in range(9):
@@ -621,10 +621,10 @@ def test_a_locked_user_is_not_said_to_have_another_password(scene: Scene) -> Non
     assert "Wait some minutes" in str(ann.error.resolution)
 
 
-def test_a_lost_answer_to_a_creation_is_no_stranger(
+def test_a_user_created_by_a_lost_request_is_finished(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With "skip" too, a user whose creation was answered to nobody is made whole."""
+    """With "skip" too, a user whose creation got no response is finished."""
     lost = [EndpointUnreachableError("cut")]
     scene.backend.auth._sleep = lambda _: None
     scene.spy.after = lambda name, _: lost.pop() if name == "AdminCreateUser" and lost else None
@@ -634,7 +634,7 @@ def test_a_lost_answer_to_a_creation_is_no_stranger(
 
 
 def test_ctrl_c_stops_and_the_next_run_goes_on(scene: Scene) -> None:
-    """After Ctrl-C nothing new is begun, and a re-run ends with every user whole."""
+    """After Ctrl-C no new user is started, and the next run finishes every user."""
     names = [f"user-{number}" for number in range(30)]
 
     def interrupt(name: str, parameters: Mapping[str, Any]) -> BaseException | None:
@@ -645,7 +645,7 @@ def test_ctrl_c_stops_and_the_next_run_goes_on(scene: Scene) -> None:
     with pytest.raises(KeyboardInterrupt):
         scene.create(*names, concurrency=4, groups=("admin",))
     assert scene.spy.count("AdminCreateUser") < 30
-    assert not scene.backend.auth._open
+    assert not scene.backend.auth._sessions._sessions
     scene.spy.after = lambda *_: None
     results = scene.create(*names, if_exists="skip", groups=("admin",))
     assert set(states(results)) == {"existed", "finished", "created"}
@@ -655,7 +655,7 @@ def test_ctrl_c_stops_and_the_next_run_goes_on(scene: Scene) -> None:
 
 
 def test_two_hundred_users_at_once_stay_apart(scene: Scene) -> None:
-    """Each of many users made in parallel has its own password, attributes and id."""
+    """Each of many users created in parallel has its own password, attributes and id."""
     rows = [
         NewUser(f"user-{n}@example.com", f"{PASSWORD}{n}", user_attributes={"nickname": f"n{n}"})
         for n in range(200)
@@ -694,7 +694,7 @@ print(*sorted({each.state for each in results}), len(results))
 
 
 def test_a_killed_run_is_completed_by_the_next(tmp_path: Path) -> None:
-    """kill -9 in the middle leaves users unfinished; a re-run finishes them and makes the rest."""
+    """kill -9 leaves unfinished users; the next run finishes them and creates the rest."""
     root = make_project(tmp_path / "app")
     (root / "amplify" / "seed" / "seed.py").write_text(SEED, encoding="utf-8")
     command = [sys.executable, "-m", "seedctl", "-q", "--local", "seed", "--"]

@@ -1,4 +1,4 @@
-"""Challenges on the way in: codes asked again, methods chosen and set up, runs that stop half-way."""
+"""Challenges of a sign-in: repeated codes, chosen and new MFA methods, interrupted runs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import pyotp
 import pytest
 
 from seedctl import masking
-from seedctl.cognito import totp
 from seedctl.cognito.challenges import explain_skew
 from seedctl.cognito.mfa import MFACallbacks
 from seedctl.cognito.sign_in import SignIn
@@ -61,7 +60,7 @@ def expired() -> CognitoError:
 
 
 def refuse(stage: Stage, first: int, *errors: BaseException) -> None:
-    """Refuse the answers from the one with the number *first* on."""
+    """Refuse the answers, starting with number *first*."""
     for number, error in enumerate(errors, start=first):
         # An interrupt is raised in the same way.
         stage.cognito.faults[("RespondToAuthChallenge", number)] = error  # type: ignore[assignment]
@@ -89,42 +88,36 @@ def listed(key: str, *methods: str) -> dict[str, str]:
 
 @pytest.fixture
 def stage(make_stage: Callable[..., Stage]) -> Stage:
-    """A pool of whose MFA the outputs say nothing."""
+    """A pool whose outputs file does not state the MFA mode."""
     return make_stage(mfa_configuration=None, mfa_methods=None)
 
 
 @pytest.fixture
-def meet(stage: Stage) -> Callable[..., Stage]:
-    """Let a finished user meet a challenge at sign-in."""
+def challenged(stage: Stage) -> Callable[..., Stage]:
+    """Make the sign-in of a finished user send a challenge."""
 
-    def met(challenge: str, **parameters: str) -> Stage:
+    def make(challenge: str, **parameters: str) -> Stage:
         stage.cognito.password = PASSWORD
         stage.cognito.sign_in_challenge = challenge
         stage.cognito.sign_in_parameters = parameters
         return stage
 
-    return met
+    return make
 
 
 def sign_in(stage: Stage, **options: Any) -> None:
     stage.auth.sign_in(USER, PASSWORD, **{"sign_in_flow": "MFA", **options})
 
 
-@pytest.fixture
-def _fresh_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let no other test's codes count as handed out."""
-    monkeypatch.setattr(totp, "_handed_out", totp._HandedOut())
-
-
-# --- codes, and codes again -----------------------------------------------------------------------
+# --- codes and repeated codes ---------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("challenge", "method", "key"), CODE_METHODS)
 def test_a_wrong_code_is_asked_for_again(
-    meet: Callable[..., Stage], challenge: str, method: str, key: str
+    challenged: Callable[..., Stage], challenge: str, method: str, key: str
 ) -> None:
-    """Whoever can be asked again is, with the same session; the third code signs in."""
-    stage = meet(challenge, CODE_DELIVERY_DESTINATION="a***@e***")
+    """A person is asked again in the same session; here the third code signs in."""
+    stage = challenged(challenge, CODE_DELIVERY_DESTINATION="a***@e***")
     stage.codes.codes = ["111111", "222222", "333333"]
     refuse(stage, 1, mismatch(), mismatch())
     sign_in(stage)
@@ -143,9 +136,9 @@ def test_a_wrong_code_is_asked_for_again(
     assert [request.attempt for request in stage.codes.requests] == [1, 2, 3]
 
 
-def test_three_wrong_codes_are_enough(meet: Callable[..., Stage]) -> None:
-    """The third refusal is Cognito's own error, which says how to go on: nobody is asked again."""
-    stage = meet("EMAIL_OTP")
+def test_three_wrong_codes_are_enough(challenged: Callable[..., Stage]) -> None:
+    """After the third refused code Cognito's error is raised, with what to do next."""
+    stage = challenged("EMAIL_OTP")
     stage.codes.codes = ["111111", "222222", "333333", "444444"]
     refuse(stage, 1, mismatch(), mismatch(), mismatch())
     with pytest.raises(CognitoError) as caught:
@@ -160,10 +153,10 @@ def test_three_wrong_codes_are_enough(meet: Callable[..., Stage]) -> None:
 
 @pytest.mark.parametrize(("challenge", "method", "key"), CODE_METHODS)
 def test_a_callback_is_asked_once(
-    meet: Callable[..., Stage], challenge: str, method: str, key: str
+    challenged: Callable[..., Stage], challenge: str, method: str, key: str
 ) -> None:
-    """A function that gave a wrong code would give it again."""
-    stage, codes = meet(challenge), iter(["111111", "222222"])
+    """A callback that returned a wrong code is not called again."""
+    stage, codes = challenged(challenge), iter(["111111", "222222"])
     refuse(stage, 1, mismatch())
     with pytest.raises(CognitoError) as caught:
         sign_in(stage, sign_in_challenge=lambda: next(codes))
@@ -173,9 +166,9 @@ def test_a_callback_is_asked_once(
     assert stage.codes.requests == []
 
 
-def test_a_source_that_cannot_repeat_is_asked_once(meet: Callable[..., Stage]) -> None:
-    """A command that was wrong is not run again in the same session."""
-    stage = meet("EMAIL_OTP")
+def test_a_source_that_cannot_repeat_is_asked_once(challenged: Callable[..., Stage]) -> None:
+    """A command that printed a wrong code is not run again in the same session."""
+    stage = challenged("EMAIL_OTP")
     stage.codes.codes, stage.codes.can_repeat = ["111111", "222222"], False
     refuse(stage, 1, mismatch())
     with pytest.raises(CognitoError):
@@ -183,16 +176,15 @@ def test_a_source_that_cannot_repeat_is_asked_once(meet: Callable[..., Stage]) -
     assert stage.codes.codes == ["222222"]
 
 
-@pytest.mark.usefixtures("_fresh_steps")
-def test_an_authenticator_has_the_next_code(meet: Callable[..., Stage]) -> None:
-    """A code that another run used up is followed by that of the next half minute."""
+def test_an_authenticator_has_the_next_code(challenged: Callable[..., Stage]) -> None:
+    """If another run has used a code, the authenticator's next one is sent."""
     clock = [1015.0]
     authenticator = Authenticator(
         SECRET_CODE,
         clock=lambda: clock[0],
         wait=lambda seconds, _: clock.__setitem__(0, clock[0] + seconds),
     )
-    stage = meet("SOFTWARE_TOKEN_MFA")
+    stage = challenged("SOFTWARE_TOKEN_MFA")
     refuse(stage, 1, expired())
     sign_in(stage, sign_in_challenge=authenticator.code)
     codes = [
@@ -203,31 +195,30 @@ def test_an_authenticator_has_the_next_code(meet: Callable[..., Stage]) -> None:
     assert clock == [1020.0]
 
 
-@pytest.mark.usefixtures("_fresh_steps")
 def test_an_authenticator_whose_code_is_wrong_is_not_asked_again(
-    meet: Callable[..., Stage],
+    challenged: Callable[..., Stage],
 ) -> None:
-    """With another secret or a wrong clock the next code would be wrong as well."""
+    """With another secret or a wrong clock, no second code is tried: it would be wrong too."""
     authenticator = Authenticator(SECRET_CODE, clock=lambda: 1015.0)
-    stage = meet("SOFTWARE_TOKEN_MFA")
+    stage = challenged("SOFTWARE_TOKEN_MFA")
     refuse(stage, 1, mismatch())
     with pytest.raises(CognitoError):
         sign_in(stage, sign_in_challenge=authenticator.code)
     assert len(answers_to(stage, "SOFTWARE_TOKEN_MFA")) == 1
 
 
-def test_another_functions_expired_code_is_an_error(meet: Callable[..., Stage]) -> None:
-    """Only an Authenticator is known to have another code."""
-    stage = meet("SOFTWARE_TOKEN_MFA")
+def test_an_expired_code_of_another_callback_is_an_error(challenged: Callable[..., Stage]) -> None:
+    """Only an Authenticator is asked for a second code, not another callback."""
+    stage = challenged("SOFTWARE_TOKEN_MFA")
     refuse(stage, 1, expired())
     with pytest.raises(CognitoError) as caught:
         sign_in(stage, sign_in_challenge=lambda: "123456")
     assert caught.value.name == "ExpiredCodeException"
 
 
-def test_a_session_that_ends_between_two_codes(meet: Callable[..., Stage]) -> None:
-    """It is no wrong password: nobody is sent to look there, and no other is tried."""
-    stage = meet("EMAIL_OTP")
+def test_a_session_that_ends_between_two_codes(challenged: Callable[..., Stage]) -> None:
+    """A session that Cognito ended is not reported as a wrong password, and no other password is tried."""
+    stage = challenged("EMAIL_OTP")
     stage.codes.codes = ["111111", "222222", "333333"]
     refuse(stage, 1, mismatch(), NotAuthorizedException(SESSION_ENDED))
     with pytest.raises(SignInException, match=SESSION_ENDED) as caught:
@@ -238,7 +229,7 @@ def test_a_session_that_ends_between_two_codes(meet: Callable[..., Stage]) -> No
 
 
 def test_a_session_that_ends_while_a_user_is_created(stage: Stage) -> None:
-    """The password is set by then: the sign-in begins anew, with a new code."""
+    """The new password is set already, so the sign-in starts again with a new code."""
     stage.cognito.after_new_password = [("EMAIL_OTP", {})]
     stage.cognito.sign_in_challenge = "EMAIL_OTP"
     stage.codes.codes = ["111111", "222222", "333333"]
@@ -251,14 +242,14 @@ def test_a_session_that_ends_while_a_user_is_created(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("if_exists", ["error", "sign_in"])
-def test_a_session_that_ends_on_the_run_after(stage: Stage, if_exists: IfUserExists) -> None:
-    """The user exists and its password was right: no temporary one is tried, nor another blamed."""
+def test_a_session_that_ends_in_the_next_run(stage: Stage, if_exists: IfUserExists) -> None:
+    """The existing user's password was right: no other is tried, and none is blamed."""
     stage.cognito.password = PASSWORD
     stage.cognito.sign_in_challenge = "EMAIL_OTP"
     stage.codes.codes = ["111111"]
     if if_exists == "error":
         stage.leave_unfinished(USER)
-        refused = 1  # the temporary password, which the journal has tried first
+        refused = 1  # the temporary password, which is tried first for a user in the journal
         stage.cognito.faults[("RespondToAuthChallenge", 2)] = NotAuthorizedException(SESSION_ENDED)
     else:
         refused = 0
@@ -266,12 +257,14 @@ def test_a_session_that_ends_on_the_run_after(stage: Stage, if_exists: IfUserExi
     with pytest.raises(SignInException, match=SESSION_ENDED):
         stage.auth.create_user(USER, PASSWORD, sign_in_flow="MFA", if_exists=if_exists)
     assert stage.cognito.operations().count("InitiateAuth") == 1 + refused
-    assert len(stage.markers()) == refused  # a whole user is not for the next run to finish
+    assert len(stage.markers()) == refused  # no later run has to finish an existing user
 
 
-def test_the_next_sign_in_completes_what_a_run_left_undone(meet: Callable[..., Stage]) -> None:
-    """A user in the journal gets its preference at a sign-in too, and is then finished."""
-    stage = meet("EMAIL_OTP")
+def test_the_next_sign_in_finishes_a_user_of_a_stopped_run(
+    challenged: Callable[..., Stage],
+) -> None:
+    """A sign-in sets the preference of a user in the journal, which is then finished."""
+    stage = challenged("EMAIL_OTP")
     stage.codes.codes = ["111111", "222222"]
     stage.leave_unfinished(USER)
     sign_in(stage)
@@ -281,8 +274,8 @@ def test_the_next_sign_in_completes_what_a_run_left_undone(meet: Callable[..., S
     assert len(preferences(stage)) == 1
 
 
-def test_a_user_finished_at_the_code_is_told_as_finished(stage: Stage) -> None:
-    """A run that stopped between the password and the code left it unfinished."""
+def test_a_user_finished_at_the_code_is_reported_as_finished(stage: Stage) -> None:
+    """A run that stopped between the password and the code leaves an unfinished user."""
     stage.cognito.password = PASSWORD
     stage.cognito.sign_in_challenge = "EMAIL_OTP"
     stage.codes.codes = ["111111"]
@@ -292,9 +285,9 @@ def test_a_user_finished_at_the_code_is_told_as_finished(stage: Stage) -> None:
     assert stage.markers() == []
 
 
-def test_codes_are_masked(meet: Callable[..., Stage]) -> None:
-    """Codes that were typed and codes of callbacks are in nothing that is printed from then on."""
-    stage = meet("EMAIL_OTP")
+def test_codes_are_masked(challenged: Callable[..., Stage]) -> None:
+    """Typed codes and codes of callbacks are masked from then on."""
+    stage = challenged("EMAIL_OTP")
     stage.codes.codes = ["86420975"]
     sign_in(stage)
     sign_in(stage, sign_in_challenge=lambda: "97531086")
@@ -304,26 +297,28 @@ def test_codes_are_masked(meet: Callable[..., Stage]) -> None:
 # --- custom, unknown, password --------------------------------------------------------------------
 
 
-def test_a_custom_challenge(meet: Callable[..., Stage]) -> None:
-    """sign_in_challenge has the answer; no MFA method is preferred for it."""
-    stage = meet("CUSTOM_CHALLENGE")
+def test_a_custom_challenge(challenged: Callable[..., Stage]) -> None:
+    """sign_in_challenge answers a custom challenge; no MFA preference is set."""
+    stage = challenged("CUSTOM_CHALLENGE")
     sign_in(stage, sign_in_challenge=lambda: "blue")
     assert answers_to(stage, "CUSTOM_CHALLENGE") == [{"USERNAME": INTERNAL, "ANSWER": "blue"}]
     assert preferences(stage) == []
 
 
-def test_a_custom_challenge_is_asked_for_without_a_callback(meet: Callable[..., Stage]) -> None:
-    """The request says that it is no code of one of the three methods."""
-    stage = meet("CUSTOM_CHALLENGE")
+def test_a_custom_challenge_is_asked_for_without_a_callback(
+    challenged: Callable[..., Stage],
+) -> None:
+    """The request for the answer says that it is a custom challenge."""
+    stage = challenged("CUSTOM_CHALLENGE")
     stage.codes.codes = ["blue"]
     sign_in(stage)
     assert [request.method for request in stage.codes.requests] == ["CUSTOM"]
 
 
 @pytest.mark.parametrize("name", ["DEVICE_SRP_AUTH", ""])
-def test_an_unknown_challenge(meet: Callable[..., Stage], name: str) -> None:
-    """It is named, and nobody is signed in."""
-    stage = meet(name)
+def test_an_unknown_challenge(challenged: Callable[..., Stage], name: str) -> None:
+    """The error names the unknown challenge, and nobody is signed in."""
+    stage = challenged(name)
     with pytest.raises(CannotSignInWithMFAError, match=name or r"\(none\)"):
         sign_in(stage)
 
@@ -332,11 +327,11 @@ def test_an_unknown_challenge(meet: Callable[..., Stage], name: str) -> None:
     "challenge", ["EMAIL_OTP", "SMS_MFA", "SOFTWARE_TOKEN_MFA", "SELECT_MFA_TYPE", "MFA_SETUP"]
 )
 @pytest.mark.parametrize("creates", [True, False])
-def test_the_password_flow_names_the_challenge_it_meets(
-    meet: Callable[..., Stage], challenge: str, creates: bool
+def test_the_password_flow_names_an_mfa_challenge(
+    challenged: Callable[..., Stage], challenge: str, creates: bool
 ) -> None:
-    """It asks for no code; the MFA flow is suggested."""
-    stage = meet(challenge)
+    """The password flow asks for no code; the error suggests the MFA flow."""
+    stage = challenged(challenge)
     enter = stage.auth.sign_in
     if creates:
         stage.cognito.password = None
@@ -362,10 +357,10 @@ BOTH = listed("MFAS_CAN_CHOOSE", "SMS_MFA", "EMAIL_OTP")
     ],
 )
 def test_a_choice_at_sign_in(
-    meet: Callable[..., Stage], preference: str, wire: str, setting: str
+    challenged: Callable[..., Stage], preference: str, wire: str, setting: str
 ) -> None:
-    """mfa_preference is chosen and becomes the user's preference, so the next run is not asked."""
-    stage = meet("SELECT_MFA_TYPE", **BOTH)
+    """mfa_preference is used and becomes the user's preference, so Cognito does not ask next time."""
+    stage = challenged("SELECT_MFA_TYPE", **BOTH)
     stage.cognito.after_new_password = [(wire, {})]
     stage.codes.codes = ["123456"]
     sign_in(stage, mfa_preference=preference)
@@ -373,16 +368,16 @@ def test_a_choice_at_sign_in(
     assert preferences(stage) == [[setting]]
 
 
-def test_a_choice_without_a_preference(meet: Callable[..., Stage]) -> None:
-    """The methods are named, and none is guessed."""
-    stage = meet("SELECT_MFA_TYPE", **BOTH)
+def test_a_choice_without_a_preference(challenged: Callable[..., Stage]) -> None:
+    """The error names the possible methods; none is guessed."""
+    stage = challenged("SELECT_MFA_TYPE", **BOTH)
     with pytest.raises(NoMFAPreferenceSpecifiedError, match="SMS or EMAIL"):
         sign_in(stage)
 
 
-def test_a_choice_of_what_is_not_offered(meet: Callable[..., Stage]) -> None:
-    """The methods that are offered are named."""
-    stage = meet("SELECT_MFA_TYPE", **BOTH)
+def test_a_choice_of_a_method_that_is_not_offered(challenged: Callable[..., Stage]) -> None:
+    """The error names the methods that Cognito offers."""
+    stage = challenged("SELECT_MFA_TYPE", **BOTH)
     with pytest.raises(MFAPreferenceNotAvailableError, match="It offers SMS, EMAIL"):
         sign_in(stage, mfa_preference="TOTP")
 
@@ -395,16 +390,16 @@ def test_a_choice_of_what_is_not_offered(meet: Callable[..., Stage]) -> None:
         pytest.param(listed("MFAS_CAN_CHOOSE", "WEB_AUTHN"), id="unknown kind"),
     ],
 )
-def test_a_choice_of_nothing(meet: Callable[..., Stage], parameters: dict[str, str]) -> None:
-    """What Cognito offers may be nothing that is known here."""
-    stage = meet("SELECT_MFA_TYPE", **parameters)
+def test_a_choice_of_nothing(challenged: Callable[..., Stage], parameters: dict[str, str]) -> None:
+    """Cognito may offer only methods that seedctl does not know."""
+    stage = challenged("SELECT_MFA_TYPE", **parameters)
     with pytest.raises(SignInException, match="no method"):
         sign_in(stage)
 
 
-def test_setting_up_totp_at_sign_in(meet: Callable[..., Stage]) -> None:
-    """A user whose MFA was never finished is finished, preference and all; the secret is masked."""
-    stage = meet("MFA_SETUP", **listed("MFAS_CAN_SETUP", "SOFTWARE_TOKEN_MFA"))
+def test_setting_up_totp_at_sign_in(challenged: Callable[..., Stage]) -> None:
+    """A sign-in finishes the MFA set-up of a user and sets the preference; the secret is masked."""
+    stage = challenged("MFA_SETUP", **listed("MFAS_CAN_SETUP", "SOFTWARE_TOKEN_MFA"))
     setups: list[TOTPSetup] = []
 
     def enroll(setup: TOTPSetup) -> str:
@@ -423,31 +418,31 @@ def test_setting_up_totp_at_sign_in(meet: Callable[..., Stage]) -> None:
     assert masking.mask(SECRET_CODE) == "***"
 
 
-def test_setting_up_totp_at_sign_in_needs_its_callback(meet: Callable[..., Stage]) -> None:
-    """sign_in_challenge cannot enroll: it never sees the secret."""
-    stage = meet("MFA_SETUP", **listed("MFAS_CAN_SETUP", "SOFTWARE_TOKEN_MFA"))
+def test_setting_up_totp_at_sign_in_needs_its_callback(challenged: Callable[..., Stage]) -> None:
+    """sign_in_challenge cannot set up TOTP, because it does not get the secret."""
+    stage = challenged("MFA_SETUP", **listed("MFAS_CAN_SETUP", "SOFTWARE_TOKEN_MFA"))
     with pytest.raises(MissingTOTPChallengeError):
         sign_in(stage, sign_in_challenge=lambda: "123456")
     assert "AssociateSoftwareToken" not in stage.cognito.operations()
 
 
-def test_setting_up_an_address_nobody_has(meet: Callable[..., Stage]) -> None:
-    """Where neither attribute nor name is an address, what to do is said."""
-    stage = meet("MFA_SETUP", **listed("MFAS_CAN_SETUP", "EMAIL_OTP"))
+def test_setting_up_email_without_an_address(challenged: Callable[..., Stage]) -> None:
+    """If neither attribute nor name is an address, the error says what to do."""
+    stage = challenged("MFA_SETUP", **listed("MFAS_CAN_SETUP", "EMAIL_OTP"))
     with pytest.raises(MFAPreferenceNotAvailableError, match="no e-mail address"):
         stage.auth.sign_in("ann", PASSWORD, sign_in_flow="MFA")
 
 
-def test_setting_up_the_address_one_signs_in_with(meet: Callable[..., Stage]) -> None:
-    """An e-mail address typed as the name serves at sign-in as it does at sign-up."""
-    stage = meet("MFA_SETUP", **listed("MFAS_CAN_SETUP", "EMAIL_OTP"))
+def test_setting_up_email_with_the_user_name(challenged: Callable[..., Stage]) -> None:
+    """An e-mail address as the user name is used for e-mail MFA at sign-in, as at sign-up."""
+    stage = challenged("MFA_SETUP", **listed("MFAS_CAN_SETUP", "EMAIL_OTP"))
     sign_in(stage)
     assert answers_to(stage, "MFA_SETUP") == [{"USERNAME": INTERNAL, "EMAIL": USER}]
 
 
-def test_totp_is_set_up_after_another_methods_code(meet: Callable[..., Stage]) -> None:
-    """Where Cognito asks for an e-mail code first, the preference TOTP is not lost for it."""
-    stage = meet("EMAIL_OTP")
+def test_totp_is_set_up_after_another_methods_code(challenged: Callable[..., Stage]) -> None:
+    """If Cognito asks for an e-mail code first, TOTP is still set up and preferred."""
+    stage = challenged("EMAIL_OTP")
     stage.codes.codes = ["111111"]
     sign_in(stage, mfa_preference="TOTP", totp_sign_up_challenge=lambda _: "123456")
     bodies = dict(stage.cognito.requests)
@@ -456,8 +451,8 @@ def test_totp_is_set_up_after_another_methods_code(meet: Callable[..., Stage]) -
     assert preferences(stage) == [["SoftwareTokenMfaSettings"]]
 
 
-def test_a_preference_that_was_not_reached_is_told(stage: Stage) -> None:
-    """Nothing is made the preference in its place."""
+def test_a_preference_that_was_not_set_is_a_warning(stage: Stage) -> None:
+    """No other method becomes the preference."""
     stage.cognito.after_new_password = [("EMAIL_OTP", {})]
     stage.codes.codes = ["111111"]
     stage.auth.create_user(
@@ -471,9 +466,9 @@ def test_a_preference_that_was_not_reached_is_told(stage: Stage) -> None:
     assert any("SMS was not made the preference" in text for text in stage.report.warnings)
 
 
-def test_a_typed_code_that_was_used_is_asked_for_again(meet: Callable[..., Stage]) -> None:
-    """The authenticator app shows the next one soon."""
-    stage = meet("SOFTWARE_TOKEN_MFA")
+def test_a_typed_code_that_was_used_is_asked_for_again(challenged: Callable[..., Stage]) -> None:
+    """A used TOTP code is asked for again, because the app shows a new one soon."""
+    stage = challenged("SOFTWARE_TOKEN_MFA")
     stage.codes.codes = ["111111", "222222"]
     refuse(stage, 1, expired())
     sign_in(stage)
@@ -485,7 +480,7 @@ def test_a_typed_code_that_was_used_is_asked_for_again(meet: Callable[..., Stage
 
 
 def test_a_preference_that_fails_signs_out_again(stage: Stage) -> None:
-    """No session is left, the journal keeps the user, and the next run sets the preference."""
+    """No session stays open, the user stays in the journal, and the next run sets the preference."""
     stage.cognito.after_new_password = [("EMAIL_OTP", {})]
     stage.cognito.sign_in_challenge = "EMAIL_OTP"
     stage.codes.codes = ["123456", "654321"]
@@ -502,7 +497,7 @@ def test_a_preference_that_fails_signs_out_again(stage: Stage) -> None:
 
 
 class Interrupting(ScriptedCodes):
-    """Somebody who presses Ctrl-C instead of typing a code."""
+    """A person who presses Ctrl-C instead of typing a code."""
 
     def code(self, request: CodeRequest) -> str:
         raise KeyboardInterrupt
@@ -512,7 +507,7 @@ class Interrupting(ScriptedCodes):
     "how", [pytest.param(False, id="nobody there"), pytest.param(True, id="Ctrl-C")]
 )
 def test_a_run_that_stopped_at_the_prompt_is_finished_by_the_next(stage: Stage, how: bool) -> None:
-    """The journal names the user, whose password is set by then: the code is all that is missing."""
+    """The journal names the user, whose password is already set: only the code is missing."""
     stage.cognito.after_new_password = [("EMAIL_OTP", {})]
     stage.cognito.sign_in_challenge = "EMAIL_OTP"
     if how:
@@ -529,7 +524,7 @@ def test_a_run_that_stopped_at_the_prompt_is_finished_by_the_next(stage: Stage, 
     assert preferences(stage) == [["EmailMfaSettings"]]
     assert stage.markers() == []
 
-    with pytest.raises(UsernameExistsError):  # whole by now
+    with pytest.raises(UsernameExistsError):  # finished by now
         stage.new_auth().create_user(USER, PASSWORD, sign_in_flow="MFA")
 
 
@@ -558,11 +553,11 @@ def test_a_run_that_stopped_before_the_new_password_is_finished_by_the_next(stag
         pytest.param(None, "this machine's clock", id="not told"),
     ],
 )
-def test_a_refused_totp_code_is_held_against_cognitos_clock(
-    meet: Callable[..., Stage], ahead: int | None, words: str
+def test_a_refused_totp_code_compares_the_clocks(
+    challenged: Callable[..., Stage], ahead: int | None, words: str
 ) -> None:
     """The Date header of the refusal tells whether this machine's clock is at fault."""
-    stage = meet("SOFTWARE_TOKEN_MFA")
+    stage = challenged("SOFTWARE_TOKEN_MFA")
     refuse(stage, 1, mismatch(None if ahead is None else NOW - timedelta(seconds=ahead)))
     way_in = SignIn(
         stage.pool,
@@ -577,9 +572,9 @@ def test_a_refused_totp_code_is_held_against_cognitos_clock(
     assert words in (caught.value.resolution or "")
 
 
-def test_a_refused_set_up_is_held_against_cognitos_clock(meet: Callable[..., Stage]) -> None:
-    """Setting up has an error name of its own, and the same clocks."""
-    stage = meet("MFA_SETUP", **listed("MFAS_CAN_SETUP", "SOFTWARE_TOKEN_MFA"))
+def test_a_refused_set_up_compares_the_clocks(challenged: Callable[..., Stage]) -> None:
+    """The same comparison of clocks is made for the error of the TOTP set-up."""
+    stage = challenged("MFA_SETUP", **listed("MFAS_CAN_SETUP", "SOFTWARE_TOKEN_MFA"))
     stage.cognito.faults[("VerifySoftwareToken", 0)] = CognitoError(
         "Code mismatch",
         code="EnableSoftwareTokenMFAException",
@@ -590,8 +585,8 @@ def test_a_refused_set_up_is_held_against_cognitos_clock(meet: Callable[..., Sta
     assert "behind Cognito's" in (caught.value.resolution or "")
 
 
-def test_other_refusals_say_nothing_of_clocks() -> None:
-    """An expired code was right once."""
+def test_other_refusals_do_not_mention_clocks() -> None:
+    """An expired code is not explained by the clock."""
     error = expired()
     error.server_time = NOW
     explain_skew(error, NOW + timedelta(hours=1))

@@ -1,13 +1,17 @@
-"""Creating a user: one test for each row of the table, and what else the table decides."""
+"""Creating a user: one test for each row of the state machine's table, and related rules."""
 
 from __future__ import annotations
 
+import inspect
 from contextlib import contextmanager
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from seedctl.auth import AuthSignUp, NewUser, create_and_sign_up_user
 from seedctl.cognito.passwords import derive_temporary_password
+from seedctl.cognito.types import SignUpOptions
 from seedctl.errors import (
     CognitoError,
     EndpointUnreachableError,
@@ -17,7 +21,7 @@ from seedctl.errors import (
     SeedctlError,
     UsernameExistsError,
 )
-from seedctl.users.creation import NEXT, SIGN_INS
+from seedctl.users.creation import NEXT_STEP, SIGN_INS
 from tests.cognito.standin import POOL, Stage
 
 if TYPE_CHECKING:
@@ -30,18 +34,18 @@ USER, PASSWORD, OTHER = "ann@example.com", "Passw0rd!xyz", "An0ther-password"
 TEMPORARY = derive_temporary_password(PASSWORD, user_pool_id=POOL, username=USER)
 LOST = EndpointUnreachableError("cut")
 
-# What the user's password is in the pool, before the run: none, ours, ours but temporary, another.
-NOBODY, WHOLE, UNFINISHED, OTHERS = "nobody", "whole", "unfinished", "others"
-ERROR, LEFT = "UsernameExistsError", "left"
+# The user in the pool before the run: none, with the final, the temporary, or another password.
+MISSING, FINISHED, UNFINISHED, OTHER_USER = "missing", "finished", "unfinished", "other"
+ERROR = "UsernameExistsError"
 
 
-def _prepare(stage: Stage, known: str, answer: str, pool: str) -> None:
+def _prepare(stage: Stage, prior: str, response: str, pool: str) -> None:
     cognito = stage.cognito
-    cognito.password = {WHOLE: PASSWORD, UNFINISHED: TEMPORARY, OTHERS: OTHER}.get(pool)
+    cognito.password = {FINISHED: PASSWORD, UNFINISHED: TEMPORARY, OTHER_USER: OTHER}.get(pool)
     cognito.must_change = pool == UNFINISHED
-    if known in {"started", "created"}:
-        stage.leave_unfinished(USER, was_created=known == "created")
-    if known == "waited":
+    if prior in {"started", "created"}:
+        stage.leave_unfinished(USER, was_created=prior == "created")
+    if prior == "concurrent":
         claim = stage.journal.claim
 
         @contextmanager
@@ -51,7 +55,7 @@ def _prepare(stage: Stage, known: str, answer: str, pool: str) -> None:
                 yield found
 
         stage.journal.claim = waited  # type: ignore[method-assign]
-    if answer == "exists, answer lost":
+    if response == "exists, response lost":
         cognito.faults[("AdminCreateUser", 0)] = LOST
 
 
@@ -66,58 +70,62 @@ def _outcome(stage: Stage, **options: Any) -> str:
 
 
 ROWS: list[Any] = [
-    # known, answer, the user in the pool, and what comes of it for "error", "skip" and "sign_in"
-    ("new", "created", NOBODY, "created", "created", "created"),
-    ("new", "exists", WHOLE, ERROR, "existed", "existed"),
+    # prior state, response, the user in the pool; the outcomes for "error", "skip" and "sign_in"
+    ("new", "created", MISSING, "created", "created", "created"),
+    ("new", "exists", FINISHED, ERROR, "existed", "existed"),
     ("new", "exists", UNFINISHED, ERROR, "existed", "finished"),
-    ("new", "exists", OTHERS, ERROR, "existed", "refused"),
-    ("new", "exists, answer lost", WHOLE, ERROR, "existed", "existed"),
-    ("new", "exists, answer lost", UNFINISHED, "created", "created", "created"),
-    ("new", "exists, answer lost", OTHERS, ERROR, "existed", "refused"),
-    ("started", "created", NOBODY, "created", "created", "created"),
-    ("started", "exists", WHOLE, ERROR, "existed", "existed"),
+    ("new", "exists", OTHER_USER, ERROR, "existed", "refused"),
+    ("new", "exists, response lost", FINISHED, ERROR, "existed", "existed"),
+    ("new", "exists, response lost", UNFINISHED, "created", "created", "created"),
+    ("new", "exists, response lost", OTHER_USER, ERROR, "existed", "refused"),
+    ("started", "created", MISSING, "created", "created", "created"),
+    ("started", "exists", FINISHED, ERROR, "existed", "existed"),
     ("started", "exists", UNFINISHED, "finished", "finished", "finished"),
-    ("started", "exists", OTHERS, ERROR, "existed", "refused"),
-    ("started", "exists, answer lost", UNFINISHED, "finished", "finished", "finished"),
-    ("created", "created", NOBODY, "created", "created", "created"),
-    ("created", "exists", WHOLE, "existed", "existed", "existed"),
+    ("started", "exists", OTHER_USER, ERROR, "existed", "refused"),
+    ("started", "exists, response lost", UNFINISHED, "finished", "finished", "finished"),
+    ("created", "created", MISSING, "created", "created", "created"),
+    ("created", "exists", FINISHED, "existed", "existed", "existed"),
     ("created", "exists", UNFINISHED, "finished", "finished", "finished"),
-    ("created", "exists", OTHERS, ERROR, ERROR, ERROR),
-    ("created", "exists, answer lost", UNFINISHED, "finished", "finished", "finished"),
-    ("waited", "created", NOBODY, "created", "created", "created"),
-    ("waited", "exists", WHOLE, "existed", "existed", "existed"),
-    ("waited", "exists", UNFINISHED, "finished", "existed", "finished"),
-    ("waited", "exists", OTHERS, ERROR, "existed", "refused"),
-    ("waited", "exists, answer lost", UNFINISHED, "finished", "finished", "finished"),
+    ("created", "exists", OTHER_USER, ERROR, ERROR, ERROR),
+    ("created", "exists, response lost", UNFINISHED, "finished", "finished", "finished"),
+    ("concurrent", "created", MISSING, "created", "created", "created"),
+    ("concurrent", "exists", FINISHED, "existed", "existed", "existed"),
+    ("concurrent", "exists", UNFINISHED, "finished", "existed", "finished"),
+    ("concurrent", "exists", OTHER_USER, ERROR, "existed", "refused"),
+    ("concurrent", "exists, response lost", UNFINISHED, "finished", "finished", "finished"),
 ]
 
 
 @pytest.mark.parametrize("if_exists", ["error", "skip", "sign_in"])
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: "-".join(row[:3]))
 def test_each_row_of_the_table(stage: Stage, row: Any, if_exists: Any) -> None:
-    """What the journal says and what the pool answers decide; if_exists only for whole users."""
-    known, answer, pool, *outcomes = row
-    _prepare(stage, known, answer, pool)
+    """The journal and the pool's response decide; if_exists matters only for finished users."""
+    prior, response, pool, *outcomes = row
+    _prepare(stage, prior, response, pool)
     expected = dict(zip(("error", "skip", "sign_in"), outcomes, strict=True))[if_exists]
     assert _outcome(stage, if_exists=if_exists) == expected
     sign_ins = stage.cognito.operations().count("InitiateAuth")
-    assert sign_ins <= len(SIGN_INS[NEXT[known, answer]]) <= 3
-    if (known, answer, pool) != ("created", "exists", OTHERS):  # that one stays to be finished
+    assert sign_ins <= len(SIGN_INS[NEXT_STEP[prior, response]]) <= 3
+    if (prior, response, pool) != (
+        "created",
+        "exists",
+        OTHER_USER,
+    ):  # this user stays in the journal
         assert stage.markers() == []
     if expected in {"created", "finished"}:
         assert (stage.cognito.password, stage.cognito.must_change) == (PASSWORD, False)
 
 
-def test_the_rows_are_all_of_the_table() -> None:
-    """A row of the table without a test above is missing here."""
-    assert {(known, answer) for known, answer, *_ in ROWS} == set(NEXT)
+def test_every_row_of_the_table_is_tested() -> None:
+    """Every row of NEXT_STEP has a test above."""
+    assert {(prior, response) for prior, response, *_ in ROWS} == set(NEXT_STEP)
 
 
 @pytest.mark.parametrize("if_exists", ["error", "skip", "sign_in", "update"])
-def test_a_user_made_elsewhere_is_taken_up_by_its_temporary_password(
+def test_a_user_of_another_tool_is_finished_with_its_temporary_password(
     stage: Stage, if_exists: Any
 ) -> None:
-    """Whoever knows the temporary password means this user, whatever if_exists says."""
+    """A caller that knows the temporary password means this user, whatever if_exists says."""
     stage.cognito.password, stage.cognito.must_change = "Made-elsewhere1!", True
     stage.auth.create_user(
         USER, PASSWORD, temporary_password="Made-elsewhere1!", if_exists=if_exists
@@ -127,31 +135,31 @@ def test_a_user_made_elsewhere_is_taken_up_by_its_temporary_password(
 
 
 def test_a_given_temporary_password_serves_a_new_user_too(stage: Stage) -> None:
-    """The same script runs whether the user was made elsewhere before or not."""
+    """The same script works whether or not another tool has created the user."""
     stage.auth.create_user(USER, PASSWORD, temporary_password="Made-elsewhere1!")
     assert stage.states() == ["created"]
     assert stage.cognito.requests[0][1]["TemporaryPassword"] == "Made-elsewhere1!"
 
 
-def test_a_user_is_told_as_unfinished_until_it_is_finished(stage: Stage) -> None:
-    """Whatever ends the run in between, the report names the user that the pool holds."""
-    heard: list[Event] = []
+def test_a_user_is_reported_as_unfinished_until_it_is_finished(stage: Stage) -> None:
+    """The report names the user as unfinished until it is finished, in case the run ends in between."""
+    events: list[Event] = []
     respond = stage.cognito._RespondToAuthChallenge
 
     def look(parameters: Any) -> Any:
-        heard.extend(stage.report.copy().events)
+        events.extend(stage.report.copy().events)
         return respond(parameters)
 
     stage.cognito._RespondToAuthChallenge = look  # type: ignore[method-assign]
     stage.auth.create_user(USER, PASSWORD)
-    assert {(event.name, event.state) for event in heard} == {(USER, "unfinished")}
-    assert "run again" in heard[0].detail
+    assert {(event.name, event.state) for event in events} == {(USER, "unfinished")}
+    assert "run again" in events[0].detail
     assert stage.states() == ["created"]
     assert stage.report.failed == 0
 
 
 def test_an_unfinished_user_counts_as_failed(stage: Stage) -> None:
-    """A script that lets the error pass has left something undone all the same."""
+    """An unfinished user counts as failed even if the script catches the error."""
     stage.cognito.faults[("InitiateAuth", 0)] = InvalidParameterException("cut")
     with pytest.raises(InvalidParameterException):
         stage.auth.create_user(USER, PASSWORD)
@@ -164,8 +172,10 @@ def test_an_unfinished_user_counts_as_failed(stage: Stage) -> None:
 
 @pytest.mark.parametrize("words", ["email", "phone_number", "phone number"])
 @pytest.mark.parametrize("if_exists", ["error", "skip", "sign_in", "update"])
-def test_a_taken_attribute_is_not_the_user(stage: Stage, if_exists: Any, words: str) -> None:
-    """Cognito's text alone tells that another user has the address or number."""
+def test_a_taken_attribute_is_not_an_existing_user(
+    stage: Stage, if_exists: Any, words: str
+) -> None:
+    """Only Cognito's message shows that another user has the address or number."""
     stage.cognito.faults[("AdminCreateUser", 0)] = CognitoError(
         f"An account with the given {words} already exists.", code="UsernameExistsException"
     )
@@ -181,7 +191,7 @@ def test_a_taken_attribute_is_not_the_user(stage: Stage, if_exists: Any, words: 
 
 
 def test_the_users_own_address_is_the_user(stage: Stage) -> None:
-    """Where the name is the address, an address that is taken is the name that is taken."""
+    """If the user name is the address, a taken address means that the user exists."""
     stage.cognito.faults[("AdminCreateUser", 0)] = CognitoError(
         "An account with the given email already exists.", code="UsernameExistsException"
     )
@@ -201,10 +211,10 @@ def test_the_users_own_address_is_the_user(stage: Stage) -> None:
         ("Unable to verify secret hash for client abc", "app client has a secret"),
     ],
 )
-def test_a_refusal_that_is_not_about_the_password_ends_it(
+def test_a_refusal_for_another_reason_ends_the_creation(
     stage: Stage, text: str, advice: str
 ) -> None:
-    """No other password is tried where it would be refused alike, and the advice fits."""
+    """No other password is tried if it would be refused too, and the advice fits."""
     stage.cognito.password = PASSWORD
     stage.cognito.faults[("RespondToAuthChallenge", 0)] = NotAuthorizedException(text)
     with pytest.raises(NotAuthorizedException, match=text) as caught:
@@ -220,13 +230,13 @@ def test_groups_of_a_single_user(stage: Stage) -> None:
     before = len(stage.cognito.requests)
     with pytest.raises(NoGroupError):
         stage.auth.create_user("bob@example.com", PASSWORD, groups=["nobody"])
-    with pytest.raises(InvalidParameterException, match="one text"):
+    with pytest.raises(InvalidParameterException, match="single text"):
         stage.auth.create_user("bob@example.com", PASSWORD, groups="admin")
     assert len(stage.cognito.requests) == before
 
 
 def test_skip_leaves_a_single_user_as_it_is(stage: Stage) -> None:
-    """Nobody signs in, so nobody knows the user's id; groups are not touched either."""
+    """ "skip" does not sign in, so there is no user id, and it does not change groups."""
     stage.cognito.password = OTHER
     outputs = stage.auth.create_user(USER, PASSWORD, if_exists="skip", groups=["admin"])
     assert (outputs.username, outputs.user_id) == (USER, None)
@@ -235,16 +245,16 @@ def test_skip_leaves_a_single_user_as_it_is(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("if_exists", ["overwrite", "", None, "Error"])
-def test_another_word_is_refused(stage: Stage, if_exists: Any) -> None:
-    """One vocabulary for all calls that make something."""
+def test_another_value_of_if_exists_is_refused(stage: Stage, if_exists: Any) -> None:
+    """Only the four values of if_exists are accepted."""
     with pytest.raises(InvalidParameterException, match="if_exists") as caught:
         stage.auth.create_user(USER, PASSWORD, if_exists=if_exists)
     assert '"sign_in"' in (caught.value.resolution or "")
     assert stage.cognito.requests == []
 
 
-def test_an_answer_that_is_not_cognitos_leaves_the_user_to_the_next_run(stage: Stage) -> None:
-    """The user may have been created: the journal keeps it."""
+def test_a_malformed_response_leaves_the_user_to_the_next_run(stage: Stage) -> None:
+    """After a malformed response the user may exist, so it stays in the journal."""
     from seedctl.errors import InvalidResponseError
 
     error: SeedctlError = InvalidResponseError.of("cognito-idp", "AdminCreateUser")
@@ -253,3 +263,15 @@ def test_an_answer_that_is_not_cognitos_leaves_the_user_to_the_next_run(stage: S
         stage.auth.create_user(USER, PASSWORD)
     stage.auth.create_user(USER, PASSWORD)
     assert stage.states() == ["finished"]
+
+
+def test_each_sign_up_option_can_be_given_in_every_way() -> None:
+    """NewUser, the keywords of the function, those of the method and AuthSignUp do not differ."""
+    options = {each.name for each in fields(NewUser)} - {"username", "password"}
+    keywords = set(inspect.signature(create_and_sign_up_user).parameters)
+    assert keywords == {
+        *("username", "password", "if_exists", "sign_in_after_creation"),
+        *options,
+    }
+    assert set(SignUpOptions.__annotations__) == options
+    assert set(AuthSignUp.__annotations__) == keywords

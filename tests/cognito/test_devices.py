@@ -1,4 +1,4 @@
-"""Pools that remember devices: the device is confirmed, and renewing the tokens names it."""
+"""Pools that remember devices: a sign-in confirms its device, and each refresh names it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def remembering(stage: Stage) -> Stage:
 
 
 def test_device_is_confirmed_and_named(remembering: Stage) -> None:
-    """Right after the sign-in the device is confirmed, and every refresh carries its key."""
+    """The device is confirmed right after the sign-in, and every refresh carries its key."""
     session = remembering.auth.sign_in(USER, PASSWORD)
     name, sent = remembering.cognito.requests[-1]
     assert name == "ConfirmDevice"
@@ -48,8 +48,8 @@ def test_device_is_confirmed_and_named(remembering: Stage) -> None:
         assert remembering.cognito.requests[-1][1]["AuthParameters"]["DEVICE_KEY"] == KEY
 
 
-def test_every_sign_in_is_a_device_of_its_own(remembering: Stage) -> None:
-    """A later sign-in names no device, so that no challenge asks for one."""
+def test_every_sign_in_uses_a_new_device(remembering: Stage) -> None:
+    """A later sign-in names no device, so Cognito sends no device challenge."""
     first = remembering.auth.sign_in(USER, PASSWORD)
     again = remembering.auth.sign_in(USER, PASSWORD)
     confirmed = [
@@ -67,25 +67,25 @@ def test_every_sign_in_is_a_device_of_its_own(remembering: Stage) -> None:
 
 
 def test_created_users_have_a_device_too(remembering: Stage) -> None:
-    """The sign-in that sets the final password is confirmed as any other."""
+    """The device of the sign-in that sets the final password is confirmed too."""
     remembering.cognito.password = None
     remembering.auth.create_user(USER, PASSWORD)
     assert remembering.cognito.operations().count("ConfirmDevice") == 1
 
 
-def test_unconfirmed_device_is_told(remembering: Stage) -> None:
-    """A device that cannot be confirmed is a warning: the user is signed in."""
+def test_unconfirmed_device_is_a_warning(remembering: Stage) -> None:
+    """A device that cannot be confirmed leads to a warning: the user is signed in."""
     remembering.cognito.faults[("ConfirmDevice", 0)] = CognitoError(
         "Too many devices.", code="LimitExceededException"
     )
     session = remembering.auth.sign_in(USER, PASSWORD)
     assert session.user_id == INTERNAL
     (warning,) = remembering.report.warnings
-    assert "the one ann@example.com signed in from could not be confirmed: Too many" in warning
+    assert "the device of ann@example.com could not be confirmed: Too many" in warning
 
 
 def test_pools_without_devices(stage: Stage) -> None:
-    """Where no device is remembered nothing is confirmed, and a refresh names none."""
+    """In a pool without devices nothing is confirmed, and a refresh names no device."""
     stage.cognito.password = PASSWORD
     session = stage.auth.sign_in(USER, PASSWORD)
     session.tokens(force_refresh=True)

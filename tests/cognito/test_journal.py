@@ -1,4 +1,4 @@
-"""The journal of unfinished users: marker files that name nobody."""
+"""The journal of unfinished users: marker files without names."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def warnings() -> list[str]:
 
 @pytest.fixture
 def state(tmp_path: Path) -> Path:
-    """A state folder that is not there yet, as in a fresh checkout."""
+    """A state folder that does not exist yet, as in a fresh checkout."""
     return tmp_path / ".amplify" / "seedctl"
 
 
@@ -47,7 +47,7 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _begin(journal: Journal, username: str, *, is_created: bool = False) -> str:
-    """Leave *username* unfinished, and return what was noted of it before."""
+    """Leave *username* unfinished, and return what the journal had recorded before."""
     with journal.claim(POOL, username) as claim:
         if is_created:
             claim.mark_created()
@@ -60,7 +60,7 @@ def _finish(journal: Journal, username: str) -> None:
 
 
 def test_a_user_is_unfinished_until_it_is_cleared(journal: Journal) -> None:
-    """A user is named from just before it is created until it has its final password."""
+    """A user is unfinished from just before its creation until it has its final password."""
     assert not journal.is_unfinished(POOL, "ann")
     with journal.claim(POOL, "ann") as claim:
         assert journal.is_unfinished(POOL, "ann")
@@ -69,10 +69,10 @@ def test_a_user_is_unfinished_until_it_is_cleared(journal: Journal) -> None:
     assert not journal.is_unfinished(POOL, "ann")
 
 
-def test_a_later_run_finds_what_an_earlier_left(
+def test_a_later_run_finds_the_markers_of_an_earlier_one(
     journal: Journal, state: Path, warnings: list[str]
 ) -> None:
-    """The journal survives the process, and says how far the other run has come."""
+    """The journal outlives the process, and records how far the earlier run came."""
     assert _begin(journal, "ann") == "new"
     assert _begin(Journal(state, warnings.append), "ann") == "started"
     assert _begin(journal, "ann", is_created=True) == "started"
@@ -81,16 +81,16 @@ def test_a_later_run_finds_what_an_earlier_left(
     assert _begin(journal, "ann") == "new"
 
 
-def test_a_marker_cut_short_was_never_begun(journal: Journal, state: Path) -> None:
-    """A kill before anything was noted is before anything was sent."""
+def test_an_empty_marker_means_a_new_user(journal: Journal, state: Path) -> None:
+    """An empty marker means that nothing was sent: the user is new."""
     _begin(journal, "ann")
     (marker,) = _files(state)
     marker.write_bytes(b"")
     assert _begin(journal, "ann") == "new"
 
 
-def test_one_run_at_a_time_has_the_user(state: Path, warnings: list[str]) -> None:
-    """However closely several runs begin the same user, they come one after the other."""
+def test_one_run_at_a_time_holds_the_claim(state: Path, warnings: list[str]) -> None:
+    """Only one of several concurrent runs holds the claim on a user."""
     for round_ in range(10):
         start = threading.Barrier(6)
         inside: list[str] = []
@@ -111,7 +111,7 @@ def test_one_run_at_a_time_has_the_user(state: Path, warnings: list[str]) -> Non
                 most.append(len(inside))
                 waited.append(claim.was_waited_for)
                 inside.pop()
-                claim.clear()  # from here on another run may have the user
+                claim.clear()  # from here on another run may claim the user
 
         threads = [threading.Thread(target=work) for _ in range(6)]
         for thread in threads:
@@ -124,7 +124,7 @@ def test_one_run_at_a_time_has_the_user(state: Path, warnings: list[str]) -> Non
 
 
 def test_a_claim_ends_with_its_process(journal: Journal, state: Path) -> None:
-    """The operating system takes the claim back from a run that was killed; what it noted stays."""
+    """The operating system releases the claim of a killed run; what it recorded stays."""
     code = (
         "import os, sys, pathlib\n"
         "from seedctl.cognito.journal import Journal\n"
@@ -138,10 +138,10 @@ def test_a_claim_ends_with_its_process(journal: Journal, state: Path) -> None:
         assert not claim.was_waited_for
 
 
-def test_a_run_that_has_the_user_for_too_long_is_an_error(
+def test_waiting_too_long_for_a_claim_is_an_error(
     state: Path, warnings: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Waiting is told after some seconds, and ends with an error that says what to do."""
+    """After some seconds of waiting there is a warning, and at the end an error that says what to do."""
     now = [0.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     monkeypatch.setattr(time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
@@ -166,7 +166,7 @@ def test_a_run_that_has_the_user_for_too_long_is_an_error(
         pytest.param(POOL, "ann ", id="a space more"),
     ],
 )
-def test_others_are_not_meant(journal: Journal, pool: str, username: str) -> None:
+def test_other_users_and_pools_are_separate(journal: Journal, pool: str, username: str) -> None:
     """Each user of each pool has a marker of its own."""
     _begin(journal, "ann")
     assert not journal.is_unfinished(pool, username)
@@ -175,7 +175,9 @@ def test_others_are_not_meant(journal: Journal, pool: str, username: str) -> Non
 
 
 @pytest.mark.parametrize("username", ["../../etc/passwd", "a/b", "密码", "half\ud83d", "x" * 5000])
-def test_any_name_makes_a_plain_file_name(journal: Journal, state: Path, username: str) -> None:
+def test_any_user_name_gives_a_valid_file_name(
+    journal: Journal, state: Path, username: str
+) -> None:
     """A name with slashes, of any script or length, cannot leave the folder or be refused."""
     _begin(journal, username)
     (marker,) = _files(state.parent.parent)
@@ -184,8 +186,8 @@ def test_any_name_makes_a_plain_file_name(journal: Journal, state: Path, usernam
     assert journal.is_unfinished(POOL, username)
 
 
-def test_the_journal_holds_nothing_to_read(journal: Journal, state: Path) -> None:
-    """Neither a name nor a pool can be read from the files."""
+def test_the_journal_contains_no_names(journal: Journal, state: Path) -> None:
+    """The files contain neither a user name nor a pool id."""
     _begin(journal, "ann@example.com")
     (marker,) = _files(state)
     assert marker.read_bytes() == b"started"
@@ -193,8 +195,8 @@ def test_the_journal_holds_nothing_to_read(journal: Journal, state: Path) -> Non
     assert POOL not in str(marker.relative_to(state))
 
 
-def test_only_the_owner_may_look(journal: Journal, state: Path) -> None:
-    """The folders are private to the account, and so is each marker."""
+def test_only_the_owner_may_read(journal: Journal, state: Path) -> None:
+    """Only the owner can read the folders and markers."""
     _begin(journal, "ann")
     (marker,) = _files(state)
     assert stat.S_IMODE(state.stat().st_mode) == 0o700
@@ -202,22 +204,22 @@ def test_only_the_owner_may_look(journal: Journal, state: Path) -> None:
     assert stat.S_IMODE(marker.stat().st_mode) & 0o077 == 0
 
 
-def test_looking_makes_nothing(journal: Journal, state: Path) -> None:
-    """Asking, or clearing what was never begun, leaves no folder behind."""
+def test_reading_creates_nothing(journal: Journal, state: Path) -> None:
+    """Asking for a user, or clearing one that was never started, creates no folder."""
     assert not journal.is_unfinished(POOL, "ann")
     journal.clear(POOL, "ann")
     assert not state.exists()
 
 
-def test_what_another_run_has_is_not_cleared(journal: Journal) -> None:
-    """A sign-in beside a run that creates the user leaves that run's marker alone."""
+def test_the_claim_of_another_run_is_not_cleared(journal: Journal) -> None:
+    """clear() does not remove the marker of a run that is creating the user."""
     with journal.claim(POOL, "ann"):
         journal.clear(POOL, "ann")
         assert journal.is_unfinished(POOL, "ann")
 
 
 def test_many_users_at_once(journal: Journal, state: Path) -> None:
-    """Threads that begin and finish together leave exactly the unfinished ones."""
+    """After concurrent threads exactly the unfinished users are left."""
     start = threading.Barrier(8)
 
     def work(number: int) -> None:
@@ -238,10 +240,8 @@ def test_many_users_at_once(journal: Journal, state: Path) -> None:
 
 
 @pytest.mark.parametrize("where", ["state folder", "its parent", "unfinished"])
-def test_a_folder_that_cannot_be_written_is_warned_of_once(
-    state: Path, warnings: list[str], where: str
-) -> None:
-    """The run goes on without a journal, and says so once, however many users follow."""
+def test_an_unwritable_folder_warns_once(state: Path, warnings: list[str], where: str) -> None:
+    """The run continues without a journal and warns once, however many users follow."""
     blocked = {
         "state folder": state,
         "its parent": state.parent,
@@ -260,10 +260,8 @@ def test_a_folder_that_cannot_be_written_is_warned_of_once(
     assert 'if_exists="sign_in"' in warning
 
 
-def test_a_folder_that_cannot_be_looked_into_names_nobody(
-    tmp_path: Path, warnings: list[str]
-) -> None:
-    """A folder that the system refuses to look into holds no journal; the run goes on."""
+def test_an_unreadable_folder_counts_as_empty(tmp_path: Path, warnings: list[str]) -> None:
+    """A folder that cannot be read counts as an empty journal; the run continues."""
     journal = Journal(tmp_path / ("x" * 300), warnings.append)
     assert not journal.is_unfinished(POOL, "ann")
     assert _begin(journal, "ann") == "new"
@@ -272,10 +270,10 @@ def test_a_folder_that_cannot_be_looked_into_names_nobody(
 
 
 @pytest.mark.parametrize("what", ["mark_created", "clear"])
-def test_a_marker_that_cannot_be_changed_is_warned_of_once(
+def test_an_unwritable_marker_warns_once(
     state: Path, warnings: list[str], what: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A full disk in the middle of a run costs the journal, not the run."""
+    """A full disk disables the journal, and the run continues."""
 
     def fail(*_: Any, **__: Any) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -1,4 +1,4 @@
-"""What is held against the outputs before the first write, and what callbacks may return."""
+"""The MFA checks before the first write, and what callbacks may return."""
 
 from __future__ import annotations
 
@@ -202,7 +202,7 @@ BY_PHONE: dict[str, Any] = {"username_attributes": ("phone_number",)}
         ),
     ],
 )
-def test_what_cannot_end_well_is_refused_before_the_first_write(
+def test_impossible_options_are_refused_before_the_first_write(
     make_stage: Callable[..., Stage],
     settings: dict[str, Any],
     username: str,
@@ -210,7 +210,7 @@ def test_what_cannot_end_well_is_refused_before_the_first_write(
     error: type[Exception],
     words: str,
 ) -> None:
-    """No user is created, no line announces a target, no marker is left."""
+    """After a failed check no user is created, no target is announced and no marker is left."""
     stage = make_stage(**settings)
     with pytest.raises(error, match=words) as caught:
         create(stage, username, **options)
@@ -286,13 +286,13 @@ def test_what_cannot_end_well_is_refused_before_the_first_write(
         ),
     ],
 )
-def test_what_may_end_well_is_tried(
+def test_possible_options_are_accepted(
     make_stage: Callable[..., Stage],
     settings: dict[str, Any],
     username: str,
     options: dict[str, Any],
 ) -> None:
-    """An OPTIONAL pool asks for no code, and what an old file cannot say is Cognito's to say."""
+    """An OPTIONAL pool requires no code, and what an old file does not state is left to Cognito."""
     stage = make_stage(**settings)
     create(stage, username, **options)
     assert stage.states() == ["created"]
@@ -311,7 +311,7 @@ def test_what_may_end_well_is_tried(
 def test_a_sign_in_is_checked_too(
     make_stage: Callable[..., Stage], options: dict[str, Any], words: str
 ) -> None:
-    """What cannot be used is told before Cognito is asked."""
+    """An unusable callback or preference is refused before any request."""
     stage = make_stage(**pool("TOTP"))
     with pytest.raises(InvalidParameterException, match=words):
         stage.auth.sign_in(EMAIL_USER, PASSWORD, sign_in_flow="MFA", **options)
@@ -319,7 +319,7 @@ def test_a_sign_in_is_checked_too(
 
 
 def test_the_callback_of_a_method() -> None:
-    """sign_in_challenge has every code; the others have their own method's, and never TOTP's."""
+    """sign_in_challenge serves every method; the sign-up callbacks only their own, and none TOTP."""
     own = MFACallbacks(email_sign_up_challenge=answer, sms_sign_up_challenge=other_answer)
     assert own.for_code("EMAIL") is answer
     assert own.for_code("SMS") is other_answer
@@ -340,7 +340,7 @@ def test_the_callback_of_a_method() -> None:
     ],
 )
 def test_a_code(given: object) -> None:
-    """Text and ChallengeResponse are as good; what surrounds a code is no part of it."""
+    """Both text and ChallengeResponse are accepted; surrounding whitespace is removed."""
     assert code_of(given, "sign_in_challenge") == "123456"
 
 
@@ -356,7 +356,7 @@ def test_a_code(given: object) -> None:
     ],
 )
 def test_no_code(given: object, what: str) -> None:
-    """What is not a code is refused, naming the callback and what to return."""
+    """Other return values are refused; the error names the callback and what to return."""
     with pytest.raises(InvalidParameterException) as caught:
         code_of(given, "sign_in_challenge")
     assert caught.value.message == f"sign_in_challenge returned {what} where a code belongs."
@@ -364,7 +364,7 @@ def test_no_code(given: object, what: str) -> None:
 
 
 def test_a_coroutine_is_refused_without_a_warning() -> None:
-    """A lambda around an async function is not seen beforehand; it leaves nothing un-awaited."""
+    """A lambda that returns a coroutine is refused when it is called, and the coroutine is closed."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         with pytest.raises(InvalidParameterException, match="returned a coroutine"):
@@ -372,7 +372,7 @@ def test_a_coroutine_is_refused_without_a_warning() -> None:
 
 
 def test_a_returned_code_is_not_in_an_error(make_stage: Callable[..., Stage]) -> None:
-    """The user stays in the journal when the callback is at fault, and the next run finishes it."""
+    """If a callback fails, the user stays in the journal and the next run finishes it."""
     stage = make_stage(**pool("EMAIL"))
     stage.cognito.after_new_password = [("EMAIL_OTP", {})]
     with pytest.raises(InvalidParameterException, match="returned nothing"):

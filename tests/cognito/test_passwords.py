@@ -45,7 +45,7 @@ def _derive(password: str = "Passw0rd!", pool: str = POOL, username: str = "ann"
 def test_the_temporary_password_fits_every_policy(
     policy: PasswordPolicy, password: str, username: str
 ) -> None:
-    """Whatever policy a pool can have, AdminCreateUser takes the temporary password."""
+    """The temporary password satisfies every possible policy."""
     derived = _derive(password, username=username)
     check_password(derived, policy)
     # The same in Cognito's words, without check_password.
@@ -58,7 +58,7 @@ def test_the_temporary_password_fits_every_policy(
 
 
 def test_the_temporary_password_never_changes() -> None:
-    """A later version of seedctl must finish users that an earlier one left: same derivation."""
+    """The derivation never changes, so a later version of seedctl can finish users of an earlier one."""
     assert _derive() == (
         "Tmp1!w9PQS3ZngHGaMD6K2S9u0mXvOKXbNT8wpwJhKAFBpUVVa9clfKQrjEfsE7Kk2hKXIhMPP8LlZ1rihT1V37p"
         "hWkQfb305qMD"
@@ -67,12 +67,12 @@ def test_the_temporary_password_never_changes() -> None:
 
 @pytest.mark.parametrize("username", ["Ann@Example.com", "ANN@EXAMPLE.COM", "ann@example.com"])
 def test_the_case_of_the_user_name_does_not_matter(username: str) -> None:
-    """Cognito's names ignore case, so a re-run that spells one otherwise derives the same."""
+    """Cognito's user names ignore case, so another spelling derives the same password."""
     assert _derive(username=username) == _derive(username="ann@example.com")
 
 
 def test_names_are_case_folded() -> None:
-    """Folding goes beyond lower case, as Unicode has it."""
+    """Unicode case folding is used, not only lower case."""
     assert _derive(username="STRASSE") == _derive(username="straße")
 
 
@@ -86,14 +86,14 @@ def test_names_are_case_folded() -> None:
     ],
 )
 def test_each_user_has_a_password_of_their_own(changed: dict[str, str]) -> None:
-    """Another password, pool or user gives a temporary password that has nothing in common."""
+    """Another password, pool or user gives an unrelated temporary password."""
     one, other = _derive(), _derive(**changed)
     same = sum(a == b for a, b in zip(one[5:], other[5:], strict=True))
     assert same < 15  # 95 characters of 62 kinds agree in one or two places by chance
 
 
-def test_the_temporary_password_tells_nothing() -> None:
-    """The final password is not to be read from it, and masking knows its shape."""
+def test_the_temporary_password_reveals_nothing() -> None:
+    """It does not reveal the final password, and masking recognizes it."""
     assert "secret-part" not in _derive("secret-part")
     assert mask(f"<{_derive()}>") == "<***>"
 
@@ -108,7 +108,7 @@ def test_the_temporary_password_tells_nothing() -> None:
     )
 )
 def test_different_passwords_give_different_ones(passwords: list[str]) -> None:
-    """No two final passwords share a temporary one."""
+    """Different final passwords give different temporary passwords."""
     assert len({_derive(password) for password in passwords}) == len(passwords)
 
 
@@ -140,8 +140,8 @@ def test_different_passwords_give_different_ones(passwords: list[str]) -> None:
         pytest.param("", _policy(), "at least one character", id="empty"),
     ],
 )
-def test_what_a_password_lacks(password: str, policy: PasswordPolicy, needs: str) -> None:
-    """The message names the rule that is not met, and never the password."""
+def test_each_violated_rule_is_named(password: str, policy: PasswordPolicy, needs: str) -> None:
+    """The message names the violated rule, and never contains the password."""
     with pytest.raises(InvalidPasswordException) as caught:
         check_password(password, policy)
     assert caught.value.message == (
@@ -154,8 +154,8 @@ def test_what_a_password_lacks(password: str, policy: PasswordPolicy, needs: str
     assert not password.strip() or password.strip() not in shown
 
 
-def test_all_that_is_lacking_is_named_at_once() -> None:
-    """A password with several faults needs one correction, not one a run."""
+def test_all_violated_rules_are_named_at_once() -> None:
+    """All violated rules are named at once."""
     policy = PasswordPolicy(8, True, True, True, True)
     with pytest.raises(InvalidPasswordException) as caught:
         check_password("\u00fc", policy)
@@ -171,15 +171,15 @@ def test_cognitos_symbols(symbol: str) -> None:
     check_password(f"abcDEF1{symbol}", _policy(symbols=True))
 
 
-def test_the_list_of_symbols_is_whole() -> None:
+def test_the_list_of_symbols_is_complete() -> None:
     """The list above holds Cognito's 32, and a space counts between other characters."""
     assert len(set(SYMBOLS)) == 32
     check_password("abc def", _policy(symbols=True))
 
 
 @pytest.mark.parametrize("policy", [None, _policy(length=6)], ids=["unknown", "lax"])
-def test_what_no_rule_forbids_is_let_pass(policy: PasswordPolicy | None) -> None:
-    """Without a policy in the outputs, or with a lax one, Cognito has the last word."""
+def test_a_password_that_violates_no_rule_is_accepted(policy: PasswordPolicy | None) -> None:
+    """Without a policy in the outputs file, or with a weak one, Cognito decides."""
     check_password("aaaaaa", policy)
     check_password("密码密码密码", policy)
     check_password("a b" * 85 + "a", policy)  # 256 characters
@@ -196,8 +196,10 @@ def test_what_no_rule_forbids_is_let_pass(policy: PasswordPolicy | None) -> None
         pytest.param("abcdef\udc80", "characters that are valid Unicode", id="undecodable"),
     ],
 )
-def test_what_no_pool_accepts(password: str, needs: str, policy: PasswordPolicy | None) -> None:
-    """What Cognito's own pattern refuses is refused also without a policy."""
+def test_passwords_that_every_pool_refuses(
+    password: str, needs: str, policy: PasswordPolicy | None
+) -> None:
+    """What every pool refuses is refused without a policy too."""
     with pytest.raises(InvalidPasswordException, match=f"it needs {needs}\\.$"):
         check_password(password, policy)
 
@@ -205,7 +207,7 @@ def test_what_no_pool_accepts(password: str, needs: str, policy: PasswordPolicy 
 @pytest.mark.parametrize("policy", [None, _policy()], ids=["unknown", "known"])
 @pytest.mark.parametrize("password", [None, 123456, b"hidden-word", ["hidden-word"]], ids=repr)
 def test_a_password_is_text(password: Any, policy: PasswordPolicy | None) -> None:
-    """Another type is named, with where passwords come from, and its value is not repeated."""
+    """The error names a wrong type and not the value."""
     with pytest.raises(InvalidPasswordException) as caught:
         check_password(password, policy)
     kind = type(password).__name__

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from seedctl.cognito.mfa import MFACallbacks
+from seedctl.cognito.types import NewUser
 from seedctl.errors import (
     MFANotConfiguredError,
     MFAPreferenceNotAvailableError,
@@ -68,18 +68,11 @@ def as_recorded(requests: list[tuple[str, dict[str, Any]]]) -> list[dict[str, An
 
 def test_password_flow_sends_what_the_javascript_tool_sends(stage: Stage) -> None:
     """All nineteen recorded requests of the password situation, in order, field by field."""
-    door = AmbientAuth(stage.auth, no_identities())
+    auth = AmbientAuth(stage.auth, no_identities())
 
     def create(attributes: dict[str, str] | None) -> Any:
-        return door.create_user(
-            USER,
-            PASSWORD,
-            sign_in_flow="Password",
-            sign_in_after_creation=False,
-            user_attributes=attributes,
-            if_exists="error",
-            callbacks=MFACallbacks(),
-        )
+        user = NewUser(USER, PASSWORD, user_attributes=attributes)
+        return auth.create_user(user, if_exists="error", sign_in_after_creation=False)
 
     attributes = {"locale": "en", "phone_number": "+15551234567", "given_name": "", "email": USER}
     user = create(attributes)
@@ -87,14 +80,14 @@ def test_password_flow_sends_what_the_javascript_tool_sends(stage: Stage) -> Non
     with pytest.raises(UsernameExistsError):
         create(None)
     for _ in range(2):
-        door.sign_in(USER, PASSWORD, sign_in_flow="Password")
-    door.sign_out()
+        auth.sign_in(USER, PASSWORD, sign_in_flow="Password")
+    auth.sign_out()
     with pytest.raises(NotAuthorizedException):
-        door.sign_in(USER, "wrong", sign_in_flow="Password")
+        auth.sign_in(USER, "wrong", sign_in_flow="Password")
     with pytest.raises(UserExistsError):
-        door.sign_in("nobody@example.com", PASSWORD, sign_in_flow="Password")
-    door.sign_in(USER, PASSWORD, sign_in_flow="Password")
-    door.sign_out(everywhere=True)
+        auth.sign_in("nobody@example.com", PASSWORD, sign_in_flow="Password")
+    auth.sign_in(USER, PASSWORD, sign_in_flow="Password")
+    auth.sign_out(everywhere=True)
 
     assert as_recorded(stage.cognito.requests) == recorded("password")
 
@@ -113,7 +106,7 @@ def test_srp_values_have_the_form_cognito_expects(stage: Stage) -> None:
 
 @dataclass(frozen=True)
 class Situation:
-    """A recorded MFA situation: what the stand-in asks, what the caller gives."""
+    """A recorded MFA situation: the stand-in's challenges and the caller's options."""
 
     after_new_password: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     sign_in: str | None = None
@@ -188,13 +181,16 @@ SITUATIONS = {
 
 def play(stage: Stage, situation: Situation) -> list[SeedctlError]:
     """Create with the MFA flow, then sign in by MFA, then by password; return what was raised."""
-    door = AmbientAuth(stage.auth, no_identities())
+    auth = AmbientAuth(stage.auth, no_identities())
     stage.cognito.after_new_password = list(situation.after_new_password)
     stage.cognito.sign_in_challenge = situation.sign_in
     stage.cognito.sign_in_parameters = situation.sign_in_parameters
     stage.codes.codes = ["123456"] * 9
-    callbacks = MFACallbacks(
-        situation.preference,
+    new_user = NewUser(
+        USER,
+        PASSWORD,
+        sign_in_flow="MFA",
+        mfa_preference=situation.preference,
         totp_sign_up_challenge=(lambda _: "123456") if situation.has_totp_callback else None,
     )
     raised: list[SeedctlError] = []
@@ -205,24 +201,14 @@ def play(stage: Stage, situation: Situation) -> list[SeedctlError]:
         except SeedctlError as error:
             raised.append(error)
 
-    attempt(
-        lambda: door.create_user(
-            USER,
-            PASSWORD,
-            sign_in_flow="MFA",
-            sign_in_after_creation=True,
-            user_attributes=None,
-            if_exists="error",
-            callbacks=callbacks,
-        )
-    )
+    attempt(lambda: auth.create_user(new_user, if_exists="error", sign_in_after_creation=True))
     stage.cognito.after_new_password = []
     attempt(
-        lambda: door.sign_in(
+        lambda: auth.sign_in(
             USER, PASSWORD, sign_in_flow="MFA", mfa_preference=situation.preference
         )
     )
-    attempt(lambda: door.sign_in(USER, PASSWORD, sign_in_flow="Password"))
+    attempt(lambda: auth.sign_in(USER, PASSWORD, sign_in_flow="Password"))
     return raised
 
 
@@ -242,7 +228,7 @@ def test_mfa_flows_send_what_the_javascript_tool_sends(
 
 
 def test_every_recorded_flow_is_tested_or_a_deviation() -> None:
-    """No recorded situation is passed over in silence."""
+    """Every recorded situation is either tested or listed as a deviation."""
     path = Path(__file__).parents[1] / "data" / "cognito_flows.json"
     recordings = {row["id"] for row in json.loads(path.read_text())["flows"]}
     assert recordings == {*SITUATIONS, "password"} | deviations()
@@ -266,7 +252,7 @@ def test_set_up_by_preference_ends_signed_in(make_stage: Callable[..., Stage], f
 
 
 def test_sms_is_not_quietly_replaced_by_totp(make_stage: Callable[..., Stage]) -> None:
-    """Deviation "setupsmstotp": the preference is kept, and what it needs is said."""
+    """Deviation "setupsmstotp": the preference is respected, and the error says what it needs."""
     stage = make_stage(mfa_configuration=None, mfa_methods=None)
     raised = play(stage, SITUATIONS["setupsmstotp"])
     assert isinstance(raised[0], MFAPreferenceNotAvailableError)
@@ -277,7 +263,7 @@ def test_sms_is_not_quietly_replaced_by_totp(make_stage: Callable[..., Stage]) -
 def test_totp_without_a_callback_asks_cognito_for_no_secret(
     make_stage: Callable[..., Stage],
 ) -> None:
-    """Deviation "nototp": a secret that nobody will keep is not even fetched."""
+    """Deviation "nototp": without a callback for the secret it is not even requested."""
     stage = make_stage(mfa_configuration=None, mfa_methods=None)
     raised = play(stage, SITUATIONS["nototp"])
     assert isinstance(raised[0], MissingTOTPChallengeError)

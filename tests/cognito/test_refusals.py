@@ -1,4 +1,4 @@
-"""Advice for Cognito's refusals, by its sentence: one code has many causes."""
+"""Resolutions for Cognito's errors by their messages, since one code has many causes."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ def _explained(code: str, message: str, *, has_secret: bool = False) -> str | No
         ("Unable to verify secret hash for client x", APP_CLIENT_SECRET),
     ],
 )
-def test_what_another_password_does_not_change(message: str, advice: str) -> None:
-    """These come under a wrong password's code, and no other password is tried after them."""
+def test_refusals_that_are_not_about_the_password(message: str, advice: str) -> None:
+    """These errors have the code of a wrong password, but no other password is tried after them."""
     error = CognitoError(message, code="NotAuthorizedException")
     assert not is_about_password(error)
     assert advice in (_explained("NotAuthorizedException", message) or "")
 
 
 def test_a_wrong_password() -> None:
-    """Its advice is the caller's, who knows what the password was for."""
+    """The resolution for a wrong password comes from the caller, which knows its purpose."""
     message = "Incorrect username or password."
     assert is_about_password(CognitoError(message, code="NotAuthorizedException"))
     assert _explained("NotAuthorizedException", message) is None
@@ -64,12 +64,12 @@ def test_a_wrong_password() -> None:
     ],
 )
 def test_other_refusals(code: str, message: str, advice: str) -> None:
-    """An example of the right form, or the command that changes the user's state."""
+    """The resolution shows a valid example, or the command that changes the user's state."""
     assert advice in (_explained(code, message) or "")
 
 
 def test_another_secret_than_the_clients() -> None:
-    """Where a secret was given, it is that one which is wrong."""
+    """If an app client secret was given, the resolution says that it is wrong."""
     message = "Unable to verify secret hash for client x"
     assert "another secret" in (
         _explained("NotAuthorizedException", message, has_secret=True) or ""
@@ -77,7 +77,7 @@ def test_another_secret_than_the_clients() -> None:
 
 
 def test_unknown_sentences_and_given_advice() -> None:
-    """Nothing is made up, and advice that is there stays."""
+    """An unknown message gets no resolution, and an existing resolution stays."""
     assert _explained("InvalidParameterException", "Something new.") is None
     error = CognitoError("User is disabled.", code="NotAuthorizedException", resolution="Mine.")
     explain(error, has_secret=False)

@@ -1,4 +1,4 @@
-"""Sessions: who ends them, what they hold, and who is signed in where."""
+"""Sessions: how they end, what they contain, and which user is current where."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ def session(stage: Stage) -> UserSession:
 
 
 @pytest.fixture
-def door(stage: Stage) -> AmbientAuth:
+def auth(stage: Stage) -> AmbientAuth:
     stage.cognito.password = PASSWORD
     return AmbientAuth(stage.auth, no_identities())
 
 
-def test_a_session_says_who_it_is_and_shows_no_token(session: UserSession) -> None:
-    """Its repr is safe to print, and it is truthy as in the guide."""
+def test_the_repr_of_a_session_shows_no_token(session: UserSession) -> None:
+    """A session's repr contains no secret, and a session is truthy as in Amplify's guide."""
     assert session
     assert session.current_user().username == INTERNAL
     assert session.current_user().login_id == USER
@@ -59,7 +59,7 @@ def test_a_session_says_who_it_is_and_shows_no_token(session: UserSession) -> No
 
 
 def test_leaving_the_block_revokes_once(stage: Stage, session: UserSession) -> None:
-    """A second sign-out sends nothing, and a signed-out session helps nobody."""
+    """A second sign-out sends nothing, and a signed-out session gives no tokens."""
     with session:
         assert session.is_signed_in
     session.sign_out()
@@ -72,14 +72,14 @@ def test_leaving_the_block_revokes_once(stage: Stage, session: UserSession) -> N
 
 
 def test_no_revocation_where_the_pool_has_none(stage: Stage) -> None:
-    """Without origin_jti in the token the call would be refused."""
+    """No revocation is sent if the token has no origin_jti: Cognito would refuse it."""
     stage.cognito.revocation = False
     stage.auth.create_user(USER, PASSWORD)
     assert "RevokeToken" not in stage.cognito.operations()
 
 
 def test_a_failed_revocation_is_a_warning(stage: Stage, session: UserSession) -> None:
-    """The session ends all the same, and the user hears of it."""
+    """If the revocation fails, the session ends anyway, with a warning."""
     stage.cognito.faults[("RevokeToken", 0)] = EndpointUnreachableError("cut")
     session.sign_out()
     assert not session.is_signed_in
@@ -87,7 +87,7 @@ def test_a_failed_revocation_is_a_warning(stage: Stage, session: UserSession) ->
 
 
 def test_tokens_are_refreshed_when_asked_for(stage: Stage, session: UserSession) -> None:
-    """The refresh token survives a refresh that brings no new one."""
+    """The refresh token stays in use if a refresh returns no new one."""
     session.fetch_auth_session(force_refresh=True)
     assert stage.cognito.requests[-1][1] == {
         "AuthFlow": "REFRESH_TOKEN_AUTH",
@@ -99,15 +99,15 @@ def test_tokens_are_refreshed_when_asked_for(stage: Stage, session: UserSession)
 
 
 def test_a_refused_refresh_says_to_sign_in_again(stage: Stage, session: UserSession) -> None:
-    """Cognito's refusal becomes an error about the sign-in."""
+    """If Cognito refuses the refresh token, the error says to sign in again."""
     calls = stage.cognito.operations().count("InitiateAuth")
     stage.cognito.faults[("InitiateAuth", calls)] = NotAuthorizedException("revoked")
     with pytest.raises(UserUnAuthenticatedException, match="revoked"):
         session.fetch_auth_session(force_refresh=True)
 
 
-def test_closing_signs_out_everybody(stage: Stage) -> None:
-    """Sessions still open when the run ends are ended."""
+def test_closing_signs_out_all_users(stage: Stage) -> None:
+    """Closing the backend ends all open sessions."""
     stage.cognito.password = PASSWORD
     sessions = [stage.auth.sign_in(USER, PASSWORD) for _ in range(3)]
     stage.auth.close()
@@ -121,7 +121,7 @@ def _sessions(stage: Stage, count: int) -> list[UserSession]:
 
 
 def test_sessions_are_ended_many_at_once(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """None of 64 sign-outs waits for another's answer."""
+    """64 sign-outs run at the same time."""
     sessions = _sessions(stage, 64)
     together = threading.Barrier(64, timeout=WAIT)
 
@@ -137,7 +137,7 @@ def test_sessions_are_ended_many_at_once(stage: Stage, monkeypatch: pytest.Monke
 
 @pytest.fixture
 def hanging(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
-    """Let revocations hang, all but each fourth; gives what tells that one of them has begun."""
+    """Let all revocations but each fourth hang; return an event that is set when one starts."""
     monkeypatch.setattr(interruption, "GRACE_SECONDS", 0.2)
     begun, release = threading.Event(), threading.Event()
     numbers = itertools.count()
@@ -154,11 +154,11 @@ def hanging(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Iterator[threading
 
 
 def test_an_ended_run_leaves_sessions_that_cannot_be_ended_in_time(
-    stage: Stage, hanging: threading.Event, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, hanging: threading.Event
 ) -> None:
-    """After a signal sign-outs get two seconds together; how many are left is told."""
+    """After a signal all sign-outs together have two seconds; a warning says how many are left."""
     sessions = _sessions(stage, 8)
-    monkeypatch.setattr(interruption._state, "is_requested", True)
+    interruption.set_requested(True)
     stage.auth.close()
     assert stage.report.warnings == [
         "6 sessions were left signed in: the sign-out took longer than 0 s."
@@ -167,7 +167,7 @@ def test_an_ended_run_leaves_sessions_that_cannot_be_ended_in_time(
 
 
 def test_ctrl_c_during_the_sign_outs(stage: Stage, hanging: threading.Event) -> None:
-    """It goes on to the caller, after the same two seconds."""
+    """Ctrl-C during the sign-outs is raised to the caller after the same two seconds."""
     _sessions(stage, 2)
 
     def interrupt() -> None:
@@ -184,10 +184,10 @@ def test_ctrl_c_during_the_sign_outs(stage: Stage, hanging: threading.Event) -> 
     ]
 
 
-def test_where_python_starts_no_threads_any_more(
+def test_sign_outs_while_python_starts_no_threads(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """At the end of a script without the command line: sessions are ended one after another."""
+    """If the interpreter starts no more threads, sessions are ended one after another."""
 
     def refuse(_: threading.Thread) -> None:
         raise RuntimeError("can't create new thread at interpreter shutdown")
@@ -198,8 +198,8 @@ def test_where_python_starts_no_threads_any_more(
     assert not any(session.is_signed_in for session in sessions)
 
 
-def test_a_fault_of_the_program_is_not_lost(stage: Stage) -> None:
-    """What is no error of AWS's arrives where the sessions are closed, after the others."""
+def test_an_unexpected_exception_is_raised(stage: Stage) -> None:
+    """An unexpected exception is raised by close(), after the other sign-outs."""
     _sessions(stage, 3)
     stage.cognito.faults[("RevokeToken", 0)] = ZeroDivisionError("a bug")
     with pytest.raises(ZeroDivisionError):
@@ -208,7 +208,7 @@ def test_a_fault_of_the_program_is_not_lost(stage: Stage) -> None:
 
 
 def test_an_interrupted_sign_out_is_tried_again_at_the_end(stage: Stage) -> None:
-    """Nobody knows whether the token was revoked: the session is still open."""
+    """After Ctrl-C during a revocation the session is still open, and close() tries again."""
     (session,) = _sessions(stage, 1)
     stage.cognito.faults[("RevokeToken", 0)] = KeyboardInterrupt()  # type: ignore[assignment]
     with pytest.raises(KeyboardInterrupt):
@@ -219,10 +219,10 @@ def test_an_interrupted_sign_out_is_tried_again_at_the_end(stage: Stage) -> None
     assert stage.cognito.operations().count("RevokeToken") == 2
 
 
-def test_an_ended_run_signs_out_at_its_end(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On the way out sessions do not wait for each other; one that is to end everywhere does."""
+def test_an_ended_run_signs_out_at_its_end(stage: Stage) -> None:
+    """After a signal sign_out leaves sessions to close(), except with everywhere=True."""
     first, second = _sessions(stage, 2)
-    monkeypatch.setattr(interruption._state, "is_requested", True)
+    interruption.set_requested(True)
     with first:
         second.sign_out(everywhere=True)
     assert (first.is_signed_in, second.is_signed_in) == (True, False)
@@ -231,37 +231,37 @@ def test_an_ended_run_signs_out_at_its_end(stage: Stage, monkeypatch: pytest.Mon
     assert stage.cognito.operations()[-2:] == ["GlobalSignOut", "RevokeToken"]
 
 
-def test_only_one_user_is_signed_in_at_a_time(stage: Stage, door: AmbientAuth) -> None:
-    """The function door's second sign-in ends the first."""
-    first = door.sign_in(USER, PASSWORD, sign_in_flow="Password")
-    second = door.sign_in(USER, PASSWORD, sign_in_flow="Password")
+def test_only_one_user_is_signed_in_at_a_time(stage: Stage, auth: AmbientAuth) -> None:
+    """A second sign_in_user ends the session of the first."""
+    first = auth.sign_in(USER, PASSWORD, sign_in_flow="Password")
+    second = auth.sign_in(USER, PASSWORD, sign_in_flow="Password")
     assert not first.is_signed_in
-    assert door.session() is second
-    door.sign_out()
+    assert auth.session() is second
+    auth.sign_out()
     with pytest.raises(UserUnAuthenticatedException, match="Nobody"):
-        door.current_user()
-    assert door.fetch_auth_session(force_refresh=False).access_token is None
-    door.sign_out()
+        auth.current_user()
+    assert auth.fetch_auth_session(force_refresh=False).access_token is None
+    auth.sign_out()
 
 
-def test_a_failed_sign_in_leaves_nobody_signed_in(door: AmbientAuth) -> None:
-    """As in the guide, the previous user is signed out first."""
-    door.sign_in(USER, PASSWORD, sign_in_flow="Password")
+def test_a_failed_sign_in_leaves_nobody_signed_in(auth: AmbientAuth) -> None:
+    """As in Amplify's guide, the previous user is signed out first."""
+    auth.sign_in(USER, PASSWORD, sign_in_flow="Password")
     with pytest.raises(NotAuthorizedException):
-        door.sign_in(USER, "wrong", sign_in_flow="Password")
+        auth.sign_in(USER, "wrong", sign_in_flow="Password")
     with pytest.raises(UserUnAuthenticatedException):
-        door.session()
+        auth.session()
 
 
-def test_a_task_uses_an_inherited_sign_in_and_never_ends_it(door: AmbientAuth) -> None:
+def test_a_task_uses_an_inherited_sign_in_and_never_ends_it(auth: AmbientAuth) -> None:
     """asyncio.to_thread and tasks copy the context: they may act as the user, not sign it out."""
-    session = door.sign_in(USER, PASSWORD, sign_in_flow="Password")
+    session = auth.sign_in(USER, PASSWORD, sign_in_flow="Password")
 
     def in_thread() -> str:
-        name = door.current_user().login_id
-        door.sign_out()
+        name = auth.current_user().login_id
+        auth.sign_out()
         with pytest.raises(UserUnAuthenticatedException):
-            door.session()
+            auth.session()
         return name
 
     async def run() -> tuple[str, str]:
@@ -272,18 +272,18 @@ def test_a_task_uses_an_inherited_sign_in_and_never_ends_it(door: AmbientAuth) -
 
     assert asyncio.run(run()) == (USER, USER)
     assert session.is_signed_in
-    assert door.session() is session
-    door.sign_out()
+    assert auth.session() is session
+    auth.sign_out()
 
 
-def test_a_task_of_its_own_signs_out_only_itself(door: AmbientAuth) -> None:
-    """Two tasks sign in side by side; each ends its own."""
+def test_a_task_signs_out_only_its_own_user(auth: AmbientAuth) -> None:
+    """Two concurrent tasks sign in, and each signs out its own user."""
 
     async def one() -> UserSession:
-        session = door.sign_in(USER, PASSWORD, sign_in_flow="Password")
+        session = auth.sign_in(USER, PASSWORD, sign_in_flow="Password")
         await asyncio.sleep(0)
-        assert door.session() is session
-        door.sign_out()
+        assert auth.session() is session
+        auth.sign_out()
         return session
 
     async def run() -> list[UserSession]:
@@ -293,38 +293,38 @@ def test_a_task_of_its_own_signs_out_only_itself(door: AmbientAuth) -> None:
     assert not any(session.is_signed_in for session in sessions)
 
 
-def test_a_pool_thread_without_a_sign_in_is_told_what_to_do(door: AmbientAuth) -> None:
-    """Pool threads inherit nothing."""
-    session = door.sign_in(USER, PASSWORD, sign_in_flow="Password")
+def test_a_pool_thread_without_a_sign_in_raises_with_help(auth: AmbientAuth) -> None:
+    """Threads of a pool do not inherit the current user."""
+    session = auth.sign_in(USER, PASSWORD, sign_in_flow="Password")
     with ThreadPoolExecutor(1) as pool:
-        future = pool.submit(door.current_user)
+        future = pool.submit(auth.current_user)
         with pytest.raises(UserUnAuthenticatedException) as caught:
             future.result()
     assert "current_backend().auth.sign_in" in (caught.value.resolution or "")
     session.sign_out()
 
 
-def test_sign_ins_of_threads_stay_apart(door: AmbientAuth) -> None:
-    """Each thread ends its own sign-in and leaves the other's alone."""
+def test_sign_ins_of_threads_stay_apart(auth: AmbientAuth) -> None:
+    """Each thread signs out only its own user."""
     seen: list[bool] = []
-    mine = door.sign_in(USER, PASSWORD, sign_in_flow="Password")
+    mine = auth.sign_in(USER, PASSWORD, sign_in_flow="Password")
 
     def other() -> None:
-        theirs = door.sign_in(USER, PASSWORD, sign_in_flow="Password")
-        seen.append(door.session() is theirs)
-        door.sign_out()
+        theirs = auth.sign_in(USER, PASSWORD, sign_in_flow="Password")
+        seen.append(auth.session() is theirs)
+        auth.sign_out()
 
     thread = threading.Thread(target=other)
     thread.start()
     thread.join()
     assert seen == [True]
     assert mine.is_signed_in
-    door.sign_out()
+    auth.sign_out()
     assert not mine.is_signed_in
 
 
-def test_a_thread_that_comes_after_does_not_own_the_sign_in(door: AmbientAuth) -> None:
-    """Python gives the number of an ended thread out again: only the thread itself is the owner."""
+def test_a_thread_that_comes_after_does_not_own_the_sign_in(auth: AmbientAuth) -> None:
+    """Python reuses thread ids, so the owner of a session is the thread object itself."""
     context = contextvars.copy_context()
 
     def in_thread(within: contextvars.Context, use: Callable[[], Any]) -> tuple[int, Any]:
@@ -336,10 +336,10 @@ def test_a_thread_that_comes_after_does_not_own_the_sign_in(door: AmbientAuth) -
         thread.join()
         return found[0]
 
-    first, session = in_thread(context, lambda: door.sign_in(USER, PASSWORD))
+    first, session = in_thread(context, lambda: auth.sign_in(USER, PASSWORD))
     gc.collect()
     for _ in range(50):
-        later, _ = in_thread(context.copy(), door.sign_out)
+        later, _ = in_thread(context.copy(), auth.sign_out)
         assert session.is_signed_in
         if later == first:
             break

@@ -57,8 +57,8 @@ def _challenge(vector: dict[str, Any], **changed: str) -> dict[str, str]:
 # --- the golden file -----------------------------------------------------------------------------
 
 
-def test_the_golden_file_is_whole() -> None:
-    """No row of the JavaScript client's is left out without notice."""
+def test_every_golden_row_is_tested() -> None:
+    """Every row of the JavaScript client's values is tested."""
     sections = ("vectors", "padded_hex", "timestamps", "secret_hash", "errors")
     assert [len(GOLDEN[section]) for section in sections] == [22, 16, 13, 2, 4]
 
@@ -76,7 +76,7 @@ def test_constants() -> None:
 
 @pytest.mark.parametrize("vector", VECTORS)
 def test_every_step_of_a_vector(vector: dict[str, Any], powers: str) -> None:
-    """Each number on the way is the JavaScript client's, so that a difference shows where it is."""
+    """Each intermediate number equals the JavaScript client's, so a difference shows where it arises."""
     given, expect = vector["input"], vector["expect"]
     exchange = ClientExchange.start(int(given["private_a_hex"], 16))
     salt, public_b = int(given["salt_hex"], 16), int(given["srp_b_hex"], 16)
@@ -124,7 +124,7 @@ def test_a_vector_in_one_call(vector: dict[str, Any], powers: str) -> None:
     ],
 )
 def test_the_server_arrives_at_the_same_secret(vector: dict[str, Any], powers: str) -> None:
-    """The verifier's side of SRP-6a, computed from the other end, gives the same S."""
+    """The server's side of SRP-6a computes the same S."""
     given, expect = vector["input"], vector["expect"]
     private_b = int(given["server_private_b_hex"], 16)
     verifier = int(given["server_verifier_hex"], 16)
@@ -149,7 +149,7 @@ def test_the_server_arrives_at_the_same_secret(vector: dict[str, Any], powers: s
     ],
 )
 def test_any_other_input_gives_another_signature(changed: str, value: str) -> None:
-    """Nothing that goes into the signature is left out of it."""
+    """The signature depends on each of its inputs."""
     exchange = ClientExchange.start(int(BASIC["input"]["private_a_hex"], 16))
     signature = exchange.sign(**_challenge(BASIC, **{changed: value}))
     assert signature != BASIC["expect"]["signature_base64"]
@@ -165,7 +165,7 @@ def test_padding(number: str, padded: str) -> None:
 
 @given(number=st.integers(min_value=0, max_value=1 << 3100))
 def test_padding_is_twos_complement(number: int) -> None:
-    """The bytes are those of a signed number that is not negative, and never one too many."""
+    """The bytes are the shortest two's complement of the number."""
     padded = srp.pad(number)
     assert int.from_bytes(padded, "big", signed=True) == number
     assert len(padded) == 1 or padded[0] != 0 or padded[1] >= 0x80
@@ -178,12 +178,12 @@ TIMESTAMPS = [(row["instant"], row["timestamp"]) for row in GOLDEN["timestamps"]
 
 @pytest.mark.parametrize(("instant", "timestamp"), TIMESTAMPS)
 def test_timestamps(instant: str, timestamp: str) -> None:
-    """Days are unpadded, times padded, names English, and the zone is always UTC."""
+    """Days are not padded, times are, names are English, and the zone is always UTC."""
     assert srp.format_timestamp(_utc(instant)) == timestamp
 
 
 class _Foreign(datetime):
-    """A moment whose formatting speaks another language and pads its days."""
+    """A datetime whose strftime uses another language and pads days."""
 
     def __format__(self, spec: str) -> str:
         for directive in ("%a", "%A", "%b", "%B", "%c", "%x", "%X", "%p", "%d", "%e"):
@@ -247,7 +247,7 @@ def test_a_device_verifier_from_the_primitives(powers: str) -> None:
     "row", [pytest.param(r, id=r["id"]) for r in GOLDEN["errors"] if "srp_b_hex" in r]
 )
 def test_b_must_not_be_zero(row: dict[str, str], powers: str) -> None:
-    """With B = 0 mod N the password would not matter: nothing is signed."""
+    """B = 0 mod N, which would make the password irrelevant, is refused."""
     with pytest.raises(SRPError, match="B is zero") as caught:
         ClientExchange.start(7).sign(**_challenge(BASIC, srp_b=row["srp_b_hex"]))
     assert caught.value.exit_code == 4
@@ -271,13 +271,13 @@ def test_u_must_not_be_zero(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("value", ["", "xyz", "-5", "0x12", "1_2", " 12 ", "12\n", "\u0661\u0662"])
 @pytest.mark.parametrize("name", ["salt", "srp_b"])
 def test_numbers_must_be_hex(name: str, value: str) -> None:
-    """What is not plain hex is refused as such; int() alone would take signs and underscores."""
+    """Only plain hexadecimal is accepted; int() alone would accept signs and underscores."""
     with pytest.raises(SRPError, match="SALT or SRP_B is not a hex number"):
         ClientExchange.start(7).sign(**_challenge(BASIC, **{name: value}))
 
 
 def test_hex_of_either_case_is_the_same_number() -> None:
-    """The letters of a hex number may be small or capital."""
+    """Hexadecimal digits may be lower or upper case."""
     exchange = ClientExchange.start(7)
     challenge = _challenge(BASIC)
     raised = {name: challenge[name].upper() for name in ("salt", "srp_b")}
@@ -294,13 +294,13 @@ def test_hex_of_either_case_is_the_same_number() -> None:
     ],
 )
 def test_spellings_of_the_secret_block(block: str) -> None:
-    """SECRET_BLOCK may come in either alphabet, padded or not."""
+    """SECRET_BLOCK may use either alphabet, with or without padding."""
     assert srp.decode_secret_block(block) == base64.b64decode("+/+/AA==")
 
 
 @pytest.mark.parametrize("block", ["!!!!", "AAAAA", "AA AA", "é"])
 def test_a_secret_block_that_is_not_base64(block: str) -> None:
-    """Anything else is refused, not silently shortened."""
+    """A malformed SECRET_BLOCK is refused, not silently shortened."""
     with pytest.raises(SRPError, match="SECRET_BLOCK is not base64"):
         ClientExchange.start(7).sign(**_challenge(BASIC, secret_block=block))
 
@@ -309,14 +309,14 @@ def test_a_secret_block_that_is_not_base64(block: str) -> None:
 
 
 def test_the_private_value_is_fresh_and_long() -> None:
-    """Each exchange has a private value of its own, of 256 bits with the top one set."""
+    """Each exchange has its own private value of 256 bits, with the top bit set."""
     privates = [ClientExchange.start().private_a for _ in range(20)]
     assert len(set(privates)) == 20
     assert {value.bit_length() for value in privates} == {256}
 
 
 def test_the_repr_shows_nothing_secret() -> None:
-    """A trace that shows the exchange does not show the private value, in decimal or hex."""
+    """The repr of an exchange does not contain the private value, in decimal or hexadecimal."""
     exchange = ClientExchange.start()
     shown = repr(exchange)
     assert str(exchange.private_a) not in shown
@@ -356,7 +356,7 @@ def test_without_gmpy2_python_does_it(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_with_gmpy2_gmpy2_does_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where gmpy2 is installed it is used, and its numbers become Python's."""
+    """If gmpy2 is installed it is used, and its results are converted to int."""
     powmod = _gmpy2()
     again = _load_again(monkeypatch, gmpy2=sys.modules["gmpy2"])
     assert again._powmod is powmod
@@ -372,7 +372,7 @@ def test_both_ways_agree(data: st.DataObject) -> None:
     assert int(powmod(base, exponent, srp.N)) == pow(base, exponent, srp.N)
 
 
-def test_the_inner_hash_is_kept_whole() -> None:
+def test_the_inner_hash_has_32_bytes() -> None:
     """The inner hash of x is used as 32 bytes, also when it begins with zeros."""
     user = next(
         str(number)
@@ -393,6 +393,6 @@ def test_powers_are_the_same_from_the_table(
 ) -> None:
     """Without gmpy2 the generator's powers come from a table, and are those that pow gives."""
     monkeypatch.setattr(srp, "_powmod", pow)
-    for _ in range(srp._TABLE_PAYS + 1):
+    for _ in range(srp._POWERS_BEFORE_TABLE + 1):
         assert srp.power(base, exponent) == pow(base, exponent, srp.N)
     assert srp._power_by_table(base, exponent % 2**256) == pow(base, exponent % 2**256, srp.N)

@@ -1,4 +1,4 @@
-"""A user's tokens: what they say, how long they last, and that nothing shows them."""
+"""A user's tokens: their claims, their lifetime, and that they are never shown."""
 
 from __future__ import annotations
 
@@ -27,27 +27,27 @@ REPLY = {"AccessToken": ACCESS, "IdToken": ID, "RefreshToken": "refresh-token-1"
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """A monotonic clock that a test moves by hand."""
+    """A monotonic clock that a test sets."""
     now = [1000.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     return now
 
 
 def test_the_reply_is_read(clock: list[float]) -> None:
-    """The three tokens and their life come from the AuthenticationResult."""
+    """The three tokens and their lifetime come from the AuthenticationResult."""
     assert Tokens.from_reply(REPLY) == Tokens(ACCESS, ID, "refresh-token-1", 4600.0)
 
 
 @pytest.mark.parametrize("reply", [{}, {"RefreshToken": None}, {"RefreshToken": ""}], ids=str)
 def test_a_refresh_keeps_the_refresh_token(reply: dict[str, Any]) -> None:
-    """An answer without a refresh token, as a refresh gives, leaves the old one valid."""
+    """A result without a refresh token, as from a refresh, keeps the old one."""
     result = {"AccessToken": ACCESS, "IdToken": ID, **reply}
     assert Tokens.from_reply(result, refresh="old-refresh").refresh == "old-refresh"
     assert Tokens.from_reply(result).refresh is None
 
 
 def test_a_new_refresh_token_replaces_the_old_one() -> None:
-    """With rotation on, the newest refresh token is the one that works."""
+    """With refresh token rotation, the new refresh token replaces the old one."""
     assert Tokens.from_reply(REPLY, refresh="old-refresh").refresh == "refresh-token-1"
 
 
@@ -64,7 +64,7 @@ def test_a_new_refresh_token_replaces_the_old_one() -> None:
     ],
 )
 def test_expiry(clock: list[float], lifetime: int | None, seconds: float, expired: bool) -> None:
-    """A token counts as expired a minute early, so that it outlives the call it is sent with."""
+    """A token counts as expired a minute early, so that it does not expire during a call."""
     tokens = Tokens.from_reply({**REPLY, "ExpiresIn": lifetime})
     clock[0] += seconds
     assert tokens.is_expired is expired
@@ -73,14 +73,14 @@ def test_expiry(clock: list[float], lifetime: int | None, seconds: float, expire
 def test_expiry_does_not_follow_the_wall_clock(
     clock: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A clock that is set while a script runs expires nothing and revives nothing."""
+    """Changing the system clock during a run does not change when tokens expire."""
     tokens = Tokens.from_reply(REPLY)
     monkeypatch.setattr(time, "time", lambda: 9e9)
     assert not tokens.is_expired
 
 
 def test_claims() -> None:
-    """What the tokens say is read without verifying them, also beyond ASCII."""
+    """Claims are read without verification, with non-ASCII characters too."""
     tokens = Tokens.from_reply(REPLY)
     assert tokens.access_claims()["origin_jti"] == "j"
     assert tokens.id_claims() == {"sub": "s", "email": "ann@example.com", "name": "Zoë ÿ?>~"}
@@ -108,21 +108,21 @@ def test_claims_of_any_length(length: int) -> None:
         pytest.param(_jwt("[" * 100_000), id="nested too deep"),
     ],
 )
-def test_what_is_no_jwt(token: str) -> None:
-    """Anything else is a failed sign-in, and the text is not repeated."""
+def test_a_token_that_is_not_a_jwt(token: str) -> None:
+    """A token that is not a JWT is an error, and its text is not in the message."""
     with pytest.raises(InvalidResponseError, match="not a JWT") as caught:
         claims(token)
     assert not token or token not in str(caught.value)
 
 
 def test_nothing_shows_the_tokens() -> None:
-    """Tokens are in no repr, and whatever prints one prints the mask."""
+    """No repr contains tokens, and printed tokens are masked."""
     tokens = Tokens.from_reply(REPLY)
     assert all(token not in repr(tokens) for token in (ACCESS, ID, "refresh-token-1"))
     assert mask(f"{ACCESS} {ID} refresh-token-1") == "*** *** ***"
 
 
 def test_tokens_of_another_shape_are_masked_too() -> None:
-    """An emulator's tokens may be no JWT: they are known by value then."""
+    """An emulator's tokens may not be JWTs: then they are masked by value."""
     Tokens.from_reply({"AccessToken": "plain-access", "IdToken": "plain-id-token"})
     assert mask("plain-access plain-id-token") == "*** ***"

@@ -1,4 +1,4 @@
-"""The authenticator: right codes, each given once, and no wait longer than the half minute's end."""
+"""The authenticator returns correct codes, each once, and waits at most to the next time step."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import pyotp
 import pytest
 
 from seedctl import Authenticator, TOTPSetup, masking
-from seedctl.cognito import totp
 from seedctl.errors import InvalidParameterException
 from tests.test_prompter import Terminal
 
@@ -20,7 +19,7 @@ SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 
 class FakeTime:
-    """A clock that only waiting moves on."""
+    """A clock that advances only by waiting."""
 
     def __init__(self, now: float) -> None:
         self.now = now
@@ -39,12 +38,6 @@ class FakeTime:
         return Authenticator(secret, clock=self.clock, wait=self.wait)
 
 
-@pytest.fixture(autouse=True)
-def _fresh_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let no other test's codes count as handed out."""
-    monkeypatch.setattr(totp, "_handed_out", totp._HandedOut())
-
-
 @pytest.mark.parametrize(
     ("now", "code"),
     [
@@ -57,12 +50,12 @@ def _fresh_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_the_vectors_of_rfc_6238(now: int, code: str) -> None:
-    """The last six of the RFC's eight digits, with SHA-1."""
+    """Codes are the last six of the RFC's eight digits, with SHA-1."""
     assert FakeTime(now).authenticator(RFC_SECRET).code() == code
 
 
 def test_a_code_is_given_once() -> None:
-    """The second call waits exactly to the next half minute, and says for what."""
+    """The second call waits exactly until the next time step, and gives the reason."""
     fake = FakeTime(1012.25)
     authenticator = fake.authenticator()
     expected = [pyotp.TOTP(SECRET).at(second) for second in (1012, 1020, 1050)]
@@ -75,7 +68,7 @@ def test_a_code_is_given_once() -> None:
     [pytest.param(1020.0, 30.0, id="at the boundary"), pytest.param(1049.5, 0.5, id="before it")],
 )
 def test_the_wait_ends_at_the_boundary(now: float, waits: float) -> None:
-    """Never a flat pause."""
+    """The wait depends on the time left in the step."""
     fake = FakeTime(now)
     authenticator = fake.authenticator()
     authenticator.code()
@@ -84,7 +77,7 @@ def test_the_wait_ends_at_the_boundary(now: float, waits: float) -> None:
 
 
 def test_a_wait_that_ends_early_goes_on() -> None:
-    """A sleep may be a little short: the same step's code is not given for that."""
+    """If a sleep ends early, the code of the same step is not returned again."""
     now = [1015.0]
     waits: list[float] = []
 
@@ -99,7 +92,7 @@ def test_a_wait_that_ends_early_goes_on() -> None:
 
 
 def test_a_clock_that_is_set_back_gives_no_code_again() -> None:
-    """What was handed out stays handed out, and nobody waits for as long as the clock jumped."""
+    """If the clock is set back, used codes stay used, and the wait is at most one step."""
     fake = FakeTime(1050.0)
     first = fake.authenticator().code()
     fake.now = 1000.0
@@ -110,7 +103,7 @@ def test_a_clock_that_is_set_back_gives_no_code_again() -> None:
 
 
 def test_two_objects_with_one_secret_share_the_codes() -> None:
-    """One that enrolled and one that was made from the kept secret are the same app to Cognito."""
+    """Two authenticators with the same secret never return the same code."""
     fake = FakeTime(1000.0)
     enrolled = fake.authenticator(None)
     codes = [enrolled.enroll(TOTPSetup(SECRET, "ann")), fake.authenticator(SECRET.lower()).code()]
@@ -118,7 +111,7 @@ def test_two_objects_with_one_secret_share_the_codes() -> None:
 
 
 def test_two_secrets_do_not_wait_for_each_other() -> None:
-    """Many users can sign in within the same half minute."""
+    """Authenticators with different secrets do not wait for each other."""
     fake = FakeTime(1000.0)
     fake.authenticator(SECRET).code()
     fake.authenticator(RFC_SECRET).code()
@@ -126,7 +119,7 @@ def test_two_secrets_do_not_wait_for_each_other() -> None:
 
 
 def test_threads_with_one_secret_get_different_codes() -> None:
-    """No step is given to two of them."""
+    """Two threads never get the code of the same step."""
     fake = FakeTime(1000.0)
     # All that could come up, so that an accident of six digits cannot fail the test.
     possible = [pyotp.TOTP(SECRET).at(1000 + 30 * step) for step in range(300)]
@@ -145,7 +138,7 @@ def test_threads_with_one_secret_get_different_codes() -> None:
 
 
 def test_enrolling_keeps_the_secret() -> None:
-    """It can be stored and given to another authenticator; both secret and code are masked."""
+    """The secret can be stored and used by another authenticator; secret and code are masked."""
     authenticator = FakeTime(1000.0).authenticator(None)
     code = authenticator.enroll(TOTPSetup(SECRET, "ann"))
     assert authenticator.secret == SECRET
@@ -154,7 +147,7 @@ def test_enrolling_keeps_the_secret() -> None:
 
 
 def test_enrolling_again_replaces_the_secret() -> None:
-    """An authenticator is of one user: the last one enrolled."""
+    """An authenticator belongs to the user that enrolled last."""
     authenticator = FakeTime(1000.0).authenticator(SECRET)
     authenticator.enroll(TOTPSetup(RFC_SECRET, "bob"))
     assert authenticator.secret == RFC_SECRET
@@ -169,32 +162,32 @@ def test_enrolling_again_replaces_the_secret() -> None:
     ],
 )
 def test_a_secret_may_be_written_in_other_ways(given: str) -> None:
-    """Authenticator apps show secrets in groups of small letters."""
+    """Secrets are accepted in groups of lower-case letters, as apps show them."""
     authenticator = Authenticator(given, clock=lambda: 1000.0)
     assert authenticator.secret == SECRET
     assert authenticator.code() == pyotp.TOTP(SECRET).at(1000)
 
 
 @pytest.mark.parametrize("given", ["", "  ", "====", "not base32!", "A", "0189", "ÄÖÜ"])
-def test_what_is_no_secret_is_refused(given: str) -> None:
-    """At once, and without being repeated in the message."""
+def test_an_invalid_secret_is_refused(given: str) -> None:
+    """A wrong secret is refused at once, and the message does not contain it."""
     with pytest.raises(InvalidParameterException) as caught:
         Authenticator(given)
-    assert caught.value.message == "The TOTP secret is not base32 text."
+    assert caught.value.message == "The TOTP secret is not base32 text, or is too short."
     with pytest.raises(InvalidParameterException):
         Authenticator().enroll(TOTPSetup(given, "ann"))
 
 
 @pytest.mark.parametrize("use", [lambda a: a.secret, lambda a: a.code()])
 def test_without_a_secret_there_is_no_code(use: object) -> None:
-    """What is missing is said, and how to come by it."""
+    """Without a secret, the error says how to get one."""
     with pytest.raises(InvalidParameterException, match="no secret yet") as caught:
         use(Authenticator())  # type: ignore[operator]
     assert "totp_sign_up_challenge=authenticator.enroll" in (caught.value.resolution or "")
 
 
 def test_nothing_secret_is_in_a_repr() -> None:
-    """Neither the authenticator's nor the set-up's; a set-up's address is made on request only."""
+    """No repr contains the secret, of the authenticator or of the TOTP set-up."""
     setup = TOTPSetup(SECRET, "ann")
     assert repr(Authenticator(SECRET)) == "<Authenticator enrolled>"
     assert repr(Authenticator()) == "<Authenticator empty>"
@@ -222,7 +215,7 @@ print((True, "one code" if authenticator.code() == authenticator.code() else "tw
     [pytest.param({}, True, id="terminal"), pytest.param({"CI": "true"}, False, id="CI")],
 )
 def test_a_wait_is_shown_on_a_terminal_only(environment: dict[str, str], is_shown: bool) -> None:
-    """Somebody who watches sees why nothing happens; the line is taken away, and holds no code."""
+    """On a terminal a countdown shows the reason of the wait; it contains no code and is removed."""
     terminal = Terminal(TWO_CODES, **environment)
     try:
         assert terminal.result() == (True, "two codes")

@@ -1,4 +1,4 @@
-"""Creating users: what happens when something goes wrong, and on the run after that."""
+"""Creating users: failures, and what the next run does about them."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ POLICY = PasswordPolicy(12, True, True, True, True)
 
 
 def test_a_new_user_is_reported_with_its_sub_and_nothing_stays_behind(stage: Stage) -> None:
-    """After a clean creation nobody is signed in and the journal is empty."""
+    """After a successful creation nobody is signed in and the journal is empty."""
     outputs = stage.auth.create_user(USER, PASSWORD)
     assert (outputs.username, outputs.user_id, outputs.sign_in_flow) == (USER, INTERNAL, "Password")
     assert stage.cognito.operations()[-1] == "RevokeToken"
@@ -93,8 +93,8 @@ def test_what_cognito_would_refuse_is_refused_before_the_first_write(
 
 
 @pytest.mark.parametrize("lost", [("RespondToAuthChallenge", n) for n in range(6)])
-def test_a_run_that_was_cut_is_finished_by_the_next(stage: Stage, lost: tuple[str, int]) -> None:
-    """Wherever the sign-in broke off, a re-run ends with the user whole, under one password."""
+def test_a_stopped_run_is_finished_by_the_next(stage: Stage, lost: tuple[str, int]) -> None:
+    """Wherever the sign-in stopped, the next run finishes the user with the final password."""
     step = lost[1]
     for n in range(step, 40):
         stage.cognito.faults[("RespondToAuthChallenge", n)] = UNREACHABLE
@@ -113,8 +113,8 @@ def test_a_run_that_was_cut_is_finished_by_the_next(stage: Stage, lost: tuple[st
     assert stage.markers() == []
 
 
-def test_a_lost_answer_to_the_new_password_is_made_good_in_the_same_run(stage: Stage) -> None:
-    """Cognito took the new password but the answer was lost: the final password signs in."""
+def test_a_lost_response_to_the_new_password_does_no_harm(stage: Stage) -> None:
+    """If the response to the new password is lost, the final password signs in."""
     stage.cognito.faults_after[("RespondToAuthChallenge", 1)] = UNREACHABLE
     stage.auth.create_user(USER, PASSWORD)
     assert stage.states() == ["created"]
@@ -122,16 +122,16 @@ def test_a_lost_answer_to_the_new_password_is_made_good_in_the_same_run(stage: S
     assert stage.slept
 
 
-def test_a_lost_answer_to_the_creation_does_not_make_the_user_a_stranger(stage: Stage) -> None:
-    """AdminCreateUser worked, its answer was lost, the repeat says it exists: it is ours."""
+def test_a_user_created_by_a_request_with_a_lost_response_is_finished(stage: Stage) -> None:
+    """If the response to AdminCreateUser is lost and the retry finds the user, it is this run's user."""
     stage.cognito.faults_after[("AdminCreateUser", 0)] = UNREACHABLE
     stage.auth.create_user(USER, PASSWORD)
     assert stage.cognito.operations()[:2] == ["AdminCreateUser", "AdminCreateUser"]
     assert stage.cognito.password == PASSWORD
 
 
-def test_a_whole_user_is_never_probed_by_default(stage: Stage) -> None:
-    """UsernameExistsError comes without a sign-in: failed ones lock accounts."""
+def test_a_finished_user_is_never_signed_in_by_default(stage: Stage) -> None:
+    """UsernameExistsError is raised without a sign-in, because failed sign-ins lock users."""
     stage.cognito.password = "somebody else's"
     with pytest.raises(UsernameExistsError):
         stage.auth.create_user(USER, PASSWORD)
@@ -139,15 +139,15 @@ def test_a_whole_user_is_never_probed_by_default(stage: Stage) -> None:
     assert stage.markers() == []
 
 
-def test_if_exists_sign_in_goes_on_with_a_user_of_the_same_password(stage: Stage) -> None:
-    """A second run meets its own user and says so."""
+def test_if_exists_sign_in_accepts_a_user_with_the_same_password(stage: Stage) -> None:
+    """A second run with "sign_in" reports its own user as existing."""
     stage.auth.create_user(USER, PASSWORD)
     stage.auth.create_user(USER, PASSWORD, if_exists="sign_in")
     assert stage.states() == ["created", "existed"]
 
 
-def test_if_exists_sign_in_finishes_a_half_made_user_without_a_journal(stage: Stage) -> None:
-    """Another machine's unfinished user is finished after its final password was refused."""
+def test_if_exists_sign_in_finishes_an_unfinished_user_without_a_journal(stage: Stage) -> None:
+    """An unfinished user of another machine is finished after its final password was refused."""
     stage.cognito.faults[("RespondToAuthChallenge", 0)] = SignInException("stopped")
     with pytest.raises(SignInException):
         stage.auth.create_user(USER, PASSWORD)
@@ -159,7 +159,7 @@ def test_if_exists_sign_in_finishes_a_half_made_user_without_a_journal(stage: St
     assert stage.cognito.password == PASSWORD
 
 
-def test_if_exists_sign_in_tells_of_another_password(stage: Stage) -> None:
+def test_if_exists_sign_in_refuses_another_password(stage: Stage) -> None:
     """The first refusal is raised, with what to do about it."""
     stage.cognito.password = "Somebody-e1se"
     with pytest.raises(NotAuthorizedException) as caught:
@@ -207,7 +207,7 @@ def test_an_unfinished_user_whose_password_changed_since_is_explained(stage: Sta
 
 
 def test_if_exists_sign_in_with_a_stale_marker_still_signs_in(stage: Stage) -> None:
-    """A marker left by a kill just after the last step does not stand in the way."""
+    """A marker that a killed run left after its last step does no harm."""
     stage.auth.create_user(USER, PASSWORD)
     stage.leave_unfinished(USER, was_created=False)
     stage.auth.create_user(USER, PASSWORD, if_exists="sign_in")
@@ -223,8 +223,8 @@ def test_if_exists_sign_in_with_a_stale_marker_still_signs_in(stage: Stage) -> N
         pytest.param(CognitoError("bad", code="InvalidParameterException"), id="data"),
     ],
 )
-def test_a_refused_creation_leaves_no_trace(stage: Stage, refusal: SeedctlError) -> None:
-    """Where Cognito said no, nothing is unfinished."""
+def test_a_refused_creation_leaves_no_marker(stage: Stage, refusal: SeedctlError) -> None:
+    """If Cognito refused the creation, no user is left unfinished."""
     for n in range(9):
         stage.cognito.faults[("AdminCreateUser", n)] = refusal
     with pytest.raises(type(refusal)):
@@ -234,7 +234,7 @@ def test_a_refused_creation_leaves_no_trace(stage: Stage, refusal: SeedctlError)
 
 
 def test_an_unanswered_creation_stays_in_the_journal(stage: Stage) -> None:
-    """Nobody knows whether the user exists, so the next run must be able to finish it."""
+    """After a lost response the user may exist, so the next run must be able to finish it."""
     for n in range(9):
         stage.cognito.faults[("AdminCreateUser", n)] = UNREACHABLE
     with pytest.raises(EndpointUnreachableError):
@@ -243,8 +243,8 @@ def test_an_unanswered_creation_stays_in_the_journal(stage: Stage) -> None:
     assert stage.cognito.operations() == ["AdminCreateUser"] * 3
 
 
-def test_a_failure_on_awss_side_stays_in_the_journal(stage: Stage) -> None:
-    """A 5xx may have created the user all the same: the next run finishes what there is."""
+def test_a_5xx_leaves_the_user_in_the_journal(stage: Stage) -> None:
+    """A request that failed with 5xx may have created the user: the next run finishes it."""
     for n in range(5):
         stage.cognito.faults_after[("AdminCreateUser", n)] = FAILED
         stage.cognito.faults[("AdminCreateUser", n + 1)] = FAILED
@@ -261,8 +261,8 @@ def test_a_failure_on_awss_side_stays_in_the_journal(stage: Stage) -> None:
     assert stage.markers() == []
 
 
-def test_a_lost_user_of_a_5xx_is_made_good_in_the_same_run(stage: Stage) -> None:
-    """The creation failed on AWS's side, the repeat says the user exists: it is ours."""
+def test_a_user_created_by_a_5xx_request_is_finished(stage: Stage) -> None:
+    """If AdminCreateUser failed with 5xx and the retry finds the user, it is this run's user."""
     stage.cognito.faults_after[("AdminCreateUser", 0)] = FAILED
     stage.auth.create_user(USER, PASSWORD)
     assert stage.cognito.operations()[:2] == ["AdminCreateUser", "AdminCreateUser"]
@@ -270,8 +270,8 @@ def test_a_lost_user_of_a_5xx_is_made_good_in_the_same_run(stage: Stage) -> None
     assert stage.markers() == []
 
 
-def test_a_5xx_in_a_sign_in_is_repeated_as_a_whole(stage: Stage) -> None:
-    """Cognito's sessions are good for one answer, so the exchange begins anew."""
+def test_a_5xx_during_a_sign_in_restarts_it(stage: Stage) -> None:
+    """Cognito accepts one answer for each session, so a retry restarts the whole exchange."""
     stage.cognito.password = PASSWORD
     stage.cognito.faults[("RespondToAuthChallenge", 0)] = FAILED
     stage.auth.sign_in(USER, PASSWORD).sign_out()
@@ -284,8 +284,10 @@ def test_a_5xx_in_a_sign_in_is_repeated_as_a_whole(stage: Stage) -> None:
     [(FAILED, 5), (ThrottledError("slow down"), 5), (UNREACHABLE, 3)],
     ids=["failed", "throttled", "unreachable"],
 )
-def test_a_sign_in_is_given_up_at_last(stage: Stage, failure: SeedctlError, attempts: int) -> None:
-    """A service that answers is waited for longer than one that cannot be reached."""
+def test_the_retries_of_a_sign_in_are_limited(
+    stage: Stage, failure: SeedctlError, attempts: int
+) -> None:
+    """A failing service is retried more often than an unreachable one."""
     stage.cognito.password = PASSWORD
     for n in range(9):
         stage.cognito.faults[("RespondToAuthChallenge", n)] = failure
@@ -294,8 +296,8 @@ def test_a_sign_in_is_given_up_at_last(stage: Stage, failure: SeedctlError, atte
     assert stage.cognito.operations().count("InitiateAuth") == attempts
 
 
-def test_what_was_throttled_for_long_is_given_up(stage: Stage) -> None:
-    """A call that has waited for its place again and again does not begin the sign-in anew."""
+def test_a_call_throttled_after_all_retries_is_an_error(stage: Stage) -> None:
+    """A call that was throttled after all its retries does not restart the sign-in."""
     error = ThrottledError("slow down")
     error.was_repeated = True
     stage.cognito.password = PASSWORD
@@ -305,8 +307,8 @@ def test_what_was_throttled_for_long_is_given_up(stage: Stage) -> None:
     assert stage.cognito.operations() == ["InitiateAuth"]
 
 
-def test_a_limit_that_is_reached_is_not_tried_again(stage: Stage) -> None:
-    """A daily limit is not free again in a moment; and nothing was created."""
+def test_an_exceeded_daily_limit_is_not_retried(stage: Stage) -> None:
+    """An exceeded daily limit is not retried, and no user is left unfinished."""
     stage.cognito.faults[("AdminCreateUser", 0)] = LimitExceededError("by the day")
     with pytest.raises(LimitExceededError):
         stage.auth.create_user(USER, PASSWORD)
@@ -315,8 +317,8 @@ def test_a_limit_that_is_reached_is_not_tried_again(stage: Stage) -> None:
     assert stage.markers() == []
 
 
-def test_a_limit_that_is_reached_ends_a_sign_in_at_once(stage: Stage) -> None:
-    """Too many failed attempts are not made more."""
+def test_too_many_attempts_end_a_sign_in_at_once(stage: Stage) -> None:
+    """After "attempts exceeded" no other password is tried."""
     stage.cognito.password = PASSWORD
     stage.cognito.faults[("InitiateAuth", 0)] = LimitExceededError("attempts")
     with pytest.raises(LimitExceededError):
@@ -324,8 +326,8 @@ def test_a_limit_that_is_reached_ends_a_sign_in_at_once(stage: Stage) -> None:
     assert stage.cognito.operations() == ["InitiateAuth"]
 
 
-def test_a_throttled_creation_is_repeated(stage: Stage) -> None:
-    """One refusal for the rate is waited out."""
+def test_a_throttled_creation_is_retried(stage: Stage) -> None:
+    """A throttled call is retried."""
     stage.cognito.faults[("AdminCreateUser", 0)] = ThrottledError("slow down")
     stage.auth.create_user(USER, PASSWORD)
     assert stage.states() == ["created"]
@@ -333,7 +335,7 @@ def test_a_throttled_creation_is_repeated(stage: Stage) -> None:
 
 
 def test_a_journal_that_cannot_be_written_is_a_warning(make_stage: Callable[..., Stage]) -> None:
-    """The run goes on, and says once what is lost."""
+    """If the journal cannot be written, the run continues and warns once."""
     stage = make_stage()
     stage.folder.parent.mkdir(exist_ok=True)
     stage.folder.write_text("a file where the folder should be")
@@ -342,7 +344,7 @@ def test_a_journal_that_cannot_be_written_is_a_warning(make_stage: Callable[...,
     assert len([text for text in stage.report.warnings if "sign_in" in text]) == 1
 
 
-def test_a_challenge_nothing_answers_is_an_error_and_names_it(stage: Stage) -> None:
+def test_an_unknown_challenge_is_an_error_that_names_it(stage: Stage) -> None:
     """Never success without tokens."""
     stage.cognito.sign_in_challenge = "CUSTOM_CHALLENGE"
     with pytest.raises(SignInException, match="CUSTOM_CHALLENGE"):
@@ -362,10 +364,8 @@ def test_signing_in_with_a_temporary_password_says_so(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("if_exists", ["error", "sign_in"])
-def test_no_advice_about_a_temporary_password_leads_in_a_circle(
-    stage: Stage, if_exists: IfUserExists
-) -> None:
-    """Whoever creates such a user is not sent to sign in: temporary_password= is the way, and works."""
+def test_the_advice_about_a_temporary_password_works(stage: Stage, if_exists: IfUserExists) -> None:
+    """The error for such a user recommends temporary_password=, which works."""
     stage.cognito.password, stage.cognito.must_change = "Temp0rary-pass", True
     with pytest.raises(SeedctlError) as caught:
         stage.auth.create_user(USER, "Temp0rary-pass", if_exists=if_exists)
@@ -383,16 +383,16 @@ def test_no_advice_about_a_temporary_password_leads_in_a_circle(
         pytest.param(
             "OPTIONAL",
             "DEVICE_SRP_AUTH",
-            "no answer",
+            "cannot answer",
             'sign_in_flow="MFA"',
-            id="nothing answers it",
+            id="no flow can answer it",
         ),
     ],
 )
 def test_a_challenge_of_the_password_flow(
     make_stage: Callable[..., Stage], mode: str, challenge: str, advice: str, not_advised: str
 ) -> None:
-    """The other flow is advised only where it can answer, and where nothing sends back from it."""
+    """The error suggests the other flow only if that flow can answer the challenge."""
     stage = make_stage(mfa_configuration=mode)
     stage.cognito.password, stage.cognito.sign_in_challenge = PASSWORD, challenge
     with pytest.raises(SignInException, match=challenge) as caught:
@@ -405,7 +405,7 @@ def test_a_challenge_of_the_password_flow(
 def test_empty_names_and_passwords_are_refused_without_a_call(
     stage: Stage, name: str, password: str
 ) -> None:
-    """A missing secret must not become a failed sign-in."""
+    """An empty name or password is refused before any request."""
     with pytest.raises(InvalidParameterException):
         stage.auth.sign_in(name, password)
     assert stage.cognito.requests == []
@@ -413,7 +413,7 @@ def test_empty_names_and_passwords_are_refused_without_a_call(
 
 @pytest.mark.parametrize("password", [None, b"hidden-word", 7, ["hidden-word"]], ids=repr)
 def test_a_password_that_is_not_text_is_refused_without_a_call(stage: Stage, password: Any) -> None:
-    """Both doors name the type, and nothing of the value is shown."""
+    """Creating and signing in both name the wrong type, and do not show the value."""
     with pytest.raises(InvalidParameterException) as at_sign_in:
         stage.auth.sign_in(USER, password)
     with pytest.raises(InvalidPasswordException) as at_creation:
@@ -432,8 +432,8 @@ def test_a_password_that_is_not_text_is_refused_without_a_call(stage: Stage, pas
     [None, {}, {"username": None}, {"name": USER}, pytest.param(object(), id="object"), 7, b"ann"],
     ids=repr,
 )
-def test_what_names_no_user_is_refused_without_a_call(stage: Stage, user: Any) -> None:
-    """A form that holds no user name is named by its type, wherever a user is asked for."""
+def test_an_object_without_a_name_is_refused_without_a_call(stage: Stage, user: Any) -> None:
+    """An object without a user name is refused by its type, wherever a user is expected."""
     for use in (
         lambda: username_of(user),
         lambda: stage.auth.sign_in(user, PASSWORD),
@@ -448,8 +448,8 @@ def test_what_names_no_user_is_refused_without_a_call(stage: Stage, user: Any) -
 
 
 @pytest.mark.parametrize("name", [None, "", " ", "ann\udc80@example.com"], ids=ascii)
-def test_a_name_that_cannot_be_one_is_refused_without_a_call(stage: Stage, name: Any) -> None:
-    """An empty name or one that is not Unicode goes nowhere, not into the journal either."""
+def test_an_invalid_name_is_refused_without_a_call(stage: Stage, name: Any) -> None:
+    """An empty or non-Unicode name is refused before any request and before the journal is written."""
     with pytest.raises(InvalidParameterException) as caught:
         stage.auth.create_user(name, PASSWORD)
     assert caught.value.resolution
@@ -476,7 +476,7 @@ def test_a_wrong_password_says_what_to_check(stage: Stage) -> None:
         pytest.param((UserGroup("editors", 0),), NoGroupError, id="another"),
     ],
 )
-def test_a_group_the_outputs_do_not_have_is_refused_without_a_call(
+def test_a_group_that_is_not_in_the_outputs_is_refused_without_a_call(
     make_stage: Callable[..., Stage], groups: tuple[UserGroup, ...], error: type[SeedctlError]
 ) -> None:
     """UserGroup names are compared exactly, as Cognito does."""
@@ -501,10 +501,10 @@ def test_a_group_the_outputs_do_not_have_is_refused_without_a_call(
         pytest.param("InvalidParameterException", "bad", CognitoError, id="other"),
     ],
 )
-def test_what_cognito_says_of_a_group_call_is_named(
+def test_cognitos_errors_of_a_group_call_are_translated(
     make_stage: Callable[..., Stage], code: str, message: str, error: type[SeedctlError]
 ) -> None:
-    """Old outputs do not list groups: then Cognito's answer decides."""
+    """Old outputs files do not list groups: then Cognito decides."""
     stage = make_stage(groups=None)
     stage.cognito.faults[("AdminAddUserToGroup", 0)] = CognitoError(message, code=code)
     with pytest.raises(error) as caught:
@@ -521,7 +521,7 @@ def test_a_group_membership_is_reported_as_set(stage: Stage) -> None:
 
 @pytest.mark.parametrize("form", ["name", "outputs", "session", "typed dict"])
 def test_a_user_may_be_named_in_every_form(stage: Stage, form: str) -> None:
-    """A name, what creating or signing in returns, and an AuthUser all name the user."""
+    """A name, AuthOutputs, a UserSession and an AuthUser are all accepted as the user."""
     outputs = stage.auth.create_user(USER, PASSWORD)
     session = stage.auth.sign_in(outputs, PASSWORD)
     forms: dict[str, Any] = {
@@ -535,8 +535,8 @@ def test_a_user_may_be_named_in_every_form(stage: Stage, form: str) -> None:
 
 
 @pytest.mark.parametrize("when", ["before the password", "after the password"])
-def test_another_run_may_finish_the_same_user_meanwhile(stage: Stage, when: str) -> None:
-    """Of two runs that create one user, both end well: the final password is the same."""
+def test_another_run_may_finish_the_same_user_at_the_same_time(stage: Stage, when: str) -> None:
+    """Two concurrent runs that create the same user both succeed."""
     initiate, respond = stage.cognito._InitiateAuth, stage.cognito._RespondToAuthChallenge
 
     def other_run_finishes(parameters: Any) -> Any:
@@ -564,8 +564,8 @@ def test_another_run_may_finish_the_same_user_meanwhile(stage: Stage, when: str)
     assert stage.markers() == []
 
 
-def test_a_new_user_whose_passwords_are_both_refused_is_told_as_it_is(stage: Stage) -> None:
-    """The first refusal is the one that explains."""
+def test_both_passwords_of_a_new_user_refused_raises_the_first_refusal(stage: Stage) -> None:
+    """Of several refusals the first is raised, because it explains the cause."""
     stage.cognito.faults = {
         ("RespondToAuthChallenge", n): NotAuthorizedException(f"refusal {n}") for n in range(9)
     }

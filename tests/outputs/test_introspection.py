@@ -1,4 +1,4 @@
-"""model_introspection: what Amplify leaves out is fine, what no API could have is named."""
+"""model_introspection: optional keys may be missing; what no API can have is refused."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _schema(document: Any = CORNERS) -> Any:
 
 
 def test_an_index_may_have_no_query() -> None:
-    """Indexes whose queryField is null or absent are known, and no query leads to them."""
+    """Indexes without a queryField are known, but have no query."""
     task = _schema().models["Task"]
     assert list(task.indexes) == ["listTaskByDue"]
     assert task.secondary_indexes == (
@@ -42,7 +42,7 @@ def test_an_index_may_have_no_query() -> None:
 
 
 def test_a_key_may_be_declared_or_generated() -> None:
-    """A declared ``id`` is no custom key, yet its list takes key arguments."""
+    """A declared ``id`` is no custom key, but its list takes key arguments."""
     models = _schema().models
     assert (models["Task"].is_custom_key, models["Task"].is_key_declared) == (False, True)
     assert models["Counter"].primary_key == ("source", "info")
@@ -50,8 +50,8 @@ def test_a_key_may_be_declared_or_generated() -> None:
     assert (without.is_key_declared, without.secondary_indexes, without.rules) == (False, (), ())
 
 
-def test_a_type_is_called_by_its_name() -> None:
-    """An enum may be listed under another spelling; without a name it is called as it is listed."""
+def test_the_name_of_a_type() -> None:
+    """A type's name is its ``name``, not its key in the file; without a ``name`` it is the key."""
     schema = _schema()
     assert schema.enums == {"task_status": ("open", "done")}
     assert schema.models["Task"].fields["status"].type == TypeName("enum", "task_status")
@@ -59,19 +59,19 @@ def test_a_type_is_called_by_its_name() -> None:
     assert nameless.models["Task"].name == "Task"
 
 
-def test_what_a_rule_does_not_say_is_unknown() -> None:
-    """Absent is not empty: a rule without operations is for all of them, an empty list for none."""
+def test_a_missing_list_in_a_rule_is_not_an_empty_list() -> None:
+    """A missing list is not an empty one: without operations, a rule allows all."""
     counter = _schema().models["Counter"]
     assert [rule.operations for rule in counter.rules] == [None, ()]
     assert counter.rules[0].provider is None
 
 
 def test_no_schema_is_no_error() -> None:
-    """A data section may come without model_introspection."""
+    """A data section may have no model_introspection."""
     assert _schema(changed(CORNERS, SCHEMA, None)) is None
 
 
-# What is put where, and how the message names the place.
+# Where to put a wrong value, the value, and the key path in the message.
 SLIPS = [
     ((*TASK, "name"), "Ta}sk", "models.Task.name"),
     ((*TASK, "name"), "__Task", "models.Task.name"),
@@ -140,10 +140,10 @@ def _id(place: tuple[str | int, ...], value: object, _shown: str) -> str:
     ("place", "value", "shown"),
     [pytest.param(*row, id=_id(*row)) for row in SLIPS],
 )
-def test_a_slip_is_named_when_the_file_is_read(
+def test_an_impossible_value_is_refused(
     place: tuple[str | int, ...], value: object, shown: str
 ) -> None:
-    """What no API or bucket can be is refused with file and key path, before anything is called."""
+    """Reading the file refuses a value that no API or bucket can have, with its key path."""
     with pytest.raises(InvalidAmplifyOutputsError) as caught:
         parse_outputs(changed(CORNERS, place, value), HERE)
     assert caught.value.message.startswith(f"{HERE}: ")
@@ -173,7 +173,7 @@ MODELS = ("data", "model_introspection", "models")
     ],
 )
 def test_a_relation_leads_to_a_model(place: tuple[str | int, ...], value: Any, shown: str) -> None:
-    """A relation that no record could be found by is refused with its place."""
+    """A relation with which no record could be found is refused with its key path."""
     at = (*MODELS, "Post", "fields", "author", *place)
     with pytest.raises(InvalidAmplifyOutputsError) as caught:
         parse_outputs(changed(BLOG, at, value), HERE)
@@ -181,8 +181,8 @@ def test_a_relation_leads_to_a_model(place: tuple[str | int, ...], value: Any, s
     assert shown in caught.value.message
 
 
-def test_gen_1_names_one_field_where_there_is_a_list_now() -> None:
-    """``associatedWith`` may be one name."""
+def test_gen_1_has_a_single_name_instead_of_a_list() -> None:
+    """``associatedWith`` may be a single name, as in Amplify Gen 1."""
     at = (*MODELS, "Author", "fields", "posts", "association", "associatedWith")
     (name,) = load_outputs(OUTPUTS / "blog_apikey.json").document["data"]["model_introspection"][
         "models"

@@ -1,4 +1,4 @@
-"""amplify_outputs.json: every version is read, and what is wrong is named to the key."""
+"""amplify_outputs.json: every version can be read, and errors name the key that is wrong."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ RULES = ("require_numbers", "require_lowercase", "require_uppercase", "require_s
 
 
 def _changed(key_path: str, value: object, document: dict[str, Any] = BASIC) -> dict[str, Any]:
-    """Return *document* with what is at *key_path* ("auth.groups.0") replaced, or taken out."""
+    """Return *document* with the value at *key_path* ("auth.groups.0") replaced or removed."""
     changed = copy.deepcopy(document)
     *parents, last = key_path.split(".")
     node: Any = changed
@@ -49,12 +49,12 @@ def _auth(document: dict[str, Any]) -> AuthSection:
     return auth
 
 
-# --- what is read --------------------------------------------------------------------------------
+# --- valid files --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_every_example_loads(path: Path) -> None:
-    """Files as Amplify writes them are read, sections that have another room included."""
+    """Every file that Amplify wrote can be read completely."""
     outputs = load_outputs(path)
     document = json.loads(path.read_text("utf-8"))
     assert outputs.version == document["version"]
@@ -65,13 +65,13 @@ def test_every_example_loads(path: Path) -> None:
         assert outputs.auth.user_pool_id == document["auth"]["user_pool_id"]
 
 
-def test_the_examples_are_all_here() -> None:
-    """No example file is left out without notice."""
+def test_no_example_is_missing() -> None:
+    """No example file is missing."""
     assert len(EXAMPLES) == 11
 
 
 def test_sample_a_in_full() -> None:
-    """Each key of the auth section arrives under its own name."""
+    """Each key of the auth section is in the attribute with the same name."""
     assert _auth(BASIC) == AuthSection(
         aws_region="us-east-1",
         user_pool_id="us-east-1_AbCdEfGhI",
@@ -89,7 +89,7 @@ def test_sample_a_in_full() -> None:
 
 
 def test_sample_b_in_full() -> None:
-    """Lists keep their order, and a rule that is off is told from one that is on."""
+    """Lists keep their order, and rules that are off differ from those that are on."""
     auth = _auth(MFA)
     assert auth.mfa_configuration == "REQUIRED"
     assert auth.mfa_methods == ("SMS", "TOTP", "EMAIL")
@@ -106,8 +106,8 @@ def test_sample_b_in_full() -> None:
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_password_rules_are_not_mixed_up(rule: str) -> None:
-    """Each of the four rules is read from its own key."""
+def test_each_password_rule(rule: str) -> None:
+    """Each of the four password rules is read from its own key."""
     policy = _auth(_changed(f"auth.password_policy.{rule}", False)).password_policy
     assert policy is not None
     assert [name for name in RULES if not getattr(policy, name)] == [rule]
@@ -130,7 +130,7 @@ def test_password_rules_are_not_mixed_up(rule: str) -> None:
     ],
 )
 def test_versions(version: str, names_email: bool) -> None:
-    """Every version 1 is read; only from 1.4 on may a list of MFA methods name EMAIL."""
+    """Every version 1.x can be read; MFA methods can contain EMAIL only since version 1.4."""
     outputs = parse_outputs({**BASIC, "version": version}, HERE)
     assert outputs.version == version
     assert outputs.auth is not None
@@ -139,7 +139,7 @@ def test_versions(version: str, names_email: bool) -> None:
 
 @pytest.mark.parametrize("version", ["2", "0.9", "10", "11.1", "1-4", "v1", " 1"])
 def test_other_versions_are_refused(version: str) -> None:
-    """A version that this reader cannot know is an error, not a guess."""
+    """An unknown version is an error."""
     with pytest.raises(InvalidAmplifyOutputsError) as caught:
         parse_outputs({**BASIC, "version": version}, HERE)
     assert caught.value.message == (
@@ -162,15 +162,15 @@ OPTIONAL = (
 
 @pytest.mark.parametrize("value", [ABSENT, None], ids=["absent", "null"])
 @pytest.mark.parametrize("key", OPTIONAL)
-def test_what_a_file_does_not_say_is_unknown(key: str, value: object) -> None:
-    """An absent or null key is None: unknown, which is neither "off" nor "empty"."""
+def test_a_missing_key_is_none(key: str, value: object) -> None:
+    """A missing or null key is None, which means neither "off" nor "empty"."""
     assert getattr(_auth(_changed(f"auth.{key}", value)), key) is None
     assert getattr(_auth(BASIC), key) is not None
 
 
 @pytest.mark.parametrize("key", ["mfa_methods", "groups", "username_attributes"])
 def test_an_empty_list_is_empty(key: str) -> None:
-    """A list that is there and empty says that there is nothing, unlike one that is missing."""
+    """An empty list is an empty tuple, unlike a missing list."""
     assert getattr(_auth(_changed(f"auth.{key}", [])), key) == ()
 
 
@@ -188,12 +188,12 @@ def test_an_empty_list_is_empty(key: str) -> None:
     ],
 )
 def test_groups(groups: object, expected: tuple[UserGroup, ...]) -> None:
-    """Groups are all keys of the objects in the list, in their order."""
+    """The groups are the keys of all objects in the list, in their order."""
     assert _auth(_changed("auth.groups", groups)).groups == expected
 
 
 def test_unknown_keys_and_methods_are_tolerated() -> None:
-    """What later versions add does not stop this one from reading what it knows."""
+    """Unknown keys and values, as later versions may have, are ignored."""
     document = _changed("auth.new_key", {"x": [1]})
     document["auth"]["mfa_methods"] = ["TOTP", "PIGEON", "SMS"]
     document["auth"]["password_policy"]["history"] = 5
@@ -214,10 +214,8 @@ def test_unknown_keys_and_methods_are_tolerated() -> None:
         ("require_symbols", False),
     ],
 )
-def test_a_password_rule_that_is_not_stated_is_not_asked_for(
-    rule: str, unsaid: object, value: object
-) -> None:
-    """Parts of the policy may be left out; six characters are the least that Cognito has."""
+def test_a_missing_password_rule_does_not_apply(rule: str, unsaid: object, value: object) -> None:
+    """Password rules may be missing; the lowest minimum length is Cognito's, six."""
     policy = _auth(_changed(f"auth.password_policy.{rule}", value)).password_policy
     expected = {"min_length": 8, **dict.fromkeys(RULES, True), rule: unsaid}
     assert policy is not None
@@ -225,13 +223,13 @@ def test_a_password_rule_that_is_not_stated_is_not_asked_for(
 
 
 @pytest.mark.parametrize(("word", "meant"), [("OFF", "NONE"), ("ON", "REQUIRED")])
-def test_the_words_of_cloudformation_are_read(word: str, meant: str) -> None:
-    """Amplify wrote CloudFormation's words for the MFA mode for some weeks."""
+def test_the_mfa_mode_in_cloudformations_words(word: str, meant: str) -> None:
+    """CloudFormation's words for the MFA mode, which Amplify wrote for weeks, can be read."""
     assert _auth(_changed("auth.mfa_configuration", word)).mfa_configuration == meant
 
 
-def test_nobody_is_asked_for_what_cognito_sets() -> None:
-    """``sub`` and ``updated_at`` among the required attributes need no value from anybody."""
+def test_attributes_that_cognito_sets_are_not_required() -> None:
+    """A user needs no value for ``sub`` and ``updated_at``, even if they are required."""
     required = ["sub", "email", "updated_at", "given_name", "something_new"]
     auth = _auth(_changed("auth.standard_required_attributes", required))
     assert auth.standard_required_attributes == ("email", "given_name")
@@ -239,25 +237,25 @@ def test_nobody_is_asked_for_what_cognito_sets() -> None:
 
 @pytest.mark.parametrize("value", [ABSENT, None], ids=["absent", "null"])
 def test_a_backend_without_auth(value: object) -> None:
-    """A backend may have data or storage only; then there is no auth section."""
+    """A backend that only has data or storage has no auth section."""
     assert parse_outputs(_changed("auth", value), HERE).auth is None
 
 
 def test_the_pools_region_and_name_come_from_its_id() -> None:
-    """Cognito is called where the pool is, whatever aws_region says; SRP hashes the bare name."""
+    """The pool's region and name come from its id, even if aws_region is another one."""
     auth = _auth(_changed("auth.aws_region", "eu-west-1"))
     assert (auth.user_pool_region, auth.user_pool_name) == ("us-east-1", "AbCdEfGhI")
 
 
 def test_the_repr_leaves_the_document_out() -> None:
-    """Outputs may hold an API key; a repr in a log or a trace does not show the document."""
+    """The repr does not show the document, which may contain an API key."""
     assert "da2-" in json.dumps(MFA)
     assert "da2-" not in repr(parse_outputs(MFA, HERE))
 
 
-# --- what is refused -----------------------------------------------------------------------------
+# --- invalid files -----------------------------------------------------------------------------
 
-# Where, a value that is wrong there, how the message names the place, and what it expects.
+# Where to put a wrong value, the value, the key path in the message, and what it expects.
 MISTYPED = [
     ("version", 1.4, "version", "text that is not empty"),
     ("version", "", "version", "text that is not empty"),
@@ -338,7 +336,7 @@ MISTYPED = [
     [pytest.param(*row, id=f"{row[0]} = {json.dumps(row[1])}") for row in MISTYPED],
 )
 def test_a_mistyped_key(key_path: str, value: object, place: str, expected: str) -> None:
-    """A value of the wrong kind is named with file, key path and what was expected there."""
+    """For a value of the wrong type, the error names file, key path and what was expected."""
     with pytest.raises(InvalidAmplifyOutputsError) as caught:
         parse_outputs(_changed(key_path, value), HERE)
     assert caught.value.message.startswith(f"{HERE}: {place} is ")
@@ -358,7 +356,7 @@ REQUIRED = [
 @pytest.mark.parametrize("value", [ABSENT, None], ids=["absent", "null"])
 @pytest.mark.parametrize(("key_path", "expected"), REQUIRED, ids=[row[0] for row in REQUIRED])
 def test_a_missing_key(key_path: str, expected: str, value: object) -> None:
-    """A required key that is not there is named with file, key path and what was expected."""
+    """For a missing required key, the error names file, key path and what was expected."""
     with pytest.raises(InvalidAmplifyOutputsError) as caught:
         parse_outputs(_changed(key_path, value), HERE)
     assert caught.value.message == f"{HERE}: {key_path} is missing; expected {expected}."
@@ -375,13 +373,13 @@ def test_a_missing_key(key_path: str, expected: str, value: object) -> None:
     ],
 )
 def test_the_wrong_value_is_described(value: object, shown: str) -> None:
-    """The message says what was found, for containers by kind."""
+    """The message says which value was found, or which kind for objects and lists."""
     with pytest.raises(InvalidAmplifyOutputsError, match=f"aws_region is {shown};"):
         parse_outputs(_changed("auth.aws_region", value), HERE)
 
 
-def test_a_long_wrong_value_is_cut() -> None:
-    """A value that is a page long does not fill the screen."""
+def test_a_long_wrong_value_is_shortened() -> None:
+    """A very long value is shortened in the message."""
     with pytest.raises(InvalidAmplifyOutputsError) as caught:
         parse_outputs(_changed("auth.mfa_configuration", "x" * 500), HERE)
     assert f"'{'x' * 40}…'" in caught.value.message
@@ -389,14 +387,14 @@ def test_a_long_wrong_value_is_cut() -> None:
 
 @pytest.mark.parametrize("document", [None, [], "x", 1, True], ids=json.dumps)
 def test_a_file_that_is_no_object(document: object) -> None:
-    """A JSON file of another kind is refused as a whole."""
+    """A JSON file that is not an object is refused."""
     with pytest.raises(InvalidAmplifyOutputsError, match=r"the whole file is .*expected an object"):
         parse_outputs(document, HERE)
 
 
 @pytest.mark.parametrize("document", [{"version": "1.4"}, {"$schema": "x", "version": "1"}])
-def test_the_stub_is_told_from_a_deployed_backend(document: object) -> None:
-    """The file written before the first deployment is not a backend without resources."""
+def test_the_stub_is_not_a_deployed_backend(document: object) -> None:
+    """The stub from before the first deployment is not a backend without resources."""
     with pytest.raises(AmplifyOutputsNotFoundError, match="nothing has been deployed") as caught:
         parse_outputs(document, HERE)
     assert str(HERE) in caught.value.message
@@ -407,7 +405,7 @@ def test_the_stub_is_told_from_a_deployed_backend(document: object) -> None:
 
 
 def test_a_missing_file(tmp_path: Path) -> None:
-    """A file that is not there is not found, rather than invalid."""
+    """A file that does not exist is "not found", not "invalid"."""
     path = tmp_path / "amplify_outputs.json"
     with pytest.raises(AmplifyOutputsNotFoundError, match="does not exist") as caught:
         load_outputs(path)
@@ -429,7 +427,7 @@ def test_a_missing_file(tmp_path: Path) -> None:
     ],
 )
 def test_a_file_that_cannot_be_used(tmp_path: Path, content: bytes | None, complaint: str) -> None:
-    """A file that is no JSON text is refused with its path and the reason."""
+    """A file that is not JSON text is refused with its path and the reason."""
     path = tmp_path / "amplify_outputs.json"
     if content is None:
         path.mkdir()
@@ -463,7 +461,7 @@ _JSON = st.recursive(
 
 
 def _places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """Return the path of every node of a document but those of the model introspection."""
+    """Return the path of every node of a document, without those in the model introspection."""
     places = [path]
     if isinstance(node, (dict, list)):
         items = node.items() if isinstance(node, dict) else enumerate(node)
@@ -483,7 +481,7 @@ def _replaced(node: Any, path: tuple[Any, ...], value: Any) -> Any:
 
 @given(data=st.data(), document=st.sampled_from([BASIC, MFA]))
 def test_any_other_document_is_read_or_refused(data: st.DataObject, document: Any) -> None:
-    """Whatever JSON stands in place of any node: it is read, or refused with the file's name."""
+    """With any JSON in place of any node, the file is read, or refused with its name."""
     for _ in range(data.draw(st.integers(1, 3))):
         place = data.draw(st.sampled_from(_places(document)))
         document = _replaced(document, place, data.draw(_JSON))
@@ -492,7 +490,7 @@ def test_any_other_document_is_read_or_refused(data: st.DataObject, document: An
 
 @given(document=_JSON)
 def test_any_json_at_all_is_read_or_refused(document: Any) -> None:
-    """The same for documents that have nothing to do with Amplify."""
+    """Any other JSON document is read, or refused with the file's name."""
     _read_or_refuse(document)
 
 

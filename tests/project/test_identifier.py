@@ -1,4 +1,4 @@
-"""The identifier and the names made from it, against what ampx computes."""
+"""The identifier and the names that are made from it, compared with those that ampx makes."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ STACK_NAMES = [
 ]
 
 
-def test_the_golden_file_is_whole() -> None:
-    """No row of ampx's is left out without notice."""
+def test_every_golden_row_is_tested() -> None:
+    """No row of ampx's results is missing."""
     assert (len(CASES), len(FAILURES), len(STACK_NAMES)) == (36, 3, 11)
 
 
 @pytest.mark.parametrize("row", CASES)
-def test_names_are_ampxs(row: dict[str, Any]) -> None:
-    """Stack name and parameter paths are ampx's to the letter, so each tool reads the other's."""
+def test_names_equal_those_of_ampx(row: dict[str, Any]) -> None:
+    """Stack name and parameter paths equal ampx's, so each tool finds the other's secrets."""
     identifier = BackendIdentifier(**row["identifier"])
     secret = row["secret_name"]
     assert identifier.stack_name == row["stack_name"]
@@ -57,7 +57,7 @@ def test_names_are_ampxs(row: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("row", FAILURES)
 def test_what_ampx_cannot_convert_is_refused(row: dict[str, Any]) -> None:
-    """An identifier that does not survive becoming a stack name has no parameter paths."""
+    """An identifier whose stack name cannot be parsed back has no parameter paths."""
     identifier = BackendIdentifier(**row["identifier"])
     assert identifier.stack_name == row["stack_name"]
     paths: list[Callable[[], str]] = [
@@ -76,7 +76,7 @@ def test_what_ampx_cannot_convert_is_refused(row: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(("stack_name", "parsed"), STACK_NAMES)
 def test_stack_names_are_parsed_back(stack_name: str, parsed: dict[str, str] | None) -> None:
-    """Only five parts, of which the first is amplify and the fourth a type, are a sandbox."""
+    """A stack name has five parts; the first is "amplify" and the fourth a type."""
     expected = None if parsed is None else BackendIdentifier(**parsed)
     assert BackendIdentifier.from_stack_name(stack_name) == expected
 
@@ -92,17 +92,17 @@ def test_stack_names_are_parsed_back(stack_name: str, parsed: dict[str, str] | N
         pytest.param("\ufeffapp", "bob", "\ufeffappbob", id="a byte order mark is text"),
     ],
 )
-def test_lone_surrogates_are_hashed_as_in_javascript(
+def test_half_surrogate_pairs_are_hashed_as_in_javascript(
     namespace: str, name: str, in_javascript: str
 ) -> None:
-    """JSON can hold half of a surrogate pair; JavaScript hashes U+FFFD in its place."""
+    """For half of a surrogate pair, JavaScript hashes U+FFFD, and so does seedctl."""
     digest = hashlib.sha512(in_javascript.encode()).hexdigest()[:10]
     assert BackendIdentifier(namespace, name).stack_name.endswith(f"-sandbox-{digest}")
 
 
 @given(namespace=st.text(max_size=250), name=st.text(max_size=120))
 def test_any_text_gives_a_valid_stack_name(namespace: str, name: str) -> None:
-    """Stack names are ASCII, at most 127 long, and paths follow from them for any package name."""
+    """For any package name, stack names are ASCII, at most 127 characters, and give valid paths."""
     identifier = BackendIdentifier(namespace, name)
     assert identifier.stack_name.isascii()
     assert len(identifier.stack_name) <= 127
@@ -112,7 +112,7 @@ def test_any_text_gives_a_valid_stack_name(namespace: str, name: str) -> None:
 
 
 def test_json_is_written_as_ampx_writes_it() -> None:
-    """AMPLIFY_BACKEND_IDENTIFIER is compact, in ampx's order of keys, with no hash unless given."""
+    """The JSON is compact, in ampx's order of keys, and has a hash only if one was given."""
     identifier = BackendIdentifier("@acme/café", "alice")
     assert identifier.to_json() == '{"namespace":"@acme/café","name":"alice","type":"sandbox"}'
     with_hash = BackendIdentifier("a", "b", "branch", "0123456789")
@@ -122,7 +122,7 @@ def test_json_is_written_as_ampx_writes_it() -> None:
 
 
 def test_json_fits_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A namespace with a lone surrogate is escaped, as JSON.stringify does it: it can be set."""
+    """Half of a surrogate pair is escaped, as JSON.stringify does, so the variable can be set."""
     identifier = BackendIdentifier("a\ud83dé", "b")
     assert identifier.to_json() == '{"namespace":"a\\ud83dé","name":"b","type":"sandbox"}'
     monkeypatch.setenv("AMPLIFY_BACKEND_IDENTIFIER", identifier.to_json())
@@ -131,7 +131,7 @@ def test_json_fits_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("row", CASES)
 def test_json_is_read_back(row: dict[str, Any]) -> None:
-    """What one tool writes into the environment, the other reads as the same backend."""
+    """Each tool reads the JSON that the other one wrote as the same backend."""
     identifier = BackendIdentifier(**row["identifier"])
     assert BackendIdentifier.from_json(identifier.to_json()) == identifier
     assert json.loads(identifier.to_json()) == row["identifier"]
@@ -154,7 +154,7 @@ def test_json_is_read_back(row: dict[str, Any]) -> None:
     ],
 )
 def test_other_json_is_no_identifier(text: str) -> None:
-    """Whatever else AMPLIFY_BACKEND_IDENTIFIER holds, the error names it and shows how it looks."""
+    """For other content of the variable, the error names it and shows an example."""
     with pytest.raises(
         SandboxIdentifierNotFoundError, match="AMPLIFY_BACKEND_IDENTIFIER"
     ) as caught:
@@ -174,14 +174,14 @@ def test_other_json_is_no_identifier(text: str) -> None:
     ],
 )
 def test_the_hash_is_optional(text: str, digest: str | None) -> None:
-    """A hash in the environment is honoured; without one it is computed."""
+    """A hash in the environment is used; without one it is computed."""
     read = BackendIdentifier.from_json(f'{{"namespace":"a","name":"b","type":"sandbox"{text}}}')
     assert read == BackendIdentifier("a", "b", "sandbox", digest)
 
 
 @pytest.mark.parametrize("text", ["a", "Z9", "feature-1-x", "---", "a" * 15])
-def test_identifier_options_that_ampx_takes(text: str) -> None:
-    """One to fifteen letters, digits and dashes name a sandbox."""
+def test_identifier_options_that_ampx_allows(text: str) -> None:
+    """A sandbox name has 1 to 15 letters, digits and dashes."""
     assert check_identifier_option(text) == text
 
 
@@ -199,7 +199,7 @@ def test_identifier_options_that_ampx_takes(text: str) -> None:
     ],
 )
 def test_identifier_options_that_ampx_refuses(text: str) -> None:
-    """Anything else is a usage error that says where the value came from."""
+    """Any other name is a usage error that says where the value came from."""
     with pytest.raises(InvalidCommandInputError) as caught:
         check_identifier_option(text, source="SEEDCTL_IDENTIFIER")
     assert caught.value.message.startswith(f"SEEDCTL_IDENTIFIER is {text!r}")
@@ -207,8 +207,8 @@ def test_identifier_options_that_ampx_refuses(text: str) -> None:
     assert "1 to 15" in (caught.value.resolution or "")
 
 
-def test_an_accounts_name_that_is_no_identifier(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of one's own account it is left out; for any other, a name that both tools take is given."""
+def test_an_account_name_that_is_no_identifier(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For the user's own account the advice is to omit it, for others it is a valid name."""
     monkeypatch.setattr("seedctl.project.identifier.os_account_name", lambda: "john.doe")
     with pytest.raises(InvalidCommandInputError) as own:
         check_identifier_option("john.doe")
@@ -218,11 +218,11 @@ def test_an_accounts_name_that_is_no_identifier(monkeypatch: pytest.MonkeyPatch)
         check_identifier_option("jane.roe")
     assert "Leave it out" not in (other.value.resolution or "")
     assert "--identifier janeroe" in (other.value.resolution or "")
-    assert "by that account" in (other.value.resolution or "")
+    assert "run as that account" in (other.value.resolution or "")
 
 
 def test_advice_where_the_account_has_no_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A container's user id without a name is no obstacle; nor is a text without a letter."""
+    """The advice also works if the user id has no name, or the text has no letter."""
 
     def nameless() -> str:
         raise SandboxIdentifierNotFoundError("no name")
@@ -233,15 +233,15 @@ def test_advice_where_the_account_has_no_name(monkeypatch: pytest.MonkeyPatch) -
     assert "--identifier dev1" in (caught.value.resolution or "")
 
 
-def test_the_account_is_the_effective_uids(monkeypatch: pytest.MonkeyPatch) -> None:
-    """USER, LOGNAME and their like say anything; the sandbox is named after the real account."""
+def test_the_account_of_the_effective_uid(monkeypatch: pytest.MonkeyPatch) -> None:
+    """USER, LOGNAME and the like may be wrong; the sandbox is named after the real account."""
     for name in ("USER", "LOGNAME", "LNAME", "USERNAME"):
         monkeypatch.setenv(name, "somebody-else")
     assert os_account_name() == pwd.getpwuid(os.geteuid()).pw_name != "somebody-else"
 
 
 def test_the_effective_uid_beats_the_real_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Under sudo -u or setuid, the account acted as names the sandbox."""
+    """Under sudo -u or setuid, the sandbox is named after the effective account."""
     other = next(entry for entry in pwd.getpwall() if entry.pw_uid != os.getuid())
     monkeypatch.setattr(os, "geteuid", lambda: other.pw_uid)
     assert os_account_name() == pwd.getpwuid(other.pw_uid).pw_name

@@ -1,4 +1,4 @@
-"""Where the project is, what its package is called, which outputs file and script are meant."""
+"""Find the project, the name of its package, its outputs file and its script."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _write(path: Path, text: str = "") -> Path:
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A folder for a project, with nothing in it yet."""
+    """An empty folder for a project."""
     root = tmp_path / "app"
     root.mkdir()
     return root
@@ -51,7 +51,7 @@ def root(tmp_path: Path) -> Path:
     ],
 )
 def test_amplify_marks_the_root(root: Path, file: str) -> None:
-    """The folder that holds amplify/ with a backend file or a seed folder is the project."""
+    """The project is the folder that has amplify/ with a backend file or a seed folder."""
     _write(root / file)
     (root / "src" / "pages").mkdir(parents=True)
     for start in (root, root / "amplify", root / "src" / "pages"):
@@ -69,15 +69,15 @@ def test_amplify_marks_the_root(root: Path, file: str) -> None:
         pytest.param(lambda amplify: _write(amplify / "mybackend.ts"), id="another name"),
     ],
 )
-def test_an_amplify_folder_alone_is_no_mark(root: Path, make: Callable[[Path], object]) -> None:
-    """A folder called amplify without what Amplify puts there does not make a project."""
+def test_an_amplify_folder_alone_is_no_project(root: Path, make: Callable[[Path], object]) -> None:
+    """A folder named amplify without Amplify's files does not make a project."""
     make(root / "amplify")
     with pytest.raises(ProjectNotFoundError):
         find_project(root)
 
 
 def test_the_nearest_amplify_wins(root: Path) -> None:
-    """A project inside a project is the one that is meant when working in it."""
+    """In a project inside another project, the inner one is used."""
     _write(root / "amplify" / "backend.ts")
     inner = root / "packages" / "shop"
     _write(inner / "amplify" / "backend.ts")
@@ -85,15 +85,15 @@ def test_the_nearest_amplify_wins(root: Path) -> None:
     assert find_project(root / "packages").root == root
 
 
-def test_amplify_beats_a_nearer_package(root: Path) -> None:
-    """A named package below the project, as in a monorepo, is not taken for it."""
+def test_amplify_has_priority_over_a_nearer_package(root: Path) -> None:
+    """A named package inside the project, as in a monorepo, is not mistaken for the project."""
     _write(root / "amplify" / "backend.ts")
     _write(root / "packages" / "ui" / "package.json", '{"name": "ui"}')
     assert find_project(root / "packages" / "ui").root == root
 
 
 def test_the_nearest_named_package_is_the_fallback(root: Path) -> None:
-    """Before there is an amplify/ folder, the nearest package.json with a name is the project."""
+    """Without an amplify/ folder, the nearest package.json with a name marks the project."""
     _write(root / "package.json", '{"name": "outer"}')
     inner = root / "inner"
     _write(inner / "package.json", '{"name": "inner"}')
@@ -112,15 +112,15 @@ def test_the_nearest_named_package_is_the_fallback(root: Path) -> None:
         pytest.param("[" * 100_000, id="nested too deep"),
     ],
 )
-def test_a_package_without_a_name_is_passed_over(root: Path, content: str) -> None:
-    """amplify/package.json has no name: the search goes on above it, and past broken files."""
+def test_a_package_without_a_name_is_skipped(root: Path, content: str) -> None:
+    """A package.json without a name, or a broken one, is skipped."""
     _write(root / "package.json", '{"name": "my-app"}')
     _write(root / "amplify" / "package.json", content)
     assert find_project(root / "amplify").root == root
 
 
-def test_a_package_that_is_not_text_is_passed_over(root: Path) -> None:
-    """The search does not stop at a package.json in another encoding."""
+def test_a_package_that_is_not_text_is_skipped(root: Path) -> None:
+    """A package.json in another encoding is skipped."""
     _write(root / "package.json", '{"name": "my-app"}')
     inner = root / "inner"
     inner.mkdir()
@@ -128,8 +128,8 @@ def test_a_package_that_is_not_text_is_passed_over(root: Path) -> None:
     assert find_project(inner).root == root
 
 
-def test_no_project_is_an_error_that_names_the_ways(root: Path) -> None:
-    """Outside every project the error says what was looked for, and -C."""
+def test_no_project(root: Path) -> None:
+    """Outside of every project, the error says what was searched for, and names -C."""
     with pytest.raises(ProjectNotFoundError) as caught:
         find_project(root)
     assert str(root) in caught.value.message
@@ -139,8 +139,8 @@ def test_no_project_is_an_error_that_names_the_ways(root: Path) -> None:
     assert caught.value.exit_code == 3
 
 
-def test_an_explicit_folder_is_taken_as_it_is(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """-C beats whatever is found from the working directory, and needs no mark."""
+def test_an_explicit_folder_has_priority(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """-C has priority over the working directory, and its folder needs no amplify/."""
     _write(root / "amplify" / "backend.ts")
     other = root.parent / "other"
     other.mkdir()
@@ -153,7 +153,7 @@ def test_an_explicit_folder_is_taken_as_it_is(root: Path, monkeypatch: pytest.Mo
     ("name", "reason"), [("nowhere", "does not exist"), ("file", "is not a folder")]
 )
 def test_an_explicit_folder_must_exist(root: Path, name: str, reason: str) -> None:
-    """-C with a name that is no folder is an error that repeats the name."""
+    """If the folder of -C does not exist, the error repeats its name."""
     _write(root / "file")
     with pytest.raises(ProjectNotFoundError, match=f"{name} {reason}") as caught:
         find_project(root, explicit=root / name)
@@ -161,7 +161,7 @@ def test_an_explicit_folder_must_exist(root: Path, name: str, reason: str) -> No
 
 
 def test_a_link_leads_to_the_real_project(root: Path) -> None:
-    """Reached through a symbolic link, the project is the same one with the same state."""
+    """Through a symbolic link, the project is the same, with the same state."""
     _write(root / "amplify" / "backend.ts")
     link = root.parent / "link"
     link.symlink_to(root)
@@ -169,8 +169,8 @@ def test_a_link_leads_to_the_real_project(root: Path) -> None:
     assert find_project(root, explicit=link).root == root
 
 
-def test_state_and_stand_in_have_their_places(root: Path) -> None:
-    """State lies in .amplify/seedctl; the local stand-in beside the script, made for committing."""
+def test_the_paths_of_state_and_local_outputs(root: Path) -> None:
+    """The state is in .amplify/seedctl, and the local outputs file beside the script."""
     project = Project(root)
     assert project.state_folder == root / ".amplify" / "seedctl"
     assert project.local_outputs == root / "amplify" / "seed" / "local_outputs.json"
@@ -183,7 +183,7 @@ def test_state_and_stand_in_have_their_places(root: Path) -> None:
     "name", ["my-app", "@acme/my-app", " padded ", "MyApp", "café", "\U0001f680"]
 )
 def test_the_namespace_is_the_raw_name(root: Path, name: str) -> None:
-    """The name is not lower-cased, trimmed or normalised: it goes into a hash that ampx makes."""
+    """The name is not lower-cased, trimmed or normalised, because ampx hashes it unchanged."""
     _write(root / "package.json", json.dumps({"name": name, "type": "commonjs"}))
     assert namespace_of(Project(root)) == name
 
@@ -205,8 +205,8 @@ def test_the_namespace_is_the_raw_name(root: Path, name: str) -> None:
         pytest.param(b'["name"]', 'has no "name"', id="a list"),
     ],
 )
-def test_a_package_json_that_will_not_do(root: Path, content: bytes | None, complaint: str) -> None:
-    """Each way package.json can be of no use gives its path, the reason and what to do."""
+def test_an_unusable_package_json(root: Path, content: bytes | None, complaint: str) -> None:
+    """For a package.json that cannot be used, the error names path, reason and resolution."""
     path = root / "package.json"
     if content is not None:
         path.write_bytes(content)
@@ -220,7 +220,7 @@ def test_a_package_json_that_will_not_do(root: Path, content: bytes | None, comp
 
 
 def test_a_package_json_that_cannot_be_opened(root: Path) -> None:
-    """A package.json that the system will not read is reported with the system's reason."""
+    """A package.json that cannot be opened is reported with the system's reason."""
     (root / "package.json").mkdir()
     with pytest.raises(InvalidPackageJsonError, match=r"cannot be read: Is a directory\."):
         namespace_of(Project(root))
@@ -233,25 +233,25 @@ def test_a_package_json_that_cannot_be_opened(root: Path) -> None:
     ("deployed", "stand_in", "local", "expected"),
     [
         pytest.param(FULL, None, False, "deployed", id="deployed"),
-        pytest.param(FULL, FULL, False, "deployed", id="the stand-in is for --local"),
+        pytest.param(FULL, FULL, False, "deployed", id="local outputs are for --local"),
         pytest.param(STUB, FULL, False, "deployed", id="a stub is reported on AWS"),
         pytest.param(FULL, FULL, True, "deployed", id="--local prefers what is deployed"),
-        pytest.param(None, FULL, True, "stand-in", id="nothing deployed"),
-        pytest.param(STUB, FULL, True, "stand-in", id="only the stub"),
-        pytest.param('{"version":"1","$schema":"x"}', FULL, True, "stand-in", id="schema too"),
+        pytest.param(None, FULL, True, "local outputs", id="nothing deployed"),
+        pytest.param(STUB, FULL, True, "local outputs", id="only the stub"),
+        pytest.param('{"version":"1","$schema":"x"}', FULL, True, "local outputs", id="schema too"),
         pytest.param("{", FULL, True, "deployed", id="a broken file is not passed over"),
         pytest.param("[]", FULL, True, "deployed", id="nor one that is no object"),
         pytest.param("[" * 100_000, FULL, True, "deployed", id="nor one nested too deep"),
-        pytest.param(STUB, None, True, "deployed", id="a stub and no stand-in"),
+        pytest.param(STUB, None, True, "deployed", id="a stub and no local outputs"),
     ],
 )
 def test_which_outputs_file_is_read(
     root: Path, deployed: str | None, stand_in: str | None, local: bool, expected: str
 ) -> None:
-    """With --local the committed stand-in serves until something is deployed, and only then."""
+    """With --local, the local outputs file is used until something is deployed, and only then."""
     paths = {
         "deployed": root / "amplify_outputs.json",
-        "stand-in": root / "amplify" / "seed" / "local_outputs.json",
+        "local outputs": root / "amplify" / "seed" / "local_outputs.json",
     }
     for path, text in zip(paths.values(), (deployed, stand_in), strict=True):
         if text is not None:
@@ -267,7 +267,7 @@ def test_which_outputs_file_is_read(
     ],
 )
 def test_no_outputs_file(root: Path, local: bool, advice: str) -> None:
-    """Where there is no outputs file, the error says where it would be and how it comes there."""
+    """Without an outputs file, the error says where it would be and how to create it."""
     with pytest.raises(AmplifyOutputsNotFoundError) as caught:
         find_outputs(Project(root), local=local)
     assert caught.value.message == f"{root / 'amplify_outputs.json'} does not exist."
@@ -275,8 +275,8 @@ def test_no_outputs_file(root: Path, local: bool, advice: str) -> None:
     assert caught.value.exit_code == 3
 
 
-def test_the_stand_in_does_not_count_on_aws(root: Path) -> None:
-    """Without --local the stand-in is never taken for a deployed backend, but pointed out."""
+def test_local_outputs_are_not_used_on_aws(root: Path) -> None:
+    """Without --local, the local outputs file is never used, but the error mentions it."""
     with pytest.raises(AmplifyOutputsNotFoundError) as caught:
         find_outputs(Project(root))
     assert "--local" not in (caught.value.resolution or "")
@@ -284,12 +284,12 @@ def test_the_stand_in_does_not_count_on_aws(root: Path) -> None:
     with pytest.raises(AmplifyOutputsNotFoundError) as caught:
         find_outputs(Project(root))
     assert (caught.value.resolution or "").endswith(
-        "; or use --local: amplify/seed/local_outputs.json is there."
+        "; or use --local: amplify/seed/local_outputs.json exists."
     )
 
 
 def test_an_explicit_outputs_file_wins(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """--outputs is read from the working directory and beats both usual places."""
+    """--outputs is relative to the working directory and has priority over both usual files."""
     _write(root / "amplify_outputs.json", FULL)
     mine = _write(root / "other" / "mine.json", STUB)
     monkeypatch.chdir(mine.parent)
@@ -305,7 +305,7 @@ def test_an_explicit_outputs_file_wins(root: Path, monkeypatch: pytest.MonkeyPat
     ],
 )
 def test_an_explicit_outputs_file_must_exist(root: Path, name: str, reason: str) -> None:
-    """--outputs that names no file is an error, also where the usual file is present."""
+    """If the file of --outputs does not exist, it is an error, even if the usual file exists."""
     _write(root / "amplify_outputs.json", FULL)
     (root / "folder").mkdir()
     with pytest.raises(AmplifyOutputsNotFoundError, match=rf"{name} {reason}\.$") as caught:
@@ -316,14 +316,16 @@ def test_an_explicit_outputs_file_must_exist(root: Path, name: str, reason: str)
 # --- the script ----------------------------------------------------------------------------------
 
 
-def test_the_script_has_its_place(root: Path) -> None:
-    """amplify/seed/seed.py is the seed script."""
+def test_the_path_of_the_script(root: Path) -> None:
+    """The seed script is amplify/seed/seed.py."""
     script = _write(root / "amplify" / "seed" / "seed.py")
     assert find_script(Project(root)) == script
 
 
-def test_an_explicit_script_is_taken_from_here(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """--script is relative to the working directory, and the answer is absolute."""
+def test_an_explicit_script_is_relative_to_the_working_directory(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """--script is relative to the working directory, and the result is absolute."""
     script = _write(root / "other.py")
     monkeypatch.chdir(root)
     assert find_script(Project(root), explicit=Path("other.py")) == script
@@ -341,7 +343,7 @@ def test_an_explicit_script_is_taken_from_here(root: Path, monkeypatch: pytest.M
 def test_a_missing_script(
     root: Path, present: str | None, explicit: str | None, advice: str
 ) -> None:
-    """A missing script is named in full, with the one thing to do about it."""
+    """For a missing script, the error names its full path and what to do."""
     folder = root / "amplify" / "seed"
     if present is not None:
         _write(folder / present)

@@ -1,4 +1,4 @@
-"""A seed script in this process: what it sees, what it may break, and how its failures read."""
+"""A seed script in this process: its environment, what is restored, and its failures."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,8 @@ import seedctl
 from seedctl import connect, current_backend, interruption
 from seedctl.errors import NoBackendError, SeedingFailedError, SSMParameterNotFoundError
 from seedctl.report import Report
-from seedctl.runner.script import location, run_script, script_trace, shadowed_modules
+from seedctl.runner.script import run_script, shadowed_modules
+from seedctl.runner.traces import location, script_trace
 from tests.running import CommandLine, make_project
 
 if TYPE_CHECKING:
@@ -53,7 +55,7 @@ def seed(folder: Path) -> Seed:
 
 
 def _failure(seed: Seed, text: str, **how: Any) -> BaseException:
-    """Return the exception of the script itself."""
+    """Return the exception that the script raised."""
     with pytest.raises(SeedingFailedError) as caught:
         seed(text, **how)
     assert caught.value.__cause__ is not None
@@ -68,7 +70,7 @@ SHOW_ENVIRONMENT = "import json, os; print(json.dumps(dict(os.environ)))"
 def test_the_environment_of_a_local_run(
     seed: Seed, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever AWS client the script starts, it means the sandbox, and holds no real key."""
+    """Any AWS client that the script starts uses the sandbox, and has no real credentials."""
     real = {
         "AWS_PROFILE": "production",
         "AWS_DEFAULT_PROFILE": "production",
@@ -140,7 +142,7 @@ def test_the_environment_of_a_run_on_aws(
     expected: dict[str, str],
     gone: set[str],
 ) -> None:
-    """The options of the command line hold for the script's own clients; the rest stays."""
+    """The command line's options apply to the script's own clients; the rest is unchanged."""
     environment = {
         "AWS_PROFILE": "mine",
         "AWS_DEFAULT_PROFILE": "mine",
@@ -165,7 +167,7 @@ def test_the_environment_of_a_run_on_aws(
 def test_a_script_that_connects_stays_local(
     seed: Seed, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """connect() within a --local run means the same sandbox, and never the real AWS."""
+    """connect() within a --local run uses the same sandbox, and never the real AWS."""
     monkeypatch.setenv("AWS_PROFILE", "production")
     seed(
         "from seedctl import connect, set_secret\n"
@@ -179,7 +181,7 @@ def test_a_script_that_connects_stays_local(
 def test_another_client_of_the_script_stays_local(
     seed: Seed, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A plain botocore client in a --local run reads what seedctl has written."""
+    """A plain botocore client in a --local run reads what seedctl wrote."""
     seed(
         "import botocore.session\n"
         "from seedctl import current_backend, set_secret\n"
@@ -198,8 +200,8 @@ def test_another_client_of_the_script_stays_local(
 
 @pytest.mark.parametrize("name", ["stdout", "stderr", "stdin"])
 @pytest.mark.parametrize("end", ["", "\nraise ValueError('after')"], ids=["well", "failing"])
-def test_the_streams_are_put_back(seed: Seed, name: str, end: str) -> None:
-    """A script that replaces a stream, and even closes it, takes nothing from whoever runs it."""
+def test_the_streams_are_restored(seed: Seed, name: str, end: str) -> None:
+    """A script may replace and even close a stream; the caller's is unchanged."""
     before = getattr(sys, name)
     text = f"import io, sys\nsys.{name} = io.StringIO()\nsys.{name}.close(){end}"
     if end:
@@ -212,7 +214,7 @@ def test_the_streams_are_put_back(seed: Seed, name: str, end: str) -> None:
 def test_a_failure_is_reported_where_the_script_broke_the_streams(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The command line still has its own stderr to tell what went wrong."""
+    """The command line still has its own stderr to report the failure."""
     (folder / "seed.py").write_text(
         "import io, sys\n"
         "sys.stdout = sys.stderr = io.StringIO()\n"
@@ -227,8 +229,8 @@ def test_a_failure_is_reported_where_the_script_broke_the_streams(
     assert "[SeedingFailedError]" in result.err
 
 
-def test_what_python_keeps_for_everyone_is_put_back(seed: Seed, tmp_path: Path) -> None:
-    """Hooks, finders, paths, limits, filters and the working directory are as they were."""
+def test_the_process_wide_state_of_python_is_restored(seed: Seed, tmp_path: Path) -> None:
+    """Hooks, finders, paths, limits, filters and the working directory are as before."""
 
     def state() -> tuple[list[object], list[object]]:
         same: list[object] = [
@@ -271,7 +273,7 @@ def test_what_python_keeps_for_everyone_is_put_back(seed: Seed, tmp_path: Path) 
 
 
 def test_a_script_may_run_in_any_thread(seed: Seed) -> None:
-    """Signal handlers belong to the main thread: elsewhere they are left alone."""
+    """Signal handlers can be set in the main thread only: in others they are left alone."""
     reports: list[Report] = []
     text = "from seedctl import set_secret\nset_secret('key', 'the-value')"
     thread = threading.Thread(target=lambda: reports.append(seed(text)))
@@ -280,9 +282,9 @@ def test_a_script_may_run_in_any_thread(seed: Seed) -> None:
     assert [event.name for event in reports[0].events] == ["key"]
 
 
-def test_packages_without_an_init_are_dropped(seed: Seed) -> None:
-    """The script's namespace packages go with its modules, however deep they lie."""
-    # Which of them is looked at first depends on the hashes of the names: there are many.
+def test_namespace_packages_are_forgotten(seed: Seed) -> None:
+    """Those of the script are removed like its modules, at any depth."""
+    # Many, because the order in which they are removed depends on the hashes of their names.
     files = {f"fixture_names/{name}/deep/people.py": "NAME = 'ann'" for name in "abcdefgh"}
     files["helper_of_the_seed.py"] = ""
     imports = [f"fixture_names.{name}.deep.people" for name in "abcdefgh"]
@@ -290,8 +292,8 @@ def test_packages_without_an_init_are_dropped(seed: Seed) -> None:
     assert [name for name in sys.modules if name.startswith(("fixture_names", "helper_of"))] == []
 
 
-def test_modules_of_others_stay(seed: Seed, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A library that the script was first to import stays imported, as its threads may need it."""
+def test_modules_of_libraries_stay(seed: Seed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A library that the script imported first stays, because its threads may need it."""
     monkeypatch.delitem(sys.modules, "colorsys", raising=False)
     seed("import colorsys")
     assert "colorsys" in sys.modules
@@ -300,7 +302,7 @@ def test_modules_of_others_stay(seed: Seed, monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_script_may_remove_the_working_directory(
     seed: Seed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """There is nowhere to go back to, which is no failure of the run."""
+    """Then it cannot be restored, which is no failure of the run."""
     away = tmp_path / "away"
     away.mkdir()
     monkeypatch.chdir(away)
@@ -312,7 +314,7 @@ def test_a_script_may_remove_the_working_directory(
 def test_a_run_from_a_removed_working_directory(
     seed: Seed, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With -C the project is known: that the shell's own folder is gone does not matter."""
+    """With -C it does not matter that the working directory no longer exists."""
     away = tmp_path / "away"
     away.mkdir()
     monkeypatch.chdir(away)
@@ -324,8 +326,8 @@ def test_a_run_from_a_removed_working_directory(
 # --- threads -------------------------------------------------------------------------------------
 
 
-def test_the_scripts_threads_are_waited_for(seed: Seed) -> None:
-    """A thread, and one that it starts itself, ends its work with the backend still there."""
+def test_threads_of_the_script_are_awaited(seed: Seed) -> None:
+    """A thread, and one that it starts, finish their work while the backend is active."""
     report = seed(
         "import threading, time\n"
         "from seedctl import set_secret\n"
@@ -341,8 +343,8 @@ def test_the_scripts_threads_are_waited_for(seed: Seed) -> None:
     assert [event.name for event in report.events] == ["first", "second"]
 
 
-def test_the_threads_of_a_failing_script_are_waited_for(seed: Seed, folder: Path) -> None:
-    """As at the end of any Python program; only then the failure is told."""
+def test_threads_of_a_failing_script_are_awaited(seed: Seed, folder: Path) -> None:
+    """As at the end of any Python program; the failure is raised afterwards."""
     _failure(
         seed,
         "import pathlib, threading, time\n"
@@ -356,10 +358,10 @@ def test_the_threads_of_a_failing_script_are_waited_for(seed: Seed, folder: Path
 
 
 @pytest.mark.timeout(20)
-def test_the_work_of_a_pool_that_was_not_shut_down_is_done(
+def test_a_pool_that_was_not_shut_down_finishes_its_work(
     seed: Seed, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As at the end of a Python program: what is queued is done, and nothing waits for ever."""
+    """As at the end of a Python program: queued work is done, and its threads end."""
     monkeypatch.setattr(threading, "held_by_a_library", None, raising=False)
     seed(
         "import threading, time\n"
@@ -375,24 +377,28 @@ def test_the_work_of_a_pool_that_was_not_shut_down_is_done(
 
 
 @pytest.mark.timeout(20)
-def test_a_daemon_is_not_waited_for(seed: Seed, capsys: pytest.CaptureFixture[str]) -> None:
-    """Daemon threads are nobody's to wait for, as in any Python program."""
+def test_daemon_threads_are_not_awaited(
+    seed: Seed, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in any Python program."""
+    release = threading.Event()
+    monkeypatch.setattr(threading, "lent", release, raising=False)
     seed(
-        "import threading, time\n"
-        "threading.Thread(target=time.sleep, args=(25,), daemon=True).start()\n"
+        "import threading\n"
+        "threading.Thread(target=threading.lent.wait, args=(25,), daemon=True).start()\n"
         "print('worked')\n"
     )
+    release.set()
     assert capsys.readouterr().out == "worked\n"
 
 
 @pytest.mark.timeout(20)
 @pytest.mark.parametrize("when", ["in the script", "at its end"])
-def test_threads_are_left_behind_when_a_signal_ends_the_run(
+def test_after_a_signal_threads_are_awaited_for_a_short_time(
     seed: Seed, monkeypatch: pytest.MonkeyPatch, when: str
 ) -> None:
-    """What they do is waited for two seconds, and what is queued for a pool is not begun."""
+    """Running work is awaited for two seconds, and queued work is not started."""
     monkeypatch.setattr(interruption, "GRACE_SECONDS", 0.1)
-    monkeypatch.setattr(interruption._state, "is_requested", False)
     release = threading.Event()
     done: list[str] = []
     monkeypatch.setattr(threading, "lent", (release, done), raising=False)
@@ -411,13 +417,14 @@ def test_threads_are_left_behind_when_a_signal_ends_the_run(
     if when == "in the script":
         script += "interrupt()\n"
     else:
+        shutdown = ThreadPoolExecutor.shutdown
 
-        def interrupt(*_: object) -> None:
+        def interrupt_once(*arguments: Any, **options: Any) -> None:
+            monkeypatch.setattr(ThreadPoolExecutor, "shutdown", shutdown)
             interruption.set_requested(True)
             raise KeyboardInterrupt
 
-        monkeypatch.setattr("seedctl.runner.script.gc.get_objects", interrupt)
-        script += "threading.Thread(target=release.wait).start()\n"
+        monkeypatch.setattr(ThreadPoolExecutor, "shutdown", interrupt_once)
     try:
         with pytest.raises(KeyboardInterrupt):
             seed(script)
@@ -427,7 +434,7 @@ def test_threads_are_left_behind_when_a_signal_ends_the_run(
 
 
 def test_after_the_run_nothing_connects_by_itself(seed: Seed) -> None:
-    """A thread that outlives a --local run must not find its way to the real AWS."""
+    """A thread that outlives a --local run must not connect to the real AWS."""
     seed("print('ran')")
     with pytest.raises(NoBackendError, match="outside of every with block"):
         current_backend()
@@ -437,7 +444,7 @@ def test_after_the_run_nothing_connects_by_itself(seed: Seed) -> None:
 
 
 def test_a_trace_shows_the_scripts_own_frames(seed: Seed) -> None:
-    """None of seedctl's, runpy's and botocore's frames are shown, in causes and contexts neither."""
+    """No frame of seedctl, runpy or botocore is shown, in causes and contexts neither."""
     error = _failure(
         seed,
         "from seedctl import get_secret\n"
@@ -465,7 +472,7 @@ def test_a_trace_shows_the_scripts_own_frames(seed: Seed) -> None:
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="exception groups came with 3.11")
 def test_a_trace_of_a_group_shows_the_scripts_own_frames(seed: Seed) -> None:
-    """The exceptions of a task group are shown like those of a script without one."""
+    """The exceptions of a task group are shown without frames of libraries too."""
     error = _failure(
         seed,
         "from seedctl import get_secret\n"
@@ -481,8 +488,8 @@ def test_a_trace_of_a_group_shows_the_scripts_own_frames(seed: Seed) -> None:
     assert "runpy" not in trace
 
 
-def test_the_place_of_a_failure_is_the_scripts(seed: Seed, folder: Path) -> None:
-    """The last line in the script's folder is named, whatever library failed below it."""
+def test_the_location_of_a_failure_is_in_the_script(seed: Seed, folder: Path) -> None:
+    """The last line in the script's folder is named, even if a library failed below it."""
     error = _failure(seed, "import json\n\njson.loads('{')\n")
     assert location(error, folder / "seed.py") == (folder / "seed.py", 3)
 
@@ -499,14 +506,16 @@ def test_the_place_of_a_failure_is_the_scripts(seed: Seed, folder: Path) -> None
         ),
     ],
 )
-def test_what_is_not_wrapped(seed: Seed, text: str, expected: type[BaseException]) -> None:
-    """An exit, an interrupt and seedctl's own errors arrive as what they are."""
+def test_exits_interrupts_and_seedctl_errors_are_not_wrapped(
+    seed: Seed, text: str, expected: type[BaseException]
+) -> None:
+    """They are raised unchanged."""
     with pytest.raises(expected):
         seed(text)
 
 
 def test_modules_that_cannot_be_imported_are_named(folder: Path) -> None:
-    """A file named like a module that is loaded already would be passed over in silence."""
+    """A file named like a loaded module would be ignored without a message."""
     for name in ("click.py", "json.py", "names_of_the_users.py", "seed.py"):
         (folder / name).touch()
     __import__("click")

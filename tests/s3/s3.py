@@ -1,4 +1,4 @@
-"""An S3 on loopback that answers as told and keeps what it was sent, and a client before it."""
+"""A fake S3 on loopback that records requests, and a storage client connected to it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Reply(NamedTuple):
     headers: Mapping[str, str] = {}
     body: str = ""
     cut_after: int | None = None
-    """The connection ends after so many bytes of the body."""
+    """The connection is closed after this many bytes of the body."""
 
 
 def error(code: str, message: str = "", status: int = 403) -> Reply:
@@ -52,7 +52,7 @@ def error(code: str, message: str = "", status: int = 403) -> Reply:
 
 
 class FakeS3:
-    """Answers with the next of its replies, or as *answer* says."""
+    """Sends the next of its replies, or what *answer* returns."""
 
     def __init__(self, *replies: Reply, answer: Callable[[Sent], Reply] | None = None) -> None:
         self.sent: list[Sent] = []
@@ -82,11 +82,11 @@ class FakeS3:
             do_DELETE = do_GET = do_HEAD = do_POST = do_PUT = _serve
 
             def log_message(self, *_: Any) -> None:
-                """Stay silent."""
+                """Log nothing."""
 
         class Server(ThreadingHTTPServer):
             def handle_error(self, *_: Any) -> None:
-                """Stay silent: clients that are interrupted go away in the middle."""
+                """Print nothing: interrupted clients close the connection early."""
 
         self._server = Server(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
@@ -124,7 +124,7 @@ class FakeS3:
 
 @dataclass
 class FakeIdentity:
-    """Somebody with keys, or nobody."""
+    """A caller with credentials, or without."""
 
     identity_id: str | None = "us-east-1:aaaaaaaa-bbbb-cccc-dddd-000000000001"
     keys: Credentials = field(
@@ -152,7 +152,7 @@ class FakeIdentity:
 
 
 class Stage:
-    """A storage client before a fake S3, with all that it tells."""
+    """A storage client connected to a fake S3, with everything that it reports."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Lists, addresses, copies and removals, and what is refused before anything is sent."""
+"""Listing, URLs, copying and removing, and what is refused before anything is sent."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _page(*keys: str, token: str | None = None) -> Reply:
 
 
 def test_all_pages_are_read() -> None:
-    """list_all goes on until there is no token; keys come back as they were written."""
+    """list_all continues until there is no token; keys are returned unchanged."""
     with FakeS3(_page("a%20b", "%C3%BC", token="t1"), _page("c")) as server:
         found = list(Stage(server.url).storage.list_all("a"))
     assert [item.path for item in found] == ["a b", "ü", "c"]
@@ -54,7 +54,7 @@ def test_all_pages_are_read() -> None:
 
 @pytest.mark.parametrize(("size", "asked"), [(0, "1000"), (2000, "1000"), (7, "7"), (None, "1000")])
 def test_the_page_size_is_bounded(size: int | None, asked: str) -> None:
-    """A size that S3 does not have is the largest one, as in the JavaScript client."""
+    """A page size that S3 does not allow means the largest one, as in the JavaScript client."""
     with FakeS3(_page()) as server:
         assert Stage(server.url).storage.list("a/", page_size=size).items == ()
     assert server.sent[0].query["max-keys"] == asked
@@ -65,7 +65,7 @@ def _deleted(key: str) -> str:
 
 
 def test_a_folder_is_removed_page_by_page() -> None:
-    """All below a path with a slash at its end goes, a thousand in a request."""
+    """With a slash at the end of the path, all objects below it are removed, 1,000 per request."""
     replies = [
         _page("a/1", "a/2", token="t"),
         Reply(body=f"<DeleteResult>{_deleted('a/1')}{_deleted('a/2')}</DeleteResult>"),
@@ -83,7 +83,7 @@ def test_a_folder_is_removed_page_by_page() -> None:
 
 
 def test_an_empty_folder_is_no_error() -> None:
-    """Nothing below is nothing to do."""
+    """Without objects nothing is removed."""
     with FakeS3(_page()) as server:
         assert Stage(server.url).storage.remove("a/").count == 0
 
@@ -92,15 +92,15 @@ def test_an_empty_folder_is_no_error() -> None:
     ("code", "kind"),
     [("AccessDenied", errors.AccessDenied), ("InternalError", errors.StorageError)],
 )
-def test_what_a_folder_keeps_is_told(code: str, kind: type[errors.StorageError]) -> None:
-    """An object that S3 did not remove is an error that names it and how many are gone."""
+def test_objects_that_cannot_be_removed(code: str, kind: type[errors.StorageError]) -> None:
+    """If S3 does not remove an object, the error names it and how many were removed."""
     failed = f"<Error><Key>a/2</Key><Code>{code}</Code><Message>no</Message></Error>"
     with FakeS3(
         _page("a/1", "a/2"), Reply(body=f"<DeleteResult>{_deleted('a/1')}{failed}</DeleteResult>")
     ) as server:
         stage = Stage(server.url)
         with pytest.raises(
-            kind, match=r"a/2 cannot be removed: no\. 1 objects have been"
+            kind, match=r"a/2 cannot be removed: no\. 1 objects were removed before"
         ) as caught:
             stage.storage.remove("a/")
     assert caught.value.code == code
@@ -148,8 +148,8 @@ REFUSED: list[Any] = [
 
 
 @pytest.mark.parametrize(("call", "name"), REFUSED)
-def test_what_cannot_be_is_refused_at_once(call: Callable[[Storage], Any], name: str) -> None:
-    """Nothing is sent, and nothing announced, for a call that could not be right."""
+def test_invalid_calls_send_nothing(call: Callable[[Storage], Any], name: str) -> None:
+    """An invalid call sends nothing and reports nothing."""
     stage = Stage(NOWHERE)
     with pytest.raises(errors.SeedctlError) as caught:
         call(stage.storage)
@@ -181,17 +181,15 @@ NO_HEADERS: list[Any] = [
     pytest.param({"metadata": {"n": 1}}, "metadata['n']", id="metadata of a number"),
     pytest.param({"metadata": {"n": "a\nb"}}, "metadata['n']", id="metadata with a line break"),
     pytest.param({"metadata": {"n": "\xfc"}}, "metadata['n']", id="metadata beyond ASCII"),
-    pytest.param({"metadata": {"a b": "x"}}, "'a b' cannot be a name in metadata", id="name"),
-    pytest.param({"metadata": {1: "x"}}, "1 cannot be a name in metadata", id="number as name"),
+    pytest.param({"metadata": {"a b": "x"}}, "'a b' cannot be a metadata name", id="name"),
+    pytest.param({"metadata": {1: "x"}}, "1 cannot be a metadata name", id="number as name"),
     pytest.param({"metadata": [("n", "x")]}, "metadata", id="metadata that is no mapping"),
 ]
 
 
 @pytest.mark.parametrize(("options", "named"), NO_HEADERS)
-def test_what_is_no_header_is_refused_by_the_name_of_its_option(
-    options: dict[str, Any], named: str
-) -> None:
-    """A value that cannot be sent is told before anything is, by the option it was given as."""
+def test_invalid_headers_are_named(options: dict[str, Any], named: str) -> None:
+    """A value that cannot be sent is refused before anything is sent, with the option's name."""
     stage = Stage(NOWHERE)
     with pytest.raises(errors.InvalidStorageOperationInput) as caught:
         stage.storage.upload_data("x", "y", **options)
@@ -203,7 +201,7 @@ def test_what_is_no_header_is_refused_by_the_name_of_its_option(
 
 
 def test_a_quotation_mark_does_not_end_a_filename() -> None:
-    """What is special within quotation marks is escaped; other text goes as it is."""
+    """Quotation marks and backslashes are escaped; other text is sent unchanged."""
     with FakeS3(Reply(headers={"etag": '"e"'})) as server:
         given: Any = {"type": "inline", "filename": 'a "b" \\ c; x=\xfc.txt'}
         Stage(server.url).storage.upload_data("x", "y", content_disposition=given)
@@ -224,8 +222,8 @@ NEEDS_KEYS: list[Any] = [
 
 
 @pytest.mark.parametrize("call", NEEDS_KEYS)
-def test_nobody_has_no_credentials(call: Callable[[Storage], Any]) -> None:
-    """Without an identity every call says that there are no credentials."""
+def test_calls_without_credentials(call: Callable[[Storage], Any]) -> None:
+    """Without an identity every call raises NoCredentials."""
     stage = Stage(NOWHERE, identity=FakeIdentity(identity_id=None))
     with pytest.raises(errors.NoCredentials):
         call(stage.storage)
@@ -243,7 +241,7 @@ def test_nobody_has_no_credentials(call: Callable[[Storage], Any]) -> None:
     ],
 )
 def test_the_target_is_named_before_the_first_write(call: Callable[[Storage], Any]) -> None:
-    """Every call that changes a bucket says where, before the first request and not again."""
+    """Every call that changes a bucket names the target once, before the first request."""
     announced: list[int] = []
 
     def answer(sent: Sent) -> Reply:
@@ -264,8 +262,8 @@ def test_the_target_is_named_before_the_first_write(call: Callable[[Storage], An
     assert stage.announced == 1
 
 
-def test_a_copy_checks_what_it_is_told() -> None:
-    """Conditions on the source and owners of both sides are sent along."""
+def test_a_copy_sends_its_conditions() -> None:
+    """Conditions on the source and the owners of both buckets are sent."""
     with FakeS3(Reply(body='<CopyObjectResult><ETag>"e"</ETag></CopyObjectResult>')) as server:
         stage = Stage(server.url)
         stage.storage.copy(
@@ -287,8 +285,8 @@ def test_a_copy_checks_what_it_is_told() -> None:
     assert server.sent[0].bucket == "other"
 
 
-def test_an_address_holds_no_longer_than_its_keys() -> None:
-    """Credentials that end before the address would cut it short."""
+def test_a_url_expires_with_its_credentials() -> None:
+    """A URL is shortened to the lifetime of the credentials, and expires with them."""
     ends = datetime.now(timezone.utc) + timedelta(minutes=10)
     identity = FakeIdentity(keys=Credentials("ASIA", "secret", "token", ends))
     url = Stage(NOWHERE, identity=identity).storage.get_url("x", expires_in=3600)
@@ -298,8 +296,8 @@ def test_an_address_holds_no_longer_than_its_keys() -> None:
     assert "Signature" not in repr(url)
 
 
-def test_an_address_on_aws_is_virtual_hosted_and_regional(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On AWS the bucket is in the regional host's name; a bucket with dots is in the path."""
+def test_a_url_on_aws_is_virtual_hosted_and_regional(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On AWS the bucket is part of the host name; a bucket with dots is in the path."""
     moto = pytest.importorskip("moto")
     with moto.mock_aws():
         aws = AWS(AWSSettings(region="eu-central-1"))
@@ -322,7 +320,7 @@ def test_an_address_on_aws_is_virtual_hosted_and_regional(monkeypatch: pytest.Mo
 
 
 def test_a_folder_is_uploaded(tmp_path: Path) -> None:
-    """Every file below a folder gets its path as key, in order, with its own content type."""
+    """Every file in a folder gets its path as key, in order, and its own content type."""
     for name in ("b.txt", "a/ü b.png", "a/.hidden"):
         path = tmp_path / "assets" / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -346,8 +344,8 @@ def test_a_folder_is_uploaded(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes and links are POSIX's")
-def test_a_folder_with_what_cannot_be_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All that cannot be read is named at once, before the first file is sent."""
+def test_a_folder_with_unusable_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All unreadable files are named together, before the first file is sent."""
     folder = tmp_path / "assets"
     (folder / "sub").mkdir(parents=True)
     for name in ("a.txt", "locked.txt"):
@@ -369,7 +367,7 @@ def test_a_folder_with_what_cannot_be_sent(tmp_path: Path, monkeypatch: pytest.M
         with pytest.raises(errors.FileAccessError) as caught:
             stage.storage.upload_directory("x/", folder, on_error="collect")
     assert caught.value.message == (
-        f"Not everything below {folder} can be sent: locked.txt (Permission denied), pipe (not a "
+        f"Some files in {folder} cannot be uploaded: locked.txt (Permission denied), pipe (not a "
         f"regular file), sub/gone (a broken link), sub/loop ({os.strerror(errno.ELOOP)})."
     )
     assert "Nothing was sent" in (caught.value.resolution or "")
@@ -382,8 +380,8 @@ def test_a_folder_with_what_cannot_be_sent(tmp_path: Path, monkeypatch: pytest.M
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="links are POSIX's")
-def test_many_that_cannot_be_sent_are_counted(tmp_path: Path) -> None:
-    """Of a great many the first are named, and the rest told as a number."""
+def test_many_unusable_files_are_counted(tmp_path: Path) -> None:
+    """Of very many unreadable files the first are named, and the others counted."""
     for number in range(25):
         (tmp_path / f"n{number:02}").symlink_to("nowhere")
     with pytest.raises(errors.FileAccessError, match=r"n19 \(a broken link\), 5 more\.") as caught:
@@ -415,8 +413,8 @@ def _broken(**changes: Any) -> Iterator[Any]:
         ),
     ],
 )
-def test_a_broken_section_is_told(tmp_path: Path, changes: dict[str, Any], says: str) -> None:
-    """What is wrong in the storage section is named by its key path."""
+def test_a_broken_section_is_an_error(tmp_path: Path, changes: dict[str, Any], says: str) -> None:
+    """Errors in the storage section name the key path."""
     document = {"version": "1.4", "storage": next(_broken(**changes))}
     with pytest.raises(errors.InvalidAmplifyOutputsError) as caught:
         parse_outputs(document, tmp_path / "outputs.json")
@@ -424,7 +422,7 @@ def test_a_broken_section_is_told(tmp_path: Path, changes: dict[str, Any], says:
 
 
 def test_a_default_bucket_need_not_be_listed(tmp_path: Path) -> None:
-    """Old outputs files have the one bucket, and no rules."""
+    """Old outputs files have one bucket and no path rules."""
     document = {"version": "1", "storage": {"bucket_name": "x", "aws_region": "eu-west-1"}}
     section = parse_storage_section(parse_outputs(document, tmp_path / "outputs.json"))
     assert section.default.display_name == "x"
@@ -434,7 +432,7 @@ def test_a_default_bucket_need_not_be_listed(tmp_path: Path) -> None:
 def test_the_namespace_acts_on_the_current_backend(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """``from seedctl import storage; storage.list()`` is the current backend's own method."""
+    """``from seedctl import storage; storage.list()`` calls the current backend's method."""
     # The script that runs is pytest's own, unless a worker of its does.
     monkeypatch.delattr(sys.modules["__main__"], "__file__", raising=False)
     with pytest.raises(AttributeError, match="no_such_call"):
@@ -454,15 +452,15 @@ def test_the_namespace_acts_on_the_current_backend(
 
 
 def test_signatures_are_those_of_the_methods() -> None:
-    """help(storage.upload_data) shows what a script may give."""
+    """help(storage.upload_data) shows the parameters."""
     import inspect
 
     found = inspect.signature(storage.upload_data)
     assert [*found.parameters][:3] == ["path", "data", "content_type"]
 
 
-def test_a_bucket_by_its_own_name_keeps_its_rules() -> None:
-    """A bucket of the outputs file, named by its own name, has the rules of that file."""
+def test_a_bucket_by_its_real_name_has_its_rules() -> None:
+    """A bucket given by its real name has the path rules of the outputs file."""
     section = parse_storage_section(load_outputs(DATA / "outputs" / "todo_userpool.json"))
     named = section.bucket(BucketInfo(section.default.bucket_name, "us-east-1"))
     assert named.rules == section.default.rules
@@ -492,10 +490,10 @@ OF_X = hashlib.md5(b"x").hexdigest()
         pytest.param([IN_THE_WAY], False, id="at once"),
     ],
 )
-def test_an_upload_is_not_in_its_own_way(
+def test_a_retried_upload_that_was_stored(
     monkeypatch: pytest.MonkeyPatch, replies: list[Reply], is_stored: bool
 ) -> None:
-    """With prevent_overwrite, what an attempt with no answer has stored is no one else's object."""
+    """With prevent_overwrite, an object stored by an attempt without a response is not an error."""
     monkeypatch.setattr("time.sleep", lambda seconds: None)
     with FakeS3(*replies) as server:
         storage = Stage(server.url).storage

@@ -1,4 +1,4 @@
-"""Many files at once: in order, each with its own result, and a second run that goes on."""
+"""upload_many: order, results, failures, and running again."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _refusing(*keys: str) -> Any:
 
 
 def test_results_are_in_order() -> None:
-    """Pairs and NewFiles are stored, each with its options, and told in the order given."""
+    """Pairs and NewFiles are uploaded with their options; results are in the given order."""
     with FakeS3(answer=lambda _: STORED) as server:
         stage = Stage(server.url)
         found = stage.storage.upload_many(
@@ -51,8 +51,8 @@ def test_results_are_in_order() -> None:
     assert (stage.report.progress.done, stage.report.progress.total) == (3, 3)
 
 
-def test_one_that_fails_does_not_stop_the_others() -> None:
-    """All are tried, and then the failures are raised together, with every result."""
+def test_a_failed_file_does_not_stop_the_others() -> None:
+    """All files are tried; then one error is raised with every result."""
     with FakeS3(answer=_refusing("f3", "f5")) as server:
         stage = Stage(server.url)
         with pytest.raises(errors.BulkError, match="2 of 9 files failed; the first: no") as caught:
@@ -71,8 +71,8 @@ def test_one_that_fails_does_not_stop_the_others() -> None:
 @pytest.mark.parametrize(
     ("if_exists", "state"), [("skip", "existed"), ("error", "failed"), ("update", "uploaded")]
 )
-def test_what_is_there_already(if_exists: Any, state: str) -> None:
-    """A file that is there is left, refused or written anew, as was asked for."""
+def test_existing_objects(if_exists: Any, state: str) -> None:
+    """An existing file is left, refused or replaced, as if_exists says."""
 
     def answer(sent: Sent) -> Reply:
         if "if-none-match" in sent.headers:
@@ -86,9 +86,9 @@ def test_what_is_there_already(if_exists: Any, state: str) -> None:
     assert [event.state for event in stage.report.records] == [state]
 
 
-def test_a_generator_is_drawn_from_as_there_is_room() -> None:
-    """No more is drawn ahead than is in flight, and files may be made on the way."""
-    drawn, most = 0, 0
+def test_a_generator_is_read_lazily() -> None:
+    """A generator is read only as far as threads are free, so files can be produced lazily."""
+    taken, most = 0, 0
     lock = threading.Lock()
     finished = 0
 
@@ -96,13 +96,13 @@ def test_a_generator_is_drawn_from_as_there_is_room() -> None:
         nonlocal finished, most
         with lock:
             finished += 1
-            most = max(most, drawn - finished)
+            most = max(most, taken - finished)
         return STORED
 
     def files() -> Iterator[tuple[str, str]]:
-        nonlocal drawn
+        nonlocal taken
         for number in range(60):
-            drawn += 1
+            taken += 1
             yield f"f{number}", "x"
 
     with FakeS3(answer=answer) as server:
@@ -111,8 +111,8 @@ def test_a_generator_is_drawn_from_as_there_is_room() -> None:
     assert most <= 4
 
 
-def test_what_concerns_all_stops_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    """When nothing answers, the rest is not tried, and says so."""
+def test_a_fatal_error_stops_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a network failure the remaining files are marked as not tried."""
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     monkeypatch.setattr("time.sleep", lambda _: None)
     stage = Stage("http://127.0.0.1:9")
@@ -128,15 +128,15 @@ def test_what_concerns_all_stops_all(monkeypatch: pytest.MonkeyPatch) -> None:
     "options", [{"if_exists": "maybe"}, {"on_error": "ignore"}, {"concurrency": 0}]
 )
 def test_options_are_checked(options: dict[str, Any]) -> None:
-    """An option that cannot be meant is refused before anything is sent."""
+    """An invalid option is refused before anything is sent."""
     with pytest.raises((errors.InvalidStorageOperationInput, errors.InvalidInputError)):
         Stage("http://127.0.0.1:9").storage.upload_many([("x", "y")], **options)
 
 
 WRONG: list[Any] = [
-    pytest.param("c", "Row 1 is a str, which is no file", "rows[1]", id="a path alone"),
-    pytest.param(("c",), "Row 1 is a tuple, which is no file", "rows[1]", id="no data"),
-    pytest.param(None, "Row 1 is a NoneType, which is no file", "rows[1]", id="nothing"),
+    pytest.param("c", "Row 1 is a str, which is not a file", "rows[1]", id="a path alone"),
+    pytest.param(("c",), "Row 1 is a tuple, which is not a file", "rows[1]", id="no data"),
+    pytest.param(None, "Row 1 is a NoneType, which is not a file", "rows[1]", id="nothing"),
     pytest.param((5, "x"), "The path of row 1 is a int", "rows[1]", id="a number as path"),
     pytest.param(NewFile(lambda _: 5, "x"), "The path of row 1 is a int", "rows[1]", id="made"),  # type: ignore[arg-type, return-value]
     pytest.param(("/c", "x"), "Row 1: Input `path` does not allow", "/c", id="a leading slash"),
@@ -149,8 +149,8 @@ WRONG: list[Any] = [
 
 
 @pytest.mark.parametrize(("wrong", "message", "name"), WRONG)
-def test_a_list_with_a_wrong_file_is_refused(wrong: Any, message: str, name: str) -> None:
-    """Where failures are raised, nothing of a list is sent that has a file that cannot be."""
+def test_a_list_with_an_invalid_file_is_refused(wrong: Any, message: str, name: str) -> None:
+    """With on_error="raise", a list with an invalid file is refused before anything is sent."""
     stage = Stage("http://127.0.0.1:9")
     kinds = (errors.InvalidStorageOperationInput, errors.InvalidStoragePathInput)
     with pytest.raises(kinds, match=message):
@@ -160,8 +160,8 @@ def test_a_list_with_a_wrong_file_is_refused(wrong: Any, message: str, name: str
 
 @pytest.mark.parametrize("is_list", [True, False], ids=["list", "generator"])
 @pytest.mark.parametrize(("wrong", "message", "name"), WRONG)
-def test_a_wrong_file_fails_by_itself(wrong: Any, message: str, name: str, is_list: bool) -> None:
-    """Where failures are collected, or nobody knows what comes, the other files are sent."""
+def test_an_invalid_file_fails_alone(wrong: Any, message: str, name: str, is_list: bool) -> None:
+    """With "collect", and from a generator, the other files are sent."""
     given = [("a", "b"), wrong, ("d", "e")]
     with FakeS3(answer=lambda _: STORED) as server:
         stage = Stage(server.url)
@@ -180,8 +180,8 @@ def test_a_wrong_file_fails_by_itself(wrong: Any, message: str, name: str, is_li
     assert (stage.report.progress.done, stage.report.progress.failed) == (2, 1)
 
 
-def test_a_wrong_file_of_a_generator_is_raised_at_the_end() -> None:
-    """The files before and after it are sent, and the error has all results."""
+def test_an_invalid_file_of_a_generator_is_raised_at_the_end() -> None:
+    """Files before and after an invalid file are sent, and the error has all results."""
     files: Any = iter([("a", "b"), "c", ("d", "e")])
     with (
         FakeS3(answer=lambda _: STORED) as server,
@@ -193,8 +193,8 @@ def test_a_wrong_file_of_a_generator_is_raised_at_the_end() -> None:
 
 
 @pytest.mark.parametrize("name", ["missing", "no\0file"], ids=["missing", "no name of a file"])
-def test_a_file_that_cannot_be_read_fails_by_itself(tmp_path: Path, name: str) -> None:
-    """What is to be read and is not there is no reason to leave the other files out."""
+def test_an_unreadable_file_fails_alone(tmp_path: Path, name: str) -> None:
+    """A missing local file does not prevent the upload of the other files."""
     given: list[Any] = [("a", tmp_path / name), *((f"f{n}", "x") for n in range(5))]
     with FakeS3(answer=lambda _: STORED) as server:
         found = Stage(server.url).storage.upload_many(given, concurrency=1, on_error="collect")
@@ -202,8 +202,8 @@ def test_a_file_that_cannot_be_read_fails_by_itself(tmp_path: Path, name: str) -
     assert isinstance(found[0].error, errors.FileAccessError)
 
 
-def test_a_path_is_made_once() -> None:
-    """A function that answers otherwise each time is asked once, and the file is where it said."""
+def test_a_path_function_is_called_once() -> None:
+    """A function as path is called once, and its result is used."""
     numbers = iter(range(10))
     given = [(lambda identity_id: f"{identity_id}/{next(numbers)}", "x") for _ in range(3)]
     with FakeS3(answer=lambda _: STORED) as server:
@@ -224,27 +224,29 @@ def test_a_path_is_made_once() -> None:
         pytest.param(NewFile("a", "b"), id="one file"),
     ],
 )
-def test_what_is_not_many_files_is_refused(files: Any) -> None:
-    """What no files can be drawn from is named, and nothing is sent."""
+def test_arguments_that_are_not_files_are_refused(files: Any) -> None:
+    """An argument that is not an iterable of files is refused, and nothing is sent."""
     stage = Stage("http://127.0.0.1:9")
-    with pytest.raises(errors.InvalidStorageOperationInput, match="The files are a "):
+    with pytest.raises(
+        errors.InvalidStorageOperationInput, match="Expected an iterable of NewFile, got "
+    ):
         stage.storage.upload_many(files)
 
 
 def test_nobody_can_upload_without_credentials() -> None:
-    """Where the identity pool gives none, the whole call is refused and not each file."""
+    """Without credentials the call itself fails, not each file."""
     nobody = Stage("http://127.0.0.1:9", identity=FakeIdentity(identity_id=None))
     with pytest.raises(errors.NoCredentials):
         nobody.storage.upload_many([("a", "b")])
 
 
-def test_nothing_is_no_error() -> None:
+def test_an_empty_list() -> None:
     """An empty list has an empty result."""
     assert Stage("http://127.0.0.1:9").storage.upload_many([]) == []
 
 
-def test_a_moment_s3_fails_in_is_waited_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file is sent again after its calls have failed, unless its data can be read only once."""
+def test_a_transient_failure_of_s3_is_retried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file is sent again after a transient failure, unless its data can be read only once."""
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     monkeypatch.setattr("time.sleep", lambda seconds: None)
     failures: dict[str, int] = {}

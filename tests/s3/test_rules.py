@@ -1,4 +1,4 @@
-"""A denied call says which path rule of the outputs file would have allowed it."""
+"""A denied call gets advice about the path rule that would have allowed it."""
 
 from __future__ import annotations
 
@@ -35,22 +35,22 @@ BUCKET: Bucket = Bucket("b", "us-east-1", "myStorage", RULES)
             "public",
             "list",
             (),
-            ["Ask for 'public/'", "a signed-in user without a group list"],
+            ["List 'public/'", "allow a signed-in user without a group to list"],
             id="the slash is missing",
         ),
         pytest.param(
             "p",
             "list",
             (),
-            ["Ask for 'pictures/' or 'public/'"],
+            ["List 'pictures/' or 'public/'"],
             id="the beginning of folders",
         ),
-        pytest.param("", "list", None, ["Ask for 'public/'"], id="all of the bucket"),
+        pytest.param("", "list", None, ["List 'public/'"], id="all of the bucket"),
         pytest.param(
             "private",
             "list",
             (),
-            ["No path rule of myStorage lets anybody list 'private'"],
+            ["No path rule of myStorage allows anybody to list 'private'"],
             id="a folder that nobody may list",
         ),
         pytest.param(
@@ -65,7 +65,7 @@ BUCKET: Bucket = Bucket("b", "us-east-1", "myStorage", RULES)
             "get",
             (),
             [
-                "No path rule of myStorage lets anybody get 'pictures/1'",
+                "No path rule of myStorage allows anybody to get 'pictures/1'",
                 "public/* (guests get+list",
                 "Add one for a signed-in user without a group",
             ],
@@ -89,7 +89,7 @@ BUCKET: Bucket = Bucket("b", "us-east-1", "myStorage", RULES)
             "pictures/1",
             "write",
             ("Readers", "Editors"),
-            ["of the groups Readers, Editors", 'add allow.groups(["Readers", "Editors"])'],
+            ["in the groups Readers, Editors", 'add allow.groups(["Readers", "Editors"])'],
             id="a group's role",
         ),
         pytest.param(
@@ -104,7 +104,7 @@ BUCKET: Bucket = Bucket("b", "us-east-1", "myStorage", RULES)
             "public/none",
             "get",
             None,
-            ["By the outputs file a guest may get 'public/none'", "no such object"],
+            ["The outputs file allows a guest to get 'public/none'", "the object may not exist"],
             id="one's own",
         ),
     ],
@@ -116,21 +116,21 @@ def test_the_rule_is_named(path: str, action: Any, groups: Any, says: list[str])
         assert part in advice
 
 
-def test_another_users_path_is_no_matter_of_groups() -> None:
-    """Whoever is in a group is not told to open another user's own folder to it."""
+def test_another_users_path_gets_no_advice_about_groups() -> None:
+    """A user in a group is not advised to give the group access to another user's folder."""
     advice = explain_denial(BUCKET, "private/us-east-1:her/x", "get", ("Readers",), ME)
     assert "allow.groups" not in advice
 
 
-def test_unknown_rules_are_said_to_be_unknown() -> None:
-    """An outputs file without path rules is no reason to claim that there are none."""
+def test_unknown_rules() -> None:
+    """Without path rules in the outputs file, the advice does not claim that there are none."""
     advice = explain_denial(Bucket("b", "eu-west-1"), "x", "get", (), ME)
     assert "does not list the path rules of b" in advice
-    assert "it has: none" in explain_denial(Bucket("b", "e", None, {}), "x", "get", (), ME)
+    assert "Its rules: none" in explain_denial(Bucket("b", "e", None, {}), "x", "get", (), ME)
 
 
 def test_a_denial_carries_the_advice() -> None:
-    """S3's refusal keeps its own text; the resolution is the rule that would have allowed it."""
+    """S3's own message stays; the resolution names the rule that would have allowed the call."""
     with FakeS3(error("AccessDenied", "Access Denied"), Reply(403)) as server:
         stage = Stage(server.url, "todo_userpool.json", FakeIdentity(member_of=None))
         with pytest.raises(errors.AccessDenied, match=r"^Access Denied$") as caught:
@@ -139,4 +139,4 @@ def test_a_denial_carries_the_advice() -> None:
         assert "pictures/* for signed-in users. You were a guest." in str(caught.value.resolution)
         with pytest.raises(errors.AccessDenied) as caught:
             stage.storage.get_properties("nope/x")
-        assert "lets anybody get 'nope/x'" in str(caught.value.resolution)
+        assert "allows anybody to get 'nope/x'" in str(caught.value.resolution)

@@ -1,4 +1,4 @@
-"""Uploads and downloads: every kind of source, parts, progress, and what a failure leaves."""
+"""Uploads and downloads: all kinds of sources, parts, progress, and cleaning up after failures."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BUCKET = "amplify-demo-sandbox-mystoragebucket-abc123"
 
 
 class Objects:
-    """A small S3: it keeps objects and unfinished uploads, and fails where told."""
+    """A small S3: it stores objects and unfinished uploads, and fails on request."""
 
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
@@ -108,7 +108,7 @@ def _pieces(count: int) -> Iterator[bytes]:
     ],
 )
 def test_every_kind_of_data_arrives(stage: Stage, s3: Objects, data: Any, expected: bytes) -> None:
-    """Text, bytes, files and iterables are stored byte for byte, and their size is told."""
+    """Text, bytes, files and iterables are stored byte for byte, with their size in the result."""
     uploaded = stage.storage.upload_data("a/x", data)
     assert s3.objects["a/x"] == expected
     assert uploaded.size == len(expected)
@@ -117,7 +117,7 @@ def test_every_kind_of_data_arrives(stage: Stage, s3: Objects, data: Any, expect
 
 
 def test_a_file_object_is_read_from_where_it_stands(stage: Stage, s3: Objects) -> None:
-    """What was read of a file before is not sent."""
+    """A file is sent from its current position."""
     file = io.BytesIO(b"headerbody")
     file.seek(6)
     assert stage.storage.upload_data("x", file).size == 4
@@ -125,7 +125,7 @@ def test_a_file_object_is_read_from_where_it_stands(stage: Stage, s3: Objects) -
 
 
 def test_a_pipe_has_no_end_to_seek_to(stage: Stage, s3: Objects) -> None:
-    """A file object that cannot seek is sent all the same."""
+    """A file object that cannot seek can be sent too."""
 
     class Pipe(io.RawIOBase):
         left = b"from a pipe"
@@ -152,15 +152,15 @@ def test_a_pipe_has_no_end_to_seek_to(stage: Stage, s3: Objects) -> None:
         pytest.param("\ud800", id="no Unicode"),
     ],
 )
-def test_what_is_no_data_is_refused(stage: Stage, s3: Objects, data: Any) -> None:
-    """What is neither text nor bytes is refused, and no object is made of it."""
+def test_invalid_data_is_refused(stage: Stage, s3: Objects, data: Any) -> None:
+    """Anything other than text and bytes is refused, and no object is created."""
     with pytest.raises(errors.InvalidUploadSource):
         stage.storage.upload_data("x", data)
     assert s3.objects == {}
 
 
 def test_a_missing_file_is_refused(stage: Stage, tmp_path: Path) -> None:
-    """The path of a file that is not there is named."""
+    """A missing file is named in the error."""
     with pytest.raises(errors.FileAccessError, match="nothing-here"):
         stage.storage.upload_data("x", tmp_path / "nothing-here")
 
@@ -194,7 +194,7 @@ def test_a_missing_file_is_refused(stage: Stage, tmp_path: Path) -> None:
 def test_the_content_type_is_guessed(
     stage: Stage, tmp_path: Path, path: str, file: str | None, expected: str
 ) -> None:
-    """The object's name tells the type, else the file's; a type that is given wins."""
+    """The type is guessed from the object's name, else the file's, unless it is given."""
     data: Any = b"x"
     if file is not None:
         data = tmp_path / file
@@ -206,7 +206,7 @@ def test_the_content_type_is_guessed(
 def test_the_content_type_is_the_same_on_every_machine(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What the machine's own table of types says is not asked."""
+    """The machine's own table of types is not used."""
     monkeypatch.setitem(mimetypes.types_map, ".png", "image/wrong")
     mimetypes.add_type("image/unknown", ".seedctl-unknown")
     assert stage.storage.upload_data("a.png", b"x").content_type == "image/png"
@@ -215,15 +215,15 @@ def test_the_content_type_is_the_same_on_every_machine(
 
 
 def test_every_content_type_is_well_formed() -> None:
-    """Each of the table is a type and a subtype, and is found whatever the letters' case."""
+    """Each type in the table is valid, and found for extensions in upper and lower case."""
     for ending, type_ in content_types._TYPES.items():
         assert re.fullmatch(r"[a-z]+/[A-Za-z0-9.+-]+", type_), ending
         assert content_types.content_type_of(f"x.{ending.upper()}") == type_
 
 
 @pytest.mark.parametrize("size", [3, 11 * MIB])
-def test_progress_is_told(stage: Stage, size: int) -> None:
-    """Progress goes up to the whole size; the total is known from the beginning."""
+def test_progress_is_reported(stage: Stage, size: int) -> None:
+    """Progress reaches the full size; the total is known from the start."""
     told: list[Any] = []
     stage.storage.upload_data("x", b"x" * size, on_progress=told.append)
     assert [each.transferred_bytes for each in told] == sorted(
@@ -234,7 +234,7 @@ def test_progress_is_told(stage: Stage, size: int) -> None:
 
 
 def test_a_failing_callback_ends_the_upload(stage: Stage, s3: Objects) -> None:
-    """What a progress callback raises reaches the script, and nothing is left in the bucket."""
+    """An exception of the progress callback reaches the script, and nothing stays in the bucket."""
 
     def fail(_: object) -> None:
         raise RuntimeError("from the script")
@@ -254,7 +254,7 @@ def test_a_failing_callback_ends_the_upload(stage: Stage, s3: Objects) -> None:
     ],
 )
 def test_a_failed_upload_leaves_nothing(stage: Stage, s3: Objects, fails: Any) -> None:
-    """Parts that had arrived are taken away again."""
+    """After a failed upload the parts are deleted."""
     s3.refuse = lambda sent: error("AccessDenied", "Access Denied") if fails(sent) else None
     with pytest.raises(errors.AccessDenied):
         stage.storage.upload_data("x", b"x" * (11 * MIB))
@@ -264,7 +264,7 @@ def test_a_failed_upload_leaves_nothing(stage: Stage, s3: Objects, fails: Any) -
 
 
 def test_a_source_that_fails_leaves_nothing(stage: Stage, s3: Objects) -> None:
-    """A generator's own exception reaches the script, and the upload is taken back."""
+    """A generator's exception reaches the script, and the parts are deleted."""
 
     def pieces() -> Iterator[bytes]:
         yield b"x" * (12 * MIB)
@@ -275,8 +275,8 @@ def test_a_source_that_fails_leaves_nothing(stage: Stage, s3: Objects) -> None:
     assert not s3.is_open
 
 
-def test_parts_that_cannot_be_taken_away_are_told_of(stage: Stage, s3: Objects) -> None:
-    """Where even the abort fails, a warning names the upload that stays."""
+def test_a_warning_for_parts_that_cannot_be_deleted(stage: Stage, s3: Objects) -> None:
+    """If even deleting the parts fails, a warning names the unfinished upload."""
     s3.refuse = lambda sent: (
         error("AccessDenied")
         if sent.query.get("partNumber") == "1" or sent.method == "DELETE"
@@ -288,7 +288,7 @@ def test_parts_that_cannot_be_taken_away_are_told_of(stage: Stage, s3: Objects) 
 
 
 def test_prevent_overwrite_of_a_large_object(stage: Stage, s3: Objects) -> None:
-    """The condition goes with the completion, which is what makes the object."""
+    """The condition is sent with the request that completes the upload and creates the object."""
     s3.refuse = lambda sent: (
         error("PreconditionFailed", status=412) if "if-none-match" in sent.headers else None
     )
@@ -300,13 +300,13 @@ def test_prevent_overwrite_of_a_large_object(stage: Stage, s3: Objects) -> None:
 
 
 def test_who_may_not_read_may_upload(stage: Stage, s3: Objects) -> None:
-    """The look at the size after an upload in parts is given up when it is denied."""
+    """The size check after an upload in parts is skipped if it is denied."""
     s3.refuse = lambda sent: Reply(403) if sent.method == "HEAD" else None
     assert stage.storage.upload_data("x", b"x" * (11 * MIB)).e_tag == '"whole-2"'
 
 
-def test_a_wrong_size_is_told(stage: Stage, s3: Objects) -> None:
-    """An object that is not as large as what was sent is an error."""
+def test_a_wrong_size_is_an_error(stage: Stage, s3: Objects) -> None:
+    """An object of another size than the data is an error."""
     facts = {"content-length": "5", "etag": "x", "last-modified": "Wed, 15 Jan 2025 12:00:00 GMT"}
     s3.refuse = lambda sent: Reply(headers=facts) if sent.method == "HEAD" else None
     with pytest.raises(errors.StorageError, match="but got 5") as caught:
@@ -315,7 +315,7 @@ def test_a_wrong_size_is_told(stage: Stage, s3: Objects) -> None:
 
 
 def test_a_checksum_is_sent_when_asked_for(stage: Stage) -> None:
-    """crc-32 is sent along; another algorithm is refused."""
+    """crc-32 is sent; another algorithm is refused."""
     stage.storage.upload_data("x", b"abc", checksum_algorithm="crc-32")
     assert _sent(stage)[0].headers["x-amz-checksum-crc32"] == "NSRBwg=="
     with pytest.raises(errors.InvalidStorageOperationInput):
@@ -323,7 +323,7 @@ def test_a_checksum_is_sent_when_asked_for(stage: Stage) -> None:
 
 
 def test_downloads_go_to_memory_or_a_file(stage: Stage, s3: Objects, tmp_path: Path) -> None:
-    """An object is read into memory, a file object, or a file, which ranges are put together in."""
+    """An object is downloaded into memory, a file object, or a file, in ranges."""
     s3.objects["x.json"] = b'{"a": 1}'
     read = stage.storage.download_data("x.json")
     assert read.json() == {"a": 1}
@@ -344,7 +344,7 @@ def test_downloads_go_to_memory_or_a_file(stage: Stage, s3: Objects, tmp_path: P
 
 
 def test_a_download_that_breaks_off_goes_on(stage: Stage, s3: Objects) -> None:
-    """What is missing of an object is asked for again, of the same version."""
+    """When a download breaks off, the rest of the same version is requested."""
     s3.objects["x"] = b"0123456789" * 400_000
     cut = [
         Reply(
@@ -361,7 +361,7 @@ def test_a_download_that_breaks_off_goes_on(stage: Stage, s3: Objects) -> None:
 
 
 def test_a_download_that_fails_leaves_no_file(stage: Stage, tmp_path: Path) -> None:
-    """A missing object or folder is told, and no file is there; one that was there stays."""
+    """A failed download raises an error, creates no file, and leaves an existing one unchanged."""
     old = tmp_path / "old"
     old.write_text("as it was")
     with pytest.raises(errors.NoSuchKey):
@@ -375,7 +375,7 @@ def test_a_download_that_fails_leaves_no_file(stage: Stage, tmp_path: Path) -> N
 
 
 def test_a_file_that_cannot_be_written_is_named(stage: Stage, s3: Objects, tmp_path: Path) -> None:
-    """A folder that is not there is the caller's to make."""
+    """A missing folder is not created: the error names it."""
     s3.objects["x"] = b"x"
     for bytes_range in (None, (0, 0)):
         with pytest.raises(errors.FileAccessError, match="no-folder"):
@@ -383,15 +383,15 @@ def test_a_file_that_cannot_be_written_is_named(stage: Stage, s3: Objects, tmp_p
 
 
 def test_an_empty_object_can_be_read(stage: Stage, s3: Objects, tmp_path: Path) -> None:
-    """No bytes make an empty file, though there is no range of them."""
+    """An empty object becomes an empty file, although it has no range of bytes."""
     s3.objects["x"] = b""
     assert stage.storage.download_data("x").body == b""
     assert stage.storage.download_data("x", tmp_path / "x").size == 0
     assert (tmp_path / "x").read_bytes() == b""
 
 
-def test_keys_that_have_ended_are_renewed_once() -> None:
-    """S3's word that the keys have ended gets new ones, and a second time an error."""
+def test_expired_credentials_are_renewed_once() -> None:
+    """When S3 says that the credentials expired they are renewed once; then it is an error."""
     identity = FakeIdentity()
     expired = error("ExpiredToken", "The provided token has expired.", 400)
     with FakeS3(expired, Reply(headers={"etag": '"e"'}), expired, expired) as server:
@@ -404,8 +404,8 @@ def test_keys_that_have_ended_are_renewed_once() -> None:
         assert caught.value.name == "ExpiredToken"
 
 
-def test_ctrl_c_takes_an_upload_back(s3: Objects, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An interrupt during an upload in parts ends it, and leaves none of them."""
+def test_ctrl_c_deletes_the_parts(s3: Objects, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C during an upload in parts ends it and deletes the parts."""
     reached = threading.Event()
 
     def interrupt(sent: Sent) -> None:
@@ -430,7 +430,7 @@ def _sent(stage: Stage) -> list[Sent]:
     ("size", "parts"), [pytest.param(12 * MIB, 3, id="5 MiB"), pytest.param(257 * MIB, 17, id="16")]
 )
 def test_large_files_go_in_larger_parts(tmp_path: Path, size: int, parts: int) -> None:
-    """A file goes in parts of 5 MiB as in the JavaScript client, a very large one of 16."""
+    """Parts have 5 MiB as in the JavaScript client, those of a very large file 16 MiB."""
     with (tmp_path / "x").open("wb") as file:
         file.truncate(size)
     sizes: list[int] = []
@@ -453,7 +453,7 @@ def test_large_files_go_in_larger_parts(tmp_path: Path, size: int, parts: int) -
 def test_a_source_that_ends_the_script_leaves_nothing(
     stage: Stage, s3: Objects, reason: BaseException
 ) -> None:
-    """sys.exit() in a generator ends the upload as an error does, and reaches the script."""
+    """sys.exit() in a generator aborts the upload like an exception, and reaches the script."""
 
     def pieces() -> Iterator[bytes]:
         for number in range(20):
@@ -467,8 +467,8 @@ def test_a_source_that_ends_the_script_leaves_nothing(
     assert s3.objects == {}
 
 
-def test_keys_that_end_during_an_upload_are_renewed(s3: Objects) -> None:
-    """A part that is refused for its keys is sent once more with new ones."""
+def test_credentials_that_expire_during_an_upload(s3: Objects) -> None:
+    """A part rejected for expired credentials is sent again with new ones."""
     refused = iter([error("ExpiredToken", status=400)])
     s3.refuse = lambda sent: next(refused, None) if sent.query.get("partNumber") == "2" else None
     identity = FakeIdentity()
@@ -479,7 +479,7 @@ def test_keys_that_end_during_an_upload_are_renewed(s3: Objects) -> None:
 
 
 def test_a_refused_head_is_an_error_of_ours(s3: Objects) -> None:
-    """An answer without a body, and one that names another region, are told as S3's refusals."""
+    """Responses without a body, and redirections to another region, are errors of S3."""
     identity = FakeIdentity()
     with FakeS3(answer=lambda _: Reply(400)) as server, pytest.raises(errors.StorageError):
         Stage(server.url, identity=identity).storage.get_properties("x")
@@ -493,14 +493,14 @@ def test_a_refused_head_is_an_error_of_ours(s3: Objects) -> None:
 
 @pytest.mark.parametrize("target", ["a-path-as-text", io.StringIO()])
 def test_downloads_go_to_paths_and_binary_files_only(stage: Stage, target: Any) -> None:
-    """Text is no path, and a text file takes no bytes: refused before anything is asked for."""
-    with pytest.raises(errors.InvalidStorageOperationInput, match="nothing to write"):
+    """Text as a path, and a file opened as text, are refused before anything is requested."""
+    with pytest.raises(errors.InvalidStorageOperationInput, match="cannot be written to a"):
         stage.storage.download_data("x", target)
     assert _sent(stage) == []
 
 
-def test_files_that_are_no_files_can_be_sent(stage: Stage, s3: Objects, tmp_path: Path) -> None:
-    """A named pipe and an empty file are read to their end."""
+def test_pipes_can_be_uploaded(stage: Stage, s3: Objects, tmp_path: Path) -> None:
+    """A named pipe and an empty file are read to the end."""
     import os
 
     os.mkfifo(tmp_path / "pipe")
@@ -513,5 +513,5 @@ def test_files_that_are_no_files_can_be_sent(stage: Stage, s3: Objects, tmp_path
     assert s3.objects == {"a": b"through a pipe", "b": b""}
     file = io.BytesIO(b"abc")
     file.seek(100)
-    with pytest.raises(errors.InvalidUploadSource, match="behind its end"):
+    with pytest.raises(errors.InvalidUploadSource, match="after its end"):
         stage.storage.upload_data("c", file)

@@ -1,4 +1,4 @@
-"""The recorded calls of the JavaScript client: ours send the same, or depart from it on purpose."""
+"""Recorded calls of the JavaScript client: ours send the same, except for listed deviations."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ def _ours(sent: Sent, recorded: dict[str, Any]) -> dict[str, Any]:
 
 
 def _without_the_sdks_own(request: dict[str, Any]) -> dict[str, Any]:
-    """Leave out what an SDK chooses for parts: their type, and how the list of them is written."""
+    """Remove what an SDK chooses for parts: their type, and the format of the list of parts."""
     headers = dict(request["headers"])
     if "partNumber" in request["query"]:
         headers.pop("content-type", None)
@@ -169,7 +169,7 @@ def _without_the_sdks_own(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _in_order(sent: list[Sent]) -> list[Sent]:
-    """Return *sent* with parts by their number: several go at a time."""
+    """Return *sent* with the parts sorted by number: several are sent at a time."""
     parts = sorted(
         (each for each in sent if "partNumber" in each.query),
         key=lambda each: int(each.query["partNumber"]),
@@ -179,7 +179,7 @@ def _in_order(sent: list[Sent]) -> list[Sent]:
 
 @pytest.mark.parametrize("row", EACH_ROW)
 def test_requests_are_the_recorded_ones(row: dict[str, Any]) -> None:
-    """Each call sends what the JavaScript client sends, or raises before anything as it does."""
+    """Each call sends the same as the JavaScript client, or raises the same error before."""
     expected = [_recorded(each) for each in row["expect"]["http_requests"]]
     for each in expected:
         each["headers"].update(DEVIATIONS.get(row["id"], {}).get("headers", {}))
@@ -196,7 +196,7 @@ def test_requests_are_the_recorded_ones(row: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("row", EACH_ROW)
 def test_results_are_the_recorded_ones(row: dict[str, Any]) -> None:
-    """Each call returns what the JavaScript client's promise resolves to, or raises its error."""
+    """Each call returns the same as the JavaScript client, or raises the same error."""
     expect = row["expect"]
     with _server(row) as server:
         stage = Stage(server.url, row["outputs"], _identity(row["session"]))
@@ -274,7 +274,7 @@ def _moment(moment: Any) -> str:
 
 
 def _check_url(found: StorageUrl, returned: dict[str, Any]) -> None:
-    """The bucket, key, times and what the answer is to say; the signature is of another SDK."""
+    """Compare bucket, key, times and response headers; the signature depends on the SDK."""
     ours, theirs = urlsplit(found.url), urlsplit(returned["url"])
     assert theirs.hostname is not None
     bucket = theirs.hostname.partition(".s3.")[0]
@@ -286,6 +286,6 @@ def _check_url(found: StorageUrl, returned: dict[str, Any]) -> None:
     assert mine["X-Amz-Algorithm"] == "AWS4-HMAC-SHA256"
 
 
-def test_deviations_are_of_rows_that_exist() -> None:
-    """No deviation is listed for a recorded call that is not there."""
+def test_deviations_are_of_recorded_calls() -> None:
+    """Every listed deviation is of a recorded call."""
     assert set(DEVIATIONS) <= {row["id"] for row in ROWS}

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from seedctl.local.appsync.introspection import Index, Model
     from seedctl.local.appsync.request import Info, Resolver
-    from seedctl.outputs.models import Field, Introspection, Operation
+    from seedctl.outputs.models import Field, Introspection, OperationSignature
 
     Arguments = dict[str, GraphQLArgument]
     Fields = dict[str, GraphQLField]
@@ -185,7 +185,7 @@ class _Builder:
             if operation in model.operations
         }
 
-    def _custom(self, operations: Mapping[str, Operation]) -> Fields:
+    def _custom(self, operations: Mapping[str, OperationSignature]) -> Fields:
         found: Fields = {}
         for name, operation in operations.items():
             arguments = {

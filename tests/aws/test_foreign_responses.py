@@ -1,4 +1,4 @@
-"""What a proxy, a firewall or a gateway answers in a service's place."""
+"""Responses of a proxy, a firewall or a gateway in place of the service."""
 
 from __future__ import annotations
 
@@ -10,7 +10,12 @@ from urllib3.exceptions import ProxyError
 
 from seedctl.aws.calls import AWS
 from seedctl.aws.failures import translate
-from seedctl.aws.foreign import failed_proxy, is_page, proxy_variable, summary
+from seedctl.aws.foreign_responses import (
+    describe_response,
+    is_html_page,
+    proxy_failure,
+    proxy_variable,
+)
 from seedctl.aws.settings import AWSSettings
 from seedctl.errors import (
     AWSError,
@@ -45,7 +50,7 @@ def _refused(endpoint: Endpoint, service: str, url: str | None = None) -> AWSErr
 @pytest.mark.parametrize("service", CALLS)
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 429])
 def test_a_page_with_an_error_status(endpoint: Endpoint, service: str, status: int) -> None:
-    """Its status and its title are told, of every service's call, and nothing else of the page."""
+    """For every service the error shows the page's status and title, and nothing else of it."""
     endpoint.status, endpoint.raw = status, PAGE
     error = _refused(endpoint, service)
     assert type(error) is InvalidResponseError
@@ -59,7 +64,7 @@ def test_a_page_with_an_error_status(endpoint: Endpoint, service: str, status: i
 @pytest.mark.parametrize("service", CALLS)
 @pytest.mark.parametrize("status", [500, 502, 503])
 def test_a_page_of_a_gateway(endpoint: Endpoint, service: str, status: int) -> None:
-    """A gateway that fails may be AWS's own: a failure like any other, with the page's title."""
+    """A failing gateway may be AWS's own: the failure is like any other, with the page's title."""
     endpoint.status, endpoint.raw = status, PAGE
     error = _refused(endpoint, service)
     assert type(error) is ServiceFailedError
@@ -71,7 +76,7 @@ def test_a_page_of_a_gateway(endpoint: Endpoint, service: str, status: int) -> N
 @pytest.mark.parametrize("service", CALLS)
 @pytest.mark.parametrize("body", [b"", PAGE], ids=["no body", "a page"])
 def test_a_proxy_that_wants_a_login(endpoint: Endpoint, service: str, body: bytes) -> None:
-    """Status 407 is a proxy's: the variable is named that has to hold the login."""
+    """Status 407 comes from a proxy: the error names the variable that needs the login."""
     endpoint.status, endpoint.raw = 407, body
     error = _refused(endpoint, service)
     assert type(error) is InvalidResponseError
@@ -82,7 +87,7 @@ def test_a_proxy_that_wants_a_login(endpoint: Endpoint, service: str, body: byte
 
 @pytest.mark.parametrize("service", CALLS)
 def test_a_redirection_to_a_login(endpoint: Endpoint, service: str) -> None:
-    """Where to is told by the host alone: a query may hold what is secret."""
+    """Only the host of a redirection is shown: the query may contain a secret."""
     endpoint.status, endpoint.raw = 302, b""
     endpoint.headers = {"Location": "https://ann:pw@login.corp.example/sso?token=hidden-word"}
     error = _refused(endpoint, service)
@@ -90,16 +95,16 @@ def test_a_redirection_to_a_login(endpoint: Endpoint, service: str) -> None:
     assert error.service_message == "HTTP status 302 (Found) to login.corp.example"
 
 
-def test_text_that_is_no_answer(endpoint: Endpoint) -> None:
-    """A sentence without a page is shown, but never the beginning of JSON: it may hold a secret."""
+def test_plain_text_and_json(endpoint: Endpoint) -> None:
+    """Plain text is shown, but JSON never is: it may contain a secret."""
     endpoint.status, endpoint.raw = 403, b"Blocked by policy 7"
     assert 'with the text "Blocked by policy 7"' in _refused(endpoint, "ssm").service_message
     endpoint.raw = b'{"Parameter": {"Value": "hidden-wo'
     assert _refused(endpoint, "ssm").service_message == "HTTP status 403 (Forbidden)"
 
 
-def test_a_refusal_of_the_service_is_its_own(endpoint: Endpoint) -> None:
-    """An error that AWS words itself passes."""
+def test_a_services_own_error(endpoint: Endpoint) -> None:
+    """An error with AWS's own message is left unchanged."""
     endpoint.status, endpoint.body = 400, {"__type": "OddException", "message": "Odd."}
     error = _refused(endpoint, "ssm")
     assert type(error) is AWSError
@@ -109,7 +114,7 @@ def test_a_refusal_of_the_service_is_its_own(endpoint: Endpoint) -> None:
 def test_the_proxy_that_a_call_goes_through(
     endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What answers by way of a proxy is told as the proxy's, by its variable."""
+    """A foreign response through a proxy gives advice that names the proxy's variable."""
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HTTP_PROXY", endpoint.url.replace("//", "//ann:Pl4nted-one@"))
@@ -142,7 +147,7 @@ def test_the_proxy_that_a_call_goes_through(
 def test_the_variable_of_a_proxy(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], url: str, expected: str | None
 ) -> None:
-    """The one that counts for the address is named."""
+    """The variable that applies to the URL is named."""
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
@@ -153,14 +158,14 @@ def test_the_variable_of_a_proxy(
 @pytest.mark.parametrize(
     ("words", "advice"),
     [
-        ("Tunnel connection failed: 407 Proxy Authentication Required", "wants a login"),
-        ("Tunnel connection failed: 403 Forbidden", "let AWS through"),
+        ("Tunnel connection failed: 407 Proxy Authentication Required", "requires a login"),
+        ("Tunnel connection failed: 403 Forbidden", "have AWS allowed there"),
     ],
 )
-def test_a_proxy_that_gives_no_way_through(
+def test_a_failed_proxy_connection(
     monkeypatch: pytest.MonkeyPatch, words: str, advice: str
 ) -> None:
-    """What the proxy has answered is told, which botocore leaves out, and no login of it."""
+    """The message has the proxy's response, which botocore leaves out, and no login."""
     monkeypatch.setenv("HTTPS_PROXY", "http://ann:Pl4nted-one@proxy.example:3128")
     cause = ProxyError("Unable to connect to proxy", OSError(words))
     error = translate(
@@ -170,14 +175,14 @@ def test_a_proxy_that_gives_no_way_through(
         profile=None,
     )
     assert type(error) is EndpointUnreachableError
-    assert f"the proxy in HTTPS_PROXY gave no way through: {words}" in error.message
+    assert f"the proxy in HTTPS_PROXY refused the connection: {words}" in error.message
     assert advice in (error.resolution or "")
     assert "Pl4nted-one" not in f"{error.message} {error.resolution}"
-    assert failed_proxy(words, "https://a.example")[0].endswith(words)
+    assert proxy_failure(words, "https://a.example")[0].endswith(words)
 
 
 def test_a_certificate_that_is_not_trusted() -> None:
-    """A proxy that reads TLS has a certificate of its own, for which AWS_CA_BUNDLE is there."""
+    """A proxy that inspects TLS has its own certificate: the advice is AWS_CA_BUNDLE."""
     error = translate(
         boto.SSLError(endpoint_url="https://ssm.example", error="self-signed certificate"),
         service="ssm",
@@ -202,12 +207,12 @@ def test_a_certificate_that_is_not_trusted() -> None:
     ],
 )
 def test_pages(body: bytes, expected: bool) -> None:
-    """A page is known by its beginning, whatever its content type."""
-    assert is_page(body) is expected
+    """A web page is recognized by its beginning, whatever its content type."""
+    assert is_html_page(body) is expected
 
 
-def test_what_is_shown_of_an_answer() -> None:
-    """Long texts end, pages may have no title, and a status may have no name."""
-    assert summary(403, {}, b"<html></html>").endswith("with a page that has no title")
-    assert summary(599, {}, b"") == "HTTP status 599"
-    assert summary(403, {}, b"x" * 900).endswith('x…"')
+def test_descriptions_of_responses() -> None:
+    """Long texts are cut off; pages without a title and unknown statuses are described too."""
+    assert describe_response(403, {}, b"<html></html>").endswith("with a page that has no title")
+    assert describe_response(599, {}, b"") == "HTTP status 599"
+    assert describe_response(403, {}, b"x" * 900).endswith('x…"')

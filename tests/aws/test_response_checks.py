@@ -1,4 +1,4 @@
-"""Answers that are not the service's: a proxy's page, half an answer, another server's JSON."""
+"""Responses not from the service: a proxy's page, truncated data, another server's JSON."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from botocore import xform_name
 from botocore.session import Session
 
 import seedctl
-from seedctl.aws.answers import READ
 from seedctl.aws.calls import AWS
+from seedctl.aws.response_checks import REQUIRED_MEMBERS
 from seedctl.aws.settings import AWSSettings
 from seedctl.errors import InvalidResponseError
 
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.usefixtures("environment_keys")
 
-OPERATIONS = [(service, operation) for service in READ for operation in READ[service]]
+OPERATIONS = [
+    (service, operation) for service in REQUIRED_MEMBERS for operation in REQUIRED_MEMBERS[service]
+]
 PAGE = b"<html><head><title>Login</title></head><body>Corporate proxy login</body></html>"
 WRONG = {
     "a page": PAGE,
@@ -39,7 +41,7 @@ def _model(service: str, operation: str) -> Any:
 
 
 def _example(shape: Any, name: str = "") -> Any:
-    """Return a value of *shape* with its required members only."""
+    """Return a value of *shape* with only its required members."""
     if shape.type_name == "structure":
         return {each: _example(shape.members[each], each) for each in shape.required_members}
     if shape.type_name == "list":
@@ -63,13 +65,13 @@ def _call(endpoint: Endpoint, service: str, operation: str) -> Any:
 
 @pytest.mark.parametrize(("service", "operation"), OPERATIONS)
 @pytest.mark.parametrize("body", WRONG.values(), ids=WRONG.keys())
-def test_what_is_not_the_services_is_refused(
+def test_foreign_responses_are_refused(
     endpoint: Endpoint, service: str, operation: str, body: bytes
 ) -> None:
-    """With status 200 too: nothing is believed that the service did not say."""
+    """A response that is not from the service is an error, also with status 200."""
     model = _model(service, operation)
     is_json = model.service_model.resolved_protocol == "json"
-    reads_nothing = not any(READ[service][operation][0])
+    reads_nothing = not any(REQUIRED_MEMBERS[service][operation][0])
     if reads_nothing and (is_json and body == WRONG["nothing of it"]):
         return  # an object is all that such an answer has to be
     if reads_nothing and model.http["method"] == "HEAD":
@@ -95,10 +97,10 @@ def test_what_is_not_the_services_is_refused(
         ("PutParameter", b"", "Version"),
     ],
 )
-def test_members_are_there_and_of_their_type(
+def test_missing_members_and_wrong_types(
     endpoint: Endpoint, operation: str, body: bytes, missing: str | None
 ) -> None:
-    """A member of another type is as good as missing; the error names the first."""
+    """A member of the wrong type counts as missing; the error names the first one."""
     endpoint.raw = body
     with pytest.raises(InvalidResponseError, match=missing or "not AWS's"):
         _call(endpoint, "ssm", operation)
@@ -112,8 +114,8 @@ def test_members_are_there_and_of_their_type(
         ("RespondToAuthChallenge", b'{"ChallengeName": ""}'),
     ],
 )
-def test_half_a_sign_in_is_none(endpoint: Endpoint, operation: str, body: bytes) -> None:
-    """Both tokens, or a challenge: anything else is no answer to a sign-in."""
+def test_incomplete_sign_in_responses(endpoint: Endpoint, operation: str, body: bytes) -> None:
+    """A response to a sign-in must have both tokens, or a challenge."""
     endpoint.raw = body
     with pytest.raises(InvalidResponseError, match=r"IdToken|AccessToken"):
         _call(endpoint, "cognito-idp", operation)
@@ -121,23 +123,23 @@ def test_half_a_sign_in_is_none(endpoint: Endpoint, operation: str, body: bytes)
 
 @pytest.mark.parametrize("body", [b"", b"{}"], ids=["no body", "an empty object"])
 @pytest.mark.parametrize("operation", ["AdminAddUserToGroup", "RevokeToken"])
-def test_operations_without_members_say_nothing(
+def test_operations_without_required_members(
     endpoint: Endpoint, operation: str, body: bytes
 ) -> None:
-    """Cognito answers them with no body, emulators with an empty object."""
+    """If no member is required, the body may be empty, or an empty object as from emulators."""
     endpoint.raw = body
     _call(endpoint, "cognito-idp", operation)
 
 
 def test_every_operation_that_is_called_has_a_row() -> None:
-    """A call whose answer nobody looks at would be believed whatever it says."""
+    """Every operation that seedctl calls is in the table, or its responses would not be checked."""
     names = {
         service: {
             spelled: operation
             for operation in SESSION.get_service_model(service).operation_names
             for spelled in ((operation,) if service != "s3" else (xform_name(operation),))
         }
-        for service in READ
+        for service in REQUIRED_MEMBERS
     }
     package = Path(seedctl.__file__).parent
     found = set()

@@ -1,4 +1,4 @@
-"""How credentials are had again, by where they come from."""
+"""How to renew credentials, by their source."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from botocore import exceptions as boto
 
 from seedctl.aws.calls import AWS
-from seedctl.aws.renewal import how_to_renew
+from seedctl.aws.credential_failures import how_to_renew
 from seedctl.aws.settings import AWSSettings
 from seedctl.errors import InvalidCredentialError
 
@@ -28,19 +28,19 @@ if TYPE_CHECKING:
 )
 @pytest.mark.skipif(not hasattr(boto, "LoginError"), reason="botocore knows aws login since 1.41")
 def test_the_profile_says_how(profile: str | None, config: dict[str, str], advice: str) -> None:
-    """The command that renews these credentials is named, and no other."""
+    """The advice names exactly the command that renews these credentials."""
     assert advice in how_to_renew(profile, config)
 
 
 def test_keys_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """They count where no profile is chosen, and no sign-in changes them."""
+    """Keys in the environment apply if no profile is chosen; the advice is not to sign in."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIA")
     assert "AWS_SESSION_TOKEN" in how_to_renew(None, {"sso_session": "s"})
     assert "aws sso login" in how_to_renew("dev", {"sso_session": "s"})
 
 
 def test_a_botocore_that_is_too_old(monkeypatch: pytest.MonkeyPatch) -> None:
-    """To sign in again would not help where botocore does not know `aws login`."""
+    """If botocore does not support `aws login`, the advice is an update, not a sign-in."""
     monkeypatch.delattr(boto, "LoginError", raising=False)
     advice = how_to_renew("dev", {"login_session": "arn"})
     assert "botocore[crt]>=1.41" in advice
@@ -62,7 +62,7 @@ def test_a_botocore_that_is_too_old(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_profile_that_gives_no_credentials(
     write_profiles: Callable[..., None], settings: str, advice: str
 ) -> None:
-    """A program, a session or a library that is missing is a matter of the set-up."""
+    """A missing program, session or library is a configuration error."""
     write_profiles(f"[profile dev]\nregion=us-east-1\n{settings}\n")
     aws = AWS(AWSSettings(profile="dev"))
     with pytest.raises(InvalidCredentialError, match='profile "dev"') as caught:
@@ -71,8 +71,8 @@ def test_a_profile_that_gives_no_credentials(
     assert advice in (caught.value.resolution or "")
 
 
-def test_a_profile_that_is_not_there(write_profiles: Callable[..., None]) -> None:
-    """Its settings cannot be read, and the advice does without."""
+def test_a_missing_profile(write_profiles: Callable[..., None]) -> None:
+    """If the profile's settings cannot be read, the advice is the general one."""
     write_profiles("[profile dev]\n")
     with pytest.raises(InvalidCredentialError, match="could not be found") as caught:
         AWS(AWSSettings(profile="nope")).call("ssm", "GetParameter", {"Name": "x"})

@@ -1,4 +1,4 @@
-"""Addresses by which anybody may get an object for a while."""
+"""Presigned URLs: anyone who has one can download the object until it expires."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from seedctl.s3.results import ContentDisposition
 
 
-def answer_options(
+def response_header_options(
     content_type: str | None,
     content_disposition: str | ContentDisposition | None,
     cache_control: str | None,
 ) -> dict[str, str]:
-    """Return S3's parameters for what the answer's headers are to say."""
+    """Return the S3 parameters that override headers of the response."""
     options: dict[str, str] = {}
     if content_type is not None:
         options["ResponseContentType"] = header_value("content_type", content_type)
@@ -31,13 +31,13 @@ def answer_options(
     return options
 
 
-def address(call: ObjectCall, options: Mapping[str, Any], expires_in: int) -> StorageUrl:
-    """Sign an address for *expires_in* seconds, or as long as the keys that sign it hold."""
+def presigned_url(call: ObjectCall, options: Mapping[str, Any], expires_in: int) -> StorageUrl:
+    """Sign a URL for *expires_in* seconds, or until the signing credentials expire if sooner."""
     now = datetime.now(timezone.utc)
     ends = call.credentials().credentials.expiration
     if ends is not None:
         expires_in = max(1, min(expires_in, int((ends - now).total_seconds())))
-    url = call.objects.presigned_url(
+    url = call.s3.presigned_url(
         call.location, options, identity=call.identity, expires_in=expires_in
     )
     return StorageUrl(url, now + timedelta(seconds=expires_in))

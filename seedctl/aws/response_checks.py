@@ -1,8 +1,8 @@
-"""What seedctl reads of each answer: one that lacks it did not come from the service.
+"""Check that each response has the members that seedctl reads; else it is not from the AWS service.
 
-A proxy's login page, half an answer or another server's JSON can arrive with status 200. botocore
-takes most of them for an answer without members, and tells of a page with an error status only the
-number.
+The login page of a proxy, a truncated response or another server's JSON can arrive with status 200.
+botocore parses most of them as a response without members, and reports only the status number of a
+web page that has an error status.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
-from seedctl.aws.foreign import (
-    is_from_proxy,
-    is_page,
+from seedctl.aws.foreign_responses import (
+    describe_response,
+    foreign_response_error,
+    is_html_page,
+    is_proxy_login,
     is_redirection,
-    not_the_services,
-    summary,
 )
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from seedctl.errors import InvalidResponseError
 
     Alternatives = tuple[tuple[str, ...], ...]
-    """Of one of them, every member has to be there, named by its path."""
+    """Sets of member paths. The response must have every member of one set."""
 
 _NOTHING: Alternatives = ((),)
 _SIGN_IN: Alternatives = (
@@ -40,7 +40,7 @@ def _all(*paths: str) -> Alternatives:
 
 
 # By service and operation. Every operation that seedctl calls has a row.
-READ: Mapping[str, Mapping[str, Alternatives]] = {
+REQUIRED_MEMBERS: Mapping[str, Mapping[str, Alternatives]] = {
     "cloudformation": {"DescribeStacks": _all("Stacks")},
     "cognito-identity": {
         "GetCredentialsForIdentity": _all(
@@ -73,7 +73,7 @@ READ: Mapping[str, Mapping[str, Alternatives]] = {
         "DeleteObject": _NOTHING,
         "DeleteObjects": (("Deleted",), ("Errors",)),
         "GetObject": _all("ETag"),
-        "HeadBucket": _NOTHING,  # botocore's own, to find a bucket's region
+        "HeadBucket": _NOTHING,  # botocore calls it to find a bucket's region
         "HeadObject": _all("ETag"),
         "ListObjectsV2": _all("IsTruncated"),
         "PutObject": _all("ETag"),
@@ -101,24 +101,23 @@ _TYPES: Mapping[str, type] = {
 
 
 def attach(client: Any, service: str) -> None:
-    """Have *client* raise InvalidResponseError for each answer that is not the service's.
-
-    Calls that are not in the table are none of seedctl's own.
-    """
+    """Have *client* raise InvalidResponseError for responses that are not from the service."""
     model = client.meta.service_model
-    for operation, alternatives in READ[service].items():
+    for operation, alternatives in REQUIRED_MEMBERS[service].items():
         check = _Check(
             service, model.operation_model(operation), alternatives, client.meta.endpoint_url
         )
         names = f"{model.service_id.hyphenize()}.{operation}"
-        client.meta.events.register(f"before-parse.{names}", check.unparsed)
-        # Before botocore decides on a repeat: to it, a body of S3's that is no XML is half an
-        # answer, for which the same call is made again.
-        client.meta.events.register(f"response-received.{names}", check.parsed)
+        client.meta.events.register(f"before-parse.{names}", check.before_parse)
+        # Check before botocore decides on a retry: it would retry an S3 response that is not XML.
+        client.meta.events.register(f"response-received.{names}", check.after_parse)
 
 
 class _Check:
-    """Looks at each answer to one operation. Its repr is short: botocore's debug log shows it."""
+    """Checks the responses to one operation.
+
+    A class, not a function with bound arguments: botocore's debug log shows the repr of handlers.
+    """
 
     def __init__(self, service: str, operation: Any, alternatives: Alternatives, url: str) -> None:
         self._service = service
@@ -126,45 +125,44 @@ class _Check:
         self._alternatives = alternatives
         self._url = url
 
-    def unparsed(self, response_dict: Any, **_: Any) -> None:
-        """Look at an answer with an error's status, as it came."""
+    def before_parse(self, response_dict: Any, **_: Any) -> None:
+        """Check a response with an error status before botocore parses it."""
         if not self._is_foreign_error(response_dict):
             return
         if response_dict["status_code"] < 500:
             raise self._invalid(response_dict)
-        # A gateway on the way, or AWS's own, which a repeat may get past. botocore's parsers take an
-        # empty body for that, and not every page.
+        # From a gateway, of AWS or on the way to it: a retry may succeed. botocore retries it if
+        # the body is empty, but fails to parse some web pages.
         response_dict["body"] = b""
 
-    def parsed(self, response_dict: Any, parsed_response: Any, **_: Any) -> None:
-        """Look for what seedctl reads in an answer that is not an error."""
+    def after_parse(self, response_dict: Any, parsed_response: Any, **_: Any) -> None:
+        """Check that a successful response has the members that seedctl reads."""
         if response_dict is None:
             return
         if response_dict["status_code"] >= 300:
             if self._is_foreign_error(response_dict):
-                words = summary(
+                parsed_response["Error"]["Message"] = describe_response(
                     response_dict["status_code"], response_dict["headers"], response_dict["body"]
                 )
-                parsed_response["Error"]["Message"] = words
             return
         if not _is_body_of(self._operation, self._alternatives, response_dict["body"]):
             raise self._invalid(response_dict)
         if "Error" in parsed_response:
-            return  # S3 may begin an answer with status 200 and end it with a failure
+            return  # S3 may send an error with status 200
         shape = self._operation.output_shape
         missing = [_first_missing(paths, parsed_response, shape) for paths in self._alternatives]
         if all(missing):
-            lacks = f": it has no {' and no '.join(filter(None, missing))}"
-            raise self._invalid(response_dict, lacks)
+            details = f": it has no {' and no '.join(filter(None, missing))}"
+            raise self._invalid(response_dict, details)
 
-    def _invalid(self, response_dict: Any, lacks: str = "") -> InvalidResponseError:
+    def _invalid(self, response_dict: Any, details: str = "") -> InvalidResponseError:
         streams = self._operation.has_streaming_output and response_dict["status_code"] < 300
         if streams:
-            response_dict["body"].close()  # nobody will read it
-        return not_the_services(
+            response_dict["body"].close()
+        return foreign_response_error(
             self._service,
             self._operation.name,
-            lacks,
+            details,
             url=self._url,
             status=response_dict["status_code"],
             headers=response_dict["headers"],
@@ -172,13 +170,13 @@ class _Check:
         )
 
     def _is_foreign_error(self, response_dict: Any) -> bool:
-        """Whether an error's answer is a proxy's, or of another protocol than the operation's."""
+        """Whether an error response is from a proxy or not in the operation's protocol."""
         status, body = response_dict["status_code"], response_dict["body"]
         if status < 300:
             return False
-        if is_from_proxy(status) or is_redirection(status, response_dict["headers"]):
+        if is_proxy_login(status) or is_redirection(status, response_dict["headers"]):
             return True
-        return bool(body) and (is_page(body) or not _is_of_protocol(self._operation, body))
+        return bool(body) and (is_html_page(body) or not _is_of_protocol(self._operation, body))
 
 
 def _is_of_protocol(operation: Any, body: bytes) -> bool:
@@ -187,7 +185,7 @@ def _is_of_protocol(operation: Any, body: bytes) -> bool:
 
 
 def _is_body_of(operation: Any, alternatives: Alternatives, body: Any) -> bool:
-    """Whether *body* is of the operation's protocol; where nothing is read it may be missing."""
+    """Whether *body* is in the operation's protocol. It may be empty if no member is required."""
     if operation.has_streaming_output or not body:
         return True
     is_json = operation.service_model.resolved_protocol == "json"
@@ -199,10 +197,10 @@ def _first_missing(paths: tuple[str, ...], parsed: Any, shape: Any) -> str | Non
 
 
 def _has(names: list[str], value: Any, shape: Any) -> bool:
-    """Whether *value* has the member that *names* lead to, of the type that *shape* says."""
-    is_there = isinstance(value, _TYPES[shape.type_name]) and value != ""
-    if not names or not is_there:
-        return is_there
+    """Whether *value* has the member at the path *names*, with the types of *shape*."""
+    is_present = isinstance(value, _TYPES[shape.type_name]) and value != ""
+    if not names or not is_present:
+        return is_present
     name = names[0].removesuffix("[]")
     member, inner = value.get(name), shape.members[name]
     if name == names[0]:
@@ -219,7 +217,7 @@ def _is_object(body: bytes) -> bool:
 
 def _is_xml(body: bytes) -> bool:
     try:
-        ET.fromstring(body)  # noqa: S314 - as botocore reads it next
+        ET.fromstring(body)  # noqa: S314 - botocore parses it next anyway
     except ET.ParseError:
         return False
     return True

@@ -1,0 +1,285 @@
+"""``client.models.<Model>``: create, update and delete records, one or many."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, get_args
+
+from seedctl.appsync.auth_modes import AuthOptions
+from seedctl.appsync.batch_writers import BulkOptions, IfExists
+from seedctl.appsync.bulk_requests import BulkRequests, check_choice
+from seedctl.appsync.index_keys import complete_index_keys, may_lack_key_part
+from seedctl.appsync.input_builder import require_key
+from seedctl.appsync.model_queries import ModelQueries, call_options
+from seedctl.errors import ConditionalCheckFailedError
+
+if TYPE_CHECKING:
+    import builtins
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from seedctl.appsync.api import API
+    from seedctl.appsync.auth_modes import AuthMode
+    from seedctl.appsync.batch_writers import OnError
+    from seedctl.appsync.batches import RowResult
+    from seedctl.appsync.input_builder import InputBuilder
+    from seedctl.appsync.model_requests import CallOptions
+    from seedctl.appsync.record_builder import RecordBuilder
+    from seedctl.appsync.records import Record
+    from seedctl.appsync.row_keys import KeyOf
+    from seedctl.outputs.models import Model
+
+
+class ModelClient(ModelQueries):
+    """Reads and writes the records of one model. Each secondary index is also a method.
+
+    The options are those of the JavaScript client, in Python's spelling.
+    """
+
+    def __init__(
+        self, api: API, model: Model, inputs: InputBuilder, results: RecordBuilder
+    ) -> None:
+        super().__init__(api, model, inputs, results)
+        self._bulk = BulkRequests(self._requests)
+
+    def __repr__(self) -> str:
+        return f"<ModelClient {self._model.name}>"
+
+    def create(
+        self,
+        record: Mapping[str, Any] | None = None,
+        *,
+        if_exists: IfExists = "error",
+        selection_set: Sequence[str] | None = None,
+        auth_mode: AuthMode | None = None,
+        auth_token: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        validate: bool = True,
+    ) -> Record:
+        """Create a record and return it as AppSync stored it.
+
+        When no response comes, a create is repeated only if *record* has its whole key.
+
+        Args:
+            record: The fields. AppSync generates an id that is missing.
+            if_exists: What to do when a record with this key exists. "error" raises
+                ConditionalCheckFailedError, "skip" returns the record unchanged, "update" gives it
+                the fields of *record*. "skip" and "update" need the whole key in *record*.
+            selection_set: The fields to return, as for :meth:`get`.
+            auth_mode: How this request authenticates. None uses the client's auth mode.
+            auth_token: The Authorization header of this request.
+            headers: HTTP headers that replace the client's.
+            validate: False sends *record* without checking it against the schema. Needed for a
+                required field that has a default, since the outputs file does not list defaults.
+
+        Raises:
+            ConditionalCheckFailedError: A record with this key exists.
+            GraphQLError: AppSync returned other errors.
+            InvalidInputError: *record* does not fit the schema.
+        """
+        check_choice("if_exists", if_exists, get_args(IfExists))
+        options = call_options(auth_mode, auth_token, headers, selection_set, validate=validate)
+        given = record or {}
+        key: Mapping[str, Any] = {}
+        if if_exists != "error":
+            key = self._inputs.key(self._model, given, validate=False)
+            require_key(self._model, key)
+        variables = self._inputs.create(self._model, given, validate=validate)
+        stored = None
+        if if_exists != "error" and validate and may_lack_key_part(self._model, variables):
+            # AppSync would refuse the index key before it checks whether the record exists.
+            stored = self._requests.get_if_readable(key, options.auth)
+        if stored is None:
+            try:
+                return self._requests.mutate("create", variables, options)
+            except ConditionalCheckFailedError:
+                if if_exists == "error":
+                    raise
+        if if_exists == "skip":
+            return self._requests.get_existing(key, options)
+        return self._update(given, options, stored)
+
+    def update(
+        self,
+        record: Mapping[str, Any],
+        *,
+        selection_set: Sequence[str] | None = None,
+        auth_mode: AuthMode | None = None,
+        auth_token: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        validate: bool = True,
+    ) -> Record:
+        """Change fields of an existing record, and return the record.
+
+        If only some fields of a composite index key are given, the others are read from the stored
+        record and sent along, since AppSync accepts them only together.
+
+        Args:
+            record: The whole primary key, and the fields to change. None removes a value.
+            selection_set: The fields to return, as for :meth:`get`.
+            auth_mode: How this request authenticates. None uses the client's auth mode.
+            auth_token: The Authorization header of this request.
+            headers: HTTP headers that replace the client's.
+            validate: False sends *record* without checking it against the schema.
+
+        Raises:
+            ConditionalCheckFailedError: There is no record with this key.
+            GraphQLError: AppSync returned other errors.
+            InvalidInputError: *record* does not fit the schema.
+        """
+        options = call_options(auth_mode, auth_token, headers, selection_set, validate=validate)
+        return self._update(record, options)
+
+    def upsert(
+        self,
+        record: Mapping[str, Any],
+        *,
+        selection_set: Sequence[str] | None = None,
+        auth_mode: AuthMode | None = None,
+        auth_token: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        validate: bool = True,
+    ) -> Record:
+        """Create a record, or update the one with this key, so that a seed can be run again.
+
+        The same as :meth:`create` with ``if_exists="update"``.
+
+        Args:
+            record: The whole primary key, and the other fields.
+            selection_set: The fields to return, as for :meth:`get`.
+            auth_mode: How these requests authenticate. None uses the client's auth mode.
+            auth_token: The Authorization header of these requests.
+            headers: HTTP headers that replace the client's.
+            validate: False sends *record* without checking it against the schema.
+
+        Raises:
+            GraphQLError: AppSync returned errors.
+            InvalidInputError: *record* does not fit the schema, or lacks a part of its key.
+        """
+        return self.create(
+            record,
+            if_exists="update",
+            selection_set=selection_set,
+            auth_mode=auth_mode,
+            auth_token=auth_token,
+            headers=headers,
+            validate=validate,
+        )
+
+    def delete(
+        self,
+        key: Mapping[str, Any],
+        *,
+        selection_set: Sequence[str] | None = None,
+        auth_mode: AuthMode | None = None,
+        auth_token: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        validate: bool = True,
+    ) -> Record:
+        """Delete a record, and return it as it was.
+
+        Args:
+            key: The fields of the primary key. Other fields are ignored.
+            selection_set: The fields to return, as for :meth:`get`.
+            auth_mode: How this request authenticates. None uses the client's auth mode.
+            auth_token: The Authorization header of this request.
+            headers: HTTP headers that replace the client's.
+            validate: False sends the key without checking it against the schema.
+
+        Raises:
+            ConditionalCheckFailedError: There is no record with this key.
+            GraphQLError: AppSync returned other errors.
+            InvalidInputError: The key is incomplete or has a wrong value.
+        """
+        options = call_options(auth_mode, auth_token, headers, selection_set, validate=validate)
+        variables = self._inputs.key(self._model, key, validate=validate)
+        return self._requests.mutate("delete", variables, options)
+
+    def create_many(
+        self,
+        rows: Iterable[Mapping[str, Any]],
+        *,
+        key: KeyOf | None = None,
+        concurrency: int = 8,
+        batch_size: int = 25,
+        if_exists: IfExists = "error",
+        on_error: OnError = "raise",
+        auth_mode: AuthMode | None = None,
+        auth_token: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        validate: bool = True,
+    ) -> builtins.list[RowResult]:
+        """Create a record of each row, several in a request and several requests at once.
+
+        Args:
+            rows: The records. Of a generator only as many are read as can be sent.
+            key: What the ids of rows without an id are derived from: a field, a list of fields, or
+                a function of the row. A second run then finds the same records. None generates
+                random ids.
+            concurrency: How many requests are sent at once, 1 to 64.
+            batch_size: How many rows are sent in one request, 1 to 100. Large rows go in fewer.
+            if_exists: What to do when a row's record exists, as for :meth:`create`.
+            on_error: "raise" raises a BulkError after all rows were tried; "collect" only returns
+                the results.
+            auth_mode: How these requests authenticate. None uses the client's auth mode.
+            auth_token: The Authorization header of these requests.
+            headers: HTTP headers that replace the client's.
+            validate: False sends the rows without checking them against the schema.
+
+        Returns:
+            One result for each row, in the order of the rows.
+
+        Raises:
+            BulkError: A row failed. Its ``results`` are what would have been returned.
+            InvalidInputError: An option is wrong, or two rows of a list have the same key.
+        """
+        auth = AuthOptions(auth_mode, auth_token, None, headers)
+        options = BulkOptions(auth, validate, concurrency, batch_size, on_error)
+        return self._bulk.create(rows, key, if_exists, options)
+
+    def delete_many(
+        self,
+        keys: Iterable[Mapping[str, Any]],
+        *,
+        concurrency: int = 8,
+        batch_size: int = 25,
+        on_error: OnError = "raise",
+        auth_mode: AuthMode | None = None,
+        auth_token: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        validate: bool = True,
+    ) -> builtins.list[RowResult]:
+        """Delete many records. One that does not exist has the state "missing", and did not fail.
+
+        Args:
+            keys: The primary keys, or whole records.
+            concurrency: How many requests are sent at once, 1 to 64.
+            batch_size: How many keys are sent in one request, 1 to 100.
+            on_error: "raise" raises a BulkError after all keys were tried; "collect" only returns
+                the results.
+            auth_mode: How these requests authenticate. None uses the client's auth mode.
+            auth_token: The Authorization header of these requests.
+            headers: HTTP headers that replace the client's.
+            validate: False sends the keys without checking them against the schema.
+
+        Returns:
+            One result for each key, in the order of the keys.
+
+        Raises:
+            BulkError: A key failed. Its ``results`` are what would have been returned.
+            InvalidInputError: An option is wrong.
+        """
+        auth = AuthOptions(auth_mode, auth_token, None, headers)
+        options = BulkOptions(auth, validate, concurrency, batch_size, on_error)
+        return self._bulk.delete(keys, options)
+
+    def _update(
+        self, given: Mapping[str, Any], options: CallOptions, stored: Record | None = None
+    ) -> Record:
+        """Update a record. *stored* is the record as far as it was read already."""
+        variables = self._inputs.update(self._model, given, validate=options.validate)
+        if options.validate:
+            key = {name: variables[name] for name in self._model.primary_key}
+            all_fields = options._replace(selection_set=None)
+            variables = complete_index_keys(
+                self._model, variables, lambda: stored or self._requests.get(key, all_fields)
+            )
+        return self._requests.mutate("update", variables, options)

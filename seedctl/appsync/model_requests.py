@@ -1,0 +1,233 @@
+"""Build and send the requests behind a model's methods, and interpret the responses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from seedctl.appsync.api import GraphQLRequest
+from seedctl.appsync.documents import get_document, index_document, list_document, mutation_document
+from seedctl.appsync.selection import default_selection, path_selection
+from seedctl.errors import (
+    ConditionalCheckFailedError,
+    InvalidInputError,
+    SeedctlError,
+    UnknownOperationError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from seedctl.appsync.api import API, GraphQLResponse
+    from seedctl.appsync.auth_modes import AuthOptions
+    from seedctl.appsync.documents import Document
+    from seedctl.appsync.input_builder import InputBuilder
+    from seedctl.appsync.record_builder import RecordBuilder
+    from seedctl.appsync.records import Page, Record
+    from seedctl.appsync.selection import Selection
+    from seedctl.outputs.models import Index, Model
+
+SortDirection = Literal["ASC", "DESC"]
+Verb = Literal["create", "update", "delete"]
+
+_STATES: dict[Verb, Literal["created", "updated", "deleted"]] = {
+    "create": "created",
+    "update": "updated",
+    "delete": "deleted",
+}
+
+
+class CallOptions(NamedTuple):
+    """The options that every method of a model takes."""
+
+    auth: AuthOptions
+    selection_set: Sequence[str] | None
+    validate: bool
+
+
+class Paging(NamedTuple):
+    """The options of lists."""
+
+    filter: Mapping[str, Any] | None
+    limit: int | None
+    next_token: str | None
+    sort_direction: SortDirection | None
+
+
+class ModelRequests:
+    """Sends the requests for one model, for one client."""
+
+    def __init__(
+        self, api: API, model: Model, inputs: InputBuilder, results: RecordBuilder
+    ) -> None:
+        self.api = api
+        self.model = model
+        self.inputs = inputs
+        self._results = results
+
+    def get(self, key: Mapping[str, Any], options: CallOptions) -> Record | None:
+        self.check_enabled("get")
+        document = get_document(self.model, self._selection(options.selection_set))
+        return self._record(self._send(document, key, options), document, options)
+
+    def page(
+        self, keys: Mapping[str, Any], index: Index | None, options: CallOptions, paging: Paging
+    ) -> Page:
+        """Return one page of the list of all records, or of the query of *index*."""
+        if index is None:
+            self.check_enabled("list")
+        selection = self._selection(options.selection_set)
+        if index is not None:
+            document = index_document(self.model, index, selection)
+        else:
+            document = list_document(self.model, selection)
+        variables = self._page_variables(keys, index, options, paging)
+        response = self._send(document, variables, options)
+        values = response.value(document.root)
+        if not response.errors and not _is_page(values):
+            raise response.missing(f"page of {self.model.name} records")
+        has_loaders = options.selection_set is None
+        page = self._results.page(self.model, values, options.auth, has_loaders=has_loaders)
+        if response.errors:
+            raise response.error(page)
+        return page
+
+    def _page_variables(
+        self, keys: Mapping[str, Any], index: Index | None, options: CallOptions, paging: Paging
+    ) -> dict[str, Any]:
+        model, validate = self.model, options.validate
+        if index is not None:
+            method, fields = f"{model.name}.{index.query_field}", index.fields
+        else:
+            method, fields = f"{model.name}.list", model.primary_key if model.is_custom_key else ()
+        variables = self.inputs.key_conditions(model, method, fields, keys, validate=validate)
+        required = fields[0] if index is not None else None
+        if required is not None and validate and variables.get(required) is None:
+            raise InvalidInputError(
+                f"{method} requires {required}, which is missing.",
+                resolution=f'Write {method}({{"{required}": ...}}).',
+            )
+        if paging.filter is not None:
+            variables["filter"] = self.inputs.filter(model, paging.filter, validate=validate)
+        if paging.sort_direction not in {None, "ASC", "DESC"}:
+            raise InvalidInputError(
+                f"sort_direction is {paging.sort_direction!r}, not ASC or DESC."
+            )
+        if paging.sort_direction is not None and (not fields or fields[0] not in variables):
+            raise InvalidInputError(
+                f"sort_direction needs a partition key, and {method} was called without one.",
+                resolution="Leave out sort_direction, or list by a key or a secondary index.",
+            )
+        variables.update(
+            sortDirection=paging.sort_direction, limit=paging.limit, nextToken=paging.next_token
+        )
+        # Leave out empty values, as amplify-js does. An empty filter counts as a value.
+        return {
+            name: value
+            for name, value in variables.items()
+            if name == required or value not in (None, "", 0)
+        }
+
+    def mutate(self, verb: Verb, variables: dict[str, Any], options: CallOptions) -> Record:
+        self.check_enabled(verb)
+        document = mutation_document(verb, self.model, self._selection(options.selection_set))
+        has_key = all(variables.get(name) is not None for name in self.model.primary_key)
+        is_repeatable = verb == "create" and has_key  # the second create is refused
+        response = self._send(document, {"input": variables}, options, is_repeatable=is_repeatable)
+        try:
+            record = self._record(response, document, options)
+        except ConditionalCheckFailedError:
+            record = None
+            if verb == "create" and response.may_have_run_before:
+                record = self._created_by_lost_attempt(variables, options)
+            if record is None:
+                raise
+            self.api.report_record(self.model.name, "present")
+            return record
+        if record is None:
+            raise response.missing(f"{self.model.name} record")
+        self.api.report_record(self.model.name, _STATES[verb])
+        return record
+
+    def get_existing(self, key: Mapping[str, Any], options: CallOptions) -> Record:
+        """Return a record that is known to exist. Raises UnauthorizedError and others."""
+        record = self.get(key, options)
+        if record is None:
+            raise ConditionalCheckFailedError(
+                f"A {self.model.name} record with this key exists, but cannot be read.",
+                resolution='Use an auth_mode that may read it, or if_exists="update".',
+            )
+        self.api.report_record(self.model.name, "existed")
+        return record
+
+    def get_if_readable(self, key: Mapping[str, Any], auth: AuthOptions) -> Record | None:
+        """Return the record, or None if it does not exist or cannot be read."""
+        try:
+            return self.get(key, CallOptions(auth, None, True))
+        except SeedctlError:
+            return None
+
+    def _created_by_lost_attempt(
+        self, variables: Mapping[str, Any], options: CallOptions
+    ) -> Record | None:
+        """Return the record if an earlier attempt of this very create has stored it, else None.
+
+        The response of that attempt was lost, and the next attempt was refused as a duplicate.
+        """
+        if "get" in self.model.disabled:
+            return None
+        key = {name: variables[name] for name in self.model.primary_key}
+        document = get_document(self.model, self._selection(None))
+        stored = self._record(self._send(document, key, options), document, options)
+        if stored is None or any(stored.get(name) != value for name, value in variables.items()):
+            return None
+        return stored if options.selection_set is None else self.get(key, options)
+
+    def _send(
+        self,
+        document: Document,
+        variables: Mapping[str, Any],
+        options: CallOptions,
+        *,
+        is_repeatable: bool = True,
+    ) -> GraphQLResponse:
+        return self.api.send(
+            GraphQLRequest(
+                document.text,
+                variables,
+                options.auth,
+                document.root,
+                is_write=document.type == "mutation",
+                is_repeatable=is_repeatable,
+            )
+        )
+
+    def _record(
+        self, response: GraphQLResponse, document: Document, options: CallOptions
+    ) -> Record | None:
+        values = response.value(document.root)
+        if not isinstance(values, dict | None):
+            raise response.missing(f"{self.model.name} record")
+        has_loaders = options.selection_set is None
+        record = self._results.record(self.model, values, options.auth, has_loaders=has_loaders)
+        if response.errors:
+            raise response.error(record)
+        return record
+
+    def _selection(self, paths: Sequence[str] | None) -> Selection:
+        schema = self.api.section.schema
+        if paths is None:
+            return default_selection(schema, self.model)
+        return path_selection(schema, self.model, paths)
+
+    def check_enabled(self, operation: str) -> None:
+        if operation in self.model.disabled:
+            raise UnknownOperationError(
+                f"The schema disables {operation} for {self.model.name}.",
+                resolution="Remove it from disableOperations in amplify/data/resource.ts.",
+            )
+
+
+def _is_page(values: Any) -> bool:
+    """Whether *values* is a list of records, with None for those that may not be read."""
+    items = values.get("items") if isinstance(values, dict) else None
+    return isinstance(items, list) and all(isinstance(item, dict | None) for item in items)

@@ -1,0 +1,127 @@
+"""S3 clients whose requests are signed as one identity of the identity pool.
+
+One botocore client for each region serves all identities, since making a client takes longer than a
+small upload. Each call passes its identity as an extra parameter, which is taken out again before
+botocore validates the parameters, and used to sign the request.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from botocore import credentials as boto
+from botocore.exceptions import ClientError
+
+from seedctl.aws.logs import redacted_logs
+from seedctl.errors import NoCredentials
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from seedctl.aws.credentials import Identity
+
+_IDENTITY_PARAM = "seedctl_identity"
+# A response to HEAD has no body with an error code, only the status 400.
+EXPIRED_CODES = {"ExpiredToken", "RequestExpired", "400"}
+# The calls that write or read the object itself; the transfer manager decides which comes first.
+_WRITES = {"complete_multipart_upload", "put_object"}
+_READS = {"head_object", "get_object"}
+
+_thread = threading.local()
+"""``identity``: the identity of the call that this thread makes."""
+
+
+def sign_per_identity(client: Any) -> None:
+    """Have *client* sign each request with the credentials of the identity passed to the call."""
+    events = client.meta.events
+    events.register("provide-client-params.s3", _pop_identity)
+    events.register("before-sign.s3", _sign_as_identity)
+
+
+def with_identity(identity: Identity) -> dict[str, Any]:
+    """Return the extra parameter that makes a call as *identity*."""
+    return {_IDENTITY_PARAM: identity}
+
+
+class IdentityBoundClient:
+    """A client for the transfer manager that makes every call as one identity."""
+
+    def __init__(
+        self,
+        client: Any,
+        identity: Identity,
+        on_parts_left: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """*on_parts_left* is called with the id of an upload whose parts could not be deleted."""
+        self.meta = client.meta
+        self.only_if_absent = False
+        """Whether an upload must fail if the object exists."""
+        self.response: dict[str, Any] = {}
+        """The response that describes the object, which the transfer manager does not return."""
+        self._client = client
+        self._identity = identity
+        self._on_parts_left = on_parts_left
+
+    def __getattr__(self, operation: str) -> Callable[..., dict[str, Any]]:
+        method = getattr(self._client, operation)
+
+        @redacted_logs()
+        def call(**parameters: Any) -> dict[str, Any]:
+            if self.only_if_absent and operation in _WRITES:
+                parameters["IfNoneMatch"] = "*"
+            response: dict[str, Any]
+            try:
+                response = method(**parameters, **with_identity(self._identity))
+            except ClientError as error:
+                if error.response["Error"]["Code"] not in EXPIRED_CODES:
+                    raise
+                self._identity.credentials(renew=True)
+                if "Body" in parameters:
+                    parameters["Body"].seek(0)
+                response = method(**parameters, **with_identity(self._identity))
+            if operation in _WRITES or (operation in _READS and not self.response):
+                self.response = _object_facts(response)
+            return response
+
+        return call
+
+    @redacted_logs()
+    def abort_multipart_upload(self, **parameters: Any) -> dict[str, Any]:
+        try:
+            response: dict[str, Any] = self._client.abort_multipart_upload(
+                **parameters, **with_identity(self._identity)
+            )
+        except Exception:
+            self._on_parts_left(parameters["UploadId"])
+            raise
+        return response
+
+
+def _object_facts(response: Mapping[str, Any]) -> dict[str, Any]:
+    """Return *response* without its body; for a range, with the size of the whole object."""
+    facts = {name: value for name, value in response.items() if name != "Body"}
+    if "ContentRange" in facts:
+        facts["ContentLength"] = int(facts["ContentRange"].rpartition("/")[2])
+    return facts
+
+
+def _pop_identity(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+    # botocore itself makes calls without the parameter, within one of ours: to find the region of
+    # a bucket. They get the same identity.
+    identity = params.pop(_IDENTITY_PARAM, None) or _thread.identity
+    _thread.identity = context[_IDENTITY_PARAM] = identity
+
+
+def _sign_as_identity(request: Any, **_: Any) -> None:
+    current = request.context[_IDENTITY_PARAM].credentials()
+    if current is None:
+        raise NoCredentials(
+            "Credentials should not be empty.",
+            resolution="Sign a user in first, or allow guest access: the backend needs an identity "
+            "pool that gives this caller credentials.",
+        )
+    keys = current.credentials
+    request.context.setdefault("signing", {})["request_credentials"] = boto.Credentials(
+        keys.access_key_id, keys.secret_access_key, keys.session_token
+    )

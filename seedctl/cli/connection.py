@@ -1,0 +1,93 @@
+"""The project, the sandbox and the backend that the common options select."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from seedctl.embedded import local_from_environment
+from seedctl.outputs import OutputsSource
+from seedctl.project import (
+    BackendIdentifier,
+    check_identifier_option,
+    find_project,
+    namespace_of,
+    os_account_name,
+)
+
+if TYPE_CHECKING:
+    from seedctl.backend import Backend
+    from seedctl.cli.options import Settings
+    from seedctl.outputs import AmplifyOutputs
+    from seedctl.project import Project
+    from seedctl.report import Observer
+    from seedctl.target import TargetDetail
+
+
+def is_local(settings: Settings) -> bool:
+    """Whether --local or SEEDCTL_LOCAL selects the local sandbox."""
+    return local_from_environment() if settings.local is None else settings.local
+
+
+def project_of(settings: Settings) -> Project:
+    """Return the project: --project-dir, or found from the working directory upwards.
+
+    Raises ProjectNotFoundError.
+    """
+    if is_local(settings) and settings.endpoint_url is not None:
+        raise click.UsageError("--local (or SEEDCTL_LOCAL) and --endpoint-url exclude each other.")
+    if settings.project is None:
+        explicit = Path(settings.project_dir) if settings.project_dir else None
+        settings.project = find_project(Path(), explicit=explicit)
+    return settings.project
+
+
+def display_path(settings: Settings, path: Path) -> str:
+    """Return *path* relative to the project's root if it is inside."""
+    root = project_of(settings).root
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+
+
+def connect(settings: Settings, observer: Observer, *, target: TargetDetail = "none") -> Backend:
+    """Connect to the backend that the options select."""
+    identifier = _identifier(settings)
+    from seedctl.backend import connect as connect_backend  # noqa: PLC0415 - it takes 100 ms
+
+    return connect_backend(
+        project_of(settings).root,
+        identifier=identifier,
+        profile=settings.profile,
+        region=settings.region,
+        endpoint_url=settings.endpoint_url,
+        outputs=settings.outputs,
+        local=is_local(settings),
+        mfa_command=settings.mfa_command,
+        prompt=settings.prompt,
+        observer=observer,
+        target=target,
+    )
+
+
+def read_outputs(
+    settings: Settings, *, local: bool, explicit: str | None, is_required: bool = False
+) -> AmplifyOutputs | None:
+    """Return the content of the outputs file, or None where the project has none.
+
+    With *local*, local_outputs.json is an outputs file too. Raises AmplifyOutputsNotFoundError if
+    the file *explicit* does not exist, or with *is_required*, if there is none.
+    """
+    path = Path(explicit) if explicit else None
+    source = OutputsSource(project_of(settings), explicit=path, is_local=local)
+    return source.outputs if is_required else source.if_any()
+
+
+def _identifier(settings: Settings) -> BackendIdentifier:
+    """Return the sandbox: --identifier, SEEDCTL_IDENTIFIER, or the name of the OS account."""
+    name, source = settings.identifier, "--identifier"
+    if not name:
+        name, source = os.environ.get("SEEDCTL_IDENTIFIER"), "SEEDCTL_IDENTIFIER"
+    name = check_identifier_option(name, source=source) if name else os_account_name()
+    return BackendIdentifier(namespace_of(project_of(settings)), name)

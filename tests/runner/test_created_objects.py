@@ -1,0 +1,45 @@
+"""Objects that are created while a script runs are found, and only those."""
+
+from __future__ import annotations
+
+import gc
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from seedctl.runner.created_objects import created_objects
+
+
+class _Thing:
+    def __init__(self, *, name: str = "") -> None:
+        self.name = name
+
+
+class _SubThing(_Thing):
+    pass
+
+
+def test_living_objects_of_the_block_are_found() -> None:
+    """Earlier, later and deleted objects are not; those of subclasses and of threads are."""
+    earlier = _Thing()
+    with created_objects(_Thing) as created:
+        one, two = _Thing(name="one"), _SubThing(name="two")
+        with ThreadPoolExecutor(1) as pool:
+            three = pool.submit(_Thing, name="three").result()
+        deleted = _Thing(name="deleted")
+        del deleted
+        gc.collect()
+        assert created() == [one, two, three]
+    later = _Thing()
+    assert created() == [one, two, three]
+    assert earlier.name == later.name == ""
+
+
+def test_the_class_is_restored() -> None:
+    """Also where the block fails; a wrong call of the constructor raises as usual."""
+    init = _Thing.__init__
+    wrong: Any = _Thing
+    with pytest.raises(TypeError, match="unexpected"), created_objects(_Thing):
+        wrong(unexpected=1)
+    assert _Thing.__init__ is init
