@@ -1,4 +1,4 @@
-"""docs/offline.md describes every table of the state, and its queries work."""
+"""The documentation of the state's tables is complete, and its queries run."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ QUERIES = re.findall(r"```sql\n(.*?)```", DOC.read_text(), re.DOTALL)[0].split("
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[sqlite3.Connection]:
-    """A state with a user in a group, a record and two files, opened with sqlite3."""
+    """A state with a user in a group, a record and two files, opened like by another tool."""
     folder = state_folder.prepare(tmp_path)
     store = Store.open(folder)
-    times: dict[str, Any] = {"created": 0, "modified": 0}
+    moments: dict[str, Any] = {"created": 0, "modified": 0}
     user = {"sub": "u", "status": "CONFIRMED", "enabled": True, "lower_username": "u"}
     attributes = {"email": "ann@example.com"}
-    common = {"headers": {}, "metadata": {}, "checksums": {}, "checksum_type": "FULL_OBJECT"}
+    described = {"headers": {}, "metadata": {}, "checksums": {}, "checksum_type": "FULL_OBJECT"}
     with store.transaction() as view:
         view.put("membership", pool="p", group_name="admin", username="u")
         view.put(
             "user",
-            **{**user, **times},
+            **{**user, **moments},
             pool="p",
             username="u",
             attributes=attributes,
@@ -43,7 +43,7 @@ def database(tmp_path: Path) -> Iterator[sqlite3.Connection]:
         view.put("row", model_id=1, hash=0, partition="t", sort="", item='{"content":"Milk"}')
         for key, size in (("small", 1), ("large", 9)):
             file = {"key": key, "file": f"{size}", "size": size, "etag": "e", "modified": 0}
-            view.put("object", bucket="b", **file, **common)
+            view.put("object", bucket="b", **file, **described)
     store.close()
     connection = sqlite3.connect(folder / "state.db")
     yield connection
@@ -51,7 +51,7 @@ def database(tmp_path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def test_queries(database: sqlite3.Connection) -> None:
-    """Each example query returns what its comment says."""
+    """Each example returns what its comment says."""
     assert [database.execute(query).fetchall() for query in QUERIES] == [
         [("admin", "ann@example.com")],
         [("t", "Milk")],
@@ -65,5 +65,5 @@ def test_every_table_is_explained(database: sqlite3.Connection) -> None:
         "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'"
     )
     rows = DOC.read_text().partition("| Table |")[2].partition("\n\n")[0].splitlines()[2:]
-    documented = {name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[1])}
-    assert documented == {name for (name,) in names}
+    explained = {name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[1])}
+    assert explained == {name for (name,) in names}
