@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _START = """
 import pathlib, sys
 from seedctl.local import LocalSandbox
-from seedctl.project import load_outputs
+from seedctl.outputs import load_outputs
 outputs = load_outputs(pathlib.Path(sys.argv[1]))
 with LocalSandbox.start(state_folder=pathlib.Path(sys.argv[2]), outputs=outputs) as sandbox:
     print("graphql" in sys.modules)

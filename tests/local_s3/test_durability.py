@@ -31,7 +31,7 @@ _SERVER = """
 import sys
 from pathlib import Path
 from seedctl.local import LocalSandbox
-from seedctl.project import load_outputs
+from seedctl.outputs import load_outputs
 sandbox = LocalSandbox.start(state_folder=Path(sys.argv[1]), outputs=load_outputs(Path(sys.argv[2])))
 print(sandbox.url, flush=True)
 sys.stdin.read()

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seedctl.local.s3 import index
-from seedctl.local.s3.listing import behind, page
+from seedctl.local.s3.listing import read_page, start_after
 from seedctl.local.state_folder import prepare
 from seedctl.local.store import Store
 
@@ -77,8 +77,8 @@ def test_pages(
     got: list[tuple[bytes, bool]] = []
     last: str | None = ""
     while last is not None:
-        start = behind(last, prefix=prefix, delimiter=delimiter)
-        found = page(view, "b", prefix=prefix, delimiter=delimiter, start=start, size=size)
+        start = start_after(last, prefix=prefix, delimiter=delimiter)
+        found = read_page(view, "b", prefix=prefix, delimiter=delimiter, start=start, size=size)
         objects = [(stored.key.encode(), False) for stored in found.objects]
         entries = objects + [(key.encode(), True) for key in found.prefixes]
         assert len(entries) == size or found.last is None

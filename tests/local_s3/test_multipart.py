@@ -332,13 +332,13 @@ def test_upload_ends_before_its_parts_are_looked_up(
     s3, other = world.client(), world.client()
     upload = _begin(s3, world, "raced")
     etag = s3.upload_part(**upload, PartNumber=1, Body=b"1")["ETag"]
-    original, pending = payload.read_document, [lambda: _complete(other, upload, (1, etag))]
+    original, pending = payload.read_body, [lambda: _complete(other, upload, (1, etag))]
 
     def raced(*given: Any, **named: Any) -> bytes:
         if pending:
             pending.pop()()
         return original(*given, **named)
 
-    monkeypatch.setattr(completion, "read_document", raced)
+    monkeypatch.setattr(completion, "read_body", raced)
     with pytest.raises(ClientError, match="NoSuchUpload"):
         _complete(s3, upload, (1, etag))

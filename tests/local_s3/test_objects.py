@@ -34,7 +34,7 @@ def _code(call: Any, **given: Any) -> str:
     ],
 )
 def test_round_trip(s3: Any, shared: Any, key: str) -> None:
-    """An object comes back under the very key, with what it was described by."""
+    """An object comes back under the very key, with its headers and metadata."""
     body = key.encode() * 3
     put = s3.put_object(
         Bucket=shared.bucket,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from seedctl.local.bodies import Body, ClientGoneError, RefusedRequestError
 from seedctl.local.s3.chunks import ChunkedBody
-from seedctl.local.s3.documents import document, read
+from seedctl.local.s3.documents import parse_document, to_xml
 from seedctl.local.s3.errors import S3Error
 
 BOMB = (
@@ -42,12 +42,14 @@ FILE = b'<!DOCTYPE d [<!ENTITY x SYSTEM "file:///etc/passwd">]><Delete>&x;</Dele
 def test_refused_documents(body: bytes) -> None:
     """Neither entities nor anything else that grows or reaches out is read."""
     with pytest.raises(S3Error, match="MalformedXML"):
-        read(body, "Delete")
+        parse_document(body, "Delete")
 
 
 def test_namespace_and_repetition() -> None:
     """The namespace may be there or not; what is there twice is not taken for one."""
-    root = read(b'<Delete xmlns="x"><Key>a&amp;<![CDATA[<]]></Key><B/><B/></Delete>', "Delete")
+    root = parse_document(
+        b'<Delete xmlns="x"><Key>a&amp;<![CDATA[<]]></Key><B/><B/></Delete>', "Delete"
+    )
     assert (root.text_of("Key"), root.text_of("Missing")) == ("a&<", None)
     with pytest.raises(S3Error):
         root.text_of("B")
@@ -57,7 +59,7 @@ def test_namespace_and_repetition() -> None:
 def test_any_bytes(body: bytes) -> None:
     """Bytes are a document or are refused."""
     with contextlib.suppress(S3Error):
-        assert read(b"<Delete>" + body + b"</Delete>", "Delete").name == "Delete"
+        assert parse_document(b"<Delete>" + body + b"</Delete>", "Delete").name == "Delete"
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs", "Cc"]), max_size=50))
@@ -65,14 +67,14 @@ def test_what_is_written_can_be_read(text: str) -> None:
     """Any text of a key comes back from the document that it was written to."""
     if "\ufffe" in text or "\uffff" in text:
         return
-    written = document("Delete", {"Key": text})
-    assert read(written, "Delete").text_of("Key") == text
+    written = to_xml("Delete", {"Key": text})
+    assert parse_document(written, "Delete").text_of("Key") == text
     assert ET.fromstring(written)[0].text == (text or None)
 
 
 def test_control_characters_are_references() -> None:
     """What XML has no place for is written as a reference, as S3 does."""
-    assert b"<Key>a&#x1;&#xa;</Key>" in document("Delete", {"Key": "a\x01\n"})
+    assert b"<Key>a&#x1;&#xa;</Key>" in to_xml("Delete", {"Key": "a\x01\n"})
 
 
 _LINES = st.sampled_from(
@@ -96,7 +98,7 @@ def test_any_chunks(parts: list[bytes]) -> None:
     for signed in (False, True):
         body = Body(io.BytesIO(raw), len(raw))
         with contextlib.suppress(S3Error):
-            got = b"".join(ChunkedBody(body, is_signed=signed, signer=None))
+            got = b"".join(ChunkedBody(body, is_signed=signed, verifier=None))
             assert got in raw.replace(b"\r\n", b"") or b"\r\n" in got or b"3\r\n" in raw
             assert body.is_finished
     http = Body(io.BytesIO(raw), None)

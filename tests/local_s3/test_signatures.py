@@ -22,7 +22,7 @@ from seedctl.local.bodies import Body
 from seedctl.local.http1 import Request
 from seedctl.local.s3.errors import S3Error
 from seedctl.local.s3.requests import read_request
-from seedctl.local.s3.signature import ChunkSigner, read_signature, verify
+from seedctl.local.s3.signature import ChunkVerifier, read_signature, verify
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -282,31 +282,31 @@ def test_unsigned_header(shared: Any) -> None:
     assert b"<HeadersNotSigned>x-amz-meta-b</HeadersNotSigned>" in body
 
 
-def _chunked(signer: ChunkSigner | None, *pieces: bytes, trailer: str = "") -> bytes:
-    """Return *pieces* as aws-chunked, signed if there is a *signer*."""
+def _chunked(verifier: ChunkVerifier | None, *pieces: bytes, trailer: str = "") -> bytes:
+    """Return *pieces* as aws-chunked, signed if there is a *verifier*."""
     out = b""
     for piece in (*pieces, b""):
         mark = ""
-        if signer is not None:
-            mark = f";chunk-signature={_next(signer, hashlib.sha256(piece).hexdigest())}"
+        if verifier is not None:
+            mark = f";chunk-signature={_next(verifier, hashlib.sha256(piece).hexdigest())}"
         out += f"{len(piece):x}{mark}\r\n".encode() + piece + (b"\r\n" if piece else b"")
     if trailer:
         out += f"{trailer}\r\n".encode()
-        if signer is not None:
+        if verifier is not None:
             digest = hashlib.sha256(f"{trailer}\n".encode()).hexdigest()
-            value = _next(signer, digest, trailer=True)
+            value = _next(verifier, digest, trailer=True)
             out += f"x-amz-trailer-signature:{value}\r\n".encode()
     return out + b"\r\n"
 
 
-def _next(signer: ChunkSigner, digest: str, *, trailer: bool = False) -> str:
+def _next(verifier: ChunkVerifier, digest: str, *, trailer: bool = False) -> str:
     import hmac
 
     empty = hashlib.sha256(b"").hexdigest()
     kind, digests = ("TRAILER", digest) if trailer else ("PAYLOAD", f"{empty}\n{digest}")
-    text = f"AWS4-HMAC-SHA256-{kind}\n{signer._prefix}\n{signer._previous}\n{digests}"
-    signer._previous = hmac.new(signer._key, text.encode(), "sha256").hexdigest()
-    return signer._previous
+    text = f"AWS4-HMAC-SHA256-{kind}\n{verifier._prefix}\n{verifier._previous}\n{digests}"
+    verifier._previous = hmac.new(verifier._key, text.encode(), "sha256").hexdigest()
+    return verifier._previous
 
 
 @pytest.mark.parametrize("trailer", ["", "x-amz-checksum-crc32:NhCmhg=="])
@@ -324,8 +324,8 @@ def test_signed_chunks(shared: Any, trailer: str, tamper: str) -> None:
     lowered = {name.lower(): value for name, value in headers.items()}
     request = _read("PUT", path, {**lowered, "host": f"127.0.0.1:{shared.port}"})
     signature = read_signature(request)
-    signer = verify(signature, "local", request, signature.signed_at)
-    body = _chunked(signer, b"hel", b"lo", trailer=trailer)
+    verifier = verify(signature, "local", request, signature.signed_at)
+    body = _chunked(verifier, b"hel", b"lo", trailer=trailer)
     if tamper == "data":
         body = body.replace(b"hel", b"jel")
     if tamper == "trailer":
