@@ -190,6 +190,6 @@ def test_identity_pool_roles(is_guest: bool) -> None:
     """Guests pass public rules for the identity pool, the authenticated role private ones."""
     models = deployed_models(example("blog_apikey.json").data.schema)
     caller = Caller(IDENTITY_POOL, is_guest=is_guest)
-    allowed = rules.condition(models["Comment"], "list", caller)
+    allowed = rules.item_condition(models["Comment"], "list", caller)
     assert (allowed is None) == is_guest
-    assert rules.condition(models["Comment"], "create", caller) is None
+    assert rules.item_condition(models["Comment"], "create", caller) is None

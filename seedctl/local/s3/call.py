@@ -72,6 +72,5 @@ class S3Call:
         if found is not None:
             return found
         # [?] The permission to list is checked with the key itself as the prefix.
-        if self.is_allowed(LIST, bucket, key):
-            raise S3Error("NoSuchKey", Key=key)
-        raise S3Error("AccessDenied")
+        self.require(LIST, bucket, key)
+        raise S3Error("NoSuchKey", Key=key)

@@ -8,14 +8,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from seedctl.local.bodies import PIECE
-from seedctl.local.s3.checksums import (
-    PREFIX,
-    SIZES,
-    checksum_in,
-    digest_of,
-    from_base64,
-    to_base64,
-)
+from seedctl.local.s3.checksums import PREFIX, SIZES, checksum_in, digest_of, from_base64, to_base64
 from seedctl.local.s3.chunks import ChunkedBody
 from seedctl.local.s3.errors import S3Error
 
@@ -113,10 +106,7 @@ class Payload:
     def _trailer_checksum(self) -> dict[str, str]:
         if self._trailer_algorithm is None:
             if self._trailers:
-                raise S3Error(
-                    "InvalidRequest",
-                    "x-amz-trailer does not announce this trailer.",
-                )
+                raise S3Error("InvalidRequest", "The trailer is not announced by x-amz-trailer.")
             return {}
         if self._trailers.keys() != {PREFIX + self._trailer_algorithm}:
             raise S3Error("InvalidRequest", "The trailers are not those of x-amz-trailer.")
