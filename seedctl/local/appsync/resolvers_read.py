@@ -59,8 +59,8 @@ class _ListQuery:
 def get(model: Model) -> Resolver:
     def resolve(_source: Any, info: Info, /, **key: Any) -> Any:
         # The fields of a composite sort key are not key attributes.
-        asked = {name: key[name] for name in model.table.attributes if name in key}
-        condition, _ = rules.query_condition(model, "get", info.context.caller, asked)
+        keys = {name: key[name] for name in model.table.attributes if name in key}
+        condition, _ = rules.query_condition(model, "get", info.context.caller, keys)
         return _get_item(model, item_key(model, key), _require(condition, info), info)
 
     return resolve
@@ -169,19 +169,19 @@ def _query_by_key(model: Model, index: Index, given: Mapping[str, Any], info: In
     partition = arguments[index.partition_key]
     keys = {index.partition_key: partition}
     if index.sort_key is not None:
-        wanted = arguments.get(argument_name(index))
+        sort_condition = arguments.get(argument_name(index))
         # Only an equality condition can name an owner.
-        keys[index.sort_key] = None if wanted is None else wanted.get("eq") or ""
-    found, own = rules.query_condition(model, "list", info.context.caller, keys)
+        keys[index.sort_key] = None if sort_condition is None else sort_condition.get("eq") or ""
+    found, own_keys = rules.query_condition(model, "list", info.context.caller, keys)
     condition = _require(found, info)
-    for value in own.values():
+    for value in own_keys.values():
         arguments[argument_name(index)] = {"eq": value}
     check_key_arguments(index, arguments)
     listing = _ListQuery(model, condition, arguments, info)
     check_not_empty(listing.filter)
     check_numbers(partition, f":{index.partition_key}")
-    asked = key_condition(model, index, arguments)
-    return _read_page(listing, KeyQuery(index, partition, asked, _is_descending(arguments)))
+    key = key_condition(model, index, arguments)
+    return _read_page(listing, KeyQuery(index, partition, key, _is_descending(arguments)))
 
 
 def _require(condition: Condition | None, info: Info) -> Condition:
@@ -201,14 +201,14 @@ def _get_item(model: Model, key: list[Any], condition: Condition, info: Info) ->
 
 def _read_page(listing: _ListQuery, query: KeyQuery | None = None) -> dict[str, Any]:
     """Return a page of *query*, or of a scan if it is None; limits count also filtered items."""
-    info, wanted, arguments = listing.info, listing.filter, listing.arguments
+    info, expression, arguments = listing.info, listing.filter, listing.arguments
     request: GraphQLRequest = info.context
     # A token is valid for the same query only.
     scope = f"graphql {request.api} {info.parent_type.name}.{info.field_name}"
     if query is not None:
         partition = f"{query.index.name} {json.dumps(query.partition)}"
         scope = f"{scope} {partition} {query.condition} {query.is_descending}"
-    check_filter(wanted, query.index.attributes if query is not None else ())
+    check_filter(expression, query.index.attributes if query is not None else ())
     limit = _limit(arguments)
     after = _read_token(request, scope, arguments.get("nextToken"))
     items, count, size = [], 0, 0
@@ -219,7 +219,7 @@ def _read_page(listing: _ListQuery, query: KeyQuery | None = None) -> dict[str, 
         with closing(read):
             for found in read:
                 count, size, last = count + 1, size + found.size, found.position
-                if listing.condition(found.item) and matches(wanted, found.item):
+                if listing.condition(found.item) and matches(expression, found.item):
                     items.append(found.item)
                 if size > _PAGE_BYTES:
                     break

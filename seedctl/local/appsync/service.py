@@ -90,7 +90,7 @@ class GraphQLService:
                 except (TypeError, ValueError) as error:
                     # Reading the file validates its parts, but not the schema made of them.
                     raise LocalSandboxError(
-                        f"No GraphQL API can be made of the outputs file's data section: {error}",
+                        f"The data section of the outputs file gives no valid GraphQL schema: {error}",
                         resolution=REGENERATE,
                     ) from error
             return self._cached_engine

@@ -94,7 +94,7 @@ def check_headers(request: S3Request) -> None:
         raise S3Error("AccessControlListNotSupported")
     for name, only in (("storage-class", "STANDARD"), ("server-side-encryption", "AES256")):
         if request.headers.get(f"x-amz-{name}", only) != only:
-            raise S3Error("NotImplemented", f"Of x-amz-{name} only {only} is available locally.")
+            raise S3Error("NotImplemented", f"x-amz-{name} must be {only} on the local sandbox.")
     for name in ("x-amz-expected-bucket-owner", "x-amz-source-expected-bucket-owner"):
         if request.headers.get(name, ACCOUNT) != ACCOUNT:
             raise S3Error("AccessDenied")

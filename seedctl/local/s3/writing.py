@@ -173,7 +173,7 @@ def copy_source(call: S3Call) -> StoredObject:
     if not bucket or not key:
         raise S3Error("InvalidArgument", "Invalid copy source object key")
     if "?versionId=" in given:
-        raise S3Error("NotImplemented", "There are no versions on the local sandbox.")
+        raise S3Error("NotImplemented", "Object versions are not available on the local sandbox.")
     call.require(GET, bucket, key)
     found = call.require_object(bucket, key)
     check_reading(call.request.headers, found, "x-amz-copy-source-")
@@ -182,7 +182,9 @@ def copy_source(call: S3Call) -> StoredObject:
 
 def delete_object(call: S3Call) -> Response:
     if "if-match" in call.request.headers:
-        raise S3Error("NotImplemented", "Deletes have no conditions on the local sandbox.")
+        raise S3Error(
+            "NotImplemented", "Conditional deletes are not available on the local sandbox."
+        )
     _delete(call, [call.key])
     return Response(204, b"")
 
@@ -203,7 +205,9 @@ def delete_objects(call: S3Call) -> Response:
         if not key or len(keys) == _MAX_DELETED:
             raise S3Error("MalformedXML")
         if {child.name for child in entry.children} != {"Key"}:
-            raise S3Error("NotImplemented", "Deletes have no conditions on the local sandbox.")
+            raise S3Error(
+                "NotImplemented", "Conditional deletes are not available on the local sandbox."
+            )
         keys.append(key)
     if not keys:
         raise S3Error("MalformedXML")
