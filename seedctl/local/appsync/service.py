@@ -36,7 +36,7 @@ _ERROR = {
     "message": NO_SUBSCRIPTIONS,
 }
 # AppSync's GraphQL endpoint puts the errors into a payload, its Events endpoint beside the type.
-_REFUSAL = {"type": "connection_error", "payload": {"errors": [_ERROR]}, "errors": [_ERROR]}
+_REJECTION = {"type": "connection_error", "payload": {"errors": [_ERROR]}, "errors": [_ERROR]}
 
 
 class GraphQLService:
@@ -64,10 +64,10 @@ class GraphQLService:
             caller = self._callers.identify(request.headers)
             text, variables, name = _parse_body(request.body)
             document = self._engine().execute(text, variables, name, caller)
-        except RefusedCallError as refusal:
-            return refusal.response()
-        except InvalidInputError as refusal:
-            document = refusal.document()
+        except RefusedCallError as error:
+            return error.response()
+        except InvalidInputError as error:
+            document = error.document()
         return Response.json(200, document, content_type=JSON_TYPE)
 
     def _engine(self) -> Engine:
@@ -98,7 +98,7 @@ class GraphQLService:
 
 def refuse_subscriptions(request: Request) -> Response:
     """Return the response to a WebSocket handshake: it rejects the client's first message."""
-    return refuse_by_message(request, json.dumps(_REFUSAL))
+    return refuse_by_message(request, json.dumps(_REJECTION))
 
 
 def _parse_body(body: bytes) -> tuple[str, dict[str, Any], str | None]:
