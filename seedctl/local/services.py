@@ -84,7 +84,7 @@ class Services:
                     store=self._store,
                     clock=self._clock,
                     read_token=cognito.unexpired_claims,
-                    identities=self._identities.principal,
+                    find_principal=self._identities.principal,
                 )
             return self._loaded_graphql
 
@@ -100,7 +100,7 @@ class Services:
                     store=self._store,
                     clock=self._clock,
                     groups=groups or (),
-                    principal=self._identities.principal,
+                    find_principal=self._identities.principal,
                 )
             return self._loaded_s3
 

@@ -6,10 +6,10 @@ generates from the same path rules; so the rules tell which one would have allow
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Literal
 
 from seedctl.masking import mask
+from seedctl.outputs.path_rules import IDENTITY, is_granted, matches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 Action = Literal["get", "list", "write", "delete"]
 
-_ENTITY = "${cognito-identity.amazonaws.com:sub}"
 _RULES_FILE = "amplify/storage/resource.ts"
 _VERBS = {"get": "Reading", "list": "Listing", "write": "Writing", "delete": "Deleting"}
 
@@ -76,16 +75,11 @@ def may(
     """Whether the outputs file's rules allow this to the caller; without rules, they allow all."""
     if bucket.rules is None:
         return True
-    roles = {f"groups{group}" for group in groups or ()}
+    # One of the user's groups gives the role, and the outputs file does not tell which.
+    roles = [{f"groups{group}"} for group in groups or ()] or [{"authenticated", "entityidentity"}]
     if groups is None:
-        roles = {"guest"}
-    elif not groups:
-        roles = {"authenticated", "entityidentity"}
-    return any(
-        role in roles
-        and (role != "entityidentity" or _is_for_user(pattern, role, path, identity_id))
-        for pattern, role in _allowing(bucket.rules, path, action)
-    )
+        roles = [{"guest"}]
+    return any(is_granted(bucket.rules, role, action, path, identity_id) for role in roles)
 
 
 def _listable(
@@ -93,7 +87,7 @@ def _listable(
 ) -> list[str]:
     """Return the folders whose path begins with *path* and that the caller may list."""
     folders = [
-        pattern.removesuffix("*").replace(_ENTITY, identity_id)
+        pattern.removesuffix("*").replace(IDENTITY, identity_id)
         for pattern in bucket.rules or ()
         if pattern.endswith("/*")
     ]
@@ -105,36 +99,19 @@ def _listable(
 
 
 def _allowing(rules: BucketPaths, path: str, action: Action) -> Iterator[tuple[str, str]]:
-    """Yield each pattern and role that allow *action* at *path* to somebody."""
-    covering = {
-        # "*" for the entity also matches other users' folders: their owners would be allowed.
-        pattern: roles
-        for pattern, roles in rules.items()
-        if _covers(pattern.replace(_ENTITY, "*"), path, action)
-    }
-    for pattern, roles in covering.items():
-        # A nested path that has its own rules does not inherit these.
-        nested = [
-            other
-            for other_pattern, other in covering.items()
-            if other_pattern != pattern and other_pattern.startswith(pattern.removesuffix("*"))
-        ]
-        for role, actions in roles.items():
-            if action in actions and all(action in other.get(role, ()) for other in nested):
-                yield pattern, role
+    """Yield each pattern and grantee by which somebody may do this."""
+    for pattern, grants in rules.items():
+        # Any identity: another user's folder counts, since its owner would have been allowed.
+        if matches(pattern.replace(IDENTITY, "*"), path):
+            for grantee, actions in grants.items():
+                if action in actions and is_granted(rules, {grantee}, action, path, "*"):
+                    yield pattern, grantee
 
 
 def _is_for_user(pattern: str, role: str, path: str, identity_id: str) -> bool:
     if role == "entityidentity":
-        return _covers(pattern.replace(_ENTITY, identity_id), path, "get")
+        return matches(pattern.replace(IDENTITY, identity_id), path)
     return role == "authenticated"
-
-
-def _covers(pattern: str, path: str, action: Action) -> bool:
-    expression = ".*".join(re.escape(part) for part in pattern.split("*"))
-    if action == "list" and pattern.endswith("/*") and path == pattern[:-1]:
-        return True
-    return re.fullmatch(expression, path, re.DOTALL) is not None
 
 
 def _caller(groups: tuple[str, ...] | None) -> str:

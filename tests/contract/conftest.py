@@ -1,4 +1,4 @@
-"""The two backends that the contract suite compares: the local sandbox, and moto as the judge."""
+"""The two backends of the contract suite: the local sandbox, and moto as the reference."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Clients:
 
 @dataclass
 class Service:
-    """A user pool with two groups, and a path of parameters of its own."""
+    """A user pool with two groups, and a separate path of parameters."""
 
     name: str
     clients: Clients
@@ -63,7 +63,7 @@ class Service:
 
     @cached_property
     def _ids(self) -> tuple[str, str]:
-        # At the first use: many tests need no pool, and moto takes its time to make one.
+        # Created at the first use: many tests need no pool, and moto is slow to create one.
         return self.deploy()
 
     @property
@@ -83,7 +83,7 @@ class Service:
         self.bucket = BUCKET
 
 
-# Not for the whole session: where another module mocks AWS, moto forgets what it had.
+# Not for the whole session: moto loses its state when another module mocks AWS.
 @pytest.fixture(scope="module")
 def _moto(_session: boto3.Session) -> Iterator[Clients]:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
@@ -99,12 +99,12 @@ def _moto(_session: boto3.Session) -> Iterator[Clients]:
 
 @pytest.fixture(scope="session")
 def _session() -> boto3.Session:
-    # One for all: it reads each service's description once.
+    # One for all tests: it reads the description of each service once.
     return boto3.Session()
 
 
 def _deploy_to_moto(cognito: Any) -> tuple[str, str]:
-    """Make the pool that Amplify deploys for sign-in by e-mail, with optional MFA."""
+    """Create the pool that Amplify deploys for sign-in by e-mail, with optional MFA."""
     pool = cognito.create_user_pool(
         PoolName="contract",
         UsernameAttributes=["email"],
@@ -153,7 +153,7 @@ def _outputs() -> AmplifyOutputs:
 
 @pytest.fixture(scope="session")
 def _state_with_key(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A state that has its signing key: making one for every test takes the most of its time."""
+    """A state with a signing key, since creating a key takes most of the time of a test."""
     folder = tmp_path_factory.mktemp("template") / "state"
     outputs = _outputs()
     assert outputs.auth is not None
@@ -168,7 +168,7 @@ def _state_with_key(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def service(
     request: pytest.FixtureRequest, tmp_path: Path, _session: boto3.Session
 ) -> Iterator[Service]:
-    """One and the same backend, served twice."""
+    """The same backend, served by the sandbox and by moto."""
     if request.param == "moto":
         moto = request.getfixturevalue("_moto")
         yield Service("moto", moto, partial(_deploy_to_moto, moto.cognito))

@@ -1,4 +1,4 @@
-"""One suite, two services: what the local sandbox answers is what moto, its judge, answers.
+"""The local sandbox gives the same responses as moto, the reference.
 
 moto checks no password, so nothing here signs in: that is proven in ``tests/local``.
 """
@@ -53,7 +53,7 @@ def _put(service: Any, name: str, value: str = "value", **given: Any) -> int:
 
 
 def test_parameter_round_trip(service: Any) -> None:
-    """A secret comes back by name and by version, with what clients show of it."""
+    """A secret is read by name and by version, with the fields that clients show."""
     assert [_put(service, "a", value) for value in ("one", "two")] == [1, 2]
     name = f"{service.path}/a"
     current = service.ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]
@@ -65,14 +65,14 @@ def test_parameter_round_trip(service: Any) -> None:
 
 
 def test_selector(service: Any) -> None:
-    """A parameter read by version says which selector found it."""
+    """The response to reading by version names the selector."""
     _put(service, "a")
     found = service.ssm.get_parameter(Name=f"{service.path}/a:1")["Parameter"]
     assert found["Selector"] == ":1"
 
 
 def test_secret_is_hidden(service: Any) -> None:
-    """Without decryption a SecureString shows something else, and a String itself."""
+    """Without decryption a SecureString is not readable, but a String is."""
     _put(service, "a", "hidden")
     _put(service, "b", "shown", Type="String")
     values = [
@@ -84,7 +84,7 @@ def test_secret_is_hidden(service: Any) -> None:
 
 
 def test_parameter_errors(service: Any) -> None:
-    """Missing parameters and versions, and a second creation, have their own codes."""
+    """Missing parameters, missing versions and a second creation have their error codes."""
     missing = f"{service.path}/missing"
     assert _code(service.ssm.get_parameter, Name=missing) == "ParameterNotFound"
     assert _code(service.ssm.delete_parameter, Name=missing) == "ParameterNotFound"
@@ -109,13 +109,13 @@ def test_parameter_errors(service: Any) -> None:
     ],
 )
 def test_refused_parameters(service: Any, given: Any, code: str) -> None:
-    """Names and values outside the limits have the same codes."""
+    """Names and values outside the limits have the same error codes."""
     call = {"Name": "/a", "Value": "x", "Type": "String", "Overwrite": True, **given}
     assert _code(service.ssm.put_parameter, **call) == code
 
 
 def test_parameters_by_path(service: Any) -> None:
-    """A path lists what is directly below it, ten a page, and all below on demand."""
+    """A path lists its direct children in pages of ten, or recursively all below."""
     for number in range(12):
         _put(service, f"{number:02}")
     _put(service, "deep/er")
@@ -136,7 +136,7 @@ def test_parameters_by_path(service: Any) -> None:
 
 
 def test_several_parameters(service: Any) -> None:
-    """Reading and deleting several tells which names were not found."""
+    """Reading or deleting several parameters reports the names that were not found."""
     for name in ("a", "b"):
         _put(service, name)
     names = [f"{service.path}/{name}" for name in ("a", "b", "missing")]
@@ -150,7 +150,7 @@ def test_several_parameters(service: Any) -> None:
 
 
 def test_version_counter_starts_again(service: Any) -> None:
-    """A deleted parameter begins anew at version 1."""
+    """A deleted parameter that is created again has version 1."""
     _put(service, "a")
     _put(service, "a")
     service.ssm.delete_parameter(Name=f"{service.path}/a")
@@ -161,7 +161,7 @@ def test_version_counter_starts_again(service: Any) -> None:
 
 
 def test_caller_identity(service: Any) -> None:
-    """The caller has an account and an ARN of the partition aws."""
+    """The caller identity has an account and an ARN in the partition aws."""
     caller = service.sts.get_caller_identity()
     assert len(caller["Account"]) == 12
     assert caller["Arn"].startswith(f"arn:aws:sts::{caller['Account']}:")
@@ -191,7 +191,7 @@ def _attributes(user: Any) -> dict[str, str]:
 
 
 def test_created_user(service: Any) -> None:
-    """A user of an e-mail pool is named by a UUID that is its sub."""
+    """The user name in a pool with e-mail sign-in is a UUID, the same as the sub."""
     user = _create(service, family_name="Lee")
     attributes = _attributes(user)
     assert attributes["sub"] == user["Username"] != ANN
@@ -212,7 +212,7 @@ def test_user_exists(service: Any) -> None:
 
 
 def test_user_exists_in_any_case(service: Any) -> None:
-    """Addresses have no case."""
+    """E-mail addresses are case-insensitive."""
     _create(service)
     given = {"UserPoolId": service.pool_id, "Username": ANN.upper()}
     assert _code(service.cognito.admin_create_user, **given) == "UsernameExistsException"
@@ -220,13 +220,13 @@ def test_user_exists_in_any_case(service: Any) -> None:
 
 
 def test_user_name_must_be_an_address(service: Any) -> None:
-    """A name that is no address is an InvalidParameterException."""
+    """A user name that is not an address fails with InvalidParameterException."""
     given = {"UserPoolId": service.pool_id, "Username": "ann"}
     assert _code(service.cognito.admin_create_user, **given) == "InvalidParameterException"
 
 
 def test_temporary_password_meets_the_policy(service: Any) -> None:
-    """A weak temporary password is refused."""
+    """A weak temporary password is rejected."""
     given = {"UserPoolId": service.pool_id, "Username": ANN, "TemporaryPassword": "weak"}
     assert _code(service.cognito.admin_create_user, **given) == "InvalidPasswordException"
 
@@ -235,7 +235,7 @@ def test_temporary_password_meets_the_policy(service: Any) -> None:
     "password", ["weak", "nouppercase1!", "NOLOWER-123", "NoDigits-!", "No5ymbols"]
 )
 def test_password_meets_the_policy(service: Any, password: str) -> None:
-    """A password that an administrator sets meets the policy too."""
+    """A password set by an administrator must match the policy too."""
     _create(service)
     given = {"UserPoolId": service.pool_id, "Username": ANN, "Password": password}
     code = _code(service.cognito.admin_set_user_password, **given, Permanent=True)
@@ -277,7 +277,7 @@ def test_changing_attributes(service: Any) -> None:
 
 
 def test_taking_an_address(service: Any) -> None:
-    """Somebody else's address is refused as a new one."""
+    """A user cannot take the address of another user."""
     _create(service)
     _create(service, "eve@example.com")
     code = _code(
@@ -290,7 +290,7 @@ def test_taking_an_address(service: Any) -> None:
 
 
 def test_resetting_a_password(service: Any) -> None:
-    """A reset is kept as the user's status, and needs an address to send a code to."""
+    """A password reset sets the user's status, and needs an address for the code."""
     _create(service)
     given = {"UserPoolId": service.pool_id, "Username": ANN}
     assert _code(service.cognito.admin_reset_user_password, **given) == "NotAuthorizedException"
@@ -324,7 +324,7 @@ def test_deleted_user(service: Any) -> None:
     ],
 )
 def test_unknown_user(service: Any, operation: str) -> None:
-    """Administrators are told when a user does not exist."""
+    """Operations of administrators report a missing user."""
     call = getattr(service.cognito, operation)
     code = _code(call, UserPoolId=service.pool_id, Username="nobody@example.com")
     assert code == "UserNotFoundException"
@@ -349,7 +349,7 @@ def test_unknown_client(service: Any) -> None:
 
 
 def test_password_flow_is_not_enabled(service: Any) -> None:
-    """The client does not allow a password in clear."""
+    """The app client does not allow sign-in with a plain password."""
     _create(service)
     code = _code(
         service.cognito.initiate_auth,
@@ -361,7 +361,7 @@ def test_password_flow_is_not_enabled(service: Any) -> None:
 
 
 def test_listing_users(service: Any) -> None:
-    """Users are found by equality and by beginning, page by page."""
+    """Filters find users by equality and by prefix, in pages."""
     for name in ("ann@example.com", "anton@example.com", "bob@example.com"):
         _create(service, name)
 
@@ -388,7 +388,7 @@ def _groups_of(service: Any, name: str = ANN) -> list[str]:
 
 
 def test_groups(service: Any) -> None:
-    """Groups that were deployed are there, with precedence."""
+    """Deployed groups exist, with their precedence."""
     reply = service.cognito.list_groups(UserPoolId=service.pool_id)
     assert {group["GroupName"]: group["Precedence"] for group in reply["Groups"]} == {
         "admin": 0,
@@ -397,7 +397,7 @@ def test_groups(service: Any) -> None:
 
 
 def test_membership(service: Any) -> None:
-    """Adding twice is harmless; the alias and the user name mean the same user."""
+    """Adding a user twice is harmless, by alias or by user name."""
     user = _create(service)
     given = {"UserPoolId": service.pool_id, "GroupName": "admin"}
     for name in (ANN, user["Username"]):
@@ -412,7 +412,7 @@ def test_membership(service: Any) -> None:
 
 
 def test_unknown_group(service: Any) -> None:
-    """A group that does not exist is ResourceNotFoundException; its name has a case."""
+    """A missing group is ResourceNotFoundException; group names are case-sensitive."""
     _create(service)
     given = {"UserPoolId": service.pool_id, "Username": ANN}
     for name in ("nobody", "ADMIN"):
@@ -432,7 +432,7 @@ def test_unknown_member(service: Any) -> None:
 
 
 def test_making_and_deleting_groups(service: Any) -> None:
-    """A group is made once, and gone when deleted, for its members too."""
+    """A group cannot be created twice; deleting it removes its members' membership."""
     _create(service)
     given = {"UserPoolId": service.pool_id, "GroupName": "testers"}
     group = service.cognito.create_group(**given, Description="try things", Precedence=5)["Group"]
@@ -446,7 +446,7 @@ def test_making_and_deleting_groups(service: Any) -> None:
 
 
 def test_membership_ends_with_the_user(service: Any) -> None:
-    """A user who is made again under the same address is in no group."""
+    """A user who is deleted and created again is in no group."""
     _create(service)
     service.cognito.admin_add_user_to_group(
         UserPoolId=service.pool_id, Username=ANN, GroupName="admin"

@@ -1,7 +1,7 @@
-"""Software tokens and MFA preferences: what the local sandbox answers is what moto answers.
+"""Software tokens and MFA preferences: the local sandbox gives the same responses as moto.
 
-moto takes any proof of a password and any code, so a sign-in here shows the way of the conversation,
-and ``tests/local`` that the sandbox checks it. Of e-mail codes moto knows nothing.
+moto accepts any proof of a password and any code: sign-in here only shows the sequence of the calls,
+and ``tests/local`` proves that the sandbox checks them. moto has no e-mail codes.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ PREFERRED = {"Enabled": True, "PreferredMfa": True}
 
 # Where moto is known to differ from AWS: test name -> what moto does instead.
 MOTO_DIFFERS = {
-    "test_code_is_good_once": "takes a code any number of times",
+    "test_code_is_accepted_once": "takes a code any number of times",
     "test_no_pending_token": "verifies a token that was never associated",
     "test_wrong_code_at_sign_in": "takes any code",
     "test_wrong_code_at_set_up": "takes any code",
@@ -105,7 +105,7 @@ def _settings(service: Any) -> tuple[list[str], str | None]:
 
 
 def test_pool(service: Any) -> None:
-    """The pool tells its mode and what is on."""
+    """The pool reports its MFA mode and the enabled methods."""
     config = service.cognito.get_user_pool_mfa_config(UserPoolId=service.pool_id)
     assert config["MfaConfiguration"] == "OPTIONAL"
     assert config["SoftwareTokenMfaConfiguration"] == {"Enabled": True}
@@ -116,7 +116,7 @@ def test_pool(service: Any) -> None:
 
 
 def test_association(service: Any, token: str) -> None:
-    """A signed-in user gets a secret, and no session."""
+    """A signed-in user gets a secret but no session."""
     reply = service.cognito.associate_software_token(AccessToken=token)
     assert _totp(reply["SecretCode"]).isdigit()
     assert "Session" not in reply
@@ -131,7 +131,7 @@ def test_association(service: Any, token: str) -> None:
     ],
 )
 def test_unknown_access_token(service: Any, operation: str, given: Any) -> None:
-    """A token nobody was given is NotAuthorizedException."""
+    """An unknown access token is NotAuthorizedException."""
     code = _code(getattr(service.cognito, operation), AccessToken="x.y.z", **given)
     assert code == "NotAuthorizedException"
 
@@ -145,7 +145,7 @@ def test_wrong_code_at_set_up(service: Any, token: str) -> None:
 
 
 def test_no_pending_token(service: Any, token: str) -> None:
-    """What was never associated cannot be verified."""
+    """A software token that was never associated cannot be verified."""
     given = {"AccessToken": token, "UserCode": "123456"}
     code = _code(service.cognito.verify_software_token, **given)
     assert code == "SoftwareTokenMFANotFoundException"
@@ -153,7 +153,7 @@ def test_no_pending_token(service: Any, token: str) -> None:
 
 @pytest.mark.parametrize("admin", [True, False])
 def test_unverified_token(service: Any, token: str, admin: bool) -> None:
-    """A software token cannot be turned on before it is verified."""
+    """A software token cannot be enabled before it is verified."""
     who = {"UserPoolId": service.pool_id, "Username": ANN} if admin else {"AccessToken": token}
     call = getattr(service.cognito, f"{'admin_' if admin else ''}set_user_mfa_preference")
     with pytest.raises(ClientError, match="User has not verified software token mfa") as caught:
@@ -163,7 +163,7 @@ def test_unverified_token(service: Any, token: str, admin: bool) -> None:
 
 @pytest.mark.parametrize("admin", [True, False])
 def test_preferences(service: Any, token: str, secret: str, admin: bool) -> None:
-    """Kinds are turned on and off one by one, and at most one is preferred."""
+    """Each MFA method is enabled and disabled separately, and at most one is preferred."""
     who = {"UserPoolId": service.pool_id, "Username": ANN} if admin else {"AccessToken": token}
     prefer = getattr(service.cognito, f"{'admin_' if admin else ''}set_user_mfa_preference")
     assert _settings(service) == ([], None)
@@ -178,17 +178,17 @@ def test_preferences(service: Any, token: str, secret: str, admin: bool) -> None
     assert _settings(service) == ([], None)
 
 
-def test_preference_of_nobody(service: Any) -> None:
-    """Administrators are told when a user does not exist."""
+def test_preference_of_a_missing_user(service: Any) -> None:
+    """Operations of administrators report a missing user."""
     given = {"UserPoolId": service.pool_id, "Username": "nobody@example.com"}
     code = _code(service.cognito.admin_set_user_mfa_preference, **given, SMSMfaSettings=ON)
     assert code == "UserNotFoundException"
 
 
 def test_sign_in(service: Any, token: str, secret: str) -> None:
-    """A preferred software token is asked for, and its code signs in."""
+    """Sign-in asks for the code of the preferred software token."""
     service.cognito.set_user_mfa_preference(AccessToken=token, SoftwareTokenMfaSettings=PREFERRED)
-    code = _totp(secret, steps=1)  # the present one was good at set-up
+    code = _totp(secret, steps=1)  # the current one was used at set-up
     assert _answer(service, code)["AuthenticationResult"]["RefreshToken"]
 
 
@@ -199,8 +199,8 @@ def test_wrong_code_at_sign_in(service: Any, token: str, secret: str) -> None:
     assert _code(_answer, service=service, code=wrong) == "CodeMismatchException"
 
 
-def test_code_is_good_once(service: Any, token: str) -> None:
-    """What verified the token does not sign in."""
+def test_code_is_accepted_once(service: Any, token: str) -> None:
+    """The code that verified the token cannot be used again to sign in."""
     secret = service.cognito.associate_software_token(AccessToken=token)["SecretCode"]
     code = _totp(secret)
     service.cognito.verify_software_token(AccessToken=token, UserCode=code)

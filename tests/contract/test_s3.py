@@ -1,4 +1,4 @@
-"""S3: what the local sandbox answers is what moto answers, but for paths and signatures."""
+"""S3: the local sandbox gives the same responses as moto, except for paths and signatures."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ MIB = 1024 * 1024
 
 # Where moto is known to differ from S3: test name and case -> what moto does instead.
 MOTO_DIFFERS = {
-    "test_condition_of_a_copy": "passes over the conditions on a copy's source",
-    "test_order_of_parts": "looks at the sizes first",
-    "test_presigned_for_nothing": "answers 403",
+    "test_condition_of_a_copy": "ignores the conditions on a copy's source",
+    "test_order_of_parts": "checks the sizes first",
+    "test_presigned_for_a_missing_object": "answers 403",
     "test_refused_uploads[checksum]": "does not compare a checksum",
     "test_refused_uploads[digest]": "does not compare a Content-MD5",
     "test_refused_uploads[key]": "has no limit on keys here",
@@ -37,7 +37,7 @@ def _named_skips(request: pytest.FixtureRequest, service: Any) -> None:
 
 @pytest.fixture
 def at(service: Any) -> dict[str, str]:
-    """Give a place of the test's own, since all tests share moto's bucket."""
+    """Return a prefix for one test, since all tests share moto's bucket."""
     return {"Bucket": service.bucket, "Key": f"{uuid.uuid4().hex}/a b/ü+c.txt"}
 
 
@@ -53,7 +53,7 @@ def _folder(at: dict[str, str]) -> str:
 
 
 def test_round_trip(service: Any, at: Any) -> None:
-    """An object comes back with what it was described by."""
+    """An object is read with its headers and metadata."""
     put = service.s3.put_object(
         **at,
         Body=b"hello",
@@ -76,7 +76,7 @@ def test_round_trip(service: Any, at: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "expected"),
+    ("requested", "expected"),
     [
         pytest.param("bytes=2-4", b"234", id="middle"),
         pytest.param("bytes=7-", b"789", id="rest"),
@@ -84,23 +84,23 @@ def test_round_trip(service: Any, at: Any) -> None:
         pytest.param("bytes=8-99", b"89", id="beyond"),
     ],
 )
-def test_ranges(service: Any, at: Any, asked: str, expected: bytes) -> None:
-    """A range gives its bytes, and tells the size of all."""
+def test_ranges(service: Any, at: Any, requested: str, expected: bytes) -> None:
+    """A range returns its bytes and the size of the object."""
     service.s3.put_object(**at, Body=b"0123456789")
-    got = service.s3.get_object(**at, Range=asked)
+    got = service.s3.get_object(**at, Range=requested)
     assert got["Body"].read() == expected
     assert got["ContentRange"].endswith("/10")
     assert got["ResponseMetadata"]["HTTPStatusCode"] == 206
 
 
 def test_range_beyond_the_end(service: Any, at: Any) -> None:
-    """A range that holds nothing is refused."""
+    """A range beyond the object is rejected."""
     service.s3.put_object(**at, Body=b"0123456789")
     assert _code(service.s3.get_object, **at, Range="bytes=10-") == "InvalidRange"
 
 
 def test_missing(service: Any, at: Any) -> None:
-    """What is not there has its own codes, and is deleted without one."""
+    """Missing objects have their error codes, but can be deleted without an error."""
     assert _code(service.s3.get_object, **at) == "NoSuchKey"
     assert _code(service.s3.head_object, **at) == "404"
     assert _code(service.s3.list_objects_v2, Bucket="no-such-bucket") == "NoSuchBucket"
@@ -109,13 +109,13 @@ def test_missing(service: Any, at: Any) -> None:
 
 
 def test_unknown_upload(service: Any, at: Any) -> None:
-    """A part of an upload that nobody began is refused."""
+    """A part of an unknown upload is rejected."""
     call = service.s3.upload_part
     assert _code(call, **at, PartNumber=1, UploadId="x", Body=b"x") == "NoSuchUpload"
 
 
 def test_conditions(service: Any, at: Any) -> None:
-    """Reading and writing may depend on what is there."""
+    """Reading and writing may have conditions on the existing object."""
     etag = service.s3.put_object(**at, Body=b"x", IfNoneMatch="*")["ETag"]
     assert _code(service.s3.put_object, **at, Body=b"y", IfNoneMatch="*") == "PreconditionFailed"
     assert _code(service.s3.get_object, **at, IfMatch='"other"') == "PreconditionFailed"
@@ -134,14 +134,14 @@ def test_conditions(service: Any, at: Any) -> None:
     ],
 )
 def test_refused_uploads(service: Any, at: Any, given: dict[str, Any], code: str) -> None:
-    """An upload that is not as it says, or too large in something, is refused."""
+    """An upload with wrong checksums, or beyond a limit, is rejected."""
     assert _code(service.s3.put_object, **{**at, "Body": b"hello", **given}) == code
 
 
 @pytest.mark.parametrize("size", [1, 2, 1000])
 @pytest.mark.parametrize("delimiter", ["", "/"])
 def test_listing(service: Any, at: Any, delimiter: str, size: int) -> None:
-    """Keys come in the order of their bytes, rolled up at the delimiter, page by page."""
+    """Keys are listed in the order of their bytes, grouped at the delimiter, in pages."""
     folder = _folder(at)
     for name in ("b/2", "a", "ü", "b/1", "a-", "z z+"):
         service.s3.put_object(Bucket=service.bucket, Key=folder + name, Body=b"x")
@@ -163,7 +163,7 @@ def test_listing(service: Any, at: Any, delimiter: str, size: int) -> None:
 
 
 def test_copy(service: Any, at: Any) -> None:
-    """A copy takes the description along, unless it is replaced."""
+    """A copy has the metadata of its source, unless it is replaced."""
     service.s3.put_object(**at, Body=b"x", ContentType="text/plain", Metadata={"a": "b"})
     target = {"Bucket": service.bucket, "Key": f"{_folder(at)}copy"}
     service.s3.copy_object(**target, CopySource=at)
@@ -178,14 +178,14 @@ def test_copy(service: Any, at: Any) -> None:
 
 
 def test_condition_of_a_copy(service: Any, at: Any) -> None:
-    """A copy may depend on its source."""
+    """A copy may have conditions on its source."""
     service.s3.put_object(**at, Body=b"x")
     given = {"Bucket": service.bucket, "Key": f"{_folder(at)}copy", "CopySource": at}
     assert _code(service.s3.copy_object, **given, CopySourceIfMatch='"x"') == "PreconditionFailed"
 
 
 def test_copy_onto_itself(service: Any, at: Any) -> None:
-    """A copy that would change nothing is refused."""
+    """A copy that would change nothing is rejected."""
     service.s3.put_object(**at, Body=b"x")
     assert _code(service.s3.copy_object, **at, CopySource=at) == "InvalidRequest"
 
@@ -202,7 +202,7 @@ def test_delete_many(service: Any, at: Any) -> None:
 
 
 def test_multipart(service: Any, at: Any) -> None:
-    """Parts become one object, whose etag is made of theirs."""
+    """Parts become one object; its etag is computed from theirs."""
     body = bytes(range(256)) * (12 * 4096)
     service.s3.upload_fileobj(io.BytesIO(body), at["Bucket"], at["Key"])
     head = service.s3.head_object(**at)
@@ -216,7 +216,7 @@ def test_multipart(service: Any, at: Any) -> None:
 
 @pytest.fixture
 def upload(service: Any, at: Any) -> Any:
-    """Give an upload with two small parts, and what refuses to complete it by the parts named."""
+    """Return an upload with two small parts, and a check that completing given parts fails."""
     target = {**at, "UploadId": service.s3.create_multipart_upload(**at)["UploadId"]}
     etags = {
         number: service.s3.upload_part(**target, PartNumber=number, Body=b"x")["ETag"]
@@ -232,7 +232,7 @@ def upload(service: Any, at: Any) -> Any:
 
 
 def test_multipart_errors(service: Any, upload: Any) -> None:
-    """A list of parts that does not fit is refused; an aborted upload is gone."""
+    """A wrong list of parts is rejected; an aborted upload no longer exists."""
     target, refusal = upload
     listed = service.s3.list_parts(**target)["Parts"]
     assert [part["PartNumber"] for part in listed] == [1, 2]
@@ -243,12 +243,12 @@ def test_multipart_errors(service: Any, upload: Any) -> None:
 
 
 def test_order_of_parts(upload: Any) -> None:
-    """Parts are named in ascending order."""
+    """Parts must be listed in ascending order."""
     assert upload[1]((2, None), (1, None)) == "InvalidPartOrder"
 
 
 def test_presigned(service: Any, at: Any) -> None:
-    """A presigned URL reads the object, as the type it asks for."""
+    """A presigned URL reads the object with the requested content type."""
     service.s3.put_object(**at, Body=b"hello")
     url = service.s3.generate_presigned_url(
         "get_object", Params={**at, "ResponseContentType": "image/png"}
@@ -257,8 +257,8 @@ def test_presigned(service: Any, at: Any) -> None:
         assert (response.read(), response.headers["Content-Type"]) == (b"hello", "image/png")
 
 
-def test_presigned_for_nothing(service: Any, at: Any) -> None:
-    """A presigned URL of an object that is not there is good, and finds nothing."""
+def test_presigned_for_a_missing_object(service: Any, at: Any) -> None:
+    """A presigned URL of a missing object is valid, but returns 404."""
     url = service.s3.generate_presigned_url("get_object", Params=at)
     with pytest.raises(HTTPError) as caught, urlopen(url, timeout=20):
         pass

@@ -1,4 +1,4 @@
-"""Outputs files of small schemas, written as the schema's directives are."""
+"""Outputs files with small schemas, written in the style of the schema's directives."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def model(
     relations: dict[str, tuple[str, str, tuple[str, ...]]] | None = None,
     rules: tuple[dict[str, Any], ...] = (PRIVATE,),
 ) -> dict[str, Any]:
-    """Return a model's introspection; *fields* are types, with ``!`` where they are required.
+    """Return a model's introspection; *fields* are types, with ``!`` if they are required.
 
     *indexes* are fields by query field, or by ``-name`` for an index without a query. *relations*
     are connection type, model and foreign key.

@@ -40,7 +40,7 @@ class FakeClock:
 
 @dataclass
 class API:
-    """Asks one sandbox; every question names its caller's headers."""
+    """Sends requests to one sandbox; each request has the headers of its caller."""
 
     sandbox: LocalSandbox
     outputs: Any
@@ -76,22 +76,22 @@ class API:
         body = json.dumps({"query": query, "variables": variables}).encode()
         return self.post("/graphql", body, {"content-type": "application/json", **headers})
 
-    def ask(self, headers: dict[str, str], query: str, variables: Any = None) -> Any:
-        """Return the whole answer of a question that is executed."""
+    def execute(self, headers: dict[str, str], query: str, variables: Any = None) -> Any:
+        """Return the whole response to a request that is executed."""
         status, _, document = self.send(headers, query, variables)
         assert status == 200, document
         return document
 
     def data(self, headers: dict[str, str], query: str, variables: Any = None) -> Any:
-        """Return the one root field of a question that nothing is wrong with."""
-        document = self.ask(headers, query, variables)
+        """Return the only root field of a response without errors."""
+        document = self.execute(headers, query, variables)
         assert "errors" not in document, document
         (value,) = document["data"].values()
         return value
 
     def error(self, headers: dict[str, str], query: str, variables: Any = None) -> Any:
-        """Return the one error of a question."""
-        document = self.ask(headers, query, variables)
+        """Return the only error of a response."""
+        document = self.execute(headers, query, variables)
         (error,) = document["errors"]
         return error
 
@@ -150,7 +150,7 @@ class API:
         return result
 
     def user(self, name: str, *groups: str) -> dict[str, str]:
-        """Return the headers of a user who is signed in."""
+        """Return the headers of a signed-in user."""
         return {"Authorization": self.sign_in(name, *groups)["AccessToken"]}
 
 
@@ -160,7 +160,7 @@ def example(name: str) -> Any:
 
 @pytest.fixture(scope="session")
 def _keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A state that has the signing key of the examples' pool: making one takes long."""
+    """A state with the signing key of the examples' pool, since creating a key takes long."""
     folder = tmp_path_factory.mktemp("template") / "state"
     outputs = example("todo_userpool.json")
     with LocalSandbox.start(state_folder=folder, outputs=outputs) as sandbox:
@@ -180,7 +180,7 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def start(tmp_path: Path, clock: FakeClock, _keys: Path) -> Iterator[Callable[..., API]]:
-    """Start sandboxes on one state; at the end none of them may have had a fault."""
+    """Start sandboxes on one state; none may have had an internal error at the end."""
     folder = tmp_path / "state"
     shutil.copytree(_keys, folder)
     started = []

@@ -1,4 +1,4 @@
-"""Several mutations in one request: one after the other, each with its own fate."""
+"""Several mutations in one request: executed in order, each succeeds or fails separately."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 
 def _document(*fields: tuple[str, str]) -> str:
-    """Return a mutation that has each of *fields*, by model and what is given, under an alias."""
+    """Return a request with one aliased mutation for each of *fields*, a model and its input."""
     body = " ".join(
         f"a{n}: create{model}(input: {{{given}}}) {{ id }}"
         for n, (model, given) in enumerate(fields)
@@ -16,10 +16,10 @@ def _document(*fields: tuple[str, str]) -> str:
     return f"mutation {{ {body} }}"
 
 
-def test_each_alias_has_its_own_fate(ruled: Any) -> None:
-    """One that is refused or taken names its alias, and leaves the others done."""
+def test_each_alias_succeeds_or_fails_alone(ruled: Any) -> None:
+    """An error names the alias of its mutation; the others are executed."""
     ann = ruled.user("ann@example.com")
-    answer = ruled.ask(
+    answer = ruled.execute(
         ann,
         _document(
             ("Note", 'id: "one", content: "x"'),
@@ -38,7 +38,7 @@ def test_each_alias_has_its_own_fate(ruled: Any) -> None:
 
 
 def test_aliases_run_in_their_order(ruled: Any) -> None:
-    """A later mutation meets what an earlier one of the same request has done."""
+    """A mutation sees the changes of earlier ones in the same request."""
     ann = ruled.user("ann@example.com")
     document = (
         'mutation { a0: createNote(input: {id: "n", content: "1"}) { content }'
@@ -46,7 +46,7 @@ def test_aliases_run_in_their_order(ruled: Any) -> None:
         ' a2: deleteNote(input: {id: "n"}) { content }'
         ' a3: createNote(input: {id: "n", content: "3"}) { content } }'
     )
-    answer = ruled.ask(ann, document)
+    answer = ruled.execute(ann, document)
     assert [answer["data"][f"a{n}"]["content"] for n in range(4)] == ["1", "2", "2", "3"]
 
 
@@ -57,14 +57,14 @@ def test_aliases_run_in_their_order(ruled: Any) -> None:
         pytest.param({"content": "x", "bogus": 1}, id="unknown field"),
     ],
 )
-def test_one_wrong_variable_refuses_all(ruled: Any, wrong: dict[str, Any]) -> None:
-    """What the schema refuses is refused before any of the mutations is done."""
+def test_one_wrong_variable_rejects_all(ruled: Any, wrong: dict[str, Any]) -> None:
+    """A request that is not valid for the schema is rejected before any mutation is executed."""
     ann = ruled.user("ann@example.com")
     document = (
         "mutation ($a0: CreateNoteInput!, $a1: CreateNoteInput!)"
         " { a0: createNote(input: $a0) { id } a1: createNote(input: $a1) { id } }"
     )
-    answer = ruled.ask(ann, document, {"a0": {"content": "x"}, "a1": wrong})
+    answer = ruled.execute(ann, document, {"a0": {"content": "x"}, "a1": wrong})
     assert answer["data"] is None
     (error,) = answer["errors"]
     assert error["path"] is None

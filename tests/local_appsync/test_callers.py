@@ -1,4 +1,4 @@
-"""Who is let in, and how everybody else is told."""
+"""Which callers are accepted, and the errors for all others."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _refusal(api: Any, headers: dict[str, str], query: str = LIST) -> str:
 
 @pytest.mark.parametrize("kind", ["AccessToken", "IdToken"])
 def test_user_tokens(ruled: Any, kind: str) -> None:
-    """Access and id tokens are good, and mean the same user."""
+    """Access tokens and id tokens are accepted, and identify the same user."""
     tokens = ruled.sign_in("ann@example.com")
     create = "mutation { createNote(input: {}) { owner } }"
     own = ruled.data({"Authorization": tokens["AccessToken"]}, create)
@@ -32,7 +32,7 @@ def test_user_tokens(ruled: Any, kind: str) -> None:
 
 
 def test_expired(todo: Any) -> None:
-    """A token is good for an hour."""
+    """A token is valid for an hour."""
     ann = todo.user("ann@example.com")
     todo.clock.advance(3601)
     assert _refusal(todo, ann) == "Token has expired."
@@ -58,8 +58,8 @@ def _delete(api: Any, _tokens: Any) -> None:
 
 @pytest.mark.parametrize("end", [_revoke, _disable, _delete])
 @pytest.mark.parametrize("kind", ["AccessToken", "IdToken"])
-def test_token_of_an_ended_sign_in(todo: Any, end: Any, kind: str) -> None:
-    """AppSync checks signature and expiry only: a revoked token passes until it expires."""
+def test_token_after_sign_out(todo: Any, end: Any, kind: str) -> None:
+    """AppSync checks only signature and expiry: a revoked token is accepted until it expires."""
     tokens = todo.sign_in("ann@example.com")
     end(todo, tokens)
     ann = {"Authorization": tokens[kind]}
@@ -79,12 +79,12 @@ def test_token_of_an_ended_sign_in(todo: Any, end: Any, kind: str) -> None:
     ],
 )
 def test_refused(todo: Any, headers: dict[str, str], message: str) -> None:
-    """Who cannot be told is refused with status 401, before the question is read."""
+    """An unknown caller is rejected with status 401, before the request is parsed."""
     assert _refusal(todo, headers) == message
 
 
 def test_foreign_pool(todo: Any, start: Any) -> None:
-    """A token of another pool is refused."""
+    """A token of another user pool is rejected."""
     other = copy.deepcopy(todo.outputs.document)
     other["auth"]["user_pool_id"] = "us-east-1_Another00"
     foreign = start(other).user("ann@example.com")
@@ -93,19 +93,19 @@ def test_foreign_pool(todo: Any, start: Any) -> None:
 
 @pytest.mark.parametrize("headers", [{}, {"x-api-key": "wrong"}, {"x-api-key": "é"}])
 def test_api_key(blog: Any, headers: dict[str, str]) -> None:
-    """Where an API key is the default, a wrong one and none are refused alike."""
+    """If an API key is the default, a wrong key and a missing one give the same error."""
     encoded = {name: value.encode().decode("latin-1") for name, value in headers.items()}
     assert _refusal(blog, encoded, "{ listPosts { items { id } } }") == REFUSED
 
 
 def test_unknown_access_key(todo: Any) -> None:
-    """An access key id that the sandbox did not issue is refused; its own is not."""
+    """An access key id is rejected unless the sandbox issued it."""
     assert _refusal(todo, todo.signed("AKIDEXAMPLE")) == REFUSED
     assert todo.data(todo.developer, LIST) == {"items": []}
 
 
 def test_lambda_authorizer(ruled: Any) -> None:
-    """Where a token is for the user's own authorizer, the refusal says so."""
+    """The error says that a Lambda authorizer is not available."""
     message = _refusal(ruled, {"Authorization": "custom"}, "{ listLambdaThings { nextToken } }")
     assert message.startswith("The Lambda authorizer is not available locally")
 
@@ -124,7 +124,7 @@ def test_lambda_authorizer(ruled: Any) -> None:
     ],
 )
 def test_malformed(todo: Any, body: bytes, message: str) -> None:
-    """What is no question is refused with status 400."""
+    """A malformed request is rejected with status 400."""
     status, headers, document = todo.post("/graphql", body, todo.developer)
     assert status == 400
     assert headers["x-amzn-errortype"] == "MalformedHttpRequestException"
@@ -134,7 +134,7 @@ def test_malformed(todo: Any, body: bytes, message: str) -> None:
 
 
 def test_operation_name(todo: Any) -> None:
-    """Of several operations the named one is executed; without a name none is."""
+    """Of several operations, the named one is executed; without a name it is an error."""
     query = "query A { a: listTodos { nextToken } } query B { b: listTodos { nextToken } }"
     body = json.dumps({"query": query, "operationName": "B"}).encode()
     status, _, document = todo.post("/graphql", body, todo.developer)
@@ -143,7 +143,7 @@ def test_operation_name(todo: Any) -> None:
 
 
 def test_without_introspection(start: Any, todo: Any) -> None:
-    """An API that the file does not describe is not served, and says why."""
+    """Without model introspection the API is not served, and the error says why."""
     document = copy.deepcopy(todo.outputs.document)
     del document["data"]["model_introspection"]
     api = start(document)
@@ -153,7 +153,7 @@ def test_without_introspection(start: Any, todo: Any) -> None:
 
 
 def test_without_data(start: Any) -> None:
-    """Without a data section there is no such address."""
+    """Without a data section the path does not exist."""
     api = start("storage_only_multi_bucket.json")
     port = int(api.sandbox.url.rpartition(":")[2])
     import http.client

@@ -1,4 +1,4 @@
-"""No document and no variables upset the API: each is answered or refused."""
+"""Random documents and variables cause no internal error: each is executed or rejected."""
 
 from __future__ import annotations
 
@@ -198,14 +198,14 @@ def _check(api: Any, query: Any, variables: Any) -> None:
 @_SETTINGS
 @given(document=_DOCUMENTS | st.text(max_size=50), variables=_ODD)
 def test_documents(store: Any, document: str, variables: Any) -> None:
-    """Whatever the text of a question is, it is refused or answered."""
+    """Any document is rejected or executed."""
     _check(store, document, variables)
 
 
 @_SETTINGS
 @given(product=_PRODUCT, change=_PRODUCT, odd=_ODD, condition=_FILTER)
 def test_writes(store: Any, product: Any, change: Any, odd: Any, condition: Any) -> None:
-    """Whatever is written, it is refused or stored."""
+    """Any input is rejected or stored."""
     key = {name: product[name] for name in ("sku", "warehouse", "shelf")}
     variables = {"c": product, "u": {**change, **key}, "d": key, "if": condition}
     _check(store, _WRITE, variables)
@@ -224,7 +224,7 @@ def test_writes(store: Any, product: Any, change: Any, odd: Any, condition: Any)
 def test_reads(
     store: Any, sku: Any, key: Any, limit: Any, wanted: Any, token: Any, direction: Any
 ) -> None:
-    """Whatever list is asked for, it is refused or answered."""
+    """Any list arguments are rejected or executed."""
     create = "mutation ($i: CreateProductInput!) { createProduct(input: $i) { sku } }"
     price = {"amount": 1, "currency": "EUR"}
     product = {"sku": sku or "S", "warehouse": "W", "shelf": 1, "name": "n", "price": price}
@@ -235,7 +235,7 @@ def test_reads(
 
 @pytest.mark.parametrize("depth", [50, 400, 3000])
 def test_depth(people: Any, depth: int) -> None:
-    """A question of any depth is refused or answered."""
+    """A document of any depth is rejected or executed."""
     people.data(
         people.key,
         'mutation { createPerson(input: {id: "a", bossId: "a"}) { id } }',
@@ -253,6 +253,6 @@ def test_depth(people: Any, depth: int) -> None:
     )
 )
 def test_scalars(store: Any, scalars: Any) -> None:
-    """Whatever a scalar is given, it is refused or stored."""
+    """Any value of a scalar is rejected or stored."""
     document = "mutation ($i: CreateScalarsInput!) { createScalars(input: $i) { aJson aFloat } }"
     _check(store, document, {"i": {**scalars, "arrReq": []}})

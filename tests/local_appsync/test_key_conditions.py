@@ -1,4 +1,4 @@
-"""Conditions on keys and filters beside them, as resolvers and DynamoDB refuse them."""
+"""Errors of resolvers and DynamoDB for key conditions and the filters used with them."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def api(start: Any) -> Any:
     ],
 )
 def test_arguments_of_a_list(api: Any, arguments: str, message: str) -> None:
-    """A list refuses key arguments in its own words; a blank part counts as missing."""
+    """A list has its own errors for key arguments; a blank part counts as missing."""
     error = api.error(api.developer, f"{{ listTrips({arguments}) {{ items {{ line }} }} }}")
     assert (error["message"], error["errorType"]) == (message, INVALID)
 
@@ -119,12 +119,12 @@ def test_arguments_of_a_list(api: Any, arguments: str, message: str) -> None:
             'tripByDay(day: "a", busSeatsAt: {eq: {seats: 1, at: 1}})',
             "When providing argument 'busSeatsAt.$operation.seats' you must also provide 'busSeatsAt.$operation.bus'.",
         ),
-        # Later parts come first, in both bounds.
+        # Later parts are checked first, in both bounds.
         (
             'tripByDay(day: "a", busSeatsAt: {between: [{seats: 1}, {bus: "k", at: 1}]})',
             "When providing argument 'busSeatsAt.between[1].at' you must also provide 'busSeatsAt.between[1].seats'.",
         ),
-        # Without a full stop, and "arguments" for one.
+        # AppSync omits the full stop, and writes "arguments" for one argument.
         (
             'listVisits(day: {eq: "a"})',
             "When providing argument 'day' you must also provide arguments place",
@@ -140,7 +140,7 @@ def test_arguments_of_a_list(api: Any, arguments: str, message: str) -> None:
     ],
 )
 def test_arguments_of_other_keys(api: Any, query: str, message: str) -> None:
-    """Indexes, and models with one or no sort key, have their own texts."""
+    """Indexes, and models with one or no sort key, have their own messages."""
     error = api.error(api.developer, f"{{ {query} {{ items {{ __typename }} }} }}")
     assert (error["message"], error["errorType"]) == (message, INVALID)
 
@@ -208,7 +208,7 @@ def test_arguments_of_other_keys(api: Any, query: str, message: str) -> None:
     ],
 )
 def test_refused_by_dynamodb(api: Any, query: str, message: str) -> None:
-    """What resolvers let through, DynamoDB refuses, whether or not there are items."""
+    """DynamoDB rejects what the resolvers accept, whether or not there are items."""
     error = api.error(api.developer, f"{{ {query} {{ items {{ __typename }} }} }}")
     assert error["message"].partition(" (Service")[0] == message
     assert error["errorType"] == DYNAMODB
@@ -217,7 +217,7 @@ def test_refused_by_dynamodb(api: Any, query: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("query", "found"),
     [
-        # A third bound is not read.
+        # A third bound is ignored.
         ('tripByBus(bus: "k", seats: {between: [7, 8, 1]})', "b1 a10"),
         ('tripByBus(bus: "k", seats: {between: [9, 9]})', "a2"),
         ('tripByBus(bus: "k", seats: {ge: 9, lt: null})', "a2 a1"),
@@ -225,15 +225,15 @@ def test_refused_by_dynamodb(api: Any, query: str, message: str) -> None:
         ('listTrips(line: "x", dayStop: {between: [{day: "a", stop: 2}, {day: "b"}]})', "a2"),
         ('listTrips(line: "x", dayStop: {eq: null})', "a1 a10 a2 b1"),
         ('listTrips(line: "x", dayStop: {lt: {day: "a", stop: 2}})', "a1 a10"),
-        # Parts of a composite key are no key attributes, and a scan refuses no filter.
+        # Parts of a composite key are not key attributes, and a scan accepts any filter.
         ('listTrips(line: "x", filter: {day: {eq: "b"}})', "b1"),
         ('listTrips(filter: {line: {eq: "x"}, stop: {eq: 2}})', "a2"),
         ('tripByDay(day: "a", busSeatsAt: {beginsWith: {bus: "k", seats: 9}})', "a2"),
         ('tripByDay(day: "a", filter: {bus: {eq: "k"}, at: {gt: 1}, line: {eq: "x"}})', "a2 a10"),
     ],
 )
-def test_met_conditions(api: Any, query: str, found: str) -> None:
-    """Conditions select by the key as it is stored; composite ones compare as text."""
+def test_valid_conditions(api: Any, query: str, found: str) -> None:
+    """Conditions compare the stored key; composite keys are compared as text."""
     items = api.data(api.developer, f"{{ {query} {{ items {{ day stop }} }} }}")["items"]
     seen = [f"{item['day']}{item['stop']}" for item in items]
     assert (sorted(seen) if "tripByDay" in query else seen) == (
@@ -242,14 +242,14 @@ def test_met_conditions(api: Any, query: str, found: str) -> None:
 
 
 def test_related_lists(api: Any) -> None:
-    """A related list is a query of its own index, and takes a filter that asks for nothing."""
+    """A related list is a query of its own index, and accepts a filter without comparisons."""
     api.data(api.developer, 'mutation { createCity(input: {code: "c"}) { code } }')
     api.data(api.developer, 'mutation { createRoad(input: {cityCode: "c", length: 1}) { id } }')
     roads = '{ getCity(code: "c") { roads(%s) { items { length } } } }'
     for nothing in ("filter: {and: []}", "filter: {length: {}}", "filter: {}", "filter: null"):
         found = api.data(api.developer, roads % nothing)
         assert found == {"roads": {"items": [{"length": 1.0}]}}
-    answer = api.ask(api.developer, roads % 'filter: {cityCode: {eq: "c"}}')
+    answer = api.execute(api.developer, roads % 'filter: {cityCode: {eq: "c"}}')
     assert answer["data"] == {"getCity": {"roads": None}}
     (error,) = answer["errors"]
     assert error["message"].startswith(KEYS_ONLY.format("cityCode"))
@@ -257,7 +257,7 @@ def test_related_lists(api: Any) -> None:
 
 
 def test_conditions_of_mutations(api: Any) -> None:
-    """The bounds of a mutation's condition are looked at before the item is."""
+    """The bounds of a mutation's condition are checked before the item is."""
     message = _reversed("ConditionExpression", "N:9", "N:1")
     for document in (
         "createRoad(input: {length: 1e200}, condition: {length: {between: [9, 1]}})",

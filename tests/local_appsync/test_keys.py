@@ -1,4 +1,4 @@
-"""Keys of tables and indexes: what null, empty and missing parts do in each kind of them."""
+"""Keys of tables and indexes: the effect of null, empty and missing parts in each kind."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ PART = model(
     {"pairName": "String", "pairAt": "AWSTimestamp"},
     relations={"pair": ("BELONGS_TO", "Pair", ("pairName", "pairAt"))},
 )
-# The type has createdAt and updatedAt declared: they are given with every input.
+# The type declares createdAt and updatedAt, so every input has them.
 STAMPED = model(
     "Stamped",
     {"name": "String", "status": "String", "createdAt": "AWSDateTime", "updatedAt": "AWSDateTime"},
@@ -74,7 +74,7 @@ def api(start: Any) -> Any:
 
 
 def _ask(api: Any, text: str) -> Any:
-    return api.ask(api.developer, text)
+    return api.execute(api.developer, text)
 
 
 def _create(api: Any, name: str, fields: str, selection: str = "id") -> Any:
@@ -120,7 +120,7 @@ def _ids(api: Any, query: str) -> str:
     ],
 )
 def test_refused_index_keys(api: Any, fields: str, message: str) -> None:
-    """A null in a sort key, and an empty text in any key, refuses the whole item."""
+    """An item with null in a sort key, or an empty string in any key, is rejected."""
     assert _refusal(_create(api, "Ware", fields)) == (message, DYNAMODB)
 
 
@@ -134,7 +134,7 @@ def test_null_partition_keys(api: Any, fields: str) -> None:
 
 
 def test_foreign_keys(start: Any) -> None:
-    """A null in a foreign key is stored, which the index of the relation refuses by its name."""
+    """A null in a foreign key is stored; the index of the relation rejects it, naming itself."""
     parent = model("Box", {}, relations={"nuts": ("HAS_MANY", "Nut", ("boxId",))})
     child = model("Nut", {"boxId": "ID"}, relations={"box": ("BELONGS_TO", "Box", ("boxId",))})
     api = start(outputs(parent, child))
@@ -164,7 +164,7 @@ def test_foreign_keys(start: Any) -> None:
 def test_parts_of_composite_keys(
     api: Any, doing: str, fields: str, index: str, missing: str
 ) -> None:
-    """Some parts of a composite index key are refused without the others; a null is a part."""
+    """A composite index key needs all of its parts or none; null counts as a part."""
     change = _create if doing == "creating" else _update
     assert _refusal(change(api, "Ware", f'id: "w", {fields}')) == (
         (
@@ -176,7 +176,7 @@ def test_parts_of_composite_keys(
 
 
 def test_composite_keys_of_nulls(api: Any) -> None:
-    """A composite key is text: it is one with nulls and empty texts in it, and stays in the index."""
+    """A composite key with null or empty parts is a string, so the item is in the index."""
     for fields in (
         'id: "w1", chain: "c", place: "p", floor: null',
         'id: "w2", chain: "c", place: "", floor: 1',
@@ -209,7 +209,7 @@ def test_index_with_nulls_in_its_sort_key(api: Any) -> None:
 
 
 def test_composite_key_of_a_table(api: Any) -> None:
-    """Items are told apart by the joined text of a composite sort key, numbers as they are printed."""
+    """The joined string of a composite sort key identifies an item, with numbers as printed."""
     assert "errors" not in _create(api, "Shop", 'chain: "c", place: "a#1", floor: 2', "chain")
     for fields in ('chain: "c", place: "a#1", floor: 2.0', 'chain: "c", place: "a", floor: 1'):
         answer = _create(api, "Shop", fields, "chain")
@@ -223,7 +223,7 @@ def test_composite_key_of_a_table(api: Any) -> None:
 
 
 def test_declared_timestamps_are_parts(api: Any) -> None:
-    """A timestamp in a composite sort key is always there, and asks for the other parts."""
+    """A timestamp in a composite sort key is always set, so the other parts are required."""
     assert _refusal(_create(api, "Stamped", 'name: "n"'))[0].endswith("Missing key: 'status'.")
     assert "errors" not in _create(api, "Stamped", 'id: "s", name: "n", status: "x"')
     assert "errors" not in _update(api, "Stamped", 'id: "s", name: "m"')
@@ -233,7 +233,7 @@ def test_declared_timestamps_are_parts(api: Any) -> None:
 
 
 def test_order_of_refusals(api: Any) -> None:
-    """Parts of composite keys come first, then rules, then DynamoDB's refusals, then conditions."""
+    """The order of checks: parts of composite keys, rules, errors of DynamoDB, conditions."""
     guest = guest_of(api)
     for verb, fields, message in (
         ("create", "rank: 1", "When creating any part of the composite sort key"),
@@ -255,7 +255,7 @@ def test_order_of_refusals(api: Any) -> None:
 
 
 def test_provider_before_arguments(store: Any) -> None:
-    """A caller of a kind that no rule names is refused before any argument is looked at."""
+    """A caller whose provider no rule names is rejected before any argument is checked."""
     create = (
         'mutation { createProduct(input: {sku: "s", warehouse: "w", shelf: 1, name: "n", rank: 1, '
         'price: {amount: 1, currency: "E"}}) { sku } }'
@@ -268,7 +268,7 @@ def test_provider_before_arguments(store: Any) -> None:
 
 
 def test_numeric_sort_key_of_a_relation(api: Any) -> None:
-    """The deployed list of related items compares a number with text; the one item is found."""
+    """The deployed list of related items compares a number with text; a single item is found."""
     _create(api, "Part", 'id: "p1", pairName: "n", pairAt: 5')
     assert _refusal(_create(api, "Part", 'pairName: "n", pairAt: null')) == (
         f"{TYPE} Index Key pairAt Expected: N Actual: NULL IndexName: gsi-Pair.parts",
@@ -288,7 +288,7 @@ def test_numeric_sort_key_of_a_relation(api: Any) -> None:
 
 
 def test_composite_index_added_later(start: Any) -> None:
-    """A composite index of a later deployment finds a record once an update gives its parts."""
+    """A composite index of a later deployment finds an item after an update sets its parts."""
     fields = {"name": "String", "day": "String", "rank": "Int"}
     old = start(outputs(model("Row", fields)))
     _create(old, "Row", 'id: "r", name: "n", day: "d", rank: 1')

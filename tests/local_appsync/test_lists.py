@@ -66,15 +66,15 @@ def test_filters(posts: Any, wanted: Any, found: str) -> None:
 
 
 @pytest.mark.parametrize("wanted", [{"title": {}}, {"and": []}, {"views": {"between": [1]}}])
-def test_unusable_filter(posts: Any, wanted: Any) -> None:
-    """A filter that says nothing is refused."""
+def test_filter_without_comparisons(posts: Any, wanted: Any) -> None:
+    """A filter without comparisons is rejected."""
     error = posts.error(posts.key, LIST, {"filter": wanted})
     assert error["errorType"] == "Unrecognized Filter"
     assert error["message"] == "Unable to process the filter expression"
 
 
 def test_pages(posts: Any) -> None:
-    """Pages follow each other without gap; a last full one has a token that leads to none."""
+    """Pages have no gaps; if the last page is full, it has a token for an empty page."""
     seen, token, sizes = [], None, []
     while True:
         page = posts.data(posts.key, LIST, {"limit": 1, "token": token})
@@ -88,7 +88,7 @@ def test_pages(posts: Any) -> None:
 
 
 def test_limit_before_filter(posts: Any) -> None:
-    """A limit counts what is read, so that a page may be empty and have a token."""
+    """A limit counts the items that are read, so that a page may be empty and have a token."""
     pages: list[list[str]] = []
     token = None
     while not pages or token is not None:
@@ -110,7 +110,7 @@ def test_default_limit(todo: Any) -> None:
 
 
 def test_large_items_end_a_page(todo: Any) -> None:
-    """A megabyte that has been read ends a page, too."""
+    """A page also ends after a megabyte has been read."""
     document = "mutation ($i: CreateTodoInput!) { createTodo(input: $i) { id } }"
     for _ in range(4):
         todo.data(todo.developer, document, {"i": {"content": "x" * 350_000}})
@@ -126,14 +126,14 @@ def test_large_items_end_a_page(todo: Any) -> None:
 
 
 @pytest.mark.parametrize("token", ["x", "eA==", "", "é"])
-def test_foreign_token(posts: Any, token: str) -> None:
-    """A token that was not issued for this list is refused."""
+def test_token_of_another_list(posts: Any, token: str) -> None:
+    """A token that was not issued for this list is rejected."""
     error = posts.error(posts.key, LIST, {"token": token})
     assert error["message"] == "Invalid pagination token given."
 
 
 def test_bad_limit(posts: Any) -> None:
-    """DynamoDB refuses a limit below one."""
+    """DynamoDB rejects a limit below one."""
     assert posts.error(posts.key, LIST, {"limit": 0})["errorType"] == "DynamoDB:DynamoDbException"
 
 
@@ -167,7 +167,7 @@ def _list(arguments: str) -> str:
 @pytest.mark.parametrize(
     ("arguments", "found"),
     [
-        # Composite keys order as text: 10 comes before 2.
+        # Composite keys sort as text: 10 comes before 2.
         ('sku: "S"', "A1 A10 A2 B1"),
         ('sku: "S", sortDirection: DESC', "B1 A2 A10 A1"),
         ('sku: "none"', ""),
@@ -214,7 +214,7 @@ def test_composite_sort_key(products: Any, arguments: str, found: str) -> None:
     ],
 )
 def test_key_arguments(products: Any, arguments: str, message: str) -> None:
-    """Key arguments that make no query are refused in the resolvers' words."""
+    """Invalid key arguments give the errors of the resolvers."""
     error = products.error(products.developer, _list(arguments))
     assert error["message"] == message
     assert error["errorType"] == "InvalidArgumentsError"
@@ -231,14 +231,14 @@ def test_key_arguments(products: Any, arguments: str, message: str) -> None:
     ],
 )
 def test_index(products: Any, arguments: str, found: str) -> None:
-    """An index is read by its own keys: numbers in the order of numbers."""
+    """An index sorts by its own keys: numbers by their value."""
     document = f"{{ productsByCategory({arguments}) {{ items {{ warehouse shelf }} }} }}"
     assert _places(products.data(products.developer, document)) == found
 
 
 @pytest.mark.parametrize("direction", ["ASC", "DESC"])
 def test_index_pages(products: Any, direction: str) -> None:
-    """The pages of a query are in one order, whatever the direction."""
+    """The pages of a query continue the order, in either direction."""
     document = (
         "query ($t: String) { productsByCategory(category: BOOK, limit: 3, nextToken: $t,"
         f" sortDirection: {direction}) {{ items {{ warehouse shelf }} nextToken }} }}"
@@ -252,7 +252,7 @@ def test_index_pages(products: Any, direction: str) -> None:
 
 
 def test_item_leaves_an_index(products: Any) -> None:
-    """An item whose index key changes or goes is found accordingly."""
+    """An item is found by its new index key after a change, and not after a removal."""
     key = '{sku: "S", warehouse: "A", shelf: 1'
     change = "mutation { updateProduct(input: %s, category: %s}) { sku } }"
     books = "{ productsByCategory(category: BOOK) { items { warehouse shelf } } }"

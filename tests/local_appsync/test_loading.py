@@ -1,4 +1,4 @@
-"""What is loaded when: graphql-core at the first question, and not before."""
+"""graphql-core is loaded at the first request, not before."""
 
 from __future__ import annotations
 

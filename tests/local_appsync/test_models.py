@@ -34,10 +34,10 @@ def test_create(todo: Any) -> None:
 
 
 def test_create_twice(todo: Any) -> None:
-    """An id that is taken is refused, and what is there stays."""
+    """An id that exists is rejected, and the stored item is unchanged."""
     ann = todo.user("ann@example.com")
     todo.data(ann, CREATE, {"input": {"id": "a", "content": "first"}})
-    answer = todo.ask(ann, CREATE, {"input": {"id": "a", "content": "second"}})
+    answer = todo.execute(ann, CREATE, {"input": {"id": "a", "content": "second"}})
     assert answer["data"] == {"createTodo": None}
     (error,) = answer["errors"]
     assert CONDITIONAL.fullmatch(error.pop("message"))
@@ -52,12 +52,12 @@ def test_create_twice(todo: Any) -> None:
 
 
 def test_get_missing(todo: Any) -> None:
-    """What is not there is null, and no error."""
+    """A missing item is null, without an error."""
     assert todo.data(todo.user("ann@example.com"), GET, {"id": "none"}) is None
 
 
 def test_update(todo: Any) -> None:
-    """An update sets what is given, removes what is null and leaves the rest."""
+    """An update sets given values, removes null ones and leaves the rest unchanged."""
     ann = todo.user("ann@example.com")
     todo.data(ann, CREATE, {"input": {"id": "a", "content": "Milk", "isDone": False}})
     todo.clock.advance(1)
@@ -74,7 +74,7 @@ def test_update(todo: Any) -> None:
 
 @pytest.mark.parametrize("document", [UPDATE, DELETE])
 def test_change_missing(todo: Any, document: str) -> None:
-    """Changing what is not there fails on the condition that the key exists."""
+    """Changing a missing item fails with the condition that the key exists."""
     ann = todo.user("ann@example.com")
     error = todo.error(ann, document, {"input": {"id": "none"}})
     assert error["errorType"] == "DynamoDB:ConditionalCheckFailedException"
@@ -94,7 +94,7 @@ def test_delete(todo: Any) -> None:
 )
 @pytest.mark.parametrize("verb", ["update", "delete"])
 def test_condition_argument(todo: Any, verb: str, condition: Any, is_met: bool) -> None:
-    """A mutation's condition is asked about the stored item."""
+    """A mutation's condition is evaluated on the stored item."""
     ann = todo.user("ann@example.com")
     todo.data(ann, CREATE, {"input": {"id": "a", "content": "Milk"}})
     kind = verb.capitalize()
@@ -102,18 +102,18 @@ def test_condition_argument(todo: Any, verb: str, condition: Any, is_met: bool) 
         f"mutation ($input: {kind}TodoInput!, $condition: ModelTodoConditionInput)"
         f" {{ {verb}Todo(input: $input, condition: $condition) {{ id }} }}"
     )
-    answer = todo.ask(ann, document, {"input": {"id": "a"}, "condition": condition})
+    answer = todo.execute(ann, document, {"input": {"id": "a"}, "condition": condition})
     assert ("errors" not in answer) == is_met
 
 
 def test_explicit_null_id(todo: Any) -> None:
-    """An id that is given as null is not made up: DynamoDB refuses it."""
+    """An id that is given as null is not generated: DynamoDB rejects it."""
     error = todo.error(todo.user("ann@example.com"), CREATE, {"input": {"id": None}})
     assert error["errorType"] == "DynamoDB:DynamoDbException"
 
 
 def test_state_survives(start: Any) -> None:
-    """What was created is there for the next sandbox on the same state."""
+    """A created item exists for the next sandbox on the same state."""
     first = start("todo_userpool.json")
     first.data(first.developer, CREATE, {"input": {"id": "a", "content": "Milk"}})
     second = start("todo_userpool.json")
@@ -121,7 +121,7 @@ def test_state_survives(start: Any) -> None:
 
 
 def test_composite_key(store: Any) -> None:
-    """Every part of a composite key tells items apart, and nothing is added to it."""
+    """Items may differ in any part of a composite key, and nothing is added to it."""
     ann = store.user("ann@example.com")
     assert store.data(ann, CREATE_PRODUCT, {"input": PRODUCT}) == PRODUCT
     store.data(ann, CREATE_PRODUCT, {"input": {**PRODUCT, "shelf": 4}})
@@ -154,7 +154,7 @@ def test_composite_key(store: Any) -> None:
     ],
 )
 def test_index_keys(store: Any, fields: Any, message: str) -> None:
-    """A value that an index cannot have refuses the whole item."""
+    """An item with a value that an index cannot have is rejected."""
     error = store.error(
         store.user("ann@example.com"), CREATE_PRODUCT, {"input": {**PRODUCT, **fields}}
     )
@@ -162,7 +162,7 @@ def test_index_keys(store: Any, fields: Any, message: str) -> None:
 
 
 def test_update_composite_index(store: Any) -> None:
-    """An update that touches a composite sort key gives all of it."""
+    """An update of a composite sort key must give all of its parts."""
     store.data(store.developer, CREATE_PRODUCT, {"input": PRODUCT})
     document = "mutation ($i: UpdateProductInput!) { updateProduct(input: $i) { sku } }"
     error = store.error(
@@ -173,29 +173,29 @@ def test_update_composite_index(store: Any) -> None:
 
 
 def test_null_partition_key(store: Any) -> None:
-    """A null partition key of an index keeps the item out of it, and is no error."""
+    """An item with a null partition key is not in that index, without an error."""
     document = CREATE_PRODUCT.replace("{ sku", "{ manufacturer sku")
     item = store.data(store.developer, document, {"input": {**PRODUCT, "manufacturer": None}})
     assert item["manufacturer"] is None
 
 
 def test_required_set_to_null(store: Any) -> None:
-    """An update may take a required value away; every answer with it then fails."""
+    """An update may remove a required value; every response with it then has an error."""
     store.data(store.developer, CREATE_PRODUCT, {"input": PRODUCT})
     document = "mutation ($i: UpdateProductInput!) { updateProduct(input: $i) { sku name } }"
-    answer = store.ask(store.developer, document, {"i": {**PRODUCT_KEY, "name": None}})
+    answer = store.execute(store.developer, document, {"i": {**PRODUCT_KEY, "name": None}})
     assert answer["data"] == {"updateProduct": None}
     assert answer["errors"][0]["message"] == (
         "Cannot return null for non-nullable type: 'String' within parent 'Product' "
         "(/updateProduct/name)"
     )
-    listed = store.ask(store.developer, "{ listProducts { items { sku name } } }")
+    listed = store.execute(store.developer, "{ listProducts { items { sku name } } }")
     assert listed["data"] == {"listProducts": {"items": [None]}}
     assert listed["errors"][0]["message"].endswith("(/listProducts/items[0]/name)")
 
 
 def test_declared_timestamps(people: Any) -> None:
-    """Timestamps that the schema declares are taken from the input; others are filled."""
+    """Timestamps that the schema declares are taken from the input; others are generated."""
     ann = people.user("ann@example.com")
     document = "mutation ($i: CreateEvInput!) { createEv(input: $i) { id createdAt updatedAt tags { x } } }"
     backdated = {"createdAt": "2020-01-01T00:00:00.000Z", "tags": [{"x": "y"}]}
@@ -205,7 +205,7 @@ def test_declared_timestamps(people: Any) -> None:
 
 
 def test_disabled_operation(store: Any) -> None:
-    """What the schema turned off is not there."""
+    """Operations that the schema disables do not exist."""
     error = store.error(store.developer, "mutation { deleteAuditEntry(input: {id: 1}) { id } }")
     assert error["message"] == (
         "Validation error of type FieldUndefined: Field 'deleteAuditEntry' in type 'Mutation' is "
@@ -229,7 +229,7 @@ def test_custom_operations(store: Any, document: str, field: str) -> None:
 
 
 def test_index_added_later(start: Any) -> None:
-    """An index of a later deployment finds the items that were there before."""
+    """An index of a later deployment finds the existing items."""
     document = start("blog_apikey.json").outputs.document
     without = {**document, "data": {**document["data"]}}
     introspection = {**without["data"]["model_introspection"]}

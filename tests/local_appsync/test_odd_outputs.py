@@ -1,4 +1,4 @@
-"""Outputs files as they occur: what Amplify leaves out is served, a slip is refused when read."""
+"""Unusual outputs files: what Amplify omits has defaults, mistakes are rejected when reading."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def corners(start: Callable[..., API]) -> API:
 
 
 def test_an_index_without_a_query_keeps_its_rules(corners: API) -> None:
-    """Nothing asks by it, and a part of its sort key is still not taken alone."""
+    """An index without a query still needs all parts of its sort key."""
     document = _document("corners.json")["data"]["model_introspection"]["models"]["Task"]
     assert document["attributes"][2]["properties"]["queryField"] is None
     given = {"input": {"title": "x", "due": "2026-11-28", "updatedAt": "now"}}
@@ -57,7 +57,7 @@ def test_only_a_time_is_filled_in(corners: API) -> None:
 
 
 def test_a_field_may_have_any_name(corners: API) -> None:
-    """Arguments are called like the fields of keys, whatever these are called."""
+    """Arguments have the names of the key fields, whatever these are."""
     query = '{ listCounters(source: "s", info: {eq: 1}) { items { total } } }'
     create = 'mutation { createCounter(input: {source: "s", info: 1, total: 2}) { info } }'
     assert corners.data(corners.developer, create) == {"info": 1}
@@ -69,7 +69,7 @@ def test_a_field_may_have_any_name(corners: API) -> None:
 
 
 def test_a_rule_without_operations_is_for_all(start: Callable[..., API]) -> None:
-    """No list of operations allows every one of them, and an empty list none."""
+    """A rule without a list of operations allows all of them; an empty list allows none."""
     document = _document("corners.json")
     document["auth"]["mfa_configuration"] = "OFF"
     document["data"]["api_key"] = "da2-corners"
@@ -83,7 +83,7 @@ def test_a_rule_without_operations_is_for_all(start: Callable[..., API]) -> None
 def test_auth_types_that_are_not_listed_are_served(
     start: Callable[..., API],
 ) -> None:
-    """Without authorization_types the file does not say that an API key is refused."""
+    """Without authorization_types an API key is accepted."""
     document = _document("blog_apikey.json")
     del document["data"]["authorization_types"]
     document["data"]["default_authorization_type"] = "AMAZON_COGNITO_USER_POOLS"
@@ -98,10 +98,10 @@ def test_auth_types_that_are_not_listed_are_served(
         pytest.param("inputs", "Endless", "Endless", id="an input that never ends"),
     ],
 )
-def test_a_schema_that_graphql_refuses_is_told(
+def test_invalid_schema_is_reported(
     kind: str, name: str, reason: str, start: Callable[..., API]
 ) -> None:
-    """What only the whole schema shows is told at the first request, as set-up and once."""
+    """Mistakes that only the whole schema shows are reported at the first request."""
     document = _document("corners.json")
     within = {"input": name} if kind == "inputs" else "String"
     field = {"name": "x", "isArray": False, "isRequired": True, "type": within}
@@ -116,7 +116,7 @@ def test_a_schema_that_graphql_refuses_is_told(
     assert status == 507
     error = LocalSandboxError.from_headers(headers)
     assert error is not None
-    assert "No GraphQL API can be made of the outputs file's data section" in error.message
+    assert "The data section of the outputs file gives no valid GraphQL schema" in error.message
     assert reason in error.message
     assert "npx ampx" in (error.resolution or "")
 
@@ -143,13 +143,13 @@ def _id(row: tuple[str, Any, Any]) -> str:
 def test_a_changed_file_is_served_or_refused(
     name: str, place: Any, slip: Any, start: Callable[..., API], tmp_path: Path
 ) -> None:
-    """Whatever stands at a place of the file: it is refused when it is read, or it is served."""
+    """With any value at any place, the file is either rejected when it is read, or served."""
     path = tmp_path / "amplify_outputs.json"
     document = json.loads(json.dumps(changed(_document(name), place, slip)))
     try:
         outputs = parse_outputs(document, path)
     except InvalidAmplifyOutputsError as error:
-        assert error.message.startswith(f"{path}: ")  # noqa: PT017 - either end is right
+        assert error.message.startswith(f"{path}: ")  # noqa: PT017 - either outcome is right
         return
     if outputs.data is None or outputs.data.schema is None:
         return

@@ -1,4 +1,4 @@
-"""Forms of introspection that the examples do not have."""
+"""Forms of introspection that the examples do not contain."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def other(start: Any) -> Any:
         "teams",
         PRIVATE,
         **_field("colours", {"enum": "Colour"}, isArray=True, isArrayNullable=True),
-        # As Gen 1 writes it: by the relation on the other side.
+        # As in Gen 1: names the relation field of the other model.
         **_many("members", "member", ["team"]),
     )
     member = _model(
@@ -84,7 +84,7 @@ def other(start: Any) -> Any:
 
 
 def test_names(other: Any) -> None:
-    """Operations are named in upper case, types as the model is."""
+    """Operation names capitalize the model's name, type names keep it."""
     document = "mutation { createTeam(input: {colours: [RED]}) { __typename colours } }"
     assert other.data(other.developer, document) == {"__typename": "team", "colours": ["RED"]}
     assert len(other.data(other.developer, "{ listTeams { items { id } } }")["items"]) == 1
@@ -95,17 +95,17 @@ def test_names(other: Any) -> None:
     [("contains: RED", True), ("contains: BLUE", False), ("eq: [RED]", True), ("ne: [RED]", False)],
 )
 def test_lists_of_enums(other: Any, operators: str, is_found: bool) -> None:
-    """A list of an enum is filtered as a whole, or by a member."""
+    """A list of enum values is filtered by the complete list or by a member."""
     other.data(other.developer, "mutation { createTeam(input: {colours: [RED]}) { id } }")
     document = f"{{ listTeams(filter: {{colours: {{{operators}}}}}) {{ items {{ id }} }} }}"
     assert bool(other.data(other.developer, document)["items"]) == is_found
 
 
 def test_relations_of_gen_1(other: Any) -> None:
-    """A list that names the relation on the other side is found by its foreign key."""
+    """A list that names the relation field of the other model is found by its foreign key."""
     other.data(other.developer, 'mutation { createTeam(input: {id: "t"}) { id } }')
     document = 'mutation { createMember(input: {id: "m", teamId: "t"}) { team { id } } }'
-    # Required relations are the ones that a mutation shows, whatever the rules.
+    # A mutation shows required relations, whatever the rules.
     assert other.data(other.developer, document) == {"team": {"id": "t"}}
     document = '{ getTeam(id: "t") { members { items { id team { id } } } } }'
     found = other.data(other.developer, document)
@@ -113,7 +113,7 @@ def test_relations_of_gen_1(other: Any) -> None:
 
 
 def test_claims(other: Any) -> None:
-    """A claim that the token lacks makes nobody an owner; a group's claim may be any."""
+    """Without the claim in the token nobody is an owner; any claim can hold the groups."""
     ann = other.user("ann@example.com", "Staff")
     document = "mutation ($i: CreateGuardedInput!) { createGuarded(input: $i) { team holder } }"
     made = other.data(ann, document, {"i": {"team": "Staff"}})

@@ -46,8 +46,8 @@ def api(start: Any) -> Any:
 
 
 def _found(api: Any, headers: Any, query: str) -> str | None:
-    """Return the ids of a list, None if it is refused."""
-    answer = api.ask(headers, f"{{ {query} {{ items {{ id }} }} }}")
+    """Return the ids of a list, None if it is rejected."""
+    answer = api.execute(headers, f"{{ {query} {{ items {{ id }} }} }}")
     if "errors" in answer:
         (error,) = answer["errors"]
         assert error["errorType"] == "Unauthorized"
@@ -63,12 +63,12 @@ def _note(api: Any, headers: Any, fields: str) -> str:
 
 
 def test_index_by_owner(api: Any) -> None:
-    """Asked for another owner an index refuses; any form of one's own identity passes."""
+    """An index rejects a query for another owner, and accepts any form of the caller's identity."""
     ann, eve = api.user("ann@example.com"), api.user("eve@example.com")
     name = _note(api, ann, 'id: "a", at: 1')
     full = f"{name}::{name}"
     assert _found(api, ann, f'noteByOwner(owner: "{full}")') == "a"
-    # An identity in another form than the stored one passes, and finds nothing.
+    # An identity in another form than the stored one is accepted, but finds nothing.
     assert _found(api, ann, f'noteByOwner(owner: "{name}")') == ""
     assert _found(api, ann, 'noteByOwner(owner: "nobody")') is None
     assert _found(api, eve, f'noteByOwner(owner: "{full}")') is None
@@ -79,12 +79,12 @@ def test_index_by_owner(api: Any) -> None:
 
 
 def test_index_by_group(api: Any) -> None:
-    """A dynamic group as partition key has to be one of the caller's groups."""
+    """A dynamic group as partition key must be one of the caller's groups."""
     dan = api.user("dan@example.com", "Red", "Blue")
     eve = api.user("eve@example.com")
     _note(api, api.developer, 'id: "r", team: "Red", owner: "x"')
     _note(api, api.developer, 'id: "g", team: "Green", owner: "x"')
-    # The owner, left open, is not filled in where the group has passed.
+    # A missing owner is not filled in if the group is accepted.
     assert _found(api, dan, 'noteByTeam(team: "Red")') == "r"
     assert _found(api, dan, 'noteByTeam(team: "Green")') == ""
     assert _found(api, dan, 'noteByTeam(team: "Green", owner: {eq: "x"})') is None
@@ -92,7 +92,7 @@ def test_index_by_group(api: Any) -> None:
 
 
 def test_owner_as_sort_key(api: Any) -> None:
-    """An owner as sort key is the caller's own where it is not given, and compared where it is."""
+    """An owner as sort key is compared if given, else it is set to the caller."""
     ann, eve = api.user("ann@example.com"), api.user("eve@example.com")
     name = _note(api, ann, 'id: "a", at: 1')
     _note(api, eve, 'id: "e", at: 1')
@@ -104,7 +104,7 @@ def test_owner_as_sort_key(api: Any) -> None:
 
 
 def test_owner_in_a_composite_sort_key(api: Any) -> None:
-    """An owner that is part of a composite sort key is no key: items are filtered by it."""
+    """An owner in a composite sort key is not a key: it filters the items."""
     ann = api.user("ann@example.com")
     name = _note(api, ann, "at: 1")
     create = 'mutation { createPage(input: {id: "%s", at: 1, owner: "%s", team: "t"}) { id } }'
@@ -113,13 +113,13 @@ def test_owner_in_a_composite_sort_key(api: Any) -> None:
     assert _found(api, ann, "pageByParts(at: 1)") == "a"
     wanted = 'pageByParts(at: 1, ownerTeam: {eq: {owner: "other", team: "t"}})'
     assert _found(api, ann, wanted) == ""
-    # The owner is filled in after the parts have been looked at.
+    # The owner is filled in after the parts have been checked.
     error = api.error(ann, 'mutation { createPage(input: {at: 1, team: "t"}) { id } }')
     assert error["message"].endswith("Missing key: 'owner'.")
 
 
 def test_owner_as_primary_key(api: Any) -> None:
-    """Get and list by key refuse another owner, whether or not there are items; a scan filters."""
+    """Get and list by key reject another owner, whether or not there are items; a scan filters."""
     ann = api.user("ann@example.com")
     name = _note(api, ann, "at: 1")
     full = f"{name}::{name}"
@@ -138,7 +138,7 @@ def test_owner_as_primary_key(api: Any) -> None:
 
 
 def test_another_owner_field(api: Any) -> None:
-    """Where another rule may let items through, another owner's are filtered, not refused."""
+    """If another rule may allow items, a query for another owner is filtered, not rejected."""
     ann = api.user("ann@example.com")
     name = _note(api, ann, "at: 1")
     create = 'mutation { createShared(input: {id: "%s", owner: "other", reader: "%s"}) { id } }'

@@ -1,4 +1,4 @@
-"""Relations: read through queries, redacted in the answers of mutations."""
+"""Relations: read in queries, hidden in the responses of mutations."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def written(blog: Any) -> Any:
 
 
 def test_all_kinds(written: Any) -> None:
-    """Children, parent, the one item and the join model are found by their foreign keys."""
+    """Children, parent, a single item and the join model are found by their foreign keys."""
     document = (
         '{ getPost(id: "p1") { author { name address { city geo { lat } } } meta { seoTitle }'
         " comments { items { text } nextToken } postTags { items { tag { name } } } } }"
@@ -47,8 +47,8 @@ def test_all_kinds(written: Any) -> None:
     }
 
 
-def test_nothing_there(written: Any) -> None:
-    """Without a foreign key, or with one that leads nowhere, there is null or an empty list."""
+def test_missing_foreign_keys(written: Any) -> None:
+    """A missing or dangling foreign key gives null or an empty list."""
     document = '{ getPost(id: "p2") { author { id } meta { id } comments { items { id } } } }'
     assert written.data(written.key, document) == {
         "author": None,
@@ -60,7 +60,7 @@ def test_nothing_there(written: Any) -> None:
 
 
 def test_related_list_arguments(written: Any) -> None:
-    """A related list has a filter, a limit and tokens of its own."""
+    """A related list has its own filter, limit and tokens."""
     document = (
         'query ($t: String) { getPost(id: "p1") { comments(limit: 2, nextToken: $t,'
         ' filter: {text: {ne: "t1"}}) { items { text } nextToken } } }'
@@ -72,7 +72,7 @@ def test_related_list_arguments(written: Any) -> None:
 
 
 def test_related_rules(store: Any) -> None:
-    """A relation to a model that the caller may not read is refused, and the rest is answered."""
+    """A relation to a model that the caller may not read is an error; the rest is returned."""
     key = {"sku": "S", "warehouse": "W", "shelf": 1}
     product = {**key, "name": "n", "price": {"amount": 1, "currency": "EUR"}}
     document = "mutation ($i: CreateProductInput!) { createProduct(input: $i) { sku } }"
@@ -80,7 +80,7 @@ def test_related_rules(store: Any) -> None:
     _make(store, store.developer, "StockMove", **key, delta=1)
     _make(store, store.developer, "StockMove", **{**key, "shelf": 2}, delta=2)
     document = "{ listProducts { items { sku stocks { items { delta product { name } } } } } }"
-    answer = store.ask(store.key, document)
+    answer = store.execute(store.key, document)
     assert answer["data"] == {"listProducts": {"items": [{"sku": "S", "stocks": None}]}}
     assert answer["errors"][0]["message"] == "Not Authorized to access stocks on type Product"
     (item,) = store.data(store.developer, document)["items"]
@@ -88,7 +88,7 @@ def test_related_rules(store: Any) -> None:
 
 
 def test_self_relation(people: Any) -> None:
-    """A model may lead to itself, and two relations to one model are kept apart."""
+    """A model may have a relation to itself, and two relations to one model are separate."""
     for fields in ({"id": "boss"}, {"id": "ann", "bossId": "boss"}):
         _make(people, people.key, "Person", **fields)
     _make(people, people.key, "Msg", id="m1", fromId="ann", toId="boss")
@@ -103,26 +103,26 @@ def test_self_relation(people: Any) -> None:
     }
 
 
-def test_redaction(written: Any) -> None:
-    """A mutation's answer shows no relation, where items or unlike rules decide who reads."""
+def test_hidden_relations(written: Any) -> None:
+    """A mutation's response shows no relation if the rules for reading are dynamic or different."""
     post = (
         'mutation { updatePost(input: {id: "p1"}) { author { name } comments { items { text } } } }'
     )
     assert written.data(written.key, post) == {"author": None, "comments": {"items": []}}
 
 
-def test_no_redaction(written: Any) -> None:
-    """Relations of models that are read by the same static rules are shown."""
+def test_shown_relations(written: Any) -> None:
+    """A mutation shows relations between models with the same static rules for reading."""
     document = 'mutation { updatePostTag(input: {id: "j1"}) { tag { name } post { title } } }'
     assert written.data(written.key, document) == {"tag": {"name": "red"}, "post": None}
 
 
-def test_rules_before_redaction(written: Any) -> None:
-    """In a mutation too, a relation that the caller may not read is refused; others are hidden."""
+def test_rules_before_hiding(written: Any) -> None:
+    """In mutations too, a relation that the caller may not read is an error; others are hidden."""
     ann = written.user("ann@example.com")
     relations = "author { name } meta { id } postTags { items { id } } comments { items { id } }"
     create = 'mutation { createPost(input: {title: "t", labels: [], authorId: "a1"}) { %s } }'
-    answer = written.ask(ann, create % relations)
+    answer = written.execute(ann, create % relations)
     assert answer["data"]["createPost"] == {
         "author": None,
         "meta": None,
@@ -136,17 +136,17 @@ def test_rules_before_redaction(written: Any) -> None:
 
 
 def test_rules_before_foreign_keys(written: Any) -> None:
-    """Who may read the related model is decided before the foreign key is looked at."""
+    """Access to the related model is checked before the foreign key."""
     written.data(written.developer, 'mutation { updatePost(input: {id: "p2", title: "x"}) { id } }')
     ann = written.user("ann@example.com", "Editors")
-    answer = written.ask(ann, '{ getPost(id: "p2") { id author { id } } }')
+    answer = written.execute(ann, '{ getPost(id: "p2") { id author { id } } }')
     assert answer["data"]["getPost"] == {"id": "p2", "author": None}
     assert answer["errors"][0]["path"] == ["getPost", "author"]
 
 
 @pytest.mark.parametrize("connection", ["BELONGS_TO", "HAS_ONE"])
 def test_related_item_of_another_owner(start: Any, connection: str) -> None:
-    """The one related item is refused where the rules hide it, and null where there is none."""
+    """A single related item is an error if the rules hide it, and null if it does not exist."""
     keys = ("otherId",) if connection == "BELONGS_TO" else ("hubId",)
     hub = model("Hub", {"otherId": "ID"}, relations={"other": (connection, "Other", keys)})
     other = model("Other", {"hubId": "ID", "owner": "String"}, rules=(OWNER,))
@@ -159,7 +159,7 @@ def test_related_item_of_another_owner(start: Any, connection: str) -> None:
     document = '{ getHub(id: "%s") { other { id } } }'
     assert api.data(ann, document % "full") == {"other": {"id": "full"}}
     assert api.data(eve, document % "none") == {"other": None}
-    answer = api.ask(eve, document % "full")
+    answer = api.execute(eve, document % "full")
     assert answer["data"] == {"getHub": {"other": None}}
     assert answer["errors"][0]["errorType"] == "Unauthorized"
     # Owner rules hide relations in mutations.

@@ -1,4 +1,4 @@
-"""Who may do what: each kind of rule, asked by each kind of caller."""
+"""Authorization: each kind of rule with each kind of caller."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _refusal(error: dict[str, Any]) -> dict[str, str]:
 
 
 def test_owner(ruled: Any) -> None:
-    """The owner is filled in, shown as the user name, and is the only one to see the item."""
+    """The owner is filled in and shown as the user name; only the owner sees the item."""
     ann, bob = ruled.user(ANN), ruled.user(BOB)
     username = ruled.cognito(
         "AdminGetUser", UserPoolId=ruled.outputs.auth.user_pool_id, Username=ANN
@@ -41,7 +41,7 @@ def test_owner(ruled: Any) -> None:
     assert note["owner"] == username
     get = f'{{ getNote(id: "{note["id"]}") {{ id owner }} }}'
     assert ruled.data(ann, get) == note
-    answer = ruled.ask(bob, get)
+    answer = ruled.execute(bob, get)
     assert answer["data"] == {"getNote": None}
     assert _refusal(answer["errors"][0]) == _unauthorized("getNote", "Query")
     listing = "{ listNotes { items { id } } }"
@@ -54,14 +54,14 @@ def test_owner(ruled: Any) -> None:
 
 
 @pytest.mark.parametrize("verb", ["update", "delete"])
-def test_owner_of_nothing(ruled: Any, verb: str) -> None:
-    """Where only owners may change items, a missing one is refused rather than missing."""
+def test_missing_item_of_an_owner(ruled: Any, verb: str) -> None:
+    """If only owners may change items, changing a missing one is unauthorized."""
     change = f'mutation {{ {verb}Note(input: {{id: "none"}}) {{ id }} }}'
     assert _refusal(ruled.error(ruled.user(ANN), change)) == _unauthorized(f"{verb}Note")
 
 
 def test_owner_filter(ruled: Any) -> None:
-    """A filter by owner compares the stored form, which is not the one shown."""
+    """A filter by owner compares the stored form, which differs from the one shown."""
     ann = ruled.user(ANN)
     owner = ruled.data(ann, _create("Note", "owner"), {"input": {}})["owner"]
     listing = "query ($o: String) { listNotes(filter: {owner: {eq: $o}}) { items { owner } } }"
@@ -88,16 +88,16 @@ def test_owner_undeclared(ruled: Any) -> None:
     ],
 )
 def test_owner_given(people: Any, owner: str | None, is_allowed: bool) -> None:
-    """A declared owner must be the caller where nothing else allows the item."""
+    """A declared owner must be the caller if no other rule allows the item."""
     ann = people.user(ANN)
     sub = people.data(ann, _create("Ev", "owner"), {"input": {"tags": []}})["owner"]
     given = owner.format(sub=sub) if owner is not None else None
-    answer = people.ask(ann, _create("Ev"), {"input": {"tags": [], "owner": given}})
+    answer = people.execute(ann, _create("Ev"), {"input": {"tags": [], "owner": given}})
     assert ("errors" not in answer) == is_allowed
 
 
 def test_several_owners(ruled: Any) -> None:
-    """Everybody in a list of owners may read and change the item."""
+    """All users in a list of owners may read and change the item."""
     ann, bob, eve = (ruled.user(name) for name in (ANN, BOB, "eve@example.com"))
     own = ruled.data(ann, _create("SharedNote", "owners"), {"input": {}})["owners"]
     bobs = ruled.data(bob, _create("SharedNote", "owners"), {"input": {}})["owners"]
@@ -109,7 +109,7 @@ def test_several_owners(ruled: Any) -> None:
 
 
 def test_identity_claim(ruled: Any) -> None:
-    """With the claim ``sub`` the owner field holds nothing but the sub."""
+    """With the claim ``sub`` the owner field contains only the sub."""
     ann = ruled.user(ANN)
     item = ruled.data(ann, _create("Letter", "sender recipient"), {"input": {}})
     listing = "query ($s: String) { listLetters(filter: {sender: {eq: $s}}) { items { sender } } }"
@@ -118,7 +118,7 @@ def test_identity_claim(ruled: Any) -> None:
 
 
 def test_static_groups(ruled: Any) -> None:
-    """Members of a rule's group may do what others may not."""
+    """Only members of a rule's group are allowed."""
     ann, bob = ruled.user(ANN, "Admins"), ruled.user(BOB, "Others")
     assert ruled.data(ann, _create("AdminThing"), {"input": {}})["id"]
     answer = ruled.error(bob, _create("AdminThing"), {"input": {}})
@@ -128,7 +128,7 @@ def test_static_groups(ruled: Any) -> None:
 
 
 def test_dynamic_groups(ruled: Any) -> None:
-    """An item is for the members of the groups that it names, in either field."""
+    """Only members of the groups that an item names may read it, in either field."""
     ann, bob, eve = ruled.user(ANN, "red"), ruled.user(BOB, "blue"), ruled.user("eve@example.com")
     red = ruled.data(ann, _create("TeamDoc"), {"input": {"team": "red"}})
     both = ruled.data(bob, _create("TeamDoc"), {"input": {"teams": ["red", "blue"]}})
@@ -143,7 +143,7 @@ def test_dynamic_groups(ruled: Any) -> None:
 
 
 def test_read_only_rule(ruled: Any) -> None:
-    """A rule counts for its own operations: all users read, owners change."""
+    """A rule applies to its own operations: all users read, owners change."""
     ann, bob = ruled.user(ANN), ruled.user(BOB)
     item = ruled.data(ann, _create("Employee"), {"input": {"email": "a@b.c"}})
     assert ruled.data(bob, "{ listEmployees { items { id } } }")["items"] == [item]
@@ -151,15 +151,15 @@ def test_read_only_rule(ruled: Any) -> None:
     assert _refusal(ruled.error(bob, change)) == _unauthorized("updateEmployee")
 
 
-def test_owner_filled_beside_a_group(blog: Any) -> None:
-    """The owner is filled in, too, where a group's rule allowed the item already."""
+def test_owner_is_filled_in_despite_a_group_rule(blog: Any) -> None:
+    """The owner is filled in even if a group's rule allows the item already."""
     ann = blog.user(ANN, "Editors")
     item = blog.data(ann, _create("Post", "owner"), {"input": {"title": "t", "labels": []}})
     assert item["owner"]
 
 
 def test_api_key(blog: Any) -> None:
-    """An API key does what public rules allow, and owns nothing."""
+    """An API key may do what public rules allow, and owns no items."""
     post = blog.data(blog.key, _create("Post", "owner"), {"input": {"title": "t", "labels": []}})
     assert post == {"owner": None}
     comment = {"input": {"text": "x", "postId": "p"}}
@@ -174,22 +174,22 @@ def test_api_key(blog: Any) -> None:
     [("Note", {}), ("AdminThing", {}), ("GuestBook", {}), ("LambdaThing", {}), ("OidcThing", {})],
 )
 def test_developer(ruled: Any, model: str, fields: Any) -> None:
-    """The developer's own credentials pass every model's rules."""
+    """The developer's own credentials may access every model."""
     assert ruled.data(ruled.developer, _create(model), {"input": fields})["id"]
 
 
 @pytest.mark.parametrize("model", ["GuestBook", "LambdaThing", "OidcThing"])
 def test_other_providers(ruled: Any, model: str) -> None:
-    """A user's token is nothing to rules for other providers."""
+    """Rules for other providers do not apply to a user's token."""
     error = ruled.error(ruled.user(ANN), _create(model), {"input": {}})
     assert _refusal(error) == _unauthorized(f"create{model}")
 
 
 @pytest.mark.parametrize("is_guest", [True, False])
 def test_identity_pool_roles(is_guest: bool) -> None:
-    """Guests pass public rules for the identity pool, the authenticated role private ones."""
+    """Public rules of the identity pool allow guests; private ones the authenticated role."""
     models = deployed_models(example("blog_apikey.json").data.schema)
     caller = Caller(IDENTITY_POOL, is_guest=is_guest)
-    allowed = rules.condition(models["Comment"], "list", caller)
+    allowed = rules.item_condition(models["Comment"], "list", caller)
     assert (allowed is None) == is_guest
-    assert rules.condition(models["Comment"], "create", caller) is None
+    assert rules.item_condition(models["Comment"], "create", caller) is None

@@ -44,7 +44,7 @@ OUTPUTS = [*EXAMPLES.values(), "guest_iam.json"]
 ACCEPTED: list[dict[str, str]] = tomllib.loads(
     (DATA / "schema_differences.toml").read_text(encoding="utf-8")
 )["difference"]
-# AppSync's own, which a schema does not define.
+# Built into AppSync, so that a schema does not define them.
 _PREAMBLE = """
 scalar AWSDate scalar AWSTime scalar AWSDateTime scalar AWSTimestamp scalar AWSEmail
 scalar AWSJSON scalar AWSURL scalar AWSPhone scalar AWSIPAddress
@@ -66,7 +66,7 @@ def _generated(outputs: str) -> GraphQLSchema:
 
 
 def _lines(schema: GraphQLSchema) -> Iterator[str]:
-    """Yield one line for everything that the schema says."""
+    """Yield one line for each definition in the schema."""
     for type_ in schema.type_map.values():
         if type_.name.startswith("__"):
             continue
@@ -92,7 +92,7 @@ def _is_accepted(row: dict[str, str], difference: str) -> bool:
 
 @pytest.mark.parametrize(("deployed", "outputs"), EXAMPLES.items())
 def test_as_deployed(deployed: str, outputs: str) -> None:
-    """The schema made here is the deployed one, but for the differences that are listed."""
+    """The generated schema is the deployed one, except for the listed differences."""
     expected, made = _deployed(deployed), set(_lines(_generated(outputs)))
     differences = [f"- {line}" for line in expected - made] + [
         f"+ {line}" for line in made - expected
@@ -105,7 +105,7 @@ def test_as_deployed(deployed: str, outputs: str) -> None:
 
 @pytest.mark.parametrize(("deployed", "outputs"), EXAMPLES.items())
 def test_order_of_fields(deployed: str, outputs: str) -> None:
-    """Types and inputs list their fields as deployed ones do: an implied id after those declared."""
+    """Fields have the deployed order: an implicit id comes after the declared fields."""
     text = (DATA / "schemas" / deployed).read_text(encoding="utf-8")
     expected, made = build_schema(_PREAMBLE + text).type_map, _generated(outputs).type_map
     compared = 0
@@ -120,7 +120,7 @@ def test_order_of_fields(deployed: str, outputs: str) -> None:
 
 
 def test_accepted_differences_exist() -> None:
-    """A difference that is gone is taken off the list, and each has a reason."""
+    """Each listed difference still exists and has a reason."""
     found = [
         line
         for deployed, outputs in EXAMPLES.items()
@@ -142,9 +142,9 @@ def _recorded() -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("row", [pytest.param(row, id=row["id"]) for row in _recorded()])
 def test_recorded_documents(row: dict[str, Any]) -> None:
-    """What the JavaScript client sends is valid for the schema made here."""
+    """The documents of the JavaScript client are valid for the generated schema."""
     schema = _generated(row["outputs"])
-    # One was recorded to be refused.
+    # One was recorded because it is rejected.
     is_refused = "Validation error" in json.dumps(row["expect"].get("threw"))
     for request in row["expect"]["requests"]:
         assert bool(validate(schema, parse(request["query"]))) == is_refused

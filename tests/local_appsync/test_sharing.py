@@ -13,12 +13,14 @@ LIST = "query ($t: String) { listTodos(limit: 1000, nextToken: $t) { items { id 
 
 
 def test_parallel_creates(start: Any) -> None:
-    """Two sandboxes on one state, asked by many threads, lose and double nothing."""
+    """Two sandboxes on one state, called by many threads, lose and duplicate nothing."""
     apis = [start("todo_userpool.json"), start("todo_userpool.json")]
 
     def create(number: int) -> bool:
-        # Each id is tried on both: one of them must be refused.
-        answer = apis[number % 2].ask(apis[0].developer, CREATE, {"i": {"id": str(number // 2)}})
+        # Each id is created on both: exactly one must fail.
+        answer = apis[number % 2].execute(
+            apis[0].developer, CREATE, {"i": {"id": str(number // 2)}}
+        )
         return "errors" not in answer
 
     with ThreadPoolExecutor(max_workers=8) as pool:
@@ -28,8 +30,8 @@ def test_parallel_creates(start: Any) -> None:
     assert sorted(int(item["id"]) for item in items) == list(range(60))
 
 
-def test_rows_are_plain(todo: Any, tmp_path: Any) -> None:
-    """Any tool reads the items: by model, with their key and their fields as JSON."""
+def test_items_are_readable_by_any_tool(todo: Any, tmp_path: Any) -> None:
+    """Any SQLite tool can read the items: by model, with their key and their fields as JSON."""
     todo.data(todo.developer, CREATE, {"i": {"id": "plain-key", "content": "plain-value"}})
     connection = sqlite3.connect(tmp_path / "state" / FOLDER / DATABASE)
     query = (

@@ -1,4 +1,4 @@
-"""Subscriptions are not served, and whoever asks for one is told so at once."""
+"""Subscriptions are not served, and clients get an error at once."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SENTENCE = (
     "Subscriptions are not available on the local sandbox. Read the records again to see changes."
 )
 CREATED = "subscription { onCreateTodo { id content } }"
-# As the JavaScript client writes it, with types of the schema that only subscriptions have.
+# As the JavaScript client sends it, with types that only subscriptions use.
 FILTERED = """
 subscription ($filter: ModelSubscriptionTodoFilterInput) {
   onCreateTodo(filter: $filter) { id }
@@ -31,20 +31,20 @@ INIT = json.dumps({"type": "connection_init"}).encode()
 
 @pytest.mark.parametrize("query", [CREATED, FILTERED, "subscription Named { anything }"])
 def test_over_http(todo: Any, query: str) -> None:
-    """A subscription sent as a query is answered with an error of GraphQL, whatever it asks for."""
+    """A subscription sent as a query gets a GraphQL error, whatever its fields."""
     ann = todo.user("ann@example.com")
-    document = todo.ask(ann, query, {"filter": None})
+    document = todo.execute(ann, query, {"filter": None})
     assert document["data"] is None
     (error,) = document["errors"]
     assert (error["message"], error["errorType"]) == (SENTENCE, "NotAvailableLocally")
     assert error["locations"][0]["column"] == 1
-    # Other requests are none the worse for it.
+    # Other requests still work.
     assert todo.data(ann, "{ listTodos { items { id } } }") == {"items": []}
 
 
 @dataclass
 class WebSocket:
-    """A client that masks what it sends, as it has to, and reads whole frames."""
+    """A client that masks its frames, as the standard requires, and reads complete frames."""
 
     port: int
     status: int = 0
@@ -119,7 +119,7 @@ def client(sandbox: LocalSandbox) -> Iterator[WebSocket]:
     ],
 )
 def test_over_websocket(client: WebSocket, path: str, protocol: str) -> None:
-    """The first message is answered by an error that no client tries again after, and the end."""
+    """The first message gets an error after which clients do not retry, and a close frame."""
     client.open(path, Sec_WebSocket_Protocol=f"{protocol}, header-e30")
     assert client.status == 101
     assert client.headers["connection"] == "Upgrade"
@@ -143,7 +143,7 @@ def test_over_websocket(client: WebSocket, path: str, protocol: str) -> None:
 
 
 def test_message_of_any_size(client: WebSocket) -> None:
-    """Pings come before it, and the first message may be long."""
+    """Pings may come before the first message, which may be long."""
     client.open("/graphql/realtime")
     assert "sec-websocket-protocol" not in client.headers
     client.send(b"still there?", opcode=0x9)
@@ -152,7 +152,7 @@ def test_message_of_any_size(client: WebSocket) -> None:
 
 
 def test_message_of_middle_length(client: WebSocket) -> None:
-    """Lengths have three forms; this is the one in between."""
+    """Lengths have three forms; this is the second."""
     client.open("/graphql/realtime")
     client.send(b"x" * 300)
     assert [opcode for opcode, _ in client.frames()] == [0x81, 0x88]
@@ -162,7 +162,7 @@ def test_message_of_middle_length(client: WebSocket) -> None:
     "last", [pytest.param(None, id="nothing"), pytest.param(0x8, id="goodbye")]
 )
 def test_client_that_leaves(client: WebSocket, last: int | None) -> None:
-    """Whoever goes away before asking for anything is told nothing."""
+    """A client that closes before its first message gets no error."""
     client.open("/graphql/realtime")
     if last is not None:
         client.send(b"", opcode=last)
@@ -171,7 +171,7 @@ def test_client_that_leaves(client: WebSocket, last: int | None) -> None:
 
 
 def test_message_that_is_too_long(client: WebSocket) -> None:
-    """No more is taken in than any client has to say."""
+    """Messages beyond a limit are not read."""
     client.open("/graphql/realtime")
     client._socket.sendall(b"\x81\xff" + (1 << 40).to_bytes(8, "big"))
     assert list(client.frames()) == []
@@ -180,7 +180,7 @@ def test_message_that_is_too_long(client: WebSocket) -> None:
 def test_stop_does_not_wait_for_a_silent_client(
     sandbox: LocalSandbox, client: WebSocket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A client that was let in and says nothing does not hold up the end of the sandbox."""
+    """A client that sends nothing does not delay the stop of the sandbox."""
     monkeypatch.setattr("seedctl.local.server._STOP_SECONDS", 600.0)
     client.open("/graphql/realtime")
     stopping = threading.Thread(target=sandbox.stop)
@@ -202,6 +202,6 @@ def test_stop_does_not_wait_for_a_silent_client(
     ],
 )
 def test_handshakes(client: WebSocket, headers: dict[str, str], status: int) -> None:
-    """What is no handshake of WebSocket, or comes from a page that may not call, is refused."""
+    """A malformed handshake, or one from a page that is not allowed, is rejected."""
     client.open("/graphql/realtime", **headers)
     assert client.status == status

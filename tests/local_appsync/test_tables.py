@@ -1,4 +1,4 @@
-"""Tables and indexes: what order items come in, how pages go on, and what a new deployment changes."""
+"""Tables and indexes: the order of items, pages, and the effects of a new deployment."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def _pages(api: Any, query: str, *, limit: int, arguments: str = "") -> list[Any
 @pytest.mark.parametrize("direction", ["ASC", "DESC"])
 @pytest.mark.parametrize("limit", [1, 2, 10])
 def test_order(start: Any, kind: str, values: list[Any], direction: str, limit: int) -> None:
-    """Texts are in the order of their UTF-8 bytes, numbers in that of their values, page by page."""
+    """Strings sort by their UTF-8 bytes and numbers by value, across pages."""
     api = start(_outputs({"part": "String", "sort": kind}, _key("part", "sort", name="byPart")))
     order = [2, 0, 4, 1, 3]
     for number in order:
@@ -120,18 +120,18 @@ def test_order(start: Any, kind: str, values: list[Any], direction: str, limit: 
     ],
 )
 def test_pages_of_a_condition(start: Any, direction: str, condition: str, found: list[int]) -> None:
-    """The pages of a key condition together are what it asks for, equal sort keys too."""
+    """The pages of a key condition together are all matching items, also with equal sort keys."""
     api = start(_outputs({"part": "String", "sort": "Int"}, _key("part", "sort", name="byPart")))
     for name, sort in zip("abcdefg", [2, 0, 2, 4, 1, 2, 3], strict=True):
         _create(api, id=f"{sort}{name}", part="p", sort=sort)
     for limit in (1, 2, 100):
-        asked = f'part: "p", sort: {condition}, sortDirection: {direction}'
-        pages = [int(each[0]) for each in _pages(api, "byPart", limit=limit, arguments=asked)]
+        arguments = f'part: "p", sort: {condition}, sortDirection: {direction}'
+        pages = [int(each[0]) for each in _pages(api, "byPart", limit=limit, arguments=arguments)]
         assert pages == (found if direction == "ASC" else found[::-1])
 
 
 def test_begins_with(start: Any) -> None:
-    """beginsWith finds what begins so, up to the last character there is."""
+    """beginsWith finds all keys with the prefix, even with the highest character after it."""
     api = start(_outputs({"part": "String", "sort": "String"}, _key("part", "sort", name="byPart")))
     for text in ("a", "ab", "ab\U0010ffff", "ac", "b"):
         _create(api, id=text, part="p", sort=text)
@@ -142,19 +142,19 @@ def test_begins_with(start: Any) -> None:
 
 
 def test_begins_with_nothing(start: Any) -> None:
-    """A text key of several fields of which none is given begins with the empty text, as all do."""
+    """beginsWith on a composite key without any field matches all items."""
     fields = {"part": "String", "sort": "String", "number": "Int"}
     api = start(_outputs(fields, _key("part", "sort", "number", name="byPart")))
     for text in ("a", "\U0010ffff"):
         _create(api, id=text, part="p", sort=text, number=1)
-    asked = 'part: "p", sortNumber: {beginsWith: {}}'
-    assert _pages(api, "byPart", limit=1, arguments=asked) == ["a", "\U0010ffff"]
-    asked = 'part: "p", sortNumber: {beginsWith: {sort: "\U0010ffff"}}'
-    assert _pages(api, "byPart", limit=1, arguments=asked) == ["\U0010ffff"]
+    arguments = 'part: "p", sortNumber: {beginsWith: {}}'
+    assert _pages(api, "byPart", limit=1, arguments=arguments) == ["a", "\U0010ffff"]
+    arguments = 'part: "p", sortNumber: {beginsWith: {sort: "\U0010ffff"}}'
+    assert _pages(api, "byPart", limit=1, arguments=arguments) == ["\U0010ffff"]
 
 
-def test_token_of_another_question(start: Any) -> None:
-    """A token is good for the same index, partition, condition and direction only."""
+def test_token_of_another_query(start: Any) -> None:
+    """A token is valid for the same index, partition, condition and direction only."""
     api = start(_outputs({"part": "String", "sort": "Int"}, _key("part", "sort", name="byPart")))
     for number in range(3):
         _create(api, id=str(number), part="p", sort=number)
@@ -162,16 +162,16 @@ def test_token_of_another_question(start: Any) -> None:
         "query ($p: String!, $s: ModelIntKeyConditionInput, $t: String, $d: ModelSortDirection)"
         " { byPart(part: $p, sort: $s, limit: 1, nextToken: $t, sortDirection: $d) { nextToken } }"
     )
-    asked = {"p": "p", "s": {"ge": 0}, "d": "ASC"}
-    token = api.data(api.developer, document, asked)["nextToken"]
-    assert api.data(api.developer, document, {**asked, "t": token})["nextToken"]
+    arguments = {"p": "p", "s": {"ge": 0}, "d": "ASC"}
+    token = api.data(api.developer, document, arguments)["nextToken"]
+    assert api.data(api.developer, document, {**arguments, "t": token})["nextToken"]
     for other in ({"p": "q"}, {"s": {"ge": 1}}, {"s": None}, {"d": "DESC"}):
-        error = api.error(api.developer, document, {**asked, **other, "t": token})
+        error = api.error(api.developer, document, {**arguments, **other, "t": token})
         assert error["message"] == "Invalid pagination token given."
 
 
 def test_one_number_in_two_forms(start: Any) -> None:
-    """1 and 1.0 are one key, in a table and in an index."""
+    """1 and 1.0 are the same key, in a table and in an index."""
     api = start(
         _outputs({"number": "Float"}, _key("number", "id"), _key("number", name="byNumber"))
     )
@@ -182,7 +182,7 @@ def test_one_number_in_two_forms(start: Any) -> None:
 
 
 def test_composite_texts_that_are_equal(store: Any) -> None:
-    """A composite sort key is one text: other parts that join to the same text are the same item."""
+    """A composite sort key is one string: parts that join to the same string are the same item."""
     first = {**PRODUCT, "price": PRICE, "warehouse": "a#1", "shelf": 2}
     store.data(store.developer, CREATE, {"i": first})
     get = 'query { getProduct(sku: "S", warehouse: "a#1", shelf: 2) { name } }'
@@ -193,9 +193,9 @@ def test_composite_texts_that_are_equal(store: Any) -> None:
 
 
 def test_nulls_in_a_composite_index_key(store: Any) -> None:
-    """The text of a composite key has nulls in it too, and the item is in the index."""
-    asked = {**PRODUCT, "price": PRICE, "manufacturer": "M", "launchDate": None, "rank": 1}
-    store.data(store.developer, CREATE, {"i": asked})
+    """The string of a composite key includes null parts, and the item is in the index."""
+    arguments = {**PRODUCT, "price": PRICE, "manufacturer": "M", "launchDate": None, "rank": 1}
+    store.data(store.developer, CREATE, {"i": arguments})
     query = '{ listProductByManufacturerAndLaunchDateAndRank(manufacturer: "M") { items { sku } } }'
     assert store.data(store.developer, query) == {"items": [{"sku": "S"}]}
     key = {name: PRODUCT[name] for name in ("sku", "warehouse", "shelf")}
@@ -219,7 +219,7 @@ def test_nulls_in_a_composite_index_key(store: Any) -> None:
     ],
 )
 def test_foreign_keys(blog: Any, value: str, message: str) -> None:
-    """A foreign key is the key of the relation's own index, which has no nulls and empty texts."""
+    """A foreign key is the key of the relation's own index, which rejects null and empty strings."""
     document = f'mutation {{ createPostMeta(input: {{id: "m", postId: {value}}}) {{ id }} }}'
     error = blog.error(blog.developer, document)
     assert message in error["message"]
@@ -262,14 +262,14 @@ def test_foreign_keys(blog: Any, value: str, message: str) -> None:
     ],
 )
 def test_refused_by_dynamodb(store: Any, query: str, message: str) -> None:
-    """What DynamoDB does not take of a query is refused in its words."""
+    """Queries that DynamoDB rejects give its errors."""
     error = store.error(store.developer, f"{{ {query} {{ items {{ sku }} }} }}")
     assert error["message"].startswith(message)
     assert error["errorType"] == "DynamoDB:DynamoDbException"
 
 
 def test_parts_of_a_composite_key_are_no_keys(store: Any) -> None:
-    """A filter may name the fields that a composite sort key is made of."""
+    """A filter may name the fields of a composite sort key."""
     store.data(store.developer, CREATE, {"i": {**PRODUCT, "price": PRICE}})
     query = '{ listProducts(sku: "S", filter: {warehouse: {eq: "W"}}) { items { sku } } }'
     assert store.data(store.developer, query) == {"items": [{"sku": "S"}]}
@@ -307,14 +307,14 @@ def test_parts_of_a_composite_key_are_no_keys(store: Any) -> None:
     ],
 )
 def test_refused_arguments(start: Any, outputs: Any, query: str, message: str) -> None:
-    """Arguments that make no query are refused by the resolver."""
+    """The resolver rejects invalid key arguments."""
     api = start(copy.deepcopy(outputs))
     error = api.error(api.developer, f"{{ {query} }}")
     assert (error["errorType"], error["message"]) == ("InvalidArgumentsError", message)
 
 
 def test_pages_of_a_composite_relation(store: Any) -> None:
-    """The items of a relation by several fields have one sort key, and pages that go on."""
+    """The items of a relation by several fields have one sort key, and pages."""
     store.data(store.developer, CREATE, {"i": {**PRODUCT, "price": PRICE}})
     move = "mutation ($i: CreateStockMoveInput!) { createStockMove(input: $i) { id } }"
     for number in range(5):
@@ -333,11 +333,11 @@ def test_pages_of_a_composite_relation(store: Any) -> None:
     assert (sorted(found), token) == ([0, 1, 2, 3, 4], None)
 
 
-# --- what another deployment finds ----------------------------------------------------------------
+# --- after another deployment ----------------------------------------------------------------
 
 
-def test_fields_that_come_and_go(start: Any) -> None:
-    """A field that is gone is kept with its items, and shown again when it is back."""
+def test_removed_and_restored_field(start: Any) -> None:
+    """A removed field stays in its items, and is shown again when it is added again."""
     full, short = _outputs({"a": "String", "b": "String"}), _outputs({"a": "String"})
     _create(start(full), id="x", a="1", b="2")
     api = start(short)
@@ -348,7 +348,7 @@ def test_fields_that_come_and_go(start: Any) -> None:
 
 
 def test_a_field_of_another_type(start: Any) -> None:
-    """A value of the old type stays, fails when it is read, and is in no index of the new type."""
+    """A value of the old type stays, gives an error when read, and is in no index of the new type."""
     index = _key("part", "sort", name="byPart")
     api = start(_outputs({"part": "String", "sort": "String"}, index))
     _create(api, id="old", part="p", sort="text")
@@ -361,7 +361,7 @@ def test_a_field_of_another_type(start: Any) -> None:
 
 
 def test_a_key_of_another_type(start: Any) -> None:
-    """An index that keeps its name, and not the type of its key, is made anew: no item is twice in it."""
+    """An index whose key changes its type is rebuilt: no item is in it twice."""
     index = _key("part", "sort", name="byPart")
     api = start(_outputs({"part": "String", "sort": "Int"}, index))
     _create(api, id="x", part="p", sort=1)
@@ -373,7 +373,7 @@ def test_a_key_of_another_type(start: Any) -> None:
 
 @pytest.mark.parametrize("value", ["[1]", "true", "1", "99999999999999999999", '{\\"a\\": 1}'])
 def test_a_value_that_is_no_key(start: Any, value: str) -> None:
-    """A partition key of AWSJSON may be asked for any value; nothing is there under one that is no text."""
+    """A query by a partition key of AWSJSON accepts any value, but only strings find items."""
     api = start(_outputs({"part": "AWSJSON"}, _key("part", name="byPart")))
     _create(api, id="x", part='"1"')
     assert _pages(api, "byPart", limit=5, arguments=f'part: "{value}"') == []
@@ -381,7 +381,7 @@ def test_a_value_that_is_no_key(start: Any, value: str) -> None:
 
 
 def test_a_composite_index_added_later(start: Any) -> None:
-    """Items from before have no text for its sort key: they enter it when they are written."""
+    """Existing items lack the new composite sort key: a write adds them to the index."""
     fields = {"part": "String", "a": "String", "b": "Int"}
     _create(start(_outputs(fields)), id="x", part="p", a="1", b=2)
     api = start(_outputs(fields, _key("part", "a", "b", name="byPart")))
@@ -391,7 +391,7 @@ def test_a_composite_index_added_later(start: Any) -> None:
 
 
 def test_another_key_is_another_table(start: Any) -> None:
-    """A model whose key changes begins empty, as on AWS; with the old key the items are back."""
+    """A model whose key changes is empty, as on AWS; with the old key the items exist again."""
     old, new = _outputs({"name": "String"}), _outputs({"name": "String"}, _key("name"))
     _create(start(old), id="x", name="n")
     api = start(new)
@@ -401,16 +401,16 @@ def test_another_key_is_another_table(start: Any) -> None:
     assert _pages(start(new), "listThings", limit=5) == ["y"]
 
 
-def test_a_model_that_comes_and_goes(start: Any) -> None:
-    """The items of a model that is gone stay in the state, and are there when it is back."""
+def test_removed_and_restored_model(start: Any) -> None:
+    """The items of a removed model stay in the state, and exist when it is added again."""
     document = _outputs({})
     _create(start(document), id="x")
     start("todo_userpool.json")
     assert _pages(start(document), "listThings", limit=5) == ["x"]
 
 
-def test_scan_order_means_nothing(start: Any) -> None:
-    """A list comes neither in the order of creation nor in that of the keys."""
+def test_scan_order_is_arbitrary(start: Any) -> None:
+    """A list is neither in the order of creation nor in that of the keys."""
     api = start(_outputs({}))
     ids = [f"{number:03}" for number in range(20)]
     for each in ids:

@@ -1,4 +1,4 @@
-"""What is refused before any resolver: scalars, variables, literals, selections."""
+"""Errors before any resolver runs: scalars, variables, literals, selections."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ BAD: dict[str, list[Any]] = {
 
 @pytest.mark.parametrize("name", GOOD)
 def test_accepted(store: Any, name: str) -> None:
-    """What a scalar accepts comes back as it was."""
+    """A value that a scalar accepts is returned unchanged."""
     for value in GOOD[name]:
         document = CREATE % name
         assert store.data(store.developer, document, {"input": {"arrReq": [], name: value}}) == {
@@ -70,9 +70,11 @@ def test_accepted(store: Any, name: str) -> None:
 
 @pytest.mark.parametrize("name", BAD)
 def test_not_accepted(store: Any, name: str) -> None:
-    """What a scalar does not accept is refused, and the message names the variable."""
+    """A value that a scalar does not accept is rejected, and the message names the variable."""
     for value in BAD[name]:
-        answer = store.ask(store.developer, CREATE % name, {"input": {"arrReq": [], name: value}})
+        answer = store.execute(
+            store.developer, CREATE % name, {"input": {"arrReq": [], name: value}}
+        )
         assert answer["data"] is None, value
         (error,) = answer["errors"]
         assert error["message"].startswith("Variable 'input' has an invalid value."), value
@@ -87,13 +89,13 @@ def test_not_accepted(store: Any, name: str) -> None:
     [('{ "b": 1, "a": [ 1.0 ] }', '{"b":1,"a":[1.0]}'), ("null", None), ('"x"', '"x"')],
 )
 def test_json(store: Any, given: str, read: str | None) -> None:
-    """AWSJSON is read and written anew: blanks do not survive."""
+    """AWSJSON is parsed and printed again, without white space."""
     item = store.data(store.developer, CREATE % "aJson", {"input": {"arrReq": [], "aJson": given}})
     assert item == {"aJson": read}
 
 
 def test_json_object(store: Any) -> None:
-    """An object for AWSJSON is shown the way Java prints it."""
+    """The message for an object as AWSJSON shows it as Java prints it."""
     error = store.error(store.developer, CREATE % "id", {"input": {"aJson": {"k": "v"}}})
     assert error["message"] == (
         "Variable 'input' has an invalid value. Unable to parse {k=v} as valid JSON."
@@ -145,9 +147,9 @@ def test_json_object(store: Any) -> None:
     ],
 )
 def test_messages(todo: Any, document: str, variables: Any, message: str) -> None:
-    """Refusals are worded as AppSync words them."""
+    """Error messages are those of AppSync."""
     found = todo.error(todo.developer, document, variables)["message"]
-    # Versions of graphql-core print literals with and without these blanks.
+    # Some versions of graphql-core print literals with these blanks, others without.
     assert re.sub(r"(?<=\{) +| +(?=\})", "", found) == message
 
 
@@ -162,7 +164,7 @@ def test_required_field(store: Any) -> None:
 
 
 def test_enum(blog: Any) -> None:
-    """A value that an enum lacks is refused."""
+    """A value that is not in the enum is rejected."""
     document = "mutation ($i: CreatePostInput!) { createPost(input: $i) { id } }"
     variables = {"i": {"title": "t", "labels": [], "status": "LOST"}}
     assert (
@@ -172,7 +174,7 @@ def test_enum(blog: Any) -> None:
 
 
 def test_stored_under_another_type(start: Any, store: Any) -> None:
-    """A value that fits its field no more is reported where it is, and the rest is answered."""
+    """A stored value that no longer fits its field is an error there; the rest is returned."""
     import copy
 
     store.data(store.developer, CREATE % "id", {"input": {"id": "s", "arrReq": [], "aString": "x"}})
@@ -180,7 +182,7 @@ def test_stored_under_another_type(start: Any, store: Any) -> None:
     fields = document["data"]["model_introspection"]["models"]["Scalars"]["fields"]
     fields["aString"]["type"] = "AWSDateTime"
     api = start(document)
-    answer = api.ask(api.developer, "{ listScalars { items { id aString } } }")
+    answer = api.execute(api.developer, "{ listScalars { items { id aString } } }")
     assert answer["data"] == {"listScalars": {"items": [{"id": "s", "aString": None}]}}
     assert answer["errors"][0]["message"] == (
         "Can't serialize value (/listScalars/items[0]/aString) : Unable to serialize a value as a "

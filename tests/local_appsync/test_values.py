@@ -52,7 +52,7 @@ def api(start: Any) -> Any:
     ],
 )
 def test_filters_of_json(api: Any, json: str, wanted: Any, is_found: bool) -> None:
-    """AWSJSON is stored as the value it is, and filtered as that."""
+    """AWSJSON is stored and filtered as the parsed value."""
     api.data(api.developer, CREATE, {"i": {"json": json}})
     document = "query ($f: ModelRowFilterInput) { listRows(filter: $f) { items { json } } }"
     items = api.data(api.developer, document, {"f": {"json": wanted}})["items"]
@@ -60,7 +60,7 @@ def test_filters_of_json(api: Any, json: str, wanted: Any, is_found: bool) -> No
 
 
 def test_update_of_json(api: Any) -> None:
-    """An update replaces the value; conditions compare it as stored."""
+    """An update replaces the value; conditions compare the stored form."""
     api.data(api.developer, CREATE, {"i": {"id": "r", "json": '{"b": 1, "a": [1.50, "ż"]}'}})
     document = (
         'mutation { updateRow(input: {id: "r", json: "[]"}, condition: {json: {attributeType: map}})'
@@ -83,7 +83,7 @@ def test_update_of_json(api: Any) -> None:
     ],
 )
 def test_range_of_numbers(api: Any, fields: Any, message: str) -> None:
-    """DynamoDB refuses numbers beyond its range, at any depth, and names the value on update."""
+    """DynamoDB rejects numbers beyond its range, at any depth, and names the value on update."""
     error = api.error(api.developer, CREATE, {"i": fields})
     assert error["message"].startswith(f"{message} (Service: DynamoDb")
     assert error["errorType"] == "DynamoDB:DynamoDbException"
@@ -106,21 +106,21 @@ def test_range_of_numbers(api: Any, fields: Any, message: str) -> None:
     ],
 )
 def test_floats(api: Any, given: Any, stored: float) -> None:
-    """Float takes whole numbers too, and rounds those that no double holds exactly."""
+    """Float accepts whole numbers too, and rounds those that no double represents exactly."""
     assert api.data(api.developer, CREATE, {"i": {"number": given}})["number"] == stored
     literal = f"mutation {{ createRow(input: {{number: {given}}}) {{ number }} }}"
     assert api.data(api.developer, literal) == {"number": stored}
 
 
 @pytest.mark.parametrize("given", [True, "1", [1.5, 2], 10**400, 1e308 * 10])
-def test_no_floats(api: Any, given: Any) -> None:
-    """What is no finite number is no Float."""
+def test_invalid_floats(api: Any, given: Any) -> None:
+    """Float accepts only finite numbers."""
     error = api.error(api.developer, CREATE, {"i": {"number": given}})
     assert error["message"].startswith("Variable 'i' has an invalid value. Expected type 'Float'")
 
 
 def test_names(api: Any) -> None:
-    """Fields, keys and arguments may have the names that resolvers use themselves."""
+    """Fields, keys and arguments may have names that resolvers use internally."""
     names = "info self source _source args context"
     fields = ", ".join(f'{name}: "{name}"' for name in names.split())
     item = {name: name for name in names.split()}

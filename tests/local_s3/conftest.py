@@ -1,4 +1,4 @@
-"""A sandbox with two buckets, and clients of it: boto3's, and one that sends what it is told."""
+"""A sandbox with two buckets, and clients of it: boto3's, and one that sends requests unchanged."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ARCHIVE = DOCUMENT["storage"]["buckets"][1]["bucket_name"]
 
 @dataclass
 class Clock:
-    """Runs as the real one does, set forward by *ahead*: boto3 signs with the real time."""
+    """The real clock moved forward by *ahead* seconds, since boto3 signs with the real time."""
 
     ahead: float = 0.0
 
@@ -76,7 +76,7 @@ class World:
     def send(
         self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
     ) -> tuple[int, dict[str, str], bytes]:
-        """Send a request as it is, signed as a developer's key unless *headers* say otherwise."""
+        """Send a request unchanged, signed with a developer's key unless *headers* are given."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         try:
             given = developer_headers() if headers is None else headers
@@ -133,7 +133,7 @@ def _start(folder: Path, session: boto3.Session, paths: Any = None) -> World:
 
 @pytest.fixture
 def start(tmp_path: Path, session: boto3.Session) -> Iterator[Callable[..., World]]:
-    """Start sandboxes on one state, without faults at the end."""
+    """Start sandboxes on one state; none may have had an internal error at the end."""
     started = []
 
     def start_one(paths: Any = None) -> World:
@@ -148,13 +148,13 @@ def start(tmp_path: Path, session: boto3.Session) -> Iterator[Callable[..., Worl
 
 @pytest.fixture
 def world(start: Callable[..., World]) -> World:
-    """Give a sandbox of the test's own."""
+    """Start a sandbox for one test."""
     return start()
 
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory, session: boto3.Session) -> Iterator[World]:
-    """Give the module's sandbox: each test uses keys of its own there."""
+    """Return the sandbox that the tests of a module share; each test uses its own keys."""
     world = _start(tmp_path_factory.mktemp("shared") / "state", session)
     yield world
     world.close()

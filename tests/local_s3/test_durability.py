@@ -1,4 +1,4 @@
-"""Contents on disk: streamed, whole after a kill, gone when they are not wanted."""
+"""Contents on disk: streamed, complete after a kill, removed when no longer referenced."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ sys.stdin.read()
 
 @pytest.fixture
 def process(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
-    """Run a sandbox in a process of its own, and give its port."""
+    """Run a sandbox in a separate process and yield its port."""
     with subprocess.Popen(
         [sys.executable, "-c", _SERVER, str(tmp_path / "state"), str(OUTPUTS)],
         cwd=ROOT,
@@ -54,7 +54,7 @@ def process(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
 
 
 def _wait_until_gone(world: Any, expected: set[str]) -> None:
-    # The server learns of a broken connection a moment after the client made it.
+    # The server notices a closed connection a little later than the client closes it.
     event = threading.Event()
     for _ in range(500):
         if world.files() == expected:
@@ -65,7 +65,7 @@ def _wait_until_gone(world: Any, expected: set[str]) -> None:
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")
 def test_memory(process: tuple[subprocess.Popen[str], int], signed: Any, tmp_path: Path) -> None:
-    """A large object goes up and down without being held: the process stays below 80 MB."""
+    """A large object is streamed in both directions: the process stays below 80 MB."""
     running, port = process
     size = 300 * MIB
     path = "/amplify-demo-sandbox-mystoragebucket-abc123/large"
@@ -91,7 +91,7 @@ def test_memory(process: tuple[subprocess.Popen[str], int], signed: Any, tmp_pat
 def test_acknowledged_objects_survive_a_kill(
     process: tuple[subprocess.Popen[str], int], signed: Any, start: Any, tmp_path: Path
 ) -> None:
-    """What was acknowledged is there after kill -9; what was half sent is cleaned away."""
+    """Acknowledged objects exist after kill -9; the files of incomplete uploads are removed."""
     running, port = process
     bucket = "/amplify-demo-sandbox-mystoragebucket-abc123"
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
@@ -125,23 +125,23 @@ def test_acknowledged_objects_survive_a_kill(
     assert client.list_objects_v2(Bucket=world.bucket)["KeyCount"] == 10
 
 
-def test_leftovers_go_by_age_beside_another_process(start: Any) -> None:
-    """While another process uses the folder only old leftovers are removed."""
+def test_unreferenced_files_with_another_process(start: Any) -> None:
+    """While another process uses the folder, only old unreferenced files are removed."""
     first = start()
     first.client().put_object(Bucket=first.bucket, Key="k", Body=b"x")
     young, old = ("a" * 32, "b" * 32)
     for name in (young, old):
         (first.objects / name).write_bytes(b"x")
     os.utime(first.objects / old, (0, 0))
-    (kept,) = first.files() - {young, old}
-    os.utime(first.objects / kept, (0, 0))
+    (old_object,) = first.files() - {young, old}
+    os.utime(first.objects / old_object, (0, 0))
     second = start()
     assert second.client().head_object(Bucket=first.bucket, Key="k")["ContentLength"] == 1
-    assert second.files() == {kept, young}
+    assert second.files() == {old_object, young}
 
 
 def test_private(world: Any) -> None:
-    """The folder and its files are for this account only."""
+    """Only the user's own account can read the folder and its files."""
     world.client().put_object(Bucket=world.bucket, Key="k", Body=b"x")
     assert stat.S_IMODE(world.objects.stat().st_mode) == 0o700
     for path in world.objects.iterdir():
@@ -149,7 +149,7 @@ def test_private(world: Any) -> None:
 
 
 def test_reset(start: Any, tmp_path: Path) -> None:
-    """Reset removes what the buckets hold, and nothing else."""
+    """Reset removes the objects of the buckets and nothing else."""
     world = start()
     world.client().put_object(Bucket=world.bucket, Key="k", Body=b"x")
     world.sandbox.stop()
@@ -161,8 +161,8 @@ def test_reset(start: Any, tmp_path: Path) -> None:
     assert not world.objects.exists()
 
 
-def test_reset_leaves_nothing(start: Any, tmp_path: Path) -> None:
-    """Where nothing else lies there the folders go too."""
+def test_reset_removes_empty_folders(start: Any, tmp_path: Path) -> None:
+    """Reset removes the folders too if they contain nothing else."""
     world = start()
     world.client().put_object(Bucket=world.bucket, Key="k", Body=b"x")
     world.sandbox.stop()
@@ -171,7 +171,7 @@ def test_reset_leaves_nothing(start: Any, tmp_path: Path) -> None:
 
 
 def test_reset_does_not_follow_a_link(start: Any, tmp_path: Path) -> None:
-    """A link in the place of the folder is left alone, and what it leads to."""
+    """Reset leaves a symbolic link in place of the folder, and its target."""
     world = start()
     world.client().list_objects_v2(Bucket=world.bucket)
     world.sandbox.stop()
@@ -183,7 +183,7 @@ def test_reset_does_not_follow_a_link(start: Any, tmp_path: Path) -> None:
 
 
 def test_only_one_of_many_writers_wins(world: Any) -> None:
-    """Of writers that must not overwrite, exactly one writes."""
+    """Of concurrent writers that must not overwrite, exactly one succeeds."""
     client = world.client()
     barrier = threading.Barrier(8)
 
@@ -203,7 +203,7 @@ def test_only_one_of_many_writers_wins(world: Any) -> None:
 
 
 def test_reader_keeps_the_old_bytes(world: Any, signed: Any) -> None:
-    """Who began to read an object reads it to its end, though it is replaced meanwhile."""
+    """A download that has begun gets the whole old object even if it is replaced meanwhile."""
     client = world.client()
     old = os.urandom(1000) * 30_000
     client.put_object(Bucket=world.bucket, Key="k", Body=old)
@@ -219,8 +219,8 @@ def test_reader_keeps_the_old_bytes(world: Any, signed: Any) -> None:
 
 
 @pytest.mark.parametrize("framing", ["Content-Length: 3000000", "Transfer-Encoding: chunked"])
-def test_client_that_dies(world: Any, signed: Any, framing: str) -> None:
-    """An upload that breaks off leaves neither object nor file, and is no fault of ours."""
+def test_aborted_upload(world: Any, signed: Any, framing: str) -> None:
+    """An aborted upload leaves neither object nor file, and is not an internal error."""
     client = world.client()
     client.put_object(Bucket=world.bucket, Key="other", Body=b"x")
     before = world.files()
@@ -237,8 +237,8 @@ def test_client_that_dies(world: Any, signed: Any, framing: str) -> None:
     assert world.send("HEAD", f"/{world.bucket}/dead")[0] == 404
 
 
-def test_download_that_is_not_read(world: Any, signed: Any) -> None:
-    """A client that leaves in the middle of a download does no harm."""
+def test_disconnect_during_a_download(world: Any, signed: Any) -> None:
+    """A client may disconnect in the middle of a download."""
     world.client().put_object(Bucket=world.bucket, Key="k", Body=bytes(20 * MIB))
     with socket.create_connection(("127.0.0.1", world.port)) as connection:
         head = "".join(f"{name}: {value}\r\n" for name, value in signed(Host="localhost").items())
@@ -279,7 +279,7 @@ def _raw(world: Any, sent: bytes) -> bytes:
     ],
 )
 def test_framing(world: Any, signed: Any, framing: str, body: bytes, answer: bytes) -> None:
-    """A body may come in HTTP's chunks; what is malformed is refused."""
+    """A body may be sent in HTTP chunks; malformed chunks are rejected."""
     head = "".join(f"{name}: {value}\r\n" for name, value in signed(Host="localhost").items())
     sent = f"PUT /{world.bucket}/f HTTP/1.1\r\n{head}Connection: close\r\n{framing}\r\n\r\n"
     received = _raw(world, sent.encode() + body)
@@ -291,7 +291,7 @@ def test_framing(world: Any, signed: Any, framing: str, body: bytes, answer: byt
 
 @pytest.mark.parametrize("waits", [True, False], ids=["waits", "sends"])
 def test_refused_upload_is_not_read(world: Any, signed: Any, waits: bool) -> None:
-    """A refused upload costs no upload: no permission to go on, an answer, and the end."""
+    """A rejected upload is not transferred: the server responds without 100 Continue and closes."""
     more = {"Host": "localhost", "Content-Length": str(100 * MIB)}
     if waits:
         more["Expect"] = "100-continue"
@@ -304,7 +304,7 @@ def test_refused_upload_is_not_read(world: Any, signed: Any, waits: bool) -> Non
 
 
 def test_small_refused_body_keeps_the_connection(world: Any, signed: Any) -> None:
-    """What little was sent with a refused call is read, and the connection goes on."""
+    """A small body of a rejected request is read, and the connection stays open."""
     connection = http.client.HTTPConnection("127.0.0.1", world.port, timeout=20)
     for path, status in (("/no-such-bucket/x", 404), (f"/{world.bucket}/x", 200)):
         connection.request("PUT", path, b"x" * 1000, signed())
@@ -315,7 +315,7 @@ def test_small_refused_body_keeps_the_connection(world: Any, signed: Any) -> Non
 
 
 def test_expect_continue(world: Any, signed: Any) -> None:
-    """A client that waits is told to go on when its upload is accepted."""
+    """A client that waits for it gets 100 Continue when its upload is accepted."""
     more = {"Host": "localhost", "Content-Length": "5", "Expect": "100-continue"}
     head = "".join(f"{name}: {value}\r\n" for name, value in {**signed(), **more}.items())
     with socket.create_connection(("127.0.0.1", world.port), timeout=20) as connection:

@@ -1,4 +1,4 @@
-"""Listing: the right keys in the right order, however they are cut into pages."""
+"""Listing: the right keys in the right order, whatever the size of the pages."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seedctl.local.s3 import index
-from seedctl.local.s3.listing import behind, page
+from seedctl.local.s3.listing import read_page, start_after
 from seedctl.local.state_folder import prepare
 from seedctl.local.store import Store
 
@@ -33,7 +33,7 @@ def s3(shared: Any) -> Any:
 
 
 def _model(keys: list[str], prefix: str, delimiter: str) -> list[tuple[bytes, bool]]:
-    """All entries of a listing, in order, by the plainest reading of the rules."""
+    """Return all entries of a listing in order, by the simplest implementation of the rules."""
     found: dict[bytes, bool] = {}
     for key in sorted(key.encode() for key in keys):
         if not key.startswith(prefix.encode()):
@@ -46,7 +46,7 @@ def _model(keys: list[str], prefix: str, delimiter: str) -> list[tuple[bytes, bo
 
 @pytest.fixture(scope="module")
 def bucket_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[list[str]], View]]:
-    """Make the bucket ``b`` hold objects with just the given keys."""
+    """Return a function that gives the bucket ``b`` objects with exactly the given keys."""
     store = Store.open(prepare(tmp_path_factory.mktemp("state")))
 
     def fill(keys: list[str]) -> View:
@@ -72,13 +72,13 @@ _TEXT = st.text(alphabet="ab/-ü\U0001f600\x7f", max_size=5)
 def test_pages(
     bucket_of: Callable[[list[str]], View], keys: list[str], prefix: str, delimiter: str, size: int
 ) -> None:
-    """The pages together are the listing: nothing twice, nothing left out, all full but the last."""
+    """The pages together are the listing: no duplicates, no gaps, and all but the last are full."""
     view = bucket_of(keys)
     got: list[tuple[bytes, bool]] = []
     last: str | None = ""
     while last is not None:
-        start = behind(last, prefix=prefix, delimiter=delimiter)
-        found = page(view, "b", prefix=prefix, delimiter=delimiter, start=start, size=size)
+        start = start_after(last, prefix=prefix, delimiter=delimiter)
+        found = read_page(view, "b", prefix=prefix, delimiter=delimiter, start=start, size=size)
         objects = [(stored.key.encode(), False) for stored in found.objects]
         entries = objects + [(key.encode(), True) for key in found.prefixes]
         assert len(entries) == size or found.last is None
@@ -95,7 +95,7 @@ def test_pages(
 def test_pages_over_the_wire(
     s3: Any, shared: Any, prefix: str, delimiter: str, size: int, encoding: str | None
 ) -> None:
-    """A paginator collects just the model's entries; sizes and etags are the objects'."""
+    """A paginator of boto3 returns exactly the expected entries, with sizes and etags."""
     pages = s3.get_paginator("list_objects_v2").paginate(
         Bucket=shared.bucket,
         Prefix=prefix,
@@ -103,7 +103,7 @@ def test_pages_over_the_wire(
         PaginationConfig={"PageSize": size},
         **({"EncodingType": encoding} if encoding else {}),
     )
-    # With encoding-type given by the caller, boto3 leaves the keys as they came.
+    # If the caller sets encoding-type, boto3 does not decode the keys.
     decode = unquote if encoding else str
     keys, prefixes = [], []
     for found in pages:
@@ -122,7 +122,7 @@ def test_pages_over_the_wire(
 
 
 def test_start_after(s3: Any, shared: Any) -> None:
-    """A listing may begin behind a key, which need not be there."""
+    """A listing may begin after a key, which need not exist."""
     found = s3.list_objects_v2(Bucket=shared.bucket, StartAfter="a/b/c", FetchOwner=True)
     assert [entry["Key"] for entry in found["Contents"]][:2] == ["a/b/d", "b/u"]
     assert (found["StartAfter"], found["Contents"][0]["Owner"]["ID"]) == ("a/b/c", "0" * 12)
@@ -132,8 +132,8 @@ def test_start_after(s3: Any, shared: Any) -> None:
     assert [entry["Key"] for entry in again["Contents"]] == ["a-b"]
 
 
-def test_old_listing(s3: Any, shared: Any) -> None:
-    """The first version of the call pages by markers."""
+def test_list_objects_v1(s3: Any, shared: Any) -> None:
+    """The first version of the operation uses markers for its pages."""
     keys, prefixes, marker = [], [], ""
     while True:
         found = s3.list_objects(Bucket=shared.bucket, Delimiter="/", MaxKeys=2, Marker=marker)
@@ -159,20 +159,20 @@ def test_old_listing(s3: Any, shared: Any) -> None:
     ],
 )
 def test_refused(s3: Any, shared: Any, given: dict[str, Any]) -> None:
-    """Parameters that make no sense are refused."""
+    """Invalid parameters are rejected."""
     with pytest.raises(ClientError, match="InvalidArgument"):
         s3.list_objects_v2(Bucket=shared.bucket, **given)
 
 
 def test_sizes_of_pages(s3: Any, shared: Any) -> None:
-    """No page may be larger than 1000, and one may be empty."""
+    """A page has at most 1000 entries, and may have none."""
     assert s3.list_objects_v2(Bucket=shared.bucket, MaxKeys=5000)["MaxKeys"] == 1000
     found = s3.list_objects_v2(Bucket=shared.bucket, MaxKeys=0)
     assert (found["KeyCount"], found["IsTruncated"]) == (0, False)
 
 
 def test_two_processes_see_the_same(start: Any) -> None:
-    """What another sandbox on the same state writes and deletes is listed at once, in order."""
+    """A listing shows at once what another sandbox on the same state writes and deletes."""
     one, two = start(), start()
     first, second = one.client(), two.client()
 
@@ -192,8 +192,8 @@ def test_two_processes_see_the_same(start: Any) -> None:
     assert keys(first) == keys(second) == ["1", "2", "3", "4", "5"]
 
 
-def test_objects_are_plain(start: Any) -> None:
-    """Any tool reads which objects there are, and what is known of them."""
+def test_objects_are_readable_by_any_tool(start: Any) -> None:
+    """Any SQLite tool can read the table of objects."""
     world = start()
     world.client().put_object(Bucket=world.bucket, Key="a/b", Body=b"xy", Metadata={"a": "b"})
     connection = sqlite3.connect(world.folder / "local" / "state.db")

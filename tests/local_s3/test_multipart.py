@@ -35,7 +35,7 @@ def _complete(s3: Any, upload: dict[str, str], *parts: tuple[int, str], **given:
 
 
 def test_upload_file(s3: Any, shared: Any, tmp_path: Any) -> None:
-    """boto3's own large upload comes back whole, as does its download in parts."""
+    """Content uploaded by boto3 in parts is complete, also when boto3 downloads it in ranges."""
     before = shared.files()
     body = bytes(range(256)) * (12 * 4096 + 1)
     (tmp_path / "big").write_bytes(body)
@@ -54,7 +54,7 @@ def test_upload_file(s3: Any, shared: Any, tmp_path: Any) -> None:
     s3.download_fileobj(shared.bucket, "big", got)
     assert got.getvalue() == body
     assert len(shared.files() - before) == 1
-    # A copy is one object: its etag is that of the content.
+    # A copy is not in parts: its etag is that of the content.
     s3.copy_object(
         Bucket=shared.bucket, Key="one", CopySource={"Bucket": shared.bucket, "Key": "big"}
     )
@@ -63,7 +63,7 @@ def test_upload_file(s3: Any, shared: Any, tmp_path: Any) -> None:
 
 
 def test_parts_are_replaced_and_listed(s3: Any, shared: Any) -> None:
-    """A part sent again takes the first one's place; those not named are dropped."""
+    """A part that is sent again replaces the first one; parts that are not listed are dropped."""
     before = shared.files()
     upload = _begin(s3, shared, "listed")
     for number, text in ((3, b"last"), (1, b"old"), (1, b"x" * 5 * MIB), (9, b"unused")):
@@ -100,7 +100,7 @@ def test_abort(s3: Any, shared: Any) -> None:
 
 
 def test_upload_belongs_to_its_key(s3: Any, shared: Any) -> None:
-    """An upload's id is good for its own key and bucket only."""
+    """The id of an upload is valid for its own key and bucket only."""
     upload = _begin(s3, shared, "mine")
     for other in ({**upload, "Key": "yours"}, {**upload, "Bucket": shared.archive}):
         assert _code(s3.upload_part, **other, PartNumber=1, Body=b"x") == "NoSuchUpload"
@@ -118,7 +118,7 @@ def test_upload_belongs_to_its_key(s3: Any, shared: Any) -> None:
     ],
 )
 def test_wrong_lists(s3: Any, shared: Any, parts: Any, code: str) -> None:
-    """A list that is not that of the parts completes nothing, and the upload stays."""
+    """A wrong list of parts is rejected, and the upload stays pending."""
     upload = _begin(s3, shared, "wrong")
     etags = {
         number: s3.upload_part(**upload, PartNumber=number, Body=b"x")["ETag"] for number in (1, 2)
@@ -140,7 +140,7 @@ def test_part_numbers(s3: Any, shared: Any, number: str) -> None:
 
 
 def test_prevent_overwrite(s3: Any, shared: Any) -> None:
-    """The condition of a multipart upload comes with its completion, as the client sends it."""
+    """A multipart upload checks the condition that the completion sends."""
     s3.put_object(Bucket=shared.bucket, Key="there", Body=b"1")
     upload = _begin(s3, shared, "there")
     etag = s3.upload_part(**upload, PartNumber=1, Body=b"2")["ETag"]
@@ -153,7 +153,7 @@ def test_prevent_overwrite(s3: Any, shared: Any) -> None:
 
 
 def test_stated_size(s3: Any, shared: Any) -> None:
-    """A size that is not that of the parts is refused."""
+    """A size that differs from that of the parts is rejected."""
     upload = _begin(s3, shared, "size")
     etag = s3.upload_part(**upload, PartNumber=1, Body=b"12345")["ETag"]
     with pytest.raises(ClientError, match="InvalidRequest"):
@@ -162,8 +162,8 @@ def test_stated_size(s3: Any, shared: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", ["COMPOSITE", "FULL_OBJECT"])
-def test_checksum_of_the_whole(s3: Any, shared: Any, kind: str) -> None:
-    """The object's checksum is that of its parts' checksums, or of all its bytes."""
+def test_checksum_of_the_object(s3: Any, shared: Any, kind: str) -> None:
+    """The checksum of the object is that of its parts' checksums, or of its content."""
     parts = [b"a" * 5 * MIB, b"tail"]
     upload = _begin(s3, shared, kind, ChecksumAlgorithm="CRC32", ChecksumType=kind)
     sent = [
@@ -186,7 +186,7 @@ def test_checksum_of_the_whole(s3: Any, shared: Any, kind: str) -> None:
 
 
 def test_wrong_checksum_settings(s3: Any, shared: Any) -> None:
-    """An algorithm that nobody knows is refused when the upload begins."""
+    """An unknown checksum algorithm is rejected when the upload is created."""
     target = {"Bucket": shared.bucket, "Key": "x"}
     assert _code(s3.create_multipart_upload, **target, ChecksumAlgorithm="MD99") == (
         "InvalidRequest"
@@ -194,7 +194,7 @@ def test_wrong_checksum_settings(s3: Any, shared: Any) -> None:
 
 
 def test_copied_parts(s3: Any, shared: Any) -> None:
-    """A part may be a range of an object that is there."""
+    """A part may be a range of an existing object."""
     source = {"Bucket": shared.bucket, "Key": "source"}
     s3.put_object(**source, Body=b"0123456789")
     upload = _begin(s3, shared, "assembled")
@@ -215,7 +215,7 @@ def test_copied_parts(s3: Any, shared: Any) -> None:
 
 
 def test_uploads_by_page(s3: Any, shared: Any) -> None:
-    """Uploads are listed page by page, those of one key one after the other."""
+    """Uploads are listed in pages, sorted by key and then by age."""
     made = [_begin(s3, shared, key) for key in ("page/a", "page/a", "page/b")]
     pages = s3.get_paginator("list_multipart_uploads").paginate(
         Bucket=shared.bucket, Prefix="page/", PaginationConfig={"PageSize": 1}
@@ -230,7 +230,7 @@ def test_uploads_by_page(s3: Any, shared: Any) -> None:
 
 
 def _before(monkeypatch: pytest.MonkeyPatch, method: str, act: Any) -> None:
-    """Let *act* happen right before the first use of a stored file by *method*."""
+    """Call *act* right before *method* first uses a stored file."""
     original, pending = getattr(Files, method), [act]
 
     def raced(self: Files, *given: Any) -> Any:
@@ -258,7 +258,7 @@ COPIES = [pytest.param(_copy, "clone", id="object"), pytest.param(_copy_as_part,
 def test_source_is_overwritten_meanwhile(
     world: Any, monkeypatch: pytest.MonkeyPatch, copy: Any, method: str
 ) -> None:
-    """A copy whose source is replaced before it is read is one of what is there then."""
+    """If the source of a copy is replaced before it is read, the new object is copied."""
     s3, source = world.client(), {"Bucket": world.bucket, "Key": "source"}
     s3.put_object(**source, Body=b"old")
     other = world.client()
@@ -272,7 +272,7 @@ def test_source_is_overwritten_meanwhile(
 def test_source_is_deleted_meanwhile(
     world: Any, monkeypatch: pytest.MonkeyPatch, copy: Any, method: str
 ) -> None:
-    """A copy whose source is deleted before it is read says that there is none."""
+    """If the source of a copy is deleted before it is read, the copy fails with NoSuchKey."""
     s3, source = world.client(), {"Bucket": world.bucket, "Key": "source"}
     s3.put_object(**source, Body=b"old")
     other = world.client()
@@ -284,7 +284,7 @@ def test_source_is_deleted_meanwhile(
 
 @pytest.mark.parametrize(("copy", "method"), COPIES)
 def test_source_is_lost(start: Any, copy: Any, method: str) -> None:
-    """A source whose file is gone, though nobody replaced it, is told, and searched for no longer."""
+    """If the file of the source is lost, the copy reports that instead of retrying forever."""
     world = start()
     s3, source = world.client(), {"Bucket": world.bucket, "Key": "source"}
     s3.put_object(**source, Body=b"old")
@@ -301,14 +301,14 @@ def test_source_is_lost(start: Any, copy: Any, method: str) -> None:
     [
         pytest.param("complete", "NoSuchUpload", id="completed"),
         pytest.param("abort", "NoSuchUpload", id="aborted"),
-        pytest.param("again", "InvalidPart", id="part sent anew"),
+        pytest.param("again", "InvalidPart", id="part sent again"),
         pytest.param("lost", "LocalSandboxFailure", id="lost"),
     ],
 )
 def test_upload_changes_while_it_is_completed(
     world: Any, monkeypatch: pytest.MonkeyPatch, what: str, code: str
 ) -> None:
-    """A completion that comes too late for its parts says so, and so does one of a lost part."""
+    """A completion fails if its upload or parts changed meanwhile, or if a part's file is lost."""
     s3, other = world.client(), world.client()
     upload = _begin(s3, world, "raced")
     etag = s3.upload_part(**upload, PartNumber=1, Body=b"1")["ETag"]
@@ -328,17 +328,17 @@ def test_upload_changes_while_it_is_completed(
 def test_upload_ends_before_its_parts_are_looked_up(
     world: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An upload that ends while the list of parts comes in is unknown, not one without parts."""
+    """An upload that ends while the list of parts is received is reported as unknown."""
     s3, other = world.client(), world.client()
     upload = _begin(s3, world, "raced")
     etag = s3.upload_part(**upload, PartNumber=1, Body=b"1")["ETag"]
-    original, pending = payload.read_document, [lambda: _complete(other, upload, (1, etag))]
+    original, pending = payload.read_body, [lambda: _complete(other, upload, (1, etag))]
 
     def raced(*given: Any, **named: Any) -> bytes:
         if pending:
             pending.pop()()
         return original(*given, **named)
 
-    monkeypatch.setattr(completion, "read_document", raced)
+    monkeypatch.setattr(completion, "read_body", raced)
     with pytest.raises(ClientError, match="NoSuchUpload"):
         _complete(s3, upload, (1, etag))

@@ -1,4 +1,4 @@
-"""Objects over the wire, with boto3 as the client: written, read, copied, deleted."""
+"""Objects over HTTP, with boto3 as the client: written, read, copied and deleted."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _code(call: Any, **given: Any) -> str:
     ],
 )
 def test_round_trip(s3: Any, shared: Any, key: str) -> None:
-    """An object comes back under the very key, with what it was described by."""
+    """An object is read under exactly the same key, with its headers and metadata."""
     body = key.encode() * 3
     put = s3.put_object(
         Bucket=shared.bucket,
@@ -67,8 +67,8 @@ def test_round_trip(s3: Any, shared: Any, key: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["a/../../x", "..", "./a/.", "%2e%2e/%2Fetc"])
-def test_dots_are_no_way_out(shared: Any, path: str) -> None:
-    """Segments of dots are text of the key: nothing outside the folder of objects appears."""
+def test_dots_stay_in_the_folder(shared: Any, path: str) -> None:
+    """Dots in a key are text: no file appears outside the folder of objects."""
     before = set(shared.folder.parent.rglob("*")) - set(shared.objects.rglob("*"))
     assert shared.send("PUT", f"/{shared.bucket}/{path}", b"dots")[0] == 200
     assert shared.send("GET", f"/{shared.bucket}/{path}")[2] == b"dots"
@@ -76,14 +76,14 @@ def test_dots_are_no_way_out(shared: Any, path: str) -> None:
 
 
 def test_percent_decoded_once(s3: Any, shared: Any) -> None:
-    """What is encoded twice names a key that has a percent sign."""
+    """A key that is encoded twice contains a percent sign."""
     shared.send("PUT", f"/{shared.bucket}/once%2520", b"x")
     assert s3.head_object(Bucket=shared.bucket, Key="once%20")["ContentLength"] == 1
     assert _code(s3.head_object, Bucket=shared.bucket, Key="once ") == "404"
 
 
 def test_defaults(s3: Any, shared: Any) -> None:
-    """An empty object without a type is a binary one."""
+    """An object may be empty; without a content type it gets the binary one."""
     status, _, _ = shared.send("PUT", f"/{shared.bucket}/empty", b"")
     assert status == 200
     got = s3.get_object(Bucket=shared.bucket, Key="empty")
@@ -94,7 +94,7 @@ def test_defaults(s3: Any, shared: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "first", "last"),
+    ("requested", "first", "last"),
     [
         pytest.param("bytes=0-0", 0, 0, id="one"),
         pytest.param("bytes=3-7", 3, 7, id="middle"),
@@ -108,11 +108,11 @@ def test_defaults(s3: Any, shared: Any) -> None:
         pytest.param("bytes=-", 0, None, id="nothing"),
     ],
 )
-def test_ranges(s3: Any, shared: Any, asked: str, first: int, last: int | None) -> None:
-    """One range gives just its bytes; what is no single range gives all."""
+def test_ranges(s3: Any, shared: Any, requested: str, first: int, last: int | None) -> None:
+    """A single valid range returns exactly its bytes; any other range is ignored."""
     body = bytes(range(250)) * 1200
     s3.put_object(Bucket=shared.bucket, Key="ranges", Body=body)
-    got = s3.get_object(Bucket=shared.bucket, Key="ranges", Range=asked)
+    got = s3.get_object(Bucket=shared.bucket, Key="ranges", Range=requested)
     expected = body if last is None else body[first : last + 1]
     assert got["Body"].read() == expected
     if last is None:
@@ -120,22 +120,22 @@ def test_ranges(s3: Any, shared: Any, asked: str, first: int, last: int | None) 
     else:
         assert got["ContentRange"] == f"bytes {first}-{last}/{len(body)}"
         assert got["ResponseMetadata"]["HTTPStatusCode"] == 206
-    head = s3.head_object(Bucket=shared.bucket, Key="ranges", Range=asked)
+    head = s3.head_object(Bucket=shared.bucket, Key="ranges", Range=requested)
     assert head["ContentLength"] == len(expected)
 
 
-@pytest.mark.parametrize("asked", ["bytes=300000-", "bytes=999999-1000000", "bytes=-0"])
-def test_range_beyond_the_end(shared: Any, signed: Any, asked: str) -> None:
-    """A range that holds nothing is a 416 which tells the size."""
+@pytest.mark.parametrize("requested", ["bytes=300000-", "bytes=999999-1000000", "bytes=-0"])
+def test_range_beyond_the_end(shared: Any, signed: Any, requested: str) -> None:
+    """A range beyond the object is rejected with 416 and the size."""
     shared.send("PUT", f"/{shared.bucket}/short", b"x" * 300)
-    headers = signed(Range=asked)
+    headers = signed(Range=requested)
     status, got, body = shared.send("GET", f"/{shared.bucket}/short", None, headers)
     assert (status, got["content-range"]) == (416, "bytes */300")
     assert b"<Code>InvalidRange</Code>" in body
 
 
 def test_if_range(shared: Any, signed: Any) -> None:
-    """A range of another version of the object is not given."""
+    """With If-Range of another version, the whole object is returned."""
     _, put, _ = shared.send("PUT", f"/{shared.bucket}/if-range", b"0123456789")
     for etag, status in ((put["etag"], 206), ('"other"', 200)):
         headers = {**signed(Range="bytes=0-1"), "If-Range": etag}
@@ -143,7 +143,7 @@ def test_if_range(shared: Any, signed: Any) -> None:
 
 
 def test_conditional_reading(s3: Any, shared: Any) -> None:
-    """Each condition is told by its own status, and an etag counts more than a date."""
+    """Each condition has its status, and an etag takes precedence over a date."""
     etag = s3.put_object(Bucket=shared.bucket, Key="cond", Body=b"x")["ETag"]
     past, future = (datetime.now(timezone.utc) + timedelta(days=days) for days in (-1, 1))
     target = {"Bucket": shared.bucket, "Key": "cond"}
@@ -164,15 +164,15 @@ def test_conditional_reading(s3: Any, shared: Any) -> None:
     assert _code(s3.head_object, **target, IfMatch='"other"') == "412"
 
 
-def test_a_date_that_is_none(shared: Any, signed: Any) -> None:
-    """A condition on something that is no date is passed over."""
+def test_invalid_date(shared: Any, signed: Any) -> None:
+    """A condition with an invalid date is ignored."""
     shared.send("PUT", f"/{shared.bucket}/date", b"x")
     headers = {**signed(), "If-Modified-Since": "yesterday", "If-Unmodified-Since": "never"}
     assert shared.send("GET", f"/{shared.bucket}/date", None, headers)[0] == 200
 
 
 def test_conditional_writing(s3: Any, shared: Any) -> None:
-    """An object is not replaced where the client says so."""
+    """An object is not replaced if the client's condition forbids it."""
     target = {"Bucket": shared.bucket, "Key": "guarded"}
     assert _code(s3.put_object, **target, Body=b"0", IfMatch='"x"') == "NoSuchKey"
     etag = s3.put_object(**target, Body=b"1", IfNoneMatch="*")["ETag"]
@@ -185,7 +185,7 @@ def test_conditional_writing(s3: Any, shared: Any) -> None:
 
 
 def test_response_overrides(s3: Any, shared: Any) -> None:
-    """A presigned URL may say as what the object is to be shown; no line break gets through."""
+    """A presigned URL may override response headers, but not with control characters."""
     target = {"Bucket": shared.bucket, "Key": "shown"}
     s3.put_object(**target, Body=b"x")
     got = s3.get_object(
@@ -202,7 +202,7 @@ def test_response_overrides(s3: Any, shared: Any) -> None:
 
 
 def test_delete(s3: Any, shared: Any) -> None:
-    """A deleted object is gone, its file too; what is not there is deleted all the same."""
+    """Deleting an object removes its file; deleting a missing object succeeds."""
     before = shared.files()
     for _ in range(2):
         s3.put_object(Bucket=shared.bucket, Key="gone", Body=b"x")
@@ -219,7 +219,7 @@ def test_delete(s3: Any, shared: Any) -> None:
 
 
 def test_delete_many(s3: Any, shared: Any) -> None:
-    """Many are deleted at once, told one by one unless that is not wanted."""
+    """Many objects are deleted in one request, which reports each one unless it is quiet."""
     keys = [f"many/{number}<&>" for number in range(1000)]
     s3.put_object(Bucket=shared.bucket, Key=keys[3], Body=b"x")
     objects = [{"Key": key} for key in keys]
@@ -237,15 +237,15 @@ def test_delete_many(s3: Any, shared: Any) -> None:
     assert _code(s3.delete_objects, Bucket=shared.bucket, Delete=versions) == "NotImplemented"
 
 
-def test_delete_many_wants_a_digest(shared: Any) -> None:
-    """A list of what to delete must come with its digest, and hold something."""
+def test_delete_many_needs_a_checksum(shared: Any) -> None:
+    """A list of objects to delete must not be empty, and needs a checksum."""
     body = b"<Delete><Object><Key>a</Key></Object></Delete>"
     assert shared.send("POST", f"/{shared.bucket}?delete", body)[0] == 400
 
 
 @pytest.mark.parametrize("archive", [False, True])
 def test_copy(s3: Any, shared: Any, archive: bool) -> None:
-    """A copy has the content and the description of its source, and outlives it."""
+    """A copy has the content, headers and metadata of its source, and stays if that is deleted."""
     bucket = shared.archive if archive else shared.bucket
     key = "copy/ü a+b.txt"
     s3.put_object(
@@ -264,7 +264,7 @@ def test_copy(s3: Any, shared: Any, archive: bool) -> None:
 
 
 def test_copy_with_new_metadata(s3: Any, shared: Any) -> None:
-    """With REPLACE the copy has its own description, onto itself too; without, that is refused."""
+    """With REPLACE a copy has its own metadata; only then may an object be copied to itself."""
     target = {"Bucket": shared.bucket, "Key": "self"}
     s3.put_object(**target, Body=b"x", ContentType="text/x", Metadata={"a": "b"})
     assert _code(s3.copy_object, **target, CopySource=target) == "InvalidRequest"
@@ -277,7 +277,7 @@ def test_copy_with_new_metadata(s3: Any, shared: Any) -> None:
 
 
 def test_copy_conditions(s3: Any, shared: Any) -> None:
-    """Conditions on the source are all failed preconditions."""
+    """All conditions on the source fail with PreconditionFailed."""
     source = {"Bucket": shared.bucket, "Key": "source"}
     etag = s3.put_object(**source, Body=b"x")["ETag"]
     past, future = (datetime.now(timezone.utc) + timedelta(days=days) for days in (-1, 1))
@@ -293,7 +293,7 @@ def test_copy_conditions(s3: Any, shared: Any) -> None:
         **target,
         CopySourceIfMatch=etag,
         CopySourceIfUnmodifiedSince=future,
-        TaggingDirective="COPY",  # as newer JavaScript clients ask; there are no tags
+        TaggingDirective="COPY",  # newer JavaScript clients send this; there are no tags
     )
 
 
@@ -312,7 +312,7 @@ def test_copy_conditions(s3: Any, shared: Any) -> None:
     ],
 )
 def test_copy_sources(shared: Any, signed: Any, source: str, status: int) -> None:
-    """The source is read as clients write it, encoded or not."""
+    """The copy source may be encoded or not, as clients differ."""
     shared.send("PUT", f"/{shared.bucket}/pic%20a.png", b"x")
     headers = {**signed(), "x-amz-copy-source": source.format(bucket=shared.bucket)}
     assert shared.send("PUT", f"/{shared.bucket}/to", None, headers)[0] == status
@@ -320,7 +320,7 @@ def test_copy_sources(shared: Any, signed: Any, source: str, status: int) -> Non
 
 @pytest.mark.parametrize("algorithm", ["CRC32", "SHA1", "SHA256"])
 def test_checksums(s3: Any, shared: Any, algorithm: str) -> None:
-    """A checksum is verified, kept and given back to those who ask."""
+    """A checksum is verified, stored and returned on request."""
     target = {"Bucket": shared.bucket, "Key": f"sum-{algorithm}"}
     digest = {
         "CRC32": zlib.crc32(b"hello").to_bytes(4, "big"),
@@ -360,11 +360,11 @@ def test_checksums(s3: Any, shared: Any, algorithm: str) -> None:
 def test_refused_uploads(
     shared: Any, signed: Any, headers: dict[str, str], code: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An upload that is not as it says, or asks for more than there is, leaves nothing."""
+    """A rejected upload leaves no object and no file."""
     before = shared.files()
     import http.client
 
-    # The client checks header values; this one is to be sent as it is.
+    # Send the value unchanged, although the client would reject it.
     monkeypatch.setattr(http.client, "_is_illegal_header_value", lambda _: None)
     status, _, body = shared.send(
         "PUT", f"/{shared.bucket}/refused", b"hello", {**signed(), **headers}
@@ -376,7 +376,7 @@ def test_refused_uploads(
 
 
 def test_accepted_headers(shared: Any, signed: Any) -> None:
-    """The local account owns the buckets, and the defaults may be asked for."""
+    """Headers that ask for the defaults or name the local account as owner are accepted."""
     headers = {
         "x-amz-expected-bucket-owner": "000000000000",
         "x-amz-storage-class": "STANDARD",
@@ -405,8 +405,8 @@ def test_accepted_headers(shared: Any, signed: Any) -> None:
         pytest.param("DELETE", "/", 501, "NotImplemented", id="delete all"),
     ],
 )
-def test_what_is_not_there(shared: Any, method: str, path: str, status: int, code: str) -> None:
-    """What is missing or not done here has S3's own document, and ids to ask with."""
+def test_missing_objects(shared: Any, method: str, path: str, status: int, code: str) -> None:
+    """Errors have a document as in S3, with request ids."""
     found, headers, body = shared.send(method, path.format(bucket=shared.bucket))
     assert found == status
     assert f"<Code>{code}</Code>".encode() in body
@@ -417,14 +417,14 @@ def test_what_is_not_there(shared: Any, method: str, path: str, status: int, cod
 
 
 def test_errors_of_head_have_no_body(shared: Any) -> None:
-    """There is nothing to read in answer to HEAD, whatever went wrong."""
+    """An error response to HEAD has no body."""
     status, headers, body = shared.send("HEAD", f"/{shared.bucket}/missing")
     assert (status, headers["content-length"], body) == (404, "0", b"")
     assert "x-amz-request-id" in headers
 
 
 def test_buckets(s3: Any, shared: Any) -> None:
-    """The buckets are those of the outputs, in their regions."""
+    """The buckets are those of the outputs file, in their regions."""
     names = [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
     assert names == sorted([shared.bucket, shared.archive])
     head = s3.head_bucket(Bucket=shared.archive)

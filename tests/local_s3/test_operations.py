@@ -1,4 +1,4 @@
-"""Which operation a request is, and what is said of those that are not served."""
+"""Which operation a request selects, and the errors for those that are not served."""
 
 from __future__ import annotations
 
@@ -53,10 +53,10 @@ def message_of(answer: bytes) -> str:
         ),
     ],
 )
-def test_what_is_not_served_is_named(
+def test_unserved_operations_are_named(
     shared: Any, signed: Any, method: str, path: str, headers: dict[str, str], operation: str
 ) -> None:
-    """An operation that is known and not served is refused by its name."""
+    """The error names an operation that is not served."""
     path = path.format(bucket=shared.bucket)
     status, _, answer = shared.send(method, path, None, {**signed(), **headers})
     assert (status, code_of(answer)) == (501, "NotImplemented")
@@ -64,7 +64,7 @@ def test_what_is_not_served_is_named(
 
 
 def test_form_upload(shared: Any) -> None:
-    """The upload of a form, which is signed within the form, is refused by its name."""
+    """The error names the upload of a form, although its signature is within the form."""
     headers = {"Content-Type": "multipart/form-data; boundary=x"}
     status, _, answer = shared.send("POST", f"/{shared.bucket}", FORM, headers)
     assert (status, code_of(answer)) == (501, "NotImplemented")
@@ -104,14 +104,14 @@ def test_form_upload(shared: Any) -> None:
     ],
 )
 def test_paths_that_are_too_short(shared: Any, method: str, path: str, message: str) -> None:
-    """Where the parameters tell the operation and the path lacks its bucket or key, that is said."""
+    """If the path lacks a bucket or key that the operation needs, the error says so."""
     status, _, answer = shared.send(method, path.format(bucket=shared.bucket))
     assert (status, code_of(answer)) == (400, "InvalidRequest")
     assert message_of(answer) == message
 
 
 def test_deletion_without_bucket_and_signature(shared: Any) -> None:
-    """No other service has such a call, so that it is S3's also when nobody signed it."""
+    """An unsigned POST /?delete goes to S3, since no other service has such a request."""
     status, _, answer = shared.send("POST", "/?delete", b"<Delete/>", {})
     assert (status, code_of(answer)) == (400, "InvalidRequest")
     assert message_of(answer).startswith("DeleteObjects needs a bucket")

@@ -1,4 +1,4 @@
-"""Documents and chunks from anybody: refused or read, and nothing in between."""
+"""Any bytes as a document or as chunks are either parsed or rejected."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from seedctl.local.bodies import Body, ClientGoneError, RefusedRequestError
 from seedctl.local.s3.chunks import ChunkedBody
-from seedctl.local.s3.documents import document, read
+from seedctl.local.s3.documents import parse_document, to_xml
 from seedctl.local.s3.errors import S3Error
 
 BOMB = (
@@ -40,14 +40,16 @@ FILE = b'<!DOCTYPE d [<!ENTITY x SYSTEM "file:///etc/passwd">]><Delete>&x;</Dele
     ],
 )
 def test_refused_documents(body: bytes) -> None:
-    """Neither entities nor anything else that grows or reaches out is read."""
+    """Documents with entities, a document type, or too many elements are rejected."""
     with pytest.raises(S3Error, match="MalformedXML"):
-        read(body, "Delete")
+        parse_document(body, "Delete")
 
 
 def test_namespace_and_repetition() -> None:
-    """The namespace may be there or not; what is there twice is not taken for one."""
-    root = read(b'<Delete xmlns="x"><Key>a&amp;<![CDATA[<]]></Key><B/><B/></Delete>', "Delete")
+    """The namespace is optional; a repeated element is rejected where one is expected."""
+    root = parse_document(
+        b'<Delete xmlns="x"><Key>a&amp;<![CDATA[<]]></Key><B/><B/></Delete>', "Delete"
+    )
     assert (root.text_of("Key"), root.text_of("Missing")) == ("a&<", None)
     with pytest.raises(S3Error):
         root.text_of("B")
@@ -55,24 +57,24 @@ def test_namespace_and_repetition() -> None:
 
 @given(st.binary(max_size=200))
 def test_any_bytes(body: bytes) -> None:
-    """Bytes are a document or are refused."""
+    """Any bytes are parsed or rejected."""
     with contextlib.suppress(S3Error):
-        assert read(b"<Delete>" + body + b"</Delete>", "Delete").name == "Delete"
+        assert parse_document(b"<Delete>" + body + b"</Delete>", "Delete").name == "Delete"
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs", "Cc"]), max_size=50))
 def test_what_is_written_can_be_read(text: str) -> None:
-    """Any text of a key comes back from the document that it was written to."""
+    """Any key that is written to a document is parsed back unchanged."""
     if "\ufffe" in text or "\uffff" in text:
         return
-    written = document("Delete", {"Key": text})
-    assert read(written, "Delete").text_of("Key") == text
+    written = to_xml("Delete", {"Key": text})
+    assert parse_document(written, "Delete").text_of("Key") == text
     assert ET.fromstring(written)[0].text == (text or None)
 
 
 def test_control_characters_are_references() -> None:
-    """What XML has no place for is written as a reference, as S3 does."""
-    assert b"<Key>a&#x1;&#xa;</Key>" in document("Delete", {"Key": "a\x01\n"})
+    """Control characters, which XML does not allow, are written as references, as S3 does."""
+    assert b"<Key>a&#x1;&#xa;</Key>" in to_xml("Delete", {"Key": "a\x01\n"})
 
 
 _LINES = st.sampled_from(
@@ -91,12 +93,12 @@ _LINES = st.sampled_from(
 
 @given(st.lists(st.one_of(_LINES, st.binary(max_size=5)), max_size=12))
 def test_any_chunks(parts: list[bytes]) -> None:
-    """Chunks of either kind are unwrapped or refused, whatever comes."""
+    """Any bytes as chunks, signed or not, are decoded or rejected."""
     raw = b"".join(parts)
     for signed in (False, True):
         body = Body(io.BytesIO(raw), len(raw))
         with contextlib.suppress(S3Error):
-            got = b"".join(ChunkedBody(body, is_signed=signed, signer=None))
+            got = b"".join(ChunkedBody(body, is_signed=signed, verifier=None))
             assert got in raw.replace(b"\r\n", b"") or b"\r\n" in got or b"3\r\n" in raw
             assert body.is_finished
     http = Body(io.BytesIO(raw), None)
@@ -111,7 +113,7 @@ def test_any_chunks(parts: list[bytes]) -> None:
     size=st.integers(min_value=1, max_value=9),
 )
 def test_chunks_of_http(pieces: list[bytes], size: int) -> None:
-    """However it is read, a body in HTTP's chunks is the sum of them."""
+    """A body in HTTP chunks is decoded completely, whatever the size of the reads."""
     raw = b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
     body = Body(io.BytesIO(raw + b"next"), None)
     got = b""
@@ -135,7 +137,7 @@ class _Broken(io.BytesIO):
 
 @pytest.mark.parametrize("length", [5, None])
 def test_broken_connection(length: int | None) -> None:
-    """A connection that fails is a client that is gone, wherever that is found."""
+    """A connection error while reading is reported as a client that has gone."""
 
     def fail() -> None:
         raise OSError

@@ -1,4 +1,4 @@
-"""Who may do what where: the outputs' paths, as IAM would read them."""
+"""Which role may do what at which path: the path rules, as IAM evaluates them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ PATHS: dict[str, dict[str, tuple[str, ...]]] = {
 }
 GUEST = role_of("us-east-1:guest", {}, ())
 USER = role_of("us-east-1:ann", {"sub": "1"}, ())
-ADMIN, EDITOR, OTHER = (Role("us-east-1:bob", group=name) for name in ("Admins", "Editors", "X"))
+ADMIN, EDITOR, OTHER = (
+    Role("us-east-1:bob", frozenset({f"groups{name}"})) for name in ("Admins", "Editors", "X")
+)
 
 
 @pytest.mark.parametrize(
@@ -68,12 +70,12 @@ ADMIN, EDITOR, OTHER = (Role("us-east-1:bob", group=name) for name in ("Admins",
     ],
 )
 def test_rules(role: Role, action: str, path: str, allowed: bool) -> None:
-    """An action is allowed where a path grants it, unless one nested in it does not repeat it."""
+    """A path grants an action, unless a nested path does not repeat the grant."""
     assert allows(PATHS, role, action, path) is allowed
 
 
 def test_no_rules_grant_nothing() -> None:
-    """With no paths listed, nobody of the identity pool may do anything."""
+    """Without any path, no role of the identity pool may do anything."""
     assert not allows({}, GUEST, "get", "a/x")
 
 
@@ -91,8 +93,8 @@ def _buckets(storage: dict[str, Any]) -> Any:
         pytest.param({"bucket_name": "b", "buckets": [{**LISTED, "paths": None}]}, id="null"),
     ],
 )
-def test_unknown_rules_are_no_closed_bucket(storage: Any) -> None:
-    """Where the outputs tell no rules, users may do everything and guests read and list."""
+def test_unknown_rules_allow_users(storage: Any) -> None:
+    """If the outputs file lists no rules, users may do everything, and guests read and list."""
     rules = _buckets(storage)["b"].paths
     for action in ("get", "list", "write", "delete"):
         assert allows(rules, USER, action, "any/path")
@@ -101,7 +103,7 @@ def test_unknown_rules_are_no_closed_bucket(storage: Any) -> None:
 
 
 def test_inner_wildcards() -> None:
-    """A path for any owner matches every owner's, as IAM's wildcards do."""
+    """A wildcard in the middle of a path matches any owner, as in IAM."""
     rules = {"private/*/*": {"authenticated": ("get",)}}
     assert allows(rules, USER, "get", "private/someone/x")
     assert not allows(rules, USER, "get", "private/someone")
@@ -120,16 +122,16 @@ def test_inner_wildcards() -> None:
     ],
 )
 def test_group_roles(member_of: Any, group: str | None) -> None:
-    """The group of the lowest precedence gives its role; two of one precedence give none."""
+    """The group with the lowest precedence gives the role; two with the same give none."""
     groups = [UserGroup("Editors", 1), UserGroup("Admins", 0), UserGroup("A", 5), UserGroup("B", 5)]
     groups.append(UserGroup("Late", None))
     role = role_of("id", {"cognito:groups": member_of}, groups)
-    assert role.group == group
-    assert ("authenticated" in role.grantees) is (group is None)
+    expected = {"authenticated", "entityidentity"} if group is None else {f"groups{group}"}
+    assert role.names == expected
 
 
 def test_buckets() -> None:
-    """The default bucket is one too, with the region and the rules of its entry."""
+    """The default bucket has the region and the rules of its entry in the list."""
     (bucket,) = _buckets({"bucket_name": "b", "buckets": [{**LISTED, "paths": PATHS}]}).values()
     assert (bucket.bucket_name, bucket.aws_region) == ("b", "us-east-1")
     assert allows(bucket.paths, GUEST, "get", "public/x")
@@ -141,7 +143,7 @@ def test_buckets() -> None:
 
 
 class People:
-    """A guest, a user and members of groups, with the credentials the identity pool gave them."""
+    """A guest, a user and members of groups, with credentials of the identity pool."""
 
     def __init__(self, world: Any, folder: Path) -> None:
         self.world = world
@@ -187,7 +189,7 @@ def _code(call: Any, **given: Any) -> str:
 
 
 def test_guest_over_the_wire(people: People) -> None:
-    """A guest reads and lists what is public, and nothing more."""
+    """A guest may read and list public paths, and nothing else."""
     world = people.world
     world.client().put_object(Bucket=world.bucket, Key="public/x", Body=b"x")
     world.client().put_object(Bucket=world.bucket, Key="pictures/x", Body=b"x")
@@ -196,7 +198,7 @@ def test_guest_over_the_wire(people: People) -> None:
     assert guest.get_object(**at, Key="public/x")["Body"].read() == b"x"
     assert guest.list_objects_v2(**at, Prefix="public/")["KeyCount"] == 1
     assert _code(guest.get_object, **at, Key="public/missing") == "NoSuchKey"
-    # Who may not list is not told whether there is something.
+    # A caller who may not list gets AccessDenied even for a missing object.
     assert _code(guest.get_object, **at, Key="public/fixed/missing") == "AccessDenied"
     assert _code(guest.head_object, **at, Key="public/fixed/missing") == "403"
     for call, given in (
@@ -217,7 +219,7 @@ def test_guest_over_the_wire(people: People) -> None:
 
 
 def test_user_over_the_wire(people: People) -> None:
-    """A user's own folder is closed to another; a copy needs both ends, a part only its own."""
+    """Another user's folder is closed; a copy needs access to source and target, a part only to its target."""
     world, ann, bob = people.world, people.client("ann"), people.client("bob")
     own = f"private/{people.identities['ann']}/note"
     at = {"Bucket": world.bucket}
@@ -240,7 +242,7 @@ def test_user_over_the_wire(people: People) -> None:
 
 
 def test_group_over_the_wire(people: People) -> None:
-    """A member has the group's role in place of the user's."""
+    """A member of a group has its role instead of that of signed-in users."""
     world, bob = people.world, people.client("bob", "Admins")
     at = {"Bucket": world.bucket}
     bob.put_object(**at, Key="pictures/x", Body=b"x")
@@ -249,8 +251,8 @@ def test_group_over_the_wire(people: People) -> None:
     assert _code(bob.put_object, **at, Key=own, Body=b"x") == "AccessDenied"
 
 
-def test_credentials_end_and_are_kept(people: People, start: Any) -> None:
-    """Credentials outlive the server, end after an hour, and need their own token."""
+def test_credentials_expire_and_survive_a_restart(people: People, start: Any) -> None:
+    """Credentials survive a restart, expire after an hour, and need their own token."""
     world = people.world
     guest = people.client("guest")
     found = people.backend.ambient_auth._identity_pool.for_guest()

@@ -1,4 +1,4 @@
-"""Signature V4: what the clients of AWS sign is accepted, and nothing else."""
+"""Signature V4: only requests that are signed as AWS clients do are accepted."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from seedctl.local.bodies import Body
 from seedctl.local.http1 import Request
 from seedctl.local.s3.errors import S3Error
 from seedctl.local.s3.requests import read_request
-from seedctl.local.s3.signature import ChunkSigner, read_signature, verify
+from seedctl.local.s3.signature import ChunkVerifier, read_signature, verify
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,7 +65,7 @@ def _read(method: str, url: str, headers: dict[str, str]) -> Any:
 
 @pytest.mark.parametrize("sent", list(_recorded()))
 def test_recorded_requests(sent: Any) -> None:
-    """Every request of the JavaScript client is signed right, and wrong for another secret."""
+    """Every recorded request of the JavaScript client verifies, but not with another secret."""
     request = _read(sent["method"], sent["url"], sent["headers"])
     signature = read_signature(request)
     verify(signature, SECRETS[signature.access_key_id], request, SIGNED_AT)
@@ -81,7 +81,7 @@ def _code(call: Any, **given: Any) -> str:
 
 
 def test_wrong_secret(shared: Any) -> None:
-    """The local key is good with its own secret only, and any key of the developer's is good."""
+    """The local key needs its own secret; any developer's key is accepted unverified."""
     shared.client().list_objects_v2(Bucket=shared.bucket)
     wrong = shared.client("local", "wrong")
     assert _code(wrong.list_objects_v2, Bucket=shared.bucket) == "SignatureDoesNotMatch"
@@ -89,14 +89,14 @@ def test_wrong_secret(shared: Any) -> None:
 
 
 def test_unknown_temporary_key(shared: Any) -> None:
-    """Credentials that were not given out here are expired: a client gets new ones for that."""
+    """Unknown temporary credentials are reported as expired, so that clients get new ones."""
     client = shared.client("ASIAUNKNOWN000000000", "x", "token")
     assert _code(client.list_objects_v2, Bucket=shared.bucket) == "ExpiredToken"
 
 
 @pytest.mark.parametrize("ahead", [16 * 60, -16 * 60])
 def test_skew(world: Any, ahead: float) -> None:
-    """A request of another quarter of an hour is refused."""
+    """A request signed more than 15 minutes away is rejected."""
     client = world.client()
     client.list_objects_v2(Bucket=world.bucket)
     world.clock.ahead = ahead
@@ -113,11 +113,11 @@ def _get(url: str, method: str = "GET", body: bytes | None = None) -> tuple[int,
 
 
 def test_presigned(world: Any) -> None:
-    """A presigned URL gives what it was made for, until it expires."""
+    """A presigned URL works until it expires."""
     client = world.client()
     target = {"Bucket": world.bucket, "Key": "a b/ü+c.txt"}
     put = client.generate_presigned_url("put_object", Params=target, ExpiresIn=60)
-    # urllib would send a form's type, which nobody signed.
+    # urllib would send the content type of a form, which was not signed.
     assert _get(put, "PUT", b"hello")[0] == 200
     url = client.generate_presigned_url(
         "get_object", Params={**target, "ResponseContentType": "image/png"}, ExpiresIn=60
@@ -138,7 +138,7 @@ def test_presigned(world: Any) -> None:
 
 
 def test_presigned_by_a_developer(world: Any) -> None:
-    """A URL of a key that is not verified ends all the same."""
+    """A presigned URL expires even if its signature is not verified."""
     client = world.client("AKIDEVELOPER", "x")
     client.put_object(Bucket=world.bucket, Key="k", Body=b"x")
     url = client.generate_presigned_url("get_object", Params={"Bucket": world.bucket, "Key": "k"})
@@ -149,7 +149,7 @@ def test_presigned_by_a_developer(world: Any) -> None:
 
 @pytest.mark.parametrize("name", ["x-amz-meta-a", "x-amz-meta-b", "x-amz-security-token"])
 def test_unsigned_header_beside_a_presigned_url(world: Any, name: str) -> None:
-    """A URL is good for what it was made for: a header that it did not sign is refused."""
+    """A presigned URL with a header that it does not sign is rejected."""
     request = AWSRequest("PUT", f"{world.sandbox.url}/{world.bucket}/k?x-amz-meta-a=signed")
     S3SigV4QueryAuth(Credentials("local", "local"), "s3", "us-east-1").add_auth(request)
     path = request.url.removeprefix(world.sandbox.url)
@@ -163,7 +163,7 @@ def test_unsigned_header_beside_a_presigned_url(world: Any, name: str) -> None:
 
 
 def test_query_wins_over_a_header(world: Any, signed: Any) -> None:
-    """Where no signature is verified either, a parameter is not changed by a header."""
+    """A header does not override a parameter, even if the signature is not verified."""
     path = f"/{world.bucket}/k?x-amz-meta-a=signed"
     assert world.send("PUT", path, b"x", signed(x_amz_meta_a="EVIL"))[0] == 200
     head = world.client().head_object(Bucket=world.bucket, Key="k")
@@ -197,7 +197,7 @@ QUERY = {
     ],
 )
 def test_malformed_presigned(shared: Any, change: dict[str, str | None], code: str) -> None:
-    """A URL whose signature is not whole is refused as such."""
+    """A presigned URL with an incomplete signature is rejected."""
     given = {name: value for name, value in {**QUERY, **change}.items() if value is not None}
     query = "&".join(f"{name}={quote(value, safe='')}" for name, value in given.items())
     status, _, body = shared.send("GET", f"/{shared.bucket}/x?{query}", None, {})
@@ -233,20 +233,20 @@ def test_malformed_presigned(shared: Any, change: dict[str, str | None], code: s
 def test_malformed_headers(
     shared: Any, signed: Any, change: dict[str, str | None], code: str
 ) -> None:
-    """What is not signed, or not in this way, gets nothing."""
+    """Requests without a signature, or with another kind of signature, are rejected."""
     headers = {name: value for name, value in {**signed(), **change}.items() if value is not None}
     _, _, body = shared.send("GET", f"/{shared.bucket}/x", None, headers)
     assert f"<Code>{code}</Code>".encode() in body
 
 
 def test_version_2_in_a_url(shared: Any) -> None:
-    """Presigning the old way is told from no signature at all."""
+    """A URL presigned with version 2 has its own error."""
     path = f"/{shared.bucket}/x?AWSAccessKeyId=A&Signature=B&Expires=1"
     assert b"AWS4-HMAC-SHA256" in shared.send("GET", path, None, {})[2]
 
 
 def test_other_services_are_not_s3(shared: Any, signed: Any) -> None:
-    """A signature for another service is not S3's, whatever the path."""
+    """A request signed for another service does not go to S3, whatever its path."""
     headers = signed()
     headers["Authorization"] = headers["Authorization"].replace("/s3/", "/sts/")
     assert shared.send("GET", f"/{shared.bucket}/x", None, headers)[0] == 404
@@ -255,7 +255,7 @@ def test_other_services_are_not_s3(shared: Any, signed: Any) -> None:
 
 
 class _Signer(S3SigV4Auth):  # type: ignore[misc]
-    """Signs the payload hash that it is told."""
+    """Signs a given payload hash."""
 
     kind = "UNSIGNED-PAYLOAD"
 
@@ -274,7 +274,7 @@ def _signed_headers(
 
 
 def test_unsigned_header(shared: Any) -> None:
-    """A header that means something to S3 must be covered by the signature."""
+    """The signature must cover every header that S3 uses."""
     path = f"/{shared.bucket}/unsigned"
     headers = _signed_headers(shared, "PUT", path, {"x-amz-meta-a": "b"})
     assert shared.send("PUT", path, b"x", headers)[0] == 200
@@ -282,37 +282,37 @@ def test_unsigned_header(shared: Any) -> None:
     assert b"<HeadersNotSigned>x-amz-meta-b</HeadersNotSigned>" in body
 
 
-def _chunked(signer: ChunkSigner | None, *pieces: bytes, trailer: str = "") -> bytes:
-    """Return *pieces* as aws-chunked, signed if there is a *signer*."""
+def _chunked(verifier: ChunkVerifier | None, *pieces: bytes, trailer: str = "") -> bytes:
+    """Return *pieces* as aws-chunked, signed if there is a *verifier*."""
     out = b""
     for piece in (*pieces, b""):
         mark = ""
-        if signer is not None:
-            mark = f";chunk-signature={_next(signer, hashlib.sha256(piece).hexdigest())}"
+        if verifier is not None:
+            mark = f";chunk-signature={_next(verifier, hashlib.sha256(piece).hexdigest())}"
         out += f"{len(piece):x}{mark}\r\n".encode() + piece + (b"\r\n" if piece else b"")
     if trailer:
         out += f"{trailer}\r\n".encode()
-        if signer is not None:
+        if verifier is not None:
             digest = hashlib.sha256(f"{trailer}\n".encode()).hexdigest()
-            value = _next(signer, digest, trailer=True)
+            value = _next(verifier, digest, trailer=True)
             out += f"x-amz-trailer-signature:{value}\r\n".encode()
     return out + b"\r\n"
 
 
-def _next(signer: ChunkSigner, digest: str, *, trailer: bool = False) -> str:
+def _next(verifier: ChunkVerifier, digest: str, *, trailer: bool = False) -> str:
     import hmac
 
     empty = hashlib.sha256(b"").hexdigest()
     kind, digests = ("TRAILER", digest) if trailer else ("PAYLOAD", f"{empty}\n{digest}")
-    text = f"AWS4-HMAC-SHA256-{kind}\n{signer._prefix}\n{signer._previous}\n{digests}"
-    signer._previous = hmac.new(signer._key, text.encode(), "sha256").hexdigest()
-    return signer._previous
+    text = f"AWS4-HMAC-SHA256-{kind}\n{verifier._prefix}\n{verifier._previous}\n{digests}"
+    verifier._previous = hmac.new(verifier._key, text.encode(), "sha256").hexdigest()
+    return verifier._previous
 
 
 @pytest.mark.parametrize("trailer", ["", "x-amz-checksum-crc32:NhCmhg=="])
 @pytest.mark.parametrize("tamper", ["", "data", "trailer"])
 def test_signed_chunks(shared: Any, trailer: str, tamper: str) -> None:
-    """Chunks that are signed one after the other are checked one by one."""
+    """The signatures of chunks are verified, each with the one before it."""
     path = f"/{shared.bucket}/chunks"
     kind = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD" + ("-TRAILER" if trailer else "")
     given = {
@@ -324,8 +324,8 @@ def test_signed_chunks(shared: Any, trailer: str, tamper: str) -> None:
     lowered = {name.lower(): value for name, value in headers.items()}
     request = _read("PUT", path, {**lowered, "host": f"127.0.0.1:{shared.port}"})
     signature = read_signature(request)
-    signer = verify(signature, "local", request, signature.signed_at)
-    body = _chunked(signer, b"hel", b"lo", trailer=trailer)
+    verifier = verify(signature, "local", request, signature.signed_at)
+    body = _chunked(verifier, b"hel", b"lo", trailer=trailer)
     if tamper == "data":
         body = body.replace(b"hel", b"jel")
     if tamper == "trailer":
@@ -370,7 +370,7 @@ GOOD = _chunked(None, b"hel", b"lo", trailer="x-amz-checksum-crc32:NhCmhg==")
         pytest.param({}, b"zz\r\n", "IncompleteBody", id="no size"),
         pytest.param({}, b"5\r\nhel", "IncompleteBody", id="broken off"),
         pytest.param({}, b"3\r\nhello\r\n", "IncompleteBody", id="chunk too long"),
-        pytest.param({}, GOOD + b"more", "IncompleteBody", id="more behind"),
+        pytest.param({}, GOOD + b"more", "IncompleteBody", id="more after it"),
         pytest.param({}, b"0\r\nbad trailer\r\n\r\n", "IncompleteBody", id="trailer"),
         pytest.param(
             {}, GOOD[:-2] + b"x-amz-checksum-crc32:NhCmhg==\r\n\r\n", "IncompleteBody", id="twice"
@@ -386,7 +386,7 @@ GOOD = _chunked(None, b"hel", b"lo", trailer="x-amz-checksum-crc32:NhCmhg==")
 def test_unsigned_chunks(
     shared: Any, signed: Any, headers: dict[str, str | None], body: bytes, code: str | None
 ) -> None:
-    """Chunks are unwrapped and compared with what was said of them, before or behind."""
+    """Chunks are decoded and verified against headers and trailers."""
     given = {**UNSIGNED, "x_amz_trailer": "x-amz-checksum-crc32", **headers}
     sent = signed(**{name: value for name, value in given.items() if value is not None})
     before = shared.files()

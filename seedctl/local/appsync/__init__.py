@@ -1,7 +1,7 @@
 """AppSync: the GraphQL API of the outputs' ``data`` section, with its models stored locally.
 
-``service`` answers ``POST /graphql``; the schema is made from ``model_introspection`` at the first
-request, and only then is graphql-core loaded.
+``service`` answers ``POST /graphql``. The first request loads graphql-core and builds the schema
+from ``model_introspection``.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""Values as DynamoDB stores and compares them: their types, their texts and the range of numbers."""
+"""Attribute values of DynamoDB: their types, their text form, and the range of numbers."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from seedctl.local.appsync.errors import dynamodb
+from seedctl.local.appsync.errors import dynamodb_error
 
 if TYPE_CHECKING:
     from seedctl.local.appsync.errors import FieldError
@@ -14,7 +14,7 @@ _SMALLEST = 1e-130
 
 
 def type_of(value: Any) -> str:
-    """Return DynamoDB's name for the type of *value*: ``S``, ``N``, ``BOOL``, ``NULL``, ``L``, ``M``."""
+    """Return DynamoDB's type of *value*: ``S``, ``N``, ``BOOL``, ``NULL``, ``L`` or ``M``."""
     if value is None:
         return "NULL"
     if isinstance(value, bool):
@@ -25,20 +25,20 @@ def type_of(value: Any) -> str:
 
 
 def text_of(value: Any) -> str:
-    """Return *value* as the resolvers print it into a text."""
+    """Return *value* as the resolvers print it into a string."""
     if isinstance(value, bool):
         return str(value).lower()
     if value is None:
-        # Velocity prints a reference that is null as it stands in the template, or as "null" [?].
+        # Velocity prints a null reference as the source text of the template, or as "null" [?].
         return "null"
-    # Numbers that are whole are printed without a fraction [?].
+    # Whole numbers are printed without a fraction [?].
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def check_numbers(values: Any, key: str | None = None) -> None:
     """Raise FieldError if a number in *values*, at any depth, is out of DynamoDB's range.
 
-    *key* names the values in an expression, such as ``:sortKey``; those of a new item have none.
+    *key* is the name of the value in an expression, such as ``:sortKey``; None for a new item.
     """
     rest = [values]
     while rest:
@@ -55,18 +55,19 @@ def check_numbers(values: Any, key: str | None = None) -> None:
 
 
 def invalid_expression_value(reason: str, key: str) -> FieldError:
-    return dynamodb(f"ExpressionAttributeValues contains invalid value: {reason} for key {key}")
+    text = f"ExpressionAttributeValues contains invalid value: {reason} for key {key}"
+    return dynamodb_error(text)
 
 
 def check_bounds(expression: str, lower: Any, upper: Any) -> None:
-    """Raise FieldError if *expression*, named in DynamoDB's words, has a BETWEEN of these bounds."""
+    """Raise FieldError if DynamoDB rejects a BETWEEN of these bounds in *expression*, its kind."""
     if type_of(lower) != type_of(upper):
         wrong = "same data type for lower and upper bounds"
     elif type_of(lower) in ("S", "N") and lower > upper:
         wrong = "upper bound to be greater than or equal to lower bound"
     else:
         return
-    raise dynamodb(
+    raise dynamodb_error(
         f"Invalid {expression}: The BETWEEN operator requires {wrong}; "
         f"lower bound operand: AttributeValue: {_operand(lower)}, "
         f"upper bound operand: AttributeValue: {_operand(upper)}"
@@ -81,4 +82,4 @@ def _out_of_range(name: str, size: str, key: str | None) -> FieldError:
     reason = (
         f"Number {name}. Attempting to store a number with magnitude {size} than supported range"
     )
-    return dynamodb(reason) if key is None else invalid_expression_value(reason, key)
+    return dynamodb_error(reason) if key is None else invalid_expression_value(reason, key)

@@ -1,7 +1,7 @@
-"""Who is asking: an API key, a user of the pool, or an IAM principal.
+"""The caller of a request: an API key, a user of the user pool, or an IAM principal.
 
-Signatures of IAM requests are not verified: the sandbox has no secret keys to verify them with.
-The access key id alone says who calls, and only ids that the sandbox knows are let in.
+Signatures of IAM requests are not verified. The access key id alone identifies the caller, and only
+ids that the sandbox knows are accepted.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ _JWT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
 class Caller:
     provider: str
     claims: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    """Of a user's token."""
+    """The claims of a user's token."""
     is_guest: bool = False
-    """For IDENTITY_POOL: the unauthenticated role rather than the authenticated one."""
+    """For IDENTITY_POOL: whether the caller has the unauthenticated role."""
 
     @property
     def username(self) -> str | None:
@@ -61,33 +61,33 @@ class Caller:
 
 
 class Callers:
-    """Tells callers apart for one API."""
+    """Identifies the callers of one API."""
 
     def __init__(
         self,
         data: DataOutputs,
         *,
         read_token: Callable[[str], dict[str, Any]],
-        identities: Callable[[str], Principal | None],
+        find_principal: Callable[[str], Principal | None],
     ) -> None:
-        """*read_token* gives the claims of a token that has not expired, or raises ServiceError.
+        """*read_token* returns the claims of a token, or raises ServiceError if it is not valid.
 
-        *identities* tells who holds an access key id of the identity pool.
+        *find_principal* returns the holder of an access key id of the identity pool, else None.
         """
         self._default = _PROVIDERS.get(data.default_authorization_type, IAM)
-        # What the file does not say is not refused.
+        # If the file does not list the providers, all are accepted.
         listed = _PROVIDERS if data.authorization_types is None else data.authorization_types
-        # Gen 2 always has IAM, whatever the file lists.
+        # Gen 2 always enables IAM, whatever the file lists.
         self._enabled = {self._default, IAM, *(_PROVIDERS.get(name) for name in listed)}
         self._api_key = data.api_key
         self._read_token = read_token
-        self._identities = identities
+        self._find_principal = find_principal
 
-    def of(self, headers: Mapping[str, str]) -> Caller:
-        """Return who sent *headers*. Raises RefusedCallError."""
+    def identify(self, headers: Mapping[str, str]) -> Caller:
+        """Return the caller who sent *headers*. Raises RefusedCallError."""
         authorization = headers.get("authorization")
         api_key = headers.get("x-api-key")
-        # Where both come, the header that names a person or role wins [?].
+        # If both headers are sent, authorization wins [?].
         if authorization is None and api_key is None and self._default == USER_POOL:
             raise unauthenticated("Valid authorization header not provided.")
         if authorization is None:
@@ -108,7 +108,7 @@ class Callers:
         match = _SIGNED.fullmatch(authorization)
         if match is not None and match[1] == _LOCAL_KEY:
             return Caller(IAM)
-        found = self._identities(match[1]) if match is not None else None
+        found = self._find_principal(match[1]) if match is not None else None
         if found is None:
             raise unauthenticated()
         return Caller(IDENTITY_POOL, found.claims, is_guest=found.is_guest)

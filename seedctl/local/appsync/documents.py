@@ -1,4 +1,4 @@
-"""Documents parsed and validated, with AppSync's names for what is wrong with them."""
+"""Parse and validate GraphQL documents, and report errors with the names that AppSync uses."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ from seedctl.local.appsync.errors import (
 if TYPE_CHECKING:
     from graphql import DocumentNode, GraphQLSchema, Node
 
-# graphql-java's names, by the rule of graphql-core that finds the same fault.
-_KINDS = {
+# graphql-java's name of each error, by the rule of graphql-core that finds it.
+_ERROR_TYPES = {
     "FieldsOnCorrectTypeRule": "FieldUndefined",
     "FragmentsOnCompositeTypesRule": "InlineFragmentTypeConditionInvalid",
     "KnownArgumentNamesRule": "UnknownArgument",
@@ -59,24 +59,24 @@ _KINDS = {
 
 
 def read_document(schema: GraphQLSchema, text: str) -> DocumentNode:
-    """Return the document, valid for *schema*.
+    """Return the parsed document, which is valid for *schema*.
 
-    Raises RefusedCallError for what cannot be parsed, InvalidInputError for what is not valid and
-    for subscriptions, which the schema does not have.
+    Raises RefusedCallError if it cannot be parsed, InvalidInputError if it is not valid or has a
+    subscription.
     """
     try:
         document = parse(text)
-        _refuse_subscriptions(document)
+        _reject_subscriptions(document)
         errors = validate(schema, document, max_errors=1)
     except (GraphQLError, RecursionError) as error:
         raise malformed("Unable to parse GraphQL query.") from error
     if errors:
-        raise _refusal(schema, document, errors[0])
+        raise _validation_error(schema, document, errors[0])
     return document
 
 
 def operation_of(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
-    """Return the operation to execute. Raises RefusedCallError if there is no such one."""
+    """Return the operation to execute. Raises RefusedCallError unless exactly one matches."""
     operations = [
         node
         for node in _operations(document)
@@ -98,27 +98,28 @@ def _operations(document: DocumentNode) -> list[OperationDefinitionNode]:
     return [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
 
 
-def _refuse_subscriptions(document: DocumentNode) -> None:
+def _reject_subscriptions(document: DocumentNode) -> None:
     for node in _operations(document):
         if node.operation is OperationType.SUBSCRIPTION:
             error = GraphQLError(NO_SUBSCRIPTIONS, node)
             raise InvalidInputError(NO_SUBSCRIPTIONS, locations(error), NOT_AVAILABLE)
 
 
-def _refusal(
+def _validation_error(
     schema: GraphQLSchema, document: DocumentNode, error: GraphQLError
 ) -> InvalidInputError:
-    # Validation does not say which rule it was, and only its own failures are worth asking again.
-    broken = (rule for rule in specified_rules if validate(schema, document, [rule], max_errors=1))
-    rule = next(broken, None)
-    kind = _KINDS.get(rule.__name__, "InvalidSyntax") if rule is not None else "InvalidSyntax"
+    # The error does not name its rule, so validate again with one rule at a time.
+    failed = (rule for rule in specified_rules if validate(schema, document, [rule], max_errors=1))
+    rule = next(failed, None)
+    kind = _ERROR_TYPES.get(rule.__name__, "InvalidSyntax") if rule is not None else "InvalidSyntax"
     return InvalidInputError(
-        f"Validation error of type {kind}: {_text(kind, schema, document, error)}", locations(error)
+        f"Validation error of type {kind}: {_describe(kind, schema, document, error)}",
+        locations(error),
     )
 
 
-class _Finder(Visitor):
-    """Finds out where a node is, and of what type things are there."""
+class _NodeLocator(Visitor):
+    """Finds the path of a node, its parent type, and the argument and input type around it."""
 
     def __init__(self, wanted: Node | None, types: TypeInfo) -> None:
         super().__init__()
@@ -140,25 +141,25 @@ class _Finder(Visitor):
         return BREAK
 
 
-def _text(kind: str, schema: GraphQLSchema, document: DocumentNode, error: GraphQLError) -> str:
+def _describe(kind: str, schema: GraphQLSchema, document: DocumentNode, error: GraphQLError) -> str:
     node = error.nodes[0] if error.nodes else None
     types = TypeInfo(schema)
-    found = _Finder(node, types)
-    visit(document, TypeInfoVisitor(types, found))
+    locator = _NodeLocator(node, types)
+    visit(document, TypeInfoVisitor(types, locator))
     if kind == "FieldUndefined" and isinstance(node, FieldNode):
         name = node.name.value
-        return f"Field '{name}' in type '{found.parent}' is undefined @ '{found.path}'"
-    if kind == "WrongType" and found.argument is not None:
-        argument = found.argument
-        fault = _fault(node, found.input_type)
+        return f"Field '{name}' in type '{locator.parent}' is undefined @ '{locator.path}'"
+    if kind == "WrongType" and locator.argument is not None:
+        argument = locator.argument
+        problem = _describe_value(node, locator.input_type)
         return (
             f"argument '{argument.name.value}' with value '{print_ast(argument.value)}' "
-            f"{fault} @ '{found.path}'"
+            f"{problem} @ '{locator.path}'"
         )
-    return f"{error.message} @ '{found.path}'"
+    return f"{error.message} @ '{locator.path}'"
 
 
-def _fault(node: Node | None, type_: Any) -> str:
+def _describe_value(node: Node | None, type_: Any) -> str:
     if isinstance(node, ObjectValueNode) and isinstance(type_, GraphQLInputObjectType):
         given = {field.name.value for field in node.fields}
         required = [name for name, field in type_.fields.items() if is_required_input_field(field)]

@@ -1,4 +1,4 @@
-"""One API's schema, and the execution of requests on it. The only door to graphql-core."""
+"""Execute requests on the schema of one API. Importing this module loads graphql-core."""
 
 from __future__ import annotations
 
@@ -25,29 +25,29 @@ if TYPE_CHECKING:
     from seedctl.local.store import Store
     from seedctl.outputs import models as outputs
 
-_KEPT_DOCUMENTS = 128
-_KEPT_LENGTH = 16 * 1024
+_MAX_CACHED_DOCUMENTS = 128
+_MAX_CACHED_LENGTH = 16 * 1024
 
 
 class Engine:
     def __init__(
         self, schema: outputs.Introspection, *, api: str, store: Store, clock: Callable[[], float]
     ) -> None:
-        """Raises ValueError or TypeError for a schema that GraphQL cannot have."""
+        """Raises ValueError or TypeError if *schema* gives no valid GraphQL schema."""
         models = deployed_models(schema)
         self._schema = build(schema, models)
-        self._read_anew = partial(read_document, self._schema)
-        # A seed sends the same few texts again and again.
-        self._read = lru_cache(_KEPT_DOCUMENTS)(self._read_anew)
+        self._parse = partial(read_document, self._schema)
+        # A seed script sends the same few documents many times.
+        self._parse_cached = lru_cache(_MAX_CACHED_DOCUMENTS)(self._parse)
         tables = prepare(store, api, models)
         self._request = partial(GraphQLRequest, store=store, api=api, clock=clock, tables=tables)
 
     def execute(
         self, text: str, variables: Mapping[str, Any], name: str | None, caller: Caller
     ) -> dict[str, Any]:
-        """Return the answer's document. Raises RefusedCallError or InvalidInputError."""
-        read = self._read if len(text) <= _KEPT_LENGTH else self._read_anew
-        document = read(text)
+        """Return the response document. Raises RefusedCallError or InvalidInputError."""
+        parse = self._parse_cached if len(text) <= _MAX_CACHED_LENGTH else self._parse
+        document = parse(text)
         operation = operation_of(document, name)
         request = self._request(caller)
         try:
@@ -61,19 +61,19 @@ class Engine:
             )
         except RecursionError as error:
             raise malformed("Unable to parse GraphQL query.") from error
-        if request.faults:
-            raise request.faults[0]
+        if request.internal_errors:
+            raise request.internal_errors[0]
         if not result.errors:
             return {"data": result.data}
-        return {"data": result.data, "errors": [_shown(error) for error in result.errors]}
+        return {"data": result.data, "errors": [_error_document(error) for error in result.errors]}
 
 
-def _shown(error: GraphQLError) -> dict[str, Any]:
+def _error_document(error: GraphQLError) -> dict[str, Any]:
     cause = error.original_error
     message = error.message
     if isinstance(cause, InvalidScalarError):
         message = f"Can't serialize value ({path_text(error.path or [])}) : {cause}"
-    shown = {"path": error.path, "locations": locations(error), "message": message}
+    document = {"path": error.path, "locations": locations(error), "message": message}
     if isinstance(cause, FieldError):
-        shown.update(data=None, errorType=cause.error_type, errorInfo=None)
-    return shown
+        document.update(data=None, errorType=cause.error_type, errorInfo=None)
+    return document

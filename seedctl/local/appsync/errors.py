@@ -1,4 +1,4 @@
-"""AppSync's refusals: one request at a time, or one field at a time."""
+"""The errors of AppSync: of a whole request, or of one field."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NO_SUBSCRIPTIONS = (
 
 
 class RefusedCallError(Exception):
-    """A request that is not executed: answered with *status* and without data."""
+    """A request that is rejected before execution, with *status* and without data."""
 
     def __init__(self, status: int, error_type: str, message: str) -> None:
         super().__init__(message)
@@ -32,7 +32,7 @@ class RefusedCallError(Exception):
 
 
 class InvalidInputError(Exception):
-    """A document or variables that the schema refuses, before any resolver."""
+    """A document or variables that are not valid for the schema; no resolver runs."""
 
     def __init__(
         self,
@@ -52,11 +52,11 @@ class InvalidInputError(Exception):
 
 
 class MissingValueError(Exception):
-    """A required field without a value: it is null and the error is listed."""
+    """A required field that has no value: AppSync returns null and adds the error."""
 
 
 class FieldError(Exception):
-    """A resolver's refusal: its field is null and the error is listed."""
+    """An error of a resolver: AppSync returns null for the field and adds the error."""
 
     def __init__(self, error_type: str | None, message: str) -> None:
         super().__init__(message)
@@ -72,7 +72,7 @@ def malformed(message: str) -> RefusedCallError:
 
 
 def unauthorized(info: GraphQLResolveInfo[Any]) -> FieldError:
-    """Return the refusal of the field that is resolved."""
+    """Return the error that the caller may not access the field of *info*."""
     where = f"{info.field_name} on type {info.parent_type.name}"
     return FieldError("Unauthorized", f"Not Authorized to access {where}")
 
@@ -81,15 +81,15 @@ def invalid_arguments(message: str) -> FieldError:
     return FieldError("InvalidArgumentsError", message)
 
 
-def refused(message: str) -> FieldError:
-    """Return what a resolver refuses without naming a type."""
+def untyped_error(message: str) -> FieldError:
+    """Return the error of a resolver that gives no error type."""
     return FieldError(None, message)
 
 
 def conditional_check_failed() -> FieldError:
-    return dynamodb("The conditional request failed", "ConditionalCheckFailedException")
+    return dynamodb_error("The conditional request failed", "ConditionalCheckFailedException")
 
 
-def dynamodb(message: str, error_type: str = "DynamoDbException") -> FieldError:
+def dynamodb_error(message: str, error_type: str = "DynamoDbException") -> FieldError:
     source = f"(Service: DynamoDb, Status Code: 400, Request ID: {uuid.uuid4()})"
     return FieldError(f"DynamoDB:{error_type}", f"{message} {source}")

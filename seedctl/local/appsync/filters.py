@@ -1,11 +1,11 @@
-"""Filters and conditions over stored items, refused and compared as DynamoDB does it."""
+"""Filters and conditions on stored items: validated and evaluated as DynamoDB does."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from seedctl.local.appsync.attribute_values import check_bounds, check_numbers, type_of
-from seedctl.local.appsync.errors import FieldError, dynamodb
+from seedctl.local.appsync.errors import FieldError, dynamodb_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -14,29 +14,29 @@ _MISSING = object()
 _TYPES = {"bool": "BOOL", "list": "L", "map": "M", "number": "N", "string": "S", "_null": "NULL"}
 
 
-def check_asks(expression: Mapping[str, Any]) -> None:
-    """Raise FieldError if *expression* says something and asks for nothing."""
+def check_not_empty(expression: Mapping[str, Any]) -> None:
+    """Raise FieldError if *expression* has entries but not one comparison."""
     if expression and not any(_comparisons(expression)):
-        raise _unusable()
+        raise _unprocessable()
 
 
 def check_filter(expression: Mapping[str, Any], keys: Iterable[str] = ()) -> None:
-    """Raise FieldError if DynamoDB refuses the filter.
+    """Raise FieldError if DynamoDB rejects the filter.
 
-    *keys* are the key attributes of the table or index that is queried; a scan has none.
+    *keys* are the key attributes of the queried table or index; empty for a scan.
     """
     check_expression("FilterExpression", expression)
     named = {name for name, _ in _comparisons(expression)}
     for key in keys:
         if key in named:
-            raise dynamodb(
+            raise dynamodb_error(
                 "Filter Expression can only contain non-primary key attributes: "
                 f"Primary key attribute: {key}"
             )
 
 
 def check_expression(kind: str, expression: Mapping[str, Any]) -> None:
-    """Raise FieldError if an operand of *expression*, a *kind* of DynamoDB's, is refused."""
+    """Raise FieldError if DynamoDB rejects an operand of *expression*, its expression *kind*."""
     for name, operators in _comparisons(expression):
         for operator, operand in operators.items():
             check_numbers(operand, f":{name}_{operator}")
@@ -45,53 +45,53 @@ def check_expression(kind: str, expression: Mapping[str, Any]) -> None:
                 continue
             bounds = each["between"]
             if bounds is None or len(bounds) != 2:
-                raise _unusable()  # AppSync's expression for it is unknown [?].
+                raise _unprocessable()  # how AppSync translates this is unknown [?]
             check_bounds(kind, *bounds)
 
 
 def _comparisons(expression: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield the fields that *expression* names, at any depth, with their operators."""
-    for name, wanted in expression.items():
-        if not wanted:
+    """Yield each field in *expression*, at any depth, with its operators."""
+    for name, operand in expression.items():
+        if not operand:
             continue
         if name in ("and", "or"):
-            for part in wanted:
+            for part in operand:
                 yield from _comparisons(part or {})
         elif name == "not":
-            yield from _comparisons(wanted)
+            yield from _comparisons(operand)
         else:
-            yield name, wanted
+            yield name, operand
 
 
 def matches(expression: Mapping[str, Any], item: Mapping[str, Any]) -> bool:
-    """Whether *item* meets every part of *expression*, which has been checked."""
-    for name, wanted in expression.items():
-        if wanted is None:
+    """Whether *item* matches every part of *expression*, which was validated before."""
+    for name, operand in expression.items():
+        if operand is None:
             continue
         if name == "and":
-            met = all(matches(part, item) for part in wanted if part is not None)
+            holds = all(matches(part, item) for part in operand if part is not None)
         elif name == "or":
-            # No alternatives at all exclude nothing: such a list adds no text to the expression.
-            parts = [part for part in wanted if part]
-            met = not parts or any(matches(part, item) for part in parts)
+            # A list without alternatives matches all: it adds nothing to the expression.
+            parts = [part for part in operand if part]
+            holds = not parts or any(matches(part, item) for part in parts)
         elif name == "not":
-            met = not wanted or not matches(wanted, item)
+            holds = not operand or not matches(operand, item)
         else:
             value = item.get(name, _MISSING)
-            met = all(_OPERATORS[operator](value, given) for operator, given in wanted.items())
-        if not met:
+            holds = all(_OPERATORS[operator](value, given) for operator, given in operand.items())
+        if not holds:
             return False
     return True
 
 
 def _equal(value: Any, given: Any) -> bool:
-    # True == 1 in Python, and not in DynamoDB.
+    # True == 1 in Python, but not in DynamoDB.
     return isinstance(value, bool) == isinstance(given, bool) and bool(value == given)
 
 
 def _ordering(test: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
     def compare(value: Any, given: Any) -> bool:
-        # Code points order as the UTF-8 bytes that DynamoDB compares.
+        # Code points sort like the UTF-8 bytes that DynamoDB compares.
         kind = type_of(value)
         return kind in ("S", "N") and type_of(given) == kind and test(value, given)
 
@@ -117,14 +117,14 @@ def _size(value: Any, given: Any) -> bool:
         return given is None
     # DynamoDB counts the bytes of a string.
     size = len(value.encode()) if isinstance(value, str) else len(value)
-    return all(_OPERATORS[operator](size, wanted) for operator, wanted in given.items())
+    return all(_OPERATORS[operator](size, operand) for operator, operand in given.items())
 
 
 def _attribute_type(value: Any, given: Any) -> bool:
     return value is not _MISSING and type_of(value) == _TYPES.get(given)
 
 
-def _unusable() -> FieldError:
+def _unprocessable() -> FieldError:
     return FieldError("Unrecognized Filter", "Unable to process the filter expression")
 
 
@@ -132,7 +132,7 @@ _at_least = _ordering(lambda left, right: left >= right)
 _at_most = _ordering(lambda left, right: left <= right)
 _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "eq": _equal,
-    # A missing attribute differs from everything and contains nothing [?].
+    # A missing attribute is not equal to any value and contains nothing [?].
     "ne": lambda value, given: not _equal(value, given),
     "lt": _ordering(lambda left, right: left < right),
     "le": _at_most,

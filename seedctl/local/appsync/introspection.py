@@ -1,4 +1,4 @@
-"""The models as they are deployed: what the outputs file says, and what the deployment adds."""
+"""The models as they are deployed: those of the outputs file, completed as the deployment does."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HAS_MANY = "HAS_MANY"
 BELONGS_TO = "BELONGS_TO"
 READS = frozenset({"get", "list"})
 _OPERATIONS = READS | {"create", "update", "delete"}
-# The types for which the API makes a value of its own, where a new item comes without one.
+# The types for which the API generates a value if a new item has none.
 _GENERATED = {
     "id": ("ID", "String"),
     "createdAt": ("AWSDateTime", "String"),
@@ -27,8 +27,7 @@ _DEFAULT_PROVIDERS = {"public": "apiKey", "custom": "function"}
 class Index(outputs.Index):
     """The key of a table, or of one of its secondary indexes.
 
-    The query field is None for the index behind a relation, and where the schema turns the query
-    off.
+    The query field is None for the index of a relation, and if the schema disables the query.
     """
 
     is_relation: bool = False
@@ -43,7 +42,7 @@ class Index(outputs.Index):
 
     @property
     def sort_key(self) -> str | None:
-        """The attribute that items are sorted by: several fields are joined into one."""
+        """The attribute that sorts the items; the values of several fields are joined into one."""
         return "#".join(self.sort_fields) or None
 
     @property
@@ -65,7 +64,7 @@ class Rule:
 
     @property
     def is_static(self) -> bool:
-        """Whether it can be decided without an item."""
+        """Whether the rule can be decided without an item."""
         return self.owner_field is None and self.groups_field is None
 
 
@@ -79,7 +78,7 @@ class Model:
     indexes: tuple[Index, ...]
     rules: tuple[Rule, ...]
     operations: frozenset[str]
-    """What is not disabled, of create, update, delete, get and list."""
+    """Those of create, update, delete, get and list that are not disabled."""
 
     @property
     def table(self) -> Index:
@@ -91,7 +90,7 @@ class Model:
         return self.name[0].upper() + self.name[1:]
 
     def generates(self, name: str) -> bool:
-        """Whether the API fills *name* where nothing is given: an id, or the time."""
+        """Whether the API generates a missing value of *name*: an id or the time."""
         field = self.fields.get(name)
         types = _GENERATED.get(name, ())
         return field is not None and not field.is_array and field.type.name in types
@@ -102,13 +101,16 @@ class Model:
 
 
 def deployed_models(schema: outputs.Introspection) -> dict[str, Model]:
-    """Return the models of *schema* by their names, with the indexes that relations are read by."""
+    """Return the models of *schema* by name, with the indexes of their relations."""
     models = {name: _model(model) for name, model in schema.models.items()}
     return {name: _with_relation_indexes(model, models) for name, model in models.items()}
 
 
 def foreign_key(field: outputs.Field) -> tuple[str, ...]:
-    """Return the foreign key of a relation: of this model for BELONGS_TO, else of the related one."""
+    """Return the foreign key of a relation.
+
+    For BELONGS_TO its fields are in this model, else in the related one.
+    """
     association = field.association
     if association is None:
         return ()
@@ -118,11 +120,11 @@ def foreign_key(field: outputs.Field) -> tuple[str, ...]:
 
 
 def index_of_relation(owner: Model, field: outputs.Field, models: Mapping[str, Model]) -> Index:
-    """Return the related model's index by which the items of *field* are found."""
+    """Return the index of the related model that finds the items of *field*."""
     keys = foreign_key(field)
     related = models[field.type.name].fields.get(keys[0]) if keys else None
     if related is not None and related.association is not None:
-        # Gen 1 style: it names the relation field on the other side.
+        # Gen 1 style: the key is the relation field of the other model.
         keys = foreign_key(related)
     name = f"gsi-{owner.name}.{field.name}"
     return Index(name, None, keys[: len(owner.key)], is_relation=True)
@@ -132,7 +134,7 @@ def _model(model: outputs.Model) -> Model:
     return Model(
         name=model.name,
         plural=model.plural_name,
-        fields=model.fields if model.is_key_declared else _as_deployed(model.fields),
+        fields=model.fields if model.is_key_declared else _in_deployed_order(model.fields),
         key=model.primary_key,
         has_custom_key=model.is_key_declared,
         indexes=tuple(
@@ -143,10 +145,10 @@ def _model(model: outputs.Model) -> Model:
     )
 
 
-def _as_deployed(fields: Mapping[str, outputs.Field]) -> Mapping[str, outputs.Field]:
-    """Return *fields* with an implied ``id`` behind those that are declared, as it is deployed.
+def _in_deployed_order(fields: Mapping[str, outputs.Field]) -> Mapping[str, outputs.Field]:
+    """Return *fields* in the deployed order, with an implicit ``id`` after the declared fields.
 
-    An ``id`` that is not the first one is declared.
+    An implicit ``id`` is the first field; in any other position it is declared.
     """
     if next(iter(fields), None) != "id":
         return fields
@@ -157,7 +159,7 @@ def _as_deployed(fields: Mapping[str, outputs.Field]) -> Mapping[str, outputs.Fi
 
 
 def _with_relation_indexes(model: Model, models: Mapping[str, Model]) -> Model:
-    """Return *model* with the indexes on its foreign keys that relations are read by."""
+    """Return *model* with the indexes on its foreign keys, which read the relations."""
     relations = tuple(
         index_of_relation(other, field, models)
         for other in models.values()

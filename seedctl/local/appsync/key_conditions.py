@@ -1,4 +1,4 @@
-"""Conditions on sort keys: refused in the words of resolvers and DynamoDB, or made ready to compare."""
+"""Conditions on sort keys: validate them, with the errors of resolvers and DynamoDB."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from seedctl.local.appsync.attribute_values import (
     text_of,
     type_of,
 )
-from seedctl.local.appsync.errors import dynamodb, invalid_arguments
+from seedctl.local.appsync.errors import dynamodb_error, invalid_arguments
 from seedctl.local.appsync.keys import attribute_types
 
 if TYPE_CHECKING:
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class KeyCondition:
-    """What a query asks of its sort key."""
+    """A condition on the sort key of a query."""
 
     operator: str
     """``eq``, ``lt``, ``le``, ``gt``, ``ge``, ``beginsWith`` or ``between``."""
     operand: Any
-    """A text or a number; for ``between`` a list of two of them, the lower one first."""
+    """A string or a number; for ``between`` a list of the lower and the upper bound."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyQuery:
-    """A query of a table or an index: the items of one partition that meet the condition."""
+    """A query of a table or an index: the items of one partition that match the condition."""
 
     index: Index
     partition: Any
@@ -45,13 +45,13 @@ class KeyQuery:
 
 
 def argument_name(index: Index) -> str:
-    """Return the argument for the sort key of *index*: ``warehouseShelf``."""
+    """Return the argument name for the sort key of *index*, such as ``warehouseShelf``."""
     first, *others = index.sort_fields
     return first + "".join(name[0].upper() + name[1:] for name in others)
 
 
 def check_list_arguments(table: Index, arguments: Mapping[str, Any]) -> None:
-    """Refuse what the list of a model with a custom key refuses before authorization."""
+    """Raise FieldError as the list of a model with a custom key does before authorization."""
     partition = arguments.get(table.partition_key)
     if arguments.get("sortDirection") is not None:
         if table.sort_key is None:
@@ -67,8 +67,8 @@ def check_list_arguments(table: Index, arguments: Mapping[str, Any]) -> None:
 
 
 def check_key_arguments(index: Index, arguments: Mapping[str, Any]) -> None:
-    """Refuse *arguments* that the resolvers of *index* refuse. Raises FieldError."""
-    condition = _condition(index, arguments)
+    """Raise FieldError for *arguments* that the resolvers of *index* reject."""
+    condition = _given_condition(index, arguments)
     if condition is None:
         return
     argument = argument_name(index)
@@ -81,7 +81,7 @@ def check_key_arguments(index: Index, arguments: Mapping[str, Any]) -> None:
             )
         _check_composite(index, argument, condition)
     elif partition is None:
-        # Without a full stop, unlike all others.
+        # AppSync omits the full stop here, unlike in all other messages.
         raise invalid_arguments(
             f"When providing argument '{argument}' you must also provide arguments "
             f"{index.partition_key}"
@@ -89,28 +89,28 @@ def check_key_arguments(index: Index, arguments: Mapping[str, Any]) -> None:
 
 
 def key_condition(model: Model, index: Index, arguments: Mapping[str, Any]) -> KeyCondition | None:
-    """Return what *arguments*, checked already, ask of the sort key; None if nothing.
+    """Return the condition on the sort key in *arguments*, None without one.
 
-    Raises FieldError for what DynamoDB refuses.
+    Call :func:`check_key_arguments` before. Raises FieldError if DynamoDB rejects the condition.
     """
-    condition = _condition(index, arguments) or {}
+    condition = _given_condition(index, arguments) or {}
     operations = {name: value for name, value in condition.items() if value is not None}
     if "between" in operations:
         operations["between"] = _bounds(model, index, operations["between"])
     if not operations:
         return None
     if len(operations) > 1:
-        raise dynamodb("KeyConditionExpressions must only contain one condition per key")
+        raise dynamodb_error("KeyConditionExpressions must only contain one condition per key")
     ((operator, operand),) = operations.items()
     if len(index.sort_fields) > 1 and operator != "between":
-        operand = _text(index, operand)
+        operand = _composite_text(index, operand)
     check_numbers(operand, ":sortKey")
     if operator == "between":
         check_bounds("KeyConditionExpression", *operand)
     return KeyCondition(operator, operand)
 
 
-def _condition(index: Index, arguments: Mapping[str, Any]) -> Condition | None:
+def _given_condition(index: Index, arguments: Mapping[str, Any]) -> Condition | None:
     return None if index.sort_key is None else arguments.get(argument_name(index))
 
 
@@ -120,7 +120,7 @@ def _check_composite(index: Index, argument: str, condition: Condition) -> None:
             f"Argument {argument} must specify at most one key condition operation."
         )
     for operator, given in condition.items():
-        # The template prints a property of the operation's name, so it may come out like this [?].
+        # The template prints a property of the operation's name, so the text may be this [?].
         operands = {f"{argument}.$operation": given}
         if operator == "between":
             if given is None or len(given) != 2:
@@ -139,10 +139,10 @@ def _check_composite(index: Index, argument: str, condition: Condition) -> None:
 
 
 def _bounds(model: Model, index: Index, given: list[Any]) -> list[Any]:
-    """Return the two bounds of BETWEEN; a third one is not read."""
+    """Return the two bounds of BETWEEN; a third one is ignored."""
     if len(index.sort_fields) > 1:
-        return [_text(index, each) for each in given]
-    # The resolver prints a bound that is not there as the reference stands in its template [?].
+        return [_composite_text(index, each) for each in given]
+    # For a missing bound the resolver prints the source text of its template [?].
     missing = [f"$ctx.args.{argument_name(index)}.between[{number}]" for number in range(2)]
     bounds = [text_of(each) if each is None else each for each in given[:2]]
     bounds += missing[len(bounds) :]
@@ -156,8 +156,8 @@ def _bounds(model: Model, index: Index, given: list[Any]) -> list[Any]:
     return bounds
 
 
-def _text(index: Index, parts: Condition | None) -> str:
-    """Return the text that *parts* of a composite sort key are compared by."""
+def _composite_text(index: Index, parts: Condition | None) -> str:
+    """Return the string with which a composite sort key is compared."""
     values = parts or {}
     text = ""
     for number, name in enumerate(index.sort_fields):

@@ -1,8 +1,7 @@
-"""Keys of tables and indexes as DynamoDB has them: what an item is found by, and what is refused.
+"""Keys of tables and indexes in DynamoDB: which key an item has, and which keys are rejected.
 
-Only decisions about items, which hold for every way of storing them. A sort key of several fields
-is one attribute, ``warehouse#shelf``: a text that the resolvers join and store in the item beside
-the fields, which are no keys.
+A sort key of several fields is one attribute, ``warehouse#shelf``: the resolvers join the values to
+one string and store it in the item. The fields themselves are not key attributes.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from seedctl.local.appsync.attribute_values import text_of, type_of
-from seedctl.local.appsync.errors import dynamodb, refused
+from seedctl.local.appsync.errors import dynamodb_error, untyped_error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,20 +22,20 @@ _NOT_VALID = "One or more parameter values are not valid."
 _EMPTY = "The AttributeValue for a key attribute cannot contain an empty string value."
 
 
-def joined(names: Sequence[str], values: Mapping[str, Any]) -> str:
-    """Return the text of a composite sort key of the fields *names*; numbers order as text."""
+def join_sort_key(names: Sequence[str], values: Mapping[str, Any]) -> str:
+    """Return the value of a composite sort key of the fields *names*; numbers sort as text."""
     return "#".join(text_of(values.get(name)) for name in names)
 
 
 def item_key(model: Model, values: Mapping[str, Any]) -> list[Any]:
-    """Return what tells items apart: partition key, and sort key if there is one.
+    """Return the unique key of an item: partition key, and sort key if there is one.
 
-    *values* are all fields of the key. Parts of a composite sort key do not tell items apart:
-    ``a#1`` and ``2`` join to the same text as ``a`` and ``1#2``.
+    *values* has all fields of the key. A composite sort key is compared as one string: the parts
+    ``a#1`` and ``2`` give the same key as ``a`` and ``1#2``.
     """
     partition, *sort_fields = model.key
     if len(sort_fields) > 1:
-        return [values[partition], joined(sort_fields, values)]
+        return [values[partition], join_sort_key(sort_fields, values)]
     return [values[name] for name in model.key]
 
 
@@ -50,11 +49,11 @@ def attribute_types(model: Model, index: Index) -> dict[str, str]:
     return types
 
 
-def with_composite_keys(model: Model, values: Mapping[str, Any], doing: str) -> dict[str, Any]:
-    """Return *values* of an item with the texts of the composite sort keys that they touch.
+def with_composite_keys(model: Model, values: Mapping[str, Any], verb: str) -> dict[str, Any]:
+    """Return *values* of an item with the composite sort keys that contain any of them.
 
-    A null is a value. *doing* is ``creating`` or ``updating``. Raises FieldError if some parts of
-    the sort key of an index are there and others are not.
+    Null counts as a value. *verb* is ``creating``, ``updating`` or ``deleting``. Raises FieldError
+    if *values* has some fields of a composite sort key and lacks others.
     """
     found = dict(values)
     for index in (model.table, *model.indexes):
@@ -64,54 +63,54 @@ def with_composite_keys(model: Model, values: Mapping[str, Any], doing: str) -> 
         for name in parts:
             if name not in values:
                 kind = "global secondary index" if index.is_relation else "@index"
-                raise refused(
-                    f"When {doing} any part of the composite sort key for {kind} '{index.name}', "
+                raise untyped_error(
+                    f"When {verb} any part of the composite sort key for {kind} '{index.name}', "
                     f"you must provide all fields for the key. Missing key: '{name}'."
                 )
-        found[index.sort_key] = joined(parts, values)
+        found[index.sort_key] = join_sort_key(parts, values)
     return found
 
 
 def without_null_partition_keys(model: Model, item: Mapping[str, Any]) -> dict[str, Any]:
-    """Return *item* without nulls in partition keys, which creating drops, but for relations."""
+    """Return *item* without null partition keys of indexes, except those of relations."""
     names = {index.partition_key for index in model.indexes if not index.is_relation}
     return {name: value for name, value in item.items() if value is not None or name not in names}
 
 
 def check_item_key(model: Model, values: Mapping[str, Any]) -> None:
-    """Raise FieldError if DynamoDB refuses the key in *values*, composite sort key included."""
+    """Raise FieldError if DynamoDB rejects the key in *values*, composite sort key included."""
     for name, letter in attribute_types(model, model.table).items():
         if type_of(values.get(name)) != letter:
-            raise dynamodb(
+            raise dynamodb_error(
                 f"{_INVALID} Type mismatch for key {name} expected: {letter} "
                 f"actual: {type_of(values.get(name))}"
             )
         if values[name] == "":
-            raise dynamodb(f"{_NOT_VALID} {_EMPTY} Key: {name}")
+            raise dynamodb_error(f"{_NOT_VALID} {_EMPTY} Key: {name}")
 
 
 def check_index_keys(model: Model, values: Mapping[str, Any], *, is_update: bool = False) -> None:
-    """Raise FieldError if DynamoDB refuses *values* of an item for the keys of an index.
+    """Raise FieldError if DynamoDB rejects *values* of an item for the keys of an index.
 
-    An attribute may be missing, but not be empty or of another type, null included. In an update
-    a null removes the attribute.
+    A key attribute may be missing, but not empty, null or of another type. In an update, null
+    removes the attribute.
     """
     for index in model.indexes:
         for name, letter in attribute_types(model, index).items():
             if name not in values or (is_update and values[name] is None):
                 continue
             if type_of(values[name]) != letter:
-                raise dynamodb(
+                raise dynamodb_error(
                     f"{_INVALID} Type mismatch for Index Key {name} Expected: {letter} "
                     f"Actual: {type_of(values[name])} IndexName: {index.name}"
                 )
             if values[name] == "" and is_update:
-                raise dynamodb(
+                raise dynamodb_error(
                     f"{_NOT_VALID} The update expression attempted to update a secondary index key "
                     f"to a value that is not supported. {_EMPTY}"
                 )
             if values[name] == "":
-                raise dynamodb(
+                raise dynamodb_error(
                     f"{_NOT_VALID} A value specified for a secondary index key is not supported. "
                     f"{_EMPTY} IndexName: {index.name}, IndexKey: {name}"
                 )

@@ -1,4 +1,4 @@
-"""What the resolvers of one request share, and how their failures are told apart."""
+"""The state that the resolvers of one request share, and how internal errors are recorded."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ class GraphQLRequest:
     api: str
     clock: Callable[[], float]
     tables: Mapping[str, int]
-    """The numbers of the models' tables in the state."""
-    faults: list[Exception] = field(default_factory=list)
-    """Failures of ours: graphql-core would show them as errors of the field."""
+    """The ids of the models' tables in the state."""
+    internal_errors: list[Exception] = field(default_factory=list)
+    """Bugs and lost state, which graphql-core would report as errors of the field."""
 
     def rows(self, view: View, model: Model) -> Rows:
         return Rows(view, self.tables[model.name], model)
 
 
-def guarded(resolve: Resolver) -> Resolver:
-    """Return *resolve*, with what it raises unexpectedly kept apart from refusals.
+def record_internal_errors(resolve: Resolver) -> Resolver:
+    """Return *resolve*, recording in the request what it raises unexpectedly.
 
     Resolvers take source and info by position only: GraphQL arguments may have these names.
     """
@@ -52,7 +52,7 @@ def guarded(resolve: Resolver) -> Resolver:
         except (FieldError, RecursionError):
             raise
         except Exception as error:
-            info.context.faults.append(error)
+            info.context.internal_errors.append(error)
             raise
 
     return call

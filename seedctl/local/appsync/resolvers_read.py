@@ -1,4 +1,4 @@
-"""Queries and relations: get, list, index queries, and the lists and items behind a relation."""
+"""Resolvers of queries and relations: get, list, index queries, and related items."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from graphql import OperationType
 
 from seedctl.local.appsync import rules
 from seedctl.local.appsync.attribute_values import check_numbers
-from seedctl.local.appsync.errors import FieldError, dynamodb, unauthorized
-from seedctl.local.appsync.filters import check_asks, check_filter, matches
+from seedctl.local.appsync.errors import FieldError, dynamodb_error, unauthorized
+from seedctl.local.appsync.filters import check_filter, check_not_empty, matches
 from seedctl.local.appsync.introspection import (
     BELONGS_TO,
     HAS_MANY,
@@ -43,8 +43,8 @@ _PAGE_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class _Question:
-    """A list that is asked for, of items that *condition* lets the caller see."""
+class _ListQuery:
+    """A request for a list of the items that *condition* allows the caller to see."""
 
     model: Model
     condition: Condition
@@ -58,16 +58,16 @@ class _Question:
 
 def get(model: Model) -> Resolver:
     def resolve(_source: Any, info: Info, /, **key: Any) -> Any:
-        # Of a composite sort key no part is a key.
-        asked = {name: key[name] for name in model.table.attributes if name in key}
-        condition, _ = rules.query_condition(model, "get", info.context.caller, asked)
-        return _one(model, item_key(model, key), _allowed(condition, info), info)
+        # The fields of a composite sort key are not key attributes.
+        keys = {name: key[name] for name in model.table.attributes if name in key}
+        condition, _ = rules.query_condition(model, "get", info.context.caller, keys)
+        return _get_item(model, item_key(model, key), _require(condition, info), info)
 
     return resolve
 
 
 def list_all(model: Model) -> Resolver:
-    """Return the resolver of the list: a query where the partition key is given, else a scan."""
+    """Return the resolver of the list: a query if the partition key is given, else a scan."""
     table = model.table
 
     def resolve(_source: Any, info: Info, /, **arguments: Any) -> Any:
@@ -77,24 +77,24 @@ def list_all(model: Model) -> Resolver:
         if model.has_custom_key:
             check_list_arguments(table, arguments)
             if arguments.get(table.partition_key) is not None:
-                return _by_key(model, table, arguments, info)
-        condition = _allowed(rules.condition(model, "list", caller), info)
-        question = _Question(model, condition, arguments, info)
-        check_asks(question.filter)
-        return _page(question)
+                return _query_by_key(model, table, arguments, info)
+        condition = _require(rules.item_condition(model, "list", caller), info)
+        listing = _ListQuery(model, condition, arguments, info)
+        check_not_empty(listing.filter)
+        return _read_page(listing)
 
     return resolve
 
 
 def by_index(model: Model, index: Index) -> Resolver:
     def resolve(_source: Any, info: Info, /, **arguments: Any) -> Any:
-        return _by_key(model, index, arguments, info)
+        return _query_by_key(model, index, arguments, info)
 
     return resolve
 
 
 def relation(model: Model, field: Field, models: Mapping[str, Model]) -> Resolver:
-    """Return the resolver of *field*, which leads from *model* to another."""
+    """Return the resolver of *field*, a relation of *model*."""
     assert field.association is not None
     found = _Relation(model, field, models)
     resolvers = {BELONGS_TO: found.parent, HAS_MANY: found.children}
@@ -102,43 +102,43 @@ def relation(model: Model, field: Field, models: Mapping[str, Model]) -> Resolve
 
 
 class _Relation:
-    """A way from *model* to another. Who may read that one is decided first, in mutations too."""
+    """A relation of *model*. Access to the related model is checked first, in mutations too."""
 
     def __init__(self, model: Model, field: Field, models: Mapping[str, Model]) -> None:
         self._model = model
         self._related = models[field.type.name]
-        # Of the related model, by its foreign key to this one.
+        # The index of the related model on its foreign key to this one.
         self._index = index_of_relation(model, field, models)
         types = attribute_types(self._related, self._index)
         self._is_sorted_by_number = types.get(self._index.sort_key or "") == "N"
         self._foreign_key = foreign_key(field)
-        is_shown = field.is_required or rules.may_show_in_mutation(model, self._related)
-        self._is_shown_in_mutations = is_shown
+        # Whether the responses of mutations show it.
+        self._is_shown = field.is_required or rules.may_show_in_mutation(model, self._related)
 
     def parent(self, source: Mapping[str, Any], info: Info, /) -> Any:
-        condition = self._allowed("get", info)
+        condition = self._require_condition("get", info)
         values = zip(self._related.key, map(source.get, self._foreign_key), strict=False)
         key = {**dict.fromkeys(self._related.key), **dict(values)}
         if self._is_hidden(info) or None in key.values():
             return None
-        return _one(self._related, item_key(self._related, key), condition, info)
+        return _get_item(self._related, item_key(self._related, key), condition, info)
 
     def children(self, source: Mapping[str, Any], info: Info, /, **arguments: Any) -> Any:
-        condition = self._allowed("list", info)
+        condition = self._require_condition("list", info)
         if self._is_hidden(info):
             return {"items": [], "nextToken": None}
         if self._is_sorted_by_number:
-            # The deployed resolver compares with the sort key's text, whatever its type.
-            raise dynamodb(
+            # The deployed resolver compares with a string, whatever the type of the sort key.
+            raise dynamodb_error(
                 "One or more parameter values were invalid: Condition parameter type does not "
                 "match schema type"
             )
-        # Unlike other lists, one whose filter asks for nothing is not refused.
-        question = _Question(self._related, condition, arguments, info)
-        return _page(question, self._query(source, is_descending=_is_descending(arguments)))
+        # Unlike in other lists, a filter without comparisons is not rejected.
+        listing = _ListQuery(self._related, condition, arguments, info)
+        return _read_page(listing, self._query(source, is_descending=_is_descending(arguments)))
 
     def child(self, source: Mapping[str, Any], info: Info, /) -> Any:
-        condition = self._allowed("get", info)
+        condition = self._require_condition("get", info)
         if self._is_hidden(info):
             return None
         request: GraphQLRequest = info.context
@@ -150,12 +150,12 @@ class _Relation:
             raise unauthorized(info)
         return items[0] if items else None
 
-    def _allowed(self, operation: str, info: Info) -> Condition:
-        return _allowed(rules.condition(self._related, operation, info.context.caller), info)
+    def _require_condition(self, operation: str, info: Info) -> Condition:
+        return _require(rules.item_condition(self._related, operation, info.context.caller), info)
 
     def _is_hidden(self, info: Info) -> bool:
         is_mutation = info.operation.operation is OperationType.MUTATION
-        return is_mutation and not self._is_shown_in_mutations
+        return is_mutation and not self._is_shown
 
     def _query(self, source: Mapping[str, Any], *, is_descending: bool = False) -> KeyQuery:
         partition, *sort_key = item_key(self._model, source)
@@ -163,34 +163,34 @@ class _Relation:
         return KeyQuery(self._index, partition, condition, is_descending)
 
 
-def _by_key(model: Model, index: Index, given: Mapping[str, Any], info: Info) -> Any:
-    """Answer a query by the partition key of *index*, which *given* arguments name."""
+def _query_by_key(model: Model, index: Index, given: Mapping[str, Any], info: Info) -> Any:
+    """Return a page of a query of *index*; *given* has its partition key."""
     arguments = dict(given)
     partition = arguments[index.partition_key]
     keys = {index.partition_key: partition}
     if index.sort_key is not None:
-        wanted = arguments.get(argument_name(index))
-        # A condition that is none of equality names no owner.
-        keys[index.sort_key] = None if wanted is None else wanted.get("eq") or ""
-    found, own = rules.query_condition(model, "list", info.context.caller, keys)
-    condition = _allowed(found, info)
-    for value in own.values():
+        sort_condition = arguments.get(argument_name(index))
+        # Only an equality condition can name an owner.
+        keys[index.sort_key] = None if sort_condition is None else sort_condition.get("eq") or ""
+    found, own_keys = rules.query_condition(model, "list", info.context.caller, keys)
+    condition = _require(found, info)
+    for value in own_keys.values():
         arguments[argument_name(index)] = {"eq": value}
     check_key_arguments(index, arguments)
-    question = _Question(model, condition, arguments, info)
-    check_asks(question.filter)
+    listing = _ListQuery(model, condition, arguments, info)
+    check_not_empty(listing.filter)
     check_numbers(partition, f":{index.partition_key}")
-    asked = key_condition(model, index, arguments)
-    return _page(question, KeyQuery(index, partition, asked, _is_descending(arguments)))
+    key = key_condition(model, index, arguments)
+    return _read_page(listing, KeyQuery(index, partition, key, _is_descending(arguments)))
 
 
-def _allowed(condition: Condition | None, info: Info) -> Condition:
+def _require(condition: Condition | None, info: Info) -> Condition:
     if condition is None:
         raise unauthorized(info)
     return condition
 
 
-def _one(model: Model, key: list[Any], condition: Condition, info: Info) -> Any:
+def _get_item(model: Model, key: list[Any], condition: Condition, info: Info) -> Any:
     request: GraphQLRequest = info.context
     with request.store.reading() as view:
         item = request.rows(view, model).get(key)
@@ -199,32 +199,32 @@ def _one(model: Model, key: list[Any], condition: Condition, info: Info) -> Any:
     return item
 
 
-def _page(question: _Question, query: KeyQuery | None = None) -> dict[str, Any]:
-    """Return a page of what *query* finds, or of the whole table; what is filtered out counts too."""
-    info, wanted, arguments = question.info, question.filter, question.arguments
+def _read_page(listing: _ListQuery, query: KeyQuery | None = None) -> dict[str, Any]:
+    """Return a page of *query*, or of a scan if it is None; limits count also filtered items."""
+    info, expression, arguments = listing.info, listing.filter, listing.arguments
     request: GraphQLRequest = info.context
-    # A token is good for the same question only.
+    # A token is valid for the same query only.
     scope = f"graphql {request.api} {info.parent_type.name}.{info.field_name}"
     if query is not None:
-        place = f"{query.index.name} {json.dumps(query.partition)}"
-        scope = f"{scope} {place} {query.condition} {query.is_descending}"
-    check_filter(wanted, query.index.attributes if query is not None else ())
+        partition = f"{query.index.name} {json.dumps(query.partition)}"
+        scope = f"{scope} {partition} {query.condition} {query.is_descending}"
+    check_filter(expression, query.index.attributes if query is not None else ())
     limit = _limit(arguments)
     after = _read_token(request, scope, arguments.get("nextToken"))
     items, count, size = [], 0, 0
     last: list[Any] | None = None
     with request.store.reading() as view:
-        rows = request.rows(view, question.model)
+        rows = request.rows(view, listing.model)
         read = rows.scan(after, limit) if query is None else rows.query(query, after, limit)
         with closing(read):
             for found in read:
                 count, size, last = count + 1, size + found.size, found.position
-                if question.condition(found.item) and matches(wanted, found.item):
+                if listing.condition(found.item) and matches(expression, found.item):
                     items.append(found.item)
                 if size > _PAGE_BYTES:
                     break
     token = None
-    # A full page has a token even if nothing follows, as with DynamoDB.
+    # As with DynamoDB, a full page has a token even if no items follow.
     if last is not None and (count == limit or size > _PAGE_BYTES):
         token = issue_token(request.store.seal, scope, last)
     return {"items": items, "nextToken": token}
@@ -239,7 +239,7 @@ def _limit(arguments: Mapping[str, Any]) -> int:
     if limit is None:
         return _DEFAULT_LIMIT
     if limit < 1:
-        raise dynamodb(
+        raise dynamodb_error(
             f"1 validation error detected: Value '{limit}' at 'limit' failed to satisfy "
             "constraint: Member must have value greater than or equal to 1"
         )

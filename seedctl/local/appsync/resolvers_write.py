@@ -1,4 +1,4 @@
-"""Mutations: create, update and delete of one item, each in a transaction of its own."""
+"""Resolvers of mutations: create, update and delete one item, each in its own transaction."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def update(model: Model) -> Resolver:
         if model.generates("updatedAt"):
             changes.setdefault("updatedAt", timestamp(request.clock()))
         changes = with_composite_keys(model, changes, "updating")
-        # The resolver reads the item by its key before it looks at the rules.
+        # The resolver reads the item by its key before it checks the rules.
         check_item_key(model, changes)
         with request.store.transaction() as view:
             rows = request.rows(view, model)
@@ -74,11 +74,11 @@ def update(model: Model) -> Resolver:
             for name, value in changes.items():
                 check_numbers(value, f":{name}")
             check_index_keys(model, changes, is_update=True)
-            present = _meeting(condition, stored)
+            present = _check_condition(condition, stored)
             item = {
                 name: value
                 for name, value in {**present, **changes}.items()
-                # A null removes the attribute; one that was stored and is not named stays.
+                # Null in the input removes the attribute; attributes not in the input stay.
                 if name not in changes or value is not None
             }
             rows.put(item, present)
@@ -94,11 +94,11 @@ def delete(model: Model) -> Resolver:
         key = with_composite_keys(model, arguments["input"], "deleting")
         with request.store.transaction() as view:
             rows = request.rows(view, model)
-            # Unlike an update, a deletion is refused for its key only after the rules.
+            # Unlike in an update, the key is checked after the rules.
             stored = rows.get(item_key(model, key))
             _check_rules(model, "delete", stored, info)
             check_item_key(model, key)
-            present = _meeting(_condition(arguments), stored)
+            present = _check_condition(_condition(arguments), stored)
             rows.delete(present)
         return present
 
@@ -106,8 +106,8 @@ def delete(model: Model) -> Resolver:
 
 
 def timestamp(seconds: float) -> str:
-    moment = datetime.fromtimestamp(seconds, timezone.utc)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    time = datetime.fromtimestamp(seconds, timezone.utc)
+    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _check_provider(model: Model, operation: str, info: Info) -> None:
@@ -116,22 +116,22 @@ def _check_provider(model: Model, operation: str, info: Info) -> None:
 
 
 def _condition(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the caller's condition. Raises FieldError for what DynamoDB does not accept."""
+    """Return the caller's condition. Raises FieldError if DynamoDB rejects it."""
     condition: Mapping[str, Any] = arguments.get("condition") or {}
     check_expression("ConditionExpression", condition)
     return condition
 
 
 def _check_rules(model: Model, operation: str, stored: Item | None, info: Info) -> None:
-    """Raise FieldError if the caller may not change *stored*, None for an item that is missing."""
-    condition = rules.condition(model, operation, info.context.caller)
-    # A rule about items is asked about a missing one too, and says no.
+    """Raise FieldError if the caller may not change *stored*, None if the item is missing."""
+    condition = rules.item_condition(model, operation, info.context.caller)
+    # A rule that depends on the item rejects a missing one.
     if condition is None or not condition(stored):
         raise unauthorized(info)
 
 
-def _meeting(condition: Mapping[str, Any], stored: Item | None) -> Item:
-    """Return *stored*. Raises FieldError if it is missing or does not meet *condition*."""
+def _check_condition(condition: Mapping[str, Any], stored: Item | None) -> Item:
+    """Return *stored*. Raises FieldError if it is missing or does not match *condition*."""
     if stored is None or not matches(condition, stored):
         raise conditional_check_failed()
     return stored

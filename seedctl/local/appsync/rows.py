@@ -1,7 +1,7 @@
-"""The items of a model in the state: found by key, in order, and through the entries of its indexes.
+"""The items of a model in the state: read by key, in sorted order, and through index entries.
 
-Sorting is SQLite's: texts by their UTF-8 bytes and numbers by their value, as DynamoDB sorts. All
-numbers that the API takes are 64-bit integers or doubles, which SQLite compares exactly.
+SQLite sorts strings by their UTF-8 bytes and numbers by value, as DynamoDB does. All numbers that
+the API accepts are 64-bit integers or doubles, which SQLite compares exactly.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ if TYPE_CHECKING:
     Item = dict[str, Any]
     Entry = tuple[str, Any, Any]
 
-_INTEGERS = 2.0**63
+_INTEGER_LIMIT = 2.0**63
 _OPERATORS = {"eq": "=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
 
 
-class Found(NamedTuple):
-    """An item of a page, and where the next page begins if it is the last."""
+class FoundItem(NamedTuple):
+    """An item of a page, with its position: the next page begins after the last position."""
 
     item: Item
     size: int
-    """How long its JSON is."""
+    """The length of its JSON."""
     position: list[Any]
 
 
 class Rows:
-    """The items of one model of one API, within one transaction."""
+    """The items of one model of one API, in one transaction."""
 
     def __init__(self, view: View, model_id: int, model: Model) -> None:
         self._view = view
@@ -47,42 +47,41 @@ class Rows:
 
     def get(self, key: Sequence[Any]) -> Item | None:
         """Return the item whose :func:`item_key` is *key*."""
-        text = self._value("item", self._place(key))
+        text = self._select("item", self._row_key(key))
         return json.loads(text) if text is not None else None
 
     def put(self, item: Item, previous: Item | None = None) -> None:
-        """Store *item*; *previous* is what it takes the place of."""
-        place, text = self._place(item_key(self._model, item)), to_json(item)
+        """Store *item*; *previous* is the stored item that it replaces."""
+        key, text = self._row_key(item_key(self._model, item)), to_json(item)
         if previous is None:
             query = "INSERT INTO row (model_id, hash, partition, sort, item) VALUES (?, ?, ?, ?, ?)"
-            row_id = self._view.execute(query, (*place, text)).lastrowid
+            row_id = self._view.execute(query, (*key, text)).lastrowid
         else:
-            row_id = self._value("id", place)
+            row_id = self._select("id", key)
             self._view.execute("UPDATE row SET item = ? WHERE id = ?", (text, row_id))
         self._change_entries(row_id, self._entries(previous or {}), self._entries(item))
 
     def delete(self, item: Item) -> None:
-        row_id = self._value("id", self._place(item_key(self._model, item)))
+        row_id = self._select("id", self._row_key(item_key(self._model, item)))
         self._change_entries(row_id, self._entries(item), set())
         self._view.execute("DELETE FROM row WHERE id = ?", (row_id,))
 
-    def scan(self, after: Sequence[Any], limit: int) -> Generator[Found, None, None]:
-        """Yield *limit* items behind *after*, in an order that means nothing, as DynamoDB's."""
+    def scan(self, after: Sequence[Any], limit: int) -> Generator[FoundItem, None, None]:
+        """Yield *limit* items after the position *after*, in arbitrary order, as DynamoDB does."""
         columns = "hash, partition, sort"
         query = (
             f"SELECT {columns}, item FROM row WHERE model_id = ?"  # noqa: S608 - our own text
             f" AND ({columns}) > (?, ?, ?) ORDER BY {columns} LIMIT ?"
         )
         first = after or (-1, "", "")
-        return self._found(query, (self._id, *first, limit))
+        return self._fetch(query, (self._id, *first, limit))
 
     def query(
         self, query: KeyQuery, after: Sequence[Any], limit: int
-    ) -> Generator[Found, None, None]:
-        """Yield *limit* items that *query* asks for behind *after*, by their sort key.
+    ) -> Generator[FoundItem, None, None]:
+        """Yield *limit* items of *query* after the position *after*, in the order of the sort key.
 
-        *after* is the position of an item that was found before, empty for the first page; a *limit*
-        below zero is none.
+        *after* is empty for the first page; a negative *limit* means no limit.
         """
         partition = _column(query.partition)
         values: list[Any]
@@ -99,7 +98,7 @@ class Rows:
             sort, row_id = "index_entry.sort", "row_id"
         beyond, order = ("<", "DESC") if query.is_descending else (">", "ASC")
         for operator, value in _bounds(query.condition):
-            # The last item seen is a bound closer than this one, and SQLite looks for only one.
+            # The position *after* is a closer bound than this one, and SQLite uses only one.
             if not (after and operator.startswith(beyond)):
                 source += f" AND {sort} {operator} ?"
                 values.append(value)
@@ -113,34 +112,34 @@ class Rows:
             f"SELECT {sort}, {row_id}, item FROM {source}"  # noqa: S608 - our own text
             f" ORDER BY {sort} {order}, {row_id} {order} LIMIT ?"
         )
-        return self._found(sql, (*values, limit))
+        return self._fetch(sql, (*values, limit))
 
-    def enter_anew(self) -> None:
-        """Make the entries of all items again, for indexes that were not there before."""
+    def rebuild_index_entries(self) -> None:
+        """Delete and insert the index entries of all items, after the indexes changed."""
         self._view.execute("DELETE FROM index_entry WHERE model_id = ?", (self._id,))
         rows = self._view.execute("SELECT id, item FROM row WHERE model_id = ?", (self._id,))
         for row_id, text in rows:
             self._change_entries(row_id, set(), self._entries(json.loads(text)))
 
-    def _found(self, query: str, values: Sequence[Any]) -> Generator[Found, None, None]:
-        for *place, text in self._view.execute(query, values):
-            yield Found(json.loads(text), len(text), place)
+    def _fetch(self, query: str, values: Sequence[Any]) -> Generator[FoundItem, None, None]:
+        for *key, text in self._view.execute(query, values):
+            yield FoundItem(json.loads(text), len(text), key)
 
-    def _place(self, key: Sequence[Any]) -> tuple[int, int, Any, Any]:
+    def _row_key(self, key: Sequence[Any]) -> tuple[int, int, Any, Any]:
         partition, sort = _columns(key)
         return self._id, _hash(partition), partition, sort
 
-    def _value(self, column: str, place: Sequence[Any]) -> Any:
-        """Return the *column* of the item at *place*, None without such an item."""
+    def _select(self, column: str, key: Sequence[Any]) -> Any:
+        """Return the *column* of the item with *key*, None if there is no such item."""
         query = (
             f"SELECT {column} FROM row"  # noqa: S608 - our own text
             " WHERE model_id = ? AND hash = ? AND partition = ? AND sort = ?"
         )
-        found = self._view.execute(query, place).fetchone()
+        found = self._view.execute(query, key).fetchone()
         return found[0] if found is not None else None
 
     def _entries(self, item: Item) -> set[Entry]:
-        """Return the entries of *item* in the indexes. One with a key of another type has none."""
+        """Return the index entries of *item*; an index whose key it lacks or mistypes gets none."""
         return {
             (index.name, *_columns(item[name] for name in index.attributes))
             for index in self._model.indexes
@@ -150,24 +149,23 @@ class Rows:
             )
         }
 
-    def _change_entries(self, row_id: int | None, left: set[Entry], entered: set[Entry]) -> None:
-        for entry in left - entered:
+    def _change_entries(self, row_id: int | None, old: set[Entry], new: set[Entry]) -> None:
+        for entry in old - new:
             self._view.execute(
                 "DELETE FROM index_entry WHERE model_id = ? AND index_name = ? AND partition = ?"
                 " AND sort = ? AND row_id = ?",
                 (self._id, *entry, row_id),
             )
-        for entry in entered - left:
+        for entry in new - old:
             self._view.execute(
                 "INSERT INTO index_entry VALUES (?, ?, ?, ?, ?)", (self._id, *entry, row_id)
             )
 
 
 def prepare(store: Store, api: str, models: Mapping[str, Model]) -> dict[str, int]:
-    """Return the numbers of the models' tables, with entries in line with the indexes.
+    """Return the ids of the models' tables; rebuild index entries if the indexes have changed.
 
-    A later deployment may have changed them. A model whose key has changed has a table of its own,
-    as on AWS, which replaces the old one.
+    A model whose key has changed gets a new table, as on AWS.
     """
     found = {}
     for model in models.values():
@@ -180,7 +178,7 @@ def prepare(store: Store, api: str, models: Mapping[str, Model]) -> dict[str, in
             with store.transaction() as view:
                 view.execute("INSERT OR IGNORE INTO model VALUES (NULL, ?, ?, ?, ?)", (*key, "[]"))
                 known = view.execute(query, key).fetchone()
-                Rows(view, known[0], model).enter_anew()
+                Rows(view, known[0], model).rebuild_index_entries()
                 view.execute("UPDATE model SET indexes = ? WHERE id = ?", (layout, known[0]))
         found[model.name] = known[0]
     return found
@@ -190,33 +188,33 @@ def _layout(model: Model, index: Index) -> list[Any]:
     return [index.name, *index.fields, list(attribute_types(model, index).values())]
 
 
-def _bounds(asked: KeyCondition | None) -> list[tuple[str, Any]]:
-    """Return what is *asked* of a sort key, as comparisons in SQL."""
-    if asked is None:
+def _bounds(condition: KeyCondition | None) -> list[tuple[str, Any]]:
+    """Return *condition* on a sort key as comparisons in SQL."""
+    if condition is None:
         return []
-    if asked.operator == "between":
-        return [(">=", _column(asked.operand[0])), ("<=", _column(asked.operand[1]))]
-    if asked.operator == "beginsWith":
-        return [(">=", asked.operand), ("<", prefix_end(asked.operand))]
-    return [(_OPERATORS[asked.operator], _column(asked.operand))]
+    if condition.operator == "between":
+        return [(">=", _column(condition.operand[0])), ("<=", _column(condition.operand[1]))]
+    if condition.operator == "beginsWith":
+        return [(">=", condition.operand), ("<", prefix_end(condition.operand))]
+    return [(_OPERATORS[condition.operator], _column(condition.operand))]
 
 
 def _columns(key: Iterable[Any]) -> tuple[Any, Any]:
-    """Return partition and sort key as their columns have them; without a sort key it is empty."""
+    """Return the column values of partition and sort key; "" without a sort key."""
     partition, sort, *_ = (*map(_column, key), "")
     return partition, sort
 
 
 def _column(value: Any) -> Any:
-    """Return *value* as the columns of keys have it; None, which equals nothing, if no key has it.
+    """Return *value* for a key column; None, which equals nothing, if it cannot be a key.
 
-    Whole numbers are integers: 1 and 1.0 are one number in DynamoDB.
+    Whole numbers become integers: 1 and 1.0 are the same number in DynamoDB.
     """
     if isinstance(value, str):
         return value
     if type_of(value) != "N":
         return None
-    if abs(value) < _INTEGERS and value == int(value):
+    if abs(value) < _INTEGER_LIMIT and value == int(value):
         return int(value)
     return value if isinstance(value, float) else None
 

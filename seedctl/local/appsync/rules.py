@@ -1,6 +1,6 @@
-"""What a caller may do with a model: its rules, as the deployed resolvers apply them.
+"""The authorization rules of a model, applied as the deployed resolvers do.
 
-A decision that needs no item is made at once; what is left is a condition on the item.
+Rules that need no item are decided at once; the others become a condition on the item.
 """
 
 from __future__ import annotations
@@ -19,23 +19,22 @@ if TYPE_CHECKING:
     Condition = Callable[[Mapping[str, Any] | None], bool]
     ItemTest = Callable[[Mapping[str, Any]], bool]
 
-# The code generator's word for the default claim; what is deployed compares sub::username.
+# Names of the default claim; the deployed resolvers compare sub::username.
 _DEFAULT_CLAIMS = ("cognito:username", "username", "sub::username")
 
 
-def condition(model: Model, operation: str, caller: Caller) -> Condition | None:
+def item_condition(model: Model, operation: str, caller: Caller) -> Condition | None:
     """Return the condition on items under which *caller* may do *operation*.
 
-    None where no item passes: AppSync then refuses the field, and never answers an empty list.
+    None if no item can pass: AppSync then rejects the field, rather than return an empty list.
     """
-    found, _ = query_condition(model, operation, caller, {})
-    return found
+    return query_condition(model, operation, caller, {})[0]
 
 
 def is_provider_allowed(model: Model, operation: str, caller: Caller) -> bool:
-    """Whether callers of this kind may ask at all, which is looked at before any argument.
+    """Whether any rule names the caller's provider; checked before the arguments.
 
-    IAM always may: a guest of the identity pool is refused later, by the rules.
+    IAM always passes: the rules reject a guest of the identity pool later.
     """
     return caller.provider in (IAM, IDENTITY_POOL) or bool(_rules(model, operation, caller))
 
@@ -43,56 +42,56 @@ def is_provider_allowed(model: Model, operation: str, caller: Caller) -> bool:
 def query_condition(
     model: Model, operation: str, caller: Caller, keys: Mapping[str, Any]
 ) -> tuple[Condition | None, dict[str, str]]:
-    """Return as :func:`condition` what a query by *keys* lets *caller* see, and keys to add.
+    """Return the :func:`item_condition` of a query by *keys*, and key values to add to the query.
 
-    *keys* are the key attributes of what is queried with the values asked for, None where the
-    query leaves one open. An owner or group in them is compared before the query: asked for
-    another's items it is refused, and left open it is the caller's own.
+    *keys* are the key attributes of the table or index with the requested values, None where the
+    query gives none. An owner or group in a key is compared before the query: the value of someone
+    else is rejected, and the caller's own value is added if the query gives none.
     """
-    if _passes_as_a_whole(model, operation, caller):
-        return _anything, {}
+    if _is_allowed_for_all_items(model, operation, caller):
+        return _always, {}
     tests = []
     own: dict[str, str] = {}
     for rule in _rules(model, operation, caller):
-        field, accepted = _accepts(rule, caller)
+        field, accepted = _field_and_values(rule, caller)
         if field is None or not accepted:
             continue
         if field not in keys:
             tests.append(_test(field, accepted))
         elif keys[field] in accepted:
-            return _anything, {}
+            return _always, {}
         elif keys[field] is None:
             own[field] = accepted[-1]
     if tests:
         return _any_of(tests), {}
-    return (_anything, own) if own else (None, {})
+    return (_always, own) if own else (None, {})
 
 
 def fill_owners(model: Model, caller: Caller, values: dict[str, Any]) -> bool:
-    """Fill the owner fields that *values* of a new item lack; False if it may not be made."""
-    allowed = _passes_as_a_whole(model, "create", caller)
+    """Fill missing owner fields in *values* of a new item; return whether it may be created."""
+    allowed = _is_allowed_for_all_items(model, "create", caller)
     for rule in _rules(model, "create", caller):
         name = rule.owner_field
         if name is not None and name not in values:
             identity = _identity(rule, caller)
             if identity is not None:
                 values[name] = [identity] if _is_list(model, name) else identity
-        field, accepted = _accepts(rule, caller)
+        field, accepted = _field_and_values(rule, caller)
         allowed = allowed or (field is not None and _test(field, accepted)(values))
     return allowed
 
 
-def shown_owner(value: Any) -> Any:
-    """Return an owner field's *value* as it is read: what follows the last ``::``."""
+def displayed_owner(value: Any) -> Any:
+    """Return an owner field's *value* as the API shows it: the part after the last ``::``."""
     if isinstance(value, list):
-        return [shown_owner(item) for item in value]
+        return [displayed_owner(item) for item in value]
     return value.rpartition("::")[2] if isinstance(value, str) else value
 
 
 def may_show_in_mutation(model: Model, related: Model) -> bool:
-    """Whether a mutation's response shows items of *related*, reached through *model*.
+    """Whether a mutation's response shows items of *related*, a relation of *model*.
 
-    Only where both are read by the same rules, and these are neither about items nor custom.
+    Only if both models have the same rules for reading, none of which is dynamic or custom.
     """
     reading = [rule for rule in (*model.rules, *related.rules) if rule.operations & READS]
     if not all(rule.is_static and rule.allow != "custom" for rule in reading):
@@ -116,14 +115,14 @@ def _rules(model: Model, operation: str, caller: Caller) -> list[Rule]:
     ]
 
 
-def _passes_as_a_whole(model: Model, operation: str, caller: Caller) -> bool:
-    # Gen 2 lets every plain IAM principal through, whatever the rules.
+def _is_allowed_for_all_items(model: Model, operation: str, caller: Caller) -> bool:
+    # Gen 2 allows every plain IAM principal, whatever the rules.
     return caller.provider == IAM or any(
-        _is_met(rule, caller) for rule in _rules(model, operation, caller) if rule.is_static
+        _is_granted(rule, caller) for rule in _rules(model, operation, caller) if rule.is_static
     )
 
 
-def _is_met(rule: Rule, caller: Caller) -> bool:
+def _is_granted(rule: Rule, caller: Caller) -> bool:
     if caller.provider == API_KEY:
         return rule.allow == "public"
     if caller.provider == IDENTITY_POOL:
@@ -135,10 +134,10 @@ def _is_met(rule: Rule, caller: Caller) -> bool:
     return rule.allow == "private"
 
 
-def _accepts(rule: Rule, caller: Caller) -> tuple[str | None, tuple[str, ...]]:
-    """Return the field that *rule* looks at, None if none, and the values that it accepts."""
+def _field_and_values(rule: Rule, caller: Caller) -> tuple[str | None, tuple[str, ...]]:
+    """Return the field that *rule* compares, None for a static rule, and the accepted values."""
     if rule.owner_field is not None:
-        return rule.owner_field, _accepted(rule, caller)
+        return rule.owner_field, _accepted_identities(rule, caller)
     if rule.groups_field is not None:
         return rule.groups_field, caller.groups(rule.group_claim)
     return None, ()
@@ -157,15 +156,15 @@ def _any_of(tests: list[ItemTest]) -> Condition:
 
 
 def _identity(rule: Rule, caller: Caller) -> str | None:
-    """Return what is written into the owner field."""
+    """Return the value to write into the owner field, None if the token lacks the claim."""
     if rule.identity_claim in _DEFAULT_CLAIMS:
         return f"{caller.claims['sub']}::{caller.username}"
     parts = [caller.claims.get(claim) for claim in rule.identity_claim.split("::")]
     return "::".join(map(str, parts)) if None not in parts else None
 
 
-def _accepted(rule: Rule, caller: Caller) -> tuple[str, ...]:
-    """Return the forms of the identity that an owner field may hold, the one written last."""
+def _accepted_identities(rule: Rule, caller: Caller) -> tuple[str, ...]:
+    """Return the forms of the identity accepted in an owner field, the written form last."""
     identity = _identity(rule, caller)
     if identity is None:
         return ()
@@ -178,5 +177,5 @@ def _is_list(model: Model, name: str) -> bool:
     return name in model.fields and model.fields[name].is_array
 
 
-def _anything(_item: Mapping[str, Any] | None) -> bool:
+def _always(_item: Mapping[str, Any] | None) -> bool:
     return True

@@ -1,4 +1,4 @@
-"""AppSync's scalars: what each accepts, and the form it is kept in."""
+"""The scalars of AppSync: which values each accepts, and the form in which they are stored."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ _DATE_TIME = re.compile(rf"{_DAY}T{_TIME_OF_DAY}{_ZONE}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(?://)?([^/\s?#]*)([^\s?#]*)\S*")
 _PHONE = re.compile(r"(?:\+[0-9][0-9 -]{2,24}|(?:1[ -]?)?[0-9]{3}[ -]?[0-9]{3}[ -]?[0-9]{4})")
-# The years -1,000,000,000 and 1,000,000,000, which Java's instants end at.
+# The limits of Java's Instant: the years -1,000,000,000 and 1,000,000,000.
 _FIRST_SECOND, _LAST_SECOND = -31_557_014_167_219_200, 31_556_889_864_403_199
 
 
 class InvalidScalarError(ValueError):
-    """A value that its scalar does not accept; the text never repeats the value."""
+    """A value that the scalar does not accept."""
 
 
-def _text(check: Callable[[str], object], what: str) -> Callable[[Any], str]:
+def _text_parser(check: Callable[[str], object], what: str) -> Callable[[Any], str]:
     def parse(value: Any) -> str:
         if not isinstance(value, str) or not check(value):
             raise InvalidScalarError(f"Unable to parse it as a valid {what}.")
@@ -57,20 +57,20 @@ def _is_date(text: str) -> bool:
 
 
 def _is_day(year: str, month_and_day: str) -> bool:
-    # Python's dates begin with the year 1. The calendar is the same every 400 years.
-    return _reads(date.fromisoformat, f"{2000 + int(year) % 400}{month_and_day}")
+    # Python's dates begin with the year 1, but the calendar repeats every 400 years.
+    return _can_parse(date.fromisoformat, f"{2000 + int(year) % 400}{month_and_day}")
 
 
 def _is_time(text: str) -> bool:
     match = _TIME.fullmatch(text)
-    return match is not None and _reads(time.fromisoformat, match[1])
+    return match is not None and _can_parse(time.fromisoformat, match[1])
 
 
 def _is_date_time(text: str) -> bool:
     match = _DATE_TIME.fullmatch(text)
     if match is None:
         return False
-    return _is_day(match[1], match[2]) and _reads(time.fromisoformat, match[3])
+    return _is_day(match[1], match[2]) and _can_parse(time.fromisoformat, match[3])
 
 
 def _is_url(text: str) -> bool:
@@ -79,10 +79,10 @@ def _is_url(text: str) -> bool:
 
 
 def _is_ip_address(text: str) -> bool:
-    return "%" not in text and _reads(ipaddress.ip_interface, text)
+    return "%" not in text and _can_parse(ipaddress.ip_interface, text)
 
 
-def _reads(parse: Callable[[str], object], text: str) -> bool:
+def _can_parse(parse: Callable[[str], object], text: str) -> bool:
     try:
         parse(text)
     except ValueError:
@@ -94,8 +94,8 @@ def _parse_json(value: Any) -> Any:
     if not isinstance(value, str):
         raise InvalidScalarError(f"Unable to parse {_as_java(value)} as valid JSON.")
     try:
-        document = json.loads(value, parse_constant=_refuse_constant)
-        # What cannot be written back, such as half a surrogate pair, is not stored.
+        document = json.loads(value, parse_constant=_reject_constant)
+        # Reject what cannot be encoded again, such as half a surrogate pair.
         _print_json(document).encode()
     except (ValueError, RecursionError) as error:
         raise InvalidScalarError("Unable to parse it as valid JSON.") from error
@@ -103,16 +103,16 @@ def _parse_json(value: Any) -> Any:
 
 
 def _print_json(document: Any) -> str:
-    # Neither blanks nor the writing of numbers survive.
+    # The stored form keeps neither white space nor the notation of numbers.
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
-def _refuse_constant(name: str) -> None:
+def _reject_constant(name: str) -> None:
     raise ValueError(name)
 
 
 def _as_java(value: Any) -> str:
-    """Write *value* as AppSync's messages do, which are made by Java: ``{k=v}``."""
+    """Format *value* as Java, and so AppSync's messages, do: ``{k=v}``."""
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key}={_as_java(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list):
@@ -130,7 +130,7 @@ def _parse_timestamp(value: Any) -> int:
 
 
 def _parse_float(value: Any) -> float:
-    """Return *value* as a float, whole numbers that no float holds exactly rounded."""
+    """Return *value* as a float; large whole numbers are rounded."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise GraphQLError("Float cannot represent non numeric value.")
     number = float(value)
@@ -140,7 +140,7 @@ def _parse_float(value: Any) -> float:
 
 
 class _Float(GraphQLScalarType):
-    """AppSync's Float in the place of GraphQL's, which refuses what it would have to round."""
+    """AppSync's Float; that of graphql-core rejects whole numbers that it would have to round."""
 
     reserved_types: Mapping[str, GraphQLNamedType] = MappingProxyType({})
 
@@ -154,7 +154,7 @@ def _serialize(name: str, parse: Callable[[Any], Any]) -> Callable[[Any], Any]:
         try:
             return parse(value)
         except InvalidScalarError as error:
-            # Stored when the field had another type.
+            # The value was stored when the field had another type.
             raise InvalidScalarError(f"Unable to serialize a value as a valid {name}.") from error
 
     return serialize
@@ -173,7 +173,7 @@ _TEXTS: Mapping[str, tuple[Callable[[str], object], str]] = {
 SCALARS: dict[str, GraphQLScalarType] = {
     **{scalar.name: scalar for scalar in (GraphQLID, GraphQLString, GraphQLInt, GraphQLBoolean)},
     "Float": _Float("Float", parse_value=_parse_float, serialize=GraphQLFloat.serialize),
-    **{name: _scalar(name, _text(check, what)) for name, (check, what) in _TEXTS.items()},
+    **{name: _scalar(name, _text_parser(check, what)) for name, (check, what) in _TEXTS.items()},
     "AWSJSON": GraphQLScalarType("AWSJSON", parse_value=_parse_json, serialize=_print_json),
     "AWSTimestamp": _scalar("AWSTimestamp", _parse_timestamp),
 }

@@ -1,6 +1,6 @@
-"""The GraphQL schema that Gen 2 deploys, made from the introspection.
+"""The GraphQL schema that Gen 2 deploys, built from the introspection.
 
-Left out are subscriptions, which no request over HTTP can ask for, and directives.
+It has no directives, and no subscriptions, since HTTP requests cannot use them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from seedctl.local.appsync.errors import NOT_AVAILABLE, FieldError, MissingValue
 from seedctl.local.appsync.inputs import InputTypes
 from seedctl.local.appsync.introspection import HAS_MANY
 from seedctl.local.appsync.key_conditions import argument_name
-from seedctl.local.appsync.request import guarded, path_text
+from seedctl.local.appsync.request import path_text, record_internal_errors
 from seedctl.local.appsync.scalars import SCALARS
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ _SORT_DIRECTION = GraphQLEnumType("ModelSortDirection", {"ASC": "ASC", "DESC": "
 def build(introspection: Introspection, models: Mapping[str, Model]) -> GraphQLSchema:
     """Return the schema with *models* as they are deployed.
 
-    Raises ValueError or TypeError if there can be none.
+    Raises ValueError or TypeError if the schema is not valid.
     """
     schema = _Builder(introspection, models).schema()
     errors = validate_schema(schema)
@@ -79,8 +79,8 @@ class _Builder:
         for model in self._deployed.values():
             queries.update(self._queries(model))
             mutations.update(self._mutations(model))
-        queries.update(self._custom(self._introspection.queries))
-        mutations.update(self._custom(self._introspection.mutations))
+        queries.update(self._custom_operations(self._introspection.queries))
+        mutations.update(self._custom_operations(self._introspection.mutations))
         return GraphQLSchema(
             query=GraphQLObjectType("Query", queries),
             mutation=GraphQLObjectType("Mutation", mutations) if mutations else None,
@@ -95,14 +95,14 @@ class _Builder:
 
     def _custom_type(self, name: str, fields: Mapping[str, Field]) -> GraphQLObjectType:
         return GraphQLObjectType(
-            name, lambda: {field.name: self._plain(field) for field in fields.values()}
+            name, lambda: {field.name: self._simple_field(field) for field in fields.values()}
         )
 
     def _model(self, model: Model) -> GraphQLObjectType:
         def fields() -> Fields:
             found = {name: self._model_field(model, field) for name, field in model.fields.items()}
             for name in model.owner_fields:
-                # The type has them even where the schema does not declare them.
+                # The type has owner fields even if the schema does not declare them.
                 found.setdefault(name, GraphQLField(GraphQLString, resolve=_owner))
             return found
 
@@ -110,25 +110,25 @@ class _Builder:
 
     def _model_field(self, model: Model, field: Field) -> GraphQLField:
         if field.association is None:
-            return self._plain(field, _owner if field.name in model.owner_fields else None)
-        resolve = guarded(read.relation(model, field, self._deployed))
+            return self._simple_field(field, _owner if field.name in model.owner_fields else None)
+        resolve = record_internal_errors(read.relation(model, field, self._deployed))
         name = field.type.name
         if field.association.connection_type == HAS_MANY:
-            listing = self._listing(self._deployed[name])
+            listing = self._list_arguments(self._deployed[name])
             return GraphQLField(self._connections[name], listing, resolve)
         related = self._models[name]
         type_ = GraphQLNonNull(related) if field.is_required else related
         return GraphQLField(type_, resolve=resolve)
 
-    def _plain(self, field: Field, resolve: Resolver | None = None) -> GraphQLField:
+    def _simple_field(self, field: Field, resolve: Resolver | None = None) -> GraphQLField:
         type_ = self._type(field)
         if isinstance(type_, GraphQLNonNull):
-            resolve = _required(str(type_.of_type), resolve)
+            resolve = _require_value(str(type_.of_type), resolve)
         return GraphQLField(type_, resolve=resolve)
 
     def _type(self, field: Field) -> Any:
         type_ = self._types[field.type.kind][field.type.name]
-        # A generated timestamp is always there, which the introspection does not say.
+        # A generated timestamp is never null, although the introspection does not say so.
         if field.is_required or field.is_read_only:
             type_ = GraphQLNonNull(type_)
         if field.is_array:
@@ -150,21 +150,21 @@ class _Builder:
         found: Fields = {}
         if "get" in model.operations:
             key = {name: self._key_argument(model, name) for name in model.key}
-            resolve = guarded(read.get(model))
+            resolve = record_internal_errors(read.get(model))
             found[f"get{model.upper_name}"] = GraphQLField(self._models[model.name], key, resolve)
         if "list" in model.operations:
-            arguments = self._listing(model)
+            arguments = self._list_arguments(model)
             if model.has_custom_key:
-                arguments = self._querying(model, model.table, required=False)
+                arguments = self._query_arguments(model, model.table, required=False)
             else:
                 del arguments["sortDirection"]
             plural = model.plural[0].upper() + model.plural[1:]
-            resolve = guarded(read.list_all(model))
+            resolve = record_internal_errors(read.list_all(model))
             found[f"list{plural}"] = GraphQLField(connection, arguments, resolve)
         for index in model.indexes:
             if index.query_field is not None:
-                arguments = self._querying(model, index)
-                resolve = guarded(read.by_index(model, index))
+                arguments = self._query_arguments(model, index)
+                resolve = record_internal_errors(read.by_index(model, index))
                 found[index.query_field] = GraphQLField(connection, arguments, resolve)
         return found
 
@@ -179,13 +179,13 @@ class _Builder:
             f"{operation}{model.upper_name}": GraphQLField(
                 self._models[model.name],
                 {"input": GraphQLArgument(GraphQLNonNull(make(model))), "condition": condition},
-                guarded(resolver(model)),
+                record_internal_errors(resolver(model)),
             )
             for operation, (make, resolver) in inputs.items()
             if operation in model.operations
         }
 
-    def _custom(self, operations: Mapping[str, OperationSignature]) -> Fields:
+    def _custom_operations(self, operations: Mapping[str, OperationSignature]) -> Fields:
         found: Fields = {}
         for name, operation in operations.items():
             arguments = {
@@ -195,7 +195,7 @@ class _Builder:
             found[name] = GraphQLField(self._type(operation.result), arguments, _not_available)
         return found
 
-    def _listing(self, model: Model) -> Arguments:
+    def _list_arguments(self, model: Model) -> Arguments:
         return {
             "filter": GraphQLArgument(self._inputs.filter(model)),
             "sortDirection": GraphQLArgument(_SORT_DIRECTION),
@@ -203,24 +203,24 @@ class _Builder:
             "nextToken": GraphQLArgument(GraphQLString),
         }
 
-    def _querying(self, model: Model, index: Index, *, required: bool = True) -> Arguments:
-        """Return the arguments of a query of *index*, whose partition key may be *required*."""
+    def _query_arguments(self, model: Model, index: Index, *, required: bool = True) -> Arguments:
+        """Return the arguments of a query of *index*; *required* is about its partition key."""
         partition = index.partition_key
         found = {partition: self._key_argument(model, partition, required=required)}
         if index.sort_key is not None:
             found[argument_name(index)] = GraphQLArgument(self._inputs.sort_key(model, index))
-        return {**found, **self._listing(model)}
+        return {**found, **self._list_arguments(model)}
 
     def _key_argument(self, model: Model, name: str, *, required: bool = True) -> GraphQLArgument:
         return GraphQLArgument(self._inputs.of_field(model.fields[name], required=required))
 
 
 def _owner(source: Mapping[str, Any], info: Info, /) -> Any:
-    return rules.shown_owner(source.get(info.field_name))
+    return rules.displayed_owner(source.get(info.field_name))
 
 
-def _required(type_name: str, resolve: Resolver | None) -> Resolver:
-    """Return a resolver that refuses a missing value in AppSync's words."""
+def _require_value(type_name: str, resolve: Resolver | None) -> Resolver:
+    """Return a resolver that raises AppSync's error if the value is missing."""
 
     def call(source: Mapping[str, Any], info: Info, /) -> Any:
         value = source.get(info.field_name) if resolve is None else resolve(source, info)

@@ -1,4 +1,4 @@
-"""``POST /graphql``: who asks is told first, then what is asked is read and executed."""
+"""``POST /graphql``: identify the caller, then parse and execute the request."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     from seedctl.local.store import Store
     from seedctl.outputs.sections import DataOutputs
 
-# The JavaScript client shows nothing of the error but this, and gives up for good at code 400.
+# The JavaScript client shows only this part of the error, and does not reconnect after code 400.
 _ERROR = {
     "errorType": "SubscriptionsNotAvailableLocally",
     "errorCode": 400,
     "message": NO_SUBSCRIPTIONS,
 }
-# AppSync's GraphQL endpoint has the errors in a payload, its Events endpoint beside the type.
-_REFUSAL = {"type": "connection_error", "payload": {"errors": [_ERROR]}, "errors": [_ERROR]}
+# AppSync's GraphQL endpoint puts the errors into a payload, its Events endpoint beside the type.
+_REJECTION = {"type": "connection_error", "payload": {"errors": [_ERROR]}, "errors": [_ERROR]}
 
 
 class GraphQLService:
@@ -49,25 +49,25 @@ class GraphQLService:
         store: Store,
         clock: Callable[[], float],
         read_token: Callable[[str], dict[str, Any]],
-        identities: Callable[[str], Principal | None],
+        find_principal: Callable[[str], Principal | None],
     ) -> None:
-        """*identities* tells who holds an access key id of the identity pool, None for others."""
+        """*find_principal* returns the holder of a key id of the identity pool, else None."""
         self._data = data
         self._store = store
         self._clock = clock
-        self._callers = Callers(data, read_token=read_token, identities=identities)
+        self._callers = Callers(data, read_token=read_token, find_principal=find_principal)
         self._lock = threading.Lock()
-        self._loaded: Engine | None = None
+        self._cached_engine: Engine | None = None
 
     def answer(self, request: Request) -> Response:
         try:
-            caller = self._callers.of(request.headers)
-            text, variables, name = _read(request.body)
+            caller = self._callers.identify(request.headers)
+            text, variables, name = _parse_body(request.body)
             document = self._engine().execute(text, variables, name, caller)
-        except RefusedCallError as refusal:
-            return refusal.response()
-        except InvalidInputError as refusal:
-            document = refusal.document()
+        except RefusedCallError as error:
+            return error.response()
+        except InvalidInputError as error:
+            document = error.document()
         return Response.json(200, document, content_type=JSON_TYPE)
 
     def _engine(self) -> Engine:
@@ -79,35 +79,35 @@ class GraphQLService:
                 "The outputs file has no model_introspection, so the API cannot be served locally.",
             )
         with self._lock:
-            if self._loaded is None:
-                # Takes longer to load than the rest of the sandbox.
+            if self._cached_engine is None:
+                # graphql-core takes longer to load than the rest of the sandbox.
                 from seedctl.local.appsync.engine import Engine  # noqa: PLC0415
 
                 try:
-                    self._loaded = Engine(
+                    self._cached_engine = Engine(
                         schema, api=self._data.url, store=self._store, clock=self._clock
                     )
                 except (TypeError, ValueError) as error:
-                    # The parts of the schema were checked when the file was read.
+                    # Reading the file validates its parts, but not the schema made of them.
                     raise LocalSandboxError(
-                        f"No GraphQL API can be made of the outputs file's data section: {error}",
+                        f"The data section of the outputs file gives no valid GraphQL schema: {error}",
                         resolution=REGENERATE,
                     ) from error
-            return self._loaded
+            return self._cached_engine
 
 
 def refuse_subscriptions(request: Request) -> Response:
-    """Return the answer to a WebSocket handshake: the client's first message is refused."""
-    return refuse_by_message(request, json.dumps(_REFUSAL))
+    """Return the response to a WebSocket handshake: it rejects the client's first message."""
+    return refuse_by_message(request, json.dumps(_REJECTION))
 
 
-def _read(body: bytes) -> tuple[str, dict[str, Any], str | None]:
+def _parse_body(body: bytes) -> tuple[str, dict[str, Any], str | None]:
     """Return the query, its variables and the operation's name. Raises RefusedCallError."""
     if not body:
         raise malformed("Request body is empty.")
     try:
         document = json.loads(body)
-        # Lone surrogates are legal in JSON and in nothing that comes after it.
+        # JSON may contain unpaired surrogates, which cannot be encoded later.
         json.dumps(document, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise malformed("Unable to parse GraphQL query.") from error

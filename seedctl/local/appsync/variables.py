@@ -1,6 +1,6 @@
-"""Variables checked against the schema, and refused in AppSync's words.
+"""Check variables against the schema, with the error messages of AppSync.
 
-Only the first violation is reported, and it names the variable even where a field of it is meant.
+Only the first violation is reported; it names the variable, also if one of its fields is wrong.
 """
 
 from __future__ import annotations
@@ -66,14 +66,14 @@ def _check(variable: str, type_: Any, value: Any) -> None:
     elif value is None:
         return
     elif isinstance(type_, GraphQLList):
-        # A single value stands for a list of it.
+        # A single value is accepted as a list of one.
         for member in value if isinstance(value, list) else [value]:
             _check(variable, type_.of_type, member)
     elif isinstance(type_, GraphQLInputObjectType):
         _check_object(variable, type_, value)
     elif isinstance(type_, GraphQLEnumType):
         if not isinstance(value, str) or value not in type_.values:
-            # The rest of the text is unknown [?].
+            # The rest of AppSync's message is unknown [?].
             raise _invalid(variable, f"Invalid input for Enum '{type_.name}'.")
     else:
         _check_scalar(variable, type_, value)
@@ -84,7 +84,7 @@ def _check_object(variable: str, type_: GraphQLInputObjectType, value: Any) -> N
         raise _invalid(variable, f"Expected type 'Map' but was '{_java_kind(value)}'.")
     for name in value:
         if name not in type_.fields:
-            # The blank at the end is AppSync's.
+            # AppSync's message ends with a space.
             raise InvalidInputError(
                 f"The variables input contains a field name '{name}' that is not defined for "
                 f"input object type '{type_.name}' "

@@ -88,11 +88,11 @@ def failed(request: Request, service: str) -> Response:
 def refusal(request: Request, service: str | None, error: ServiceError) -> Response:
     """Return *error* as *service* answers it; S3 has words of its own for what AWS answers too."""
     if service == "s3":
-        from seedctl.local.s3.documents import refusal as s3_refusal  # noqa: PLC0415
+        from seedctl.local.s3.documents import error_response  # noqa: PLC0415
         from seedctl.local.s3.errors import S3Error  # noqa: PLC0415 - for those who use S3
 
         message = None if error.code in _CODES["s3"] else error.message
-        return s3_refusal(S3Error(error.code, message), request.method)
+        return error_response(S3Error(error.code, message), request.method)
     if service == "appsync":
         from seedctl.local.appsync.errors import RefusedCallError  # noqa: PLC0415 - as above
 

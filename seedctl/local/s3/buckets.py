@@ -1,4 +1,4 @@
-"""The buckets that the outputs file lists, and which requests are for S3: needed from the start."""
+"""The buckets of the outputs file and the requests for S3. Loaded when the sandbox starts."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ def buckets_of(storage: StorageOutputs | None) -> Mapping[str, BucketOutputs]:
     """Return the buckets in *storage* by their names."""
     if storage is None:
         return {}
-    # The last entry of a name is kept: the first that is listed rather than the default bucket's
-    # own, since it has the rules.
+    # If several entries have one name, the last in this order wins: the first in the list of
+    # buckets. Unlike the entry of the default bucket it has the path rules.
     entries = (storage.default, *reversed(storage.buckets))
     return {entry.bucket_name: entry for entry in entries}
 
 
 def is_for_s3(request: Request, buckets: Container[str]) -> bool:
-    """Whether the signature is S3's or, without any, the path begins with one of *buckets*.
+    """Whether the request is signed for S3 or, if unsigned, its path begins with one of *buckets*.
 
-    That is told by the head alone.
+    Decides by the head of the request alone, before the body is read.
     """
     if "x-amz-target" in request.headers:
         return False
@@ -41,5 +41,5 @@ def is_for_s3(request: Request, buckets: Container[str]) -> bool:
     if credential is not None and unquote(credential[1]).endswith("/s3/aws4_request"):
         return True
     if request.method == "POST" and request.raw_path == "/" and _DELETE.search(request.query):
-        return True  # it lacks its bucket, which S3 can tell and no other service
+        return True  # DeleteObjects without a bucket: S3 can explain that, no other service can
     return unquote(request.raw_path[1:].partition("/")[0]) in buckets

@@ -1,4 +1,4 @@
-"""Who calls, by access key and signature."""
+"""The caller of a request, identified by access key and signature."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from seedctl.local.identity_pool import Principal
     from seedctl.local.s3.requests import S3Request
     from seedctl.local.s3.rules import Role
-    from seedctl.local.s3.signature import ChunkSigner
+    from seedctl.local.s3.signature import ChunkVerifier
     from seedctl.outputs.document import UserGroup
 
 _LOCAL = "local"
@@ -26,22 +26,22 @@ _TEMPORARY = "ASIA"
 @dataclass(frozen=True, slots=True)
 class Requester:
     role: Role | None
-    """None is the developer, who may do everything."""
+    """None for the developer, who may do everything."""
     payload_hash: str
-    signer: ChunkSigner | None = None
-    """None if the signature cannot be checked."""
+    verifier: ChunkVerifier | None = None
+    """Checks the chunks of the body; None if the secret key is unknown."""
 
 
 def identify(
     request: S3Request,
-    principal: Callable[[str], Principal | None],
+    find_principal: Callable[[str], Principal | None],
     groups: Sequence[UserGroup],
     now: float,
 ) -> Requester:
-    """Return who sent *request*; *principal* tells who holds an access key. Raises S3Error.
+    """Return who sent *request*. Raises S3Error.
 
-    A key that was not given out here is the developer's own: it is taken at its word, as
-    everywhere in the sandbox, since its secret is AWS's.
+    *find_principal* returns the holder of a temporary access key that this sandbox issued. A
+    permanent key is the developer's: its signature is not checked, since only AWS knows the secret.
     """
     signature = read_signature(request)
     key = signature.access_key_id
@@ -50,12 +50,12 @@ def identify(
     if not key.startswith(_TEMPORARY):
         check_expiry(signature, now)
         return Requester(None, signature.payload_hash)
-    holder = principal(key)
+    holder = find_principal(key)
     if holder is None:
-        # Whether they ran out or another sandbox gave them: the client is to get new ones.
+        # Expired, or issued by another sandbox: either way the client has to get new credentials.
         raise S3Error("ExpiredToken")
     if not hmac.compare_digest((signature.token or "").encode(), holder.token.encode()):
         raise S3Error("InvalidToken")
     role = role_of(holder.identity_id, holder.claims, groups)
-    signer = verify(signature, holder.secret, request, now)
-    return Requester(role, signature.payload_hash, signer)
+    verifier = verify(signature, holder.secret, request, now)
+    return Requester(role, signature.payload_hash, verifier)

@@ -1,4 +1,4 @@
-"""The digests that clients send along, and S3 checks."""
+"""The checksums that clients send with an object, and that S3 verifies."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class CRC32:
 
 
 SIZES = {"crc32": 4, "crc32c": 4, "crc64nvme": 8, "sha1": 20, "sha256": 32}
-# No library at hand computes the other two at any speed: they are kept as they were sent.
+# No installed library computes the other two fast enough: they are stored as sent, unverified.
 _COMPUTED: Mapping[str, Callable[[], Digest]] = {
     "crc32": CRC32,
     "sha1": lambda: hashlib.sha1(usedforsecurity=False),
@@ -45,13 +45,13 @@ _COMPUTED: Mapping[str, Callable[[], Digest]] = {
 
 
 def digest_of(algorithm: str | None) -> Digest | None:
-    """Return what computes *algorithm*, None for what is not computed here."""
+    """Return a new digest of *algorithm*, None if the sandbox does not compute it."""
     make = _COMPUTED.get(algorithm or "")
     return make() if make is not None else None
 
 
 def checksum_in(headers: Mapping[str, str]) -> dict[str, str]:
-    """Return the one checksum in *headers* by its algorithm, nothing without. Raises S3Error."""
+    """Return the checksum in *headers* by its algorithm, {} if there is none. Raises S3Error."""
     found = {name: headers[PREFIX + name] for name in SIZES if PREFIX + name in headers}
     if len(found) > 1:
         raise S3Error(
@@ -59,13 +59,13 @@ def checksum_in(headers: Mapping[str, str]) -> dict[str, str]:
             "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.",
         )
     for algorithm, value in found.items():
-        if decoded(value, SIZES[algorithm]) is None:
+        if from_base64(value, SIZES[algorithm]) is None:
             raise S3Error("InvalidRequest", f"Value for {PREFIX}{algorithm} header is invalid.")
     return found
 
 
-def decoded(value: str, size: int) -> bytes | None:
-    """Return the *size* bytes that *value* is in base64, None if it is not that."""
+def from_base64(value: str, size: int) -> bytes | None:
+    """Return the *size* bytes that *value* encodes, None if it does not encode that many bytes."""
     try:
         raw = base64.b64decode(value, validate=True)
     except (binascii.Error, ValueError):
@@ -73,18 +73,18 @@ def decoded(value: str, size: int) -> bytes | None:
     return raw if len(raw) == size else None
 
 
-def encoded(raw: bytes) -> str:
+def to_base64(raw: bytes) -> str:
     return base64.b64encode(raw).decode()
 
 
 def checksum_of_parts(algorithm: str, parts: list[dict[str, str]]) -> str | None:
-    """Return the checksum of the checksums of *parts*, None where it cannot be had."""
+    """Return the checksum of the checksums of *parts*, None if it cannot be computed."""
     digest = digest_of(algorithm)
-    raw = [decoded(part.get(algorithm, ""), SIZES[algorithm]) for part in parts]
+    raw = [from_base64(part.get(algorithm, ""), SIZES[algorithm]) for part in parts]
     if digest is None or None in raw:
         return None
     digest.update(b"".join(filter(None, raw)))
-    return f"{encoded(digest.digest())}-{len(parts)}"
+    return f"{to_base64(digest.digest())}-{len(parts)}"
 
 
 def checksum_headers(checksums: Mapping[str, str], kind: str) -> Headers:

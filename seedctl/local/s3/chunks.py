@@ -1,4 +1,4 @@
-"""``aws-chunked``: a body in chunks of its own, perhaps signed, with trailers behind them."""
+"""``aws-chunked``: a body sent in chunks, which may be signed, followed by trailers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from seedctl.local.bodies import Body
-    from seedctl.local.s3.signature import ChunkSigner
+    from seedctl.local.s3.signature import ChunkVerifier
 
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})(?:;chunk-signature=([0-9a-f]{64}))?\r\n")
 _TRAILER = re.compile(rb"([A-Za-z0-9-]{1,100}):[ \t]*([ -~]{0,500}?)[ \t]*\r?\n")
@@ -23,14 +23,14 @@ _SIGNATURE = "x-amz-trailer-signature"
 
 
 class ChunkedBody:
-    """Yields what *body* carries; after that *trailers* is filled, names in lower case."""
+    """Yields the content of *body*, then fills *trailers*, with names in lower case."""
 
-    def __init__(self, body: Body, *, is_signed: bool, signer: ChunkSigner | None) -> None:
-        """*signer* is None when signatures, though there, cannot be checked."""
+    def __init__(self, body: Body, *, is_signed: bool, verifier: ChunkVerifier | None) -> None:
+        """*verifier* is None if the secret key is unknown, so that signatures cannot be checked."""
         self.trailers: dict[str, str] = {}
         self._body = body
         self._is_signed = is_signed
-        self._signer = signer if is_signed else None
+        self._verifier = verifier if is_signed else None
 
     def __iter__(self) -> Iterator[bytes]:
         """Raises S3Error."""
@@ -41,11 +41,11 @@ class ChunkedBody:
             size = int(match[1], 16)
             digest = hashlib.sha256()
             for piece in self._chunk(size):
-                if self._signer is not None:
+                if self._verifier is not None:
                     digest.update(piece)
                 yield piece
-            if self._signer is not None:
-                self._signer.check_chunk(digest.hexdigest(), match[2].decode())
+            if self._verifier is not None:
+                self._verifier.check_chunk(digest.hexdigest(), match[2].decode())
             if size == 0:
                 self._read_trailers()
                 return
@@ -75,13 +75,13 @@ class ChunkedBody:
             self.trailers[name] = value
             if name != _SIGNATURE:
                 signed += f"{name}:{value}\n".encode()
-        # Clients end the body with one empty line more, or without.
+        # Some clients end the body with one more empty line.
         while not self._body.is_finished:
             if self._body.readline(_MAX_LINE) not in (b"", b"\r\n"):
                 raise _malformed()
         given = self.trailers.pop(_SIGNATURE, "")
-        if self._signer is not None and self.trailers:
-            self._signer.check_trailer(hashlib.sha256(signed).hexdigest(), given)
+        if self._verifier is not None and self.trailers:
+            self._verifier.check_trailer(hashlib.sha256(signed).hexdigest(), given)
 
 
 def _malformed() -> S3Error:

@@ -1,4 +1,4 @@
-"""The end of a multipart upload: its parts, compared with the client's list, become one object."""
+"""Complete a multipart upload: check the client's list of parts and join them to one object."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from seedctl.local.s3.checksums import (
     checksum_in,
     checksum_of_parts,
     digest_of,
-    encoded,
+    to_base64,
 )
 from seedctl.local.s3.conditions import check_writing
-from seedctl.local.s3.documents import read, reply
+from seedctl.local.s3.documents import parse_document, xml_response
 from seedctl.local.s3.errors import S3Error
-from seedctl.local.s3.multipart import find_upload, upload_of
-from seedctl.local.s3.payload import read_document
-from seedctl.local.s3.writing import put_if_allowed
+from seedctl.local.s3.multipart import current_upload, find_upload
+from seedctl.local.s3.payload import read_body
+from seedctl.local.s3.writing import put_if_conditions_hold
 
 if TYPE_CHECKING:
     from seedctl.local.http1 import Response
-    from seedctl.local.s3.context import Context
+    from seedctl.local.s3.call import S3Call
     from seedctl.local.s3.documents import Element
     from seedctl.local.s3.files import NewFile
     from seedctl.local.s3.uploads import Part, Upload
@@ -34,16 +34,16 @@ _MAX_BODY = 8 * 1024 * 1024
 _NUMBER = re.compile("[0-9]{1,5}")
 
 
-def complete_multipart_upload(call: Context) -> Response:
-    upload = find_upload(call)
-    check_writing(call.request.headers, call.find(call.bucket, call.key))
-    # [?] Of this call the headers' checksum is the object's, not the document's.
+def complete_multipart_upload(call: S3Call) -> Response:
+    upload = current_upload(call)
+    check_writing(call.request.headers, call.find_object(call.bucket, call.key))
+    # [?] In this call the checksum in the headers is of the whole object, not of the XML body.
     given = checksum_in(call.request.headers).get(upload.algorithm or "")
-    root = read(read_document(call, _MAX_BODY, has_checksum=False), "CompleteMultipartUpload")
+    root = parse_document(read_body(call, _MAX_BODY, has_checksum=False), "CompleteMultipartUpload")
     with call.store.reading() as view:
-        upload_of(call, view)
+        find_upload(call, view)
         known = {part.number: part for part in uploads.parts_of(view, upload.id)}
-    parts = _named_parts(root, known)
+    parts = _listed_parts(root, known)
     size = sum(part.size for part in parts)
     if call.header("x-amz-mp-object-size", str(size)) != str(size):
         raise S3Error("InvalidRequest", "The x-amz-mp-object-size is not that of the parts.")
@@ -52,9 +52,10 @@ def complete_multipart_upload(call: Context) -> Response:
         try:
             checksums = _assemble(call, upload, parts, given, new)
         except FileNotFoundError:
-            # Completed, aborted or sent anew in between; else a file was lost, and that is a fault.
+            # Another request completed or aborted the upload, or replaced a part: report that.
+            # Otherwise the file is lost, which is an internal error.
             with call.store.reading() as view:
-                _check_current(call, view, parts)
+                _check_unchanged(call, view, parts)
             raise
         stored = index.StoredObject(
             bucket=upload.bucket,
@@ -69,9 +70,9 @@ def complete_multipart_upload(call: Context) -> Response:
             checksum_type=upload.checksum_type,
         )
         with call.store.transaction() as view:
-            _check_current(call, view, parts)
-            replaced = put_if_allowed(call, view, stored)
-            files = uploads.end(view, upload.id)
+            _check_unchanged(call, view, parts)
+            replaced = put_if_conditions_hold(call, view, stored)
+            files = uploads.delete(view, upload.id)
     call.files.remove(*files, replaced)
     content = {
         "Location": f"/{upload.bucket}/{upload.key}",
@@ -80,18 +81,18 @@ def complete_multipart_upload(call: Context) -> Response:
         "ETag": stored.quoted_etag,
         **checksum_elements(checksums),
     }
-    return reply("CompleteMultipartUploadResult", content)
+    return xml_response("CompleteMultipartUploadResult", content)
 
 
-def _check_current(call: Context, view: View, parts: list[Part]) -> None:
-    """Raise S3Error unless the upload is still under way, with these *parts*."""
-    upload_of(call, view)
-    if any(not index.is_referred_to(view, part.file) for part in parts):
-        raise S3Error("InvalidPart")  # sent anew since
+def _check_unchanged(call: S3Call, view: View, parts: list[Part]) -> None:
+    """Raise S3Error unless the upload is still pending and its *parts* were not replaced."""
+    find_upload(call, view)
+    if any(not index.is_referenced(view, part.file) for part in parts):
+        raise S3Error("InvalidPart")
 
 
-def _named_parts(root: Element, known: dict[int, Part]) -> list[Part]:
-    """Return the parts that the document names, in its order. Raises S3Error."""
+def _listed_parts(root: Element, known: dict[int, Part]) -> list[Part]:
+    """Return the parts listed in the document, in its order. Raises S3Error."""
     parts: list[Part] = []
     for entry in root.all("Part"):
         number, etag = entry.text_of("PartNumber"), entry.text_of("ETag")
@@ -100,7 +101,7 @@ def _named_parts(root: Element, known: dict[int, Part]) -> list[Part]:
         if parts and int(number) <= parts[-1].number:
             raise S3Error("InvalidPartOrder")
         part = known.get(int(number))
-        if part is None or etag.strip().strip('"') != part.etag or not _is_as_said(entry, part):
+        if part is None or etag.strip().strip('"') != part.etag or not _matches(entry, part):
             raise S3Error("InvalidPart", PartNumber=number, ETag=etag)
         parts.append(part)
     if not parts:
@@ -117,30 +118,30 @@ def _named_parts(root: Element, known: dict[int, Part]) -> list[Part]:
     return parts
 
 
-def _is_as_said(entry: Element, part: Part) -> bool:
-    said = checksum_elements(part.checksums).items()
-    return all(entry.text_of(name) in (None, value) for name, value in said)
+def _matches(entry: Element, part: Part) -> bool:
+    checksums = checksum_elements(part.checksums).items()
+    return all(entry.text_of(name) in (None, value) for name, value in checksums)
 
 
 def _assemble(
-    call: Context, upload: Upload, parts: list[Part], given: str | None, new: NewFile
+    call: S3Call, upload: Upload, parts: list[Part], given: str | None, new: NewFile
 ) -> dict[str, str]:
-    """Write all *parts* to *new*, and return the object's checksum. Raises S3Error.
+    """Write all *parts* to *new* and return the object's checksum. Raises S3Error.
 
-    *given* is what the client says that it is.
+    *given* is the checksum that the client sent.
     """
     name = upload.algorithm
-    is_whole = upload.checksum_type == "FULL_OBJECT"
-    whole = digest_of(name) if is_whole else None
+    is_full_object = upload.checksum_type == "FULL_OBJECT"
+    digest = digest_of(name) if is_full_object else None
     for part in parts:
         for piece in call.files.pieces(part.file):
-            if whole is not None:
-                whole.update(piece)
+            if digest is not None:
+                digest.update(piece)
             new.write(piece)
     if name is None:
         return {}
-    value = given if whole is None else encoded(whole.digest())
-    if not is_whole:
+    value = given if digest is None else to_base64(digest.digest())
+    if not is_full_object:
         value = checksum_of_parts(name, [part.checksums for part in parts])
     if given and value is not None and given.partition("-")[0] != value.partition("-")[0]:
         raise S3Error("BadDigest", f"The {name.upper()} you specified did not match.")

@@ -1,7 +1,7 @@
-"""The XML that S3 speaks: answers and refusals are written, the few documents of clients read.
+"""XML: write responses and error responses, and parse the few documents that clients send.
 
-The reader stands on expat itself, since a document type (where entities are declared, which grow a
-small document without end or name a file to be read) can be refused there as soon as it begins.
+The parser uses expat directly, so that it can reject a document type declaration as soon as it
+begins: entities declared there could expand without limit or read a file.
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from seedctl.local.s3.errors import Headers
 
 Content = str | int | dict[str, Any] | list[Any]
-"""What a document holds: a text, elements by their names, or several such in a row.
+"""The content of a document: a text, elements by their names, or a list of those in sequence.
 
-An element's is the same, but that a list stands for as many elements of one name; None for none.
+In the content of an element, a list means one element of that name for each entry, and None means
+no element.
 """
 
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
@@ -34,7 +35,7 @@ NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 _XML = ("Content-Type", "application/xml")
 _MAX_DEPTH = 8
 _MAX_ELEMENTS = 100_000
-# Control characters have no place in XML 1.0: S3 writes them as references all the same.
+# XML 1.0 does not allow control characters, but S3 writes them as references.
 _SPECIAL = re.compile(r'[&<>"\x00-\x1f\ufffe\uffff]')
 _NAMED = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
 
@@ -61,42 +62,42 @@ def _reference(match: re.Match[str]) -> str:
     return _NAMED.get(match[0]) or f"&#x{ord(match[0]):x};"
 
 
-def document(name: str, content: Content, *, namespace: bool = True) -> bytes:
+def to_xml(name: str, content: Content, *, namespace: bool = True) -> bytes:
     opening = f'<{name} xmlns="{NAMESPACE}">' if namespace else f"<{name}>"
     text = f'<?xml version="1.0" encoding="UTF-8"?>\n{opening}{_inner(content)}</{name}>'
     return text.encode()
 
 
-def reply(name: str, content: Content, headers: Headers = ()) -> Response:
-    """Return the answer that is a document called *name*."""
-    return Response(200, document(name, content), (_XML, *headers))
+def xml_response(name: str, content: Content, headers: Headers = ()) -> Response:
+    """Return a response whose body is the XML document *name*."""
+    return Response(200, to_xml(name, content), (_XML, *headers))
 
 
-def refusal(error: S3Error, method: str) -> Response:
-    """Return the answer to a request by *method* that ends with *error*."""
+def error_response(error: S3Error, method: str) -> Response:
+    """Return the response that reports *error* to a request with *method*."""
     (_, request_id), (_, host_id) = ids = id_headers()
     headers = (*error.headers, *ids)
     if method == "HEAD" or error.status == 304:
         return Response(error.status, b"", headers)
     content = {"Code": error.code, "Message": error.message, **error.details}
     content |= {"RequestId": request_id, "HostId": host_id}
-    body = document("Error", content, namespace=False)
+    body = to_xml("Error", content, namespace=False)
     return Response(error.status, body, (_XML, *headers))
 
 
 def id_headers() -> Headers:
-    """Return the ids of a request, of the forms that S3 gives; a refusal repeats them."""
+    """Return new request ids in the format of S3; an error document repeats them."""
     host_id = base64.b64encode(secrets.token_bytes(48)).decode()
     return ("x-amz-request-id", uuid.uuid4().hex[:16].upper()), ("x-amz-id-2", host_id)
 
 
-def iso(moment: float) -> str:
+def iso_time(moment: float) -> str:
     return datetime.fromtimestamp(int(moment), timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
 @dataclass(slots=True)
 class Element:
-    """An element that was read; *name* is without its namespace."""
+    """A parsed element; *name* is without its namespace."""
 
     name: str
     text: str = ""
@@ -112,7 +113,7 @@ class Element:
         return found[0].text if found else None
 
 
-class _Reader:
+class _TreeBuilder:
     def __init__(self) -> None:
         self.root = Element("")
         self._open = [self.root]
@@ -132,24 +133,24 @@ class _Reader:
     def text(self, data: str) -> None:
         self._open[-1].text += data
 
-    def refuse(self, *_: object) -> None:
+    def reject(self, *_: object) -> None:
         raise S3Error("MalformedXML", "A document type is not allowed here.")
 
 
-def read(body: bytes, name: str) -> Element:
+def parse_document(body: bytes, name: str) -> Element:
     """Return the document in *body*, whose root must be *name*. Raises S3Error."""
-    reader = _Reader()
+    builder = _TreeBuilder()
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.buffer_text = True
-    parser.StartElementHandler = reader.start
-    parser.EndElementHandler = reader.end
-    parser.CharacterDataHandler = reader.text
-    parser.StartDoctypeDeclHandler = reader.refuse
+    parser.StartElementHandler = builder.start
+    parser.EndElementHandler = builder.end
+    parser.CharacterDataHandler = builder.text
+    parser.StartDoctypeDeclHandler = builder.reject
     try:
         parser.Parse(body, True)
     except (expat.ExpatError, ValueError, LookupError) as error:
         raise S3Error("MalformedXML") from error
-    (root,) = reader.root.children
+    (root,) = builder.root.children
     if root.name != name:
         raise S3Error("MalformedXML")
     return root

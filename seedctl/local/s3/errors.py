@@ -1,4 +1,4 @@
-"""Refusals as S3 words them."""
+"""Errors with the codes, statuses and messages of S3."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ _TABLE = {
 
 
 class S3Error(Exception):
-    """A refusal: *code* is what clients look at, *details* more elements of its document."""
+    """An error response: clients act on *code*; *details* are more elements of its document."""
 
     def __init__(
         self, code: str, message: str | None = None, *, headers: Headers = (), **details: str

@@ -1,7 +1,7 @@
 """The folder of contents: one immutable file for each object and each part of an upload.
 
-Names are random; which object each belongs to is in the table of objects. Contents are kept as they
-came: encrypting would cost more than serving them, and lose the kernel's copying.
+File names are random; the tables of objects and parts refer to them. Contents are not encrypted:
+that would cost more time than serving them, and the kernel could no longer copy them to the socket.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from seedctl.local.state_folder import OBJECTS, make_private_folder
 
 try:
     import fcntl
-except ImportError:  # Windows: leftovers go by age alone
+except ImportError:  # Windows: unreferenced files are removed by age alone
     fcntl = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ _PIECE = 1024 * 1024
 
 
 class NewFile:
-    """A file that is being written."""
+    """A file that is open for writing."""
 
     def __init__(self, file: BinaryIO, name: str) -> None:
         self._file = file
@@ -42,14 +42,14 @@ class NewFile:
         self.write = file.write
 
     def finish(self) -> str:
-        """Flush what was written, so that it outlives this process, and return the file's name."""
+        """Flush the file, so that its content survives a kill of the process; return its name."""
         self._file.flush()
         return self.name
 
 
 class Files:
     def __init__(self, state: Path) -> None:
-        """Use the folder of objects in *state*, made if it is new. Raises LocalSandboxError."""
+        """Use the folder of objects in *state*; create it if needed. Raises LocalSandboxError."""
         self._folder = make_private_folder(state / OBJECTS)
         self._lock = os.open(self._folder / _LOCK, os.O_CREAT | os.O_RDWR, 0o600)
 
@@ -60,7 +60,7 @@ class Files:
 
     @contextmanager
     def writing(self) -> Iterator[NewFile]:
-        """Give a new file to write, which is removed if the block raises."""
+        """Yield a new file to write; it is removed if the block raises."""
         name = secrets.token_hex(16)
         path = self._folder / name
         try:
@@ -71,11 +71,11 @@ class Files:
             raise
 
     def open(self, name: str) -> BinaryIO:
-        """Open a file to read; it can be read to its end even if it is removed meanwhile."""
+        """Open a file to read; it stays readable to its end even if it is removed meanwhile."""
         return (self._folder / name).open("rb")
 
     def pieces(self, name: str) -> Iterator[bytes]:
-        """Yield all of the file *name*."""
+        """Yield the content of the file *name* piece by piece."""
         with self.open(name) as file:
             while piece := file.read(_PIECE):
                 yield piece
@@ -87,7 +87,7 @@ class Files:
         return digest.hexdigest()
 
     def clone(self, name: str, new: NewFile) -> None:
-        """Make *new* hold what *name* does, without copying where the file system can."""
+        """Give *new* the content of *name*, by a hard link if the file system supports it."""
         source, target = self._folder / name, self._folder / new.name
         link = self._folder / secrets.token_hex(16)
         try:
@@ -97,31 +97,32 @@ class Files:
                 raise
             shutil.copyfile(source, target)
             return
-        os.utime(link)  # it is young, whatever it holds
+        os.utime(link)  # remove_unreferenced goes by age: the link must not look abandoned
         os.replace(link, target)  # noqa: PTH105
 
     def remove(self, *names: str | None) -> None:
         for name in filter(None, names):
             self._discard(self._folder / name)
 
-    def clean(self, is_kept: Callable[[str], bool]) -> None:
-        """Remove what a kill left behind: the files that nothing refers to.
+    def remove_unreferenced(self, is_referenced: Callable[[str], bool]) -> None:
+        """Remove the files that a killed process left behind, to which nothing refers.
 
-        While another process uses the folder it may be about to refer to a file: only old ones go.
+        While another process uses the folder, only old files are removed: the other process may
+        have written a file and be about to refer to it.
         """
-        is_alone = self._is_alone()
+        is_alone = self._has_exclusive_lock()
         oldest = time.time() - _ABANDONED_SECONDS
         for entry in os.scandir(self._folder):
             if not _NAME.fullmatch(entry.name):
                 continue
             with contextlib.suppress(FileNotFoundError):
                 is_old = entry.stat(follow_symlinks=False).st_mtime < oldest
-                if (is_alone or is_old) and not is_kept(entry.name):
+                if (is_alone or is_old) and not is_referenced(entry.name):
                     self._discard(self._folder / entry.name)
         if fcntl is not None:
             fcntl.flock(self._lock, fcntl.LOCK_SH)
 
-    def _is_alone(self) -> bool:
+    def _has_exclusive_lock(self) -> bool:
         if fcntl is None:
             return False
         try:
@@ -131,7 +132,7 @@ class Files:
         return True
 
     def _discard(self, path: Path) -> None:
-        # Windows keeps a file that is being read; it goes at a later start.
+        # Windows does not remove a file that is being read; a later start removes it.
         with contextlib.suppress(FileNotFoundError, PermissionError):
             path.unlink()
 

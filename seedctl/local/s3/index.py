@@ -1,4 +1,4 @@
-"""Which objects there are: the table of objects, which lists a bucket in the order of its keys."""
+"""The table of objects, which lists a bucket in the order of its keys."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class StoredObject:
     file: str
     size: int
     etag: str
-    """Without its quotes."""
+    """Without quotes."""
     modified: float
     headers: dict[str, str] = field(default_factory=dict)
     metadata: dict[str, str] = field(default_factory=dict)
@@ -30,8 +30,8 @@ class StoredObject:
         return f'"{self.etag}"'
 
 
-def is_referred_to(view: View, name: str) -> bool:
-    """Whether the file *name* is in use, by an object or a part of an upload."""
+def is_referenced(view: View, name: str) -> bool:
+    """Whether an object or a part of an upload refers to the file *name*."""
     query = "SELECT 1 FROM object WHERE file = ?1 UNION ALL SELECT 1 FROM part WHERE file = ?1"
     return view.row(query, name) is not None
 
@@ -42,18 +42,18 @@ def find(view: View, bucket: str, key: str) -> StoredObject | None:
 
 
 def put(view: View, stored: StoredObject) -> None:
-    """Store *stored*, in place of the object with its key."""
+    """Store *stored*; it replaces an object with the same key."""
     view.put("object", **asdict(stored))
 
 
 def delete(view: View, bucket: str, key: str) -> str | None:
-    """Delete the object, and return its file; None if there was none."""
+    """Delete the object and return the name of its file; None if it did not exist."""
     found = find(view, bucket, key)
     view.execute("DELETE FROM object WHERE bucket = ? AND key = ?", (bucket, key))
     return None if found is None else found.file
 
 
-def listed(view: View, bucket: str, start: str | bytes, end: str | bytes) -> Iterator[StoredObject]:
+def scan(view: View, bucket: str, start: str | bytes, end: str | bytes) -> Iterator[StoredObject]:
     """Yield the objects with keys from *start* up to *end*, in order."""
     query = "SELECT * FROM object WHERE bucket = ? AND key >= ? AND key < ? ORDER BY key"
     return (StoredObject(**row) for row in view.rows(query, bucket, start, end))

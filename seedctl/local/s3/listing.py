@@ -1,4 +1,4 @@
-"""Listing: the buckets, and a bucket's keys in order, page by page, rolled up at a delimiter."""
+"""List the buckets, and the keys of a bucket in pages, grouped by common prefixes."""
 
 from __future__ import annotations
 
@@ -10,34 +10,34 @@ from urllib.parse import quote
 from seedctl.local.http1 import Response
 from seedctl.local.protocol import ACCOUNT
 from seedctl.local.s3 import index
-from seedctl.local.s3.documents import iso, reply
+from seedctl.local.s3.documents import iso_time, xml_response
 from seedctl.local.s3.errors import S3Error
 from seedctl.local.s3.rules import LIST
 from seedctl.local.store import prefix_end
 
 if TYPE_CHECKING:
-    from seedctl.local.s3.context import Context
+    from seedctl.local.s3.call import S3Call
     from seedctl.local.s3.index import StoredObject
     from seedctl.local.store import View
 
 MAX_KEYS = 1000
 
 
-def list_buckets(call: Context) -> Response:
-    buckets = [{"Name": name, "CreationDate": iso(0)} for name in sorted(call.buckets)]
+def list_buckets(call: S3Call) -> Response:
+    buckets = [{"Name": name, "CreationDate": iso_time(0)} for name in sorted(call.buckets)]
     content = {"Owner": {"ID": ACCOUNT}, "Buckets": {"Bucket": buckets}}
-    return reply("ListAllMyBucketsResult", content)
+    return xml_response("ListAllMyBucketsResult", content)
 
 
-def head_bucket(call: Context) -> Response:
+def head_bucket(call: S3Call) -> Response:
     region = call.outputs_of(call.bucket).aws_region
     return Response(200, b"", (("x-amz-bucket-region", region),))
 
 
-def get_bucket_location(call: Context) -> Response:
+def get_bucket_location(call: S3Call) -> Response:
     region = call.outputs_of(call.bucket).aws_region
-    # The first region has no name here, for as long as there has been S3.
-    return reply("LocationConstraint", "" if region == "us-east-1" else region)
+    # S3 reports its first region without a name.
+    return xml_response("LocationConstraint", "" if region == "us-east-1" else region)
 
 
 @dataclass(slots=True)
@@ -45,37 +45,37 @@ class Page:
     objects: list[StoredObject] = field(default_factory=list)
     prefixes: list[str] = field(default_factory=list)
     last: str | None = None
-    """The key or common prefix behind which the next page begins; None when there is none."""
+    """The key or common prefix after which the next page begins; None on the last page."""
 
 
-def page(
+def read_page(
     view: View, bucket: str, *, prefix: str, delimiter: str, start: str | bytes, size: int
 ) -> Page:
-    """Return the first *size* objects and common prefixes from *start* on."""
-    found, end = Page(), prefix_end(prefix)
+    """Return the first *size* objects and common prefixes, beginning at *start*."""
+    page, end = Page(), prefix_end(prefix)
     following: str | bytes | None = max(start, prefix) if isinstance(start, str) else start
     while following is not None:
-        rows = index.listed(view, bucket, following, end)
+        rows = index.scan(view, bucket, following, end)
         following = None
         for stored in rows:
-            if len(found.objects) + len(found.prefixes) == size:
-                return found if size else Page()
+            if len(page.objects) + len(page.prefixes) == size:
+                return page if size else Page()
             cut = stored.key.find(delimiter, len(prefix)) if delimiter else -1
             if cut < 0:
-                found.objects.append(stored)
-                found.last = stored.key
+                page.objects.append(stored)
+                page.last = stored.key
             else:
-                found.last = stored.key[: cut + len(delimiter)]
-                found.prefixes.append(found.last)
-                # Over all that lies below it, however much that is.
-                following = prefix_end(found.last)
+                page.last = stored.key[: cut + len(delimiter)]
+                page.prefixes.append(page.last)
+                # A new query skips all keys below the common prefix.
+                following = prefix_end(page.last)
                 break
-    found.last = None
-    return found
+    page.last = None
+    return page
 
 
-def behind(last: str, *, prefix: str, delimiter: str) -> str | bytes:
-    """Return where the page begins behind one that ended with *last*, maybe a common prefix."""
+def start_after(last: str, *, prefix: str, delimiter: str) -> str | bytes:
+    """Return where the next page begins; *last* is the last key or common prefix before it."""
     cut = last.find(delimiter, len(prefix)) if delimiter else -1
     return _next_key(last) if cut < 0 else prefix_end(last[: cut + len(delimiter)])
 
@@ -84,84 +84,86 @@ def _next_key(key: str) -> str:
     return key + "\0" if key else ""
 
 
-def list_objects_v2(call: Context) -> Response:
-    token, start_after = call.parameter("continuation-token"), call.parameter("start-after")
-    last = _read_token(token) if "continuation-token" in call.request.parameters else None
-    found, head = _list(call, last, start_after=start_after)
+def list_objects_v2(call: S3Call) -> Response:
+    token, after = call.parameter("continuation-token"), call.parameter("start-after")
+    last = _decode_token(token) if "continuation-token" in call.request.parameters else None
+    page, head = _list(call, last, after=after)
     content = {
         **head,
         "ContinuationToken": token or None,
-        "StartAfter": _shown(call, start_after) or None,
-        "KeyCount": len(found.objects) + len(found.prefixes),
-        "NextContinuationToken": None if found.last is None else _token(found.last),
-        **_entries(call, found, has_owner=call.parameter("fetch-owner").lower() == "true"),
+        "StartAfter": _encoded(call, after) or None,
+        "KeyCount": len(page.objects) + len(page.prefixes),
+        "NextContinuationToken": None if page.last is None else _encode_token(page.last),
+        **_entries(call, page, has_owner=call.parameter("fetch-owner").lower() == "true"),
     }
-    return reply("ListBucketResult", content)
+    return xml_response("ListBucketResult", content)
 
 
-def list_objects(call: Context) -> Response:
+def list_objects(call: S3Call) -> Response:
     marker = call.parameter("marker")
-    found, head = _list(call, marker)
-    content = {**head, "Marker": _shown(call, marker)}
-    if found.last is not None and call.parameter("delimiter"):
-        content["NextMarker"] = _shown(call, found.last)
-    return reply("ListBucketResult", content | _entries(call, found, has_owner=True))
+    page, head = _list(call, marker)
+    content = {**head, "Marker": _encoded(call, marker)}
+    if page.last is not None and call.parameter("delimiter"):
+        content["NextMarker"] = _encoded(call, page.last)
+    return xml_response("ListBucketResult", content | _entries(call, page, has_owner=True))
 
 
-def _list(call: Context, last: str | None, *, start_after: str = "") -> tuple[Page, dict[str, Any]]:
-    """List behind *last*, with which a page ended; without one, behind the key *start_after*.
+def _list(call: S3Call, last: str | None, *, after: str = "") -> tuple[Page, dict[str, Any]]:
+    """Return a page and the first elements of its response.
 
-    Return the page, and how the answer begins.
+    The page begins after *last*, the last entry of the page before, else after the key *after*.
     """
     prefix, delimiter = call.parameter("prefix"), call.parameter("delimiter")
-    call.check(LIST, call.bucket, prefix)
-    size = limit_of(call, "max-keys", MAX_KEYS)
+    call.require(LIST, call.bucket, prefix)
+    size = read_limit(call, "max-keys", MAX_KEYS)
     encoding = call.request.parameters.get("encoding-type")
     if encoding not in (None, "url"):
         raise S3Error("InvalidArgument", "Invalid Encoding Method specified in Request")
-    start: str | bytes = _next_key(start_after)
+    start: str | bytes = _next_key(after)
     if last:
-        start = behind(last, prefix=prefix, delimiter=delimiter)
+        start = start_after(last, prefix=prefix, delimiter=delimiter)
     with call.store.reading() as view:
-        found = page(view, call.bucket, prefix=prefix, delimiter=delimiter, start=start, size=size)
+        page = read_page(
+            view, call.bucket, prefix=prefix, delimiter=delimiter, start=start, size=size
+        )
     head = {
         "Name": call.bucket,
-        "Prefix": _shown(call, prefix),
+        "Prefix": _encoded(call, prefix),
         "MaxKeys": size,
-        "Delimiter": _shown(call, delimiter) or None,
+        "Delimiter": _encoded(call, delimiter) or None,
         "EncodingType": encoding,
     }
-    return found, head
+    return page, head
 
 
-def _shown(call: Context, key: str) -> str:
-    """Return *key* as the answer has it: percent-encoded if the client asked for it."""
+def _encoded(call: S3Call, key: str) -> str:
+    """Return *key* for the response: percent-encoded if the client asked for that."""
     return quote(key, safe="/-_.~") if call.parameter("encoding-type") else key
 
 
-def _entries(call: Context, found: Page, *, has_owner: bool) -> dict[str, Any]:
+def _entries(call: S3Call, page: Page, *, has_owner: bool) -> dict[str, Any]:
     owner = {"ID": ACCOUNT} if has_owner else None
     return {
-        "IsTruncated": found.last is not None,
+        "IsTruncated": page.last is not None,
         "Contents": [
             {
-                "Key": _shown(call, stored.key),
-                "LastModified": iso(stored.modified),
+                "Key": _encoded(call, stored.key),
+                "LastModified": iso_time(stored.modified),
                 "ETag": stored.quoted_etag,
                 "Size": stored.size,
                 "Owner": owner,
                 "StorageClass": "STANDARD",
             }
-            for stored in found.objects
+            for stored in page.objects
         ],
-        "CommonPrefixes": [{"Prefix": _shown(call, prefix)} for prefix in found.prefixes],
+        "CommonPrefixes": [{"Prefix": _encoded(call, prefix)} for prefix in page.prefixes],
     }
 
 
-def limit_of(call: Context, name: str, maximum: int, default: int | None = None) -> int:
-    """Return the number that the parameter *name* gives, at most *maximum*. Raises S3Error.
+def read_limit(call: S3Call, name: str, maximum: int, default: int | None = None) -> int:
+    """Return the number in the parameter *name*, at most *maximum*. Raises S3Error.
 
-    *default* is *maximum* itself.
+    Without the parameter return *default*, or *maximum* if there is no default.
     """
     text = call.parameter(name)
     if not text:
@@ -172,11 +174,11 @@ def limit_of(call: Context, name: str, maximum: int, default: int | None = None)
     return min(int(text), maximum)
 
 
-def _token(last: str) -> str:
+def _encode_token(last: str) -> str:
     return base64.urlsafe_b64encode(b"1" + last.encode()).decode()
 
 
-def _read_token(token: str) -> str:
+def _decode_token(token: str) -> str:
     try:
         raw = base64.b64decode(token.encode("ascii"), altchars=b"-_", validate=True).decode()
     except ValueError:

@@ -1,4 +1,4 @@
-"""The table of S3's operations: what tells each from the others, and what serves it, if anything."""
+"""The table of S3 operations: how a request selects one, and which handler serves it."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from seedctl.local.http1 import Response
-    from seedctl.local.s3.context import Context
+    from seedctl.local.s3.call import S3Call
     from seedctl.local.s3.requests import S3Request
 
-    Handler = Callable[[Context], Response]
+    Handler = Callable[[S3Call], Response]
 
 DEVELOPER = "developer"
-"""The action of the routes that Amplify grants to nobody."""
+"""The action of the routes that Amplify grants to no role: only the developer may use them."""
 
 _COPY = "x-amz-copy-source"
-"""A header that tells operations apart as parameters do."""
+"""A header that selects an operation, as parameters do."""
 
 _ACCOUNT, _BUCKET, _OBJECT = range(3)
-"""What the path leads to."""
+"""What the path names."""
 _MISSING = {_BUCKET: ("a bucket", "/BUCKET"), _OBJECT: ("a key", "/BUCKET/KEY")}
 
 
@@ -34,34 +34,35 @@ class Route(NamedTuple):
 
     handler: Handler
     action: str | None
-    """What the caller must be allowed to do at the path; None where the handler asks."""
+    """The action that the caller must be allowed to do; None if the handler checks that."""
     parameters: frozenset[str]
-    """Those it takes; any other asks for what is not done here."""
+    """The parameters that it supports."""
 
     @property
     def operation(self) -> str:
-        """S3's name for it: that of the handler, written as S3 does."""
+        """The name of the operation in S3, made from the name of the handler."""
         return self.handler.__name__.title().replace("_", "")
 
 
-Known = Route | str
-"""What is served, or just the name of what is not."""
+RouteOrName = Route | str
+"""The route of an operation, or the name of one that is not served."""
 
 
 def find_route(request: S3Request) -> Route:
-    """Return what serves *request*, by its method, path and parameters.
+    """Return the route of *request*, by its method, path and parameters.
 
-    Raises S3Error: NotImplemented for what is not served, InvalidRequest for a path that is too short.
+    Raises S3Error: NotImplemented for an operation that is not served, InvalidRequest if the path
+    lacks a bucket or key.
     """
     level = _OBJECT if request.key else _BUCKET if request.bucket else _ACCOUNT
     method = request.sent.method
-    marks = {*request.parameters, *({_COPY} & request.headers.keys())}
-    found = _marked(method, level, marks)
+    selectors = {*request.parameters, *({_COPY} & request.headers.keys())}
+    found = _select(method, level, selectors)
     if found is None:
         for longer in range(level + 1, _OBJECT + 1):
-            found = found or _marked(method, longer, marks)
+            found = found or _select(method, longer, selectors)
             if isinstance(found, Route):
-                raise _too_short(request, found, level, longer)
+                raise _incomplete_path(request, found, level, longer)
         found = found or _DEFAULTS.get((method, level), "This operation")
     if isinstance(found, str):
         raise _not_served(found)
@@ -69,7 +70,7 @@ def find_route(request: S3Request) -> Route:
 
 
 def check_parameters(request: S3Request, route: Route) -> None:
-    """Refuse a parameter that asks *route* for more than is done here. Raises S3Error."""
+    """Raise S3Error for a parameter that *route* does not support."""
     unknown = sorted(request.parameters.keys() - route.parameters)
     if unknown:
         raise _not_served(f"The parameter {unknown[0][:100]!a} of {route.operation}")
@@ -77,14 +78,14 @@ def check_parameters(request: S3Request, route: Route) -> None:
         raise _not_served("This operation")
 
 
-def _marked(method: str, level: int, marks: set[str]) -> Known | None:
-    for expected, known in _MARKED.get((method, level), ()):
-        if expected <= marks:
-            return known
+def _select(method: str, level: int, selectors: set[str]) -> RouteOrName | None:
+    for expected, found in _BY_SELECTORS.get((method, level), ()):
+        if expected <= selectors:
+            return found
     return None
 
 
-def _too_short(request: S3Request, route: Route, level: int, longer: int) -> S3Error:
+def _incomplete_path(request: S3Request, route: Route, level: int, longer: int) -> S3Error:
     missing = " and ".join(_MISSING[each][0] for each in range(level + 1, longer + 1))
     query = "&".join(sorted(request.parameters))
     return S3Error(
@@ -101,10 +102,10 @@ def _not_served(what: str) -> S3Error:
 _PAGE = "prefix delimiter max-keys encoding-type"
 _PAGE_V2 = f"{_PAGE} continuation-token start-after fetch-owner"
 _UPLOADS = "prefix max-uploads key-marker upload-id-marker"
-_OVERRIDES = " ".join(reading.OVERRIDE + name for name in writing.KEPT)
+_OVERRIDES = " ".join(reading.OVERRIDE + name for name in writing.STORED_HEADERS)
 
-# Method, what the path leads to, the parameters that tell (and _COPY), in the order of asking; what
-# serves it, what the caller must be allowed, other parameters that it takes.
+# Method, what the path names, the parameters (or _COPY) that select the operation, its handler, the
+# action that the caller must be allowed, other parameters. The first entry that matches is used.
 _SERVED: tuple[tuple[str, int, str, Handler, str | None, str], ...] = (
     ("GET", _ACCOUNT, "", listing.list_buckets, DEVELOPER, ""),
     ("GET", _BUCKET, "location", listing.get_bucket_location, DEVELOPER, ""),
@@ -128,8 +129,8 @@ _SERVED: tuple[tuple[str, int, str, Handler, str | None, str], ...] = (
     ("PUT", _OBJECT, "", writing.put_object, WRITE, ""),
 )
 
-# What is known and not served: what the path leads to, the parameter that tells, the name with {}
-# for the verb of the method, the methods.
+# Operations that are not served: what the path names, the parameter that selects the operation, its
+# name with {} for the method, and the methods.
 _ALL = "GET PUT DELETE"
 _NOT_SERVED: tuple[tuple[int, str, str, str], ...] = (
     (_BUCKET, "accelerate", "{}BucketAccelerateConfiguration", "GET PUT"),
@@ -171,19 +172,19 @@ _NOT_SERVED: tuple[tuple[int, str, str, str], ...] = (
 )
 
 
-def _all_known() -> Iterator[tuple[str, int, frozenset[str], Known]]:
+def _all_operations() -> Iterator[tuple[str, int, frozenset[str], RouteOrName]]:
     for level, parameter, name, methods in _NOT_SERVED:
         for method in methods.split():
             yield method, level, frozenset(parameter.split()), name.format(method.title())
     for method, level, text, handler, action, others in _SERVED:
-        marks = frozenset(text.split())
-        yield method, level, marks, Route(handler, action, marks.union(others.split()))
+        selectors = frozenset(text.split())
+        yield method, level, selectors, Route(handler, action, selectors.union(others.split()))
 
 
-_MARKED: dict[tuple[str, int], list[tuple[frozenset[str], Known]]] = {}
-_DEFAULTS: dict[tuple[str, int], Known] = {}
-for _method, _level, _marks, _known in _all_known():
-    if _marks:
-        _MARKED.setdefault((_method, _level), []).append((_marks, _known))
+_BY_SELECTORS: dict[tuple[str, int], list[tuple[frozenset[str], RouteOrName]]] = {}
+_DEFAULTS: dict[tuple[str, int], RouteOrName] = {}
+for _method, _level, _selectors, _found in _all_operations():
+    if _selectors:
+        _BY_SELECTORS.setdefault((_method, _level), []).append((_selectors, _found))
     else:
-        _DEFAULTS[_method, _level] = _known
+        _DEFAULTS[_method, _level] = _found

@@ -1,4 +1,4 @@
-"""The content of an upload: unwrapped, measured and compared with all that was said of it."""
+"""The content of an upload: decoded, counted, and verified against its headers and trailers."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from seedctl.local.bodies import PIECE
-from seedctl.local.s3.checksums import PREFIX, SIZES, checksum_in, decoded, digest_of, encoded
+from seedctl.local.s3.checksums import PREFIX, SIZES, checksum_in, digest_of, from_base64, to_base64
 from seedctl.local.s3.chunks import ChunkedBody
 from seedctl.local.s3.errors import S3Error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from seedctl.local.s3.context import Context
+    from seedctl.local.s3.call import S3Call
 
 MAX_OBJECT = 5 * 1024**3
 _SIGNED_CHUNKS = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
@@ -31,12 +31,10 @@ class Received(NamedTuple):
 
 
 class Payload:
-    """What a request carries; all that its head tells is checked before the body is read."""
+    """The content of a request; what the headers say is checked before the body is read."""
 
-    def __init__(
-        self, call: Context, *, limit: int = MAX_OBJECT, has_checksum: bool = True
-    ) -> None:
-        """*has_checksum* is False where the headers' checksum is of something else.
+    def __init__(self, call: S3Call, *, limit: int = MAX_OBJECT, has_checksum: bool = True) -> None:
+        """*has_checksum* is False if the checksum in the headers is not of this content.
 
         Raises S3Error.
         """
@@ -45,16 +43,16 @@ class Payload:
         self._md5 = _content_md5(headers.get("content-md5"))
         self._checksums = checksum_in(headers) if has_checksum else {}
         self._limit = limit
-        self._promised: str | None = None
+        self._trailer_algorithm: str | None = None
         self._trailers: dict[str, str] = {}
         body = call.request.body
         self._pieces: Iterable[bytes] = iter(lambda: body.read(PIECE), b"")
         self._size = body.length
         if kind.startswith("STREAMING-"):
-            self._promised = self._promised_trailer(headers.get("x-amz-trailer"), kind)
+            self._trailer_algorithm = self._announced_trailer(headers.get("x-amz-trailer"), kind)
             is_signed = kind != _UNSIGNED_CHUNKS
             self._pieces = chunked = ChunkedBody(
-                body, is_signed=is_signed, signer=call.caller.signer
+                body, is_signed=is_signed, verifier=call.caller.verifier
             )
             self._trailers = chunked.trailers
             stated = call.header("x-amz-decoded-content-length")
@@ -67,18 +65,18 @@ class Payload:
             raise self._too_large()
 
     def receive(self, write: Callable[[bytes], object]) -> Received:
-        """Hand the content to *write* piece by piece. Raises S3Error if it is not as promised."""
+        """Pass the content to *write* piece by piece. Raises S3Error if verification fails."""
         md5 = hashlib.md5(usedforsecurity=False)
         sha256 = hashlib.sha256() if self._sha256 is not None else None
-        name = self._promised or next(iter(self._checksums), "")
+        name = self._trailer_algorithm or next(iter(self._checksums), "")
         checksum = digest_of(name)
-        wanted = [digest for digest in (md5, sha256, checksum) if digest is not None]
+        digests = [digest for digest in (md5, sha256, checksum) if digest is not None]
         size = 0
         for piece in self._pieces:
             size += len(piece)
             if size > self._limit or (self._size is not None and size > self._size):
                 raise self._too_large() if size > self._limit else S3Error("IncompleteBody")
-            for digest in wanted:
+            for digest in digests:
                 digest.update(piece)
             write(piece)
         if self._size is not None and size != self._size:
@@ -88,12 +86,12 @@ class Payload:
         if self._md5 is not None and md5.digest() != self._md5:
             raise S3Error("BadDigest")
         checksums = {**self._checksums, **self._trailer_checksum()}
-        if checksum is not None and encoded(checksum.digest()) != checksums[name]:
+        if checksum is not None and to_base64(checksum.digest()) != checksums[name]:
             raise S3Error("BadDigest", f"The {name.upper()} you specified did not match.")
         return Received(size, md5.hexdigest(), checksums)
 
-    def _promised_trailer(self, name: str | None, kind: str) -> str | None:
-        """Return the algorithm of the checksum that comes behind the chunks."""
+    def _announced_trailer(self, name: str | None, kind: str) -> str | None:
+        """Return the algorithm of the checksum in the trailer, None without one. Raises S3Error."""
         if kind not in (_UNSIGNED_CHUNKS, _SIGNED_CHUNKS, _SIGNED_CHUNKS + _TRAILER):
             raise S3Error("NotImplemented", f"{kind[:100]!a} is not available locally.")
         if name is None:
@@ -106,11 +104,11 @@ class Payload:
         return algorithm
 
     def _trailer_checksum(self) -> dict[str, str]:
-        if self._promised is None:
+        if self._trailer_algorithm is None:
             if self._trailers:
-                raise S3Error("InvalidRequest", "There is a trailer that was not announced.")
+                raise S3Error("InvalidRequest", "The trailer is not announced by x-amz-trailer.")
             return {}
-        if self._trailers.keys() != {PREFIX + self._promised}:
+        if self._trailers.keys() != {PREFIX + self._trailer_algorithm}:
             raise S3Error("InvalidRequest", "The trailers are not those of x-amz-trailer.")
         return checksum_in(self._trailers)
 
@@ -118,15 +116,15 @@ class Payload:
         return S3Error("EntityTooLarge", MaxSizeAllowed=str(self._limit))
 
 
-def read_document(call: Context, limit: int, *, has_checksum: bool = True) -> bytes:
-    """Return the whole of a small body, checked as any upload is. Raises S3Error."""
+def read_body(call: S3Call, limit: int, *, has_checksum: bool = True) -> bytes:
+    """Return the content of a small body, verified as any upload is. Raises S3Error."""
     parts: list[bytes] = []
     Payload(call, limit=limit, has_checksum=has_checksum).receive(parts.append)
     return b"".join(parts)
 
 
 def _content_md5(value: str | None) -> bytes | None:
-    raw = None if value is None else decoded(value, 16)
+    raw = None if value is None else from_base64(value, 16)
     if value is not None and raw is None:
         raise S3Error("InvalidDigest")
     return raw

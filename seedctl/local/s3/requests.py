@@ -1,4 +1,4 @@
-"""A request as S3 reads it: bucket, key, parameters, and the headers that mean something."""
+"""An HTTP request parsed as S3 does: bucket, key, parameters and headers."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 MAX_KEY_BYTES = 1024
 
-# Of the parameters, these are the signature's.
+# The parameters that belong to the signature of a presigned URL.
 _SIGNATURE = re.compile(
     "x-amz-(algorithm|content-sha256|credential|date|expires|security-token|signature|signedheaders)"
 )
-# No object has tags here: whether to copy them makes no difference.
+# tagging-directive has no effect, since objects have no tags here.
 _KNOWN_HEADERS = re.compile(
     r"""x-amz-(
         acl | checksum-.* | content-sha256 | copy-source(-if-.*|-range)? | date
@@ -39,26 +39,26 @@ _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 @dataclass(frozen=True, slots=True)
 class S3Request:
     sent: Request
-    """What the signature covers."""
+    """The request as it was received, which the signature covers."""
     body: Body
     bucket: str
     key: str
-    """Literal: neither slashes nor dots mean anything in it."""
+    """Taken literally: slashes and dots have no meaning in it."""
     pairs: list[tuple[bytes, bytes]]
-    """All parameters, for the signature."""
+    """All parameters, to verify the signature."""
     parameters: Mapping[str, str]
-    """Those that are not the signature's, by name."""
+    """The other parameters, by name."""
     signature: Mapping[str, str]
-    """The signature's, by name in lower case."""
+    """The parameters of the signature, by name in lower case."""
     headers: Mapping[str, str]
-    """Those that were sent, and in their place what the parameters say of the same."""
+    """The received headers, overridden by ``x-amz-`` parameters of a presigned URL."""
 
 
 def read_request(request: Request) -> S3Request:
-    """Return *request* as S3 reads it. Raises S3Error."""
+    """Parse *request*. Raises S3Error."""
     assert request.stream is not None
     bucket, _, key = request.raw_path[1:].partition("/")
-    # As latin-1 each character is a byte, of whatever the client percent-encoded.
+    # Decoded as latin-1 each character is one byte: the client may have encoded any bytes.
     read = parse_qsl(request.query, keep_blank_values=True, encoding="latin-1")
     pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in read]
     headers = dict(request.headers)
@@ -68,10 +68,10 @@ def read_request(request: Request) -> S3Request:
         if _SIGNATURE.fullmatch(lower):
             signature[lower] = value
         elif lower.startswith("x-amz-"):
-            # A presigned URL carries headers too: there is nobody to send them. Whoever sends
-            # others all the same does not change what was signed.
+            # A presigned URL has headers as parameters. They win over received headers, since
+            # they are what was signed.
             headers[lower] = value
-        elif lower != "x-id":  # the operation's name, which the rest tells too
+        elif lower != "x-id":  # names the operation, which follows from the rest anyway
             parameters[name] = value
     return S3Request(
         sent=request,
@@ -86,15 +86,15 @@ def read_request(request: Request) -> S3Request:
 
 
 def check_headers(request: S3Request) -> None:
-    """Refuse what asks for more than is done here, rather than do something else. Raises S3Error."""
+    """Raise S3Error for a header that asks for something the sandbox does not do."""
     for name, value in request.headers.items():
         _check_header(name, value)
-    # Buckets that Amplify makes have ACLs disabled.
+    # Amplify creates buckets with ACLs disabled.
     if request.headers.get("x-amz-acl", "private") not in ("private", "bucket-owner-full-control"):
         raise S3Error("AccessControlListNotSupported")
     for name, only in (("storage-class", "STANDARD"), ("server-side-encryption", "AES256")):
         if request.headers.get(f"x-amz-{name}", only) != only:
-            raise S3Error("NotImplemented", f"Of x-amz-{name} only {only} is available locally.")
+            raise S3Error("NotImplemented", f"x-amz-{name} must be {only} on the local sandbox.")
     for name in ("x-amz-expected-bucket-owner", "x-amz-source-expected-bucket-owner"):
         if request.headers.get(name, ACCOUNT) != ACCOUNT:
             raise S3Error("AccessDenied")

@@ -1,4 +1,4 @@
-"""The way from a request to its answer."""
+"""The S3 service: from a request to its response."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from seedctl.local.s3 import index
+from seedctl.local.s3.call import S3Call
 from seedctl.local.s3.callers import identify
-from seedctl.local.s3.context import Context
-from seedctl.local.s3.documents import id_headers, refusal
+from seedctl.local.s3.documents import error_response, id_headers
 from seedctl.local.s3.errors import S3Error
 from seedctl.local.s3.files import Files
 from seedctl.local.s3.operations import DEVELOPER, check_parameters, find_route
@@ -35,17 +35,17 @@ class S3:
         store: Store,
         clock: Callable[[], float],
         groups: Sequence[UserGroup],
-        principal: Callable[[str], Principal | None],
+        find_principal: Callable[[str], Principal | None],
     ) -> None:
-        """*principal* tells who holds an access key. Raises LocalSandboxError."""
+        """*find_principal* returns the holder of a temporary key. Raises LocalSandboxError."""
         self._buckets = buckets
         self._store = store
         self._files = Files(store.path.parent)
         self._clock = clock
         self._groups = groups
-        self._principal = principal
+        self._find_principal = find_principal
         with store.reading() as view:
-            self._files.clean(lambda name: index.is_referred_to(view, name))
+            self._files.remove_unreferenced(lambda name: index.is_referenced(view, name))
 
     def close(self) -> None:
         self._files.close()
@@ -54,23 +54,23 @@ class S3:
         try:
             response = self._answer(read_request(request))
         except S3Error as error:
-            return refusal(error, request.method)
+            return error_response(error, request.method)
         return replace(response, headers=(*response.headers, *id_headers()))
 
     def _answer(self, request: S3Request) -> Response:
-        # First, since what is not served may have headers and signatures of its own.
+        # First, since operations that are not served may use other headers and signatures.
         route = find_route(request)
         now = self._clock()
-        caller = identify(request, self._principal, self._groups, now)
-        call = Context(self._store, self._files, self._buckets, request, caller, now)
+        caller = identify(request, self._find_principal, self._groups, now)
+        call = S3Call(self._store, self._files, self._buckets, request, caller, now)
         check_headers(request)
         if call.bucket:
             call.outputs_of(call.bucket)
         check_parameters(request, route)
         if route.action == DEVELOPER:
-            # Amplify grants none of these to anyone.
+            # Amplify grants these operations to no role.
             if caller.role is not None:
                 raise S3Error("AccessDenied")
         elif route.action is not None:
-            call.check(route.action, call.bucket, call.key)
+            call.require(route.action, call.bucket, call.key)
         return route.handler(call)

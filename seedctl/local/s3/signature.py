@@ -1,4 +1,4 @@
-"""Signature version 4 as S3 checks it: in headers, in a presigned URL, and over chunks."""
+"""Verify signatures version 4 as S3 does: in headers, in presigned URLs, and of chunks."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ _EMPTY = hashlib.sha256(b"").hexdigest()
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """What a request says of how it was signed."""
+    """The signature of a request and its parameters."""
 
     access_key_id: str
     scope: str
-    """Of the key: date, region and service."""
+    """The scope of the signing key: date, region and service."""
     timestamp: str
     signed_at: float
     signed_headers: str
-    """Their names, with semicolons."""
+    """Header names, separated by semicolons."""
     value: str = field(repr=False)
     token: str | None = field(repr=False)
     payload_hash: str
     expires: int | None = None
-    """Seconds from *signed_at*, for a presigned URL."""
+    """Seconds after *signed_at*, for a presigned URL."""
 
 
 def read_signature(request: S3Request) -> Signature:
@@ -124,7 +124,7 @@ def _from_query(request: S3Request) -> Signature:
 
 
 def check_expiry(signature: Signature, now: float) -> None:
-    """Refuse a presigned URL that is no longer good, or not yet. Raises S3Error."""
+    """Raise S3Error for a presigned URL that has expired or is not valid yet."""
     if signature.expires is None:
         return
     if now > signature.signed_at + signature.expires:
@@ -133,14 +133,14 @@ def check_expiry(signature: Signature, now: float) -> None:
         raise S3Error("AccessDenied", "Request is not valid yet")
 
 
-def verify(signature: Signature, secret: str, request: S3Request, now: float) -> ChunkSigner:
-    """Check that *secret* signed *request*, and not too long ago, and return what checks its chunks.
+def verify(signature: Signature, secret: str, request: S3Request, now: float) -> ChunkVerifier:
+    """Verify that *secret* signed *request* recently, and return the verifier of its chunks.
 
     Raises S3Error.
     """
     if signature.expires is None and abs(now - signature.signed_at) > _MAX_SKEW:
         raise S3Error("RequestTimeTooSkewed")
-    # In a presigned URL too: that a parameter of the same name is signed covers no header.
+    # For a presigned URL too: a signed parameter does not cover the header of the same name.
     unsigned = {"host", *(name for name in request.sent.headers if name.startswith("x-amz-"))}
     unsigned -= {*signature.signed_headers.split(";")}
     if unsigned:
@@ -156,7 +156,7 @@ def verify(signature: Signature, secret: str, request: S3Request, now: float) ->
     text = f"{ALGORITHM}\n{signature.timestamp}\n{signature.scope}\n{canonical}"
     _check(key, text, signature.value)
     check_expiry(signature, now)
-    return ChunkSigner(key, signature)
+    return ChunkVerifier(key, signature)
 
 
 def _check(key: bytes, text: str, given: str) -> None:
@@ -166,8 +166,8 @@ def _check(key: bytes, text: str, given: str) -> None:
         raise S3Error("SignatureDoesNotMatch")
 
 
-class ChunkSigner:
-    """Checks the signatures of chunks and trailers, each of which signs the one before it too."""
+class ChunkVerifier:
+    """Verifies the signatures of chunks and trailers; each one also signs the one before it."""
 
     def __init__(self, key: bytes, signature: Signature) -> None:
         self._key = key

@@ -1,4 +1,4 @@
-"""Multipart uploads that are under way: a table of them, and one of their parts."""
+"""The tables of pending multipart uploads and of their parts."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ class Part:
     checksums: dict[str, str]
 
 
-def begin(view: View, upload: Upload) -> None:
+def put(view: View, upload: Upload) -> None:
     view.put("upload", **asdict(upload))
 
 
 def find(view: View, upload_id: str, bucket: str, key: str) -> Upload:
-    """Return the upload of that id. Raises S3Error if there is none for the object."""
+    """Return the upload with that id. Raises S3Error if this object has no such upload."""
     query = "SELECT * FROM upload WHERE id = ? AND bucket = ? AND key = ?"
     row = view.row(query, upload_id, bucket, key)
     if row is None:
@@ -48,12 +48,12 @@ def find(view: View, upload_id: str, bucket: str, key: str) -> Upload:
     return Upload(**row)
 
 
-def listed(
+def list_page(
     view: View, bucket: str, prefix: str, marker: tuple[str, str], size: int
 ) -> list[Upload]:
-    """Return the first *size* uploads below *prefix*, by key and age.
+    """Return the first *size* uploads of keys with *prefix*, sorted by key and age.
 
-    They come behind *marker*, the key and id of one, or just the key of what comes before.
+    The page begins after *marker*: the key and id of an upload, or a key and an empty id.
     """
     query = """
         SELECT * FROM upload
@@ -69,7 +69,7 @@ def listed(
 
 
 def put_part(view: View, part: Part) -> str | None:
-    """Store *part*, and return the file of the part that it replaces."""
+    """Store *part* and return the file of the part that it replaces, None if it is new."""
     query = "SELECT file FROM part WHERE upload_id = ? AND number = ?"
     replaced = view.row(query, part.upload_id, part.number)
     view.put("part", **asdict(part))
@@ -77,13 +77,13 @@ def put_part(view: View, part: Part) -> str | None:
 
 
 def parts_of(view: View, upload_id: str, after: int = 0, size: int = -1) -> list[Part]:
-    """Return the parts with a number above *after*, in order; all, or the first *size*."""
+    """Return the parts with a number above *after*, in order: the first *size*, all if -1."""
     query = "SELECT * FROM part WHERE upload_id = ? AND number > ? ORDER BY number LIMIT ?"
     return [Part(**row) for row in view.rows(query, upload_id, after, size)]
 
 
-def end(view: View, upload_id: str) -> list[str]:
-    """Delete the upload and its parts, and return their files."""
+def delete(view: View, upload_id: str) -> list[str]:
+    """Delete the upload and its parts, and return the files of the parts."""
     files = [part.file for part in parts_of(view, upload_id)]
     view.execute("DELETE FROM part WHERE upload_id = ?", (upload_id,))
     view.execute("DELETE FROM upload WHERE id = ?", (upload_id,))

@@ -1,4 +1,4 @@
-"""Writing objects: put, copy, delete."""
+"""Write objects: put, copy and delete."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from seedctl.local.http1 import Response
 from seedctl.local.s3 import index
 from seedctl.local.s3.checksums import checksum_elements, checksum_headers
 from seedctl.local.s3.conditions import check_reading, check_writing
-from seedctl.local.s3.documents import iso, read, reply
+from seedctl.local.s3.documents import iso_time, parse_document, xml_response
 from seedctl.local.s3.errors import S3Error
-from seedctl.local.s3.payload import MAX_OBJECT, Payload, read_document
+from seedctl.local.s3.payload import MAX_OBJECT, Payload, read_body
 from seedctl.local.s3.requests import MAX_KEY_BYTES
 from seedctl.local.s3.rules import DELETE, GET
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import TypeVar
 
-    from seedctl.local.s3.context import Context
+    from seedctl.local.s3.call import S3Call
     from seedctl.local.s3.index import StoredObject
     from seedctl.local.store import View
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 META = "x-amz-meta-"
 DEFAULT_TYPE = "binary/octet-stream"
 
-KEPT = (
+STORED_HEADERS = (
     "content-type",
     "content-disposition",
     "content-encoding",
@@ -37,17 +37,17 @@ KEPT = (
     "cache-control",
     "expires",
 )
-"""The headers that an object is given back with."""
+"""The headers that are stored with an object and returned when it is read."""
 _MAX_METADATA = 2048
 _MAX_DELETED = 1000
 _MAX_DELETE_BODY = 4 * 1024 * 1024
 
 
-def put_object(call: Context) -> Response:
-    headers, metadata = described(call.request.headers)
+def put_object(call: S3Call) -> Response:
+    headers, metadata = object_headers(call.request.headers)
     payload = Payload(call)
-    # Told before the body is read; it is asked again when it counts.
-    check_writing(call.request.headers, call.find(call.bucket, call.key))
+    # Fail before the body is read; the check that counts is in the transaction.
+    check_writing(call.request.headers, call.find_object(call.bucket, call.key))
     with call.files.writing() as new:
         received = payload.receive(new.write)
         stored = index.StoredObject(
@@ -66,16 +66,16 @@ def put_object(call: Context) -> Response:
     return Response(200, b"", (("ETag", stored.quoted_etag), *checks))
 
 
-def _commit(call: Context, stored: StoredObject) -> None:
+def _commit(call: S3Call, stored: StoredObject) -> None:
     with call.store.transaction() as view:
-        replaced = put_if_allowed(call, view, stored)
+        replaced = put_if_conditions_hold(call, view, stored)
     call.files.remove(replaced)
 
 
-def put_if_allowed(call: Context, view: View, stored: StoredObject) -> str | None:
-    """Let *stored* take its place if the request's conditions hold. Raises S3Error.
+def put_if_conditions_hold(call: S3Call, view: View, stored: StoredObject) -> str | None:
+    """Store *stored* and return the file of the object that it replaces, None if it is new.
 
-    Return the file of the object that was there, None if there was none.
+    Raises S3Error if the request has conditions that do not hold.
     """
     found = index.find(view, stored.bucket, stored.key)
     check_writing(call.request.headers, found)
@@ -83,42 +83,47 @@ def put_if_allowed(call: Context, view: View, stored: StoredObject) -> str | Non
     return None if found is None else found.file
 
 
-def described(headers: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
-    """Return what an object is given back with: its headers and its user metadata."""
-    kept = {name: headers[name] for name in KEPT if headers.get(name)}
-    if "content-encoding" in kept:
-        # How it travelled is not how it is stored.
-        codings = [coding.strip() for coding in kept.pop("content-encoding").split(",")]
+def object_headers(headers: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the headers and the user metadata to store with an object. Raises S3Error."""
+    stored = {name: headers[name] for name in STORED_HEADERS if headers.get(name)}
+    if "content-encoding" in stored:
+        # aws-chunked is the encoding of the transfer, not of the object.
+        codings = [coding.strip() for coding in stored.pop("content-encoding").split(",")]
         codings = [coding for coding in codings if coding.lower() != "aws-chunked"]
         if codings:
-            kept["content-encoding"] = ",".join(codings)
-    kept.setdefault("content-type", DEFAULT_TYPE)
+            stored["content-encoding"] = ",".join(codings)
+    stored.setdefault("content-type", DEFAULT_TYPE)
     metadata = {
         name[len(META) :]: value for name, value in headers.items() if name.startswith(META)
     }
     size = sum(len(name) + len(value.encode("latin-1")) for name, value in metadata.items())
     if size > _MAX_METADATA:
         raise S3Error("MetadataTooLarge", Size=str(size), MaxSizeAllowed=str(_MAX_METADATA))
-    return kept, metadata
+    return stored, metadata
 
 
-def copy_object(call: Context) -> Response:
-    return with_current(lambda: copy_source(call), lambda source: _copy(call, source))
+def copy_object(call: S3Call) -> Response:
+    return retry_if_replaced(lambda: copy_source(call), lambda source: _copy(call, source))
 
 
-def with_current(find: Callable[[], StoredObject], use: Callable[[StoredObject], Result]) -> Result:
-    """Return what *use* makes of the object that *find* returns, as it is then. Raises S3Error."""
+def retry_if_replaced(
+    find: Callable[[], StoredObject], use: Callable[[StoredObject], Result]
+) -> Result:
+    """Return the result of *use* for the object that *find* returns.
+
+    Try again if the object was replaced before *use* opened its file. Raises S3Error.
+    """
     while True:
         stored = find()
         try:
             return use(stored)
         except FileNotFoundError:
-            # Replaced in between, or lost: the table has not changed then, and that is a fault.
+            # If the table still refers to the file, it is lost, which is an internal error.
             if find().file == stored.file:
                 raise
 
 
-def _copy(call: Context, source: StoredObject) -> Response:
+def _copy(call: S3Call, source: StoredObject) -> Response:
     directive = call.header("x-amz-metadata-directive") or "COPY"
     if directive not in ("COPY", "REPLACE"):
         raise S3Error("InvalidArgument", "Unknown metadata directive.")
@@ -136,7 +141,7 @@ def _copy(call: Context, source: StoredObject) -> Response:
         )
     headers, metadata = source.headers, source.metadata
     if directive == "REPLACE":
-        headers, metadata = described(call.request.headers)
+        headers, metadata = object_headers(call.request.headers)
     with call.files.writing() as new:
         call.files.clone(source.file, new)
         stored = replace(
@@ -149,18 +154,18 @@ def _copy(call: Context, source: StoredObject) -> Response:
             metadata=metadata,
         )
         if "-" in source.etag:
-            # A copy is made in one go, whatever its source was made of.
+            # The source was uploaded in parts, but its copy is a single object.
             stored = replace(stored, etag=call.files.md5(stored.file), checksums={})
         _commit(call, stored)
-    content = {"LastModified": iso(call.now), "ETag": stored.quoted_etag}
-    return reply("CopyObjectResult", content | checksum_elements(stored.checksums))
+    content = {"LastModified": iso_time(call.now), "ETag": stored.quoted_etag}
+    return xml_response("CopyObjectResult", content | checksum_elements(stored.checksums))
 
 
-def copy_source(call: Context) -> StoredObject:
+def copy_source(call: S3Call) -> StoredObject:
     """Return the object that x-amz-copy-source names. Raises S3Error."""
     given = call.header("x-amz-copy-source")
     try:
-        # Some clients send it without encoding it.
+        # Some clients do not encode the value.
         text = unquote_to_bytes(given.encode("latin-1")).decode()
     except UnicodeDecodeError as error:
         raise S3Error("InvalidArgument", "The copy source is not UTF-8.") from error
@@ -168,21 +173,23 @@ def copy_source(call: Context) -> StoredObject:
     if not bucket or not key:
         raise S3Error("InvalidArgument", "Invalid copy source object key")
     if "?versionId=" in given:
-        raise S3Error("NotImplemented", "There are no versions on the local sandbox.")
-    call.check(GET, bucket, key)
-    found = call.existing(bucket, key)
+        raise S3Error("NotImplemented", "Object versions are not available on the local sandbox.")
+    call.require(GET, bucket, key)
+    found = call.require_object(bucket, key)
     check_reading(call.request.headers, found, "x-amz-copy-source-")
     return found
 
 
-def delete_object(call: Context) -> Response:
+def delete_object(call: S3Call) -> Response:
     if "if-match" in call.request.headers:
-        raise S3Error("NotImplemented", "Deletes have no conditions on the local sandbox.")
+        raise S3Error(
+            "NotImplemented", "Conditional deletes are not available on the local sandbox."
+        )
     _delete(call, [call.key])
     return Response(204, b"")
 
 
-def delete_objects(call: Context) -> Response:
+def delete_objects(call: S3Call) -> Response:
     headers = call.request.headers
     if "content-md5" not in headers and not any(
         name.startswith(("x-amz-checksum-", "x-amz-trailer")) for name in headers
@@ -191,38 +198,40 @@ def delete_objects(call: Context) -> Response:
             "InvalidRequest",
             "Missing required header for this request: Content-MD5 OR x-amz-checksum-*",
         )
-    root = read(read_document(call, _MAX_DELETE_BODY), "Delete")
+    root = parse_document(read_body(call, _MAX_DELETE_BODY), "Delete")
     keys: list[str] = []
     for entry in root.all("Object"):
         key = entry.text_of("Key")
         if not key or len(keys) == _MAX_DELETED:
             raise S3Error("MalformedXML")
         if {child.name for child in entry.children} != {"Key"}:
-            raise S3Error("NotImplemented", "Deletes have no conditions on the local sandbox.")
+            raise S3Error(
+                "NotImplemented", "Conditional deletes are not available on the local sandbox."
+            )
         keys.append(key)
     if not keys:
         raise S3Error("MalformedXML")
     quiet = (root.text_of("Quiet") or "").strip().lower() == "true"
-    refused = {key: _refusal(call, key) for key in keys}
-    _delete(call, [key for key in keys if refused[key] is None])
+    errors = {key: _deletion_error(call, key) for key in keys}
+    _delete(call, [key for key in keys if errors[key] is None])
     content: list[Any] = []
     for key in keys:
-        refusal = refused[key]
-        if refusal is not None:
-            error = {"Key": key, "Code": refusal.code, "Message": refusal.message}
-            content.append({"Error": error})
+        error = errors[key]
+        if error is not None:
+            failed = {"Key": key, "Code": error.code, "Message": error.message}
+            content.append({"Error": failed})
         elif not quiet:
             content.append({"Deleted": {"Key": key}})
-    return reply("DeleteResult", content)
+    return xml_response("DeleteResult", content)
 
 
-def _refusal(call: Context, key: str) -> S3Error | None:
+def _deletion_error(call: S3Call, key: str) -> S3Error | None:
     if len(key.encode()) > MAX_KEY_BYTES:
         return S3Error("KeyTooLongError")
-    return None if call.may(DELETE, call.bucket, key) else S3Error("AccessDenied")
+    return None if call.is_allowed(DELETE, call.bucket, key) else S3Error("AccessDenied")
 
 
-def _delete(call: Context, keys: list[str]) -> None:
+def _delete(call: S3Call, keys: list[str]) -> None:
     if not keys:
         return
     with call.store.transaction() as view:

@@ -1,4 +1,4 @@
-"""What one call has at hand."""
+"""One S3 request with its caller and the state that its handler works on."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class S3Call:
     store: Store
     files: Files
     buckets: Mapping[str, BucketOutputs]
@@ -44,31 +44,33 @@ class Context:
         return self.request.parameters.get(name, "")
 
     def outputs_of(self, bucket: str) -> BucketOutputs:
-        """Return what the outputs file says of *bucket*. Raises S3Error if that is nothing."""
+        """Return the entry of *bucket* in the outputs file. Raises S3Error if there is none."""
         if bucket not in self.buckets:
             raise S3Error("NoSuchBucket", BucketName=bucket)
         return self.buckets[bucket]
 
-    def may(self, action: str, bucket: str, path: str) -> bool:
-        """Whether the caller may do *action* there. Raises S3Error if there is no such bucket."""
+    def is_allowed(self, action: str, bucket: str, path: str) -> bool:
+        """Whether the caller may do *action* at *path*. Raises S3Error without such a bucket."""
         paths, role = self.outputs_of(bucket).paths, self.caller.role
         return role is None or allows(paths, role, action, path)
 
-    def check(self, action: str, bucket: str, path: str) -> None:
-        """Raise S3Error AccessDenied unless the caller may do *action* there."""
-        if not self.may(action, bucket, path):
+    def require(self, action: str, bucket: str, path: str) -> None:
+        """Raise S3Error AccessDenied unless the caller may do *action* at *path*."""
+        if not self.is_allowed(action, bucket, path):
             raise S3Error("AccessDenied")
 
-    def find(self, bucket: str, key: str) -> StoredObject | None:
+    def find_object(self, bucket: str, key: str) -> StoredObject | None:
         with self.store.reading() as view:
             return index.find(view, bucket, key)
 
-    def existing(self, bucket: str, key: str) -> StoredObject:
-        """Return that object. Raises S3Error; it tells only those who may list what is not there."""
-        found = self.find(bucket, key)
+    def require_object(self, bucket: str, key: str) -> StoredObject:
+        """Return that object. Raises S3Error if it does not exist.
+
+        Only a caller who may list gets NoSuchKey; others get AccessDenied.
+        """
+        found = self.find_object(bucket, key)
         if found is not None:
             return found
-        # [?] What a role may list is asked with the key itself as the prefix.
-        if self.may(LIST, bucket, key):
-            raise S3Error("NoSuchKey", Key=key)
-        raise S3Error("AccessDenied")
+        # [?] The permission to list is checked with the key itself as the prefix.
+        self.require(LIST, bucket, key)
+        raise S3Error("NoSuchKey", Key=key)
