@@ -110,11 +110,20 @@ class Auth:
         return outputs
 
     def check_new_user(self, user: NewUser, if_exists: IfUserExists) -> CheckedUser:
-        """Return the argument of :meth:`create`, or raise if the creation could not succeed."""
+        """Return the argument of ``create``, or raise if the creation could not succeed.
+
+        Args:
+            user: The user to create.
+            if_exists: What is to happen if the user exists: see ``create_user``.
+        """
         return check_new_user(user, self._pool.settings, if_exists=if_exists)
 
     def create(self, user: CheckedUser) -> tuple[AuthOutputs, UserSession | None]:
-        """Create a checked *user*; return it with its session, which is None if it was skipped."""
+        """Create a checked user; return it with its session, which is None if it was skipped.
+
+        Args:
+            user: The result of ``check_new_user``.
+        """
         self._before_write()
         session, state = self._creator().create(user)
         user_id = session.user_id if session is not None else None
@@ -190,7 +199,11 @@ class Auth:
         return self._sign_in_existing(username, password, sign_in_flow, callbacks)
 
     def report_sign_in(self, session: UserSession) -> None:
-        """Report to the observer that *session* is going to be used."""
+        """Report to the observer that a session is going to be used.
+
+        Args:
+            session: The session of a user who has just signed in.
+        """
         self._observer.on_event(Event("session", session.username, "signed in"))
 
     def add_to_group(self, user: AnyUser, group: str) -> None:
