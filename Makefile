@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint fmt types bench clean
+.PHONY: help demo test lint fmt types docs bench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST))
@@ -27,6 +27,9 @@ fmt: $(VENV)/.installed-dev ## format the code and apply ruff's safe fixes
 
 types: $(VENV)/.installed-dev ## check the types with mypy
 	$(BIN)/mypy
+
+docs: $(VENV)/.installed-docs ## build the pages and the API reference into build/docs
+	$(BIN)/mkdocs build --strict --quiet
 
 bench: $(VENV)/.installed-dev ## run all benchmarks
 	$(BIN)/python benchmarks/startup.py
@@ -53,3 +56,7 @@ $(VENV)/.installed: $(VENV)/.made pyproject.toml
 $(VENV)/.installed-dev: $(VENV)/.made pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@touch $@ $(VENV)/.installed
+
+$(VENV)/.installed-docs: $(VENV)/.made pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[docs]'
+	@touch $@

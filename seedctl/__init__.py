@@ -1,7 +1,7 @@
 """Seed AWS Amplify Gen 2 backends from Python.
 
-This module exports what most scripts need; the rest is in :mod:`seedctl.auth`,
-:mod:`seedctl.data`, :mod:`seedctl.storage` and :mod:`seedctl.errors`. Each name is imported on first
+This module exports what most scripts need; the rest is in ``seedctl.auth``,
+``seedctl.data``, ``seedctl.storage`` and ``seedctl.errors``. Each name is imported on first
 use, so that importing seedctl does no I/O and loads no heavy library.
 """
 

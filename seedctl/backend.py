@@ -45,7 +45,7 @@ __all__ = ["Backend", "connect", "current_backend"]
 class Backend:
     """A connected backend: the users, secrets, data and files of one sandbox.
 
-    Get one with :func:`connect` or :func:`current_backend`. Use it in a ``with`` block: at the end,
+    Get one with ``connect`` or ``current_backend``. Use it in a ``with`` block: at the end,
     every open session is signed out and an embedded local sandbox stops. Thread-safe.
 
     Attributes:
@@ -58,7 +58,7 @@ class Backend:
     """
 
     def __init__(self, connection: Connection) -> None:
-        """For :func:`connect`, which opens the *connection*; the backend closes it."""
+        """For ``connect``, which opens the *connection*; the backend closes it."""
         project, observer = connection.project, connection.observer
         aws, outputs = connection.aws, connection.outputs
         self.project = project
@@ -173,7 +173,7 @@ def current_backend() -> Backend:
 
     Raises:
         NoBackendError: There is no script that shows which project to use; or the call is outside
-            of every block although this process has called :func:`connect` itself, since an
+            of every block although this process has called ``connect`` itself, since an
             automatic connection could reach another backend than that one.
     """
     return active_backends().current(_connect_for_script)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionOptions:
-    """The options of :func:`seedctl.connect`, which explains them."""
+    """The options of ``seedctl.connect``, which explains them."""
 
     project_dir: str | Path | None = None
     identifier: str | BackendIdentifier | None = None

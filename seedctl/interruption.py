@@ -1,7 +1,7 @@
 """Whether this process was asked to stop, and the cleanup to run when it does.
 
 The command line turns a signal into a KeyboardInterrupt, which Python raises only in the main thread.
-Other threads that wait for something call :func:`check` regularly.
+Other threads that wait for something call ``check`` regularly.
 """
 
 from __future__ import annotations

@@ -3,9 +3,9 @@
 Code that receives a secret registers it here. Two functions replace secrets, and nothing else in
 seedctl decides what may be shown:
 
-* :func:`mask` is for text from outside: names, paths, a script's exceptions and logs. It replaces
+* ``mask`` is for text from outside: names, paths, a script's exceptions and logs. It replaces
   every registered value. Code that puts such a text into a message masks it first.
-* :func:`mask_message` is for a finished message. A secret may happen to be a word that seedctl uses
+* ``mask_message`` is for a finished message. A secret may happen to be a word that seedctl uses
   ("user") or a number that it counts (1); those stay, since they reveal nothing about the secret.
 """
 

@@ -1,4 +1,4 @@
-"""Files in the backend's S3 buckets: the methods of :class:`Storage` as functions.
+"""Files in the backend's S3 buckets: the methods of ``Storage`` as functions.
 
 Each function acts as the user who is signed in when it is called, or as a guest.
 """

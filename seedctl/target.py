@@ -33,7 +33,7 @@ class TargetNotice:
         *,
         detail: TargetDetail,
     ) -> None:
-        """*detail* is how much to look up: see :data:`TargetDetail`."""
+        """*detail* is how much to look up: see ``TargetDetail``."""
         self._aws = aws
         self._project = project
         self._identifier = identifier
@@ -43,7 +43,7 @@ class TargetNotice:
         self._lock = threading.RLock()
 
     def __call__(self) -> None:
-        """Report the target, unless that was done before. Raises as :func:`describe_target`."""
+        """Report the target, unless that was done before. Raises as ``describe_target``."""
         with self._lock:
             if self._detail != "none":
                 outputs = self._outputs.if_any() if self._detail == "outputs" else None

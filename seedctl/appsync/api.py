@@ -108,7 +108,7 @@ class GraphQLResponse:
         return InvalidResponseError.of("appsync", self.operation, f": it has no {what}")
 
     def error(self, data: Any = None) -> GraphQLError:
-        """Return the error to raise for :attr:`errors`, with the partial *data*."""
+        """Return the error to raise for ``errors``, with the partial *data*."""
         return graphql_error(self.errors, self.operation, self.auth_mode, data)
 
 

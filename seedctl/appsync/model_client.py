@@ -63,7 +63,7 @@ class ModelClient(ModelQueries):
             if_exists: What to do when a record with this key exists. "error" raises
                 ConditionalCheckFailedError, "skip" returns the record unchanged, "update" gives it
                 the fields of *record*. "skip" and "update" need the whole key in *record*.
-            selection_set: The fields to return, as for :meth:`get`.
+            selection_set: The fields to return, as for ``get``.
             auth_mode: How this request authenticates. None uses the client's auth mode.
             auth_token: The Authorization header of this request.
             headers: HTTP headers that replace the client's.
@@ -114,7 +114,7 @@ class ModelClient(ModelQueries):
 
         Args:
             record: The whole primary key, and the fields to change. None removes a value.
-            selection_set: The fields to return, as for :meth:`get`.
+            selection_set: The fields to return, as for ``get``.
             auth_mode: How this request authenticates. None uses the client's auth mode.
             auth_token: The Authorization header of this request.
             headers: HTTP headers that replace the client's.
@@ -140,11 +140,11 @@ class ModelClient(ModelQueries):
     ) -> Record:
         """Create a record, or update the one with this key, so that a seed can be run again.
 
-        The same as :meth:`create` with ``if_exists="update"``.
+        The same as ``create`` with ``if_exists="update"``.
 
         Args:
             record: The whole primary key, and the other fields.
-            selection_set: The fields to return, as for :meth:`get`.
+            selection_set: The fields to return, as for ``get``.
             auth_mode: How these requests authenticate. None uses the client's auth mode.
             auth_token: The Authorization header of these requests.
             headers: HTTP headers that replace the client's.
@@ -178,7 +178,7 @@ class ModelClient(ModelQueries):
 
         Args:
             key: The fields of the primary key. Other fields are ignored.
-            selection_set: The fields to return, as for :meth:`get`.
+            selection_set: The fields to return, as for ``get``.
             auth_mode: How this request authenticates. None uses the client's auth mode.
             auth_token: The Authorization header of this request.
             headers: HTTP headers that replace the client's.
@@ -216,7 +216,7 @@ class ModelClient(ModelQueries):
                 random ids.
             concurrency: How many requests are sent at once, 1 to 64.
             batch_size: How many rows are sent in one request, 1 to 100. Large rows go in fewer.
-            if_exists: What to do when a row's record exists, as for :meth:`create`.
+            if_exists: What to do when a row's record exists, as for ``create``.
             on_error: "raise" raises a BulkError after all rows were tried; "collect" only returns
                 the results.
             auth_mode: How these requests authenticate. None uses the client's auth mode.

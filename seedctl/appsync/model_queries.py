@@ -147,7 +147,7 @@ class ModelQueries:
                 filter to them afterwards, so a page may be short or empty and not be the last.
             next_token: The ``next_token`` of the page before this one.
             sort_direction: "ASC", the default, or "DESC"; only together with *keys*.
-            selection_set: The fields to return, as for :meth:`get`.
+            selection_set: The fields to return, as for ``get``.
             auth_mode: How this request authenticates. None uses the client's auth mode.
             auth_token: The Authorization header of this request.
             headers: HTTP headers that replace the client's.
@@ -177,11 +177,11 @@ class ModelQueries:
         """Yield every record, page after page. A page is requested when it is needed.
 
         Args:
-            keys: As for :meth:`list`.
-            filter: As for :meth:`list`.
+            keys: As for ``list``.
+            filter: As for ``list``.
             limit: How many records AppSync reads for one page; it does not limit the sum.
-            sort_direction: As for :meth:`list`.
-            selection_set: The fields to return, as for :meth:`get`.
+            sort_direction: As for ``list``.
+            selection_set: The fields to return, as for ``get``.
             auth_mode: How these requests authenticate. None uses the client's auth mode.
             auth_token: The Authorization header of these requests.
             headers: HTTP headers that replace the client's.

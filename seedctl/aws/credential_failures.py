@@ -75,7 +75,7 @@ _MAX_TEXT = 500
 def credential_error(error: Exception, profile: str | None, renew: str) -> InvalidCredentialError:
     """Return the seedctl error for *error*, raised while botocore got the profile's credentials.
 
-    *renew* is the sentence from :func:`how_to_renew`.
+    *renew* is the sentence from ``how_to_renew``.
     """
     is_from_botocore = isinstance(error, boto.BotoCoreError | boto.ClientError)
     text = one_line(error) if is_from_botocore else f"{type(error).__name__}: {one_line(error)}"

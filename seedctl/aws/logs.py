@@ -1,11 +1,11 @@
 """Remove secrets from what botocore and urllib3 log about seedctl's own calls.
 
-A script, or a program that uses :func:`seedctl.connect`, may turn on debug logs. botocore then logs
+A script, or a program that uses ``seedctl.connect``, may turn on debug logs. botocore then logs
 complete requests and responses, before their secret values are known and can be masked. So bodies,
 signatures and headers that authenticate are always replaced.
 
 Other boto3 and urllib3 clients in the process use the same loggers. Only records logged within
-:func:`redacted_logs` are redacted in this way; in records of other clients only known secret values
+``redacted_logs`` are redacted in this way; in records of other clients only known secret values
 are masked.
 """
 

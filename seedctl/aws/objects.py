@@ -50,7 +50,7 @@ class S3:
     ) -> dict[str, Any]:
         """Make one call as *identity*. A Body among the parameters must be seekable.
 
-        Raises StorageError, and what :meth:`seedctl.aws.calls.AWS.call` raises.
+        Raises StorageError, and what ``seedctl.aws.calls.AWS.call`` raises.
         """
 
         body = parameters.get("Body")

@@ -41,7 +41,7 @@ class CallStatistics:
 
 
 class RateLimitedCaller:
-    """Makes calls within the quotas, for one :class:`seedctl.aws.calls.AWS`. Thread-safe."""
+    """Makes calls within the quotas, for one ``seedctl.aws.calls.AWS``. Thread-safe."""
 
     def __init__(self, quotas: Quotas, *, is_paced: bool, clock: Clock) -> None:
         """*quotas* are the user's; with *is_paced* AWS's defaults apply to all others."""

@@ -93,7 +93,7 @@ class Window:
         heapq.heappush(self._ended, began + max_delay + _WINDOW)
 
     def slow_down(self, now: float) -> None:
-        """Reduce the rate: AWS throttled a call, for which :meth:`end` is called next."""
+        """Reduce the rate: AWS throttled a call, for which ``end`` is called next."""
         self._throttle_times.append(now)
         _drop_until(now - _WINDOW, self._throttle_times)
         if now - self._reduced_at < _WINDOW:

@@ -1,6 +1,6 @@
 """What seedctl prints: messages about a run on stderr, with secrets masked; data on stdout.
 
-Every message passes :func:`seedctl.masking.mask_message`, which does not change seedctl's own
+Every message passes ``seedctl.masking.mask_message``, which does not change seedctl's own
 words. A caller that puts a name or other text from outside into a message masks that text first.
 Rich is slow to import, so it is loaded only to lay out or colour text on a terminal.
 """

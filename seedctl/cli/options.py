@@ -42,7 +42,7 @@ class Settings:
         self.script: Path | None = None
         """The seed script once it was found; an error names the line of it that failed."""
         self.project: Project | None = None
-        """The project once it was found; see :func:`seedctl.cli.connection.project_of`."""
+        """The project once it was found; see ``seedctl.cli.connection.project_of``."""
         self.signals = StopSignals()
 
 
@@ -98,7 +98,7 @@ def common_options(command: _Command) -> _Command:
 def options(*names: str) -> Callable[[_Command], _Command]:
     """Return a decorator that adds the common options of these *names* to a command.
 
-    *names* are attributes of :class:`Settings`. Every command also takes ``_ALWAYS_TAKEN``, because
+    *names* are attributes of ``Settings``. Every command also takes ``_ALWAYS_TAKEN``, because
     asking for more output, or for the local sandbox in a command that always uses it, is no
     mistake. Help hides those that are not in *names*, except for ``_ALWAYS_SHOWN``.
     """

@@ -107,7 +107,7 @@ class StopSignals:
 
     @contextlib.contextmanager
     def wait_mode(self) -> Iterator[None]:
-        """In the block a signal ends :meth:`wait` and raises nothing: stopping is no failure."""
+        """In the block a signal ends ``wait`` and raises nothing: stopping is no failure."""
         writer, self._wake_up = socket.socketpair()
         with writer, self._wake_up:
             writer.setblocking(False)

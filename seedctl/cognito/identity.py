@@ -40,7 +40,7 @@ class IdentityPool:
     def for_guest(self, *, renew: bool = False) -> IdentityCredentials | None:
         """Return a guest's credentials; None if the identity pool does not allow guests.
 
-        They are cached until they expire, :meth:`forget_guest` is called, or *renew* is true.
+        They are cached until they expire, ``forget_guest`` is called, or *renew* is true.
         """
         settings = self._outputs.auth
         if settings is None or not settings.unauthenticated_identities_enabled:

@@ -72,7 +72,7 @@ class Claim:
     def clear(self) -> None:
         """Remove the marker: no later run has to finish this user.
 
-        Another run may claim the user from then on, before :meth:`release` too.
+        Another run may claim the user from then on, before ``release`` too.
         """
         if self._lock is not None:
             try:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedUser(NewUser):
-    """A new user after :func:`check_new_user`, with the values derived from its options."""
+    """A new user after ``check_new_user``, with the values derived from its options."""
 
     if_exists: IfUserExists
     attributes: list[dict[str, str]] = field(repr=False)
@@ -33,7 +33,7 @@ def check_new_user(user: NewUser, settings: AuthSection, *, if_exists: IfUserExi
     """Check *user* against the user pool's *settings*, without sending a request.
 
     Raises InvalidParameterException, InvalidPasswordException, NoGroupError, NoGroupsError and the
-    errors of :func:`check_sign_up`.
+    errors of ``check_sign_up``.
     """
     if if_exists not in get_args(IfUserExists):
         choices = ", ".join(f'"{choice}"' for choice in get_args(IfUserExists))

@@ -81,7 +81,7 @@ class SignInState:
         return self.callbacks.totp_sign_up_challenge is not None
 
     def code(self, challenge: Challenge, method: str) -> str:
-        """Return the code for *challenge*, from the callback or else from :attr:`codes`."""
+        """Return the code for *challenge*, from the callback or else from ``codes``."""
         callback = self.callbacks.for_code(method)
         if callback is not None:
             code = code_of(callback(), "The challenge callback")

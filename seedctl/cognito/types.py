@@ -35,14 +35,14 @@ class TOTPSetup:
     shared_secret: str = field(repr=False)
     """The secret in base32, as Cognito sent it."""
     username: str
-    """The user pool's internal user name: the default account name in :meth:`get_setup_uri`."""
+    """The user pool's internal user name: the default account name in ``get_setup_uri``."""
 
     def get_setup_uri(self, app_name: str, account_name: str | None = None) -> str:
         """Return the ``otpauth://`` URI that authenticator apps read from a QR code.
 
         Args:
             app_name: The issuer that the app shows.
-            account_name: The account that the app shows; by default :attr:`username`.
+            account_name: The account that the app shows; by default ``username``.
         """
         app, account = quote(app_name, safe=""), quote(account_name or self.username, safe="")
         return f"otpauth://totp/{app}:{account}?secret={self.shared_secret}&issuer={app}"
@@ -89,7 +89,7 @@ class AuthUser(_AuthUserRequired, total=False):
 
 
 class SignUpOptions(TypedDict, total=False):
-    """The optional keyword arguments that describe a new user: the fields of :class:`NewUser`."""
+    """The optional keyword arguments that describe a new user: the fields of ``NewUser``."""
 
     sign_in_flow: SignInFlow
     user_attributes: Mapping[str, Any] | None
@@ -152,7 +152,7 @@ class NewUser:
     sms_sign_up_challenge: SignUpChallenge | None = field(default=None, repr=False)
     """Returns the code that Cognito sent by SMS."""
     totp_sign_up_challenge: TOTPSignUpChallenge | None = field(default=None, repr=False)
-    """Takes a :class:`TOTPSetup` and returns the first TOTP code."""
+    """Takes a ``TOTPSetup`` and returns the first TOTP code."""
     sign_in_challenge: SignInChallenge | None = field(default=None, repr=False)
     """Returns the code for any method that has no callback above."""
 

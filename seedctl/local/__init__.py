@@ -1,7 +1,7 @@
 """The local sandbox: Cognito, AppSync, S3, Parameter Store and STS on loopback, no AWS account.
 
 Clients meet it by URL only; the module ``blueprint`` makes the outputs file it is started from.
-:meth:`LocalSandbox.start` is part of many commands' start-up, so nothing here loads a socket, a
+``LocalSandbox.start`` is part of many commands' start-up, so nothing here loads a socket, a
 database or cryptography before it is used.
 """
 

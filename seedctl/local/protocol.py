@@ -1,6 +1,6 @@
 """What every service here shares: the call, its checked input, and the refusal.
 
-A handler takes a :class:`Call`, returns the reply's document or raises :class:`ServiceError`.
+A handler takes a ``Call``, returns the reply's document or raises ``ServiceError``.
 """
 
 from __future__ import annotations

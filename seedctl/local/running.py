@@ -47,7 +47,7 @@ class RunningServer:
     outputs: str | None
     """The outputs file that it deployed; None where there was none."""
     digest: str
-    """That file's content at the time, by :func:`digest_of`."""
+    """That file's content at the time, by ``digest_of``."""
     nonce: str = field(repr=False)
 
     @property

@@ -108,7 +108,7 @@ def _finished(path: Path, content: bytes) -> Iterator[Path]:
 
 
 def unfinished_name(path: Path) -> Path:
-    """Return a new name beside *path*, which :func:`remove` would clear away too."""
+    """Return a new name beside *path*, which ``remove`` would clear away too."""
     return path.with_name(f"{path.name}{_UNFINISHED}{secrets.token_hex(8)}")
 
 

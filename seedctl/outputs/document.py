@@ -152,7 +152,7 @@ def load_outputs(path: Path) -> AmplifyOutputs:
 
 
 def parse_outputs(document: Any, path: Path) -> AmplifyOutputs:
-    """Return the outputs in *document*; errors name *path*. Raises as :func:`load_outputs`."""
+    """Return the outputs in *document*; errors name *path*. Raises as ``load_outputs``."""
     root = Reader(document, path)
     version = root.text("version")
     if version != "1" and not version.startswith("1."):

@@ -45,7 +45,7 @@ class FileLock:
     def take(cls, path: Path, *, seconds: float = 0.5) -> FileLock | None:
         """Return the lock, or None if another process holds it for all of *seconds*. Raises OSError.
 
-        Do not give up at once: :func:`is_held` in another process holds the lock very briefly.
+        Do not give up at once: ``is_held`` in another process holds the lock very briefly.
         """
         end = time.monotonic() + seconds
         while True:

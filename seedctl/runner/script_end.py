@@ -84,7 +84,7 @@ class ScriptEnd:
                 self._wake_main_thread(self._end_process)
 
     def handle_wake_signal(self, _number: int, _frame: FrameType | None) -> None:
-        """Call in the main thread what :meth:`end_script` asks for; the handler of WAKE_SIGNAL."""
+        """Call in the main thread what ``end_script`` asks for; the handler of WAKE_SIGNAL."""
         callback, self._callback = self._callback, None
         if callback is not None and self.is_running:
             callback()

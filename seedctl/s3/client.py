@@ -144,7 +144,7 @@ class Storage(StorageReader):
         on_error: OnError = "raise",
         bucket: BucketChoice | None = None,
     ) -> list[FileResult]:
-        """Upload every file in *folder* and its subfolders, as :meth:`upload_many` does.
+        """Upload every file in *folder* and its subfolders, as ``upload_many`` does.
 
         ``upload_directory("pictures/", Path("assets"))`` stores ``assets/a/b.png`` as
         ``pictures/a/b.png``.
@@ -154,18 +154,18 @@ class Storage(StorageReader):
                 added. A function is called with the caller's identity id and returns it.
             folder: The local folder. Symbolic links to files are followed, links to folders are
                 not.
-            concurrency: As for :meth:`upload_many`.
-            if_exists: As for :meth:`upload_many`.
-            on_error: As for :meth:`upload_many`.
-            bucket: As for :meth:`upload_many`.
+            concurrency: As for ``upload_many``.
+            if_exists: As for ``upload_many``.
+            on_error: As for ``upload_many``.
+            bucket: As for ``upload_many``.
 
         Returns:
             A FileResult for each file, sorted by key.
 
         Raises:
             FileAccessError: A file cannot be read; checked for all files before anything is sent.
-            BulkError: As for :meth:`upload_many`.
-            NoCredentials: As for :meth:`upload_many`.
+            BulkError: As for ``upload_many``.
+            NoCredentials: As for ``upload_many``.
         """
         call = self._object_call(path, bucket, may_be_empty=True)
         return self.upload_many(

@@ -96,15 +96,15 @@ class StorageReader:
         objects are read.
 
         Args:
-            path: As for :meth:`list`.
-            subpath_strategy: As for :meth:`list`.
-            bucket: As for :meth:`list`.
-            expected_bucket_owner: As for :meth:`list`.
+            path: As for ``list``.
+            subpath_strategy: As for ``list``.
+            bucket: As for ``list``.
+            expected_bucket_owner: As for ``list``.
 
         Raises:
-            NoCredentials: As for :meth:`list`.
-            AccessDenied: As for :meth:`list`, raised when a page is fetched.
-            StorageError: As for :meth:`list`, raised when a page is fetched.
+            NoCredentials: As for ``list``.
+            AccessDenied: As for ``list``, raised when a page is fetched.
+            StorageError: As for ``list``, raised when a page is fetched.
         """
         listing = self._listing(path, subpath_strategy, bucket, expected_bucket_owner)
         return (item for page in listing.pages() for item in page.items)

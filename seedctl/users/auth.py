@@ -91,7 +91,7 @@ class Auth:
             if_exists: What to do with an existing user. "error" raises UsernameExistsError; "skip"
                 leaves the user unchanged; "sign_in" checks the password and adds the groups;
                 "update" does that and sets the attributes.
-            options: The fields of :class:`NewUser`, such as ``groups``, ``user_attributes`` or
+            options: The fields of ``NewUser``, such as ``groups``, ``user_attributes`` or
                 ``mfa_preference``. ``create_and_sign_up_user`` explains each.
 
         Returns:

@@ -142,7 +142,7 @@ class UserSession:
             force_refresh: Refresh the tokens even if they have not expired.
 
         Raises:
-            UserUnAuthenticatedException: As for :meth:`fetch_auth_session`.
+            UserUnAuthenticatedException: As for ``fetch_auth_session``.
         """
         with self._lock:
             tokens = self._tokens
@@ -186,7 +186,7 @@ class UserSession:
             self.end(everywhere=everywhere)
 
     def end(self, *, everywhere: bool = False) -> None:
-        """Do what :meth:`sign_out` does, even after a signal.
+        """Do what ``sign_out`` does, even after a signal.
 
         Args:
             everywhere: Sign the user out of all sessions, on this machine and elsewhere.

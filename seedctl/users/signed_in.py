@@ -65,7 +65,7 @@ class AmbientAuth:
         return outputs
 
     def sign_in(self, user: AnyUser, password: str, **options: Any) -> UserSession:
-        """Sign out the current user, and sign *user* in with the *options* of :meth:`Auth.sign_in`."""
+        """Sign out the current user, and sign *user* in with the *options* of ``Auth.sign_in``."""
         self.sign_out()
         session = self._auth.sign_in(user, password, **options)
         self._set_current(session)

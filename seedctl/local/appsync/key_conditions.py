@@ -91,7 +91,7 @@ def check_key_arguments(index: Index, arguments: Mapping[str, Any]) -> None:
 def key_condition(model: Model, index: Index, arguments: Mapping[str, Any]) -> KeyCondition | None:
     """Return the condition on the sort key in *arguments*, None without one.
 
-    Call :func:`check_key_arguments` before. Raises FieldError if DynamoDB rejects the condition.
+    Call ``check_key_arguments`` before. Raises FieldError if DynamoDB rejects the condition.
     """
     condition = _given_condition(index, arguments) or {}
     operations = {name: value for name, value in condition.items() if value is not None}

@@ -46,7 +46,7 @@ class Rows:
         self._model = model
 
     def get(self, key: Sequence[Any]) -> Item | None:
-        """Return the item whose :func:`item_key` is *key*."""
+        """Return the item whose ``item_key`` is *key*."""
         text = self._select("item", self._row_key(key))
         return json.loads(text) if text is not None else None
 

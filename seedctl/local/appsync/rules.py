@@ -42,7 +42,7 @@ def is_provider_allowed(model: Model, operation: str, caller: Caller) -> bool:
 def query_condition(
     model: Model, operation: str, caller: Caller, keys: Mapping[str, Any]
 ) -> tuple[Condition | None, dict[str, str]]:
-    """Return the :func:`item_condition` of a query by *keys*, and key values to add to the query.
+    """Return the ``item_condition`` of a query by *keys*, and key values to add to the query.
 
     *keys* are the key attributes of the table or index with the requested values, None where the
     query gives none. An owner or group in a key is compared before the query: the value of someone

@@ -93,7 +93,7 @@ class UserPoolService:
 
     @contextmanager
     def changing_caller(self, claims: dict[str, Any]) -> Iterator[tuple[UserRecords, User]]:
-        """As :meth:`changing_user`, for the user that *claims* speak for."""
+        """As ``changing_user``, for the user that *claims* speak for."""
         with self.changing_users() as users:
             user = self.tokens.of_claims(users, claims)
             yield users, user

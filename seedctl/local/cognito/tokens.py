@@ -148,7 +148,7 @@ class Tokens:
     def access_claims(self, token: str) -> dict[str, Any]:
         """Return the claims of an access token of this pool. Raises NotAuthorizedException.
 
-        Apart from :meth:`of_claims` since the key may have to be made, which must not
+        Apart from ``of_claims`` since the key may have to be made, which must not
         happen inside a transaction.
         """
         return self.user_claims(token, ("access",), "Invalid Access Token")
@@ -156,7 +156,7 @@ class Tokens:
     def user_claims(
         self, token: str, uses: Sequence[str] = ("access", "id"), refusal: str = "Invalid Token"
     ) -> dict[str, Any]:
-        """As :meth:`access_claims`, for an access or an id token."""
+        """As ``access_claims``, for an access or an id token."""
         claims = self._claims(token)
         if claims is None or claims["token_use"] not in uses:
             raise not_authorized(refusal)

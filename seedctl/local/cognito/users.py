@@ -39,7 +39,7 @@ class AccountCode:
 
 @dataclass(slots=True)
 class User:
-    """A user as stored. There is no password in it: see :class:`Verifier`."""
+    """A user as stored. There is no password in it: see ``Verifier``."""
 
     username: str
     """A UUID equal to ``sub`` where people sign in by attribute."""
@@ -140,7 +140,7 @@ class UserRecords:
         self._write(user)
 
     def save_modified(self, user: User) -> None:
-        """As :meth:`save`, for a change that shows as the user's last modification."""
+        """As ``save``, for a change that shows as the user's last modification."""
         user.modified = self.now
         self.save(user)
 

@@ -1,6 +1,6 @@
 """A sandbox that is slow, has AWS's quotas, fails and loses connections, on purpose.
 
-:class:`Conditions` says how; :class:`ConditionedAnswers` stands before the services and does it. A
+``Conditions`` says how; ``ConditionedAnswers`` stands before the services and does it. A
 sandbox that is started without conditions loads nothing of this.
 """
 

@@ -173,7 +173,7 @@ class Statistics:
 
 
 def table(document: Mapping[str, Any]) -> list[str]:
-    """Return the lines that show what :meth:`Statistics.document` holds; none for no requests."""
+    """Return the lines that show what ``Statistics.document`` holds; none for no requests."""
     if not document["requests"]:
         return []
     rows: list[tuple[str, ...]] = [("", "requests", "refused", "peak/s", "quota")]

@@ -99,7 +99,7 @@ class Conditions:
 
     latency: Latency | None = None
     quotas: Mapping[str, int] | None = None
-    """Quotas other than :data:`DEFAULT_QUOTAS`, which hold too; None for no quotas at all."""
+    """Quotas other than ``DEFAULT_QUOTAS``, which hold too; None for no quotas at all."""
     faults: Faults | None = None
     fault_seed: int | None = None
     """The same seed and order of requests make the same faults."""
