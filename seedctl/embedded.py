@@ -40,7 +40,6 @@ def local_from_environment() -> bool:
 @contextmanager
 def local_endpoint(project: Project, source: OutputsSource) -> Iterator[str]:
     """Give the address of the project's running local sandbox, else serve one for the block."""
-    from seedctl.local import LocalSandbox  # noqa: PLC0415 - only --local needs a server
     from seedctl.local.running import check_deployed, find_server  # noqa: PLC0415
 
     outputs = source.if_any()  # secrets need none
@@ -49,6 +48,8 @@ def local_endpoint(project: Project, source: OutputsSource) -> Iterator[str]:
         check_deployed(running, outputs)
         yield running.url
         return
+    from seedctl.local import LocalSandbox  # noqa: PLC0415 - slow to load, and often not needed
+
     with LocalSandbox.start(state_folder=project.state_folder, outputs=outputs) as sandbox:
         _served_here.add(sandbox.url)
         try:

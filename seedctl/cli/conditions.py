@@ -13,7 +13,7 @@ _Command = TypeVar("_Command", bound="Callable[..., Any]")
 
 
 def conditions_options(command: _Command) -> _Command:
-    """Add the options that ``Conditions.parse`` takes to *command*."""
+    """Add the options that ``FaultSettings.parse`` takes to *command*."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command

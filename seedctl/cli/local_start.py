@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from seedctl.cli.options import Settings
     from seedctl.cli.stop_signals import StopSignals
-    from seedctl.local.faults import Conditions
+    from seedctl.local.faults import FaultSettings
     from seedctl.local.running import RunningServer
     from seedctl.outputs import AmplifyOutputs
 
@@ -65,19 +65,19 @@ def start(
     exit code is the seed's.
     """
     from seedctl.local.cors import checked_origin  # noqa: PLC0415
-    from seedctl.local.faults import Conditions  # noqa: PLC0415
+    from seedctl.local.faults import FaultSettings  # noqa: PLC0415
     from seedctl.project import find_script  # noqa: PLC0415
 
     settings = local_settings(context)
     console, signals = Console(settings), settings.signals
     origins = tuple(checked_origin(origin) for origin in origins)
-    conditions = Conditions.parse(**chosen)
+    fault_settings = FaultSettings.parse(**chosen)
     outputs = _deployed_outputs(settings)
     if with_seed:
         find_script(settings.project)
     if detach:
         server = _start_detached(settings, signals, _arguments(port, origins, chosen))
-        _show(console, settings, server, outputs, conditions)
+        _show(console, settings, server, outputs, fault_settings)
         console.status("seedctl local stop ends it.")
         if with_seed:
             with signals.waited_for():
@@ -93,10 +93,10 @@ def start(
             outputs,
             port=port or 0,
             origins=origins,
-            conditions=conditions,
+            fault_settings=fault_settings,
             at_end=statistics.append,
         ) as server:
-            _show(console, settings, server, outputs, conditions)
+            _show(console, settings, server, outputs, fault_settings)
             if with_seed and (code := _seed(settings, signals)) and not signals.wait(0):
                 console.warning(f"The seed ended with exit code {code}. The server stays up.")
             if not in_background and not signals.wait(0):
@@ -132,14 +132,14 @@ def _show(
     settings: Settings,
     server: RunningServer,
     outputs: AmplifyOutputs | None,
-    conditions: Conditions | None,
+    fault_settings: FaultSettings | None,
 ) -> None:
     rows = {}
     if outputs is not None and outputs.data is not None:
         rows["GraphQL"] = f"{server.url}/graphql"
     rows["Outputs"] = shown_outputs(settings, server)
-    if conditions is not None:
-        rows["Conditions"] = str(conditions)
+    if fault_settings is not None:
+        rows["Conditions"] = str(fault_settings)
     console.success(f"The local sandbox is up at {server.url}")
     for line in aligned(rows):
         console.status(f"  {line}")

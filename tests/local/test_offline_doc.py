@@ -1,4 +1,4 @@
-"""The documentation of the state's tables: complete, and its queries run."""
+"""The documentation of the state's tables is complete, and its queries run."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ QUERIES = re.findall(r"```sql\n(.*?)```", DOC.read_text(), re.DOTALL)[0].split("
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[sqlite3.Connection]:
-    """A state with a user in a group, a record and two files, as another tool opens it."""
+    """A state with a user in a group, a record and two files, opened like by another tool."""
     folder = state_folder.prepare(tmp_path)
     store = Store.open(folder)
     moments: dict[str, Any] = {"created": 0, "modified": 0}
@@ -51,7 +51,7 @@ def database(tmp_path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def test_queries(database: sqlite3.Connection) -> None:
-    """Each example does what its comment says."""
+    """Each example returns what its comment says."""
     assert [database.execute(query).fetchall() for query in QUERIES] == [
         [("admin", "ann@example.com")],
         [("t", "Milk")],
@@ -60,7 +60,7 @@ def test_queries(database: sqlite3.Connection) -> None:
 
 
 def test_every_table_is_explained(database: sqlite3.Connection) -> None:
-    """The page names all tables, and no others."""
+    """The page names all tables, and only those."""
     names = database.execute(
         "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'"
     )

@@ -1,8 +1,12 @@
-"""The refusals of user pools that several calls share, in Cognito's words."""
+"""Errors that several user pool calls raise, with Cognito's own messages."""
 
 from __future__ import annotations
 
 from seedctl.local.protocol import ServiceError
+
+
+class InvalidJWTError(Exception):
+    """A token that this pool's key did not sign."""
 
 
 def not_authorized(message: str) -> ServiceError:

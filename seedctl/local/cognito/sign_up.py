@@ -1,4 +1,4 @@
-"""Users without a token: those who sign up, and those who forgot their password."""
+"""The calls of users without a token: sign-up and forgotten passwords."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def sign_up(service: UserPoolService, call: Call) -> dict[str, Any]:
     details = {}
     with service.changing_users() as users:
         taken = users.taken(user)
-        # The address somebody signs up under is the name that is taken.
+        # The address used as the sign-in name counts as the user name.
         if taken is not None and (taken == "username" or user.attributes[taken] == name):
             raise ServiceError("UsernameExistsException", "User already exists")
         users.insert(user)
@@ -48,7 +48,7 @@ def confirm_sign_up(service: UserPoolService, call: Call) -> dict[str, Any]:
     with service.changing_users() as users:
         user = users.find(name)
         if user is None:
-            raise errors.expired_code()  # as for a user who has been sent none [?]
+            raise errors.expired_code()  # the error of a user who was sent no code [?]
         if user.status != status.UNCONFIRMED:
             raise errors.not_confirmable(user.status)
         sent = codes.take_account_code(users, user, codes.SIGN_UP, code)
@@ -82,7 +82,7 @@ def forgot_password(service: UserPoolService, call: Call) -> dict[str, Any]:
             raise errors.not_resettable()
         address = codes.recovery_address(service.pool, user) if user is not None else None
         if user is None or not user.enabled or address is None:
-            # The client does not tell who exists, nor who has a verified address.
+            # The reply must not reveal who exists or has a verified address.
             return {"CodeDeliveryDetails": codes.simulated_details(service, name)}
         return _send_code(users, user, codes.PASSWORD_RESET, address)
 

@@ -1,4 +1,4 @@
-"""RS256 JSON Web Tokens with the pool's own key, which is made at the first token."""
+"""RS256 JSON Web Tokens, signed with the pool's key, which is generated for the first token."""
 
 from __future__ import annotations
 
@@ -11,12 +11,10 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
+from seedctl.local.cognito.errors import InvalidJWTError
+
 if TYPE_CHECKING:
     from seedctl.local.store import Store, View
-
-
-class InvalidJWTError(Exception):
-    """Not a token that this pool signed."""
 
 
 class SigningKey:
@@ -30,11 +28,11 @@ class SigningKey:
 
     @classmethod
     def of_pool(cls, store: Store, pool_id: str) -> SigningKey:
-        """Return the pool's key, made if there is none yet; all processes get the same one."""
+        """Return the pool's key; generate it first if needed. All processes get the same key."""
         with store.reading() as view:
             stored = cls._stored(view, pool_id)
         if stored is None:
-            # Made outside the transaction, where it would hold up everybody else.
+            # Generate it outside the transaction, which would block all other writers.
             candidate = _to_pem(rsa.generate_private_key(65537, 2048))
             with store.transaction() as view:
                 stored = cls._stored(view, pool_id)
@@ -77,7 +75,7 @@ class SigningKey:
             )
         except (InvalidSignature, ValueError) as error:
             raise InvalidJWTError from error
-        # What this key signed has a header of ours, so it is RS256 and nothing else.
+        # This key signs only tokens with our own header, so the algorithm is RS256.
         claims: dict[str, Any] = json.loads(_decode(text.partition(".")[2]))
         return claims
 

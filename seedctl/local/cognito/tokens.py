@@ -1,7 +1,7 @@
-"""The tokens of a signed-in user: issued, refreshed, revoked, and recognised again.
+"""The tokens of a signed-in user: issue, refresh, revoke and check them.
 
-Each sign-in leaves a *grant*, found by the ``origin_jti`` that all its tokens carry. It holds a
-digest of the refresh token, never the token.
+Each sign-in stores a *grant*. All tokens of the sign-in carry its ``origin_jti``. The grant holds a
+digest of the refresh token, never the token itself.
 """
 
 from __future__ import annotations
@@ -13,7 +13,12 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from seedctl.local.cognito.attributes import FLAGS
-from seedctl.local.cognito.errors import disabled_user, not_authorized, unknown_user
+from seedctl.local.cognito.errors import (
+    InvalidJWTError,
+    disabled_user,
+    not_authorized,
+    unknown_user,
+)
 from seedctl.local.protocol import ServiceError
 
 if TYPE_CHECKING:
@@ -30,12 +35,12 @@ _SCOPE = "aws.cognito.signin.user.admin"
 
 
 class ExpiredTokenError(ServiceError):
-    """A token that was good once: other services word this differently."""
+    """An expired token. It has its own class since other services use another error message."""
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """One sign-in, for as long as its refresh token lives."""
+    """One sign-in, valid as long as its refresh token."""
 
     origin_jti: str
     username: str
@@ -58,8 +63,8 @@ class Tokens:
         self._key: SigningKey | None = None
 
     def signing_key(self) -> SigningKey:
-        """Return the pool's key. The first call loads cryptography and may make the key."""
-        # Two threads may both come first: they get the same key, from the store.
+        """Return the pool's key. The first call loads cryptography and may generate the key."""
+        # If two threads get here at once, both get the same key from the store.
         if self._key is None:
             from seedctl.local.cognito.signing import SigningKey  # noqa: PLC0415
 
@@ -85,9 +90,9 @@ class Tokens:
     def result(
         self, user: User, grant: Grant, groups: list[str], refresh_token: str | None
     ) -> dict[str, Any]:
-        """Return the AuthenticationResult: fresh id and access tokens of *grant*.
+        """Return the AuthenticationResult with new id and access tokens of *grant*.
 
-        *groups* in the order of their precedence.
+        *groups* must be in the order of their precedence.
         """
         now = int(self._clock())
         common: dict[str, Any] = {
@@ -130,7 +135,7 @@ class Tokens:
         return result
 
     def of_refresh_token(self, users: UserRecords, token: str) -> tuple[User, Grant]:
-        """Return the user and grant of a live refresh token. Raises NotAuthorizedException."""
+        """Return the user and grant of a valid refresh token. Raises NotAuthorizedException."""
         grant = self._by_refresh_token(users, token)
         user = users.by_username(grant.username) if grant is not None else None
         if grant is None or user is None or user.sub != grant.sub:
@@ -148,8 +153,8 @@ class Tokens:
     def access_claims(self, token: str) -> dict[str, Any]:
         """Return the claims of an access token of this pool. Raises NotAuthorizedException.
 
-        Apart from :meth:`of_claims` since the key may have to be made, which must not
-        happen inside a transaction.
+        Call it before the transaction in which :meth:`of_claims` gets the user: it may have to
+        generate the signing key, which would block other writers.
         """
         return self.user_claims(token, ("access",), "Invalid Access Token")
 
@@ -165,8 +170,8 @@ class Tokens:
         return claims
 
     def of_claims(self, users: UserRecords, claims: dict[str, Any]) -> User:
-        """Return the user that *claims* speak for. Raises NotAuthorizedException."""
-        # The claim's name in access tokens, and in id tokens.
+        """Return the user that *claims* belong to. Raises NotAuthorizedException."""
+        # Access tokens and id tokens use different names for the user name.
         user = users.by_username(claims.get("username") or claims["cognito:username"])
         if user is None or user.sub != claims["sub"]:
             raise unknown_user()
@@ -178,11 +183,11 @@ class Tokens:
         return user
 
     def is_jwt(self, token: str) -> bool:
-        """Whether *token* is one of the pool's id or access tokens."""
+        """Whether *token* is an id or access token that this pool signed."""
         return self._claims(token) is not None
 
     def revoke(self, users: UserRecords, token: str) -> None:
-        """End the sign-in of a refresh token; one that is unknown or ended already is fine."""
+        """End the sign-in of a refresh token. An unknown or revoked token is not an error."""
         grant = self._by_refresh_token(users, token)
         if grant is not None:
             users.view.put("session", pool=self._pool.id, **asdict(replace(grant, revoked=True)))
@@ -198,12 +203,10 @@ class Tokens:
         return None if row is None else Grant(**{name: row[name] for name in _GRANT})
 
     def _digest(self, token: str) -> str:
-        """Return what is stored in place of a refresh *token*: it can check one, not give one."""
+        """Return the digest that is stored instead of a refresh *token*."""
         return self._store.seal.digest("refresh token", token).hex()
 
     def _claims(self, token: str) -> dict[str, Any] | None:
-        from seedctl.local.cognito.signing import InvalidJWTError  # noqa: PLC0415
-
         try:
             return self.signing_key().read(token)
         except InvalidJWTError:

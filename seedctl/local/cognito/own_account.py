@@ -1,4 +1,4 @@
-"""What users do with their own tokens, and what anybody may ask about the pool."""
+"""The calls of signed-in users about their own account, authorised by an access token."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def get_user(service: UserPoolService, call: Call) -> dict[str, Any]:
 
 
 def update_user_attributes(service: UserPoolService, call: Call) -> dict[str, Any]:
-    """Change what needs no proof at once; a new address waits until its code has come back."""
+    """Change attributes. A new address takes effect only when its code is confirmed."""
     claims = service.claims_of(call)
     if not call.items("UserAttributes"):
         call.missing("UserAttributes")
@@ -63,10 +63,10 @@ def get_user_attribute_verification_code(service: UserPoolService, call: Call) -
     with service.changing_users() as users:
         user = service.tokens.of_claims(users, claims)
         purpose = verification_of(name)
-        waiting = user.account_codes.get(purpose)
-        destination = waiting.destination if waiting is not None else user.attributes.get(name)
+        pending = user.account_codes.get(purpose)
+        destination = pending.destination if pending is not None else user.attributes.get(name)
         if not destination:
-            call.fail(f"The user has no {name} to verify.")  # Cognito's own words unknown [?]
+            call.fail(f"The user has no {name} to verify.")  # Cognito's message is not known [?]
         details = send_account_code(users, user, purpose, name, destination)
         users.save(user)
     return {"CodeDeliveryDetails": details}
@@ -135,5 +135,7 @@ def revoke_token(service: UserPoolService, call: Call) -> dict[str, Any]:
 def _address(call: Call) -> str:
     name = call.text("AttributeName", maximum=32)
     if name not in attributes.ADDRESSES:
-        call.fail("Only email and phone_number can be verified.")  # Cognito's own words unknown [?]
+        call.fail(
+            "Only email and phone_number can be verified."
+        )  # Cognito's message is not known [?]
     return name

@@ -1,4 +1,4 @@
-"""The answers to the challenges that follow the password; one function for each challenge."""
+"""The handlers of the challenges that follow the password, one for each challenge."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from seedctl.local.cognito import errors
 from seedctl.local.cognito.admin import change_attributes, set_password
 from seedctl.local.cognito.attributes import check_attribute, check_required
+from seedctl.local.cognito.challenge_flow import Step, reply, signed_in
 from seedctl.local.cognito.mfa import (
     EMAIL,
     FACTORS,
@@ -20,14 +21,13 @@ from seedctl.local.cognito.mfa import (
     send_code,
 )
 from seedctl.local.cognito.passwords import Verifier, check_password
-from seedctl.local.cognito.steps import Step, reply, signed_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from seedctl.local.cognito.challenge_flow import Answer
     from seedctl.local.cognito.service import UserPoolService
     from seedctl.local.cognito.sessions import Session
-    from seedctl.local.cognito.steps import Answer
     from seedctl.local.cognito.users import User, UserRecords
     from seedctl.local.protocol import ServiceError
 
@@ -83,7 +83,7 @@ def answer_mfa_setup(service: UserPoolService, answer: Answer) -> dict[str, Any]
 
 def answer_software_token(service: UserPoolService, answer: Answer) -> dict[str, Any]:
     with _answering(service, answer) as (_, users, user):
-        assert user.software_token is not None  # it may be replaced, and not removed
+        assert user.software_token is not None  # no call removes a software token
         token = user.software_token.used(answer.response(TOTP.code_key), users.now)
         if token is None:
             raise errors.wrong_code("Invalid code received for user")
@@ -95,7 +95,7 @@ def answer_software_token(service: UserPoolService, answer: Answer) -> dict[str,
 
 def answer_sent_code(service: UserPoolService, answer: Answer) -> dict[str, Any]:
     factor = FACTORS[answer.challenge]
-    # The code ends with the session; which of the two Cognito tells is not known [?].
+    # The code expires with its session; which of the two errors Cognito returns is not known [?].
     expired = errors.expired_code()
     sent: SentCode
     with _answering(service, answer, expired) as (sent, users, user):
@@ -112,7 +112,7 @@ def answer_sent_code(service: UserPoolService, answer: Answer) -> dict[str, Any]
 def _answering(
     service: UserPoolService, answer: Answer, expired: ServiceError | None = None
 ) -> Iterator[tuple[Any, UserRecords, User]]:
-    """Give what *answer* is checked against, the users to change, and the one who answers."""
+    """Yield the session's data, the users of one transaction, and the user who answers."""
     with (
         service.sessions.answered(answer.session, answer.challenge, expired) as session,
         service.changing_users() as users,
@@ -121,7 +121,7 @@ def _answering(
 
 
 def _user_of(users: UserRecords, answer: Answer, session: Session) -> User:
-    """Return the session's user, whom the answer must name. Raises NotAuthorizedException."""
+    """Return the session's user; the answer must name the same. Raises NotAuthorizedException."""
     user = session_user(users, session)
     if not answer.is_for(users, session.username):
         raise errors.invalid_session()
@@ -132,7 +132,7 @@ def session_user(users: UserRecords, session: Session) -> User:
     """Return the user that *session* was opened for. Raises NotAuthorizedException."""
     user = users.by_username(session.username)
     if user is None or user.verifier != session.verifier:
-        raise errors.invalid_session()  # deleted, made anew or given another password meanwhile
+        raise errors.invalid_session()  # deleted, created again or given another password since
     if not user.enabled:
         raise errors.disabled_user()
     return user
