@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from seedctl.local.running import RunningServer, digest_of, read_address, refuse_second
 from seedctl.local.sandbox import LocalSandbox
-from seedctl.local.state_folder import ADDRESS, LOCK, prepare, unusable, write_private
+from seedctl.local.state_folder import ADDRESS, LOCK, prepare, translate_errors, write_private
 from seedctl.project.lock import FileLock
 
 if TYPE_CHECKING:
@@ -38,12 +38,12 @@ def host_sandbox(
     """
     folder = prepare(state_folder)
     address = folder / ADDRESS
-    with _translated(folder / LOCK):
+    with translate_errors(folder / LOCK):
         lock = FileLock.take(folder / LOCK)
     if lock is None:
         raise refuse_second(state_folder)
     try:
-        with _translated(address):
+        with translate_errors(address):
             address.unlink(missing_ok=True)  # left by a server that was killed
         nonce = secrets.token_hex(16)
         with LocalSandbox.start(
@@ -62,7 +62,7 @@ def host_sandbox(
                 digest=digest_of(outputs),
                 nonce=nonce,
             )
-            with _translated(address):
+            with translate_errors(address):
                 write_private(address, server.to_json().encode())
             try:
                 yield server
@@ -70,19 +70,10 @@ def host_sandbox(
                 # Before the server stops, so that no command starts to use it. If someone deleted
                 # the folder, the file there now may belong to another server.
                 if read_address(state_folder) == server:
-                    with _translated(address):
+                    with translate_errors(address):
                         address.unlink(missing_ok=True)
         statistics = sandbox.statistics()
         if statistics is not None and at_end is not None:
             at_end(statistics)
     finally:
         lock.release()
-
-
-@contextmanager
-def _translated(path: Path) -> Iterator[None]:
-    """Translate an OSError in the block to a LocalSandboxError about *path*."""
-    try:
-        yield
-    except OSError as error:
-        raise unusable(path, error) from error

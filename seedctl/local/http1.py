@@ -118,9 +118,9 @@ def read_request(
     Raises:
         RefusedRequestError: The request is malformed, too large or not supported.
     """
-    line = _line(stream)
+    line = _read_line(stream)
     if line == "":
-        line = _line(stream)  # some clients send an extra line break after a body
+        line = _read_line(stream)  # some clients send an extra line break after a body
     if not line:
         return None
     on_begin()
@@ -128,7 +128,7 @@ def read_request(
     if match is None:
         raise RefusedRequestError(400, "This is not an HTTP/1.1 request.")
     method, target, minor = match.groups()
-    headers = _headers(stream)
+    headers = _read_headers(stream)
     if headers is None:
         return None
     connection = headers.get("connection", "").lower()
@@ -156,7 +156,7 @@ def read_request(
     return replace(request, body=body) if len(body) == length else None
 
 
-def _line(stream: Stream) -> str | None:
+def _read_line(stream: Stream) -> str | None:
     """Return a line without its line break, None at the end of the connection."""
     raw = stream.readline(_MAX_LINE + 1)
     if len(raw) > _MAX_LINE:
@@ -164,10 +164,10 @@ def _line(stream: Stream) -> str | None:
     return raw.rstrip(b"\r\n").decode("latin-1") if raw.endswith(b"\n") else None
 
 
-def _headers(stream: Stream) -> dict[str, str] | None:
+def _read_headers(stream: Stream) -> dict[str, str] | None:
     headers: dict[str, str] = {}
     for _ in range(_MAX_HEADERS):
-        line = _line(stream)
+        line = _read_line(stream)
         if not line:
             return None if line is None else headers
         match = _HEADER.fullmatch(line)

@@ -76,7 +76,7 @@ class IdentityPool:
             row = view.row(query, self._pool, access_key_id, self._clock())
             if row is None:
                 return None
-            row["secret"], token = view.seal.open(row["secret"], "credentials", access_key_id)
+            row["secret"], token = view.seal.decrypt(row["secret"], "credentials", access_key_id)
         return Principal(**row, token=token)
 
     def _get_id(self, call: Call) -> dict[str, Any]:
@@ -115,7 +115,7 @@ class IdentityPool:
                 identity_id=identity,
                 claims=claims,
                 expires_at=expires,
-                secret=view.seal.close([secret, token], "credentials", key),
+                secret=view.seal.encrypt([secret, token], "credentials", key),
             )
             query = "DELETE FROM credentials WHERE pool = ? AND expires_at <= ?"
             view.execute(query, (self._pool, self._clock()))

@@ -47,7 +47,7 @@ class InboxMessage:
 
 def deliver(view: View, message: InboxMessage) -> None:
     document = asdict(message)
-    secret = view.seal.close(document.pop("code"), "message", message.username)
+    secret = view.seal.encrypt(document.pop("code"), "message", message.username)
     view.put("message", **document, secret=secret)
     view.execute(
         "DELETE FROM message WHERE number <= (SELECT max(number) FROM message) - ?",
@@ -60,7 +60,7 @@ def messages(store: Store) -> list[InboxMessage]:
     found = []
     with store.reading() as view:
         for row in view.rows("SELECT * FROM message ORDER BY number DESC"):
-            code = view.seal.open(row.pop("secret"), "message", row["username"])
+            code = view.seal.decrypt(row.pop("secret"), "message", row["username"])
             del row["number"]
             found.append(InboxMessage(**{**row, "names": tuple(row["names"])}, code=code))
     return found

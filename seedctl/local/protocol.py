@@ -35,7 +35,7 @@ class ServiceError(Exception):
         self.status = status
 
 
-def refused(error: ServiceError) -> Response:
+def json_error_response(error: ServiceError) -> Response:
     """Return *error* in the format of the JSON services."""
     body = {"__type": error.code}
     # On AWS too, some errors have no message (ParameterNotFound): clients must not rely on it.
@@ -67,7 +67,7 @@ class Call:
         """Return the value at *key*, None if there is none. Raises ServiceError for other types."""
         value = self.input.get(key)
         if value is not None and type(value) is not kind:  # isinstance would take true for 1
-            raise _mistyped(key, expected)
+            raise _type_error(key, expected)
         return value
 
     def optional_text(
@@ -106,7 +106,7 @@ class Call:
         values = self.items(key)
         for value in values:
             if not isinstance(value, str):
-                raise _mistyped(key, "a list of strings")
+                raise _type_error(key, "a list of strings")
             if choices and value not in choices:
                 self.fail(f"{key} may hold {', '.join(choices)}.")
         return values
@@ -120,11 +120,11 @@ class Call:
         values = self._value(key, dict, "a map of strings") or {}
         present = {name: item for name, item in values.items() if item is not None}
         if not all(isinstance(item, str) for item in present.values()):
-            raise _mistyped(key, "a map of strings")
+            raise _type_error(key, "a map of strings")
         return present
 
 
-def _mistyped(key: str, expected: str) -> ServiceError:
+def _type_error(key: str, expected: str) -> ServiceError:
     return ServiceError("SerializationException", f"{key} must be {expected}.")
 
 

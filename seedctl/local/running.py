@@ -162,7 +162,7 @@ def check_deployed(server: RunningServer, outputs: AmplifyOutputs | None) -> Non
 def read_statistics(server: RunningServer) -> dict[str, Any] | None:
     """Return the statistics of *server*; None without fault settings or without an answer."""
     try:
-        body = _get(server, STATISTICS_PATH, _PROBE_SECONDS)
+        body = _fetch(server, STATISTICS_PATH, _PROBE_SECONDS)
         statistics = json.loads(body) if body is not None else None
     except (OSError, ValueError):
         return None
@@ -256,7 +256,7 @@ def _is_valid(server: Any) -> bool:
 def _probe(server: RunningServer, seconds: float) -> _Probe:
     """Check who answers at *server*'s port. Another program there counts as ``absent``."""
     try:
-        body = _get(server, PROBE_PATH, seconds)
+        body = _fetch(server, PROBE_PATH, seconds)
     except TimeoutError:
         return "silent"
     except OSError:
@@ -264,7 +264,7 @@ def _probe(server: RunningServer, seconds: float) -> _Probe:
     return "answers" if body is not None and server.nonce.encode() in body else "absent"
 
 
-def _get(server: RunningServer, path: str, seconds: float) -> bytes | None:
+def _fetch(server: RunningServer, path: str, seconds: float) -> bytes | None:
     """Return the document at *path* of *server*; None for any status but 200.
 
     Raises OSError if the connection fails, TimeoutError after *seconds*. It does not use http.client,

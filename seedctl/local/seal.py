@@ -41,13 +41,13 @@ class Seal:
         )
         return hmac.digest(self._digest_key, message, "sha256")
 
-    def close(self, value: Any, *context: str) -> bytes:
-        """Encrypt *value*, any JSON value; :meth:`open` needs the same *context* to decrypt it."""
+    def encrypt(self, value: Any, *context: str) -> bytes:
+        """Encrypt *value*, any JSON value; :meth:`decrypt` needs the same *context* to decrypt it."""
         nonce = secrets.token_bytes(_NONCE_BYTES)
         body = json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
         return nonce + self._aes().encrypt(nonce, body, "\0".join(context).encode())
 
-    def open(self, body: bytes, *context: str) -> Any:
+    def decrypt(self, body: bytes, *context: str) -> Any:
         """Return the decrypted value. Raises LocalSandboxError if *body* or *context* is wrong."""
         from cryptography.exceptions import InvalidTag  # noqa: PLC0415
 

@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from seedctl.local import sts
-from seedctl.local.protocol import JSON_SERVICES, ServiceError, refused
+from seedctl.local.protocol import JSON_SERVICES, ServiceError, json_error_response
 from seedctl.local.s3.documents import refusal as s3_refusal
 from seedctl.local.s3.errors import S3Error
 
@@ -96,7 +96,7 @@ def error_response(request: Request, service: str | None, error: ServiceError) -
         from seedctl.local.appsync.errors import RefusedCallError  # noqa: PLC0415 - loads graphql
 
         return RefusedCallError(error.status, error.code, error.message).response()
-    return sts.refusal(error) if service == "sts" else refused(error)
+    return sts.error_response(error) if service == "sts" else json_error_response(error)
 
 
 def _within(section: Any, key: str) -> Any:

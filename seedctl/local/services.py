@@ -17,7 +17,7 @@ from seedctl.local import sts
 from seedctl.local.bodies import ConnectionEndedError
 from seedctl.local.http1 import Request, Response
 from seedctl.local.identity_pool import IdentityPool
-from seedctl.local.protocol import JSON_SERVICES, Call, Operation, ServiceError, refused
+from seedctl.local.protocol import JSON_SERVICES, Call, Operation, ServiceError, json_error_response
 from seedctl.local.s3.buckets import buckets_of, is_for_s3
 from seedctl.local.service_calls import call_of, error_response
 from seedctl.local.ssm import ParameterStore
@@ -133,7 +133,7 @@ class Services:
 
             return refuse_subscriptions(request)
         if request.method == "GET":
-            return self._published(request.path)
+            return self._answer_get(request.path)
         if request.method != "POST":
             return Response.text(405, f"{request.method} is not served.")
         if request.path == "/graphql" and self._data is not None:
@@ -144,7 +144,7 @@ class Services:
         try:
             return Response.json(200, self._answer_json(target, request))
         except ServiceError as error:
-            return refused(error)
+            return json_error_response(error)
 
     def _answer_json(self, target: str, request: Request) -> dict[str, Any]:
         prefix, _, operation = target.partition(".")
@@ -154,10 +154,10 @@ class Services:
         if known is None:
             text = f"{target[:200]!a} is not available on the local sandbox."
             raise ServiceError("UnknownOperationException", text)
-        region = _region(request, service) if known.signed else None
+        region = _signing_region(request, service) if known.signed else None
         return known.handler(Call(operation, _json_object(request.body), invalid, region))
 
-    def _published(self, path: str) -> Response:
+    def _answer_get(self, path: str) -> Response:
         document = self._cognito().well_known(path)
         if document is None:
             return Response.text(404, "There is nothing here.")
@@ -172,19 +172,20 @@ def _answer_query(request: Request) -> Response:
     action = form.get("Action", [""])[0]
     if action not in sts.OPERATIONS:
         text = f"{action[:100]!a} is not available locally."
-        return sts.refusal(ServiceError("InvalidAction", text))
+        return sts.error_response(ServiceError("InvalidAction", text))
     try:
-        _region(request, "sts")
+        _signing_region(request, "sts")
     except ServiceError as error:
-        return sts.refusal(error)
+        return sts.error_response(error)
     return sts.reply(action)
 
 
 def _machine_failure(request: Request, error: LocalSandboxError) -> Response:
-    """Return the response for a failure of this machine, such as a full disk.
+    """Return the response for a failure of this machine, which AWS does not have.
 
-    Others are a folder without write permission and a state of another version. A retry does not
-    help, so the status is 507, which no client retries. A header has the message for seedctl's client.
+    Examples are a full disk, a folder without write permission, a state of another version. A retry
+    does not help, so the status is 507, which no client retries. A header contains the message and
+    the resolution for seedctl's own client.
     """
     call = call_of(request)
     text = f"{error.message} {error.resolution or ''}".strip()
@@ -193,7 +194,7 @@ def _machine_failure(request: Request, error: LocalSandboxError) -> Response:
     return response.with_headers(error.to_header())
 
 
-def _region(request: Request, signing_name: str) -> str:
+def _signing_region(request: Request, signing_name: str) -> str:
     """Return the region in the signature's scope. Raises ServiceError without a signature.
 
     Any access key is accepted, and the signature itself is not checked: the sandbox does not know

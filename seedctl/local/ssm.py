@@ -81,7 +81,7 @@ class ParameterStore:
                 type=given_type or before["type"],
                 description=description,
                 modified=self._clock(),
-                secret=view.seal.close(value, "parameter", name, str(version)),
+                secret=view.seal.encrypt(value, "parameter", name, str(version)),
             )
             # AWS refuses to delete a labelled version; the sandbox has no labels.
             view.execute(
@@ -166,7 +166,7 @@ class ParameterStore:
         if document["type"] == "SecureString" and not decrypt:
             value = base64.b64encode(seal.digest("ciphertext", name, version) * 4).decode()
         else:
-            value = seal.open(document["secret"], "parameter", name, version)
+            value = seal.decrypt(document["secret"], "parameter", name, version)
         shown = {
             "ARN": f"arn:aws:ssm:{call.region}:{ACCOUNT}:parameter/{name.lstrip('/')}",
             "DataType": "text",

@@ -32,12 +32,15 @@ TOO_MANY_FILES = (errno.EMFILE, errno.ENFILE)
 USE_FEWER_FILES = "Raise the limit of open files (ulimit -n), or run fewer operations at once."
 _UNFINISHED = ".unfinished-"
 _OBJECT_FILE = re.compile(r"lock|[0-9a-f]{32}")
-# SQLite puts its own files beside the database under these endings.
+# SQLite appends these endings to the name of the database for its other files.
 _DATABASE_FILES = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal")
 
 
 def prepare(state_folder: Path) -> Path:
-    """Create the folder of the local state with mode 0700. Raises LocalSandboxError."""
+    """Create the folder of the local state if needed, with mode 0700; return its path.
+
+    Raises LocalSandboxError.
+    """
     folder = state_folder / FOLDER
     with translate_errors(folder):
         _refuse_foreign_link(state_folder)

@@ -150,14 +150,14 @@ class Store:
 
     @contextmanager
     def _view(self, begin: str) -> Iterator[View]:
-        with self._borrowed() as connection:
+        with self._pooled_connection() as connection:
             connection.execute(begin)
             # Commits, or rolls back if the block raises and SQLite has not done so already.
             with connection:
                 yield View(connection, self.seal)
 
     @contextmanager
-    def _borrowed(self) -> Iterator[sqlite3.Connection]:
+    def _pooled_connection(self) -> Iterator[sqlite3.Connection]:
         """Yield a connection from the pool for one transaction.
 
         A pool, not one connection for each thread: the server uses a new thread for every call of a
@@ -196,7 +196,7 @@ class Store:
 
     def _create_tables(self) -> None:
         expected = self.seal.digest("key check")
-        with self._borrowed() as connection:
+        with self._pooled_connection() as connection:
             # Check only if tables exist: another process may be creating them at this moment.
             if not self._is_empty(connection):
                 self._check_format(connection)

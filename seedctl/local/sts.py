@@ -32,7 +32,7 @@ def reply(action: str) -> Response:
     )
 
 
-def refusal(error: ServiceError) -> Response:
+def error_response(error: ServiceError) -> Response:
     # In the Query protocol, codes do not end in Exception, and a missing signature is a 403.
     code = error.code.removesuffix("Exception")
     status = 403 if code == "MissingAuthenticationToken" else error.status

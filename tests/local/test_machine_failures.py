@@ -62,7 +62,7 @@ def fail(monkeypatch: pytest.MonkeyPatch) -> Callable[[Exception], None]:
             raise error
             yield
 
-        monkeypatch.setattr(Store, "_borrowed", borrowed)
+        monkeypatch.setattr(Store, "_pooled_connection", borrowed)
 
     return let_fail
 

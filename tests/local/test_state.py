@@ -165,12 +165,12 @@ def test_existing_state_folder_keeps_its_mode(tmp_path: Path) -> None:
 def test_encrypted_values_do_not_move() -> None:
     """A value that was changed or copied to another row cannot be decrypted."""
     seal = Seal(b"k" * 32)
-    body = seal.close({"n": 1}, "row", "here")
-    assert seal.open(body, "row", "here") == {"n": 1}
+    body = seal.encrypt({"n": 1}, "row", "here")
+    assert seal.decrypt(body, "row", "here") == {"n": 1}
     changed = body[:-1] + bytes([body[-1] ^ 1])
     for broken, place in ((body, "there"), (changed, "here"), (b"", "here")):
         with pytest.raises(LocalSandboxError, match="cannot decrypt"):
-            seal.open(broken, "row", place)
+            seal.decrypt(broken, "row", place)
     assert seal.digest("ab", "c") != seal.digest("a", "bc")
 
 
@@ -250,7 +250,7 @@ def test_planted_codes_are_nowhere(start: Any, state_folder: Path) -> None:
 def test_deleted_rows_are_overwritten(tmp_path: Path) -> None:
     """secure_delete is on for every connection."""
     store = _store(tmp_path / "s")
-    with store._borrowed() as connection:
+    with store._pooled_connection() as connection:
         assert connection.execute("PRAGMA secure_delete").fetchone() == (1,)
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     store.close()
@@ -659,8 +659,8 @@ def test_users_of_another_version_are_told(
             user["more"].update(change)
         else:
             place = ("user", user["pool"], user["username"])
-            secret = {**view.seal.open(user["secret"], *place), **change}
-            user["secret"] = view.seal.close(secret, *place)
+            secret = {**view.seal.decrypt(user["secret"], *place), **change}
+            user["secret"] = view.seal.encrypt(secret, *place)
         view.put("user", **user)
     store.close()
     again = start()

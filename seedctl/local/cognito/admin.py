@@ -10,7 +10,7 @@ from seedctl.local.cognito.attributes import read_username
 from seedctl.local.cognito.codes import (
     PASSWORD_RESET,
     SIGN_UP,
-    drop_codes_to,
+    delete_codes_for,
     recovery_address,
     send_account_code,
 )
@@ -125,7 +125,7 @@ def admin_update_user_attributes(service: UserPoolService, call: Call) -> dict[s
 def change_attributes(user: User, given: dict[str, str]) -> None:
     for name in attributes.ADDRESSES:
         if name in given and given[name] != user.attributes.get(name):
-            drop_codes_to(user, name)
+            delete_codes_for(user, name)
             # A new address is unverified, unless the same call sets the flag [?].
             user.attributes.pop(f"{name}_verified", None)
             given = {**given, f"{name}_verified": given.get(f"{name}_verified", "false")}
@@ -159,7 +159,7 @@ def delete_attributes(user: User, names: Sequence[str]) -> None:
         if name in attributes.ADDRESSES:
             # Without the address, its flag goes too [?].
             user.attributes.pop(f"{name}_verified", None)
-            drop_codes_to(user, name)
+            delete_codes_for(user, name)
 
 
 def admin_reset_user_password(service: UserPoolService, call: Call) -> dict[str, Any]:

@@ -66,17 +66,17 @@ def check_attribute(name: str, value: str) -> str:
         raise invalid_parameter("Cannot modify the non-mutable attribute sub")
     check_known(name)
     if len(value) > _MAX_VALUE:
-        raise _nonconforming(name, "String must not be longer than 2048 characters.")
+        raise _schema_error(name, "String must not be longer than 2048 characters.")
     if name == "email" and not EMAIL.fullmatch(value):
         raise invalid_parameter("Invalid email address format.")
     if name == "phone_number" and not PHONE_NUMBER.fullmatch(value):
         raise invalid_parameter("Invalid phone number format.")
     if name in FLAGS and value.lower() not in ("true", "false"):
-        raise _nonconforming(name, "Boolean must be either true or false.")
+        raise _schema_error(name, "Boolean must be either true or false.")
     if name == "birthdate" and not _is_date(value):
-        raise _nonconforming(name, "A date has the form YYYY-MM-DD.")
+        raise _schema_error(name, "A date has the form YYYY-MM-DD.")
     if name == "updated_at" and not _NUMBER.fullmatch(value):
-        raise _nonconforming(name, "Attribute is not a number.")
+        raise _schema_error(name, "Attribute is not a number.")
     return value.lower() if name in FLAGS else value
 
 
@@ -84,7 +84,7 @@ def check_known(name: str) -> None:
     """Raise InvalidParameterException for an attribute that no pool can have."""
     # The outputs file does not list custom attributes: any well-formed name is accepted.
     if name not in STANDARD and not _CUSTOM.fullmatch(name):
-        raise _nonconforming(name[:64], "Attribute does not exist in the schema.")
+        raise _schema_error(name[:64], "Attribute does not exist in the schema.")
 
 
 def read_username(call: Call, key: str = "Username") -> str:
@@ -95,7 +95,7 @@ def read_username(call: Call, key: str = "Username") -> str:
     return name
 
 
-def _nonconforming(name: str, reason: str) -> ServiceError:
+def _schema_error(name: str, reason: str) -> ServiceError:
     return invalid_parameter(f"Attributes did not conform to the schema: {name}: {reason}")
 
 

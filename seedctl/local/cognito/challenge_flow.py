@@ -74,13 +74,13 @@ def required(parameters: Mapping[str, str], key: str) -> str:
     return value
 
 
-def signed_in(service: UserPoolService, users: UserRecords, user: User) -> SignedIn:
+def complete_sign_in(service: UserPoolService, users: UserRecords, user: User) -> SignedIn:
     grant, refresh_token = service.tokens.grant(users, user)
-    groups = GroupRecords(users.view, service.pool).names_of(user)
+    groups = GroupRecords(users.view, service.pool).names_for_user(user)
     return SignedIn(user, grant, groups, refresh_token)
 
 
-def reply(service: UserPoolService, step: Step) -> dict[str, Any]:
+def build_reply(service: UserPoolService, step: Step) -> dict[str, Any]:
     """Build the reply of *step*, or raise it if it is an error.
 
     Call this after the transaction has ended, because signing tokens is slow.

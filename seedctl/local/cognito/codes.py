@@ -26,7 +26,7 @@ _DAY = 24 * 3600.0
 _HOUR = 3600.0
 
 
-def verification_of(attribute: str) -> str:
+def verification_purpose(attribute: str) -> str:
     """Return the purpose of a code that verifies *attribute*."""
     return f"verification of {attribute}"
 
@@ -42,7 +42,7 @@ def send_account_code(
     code = deliver_code(users, user, purpose, attribute, destination, digits=6)
     lifetime = _HOUR if purpose == PASSWORD_RESET else _DAY
     user.account_codes[purpose] = AccountCode(attribute, destination, code, users.now + lifetime)
-    return delivery_details(attribute, masked(destination))
+    return delivery_details(attribute, mask_destination(destination))
 
 
 def deliver_code(
@@ -68,7 +68,7 @@ def deliver_code(
     return code
 
 
-def take_account_code(users: UserRecords, user: User, purpose: str, code: str) -> AccountCode:
+def use_account_code(users: UserRecords, user: User, purpose: str, code: str) -> AccountCode:
     """Check *code*, remove it from *user* and return its record; the caller saves *user*.
 
     Raises CodeMismatchException for a wrong code, ExpiredCodeException if no valid code exists.
@@ -82,7 +82,7 @@ def take_account_code(users: UserRecords, user: User, purpose: str, code: str) -
     return sent
 
 
-def drop_codes_to(user: User, attribute: str) -> None:
+def delete_codes_for(user: User, attribute: str) -> None:
     """Delete the codes sent to *attribute*, which has changed, with any unverified new value."""
     user.account_codes = {
         purpose: sent for purpose, sent in user.account_codes.items() if sent.attribute != attribute
@@ -108,7 +108,7 @@ def recovery_address(pool: UserPool, user: User) -> str | None:
     return None
 
 
-def simulated_details(service: UserPoolService, name: str) -> dict[str, str]:
+def fake_delivery_details(service: UserPoolService, name: str) -> dict[str, str]:
     """Return fake CodeDeliveryDetails, so that the reply does not reveal that no code was sent.
 
     The fake address is always the same for the same *name*, ignoring case.
@@ -132,7 +132,7 @@ def delivery_details(attribute: str, masked_destination: str) -> dict[str, str]:
     }
 
 
-def masked(destination: str) -> str:
+def mask_destination(destination: str) -> str:
     name, at, domain = destination.partition("@")
     if at:
         return f"{name[0]}***@{domain[0]}***"

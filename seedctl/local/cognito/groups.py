@@ -54,7 +54,7 @@ class GroupRecords:
     def put(self, group: dict[str, Any]) -> None:
         self.view.put("user_group", pool=self._pool.id, **group)
 
-    def names_of(self, user: User) -> list[str]:
+    def names_for_user(self, user: User) -> list[str]:
         """Return the names of the user's groups in the order of their precedence."""
         # The lowest number comes first, groups without a precedence last.
         order = "ORDER BY precedence IS NULL, precedence, name"

@@ -15,9 +15,9 @@ from seedctl.local.cognito.challenge_flow import (
     SELECT_MFA_TYPE,
     Challenge,
     Step,
-    signed_in,
+    complete_sign_in,
 )
-from seedctl.local.cognito.codes import deliver_code, masked
+from seedctl.local.cognito.codes import deliver_code, mask_destination
 from seedctl.local.inbox import MFA
 from seedctl.local.protocol import ServiceError
 
@@ -82,7 +82,7 @@ def enabled_factors(pool: UserPool) -> list[Factor]:
     return [factor for factor in FACTORS.values() if factor.method in pool.mfa_methods]
 
 
-def after_password(service: UserPoolService, users: UserRecords, user: User) -> Step:
+def step_after_password(service: UserPoolService, users: UserRecords, user: User) -> Step:
     """Return the step after a correct, permanent password."""
     required = service.pool.mfa_configuration == "REQUIRED"
     enabled = enabled_factors(service.pool)
@@ -93,7 +93,7 @@ def after_password(service: UserPoolService, users: UserRecords, user: User) -> 
     ]
     preferred = [factor for factor in usable if factor.name == user.mfa_preferred]
     if preferred or len(usable) == 1:
-        return ask_for(users, user, (preferred or usable)[0])
+        return challenge_for(users, user, (preferred or usable)[0])
     if usable:
         # If MFA is required, users may select a software token they do not have yet; the next challenge
         # is then MFA_SETUP. The JavaScript client relies on it, so we assume Cognito does this [?].
@@ -102,10 +102,10 @@ def after_password(service: UserPoolService, users: UserRecords, user: User) -> 
         ]
         parameters = {"MFAS_CAN_CHOOSE": _to_json(choices)}
         return Challenge(SELECT_MFA_TYPE, user, parameters, tuple(choices))
-    return _setup_challenge(user, enabled) if required else signed_in(service, users, user)
+    return _setup_challenge(user, enabled) if required else complete_sign_in(service, users, user)
 
 
-def ask_for(users: UserRecords, user: User, factor: Factor) -> Challenge:
+def challenge_for(users: UserRecords, user: User, factor: Factor) -> Challenge:
     """Return the challenge of *factor*, after sending the code if the factor needs one."""
     if factor is not TOTP:
         return send_code(users, user, factor)
@@ -128,7 +128,7 @@ def send_code(users: UserRecords, user: User, factor: Factor) -> Challenge:
     users.save(user)
     parameters = {
         "CODE_DELIVERY_DELIVERY_MEDIUM": factor.method,
-        "CODE_DELIVERY_DESTINATION": masked(destination),
+        "CODE_DELIVERY_DESTINATION": mask_destination(destination),
     }
     return Challenge(factor.name, user, parameters, sent)
 

@@ -32,7 +32,7 @@ def associate_software_token(service: UserPoolService, call: Call) -> dict[str, 
     if session_token is None:
         claims = service.claims_of(call)
         with service.changing_users() as users:
-            user = service.tokens.of_claims(users, claims)
+            user = service.tokens.user_of_claims(users, claims)
             if TOTP not in enabled_factors(service.pool):
                 raise _no_token(_TOTP_NOT_ENABLED)
             # A token verified before remains valid until this one is verified [?].
@@ -96,7 +96,7 @@ def _setup_session(
     service: UserPoolService, token: str
 ) -> Iterator[tuple[Session, UserRecords, User]]:
     with (
-        service.sessions.answered(token, MFA_SETUP) as session,
+        service.sessions.answering(token, MFA_SETUP) as session,
         service.changing_users() as users,
     ):
         yield session, users, session_user(users, session)

@@ -103,7 +103,7 @@ class Cognito:
         claims = self.unexpired_claims(token)
         assert self._service is not None
         with self._service.reading_users() as users:
-            self._service.tokens.of_claims(users, claims)
+            self._service.tokens.user_of_claims(users, claims)
         return claims
 
     def unexpired_claims(self, token: str) -> dict[str, Any]:

@@ -89,7 +89,7 @@ class Verifier:
         value = int.from_bytes(b"".join(digests[1:]), "big") % srp.N
         return cls(f"{int.from_bytes(digests[0][:16], 'big'):x}", f"{value:x}")
 
-    def fits(self, password: str, *, pool_name: str, username: str) -> bool:
+    def matches(self, password: str, *, pool_name: str, username: str) -> bool:
         x = srp.private_key(pool_name, username, password, int(self.salt, 16))
         return secrets.compare_digest(f"{srp.power(srp.g, x):x}", self.value)
 

@@ -95,7 +95,7 @@ class UserPoolService:
     def changing_caller(self, claims: dict[str, Any]) -> Iterator[tuple[UserRecords, User]]:
         """As :meth:`changing_user`, for the user that the token *claims* belong to."""
         with self.changing_users() as users:
-            user = self.tokens.of_claims(users, claims)
+            user = self.tokens.user_of_claims(users, claims)
             yield users, user
             users.save_modified(user)
 

@@ -80,7 +80,7 @@ class Sessions:
         return self._clock() > session.expires
 
     @contextmanager
-    def answered(
+    def answering(
         self, token: str | None, challenge: str, expired: ServiceError | None = None
     ) -> Iterator[Session]:
         """Yield the session of *token* for one answer to *challenge*.

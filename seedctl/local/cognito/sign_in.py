@@ -101,9 +101,9 @@ def _start(service: UserPoolService, call: Call, flow: str) -> dict[str, Any]:
 
 def _refreshed(service: UserPoolService, token: str) -> dict[str, Any]:
     with service.reading_users() as users:
-        user, grant = service.tokens.of_refresh_token(users, token)
-        groups = GroupRecords(users.view, service.pool).names_of(user)
+        user, grant = service.tokens.user_of_refresh_token(users, token)
+        groups = GroupRecords(users.view, service.pool).names_for_user(user)
     # No new refresh token: the client does not use refresh token rotation.
-    return challenge_flow.reply(
+    return challenge_flow.build_reply(
         service, challenge_flow.SignedIn(user, grant, groups, refresh_token=None)
     )

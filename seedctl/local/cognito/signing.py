@@ -37,7 +37,7 @@ class SigningKey:
             with store.transaction() as view:
                 stored = cls._stored(view, pool_id)
                 if stored is None:
-                    secret = view.seal.close(candidate, "signing key", pool_id)
+                    secret = view.seal.encrypt(candidate, "signing key", pool_id)
                     view.put("signing_key", pool=pool_id, secret=secret)
                     stored = candidate
         key = serialization.load_pem_private_key(stored.encode(), password=None)
@@ -47,7 +47,7 @@ class SigningKey:
     @staticmethod
     def _stored(view: View, pool_id: str) -> str | None:
         row = view.row("SELECT secret FROM signing_key WHERE pool = ?", pool_id)
-        return view.seal.open(row["secret"], "signing key", pool_id) if row is not None else None
+        return view.seal.decrypt(row["secret"], "signing key", pool_id) if row is not None else None
 
     @property
     def jwk(self) -> dict[str, str]:

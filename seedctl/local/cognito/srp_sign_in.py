@@ -16,7 +16,7 @@ from seedctl.local.cognito.challenge_flow import (
     PASSWORD_VERIFIER,
     Challenge,
     Step,
-    reply,
+    build_reply,
     required,
 )
 from seedctl.local.cognito.errors import (
@@ -25,7 +25,7 @@ from seedctl.local.cognito.errors import (
     not_authorized,
     wrong_password,
 )
-from seedctl.local.cognito.mfa import after_password
+from seedctl.local.cognito.mfa import step_after_password
 from seedctl.local.cognito.passwords import ServerExchange, Verifier, fake_user_id
 from seedctl.local.cognito.sessions import Session
 from seedctl.local.protocol import ServiceError
@@ -100,11 +100,11 @@ def answer_password_verifier(service: UserPoolService, answer: Answer) -> dict[s
             raise wrong_password()
         if user.verifier != session.verifier:
             raise wrong_password()  # the password has changed since
-        step = _after_proof(service, users, user, accepted=accepted)
-    return reply(service, step)
+        step = _step_after_proof(service, users, user, accepted=accepted)
+    return build_reply(service, step)
 
 
-def _after_proof(
+def _step_after_proof(
     service: UserPoolService, users: UserRecords, user: User, *, accepted: bool
 ) -> Step:
     now = users.now
@@ -124,7 +124,7 @@ def _after_proof(
         users.save(user)
         return wrong_password()
     # The errors below reveal the user's state, so they require the right password [?].
-    refusal = _refusal(user, now)
+    refusal = _account_error(user, now)
     if refusal is not None:
         return refusal
     if user.failures:
@@ -132,10 +132,10 @@ def _after_proof(
         users.save(user)
     if user.status == status.FORCE_CHANGE_PASSWORD:
         return _new_password_required(service, user)
-    return after_password(service, users, user)
+    return step_after_password(service, users, user)
 
 
-def _refusal(user: User, now: float) -> ServiceError | None:
+def _account_error(user: User, now: float) -> ServiceError | None:
     if not user.enabled:
         return disabled_user()
     if user.status == status.RESET_REQUIRED:

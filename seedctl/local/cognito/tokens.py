@@ -134,7 +134,7 @@ class Tokens:
             result["RefreshToken"] = refresh_token
         return result
 
-    def of_refresh_token(self, users: UserRecords, token: str) -> tuple[User, Grant]:
+    def user_of_refresh_token(self, users: UserRecords, token: str) -> tuple[User, Grant]:
         """Return the user and grant of a valid refresh token. Raises NotAuthorizedException."""
         grant = self._by_refresh_token(users, token)
         user = users.by_username(grant.username) if grant is not None else None
@@ -153,7 +153,7 @@ class Tokens:
     def access_claims(self, token: str) -> dict[str, Any]:
         """Return the claims of an access token of this pool. Raises NotAuthorizedException.
 
-        Call it before the transaction in which :meth:`of_claims` gets the user: it may have to
+        Call it before the transaction in which :meth:`user_of_claims` gets the user: it may have to
         generate the signing key, which would block other writers.
         """
         return self.user_claims(token, ("access",), "Invalid Access Token")
@@ -169,7 +169,7 @@ class Tokens:
             raise ExpiredTokenError("NotAuthorizedException", "Access Token has expired")
         return claims
 
-    def of_claims(self, users: UserRecords, claims: dict[str, Any]) -> User:
+    def user_of_claims(self, users: UserRecords, claims: dict[str, Any]) -> User:
         """Return the user that *claims* belong to. Raises NotAuthorizedException."""
         # Access tokens and id tokens use different names for the user name.
         user = users.by_username(claims.get("username") or claims["cognito:username"])

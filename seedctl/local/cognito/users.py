@@ -127,16 +127,16 @@ class UserRecords:
 
     def insert(self, user: User) -> None:
         """Add *user*. Raises UsernameExistsException."""
-        taken = self.taken(user)
-        if taken == "username":
+        conflict = self.find_conflict(user)
+        if conflict == "username":
             raise ServiceError("UsernameExistsException", "User account already exists")
-        if taken is not None:
-            raise _taken("UsernameExistsException", taken)
+        if conflict is not None:
+            raise _conflict_error("UsernameExistsException", conflict)
         self._write(user)
 
     def save(self, user: User) -> None:
         """Store the changes of *user*. Raises AliasExistsException."""
-        self.check_free(user)
+        self.check_no_conflict(user)
         self._write(user)
 
     def save_modified(self, user: User) -> None:
@@ -144,11 +144,11 @@ class UserRecords:
         user.modified = self.now
         self.save(user)
 
-    def check_free(self, user: User) -> None:
+    def check_no_conflict(self, user: User) -> None:
         """Raise AliasExistsException if another user has an address of *user*."""
-        taken = self.taken(user)
-        if taken is not None:
-            raise _taken("AliasExistsException", taken)
+        conflict = self.find_conflict(user)
+        if conflict is not None:
+            raise _conflict_error("AliasExistsException", conflict)
 
     def delete(self, user: User) -> None:
         for table in ("membership", "user"):
@@ -162,7 +162,7 @@ class UserRecords:
         query = f"SELECT * FROM user WHERE pool = ? AND {condition} ORDER BY {order} LIMIT ?"  # noqa: S608 - our names
         return [self._read(row) for row in self.view.rows(query, self.pool.id, *values, size)]
 
-    def taken(self, user: User) -> str | None:
+    def find_conflict(self, user: User) -> str | None:
         """Return which name or alias of *user* another user already has, None if all are free."""
         values = {"username": user.username, **user.attributes}
         for column in ("lower_username", *self._alias_columns):
@@ -194,11 +194,11 @@ class UserRecords:
             lower_username=user.username.lower(),
             **{f"lower_{name}": _lower(user.attributes.get(name)) for name in ADDRESSES},
             more=document,
-            secret=self.view.seal.close(secret, "user", self.pool.id, user.username),
+            secret=self.view.seal.encrypt(secret, "user", self.pool.id, user.username),
         )
 
     def _read(self, row: dict[str, Any]) -> User:
-        secret = self.view.seal.open(row["secret"], "user", self.pool.id, row["username"])
+        secret = self.view.seal.decrypt(row["secret"], "user", self.pool.id, row["username"])
         for name, kind in _SECRETS.items():
             if secret[name] is not None:
                 secret[name] = from_document(kind, secret[name])
@@ -213,5 +213,5 @@ def _lower(value: str | None) -> str | None:
     return value.lower() if value else None
 
 
-def _taken(code: str, name: str) -> ServiceError:
+def _conflict_error(code: str, name: str) -> ServiceError:
     return ServiceError(code, f"An account with the given {name} already exists.")

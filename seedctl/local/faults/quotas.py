@@ -111,14 +111,14 @@ class Quotas:
             # Responses beyond their own quota count against the sign-in quota.
             windows = [self._categories["UserAuthentication"]]
         if user is not None:
-            windows.append(self._of_user(user, now, is_read=category in _USER_READS))
+            windows.append(self._user_window(user, now, is_read=category in _USER_READS))
         if not all(window.has_capacity(now) for window in windows):
             return False
         for window in windows:
             window.add(now)
         return True
 
-    def _of_user(self, name: str, now: float, *, is_read: bool) -> Window:
+    def _user_window(self, name: str, now: float, *, is_read: bool) -> Window:
         if now - self._pruned_at >= WINDOW:
             self._pruned_at = now
             self._users = {key: window for key, window in self._users.items() if window.count(now)}
@@ -159,7 +159,7 @@ class Statistics:
             self._categories[category].add(now, is_refused=is_refused)
 
     def document(self) -> dict[str, Any]:
-        """Return the counts as JSON. ``peak`` is the most requests in any second, refused included."""
+        """Return the counts as JSON; ``peak`` is the maximum in one second, including refused ones."""
         operations = self._operations
         return {
             "requests": sum(count.requests for count in operations.values()),
