@@ -175,7 +175,7 @@ def stop_server(
     """Stop the project's server.
 
     Args:
-        state_folder: The project's ``.seedctl`` folder.
+        state_folder: The project's ``.amplify/seedctl`` folder.
         seconds: How long to wait after SIGTERM before killing the process.
 
     Returns:

@@ -58,7 +58,7 @@ class LocalSandbox:
         """Start a sandbox on a loopback address.
 
         Args:
-            state_folder: The project's ``.seedctl`` folder; the state is stored below it.
+            state_folder: The project's ``.amplify/seedctl`` folder; the state is stored in it.
             outputs: The outputs file to serve; without one, only Parameter Store and STS work.
             port: The TCP port; 0 picks a free one.
             origins: The origins of web pages that may call the sandbox.

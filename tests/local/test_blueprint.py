@@ -76,8 +76,8 @@ def test_ids_become_local() -> None:
     ]
     assert local["custom"]["report"] == "s3://local-sandbox-bucket-2/report"
     assert local["custom"]["poolArn"].endswith("userpool/eu-west-1_Local00001")
-    for kept in ("$schema", "version"):
-        assert local[kept] == DEPLOYED[kept]
+    for key in ("$schema", "version"):
+        assert local[key] == DEPLOYED[key]
     assert local["custom"]["numbers"] == [1, None, True]
     assert auth["groups"] == DEPLOYED["auth"]["groups"]
     assert local["data"]["model_introspection"] == DEPLOYED["data"]["model_introspection"]

@@ -68,7 +68,7 @@ def _srp(client: Any, connect: Any, password: str) -> AWSSRP:
 def test_pycognito(client: Any, connect: Any, passwords: tuple[str, str]) -> None:
     """pycognito sets a new password and signs in with it; another password is refused."""
     temporary, final = passwords
-    client.clock.now = time.time()  # pycognito signs with the real time
+    client.clock.now = time.time()  # pycognito signs with the real clock
     client.create(ANN)
     with pytest.raises(ForceChangePasswordException):
         _srp(client, connect, temporary).authenticate_user()
@@ -96,7 +96,7 @@ def mfa(start: Any, passwords: tuple[str, str]) -> Any:
 
 def _pycognito(client: Any) -> Cognito:
     user = Cognito(client.pool_id, client.client_id, username=ANN)
-    # Tokens name AWS as their issuer, so pycognito must not be told of another endpoint.
+    # The issuer in the tokens is AWS, so pycognito must not be given another endpoint.
     user.client = _connect(client, "cognito-idp")
     path = f"/{client.pool_id}/.well-known/jwks.json"
     user.pool_jwk = json.loads(client.send("GET", path, None, {})[2])

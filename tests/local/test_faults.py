@@ -283,7 +283,7 @@ def test_one_user_has_a_quota_of_its_own() -> None:
     assert not quotas.admit("UserAuthentication", "ann", 100.0)
     assert quotas.admit("UserRead", "eve", 100.0)
     assert [quotas.admit("UserUpdate", "ann", 100.0) for _ in range(11)] == [True] * 10 + [False]
-    # The refused eleventh did not use up the category's quota of 25 either.
+    # The refused eleventh request does not count against the category's quota of 25 either.
     assert [quotas.admit("UserUpdate", None, 100.0) for _ in range(16)] == [True] * 15 + [False]
     assert quotas.admit("UserRead", "ann", 101.0)
 
@@ -355,7 +355,7 @@ def test_a_call_too_many_does_nothing(world: World) -> None:
     assert error["Error"] == {"Code": "TooManyRequestsException", "Message": "Rate exceeded"}
     assert error["ResponseMetadata"]["HTTPStatusCode"] == 400
     time.now += 1
-    create("c")  # it was not made before: a second time would be refused as existing
+    create("c")  # not created before, else this would be a UsernameExistsException
     row = injector.statistics()["categories"]["UserCreation"]
     assert row == {"quota": 2, "requests": 4, "refused": 1, "peak": 3}
 
@@ -475,7 +475,7 @@ def test_before_and_after_the_work(
     _, port = world.under(always(**{fault: 100}))
     with pytest.raises(error):
         world.client("ssm", port).put_parameter(Name="/x", Value="v", Type="String")
-    # Larger than what a server reads of a refused body, so that a part of it is on its way.
+    # Larger than what the server discards of an unread body, so that the client is still sending.
     with pytest.raises((error, OSError)):
         world.client("s3", port).put_object(Bucket=BUCKET, Key="public/x", Body=b"x" * 200_000)
     body = json.dumps({"query": 'mutation { createTodo(input: {content: "c"}) { id } }'}).encode()
@@ -590,7 +590,7 @@ def test_statistics() -> None:
     time = FakeTime()
     fault_settings = FaultSettings(quotas={"UserCreation": 3})
     injector = FaultInjector(fault_settings, done, clock=time)
-    # Five within a second that begins at 100.3; a window that jumps would see four.
+    # Five within the second from 100.3 on; fixed windows would count four.
     for now in (100.0, 100.3, 100.6, 100.9, 101.1, 101.2, 103.0):
         time.now = now
         injector.answer(call("AdminCreateUser"))
@@ -770,9 +770,9 @@ def test_sign_ins_take_challenge_answers_along() -> None:
     more = FaultSettings(quotas={"UserAuthentication": 200}).limits()
     assert more is not None
     assert more[RESPOND] == 600
-    told = FaultSettings(quotas={"UserAuthentication": 200, RESPOND: 5}).limits()
-    assert told is not None
-    assert told[RESPOND] == 5
+    limits = FaultSettings(quotas={"UserAuthentication": 200, RESPOND: 5}).limits()
+    assert limits is not None
+    assert limits[RESPOND] == 5
 
 
 def test_conditions_are_told_in_the_words_of_the_options() -> None:

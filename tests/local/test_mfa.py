@@ -25,7 +25,7 @@ ALL = ("SMS", "TOTP", "EMAIL")
 
 @pytest.fixture
 def pool(start: Any) -> Any:
-    """Start a pool that requires MFA unless told otherwise.
+    """Start a pool that requires MFA by default.
 
     E-mail addresses sign in, or any names where *named* says so.
     """

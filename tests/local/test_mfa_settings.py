@@ -125,7 +125,7 @@ def test_preferences(client: Any, token: str) -> None:
     prefer(SoftwareTokenMfaSettings=PREFERRED)
     assert shown(client, token) == (["SMS_MFA", "SOFTWARE_TOKEN_MFA"], "SOFTWARE_TOKEN_MFA")
     assert client.sign_in(ANN)["ChallengeName"] == "SOFTWARE_TOKEN_MFA"
-    prefer(SoftwareTokenMfaSettings=ON)  # says nothing of the preference
+    prefer(SoftwareTokenMfaSettings=ON)  # without PreferredMfa
     assert shown(client, token)[1] == "SOFTWARE_TOKEN_MFA"
     prefer(SoftwareTokenMfaSettings={"Enabled": True, "PreferredMfa": False})
     assert shown(client, token) == (["SMS_MFA", "SOFTWARE_TOKEN_MFA"], None)

@@ -51,7 +51,7 @@ def test_session_expires(client: Any) -> None:
     assert client.cognito_refusal("RespondToAuthChallenge", **answer) == expired
     answer = client.new_password(client.sign_in(ANN, TEMPORARY))
     client.clock.advance(400)
-    client.sign_in(ANN, TEMPORARY)  # every new session sweeps the old ones out
+    client.sign_in(ANN, TEMPORARY)  # each new session removes the expired ones
     assert client.cognito_refusal("RespondToAuthChallenge", **answer) == INVALID_SESSION
 
 

@@ -65,5 +65,5 @@ def test_every_table_is_explained(database: sqlite3.Connection) -> None:
         "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'"
     )
     rows = DOC.read_text().partition("| Table |")[2].partition("\n\n")[0].splitlines()[2:]
-    told = {name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[1])}
-    assert told == {name for (name,) in names}
+    explained = {name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[1])}
+    assert explained == {name for (name,) in names}

@@ -194,8 +194,10 @@ def test_line_break_before_a_request(echo: Any) -> None:
 def test_old_clients(echo: Any) -> None:
     """HTTP/1.0 closes the connection unless it requests keep-alive."""
     assert b"Connection: close" in _exchange(echo.port, _request(line="POST / HTTP/1.0"))
-    kept = _exchange(echo.port, _request("Connection: Keep-Alive\r\n", line="POST / HTTP/1.0"))
-    assert b"Connection: keep-alive" in kept
+    kept_alive = _exchange(
+        echo.port, _request("Connection: Keep-Alive\r\n", line="POST / HTTP/1.0")
+    )
+    assert b"Connection: keep-alive" in kept_alive
 
 
 def test_expect_continue(echo: Any) -> None:
@@ -277,7 +279,7 @@ def test_a_request_under_way_is_answered() -> None:
     assert begun.wait(20)
     stopping = threading.Thread(target=server.stop)
     stopping.start()
-    server._accepting.join(20)  # from here on, the end only waits for the answer
+    server._accepting.join(20)  # now the stop waits only for the response
     assert stopping.is_alive()
     go_on.set()
     for thread in (client, stopping):
@@ -300,11 +302,13 @@ def test_a_body_under_way_is_read(is_streamed: bool) -> None:
     ):
         head = b"PUT / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 8\r\n"
         connection.sendall(head + b"Expect: 100-continue\r\n\r\n")
-        assert connection.recv(100).startswith(b"HTTP/1.1 100")  # it is in the request now
+        assert connection.recv(100).startswith(
+            b"HTTP/1.1 100"
+        )  # the server is reading the request now
         connection.sendall(b"half")
         stopping = threading.Thread(target=server.stop)
         stopping.start()
-        assert idle.recv(1) == b""  # from here on, the end only waits for the body
+        assert idle.recv(1) == b""  # now the stop waits only for the body
         assert stopping.is_alive()
         connection.sendall(b"half")
         received = connection.recv(1000)
@@ -331,13 +335,13 @@ def test_a_body_that_never_ends(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_connection_that_falls_idle_during_the_stop(monkeypatch: pytest.MonkeyPatch) -> None:
     """A keep-alive connection does not wait for another request during a stop."""
-    # Longer than the client waits: it must not be the time-out that ends the connection.
+    # Longer than the client waits, so that it is not the time-out that ends the connection.
     monkeypatch.setattr("seedctl.local.server._STOP_SECONDS", 30.0)
     server = Server(lambda _: Response(200, b"x"), port=0)
     send, stops = socket.socket.sendall, [threading.Thread(target=server.stop)]
 
     def stop_meanwhile(self: socket.socket, data: bytes) -> None:
-        if stops:  # the answer already says keep-alive
+        if stops:  # the response already has keep-alive
             stops[0].start()
             server._accepting.join(20)
             stops.pop()

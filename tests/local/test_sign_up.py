@@ -87,7 +87,7 @@ def test_new_code_replaces_the_old_one(client: Any) -> None:
     """Only the newest code is valid."""
     sign_up(client)
     first = client.last_code()
-    while client.last_code() == first:  # one in a million
+    while client.last_code() == first:  # equal by chance in one of a million cases
         client.cognito("ResendConfirmationCode", Username=ANN)
     refusal = client.cognito_refusal("ConfirmSignUp", Username=ANN, ConfirmationCode=first)
     assert refusal == MISMATCH

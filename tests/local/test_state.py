@@ -297,7 +297,7 @@ def _ssm(url: str, operation: str, **given: Any) -> Any:
         connection.request("POST", "/", json.dumps(given), headers)
         with connection.getresponse() as response:
             content = json.loads(response.read())
-    finally:  # also when the server is killed meanwhile
+    finally:  # even if the server was killed
         connection.close()
     assert response.status == 200, content
     return content

@@ -127,8 +127,8 @@ def test_refresh(client: Any, flow: str | None) -> None:
     result = _refresh(client, first["RefreshToken"], flow)
     assert result.keys() == {"AccessToken", "ExpiresIn", "IdToken", "TokenType"}
     before, after = _claims(first["AccessToken"]), _claims(result["AccessToken"])
-    for kept in ("origin_jti", "auth_time", "sub"):
-        assert after[kept] == before[kept]
+    for key in ("origin_jti", "auth_time", "sub"):
+        assert after[key] == before[key]
     assert after["jti"] != before["jti"]
     assert after["iat"] == before["iat"] + 4000
     assert after["cognito:groups"] == ["admin"]

@@ -46,7 +46,7 @@ def answer_new_password(service: UserPoolService, answer: Answer) -> dict[str, A
         checked = {name: check_attribute(name, value) for name, value in given.items()}
         verifier = Verifier.of(password, pool_name=service.pool.name, username=session.username)
         with service.changing_users() as users:
-            user = _session_user(users, answer, session)
+            user = _answering_user(users, answer, session)
             change_attributes(user, checked)
             check_required(service.pool.required_attributes, user.attributes)
             set_password(user, verifier)
@@ -117,10 +117,10 @@ def _answer_transaction(
         service.sessions.answering(answer.session, answer.challenge, expired) as session,
         service.changing_users() as users,
     ):
-        yield session.data, users, _session_user(users, answer, session)
+        yield session.data, users, _answering_user(users, answer, session)
 
 
-def _session_user(users: UserRecords, answer: Answer, session: Session) -> User:
+def _answering_user(users: UserRecords, answer: Answer, session: Session) -> User:
     """Return the session's user; the answer must name the same. Raises NotAuthorizedException."""
     user = session_user(users, session)
     if not answer.is_for(users, session.username):
