@@ -177,9 +177,7 @@ def _check_mfa(configuration: str, methods: Sequence[str], logins: Sequence[str]
         raise _invalid("MFA methods", "none", "at least one of SMS, TOTP, EMAIL with MFA")
     if methods and "phone_number" in logins and "SMS" not in methods:
         # Amplify has the same rule and refuses to deploy such a backend.
-        raise _invalid(
-            "MFA methods", ", ".join(methods), "SMS among them, since users sign in by phone number"
-        )
+        raise _invalid("MFA methods", ", ".join(methods), "SMS too, for sign-in by phone")
 
 
 def _check_groups(groups: Sequence[str]) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from seedctl.local.store import View
 
-_MAX_MESSAGES = 100
+_LIMIT = 100
 
 MFA = "MFA"
 """The purpose of a code that answers an MFA challenge."""
@@ -50,8 +50,7 @@ def deliver(view: View, message: InboxMessage) -> None:
     secret = view.seal.encrypt(document.pop("code"), "message", message.username)
     view.put("message", **document, secret=secret)
     view.execute(
-        "DELETE FROM message WHERE number <= (SELECT max(number) FROM message) - ?",
-        (_MAX_MESSAGES,),
+        "DELETE FROM message WHERE number <= (SELECT max(number) FROM message) - ?", (_LIMIT,)
     )
 
 

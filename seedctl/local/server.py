@@ -90,9 +90,8 @@ class Server:
             self._stopping = True
             connections = dict(self._connections)
             for connection in connections.keys() - self._in_request:
-                _shut_down(
-                    connection, socket.SHUT_RD
-                )  # a request that has already arrived is still read
+                # A request that has already arrived is still read.
+                _shut_down(connection, socket.SHUT_RD)
         self._wake_sender.send(b"x")
         self._accepting.join()
         self._opened.close()
@@ -147,10 +146,7 @@ class Server:
         self._mark_idle(connection)
         try:
             request = read_request(
-                stream,
-                connection.sendall,
-                self._is_streamed,
-                partial(self._mark_in_request, connection),
+                stream, connection.sendall, self._is_streamed, partial(self._mark_busy, connection)
             )
             if request is None:
                 return False
@@ -177,7 +173,7 @@ class Server:
             if self._stopping:
                 _shut_down(connection, socket.SHUT_RD)
 
-    def _mark_in_request(self, connection: socket.socket) -> None:
+    def _mark_busy(self, connection: socket.socket) -> None:
         with self._lock:
             self._in_request.add(connection)
 

@@ -109,9 +109,8 @@ def _subject(token: Any) -> Any:
         return None
     payload = token.split(".")[1]
     try:
-        return _json_object(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))).get(
-            "sub"
-        )
+        claims = _json_object(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        return claims.get("sub")
     except ValueError:
         return None
 

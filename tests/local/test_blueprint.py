@@ -149,7 +149,7 @@ def test_text() -> None:
                 "mfa_methods": ("TOTP",),
                 "username_attributes": ("phone_number",),
             },
-            "SMS among them, since users sign in by phone number",
+            "SMS too, for sign-in by phone",
         ),
         ({"groups": ("two words",)}, "group name"),
         ({"groups": ("",)}, "group name"),

@@ -5,10 +5,6 @@ from __future__ import annotations
 from seedctl.local.protocol import ServiceError
 
 
-class InvalidJWTError(Exception):
-    """A token that this pool's key did not sign."""
-
-
 def not_authorized(message: str) -> ServiceError:
     return ServiceError("NotAuthorizedException", message)
 

@@ -47,12 +47,11 @@ def update_user_attributes(service: UserPoolService, call: Call) -> dict[str, An
         users.check_no_conflict(replace(user, attributes={**user.attributes, **to_verify}))
         details = []
         for name, value in to_verify.items():
+            purpose = verification_purpose(name)
             if value != user.attributes.get(name):
-                details.append(
-                    send_account_code(users, user, verification_purpose(name), name, value)
-                )
+                details.append(send_account_code(users, user, purpose, name, value))
             else:
-                user.account_codes.pop(verification_purpose(name), None)
+                user.account_codes.pop(purpose, None)
         change_attributes(user, given)
     return {"CodeDeliveryDetailsList": details}
 
@@ -137,7 +136,6 @@ def revoke_token(service: UserPoolService, call: Call) -> dict[str, Any]:
 def _address_attribute(call: Call) -> str:
     name = call.text("AttributeName", maximum=32)
     if name not in attributes.ADDRESSES:
-        call.fail(
-            "Only email and phone_number can be verified."
-        )  # Cognito's message is not known [?]
+        # Cognito's message is not known [?].
+        call.fail("Only email and phone_number can be verified.")
     return name

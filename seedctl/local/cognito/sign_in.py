@@ -104,6 +104,5 @@ def _refreshed(service: UserPoolService, token: str) -> dict[str, Any]:
         user, grant = service.tokens.user_of_refresh_token(users, token)
         groups = GroupRecords(users.view, service.pool).names_for_user(user)
     # No new refresh token: the client does not use refresh token rotation.
-    return challenge_flow.build_reply(
-        service, challenge_flow.SignedIn(user, grant, groups, refresh_token=None)
-    )
+    step = challenge_flow.SignedIn(user, grant, groups, refresh_token=None)
+    return challenge_flow.build_reply(service, step)

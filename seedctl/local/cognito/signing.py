@@ -11,8 +11,6 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from seedctl.local.cognito.errors import InvalidJWTError
-
 if TYPE_CHECKING:
     from seedctl.local.store import Store, View
 
@@ -66,15 +64,15 @@ class SigningKey:
         signature = self._private.sign(text.encode(), padding.PKCS1v15(), hashes.SHA256())
         return f"{text}.{_encode(signature)}"
 
-    def read(self, token: str) -> dict[str, Any]:
-        """Return the claims of *token*, expired or not. Raises InvalidJWTError."""
+    def read(self, token: str) -> dict[str, Any] | None:
+        """Return the claims of *token*, expired or not; None if this key did not sign it."""
         text, _, signature = token.rpartition(".")
         try:
             self._public.verify(
                 _decode(signature), text.encode(), padding.PKCS1v15(), hashes.SHA256()
             )
-        except (InvalidSignature, ValueError) as error:
-            raise InvalidJWTError from error
+        except (InvalidSignature, ValueError):
+            return None
         # This key signs only tokens with our own header, so the algorithm is RS256.
         claims: dict[str, Any] = json.loads(_decode(text.partition(".")[2]))
         return claims

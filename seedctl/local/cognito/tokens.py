@@ -13,12 +13,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from seedctl.local.cognito.attributes import FLAGS
-from seedctl.local.cognito.errors import (
-    InvalidJWTError,
-    disabled_user,
-    not_authorized,
-    unknown_user,
-)
+from seedctl.local.cognito.errors import disabled_user, not_authorized, unknown_user
 from seedctl.local.protocol import ServiceError
 
 if TYPE_CHECKING:
@@ -162,7 +157,7 @@ class Tokens:
         self, token: str, uses: Sequence[str] = ("access", "id"), refusal: str = "Invalid Token"
     ) -> dict[str, Any]:
         """As :meth:`access_claims`, for an access or an id token."""
-        claims = self._claims(token)
+        claims = self.signing_key().read(token)
         if claims is None or claims["token_use"] not in uses:
             raise not_authorized(refusal)
         if self._clock() > claims["exp"]:
@@ -184,7 +179,7 @@ class Tokens:
 
     def is_jwt(self, token: str) -> bool:
         """Whether *token* is an id or access token that this pool signed."""
-        return self._claims(token) is not None
+        return self.signing_key().read(token) is not None
 
     def revoke(self, users: UserRecords, token: str) -> None:
         """End the sign-in of a refresh token. An unknown or revoked token is not an error."""
@@ -205,9 +200,3 @@ class Tokens:
     def _digest(self, token: str) -> str:
         """Return the digest that is stored instead of a refresh *token*."""
         return self._store.seal.digest("refresh token", token).hex()
-
-    def _claims(self, token: str) -> dict[str, Any] | None:
-        try:
-            return self.signing_key().read(token)
-        except InvalidJWTError:
-            return None

@@ -21,10 +21,8 @@ PER_USER = "PerUser"
 # code, setting the MFA preference and device, and deleting parameters.
 _COGNITO: Mapping[str, tuple[int, str]] = {
     "UserAuthentication": (120, "AdminInitiateAuth InitiateAuth"),
-    RESPOND: (
-        360,
-        "AdminRespondToAuthChallenge RespondToAuthChallenge",
-    ),  # 3 times UserAuthentication
+    # 3 times UserAuthentication
+    RESPOND: (360, "AdminRespondToAuthChallenge RespondToAuthChallenge"),
     "UserCreation": (50, "AdminConfirmSignUp AdminCreateUser ConfirmSignUp SignUp"),
     "UserAccountRecovery": (
         30,
