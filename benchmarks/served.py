@@ -76,14 +76,14 @@ def peak_memory() -> float:
 
 def main() -> None:
     from seedctl.local import LocalSandbox
-    from seedctl.local.faults import Conditions, Latency
+    from seedctl.local.faults import FaultSettings, Latency
     from seedctl.outputs import load_outputs
 
     work, words = Path(sys.argv[1]), sys.argv[2:]
     latency = Latency.parse(words[0]) if words else None
-    conditions = Conditions(latency=latency, quotas={} if "quotas" in words else None)
+    fault_settings = FaultSettings(latency=latency, quotas={} if "quotas" in words else None)
     with LocalSandbox.start(
-        state_folder=work / "state", outputs=load_outputs(OUTPUTS), conditions=conditions
+        state_folder=work / "state", outputs=load_outputs(OUTPUTS), fault_settings=fault_settings
     ) as sandbox:
         print(sandbox.url, flush=True)
         for _ in sys.stdin:

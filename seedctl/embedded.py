@@ -41,7 +41,6 @@ def local_from_environment() -> bool:
 @contextmanager
 def local_endpoint(project: Project, source: OutputsSource) -> Iterator[str]:
     """Yield the URL of the project's running local sandbox, or start one for the block."""
-    from seedctl.local import LocalSandbox  # noqa: PLC0415 - only --local needs a server
     from seedctl.local.running import check_deployed, find_server  # noqa: PLC0415
 
     outputs = source.if_any()  # secrets work without an outputs file
@@ -50,6 +49,8 @@ def local_endpoint(project: Project, source: OutputsSource) -> Iterator[str]:
         check_deployed(running, outputs)
         yield running.url
         return
+    from seedctl.local import LocalSandbox  # noqa: PLC0415 - slow to load, and often not needed
+
     with LocalSandbox.start(state_folder=project.state_folder, outputs=outputs) as sandbox:
         embedded = process_state.instance(_EmbeddedURLs)
         embedded.add(sandbox.url)

@@ -46,7 +46,7 @@ def variables(tmp_path: Path) -> Iterator[Mapping[str, str]]:
             "AWS_ACCESS_KEY_ID": "local",
             "AWS_SECRET_ACCESS_KEY": "local",
         }
-        assert sandbox.faults == []
+        assert sandbox.handler_errors == []
 
 
 def _run(command: list[str], variables: Mapping[str, str]) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from seedctl import NewUser, connect
 from seedctl.local import LocalSandbox
-from seedctl.local.faults import Conditions, Faults
+from seedctl.local.faults import Faults, FaultSettings
 from seedctl.outputs import load_outputs
 from tests.running import DATA, PASSWORD, make_project
 
@@ -31,9 +31,9 @@ def test_every_call_is_counted(
     root = make_project(tmp_path / "app", outputs=None)
     file = root / "amplify_outputs.json"
     shutil.copy(DATA / "outputs" / "todo_userpool.json", file)
-    conditions = Conditions(faults=Faults(throttle=throttle), fault_seed=10)
+    fault_settings = FaultSettings(faults=Faults(throttle=throttle), fault_seed=10)
     with LocalSandbox.start(
-        state_folder=tmp_path / "state", outputs=load_outputs(file), conditions=conditions
+        state_folder=tmp_path / "state", outputs=load_outputs(file), fault_settings=fault_settings
     ) as sandbox:
         document = json.loads(file.read_text(encoding="utf-8"))
         document["data"]["url"] = f"{sandbox.url}/graphql"

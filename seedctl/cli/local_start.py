@@ -24,7 +24,7 @@ from seedctl.cli.processes import (
 )
 from seedctl.errors import LocalSandboxError
 from seedctl.local.cors import checked_origin
-from seedctl.local.faults import Conditions, table
+from seedctl.local.faults import FaultSettings, table
 from seedctl.local.hosting import host_sandbox
 from seedctl.local.running import find_server, refuse_second
 from seedctl.local.state_folder import LOG, prepare, unfinished_name, unusable
@@ -103,11 +103,11 @@ def start(
     """
     settings = local_settings(context)
     origins = tuple(checked_origin(origin) for origin in origins)
-    conditions = Conditions.parse(**condition_options)
+    fault_settings = FaultSettings.parse(**condition_options)
     outputs = read_outputs(settings, local=True, explicit=settings.outputs)
     if with_seed:
         find_script(project_of(settings))
-    startup = _Startup(settings, outputs, conditions, with_seed)
+    startup = _Startup(settings, outputs, fault_settings, with_seed)
     if detach:
         context.exit(startup.detach(_arguments(port, origins, condition_options)))
     startup.host(port or 0, origins, in_background=in_background)
@@ -119,7 +119,7 @@ class _Startup:
 
     settings: Settings
     outputs: AmplifyOutputs | None
-    conditions: Conditions | None
+    fault_settings: FaultSettings | None
     with_seed: bool
 
     @property
@@ -146,7 +146,7 @@ class _Startup:
                 self.outputs,
                 port=port,
                 origins=tuple(origins),
-                conditions=self.conditions,
+                fault_settings=self.fault_settings,
                 at_end=statistics.append,
             ) as server:
                 self._show(server)
@@ -166,8 +166,8 @@ class _Startup:
         if self.outputs is not None and self.outputs.data is not None:
             rows["GraphQL"] = f"{server.url}/graphql"
         rows["Outputs"] = served_outputs(self.settings, server)
-        if self.conditions is not None:
-            rows["Conditions"] = str(self.conditions)
+        if self.fault_settings is not None:
+            rows["Conditions"] = str(self.fault_settings)
         self.console.success(f"The local sandbox is up at {server.url}")
         for line in aligned(rows):
             self.console.status(f"  {line}")

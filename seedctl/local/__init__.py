@@ -1,13 +1,31 @@
 """The local sandbox: Cognito, AppSync, S3, Parameter Store and STS on loopback, no AWS account.
 
-Clients meet it by URL only; the module ``blueprint`` makes the outputs file it is started from.
-``LocalSandbox.start`` is part of many commands' start-up, so nothing here loads a socket, a
-database or cryptography before it is used.
+Clients reach it by URL only. The module ``blueprint`` writes the outputs file it starts from.
+The names below load on first use: most commands need one of them, and the server, SQLite and
+cryptography are slow to load.
 """
 
 from __future__ import annotations
 
-from seedctl.local.inbox import InboxMessage, read_inbox
-from seedctl.local.sandbox import LocalSandbox, reset_state
+import importlib
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from seedctl.local.inbox import InboxMessage, read_inbox
+    from seedctl.local.sandbox import LocalSandbox
+    from seedctl.local.state_folder import reset_state
 
 __all__ = ["InboxMessage", "LocalSandbox", "read_inbox", "reset_state"]
+
+_MODULES = {
+    "InboxMessage": "inbox",
+    "LocalSandbox": "sandbox",
+    "read_inbox": "inbox",
+    "reset_state": "state_folder",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -1,6 +1,6 @@
-"""``local_outputs.json``: an outputs file for work without an AWS account, made for committing.
+"""``local_outputs.json``: an outputs file for work without an AWS account, safe to commit.
 
-Pure functions from values to documents. Nothing in a result leads to a real backend.
+Pure functions from values to documents. The result contains no identifier of a real backend.
 """
 
 from __future__ import annotations
@@ -30,26 +30,26 @@ _MFA_METHODS = ("SMS", "TOTP", "EMAIL")
 
 
 def from_outputs(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a copy of an outputs *document* in which all ids are local ones.
+    """Return a copy of an outputs *document* with local ids in place of the real ones.
 
-    The rules of the backend stay: regions, groups, policies, models, paths. An id that also occurs
+    Regions, groups, policies, models and paths are copied unchanged. An id that also occurs
     elsewhere, such as in ``custom``, is replaced there too.
     """
     replaced = dict(_replacements(document))
-    # Longest first: one bucket's name may begin with another's.
+    # Longest first: the name of one bucket may be a prefix of another's.
     originals = sorted(replaced, key=len, reverse=True)
     pattern = re.compile("|".join(re.escape(original) for original in originals) or r"(?!)")
 
-    def localised(value: Any) -> Any:
+    def replace_ids(value: Any) -> Any:
         if isinstance(value, str):
             return pattern.sub(lambda match: replaced[match[0]], value)
         if isinstance(value, list):
-            return [localised(item) for item in value]
+            return [replace_ids(item) for item in value]
         if isinstance(value, dict):
-            return {key: localised(item) for key, item in value.items()}
+            return {key: replace_ids(item) for key, item in value.items()}
         return value
 
-    return {key: localised(value) for key, value in document.items()}
+    return {key: replace_ids(value) for key, value in document.items()}
 
 
 def from_options(
@@ -61,16 +61,25 @@ def from_options(
     mfa_methods: Sequence[str] = (),
     region: str = "us-east-1",
 ) -> dict[str, Any]:
-    """Return the document of a backend that has users and groups only.
+    """Return the document of a backend that has only users and groups.
 
-    What people sign in by is required of them, as in any Gen 2 backend, with *required_attributes*
-    besides. Raises InvalidCommandInputError.
+    Args:
+        username_attributes: The attributes users sign in with: ``email``, ``phone_number`` or both.
+            As in every Gen 2 backend, they are required attributes too.
+        groups: The names of the groups, in order of precedence.
+        required_attributes: Further standard attributes that users must have.
+        mfa_configuration: ``NONE``, ``OPTIONAL`` or ``REQUIRED``.
+        mfa_methods: ``SMS``, ``TOTP`` and ``EMAIL``; empty if MFA is ``NONE``.
+        region: The AWS region in the ids; nothing is deployed there.
+
+    Raises:
+        InvalidCommandInputError: A value, or the combination of values, is not allowed.
     """
     if not _REGION.fullmatch(region):
-        raise _refused("region", region, "a region such as us-east-1")
+        raise _invalid("region", region, "a region such as us-east-1")
     _check_choices("username attribute", username_attributes, _USERNAME_ATTRIBUTES)
     if not username_attributes:
-        raise _refused("username attributes", "none", "email, phone_number or both")
+        raise _invalid("username attributes", "none", "email, phone_number or both")
     _check_choices("required attribute", required_attributes, STANDARD_ATTRIBUTES)
     _check_choices("MFA configuration", [mfa_configuration], _MFA_CONFIGURATIONS)
     _check_choices("MFA method", mfa_methods, _MFA_METHODS)
@@ -104,12 +113,12 @@ def from_options(
 
 
 def to_text(document: Mapping[str, Any]) -> str:
-    """Return *document* as the text of a file."""
+    """Return the file content of *document*."""
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
 def _replacements(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield each id in *document* with the local one that takes its place."""
+    """Yield each id in *document* together with the local id that replaces it."""
     auth = _section(document, "auth")
     for key, separator, local in (
         ("user_pool_id", "_", _POOL_NAME),
@@ -163,12 +172,12 @@ def _text(section: Mapping[str, Any], key: str) -> str:
 
 def _check_mfa(configuration: str, methods: Sequence[str], logins: Sequence[str]) -> None:
     if configuration == "NONE" and methods:
-        raise _refused("MFA configuration", "NONE", "OPTIONAL or REQUIRED beside MFA methods")
+        raise _invalid("MFA configuration", "NONE", "OPTIONAL or REQUIRED with MFA methods")
     if configuration != "NONE" and not methods:
-        raise _refused("MFA methods", "none", "at least one of SMS, TOTP, EMAIL beside MFA")
+        raise _invalid("MFA methods", "none", "at least one of SMS, TOTP, EMAIL with MFA")
     if methods and "phone_number" in logins and "SMS" not in methods:
-        # Amplify's own rule; such a backend could not be deployed.
-        raise _refused("MFA methods", ", ".join(methods), "SMS among them for phone sign-in")
+        # Amplify has the same rule and refuses to deploy such a backend.
+        raise _invalid("MFA methods", ", ".join(methods), "SMS too, for sign-in by phone")
 
 
 def _check_groups(groups: Sequence[str]) -> None:
@@ -176,20 +185,20 @@ def _check_groups(groups: Sequence[str]) -> None:
     for name in groups:
         printable = all(unicodedata.category(char)[0] in "LMSNP" for char in name)
         if not 1 <= len(name) <= 128 or not printable:
-            raise _refused("group name", name[:128], "1 to 128 characters without blanks")
+            raise _invalid("group name", name[:128], "1 to 128 characters without blanks")
 
 
 def _check_choices(what: str, values: Sequence[str], choices: Sequence[str]) -> None:
     _check_unique(what, values)
     for value in values:
         if value not in choices:
-            raise _refused(what, value, f"one of {', '.join(choices)}")
+            raise _invalid(what, value, f"one of {', '.join(choices)}")
 
 
 def _check_unique(what: str, values: Sequence[str]) -> None:
     if len(set(values)) != len(values):
-        raise _refused(what, ", ".join(values), "each of them once")
+        raise _invalid(what, ", ".join(values), "each of them once")
 
 
-def _refused(what: str, value: str, expected: str) -> InvalidCommandInputError:
-    return InvalidCommandInputError(f"The {what} {value!r} will not do: expected {expected}.")
+def _invalid(what: str, value: str, expected: str) -> InvalidCommandInputError:
+    return InvalidCommandInputError(f"The {what} {value!r} is invalid: expected {expected}.")

@@ -1,4 +1,4 @@
-"""A request's body while it arrives: read piece by piece, never held as a whole."""
+"""Request bodies, read in pieces as they arrive and never held in memory completely."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\r?\n")
 
 
 class RefusedRequestError(Exception):
-    """A request that cannot be read on; the connection ends with *status*."""
+    """An invalid request. The server answers with *status* and closes the connection."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -25,11 +25,11 @@ class RefusedRequestError(Exception):
 
 
 class ConnectionEndedError(ConnectionError):
-    """The connection ends here, and the request gets no answer."""
+    """The connection is to be closed without a response."""
 
 
 class ClientGoneError(ConnectionEndedError):
-    """The client ended the connection in the middle of a body: there is nobody to answer."""
+    """The client closed the connection before the end of the body."""
 
 
 class Stream(Protocol):
@@ -39,10 +39,10 @@ class Stream(Protocol):
 
 
 class Body:
-    """What follows a request's head, by its Content-Length or in chunks (*length* None).
+    """The body of a request: *length* bytes by Content-Length, or chunked if *length* is None.
 
-    *proceed* tells a client that waits before its body to go on; it is called at the first read
-    and not before, so that a call that is refused costs no upload.
+    *proceed* sends ``100 Continue`` to a client that waits for it. It is called at the first read,
+    so that a client uploads nothing if the call fails before.
     """
 
     def __init__(
@@ -51,28 +51,28 @@ class Body:
         self.length = length
         self._stream = stream
         self._left = length or 0
-        """Bytes until the end of the body, or of the present chunk."""
+        """The number of bytes left of the body, or of the current chunk."""
         self._proceed = proceed
         self.is_finished = length == 0
 
     def read(self, size: int) -> bytes:
-        """Return *size* bytes, or fewer; none only at the end. Raises ClientGoneError."""
+        """Return up to *size* bytes, none only at the end. Raises ClientGoneError."""
         if self.is_finished or not self._begin():
             return b""
         size = min(size, self._left)
-        data = _or_gone(self._stream.read, size)
+        data = _read_connection(self._stream.read, size)
         if len(data) < size:
             raise ClientGoneError
         self._end_piece(data)
         return data
 
     def readline(self, size: int) -> bytes:
-        """Return a line with its end, or *size* bytes of it; none only at the end of the body."""
+        """Return a line with its line break, at most *size* bytes; none only at the end."""
         line = b""
         while len(line) < size and not line.endswith(b"\n"):
             if self.is_finished or not self._begin():
                 break
-            part = _or_gone(self._stream.readline, min(size - len(line), self._left))
+            part = _read_connection(self._stream.readline, min(size - len(line), self._left))
             if not part:
                 raise ClientGoneError
             self._end_piece(part)
@@ -80,24 +80,24 @@ class Body:
         return line
 
     def discard(self, limit: int) -> bool:
-        """Read on if at most *limit* bytes are left, and say whether the body has been read."""
-        # One who waits for permission has sent nothing, and will not once refused.
+        """Skip the rest if it is at most *limit* bytes; return whether the body is finished."""
+        # A client that still waits for 100 Continue has sent no body, and will not after an error.
         if self._proceed is None and self.length is not None and self._left <= limit:
             while self.read(PIECE):
                 pass
         return self.is_finished
 
     def _begin(self) -> bool:
-        """Make sure that something is left to read; False at the end of a chunked body."""
+        """Prepare the next read; return False at the end of a chunked body."""
         if self._proceed is not None:
             proceed, self._proceed = self._proceed, None
-            _or_gone(proceed)
+            _read_connection(proceed)
         if not self._left:
             self._next_chunk()
         return not self.is_finished
 
     def _end_piece(self, data: bytes) -> None:
-        """Take *data* as read; where nothing is left, the body or the chunk is at its end."""
+        """Count *data* as read, and finish the body or the chunk if nothing is left of it."""
         self._left -= len(data)
         if self._left:
             return
@@ -117,7 +117,7 @@ class Body:
                 raise RefusedRequestError(431, "There are too many trailers.")
 
     def _line(self) -> bytes:
-        line = _or_gone(self._stream.readline, _MAX_LINE)
+        line = _read_connection(self._stream.readline, _MAX_LINE)
         if not line.endswith(b"\n"):
             if len(line) == _MAX_LINE:
                 raise RefusedRequestError(431, "A chunk's line is too long.")
@@ -125,8 +125,8 @@ class Body:
         return line
 
 
-def _or_gone(call: Callable[..., _Result], *sizes: int) -> _Result:
-    """Return what *call* returns. Raises ClientGoneError where the connection fails."""
+def _read_connection(call: Callable[..., _Result], *sizes: int) -> _Result:
+    """Return the result of *call*. Raises ClientGoneError if the connection fails."""
     try:
         return call(*sizes)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Connections: taken also where the process may open no more files, answered, ended with care."""
+"""Accept connections, even at the limit of open files; send responses; close without a reset."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from seedctl.local.http1 import Response
 from seedctl.local.state_folder import TOO_MANY_FILES, USE_FEWER_FILES
 
 _PAUSE = 0.01
-_PATIENCE_SECONDS = 1.0  # for which other connections may end
-# A whole part of any common client: it is sent before the client looks for an answer.
+_PATIENCE_SECONDS = 1.0  # wait so long for other connections to close
+# The size of an upload part of common clients, which send it before they look for a response.
 _LINGER_BYTES = 8 * 1024 * 1024
 _LINGER_SECONDS = 2.0
 _PIECE = 256 * 1024
 
 
 class Acceptor:
-    """Accepts connections for one thread. It keeps a descriptor, to be able to refuse one."""
+    """Accepts connections for one thread. It holds a spare descriptor, to be able to refuse one."""
 
     def __init__(self) -> None:
         self._spare = os.open(os.devnull, os.O_RDONLY)
         self._full_since: float | None = None
 
     def accept(self, listener: socket.socket) -> socket.socket | None:
-        """Return the next connection, None where it is gone again or could not be taken."""
+        """Return the next connection, None if it could not be accepted or was closed already."""
         try:
             connection, _ = listener.accept()
         except OSError as error:
@@ -50,14 +50,14 @@ class Acceptor:
         return now >= self._full_since + _PATIENCE_SECONDS
 
     def _refuse(self, listener: socket.socket, reason: OSError) -> None:
-        """Answer the next connection, whatever it asks, that the machine has too many files open."""
+        """Answer the next connection, whatever its request, that too many files are open."""
         error = LocalSandboxError(
             f"The local sandbox cannot take another connection: {reason.strerror}.",
             resolution=USE_FEWER_FILES,
         )
         refusal = Response(507, b"", (error.to_header(),))
         self.close()
-        with contextlib.suppress(OSError):  # another thread took the descriptor, or it is gone
+        with contextlib.suppress(OSError):  # another thread used the descriptor, or the client left
             connection, _ = listener.accept()
             with connection:
                 connection.sendall(refusal.encode(keep_alive=False))
@@ -67,24 +67,24 @@ class Acceptor:
 
 
 def send(connection: socket.socket, response: Response, *, keep_alive: bool, body: bool) -> None:
-    """Send *response*, without its *body* in answer to HEAD."""
+    """Send *response*; for a HEAD request, without its *body*."""
     part = response.file
     try:
         connection.sendall(response.encode(keep_alive=keep_alive, body=body))
         if body and part is not None and part.length:
-            # The kernel copies it, and waits as long as the client takes.
+            # The kernel copies the file, as fast as the client reads it.
             sent = connection.sendfile(part.file, part.offset, part.length)
             if sent < part.length:
-                raise ConnectionError("The file is shorter than it was.")
+                raise ConnectionError("The file became shorter.")
     finally:
         if part is not None:
             part.file.close()
 
 
 def linger(connection: socket.socket) -> None:
-    """Take in a little of what the client still sends, so that it gets to read the answer.
+    """Read a limited amount of what the client still sends, before the connection is closed.
 
-    Closing at once would reset the connection, and a reset discards the answer on its way.
+    Closing at once would reset the connection, and the client might lose the response.
     """
     with contextlib.suppress(OSError):
         connection.shutdown(socket.SHUT_WR)

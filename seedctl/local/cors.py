@@ -1,7 +1,7 @@
-"""Which web pages may call the sandbox.
+"""Cross-origin resource sharing: which web pages may call the sandbox.
 
-Any page that a browser shows can send requests to this machine. Programs send no ``Origin``, pages
-do: those from elsewhere are refused, unless their origin was allowed.
+Any web page in a browser can send requests to this machine. Browsers add ``Origin`` to them, other
+programs do not. Requests from another origin are refused unless that origin is allowed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _ORIGIN = re.compile(
 )
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 _HEADER_NAMES = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z, \t-]{1,4096}")
-# "*" covers x-amz-meta-* and all else for requests without credentials, the only ones there are.
+# "*" covers all headers, such as x-amz-meta-*, for requests without cookies; others do not occur.
 _EXPOSED = (
     "*, ETag, Content-Length, Content-Range, Last-Modified, Date, x-amz-version-id, "
     "x-amz-request-id, x-amz-id-2, x-amzn-RequestId, x-amzn-ErrorType"
@@ -31,14 +31,14 @@ _EXPOSED = (
 
 
 def checked_origin(text: str) -> str:
-    """Return *text* as browsers send it in ``Origin``. Raises InvalidCommandInputError."""
+    """Return *text* in the form browsers send in ``Origin``. Raises InvalidCommandInputError."""
     if text == ANY:
         return text
     match = _ORIGIN.fullmatch(text)
     port = match["port"] if match is not None else None
     if match is None or (port is not None and not 1 <= int(port) <= 65535):
         raise InvalidCommandInputError(
-            f"The origin {text!r} will not do.",
+            f"The origin {text!r} is invalid.",
             resolution="Give scheme, host and port of the page, with no path and no slash at the "
             "end, such as http://localhost:3000; or * for every page.",
         )
@@ -49,18 +49,18 @@ def checked_origin(text: str) -> str:
 
 
 class CrossOrigin:
-    """Stands before the services: answers preflights, refuses pages that were not allowed."""
+    """A wrapper around the services: answers preflights and refuses origins not allowed."""
 
     def __init__(self, allowed: Sequence[str] = ()) -> None:
         self._allowed = frozenset(checked_origin(origin) for origin in allowed)
 
     def answer(self, request: Request, answer: Callable[[Request], Response]) -> Response:
-        """Return what *answer* makes of *request*, if the page it comes from may ask at all."""
+        """Return the response of *answer* to *request*, or an error if its origin is not allowed."""
         origin = request.headers.get("origin")
         if origin is None or origin == f"http://{request.headers.get('host')}":
             return answer(request)
         if self._allowed.isdisjoint((origin, ANY)):
-            # Refused before anything is done: a page need not see the answer to do harm.
+            # Refuse before executing the call: it can do harm even if the page cannot read the reply.
             return Response.text(
                 403,
                 "Web pages of this origin may not call the local sandbox: start it with "

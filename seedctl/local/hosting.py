@@ -1,4 +1,4 @@
-"""A sandbox that stays up: one for each project, to be found by the project's other commands."""
+"""A sandbox that keeps running, one for each project; the project's other commands find it."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from seedctl.local.running import RunningServer, digest_of, read_address, refuse_second
 from seedctl.local.sandbox import LocalSandbox
-from seedctl.local.state_folder import ADDRESS, LOCK, prepare, unusable, write_private
+from seedctl.local.state_folder import ADDRESS, LOCK, prepare, translate_errors, write_private
 from seedctl.project.lock import FileLock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from seedctl.local.faults import Conditions
+    from seedctl.local.faults import FaultSettings
     from seedctl.outputs import AmplifyOutputs
 
 
@@ -28,23 +28,23 @@ def host_sandbox(
     *,
     port: int = 0,
     origins: Sequence[str] = (),
-    conditions: Conditions | None = None,
+    fault_settings: FaultSettings | None = None,
     at_end: Callable[[dict[str, Any]], object] | None = None,
 ) -> Iterator[RunningServer]:
-    """Serve the project's sandbox for the block, and let the other commands find it.
+    """Serve the project's sandbox during the block, and publish its address for other commands.
 
-    Pages of *origins* may call it. *conditions* make it slow, limited or failing; *at_end* is then
-    given the statistics. Raises LocalSandboxError, also when another server is up.
+    The options are those of ``LocalSandbox.start``. With *fault_settings*, *at_end* is called
+    with the statistics. Raises LocalSandboxError, also if another server is running.
     """
     folder = prepare(state_folder)
     address = folder / ADDRESS
-    with _translated(folder / LOCK):
+    with translate_errors(folder / LOCK):
         lock = FileLock.take(folder / LOCK)
     if lock is None:
         raise refuse_second(state_folder)
     try:
-        with _translated(address):
-            address.unlink(missing_ok=True)  # what a killed server left must not be taken for ours
+        with translate_errors(address):
+            address.unlink(missing_ok=True)  # left by a server that was killed
         nonce = secrets.token_hex(16)
         with LocalSandbox.start(
             state_folder=state_folder,
@@ -52,7 +52,7 @@ def host_sandbox(
             port=port,
             origins=origins,
             nonce=nonce,
-            conditions=conditions,
+            fault_settings=fault_settings,
         ) as sandbox:
             server = RunningServer(
                 pid=os.getpid(),
@@ -62,27 +62,18 @@ def host_sandbox(
                 digest=digest_of(outputs),
                 nonce=nonce,
             )
-            with _translated(address):
+            with translate_errors(address):
                 write_private(address, server.to_json().encode())
             try:
                 yield server
             finally:
-                # Before the end: no command must begin with a server that is going. After the
-                # folder was removed by hand, another server's address may lie there.
+                # Before the server stops, so that no command starts to use it. If someone deleted
+                # the folder, the file there now may belong to another server.
                 if read_address(state_folder) == server:
-                    with _translated(address):
+                    with translate_errors(address):
                         address.unlink(missing_ok=True)
         statistics = sandbox.statistics()
         if statistics is not None and at_end is not None:
             at_end(statistics)
     finally:
         lock.release()
-
-
-@contextmanager
-def _translated(path: Path) -> Iterator[None]:
-    """Raise LocalSandboxError for an OSError in the block, which is about *path*."""
-    try:
-        yield
-    except OSError as error:
-        raise unusable(path, error) from error

@@ -1,4 +1,4 @@
-"""A request and a response of HTTP/1.1, as far as AWS clients and browsers go with it."""
+"""HTTP/1.1 requests and responses, as far as AWS clients and browsers use the protocol."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _REQUEST_LINE = re.compile(r"([A-Z]{1,16}) ([!-~]{1,8192}) HTTP/1\.([01])")
 _HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*")
 _LENGTH = re.compile(r"[0-9]{1,18}")
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-_WITHOUT_BODY = (101, 204, 304)  # nor may they tell of one
+_WITHOUT_BODY = (101, 204, 304)  # no Content-Length either
 _ONCE = ("host", "content-length", "transfer-encoding", "authorization")
 JSON_TYPE = "application/x-amz-json-1.1"
 
@@ -39,17 +39,17 @@ class Request:
     headers: Mapping[str, str]
     """Names in lower case."""
     body: bytes = field(default=b"", repr=False)
-    """Empty when the service reads it from *stream*."""
+    """Empty if the service reads the body from *stream*."""
     keep_alive: bool = True
     raw_path: str = ""
-    """As it was sent: a signature covers it, and ``%2F`` is not ``/``."""
+    """The path as sent: signatures cover it, and ``%2F`` differs from ``/``."""
     stream: Body | None = field(default=None, repr=False)
-    """The body as it arrives, for the services that ask for it."""
+    """The body as it arrives, for services that read it themselves."""
 
 
 @dataclass(frozen=True, slots=True)
 class FilePart:
-    """Bytes of an open file, which whoever sends them closes."""
+    """A range of an open file; the sender closes the file."""
 
     file: BinaryIO
     offset: int
@@ -64,9 +64,9 @@ class Response:
     file: FilePart | None = field(default=None, repr=False)
     """Sent after *body*."""
     length: int | None = None
-    """What Content-Length says in answer to HEAD, when nothing is there to be measured."""
+    """The Content-Length of a response to HEAD, which has no body to measure."""
     upgraded: Callable[[Stream, Callable[[bytes], object]], None] | None = None
-    """For 101: goes on with the connection in the new protocol, and ends with it."""
+    """For status 101: speaks the new protocol until the end of the connection."""
 
     @classmethod
     def json(
@@ -87,10 +87,10 @@ class Response:
         return replace(self, headers=(*self.headers, *headers))
 
     def encode(self, *, keep_alive: bool, body: bool = True) -> bytes:
-        """Return all of it, for one write: headers and body sent apart stall 40 ms on loopback."""
+        """Return head and body in one piece: two separate writes cost 40 ms on loopback."""
         lines = [f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}"]
         lines += [f"{name}: {value}" for name, value in self.headers]
-        # S3 has ids of another name, which its errors repeat.
+        # S3 has its own request id header, and repeats the id in its errors.
         if all(name != "x-amz-request-id" for name, _ in self.headers):
             lines.append(f"x-amzn-RequestId: {uuid.uuid4()}")
         if self.status not in _WITHOUT_BODY:
@@ -107,15 +107,20 @@ def read_request(
     is_streamed: Callable[[Request], bool],
     on_begin: Callable[[], object],
 ) -> Request | None:
-    """Read the next request, None at the end of the connection.
+    """Read the next request; return None at the end of the connection.
 
-    *send* tells a client that waits before its body to go on; *is_streamed* says, by the head
-    alone, whether the body is left to be read. *on_begin* is called when the wait is over. Raises
-    RefusedRequestError.
+    Args:
+        stream: The connection's input.
+        send: Writes to the connection; used for ``100 Continue``.
+        is_streamed: Decides by a request's head whether the service reads the body itself.
+        on_begin: Called when the first line of the request has arrived.
+
+    Raises:
+        RefusedRequestError: The request is malformed, too large or not supported.
     """
-    line = _line(stream)
+    line = _read_line(stream)
     if line == "":
-        line = _line(stream)  # some clients end a body with a line break too many
+        line = _read_line(stream)  # some clients send an extra line break after a body
     if not line:
         return None
     on_begin()
@@ -123,7 +128,7 @@ def read_request(
     if match is None:
         raise RefusedRequestError(400, "This is not an HTTP/1.1 request.")
     method, target, minor = match.groups()
-    headers = _headers(stream)
+    headers = _read_headers(stream)
     if headers is None:
         return None
     connection = headers.get("connection", "").lower()
@@ -151,18 +156,18 @@ def read_request(
     return replace(request, body=body) if len(body) == length else None
 
 
-def _line(stream: Stream) -> str | None:
-    """Return a line without its end, None at the end of the connection."""
+def _read_line(stream: Stream) -> str | None:
+    """Return a line without its line break, None at the end of the connection."""
     raw = stream.readline(_MAX_LINE + 1)
     if len(raw) > _MAX_LINE:
         raise RefusedRequestError(431, "A header line is too long.")
     return raw.rstrip(b"\r\n").decode("latin-1") if raw.endswith(b"\n") else None
 
 
-def _headers(stream: Stream) -> dict[str, str] | None:
+def _read_headers(stream: Stream) -> dict[str, str] | None:
     headers: dict[str, str] = {}
     for _ in range(_MAX_HEADERS):
-        line = _line(stream)
+        line = _read_line(stream)
         if not line:
             return None if line is None else headers
         match = _HEADER.fullmatch(line)
@@ -170,19 +175,19 @@ def _headers(stream: Stream) -> dict[str, str] | None:
             raise RefusedRequestError(400, "A header line is malformed.")
         name = match[1].lower()
         if name in headers and name in _ONCE:
-            # Two of these are how requests are smuggled.
-            raise RefusedRequestError(400, f"The header {match[1]} comes twice.")
+            # Repeating these headers is a technique of request smuggling.
+            raise RefusedRequestError(400, f"The header {match[1]} is given twice.")
         headers[name] = match[2]
     raise RefusedRequestError(431, "There are too many headers.")
 
 
 def _streamed_length(headers: Mapping[str, str]) -> int | None:
-    """Return the body's length, None when it comes in chunks."""
+    """Return the length of the body, None if it is chunked."""
     coding = headers.get("transfer-encoding")
     if coding is None:
         return _content_length(headers)
     if coding.lower() != "chunked":
-        raise RefusedRequestError(501, "No Transfer-Encoding but chunked is supported.")
+        raise RefusedRequestError(501, "Only the Transfer-Encoding chunked is supported.")
     if "content-length" in headers:
         raise RefusedRequestError(400, "Transfer-Encoding and Content-Length exclude each other.")
     return None

@@ -1,7 +1,7 @@
 """The identity pool: AWS credentials for users of the pool and for guests.
 
-Both identities and credentials are kept with the state: a browser goes on using its guest identity,
-and credentials that are good for an hour, whether or not the server was started anew meanwhile.
+Identities and credentials are stored in the state, so a browser can continue to use its guest identity
+and its credentials, which are valid for an hour, after a restart of the server.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
     from seedctl.local.store import Store
     from seedctl.outputs import AuthSection
 
-_LIFETIME = 3600.0  # seconds, as Cognito gives
-_NAMESPACE = uuid.UUID("5a0d6f0e-7f0b-4a53-9b0e-1f1b6f7f2c11")  # of our own making
+_LIFETIME = 3600.0  # seconds, as in Cognito
+_NAMESPACE = uuid.UUID("5a0d6f0e-7f0b-4a53-9b0e-1f1b6f7f2c11")  # random, chosen once
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who holds an access key of the identity pool."""
+    """The identity behind an access key of the identity pool."""
 
     access_key_id: str
     identity_id: str
     claims: Mapping[str, Any] = field(repr=False)
-    """Of the user's id token; empty for a guest."""
+    """The claims of the user's id token; empty for a guest."""
     expires_at: float
     secret: str = field(repr=False)
     token: str = field(repr=False)
@@ -42,7 +42,7 @@ class Principal:
 
 
 class IdentityPool:
-    """One identity pool, under the id in the outputs file."""
+    """The identity pool of the outputs file."""
 
     def __init__(
         self,
@@ -51,14 +51,14 @@ class IdentityPool:
         clock: Callable[[], float],
         read_token: Callable[[str], dict[str, Any]],
     ) -> None:
-        """*read_token* gives a live token's claims, or raises ServiceError."""
+        """*read_token* returns the claims of a valid token, or raises ServiceError."""
         self._store = store
-        self._pool, self._issuer, self._lets_guests_in = "", "", True
+        self._pool, self._issuer, self._allows_guests = "", "", True
         if auth is not None:
             self._pool = auth.identity_pool_id or ""
             self._issuer = f"cognito-idp.{auth.user_pool_region}.amazonaws.com/{auth.user_pool_id}"
-            # Gen 2 lets guests in unless told otherwise.
-            self._lets_guests_in = auth.unauthenticated_identities_enabled is not False
+            # Gen 2 allows guests by default.
+            self._allows_guests = auth.unauthenticated_identities_enabled is not False
         self._clock = clock
         self._read_token = read_token
         self.operations: Mapping[str, Operation] = {
@@ -67,7 +67,7 @@ class IdentityPool:
         }
 
     def principal(self, access_key_id: str) -> Principal | None:
-        """Return who holds *access_key_id*, None when it is unknown or has expired."""
+        """Return the identity behind *access_key_id*, None if the key is unknown or expired."""
         query = (
             "SELECT access_key_id, identity_id, claims, expires_at, secret FROM credentials"
             " WHERE pool = ? AND access_key_id = ? AND expires_at > ?"
@@ -76,7 +76,7 @@ class IdentityPool:
             row = view.row(query, self._pool, access_key_id, self._clock())
             if row is None:
                 return None
-            row["secret"], token = view.seal.open(row["secret"], "credentials", access_key_id)
+            row["secret"], token = view.seal.decrypt(row["secret"], "credentials", access_key_id)
         return Principal(**row, token=token)
 
     def _get_id(self, call: Call) -> dict[str, Any]:
@@ -103,7 +103,7 @@ class IdentityPool:
             self._check_guests()
         if not is_guest and identity != own:
             raise ServiceError("ResourceNotFoundException", f"Identity '{identity}' not found.")
-        # A guest who signs in goes on as the user: the answer has the user's own identity.
+        # A guest who signs in continues as the user, with the user's identity.
         identity = own or identity
         key, expires = "ASIA" + secrets.token_hex(8).upper(), self._clock() + _LIFETIME
         secret, token = secrets.token_urlsafe(30), secrets.token_urlsafe(60)
@@ -115,7 +115,7 @@ class IdentityPool:
                 identity_id=identity,
                 claims=claims,
                 expires_at=expires,
-                secret=view.seal.close([secret, token], "credentials", key),
+                secret=view.seal.encrypt([secret, token], "credentials", key),
             )
             query = "DELETE FROM credentials WHERE pool = ? AND expires_at <= ?"
             view.execute(query, (self._pool, self._clock()))
@@ -130,7 +130,7 @@ class IdentityPool:
         }
 
     def _claims(self, logins: Mapping[str, str]) -> dict[str, Any]:
-        """Return the claims of the id token in *logins*, nothing for a guest."""
+        """Return the claims of the id token in *logins*, empty for a guest."""
         if not logins:
             return {}
         if set(logins) != {self._issuer}:
@@ -141,7 +141,7 @@ class IdentityPool:
         return claims
 
     def _check_guests(self) -> None:
-        if not self._lets_guests_in:
+        if not self._allows_guests:
             raise ServiceError(
                 "NotAuthorizedException",
                 "Unauthenticated access is not supported for this identity pool.",
@@ -151,5 +151,5 @@ class IdentityPool:
         return self._identity(uuid.uuid5(_NAMESPACE, f"{self._pool}\0{claims['sub']}"))
 
     def _identity(self, name: uuid.UUID) -> str:
-        """Return the identity called *name*; all begin with the pool's region."""
+        """Return the identity id of *name*, which begins with the pool's region."""
         return f"{self._pool.partition(':')[0]}:{name}"

@@ -1,4 +1,4 @@
-"""The outbox of one-time codes: what Cognito would send by SMS and e-mail is kept here instead."""
+"""The outbox of one-time codes: stores what Cognito would send by SMS and e-mail."""
 
 from __future__ import annotations
 
@@ -6,31 +6,34 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
+from seedctl.local.state_folder import has_state, prepare
+from seedctl.local.store import Store
+
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from seedctl.local.store import Store, View
+    from seedctl.local.store import View
 
-_KEPT = 100
+_LIMIT = 100
 
 MFA = "MFA"
-"""The purpose of a code that a sign-in asks for."""
+"""The purpose of a code that answers an MFA challenge."""
 
 
 @dataclass(frozen=True, slots=True)
 class InboxMessage:
-    """A one-time code on its way to a user."""
+    """A one-time code sent to a user."""
 
     user: str
-    """The name people know: the address the user signs in by, else the user name."""
+    """The address the user signs in with, or else the user name."""
     username: str
-    """The pool's internal name."""
+    """The user name in the pool, which may be a UUID."""
     names: tuple[str, ...]
-    """Every name that signs this user in."""
+    """All names that the user can sign in with."""
     method: str
     """``SMS`` or ``EMAIL``."""
     destination: str
-    """The full address, where Cognito's own replies show a masked one."""
+    """The unmasked address; Cognito's replies show it masked."""
     code: str = field(repr=False)
     sent_at: float
     """Epoch seconds."""
@@ -38,25 +41,25 @@ class InboxMessage:
     """``MFA``, ``sign-up``, ``password reset``, or ``verification of`` an attribute."""
 
     def is_for(self, name: str) -> bool:
-        """Whether *name*, in whatever case, is one of the user's."""
+        """Whether *name* is one of the user's names, ignoring case."""
         return name.lower() in (known.lower() for known in self.names)
 
 
 def deliver(view: View, message: InboxMessage) -> None:
     document = asdict(message)
-    secret = view.seal.close(document.pop("code"), "message", message.username)
+    secret = view.seal.encrypt(document.pop("code"), "message", message.username)
     view.put("message", **document, secret=secret)
     view.execute(
-        "DELETE FROM message WHERE number <= (SELECT max(number) FROM message) - ?", (_KEPT,)
+        "DELETE FROM message WHERE number <= (SELECT max(number) FROM message) - ?", (_LIMIT,)
     )
 
 
 def messages(store: Store) -> list[InboxMessage]:
-    """Return what was sent last, newest first."""
+    """Return the last messages, newest first."""
     found = []
     with store.reading() as view:
         for row in view.rows("SELECT * FROM message ORDER BY number DESC"):
-            code = view.seal.open(row.pop("secret"), "message", row["username"])
+            code = view.seal.decrypt(row.pop("secret"), "message", row["username"])
             del row["number"]
             found.append(InboxMessage(**{**row, "names": tuple(row["names"])}, code=code))
     return found
@@ -65,12 +68,9 @@ def messages(store: Store) -> list[InboxMessage]:
 def read_inbox(state_folder: Path) -> list[InboxMessage]:
     """Return the last codes sent by the local sandbox of *state_folder*, newest first.
 
-    A sandbox may be running on that state or not; without any state there are none.
-    Raises LocalSandboxError.
+    The list is empty if there is no state. The sandbox need not be running. Raises
+    LocalSandboxError.
     """
-    from seedctl.local.state_folder import has_state, prepare  # noqa: PLC0415
-    from seedctl.local.store import Store  # noqa: PLC0415
-
     if not has_state(state_folder):
         return []
     with closing(Store.open(prepare(state_folder))) as store:

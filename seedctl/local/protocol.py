@@ -1,6 +1,6 @@
-"""What every service here shares: the call, its checked input, and the refusal.
+"""Types that all services share: the call, readers of its input, and the service error.
 
-A handler takes a ``Call``, returns the reply's document or raises ``ServiceError``.
+A handler takes a ``Call`` and returns the reply's document or raises ``ServiceError``.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ JSON_SERVICES = {
     "AWSCognitoIdentityService": ("cognito-identity", "InvalidParameterException"),
     "AmazonSSM": ("ssm", "ValidationException"),
 }
-"""By the first part of ``X-Amz-Target``: the service's name in credential scopes, and its error code
-for invalid input."""
+"""For each prefix of ``X-Amz-Target``: the service's name in credential scopes, and its error code for
+invalid input."""
 
 _Kind = TypeVar("_Kind")
 
 
 class ServiceError(Exception):
-    """A refusal as AWS words it: *code* is what clients look at. Never holds a secret."""
+    """An error response of a service. Clients depend on *code*. It never contains a secret."""
 
     def __init__(self, code: str, message: str = "", *, status: int = 400) -> None:
         super().__init__(f"{code}: {message}")
@@ -35,10 +35,10 @@ class ServiceError(Exception):
         self.status = status
 
 
-def refused(error: ServiceError) -> Response:
-    """Return *error* as the services that speak JSON answer it."""
+def json_error_response(error: ServiceError) -> Response:
+    """Return *error* in the format of the JSON services."""
     body = {"__type": error.code}
-    # Some have none on AWS either (ParameterNotFound): clients must not rely on it.
+    # On AWS too, some errors have no message (ParameterNotFound): clients must not rely on it.
     if error.message:
         body["message"] = error.message
     return Response.json(error.status, body, (("x-amzn-ErrorType", error.code),))
@@ -46,16 +46,16 @@ def refused(error: ServiceError) -> Response:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One API call: its operation, its input, and what the signature says of the caller.
+    """One API call: its operation, its input, and the region of its signature.
 
-    The readers refuse what does not fit with *invalid*, the service's own code for bad input.
+    The reading methods raise ServiceError for invalid input, with the service's code *invalid*.
     """
 
     operation: str
     input: dict[str, Any]
     invalid: str
     region: str | None = None
-    """From the credential scope; None for a call that was not signed."""
+    """From the credential scope; None for an operation without credentials."""
 
     def fail(self, message: str) -> NoReturn:
         raise ServiceError(self.invalid, message)
@@ -64,10 +64,10 @@ class Call:
         self.fail(f"Missing required parameter {key}")
 
     def _value(self, key: str, kind: type[_Kind], expected: str) -> _Kind | None:
-        """Return the value at *key*, None where there is none. Any other type is refused."""
+        """Return the value at *key*, None if there is none. Raises ServiceError for other types."""
         value = self.input.get(key)
         if value is not None and type(value) is not kind:  # isinstance would take true for 1
-            raise _mistyped(key, expected)
+            raise _type_error(key, expected)
         return value
 
     def optional_text(
@@ -76,7 +76,7 @@ class Call:
         value = self._value(key, str, "a string")
         if value is None:
             return None
-        # The value is not repeated: it may be a password.
+        # The message does not contain the value, which may be a password.
         if not minimum <= len(value) <= maximum:
             self.fail(f"{key} must be {minimum} to {maximum} characters long.")
         if choices and value not in choices:
@@ -106,13 +106,13 @@ class Call:
         values = self.items(key)
         for value in values:
             if not isinstance(value, str):
-                raise _mistyped(key, "a list of strings")
+                raise _type_error(key, "a list of strings")
             if choices and value not in choices:
                 self.fail(f"{key} may hold {', '.join(choices)}.")
         return values
 
     def section(self, key: str) -> Call | None:
-        """Return the structure at *key*, to be read as the call itself is."""
+        """Return the structure at *key* as a Call, so that the same methods read it."""
         value = self._value(key, dict, "a structure")
         return None if value is None else replace(self, input=value)
 
@@ -120,17 +120,17 @@ class Call:
         values = self._value(key, dict, "a map of strings") or {}
         present = {name: item for name, item in values.items() if item is not None}
         if not all(isinstance(item, str) for item in present.values()):
-            raise _mistyped(key, "a map of strings")
+            raise _type_error(key, "a map of strings")
         return present
 
 
-def _mistyped(key: str, expected: str) -> ServiceError:
+def _type_error(key: str, expected: str) -> ServiceError:
     return ServiceError("SerializationException", f"{key} must be {expected}.")
 
 
 class Operation(NamedTuple):
-    """A row of a service's table."""
+    """An operation of a service: its handler, and whether it needs credentials."""
 
     handler: Callable[[Call], dict[str, Any]]
     signed: bool
-    """Whether AWS asks for credentials."""
+    """Whether AWS requires credentials for it."""

@@ -1,21 +1,22 @@
-"""The server that stays up between commands: how it is found, and how it is ended.
+"""Find and stop the server that keeps running between commands.
 
-It is told by an address file in the state folder, and proven by two things that a stale file does
-not have: a lock that dies with the server, and an answer with the file's own nonce.
+The server writes an address file into the state folder. Two checks detect a stale file: the server
+holds a lock, which the system releases when the process ends, and it answers with the file's nonce.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import signal
+import socket
 import time
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal
 
 from seedctl.errors import LocalSandboxError
-from seedctl.local.sandbox import PROBE_PATH
 from seedctl.local.state_folder import ADDRESS, FOLDER, LOCK, translate_errors
 from seedctl.project.lock import is_held
 
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
     from seedctl.outputs import AmplifyOutputs
 
+PROBE_PATH = "/_seedctl/server"
+"""Where a running server publishes its nonce."""
+STATISTICS_PATH = "/_seedctl/statistics"
 _PROBE_SECONDS = 5.0
 _STOP_PROBE_SECONDS = 1.0
 _MAX_REPLY = 16 * 1024 * 1024
@@ -38,16 +42,16 @@ _Probe = Literal["answers", "silent", "absent"]
 
 @dataclass(frozen=True, slots=True)
 class RunningServer:
-    """A server of the local sandbox, as its address file describes it."""
+    """A server of the local sandbox, as described by its address file."""
 
     pid: int
     port: int
     started_at: float
     """Epoch seconds."""
     outputs: str | None
-    """The outputs file that it deployed; None where there was none."""
+    """The path of the outputs file it serves; None if it serves none."""
     digest: str
-    """That file's content at the time, by ``digest_of``."""
+    """The ``digest_of`` the file's content when the server started."""
     nonce: str = field(repr=False)
 
     @property
@@ -59,9 +63,9 @@ class RunningServer:
 
 
 def find_server(state_folder: Path) -> RunningServer | None:
-    """Return the project's running server, None if there is none. Raises LocalSandboxError.
+    """Return the project's running server, None if there is none.
 
-    Costs one look for a file where no server was ever started.
+    If no server was ever started, this only checks for a file. Raises LocalSandboxError.
     """
     found = locate_server(state_folder)
     if found is None:
@@ -70,7 +74,7 @@ def find_server(state_folder: Path) -> RunningServer | None:
     if not answers:
         raise LocalSandboxError(
             f"The local sandbox at {server.url} (process {server.pid}) does not answer.",
-            resolution="Let it go on if it was suspended, or end it with seedctl local stop.",
+            resolution="Resume it if it is suspended, or stop it with seedctl local stop.",
         )
     return server
 
@@ -91,63 +95,61 @@ def require_server(state_folder: Path) -> RunningServer:
         raise LocalSandboxError(
             "No local sandbox is running for this project.",
             resolution="Start one with seedctl local start, or with seedctl local start --detach "
-            "to have the terminal back.",
+            "to run it in the background.",
         )
     return server
 
 
 def refuse_second(state_folder: Path) -> LocalSandboxError:
-    """Return the error for a second server, which names the first one."""
+    """Return the error for starting a second server; it names the first one."""
     server = None
     for _ in _attempts(_APPEAR_SECONDS):
         if server is not None or not _is_locked(state_folder):
             break
-        # It may be about to start, with its address not written yet.
+        # It may be starting, and not have written its address yet.
         server = find_server(state_folder)
     where = f", at {server.url} (process {server.pid})" if server is not None else ""
     return LocalSandboxError(
-        f"A local sandbox is running for this project already{where}.",
-        resolution="Every --local command uses it as it is. End it with seedctl local stop to "
-        "start another.",
+        f"A local sandbox is already running for this project{where}.",
+        resolution="All --local commands use it. To start another, stop it with seedctl local "
+        "stop.",
     )
 
 
 def read_address(state_folder: Path) -> RunningServer | None:
-    """Return what the address file says, whether it is still true or not."""
+    """Return the content of the address file, which may be stale."""
     path = state_folder / FOLDER / ADDRESS
     with translate_errors(path):
         try:
             content = json.loads(path.read_bytes())
             known = {each.name for each in fields(RunningServer)}
-            # Another version's server is one too, whatever else its file says.
+            # Ignore unknown fields: the server may be of another version.
             server = RunningServer(**{name: content[name] for name in known & content.keys()})
         except (FileNotFoundError, NotADirectoryError):
             return None
         except (ValueError, TypeError, AttributeError, RecursionError):
-            return None  # not written by this version: nothing that could be trusted
-    return server if _is_sound(server) else None
+            return None  # not a valid address file
+    return server if _is_valid(server) else None
 
 
 def digest_of(outputs: AmplifyOutputs | None) -> str:
-    """Return what tells the content of *outputs* from another's; empty without outputs."""
+    """Return a hash of the content of *outputs*; empty without outputs."""
     if outputs is None:
         return ""
-    from hashlib import sha256  # noqa: PLC0415 - only where a server runs
-
-    return sha256(json.dumps(outputs.document, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(outputs.document, sort_keys=True).encode()).hexdigest()
 
 
 def check_deployed(server: RunningServer, outputs: AmplifyOutputs | None) -> None:
-    """Raise LocalSandboxError unless *server* deployed just these *outputs*."""
+    """Raise LocalSandboxError unless *server* serves the same content as *outputs*."""
     if server.digest == digest_of(outputs):
         return
     fix = "Run seedctl local stop, then seedctl local start to serve the file as it is now"
     if outputs is None:
-        problem = f"serves {server.outputs}, but this project has no outputs file any more"
+        problem = f"serves {server.outputs}, but this project no longer has an outputs file"
     elif server.outputs is None:
         problem = f"was started without an outputs file, but this command uses {outputs.path}"
     elif server.outputs == str(outputs.path):
-        problem = f"serves {outputs.path} as it was before: the file has changed since"
+        problem = f"serves an older version of {outputs.path}: the file has changed since"
     else:
         problem = f"serves {server.outputs}, but this command uses {outputs.path}"
         fix = (
@@ -158,11 +160,9 @@ def check_deployed(server: RunningServer, outputs: AmplifyOutputs | None) -> Non
 
 
 def read_statistics(server: RunningServer) -> dict[str, Any] | None:
-    """Return what was asked of *server* so far; None if it has no conditions, or no answer."""
-    from seedctl.local.faults.answers import STATISTICS_PATH  # noqa: PLC0415 - for one command only
-
+    """Return the statistics of *server*; None without fault settings or without an answer."""
     try:
-        body = _get(server, STATISTICS_PATH, _PROBE_SECONDS)
+        body = _fetch(server, STATISTICS_PATH, _PROBE_SECONDS)
         statistics = json.loads(body) if body is not None else None
     except (OSError, ValueError):
         return None
@@ -172,11 +172,19 @@ def read_statistics(server: RunningServer) -> dict[str, Any] | None:
 def stop_server(
     state_folder: Path, *, seconds: float = _END_SECONDS
 ) -> tuple[RunningServer, bool] | None:
-    """End the project's server; return it, and whether it ended by itself, None if there was none.
+    """Stop the project's server.
 
-    One that has not ended after *seconds* is killed. Raises LocalSandboxError.
+    Args:
+        state_folder: The project's ``.amplify/seedctl`` folder.
+        seconds: How long to wait after SIGTERM before killing the process.
+
+    Returns:
+        The server and whether it stopped without being killed; None if no server was running.
+
+    Raises:
+        LocalSandboxError: The server cannot be reached or stopped.
     """
-    server = _stoppable(state_folder)
+    server = _find_stoppable(state_folder)
     if server is None:
         return None
     for name in ("SIGTERM", "SIGCONT"):  # the second for a server that was suspended
@@ -186,23 +194,23 @@ def stop_server(
         _signal(server.pid, "SIGKILL")
         if not _wait_until_gone(state_folder, seconds):
             raise LocalSandboxError(
-                f"The local sandbox at {server.url} (process {server.pid}) cannot be ended.",
-                resolution="End the process by the means of the operating system.",
+                f"The local sandbox at {server.url} (process {server.pid}) cannot be stopped.",
+                resolution="End the process with the tools of the operating system.",
             )
     return server, gracefully
 
 
-def _stoppable(state_folder: Path) -> RunningServer | None:
-    """Return the server, once it is certain that its process id is really its own."""
+def _find_stoppable(state_folder: Path) -> RunningServer | None:
+    """Return the server once a probe has confirmed its process id; None if none is running."""
     for _ in _attempts(_APPEAR_SECONDS):
         if not _is_locked(state_folder):
             return None
         server = read_address(state_folder)
         if server is not None and _probe(server, _STOP_PROBE_SECONDS) != "absent":
             return server
-        # About to start or to end: one of them shows soon.
+        # It may be starting or stopping: try again.
     raise LocalSandboxError(
-        "A local sandbox is running for this project, but not within reach.",
+        "A local sandbox is running for this project, but it cannot be reached.",
         resolution="Stop it where it was started, such as in its container.",
     )
 
@@ -219,7 +227,7 @@ def _wait_until_gone(state_folder: Path, seconds: float) -> bool:
 
 
 def _attempts(seconds: float) -> Iterator[None]:
-    """Yield at once, and again after short pauses until *seconds* are over."""
+    """Yield immediately, then again after each short pause, until *seconds* have passed."""
     end = time.monotonic() + seconds
     yield
     while time.monotonic() < end:
@@ -233,7 +241,7 @@ def _is_locked(state_folder: Path) -> bool:
         return is_held(path)
 
 
-def _is_sound(server: Any) -> bool:
+def _is_valid(server: Any) -> bool:
     return (
         all(type(value) is int and value > 0 for value in (server.pid, server.port))
         and server.port < 65536
@@ -246,9 +254,9 @@ def _is_sound(server: Any) -> bool:
 
 
 def _probe(server: RunningServer, seconds: float) -> _Probe:
-    """Ask who is at *server*'s port; another program that has the port now counts as absent."""
+    """Check who answers at *server*'s port. Another program there counts as ``absent``."""
     try:
-        body = _get(server, PROBE_PATH, seconds)
+        body = _fetch(server, PROBE_PATH, seconds)
     except TimeoutError:
         return "silent"
     except OSError:
@@ -256,14 +264,12 @@ def _probe(server: RunningServer, seconds: float) -> _Probe:
     return "answers" if body is not None and server.nonce.encode() in body else "absent"
 
 
-def _get(server: RunningServer, path: str, seconds: float) -> bytes | None:
-    """Return what is at *path* of *server*; None if it does not answer with success.
+def _fetch(server: RunningServer, path: str, seconds: float) -> bytes | None:
+    """Return the document at *path* of *server*; None for any status but 200.
 
-    Raises OSError where the connection fails, TimeoutError after *seconds*. Without http.client,
-    which takes longer to load than all else that this module needs.
+    Raises OSError if the connection fails, TimeoutError after *seconds*. It does not use http.client,
+    which takes longer to load than everything else this module needs.
     """
-    import socket  # noqa: PLC0415 - only where a server runs
-
     host = f"127.0.0.1:{server.port}"
     request = f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
     reply = b""

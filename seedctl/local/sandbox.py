@@ -1,4 +1,4 @@
-"""The sandbox as its users hold it: started, reached by its URL, stopped."""
+"""Start a sandbox in this process, and stop it."""
 
 from __future__ import annotations
 
@@ -7,38 +7,40 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from seedctl.local.http1 import Request, Response
+from seedctl.local.inbox import messages
+from seedctl.local.running import PROBE_PATH
+from seedctl.local.server import Server
+from seedctl.local.services import Services
+from seedctl.local.state_folder import prepare, translate_errors
+from seedctl.local.store import Store
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from seedctl.local.faults import ConditionedAnswers, Conditions
-    from seedctl.local.http1 import Request, Response
+    from seedctl.local.faults import FaultInjector, FaultSettings
     from seedctl.local.inbox import InboxMessage
-    from seedctl.local.server import Fault, Server
-    from seedctl.local.services import Services
-    from seedctl.local.store import Store
+    from seedctl.local.server import HandlerError
     from seedctl.outputs import AmplifyOutputs
-
-PROBE_PATH = "/_seedctl/server"
-"""Where a server that stays up tells its nonce."""
 
 
 class LocalSandbox:
-    """A running sandbox; a context manager that stops it."""
+    """A running sandbox. As a context manager, it stops at the end of the block."""
 
     def __init__(
         self,
         server: Server,
         services: Services,
         store: Store,
-        conditioned: ConditionedAnswers | None,
+        injector: FaultInjector | None,
         opened: contextlib.ExitStack,
     ) -> None:
-        """*opened* ends all of it when it is closed."""
+        """Use ``start`` instead. Closing *opened* stops the server and closes the state."""
         self._server = server
         self._services = services
         self._store = store
-        self._conditioned = conditioned
+        self._conditioned = injector
         self._opened = opened
 
     @classmethod
@@ -50,22 +52,24 @@ class LocalSandbox:
         port: int = 0,
         origins: Sequence[str] = (),
         nonce: str | None = None,
-        conditions: Conditions | None = None,
+        fault_settings: FaultSettings | None = None,
         clock: Callable[[], float] = time.time,
     ) -> LocalSandbox:
-        """Serve what *outputs* describes on loopback, with its state under *state_folder*.
+        """Start a sandbox on a loopback address.
 
-        Without *outputs* there is no user pool and no API, only parameters. Port 0 is any free one.
-        Web pages of *origins* may call; *nonce* is what a server that stays up is known by;
-        *conditions* make it slow, limited or failing. *clock* gives epoch seconds and is replaced by
-        tests. Raises LocalSandboxError.
+        Args:
+            state_folder: The project's ``.amplify/seedctl`` folder; the state is stored in it.
+            outputs: The outputs file to serve; without one, only Parameter Store and STS work.
+            port: The TCP port; 0 picks a free one.
+            origins: The origins of web pages that may call the sandbox.
+            nonce: The random id by which ``seedctl.local.running.find_server`` recognises a
+                server that keeps running; None for a sandbox of one command.
+            fault_settings: Latency, quotas and failures to inject; None for none.
+            clock: Returns the time in epoch seconds; tests replace it.
+
+        Raises:
+            LocalSandboxError: The port or the state cannot be used.
         """
-        # Late, since the commands that never start a sandbox import this module too.
-        from seedctl.local.server import Server  # noqa: PLC0415
-        from seedctl.local.services import Services  # noqa: PLC0415
-        from seedctl.local.state_folder import prepare, translate_errors  # noqa: PLC0415
-        from seedctl.local.store import Store  # noqa: PLC0415
-
         folder = prepare(state_folder)
         with translate_errors(folder), contextlib.ExitStack() as opened:
             store = Store.open(folder)
@@ -73,19 +77,19 @@ class LocalSandbox:
             services = Services(store, outputs, clock)
             opened.callback(services.close)
             answer: Callable[[Request], Response] = services.answer
-            conditioned = None
-            if conditions is not None:
-                from seedctl.local.faults import ConditionedAnswers  # noqa: PLC0415
+            injector = None
+            if fault_settings is not None:
+                from seedctl.local.faults import FaultInjector  # noqa: PLC0415
 
-                conditioned = ConditionedAnswers(conditions, answer)
-                answer = conditioned.answer
+                injector = FaultInjector(fault_settings, answer)
+                answer = injector.answer
             if nonce is not None:
                 answer = partial(_answer_probe, nonce, answer)
             server = Server(answer, port=port, is_streamed=services.is_streamed, origins=origins)
             opened.callback(server.stop)
-            if conditioned is not None:
-                opened.callback(conditioned.end_delays)  # first: the server waits for its calls
-            return cls(server, services, store, conditioned, opened.pop_all())
+            if injector is not None:
+                opened.callback(injector.end_delays)  # runs first: the server waits for its calls
+            return cls(server, services, store, injector, opened.pop_all())
 
     @property
     def port(self) -> int:
@@ -96,22 +100,20 @@ class LocalSandbox:
         return f"http://127.0.0.1:{self.port}"
 
     @property
-    def faults(self) -> list[Fault]:
-        """The handlers' own failures so far: tests assert that there are none."""
-        return self._server.faults
+    def handler_errors(self) -> list[HandlerError]:
+        """Bugs: exceptions that handlers raised so far. Tests assert that there are none."""
+        return self._server.handler_errors
 
     def statistics(self) -> dict[str, Any] | None:
-        """Return what was asked of a sandbox that has conditions, None for others."""
+        """Return the counted requests; None for a sandbox without fault settings."""
         return self._conditioned.statistics() if self._conditioned is not None else None
 
     def inbox(self) -> list[InboxMessage]:
-        """Return the one-time codes that were sent last, newest first."""
-        from seedctl.local.inbox import messages  # noqa: PLC0415
-
+        """Return the last one-time codes that were sent, newest first."""
         return messages(self._store)
 
     def stop(self) -> None:
-        """End every connection and close the state. A second call does nothing."""
+        """Close every connection and the state. A second call does nothing."""
         self._opened.close()
 
     def __enter__(self) -> LocalSandbox:
@@ -122,19 +124,7 @@ class LocalSandbox:
 
 
 def _answer_probe(nonce: str, answer: Callable[[Request], Response], request: Request) -> Response:
-    """Answer a probe with *nonce*, and let *answer* answer all else."""
+    """Answer a probe with *nonce*; pass every other request to *answer*."""
     if request.path == PROBE_PATH and request.method == "GET":
-        from seedctl.local.http1 import Response  # noqa: PLC0415
-
         return Response.json(200, {"nonce": nonce}, content_type="application/json")
     return answer(request)
-
-
-def reset_state(state_folder: Path) -> bool:
-    """Delete what the local sandbox stored under *state_folder*; False if there was nothing.
-
-    Raises LocalSandboxError, also while a server that stays up is using it.
-    """
-    from seedctl.local.state_folder import remove  # noqa: PLC0415
-
-    return remove(state_folder)

@@ -1,7 +1,7 @@
-"""HTTP/1.1 on loopback: connections, requests in, responses out. Knows nothing of any service.
+"""The HTTP/1.1 server on loopback, independent of the services behind it.
 
-Not ``http.server``, which takes longer to load than the rest of the sandbox to start, parses headers
-as e-mail and sends a response in several writes.
+It does not use ``http.server``, which takes longer to load than the sandbox takes to start, parses
+headers as e-mail and sends a response in several writes.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ _HOSTS = ("127.0.0.1", "localhost", "[::1]")
 _IDLE_SECONDS = 300.0
 _STOP_SECONDS = 5.0
 _CUT_OFF_SECONDS = 0.5
-_DISCARDED = 64 * 1024  # of a refused body: less is read to keep the connection
+_MAX_DISCARDED = 64 * 1024  # a longer rest of an unread body closes the connection
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """A failure of ours while answering: where, and of what kind, with no value that was sent."""
+class HandlerError:
+    """An exception that a handler raised: where and of which type, without any value sent."""
 
     request: str
     error: str
@@ -44,7 +44,7 @@ class Fault:
 
 
 class Server:
-    """Answers requests in one daemon thread for each connection."""
+    """Serves each connection in a daemon thread of its own."""
 
     def __init__(
         self,
@@ -54,13 +54,13 @@ class Server:
         is_streamed: Callable[[Request], bool] = lambda _: False,
         origins: Sequence[str] = (),
     ) -> None:
-        """Listen on 127.0.0.1 and, where the machine has it, on ::1.
+        """Listen on 127.0.0.1 and, if the machine has IPv6, on ::1.
 
-        *is_streamed* says of a request's head whether *answer* reads the body itself; web pages
-        of *origins* may call. Raises LocalSandboxError, and OSError for what else the machine
-        refuses.
+        *is_streamed* decides by a request's head whether *answer* reads the body itself. Web pages
+        of *origins* may call the server. Raises LocalSandboxError if the port cannot be used, and
+        OSError for other failures of the system.
         """
-        self.faults: list[Fault] = []
+        self.handler_errors: list[HandlerError] = []
         self._answer = answer
         self._is_streamed = is_streamed
         self._cross_origin = CrossOrigin(origins)
@@ -75,7 +75,7 @@ class Server:
             self._hosts = {f"{host}{ending}" for host in _HOSTS for ending in endings}
             self._acceptor = Acceptor()
             opened.callback(self._acceptor.close)
-            self._wake, self._woken = map(opened.enter_context, socket.socketpair())
+            self._wake_sender, self._wake_receiver = map(opened.enter_context, socket.socketpair())
             self._accepting = threading.Thread(
                 target=self._accept, name="seedctl-local", daemon=True
             )
@@ -83,15 +83,16 @@ class Server:
             self._opened = opened.pop_all()
 
     def stop(self) -> None:
-        """Finish the requests under way, as far as they take no longer than the time-out."""
+        """Finish the requests in progress, up to the time-out, and close all connections."""
         with self._lock:
             if self._stopping:
                 return
             self._stopping = True
             connections = dict(self._connections)
             for connection in connections.keys() - self._in_request:
-                _shut_down(connection, socket.SHUT_RD)  # a request that has arrived is still read
-        self._wake.send(b"x")
+                # A request that has already arrived is still read.
+                _shut_down(connection, socket.SHUT_RD)
+        self._wake_sender.send(b"x")
         self._accepting.join()
         self._opened.close()
         _join(connections.values(), _STOP_SECONDS)
@@ -99,12 +100,12 @@ class Server:
             left = dict(self._connections)
             for connection in left:
                 _shut_down(connection, socket.SHUT_RDWR)
-        # What they were in the middle of is cleaned up while there is still a state to do it in.
+        # Give the handlers time to clean up while the state is still open.
         _join(left.values(), _CUT_OFF_SECONDS)
 
     def _accept(self) -> None:
         with selectors.DefaultSelector() as selector:
-            for each in (*self._listeners, self._woken):
+            for each in (*self._listeners, self._wake_receiver):
                 selector.register(each, selectors.EVENT_READ)
             while True:
                 ready = selector.select()
@@ -113,9 +114,9 @@ class Server:
                 for key, _ in ready:
                     connection = self._acceptor.accept(cast("socket.socket", key.fileobj))
                     if connection is not None:
-                        self._begin(connection)
+                        self._start_thread(connection)
 
-    def _begin(self, connection: socket.socket) -> None:
+    def _start_thread(self, connection: socket.socket) -> None:
         thread = threading.Thread(
             target=self._serve, args=(connection,), name="seedctl-local-call", daemon=True
         )
@@ -124,12 +125,12 @@ class Server:
                 connection.close()
                 return
             self._connections[connection] = thread
-            # Started under the lock, or stop() might wait for a thread that does not run yet.
+            # Start it under the lock: stop() must not join a thread that has not started.
             thread.start()
 
     def _serve(self, connection: socket.socket) -> None:
         try:
-            # A client that goes away is no fault of ours.
+            # It is not an error if the client closes the connection.
             with connection, contextlib.suppress(OSError):
                 connection.settimeout(_IDLE_SECONDS)
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -142,15 +143,15 @@ class Server:
                 self._in_request.discard(connection)
 
     def _serve_one(self, connection: socket.socket, stream: io.BufferedReader) -> bool:
-        self._wait(connection)
+        self._mark_idle(connection)
         try:
             request = read_request(
-                stream, connection.sendall, self._is_streamed, partial(self._begin_one, connection)
+                stream, connection.sendall, self._is_streamed, partial(self._mark_busy, connection)
             )
             if request is None:
                 return False
             response = self._respond(request)
-            is_read = request.stream is None or request.stream.discard(_DISCARDED)
+            is_read = request.stream is None or request.stream.discard(_MAX_DISCARDED)
         except RefusedRequestError as refusal:
             response = Response.text(refusal.status, str(refusal))
             connection.sendall(response.encode(keep_alive=False))
@@ -158,7 +159,7 @@ class Server:
         keep_alive = request.keep_alive and not self._stopping and is_read
         send(connection, response, keep_alive=keep_alive, body=request.method != "HEAD")
         if response.upgraded is not None:
-            self._wait(connection)
+            self._mark_idle(connection)
             response.upgraded(stream, connection.sendall)
             linger(connection)
             return False
@@ -166,19 +167,19 @@ class Server:
             linger(connection)
         return keep_alive
 
-    def _wait(self, connection: socket.socket) -> None:
+    def _mark_idle(self, connection: socket.socket) -> None:
         with self._lock:
             self._in_request.discard(connection)
             if self._stopping:
                 _shut_down(connection, socket.SHUT_RD)
 
-    def _begin_one(self, connection: socket.socket) -> None:
+    def _mark_busy(self, connection: socket.socket) -> None:
         with self._lock:
             self._in_request.add(connection)
 
     def _respond(self, request: Request) -> Response:
         if request.headers.get("host", "").lower() not in self._hosts:
-            # A page of another site may have its name resolve to 127.0.0.1.
+            # DNS rebinding: another site's name may resolve to 127.0.0.1.
             return Response.text(403, "The local sandbox answers loopback host names only.")
         return self._cross_origin.answer(request, self._answer_or_fail)
 
@@ -187,26 +188,26 @@ class Server:
             return self._answer(request)
         except (ConnectionEndedError, RefusedRequestError):
             raise
-        except Exception as error:  # noqa: BLE001 - the last line: it answers, and keeps a record
-            # Neither the message nor the locals: either may hold what was sent.
+        except Exception as error:  # noqa: BLE001 - answers 500 and records the error
+            # Without the message and local variables: they may contain values that were sent.
             frames = traceback.extract_tb(error.__traceback__)
             where = tuple(f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in frames)
             called = request.headers.get("x-amz-target") or f"{request.method} {request.path}"
-            self.faults.append(Fault(called, type(error).__name__, where))
+            self.handler_errors.append(HandlerError(called, type(error).__name__, where))
             failure = {"__type": "InternalFailure", "message": "The local sandbox failed."}
             return Response.json(500, failure)
 
 
 def _listen(port: int) -> list[socket.socket]:
-    """Return the listening sockets; *port* 0 is any free one. Raises LocalSandboxError."""
+    """Return the listening sockets; *port* 0 picks a free port. Raises LocalSandboxError."""
     if not 0 <= port <= 65535:
         raise _cannot_listen(port, "bind(): port must be 0-65535.")
     try:
         listeners = [socket.create_server(("127.0.0.1", port))]
     except OSError as error:
-        # create_server has put the address into strerror.
+        # create_server adds the address to strerror.
         raise _cannot_listen(port, os.strerror(error.errno or 0)) from error
-    # Some clients take the name localhost for ::1 first. Without IPv6 they go on to the other.
+    # Some clients try ::1 first for localhost. Without IPv6 they fall back to 127.0.0.1.
     with contextlib.suppress(OSError):
         address = ("::1", listeners[0].getsockname()[1])
         listeners.append(socket.create_server(address, family=socket.AF_INET6))

@@ -1,7 +1,7 @@
-"""Which service a request is for: the dispatch table of the sandbox.
+"""Dispatch each request to the service it is for.
 
-JSON services are told by the prefix of ``X-Amz-Target``, Query services by ``Action=`` in a form,
-AppSync by its path, S3 by its signature or a bucket at the path's beginning.
+JSON services are recognised by the prefix of ``X-Amz-Target``, Query services by ``Action=`` in a
+form, AppSync by its path, S3 by its signature or by a bucket name at the beginning of the path.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from seedctl.local import sts
 from seedctl.local.bodies import ConnectionEndedError
 from seedctl.local.http1 import Request, Response
 from seedctl.local.identity_pool import IdentityPool
-from seedctl.local.protocol import JSON_SERVICES, Call, Operation, ServiceError, refused
+from seedctl.local.protocol import JSON_SERVICES, Call, Operation, ServiceError, json_error_response
 from seedctl.local.s3.buckets import buckets_of, is_for_s3
+from seedctl.local.service_calls import call_of, error_response
 from seedctl.local.ssm import ParameterStore
 from seedctl.local.state_folder import unusable
 from seedctl.local.websocket import is_handshake
@@ -39,7 +40,7 @@ _CREDENTIAL = re.compile(
 
 
 class Services:
-    """Everything that is served, over one store; a service is loaded at its first call."""
+    """All services of a sandbox, over one store. Each is loaded at its first call."""
 
     def __init__(
         self, store: Store, outputs: AmplifyOutputs | None, clock: Callable[[], float]
@@ -64,7 +65,7 @@ class Services:
         }
 
     def _cognito(self) -> Cognito:
-        # Under a lock: there must be only one, since it keeps the open challenges.
+        # Under a lock: there must be only one instance, since it holds the pending challenges.
         with self._lock:
             if self._loaded_cognito is None:
                 from seedctl.local.cognito import Cognito  # noqa: PLC0415
@@ -74,7 +75,7 @@ class Services:
 
     def _graphql(self, data: DataOutputs) -> GraphQLService:
         cognito = self._cognito()
-        # Under a lock: it keeps the schema, which takes time to make.
+        # Under a lock: there must be only one instance, since building the schema is slow.
         with self._lock:
             if self._loaded_graphql is None:
                 from seedctl.local.appsync import GraphQLService  # noqa: PLC0415
@@ -89,7 +90,7 @@ class Services:
             return self._loaded_graphql
 
     def _s3(self) -> S3:
-        # Under a lock: it keeps the order of the keys.
+        # Under a lock: there must be only one instance, since it caches the order of the keys.
         with self._lock:
             if self._loaded_s3 is None:
                 from seedctl.local.s3.service import S3  # noqa: PLC0415
@@ -105,7 +106,7 @@ class Services:
             return self._loaded_s3
 
     def is_streamed(self, request: Request) -> bool:
-        """Whether the service that *request* is for reads the body itself, by its head alone."""
+        """Whether the service reads the body itself; decided by the head of *request* alone."""
         return is_for_s3(request, self._buckets)
 
     def close(self) -> None:
@@ -114,7 +115,7 @@ class Services:
                 self._loaded_s3.close()
 
     def answer(self, request: Request) -> Response:
-        """Answer *request*. Raises ConnectionEndedError where nobody is there to be answered."""
+        """Answer *request*. Raises ConnectionEndedError if the client closed the connection."""
         try:
             return self._answer(request)
         except ConnectionEndedError:
@@ -132,7 +133,7 @@ class Services:
 
             return refuse_subscriptions(request)
         if request.method == "GET":
-            return self._published(request.path)
+            return self._answer_get(request.path)
         if request.method != "POST":
             return Response.text(405, f"{request.method} is not served.")
         if request.path == "/graphql" and self._data is not None:
@@ -143,20 +144,20 @@ class Services:
         try:
             return Response.json(200, self._answer_json(target, request))
         except ServiceError as error:
-            return refused(error)
+            return json_error_response(error)
 
     def _answer_json(self, target: str, request: Request) -> dict[str, Any]:
         prefix, _, operation = target.partition(".")
         service, invalid = JSON_SERVICES.get(prefix, ("", ""))
         load = self._operations.get(service)
-        row = load().get(operation) if load is not None else None
-        if row is None:
+        known = load().get(operation) if load is not None else None
+        if known is None:
             text = f"{target[:200]!a} is not available on the local sandbox."
             raise ServiceError("UnknownOperationException", text)
-        region = _region(request, service) if row.signed else None
-        return row.handler(Call(operation, _json_object(request.body), invalid, region))
+        region = _signing_region(request, service) if known.signed else None
+        return known.handler(Call(operation, _json_object(request.body), invalid, region))
 
-    def _published(self, path: str) -> Response:
+    def _answer_get(self, path: str) -> Response:
         document = self._cognito().well_known(path)
         if document is None:
             return Response.text(404, "There is nothing here.")
@@ -171,34 +172,33 @@ def _answer_query(request: Request) -> Response:
     action = form.get("Action", [""])[0]
     if action not in sts.OPERATIONS:
         text = f"{action[:100]!a} is not available locally."
-        return sts.refusal(ServiceError("InvalidAction", text))
+        return sts.error_response(ServiceError("InvalidAction", text))
     try:
-        _region(request, "sts")
+        _signing_region(request, "sts")
     except ServiceError as error:
-        return sts.refusal(error)
+        return sts.error_response(error)
     return sts.reply(action)
 
 
 def _machine_failure(request: Request, error: LocalSandboxError) -> Response:
-    """Answer with a failure of the machine that the sandbox runs on, as no service of AWS would.
+    """Return the response for a failure of this machine, which AWS does not have.
 
-    A full disk, a folder that may not be written, a state of another version: asking again does
-    not help. So the status is one that no client repeats (507), and a header tells seedctl's client
-    what happened.
+    Examples are a full disk, a folder without write permission, a state of another version. A retry
+    does not help, so the status is 507, which no client retries. A header contains the message and
+    the resolution for seedctl's own client.
     """
-    from seedctl.local.faults.calls import call_of, refusal  # noqa: PLC0415 - rarely needed
-
     call = call_of(request)
     text = f"{error.message} {error.resolution or ''}".strip()
     failure = ServiceError("LocalSandboxFailure", text, status=507)
-    response = refusal(request, call.service if call is not None else None, failure)
+    response = error_response(request, call.service if call is not None else None, failure)
     return response.with_headers(error.to_header())
 
 
-def _region(request: Request, signing_name: str) -> str:
-    """Return the region the call was signed for. Raises ServiceError if it was not.
+def _signing_region(request: Request, signing_name: str) -> str:
+    """Return the region in the signature's scope. Raises ServiceError without a signature.
 
-    Any key is accepted: the signature itself proves nothing without AWS's secret.
+    Any access key is accepted, and the signature itself is not checked: the sandbox does not know
+    the secret keys.
     """
     header = request.headers.get("authorization")
     if header is None:
@@ -219,7 +219,7 @@ def _region(request: Request, signing_name: str) -> str:
 def _json_object(body: bytes) -> dict[str, Any]:
     try:
         document = json.loads(body or b"{}")
-        # Lone surrogates are legal in JSON and in nothing that comes after it.
+        # JSON allows unpaired surrogates, but they cannot be stored as UTF-8.
         json.dumps(document, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise ServiceError("SerializationException", "The body is not JSON.") from error

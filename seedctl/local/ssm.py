@@ -1,7 +1,7 @@
-"""Parameter Store: the calls that secrets need, with the service's own limits.
+"""Parameter Store: the calls that secrets need, with the service's limits.
 
-The region and account of a call are not looked at: one local state is one sandbox, and a developer
-whose AWS_REGION changed between two commands should still find the secrets.
+Region and account of a call are ignored: a local state is one sandbox, and its secrets should be
+found even if the developer's AWS_REGION has changed between two commands.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from seedctl.local.paging import InvalidTokenError, issue_token, read_token
 from seedctl.local.protocol import ACCOUNT, Call, Operation, ServiceError
+from seedctl.local.seal import InvalidTokenError, issue_token, read_token
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,9 +24,9 @@ _NAME = re.compile(r"[a-zA-Z0-9_.\-/]+")
 _MAX_NAME = 1011
 _MAX_LEVELS = 15
 _MAX_VALUE_BYTES = 4096
-_KEPT_VERSIONS = 100
+_MAX_VERSIONS = 100
 
-# With max(), the other columns are those of the newest version.
+# In SQLite, max() makes the other columns those of the row with the maximum: the newest version.
 _NEWEST = "SELECT name, max(version) AS version, type, description, modified, secret FROM parameter"
 
 
@@ -81,12 +81,12 @@ class ParameterStore:
                 type=given_type or before["type"],
                 description=description,
                 modified=self._clock(),
-                secret=view.seal.close(value, "parameter", name, str(version)),
+                secret=view.seal.encrypt(value, "parameter", name, str(version)),
             )
-            # None of them has a label here, so the oldest goes without ado.
+            # AWS refuses to delete a labelled version; the sandbox has no labels.
             view.execute(
                 "DELETE FROM parameter WHERE name = ? AND version <= ?",
-                (name, version - _KEPT_VERSIONS),
+                (name, version - _MAX_VERSIONS),
             )
         return {"Version": version, "Tier": "Standard"}
 
@@ -117,7 +117,7 @@ class ParameterStore:
         prefix = path.rstrip("/") + "/"
         recursive = call.flag("Recursive")
         decrypt = call.flag("WithDecryption")
-        # A slash is followed by a zero: what lies between begins with the prefix.
+        # "0" is the character after "/", so all names below f"{prefix[:-1]}0" begin with the prefix.
         condition = "name < ? AND (? OR instr(substr(name, ?), '/') = 0)"
         values = (f"{prefix[:-1]}0", recursive, len(prefix) + 1)
         shown = partial(self._shown, call, decrypt=decrypt)
@@ -153,7 +153,7 @@ class ParameterStore:
         query = "SELECT * FROM parameter WHERE name = ? AND CAST(version AS TEXT) = ?"
         old = view.row(query, plain, selector)
         if old is None:
-            # Labels are not kept here, so whatever follows the colon is a version.
+            # The sandbox has no labels, so the selector after the colon is a version.
             raise ServiceError(
                 "ParameterVersionNotFound",
                 f"Systems Manager could not find version {selector[:32]} of {plain}. "
@@ -166,7 +166,7 @@ class ParameterStore:
         if document["type"] == "SecureString" and not decrypt:
             value = base64.b64encode(seal.digest("ciphertext", name, version) * 4).decode()
         else:
-            value = seal.open(document["secret"], "parameter", name, version)
+            value = seal.decrypt(document["secret"], "parameter", name, version)
         shown = {
             "ARN": f"arn:aws:ssm:{call.region}:{ACCOUNT}:parameter/{name.lstrip('/')}",
             "DataType": "text",
@@ -187,7 +187,10 @@ class ParameterStore:
         *values: Any,
         maximum: int,
     ) -> dict[str, Any]:
-        """Return the parameters behind *first* that meet *condition*, and the token of the rest."""
+        """Return a page of the parameters after *first* that match *condition*, which is SQL.
+
+        *shown* formats one parameter. The reply has a NextToken if more parameters follow.
+        """
         seal, scope = self._store.seal, f"ssm {call.operation} {values}"
         size = call.optional_integer("MaxResults", minimum=1, maximum=maximum) or maximum
         token = call.optional_text("NextToken", maximum=8192)
@@ -195,7 +198,7 @@ class ParameterStore:
             (after,) = read_token(seal, scope, token) if token is not None else [first]
         except InvalidTokenError as error:
             raise ServiceError("InvalidNextToken", "The specified token is not valid.") from error
-        # By name: AWS promises no order and has been seen to keep this one [?].
+        # By name: AWS documents no order, but was observed to use this one [?].
         query = f"{_NEWEST} WHERE name > ? AND {condition} GROUP BY name ORDER BY name LIMIT ?"
         with self._store.reading() as view:
             found = list(view.rows(query, after, *values, size + 1))

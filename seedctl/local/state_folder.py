@@ -1,4 +1,4 @@
-"""The folder the state lives in: made private, made once, and removed again."""
+"""The folder of the local state: create it with private access, and delete it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FOLDER = "local"
 DATABASE = "state.db"
 KEY = "key"
 OBJECTS = "objects"
-"""The folder of what the buckets hold."""
+"""The folder of the objects in buckets."""
 ADDRESS = "server.json"
 LOCK = "server.lock"
 LOG = "server.log"
@@ -29,91 +29,97 @@ LOG = "server.log"
 _KEY_BYTES = 32
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 TOO_MANY_FILES = (errno.EMFILE, errno.ENFILE)
-USE_FEWER_FILES = "Raise the limit of open files (ulimit -n), or let fewer things be done at once."
+USE_FEWER_FILES = "Raise the limit of open files (ulimit -n), or run fewer operations at once."
 _UNFINISHED = ".unfinished-"
 _OBJECT_FILE = re.compile(r"lock|[0-9a-f]{32}")
-# SQLite puts its own files beside the database under these endings.
+# SQLite appends these endings to the name of the database for its other files.
 _DATABASE_FILES = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal")
 
 
 def prepare(state_folder: Path) -> Path:
-    """Return the folder of the local state, made with mode 0700. Raises LocalSandboxError."""
+    """Create the folder of the local state if needed, with mode 0700; return its path.
+
+    Raises LocalSandboxError.
+    """
     folder = state_folder / FOLDER
     with translate_errors(folder):
         _refuse_foreign_link(state_folder)
         if not state_folder.is_dir():
-            _make_private(state_folder)
+            _create_private(state_folder)
         make_private_folder(folder)
-        # Made by hand, or with an older umask: what is in it is for this account only.
+        # It may have been created by hand, with wider permissions.
         if stat.S_IMODE(folder.stat().st_mode) != 0o700:
             folder.chmod(0o700)
     return folder
 
 
 def has_state(state_folder: Path) -> bool:
-    """Whether there is any local state. Raises LocalSandboxError."""
+    """Whether a local state exists. Raises LocalSandboxError."""
     path = state_folder / FOLDER / DATABASE
     with translate_errors(path):
         return path.exists()
 
 
 def read_key(folder: Path) -> bytes:
-    """Return the key that the secrets are encrypted under, made at the first call.
+    """Return the key that encrypts the secrets; create it at the first call.
 
-    Two processes may come first at once: one of them makes the key, both use it.
+    If two processes do this at once, one of them creates the key and both use it.
     """
     path = folder / KEY
     with translate_errors(path):
         if not path.exists():
             if (folder / DATABASE).exists() and not path.exists():
-                # A new key would only hide what happened.
+                # A new key could not decrypt the existing values.
                 raise LocalSandboxError(
                     f"{path} is missing, and the local state cannot be read without it.",
-                    resolution="Put the file back, or start afresh with seedctl local reset.",
+                    resolution="Put the file back, or delete the state with seedctl local reset.",
                 )
             create_once(path, secrets.token_bytes(_KEY_BYTES))
         key = path.read_bytes()
     if len(key) != _KEY_BYTES:
         raise LocalSandboxError(
             f"{path} is not a key of the local sandbox.",
-            resolution="Put the right file back, or start afresh with seedctl local reset.",
+            resolution="Put the right file back, or delete the state with seedctl local reset.",
         )
     return key
 
 
 def create_once(path: Path, content: bytes) -> None:
-    """Make *path* with mode 0600 and all of *content*, unless it is already there."""
-    with _finished(path, content) as finished, contextlib.suppress(FileExistsError):
-        os.link(finished, path)
+    """Create *path* with mode 0600 and *content* atomically, unless it exists."""
+    with _temporary_file(path, content) as temporary, contextlib.suppress(FileExistsError):
+        os.link(temporary, path)
 
 
 def write_private(path: Path, content: bytes) -> None:
-    """Put *content* into *path* with mode 0600, in place of what it may hold."""
-    with _finished(path, content) as finished:
-        finished.replace(path)
+    """Write *content* to *path* with mode 0600 atomically, and replace an existing file."""
+    with _temporary_file(path, content) as temporary:
+        temporary.replace(path)
 
 
 @contextlib.contextmanager
-def _finished(path: Path, content: bytes) -> Iterator[Path]:
-    """Write *content* under another name first: whoever sees *path* must see all of it."""
+def _temporary_file(path: Path, content: bytes) -> Iterator[Path]:
+    """Write *content* to a temporary file, so that nobody ever reads an incomplete *path*."""
     unfinished = unfinished_name(path)
     descriptor = os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
-        unfinished.chmod(0o600)  # whatever the umask took away
+        unfinished.chmod(0o600)  # independent of the umask
         yield unfinished
     finally:
         unfinished.unlink(missing_ok=True)
 
 
 def unfinished_name(path: Path) -> Path:
-    """Return a new name beside *path*, which ``remove`` would clear away too."""
+    """Return the name of a temporary file beside *path*; ``reset_state`` deletes such files."""
     return path.with_name(f"{path.name}{_UNFINISHED}{secrets.token_hex(8)}")
 
 
-def remove(state_folder: Path) -> bool:
-    """Delete the local state, and nothing else that may lie there. Raises LocalSandboxError."""
+def reset_state(state_folder: Path) -> bool:
+    """Delete the local state, and no other file of the folder; return False if there was none.
+
+    Raises LocalSandboxError, also while a running server uses the state.
+    """
     folder = state_folder / FOLDER
     with translate_errors(folder):
         _refuse_foreign_link(folder)
@@ -122,8 +128,8 @@ def remove(state_folder: Path) -> bool:
         lock = FileLock.take(folder / LOCK)
         if lock is None:
             raise LocalSandboxError(
-                "The local sandbox is running, and its state is in use.",
-                resolution="End it first with seedctl local stop.",
+                "The local sandbox is running and uses its state.",
+                resolution="Stop it first with seedctl local stop.",
             )
         try:
             return _remove_files(folder)
@@ -156,16 +162,16 @@ def _remove_objects(folder: Path) -> bool:
 
 
 def make_private_folder(folder: Path) -> Path:
-    """Return *folder*, made with mode 0700 where it is not there. Raises LocalSandboxError."""
+    """Create *folder* with mode 0700 if needed, and return it. Raises LocalSandboxError."""
     with translate_errors(folder):
         _refuse_foreign_link(folder)
-        _make_private(folder)
+        _create_private(folder)
     return folder
 
 
 @contextlib.contextmanager
 def translate_errors(path: Path, kind: type[Exception] = OSError) -> Iterator[None]:
-    """Raise LocalSandboxError about *path* where the block raises an exception of *kind*."""
+    """Translate exceptions of *kind* in the block to a LocalSandboxError about *path*."""
     try:
         yield
     except kind as error:
@@ -173,7 +179,7 @@ def translate_errors(path: Path, kind: type[Exception] = OSError) -> Iterator[No
 
 
 def unusable(path: Path, error: Exception) -> LocalSandboxError:
-    """Return the error for *path*, which *error*, an OSError or SQLite's own, is about."""
+    """Return the LocalSandboxError for *error*, an OSError or an SQLite error about *path*."""
     reason, place = str(error), path
     if isinstance(error, OSError):
         reason = error.strerror or type(error).__name__
@@ -186,16 +192,16 @@ def unusable(path: Path, error: Exception) -> LocalSandboxError:
 def _advice(path: Path, error: Exception) -> str:
     number, text = getattr(error, "errno", None), str(error)
     if number in _NO_SPACE or "disk is full" in text:
-        return f"Free space on the disk that holds {path}, and run again."
+        return f"Free space on the disk that holds {path}, then run again."
     if number in TOO_MANY_FILES:
         return USE_FEWER_FILES
     return (
-        f"Make {path} readable and writable for this account, with space on its disk, or remove "
-        "what is in its way; seedctl local reset starts afresh."
+        f"Make {path} readable and writable for this user, with space on its disk, or remove "
+        "whatever else has this name. seedctl local reset deletes the state."
     )
 
 
-def _make_private(folder: Path) -> None:
+def _create_private(folder: Path) -> None:
     for path in reversed(folder.parents):
         if not path.exists():
             path.mkdir(exist_ok=True)
@@ -210,10 +216,10 @@ def _make_private(folder: Path) -> None:
 
 
 def _refuse_foreign_link(path: Path) -> None:
-    """Refuse a symbolic link that another account laid: it would choose where the state goes."""
+    """Refuse a symbolic link of another user, who could redirect the state with it."""
     own_id = getattr(os, "geteuid", lambda: None)()
     if path.is_symlink() and own_id is not None and path.lstat().st_uid != own_id:
         raise LocalSandboxError(
-            f"{path} is a symbolic link that belongs to another account.",
-            resolution="Remove the link; seedctl will make the folder itself.",
+            f"{path} is a symbolic link that belongs to another user.",
+            resolution="Remove the link; seedctl creates the folder itself.",
         )

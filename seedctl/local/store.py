@@ -1,7 +1,7 @@
-"""The state in SQLite: tables that transactions read and change.
+"""The state in SQLite, read and changed in transactions.
 
-Any number of threads and processes may use one state at once. What a transaction wrote is there
-after ``kill -9``; only a power cut may take the last moments (WAL with synchronous=NORMAL).
+Any number of threads and processes can use one state at once. A committed transaction survives
+``kill -9``; only a power failure can lose the most recent ones (WAL with synchronous=NORMAL).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _Kind = TypeVar("_Kind")
 
 FORMAT = 2
-"""How the state is laid out; it stands in the database as SQLite's ``user_version``."""
+"""The version of the state's format, stored in SQLite's ``user_version``."""
 
 _TABLES = Path(__file__).with_name("tables.sql")
 _JSON_COLUMNS = frozenset(
@@ -41,14 +41,14 @@ _FIRST_AFTER_SURROGATES = 0xE000
 
 
 class View:
-    """The tables as one transaction sees them. *execute* is the connection's own."""
+    """The tables within one transaction. *execute* is the method of the connection."""
 
     def __init__(self, connection: sqlite3.Connection, seal: Seal) -> None:
         self.execute = connection.execute
         self.seal = seal
 
     def rows(self, query: str, *values: Any, **named: Any) -> Iterator[Row]:
-        """Yield what *query* finds, by the names of the columns, with JSON read."""
+        """Yield the rows of *query* as dicts by column name, with JSON columns decoded."""
         cursor = self.execute(query, named or values)
         names = [column[0] for column in cursor.description]
         for row in cursor:
@@ -58,11 +58,11 @@ class View:
             }
 
     def row(self, query: str, *values: Any) -> Row | None:
-        """Return the first row that *query* finds, None if there is none."""
+        """Return the first row of *query*, None if there is none."""
         return next(self.rows(query, *values), None)
 
     def put(self, table: str, **columns: Any) -> None:
-        """Write a row, in place of the one that has the same key; mappings and lists as JSON."""
+        """Insert a row, or replace the row with the same key; JSON columns are encoded."""
         names, marks = ", ".join(columns), ", ".join("?" * len(columns))
         self.execute(
             f"INSERT OR REPLACE INTO {table} ({names}) VALUES ({marks})",  # noqa: S608 - our names
@@ -71,15 +71,14 @@ class View:
 
 
 def to_json(value: Any) -> str:
-    """Write *value* as the state's columns have it."""
+    """Encode *value* in the form of the JSON columns."""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
 def from_document(kind: type[_Kind], document: Mapping[str, Any]) -> _Kind:
-    """Return the *kind*, a dataclass, that was stored as *document*.
+    """Build an instance of the dataclass *kind* from its stored *document*.
 
-    Raises LocalSandboxError for a document of another version, with other fields: what it means
-    by them is not known here.
+    Raises LocalSandboxError if the fields differ: then another version wrote the document.
     """
     known = {field.name: field for field in fields(kind)}  # type: ignore[arg-type]
     required = {
@@ -92,19 +91,19 @@ def from_document(kind: type[_Kind], document: Mapping[str, Any]) -> _Kind:
         raise LocalSandboxError(
             f"Another version of seedctl wrote the local state: the fields of a stored "
             f"{kind.__name__} differ ({', '.join(sorted(differing))}).",
-            resolution="Update seedctl, or start afresh with seedctl local reset.",
+            resolution="Update seedctl, or delete the state with seedctl local reset.",
         )
     return kind(**document)
 
 
 def prefix_end(prefix: str) -> str | bytes:
-    """Return what sorts right behind every text that begins with *prefix*."""
-    kept = prefix.rstrip("\U0010ffff")
-    if not kept:
-        return b""  # any blob sorts behind all text
-    last = ord(kept[-1])
+    """Return the smallest value that sorts after all texts that begin with *prefix*."""
+    remaining = prefix.rstrip("\U0010ffff")
+    if not remaining:
+        return b""  # SQLite sorts any blob after all text
+    last = ord(remaining[-1])
     following = _FIRST_AFTER_SURROGATES if last == _LAST_BEFORE_SURROGATES else last + 1
-    return kept[:-1] + chr(following)
+    return remaining[:-1] + chr(following)
 
 
 class Store:
@@ -115,18 +114,18 @@ class Store:
         self.seal = seal
         self._idle: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
-        # Threads queue here in order; SQLite's own waiting is by ever longer naps.
+        # Threads queue here in order; SQLite would make them sleep for longer and longer intervals.
         self._writing = threading.Lock()
         self._closed = False
 
     @classmethod
     def open(cls, folder: Path) -> Store:
-        """Open the state in *folder*, made if it is new. Raises LocalSandboxError."""
+        """Open the state in *folder*; create it if needed. Raises LocalSandboxError."""
         store = cls(folder / DATABASE, Seal(read_key(folder)))
         with translate_errors(store.path):
             create_once(store.path, b"")
         try:
-            store._lay_out()
+            store._create_tables()
         except BaseException:
             store.close()
             raise
@@ -134,12 +133,12 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[View]:
-        """Give a view to read and write; all of it is kept, or nothing if the block raises."""
+        """Yield a view to read and write; roll back if the block raises, else commit."""
         with self._writing, self._view("BEGIN IMMEDIATE") as view:
             yield view
 
     def reading(self) -> AbstractContextManager[View]:
-        """Give a view to read; writers do not disturb it, nor it them."""
+        """Return a view to read; readers and writers do not block each other."""
         return self._view("BEGIN")
 
     def close(self) -> None:
@@ -151,18 +150,18 @@ class Store:
 
     @contextmanager
     def _view(self, begin: str) -> Iterator[View]:
-        with self._borrowed() as connection:
+        with self._pooled_connection() as connection:
             connection.execute(begin)
-            # Commits or, if the block raises, rolls back, unless SQLite has done so by itself.
+            # Commits, or rolls back if the block raises and SQLite has not done so already.
             with connection:
                 yield View(connection, self.seal)
 
     @contextmanager
-    def _borrowed(self) -> Iterator[sqlite3.Connection]:
-        """Lend a connection to this thread for one transaction.
+    def _pooled_connection(self) -> Iterator[sqlite3.Connection]:
+        """Yield a connection from the pool for one transaction.
 
-        A pool rather than one for each thread: a client that does not keep its connection alive
-        gets a new thread for every call.
+        A pool, not one connection for each thread: the server uses a new thread for every call of a
+        client that does not keep its HTTP connection alive.
         """
         with translate_errors(self.path, sqlite3.Error):
             with self._lock:
@@ -173,7 +172,7 @@ class Store:
                 yield connection
             finally:
                 with self._lock:
-                    # One left inside a transaction, by whatever failure, must not be lent again.
+                    # After a failure, a connection may still be in a transaction: do not reuse it.
                     reusable = not (self._closed or connection.in_transaction)
                     if reusable:
                         self._idle.append(connection)
@@ -186,25 +185,25 @@ class Store:
         )
         try:
             connection.execute("PRAGMA synchronous = NORMAL")
-            # Overwrites what is deleted: a removed secret leaves no trace, encrypted as it was.
+            # Overwrite deleted rows, so that not even an encrypted secret remains in the file.
             connection.execute("PRAGMA secure_delete = ON")
-            # SQLite's own knows only the letters of ASCII.
+            # SQLite's own lower() handles only ASCII letters.
             connection.create_function("lowercase", 1, lambda text: text and text.lower())
         except BaseException:
             connection.close()
             raise
         return connection
 
-    def _lay_out(self) -> None:
+    def _create_tables(self) -> None:
         expected = self.seal.digest("key check")
-        with self._borrowed() as connection:
-            # Only once there are tables: another process may be making them, with their format.
+        with self._pooled_connection() as connection:
+            # Check only if tables exist: another process may be creating them at this moment.
             if not self._is_empty(connection):
                 self._check_format(connection)
             self._use_wal(connection)
             if self._is_empty(connection):
                 connection.execute("BEGIN IMMEDIATE")
-                if self._is_empty(connection):  # still, now that no other process can write
+                if self._is_empty(connection):  # check again, now that no other process can write
                     for statement in _TABLES.read_text(encoding="utf-8").split(";"):
                         connection.execute(statement)
                     connection.execute("INSERT INTO meta VALUES ('key check', ?)", (expected,))
@@ -214,18 +213,18 @@ class Store:
             found: bytes = connection.execute(query).fetchone()[0]
         if not hmac.compare_digest(found, expected):
             raise LocalSandboxError(
-                f"The key in {self.path.parent} does not fit the database beside it.",
-                resolution="Put the right key file back, or start afresh with seedctl local reset.",
+                f"The key in {self.path.parent} does not match the database in the same folder.",
+                resolution="Put the right key file back, or delete the state with seedctl local reset.",
             )
 
     def _check_format(self, connection: sqlite3.Connection) -> None:
         found: int = connection.execute("PRAGMA user_version").fetchone()[0]
         if found != FORMAT:
             raise LocalSandboxError(
-                # The first format was not always marked as such.
+                # The first format did not always have a number.
                 f"The local state in {self.path.parent} has format {found or 1}, which another "
                 f"version of seedctl wrote; this one reads format {FORMAT}.",
-                resolution="Start afresh with seedctl local reset, or use the version of seedctl "
+                resolution="Delete the state with seedctl local reset, or use the version of seedctl "
                 "that wrote it.",
             )
 
@@ -238,7 +237,7 @@ class Store:
             try:
                 connection.execute("PRAGMA journal_mode = WAL")
             except sqlite3.OperationalError as error:
-                # The busy time-out does not cover this statement; another process is at it.
+                # The busy time-out does not apply to this statement; another process executes it.
                 if "locked" not in str(error) or time.monotonic() > deadline:
                     raise
                 time.sleep(0.01)

@@ -1,4 +1,4 @@
-"""STS over the Query protocol: who the caller is, the same for everybody."""
+"""STS over the Query protocol: GetCallerIdentity, with the same answer for every caller."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def reply(action: str) -> Response:
     )
 
 
-def refusal(error: ServiceError) -> Response:
-    # The Query protocol has its own names, without the ending, and answers 403 to the unsigned.
+def error_response(error: ServiceError) -> Response:
+    # In the Query protocol, codes do not end in Exception, and a missing signature is a 403.
     code = error.code.removesuffix("Exception")
     status = 403 if code == "MissingAuthenticationToken" else error.status
     fault = "Sender" if status < 500 else "Receiver"

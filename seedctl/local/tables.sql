@@ -1,6 +1,6 @@
--- The state of a local sandbox: a plain SQLite file, which any tool can read.
--- What calls search or sort by is a column, the rest of a thing is JSON. Text sorts by its UTF-8 bytes,
--- as in DynamoDB and S3. Columns called "secret" are encrypted under the key file.
+-- The state of a local sandbox: a plain SQLite file that any tool can read.
+-- Values that calls search or sort by have a column, all other values are JSON. Text sorts by its UTF-8
+-- bytes, as in DynamoDB and S3. Columns named "secret" are encrypted with the key file.
 
 CREATE TABLE meta (name TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
 

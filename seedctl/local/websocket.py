@@ -1,6 +1,6 @@
-"""WebSocket as far as it takes to say no: the handshake, one message from the client, one answer.
+"""Enough of WebSocket to refuse a connection: the handshake, one client message, one reply.
 
-A page cannot see why a handshake is refused, so it is completed, and the refusal is a message.
+A web page cannot see why a handshake failed. So the handshake succeeds, and the error is a message.
 """
 
 from __future__ import annotations
@@ -21,34 +21,34 @@ if TYPE_CHECKING:
 _GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, section 1.3
 _VERSION = "13"
 _TEXT, _CLOSE = 0x1, 0x8
-_CONTROL = 0x8  # the opcodes from here on
-_TOP_BIT = 0x80  # of a frame's first byte: it is the last one; of the second: it is masked
+_CONTROL = 0x8  # the first opcode of control frames
+_TOP_BIT = 0x80  # in a frame's first byte: final fragment; in the second: masked payload
 _NORMAL = (1000).to_bytes(2, "big")
 _MAX_PAYLOAD = 1024 * 1024
 
 
 def is_handshake(request: Request) -> bool:
-    """Whether *request* asks to go on as WebSocket."""
+    """Whether *request* asks for an upgrade to WebSocket."""
     return request.method == "GET" and request.headers.get("upgrade", "").lower() == "websocket"
 
 
 def refuse_by_message(request: Request, answer: str) -> Response:
-    """Return the answer to a handshake: *answer* is sent after the client's first message."""
+    """Accept a handshake, and send *answer* after the client's first message."""
     key = request.headers.get("sec-websocket-key")
     if key is None or request.headers.get("sec-websocket-version") != _VERSION:
-        response = Response.text(426, "Only version 13 of WebSocket is spoken here.")
+        response = Response.text(426, "Only version 13 of WebSocket is supported.")
         return response.with_headers(("Sec-WebSocket-Version", _VERSION))
     accepted = base64.b64encode(hashlib.sha1(f"{key}{_GUID}".encode()).digest())  # noqa: S324
     headers = [("Upgrade", "websocket"), ("Sec-WebSocket-Accept", accepted.decode())]
     offered = request.headers.get("sec-websocket-protocol")
     if offered is not None:
-        # The first is the protocol; credentials may come after it in the same header.
+        # The first entry is the protocol; credentials may follow it in the same header.
         headers.append(("Sec-WebSocket-Protocol", offered.partition(",")[0].strip()))
     return Response(101, b"", tuple(headers), upgraded=partial(_converse, answer))
 
 
 def _converse(answer: str, stream: Stream, send: Callable[[bytes], object]) -> None:
-    """Send *answer* once the client has said something, and say goodbye."""
+    """Send *answer* after the client's first message, then close."""
     while (opcode := _read_frame(stream)) is not None and opcode != _CLOSE:
         if opcode < _CONTROL:
             send(_frame(_TEXT, answer.encode()) + _frame(_CLOSE, _NORMAL))

@@ -184,7 +184,7 @@ def test_two_starts_at_once(folder: Path) -> None:
     assert server is not None
     for process, (_, err) in zip(racers, results, strict=True):
         assert server.url in err
-        assert ("is running for this project already" in err) == (process.returncode == 3)
+        assert ("is already running for this project" in err) == (process.returncode == 3)
     # The processes that failed removed their logs.
     assert [path.name for path in (folder / STATE / "local").glob("server.log*")] == ["server.log"]
     assert run("local", "stop", cwd=folder)[0] == 0
@@ -475,7 +475,7 @@ def test_a_fault_seed_reaches_the_other_process(
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        pytest.param(("--latency", "soon"), "such as 100, or from-to as in 50-150", id="latency"),
+        pytest.param(("--latency", "soon"), "such as 100, or a range such as 50-150", id="latency"),
         pytest.param(("--quotas", "Users=5"), "UserCreation, UserAccountRecovery", id="quotas"),
         pytest.param(("--faults", "often"), "fail, fail-after, throttle, cut", id="faults"),
         pytest.param(("--fault-seed", "5"), "Add --faults", id="seed without faults"),

@@ -182,4 +182,4 @@ def service(
         clients = Clients(sandbox.url, _session)
         yield Service("local", clients, lambda: ids)
         clients.close()
-        assert sandbox.faults == []
+        assert sandbox.handler_errors == []

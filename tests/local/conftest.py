@@ -1,4 +1,4 @@
-"""A sandbox on a fake clock, and a client that speaks its wire without boto3."""
+"""A sandbox with a fake clock, and a client that uses its HTTP protocol without boto3."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class FakeClock:
 
 @dataclass
 class Client:
-    """Calls one sandbox; a refusal comes back as the text ``Code: message``."""
+    """Calls one sandbox; returns errors as the text ``Code: message``."""
 
     sandbox: LocalSandbox
     outputs: Any
@@ -175,7 +175,7 @@ class Client:
         )
 
     def new_password(self, challenge: dict[str, Any], **responses: str) -> dict[str, Any]:
-        """The answer to a NEW_PASSWORD_REQUIRED."""
+        """Return the response to NEW_PASSWORD_REQUIRED."""
         assert challenge["ChallengeName"] == "NEW_PASSWORD_REQUIRED", challenge
         return {
             "ChallengeName": "NEW_PASSWORD_REQUIRED",
@@ -188,7 +188,7 @@ class Client:
         }
 
     def answering(self, challenge: dict[str, Any], **responses: str) -> dict[str, Any]:
-        """The answer to any challenge that carries a session."""
+        """Return the response to any challenge with a session."""
         user_id = challenge["ChallengeParameters"]["USER_ID_FOR_SRP"]
         return {
             "ChallengeName": challenge["ChallengeName"],
@@ -204,11 +204,11 @@ class Client:
         return self.cognito_refusal("RespondToAuthChallenge", **given)
 
     def totp(self, secret: str, *, steps: int = 0) -> str:
-        """The authenticator's code, *steps* of 30 seconds from now."""
+        """Return the authenticator's code, *steps* of 30 seconds from now."""
         return pyotp.TOTP(secret).at(int(self.clock()) + 30 * steps)
 
     def attributes(self, name: str) -> dict[str, str]:
-        """The attributes of a user as an administrator sees them, without ``sub``."""
+        """Return the attributes of a user that an administrator sees, without ``sub``."""
         shown = self.cognito("AdminGetUser", Username=name)["UserAttributes"]
         return {item["Name"]: item["Value"] for item in shown if item["Name"] != "sub"}
 
@@ -216,7 +216,7 @@ class Client:
         return self.sandbox.inbox()[0].code
 
     def tokens(self, name: str, /, **attributes: str) -> dict[str, Any]:
-        """Create a user, set its password the way seeding does, and return its tokens."""
+        """Create a user, set its password as seeding does, and return its tokens."""
         self.create(name, **attributes)
         challenge = self.sign_in(name, TEMPORARY)
         reply = self.cognito("RespondToAuthChallenge", **self.new_password(challenge))
@@ -236,7 +236,7 @@ def _outputs(**options: Any) -> Any:
 
 @pytest.fixture(scope="session")
 def _state_with_key(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A state that has its signing key: making one for every test takes the most of its time."""
+    """A state that has a signing key, since generating one for each test is slow."""
     folder = tmp_path_factory.mktemp("template") / "state"
     outputs = _outputs()
     with LocalSandbox.start(state_folder=folder, outputs=outputs) as sandbox:
@@ -260,7 +260,7 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def start(state_folder: Path, clock: FakeClock) -> Iterator[Callable[..., Client]]:
-    """Start sandboxes on one state; at the end none of them may have had a fault."""
+    """Start sandboxes on one state; at the end, no handler may have raised an exception."""
     started = []
 
     def start_one(outputs: Any = None, **options: Any) -> Client:
@@ -272,7 +272,7 @@ def start(state_folder: Path, clock: FakeClock) -> Iterator[Callable[..., Client
     yield start_one
     for sandbox in started:
         sandbox.stop()
-        assert sandbox.faults == []
+        assert sandbox.handler_errors == []
 
 
 @pytest.fixture
@@ -283,7 +283,7 @@ def client(start: Callable[..., Client]) -> Client:
 
 @pytest.fixture(scope="session")
 def outputs_of() -> Callable[..., Any]:
-    """Make the outputs of an e-mail pool whose auth section has other values for some keys."""
+    """Return the outputs of an e-mail pool with some values of the auth section replaced."""
 
     def make(**changes: Any) -> Any:
         document = blueprint.from_options()
@@ -295,5 +295,5 @@ def outputs_of() -> Callable[..., Any]:
 
 @pytest.fixture(scope="session")
 def passwords() -> tuple[str, str]:
-    """The temporary and the final password that the client uses when none is given."""
+    """Return the client's default temporary and final password."""
     return TEMPORARY, PASSWORD

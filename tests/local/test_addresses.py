@@ -1,4 +1,4 @@
-"""Addresses that users change: the old one holds until the new one's code has come back."""
+"""Users change their addresses: the old one stays until the new one's code is confirmed."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def verify(token: str, code: str) -> dict[str, str]:
 
 
 def test_change_of_address(client: Any, token: str) -> None:
-    """The old address stays, verified and good for signing in, until the code has come back."""
+    """The old address stays verified and valid for sign-in until the code is confirmed."""
     assert update(client, token, email=NEW, locale="fr") == [
         {"AttributeName": "email", "DeliveryMedium": "EMAIL", "Destination": "n***@e***"}
     ]
@@ -54,7 +54,7 @@ def test_change_of_address(client: Any, token: str) -> None:
 
 
 def test_codes_that_do_not_fit(client: Any, token: str) -> None:
-    """A wrong code and an old one are refused, and the old address stays."""
+    """A wrong or expired code is refused, and the old address stays."""
     assert client.cognito_refusal("VerifyUserAttribute", **verify(token, "123456")) == EXPIRED
     update(client, token, email=NEW)
     wrong = verify(token, f"{(int(client.last_code()) + 1) % 10**6:06}")
@@ -67,7 +67,7 @@ def test_codes_that_do_not_fit(client: Any, token: str) -> None:
 
 
 def test_another_code_for_the_new_address(client: Any, token: str) -> None:
-    """A new code goes to the address that waits, also after the first code has expired."""
+    """A new code goes to the pending address, even after the first code has expired."""
     update(client, token, email=NEW)
     client.clock.advance(24 * 3600 + 1)
     token = client.sign_in(ANN)["AuthenticationResult"]["AccessToken"]
@@ -79,7 +79,7 @@ def test_another_code_for_the_new_address(client: Any, token: str) -> None:
 
 
 def test_old_address_given_again(client: Any, token: str) -> None:
-    """Whoever gives the present address again has changed their mind; no code is sent for it."""
+    """Setting the current address again cancels the change; no code is sent for it."""
     update(client, token, email=NEW)
     assert update(client, token, email=ANN) == []
     code = client.last_code()
@@ -87,7 +87,7 @@ def test_old_address_given_again(client: Any, token: str) -> None:
 
 
 def test_taken_address(client: Any, token: str) -> None:
-    """An address of another user is refused at once, or by the code if it was taken meanwhile."""
+    """Another user's address is refused at once, or at its code if it was taken meanwhile."""
     update(client, token, email=NEW)
     client.create(NEW)
     code = client.last_code()
@@ -100,7 +100,7 @@ def test_taken_address(client: Any, token: str) -> None:
 
 
 def test_verifying_what_is_there(client: Any) -> None:
-    """An address that an administrator has set is verified by a code, as often as one likes."""
+    """An address that an administrator has set can be verified by a code, repeatedly."""
     token = client.tokens(ANN)["AccessToken"]
     for _ in range(2):
         call = {"AccessToken": token, "AttributeName": "email"}
@@ -110,7 +110,7 @@ def test_verifying_what_is_there(client: Any) -> None:
 
 
 def test_number_that_the_pool_does_not_verify_by_itself(client: Any, token: str) -> None:
-    """It changes at once; a code for it can be had all the same."""
+    """It changes at once, and the user can still request a code for it."""
     assert update(client, token, phone_number=NUMBER) == []
     call = {"AccessToken": token, "AttributeName": "phone_number"}
     details = client.cognito("GetUserAttributeVerificationCode", **call)["CodeDeliveryDetails"]
@@ -124,7 +124,7 @@ def test_number_that_the_pool_does_not_verify_by_itself(client: Any, token: str)
     [("GetUserAttributeVerificationCode", {}), ("VerifyUserAttribute", {"Code": "123456"})],
 )
 def test_only_addresses_are_verified(client: Any, token: str, operation: str, given: Any) -> None:
-    """Other attributes have nowhere to send a code to."""
+    """No code can be sent to verify other attributes."""
     call = {"AccessToken": token, "AttributeName": "locale", **given}
     refusal = client.cognito_refusal(operation, **call)
     assert refusal == "InvalidParameterException: Only email and phone_number can be verified."
@@ -138,7 +138,7 @@ def test_address_that_is_not_there(client: Any, token: str) -> None:
 
 
 def test_attempts_are_limited(client: Any, token: str) -> None:
-    """Five codes an hour, and fifteen answers."""
+    """A user gets five codes and fifteen attempts per hour."""
     call = {"AccessToken": token, "AttributeName": "email"}
     for _ in range(5):
         client.cognito("GetUserAttributeVerificationCode", **call)
@@ -150,7 +150,7 @@ def test_attempts_are_limited(client: Any, token: str) -> None:
 
 
 def test_deleting_attributes(client: Any, token: str) -> None:
-    """Users delete what the pool does not require; a number goes with its flag and its code."""
+    """Users can delete optional attributes; an address goes with its flag and its code."""
     update(client, token, phone_number=NUMBER, locale="fr", **{"custom:plan": "free"})
     call = {"AccessToken": token, "AttributeName": "phone_number"}
     client.cognito("GetUserAttributeVerificationCode", **call)
@@ -173,13 +173,13 @@ def test_deleting_attributes(client: Any, token: str) -> None:
     ],
 )
 def test_attributes_that_stay(client: Any, token: str, names: Any, refusal: str) -> None:
-    """What the pool needs, what only Cognito sets and what is no attribute is not deleted."""
+    """Required, read-only and unknown attributes cannot be deleted."""
     call = {"AccessToken": token, "UserAttributeNames": names}
     assert client.cognito_refusal("DeleteUserAttributes", **call).startswith(refusal)
 
 
 def test_deleting_oneself(client: Any, token: str) -> None:
-    """A user who deletes the account is gone, with the token; the name is free."""
+    """Deleting the own account ends its token and frees its name."""
     assert client.cognito("DeleteUser", AccessToken=token) == {}
     refusal = client.cognito_refusal("GetUser", AccessToken=token)
     assert refusal == "UserNotFoundException: User does not exist."
@@ -187,7 +187,7 @@ def test_deleting_oneself(client: Any, token: str) -> None:
 
 
 def test_the_pool_says_what_it_verifies(start: Any) -> None:
-    """DescribeUserPool shows which addresses wait for a code, and how passwords are recovered."""
+    """DescribeUserPool shows which addresses need a code and how passwords are recovered."""
     pool = start(username_attributes=("email", "phone_number")).cognito("DescribeUserPool")
     described = pool["UserPool"]
     assert described["UserAttributeUpdateSettings"] == {

@@ -1,4 +1,4 @@
-"""What administrators do to users: creating, finding, changing and removing them."""
+"""The calls of administrators: create, find, change and remove users."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ UNKNOWN = "UserNotFoundException: User does not exist."
 
 @pytest.fixture
 def both(start: Any) -> Any:
-    """A pool where people sign in by address or by number."""
+    """A pool with sign-in by e-mail address or phone number."""
     return start(username_attributes=("email", "phone_number"))
 
 
 @pytest.fixture
 def plain(start: Any) -> Any:
-    """A pool where user names are free text."""
+    """A pool with free-text user names."""
     document = blueprint.from_options()
     document["auth"] |= {"username_attributes": ["username"], "standard_required_attributes": []}
     return start(parse_outputs(document, Path("local_outputs.json")))
 
 
 def test_created_user(client: Any) -> None:
-    """A new user has a UUID for a name, the address as attribute, and a password to change."""
+    """A new user has a UUID as user name and the address as attribute, and must change the password."""
     user = client.create("Ann@Example.com", email_verified="True", **{"custom:plan": "gold"})
     attributes = {item["Name"]: item["Value"] for item in user.pop("Attributes")}
     assert attributes == {
@@ -51,7 +51,7 @@ def test_created_user(client: Any) -> None:
 
 @pytest.mark.parametrize("name", ["ann@example.com", "ANN@EXAMPLE.COM", "sub"])
 def test_user_is_found_by_any_of_its_names(client: Any, name: str) -> None:
-    """Address in any case and UUID all mean the user."""
+    """The address, in any case, and the UUID identify the same user."""
     user = client.create(ANN)
     name = user["Username"] if name == "sub" else name
     assert client.cognito("AdminGetUser", Username=name)["Username"] == user["Username"]
@@ -67,7 +67,7 @@ def test_user_is_found_by_any_of_its_names(client: Any, name: str) -> None:
     ],
 )
 def test_user_name_has_the_form_of_the_pool(start: Any, attributes: Any, names: Any) -> None:
-    """The refusal says what a user name is in this pool."""
+    """The error says what a user name must be in this pool."""
     client = start(username_attributes=attributes)
     for name, expected in names.items():
         refusal = client.cognito_refusal("AdminCreateUser", Username=name)
@@ -75,7 +75,7 @@ def test_user_name_has_the_form_of_the_pool(start: Any, attributes: Any, names: 
 
 
 def test_user_name_goes_to_the_fitting_attribute(both: Any) -> None:
-    """With several kinds of user name each one is copied to its own attribute."""
+    """With several sign-in attributes, the user name is copied to the matching one."""
     by_number = both.create(PHONE, email="carol@example.com")
     by_address = both.create(ANN)
     assert {"Name": "phone_number", "Value": PHONE} in by_number["Attributes"]
@@ -85,7 +85,7 @@ def test_user_name_goes_to_the_fitting_attribute(both: Any) -> None:
 
 
 def test_user_names_are_unique(both: Any) -> None:
-    """Neither a name nor an attribute that is one may be anybody else's, in whatever case."""
+    """Neither a name nor a sign-in attribute may be another user's, ignoring case."""
     both.create(ANN, phone_number=PHONE)
     exists = "UsernameExistsException: An account with the given {} already exists."
     for given, attribute in (
@@ -103,7 +103,7 @@ def test_user_names_are_unique(both: Any) -> None:
 
 
 def test_explicit_attribute_must_agree(client: Any) -> None:
-    """An address given besides the user name must be the same one."""
+    """An address given in addition to the user name must be equal to it."""
     call = {"Username": ANN, "UserAttributes": [{"Name": "email", "Value": "eve@example.com"}]}
     refusal = client.cognito_refusal("AdminCreateUser", **call)
     assert refusal.startswith("InvalidParameterException: The attribute email must be the same")
@@ -113,7 +113,7 @@ def test_explicit_attribute_must_agree(client: Any) -> None:
 
 
 def test_plain_user_names(plain: Any) -> None:
-    """A free-text name is kept as given, found in any case and by sub, and unique."""
+    """A free-text name is stored unchanged, found in any case and by sub, and unique."""
     user = plain.create("Ann Lee".replace(" ", "_"), email=ANN)
     assert user["Username"] == "Ann_Lee"
     sub = user["Attributes"][0]["Value"]
@@ -129,7 +129,7 @@ def test_plain_user_names(plain: Any) -> None:
 
 @pytest.mark.parametrize("name", ["", "with blank@example.com", "tab\t", "x" * 129, None])
 def test_user_name_shape(client: Any, name: Any) -> None:
-    """No user name is empty, has blanks, or is longer than 128 characters."""
+    """A user name is not empty, has no blanks, and has at most 128 characters."""
     refusal = client.cognito_refusal("AdminCreateUser", Username=name)
     assert refusal.startswith("InvalidParameterException: ")
     assert "Username" in refusal
@@ -152,7 +152,7 @@ def test_user_name_shape(client: Any, name: Any) -> None:
     ],
 )
 def test_refused_attributes(client: Any, name: str, value: str, reason: str) -> None:
-    """A name or value that no pool takes is refused when creating and when updating."""
+    """Invalid names and values are refused by create and by update."""
     given = [{"Name": name, "Value": value}]
     refusal = client.cognito_refusal("AdminCreateUser", Username=ANN, UserAttributes=given)
     assert refusal.startswith("InvalidParameterException: ")
@@ -163,7 +163,7 @@ def test_refused_attributes(client: Any, name: str, value: str, reason: str) -> 
 
 
 def test_accepted_attributes(client: Any) -> None:
-    """Everything a script may send is stored as sent, empty values included."""
+    """Everything a script may send is stored unchanged, including empty values."""
     given = {
         "birthdate": "2003-02-28",
         "updated_at": "1700000000",
@@ -177,13 +177,13 @@ def test_accepted_attributes(client: Any) -> None:
 
 
 def test_password_is_made_up_when_none_is_given(client: Any) -> None:
-    """Without TemporaryPassword the user gets one that meets the policy and nobody knows."""
+    """Without TemporaryPassword, the user gets a random one that meets the policy."""
     assert client.cognito("AdminCreateUser", Username=ANN)["User"]["Enabled"] is True
     assert "NotAuthorizedException" in client.sign_in_refusal(ANN)
 
 
 def test_resend(client: Any) -> None:
-    """RESEND needs a user who has not changed the temporary password yet."""
+    """RESEND requires a user who has not changed the temporary password yet."""
     refusal = client.cognito_refusal("AdminCreateUser", Username=ANN, MessageAction="RESEND")
     assert refusal == UNKNOWN
     client.tokens(ANN)
@@ -227,7 +227,7 @@ def test_mistyped_options(client: Any, given: Any) -> None:
 
 @pytest.mark.parametrize("permanent", [True, False])
 def test_admin_set_user_password(client: Any, permanent: bool) -> None:
-    """A permanent password confirms the user; another has to be changed at sign-in."""
+    """A permanent password confirms the user; a temporary one must be changed at sign-in."""
     client.create(ANN)
     call = {"Username": ANN, "Password": "Other-789-word", "Permanent": permanent}
     client.cognito("AdminSetUserPassword", **call)
@@ -237,7 +237,7 @@ def test_admin_set_user_password(client: Any, permanent: bool) -> None:
 
 
 def test_update_attributes(client: Any) -> None:
-    """A changed address is a new name to sign in by, unverified unless the call says so."""
+    """A changed address is a new sign-in name, unverified unless the call sets the flag."""
     client.tokens(ANN, email_verified="true")
     eve = client.create("eve@example.com")
 
@@ -265,7 +265,7 @@ def test_update_attributes(client: Any) -> None:
 
 
 def test_delete_attributes(client: Any) -> None:
-    """Attributes go away, but for those that the pool requires."""
+    """Attributes are deleted, except those that the pool requires."""
     client.create(ANN, locale="en")
     call = {"Username": ANN, "UserAttributeNames": ["locale", "nickname"]}
     assert client.cognito("AdminDeleteUserAttributes", **call) == {}
@@ -280,7 +280,7 @@ def test_delete_attributes(client: Any) -> None:
 
 
 def test_delete_user(client: Any) -> None:
-    """A deleted user is gone under each name, and each name is free."""
+    """A deleted user is not found by any name, and each name is free."""
     user = client.create(ANN)
     client.cognito("AdminDeleteUser", Username=ANN)
     for name in (ANN, user["Username"]):
@@ -289,7 +289,7 @@ def test_delete_user(client: Any) -> None:
 
 
 def test_reset_needs_a_confirmed_user(client: Any) -> None:
-    """A user with a temporary password has nothing to reset; one in RESET_REQUIRED may again."""
+    """A user with a temporary password cannot be reset; one in RESET_REQUIRED can again."""
     client.tokens("eve@example.com")
     refusal = client.cognito_refusal("AdminResetUserPassword", Username="eve@example.com")
     assert refusal.startswith("InvalidParameterException: Cannot reset password for the user")
@@ -304,7 +304,7 @@ def test_reset_needs_a_confirmed_user(client: Any) -> None:
 
 
 def test_new_address_ends_the_codes_sent_to_the_old_one(client: Any) -> None:
-    """A code that proves the old address is no proof once an administrator has set another."""
+    """A code for the old address is invalid once an administrator has set another one."""
     client.cognito("SignUp", Username=ANN, Password="Final-456-word")
     new = [{"Name": "email", "Value": "new@example.com"}]
     client.cognito("AdminUpdateUserAttributes", Username=ANN, UserAttributes=new)
@@ -313,7 +313,7 @@ def test_new_address_ends_the_codes_sent_to_the_old_one(client: Any) -> None:
 
 
 def test_validation_data_is_not_checked(client: Any) -> None:
-    """ValidationData is for a trigger, so any name will do."""
+    """ValidationData is for a trigger, so any name is valid."""
     data = [{"Name": "campaign", "Value": "spring"}]
     client.cognito("AdminCreateUser", Username=ANN, ValidationData=data)
 
@@ -343,7 +343,7 @@ def test_confirming_a_sign_up(client: Any) -> None:
     ],
 )
 def test_unknown_users_and_pools(client: Any, operation: str) -> None:
-    """Administrators are told when a user or the pool does not exist; ids have one case."""
+    """Administrators get an error for an unknown user or pool; pool ids are case-sensitive."""
     assert client.cognito_refusal(operation, Username="nobody@example.com") == UNKNOWN
     other = client.pool_id.upper()
     refusal = client.cognito_refusal(operation, Username=ANN, UserPoolId=other)
@@ -353,7 +353,7 @@ def test_unknown_users_and_pools(client: Any, operation: str) -> None:
 
 
 def test_one_of_two_creations_wins(client: Any) -> None:
-    """Of many calls that create one name at once exactly one succeeds."""
+    """Of many simultaneous calls that create one name, exactly one succeeds."""
     statuses = []
 
     def create() -> None:
@@ -370,7 +370,7 @@ def test_one_of_two_creations_wins(client: Any) -> None:
 
 
 def test_describe(client: Any) -> None:
-    """The Describe calls say what was deployed."""
+    """The Describe calls return what was deployed."""
     client.create(ANN)
     pool = client.cognito("DescribeUserPool")["UserPool"]
     assert pool["Id"] == client.pool_id
@@ -388,12 +388,12 @@ def test_describe(client: Any) -> None:
 
 
 def test_describe_plain_pool(plain: Any) -> None:
-    """A pool of free-text names has no username attributes to show."""
+    """A pool with free-text names has no username attributes."""
     assert "UsernameAttributes" not in plain.cognito("DescribeUserPool")["UserPool"]
 
 
 def test_defaults_for_what_old_outputs_do_not_say(start: Any) -> None:
-    """An outputs file of version 1 gives an e-mail pool with Amplify's own policy."""
+    """An outputs file of version 1 gives an e-mail pool with Amplify's default policy."""
     document = {
         "version": "1",
         "auth": {

@@ -1,4 +1,4 @@
-"""local_outputs.json: every document parses, and none leads to a real backend."""
+"""local_outputs.json: every document parses, and none contains an id of a real backend."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ DEPLOYED: dict[str, Any] = {
 
 
 def test_ids_become_local() -> None:
-    """Every id is replaced, wherever it occurs, and the rules stay."""
+    """Every id is replaced wherever it occurs, and everything else stays."""
     before = copy.deepcopy(DEPLOYED)
     local = blueprint.from_outputs(DEPLOYED)
     assert before == DEPLOYED
@@ -76,8 +76,8 @@ def test_ids_become_local() -> None:
     ]
     assert local["custom"]["report"] == "s3://local-sandbox-bucket-2/report"
     assert local["custom"]["poolArn"].endswith("userpool/eu-west-1_Local00001")
-    for kept in ("$schema", "version"):
-        assert local[kept] == DEPLOYED[kept]
+    for key in ("$schema", "version"):
+        assert local[key] == DEPLOYED[key]
     assert local["custom"]["numbers"] == [1, None, True]
     assert auth["groups"] == DEPLOYED["auth"]["groups"]
     assert local["data"]["model_introspection"] == DEPLOYED["data"]["model_introspection"]
@@ -85,7 +85,7 @@ def test_ids_become_local() -> None:
 
 
 def test_localising_twice_changes_nothing() -> None:
-    """A local document stays as it is."""
+    """A document with local ids stays unchanged."""
     local = blueprint.from_outputs(DEPLOYED)
     assert blueprint.from_outputs(local) == local
 
@@ -95,7 +95,7 @@ def test_localising_twice_changes_nothing() -> None:
     [{}, {"version": "1"}, {"auth": None, "data": []}, {"auth": {"user_pool_id": "odd"}}],
 )
 def test_sparse_documents(document: dict[str, Any]) -> None:
-    """Sections that are absent or odd are left alone."""
+    """Missing and malformed sections are left unchanged."""
     assert blueprint.from_outputs(document) == document
 
 
@@ -123,7 +123,7 @@ def test_from_options() -> None:
 
 
 def test_text() -> None:
-    """The file's text is two-space JSON with a final newline, and nothing escaped."""
+    """The file is JSON with an indent of two, a final newline and no escapes."""
     text = blueprint.to_text(blueprint.from_options(groups=("Größe",)))
     assert text.startswith('{\n  "auth": {\n    "user_pool_id"')
     assert text.endswith("}\n")
@@ -149,7 +149,7 @@ def test_text() -> None:
                 "mfa_methods": ("TOTP",),
                 "username_attributes": ("phone_number",),
             },
-            "SMS among them",
+            "SMS too, for sign-in by phone",
         ),
         ({"groups": ("two words",)}, "group name"),
         ({"groups": ("",)}, "group name"),
@@ -158,6 +158,6 @@ def test_text() -> None:
     ],
 )
 def test_refused_options(options: dict[str, Any], match: str) -> None:
-    """A value that no backend could have is a usage error that names it."""
+    """A value that no backend can have is a usage error that names it."""
     with pytest.raises(InvalidCommandInputError, match=match):
         blueprint.from_options(**options)

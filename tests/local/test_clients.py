@@ -1,4 +1,4 @@
-"""Other people's clients: boto3 and pycognito work against the sandbox as they do against AWS."""
+"""Third-party clients: boto3 and pycognito work with the sandbox as with AWS."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _connect(client: Any, service: str) -> Any:
 
 
 def test_boto3(client: Any, connect: Any) -> None:
-    """boto3 reads every kind of reply, and finds its own exception classes for refusals."""
+    """boto3 parses every type of reply, and maps errors to its exception classes."""
     cognito, ssm, sts = connect("cognito-idp"), connect("ssm"), connect("sts")
     assert sts.get_caller_identity()["Account"] == "000000000000"
     ssm.put_parameter(Name="/a", Value="x", Type="SecureString")
@@ -66,9 +66,9 @@ def _srp(client: Any, connect: Any, password: str) -> AWSSRP:
 
 
 def test_pycognito(client: Any, connect: Any, passwords: tuple[str, str]) -> None:
-    """pycognito sets a new password, signs in with it, and is refused with another."""
+    """pycognito sets a new password and signs in with it; another password is refused."""
     temporary, final = passwords
-    client.clock.now = time.time()  # pycognito signs with the real time
+    client.clock.now = time.time()  # pycognito signs with the real clock
     client.create(ANN)
     with pytest.raises(ForceChangePasswordException):
         _srp(client, connect, temporary).authenticate_user()
@@ -81,7 +81,7 @@ def test_pycognito(client: Any, connect: Any, passwords: tuple[str, str]) -> Non
 
 @pytest.fixture
 def mfa(start: Any, passwords: tuple[str, str]) -> Any:
-    """A pool that requires MFA, with Ann in it, on the real clock that pycognito has."""
+    """A pool that requires MFA, with the user Ann, on the real clock that pycognito uses."""
 
     def make(method: str) -> Any:
         client = start(mfa_configuration="REQUIRED", mfa_methods=(method,))
@@ -96,7 +96,7 @@ def mfa(start: Any, passwords: tuple[str, str]) -> Any:
 
 def _pycognito(client: Any) -> Cognito:
     user = Cognito(client.pool_id, client.client_id, username=ANN)
-    # Tokens name AWS as their issuer, so pycognito must not be told of another endpoint.
+    # The issuer in the tokens is AWS, so pycognito must not be given another endpoint.
     user.client = _connect(client, "cognito-idp")
     path = f"/{client.pool_id}/.well-known/jwks.json"
     user.pool_jwk = json.loads(client.send("GET", path, None, {})[2])
@@ -104,7 +104,7 @@ def _pycognito(client: Any) -> Cognito:
 
 
 def test_pycognito_sms(mfa: Any, passwords: tuple[str, str]) -> None:
-    """pycognito signs in with the code of the outbox, and not with a wrong or a used one."""
+    """pycognito signs in with the code in the outbox, not with a wrong or used one."""
     client = mfa("SMS")
     user = _pycognito(client)
     with pytest.raises(SMSMFAChallengeException):
@@ -124,7 +124,7 @@ def test_pycognito_sms(mfa: Any, passwords: tuple[str, str]) -> None:
 
 
 def test_pycognito_totp(mfa: Any, passwords: tuple[str, str]) -> None:
-    """pycognito signs in with a software token's code, and not with a wrong or a used one."""
+    """pycognito signs in with a software token's code, not with a wrong or used one."""
     client = mfa("TOTP")
     step = client.sign_in(ANN)
     associated = client.cognito("AssociateSoftwareToken", Session=step["Session"])

@@ -1,4 +1,4 @@
-"""Which web pages may call the sandbox: none, unless their origin was allowed."""
+"""Which web pages may call the sandbox: none, unless their origin is allowed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PAGE = "http://localhost:3000"
 
 
 class Scene:
-    """A server with an allow-list, and what got through to its services."""
+    """A server with allowed origins, and the requests that reached its services."""
 
     def __init__(self, *allowed: str) -> None:
         self.seen: list[str] = []
@@ -60,7 +60,7 @@ def _cors(headers: dict[str, str]) -> list[str]:
 
 
 def test_a_preflight_of_an_allowed_page(scene: Any) -> None:
-    """It is answered with the methods, the headers that were asked for, and for how long."""
+    """The answer has the methods, the requested headers and a maximum age."""
     stage = scene(PAGE, "https://other.example")
     status, headers = stage.send(
         "OPTIONS",
@@ -80,14 +80,14 @@ def test_a_preflight_of_an_allowed_page(scene: Any) -> None:
 
 
 def test_a_preflight_that_asks_for_what_are_no_header_names(scene: Any) -> None:
-    """Nothing is echoed that is not a list of names."""
+    """Only a valid list of header names is echoed."""
     request = {"Origin": PAGE, "Access-Control-Request-Method": "PUT"}
     request["Access-Control-Request-Headers"] = "<script>"
     assert "access-control-allow-headers" not in scene(PAGE).send("OPTIONS", request)[1]
 
 
 def test_an_options_request_that_is_no_preflight(scene: Any) -> None:
-    """It reaches the services as any other request."""
+    """It reaches the services like any other request."""
     stage = scene(PAGE)
     assert stage.send("OPTIONS", {"Origin": PAGE})[0] == 200
     assert stage.seen == ["OPTIONS /"]
@@ -95,7 +95,7 @@ def test_an_options_request_that_is_no_preflight(scene: Any) -> None:
 
 @pytest.mark.parametrize("path", ["/", "/boom"])
 def test_an_answer_to_an_allowed_page(scene: Any, path: str) -> None:
-    """The page may read the answer and the headers of AWS in it, a failure of ours as well."""
+    """The page may read the response and AWS's headers, even of an internal error."""
     status, headers = scene(PAGE).send("POST", {"Origin": PAGE}, path)
     assert status == (500 if path == "/boom" else 200)
     assert headers["access-control-allow-origin"] == PAGE
@@ -119,7 +119,7 @@ def test_an_answer_to_an_allowed_page(scene: Any, path: str) -> None:
 def test_other_pages_are_refused(
     scene: Any, allowed: tuple[str, ...], origin: str, method: str
 ) -> None:
-    """Nothing is done for them, not even by requests that a browser sends without asking."""
+    """Their requests execute nothing, not even requests without a preflight."""
     stage = scene(*allowed)
     request = {"Origin": origin, "Content-Type": "text/plain"}
     if method == "OPTIONS":
@@ -132,7 +132,7 @@ def test_other_pages_are_refused(
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 def test_programs_and_the_servers_own_pages(scene: Any, host: str) -> None:
-    """Who sends no Origin is a program; the server's own origin is no other one."""
+    """Programs send no Origin; the server's own origin is not a foreign one."""
     stage = scene()
     assert stage.send("POST", {}, host=host)[0] == 200
     own = f"http://{host}:{stage.server.port}"
@@ -143,13 +143,13 @@ def test_programs_and_the_servers_own_pages(scene: Any, host: str) -> None:
 
 @pytest.mark.parametrize("origin", ["https://any.example", "null"])
 def test_every_page_may_be_allowed(scene: Any, origin: str) -> None:
-    """With * each origin is answered by its own name."""
+    """With * as allowed origin, each page gets its own origin in the answer."""
     status, headers = scene("*").send("POST", {"Origin": origin})
     assert (status, headers["access-control-allow-origin"]) == (200, origin)
 
 
 def test_an_allowed_page_does_not_lift_the_check_of_the_host(scene: Any) -> None:
-    """A name that was made to lead here is refused whatever the page."""
+    """DNS rebinding is refused even for an allowed origin."""
     assert scene("*").send("POST", {"Origin": PAGE, "Host": "evil.example"})[0] == 403
 
 
@@ -167,7 +167,7 @@ def test_an_allowed_page_does_not_lift_the_check_of_the_host(scene: Any) -> None
     ],
 )
 def test_origins_are_kept_as_browsers_send_them(text: str, origin: str) -> None:
-    """In lower case, without the port that goes without saying."""
+    """Origins are normalised to lower case without the default port."""
     assert checked_origin(text) == origin
 
 
@@ -187,6 +187,6 @@ def test_origins_are_kept_as_browsers_send_them(text: str, origin: str) -> None:
     ],
 )
 def test_what_is_no_origin_is_refused(text: str) -> None:
-    """A path or a missing scheme would never match, and is told at once."""
-    with pytest.raises(InvalidCommandInputError, match="will not do"):
+    """A path or a missing scheme would never match, so it is an error."""
+    with pytest.raises(InvalidCommandInputError, match="is invalid"):
         checked_origin(text)

@@ -1,4 +1,4 @@
-"""A sandbox that is slow, limited and failing on purpose: what it does, and what clients see."""
+"""Fault injection: latency, quotas and failures, and what clients see of them."""
 
 from __future__ import annotations
 
@@ -24,8 +24,7 @@ from seedctl.errors import InvalidCommandInputError
 from seedctl.local import LocalSandbox
 from seedctl.local.bodies import ConnectionEndedError
 from seedctl.local.cognito import Cognito
-from seedctl.local.faults import ConditionedAnswers, Conditions, Faults, Latency, table
-from seedctl.local.faults.calls import call_of, user_of
+from seedctl.local.faults import FaultInjector, Faults, FaultSettings, Latency, table
 from seedctl.local.faults.quotas import (
     CATEGORIES,
     DEFAULT_QUOTAS,
@@ -36,6 +35,7 @@ from seedctl.local.faults.quotas import (
 )
 from seedctl.local.http1 import FilePart, Request, Response
 from seedctl.local.server import Server
+from seedctl.local.service_calls import call_of, user_of
 from seedctl.outputs import load_outputs
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ DEVELOPER = (
 
 @dataclass
 class FakeTime:
-    """Monotonic seconds that pass only when told to; sleeping is noted, and takes none."""
+    """Monotonic seconds that advance only by calls; sleeping is recorded and takes no time."""
 
     now: float = 100.0
     slept: list[float] = field(default_factory=list)
@@ -70,19 +70,19 @@ class FakeTime:
 
 @dataclass
 class World:
-    """One sandbox, reached as it is and under conditions."""
+    """One sandbox, reachable both directly and through a fault injector."""
 
     sandbox: LocalSandbox
     session: boto3.Session
     stack: list[Callable[[], None]] = field(default_factory=list)
 
-    def under(self, conditions: Conditions, **seams: Any) -> tuple[ConditionedAnswers, int]:
-        """Serve the sandbox under *conditions* at another port too."""
+    def under(self, fault_settings: FaultSettings, **seams: Any) -> tuple[FaultInjector, int]:
+        """Serve the sandbox with *fault_settings* at a second port."""
         services = self.sandbox._services
-        conditioned = ConditionedAnswers(conditions, services.answer, **seams)
-        server = Server(conditioned.answer, port=0, is_streamed=services.is_streamed)
+        injector = FaultInjector(fault_settings, services.answer, **seams)
+        server = Server(injector.answer, port=0, is_streamed=services.is_streamed)
         self.stack.append(server.stop)
-        return conditioned, server.port
+        return injector, server.port
 
     def client(self, service: str, port: int | None = None) -> Any:
         made = self.session.client(
@@ -104,7 +104,7 @@ class World:
         for close in reversed(self.stack):
             close()
         self.sandbox.stop()
-        assert self.sandbox.faults == []
+        assert self.sandbox.handler_errors == []
 
 
 @pytest.fixture(scope="module")
@@ -122,13 +122,13 @@ def world(state_folder: Path, session: boto3.Session) -> Iterator[World]:
 def call(
     operation: str, given: dict[str, Any] | None = None, service: str = "cognito-idp"
 ) -> Request:
-    """A request as the server hands it on."""
+    """Return a request as the server passes it on."""
     headers = {"x-amz-target": f"{JSON_SERVICES[service]}.{operation}", "host": "localhost"}
     return Request("POST", "/", "", headers, json.dumps(given or {}).encode())
 
 
-def always(**shares: float) -> Conditions:
-    return Conditions(faults=Faults(**shares))
+def always(**shares: float) -> FaultSettings:
+    return FaultSettings(faults=Faults(**shares))
 
 
 def done(_: Request) -> Response:
@@ -153,12 +153,12 @@ def send(
 
 
 def test_parallel_requests_are_delayed_at_once() -> None:
-    """Requests of many connections wait beside each other, not one after the other."""
+    """Requests of different connections wait in parallel, not one after the other."""
     together = threading.Barrier(6)
-    conditioned = ConditionedAnswers(
-        Conditions(latency=Latency(100, 100)), done, sleep=lambda _: together.wait(20)
+    injector = FaultInjector(
+        FaultSettings(latency=Latency(100, 100)), done, sleep=lambda _: together.wait(20)
     )
-    server = Server(conditioned.answer, port=0)
+    server = Server(injector.answer, port=0)
     answers: list[int] = []
     threads = [
         threading.Thread(target=lambda: answers.append(send(server.port, "POST", "/", b"")[0]))
@@ -174,42 +174,44 @@ def test_parallel_requests_are_delayed_at_once() -> None:
 
 
 def test_the_delay_is_before_the_work() -> None:
-    """A request that is slow on its way changes nothing until it is there."""
+    """A delayed request changes nothing before its delay is over."""
     order: list[Any] = []
 
     def work(request: Request) -> Response:
         order.append("work")
         return done(request)
 
-    conditions = Conditions(latency=Latency(250, 250))
-    ConditionedAnswers(conditions, work, sleep=order.append).answer(call("GetUser"))
+    fault_settings = FaultSettings(latency=Latency(250, 250))
+    FaultInjector(fault_settings, work, sleep=order.append).answer(call("GetUser"))
     assert order == [0.25, "work"]
 
 
 def test_a_range_of_latencies() -> None:
-    """Each request draws its own delay, from the whole range and from nowhere else."""
+    """The delay of each request is random, over the whole range and never outside it."""
     time = FakeTime()
-    conditions = Conditions(latency=Latency(50, 150))
-    conditioned = ConditionedAnswers(conditions, done, sleep=time.sleep)
+    fault_settings = FaultSettings(latency=Latency(50, 150))
+    injector = FaultInjector(fault_settings, done, sleep=time.sleep)
     for _ in range(400):
-        conditioned.answer(call("GetUser"))
+        injector.answer(call("GetUser"))
     assert 0.05 <= min(time.slept) < 0.07
     assert 0.13 < max(time.slept) <= 0.15
 
 
 def test_a_stop_does_not_wait_for_delays(state_folder: Path) -> None:
-    """Requests that wait are answered at once when the sandbox stops."""
-    conditions = Conditions(latency=Latency(60_000, 60_000))
-    sandbox = LocalSandbox.start(state_folder=state_folder, outputs=None, conditions=conditions)
-    conditioned = sandbox._conditioned
-    assert conditioned is not None
-    sleep, began = conditioned._sleep, threading.Event()
+    """When the sandbox stops, delayed requests are answered at once."""
+    fault_settings = FaultSettings(latency=Latency(60_000, 60_000))
+    sandbox = LocalSandbox.start(
+        state_folder=state_folder, outputs=None, fault_settings=fault_settings
+    )
+    injector = sandbox._conditioned
+    assert injector is not None
+    sleep, began = injector._sleep, threading.Event()
 
     def tell_and_sleep(seconds: float) -> None:
         began.set()
         sleep(seconds)
 
-    conditioned._sleep = tell_and_sleep
+    injector._sleep = tell_and_sleep
     answers: list[int] = []
     body = b'{"Name": "x"}'
     headers = {
@@ -224,7 +226,7 @@ def test_a_stop_does_not_wait_for_delays(state_folder: Path) -> None:
     sandbox.stop()
     thread.join(20)
     assert answers == [400]
-    assert sandbox.faults == []
+    assert sandbox.handler_errors == []
 
 
 # --- quotas ---------------------------------------------------------------------------------------
@@ -235,12 +237,12 @@ def test_a_stop_does_not_wait_for_delays(state_folder: Path) -> None:
     steps=st.lists(st.floats(0, 1.5, allow_nan=False) | st.sampled_from([0.0, 0.1, 0.5, 1.0])),
 )
 def test_no_second_has_more_than_the_limit(limit: int, steps: list[float]) -> None:
-    """Whatever comes when, no one-second window holds more granted requests than the limit."""
+    """No one-second window ever contains more allowed requests than the limit."""
     window, now, granted = Window(limit), 100.0, list[float]()
     for step in steps:
         now += step
         expected = sum(now - earlier < 1.0 for earlier in granted) < limit
-        assert window.has_room(now) == expected
+        assert window.has_capacity(now) == expected
         if expected:
             window.add(now)
             granted.append(now)
@@ -250,7 +252,7 @@ def test_no_second_has_more_than_the_limit(limit: int, steps: list[float]) -> No
 
 @pytest.mark.parametrize("limit", [1, 2, 50])
 def test_exactly_the_limit_at_once(limit: int) -> None:
-    """A burst gets the whole quota, and not one more until a second after its first."""
+    """A burst may use the whole quota; the next call must wait for a second to pass."""
     quotas = Quotas({**DEFAULT_QUOTAS, "UserList": limit})
     assert [quotas.admit("UserList", None, 100.0) for _ in range(limit + 2)] == (
         [True] * limit + [False] * 2
@@ -260,7 +262,7 @@ def test_exactly_the_limit_at_once(limit: int) -> None:
 
 
 def test_a_refused_request_uses_nothing_up() -> None:
-    """Who is refused all the time is granted again a second after what was granted."""
+    """A client that is refused all the time is allowed again after a second."""
     quotas = Quotas({**DEFAULT_QUOTAS, "UserCreation": 2})
     times = [100.0, 100.0, 100.5, 100.9, 100.9, 101.0, 101.0, 101.0]
     granted = [quotas.admit("UserCreation", None, now) for now in times]
@@ -268,26 +270,26 @@ def test_a_refused_request_uses_nothing_up() -> None:
 
 
 def test_answers_to_challenges_overflow_into_sign_ins() -> None:
-    """What exceeds the quota of challenge answers counts as sign-ins."""
+    """Challenge responses beyond their quota count as sign-ins."""
     quotas = Quotas({**DEFAULT_QUOTAS, RESPOND: 3, "UserAuthentication": 2})
     assert [quotas.admit(RESPOND, None, 100.0) for _ in range(6)] == [True] * 5 + [False]
     assert not quotas.admit("UserAuthentication", None, 100.0)
 
 
 def test_one_user_has_a_quota_of_its_own() -> None:
-    """Ten reads and ten writes a second of the same user, whatever the category still has."""
+    """One user gets ten reads and ten writes per second, whatever the category allows."""
     quotas = Quotas(DEFAULT_QUOTAS)
     assert [quotas.admit("UserRead", "ann", 100.0) for _ in range(11)] == [True] * 10 + [False]
     assert not quotas.admit("UserAuthentication", "ann", 100.0)
     assert quotas.admit("UserRead", "eve", 100.0)
     assert [quotas.admit("UserUpdate", "ann", 100.0) for _ in range(11)] == [True] * 10 + [False]
-    # The refused eleventh did not use up the category's quota of 25 either.
+    # The refused eleventh request does not count against the category's quota of 25 either.
     assert [quotas.admit("UserUpdate", None, 100.0) for _ in range(16)] == [True] * 15 + [False]
     assert quotas.admit("UserRead", "ann", 101.0)
 
 
 def test_users_are_forgotten() -> None:
-    """Thousands of users leave nothing behind once their second is over."""
+    """The windows of thousands of users are removed after a second."""
     quotas = Quotas({**DEFAULT_QUOTAS, "UserRead": 1_000_000})
     for number in range(5000):
         quotas.admit("UserRead", f"user{number}", 100 + number / 1000)
@@ -295,7 +297,7 @@ def test_users_are_forgotten() -> None:
 
 
 def test_every_call_of_the_user_pool_has_a_category(state_folder: Path) -> None:
-    """A call that is served is in one of the categories, and there are no others."""
+    """The categories contain exactly the operations that are served."""
     with LocalSandbox.start(state_folder=state_folder, outputs=None) as sandbox:
         served = set(Cognito(sandbox._store, None, lambda: 0.0).operations)
     assert {name for service, name in CATEGORIES if service == "cognito-idp"} == served
@@ -327,15 +329,15 @@ def _token(claims: bytes) -> str:
     ],
 )
 def test_whom_a_request_is_about(body: bytes, user: str | None) -> None:
-    """The user is told by name or token; a body that makes no sense is about nobody."""
+    """The user is found by name or token; an invalid body belongs to no user."""
     assert user_of(Request("POST", "/", "", {}, body)) == user
 
 
 def test_a_call_too_many_does_nothing(world: World) -> None:
-    """boto3 sees Cognito's throttling, the user is not made, and the next second grants again."""
+    """boto3 gets Cognito's throttling error, no user is created, and a retry succeeds."""
     time = FakeTime()
-    conditions = Conditions(quotas={"UserCreation": 2})
-    conditioned, port = world.under(conditions, clock=time)
+    fault_settings = FaultSettings(quotas={"UserCreation": 2})
+    injector, port = world.under(fault_settings, clock=time)
     cognito = world.client("cognito-idp", port)
 
     def create(name: str) -> None:
@@ -353,14 +355,14 @@ def test_a_call_too_many_does_nothing(world: World) -> None:
     assert error["Error"] == {"Code": "TooManyRequestsException", "Message": "Rate exceeded"}
     assert error["ResponseMetadata"]["HTTPStatusCode"] == 400
     time.now += 1
-    create("c")  # it was not made before: a second time would be refused as existing
-    row = conditioned.statistics()["categories"]["UserCreation"]
+    create("c")  # not created before, else this would be a UsernameExistsException
+    row = injector.statistics()["categories"]["UserCreation"]
     assert row == {"quota": 2, "requests": 4, "refused": 1, "peak": 3}
 
 
 def test_parameters_have_quotas_too(world: World) -> None:
-    """Parameter Store throttles writes after three a second, and reads apart from them."""
-    _, port = world.under(Conditions(quotas={}), clock=FakeTime())
+    """Parameter Store throttles writes after three per second, separately from reads."""
+    _, port = world.under(FaultSettings(quotas={}), clock=FakeTime())
     ssm = world.client("ssm", port)
     for number in range(3):
         ssm.put_parameter(Name=f"/p/{number}", Value="v", Type="String")
@@ -371,13 +373,13 @@ def test_parameters_have_quotas_too(world: World) -> None:
 
 
 def test_without_quotas_nothing_is_refused() -> None:
-    """Conditions without quotas count what comes, and let it pass."""
-    conditioned = ConditionedAnswers(
-        Conditions(latency=Latency(0, 0)), done, clock=FakeTime(), sleep=lambda _: None
+    """Fault settings without quotas count requests but refuse none."""
+    injector = FaultInjector(
+        FaultSettings(latency=Latency(0, 0)), done, clock=FakeTime(), sleep=lambda _: None
     )
-    answers = [conditioned.answer(call("ListUsers")).status for _ in range(100)]
+    answers = [injector.answer(call("ListUsers")).status for _ in range(100)]
     assert answers == [200] * 100
-    row = conditioned.statistics()["categories"]["UserList"]
+    row = injector.statistics()["categories"]["UserList"]
     assert row == {"quota": None, "requests": 100, "refused": 0, "peak": 100}
 
 
@@ -415,7 +417,7 @@ def _ask(world: World, service: str, port: int) -> Any:
 def test_faults_have_the_form_of_their_service(
     world: World, service: str, fault: str, status: int, code: str
 ) -> None:
-    """boto3 reads the service's own code and status out of each fault."""
+    """boto3 finds the service's own code and status in each fault."""
     _, port = world.under(always(**{fault: 100}))
     with pytest.raises(ClientError) as failure:
         _ask(world, service, port)
@@ -438,7 +440,7 @@ def test_faults_have_the_form_of_their_service(
     ],
 )
 def test_faults_of_appsync(world: World, fault: str, status: int, kind: str) -> None:
-    """The list of errors has the type, and so has the header."""
+    """The type is in the list of errors and in the header."""
     _, port = world.under(always(**{fault: 100}))
     answer = send(port, "POST", "/graphql", b"{}")
     assert (answer[0], answer[1]["x-amzn-errortype"]) == (status, kind)
@@ -447,7 +449,7 @@ def test_faults_of_appsync(world: World, fault: str, status: int, kind: str) -> 
 
 
 def test_a_failed_head_has_no_body(world: World) -> None:
-    """As with S3's own refusals, the answer to HEAD has no document, not even a length of one."""
+    """As with S3's own errors, a response to HEAD has no document and length 0."""
     _, port = world.under(always(fail=100))
     with pytest.raises(ClientError) as failure:
         world.client("s3", port).head_object(Bucket=BUCKET, Key="public/x")
@@ -469,11 +471,11 @@ def test_a_failed_head_has_no_body(world: World) -> None:
 def test_before_and_after_the_work(
     world: World, fault: str, error: type[Exception], is_done: bool
 ) -> None:
-    """A fault after the work leaves all of it done, one before leaves none."""
+    """A fault after the call leaves its effects, a fault before it leaves none."""
     _, port = world.under(always(**{fault: 100}))
     with pytest.raises(error):
         world.client("ssm", port).put_parameter(Name="/x", Value="v", Type="String")
-    # Larger than what a server reads of a refused body, so that a part of it is on its way.
+    # Larger than what the server discards of an unread body, so that the client is still sending.
     with pytest.raises((error, OSError)):
         world.client("s3", port).put_object(Bucket=BUCKET, Key="public/x", Body=b"x" * 200_000)
     body = json.dumps({"query": 'mutation { createTodo(input: {content: "c"}) { id } }'}).encode()
@@ -492,31 +494,31 @@ def test_before_and_after_the_work(
 
 
 def test_what_is_not_sent_is_closed(tmp_path: Path) -> None:
-    """A download that is cut after the work leaves no open file."""
+    """A download that is cut after its execution leaves no open file."""
     path = tmp_path / "object"
     path.write_bytes(b"x")
     opened = path.open("rb")
-    conditioned = ConditionedAnswers(
+    injector = FaultInjector(
         always(cut_after=100), lambda _: Response(200, b"", file=FilePart(opened, 0, 1))
     )
     with pytest.raises(ConnectionEndedError):
-        conditioned.answer(call("GetUser"))
+        injector.answer(call("GetUser"))
     assert opened.closed
 
 
-def _outcomes(conditions: Conditions, count: int) -> list[str]:
+def _outcomes(fault_settings: FaultSettings, count: int) -> list[str]:
     ran = []
 
     def work(request: Request) -> Response:
         ran.append(request)
         return done(request)
 
-    conditioned = ConditionedAnswers(conditions, work)
+    injector = FaultInjector(fault_settings, work)
     outcomes = []
     for _ in range(count):
         ran.clear()
         try:
-            outcome = str(conditioned.answer(call("GetUser")).status)
+            outcome = str(injector.answer(call("GetUser")).status)
         except ConnectionEndedError:
             outcome = "cut"
         outcomes.append(f"{outcome} {len(ran)}")
@@ -537,9 +539,9 @@ def _outcomes(conditions: Conditions, count: int) -> list[str]:
 )
 @pytest.mark.parametrize("seed", [1, 20, 300])
 def test_the_shares_come_out(spec: str, shares: dict[str, float], seed: int) -> None:
-    """Over 2,000 requests each kind has its share, and nothing else happens."""
-    conditions = Conditions(faults=Faults.parse(spec), fault_seed=seed)
-    counts = Counter(_outcomes(conditions, 2000))
+    """Of 2,000 requests, each kind of fault has its percentage, and nothing else fails."""
+    fault_settings = FaultSettings(faults=Faults.parse(spec), fault_seed=seed)
+    counts = Counter(_outcomes(fault_settings, 2000))
     assert counts.keys() == shares.keys()
     for kind, percent in shares.items():
         share = percent / 100
@@ -548,19 +550,19 @@ def test_the_shares_come_out(spec: str, shares: dict[str, float], seed: int) -> 
 
 
 def test_a_seed_repeats_the_faults() -> None:
-    """The same seed makes the same faults, another one others."""
+    """The same seed gives the same faults, another seed other ones."""
     faults = Faults(fail=30, cut=30)
-    once = _outcomes(Conditions(faults=faults, fault_seed=7), 100)
-    assert once == _outcomes(Conditions(faults=faults, fault_seed=7), 100)
-    assert once != _outcomes(Conditions(faults=faults, fault_seed=8), 100)
+    once = _outcomes(FaultSettings(faults=faults, fault_seed=7), 100)
+    assert once == _outcomes(FaultSettings(faults=faults, fault_seed=7), 100)
+    assert once != _outcomes(FaultSettings(faults=faults, fault_seed=8), 100)
 
 
-# --- what is left alone, and what is counted ------------------------------------------------------
+# --- requests without faults, and statistics ------------------------------------------------------
 
 
 def test_documents_are_not_disturbed(world: World) -> None:
-    """The pool's public keys, the statistics and what is no call at all have no faults."""
-    _, port = world.under(Conditions(quotas={}, faults=Faults(cut=100)))
+    """Public keys, statistics and requests that are not calls have no faults."""
+    _, port = world.under(FaultSettings(quotas={}, faults=Faults(cut=100)))
     assert OUTPUTS.auth is not None
     keys = send(port, "GET", f"/{OUTPUTS.auth.user_pool_id}/.well-known/jwks.json")
     assert (keys[0], list(json.loads(keys[2]))) == (200, ["keys"])
@@ -573,10 +575,10 @@ def test_documents_are_not_disturbed(world: World) -> None:
 
 
 def test_the_probe_is_not_disturbed(state_folder: Path) -> None:
-    """A server that stays up can be found and stopped whatever it does to calls."""
-    conditions = Conditions(latency=Latency(60_000, 60_000), faults=Faults(cut=100))
+    """A running server can be found and stopped whatever its fault settings are."""
+    fault_settings = FaultSettings(latency=Latency(60_000, 60_000), faults=Faults(cut=100))
     with LocalSandbox.start(
-        state_folder=state_folder, outputs=None, nonce="n" * 32, conditions=conditions
+        state_folder=state_folder, outputs=None, nonce="n" * 32, fault_settings=fault_settings
     ) as sandbox:
         status, _, body = send(sandbox.port, "GET", "/_seedctl/server")
         assert (status, json.loads(body)) == (200, {"nonce": "n" * 32})
@@ -584,17 +586,17 @@ def test_the_probe_is_not_disturbed(state_folder: Path) -> None:
 
 
 def test_statistics() -> None:
-    """Each operation and category has its count, refusals, and busiest second."""
+    """Each operation and category has its requests, refusals and busiest second."""
     time = FakeTime()
-    conditions = Conditions(quotas={"UserCreation": 3})
-    conditioned = ConditionedAnswers(conditions, done, clock=time)
-    # Five within a second that begins at 100.3; a window that jumps would see four.
+    fault_settings = FaultSettings(quotas={"UserCreation": 3})
+    injector = FaultInjector(fault_settings, done, clock=time)
+    # Five within the second from 100.3 on; fixed windows would count four.
     for now in (100.0, 100.3, 100.6, 100.9, 101.1, 101.2, 103.0):
         time.now = now
-        conditioned.answer(call("AdminCreateUser"))
-    conditioned.answer(call("AdminConfirmSignUp"))
-    conditioned.answer(call("GetId", service="cognito-identity"))
-    assert conditioned.statistics() == {
+        injector.answer(call("AdminCreateUser"))
+    injector.answer(call("AdminConfirmSignUp"))
+    injector.answer(call("GetId", service="cognito-identity"))
+    assert injector.statistics() == {
         "conditions": "quotas UserCreation=3",
         "requests": 9,
         "refused": 2,
@@ -609,14 +611,14 @@ def test_statistics() -> None:
 
 
 def test_the_table() -> None:
-    """It has a line for each operation, category and kind of fault; none when nothing came."""
-    conditioned = ConditionedAnswers(
-        Conditions(quotas={}, faults=Faults(fail=100)), done, clock=FakeTime()
+    """It has a line for each operation, category and kind of fault, none without requests."""
+    injector = FaultInjector(
+        FaultSettings(quotas={}, faults=Faults(fail=100)), done, clock=FakeTime()
     )
-    assert table(conditioned.statistics()) == []
+    assert table(injector.statistics()) == []
     for _ in range(121):
-        conditioned.answer(call("GetUser"))
-    assert table(conditioned.statistics()) == [
+        injector.answer(call("GetUser"))
+    assert table(injector.statistics()) == [
         "                     requests   refused    peak/s     quota",
         "cognito-idp:GetUser       121         1       121",
         "UserRead                  121         1       121       120",
@@ -625,14 +627,14 @@ def test_the_table() -> None:
 
 
 def test_statistics_are_for_this_machine_only(world: World) -> None:
-    """Other hosts' names and other origins' pages do not get the statistics."""
-    _, port = world.under(Conditions(quotas={}))
+    """Other host names and foreign origins do not get the statistics."""
+    _, port = world.under(FaultSettings(quotas={}))
     assert send(port, "GET", "/_seedctl/statistics", Host="evil.example")[0] == 403
     assert send(port, "GET", "/_seedctl/statistics", Origin="http://a.example")[0] == 403
 
 
 def test_nothing_asked_for_is_nothing_loaded(tmp_path: Path) -> None:
-    """A sandbox without conditions has no wrapper for them, and does not load one."""
+    """A sandbox without fault settings has no injector and does not load the package."""
     script = (
         "import sys\nfrom pathlib import Path\nfrom seedctl.local import LocalSandbox\n"
         "with LocalSandbox.start(state_folder=Path(sys.argv[1]), outputs=None) as sandbox:\n"
@@ -659,44 +661,44 @@ def test_nothing_asked_for_is_nothing_loaded(tmp_path: Path) -> None:
     ],
 )
 def test_which_call_a_request_is(request_: Request, name: str | None) -> None:
-    """Only what a service could be asked for is a call."""
+    """Only requests that name a service and an operation are calls."""
     found = call_of(request_)
     assert (found.name if found is not None else None) == name
 
 
-# --- what is asked for ----------------------------------------------------------------------------
+# --- the settings ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
         pytest.param({}, None, id="nothing"),
-        pytest.param({"latency": "100"}, Conditions(latency=Latency(100, 100)), id="latency"),
-        pytest.param({"latency": "0"}, Conditions(latency=Latency(0, 0)), id="no latency"),
+        pytest.param({"latency": "100"}, FaultSettings(latency=Latency(100, 100)), id="latency"),
+        pytest.param({"latency": "0"}, FaultSettings(latency=Latency(0, 0)), id="no latency"),
         pytest.param(
-            {"latency": "50-150.5"}, Conditions(latency=Latency(50, 150.5)), id="latency range"
+            {"latency": "50-150.5"}, FaultSettings(latency=Latency(50, 150.5)), id="latency range"
         ),
-        pytest.param({"quotas": "default"}, Conditions(quotas={}), id="quotas"),
+        pytest.param({"quotas": "default"}, FaultSettings(quotas={}), id="quotas"),
         pytest.param(
             {"quotas": "UserCreation=80, UserAuthentication=200"},
-            Conditions(quotas={"UserCreation": 80, "UserAuthentication": 200}),
+            FaultSettings(quotas={"UserCreation": 80, "UserAuthentication": 200}),
             id="other quotas",
         ),
         pytest.param(
             {"faults": "5", "fault_seed": 0},
-            Conditions(faults=Faults(fail=2.5, fail_after=2.5), fault_seed=0),
+            FaultSettings(faults=Faults(fail=2.5, fail_after=2.5), fault_seed=0),
             id="plain faults",
         ),
         pytest.param(
             {"faults": "fail=50,cut-after=50"},
-            Conditions(faults=Faults(fail=50, cut_after=50)),
+            FaultSettings(faults=Faults(fail=50, cut_after=50)),
             id="faults",
         ),
     ],
 )
-def test_options(options: dict[str, Any], expected: Conditions | None) -> None:
-    """The options mean what the values of a test mean."""
-    assert Conditions.parse(**options) == expected
+def test_options(options: dict[str, Any], expected: FaultSettings | None) -> None:
+    """Options parse to the values that a test would use."""
+    assert FaultSettings.parse(**options) == expected
 
 
 @pytest.mark.parametrize(
@@ -716,14 +718,14 @@ def test_options(options: dict[str, Any], expected: Conditions | None) -> None:
             pytest.param({"faults": text}, "fail, fail-after, throttle, cut", id=f"faults {text}")
             for text in ("", "x", "101", "-1", "fail", "fail=x", "fail_after=1", "fail=1,fail=1")
         ),
-        pytest.param({"faults": "fail=60,cut=60"}, "100 at most together", id="over 100"),
+        pytest.param({"faults": "fail=60,cut=60"}, "100 at most in total", id="over 100"),
         pytest.param({"fault_seed": 5}, "--faults 5", id="seed alone"),
     ],
 )
 def test_options_that_will_not_do(options: dict[str, Any], said: str) -> None:
-    """The error says what is allowed, and has the exit code of wrong usage."""
+    """The error says what is allowed and has the exit code of wrong usage."""
     with pytest.raises(InvalidCommandInputError) as refused:
-        Conditions.parse(**options)
+        FaultSettings.parse(**options)
     assert said in (refused.value.resolution or "")
     assert refused.value.exit_code == 2
 
@@ -731,18 +733,18 @@ def test_options_that_will_not_do(options: dict[str, Any], said: str) -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        pytest.param("101", "that is 101 % of the requests", id="over 100"),
-        pytest.param("fail=60,cut=60.5", "that is 120.5 % of the requests", id="together"),
-        pytest.param("fail=1,fail=2", "fail is there twice", id="twice"),
-        pytest.param("fail_after=1", "'fail_after' is none of their names", id="no name"),
-        pytest.param("cut=x", "cut is no percentage", id="no number"),
+        pytest.param("101", "the sum is 101 % of the requests", id="over 100"),
+        pytest.param("fail=60,cut=60.5", "the sum is 120.5 % of the requests", id="together"),
+        pytest.param("fail=1,fail=2", "fail is given twice", id="twice"),
+        pytest.param("fail_after=1", "'fail_after' is not a kind of fault", id="no name"),
+        pytest.param("cut=x", "cut is not a percentage", id="no number"),
     ],
 )
 def test_faults_that_will_not_do_are_shown_as_typed(text: str, reason: str) -> None:
-    """The error repeats what was typed, not what was made of it, and has the reason."""
+    """The error quotes the option as typed and gives the reason."""
     with pytest.raises(InvalidCommandInputError) as refused:
         Faults.parse(text)
-    assert refused.value.message == f"The faults {text!r} will not do: {reason}."
+    assert refused.value.message == f"The faults {text!r} is invalid: {reason}."
 
 
 @pytest.mark.parametrize(
@@ -752,39 +754,39 @@ def test_faults_that_will_not_do_are_shown_as_typed(text: str, reason: str) -> N
         pytest.param(lambda: Faults(fail=float("nan")), id="faults"),
         pytest.param(lambda: Faults(fail=-1), id="faults below 0"),
         pytest.param(lambda: Faults(fail=60, cut=60), id="faults over 100"),
-        pytest.param(lambda: Conditions(quotas={"Users": 1}), id="quotas"),
+        pytest.param(lambda: FaultSettings(quotas={"Users": 1}), id="quotas"),
     ],
 )
 def test_values_that_will_not_do(make: Callable[[], object]) -> None:
-    """A test that asks for what cannot be is told so as the command line is."""
+    """Invalid values in a test raise the same error as on the command line."""
     with pytest.raises(InvalidCommandInputError):
         make()
 
 
 def test_sign_ins_take_challenge_answers_along() -> None:
-    """Three answers for each sign-in are granted, whatever that quota is, unless told otherwise."""
-    assert Conditions().limits() is None
-    assert Conditions(quotas={}).limits() == dict(DEFAULT_QUOTAS)
-    more = Conditions(quotas={"UserAuthentication": 200}).limits()
+    """The quota of challenge responses is three times that of sign-ins, unless set."""
+    assert FaultSettings().limits() is None
+    assert FaultSettings(quotas={}).limits() == dict(DEFAULT_QUOTAS)
+    more = FaultSettings(quotas={"UserAuthentication": 200}).limits()
     assert more is not None
     assert more[RESPOND] == 600
-    told = Conditions(quotas={"UserAuthentication": 200, RESPOND: 5}).limits()
-    assert told is not None
-    assert told[RESPOND] == 5
+    limits = FaultSettings(quotas={"UserAuthentication": 200, RESPOND: 5}).limits()
+    assert limits is not None
+    assert limits[RESPOND] == 5
 
 
 def test_conditions_are_told_in_the_words_of_the_options() -> None:
-    """What is shown can be typed again."""
+    """The displayed settings can be used as options again."""
     words = ("50-150", "UserList=5", "fail=2,cut-after=1")
-    conditions = Conditions.parse(latency=words[0], quotas=words[1], faults=words[2])
-    shown = str(conditions)
+    fault_settings = FaultSettings.parse(latency=words[0], quotas=words[1], faults=words[2])
+    shown = str(fault_settings)
     assert all(word in shown for word in words)
-    assert str(Conditions(quotas={}, faults=Faults())) == "quotas default; faults 0"
+    assert str(FaultSettings(quotas={}, faults=Faults())) == "quotas default; faults 0"
 
 
 def test_the_caller_may_change_its_mapping() -> None:
-    """Conditions keep what they were made of."""
+    """Fault settings copy the mapping they get."""
     quotas = {"UserList": 5}
-    conditions = Conditions(quotas=quotas)
+    fault_settings = FaultSettings(quotas=quotas)
     quotas["UserList"] = 6
-    assert conditions.quotas == {"UserList": 5}
+    assert fault_settings.quotas == {"UserList": 5}

@@ -1,4 +1,4 @@
-"""What two JavaScript clients send, in the order and shape in which they send it."""
+"""The calls of two JavaScript clients, in their order and with their parameters."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def names(client: Any, token: str) -> dict[str, str]:
 
 
 def test_aws_amplify(client: Any) -> None:
-    """Sign-up to sign-in, reset of a password, change of an address: the address is the name."""
+    """Sign-up, sign-in, password reset and address change; the address is the user name."""
     client.cognito(
         "SignUp",
         Username=ANN,
@@ -30,7 +30,7 @@ def test_aws_amplify(client: Any) -> None:
         ClientMetadata={"page": "start"},
         ValidationData=pairs(campaign="spring"),
     )
-    # A sign-in before the code leads to the step that asks for it.
+    # A sign-in before the confirmation leads to the step that requires it.
     assert client.sign_in_refusal(ANN, PASSWORD).startswith("UserNotConfirmedException")
     client.cognito("ResendConfirmationCode", Username=ANN)
     client.cognito("ConfirmSignUp", Username=ANN, ConfirmationCode=client.last_code())
@@ -43,7 +43,7 @@ def test_aws_amplify(client: Any) -> None:
 
     given = pairs(email=NEW, nickname="Ann", phone_number="+15550100100")
     reply = client.cognito("UpdateUserAttributes", AccessToken=token, UserAttributes=given)
-    # The client tells by these which attributes wait for a code.
+    # The client uses these to find the attributes that need a code.
     assert [each["AttributeName"] for each in reply["CodeDeliveryDetailsList"]] == ["email"]
     assert names(client, token)["email"] == ANN
     call = {"AccessToken": token, "AttributeName": "email"}
@@ -62,7 +62,7 @@ def test_aws_amplify(client: Any) -> None:
 
 
 def test_amazon_cognito_identity_js(client: Any) -> None:
-    """After its first sign-in this client goes by the pool's own name for the user."""
+    """After its first sign-in, this client uses the internal user name."""
     reply = client.cognito(
         "SignUp",
         Username=ANN,

@@ -1,4 +1,4 @@
-"""Groups: deployed and made, with and without members, page by page."""
+"""Groups: deployed and created, their members, and pages."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_deployed_groups(client: Any) -> None:
 
 
 def test_membership(client: Any) -> None:
-    """Adding twice is harmless, and so is removing somebody who is not in it."""
+    """Adding twice is harmless, and so is removing a user who is not a member."""
     user = client.create(ANN)
     for _ in range(2):
         client.cognito("AdminAddUserToGroup", Username=ANN.upper(), GroupName="READERS")
@@ -42,7 +42,7 @@ def test_membership(client: Any) -> None:
 
 @pytest.mark.parametrize("operation", ["AdminAddUserToGroup", "AdminRemoveUserFromGroup"])
 def test_unknown_groups_and_users(client: Any, operation: str) -> None:
-    """Group names have one case; a missing user is reported before a missing group."""
+    """Group names are case-sensitive; a missing user is reported before a missing group."""
     client.create(ANN)
     for name in ("ADMIN", "nobody"):
         assert client.cognito_refusal(operation, Username=ANN, GroupName=name) == NO_GROUP
@@ -52,14 +52,14 @@ def test_unknown_groups_and_users(client: Any, operation: str) -> None:
 
 @pytest.mark.parametrize("operation", ["GetGroup", "DeleteGroup", "ListUsersInGroup"])
 def test_unknown_group(client: Any, operation: str) -> None:
-    """Calls about a group that does not exist say so."""
+    """Calls for a group that does not exist return its error."""
     assert client.cognito_refusal(operation, GroupName="nobody") == NO_GROUP
     refusal = client.cognito_refusal(operation, GroupName="two words")
     assert refusal.startswith("InvalidParameterException: GroupName may hold no blanks")
 
 
 def test_created_group(client: Any) -> None:
-    """A group may be made once, and shows what was given."""
+    """A group can be created once, and returns the values given."""
     given = {
         "GroupName": "testers",
         "Description": "try things",
@@ -76,7 +76,7 @@ def test_created_group(client: Any) -> None:
 
 @pytest.mark.parametrize("name", ["admin", "testers"])
 def test_deleted_group(client: Any, start: Any, name: str) -> None:
-    """A deleted group is gone, also the deployed one and after a restart, with its members."""
+    """A deleted group is gone with its members, even a deployed one and after a restart."""
     client.create(ANN)
     if name == "testers":
         client.cognito("CreateGroup", GroupName=name)
@@ -90,7 +90,7 @@ def test_deleted_group(client: Any, start: Any, name: str) -> None:
 
 
 def test_group_that_is_no_longer_deployed(client: Any, start: Any) -> None:
-    """A group that left the outputs file leaves its members' tokens too."""
+    """A group removed from the outputs file disappears from its members' tokens."""
     client.tokens(ANN)
     client.cognito("AdminAddUserToGroup", Username=ANN, GroupName="READERS")
     later = start(groups=("admin",))
@@ -99,7 +99,7 @@ def test_group_that_is_no_longer_deployed(client: Any, start: Any) -> None:
 
 
 def test_groups_without_precedence_come_last(start: Any) -> None:
-    """A group may lack a precedence in the outputs, and is then listed without one."""
+    """A group may lack a precedence in the outputs; it is then listed without one."""
     document = blueprint.from_options()
     document["auth"]["groups"] = [{"a": {}}, {"b": {"precedence": 3}}]
     client = start(parse_outputs(document, Path("local_outputs.json")))
@@ -108,7 +108,7 @@ def test_groups_without_precedence_come_last(start: Any) -> None:
 
 @pytest.mark.parametrize("operation", ["ListGroups", "ListUsers", "ListUsersInGroup"])
 def test_pages(client: Any, operation: str) -> None:
-    """Pages hold each item once, whatever comes or goes between two of them."""
+    """Pages hold each item once, even if items are added or removed between two pages."""
     for number in range(5):
         client.create(f"user{number}@example.com")
         client.cognito(
@@ -134,7 +134,7 @@ def test_pages(client: Any, operation: str) -> None:
 
 @pytest.mark.parametrize("token", ["x", "bm9uc2Vuc2U", "A" * 64, "ü"])
 def test_page_tokens_are_checked(client: Any, token: str) -> None:
-    """A token that no call gave, or that another call gave, is refused."""
+    """A made-up token, or one of another call, is refused."""
     refusal = client.cognito_refusal("ListGroups", NextToken=token)
     assert refusal == "InvalidParameterException: Invalid NextToken"
     given = client.cognito("ListGroups", Limit=1)["NextToken"]
@@ -144,6 +144,6 @@ def test_page_tokens_are_checked(client: Any, token: str) -> None:
 
 @pytest.mark.parametrize("limit", [-1, 61, True, "5", 1.5])
 def test_limits(client: Any, limit: Any) -> None:
-    """A page has up to 60 items; 0 means that many."""
+    """A page has up to 60 items; 0 means 60."""
     assert "Limit must be" in client.cognito_refusal("ListGroups", Limit=limit)
     assert len(client.cognito("ListGroups", Limit=0)["Groups"]) == 3

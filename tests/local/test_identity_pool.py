@@ -1,4 +1,4 @@
-"""The local identity pool, and AppSync's IAM rules for those who come from it."""
+"""The local identity pool, and AppSync's IAM rules for its identities."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ISSUER = "cognito-idp.us-east-1.amazonaws.com/us-east-1_EXAMPLE01"
 
 @pytest.fixture
 def backend(tmp_path: Path) -> Iterator[Backend]:
-    """Connect to the sandbox of the example with all kinds of rules."""
+    """Connect to the sandbox of the example with all types of rules."""
     shutil.copy(OUTPUTS, tmp_path / "amplify_outputs.json")
     (tmp_path / "package.json").write_text('{"name": "my-app"}')
     with connect(tmp_path, local=True) as connected:
@@ -38,7 +38,7 @@ def backend(tmp_path: Path) -> Iterator[Backend]:
 
 @pytest.fixture
 def identities(tmp_path: Path) -> Iterator[tuple[Any, dict[str, float]]]:
-    """Give a boto3 client of a pool of its own, and the clock it goes by."""
+    """Return a boto3 client of a separate pool, and its clock."""
     now = {"now": 1_800_000_000.0}
     with LocalSandbox.start(
         state_folder=tmp_path / "state",
@@ -52,7 +52,7 @@ def identities(tmp_path: Path) -> Iterator[tuple[Any, dict[str, float]]]:
 
 
 def test_without_a_pool_there_is_nobody_to_give_credentials_to(tmp_path: Path) -> None:
-    """A sandbox without outputs knows no identity and no provider, and says so."""
+    """Without outputs, every identity and provider is unknown."""
     with LocalSandbox.start(state_folder=tmp_path / "state", outputs=None) as sandbox:
         client = boto3.client("cognito-identity", region_name="us-east-1", endpoint_url=sandbox.url)
         with pytest.raises(ClientError, match=r"IdentityPool '.*' not found"):
@@ -64,7 +64,7 @@ def test_without_a_pool_there_is_nobody_to_give_credentials_to(tmp_path: Path) -
 
 
 def test_guests_get_an_identity_each(identities: tuple[Any, dict[str, float]]) -> None:
-    """Without logins one is a guest, with credentials for an hour."""
+    """A call without logins is a guest and gets credentials for an hour."""
     client, now = identities
     one, two = (client.get_id(IdentityPoolId=POOL, Logins={})["IdentityId"] for _ in range(2))
     assert one != two
@@ -94,7 +94,7 @@ def test_guests_get_an_identity_each(identities: tuple[Any, dict[str, float]]) -
 def test_what_is_not_known_is_refused(
     identities: tuple[Any, dict[str, float]], call: dict[str, Any], code: str
 ) -> None:
-    """Another pool, another provider or a token that is none gives no identity."""
+    """An unknown pool or provider or an invalid token gives no identity."""
     with pytest.raises(ClientError) as caught:
         identities[0].get_id(**call)
     assert caught.value.response["Error"]["Code"] == code
@@ -103,7 +103,7 @@ def test_what_is_not_known_is_refused(
 def test_nobody_gets_anothers_credentials(
     identities: tuple[Any, dict[str, float]], backend: Backend
 ) -> None:
-    """An identity that was not given out, or is a user's, is not for guests."""
+    """An unknown identity, or a user's identity, is refused for guests."""
     client, _ = identities
     with pytest.raises(ClientError, match="not found"):
         client.get_credentials_for_identity(IdentityId="us-east-1:made-up")
@@ -137,7 +137,7 @@ def test_nobody_gets_anothers_credentials(
 
 
 def test_a_guest_who_signs_in_goes_on_as_the_user(backend: Backend) -> None:
-    """A browser shows its guest identity with its first id token; the answer is the user's."""
+    """A guest identity with an id token returns the user's identity."""
     client = boto3.client(
         "cognito-identity",
         region_name="us-east-1",
@@ -155,7 +155,7 @@ def test_a_guest_who_signs_in_goes_on_as_the_user(backend: Backend) -> None:
 
 
 def test_the_rules_tell_guests_from_users(backend: Backend) -> None:
-    """GuestBook is open to both by IAM; a model for groups is open to neither."""
+    """GuestBook allows guests and users by IAM; a model for groups allows neither."""
     guests = backend.data.generate_client(auth_mode="iam")
     written = guests.models.GuestBook.create({"message": "a guest was here"})
     assert written is not None

@@ -1,4 +1,4 @@
-"""The outbox of one-time codes, as those who sign users in read it."""
+"""The outbox of one-time codes, as read by code that signs users in."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def client(start: Any) -> Any:
 
 
 def send(client: Any, name: str) -> str:
-    """Have a code sent to a user with the temporary password; return the internal name."""
+    """Send a code to a user with the temporary password; return the internal user name."""
     username: str = client.create(name)["Username"]
     challenge = client.sign_in(name, "Temp-123-word")
     client.cognito("RespondToAuthChallenge", **client.new_password(challenge))
@@ -31,7 +31,7 @@ def send(client: Any, name: str) -> str:
 
 
 def test_messages(client: Any, state_folder: Path) -> None:
-    """Newest first, each with everything one needs to know it by; not with the code in a repr."""
+    """Newest first, with all facts to find the right one; the repr hides the code."""
     assert client.sandbox.inbox() == []
     send(client, ANN)
     client.clock.advance(5)
@@ -55,7 +55,7 @@ def test_messages(client: Any, state_folder: Path) -> None:
 
 
 def test_messages_outlast_the_server(client: Any, state_folder: Path) -> None:
-    """They are read without a server too, and a next one finds them."""
+    """They can be read without a server, and a later server finds them."""
     send(client, ANN)
     messages = client.sandbox.inbox()
     client.sandbox.stop()
@@ -65,7 +65,7 @@ def test_messages_outlast_the_server(client: Any, state_folder: Path) -> None:
 
 
 def test_last_hundred_are_kept(tmp_path: Path) -> None:
-    """Older ones are forgotten."""
+    """Older messages are deleted."""
     store = Store.open(folders.prepare(tmp_path))
     sent = [
         InboxMessage(ANN, "ann", (ANN,), "EMAIL", ANN, f"{number:08}", number)
@@ -79,21 +79,21 @@ def test_last_hundred_are_kept(tmp_path: Path) -> None:
 
 
 def test_no_state(tmp_path: Path) -> None:
-    """Without a state there are no messages, and none is made by asking."""
+    """Without a state there are no messages, and reading creates no state."""
     assert read_inbox(tmp_path / "nothing") == []
     assert list(tmp_path.iterdir()) == []
 
 
 def test_broken_state(client: Any, state_folder: Path) -> None:
-    """A state that cannot be read is said to be so."""
+    """A state that cannot be read is an error."""
     client.sandbox.stop()
     (state_folder / folders.FOLDER / folders.KEY).write_bytes(b"x" * 32)
-    with pytest.raises(LocalSandboxError, match="does not fit"):
+    with pytest.raises(LocalSandboxError, match="does not match"):
         read_inbox(state_folder)
 
 
 def test_unreadable_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder that may not be entered is an error, and not an empty inbox."""
+    """A folder without permission is an error, not an empty outbox."""
 
     def denied(self: Path) -> bool:
         raise PermissionError(13, "Permission denied", str(self))

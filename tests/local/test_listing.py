@@ -1,4 +1,4 @@
-"""ListUsers: the filter language and the attributes asked for."""
+"""ListUsers: filters and the selection of attributes."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _emails(reply: dict[str, Any]) -> list[str]:
     ],
 )
 def test_filter(crowd: Any, text: str, found: str) -> None:
-    """A filter compares one attribute with a value or with its beginning."""
+    """A filter compares one attribute with a value or with a prefix."""
     names = [email.partition("@")[0] for email in _emails(crowd.cognito("ListUsers", Filter=text))]
     assert names == found.split()
 
@@ -66,13 +66,13 @@ def test_filter_by_internal_name(crowd: Any, key: str) -> None:
     ["email", "email = ann", "email != 'x'", 'custom:plan = "x"', 'a = "b" and c = "d"', "x" * 257],
 )
 def test_refused_filter(crowd: Any, text: str) -> None:
-    """Anything else is refused, custom attributes too."""
+    """Any other filter is refused, also one by a custom attribute."""
     refusal = crowd.cognito_refusal("ListUsers", Filter=text)
     assert refusal.startswith("InvalidParameterException: ")
 
 
 def test_attributes_to_get(crowd: Any) -> None:
-    """Only the attributes asked for are shown."""
+    """Only the requested attributes are returned."""
     users = crowd.cognito("ListUsers", AttributesToGet=["given_name"])["Users"]
     assert users[0]["Attributes"] == [{"Name": "given_name", "Value": "Ann"}]
     assert users[0]["UserStatus"] == "CONFIRMED"

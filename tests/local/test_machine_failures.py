@@ -1,4 +1,4 @@
-"""When the sandbox's own machine fails, every service tells it at once, with the reason."""
+"""If the sandbox's own machine fails, every service reports the reason at once."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def user(backend: Backend) -> UserSession:
 
 @pytest.fixture
 def fail(monkeypatch: pytest.MonkeyPatch) -> Callable[[Exception], None]:
-    """Let every access to the state fail from now on."""
+    """Make every later access to the state fail."""
 
     def let_fail(error: Exception) -> None:
         @contextmanager
@@ -62,7 +62,7 @@ def fail(monkeypatch: pytest.MonkeyPatch) -> Callable[[Exception], None]:
             raise error
             yield
 
-        monkeypatch.setattr(Store, "_borrowed", borrowed)
+        monkeypatch.setattr(Store, "_pooled_connection", borrowed)
 
     return let_fail
 
@@ -94,7 +94,7 @@ def test_every_service_tells_it_at_once(
     user: UserSession,
     fail: Callable[[Exception], None],
 ) -> None:
-    """A full disk is the caller's set-up: the reason and a way out, after one call and no repeats."""
+    """A full disk is reported with its reason and a remedy, without retries."""
     before = {name: each.calls for name, each in backend.statistics().items()}
     fail(FULL)
     with pytest.raises(LocalSandboxError) as caught:
@@ -111,7 +111,7 @@ def test_every_service_tells_it_at_once(
 def test_many_are_stopped_by_the_first(
     make: str, backend: Backend, user: UserSession, fail: Callable[[Exception], None]
 ) -> None:
-    """What is no row's own fault ends the call; the rows after it are not tried."""
+    """A failure that does not depend on the row stops the call; later rows are not tried."""
     calls: dict[str, Callable[[], object]] = {
         "records": lambda: _todos(backend).create_many(ROWS, concurrency=1, batch_size=10),
         "users": lambda: backend.auth.create_users(
@@ -143,7 +143,7 @@ def test_many_are_stopped_by_the_first(
             OSError(errno.EROFS, "Read-only file system"), "Read-only", "writable", id="read-only"
         ),
         pytest.param(
-            LocalSandboxError("Broken.", resolution="Mend."), "Broken.", "Mend.", id="own"
+            LocalSandboxError("Broken.", resolution="Repair it."), "Broken.", "Repair it.", id="own"
         ),
         pytest.param(LocalSandboxError("Größe\n."), "Größe\n.", "", id="any text"),
     ],
@@ -151,7 +151,7 @@ def test_many_are_stopped_by_the_first(
 def test_the_reason_arrives(
     error: Exception, reason: str, advice: str, backend: Backend, fail: Callable[[Exception], None]
 ) -> None:
-    """Whatever fails on the machine is told with its reason and what to do about it."""
+    """Each failure of the machine is reported with its reason and a remedy."""
     fail(error)
     with pytest.raises(LocalSandboxError) as caught:
         backend.secrets.set("x", "y")
@@ -189,7 +189,7 @@ def test_other_clients_do_not_repeat_it(
 
 
 def test_a_full_disk_ends_a_transaction(tmp_path: Path) -> None:
-    """SQLite may have ended it already: what is told is the disk, and the store goes on."""
+    """SQLite may have rolled back already; the error names the disk, and the store works on."""
     store = Store.open(prepare(tmp_path / "s"))
 
     def fill() -> None:
@@ -209,7 +209,7 @@ def test_a_full_disk_ends_a_transaction(tmp_path: Path) -> None:
 def test_a_lack_of_descriptors_at_the_start_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What the machine refuses while the sandbox starts is told in the same way."""
+    """A system failure while the sandbox starts is reported in the same way."""
     monkeypatch.setattr(socket, "socketpair", _refuse)
     with pytest.raises(LocalSandboxError, match="Too many open files") as caught:
         LocalSandbox.start(state_folder=tmp_path / "s", outputs=None)
@@ -218,7 +218,7 @@ def test_a_lack_of_descriptors_at_the_start_is_told(
 
 @pytest.fixture
 def full(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let no connection be taken but with the descriptor that is kept for it."""
+    """Refuse every connection except by the spare descriptor."""
     accept, close = socket.socket.accept, Acceptor.close
     given_up: list[Acceptor] = []
 
@@ -240,7 +240,7 @@ def full(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("call", ["secret", "guest", "record", "account"])
 @pytest.mark.usefixtures("full")
 def test_a_connection_that_cannot_be_taken_is_told(call: str, backend: Backend) -> None:
-    """Where the server may open no more files it says so to each client, whatever is asked."""
+    """At the limit of open files, the server tells so to each client."""
     calls = {
         **CALLS,
         "account": ("", lambda backend, _: backend.aws.call("sts", "GetCallerIdentity", {})),

@@ -1,4 +1,4 @@
-"""MFA at sign-in: which challenge comes, what answers it, and what does not."""
+"""MFA at sign-in: which challenge is issued, and which answers are accepted."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ALL = ("SMS", "TOTP", "EMAIL")
 
 @pytest.fixture
 def pool(start: Any) -> Any:
-    """Start a pool that requires MFA unless told otherwise.
+    """Start a pool that requires MFA by default.
 
     E-mail addresses sign in, or any names where *named* says so.
     """
@@ -42,14 +42,14 @@ def pool(start: Any) -> Any:
 
 
 def first_step(client: Any, name: str = ANN, /, **attributes: str) -> Any:
-    """Create a user and return what follows the new password."""
+    """Create a user and return the step after the new password."""
     client.create(name, **attributes)
     challenge = client.sign_in(name, TEMPORARY)
     return client.cognito("RespondToAuthChallenge", **client.new_password(challenge))
 
 
 def set_up(client: Any, step: Any) -> tuple[str, Any]:
-    """Go through MFA_SETUP with a software token; return its secret and the reply."""
+    """Complete MFA_SETUP with a software token; return its secret and the reply."""
     associated = client.cognito("AssociateSoftwareToken", Session=step["Session"])
     secret = associated["SecretCode"]
     verified = client.cognito(
@@ -65,7 +65,7 @@ def with_token(client: Any, name: str = ANN) -> tuple[Any, str]:
 
 
 def other(code: str) -> str:
-    """Return a code that is wrong, in the tolerated steps too, by any reasonable chance."""
+    """Return a code that is wrong for all tolerated steps."""
     return f"{(int(code) + 123457) % 10 ** len(code):0{len(code)}}"
 
 
@@ -103,7 +103,7 @@ def other(code: str) -> str:
 def test_first_challenge(
     pool: Any, methods: Any, attributes: Any, challenge: str, listed: Any
 ) -> None:
-    """The pool's methods and the user's addresses decide, now and at every later sign-in."""
+    """The pool's methods and the user's addresses decide, at the first and every later sign-in."""
     client = pool(*methods)
     for step in (first_step(client, **attributes), client.sign_in(ANN)):
         assert step["ChallengeName"] == challenge
@@ -119,7 +119,7 @@ def test_first_challenge(
 
 @pytest.mark.parametrize("configuration", ["NONE", "OPTIONAL"])
 def test_tokens_without_mfa(pool: Any, configuration: str) -> None:
-    """Where MFA is off or nothing was set up, a password is enough."""
+    """If MFA is off or optional and not set up, a password is enough."""
     methods = () if configuration == "NONE" else ALL
     client = pool(*methods, configuration=configuration)
     assert "AuthenticationResult" in first_step(client, phone_number=PHONE)
@@ -127,7 +127,7 @@ def test_tokens_without_mfa(pool: Any, configuration: str) -> None:
 
 @pytest.mark.parametrize("methods", [[], None])
 def test_unnamed_methods(start: Any, methods: Any) -> None:
-    """A pool that requires MFA of a kind its file does not name takes any kind."""
+    """A pool that requires MFA without a method in its file accepts all methods."""
     document = blueprint.from_options(mfa_configuration="REQUIRED", mfa_methods=ALL)
     document["auth"]["mfa_methods"] = methods
     if methods is None:
@@ -142,7 +142,7 @@ def test_unnamed_methods(start: Any, methods: Any) -> None:
 
 
 def test_totp_sign_up_and_sign_in(pool: Any) -> None:
-    """Set up once, a software token's codes sign the user in, as RFC 6238 has them."""
+    """Once set up, RFC 6238 codes of a software token sign the user in."""
     client = pool("TOTP")
     step = first_step(client)
     associated = client.cognito("AssociateSoftwareToken", Session=step["Session"])
@@ -168,7 +168,7 @@ def test_totp_sign_up_and_sign_in(pool: Any) -> None:
 
 @pytest.mark.parametrize("steps", [-1, 0, 1])
 def test_totp_tolerance(pool: Any, steps: int) -> None:
-    """A code of the step before or after is good too."""
+    """The code of the previous or next step is valid too."""
     client, secret = with_token(pool("TOTP"))
     client.clock.advance(90)
     code = client.totp(secret, steps=steps)
@@ -179,7 +179,7 @@ def test_totp_tolerance(pool: Any, steps: int) -> None:
 
 @pytest.mark.parametrize("steps", [-2, 2])
 def test_totp_beyond_tolerance(pool: Any, steps: int) -> None:
-    """A code of two steps away is wrong."""
+    """A code two steps away is wrong."""
     client, secret = with_token(pool("TOTP"))
     client.clock.advance(90)
     code = client.totp(secret, steps=steps)
@@ -187,7 +187,7 @@ def test_totp_beyond_tolerance(pool: Any, steps: int) -> None:
 
 
 def test_totp_replay(pool: Any) -> None:
-    """A code is good once, at set-up or at sign-in; the session waits for the next one."""
+    """A code is valid once, for set-up or sign-in; the session accepts the next code."""
     client, secret = with_token(pool("TOTP"))
     for _ in range(4):
         challenge = client.sign_in(ANN)
@@ -199,7 +199,7 @@ def test_totp_replay(pool: Any) -> None:
 
 
 def test_totp_replay_is_remembered_by_step(pool: Any) -> None:
-    """Whatever the order of use, no step's code is taken twice while it could be."""
+    """In whatever order codes are used, no step's code is accepted twice."""
     client, secret = with_token(pool("TOTP"))
     client.clock.advance(300)
     for steps in (1, 0, -1):
@@ -218,7 +218,7 @@ def test_totp_replay_is_remembered_by_step(pool: Any) -> None:
 
 
 def test_totp_replay_survives_a_restart(pool: Any) -> None:
-    """The used steps are state: another server does not take the code either."""
+    """Used steps are stored: another server does not accept the code either."""
     client, secret = with_token(pool("TOTP"))
     client.sandbox.stop()
     client = pool("TOTP")
@@ -231,7 +231,7 @@ def test_totp_replay_survives_a_restart(pool: Any) -> None:
     [(59, "287082"), (1111111109, "081804"), (1234567890, "005924"), (20000000000, "353130")],
 )
 def test_rfc_6238(second: int, code: str) -> None:
-    """The RFC's own test values, in six digits."""
+    """The codes equal the RFC's test values, in six digits."""
     token = SoftwareToken("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ")
     used = token.used(code, second)
     assert used is not None
@@ -240,7 +240,7 @@ def test_rfc_6238(second: int, code: str) -> None:
 
 
 def test_wrong_code_at_set_up(pool: Any) -> None:
-    """It is told as such, and the session takes the right one."""
+    """It has its own error, and the session then accepts the right code."""
     client = pool("TOTP")
     step = first_step(client)
     associated = client.cognito("AssociateSoftwareToken", Session=step["Session"])
@@ -253,7 +253,7 @@ def test_wrong_code_at_set_up(pool: Any) -> None:
 
 
 def test_set_up_sessions_are_good_once(pool: Any) -> None:
-    """Each step of setting up has a session of its own, and an older one leads nowhere."""
+    """Each step of the set-up has its own session; older sessions are invalid."""
     client = pool("TOTP")
     step = first_step(client)
     associated = client.cognito("AssociateSoftwareToken", Session=step["Session"])
@@ -273,7 +273,7 @@ def test_set_up_sessions_are_good_once(pool: Any) -> None:
 
 
 def test_set_up_needs_a_verified_token(pool: Any) -> None:
-    """No tokens before VerifySoftwareToken, which is refused before AssociateSoftwareToken."""
+    """No tokens before VerifySoftwareToken, which needs AssociateSoftwareToken before."""
     client = pool("TOTP")
     step = first_step(client)
     refused = "InvalidParameterException: Nothing has been set up yet"
@@ -287,7 +287,7 @@ def test_set_up_needs_a_verified_token(pool: Any) -> None:
 
 
 def test_token_of_a_pool_without(pool: Any) -> None:
-    """A pool without software tokens gives none, and the session goes on."""
+    """A pool without software tokens refuses to create one; the session stays valid."""
     client = pool("EMAIL", named=True)
     step = first_step(client, "ann")
     assert json.loads(step["ChallengeParameters"]["MFAS_CAN_SETUP"]) == ["EMAIL_OTP"]
@@ -304,7 +304,7 @@ def test_token_of_a_pool_without(pool: Any) -> None:
     [("SMS", "SMS_MFA", 6, "+*******4567"), ("EMAIL", "EMAIL_OTP", 8, "a***@e***")],
 )
 def test_sent_code(pool: Any, method: str, challenge: str, digits: int, masked: str) -> None:
-    """A code goes into the outbox, its masked address into the challenge, and it signs in."""
+    """The code is in the outbox, its masked address in the challenge, and it signs in."""
     client = pool(method)
     step = first_step(client, phone_number=PHONE)
     assert step["ChallengeName"] == challenge
@@ -321,7 +321,7 @@ def test_sent_code(pool: Any, method: str, challenge: str, digits: int, masked: 
 
 @pytest.mark.parametrize("totp", [True, False])
 def test_wrong_codes_are_counted(pool: Any, totp: bool) -> None:
-    """The session lasts for three wrong codes; then even the right one comes too late."""
+    """The session ends with the third wrong code; then even the right one fails."""
     if totp:
         client, secret = with_token(pool("TOTP"))
         key, expected = "SOFTWARE_TOKEN_MFA_CODE", WRONG_TOTP
@@ -341,7 +341,7 @@ def test_wrong_codes_are_counted(pool: Any, totp: bool) -> None:
 
 
 def test_missing_code_costs_nothing(pool: Any) -> None:
-    """An answer without a code is a mistake of the caller's, not a wrong code."""
+    """An answer without a code does not count as a wrong code."""
     client = pool("EMAIL")
     step = first_step(client)
     for _ in range(4):
@@ -352,7 +352,7 @@ def test_missing_code_costs_nothing(pool: Any) -> None:
 
 
 def test_code_expires(pool: Any) -> None:
-    """After three minutes a code is told to be expired."""
+    """After three minutes, the error says that the code has expired."""
     client = pool("EMAIL")
     step = first_step(client)
     client.clock.advance(181)
@@ -361,7 +361,7 @@ def test_code_expires(pool: Any) -> None:
 
 
 def test_newer_code_replaces_an_older_one(pool: Any) -> None:
-    """A second sign-in's code ends the first one's; another method's does not."""
+    """A second sign-in's code invalidates the first one of the same method only."""
     client = pool("SMS", "EMAIL")
     first_step(client, phone_number=PHONE)
     texted = client.answer(client.sign_in(ANN), ANSWER="SMS_MFA")
@@ -376,7 +376,7 @@ def test_newer_code_replaces_an_older_one(pool: Any) -> None:
 
 
 def test_codes_are_bound_to_their_user(pool: Any) -> None:
-    """Another user's name in the answer, or another challenge's, ends the session."""
+    """An answer with another user's name or another challenge ends the session."""
     client = pool("EMAIL")
     first_step(client, "eve@example.com")
     step = first_step(client)
@@ -395,7 +395,7 @@ def test_codes_are_bound_to_their_user(pool: Any) -> None:
 
 
 def test_choosing(pool: Any) -> None:
-    """Each kind may be chosen, one that is not listed may not; no token yet leads to MFA_SETUP."""
+    """A listed factor can be selected, others not; TOTP without a token leads to MFA_SETUP."""
     client = pool(*ALL)
     step = first_step(client, phone_number=PHONE)
     refusal = client.answer_refusal(step, ANSWER="EMAIL")
@@ -419,7 +419,7 @@ def test_choosing(pool: Any) -> None:
 
 
 def test_choice_that_is_gone(pool: Any) -> None:
-    """An address that was deleted after the choice was offered is no longer one."""
+    """A factor whose address was deleted after SELECT_MFA_TYPE cannot be selected."""
     client = pool("SMS", "EMAIL")
     step = first_step(client, phone_number=PHONE)
     client.cognito("AdminDeleteUserAttributes", Username=ANN, UserAttributeNames=["phone_number"])
@@ -428,7 +428,7 @@ def test_choice_that_is_gone(pool: Any) -> None:
 
 
 def test_setting_up_an_address(pool: Any) -> None:
-    """An address given to MFA_SETUP becomes the user's, gets a code, and that signs in."""
+    """An address given to MFA_SETUP becomes the user's, and its code signs in."""
     client = pool("TOTP", "EMAIL", named=True)
     step = first_step(client, "ann")
     listed = json.loads(step["ChallengeParameters"]["MFAS_CAN_SETUP"])
@@ -448,7 +448,7 @@ def test_setting_up_an_address(pool: Any) -> None:
 
 
 def test_setting_up_somebody_elses_address(start: Any) -> None:
-    """An address that signs another user in is refused, and the session takes another."""
+    """Another user's address is refused, and the session accepts a different one."""
     document = blueprint.from_options(mfa_configuration="REQUIRED", mfa_methods=("EMAIL",))
     document["auth"].update(
         username_attributes=["email", "phone_number"], standard_required_attributes=[]
@@ -466,7 +466,7 @@ def test_setting_up_somebody_elses_address(start: Any) -> None:
 
 
 def test_sessions_end_with_the_password(pool: Any) -> None:
-    """A user who was made anew or given another password meanwhile has to start over."""
+    """If the user is recreated or the password changes, the sign-in must start over."""
     client = pool("TOTP", named=True)
     step = first_step(client, "ann")
     associated = client.cognito("AssociateSoftwareToken", Session=step["Session"])
@@ -488,7 +488,7 @@ def test_sessions_end_with_the_password(pool: Any) -> None:
 
 
 def test_recorded_outputs(start: Any) -> None:
-    """The sample backend with all three methods leads each of its users to tokens."""
+    """In the sample backend with all three methods, each user can sign in."""
     path = Path(__file__).parents[1] / "data" / "amplify_outputs.mfa.json"
     client = start(load_outputs(path))
     step = first_step(client, phone_number=PHONE, given_name="Ann")

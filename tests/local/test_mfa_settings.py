@@ -1,4 +1,4 @@
-"""What users set up with an access token, and what administrators set and see."""
+"""MFA settings by users with an access token, and by administrators."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PREFERRED = {"Enabled": True, "PreferredMfa": True}
 
 @pytest.fixture
 def client(start: Any) -> Any:
-    """An OPTIONAL pool with everything on."""
+    """A pool with OPTIONAL MFA and all methods."""
     return start(mfa_configuration="OPTIONAL", mfa_methods=ALL)
 
 
@@ -35,7 +35,7 @@ def set_up(client: Any, token: str, **given: str) -> str:
 
 
 def shown(client: Any, token: str) -> tuple[list[str], str | None]:
-    """Return what both calls show of the settings."""
+    """Return the MFA settings, which both calls must show equally."""
     mine = client.cognito("GetUser", AccessToken=token)
     theirs = client.cognito("AdminGetUser", Username=ANN)
     settings = mine.get("UserMFASettingList", []), mine.get("PreferredMfaSetting")
@@ -44,7 +44,7 @@ def shown(client: Any, token: str) -> tuple[list[str], str | None]:
 
 
 def test_token_by_access_token(client: Any, token: str) -> None:
-    """A signed-in user sets up a token, without sessions; it is asked for once it is enabled."""
+    """A signed-in user sets up a token without a session; sign-ins need it once enabled."""
     secret = set_up(client, token, FriendlyDeviceName="my phone")
     assert "AuthenticationResult" in client.sign_in(ANN)
     client.cognito("SetUserMFAPreference", AccessToken=token, SoftwareTokenMfaSettings=ON)
@@ -56,7 +56,7 @@ def test_token_by_access_token(client: Any, token: str) -> None:
 
 
 def test_new_token_replaces_the_old_one_when_verified(client: Any, token: str) -> None:
-    """Until then the old one signs in."""
+    """The old token stays valid until the new one is verified."""
     old = set_up(client, token)
     client.cognito("SetUserMFAPreference", AccessToken=token, SoftwareTokenMfaSettings=ON)
     new = client.cognito("AssociateSoftwareToken", AccessToken=token)["SecretCode"]
@@ -70,7 +70,7 @@ def test_new_token_replaces_the_old_one_when_verified(client: Any, token: str) -
 
 
 def test_verifying_again(client: Any, token: str) -> None:
-    """A verified token may be verified again, with a code that was not used yet."""
+    """A verified token can be verified again with an unused code."""
     call = {"AccessToken": token, "UserCode": "123456"}
     refusal = client.cognito_refusal("VerifySoftwareToken", **call)
     expected = "Software Token MFA does not exist for the user."
@@ -86,7 +86,7 @@ def test_verifying_again(client: Any, token: str) -> None:
 
 @pytest.mark.parametrize("code", ["12345", "1234567", "12 456", "12345²"])
 def test_codes_are_six_digits(client: Any, token: str, code: str) -> None:
-    """Anything else is no code at all."""
+    """Any other text is an invalid parameter."""
     client.cognito("AssociateSoftwareToken", AccessToken=token)
     call = {"AccessToken": token, "UserCode": code}
     refusal = client.cognito_refusal("VerifySoftwareToken", **call)
@@ -95,7 +95,7 @@ def test_codes_are_six_digits(client: Any, token: str, code: str) -> None:
 
 @pytest.mark.parametrize("both", [True, False])
 def test_session_or_token(client: Any, token: str, both: bool) -> None:
-    """A call has one of the two, neither none nor both."""
+    """A call needs either a session or an access token, not both."""
     call = {"AccessToken": token, "Session": "x" * 20} if both else {}
     for operation in ("AssociateSoftwareToken", "VerifySoftwareToken"):
         refusal = client.cognito_refusal(operation, UserCode="123456", **call)
@@ -103,7 +103,7 @@ def test_session_or_token(client: Any, token: str, both: bool) -> None:
 
 
 def test_token_of_a_pool_without(start: Any) -> None:
-    """Where software tokens are off, none can be had."""
+    """If software tokens are off, none can be created."""
     client = start(mfa_configuration="OPTIONAL", mfa_methods=("SMS",))
     token = client.tokens(ANN)["AccessToken"]
     refusal = client.cognito_refusal("AssociateSoftwareToken", AccessToken=token)
@@ -112,7 +112,7 @@ def test_token_of_a_pool_without(start: Any) -> None:
 
 
 def test_preferences(client: Any, token: str) -> None:
-    """They are kept kind by kind, and decide what is asked for."""
+    """Preferences are stored for each factor and decide which challenge is issued."""
 
     def prefer(**settings: Any) -> None:
         assert client.cognito("SetUserMFAPreference", AccessToken=token, **settings) == {}
@@ -125,7 +125,7 @@ def test_preferences(client: Any, token: str) -> None:
     prefer(SoftwareTokenMfaSettings=PREFERRED)
     assert shown(client, token) == (["SMS_MFA", "SOFTWARE_TOKEN_MFA"], "SOFTWARE_TOKEN_MFA")
     assert client.sign_in(ANN)["ChallengeName"] == "SOFTWARE_TOKEN_MFA"
-    prefer(SoftwareTokenMfaSettings=ON)  # says nothing of the preference
+    prefer(SoftwareTokenMfaSettings=ON)  # without PreferredMfa
     assert shown(client, token)[1] == "SOFTWARE_TOKEN_MFA"
     prefer(SoftwareTokenMfaSettings={"Enabled": True, "PreferredMfa": False})
     assert shown(client, token) == (["SMS_MFA", "SOFTWARE_TOKEN_MFA"], None)
@@ -142,7 +142,7 @@ def test_preferences(client: Any, token: str) -> None:
 
 
 def test_preference_where_mfa_is_required(start: Any) -> None:
-    """The preferred factor is asked for without a choice, whatever else there is."""
+    """The preferred factor is used without SELECT_MFA_TYPE, whatever else is set up."""
     client = start(mfa_configuration="REQUIRED", mfa_methods=("SMS", "EMAIL"))
     client.create(ANN, phone_number=PHONE)
     step = client.sign_in(ANN, "Temp-123-word")
@@ -186,7 +186,7 @@ def test_preference_where_mfa_is_required(start: Any) -> None:
     ],
 )
 def test_refused_preferences(client: Any, settings: Any, refusal: str) -> None:
-    """What the user does not have is refused, and so is what cannot be meant; nothing changes."""
+    """A factor the user lacks and contradictory settings are refused and change nothing."""
     token = client.tokens(ANN)["AccessToken"]
     call = {"EmailMfaSettings": ON, **settings}
     for operation, who in (
@@ -198,7 +198,7 @@ def test_refused_preferences(client: Any, settings: Any, refusal: str) -> None:
 
 
 def test_preference_for_what_is_off(start: Any) -> None:
-    """A method that the pool does not have on is refused."""
+    """A method that is off in the pool is refused."""
     client = start()
     token = client.tokens(ANN)["AccessToken"]
     call = {"AccessToken": token, "EmailMfaSettings": ON}
@@ -207,7 +207,7 @@ def test_preference_for_what_is_off(start: Any) -> None:
 
 
 def test_preference_needs_a_token(client: Any, token: str) -> None:
-    """Without an access token nothing is set; a revoked one is none."""
+    """Without an access token, or with a revoked one, nothing is set."""
     call = {"EmailMfaSettings": ON}
     refusal = client.cognito_refusal("SetUserMFAPreference", **call)
     assert refusal == "InvalidParameterException: Missing required parameter AccessToken"
@@ -222,7 +222,7 @@ def test_preference_needs_a_token(client: Any, token: str) -> None:
     [("NONE", (), "OFF"), ("OPTIONAL", ("SMS",), "OPTIONAL"), ("REQUIRED", ALL, "ON")],
 )
 def test_pool_description(start: Any, configuration: str, methods: Any, shown_as: str) -> None:
-    """GetUserPoolMfaConfig names what is on."""
+    """GetUserPoolMfaConfig returns the methods that are on."""
     client = start(mfa_configuration=configuration, mfa_methods=methods)
     described = client.cognito("GetUserPoolMfaConfig")
     assert described["MfaConfiguration"] == shown_as

@@ -1,4 +1,4 @@
-"""NEW_PASSWORD_REQUIRED, the sessions that carry it, and the password policy."""
+"""NEW_PASSWORD_REQUIRED, its sessions, and the password policy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ INVALID_SESSION = "NotAuthorizedException: Invalid session for the user."
 
 
 def test_temporary_password_asks_for_a_new_one(client: Any) -> None:
-    """The first sign-in leads to NEW_PASSWORD_REQUIRED, and the answer to tokens."""
+    """The first sign-in leads to NEW_PASSWORD_REQUIRED, and its answer to tokens."""
     user = client.create(ANN, email_verified="true")
     challenge = client.sign_in(ANN, TEMPORARY)
     assert challenge["ChallengeName"] == "NEW_PASSWORD_REQUIRED"
@@ -35,7 +35,7 @@ def test_temporary_password_asks_for_a_new_one(client: Any) -> None:
 
 
 def test_session_is_good_once(client: Any) -> None:
-    """A session that has led to tokens leads nowhere a second time."""
+    """A session that has led to tokens cannot be used again."""
     client.create(ANN)
     answer = client.new_password(client.sign_in(ANN, TEMPORARY))
     client.cognito("RespondToAuthChallenge", **answer)
@@ -43,7 +43,7 @@ def test_session_is_good_once(client: Any) -> None:
 
 
 def test_session_expires(client: Any) -> None:
-    """A session of more than three minutes ago is told to be expired, and then forgotten."""
+    """A session older than three minutes has expired; later it is unknown."""
     client.create(ANN)
     answer = client.new_password(client.sign_in(ANN, TEMPORARY))
     client.clock.advance(180.5)
@@ -51,12 +51,12 @@ def test_session_expires(client: Any) -> None:
     assert client.cognito_refusal("RespondToAuthChallenge", **answer) == expired
     answer = client.new_password(client.sign_in(ANN, TEMPORARY))
     client.clock.advance(400)
-    client.sign_in(ANN, TEMPORARY)  # every new session sweeps the old ones out
+    client.sign_in(ANN, TEMPORARY)  # each new session removes the expired ones
     assert client.cognito_refusal("RespondToAuthChallenge", **answer) == INVALID_SESSION
 
 
 def test_session_is_bound_to_its_user(client: Any) -> None:
-    """The USERNAME of the answer must be the session's user, by whichever of its names."""
+    """The answer's USERNAME must be one of the names of the session's user."""
     client.create(ANN)
     client.create("eve@example.com")
     answer = client.new_password(client.sign_in(ANN, TEMPORARY), USERNAME="eve@example.com")
@@ -66,7 +66,7 @@ def test_session_is_bound_to_its_user(client: Any) -> None:
 
 
 def test_session_is_bound_to_its_challenge(client: Any) -> None:
-    """A session of one challenge does not answer another, nor does a secret block."""
+    """A session or a secret block is valid only for its own challenge."""
     client.create(ANN)
     answer = client.new_password(client.sign_in(ANN, TEMPORARY))
     swapped = {**answer, "ChallengeName": "MFA_SETUP"}
@@ -81,14 +81,14 @@ def test_session_is_bound_to_its_challenge(client: Any) -> None:
 
 @pytest.mark.parametrize("session", [None, "x" * 20])
 def test_session_must_be_known(client: Any, session: str | None) -> None:
-    """An answer without a session, or with one of the caller's making, is refused."""
+    """An answer without a session, or with a made-up one, is refused."""
     client.create(ANN)
     answer = {**client.new_password(client.sign_in(ANN, TEMPORARY)), "Session": session}
     assert client.cognito_refusal("RespondToAuthChallenge", **answer) == INVALID_SESSION
 
 
 def test_session_ends_with_its_user(client: Any) -> None:
-    """A user who was deleted, disabled or given a password meanwhile gets no tokens."""
+    """A user who was deleted, disabled or given another password gets no tokens."""
     client.create(ANN)
     answer = client.new_password(client.sign_in(ANN, TEMPORARY))
     client.cognito("AdminDisableUser", Username=ANN)
@@ -105,7 +105,7 @@ def test_session_ends_with_its_user(client: Any) -> None:
 
 
 def test_refused_password_may_be_corrected(client: Any) -> None:
-    """After InvalidPasswordException the same session takes a better password."""
+    """After InvalidPasswordException, the same session accepts a better password."""
     client.create(ANN)
     challenge = client.sign_in(ANN, TEMPORARY)
     weak = client.new_password(challenge, NEW_PASSWORD="weak")
@@ -129,7 +129,7 @@ def test_refused_password_may_be_corrected(client: Any) -> None:
     ],
 )
 def test_policy(client: Any, password: str, reason: str) -> None:
-    """Each requirement of the policy is named when it is not met, wherever a password is set."""
+    """Every call that sets a password names the unmet requirement of the policy."""
     expected = f"InvalidPasswordException: Password does not conform to policy: {reason}"
     refusal = client.cognito_refusal(
         "AdminCreateUser", Username=ANN, TemporaryPassword=password, MessageAction="SUPPRESS"
@@ -141,7 +141,7 @@ def test_policy(client: Any, password: str, reason: str) -> None:
 
 
 def test_policy_is_the_one_deployed(start: Any) -> None:
-    """A policy that asks for less, as the outputs say, takes a simpler password."""
+    """If the policy in the outputs requires less, a simpler password is accepted."""
     document = blueprint.from_options()
     policy = dict.fromkeys(document["auth"]["password_policy"], False)
     document["auth"]["password_policy"] = {**policy, "min_length": 6}
@@ -152,7 +152,7 @@ def test_policy_is_the_one_deployed(start: Any) -> None:
 
 @pytest.mark.parametrize("password", [" Aa1!aaaa", "Aa1!aaaa ", "Aa1!" + "a" * 300])
 def test_password_shape(client: Any, password: str) -> None:
-    """Blanks at the ends and more than 256 characters are no password at all."""
+    """Blanks at either end and more than 256 characters are not allowed."""
     client.create(ANN)
     answer = client.new_password(client.sign_in(ANN, TEMPORARY), NEW_PASSWORD=password)
     refusal = client.cognito_refusal("RespondToAuthChallenge", **answer)
@@ -160,7 +160,7 @@ def test_password_shape(client: Any, password: str) -> None:
 
 
 def test_temporary_password_lasts_seven_days(client: Any) -> None:
-    """After that it has to be reset by an administrator, and RESEND does so."""
+    """After that, an administrator must reset it, for example with RESEND."""
     client.create(ANN)
     client.clock.advance(7 * 24 * 3600 - 10)
     assert client.sign_in(ANN, TEMPORARY)["ChallengeName"] == "NEW_PASSWORD_REQUIRED"
@@ -176,7 +176,7 @@ def test_temporary_password_lasts_seven_days(client: Any) -> None:
 
 
 def test_missing_required_attributes(start: Any) -> None:
-    """The challenge lists them, an answer without them is refused, one with them is taken."""
+    """The challenge lists them; an answer must contain them."""
     client = start(required_attributes=("given_name", "family_name"))
     client.create(ANN, family_name="Lee")
     challenge = client.sign_in(ANN, TEMPORARY)
@@ -193,7 +193,7 @@ def test_missing_required_attributes(start: Any) -> None:
 
 
 def test_attributes_of_the_answer_are_checked(client: Any) -> None:
-    """An attribute that no pool has is refused, and the session stays good."""
+    """An unknown attribute is refused, and the session stays valid."""
     client.create(ANN)
     challenge = client.sign_in(ANN, TEMPORARY)
     answer = client.new_password(challenge, **{"userAttributes.shoe_size": "44"})

@@ -1,4 +1,4 @@
-"""Forgotten passwords: a code to a verified address; unknown users are answered alike."""
+"""Forgotten passwords: a code to a verified address; unknown users get the same reply."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def answer(client: Any, name: str = ANN, **changes: str) -> dict[str, str]:
 
 
 def test_forgotten_password(client: Any, passwords: Any) -> None:
-    """The old password is good until the code comes back with a new one; the code is good once."""
+    """The old password works until the code sets a new one; the code works once."""
     client.tokens(ANN, email_verified="true")
     assert forgot(client) == {
         "AttributeName": "email",
@@ -45,7 +45,7 @@ def test_forgotten_password(client: Any, passwords: Any) -> None:
 
 
 def test_administrators_reset(client: Any) -> None:
-    """A user whom an administrator has reset gets a code as well, and is confirmed by its use."""
+    """A user reset by an administrator also gets a code, and using it confirms the user."""
     client.tokens(ANN, email_verified="true")
     client.cognito("AdminResetUserPassword", Username=ANN)
     client.cognito("ConfirmForgotPassword", **answer(client))
@@ -54,7 +54,7 @@ def test_administrators_reset(client: Any) -> None:
 
 
 def test_code_holds_for_an_hour(client: Any) -> None:
-    """A code for a new password is good for one hour."""
+    """A reset code is valid for one hour."""
     client.tokens(ANN, email_verified="true")
     forgot(client)
     client.clock.advance(3601)
@@ -65,7 +65,7 @@ def test_code_holds_for_an_hour(client: Any) -> None:
 
 
 def test_refused_answers(client: Any) -> None:
-    """A wrong code and a weak password change nothing, and the code stays good."""
+    """A wrong code or a weak password changes nothing, and the code stays valid."""
     client.tokens(ANN, email_verified="true")
     assert client.cognito_refusal("ConfirmForgotPassword", **answer_without_code()) == EXPIRED
     forgot(client)
@@ -82,7 +82,7 @@ def answer_without_code() -> dict[str, str]:
 
 
 def test_attempts_are_limited(client: Any) -> None:
-    """Five codes an hour, and five answers."""
+    """Five codes and five attempts per hour."""
     client.tokens(ANN, email_verified="true")
     for _ in range(5):
         forgot(client)
@@ -98,7 +98,7 @@ def test_attempts_are_limited(client: Any) -> None:
 
 
 def test_temporary_passwords_cannot_be_reset(client: Any) -> None:
-    """A user who has not chosen a password yet has none to forget."""
+    """A user with a temporary password cannot use the reset."""
     client.create(ANN, email_verified="true")
     refusal = client.cognito_refusal("ForgotPassword", Username=ANN)
     assert refusal == (
@@ -107,7 +107,7 @@ def test_temporary_passwords_cannot_be_reset(client: Any) -> None:
 
 
 def nobody(client: Any) -> None:
-    """There is no such user."""
+    """Create no user."""
 
 
 def unverified(client: Any) -> None:
@@ -125,7 +125,7 @@ def disabled(client: Any) -> None:
 
 @pytest.mark.parametrize("prepare", [nobody, unverified, unconfirmed, disabled])
 def test_users_who_get_no_code(client: Any, prepare: Any) -> None:
-    """A user who cannot get a code is answered as an unknown one: with a made-up, stable address."""
+    """If no code can be sent, the reply shows a fake address, as for an unknown user."""
     prepare(client)
     before = client.sandbox.inbox()
     first = forgot(client)
@@ -150,7 +150,7 @@ def test_users_who_get_no_code(client: Any, prepare: Any) -> None:
 def test_made_up_address_fits_the_pool(
     start: Any, outputs_of: Any, types: Any, name: str, medium: str
 ) -> None:
-    """A made-up address is of a kind that the pool sends codes to, by the name's form."""
+    """A fake address has a type that the pool sends codes to, chosen by the name's form."""
     client = start(outputs_of(user_verification_types=types))
     details = forgot(client, name)
     assert details["DeliveryMedium"] == medium
@@ -160,7 +160,7 @@ def test_made_up_address_fits_the_pool(
 
 
 def test_address_comes_before_the_number(start: Any) -> None:
-    """The code goes to a verified address, to a verified number where there is no such address."""
+    """The code goes to the verified e-mail address, else to the verified number."""
     client = start(username_attributes=("email", "phone_number"))
     client.tokens(ANN, phone_number=NUMBER, phone_number_verified="true")
     assert forgot(client)["AttributeName"] == "phone_number"
@@ -170,7 +170,7 @@ def test_address_comes_before_the_number(start: Any) -> None:
 
 
 def test_second_factor_resets_no_password(start: Any) -> None:
-    """A number that serves as second factor is no way to reset the first."""
+    """A number that is the second factor cannot receive a reset code."""
     client = start(
         username_attributes=("phone_number",), mfa_configuration="OPTIONAL", mfa_methods=("SMS",)
     )
@@ -184,7 +184,7 @@ def test_second_factor_resets_no_password(start: Any) -> None:
 
 
 def test_a_verified_flag_without_an_address_reaches_nobody(start: Any) -> None:
-    """An administrator may set email_verified on a user without an address: no code goes there."""
+    """If email_verified is set but there is no address, no code is sent."""
     client = start(username_attributes=("phone_number",))
     client.tokens(NUMBER, email_verified="true")
     assert client.cognito_refusal("AdminResetUserPassword", Username=NUMBER) == (

@@ -1,4 +1,4 @@
-"""How a server that stays up is found: its address file, its lock, its answer."""
+"""Finding a running server: its address file, its lock and its answer."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def address(state_folder: Path) -> Path:
 
 @contextlib.contextmanager
 def foreign(answer: bytes | None) -> Iterator[int]:
-    """Listen as another program would: answer with *answer*, or not at all."""
+    """Listen like another program: with *answer*, or without answering."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         stopped = threading.Event()
 
@@ -76,7 +76,7 @@ def foreign(answer: bytes | None) -> Iterator[int]:
 
 @contextlib.contextmanager
 def pretended(folder: Path, port: int, **changes: Any) -> Iterator[RunningServer]:
-    """Write the address of a server at *port* and hold the lock as if it were up."""
+    """Write the address of a server at *port* and hold the lock, like a running server."""
     (folder / "local").mkdir(parents=True)
     server = RunningServer(os.getpid(), port, 1.0, None, "", NONCE)
     address(folder).write_text(json.dumps({**asdict(server), **changes}))
@@ -89,7 +89,7 @@ def pretended(folder: Path, port: int, **changes: Any) -> Iterator[RunningServer
 
 
 def test_a_server_is_found_while_it_is_up(tmp_path: Path) -> None:
-    """The address leads to it, names its outputs, is private, and goes with it."""
+    """The address file is private, names the outputs, and exists while the server runs."""
     outputs = load_outputs(OUTPUTS)
     assert find_server(tmp_path) is None
     with host_sandbox(tmp_path, outputs) as server:
@@ -106,7 +106,7 @@ def test_a_server_is_found_while_it_is_up(tmp_path: Path) -> None:
 
 
 def test_a_second_server_is_refused(tmp_path: Path) -> None:
-    """The error names the first one, which goes on."""
+    """The error names the first server, which continues."""
     with host_sandbox(tmp_path, None) as server:
         with (
             pytest.raises(LocalSandboxError, match=server.url) as caught,
@@ -120,18 +120,18 @@ def test_a_second_server_is_refused(tmp_path: Path) -> None:
 def test_a_second_server_beside_one_that_does_not_show(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without an address it is refused all the same, after a while."""
+    """Without an address file, it is refused too, after a while."""
     monkeypatch.setattr(running, "_APPEAR_SECONDS", 0.05)
     with (
         pretended(tmp_path, 1, nonce="short"),
-        pytest.raises(LocalSandboxError, match=r"is running for this project already\."),
+        pytest.raises(LocalSandboxError, match=r"is already running for this project\."),
         host_sandbox(tmp_path, None),
     ):
         pass
 
 
 def test_a_server_that_cannot_start_leaves_the_lock(tmp_path: Path) -> None:
-    """A port in use is told, and the next start is not refused for it."""
+    """A port in use is an error, and the next start is not refused."""
     with (
         foreign(b"") as port,
         pytest.raises(LocalSandboxError, match="cannot listen"),
@@ -144,7 +144,7 @@ def test_a_server_that_cannot_start_leaves_the_lock(tmp_path: Path) -> None:
 
 
 def test_a_file_without_its_server_is_stale(tmp_path: Path) -> None:
-    """What a killed server left is passed over, and the next server replaces it."""
+    """The file of a killed server is ignored, and the next server replaces it."""
     with pretended(tmp_path, 1):
         pass
     assert find_server(tmp_path) is None
@@ -162,14 +162,14 @@ def test_a_file_without_its_server_is_stale(tmp_path: Path) -> None:
     ],
 )
 def test_another_program_at_the_port(tmp_path: Path, answer: bytes) -> None:
-    """Without the nonce in its answer it is not taken for the sandbox, lock or no lock."""
+    """Without the nonce in its answer, a program is not the sandbox, even if the lock is held."""
     with foreign(answer) as port, pretended(tmp_path, port):
         assert locate_server(tmp_path) is None
         assert find_server(tmp_path) is None
 
 
 def test_a_server_that_does_not_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A suspended server is told, since a second one beside it would not be the same."""
+    """A suspended server is an error: a second one would have other tokens and codes."""
     monkeypatch.setattr(running, "_PROBE_SECONDS", 0.05)
     with foreign(None) as port, pretended(tmp_path, port) as server:
         with pytest.raises(LocalSandboxError, match="does not answer"):
@@ -205,14 +205,14 @@ def test_a_server_that_does_not_answer(tmp_path: Path, monkeypatch: pytest.Monke
     ],
 )
 def test_a_file_that_is_no_address(tmp_path: Path, text: str) -> None:
-    """Nothing in it is used: a process id of -1 would signal every process there is."""
+    """Nothing in it is used: a process id of -1 would signal every process."""
     with pretended(tmp_path, 1):
         address(tmp_path).write_text(text)
         assert find_server(tmp_path) is None
 
 
 def test_an_address_that_cannot_be_read(tmp_path: Path) -> None:
-    """It is an error, and not taken for none: a server may be running."""
+    """It is an error, not a missing file: a server may be running."""
     address(tmp_path).mkdir(parents=True)
     with pytest.raises(LocalSandboxError, match=r"server\.json"):
         find_server(tmp_path)
@@ -221,7 +221,7 @@ def test_an_address_that_cannot_be_read(tmp_path: Path) -> None:
 
 
 def test_a_lock_that_cannot_be_opened(tmp_path: Path) -> None:
-    """What is in its way is named."""
+    """The error names the file."""
     with pretended(tmp_path, 1):
         (tmp_path / "local" / "server.lock").unlink()
         (tmp_path / "local" / "server.lock").mkdir()
@@ -232,7 +232,7 @@ def test_a_lock_that_cannot_be_opened(tmp_path: Path) -> None:
 
 
 def test_an_address_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The server ends again, with the reason."""
+    """The server stops with the reason."""
 
     def full(path: Path, content: bytes) -> None:
         raise OSError(28, "No space left on device")
@@ -244,7 +244,7 @@ def test_an_address_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_a_state_folder_that_is_removed_meanwhile(tmp_path: Path) -> None:
-    """An ending server leaves the address of the one that came after it."""
+    """A stopping server does not delete the address of its successor."""
     with host_sandbox(tmp_path, None) as server:
         later = replace(server, nonce="f" * 32)
         address(tmp_path).write_text(later.to_json())
@@ -260,12 +260,12 @@ def _without_data(document: dict[str, Any]) -> None:
     [
         pytest.param("content", "the file has changed since", id="content"),
         pytest.param("file", "but this command uses", id="other file"),
-        pytest.param("gone", "has no outputs file any more", id="gone"),
+        pytest.param("gone", "no longer has an outputs file", id="gone"),
         pytest.param("new", "was started without an outputs file", id="new"),
     ],
 )
 def test_outputs_that_are_not_the_deployed_ones(tmp_path: Path, change: str, words: str) -> None:
-    """They are refused with both files named: users of one pool are not those of another."""
+    """The error names both files: their users are in different pools."""
     path = tmp_path / "a.json"
     path.write_text(OUTPUTS.read_text())
     deployed = load_outputs(path)
@@ -286,7 +286,7 @@ def test_outputs_that_are_not_the_deployed_ones(tmp_path: Path, change: str, wor
 
 
 def test_the_order_of_keys_is_no_difference(tmp_path: Path) -> None:
-    """A file that was only written anew is the same one."""
+    """A rewritten file with the same content is the same file."""
     document = json.loads(OUTPUTS.read_text())
     path = tmp_path / "a.json"
     path.write_text(json.dumps(dict(reversed(document.items()))))
@@ -294,16 +294,16 @@ def test_the_order_of_keys_is_no_difference(tmp_path: Path) -> None:
 
 
 def test_the_nonce_is_told_only_by_a_server_that_has_one(tmp_path: Path) -> None:
-    """The sandbox of a single command does not pose as one that stays up."""
+    """The sandbox of a single command is not taken for a running server."""
     with LocalSandbox.start(state_folder=tmp_path, outputs=None) as sandbox:
         server = RunningServer(1, sandbox.port, 1.0, None, "", NONCE)
         assert running._probe(server, 5.0) == "absent"
 
 
 def test_a_reset_is_refused_while_a_server_is_up(tmp_path: Path) -> None:
-    """It would delete the database under it; afterwards nothing of the server is left."""
+    """It would delete the open database; later it deletes the server's files too."""
     with host_sandbox(tmp_path, None):
-        with pytest.raises(LocalSandboxError, match="in use") as caught:
+        with pytest.raises(LocalSandboxError, match="uses its state") as caught:
             reset_state(tmp_path)
         assert "seedctl local stop" in (caught.value.resolution or "")
         assert (tmp_path / "local" / "state.db").exists()
@@ -316,7 +316,7 @@ def test_a_reset_is_refused_while_a_server_is_up(tmp_path: Path) -> None:
 
 
 def test_the_lock_is_exclusive(tmp_path: Path) -> None:
-    """One has it, everybody can see so, and it can be had again afterwards."""
+    """One process holds it, others can see that, and it can be taken again after release."""
     path = tmp_path / "lock"
     assert not is_held(path)
     lock = FileLock.take(path)
@@ -330,7 +330,7 @@ def test_the_lock_is_exclusive(tmp_path: Path) -> None:
 
 
 def test_a_file_removed_while_it_is_locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The lock on a file that is no longer there is worth nothing: the new one is locked."""
+    """A lock on a deleted file does not count: the new file is locked."""
     path = tmp_path / "lock"
     opened: list[int] = []
     real = os.open
@@ -352,7 +352,7 @@ def test_a_file_removed_while_it_is_locked(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_a_killed_process_has_no_lock(tmp_path: Path) -> None:
-    """The system takes it back, so that nothing is in the way of the next server."""
+    """The system releases the lock, so the next server can start."""
     path = tmp_path / "lock"
     code = (
         "import sys, pathlib\n"
@@ -380,14 +380,14 @@ def test_a_killed_process_has_no_lock(tmp_path: Path) -> None:
 
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
-    """Keep the signals from being sent, and tell them."""
+    """Record the signals instead of sending them."""
     signals: list[tuple[int, int]] = []
     monkeypatch.setattr(os, "kill", lambda pid, number: signals.append((pid, number)))
     return signals
 
 
 def test_nothing_is_stopped_where_nothing_runs(tmp_path: Path, sent: list[tuple[int, int]]) -> None:
-    """No process is signalled for a stale file, whatever its process id belongs to now."""
+    """No process is signalled for a stale file, whatever process has that id now."""
     assert stop_server(tmp_path) is None
     with pretended(tmp_path, 1):
         pass
@@ -398,12 +398,12 @@ def test_nothing_is_stopped_where_nothing_runs(tmp_path: Path, sent: list[tuple[
 def test_a_server_out_of_reach_is_not_signalled(
     tmp_path: Path, sent: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In a container the process id means another process than here."""
+    """A process id inside a container belongs to another process outside."""
     monkeypatch.setattr(running, "_APPEAR_SECONDS", 0.05)
     with (
         foreign(b"hello") as port,
         pretended(tmp_path, port),
-        pytest.raises(LocalSandboxError, match="not within reach"),
+        pytest.raises(LocalSandboxError, match="cannot be reached"),
     ):
         stop_server(tmp_path)
     assert sent == []
@@ -412,19 +412,19 @@ def test_a_server_out_of_reach_is_not_signalled(
 def test_a_server_that_does_not_end_is_killed(
     tmp_path: Path, sent: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is asked, then killed, and if even that is of no use it is said."""
+    """It gets SIGTERM, then SIGKILL; if it still runs, that is an error."""
     monkeypatch.setattr(running, "_STOP_PROBE_SECONDS", 0.05)
     with (
         foreign(None) as port,
         pretended(tmp_path, port),
-        pytest.raises(LocalSandboxError, match="cannot be ended"),
+        pytest.raises(LocalSandboxError, match="cannot be stopped"),
     ):
         stop_server(tmp_path, seconds=0.05)
     assert [number for _, number in sent] == [signal.SIGTERM, signal.SIGCONT, signal.SIGKILL]
 
 
 def test_a_process_that_is_gone_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Between the look and the signal a server may end by itself."""
+    """A server may stop by itself between the probe and the signal."""
     taken = []
 
     def gone(pid: int, number: int) -> None:
@@ -445,7 +445,7 @@ def test_a_process_that_is_gone_meanwhile(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_both_loopback_addresses(tmp_path: Path) -> None:
-    """Programs that take localhost for ::1 reach the same server."""
+    """Programs that resolve localhost to ::1 reach the same server."""
     with LocalSandbox.start(state_folder=tmp_path, outputs=None) as sandbox:
         try:
             connection = socket.create_connection(("::1", sandbox.port), timeout=10)
@@ -461,7 +461,7 @@ def test_both_loopback_addresses(tmp_path: Path) -> None:
 
 
 def test_without_ipv6(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine without it serves on 127.0.0.1 alone."""
+    """A machine without IPv6 serves on 127.0.0.1 only."""
     bind = socket.socket.bind
 
     def only_v4(self: socket.socket, place: Any) -> None:

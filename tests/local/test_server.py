@@ -1,4 +1,4 @@
-"""The HTTP server: loopback only, one write per answer, and no request that upsets it."""
+"""The HTTP server: loopback only, one write per response, robust against any request."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TARGET = "AmazonSSM.GetParameter"
 
 @pytest.fixture
 def echo() -> Any:
-    """A bare server whose answer is the request's body, and a failure for the path /boom."""
+    """A server that answers with the request's body, and raises an exception for /boom."""
 
     def answer(request: Any) -> Response:
         if request.path == "/boom":
@@ -76,26 +76,26 @@ def _request(headers: str = "", body: bytes = b"", line: str = "POST / HTTP/1.1"
     ],
 )
 def test_host_header(echo: Any, host: str, status: int) -> None:
-    """Only loopback names get an answer: a page's own name may lead here too."""
+    """Only loopback host names are served, because of DNS rebinding."""
     name = host.format(port=echo.port)
     sent = f"POST / HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n".encode()
     assert _status(_exchange(echo.port, sent)) == status
 
 
 def test_host_header_is_required(echo: Any) -> None:
-    """A request that names no host gets no answer either."""
+    """A request without a Host header is refused too."""
     assert _status(_exchange(echo.port, b"POST / HTTP/1.0\r\n\r\n")) == 403
 
 
 def test_listens_on_loopback_only(echo: Any) -> None:
-    """The sockets are bound to 127.0.0.1 and, at the same port, to ::1: not to all addresses."""
+    """The sockets are bound to 127.0.0.1 and, at the same port, to ::1 only."""
     places = [listener.getsockname()[:2] for listener in echo._listeners]
     assert places[0] == ("127.0.0.1", echo.port)
     assert places[1:] in ([], [("::1", echo.port)])
 
 
 def test_keep_alive(echo: Any) -> None:
-    """Many requests go over one connection."""
+    """One connection serves many requests."""
     connection = http.client.HTTPConnection("127.0.0.1", echo.port)
     sockets = set()
     for number in range(5):
@@ -110,7 +110,7 @@ def test_keep_alive(echo: Any) -> None:
 
 
 def test_answer_is_one_write(echo: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Headers and body go out together, with Nagle off; two writes stall for 40 ms."""
+    """Head and body are one write with TCP_NODELAY; two writes cost 40 ms."""
     writes: list[bytes] = []
     options = []
     send_all = socket.socket.sendall
@@ -154,7 +154,7 @@ def test_answer_is_one_write(echo: Any, monkeypatch: pytest.MonkeyPatch) -> None
     ],
 )
 def test_refused_requests(echo: Any, sent: bytes, status: int) -> None:
-    """What cannot be read on is refused with its own status, and the connection ends."""
+    """An invalid request gets its own status, and the connection is closed."""
     answer = _exchange(echo.port, sent, shut=False)
     assert _status(answer) == status
     assert b"Connection: close" in answer
@@ -171,7 +171,7 @@ def test_refused_requests(echo: Any, sent: bytes, status: int) -> None:
     ],
 )
 def test_broken_off_requests(echo: Any, sent: bytes) -> None:
-    """A request that ends in the middle gets no answer and does no harm."""
+    """An incomplete request gets no response and does no harm."""
     assert _exchange(echo.port, sent) == b""
     assert _status(_exchange(echo.port, _request())) == 200
 
@@ -183,23 +183,25 @@ def test_client_that_goes_away(echo: Any) -> None:
     connection.sendall(_request(body=b"x"))
     connection.close()
     assert _status(_exchange(echo.port, _request())) == 200
-    assert echo.faults == []
+    assert echo.handler_errors == []
 
 
 def test_line_break_before_a_request(echo: Any) -> None:
-    """One empty line before the request line is passed over, as HTTP asks."""
+    """One empty line before the request line is skipped, as HTTP requires."""
     assert _status(_exchange(echo.port, b"\r\n" + _request())) == 200
 
 
 def test_old_clients(echo: Any) -> None:
-    """HTTP/1.0 ends the connection unless it asks to keep it."""
+    """HTTP/1.0 closes the connection unless it requests keep-alive."""
     assert b"Connection: close" in _exchange(echo.port, _request(line="POST / HTTP/1.0"))
-    kept = _exchange(echo.port, _request("Connection: Keep-Alive\r\n", line="POST / HTTP/1.0"))
-    assert b"Connection: keep-alive" in kept
+    kept_alive = _exchange(
+        echo.port, _request("Connection: Keep-Alive\r\n", line="POST / HTTP/1.0")
+    )
+    assert b"Connection: keep-alive" in kept_alive
 
 
 def test_expect_continue(echo: Any) -> None:
-    """A client that waits before its body is told to go on."""
+    """A client that waits with its body gets 100 Continue."""
     with socket.create_connection(("127.0.0.1", echo.port), timeout=10) as connection:
         head = b"PUT / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n"
         connection.sendall(head + b"Expect: 100-continue\r\n\r\n")
@@ -209,18 +211,18 @@ def test_expect_continue(echo: Any) -> None:
 
 
 def test_head_has_no_body(echo: Any) -> None:
-    """An answer to HEAD tells the length and sends nothing."""
+    """A response to HEAD has a length but no body."""
     answer = _exchange(echo.port, _request(body=b"1234", line="HEAD / HTTP/1.1"))
     assert b"Content-Length: 4\r\n" in answer
     assert answer.endswith(b"\r\n\r\n")
 
 
 def test_fault_is_answered_and_recorded(echo: Any, capfd: pytest.CaptureFixture[str]) -> None:
-    """A failure of ours is an InternalFailure, with no word of what was sent, on record."""
+    """An exception becomes an InternalFailure and is recorded without request values."""
     answer = _exchange(echo.port, _request(line="POST /boom HTTP/1.1"))
     assert _status(answer) == 500
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["__type"] == "InternalFailure"
-    (fault,) = echo.faults
+    (fault,) = echo.handler_errors
     assert (fault.request, fault.error) == ("POST /boom", "ValueError")
     assert "in answer" in fault.where[-1]
     assert "hunter2" not in repr(fault) + answer.decode()
@@ -228,7 +230,7 @@ def test_fault_is_answered_and_recorded(echo: Any, capfd: pytest.CaptureFixture[
 
 
 def test_connection_that_cannot_be_accepted(echo: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A failure to accept, such as a lack of descriptors, passes with its cause."""
+    """After a failure to accept, such as too many files, the server continues."""
     failures = [OSError("too many open files")] * 2
     accept = socket.socket.accept
 
@@ -243,7 +245,7 @@ def test_connection_that_cannot_be_accepted(echo: Any, monkeypatch: pytest.Monke
 
 
 def test_stop_is_fast(client: Any) -> None:
-    """Open connections do not hold up the end, and nothing is left listening."""
+    """Idle connections do not delay the stop, and nothing listens afterwards."""
     connections = [http.client.HTTPConnection("127.0.0.1", client.port) for _ in range(3)]
     for connection in connections:
         connection.request("GET", "/")
@@ -260,7 +262,7 @@ def test_stop_is_fast(client: Any) -> None:
 
 
 def test_a_request_under_way_is_answered() -> None:
-    """An end that is asked for waits for the answer that is being made."""
+    """A stop waits for the response in progress."""
     begun, go_on = threading.Event(), threading.Event()
 
     def answer(request: Any) -> Response:
@@ -277,7 +279,7 @@ def test_a_request_under_way_is_answered() -> None:
     assert begun.wait(20)
     stopping = threading.Thread(target=server.stop)
     stopping.start()
-    server._accepting.join(20)  # from here on, the end only waits for the answer
+    server._accepting.join(20)  # now the stop waits only for the response
     assert stopping.is_alive()
     go_on.set()
     for thread in (client, stopping):
@@ -287,7 +289,7 @@ def test_a_request_under_way_is_answered() -> None:
 
 @pytest.mark.parametrize("is_streamed", [False, True])
 def test_a_body_under_way_is_read(is_streamed: bool) -> None:
-    """An end that is asked for in the middle of a body waits for the rest of it."""
+    """A stop in the middle of a body waits for the rest of it."""
 
     def answer(request: Any) -> Response:
         body = request.stream.read(100) if request.stream is not None else request.body
@@ -300,11 +302,13 @@ def test_a_body_under_way_is_read(is_streamed: bool) -> None:
     ):
         head = b"PUT / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 8\r\n"
         connection.sendall(head + b"Expect: 100-continue\r\n\r\n")
-        assert connection.recv(100).startswith(b"HTTP/1.1 100")  # it is in the request now
+        assert connection.recv(100).startswith(
+            b"HTTP/1.1 100"
+        )  # the server is reading the request now
         connection.sendall(b"half")
         stopping = threading.Thread(target=server.stop)
         stopping.start()
-        assert idle.recv(1) == b""  # from here on, the end only waits for the body
+        assert idle.recv(1) == b""  # now the stop waits only for the body
         assert stopping.is_alive()
         connection.sendall(b"half")
         received = connection.recv(1000)
@@ -316,7 +320,7 @@ def test_a_body_under_way_is_read(is_streamed: bool) -> None:
 
 
 def test_a_body_that_never_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A request that outlasts the time-out of the end is cut off, and its thread has ended."""
+    """A request that exceeds the stop's time-out is cut off, and its thread ends."""
     monkeypatch.setattr("seedctl.local.server._STOP_SECONDS", 0.05)
     server = Server(lambda request: Response(200, request.body), port=0)
     with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
@@ -330,14 +334,14 @@ def test_a_body_that_never_ends(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_connection_that_falls_idle_during_the_stop(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A connection that was promised to stay open does not wait for more once all ends."""
-    # Longer than the client waits: it must not be the time-out that ends the connection.
+    """A keep-alive connection does not wait for another request during a stop."""
+    # Longer than the client waits, so that it is not the time-out that ends the connection.
     monkeypatch.setattr("seedctl.local.server._STOP_SECONDS", 30.0)
     server = Server(lambda _: Response(200, b"x"), port=0)
     send, stops = socket.socket.sendall, [threading.Thread(target=server.stop)]
 
     def stop_meanwhile(self: socket.socket, data: bytes) -> None:
-        if stops:  # the answer already says keep-alive
+        if stops:  # the response already has keep-alive
             stops[0].start()
             server._accepting.join(20)
             stops.pop()
@@ -355,10 +359,10 @@ def test_a_connection_that_falls_idle_during_the_stop(monkeypatch: pytest.Monkey
 
 
 def test_connection_during_the_stop(echo: Any) -> None:
-    """A connection that arrives while the server stops is closed unanswered."""
+    """A connection that arrives while the server stops is closed without an answer."""
     echo._stopping = True
     ours, theirs = socket.socketpair()
-    echo._begin(theirs)
+    echo._start_thread(theirs)
     assert ours.recv(1) == b""
     ours.close()
     echo._stopping = False
@@ -366,7 +370,7 @@ def test_connection_during_the_stop(echo: Any) -> None:
 
 @pytest.mark.parametrize("port", ["taken", 70000])
 def test_port_that_cannot_be_had(echo: Any, tmp_path: Path, port: Any) -> None:
-    """A port in use, or no port at all, is a LocalSandboxError that names it."""
+    """A port in use, or an invalid port, is a LocalSandboxError that names it."""
     number = echo.port if port == "taken" else port
     with pytest.raises(LocalSandboxError, match=f"127.0.0.1:{number}") as caught:
         LocalSandbox.start(state_folder=tmp_path / "s", outputs=None, port=number)
@@ -374,7 +378,7 @@ def test_port_that_cannot_be_had(echo: Any, tmp_path: Path, port: Any) -> None:
 
 
 def test_explicit_port(tmp_path: Path) -> None:
-    """The port asked for is the one in the URL."""
+    """The URL contains the given port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -1,4 +1,4 @@
-"""The dispatch table: which service and operation a request is for, and who may call it."""
+"""The dispatch of requests: by service and operation, with or without a signature."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SIGNATURE = (
     ],
 )
 def test_unknown_operations(client: Any, target: str) -> None:
-    """A call that is not served says so, with its name."""
+    """The error for an unknown operation contains its name."""
     status, headers, body = client.post(target, b"{}", service="ssm")
     document = json.loads(body)
     assert status == 400
@@ -40,7 +40,7 @@ def test_unknown_operations(client: Any, target: str) -> None:
 
 
 def test_error_form(client: Any) -> None:
-    """A refusal has AWS's content type, error header and request id."""
+    """An error has AWS's content type, error header and request id."""
     status, headers, body = client.post("AmazonSSM.PutParameter", b"{}", service="ssm")
     assert status == 400
     assert headers["content-type"] == "application/x-amz-json-1.1"
@@ -66,13 +66,13 @@ def test_error_form(client: Any) -> None:
     ],
 )
 def test_bodies_that_are_no_json_objects(client: Any, body: bytes) -> None:
-    """Anything but a JSON object is a SerializationException."""
+    """A body that is not a JSON object is a SerializationException."""
     status, headers, _ = client.post("AmazonSSM.GetParameter", body, service="ssm")
     assert (status, headers["x-amzn-errortype"]) == (400, "SerializationException")
 
 
 def test_no_body_is_an_empty_object(client: Any) -> None:
-    """A call without a body lacks its parameters, no more."""
+    """A call without a body has no parameters."""
     _, headers, _ = client.post("AmazonSSM.GetParameter", b"", service="ssm")
     assert headers["x-amzn-errortype"] == "ValidationException"
 
@@ -89,7 +89,7 @@ def test_no_body_is_an_empty_object(client: Any) -> None:
 )
 @pytest.mark.parametrize("operation", ["AdminGetUser", "AdminDisableUser"])
 def test_signed_calls(client: Any, operation: str, authorization: str | None, code: str) -> None:
-    """Administrators' calls need a signature for the right service, by whatever key."""
+    """Administrators' calls need a signature for the right service, with any access key."""
     headers = {"X-Amz-Target": f"AWSCognitoIdentityProviderService.{operation}"}
     if authorization is not None:
         headers["Authorization"] = authorization
@@ -107,7 +107,7 @@ def test_calls_by_token_need_no_signature(client: Any, operation: str) -> None:
 
 
 def test_caller_identity(client: Any) -> None:
-    """STS knows one caller, in the Query protocol's XML."""
+    """STS returns one fixed caller in the Query protocol's XML."""
     headers = {**FORM, "Authorization": SIGNATURE.format("sts")}
     body = b"Action=GetCallerIdentity&Version=2011-06-15"
     status, answer, text = client.send("POST", "/", body, headers)
@@ -135,7 +135,7 @@ def test_caller_identity(client: Any) -> None:
 def test_query_refusals(
     client: Any, body: bytes, headers: dict[str, str], status: int, code: bytes
 ) -> None:
-    """Query calls are refused in the Query protocol's own form."""
+    """Errors of Query calls use the Query protocol's format."""
     answered, _, text = client.send("POST", "/", body, {**FORM, **headers})
     assert answered == status
     assert b"<Code>" + code + b"</Code>" in text
@@ -144,7 +144,7 @@ def test_query_refusals(
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "OPTIONS", "PATCH"])
 def test_other_methods(client: Any, method: str) -> None:
-    """No other method is served, and there are no CORS headers for a page to use."""
+    """Other methods are refused, without CORS headers for web pages."""
     assert client.send(method, "/", b"{}", {})[0] == 405
     status, headers, _ = client.send(method, "/", b"{}", {"Origin": "https://evil.example"})
     assert status == 403
@@ -152,7 +152,7 @@ def test_other_methods(client: Any, method: str) -> None:
 
 
 def test_secrets_only(tmp_path: Path) -> None:
-    """Without outputs there are parameters, and no user pool."""
+    """Without outputs, there are parameters but no user pool."""
     with LocalSandbox.start(state_folder=tmp_path / "s", outputs=None) as sandbox:
         client = _bare_client(sandbox)
         for body, message in (
@@ -167,7 +167,7 @@ def test_secrets_only(tmp_path: Path) -> None:
         )
         assert document["Version"] == 1
         assert client(None, None, "") == 404
-        assert sandbox.faults == []
+        assert sandbox.handler_errors == []
 
 
 def _bare_client(sandbox: LocalSandbox) -> Any:
@@ -189,15 +189,15 @@ def _bare_client(sandbox: LocalSandbox) -> Any:
 
 
 def test_import_is_light() -> None:
-    """Importing the room loads no server, database or cryptography; starting, no cryptography."""
+    """Importing seedctl.local loads no server or database; a start loads no cryptography."""
     script = """
 import sys, tempfile, pathlib
 before = set(sys.modules)  # measuring coverage loads a database of its own
-from seedctl.local import LocalSandbox
+import seedctl.local
 heavy = {"cryptography", "http.server", "sqlite3", "socketserver", "selectors", "boto3"}
 assert not heavy & (set(sys.modules) - before)
 with tempfile.TemporaryDirectory() as folder:
-    LocalSandbox.start(state_folder=pathlib.Path(folder) / "s", outputs=None).stop()
+    seedctl.local.LocalSandbox.start(state_folder=pathlib.Path(folder) / "s", outputs=None).stop()
 assert not {"cryptography", "http.server", "boto3", "gmpy2"} & set(sys.modules)
 """
     subprocess.run([sys.executable, "-c", script], check=True, cwd=Path(__file__).parents[2])

@@ -1,4 +1,4 @@
-"""Signing in with a password: real proofs, single use, and nothing told to strangers."""
+"""Sign-in by password: SRP proofs are verified, valid once, and reveal no user names."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ INCORRECT = "NotAuthorizedException: Incorrect username or password."
 
 
 def test_right_password_gives_tokens(client: Any) -> None:
-    """A user whose password is final gets three tokens at once."""
+    """A user with a permanent password gets three tokens at once."""
     client.tokens(ANN)
     reply = client.sign_in(ANN)
     assert reply["AuthenticationResult"].keys() == {
@@ -30,21 +30,21 @@ def test_right_password_gives_tokens(client: Any) -> None:
 
 @pytest.mark.parametrize("name", [ANN, "ANN@Example.COM"])
 def test_wrong_password_is_refused(client: Any, name: str) -> None:
-    """A proof made with another password is refused, whatever the name's case."""
+    """A proof with a wrong password is refused, whatever the case of the name."""
     client.tokens(ANN)
     assert client.sign_in_refusal(name, "Wrong-456-word") == INCORRECT
     assert "AuthenticationResult" in client.sign_in(name)
 
 
 def test_internal_name_signs_in(client: Any) -> None:
-    """The user name that Cognito made up is as good as the address."""
+    """The generated user name works like the address."""
     client.tokens(ANN)
     sub = client.cognito("AdminGetUser", Username=ANN)["Username"]
     assert "AuthenticationResult" in client.sign_in(sub)
 
 
 def test_unknown_user_looks_like_a_wrong_password(client: Any) -> None:
-    """A name nobody has gets the same exchange, stable made-up values, and the same refusal."""
+    """An unknown name gets stable fake values and the same error."""
     client.tokens(ANN)
     nobody = "nobody@example.com"
     known = _begin(client, ANN)
@@ -61,14 +61,14 @@ def test_unknown_user_looks_like_a_wrong_password(client: Any) -> None:
 
 
 def test_known_user_is_named_by_the_internal_name(client: Any) -> None:
-    """SRP runs over the UUID, not over the address typed."""
+    """SRP uses the UUID, not the address that was typed."""
     user = client.create(ANN)
     parameters = _begin(client, ANN)
     assert parameters["USER_ID_FOR_SRP"] == parameters["USERNAME"] == user["Username"]
 
 
 def test_proof_is_good_once(client: Any) -> None:
-    """The same answer sent twice is refused the second time, although it was right."""
+    """Repeating a correct answer is refused."""
     client.tokens(ANN)
     answer = client.proof(ANN, _password())
     assert "AuthenticationResult" in client.cognito("RespondToAuthChallenge", **answer)
@@ -76,7 +76,7 @@ def test_proof_is_good_once(client: Any) -> None:
 
 
 def test_proof_expires(client: Any) -> None:
-    """An exchange that was begun more than three minutes ago is over."""
+    """An exchange is invalid after three minutes."""
     client.tokens(ANN)
     answer = client.proof(ANN, _password())
     client.clock.advance(181)
@@ -84,7 +84,7 @@ def test_proof_expires(client: Any) -> None:
 
 
 def test_proof_is_bound_to_its_user(client: Any) -> None:
-    """The USERNAME of the answer must be the user that the exchange was begun for."""
+    """The answer's USERNAME must be the user who started the exchange."""
     client.tokens(ANN)
     eve = client.create("eve@example.com")
     for other in (eve["Username"], "eve@example.com", "nobody@example.com"):
@@ -94,7 +94,7 @@ def test_proof_is_bound_to_its_user(client: Any) -> None:
 
 
 def test_proof_ends_with_a_password_change(client: Any) -> None:
-    """An exchange over the old password is over once an administrator has set another."""
+    """An exchange becomes invalid when an administrator sets another password."""
     client.tokens(ANN)
     answer = client.proof(ANN, _password())
     client.cognito("AdminSetUserPassword", Username=ANN, Password="Other-789-word", Permanent=True)
@@ -118,19 +118,19 @@ def test_proof_ends_with_a_password_change(client: Any) -> None:
     ],
 )
 def test_timestamp_has_one_form(client: Any, timestamp: str) -> None:
-    """A proof over a time that is not spelled Cognito's way is refused as a wrong password."""
+    """A proof with a time in another format is refused as a wrong password."""
     client.tokens(ANN)
     assert client.sign_in_refusal(ANN, TIMESTAMP=timestamp) == INCORRECT
 
 
 def test_timestamp_is_near_the_present(client: Any) -> None:
-    """A proof over a well-formed time of another day is refused as a wrong password."""
+    """A proof with a time of another day is refused as a wrong password."""
     client.tokens(ANN)
     assert client.sign_in_refusal(ANN, TIMESTAMP="Sat Mar 7 04:05:09 UTC 2026") == INCORRECT
 
 
 def test_wrong_timestamps_lock(client: Any) -> None:
-    """A proof with a wrong time counts as an attempt, and uses its exchange up."""
+    """A proof with a wrong time counts as an attempt and ends its exchange."""
     client.tokens(ANN)
     answer = client.proof(ANN, _password(), TIMESTAMP="yesterday")
     for _ in range(2):
@@ -142,7 +142,7 @@ def test_wrong_timestamps_lock(client: Any) -> None:
 
 @pytest.mark.parametrize("signature", ["AAAA", "=", "ü", "A" * 44])
 def test_foreign_signatures_are_refused(client: Any, signature: str) -> None:
-    """Whatever stands in place of the proof is a wrong password, never a failure of the server."""
+    """Any other text as proof is a wrong password, never a server error."""
     client.tokens(ANN)
     assert client.sign_in_refusal(ANN, PASSWORD_CLAIM_SIGNATURE=signature) == INCORRECT
 
@@ -151,7 +151,7 @@ def test_foreign_signatures_are_refused(client: Any, signature: str) -> None:
     "key", ["USERNAME", "TIMESTAMP", "PASSWORD_CLAIM_SECRET_BLOCK", "PASSWORD_CLAIM_SIGNATURE"]
 )
 def test_every_part_of_the_proof_is_required(client: Any, key: str) -> None:
-    """A missing part is named, and does not use up the exchange."""
+    """A missing part is named, and the exchange stays valid."""
     client.tokens(ANN)
     answer = client.proof(ANN, _password())
     without = {**answer, "ChallengeResponses": {**answer["ChallengeResponses"], key: ""}}
@@ -162,7 +162,7 @@ def test_every_part_of_the_proof_is_required(client: Any, key: str) -> None:
 
 @pytest.mark.parametrize("multiple", [0, 1, 2])
 def test_public_value_of_zero_is_refused(client: Any, multiple: int) -> None:
-    """A multiple of N as SRP_A would make the password irrelevant, so it is refused."""
+    """A multiple of N as SRP_A would work with any password, so it is refused."""
     client.tokens(ANN)
     refusal = client.cognito_refusal(
         "InitiateAuth",
@@ -174,7 +174,7 @@ def test_public_value_of_zero_is_refused(client: Any, multiple: int) -> None:
 
 @pytest.mark.parametrize("srp_a", ["xyz", "-1", "0x12", " 12", "1_2", "f" * 2049])
 def test_public_value_is_hex(client: Any, srp_a: str) -> None:
-    """SRP_A is a plain hex number of a bounded length."""
+    """SRP_A is a hexadecimal number of limited length."""
     refusal = client.cognito_refusal(
         "InitiateAuth",
         AuthFlow="USER_SRP_AUTH",
@@ -195,7 +195,7 @@ def test_public_value_is_hex(client: Any, srp_a: str) -> None:
     ],
 )
 def test_flows_that_the_client_does_not_allow(client: Any, flow: str, message: str) -> None:
-    """The app client allows SRP and refreshing, so a password in clear is refused as on AWS."""
+    """The app client allows SRP and refresh; a plain password is refused, as on AWS."""
     client.tokens(ANN)
     refusal = client.cognito_refusal(
         "InitiateAuth",
@@ -215,7 +215,7 @@ def test_administrators_may_not_sign_in_by_password_either(client: Any, flow: st
 
 
 def test_administrators_sign_in_over_srp(client: Any) -> None:
-    """AdminInitiateAuth and AdminRespondToAuthChallenge run the same exchange."""
+    """AdminInitiateAuth and AdminRespondToAuthChallenge use the same exchange."""
     client.tokens(ANN)
     exchange = srp.ClientExchange.start()
     reply = client.cognito(
@@ -231,7 +231,7 @@ def test_administrators_sign_in_over_srp(client: Any) -> None:
 
 
 def test_secret_hash_is_refused(client: Any) -> None:
-    """The client has no secret, so a hash made with one cannot be right."""
+    """The client has no secret, so no secret hash can be correct."""
     for call in (
         {"AuthFlow": "USER_SRP_AUTH", "AuthParameters": {"USERNAME": ANN, "SECRET_HASH": "x"}},
         {"AuthFlow": "REFRESH_TOKEN", "AuthParameters": {"SECRET_HASH": "x"}},
@@ -241,7 +241,7 @@ def test_secret_hash_is_refused(client: Any) -> None:
 
 
 def test_disabled_user_is_refused(client: Any) -> None:
-    """A disabled user is told so, but only after the right password."""
+    """A disabled user gets that error only with the right password."""
     client.tokens(ANN)
     client.cognito("AdminDisableUser", Username=ANN)
     assert client.sign_in_refusal(ANN) == "NotAuthorizedException: User is disabled."
@@ -251,7 +251,7 @@ def test_disabled_user_is_refused(client: Any) -> None:
 
 
 def test_reset_password_is_refused(client: Any) -> None:
-    """After AdminResetUserPassword the old password leads to PasswordResetRequiredException."""
+    """After AdminResetUserPassword, the old password gives PasswordResetRequiredException."""
     client.tokens(ANN, email_verified="true")
     client.cognito("AdminResetUserPassword", Username=ANN)
     expected = "PasswordResetRequiredException: Password reset required for the user"
@@ -259,7 +259,7 @@ def test_reset_password_is_refused(client: Any) -> None:
 
 
 def test_wrong_passwords_lock(client: Any) -> None:
-    """Five wrong passwords lock for one second, each further one for twice as long."""
+    """Five wrong passwords lock the user for a second, each further one twice as long."""
     client.tokens(ANN)
     locked = "NotAuthorizedException: Password attempts exceeded"
     for _ in range(5):
@@ -276,7 +276,7 @@ def test_wrong_passwords_lock(client: Any) -> None:
 
 
 def test_lock_is_forgotten_after_a_quarter_of_an_hour(client: Any) -> None:
-    """A user whom nobody tried for fifteen minutes has all attempts again."""
+    """After fifteen minutes without attempts, the count starts again."""
     client.tokens(ANN)
     for _ in range(5):
         client.sign_in_refusal(ANN, "Wrong-456-word")
@@ -286,16 +286,16 @@ def test_lock_is_forgotten_after_a_quarter_of_an_hour(client: Any) -> None:
 
 
 def test_challenges_that_are_never_given(client: Any) -> None:
-    """An answer to a challenge of Cognito's that this sandbox does not give is refused."""
+    """A Cognito challenge that this sandbox never issues is refused."""
     challenge = "CUSTOM_CHALLENGE"
     refusal = client.cognito_refusal(
         "RespondToAuthChallenge", ChallengeName=challenge, ChallengeResponses={"USERNAME": ANN}
     )
-    assert refusal.startswith(f"InvalidParameterException: The challenge {challenge} is not one")
+    assert refusal.endswith(f"This sandbox does not issue the challenge {challenge}.")
 
 
 def test_other_clients_do_not_exist(client: Any) -> None:
-    """A client id that is not in the outputs is not found."""
+    """A client id that is not in the outputs does not exist."""
     for operation in ("InitiateAuth", "RespondToAuthChallenge", "RevokeToken"):
         refusal = client.cognito_refusal(operation, ClientId="another")
         expected = "ResourceNotFoundException: User pool client another does not exist."

@@ -1,4 +1,4 @@
-"""Users who sign up themselves: the code that confirms them, its limits, and refusals."""
+"""Users sign up themselves: the confirmation code, its limits, and errors."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def pairs(**attributes: str) -> list[dict[str, str]]:
 
 
 def test_sign_up_to_sign_in(client: Any) -> None:
-    """A new user is unconfirmed until the code comes back, and has a verified address then."""
+    """A new user is unconfirmed until the code is confirmed, then has a verified address."""
     reply = sign_up(client, UserAttributes=pairs(email=ANN, locale="en"))
     assert reply == {
         "UserConfirmed": False,
@@ -49,7 +49,7 @@ def test_sign_up_to_sign_in(client: Any) -> None:
 
 @pytest.mark.parametrize("password", [PASSWORD, "Wrong-456-word"])
 def test_unconfirmed_users_are_told_so(client: Any, password: str) -> None:
-    """A sign-in before the code is refused by name, whatever the password, and never locks."""
+    """A sign-in before the code has its own error, with any password, and never locks."""
     sign_up(client)
     for _ in range(6):
         refusal = client.sign_in_refusal(ANN, password)
@@ -57,7 +57,7 @@ def test_unconfirmed_users_are_told_so(client: Any, password: str) -> None:
 
 
 def test_wrong_code(client: Any) -> None:
-    """A wrong code is refused and may be corrected; the right one is good once."""
+    """After a wrong code, the right one is still accepted, once."""
     sign_up(client)
     code = client.last_code()
     wrong = f"{(int(code) + 1) % 10**6:06}"
@@ -72,7 +72,7 @@ def test_wrong_code(client: Any) -> None:
 
 
 def test_code_holds_for_a_day(client: Any) -> None:
-    """A code is good for 24 hours and no longer; a new one can be had."""
+    """A code is valid for 24 hours; then a new one can be requested."""
     sign_up(client)
     client.clock.advance(24 * 3600 + 1)
     confirm = {"Username": ANN, "ConfirmationCode": client.last_code()}
@@ -84,10 +84,10 @@ def test_code_holds_for_a_day(client: Any) -> None:
 
 
 def test_new_code_replaces_the_old_one(client: Any) -> None:
-    """Only the newest code is good."""
+    """Only the newest code is valid."""
     sign_up(client)
     first = client.last_code()
-    while client.last_code() == first:  # one in a million
+    while client.last_code() == first:  # equal by chance in one of a million cases
         client.cognito("ResendConfirmationCode", Username=ANN)
     refusal = client.cognito_refusal("ConfirmSignUp", Username=ANN, ConfirmationCode=first)
     assert refusal == MISMATCH
@@ -98,7 +98,7 @@ def test_new_code_replaces_the_old_one(client: Any) -> None:
     [("ConfirmSignUp", {"ConfirmationCode": "x"}, 15), ("ResendConfirmationCode", {}, 5)],
 )
 def test_attempts_are_limited(client: Any, operation: str, given: Any, allowed: int) -> None:
-    """Cognito's number of tries an hour, right or wrong; other users are not concerned."""
+    """Cognito's limits per hour count all attempts of one user, and no others."""
     sign_up(client)
     sign_up(client, "eve@example.com")
     for _ in range(allowed):
@@ -157,7 +157,7 @@ def test_attempts_are_limited(client: Any, operation: str, given: Any, allowed: 
     ],
 )
 def test_refused_sign_ups(client: Any, given: Any, refusal: str) -> None:
-    """What would not make a user is refused in Cognito's words, and makes none."""
+    """An invalid sign-up gets Cognito's error and creates no user."""
     client.create("eve@example.com")
     call = {"Username": ANN, "Password": PASSWORD, **given}
     assert client.cognito_refusal("SignUp", **call) == refusal
@@ -166,7 +166,7 @@ def test_refused_sign_ups(client: Any, given: Any, refusal: str) -> None:
 
 
 def test_required_attributes(start: Any, outputs_of: Any) -> None:
-    """All that the pool requires and nobody gave are named at once; sub is Cognito's own."""
+    """The error names all missing attributes, except sub, which Cognito sets."""
     required = ["email", "given_name", "family_name", "sub", "updated_at"]
     client = start(outputs_of(standard_required_attributes=required))
     refusal = client.cognito_refusal("SignUp", Username=ANN, Password=PASSWORD)
@@ -179,12 +179,12 @@ def test_required_attributes(start: Any, outputs_of: Any) -> None:
 
 @pytest.fixture
 def both(start: Any) -> Any:
-    """A pool with sign-in by e-mail address and by phone number, both verified by a code."""
+    """A pool with sign-in by e-mail address and phone number, both verified by a code."""
     return start(username_attributes=("email", "phone_number"))
 
 
 def test_number_gets_the_code(both: Any) -> None:
-    """A user with an address and a number gets the code by SMS only, which verifies the number."""
+    """A user with both gets the code by SMS only, which verifies the number."""
     attributes = pairs(email=ANN, phone_number=NUMBER)
     details = sign_up(both, NUMBER, UserAttributes=attributes)["CodeDeliveryDetails"]
     assert details == {
@@ -201,7 +201,7 @@ def test_number_gets_the_code(both: Any) -> None:
 
 
 def test_second_name_that_is_taken(both: Any) -> None:
-    """A second address that another user has is named: the first one was free."""
+    """If only the second address belongs to another user, the error names it."""
     both.create("eve@example.com", "Temp-123-word", phone_number=NUMBER)
     attributes = pairs(email=ANN, phone_number=NUMBER)
     call = {"Username": ANN, "Password": PASSWORD, "UserAttributes": attributes}
@@ -211,7 +211,7 @@ def test_second_name_that_is_taken(both: Any) -> None:
 
 
 def test_pool_that_verifies_nothing(start: Any, outputs_of: Any) -> None:
-    """Without automatic verification no code is sent, and an administrator confirms the user."""
+    """Without automatic verification, no code is sent, and an administrator confirms."""
     client = start(outputs_of(user_verification_types=[]))
     reply = sign_up(client)
     assert reply.keys() == {"UserConfirmed", "UserSub"}
@@ -223,7 +223,7 @@ def test_pool_that_verifies_nothing(start: Any, outputs_of: Any) -> None:
 
 
 def test_names_of_ones_own(start: Any, outputs_of: Any) -> None:
-    """In a pool of free names the name is the user name, in any case, and addresses may be shared."""
+    """With free-text names, names ignore case, and users may share addresses."""
     client = start(outputs_of(username_attributes=[], standard_required_attributes=[]))
     sign_up(client, "Bob", UserAttributes=pairs(email=ANN))
     sign_up(client, "eve", UserAttributes=pairs(email=ANN))
@@ -236,7 +236,7 @@ def test_names_of_ones_own(start: Any, outputs_of: Any) -> None:
 
 
 def test_unknown_users_seem_to_get_a_code(client: Any) -> None:
-    """For an unknown name the answer tells of a code sent to a made-up, stable address."""
+    """For an unknown name, the reply shows a stable fake address."""
     first, second = (
         client.cognito("ResendConfirmationCode", Username=name)["CodeDeliveryDetails"]
         for name in ("nobody@example.com", "NOBODY@example.com")
@@ -252,7 +252,7 @@ def test_unknown_users_seem_to_get_a_code(client: Any) -> None:
 
 
 def test_disabled_users_seem_to_get_a_code(client: Any) -> None:
-    """A disabled user is answered as an unknown one, and gets no code."""
+    """A disabled user gets the reply of an unknown one, and no code."""
     sign_up(client)
     client.cognito("AdminDisableUser", Username=ANN)
     client.cognito("ResendConfirmationCode", Username=ANN)
@@ -260,7 +260,7 @@ def test_disabled_users_seem_to_get_a_code(client: Any) -> None:
 
 
 def test_confirmed_users_need_no_code(client: Any) -> None:
-    """A code for somebody who is confirmed already is refused."""
+    """A code for a confirmed user is refused."""
     client.tokens(ANN)
     refusal = client.cognito_refusal("ResendConfirmationCode", Username=ANN)
     assert refusal == "InvalidParameterException: User is already confirmed."

@@ -1,4 +1,4 @@
-"""Parameter Store: the limits and corners of the calls that secrets are made with."""
+"""Parameter Store: limits and special cases of the calls that secrets use."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _value(client: Any, name: str = NAME) -> str:
 
 
 def test_round_trip(client: Any) -> None:
-    """What was put comes back, decrypted only when asked for."""
+    """A stored value is returned, decrypted only if requested."""
     assert _put(client, Description="Amplify Secret") == 1
     parameter = client.ssm("GetParameter", Name=NAME, WithDecryption=True)["Parameter"]
     assert parameter == {
@@ -45,7 +45,7 @@ def test_plain_string_needs_no_decryption(client: Any) -> None:
 
 
 def test_overwriting(client: Any) -> None:
-    """A parameter is overwritten only on demand, keeps its type, and counts its versions."""
+    """Overwriting needs the option, keeps the type, and increments the version."""
     given = {"Name": NAME, "Value": "one"}
     refusal = client.ssm_refusal("PutParameter", **given)
     assert refusal.startswith("ValidationException: A parameter type is required")
@@ -57,7 +57,7 @@ def test_overwriting(client: Any) -> None:
 
 
 def test_versions(client: Any) -> None:
-    """Old versions can be read by number; the last hundred are kept."""
+    """Old versions can be read by number; the last hundred are stored."""
     for number in range(1, 103):
         assert _put(client, value=f"value {number}") == number
     assert _value(client) == "value 102"
@@ -75,7 +75,7 @@ def test_versions(client: Any) -> None:
 @pytest.mark.parametrize("operation", ["GetParameter", "DeleteParameter"])
 @pytest.mark.parametrize("name", [NAME, f"{NAME}:1", "ü"])
 def test_missing_parameter(client: Any, operation: str, name: str) -> None:
-    """A parameter that does not exist is refused without a message, as AWS does."""
+    """The error for a missing parameter has no message, as on AWS."""
     assert client.ssm_refusal(operation, Name=name) == "ParameterNotFound: "
 
 
@@ -103,28 +103,28 @@ def test_missing_parameter(client: Any, operation: str, name: str) -> None:
     ],
 )
 def test_refused_parameters(client: Any, given: Any, refusal: str) -> None:
-    """Names and values that Parameter Store does not take are not taken here."""
+    """Names and values that AWS refuses are refused."""
     call = {"Name": NAME, "Value": "x", "Type": "String", **given}
     assert client.ssm_refusal("PutParameter", **call).startswith(refusal)
 
 
 @pytest.mark.parametrize("value", ["x" * 4096, "ü" * 2048, "line\nbreak\n", " ", "\x00\x1f"])
 def test_accepted_values(client: Any, value: str) -> None:
-    """A value of up to 4096 bytes is kept to the letter."""
+    """A value of up to 4096 bytes is stored unchanged."""
     _put(client, value=value)
     assert _value(client) == value
 
 
 @pytest.mark.parametrize("name", ["plain", "/x" * 15, "/a.b-c_d/E"])
 def test_accepted_names(client: Any, name: str) -> None:
-    """Names with and without levels are kept in their case."""
+    """Names with and without levels are case-sensitive."""
     _put(client, name)
     assert _value(client, name) == "s3cret"
     assert client.ssm_refusal("GetParameter", Name=name.swapcase()) == "ParameterNotFound: "
 
 
 def test_several(client: Any) -> None:
-    """GetParameters and DeleteParameters tell the names that they did not find."""
+    """GetParameters and DeleteParameters list the names they did not find."""
     for name in ("/a/1", "/a/2"):
         _put(client, name)
     reply = client.ssm("GetParameters", Names=["/a/1", "/a/x", "/a/2:1"], WithDecryption=True)
@@ -138,14 +138,14 @@ def test_several(client: Any) -> None:
 @pytest.mark.parametrize("operation", ["GetParameters", "DeleteParameters"])
 @pytest.mark.parametrize("count", [0, 11])
 def test_several_means_one_to_ten(client: Any, operation: str, count: int) -> None:
-    """The service takes one to ten names at once."""
+    """These calls accept one to ten names."""
     names = [f"/a/{number}" for number in range(count)]
     refusal = client.ssm_refusal(operation, Names=names)
     assert refusal == "ValidationException: Names must hold 1 to 10 names."
 
 
 def test_by_path(client: Any) -> None:
-    """A path gives what is directly below it, or all below, in the order of names."""
+    """A path returns the parameters directly or recursively below it, ordered by name."""
     for name in ("/a/b/2", "/a/b/1", "/a/b/c/3", "/a/bc/4", "/a/5", "plain"):
         _put(client, name)
 
@@ -160,7 +160,7 @@ def test_by_path(client: Any) -> None:
 
 
 def test_pages(client: Any) -> None:
-    """A page holds ten unless fewer are asked for; all pages together hold each one once."""
+    """A page has ten items unless fewer are requested; all pages hold each item once."""
     for number in range(23):
         _put(client, f"/a/{number:02}", value=f"value {number}")
     found: list[str] = []
@@ -190,13 +190,13 @@ def test_pages(client: Any) -> None:
     ],
 )
 def test_refused_paths(client: Any, given: Any, refusal: str) -> None:
-    """A path begins with a slash, a page has one to ten, and a token comes from the last page."""
+    """A path starts with a slash, a page has one to ten items, and tokens are checked."""
     call = {"Path": "/a", **given}
     assert client.ssm_refusal("GetParametersByPath", **call).startswith(refusal)
 
 
 def test_token_belongs_to_its_question(client: Any) -> None:
-    """The token of one path is no token of another."""
+    """A token of one path is invalid for another."""
     for name in ("/a/1", "/a/2", "/b/1"):
         _put(client, name)
     token = client.ssm("GetParametersByPath", Path="/a", MaxResults=1)["NextToken"]
@@ -206,7 +206,7 @@ def test_token_belongs_to_its_question(client: Any) -> None:
 
 
 def test_describing(client: Any) -> None:
-    """DescribeParameters shows everything but the values."""
+    """DescribeParameters returns everything except the values."""
     _put(client, "/a/1", Description="why")
     _put(client, "/a/2", Type="String")
     first = client.ssm("DescribeParameters", MaxResults=1)
@@ -220,7 +220,7 @@ def test_describing(client: Any) -> None:
 
 
 def test_parameters_outlive_the_server(client: Any, start: Any) -> None:
-    """A parameter set by one command is there for the next, whatever its region."""
+    """Another command finds a stored parameter, whatever its region."""
     _put(client)
     client.sandbox.stop()
     assert _value(start()) == "s3cret"

@@ -1,4 +1,4 @@
-"""The state on disk: private, its secrets encrypted, whole after a kill, shared by processes."""
+"""The state on disk: private, secrets encrypted, durable, shared by processes."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _mode(path: Path) -> int:
 
 
 def test_rows(tmp_path: Path) -> None:
-    """A row is written in place of the one with its key, with JSON columns as they were given."""
+    """A row replaces the row with the same key, and JSON columns are returned unchanged."""
     store = _store(tmp_path / "s")
     group: dict[str, Any] = {"pool": "p", "name": "g", "created": 0, "modified": 0, "removed": 0}
     message = {"user": "u", "username": "u", "method": "m", "destination": "d", "purpose": "p"}
@@ -65,7 +65,7 @@ def test_rows(tmp_path: Path) -> None:
 
 
 def test_transaction_is_all_or_nothing(tmp_path: Path) -> None:
-    """A block that raises leaves nothing behind, and the store goes on."""
+    """A block that raises changes nothing, and the store still works."""
     store = _store(tmp_path / "s")
 
     def fail() -> None:
@@ -83,7 +83,7 @@ def test_transaction_is_all_or_nothing(tmp_path: Path) -> None:
 
 
 def test_transaction_that_sqlite_ended(tmp_path: Path) -> None:
-    """Where SQLite has rolled back by itself, as when the disk is full, the cause is what is told."""
+    """If SQLite has rolled back itself, as for a full disk, the error names the cause."""
     store = _store(tmp_path / "s")
 
     def fail() -> None:
@@ -99,7 +99,7 @@ def test_transaction_that_sqlite_ended(tmp_path: Path) -> None:
 
 
 def test_closing_while_in_use(tmp_path: Path) -> None:
-    """A transaction that is under way when the store closes is finished, and then let go."""
+    """A transaction in progress is finished although the store closes."""
     store = _store(tmp_path / "s")
     with store.transaction() as view:
         view.put("guest", pool="p", id="a")
@@ -121,7 +121,7 @@ def test_closing_while_in_use(tmp_path: Path) -> None:
     ],
 )
 def test_end_of_a_prefix(tmp_path: Path, prefix: str, inside: str, behind: str | None) -> None:
-    """Texts that begin with a prefix lie between it and its end, all others outside."""
+    """Exactly the texts with a prefix sort between it and its end."""
     store = _store(tmp_path / "s")
     with store.transaction() as view:
         for text in (prefix, inside, behind):
@@ -134,7 +134,7 @@ def test_end_of_a_prefix(tmp_path: Path, prefix: str, inside: str, behind: str |
 
 
 def test_permissions(tmp_path: Path) -> None:
-    """Folders are 0700 and files 0600, whatever the umask; a lax folder is closed again."""
+    """Folders are 0700 and files 0600 for any umask; wider permissions are corrected."""
     for umask in (0o000, 0o777):
         folder = tmp_path / f"{umask:o}" / "deep" / "s"
         before = os.umask(umask)
@@ -155,7 +155,7 @@ def test_permissions(tmp_path: Path) -> None:
 
 
 def test_existing_state_folder_keeps_its_mode(tmp_path: Path) -> None:
-    """A state folder that was there already is the user's own affair."""
+    """The mode of an existing state folder is not changed."""
     folder = tmp_path / "s"
     folder.mkdir(mode=0o755)
     _store(folder).close()
@@ -163,31 +163,31 @@ def test_existing_state_folder_keeps_its_mode(tmp_path: Path) -> None:
 
 
 def test_encrypted_values_do_not_move() -> None:
-    """A value copied to another row, or changed, does not open."""
+    """A value that was changed or copied to another row cannot be decrypted."""
     seal = Seal(b"k" * 32)
-    body = seal.close({"n": 1}, "row", "here")
-    assert seal.open(body, "row", "here") == {"n": 1}
+    body = seal.encrypt({"n": 1}, "row", "here")
+    assert seal.decrypt(body, "row", "here") == {"n": 1}
     changed = body[:-1] + bytes([body[-1] ^ 1])
     for broken, place in ((body, "there"), (changed, "here"), (b"", "here")):
-        with pytest.raises(LocalSandboxError, match="does not open"):
-            seal.open(broken, "row", place)
+        with pytest.raises(LocalSandboxError, match="cannot decrypt"):
+            seal.decrypt(broken, "row", place)
     assert seal.digest("ab", "c") != seal.digest("a", "bc")
 
 
 def test_damaged_value(tmp_path: Path) -> None:
-    """A secret that does not open is a LocalSandboxError which says what to do."""
+    """A secret that cannot be decrypted is a LocalSandboxError with a remedy."""
     store = _store(tmp_path)
     message = {"user": "u", "username": "u", "method": "m", "destination": "d", "purpose": "p"}
     with store.transaction() as view:
         view.put("message", **message, names=[], sent_at=0, secret=b"damaged")
-    with pytest.raises(LocalSandboxError, match="does not open") as caught:
+    with pytest.raises(LocalSandboxError, match="cannot decrypt") as caught:
         inbox.messages(store)
     assert "seedctl local reset" in (caught.value.resolution or "")
     store.close()
 
 
 def test_planted_secrets_are_nowhere(client: Any, state_folder: Path) -> None:
-    """No secret's value, password, verifier, key or token is in any byte of the state folder."""
+    """No secret, password, verifier, key or token is in any file of the state."""
     secret, address, password = "S3cretValue-xyzzy", "planted@example.com", "Planted-Pass-77"
     parameter = "/amplify/plantedapp/me/plantedname"
     client.ssm("PutParameter", Name=parameter, Value=secret, Type="SecureString")
@@ -229,7 +229,7 @@ def test_planted_secrets_are_nowhere(client: Any, state_folder: Path) -> None:
 
 
 def test_planted_codes_are_nowhere(start: Any, state_folder: Path) -> None:
-    """No one-time code and no software token's secret is in any byte of the state folder."""
+    """No one-time code or software token secret is in any file of the state."""
     client = start(mfa_configuration="OPTIONAL", mfa_methods=("TOTP", "EMAIL"))
     token = client.tokens("planted@example.com")["AccessToken"]
     secret = client.cognito("AssociateSoftwareToken", AccessToken=token)["SecretCode"]
@@ -250,7 +250,7 @@ def test_planted_codes_are_nowhere(start: Any, state_folder: Path) -> None:
 def test_deleted_rows_are_overwritten(tmp_path: Path) -> None:
     """secure_delete is on for every connection."""
     store = _store(tmp_path / "s")
-    with store._borrowed() as connection:
+    with store._pooled_connection() as connection:
         assert connection.execute("PRAGMA secure_delete").fetchone() == (1,)
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     store.close()
@@ -297,14 +297,14 @@ def _ssm(url: str, operation: str, **given: Any) -> Any:
         connection.request("POST", "/", json.dumps(given), headers)
         with connection.getresponse() as response:
             content = json.loads(response.read())
-    finally:  # also when the server is killed meanwhile
+    finally:  # even if the server was killed
         connection.close()
     assert response.status == 200, content
     return content
 
 
 def test_kill_loses_nothing_acknowledged(tmp_path: Path) -> None:
-    """After kill -9 in the middle of writing, all that was answered is there."""
+    """After kill -9 during writes, everything that was acknowledged is stored."""
     folder = tmp_path / "s"
     process, url = _serve(folder)
     acknowledged: list[int] = []
@@ -335,11 +335,11 @@ def test_kill_loses_nothing_acknowledged(tmp_path: Path) -> None:
     with LocalSandbox.start(state_folder=folder, outputs=None) as sandbox:
         for number in acknowledged:
             assert _ssm(sandbox.url, "GetParameter", Name=f"/n/{number}")
-        assert sandbox.faults == []
+        assert sandbox.handler_errors == []
 
 
 def test_two_processes_begin_at_once(tmp_path: Path) -> None:
-    """Processes that race for the first creation share one key and see each other's writes."""
+    """Processes that create the state at once share one key and see each other's writes."""
     folder = tmp_path / "s"
     servers = [_serve(folder) for _ in range(2)]
     try:
@@ -368,7 +368,7 @@ def test_two_processes_begin_at_once(tmp_path: Path) -> None:
 
 
 def test_many_threads_begin_at_once(tmp_path: Path) -> None:
-    """The very first opening may happen many times at once."""
+    """Many threads may create the state at once."""
     folders = [tmp_path / str(number) for number in range(5)]
     for folder in folders:
         barrier = threading.Barrier(6)
@@ -394,12 +394,12 @@ def test_many_threads_begin_at_once(tmp_path: Path) -> None:
 
 
 def test_other_key(tmp_path: Path) -> None:
-    """A key that does not fit the database is told, before anything is read or written."""
+    """A key that does not match the database is an error before any other access."""
     folder = tmp_path / "s"
     _put(folder)
     key = folder / "local" / "key"
     for content, match in (
-        (b"x" * 32, "does not fit the database"),
+        (b"x" * 32, "does not match the database"),
         (b"short", "is not a key of the local sandbox"),
     ):
         key.write_bytes(content)
@@ -426,7 +426,7 @@ def test_other_key(tmp_path: Path) -> None:
     ],
 )
 def test_another_format(tmp_path: Path, statements: list[str], found: str) -> None:
-    """A state of another format, older or newer, is refused by name, and reset is the way out."""
+    """A state of an older or newer format is an error that recommends a reset."""
     folder = state_folder.prepare(tmp_path / "s")
     (folder / "key").write_bytes(b"k" * 32)
     connection = sqlite3.connect(folder / "state.db")
@@ -445,7 +445,7 @@ def test_another_format(tmp_path: Path, statements: list[str], found: str) -> No
 
 @pytest.mark.parametrize("content", [b"not a database" * 100, b"SQLite format 3\0" + b"x" * 2000])
 def test_corrupt_database(tmp_path: Path, content: bytes) -> None:
-    """A database that SQLite does not read is told, with the way out."""
+    """A corrupt database is an error that recommends a reset."""
     folder = tmp_path / "s"
     _put(folder)
     for path in (folder / "local").glob("state.db*"):
@@ -459,7 +459,7 @@ def test_corrupt_database(tmp_path: Path, content: bytes) -> None:
 
 
 def test_file_in_the_way(tmp_path: Path) -> None:
-    """A file where a folder should be is named, anywhere on the path."""
+    """If a file exists in place of a folder, the error names it."""
     (tmp_path / "file").write_text("x")
     for folder in (tmp_path / "file", tmp_path / "file" / "s", tmp_path / "file" / "s" / "t"):
         with pytest.raises(LocalSandboxError, match="file"):
@@ -474,7 +474,7 @@ def test_file_in_the_way(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["key", "state.db"])
 def test_folder_in_the_way(tmp_path: Path, name: str) -> None:
-    """A folder where a file should be is named, and reset does not pretend to have removed it."""
+    """If a folder exists in place of a file, the error names it, and reset does not remove it."""
     (tmp_path / "local" / name).mkdir(parents=True)
     if name == "state.db":
         (tmp_path / "local" / "key").write_bytes(b"k" * 32)
@@ -486,14 +486,14 @@ def test_folder_in_the_way(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_readonly_folder(tmp_path: Path) -> None:
-    """A folder that may not be written is told as such."""
+    """A folder without write permission is an error that says so."""
     (tmp_path / "s").mkdir(mode=0o500)
     with pytest.raises(LocalSandboxError, match="Permission denied"):
         _store(tmp_path / "s")
 
 
 def test_unwritable_key_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A failure to make the key or the database names the path and what may be done."""
+    """If the key or database cannot be created, the error names the path and a remedy."""
     refused = PermissionError(13, "Permission denied", str(tmp_path / "s"))
 
     def refuse(*_: Any) -> None:
@@ -512,7 +512,7 @@ def test_unwritable_key_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_foreign_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A link of one's own is followed; one that another account laid is refused."""
+    """A symbolic link of the same user is followed; another user's is refused."""
     (tmp_path / "real").mkdir()
     link = tmp_path / "link"
     link.symlink_to(tmp_path / "real", target_is_directory=True)
@@ -534,7 +534,7 @@ def test_foreign_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_reset(tmp_path: Path) -> None:
-    """Reset removes what the sandbox made, leaves the rest, and says if there was nothing."""
+    """Reset removes the sandbox's files only, and says if there were none."""
     folder = tmp_path / "s"
     assert reset_state(folder) is False
     _put(folder)
@@ -549,7 +549,7 @@ def test_reset(tmp_path: Path) -> None:
 
 
 def test_busy_journal_mode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Turning on WAL waits for another process that is at it, and only for that."""
+    """Turning on WAL waits for another process that does the same, not for other errors."""
 
     class Connection:
         def __init__(self, *errors: str) -> None:
@@ -577,7 +577,7 @@ def test_busy_journal_mode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_failed_start_leaves_nothing_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When a connection cannot be set up it is closed again, and the failure told."""
+    """A connection that cannot be set up is closed, and the error is raised."""
     opened = []
     connect = sqlite3.connect
 
@@ -615,7 +615,7 @@ def _format(folder: Path) -> int:
 
 @pytest.mark.parametrize("number", [1, 99, -1])
 def test_another_format_is_refused_by_name(tmp_path: Path, number: int) -> None:
-    """A state of a format that this version does not know is told at the start, and can be reset."""
+    """An unknown format is an error at the start, and the state can be reset."""
     folder = tmp_path / "s"
     _put(folder)
     assert _format(folder) == FORMAT
@@ -647,7 +647,7 @@ def test_another_format_is_refused_by_name(tmp_path: Path, number: int) -> None:
 def test_users_of_another_version_are_told(
     start: Any, state_folder: Path, column: str, change: dict[str, Any]
 ) -> None:
-    """A stored user with other fields is told in one sentence, and nothing of the user is."""
+    """A stored user with other fields is an error that reveals nothing about the user."""
     client = start()
     client.create("ann@example.com")
     client.sandbox.stop()
@@ -659,8 +659,8 @@ def test_users_of_another_version_are_told(
             user["more"].update(change)
         else:
             place = ("user", user["pool"], user["username"])
-            secret = {**view.seal.open(user["secret"], *place), **change}
-            user["secret"] = view.seal.close(secret, *place)
+            secret = {**view.seal.decrypt(user["secret"], *place), **change}
+            user["secret"] = view.seal.encrypt(secret, *place)
         view.put("user", **user)
     store.close()
     again = start()
@@ -678,7 +678,7 @@ def test_users_of_another_version_are_told(
 
 
 def test_an_address_of_another_version_is_read(tmp_path: Path) -> None:
-    """A running server of a version whose address file says more is found."""
+    """A server whose address file has more fields is found."""
     folder = tmp_path / "s"
     with host_sandbox(folder, None) as server:
         path = folder / "local" / "server.json"

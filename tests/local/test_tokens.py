@@ -1,4 +1,4 @@
-"""Tokens: what they say, who signed them, and how they end."""
+"""Tokens: their claims, their signature, and how they become invalid."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _number(text: str) -> int:
 
 
 def test_id_token(client: Any) -> None:
-    """The id token tells about the user, in Cognito's claims and nothing else."""
+    """The id token has Cognito's claims about the user and no others."""
     result = client.tokens(ANN, email_verified="true", phone_number="+4915112345678", locale="de")
     claims = _claims(result["IdToken"])
     user = client.cognito("AdminGetUser", Username=ANN)
@@ -60,7 +60,7 @@ def test_id_token(client: Any) -> None:
 
 
 def test_access_token(client: Any) -> None:
-    """The access token has the scope that user calls need, and no attribute."""
+    """The access token has the scope that user calls need, and no user attributes."""
     result = client.tokens(ANN)
     claims, id_claims = _claims(result["AccessToken"]), _claims(result["IdToken"])
     now = int(client.clock())
@@ -82,7 +82,7 @@ def test_access_token(client: Any) -> None:
 
 
 def test_signature_fits_the_published_key(client: Any) -> None:
-    """Anybody can verify both tokens with the key that the pool publishes."""
+    """Both tokens can be verified with the published key of the pool."""
     result = client.tokens(ANN)
     path = f"/{client.pool_id}/.well-known"
     status, headers, body = client.send("GET", f"{path}/jwks.json", None, {})
@@ -103,12 +103,12 @@ def test_signature_fits_the_published_key(client: Any) -> None:
     "path", ["/", "/us-east-1_Other/.well-known/jwks.json", "/.well-known/jwks.json"]
 )
 def test_other_pools_publish_nothing(client: Any, path: str) -> None:
-    """Only the deployed pool has documents."""
+    """Only the deployed pool publishes documents."""
     assert client.send("GET", path, None, {})[0] == 404
 
 
 def test_groups_in_tokens(client: Any) -> None:
-    """Groups are in both tokens, by precedence, and only once the user has any."""
+    """Groups are in both tokens, by precedence, and only if the user has any."""
     result = client.tokens(ANN)
     assert "cognito:groups" not in _claims(result["IdToken"])
     for group in ("READERS", "admin"):
@@ -120,15 +120,15 @@ def test_groups_in_tokens(client: Any) -> None:
 
 @pytest.mark.parametrize("flow", ["REFRESH_TOKEN_AUTH", "REFRESH_TOKEN", None])
 def test_refresh(client: Any, flow: str | None) -> None:
-    """Refreshing keeps the sign-in it comes from and sees what has changed since."""
+    """Refreshed tokens belong to the same sign-in and contain later changes."""
     first = client.tokens(ANN)
     client.cognito("AdminAddUserToGroup", Username=ANN, GroupName="admin")
     client.clock.advance(4000)
     result = _refresh(client, first["RefreshToken"], flow)
     assert result.keys() == {"AccessToken", "ExpiresIn", "IdToken", "TokenType"}
     before, after = _claims(first["AccessToken"]), _claims(result["AccessToken"])
-    for kept in ("origin_jti", "auth_time", "sub"):
-        assert after[kept] == before[kept]
+    for key in ("origin_jti", "auth_time", "sub"):
+        assert after[key] == before[key]
     assert after["jti"] != before["jti"]
     assert after["iat"] == before["iat"] + 4000
     assert after["cognito:groups"] == ["admin"]
@@ -137,7 +137,7 @@ def test_refresh(client: Any, flow: str | None) -> None:
 
 @pytest.mark.parametrize("token", ["x", "00000000-0000-4000-8000-000000000000.x", "ü", "."])
 def test_unknown_refresh_token(client: Any, token: str) -> None:
-    """A refresh token of nobody's is invalid."""
+    """An unknown refresh token is invalid."""
     expected = "NotAuthorizedException: Invalid Refresh Token"
     assert _refresh_refusal(client, token) == expected
     refusal = client.cognito_refusal("GetTokensFromRefreshToken", RefreshToken=token)
@@ -145,14 +145,14 @@ def test_unknown_refresh_token(client: Any, token: str) -> None:
 
 
 def test_guessed_refresh_token(client: Any) -> None:
-    """Knowing which sign-in a refresh token is of is not knowing the token."""
+    """The id of a sign-in is not enough to guess its refresh token."""
     token = client.tokens(ANN)["RefreshToken"]
     guessed = token.partition(".")[0] + ".guess"
     assert _refresh_refusal(client, guessed) == "NotAuthorizedException: Invalid Refresh Token"
 
 
 def test_refresh_token_is_required(client: Any) -> None:
-    """A refresh without a token names what is missing."""
+    """A refresh without a token names the missing parameter."""
     refusal = client.cognito_refusal("InitiateAuth", AuthFlow="REFRESH_TOKEN", AuthParameters={})
     assert refusal == "InvalidParameterException: Missing required parameter REFRESH_TOKEN"
 
@@ -173,7 +173,7 @@ def test_access_token_lasts_an_hour(client: Any) -> None:
 
 
 def test_revoking_ends_one_sign_in(client: Any) -> None:
-    """RevokeToken ends the refresh token and its access tokens, and no other sign-in's."""
+    """RevokeToken invalidates the tokens of one sign-in, and of no other."""
     first = client.tokens(ANN)
     other = client.sign_in(ANN)["AuthenticationResult"]
     refreshed = _refresh(client, first["RefreshToken"], None)
@@ -188,7 +188,7 @@ def test_revoking_ends_one_sign_in(client: Any) -> None:
 
 
 def test_only_refresh_tokens_are_revoked(client: Any) -> None:
-    """An access or id token is not of the kind, and an unknown text is as good as revoked."""
+    """An id or access token is refused; an unknown token is not an error."""
     result = client.tokens(ANN)
     for token in (result["AccessToken"], result["IdToken"]):
         refusal = client.cognito_refusal("RevokeToken", Token=token)
@@ -198,7 +198,7 @@ def test_only_refresh_tokens_are_revoked(client: Any) -> None:
 
 @pytest.mark.parametrize("operation", ["GlobalSignOut", "AdminUserGlobalSignOut", "disable"])
 def test_global_sign_out(client: Any, operation: str) -> None:
-    """All earlier tokens end at once; a sign-in in the same second is a new one."""
+    """All earlier tokens become invalid; a sign-in in the same second is not affected."""
     first = client.tokens(ANN)
     second = client.sign_in(ANN)["AuthenticationResult"]
     if operation == "GlobalSignOut":
@@ -217,7 +217,7 @@ def test_global_sign_out(client: Any, operation: str) -> None:
 
 
 def test_tokens_end_with_their_user(client: Any) -> None:
-    """Tokens of a deleted user are not good for the next one of that name."""
+    """Tokens of a deleted user are invalid for a new user of the same name."""
     result = client.tokens(ANN)
     client.cognito("AdminDeleteUser", Username=ANN)
     refusal = client.cognito_refusal("GetUser", AccessToken=result["AccessToken"])
@@ -230,7 +230,7 @@ def test_tokens_end_with_their_user(client: Any) -> None:
 
 
 def test_tokens_of_a_disabled_user(client: Any) -> None:
-    """While a user is disabled the tokens say so."""
+    """While a user is disabled, the tokens are refused with that error."""
     result = client.tokens(ANN)
     client.cognito("AdminDisableUser", Username=ANN)
     expected = "NotAuthorizedException: User is disabled."
@@ -247,7 +247,7 @@ def test_refresh_token_belongs_to_its_client(client: Any, start: Any) -> None:
 
 
 def test_key_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of two processes that make the first key at once, both use the one stored first."""
+    """If two processes generate the first key at once, both use the one stored first."""
     store = Store.open(prepare(tmp_path / "s"))
     generate = rsa.generate_private_key
     made: list[SigningKey] = []
@@ -263,7 +263,7 @@ def test_key_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_foreign_tokens_are_refused(client: Any) -> None:
-    """What this pool did not sign, or signed as another kind, is no access token."""
+    """A token that this pool did not sign, or of another type, is not an access token."""
     result = client.tokens(ANN)
     header, claims, signature = result["AccessToken"].split(".")
     unsigned = base64.urlsafe_b64encode(b'{"alg":"none"}').rstrip(b"=").decode()
@@ -282,7 +282,7 @@ def test_foreign_tokens_are_refused(client: Any) -> None:
 
 
 def test_tokens_outlive_the_server(client: Any, start: Any) -> None:
-    """A new server on the same state knows the key, the grant and the revocations."""
+    """A new server on the same state knows the key, the grants and the revocations."""
     first, second = client.tokens(ANN), client.sign_in(ANN)["AuthenticationResult"]
     client.cognito("RevokeToken", Token=second["RefreshToken"])
     client.sandbox.stop()

@@ -197,7 +197,7 @@ def start(tmp_path: Path, clock: FakeClock, _keys: Path) -> Iterator[Callable[..
     yield start_one
     for sandbox in started:
         sandbox.stop()
-        assert sandbox.faults == []
+        assert sandbox.handler_errors == []
 
 
 @pytest.fixture

@@ -191,7 +191,7 @@ def _check(api: Any, query: Any, variables: Any) -> None:
     body = json.dumps({"query": query, "variables": variables}).encode()
     status, _, document = api.post("/graphql", body, api.developer)
     assert status in {200, 400}, document
-    assert api.sandbox.faults == []
+    assert api.sandbox.handler_errors == []
     assert isinstance(document, dict)
 
 

@@ -101,7 +101,7 @@ def sandbox(tmp_path: Path) -> Iterator[LocalSandbox]:
         state_folder=tmp_path, outputs=None, origins=("http://localhost:3000",)
     ) as sandbox:
         yield sandbox
-    assert sandbox.faults == []
+    assert sandbox.handler_errors == []
 
 
 @pytest.fixture

@@ -96,7 +96,7 @@ class World:
         for client in self.opened:
             client.close()
         self.sandbox.stop()
-        assert self.sandbox.faults == []
+        assert self.sandbox.handler_errors == []
 
 
 def developer_headers(**more: str) -> dict[str, str]:

@@ -28,7 +28,7 @@ from seedctl.local.appsync.key_conditions import (
     key_condition,
 )
 from seedctl.local.appsync.keys import attribute_types, item_key
-from seedctl.local.paging import InvalidTokenError, issue_token, read_token
+from seedctl.local.seal import InvalidTokenError, issue_token, read_token
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

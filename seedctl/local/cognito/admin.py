@@ -1,4 +1,4 @@
-"""What administrators do to users: create, describe, change, disable, delete."""
+"""The calls of administrators: create, describe, change, disable and delete users."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from seedctl.local.cognito.attributes import read_username
 from seedctl.local.cognito.codes import (
     PASSWORD_RESET,
     SIGN_UP,
-    drop_codes_to,
+    delete_codes_for,
     recovery_address,
     send_account_code,
 )
@@ -19,7 +19,7 @@ from seedctl.local.cognito.passwords import (
     MAX_PASSWORD,
     Verifier,
     check_password,
-    made_up_password,
+    random_password,
 )
 from seedctl.local.cognito.users import User
 from seedctl.local.protocol import Call, ServiceError
@@ -46,7 +46,7 @@ def admin_create_user(service: UserPoolService, call: Call) -> dict[str, Any]:
     if password:
         check_password(password, policy)
     else:
-        password = made_up_password(policy)
+        password = random_password(policy)
     if action == "RESEND":
         with service.changing_user(name) as (_, user):
             if user.status != users.FORCE_CHANGE_PASSWORD:
@@ -58,12 +58,12 @@ def admin_create_user(service: UserPoolService, call: Call) -> dict[str, Any]:
         _set_temporary_password(service, user, password)
         with service.changing_users() as records:
             records.insert(user)
-    # Nothing is sent with or without SUPPRESS: there is nobody to send it to.
+    # No invitation is sent, with or without SUPPRESS.
     return {"User": user.described()}
 
 
 def new_user(service: UserPoolService, name: str, given: dict[str, str]) -> User:
-    """Return a user, not stored and without a password, who is called *name* when signing in."""
+    """Return a new user with the sign-in name *name*, without a password and not stored yet."""
     now = service.clock()
     sub = str(uuid.uuid4())
     return User(
@@ -105,7 +105,7 @@ def admin_set_user_password(service: UserPoolService, call: Call) -> dict[str, A
 
 
 def set_password(user: User, verifier: Verifier) -> None:
-    """Make *verifier* the user's permanent password; wrong ones before it are forgotten."""
+    """Make *verifier* the user's permanent password, and reset the count of wrong passwords."""
     user.verifier = verifier
     user.status = users.CONFIRMED
     user.temporary_until = None
@@ -125,8 +125,8 @@ def admin_update_user_attributes(service: UserPoolService, call: Call) -> dict[s
 def change_attributes(user: User, given: dict[str, str]) -> None:
     for name in attributes.ADDRESSES:
         if name in given and given[name] != user.attributes.get(name):
-            drop_codes_to(user, name)
-            # A new address is unproven, unless the same call vouches for it [?].
+            delete_codes_for(user, name)
+            # A new address is unverified, unless the same call sets the flag [?].
             user.attributes.pop(f"{name}_verified", None)
             given = {**given, f"{name}_verified": given.get(f"{name}_verified", "false")}
     user.attributes.update(given)
@@ -141,7 +141,7 @@ def admin_delete_user_attributes(service: UserPoolService, call: Call) -> dict[s
 
 
 def attributes_to_delete(service: UserPoolService, call: Call) -> list[str]:
-    """Return the attributes that *call* names. Raises InvalidParameterException."""
+    """Return the attribute names in *call*. Raises InvalidParameterException."""
     names = call.texts("UserAttributeNames")
     if not names:
         call.missing("UserAttributeNames")
@@ -157,9 +157,9 @@ def delete_attributes(user: User, names: Sequence[str]) -> None:
     for name in names:
         user.attributes.pop(name, None)
         if name in attributes.ADDRESSES:
-            # Nothing is left that could be verified [?].
+            # Without the address, its flag goes too [?].
             user.attributes.pop(f"{name}_verified", None)
-            drop_codes_to(user, name)
+            delete_codes_for(user, name)
 
 
 def admin_reset_user_password(service: UserPoolService, call: Call) -> dict[str, Any]:
@@ -182,7 +182,7 @@ def admin_reset_user_password(service: UserPoolService, call: Call) -> dict[str,
 def change_named_user(
     change: Callable[[User], None], service: UserPoolService, call: Call
 ) -> dict[str, Any]:
-    """Make *change*, one of the functions below, to the user that *call* names."""
+    """Apply *change*, one of the functions below, to the user that *call* names."""
     name = read_username(call)
     with service.changing_user(name) as (_, user):
         change(user)
@@ -220,7 +220,7 @@ def _make_temporary(service: UserPoolService, user: User) -> None:
 
 
 def _with_sign_in_attribute(pool: UserPool, name: str, given: dict[str, str]) -> dict[str, str]:
-    """Return the attributes with the one that *name* is, where people sign in by attribute."""
+    """Return *given* plus the attribute that *name* is the value of, if the pool signs in by one."""
     if not pool.username_attributes:
         return given
     attribute = _sign_in_attribute(pool, name)

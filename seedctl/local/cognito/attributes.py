@@ -1,4 +1,4 @@
-"""User attributes: which there are, what they may hold, and how calls carry them."""
+"""User attributes: their names, valid values, and how calls carry them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ STANDARD = frozenset({*STANDARD_ATTRIBUTES, *FLAGS, "sub"})
 _CUSTOM = re.compile(r"custom:[^\s:]{1,20}")
 _MAX_VALUE = 2048
 
-# Cognito does not publish its rule for addresses; this is the part of it that is sure [?].
+# Cognito does not publish its rule for addresses; this is what any such rule requires [?].
 EMAIL = re.compile(r"[^\s@]+@[^\s@.]+(\.[^\s@.]+)+")
 PHONE_NUMBER = re.compile(r"\+[1-9][0-9]{1,14}")
 _BIRTHDATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -34,7 +34,7 @@ def read_attributes(call: Call) -> dict[str, str]:
 
 
 def read_pairs(call: Call, key: str) -> dict[str, str]:
-    """Return the names and values at *key*, whatever they are."""
+    """Return the names and values at *key*, unchecked."""
     pairs: dict[str, str] = {}
     for item in call.items(key):
         if not isinstance(item, dict):
@@ -47,13 +47,13 @@ def read_pairs(call: Call, key: str) -> dict[str, str]:
 
 
 def check_writable(names: Iterable[str]) -> None:
-    """Raise NotAuthorizedException for what only administrators may set."""
+    """Raise NotAuthorizedException for attributes that only administrators may set."""
     if not set(names).isdisjoint(FLAGS):
         raise not_authorized("A client attempted to write unauthorized attribute")
 
 
 def check_required(required: Iterable[str], attributes: Mapping[str, str]) -> None:
-    """Raise InvalidParameterException where *attributes* lack one of the pool's *required*."""
+    """Raise InvalidParameterException if *attributes* lack one of the *required* ones."""
     missing = [name for name in required if name not in attributes]
     if missing:
         reasons = "\n".join(f"{name}: The attribute is required" for name in missing)
@@ -61,41 +61,41 @@ def check_required(required: Iterable[str], attributes: Mapping[str, str]) -> No
 
 
 def check_attribute(name: str, value: str) -> str:
-    """Return *value* as it is stored. Raises InvalidParameterException."""
+    """Return *value* in the form to store. Raises InvalidParameterException."""
     if name == "sub":
         raise invalid_parameter("Cannot modify the non-mutable attribute sub")
     check_known(name)
     if len(value) > _MAX_VALUE:
-        raise _nonconforming(name, "String must not be longer than 2048 characters.")
+        raise _schema_error(name, "String must not be longer than 2048 characters.")
     if name == "email" and not EMAIL.fullmatch(value):
         raise invalid_parameter("Invalid email address format.")
     if name == "phone_number" and not PHONE_NUMBER.fullmatch(value):
         raise invalid_parameter("Invalid phone number format.")
     if name in FLAGS and value.lower() not in ("true", "false"):
-        raise _nonconforming(name, "Boolean must be either true or false.")
+        raise _schema_error(name, "Boolean must be either true or false.")
     if name == "birthdate" and not _is_date(value):
-        raise _nonconforming(name, "A date has the form YYYY-MM-DD.")
+        raise _schema_error(name, "A date has the form YYYY-MM-DD.")
     if name == "updated_at" and not _NUMBER.fullmatch(value):
-        raise _nonconforming(name, "Attribute is not a number.")
+        raise _schema_error(name, "Attribute is not a number.")
     return value.lower() if name in FLAGS else value
 
 
 def check_known(name: str) -> None:
-    """Raise InvalidParameterException for an attribute that no pool has."""
-    # Which custom attributes a pool has is not in the outputs: any well-formed name is accepted.
+    """Raise InvalidParameterException for an attribute that no pool can have."""
+    # The outputs file does not list custom attributes: any well-formed name is accepted.
     if name not in STANDARD and not _CUSTOM.fullmatch(name):
-        raise _nonconforming(name[:64], "Attribute does not exist in the schema.")
+        raise _schema_error(name[:64], "Attribute does not exist in the schema.")
 
 
 def read_username(call: Call, key: str = "Username") -> str:
-    """Return the name of a user or group at *key*: no blanks, no control characters."""
+    """Return the name of a user or group at *key*; blanks and control characters are invalid."""
     name = call.text(key, maximum=128)
     if not all(unicodedata.category(char)[0] in "LMSNP" for char in name):
         call.fail(f"{key} may hold no blanks and no control characters.")
     return name
 
 
-def _nonconforming(name: str, reason: str) -> ServiceError:
+def _schema_error(name: str, reason: str) -> ServiceError:
     return invalid_parameter(f"Attributes did not conform to the schema: {name}: {reason}")
 
 

@@ -1,7 +1,7 @@
-"""One-time codes: made, put into the outbox, announced with a masked address, and used up.
+"""One-time codes: create, put into the outbox, describe by a masked address, and check.
 
-Those that confirm a sign-up, reset a password or verify an address are stored with the user, one
-for each purpose; those of MFA last as long as their session.
+Codes that confirm a sign-up, reset a password or verify an address are stored with the user, one for
+each purpose. Codes of MFA live in the session of their challenge.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _DAY = 24 * 3600.0
 _HOUR = 3600.0
 
 
-def verification_of(attribute: str) -> str:
+def verification_purpose(attribute: str) -> str:
     """Return the purpose of a code that verifies *attribute*."""
     return f"verification of {attribute}"
 
@@ -34,23 +34,23 @@ def verification_of(attribute: str) -> str:
 def send_account_code(
     users: UserRecords, user: User, purpose: str, attribute: str, destination: str | None = None
 ) -> dict[str, str]:
-    """Send a code, which replaces the last one for *purpose*; return its CodeDeliveryDetails.
+    """Send a code that replaces the last one for *purpose*; return its CodeDeliveryDetails.
 
-    Without *destination* it goes to the user's own *attribute*. The caller saves *user*.
+    Without *destination*, it goes to the user's current *attribute*. The caller saves *user*.
     """
     destination = destination or user.attributes[attribute]
     code = deliver_code(users, user, purpose, attribute, destination, digits=6)
     lifetime = _HOUR if purpose == PASSWORD_RESET else _DAY
     user.account_codes[purpose] = AccountCode(attribute, destination, code, users.now + lifetime)
-    return delivery_details(attribute, masked(destination))
+    return delivery_details(attribute, mask_destination(destination))
 
 
 def deliver_code(
     users: UserRecords, user: User, purpose: str, attribute: str, destination: str, *, digits: int
 ) -> str:
-    """Put a new code into the outbox, sent to *destination*, an address of the kind *attribute*."""
+    """Put a new code into the outbox and return it; *attribute* is the type of *destination*."""
     code = f"{secrets.randbelow(10**digits):0{digits}}"
-    # In the order of the attributes: the one the user was created under is the first.
+    # In attribute order: the address the user was created with comes first.
     sign_in_by = users.pool.username_attributes
     aliases = [value for name, value in user.attributes.items() if name in sign_in_by]
     names = tuple(dict.fromkeys([*aliases, user.username, user.sub]))
@@ -68,10 +68,10 @@ def deliver_code(
     return code
 
 
-def take_account_code(users: UserRecords, user: User, purpose: str, code: str) -> AccountCode:
-    """Return what was sent with *code* and use it up; the caller saves *user*.
+def use_account_code(users: UserRecords, user: User, purpose: str, code: str) -> AccountCode:
+    """Check *code*, remove it from *user* and return its record; the caller saves *user*.
 
-    Raises CodeMismatchException for a wrong code, ExpiredCodeException where there is none to use.
+    Raises CodeMismatchException for a wrong code, ExpiredCodeException if no valid code exists.
     """
     sent = user.account_codes.get(purpose)
     if sent is None or users.now > sent.expires:
@@ -82,23 +82,23 @@ def take_account_code(users: UserRecords, user: User, purpose: str, code: str) -
     return sent
 
 
-def drop_codes_to(user: User, attribute: str) -> None:
-    """Forget the codes sent to *attribute*, which has changed, and a new value that waits."""
+def delete_codes_for(user: User, attribute: str) -> None:
+    """Delete the codes sent to *attribute*, which has changed, with any unverified new value."""
     user.account_codes = {
         purpose: sent for purpose, sent in user.account_codes.items() if sent.attribute != attribute
     }
 
 
 def sign_up_address(pool: UserPool, user: User) -> str | None:
-    """Return the attribute that the code for a sign-up is sent to, None if none is verified so."""
-    for attribute in ("phone_number", "email"):  # with both, the number alone gets a code
+    """Return the attribute that a sign-up's code goes to, None if the pool verifies none of them."""
+    for attribute in ("phone_number", "email"):  # with both, only the phone number gets a code
         if attribute in pool.verification_types and user.attributes.get(attribute):
             return attribute
     return None
 
 
 def recovery_address(pool: UserPool, user: User) -> str | None:
-    """Return the verified attribute that a password is reset by, None if the user has none."""
+    """Return the verified attribute that a reset code goes to, None if the user has none."""
     for attribute in pool.recovery_attributes:
         is_second_factor = attribute == "phone_number" and "SMS_MFA" in user.mfa_enabled
         is_verified = user.attributes.get(f"{attribute}_verified") == "true"
@@ -108,10 +108,10 @@ def recovery_address(pool: UserPool, user: User) -> str | None:
     return None
 
 
-def simulated_details(service: UserPoolService, name: str) -> dict[str, str]:
-    """Return the CodeDeliveryDetails for a user who gets no code, so as not to tell about it.
+def fake_delivery_details(service: UserPoolService, name: str) -> dict[str, str]:
+    """Return fake CodeDeliveryDetails, so that the reply does not reveal that no code was sent.
 
-    The address is made up, and the same whenever *name* is given, in whatever case.
+    The fake address is always the same for the same *name*, ignoring case.
     """
     allowed = service.pool.recovery_attributes
     attribute = "phone_number" if name.startswith("+") or "email" not in allowed else "email"
@@ -124,7 +124,7 @@ def simulated_details(service: UserPoolService, name: str) -> dict[str, str]:
 
 
 def delivery_details(attribute: str, masked_destination: str) -> dict[str, str]:
-    """Return CodeDeliveryDetails as Cognito's replies have them."""
+    """Return CodeDeliveryDetails in the format of Cognito's replies."""
     return {
         "AttributeName": attribute,
         "DeliveryMedium": MEDIUM[attribute],
@@ -132,7 +132,7 @@ def delivery_details(attribute: str, masked_destination: str) -> dict[str, str]:
     }
 
 
-def masked(destination: str) -> str:
+def mask_destination(destination: str) -> str:
     name, at, domain = destination.partition("@")
     if at:
         return f"{name[0]}***@{domain[0]}***"

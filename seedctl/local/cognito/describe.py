@@ -1,4 +1,4 @@
-"""The pool and its client as the Describe calls show them."""
+"""The calls that describe the user pool and its app client."""
 
 from __future__ import annotations
 

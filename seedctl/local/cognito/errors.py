@@ -1,4 +1,4 @@
-"""The refusals of user pools that several calls share, in Cognito's words."""
+"""Errors that several user pool calls raise, with Cognito's own messages."""
 
 from __future__ import annotations
 

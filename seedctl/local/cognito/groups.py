@@ -1,11 +1,11 @@
-"""Groups: those of the outputs file, and those that calls add or remove."""
+"""Groups of the user pool: those in the outputs file, and those that calls create or delete."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from seedctl.local.cognito.attributes import read_username
-from seedctl.local.cognito.listing import AskedPage
+from seedctl.local.cognito.listing import PageRequest
 from seedctl.local.protocol import Call, ServiceError
 from seedctl.local.store import to_json
 
@@ -34,8 +34,8 @@ SELECT * FROM (
 class GroupRecords:
     """The groups of one pool, within one transaction.
 
-    A deployed group is not stored, so that an outputs file with another precedence changes it; one
-    that a call removed leaves a mark instead, for it would otherwise be back at once.
+    Groups of the outputs file are not stored, so a new precedence in the file takes effect. If a call
+    deletes one, a row with ``removed`` is stored; without it, the group would reappear at once.
     """
 
     def __init__(self, view: View, pool: UserPool) -> None:
@@ -54,21 +54,21 @@ class GroupRecords:
     def put(self, group: dict[str, Any]) -> None:
         self.view.put("user_group", pool=self._pool.id, **group)
 
-    def names_of(self, user: User) -> list[str]:
-        """Return the names of the user's groups, the one that takes precedence first."""
-        # The lower number takes precedence; none at all comes last.
+    def names_for_user(self, user: User) -> list[str]:
+        """Return the names of the user's groups in the order of their precedence."""
+        # The lowest number comes first, groups without a precedence last.
         order = "ORDER BY precedence IS NULL, precedence, name"
         return [group["name"] for group in self.select(f"{_OF_USER} {order}", user=user.username)]
 
     def select(self, condition: str, **values: Any) -> list[dict[str, Any]]:
-        """Return the groups that meet *condition*, the end of a query."""
+        """Return the groups that match *condition*, which is SQL appended to the query."""
         deployed = to_json([(group.name, group.precedence) for group in self._pool.groups])
         return list(
             self.view.rows(_GROUPS + condition, **values, pool=self._pool.id, deployed=deployed)
         )
 
     def change(self, change: str, group: str, username: str) -> None:
-        """Put a user into a group or take it out, by the SQL in *change*."""
+        """Run *change*, SQL that adds a user to a group or removes users from it."""
         self.view.execute(change, {"pool": self._pool.id, "group": group, "user": username})
 
 
@@ -103,7 +103,7 @@ def delete_group(service: UserPoolService, call: Call) -> dict[str, Any]:
     with service.store.transaction() as view:
         groups = GroupRecords(view, service.pool)
         groups.put({**groups.require(name), "removed": True})
-        # A group made anew under this name must not have the old one's members.
+        # A new group of the same name must not inherit the members.
         groups.change(_EMPTY, name, "")
     return {}
 
@@ -118,15 +118,15 @@ def get_group(service: UserPoolService, call: Call) -> dict[str, Any]:
 def list_groups(
     service: UserPoolService, call: Call, condition: str = "", **values: Any
 ) -> dict[str, Any]:
-    """List the groups, those that meet *condition*, the end of a query with these *values*."""
-    asked = AskedPage(service, call, "NextToken", "")
-    (after,) = asked.after("")
+    """List the groups that match *condition*, SQL appended to the query, with its *values*."""
+    page_request = PageRequest(service, call, "NextToken", "")
+    (after,) = page_request.after("")
     query = f"{condition} AND name > :after ORDER BY name LIMIT :size"
     with service.store.reading() as view:
         groups = GroupRecords(view, service.pool).select(
-            query, **values, after=after, size=asked.size + 1
+            query, **values, after=after, size=page_request.size + 1
         )
-    shown, token = asked.cut(groups, lambda group: [group["name"]])
+    shown, token = page_request.cut(groups, lambda group: [group["name"]])
     return {"Groups": [_described(group, service) for group in shown], **token}
 
 
@@ -139,21 +139,21 @@ def admin_list_groups_for_user(service: UserPoolService, call: Call) -> dict[str
 
 def list_users_in_group(service: UserPoolService, call: Call) -> dict[str, Any]:
     name = read_username(call, "GroupName")
-    asked = AskedPage(service, call, "NextToken", name)
+    page_request = PageRequest(service, call, "NextToken", name)
     query = (
         "username IN (SELECT username FROM membership WHERE pool = ? AND group_name = ?"
         " AND username > ? ORDER BY username LIMIT ?)"
     )
     with service.reading_users() as users:
         GroupRecords(users.view, service.pool).require(name)
-        values = (service.pool.id, name, *asked.after(""), asked.size + 1)
-        members = users.page(query, values, "username", asked.size + 1)
-    shown, token = asked.cut(members, lambda user: [user.username])
+        values = (service.pool.id, name, *page_request.after(""), page_request.size + 1)
+        members = users.page(query, values, "username", page_request.size + 1)
+    shown, token = page_request.cut(members, lambda user: [user.username])
     return {"Users": [user.described() for user in shown], **token}
 
 
 def change_membership(change: str, service: UserPoolService, call: Call) -> dict[str, Any]:
-    """Put the user that *call* names into its group or take it out, by the SQL in *change*."""
+    """Run *change*, the SQL ADD or REMOVE, for the user and the group that *call* names."""
     username, name = call.text("Username", maximum=128), read_username(call, "GroupName")
     with service.changing_users() as users:
         user = users.require(username)

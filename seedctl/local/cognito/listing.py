@@ -1,11 +1,11 @@
-"""ListUsers: the filter language, pages, and the attributes asked for."""
+"""ListUsers: filters, pages and the selection of attributes."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from seedctl.local.paging import InvalidTokenError, issue_token, read_token
+from seedctl.local.seal import InvalidTokenError, issue_token, read_token
 from seedctl.local.store import prefix_end
 
 if TYPE_CHECKING:
@@ -31,19 +31,19 @@ _INDEXED = ("lower_email", "lower_phone_number", "lower_username", "sub")
 _Item = TypeVar("_Item")
 
 
-class AskedPage:
-    """The page that a call asks for, by the token under *token_key*."""
+class PageRequest:
+    """The page that a call requests by its Limit and by its token, which is at *token_key*."""
 
     def __init__(self, service: UserPoolService, call: Call, token_key: str, scope: str) -> None:
         self._seal = service.store.seal
         self._call = call
         self._token_key = token_key
         self._scope = f"{call.operation} {scope}"
-        # 0 stands for the largest page, here as in Cognito [?].
+        # As in Cognito [?], 0 means the largest page.
         self.size = call.optional_integer("Limit", minimum=0, maximum=_PAGE) or _PAGE
 
     def after(self, *first: Any) -> Sequence[Any]:
-        """Return the position behind which the page begins: *first*, or what the token says."""
+        """Return the position that the page follows: from the token, else *first*."""
         token = self._call.optional_text(self._token_key, maximum=131072)
         if token is None:
             return first
@@ -55,7 +55,7 @@ class AskedPage:
     def cut(
         self, items: Sequence[_Item], position: Callable[[_Item], list[Any]]
     ) -> tuple[Sequence[_Item], dict[str, str]]:
-        """Return the page out of *items*, of which there may be one more, and its token if so."""
+        """Return the page, and the token of the next one if *items* holds one item more."""
         shown = items[: self.size]
         if len(items) == len(shown):
             return shown, {}
@@ -66,19 +66,19 @@ def list_users(service: UserPoolService, call: Call) -> dict[str, Any]:
     text = call.optional_text("Filter", minimum=0, maximum=256) or ""
     condition, values = _filter(call, text)
     wanted = call.texts("AttributesToGet")
-    asked = AskedPage(service, call, "PaginationToken", text)
-    # A plus keeps SQLite from going through all users by age where another index finds the few.
+    page_request = PageRequest(service, call, "PaginationToken", text)
+    # The plus keeps SQLite from scanning all users by age if another index finds the few matches.
     age = "+created" if any(column in condition for column in _INDEXED) else "created"
     condition += f" AND ({age}, username) > (?, ?)"
     with service.reading_users() as users:
-        values += asked.after(0.0, "")
-        found = users.page(condition, values, f"{age}, username", asked.size + 1)
-    shown, token = asked.cut(found, lambda user: [user.created, user.username])
+        values += page_request.after(0.0, "")
+        found = users.page(condition, values, f"{age}, username", page_request.size + 1)
+    shown, token = page_request.cut(found, lambda user: [user.created, user.username])
     return {"Users": [_described(user, wanted) for user in shown], **token}
 
 
 def _filter(call: Call, text: str) -> tuple[str, list[Any]]:
-    """Return *text* as a condition in SQL, with its values."""
+    """Translate the filter *text* to an SQL condition and its values."""
     if not text.strip():
         return "TRUE", []
     match = _FILTER.fullmatch(text)

@@ -1,6 +1,6 @@
-"""Multi-factor authentication: what a user with the right password is asked for besides.
+"""Multi-factor authentication: the challenges that follow a correct password.
 
-The factors are SMS, software token and e-mail, under all the names they go by.
+The factors are SMS, software token (TOTP) and e-mail; each has several names in Cognito's API.
 """
 
 from __future__ import annotations
@@ -10,8 +10,14 @@ import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from seedctl.local.cognito.codes import deliver_code, masked
-from seedctl.local.cognito.steps import MFA_SETUP, SELECT_MFA_TYPE, Challenge, Step, signed_in
+from seedctl.local.cognito.challenge_flow import (
+    MFA_SETUP,
+    SELECT_MFA_TYPE,
+    Challenge,
+    Step,
+    complete_sign_in,
+)
+from seedctl.local.cognito.codes import deliver_code, mask_destination
 from seedctl.local.inbox import MFA
 from seedctl.local.protocol import ServiceError
 
@@ -26,25 +32,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Factor:
-    """A row of the table below."""
+    """A second factor and its names in the API."""
 
     name: str
-    """Its challenge's name, which also stands for it in lists of factors."""
+    """The name of its challenge, which lists of factors use too."""
     method: str
-    """As outputs files have it."""
+    """Its name in outputs files."""
     code_key: str
-    """Where the answer to its challenge carries the code."""
+    """The key of the code in the response to its challenge."""
     settings_key: str
-    """What SetUserMFAPreference calls its settings."""
+    """The key of its settings in SetUserMFAPreference."""
     attribute: str = ""
-    """What holds the address codes are sent to; empty for a software token."""
+    """The user attribute that codes are sent to; empty for a software token."""
     digits: int = 6
 
     def is_ready(self, user: User) -> bool:
-        """Whether *user* could be asked for this factor now.
-
-        An address does for it, verified or not [?].
-        """
+        """Whether *user* can use this factor now. An unverified address suffices [?]."""
         if self is TOTP:
             return user.software_token is not None
         return bool(user.attributes.get(self.attribute))
@@ -58,65 +61,65 @@ FACTORS = {factor.name: factor for factor in (SMS, TOTP, EMAIL)}
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """How far a user has come with MFA_SETUP."""
+    """The progress of a user in the challenge MFA_SETUP."""
 
     factors: tuple[str, ...]
-    """What may be set up."""
+    """The factors that the user may set up."""
     token: SoftwareToken | None = field(default=None, repr=False)
     is_verified: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class SentCode:
-    """What the answer is checked against. It lasts as long as its session."""
+    """A code that was sent for a challenge. It expires with its session."""
 
     id: str
     code: str = field(repr=False)
 
 
-def offered(pool: UserPool) -> list[Factor]:
-    """Return the factors that the pool has on."""
+def enabled_factors(pool: UserPool) -> list[Factor]:
+    """Return the factors that the pool has turned on."""
     return [factor for factor in FACTORS.values() if factor.method in pool.mfa_methods]
 
 
-def after_password(service: UserPoolService, users: UserRecords, user: User) -> Step:
-    """Return the step after a password that is right and permanent."""
+def step_after_password(service: UserPoolService, users: UserRecords, user: User) -> Step:
+    """Return the step after a correct, permanent password."""
     required = service.pool.mfa_configuration == "REQUIRED"
-    on = offered(service.pool)
+    enabled = enabled_factors(service.pool)
     usable = [
         factor
-        for factor in on
+        for factor in enabled
         if factor.is_ready(user) and (required or factor.name in user.mfa_enabled)
     ]
     preferred = [factor for factor in usable if factor.name == user.mfa_preferred]
     if preferred or len(usable) == 1:
-        return ask_for(users, user, (preferred or usable)[0])
+        return challenge_for(users, user, (preferred or usable)[0])
     if usable:
-        # Where MFA is required, a software token may be chosen before there is one: MFA_SETUP is
-        # then the next challenge. The JavaScript client counts on it: Cognito is taken to do so [?].
+        # If MFA is required, users may select a software token they do not have yet; the next challenge
+        # is then MFA_SETUP. The JavaScript client relies on it, so we assume Cognito does this [?].
         choices = [
-            factor.name for factor in on if factor in usable or (required and factor is TOTP)
+            factor.name for factor in enabled if factor in usable or (required and factor is TOTP)
         ]
-        parameters = {"MFAS_CAN_CHOOSE": _listed(choices)}
+        parameters = {"MFAS_CAN_CHOOSE": _to_json(choices)}
         return Challenge(SELECT_MFA_TYPE, user, parameters, tuple(choices))
-    return _set_up(user, on) if required else signed_in(service, users, user)
+    return _setup_challenge(user, enabled) if required else complete_sign_in(service, users, user)
 
 
-def ask_for(users: UserRecords, user: User, factor: Factor) -> Challenge:
-    """Return the challenge of *factor*; a code is on its way by then."""
+def challenge_for(users: UserRecords, user: User, factor: Factor) -> Challenge:
+    """Return the challenge of *factor*, after sending the code if the factor needs one."""
     if factor is not TOTP:
         return send_code(users, user, factor)
     token = user.software_token
     if token is None:
-        return _set_up(user, [TOTP])
+        return _setup_challenge(user, [TOTP])
     name = {"FRIENDLY_DEVICE_NAME": token.device_name} if token.device_name else {}
     return Challenge(TOTP.name, user, name)
 
 
 def send_code(users: UserRecords, user: User, factor: Factor) -> Challenge:
-    """Send *user* a new code, which replaces the last one, and return the challenge for it."""
+    """Send *user* a code that replaces the last one, and return its challenge."""
     destination = user.attributes.get(factor.attribute)
-    if not destination:  # an administrator deleted it after the choice was offered
+    if not destination:  # an administrator deleted it after SELECT_MFA_TYPE
         raise ServiceError("MFAMethodNotFoundException", f"{factor.name} is not set up.")
     digits = factor.digits
     code = deliver_code(users, user, MFA, factor.attribute, destination, digits=digits)
@@ -125,16 +128,16 @@ def send_code(users: UserRecords, user: User, factor: Factor) -> Challenge:
     users.save(user)
     parameters = {
         "CODE_DELIVERY_DELIVERY_MEDIUM": factor.method,
-        "CODE_DELIVERY_DESTINATION": masked(destination),
+        "CODE_DELIVERY_DESTINATION": mask_destination(destination),
     }
     return Challenge(factor.name, user, parameters, sent)
 
 
-def _set_up(user: User, factors: Sequence[Factor]) -> Challenge:
-    # SMS is listed though only a phone number, set by an administrator, sets it up [?].
+def _setup_challenge(user: User, factors: Sequence[Factor]) -> Challenge:
+    # SMS is listed although only an administrator, by adding a phone number, can set it up [?].
     names = tuple(factor.name for factor in factors)
-    return Challenge(MFA_SETUP, user, {"MFAS_CAN_SETUP": _listed(names)}, Setup(names))
+    return Challenge(MFA_SETUP, user, {"MFAS_CAN_SETUP": _to_json(names)}, Setup(names))
 
 
-def _listed(names: Sequence[str]) -> str:
+def _to_json(names: Sequence[str]) -> str:
     return json.dumps(names, separators=(",", ":"))

@@ -1,4 +1,4 @@
-"""What users and administrators set up for MFA outside a sign-in: tokens and preferences."""
+"""The calls that set up MFA: software tokens and preferences."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from seedctl.local.cognito.answers import session_user
 from seedctl.local.cognito.attributes import read_username
+from seedctl.local.cognito.challenge_flow import MFA_SETUP
+from seedctl.local.cognito.challenge_handlers import session_user
 from seedctl.local.cognito.errors import invalid_parameter
-from seedctl.local.cognito.mfa import FACTORS, TOTP, Factor, Setup, offered
+from seedctl.local.cognito.mfa import FACTORS, TOTP, Factor, Setup, enabled_factors
 from seedctl.local.cognito.service import MAX_TOKEN
-from seedctl.local.cognito.steps import MFA_SETUP
 from seedctl.local.cognito.totp import SoftwareToken
 from seedctl.local.protocol import Call, ServiceError
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from seedctl.local.cognito.sessions import Session
     from seedctl.local.cognito.users import User, UserRecords
 
-_NOT_OFFERED = "Software Token MFA has not been enabled by the userPool."
+_TOTP_NOT_ENABLED = "Software Token MFA has not been enabled by the userPool."
 
 
 def associate_software_token(service: UserPoolService, call: Call) -> dict[str, Any]:
@@ -32,17 +32,17 @@ def associate_software_token(service: UserPoolService, call: Call) -> dict[str, 
     if session_token is None:
         claims = service.claims_of(call)
         with service.changing_users() as users:
-            user = service.tokens.of_claims(users, claims)
-            if TOTP not in offered(service.pool):
-                raise _no_token(_NOT_OFFERED)
-            # The verified one, if any, is good until this one is verified [?].
+            user = service.tokens.user_of_claims(users, claims)
+            if TOTP not in enabled_factors(service.pool):
+                raise _no_token(_TOTP_NOT_ENABLED)
+            # A token verified before remains valid until this one is verified [?].
             user.pending_token = token
             users.save(user)
         return {"SecretCode": token.secret}
-    with _setting_up(service, session_token) as (session, _, _):
+    with _setup_session(service, session_token) as (session, _, _):
         factors = session.data.factors
         if TOTP.name not in factors:
-            raise _no_token(_NOT_OFFERED)
+            raise _no_token(_TOTP_NOT_ENABLED)
     renewed = service.sessions.renew(session, Setup(factors, token))
     return {"SecretCode": token.secret, "Session": renewed}
 
@@ -57,11 +57,11 @@ def verify_software_token(service: UserPoolService, call: Call) -> dict[str, Any
         claims = service.claims_of(call)
         with service.changing_caller(claims) as (users, user):
             known = user.pending_token or user.software_token
-            _adopt(users, user, known, code, name)
+            _verify_token(users, user, known, code, name)
         return {"Status": "SUCCESS"}
-    with _setting_up(service, session_token) as (session, users, user):
+    with _setup_session(service, session_token) as (session, users, user):
         setup: Setup = session.data
-        token = _adopt(users, user, setup.token, code, name)
+        token = _verify_token(users, user, setup.token, code, name)
         users.save_modified(user)
     renewed = service.sessions.renew(session, Setup(setup.factors, token, is_verified=True))
     return {"Status": "SUCCESS", "Session": renewed}
@@ -71,7 +71,7 @@ def set_user_mfa_preference(service: UserPoolService, call: Call) -> dict[str, A
     claims = service.claims_of(call)
     settings = _settings(call)
     with service.changing_caller(claims) as (_, user):
-        _prefer(service.pool, user, settings)
+        _apply_settings(service.pool, user, settings)
     return {}
 
 
@@ -79,12 +79,12 @@ def admin_set_user_mfa_preference(service: UserPoolService, call: Call) -> dict[
     name = read_username(call)
     settings = _settings(call)
     with service.changing_user(name) as (_, user):
-        _prefer(service.pool, user, settings)
+        _apply_settings(service.pool, user, settings)
     return {}
 
 
 def _session(call: Call) -> str | None:
-    """Return the Session of *call*, None if it has an access token instead."""
+    """Return the Session in *call*, None if it has an AccessToken instead."""
     token = call.optional_text("Session", minimum=20, maximum=4096)
     if (token is None) == (call.optional_text("AccessToken", maximum=MAX_TOKEN) is None):
         call.fail("Either Session or AccessToken is needed, and not both.")
@@ -92,20 +92,20 @@ def _session(call: Call) -> str | None:
 
 
 @contextmanager
-def _setting_up(
+def _setup_session(
     service: UserPoolService, token: str
 ) -> Iterator[tuple[Session, UserRecords, User]]:
     with (
-        service.sessions.answered(token, MFA_SETUP) as session,
+        service.sessions.answering(token, MFA_SETUP) as session,
         service.changing_users() as users,
     ):
         yield session, users, session_user(users, session)
 
 
-def _adopt(
+def _verify_token(
     users: UserRecords, user: User, token: SoftwareToken | None, code: str, device_name: str
 ) -> SoftwareToken:
-    """Make *token*, which *code* verifies, the user's own; return it as it is stored."""
+    """Check *code* and make *token* the user's software token; return it as stored."""
     if token is None:
         raise _no_token("Software Token MFA does not exist for the user.")
     used = token.used(code, users.now)
@@ -116,7 +116,7 @@ def _adopt(
 
 
 def _settings(call: Call) -> dict[str, Call]:
-    """Return the settings of each factor that *call* mentions."""
+    """Return the settings of each factor in *call*."""
     settings = {
         name: section
         for name, factor in FACTORS.items()
@@ -131,23 +131,23 @@ def _settings(call: Call) -> dict[str, Call]:
     return settings
 
 
-def _prefer(pool: UserPool, user: User, settings: dict[str, Call]) -> None:
+def _apply_settings(pool: UserPool, user: User, settings: dict[str, Call]) -> None:
     for name, section in settings.items():
         enabled = section.flag("Enabled")
         if enabled:
-            _check_possible(pool, user, FACTORS[name])
+            _check_can_enable(pool, user, FACTORS[name])
         was_preferred = user.mfa_preferred == name
-        # Unsaid, it stays as it is [?].
+        # Without PreferredMfa, the preference does not change [?].
         if enabled and section.flag("PreferredMfa", default=was_preferred):
             user.mfa_preferred = name
         elif was_preferred:
             user.mfa_preferred = None
-        kept = {*user.mfa_enabled, name} if enabled else {*user.mfa_enabled} - {name}
-        user.mfa_enabled = [known for known in FACTORS if known in kept]
+        names = {*user.mfa_enabled, name} if enabled else {*user.mfa_enabled} - {name}
+        user.mfa_enabled = [known for known in FACTORS if known in names]
 
 
-def _check_possible(pool: UserPool, user: User, factor: Factor) -> None:
-    if factor not in offered(pool):
+def _check_can_enable(pool: UserPool, user: User, factor: Factor) -> None:
+    if factor not in enabled_factors(pool):
         raise invalid_parameter(f"{factor.name} is not turned on in the user pool")
     if factor.is_ready(user):
         return

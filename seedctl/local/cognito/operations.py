@@ -1,4 +1,4 @@
-"""The table of Cognito's calls, and the service behind it."""
+"""The table of Cognito's calls, and the service that dispatches them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from seedctl.local.cognito import (
     groups,
     listing,
     mfa_settings,
-    self_service,
+    own_account,
     sign_in,
     sign_up,
 )
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     Handler = Callable[[UserPoolService, Call], dict[str, Any]]
 
-# The pool that these name is checked before they are called.
+# Calls with credentials. Their UserPoolId is checked before the handler runs.
 _SIGNED: dict[str, Handler] = {
     "AdminAddUserToGroup": partial(groups.change_membership, groups.ADD),
     "AdminConfirmSignUp": partial(admin.change_named_user, admin.confirm),
@@ -57,28 +57,28 @@ _SIGNED: dict[str, Handler] = {
     "ListUsers": listing.list_users,
     "ListUsersInGroup": groups.list_users_in_group,
 }
-# Clients call these without credentials: a token or a session in them says who calls.
+# Calls without credentials. A token or a session in them identifies the caller, if anything does.
 _UNSIGNED: dict[str, Handler] = {
     "AssociateSoftwareToken": mfa_settings.associate_software_token,
-    "ChangePassword": self_service.change_password,
+    "ChangePassword": own_account.change_password,
     "ConfirmForgotPassword": sign_up.confirm_forgot_password,
     "ConfirmSignUp": sign_up.confirm_sign_up,
-    "DeleteUser": self_service.delete_user,
-    "DeleteUserAttributes": self_service.delete_user_attributes,
+    "DeleteUser": own_account.delete_user,
+    "DeleteUserAttributes": own_account.delete_user_attributes,
     "ForgotPassword": sign_up.forgot_password,
     "GetTokensFromRefreshToken": sign_in.get_tokens_from_refresh_token,
-    "GetUser": self_service.get_user,
-    "GetUserAttributeVerificationCode": self_service.get_user_attribute_verification_code,
-    "GlobalSignOut": self_service.global_sign_out,
+    "GetUser": own_account.get_user,
+    "GetUserAttributeVerificationCode": own_account.get_user_attribute_verification_code,
+    "GlobalSignOut": own_account.global_sign_out,
     "InitiateAuth": sign_in.initiate_auth,
     "ResendConfirmationCode": sign_up.resend_confirmation_code,
     "RespondToAuthChallenge": sign_in.respond_to_auth_challenge,
-    "RevokeToken": self_service.revoke_token,
+    "RevokeToken": own_account.revoke_token,
     "SetUserMFAPreference": mfa_settings.set_user_mfa_preference,
     "SignUp": sign_up.sign_up,
-    "UpdateUserAttributes": self_service.update_user_attributes,
+    "UpdateUserAttributes": own_account.update_user_attributes,
     "VerifySoftwareToken": mfa_settings.verify_software_token,
-    "VerifyUserAttribute": self_service.verify_user_attribute,
+    "VerifyUserAttribute": own_account.verify_user_attribute,
 }
 
 
@@ -96,28 +96,28 @@ class Cognito:
         }
 
     def claims_of(self, token: str) -> dict[str, Any]:
-        """Return the claims of a live access or id token, for other services. Raises ServiceError.
+        """Return the claims of a valid access or id token, for other services. Raises ServiceError.
 
-        On AWS those services do not learn of a revocation before the token expires; here they do.
+        On AWS, those services accept a revoked token until it expires; here they reject it.
         """
         claims = self.unexpired_claims(token)
         assert self._service is not None
         with self._service.reading_users() as users:
-            self._service.tokens.of_claims(users, claims)
+            self._service.tokens.user_of_claims(users, claims)
         return claims
 
     def unexpired_claims(self, token: str) -> dict[str, Any]:
         """Return the claims of an access or id token that has not expired. Raises ServiceError.
 
-        For AppSync, which checks signature and expiry only: a revoked token still passes there,
-        and so does that of a user who was disabled or deleted since [?].
+        For AppSync, which checks only signature and expiry: it still accepts a revoked token, and
+        the token of a user who was disabled or deleted since [?].
         """
         if self._service is None:
             raise not_authorized("There is no user pool in this sandbox.")
         return self._service.tokens.user_claims(token)
 
     def well_known(self, path: str) -> dict[str, Any] | None:
-        """Return the document that Cognito publishes at *path*, None if there is none."""
+        """Return the public document at *path*, None if Cognito publishes none there."""
         service = self._service
         if service is None:
             return None

@@ -1,4 +1,4 @@
-"""Passwords: the pool's policy, the verifier stored in place of one, and the server's side of SRP."""
+"""Passwords: the pool's policy, the stored SRP verifier, and the server's side of SRP."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def check_password(
     *,
     refusal: str = "Password does not conform to policy",
 ) -> None:
-    """Raise InvalidPasswordException or InvalidParameterException unless *password* will do.
+    """Raise InvalidPasswordException or InvalidParameterException if *password* is not allowed.
 
-    *refusal* is how the call words it, before the reason.
+    *refusal* is the call's own beginning of the message, before the reason.
     """
     if len(password) > MAX_PASSWORD or not _NO_SPACE_AT_ENDS.fullmatch(password):
         raise invalid_parameter(
@@ -50,24 +50,24 @@ def check_password(
             raise ServiceError("InvalidPasswordException", f"{refusal}: {reason}")
 
 
-def made_up_user_id(seal: Seal, pool_id: str, name: str) -> str:
-    """Return the UUID that stands for a user who does not exist: the same at each call."""
+def fake_user_id(seal: Seal, pool_id: str, name: str) -> str:
+    """Return a fake user id for a user who does not exist: the same for each call."""
     digest = seal.digest("no such user", pool_id, name.lower())
     return str(uuid.UUID(bytes=digest[:16], version=4))
 
 
-def made_up_password(policy: PasswordPolicy) -> str:
-    """Return a password of the service's own making; nobody is told it."""
+def random_password(policy: PasswordPolicy) -> str:
+    """Return a random password, for a user created without one; nobody gets to know it."""
     filling = (secrets.choice(string.ascii_letters) for _ in range(policy.min_length))
     return "aA1!" + "".join(filling)
 
 
 @dataclass(frozen=True, slots=True)
 class Verifier:
-    """What is stored of a password: it can check one, and cannot give one."""
+    """What is stored for a password: enough to check one, not enough to reveal it."""
 
     salt: str
-    """Hex numbers, both."""
+    """Hexadecimal, as *value*."""
     value: str = field(repr=False)
 
     @classmethod
@@ -77,10 +77,10 @@ class Verifier:
         return cls(f"{salt:x}", f"{srp.power(srp.g, x):x}")
 
     @classmethod
-    def made_up(cls, seal: Seal, pool_name: str, username: str) -> Verifier:
-        """Return one for a user that does not exist: the same at each call, good for no password.
+    def fake(cls, seal: Seal, pool_name: str, username: str) -> Verifier:
+        """Return a fake verifier for a user who does not exist: the same for each call.
 
-        Not computed from any password, so it costs no more than looking up a stored one.
+        It matches no password, and it takes about as long as looking up a stored one.
         """
         name = username.lower()
         digests = [
@@ -89,14 +89,14 @@ class Verifier:
         value = int.from_bytes(b"".join(digests[1:]), "big") % srp.N
         return cls(f"{int.from_bytes(digests[0][:16], 'big'):x}", f"{value:x}")
 
-    def fits(self, password: str, *, pool_name: str, username: str) -> bool:
+    def matches(self, password: str, *, pool_name: str, username: str) -> bool:
         x = srp.private_key(pool_name, username, password, int(self.salt, 16))
         return secrets.compare_digest(f"{srp.power(srp.g, x):x}", self.value)
 
 
 @dataclass(frozen=True, slots=True)
 class ServerExchange:
-    """The server's side of one password exchange."""
+    """The server's side of one SRP exchange."""
 
     public_a: int
     public_b: int
@@ -105,7 +105,7 @@ class ServerExchange:
 
     @classmethod
     def start(cls, srp_a: str, verifier: Verifier) -> ServerExchange:
-        """Answer the client's *srp_a*. Raises InvalidParameterException for one that gives S away."""
+        """Start with the client's *srp_a*. Raises InvalidParameterException if it makes S predictable."""
         public_a = int(srp_a, 16)
         if public_a % srp.N == 0:
             raise invalid_parameter("SRP_A may not be a multiple of N.")

@@ -1,4 +1,4 @@
-"""What is "deployed": the user pool and its app client, with Gen 2 defaults for what is unsaid."""
+"""The deployed user pool and app client, with Gen 2 defaults for what the outputs file omits."""
 
 from __future__ import annotations
 
@@ -30,30 +30,30 @@ class UserPool:
     client_id: str
     region: str
     name: str
-    """The id without its region: a part of what SRP signs."""
+    """The id without its region; SRP signatures include it."""
     username_attributes: tuple[str, ...]
     """``email``, ``phone_number`` or both; empty where user names are free text."""
     required_attributes: tuple[str, ...]
-    """Neither ``sub`` nor ``updated_at``, which nobody gives."""
+    """Without ``sub`` and ``updated_at``, which Cognito sets itself."""
     verification_types: tuple[str, ...]
-    """What Cognito verifies by a code, and changes only when the code has come back."""
+    """Attributes that Cognito verifies by a code; a new value takes effect with the code."""
     password_policy: PasswordPolicy
     mfa_configuration: str
     mfa_methods: tuple[str, ...]
-    """``SMS``, ``TOTP``, ``EMAIL``; none of them where MFA is off."""
+    """``SMS``, ``TOTP``, ``EMAIL``; empty if MFA is off."""
     groups: tuple[UserGroup, ...]
 
     @classmethod
     def deployed(cls, auth: AuthSection) -> UserPool:
         names = ("email",) if auth.username_attributes is None else auth.username_attributes
-        # Free-text names exclude the others: Cognito has either kind in one pool.
+        # A pool has either free-text user names or sign-in attributes, never both.
         aliases = () if "username" in names else names
         required = auth.standard_required_attributes
         required = aliases if required is None else required
         verified = auth.user_verification_types
         configuration = auth.mfa_configuration or "NONE"
-        # A pool that requires MFA has some method, also where the file names none: files before
-        # version 1.4 cannot say EMAIL. Any of them may then be used [?].
+        # A pool that requires MFA has a method, even if the file names none: files before version 1.4
+        # cannot name EMAIL. Allow all methods then [?].
         methods = auth.mfa_methods or (_MFA_METHODS if configuration == "REQUIRED" else ())
         return cls(
             id=auth.user_pool_id,
@@ -71,7 +71,7 @@ class UserPool:
 
     @property
     def recovery_attributes(self) -> tuple[str, ...]:
-        """Where a code for a forgotten password may be sent, the first that fits first."""
+        """The attributes that a reset code may be sent to, in order of preference."""
         return tuple(name for name in _RECOVERY if name in self.verification_types) or _RECOVERY
 
     @property

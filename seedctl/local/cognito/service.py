@@ -1,4 +1,4 @@
-"""What the calls of a user pool share: the pool, its state, the clock, the open challenges."""
+"""What the handlers of user pool calls share: pool, state, clock, sessions and tokens."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 _HOUR = 3600.0
 MAX_TOKEN = 131072
 
-# How often Cognito lets one user call what could be used to guess codes or to flood an inbox. As
-# published, for each user and hour. For a forgotten password it is 5 to 20, by risk: the least.
+# Calls per user and hour, as Cognito publishes them: limits against guessing codes and flooding an
+# inbox. For a forgotten password the limit is 5 to 20, depending on risk; this is the lowest.
 CALLS_PER_HOUR = {
     "ChangePassword": 5,
     "ConfirmForgotPassword": 5,
@@ -36,7 +36,7 @@ CALLS_PER_HOUR = {
 
 
 class UserPoolService:
-    """Handed to every handler."""
+    """The state of one user pool; every handler gets it."""
 
     def __init__(self, store: Store, pool: UserPool, clock: Callable[[], float]) -> None:
         self.store = store
@@ -56,9 +56,9 @@ class UserPoolService:
             raise unknown_client(client_id)
 
     def named_user(self, call: Call) -> str:
-        """Return the Username of a *call* that comes without any proof of who calls.
+        """Return the Username of a *call* without credentials or token.
 
-        Its client is checked before, and so are the parameters that have no effect.
+        Also checks its client, and the parameters that have no effect here.
         """
         self.check_client(call)
         refuse_secret_hash({"SECRET_HASH": call.input.get("SecretHash")})
@@ -76,15 +76,15 @@ class UserPoolService:
 
     @contextmanager
     def changing_users(self) -> Iterator[UserRecords]:
-        """Give the users for one atomic change: all of the block, or nothing if it raises."""
+        """Yield the users for one transaction, which is rolled back if the block raises."""
         with self.store.transaction() as view:
             yield UserRecords(view, self.pool, self.clock())
 
     @contextmanager
     def changing_user(self, name: str) -> Iterator[tuple[UserRecords, User]]:
-        """Give the user *name* for one atomic change, stored as modified when the block ends.
+        """Yield the user *name* for one transaction; save the user when the block ends.
 
-        Raises UserNotFoundException, as administrators are told.
+        Raises UserNotFoundException, the error that administrators get.
         """
         with self.changing_users() as users:
             user = users.require(name)
@@ -93,17 +93,17 @@ class UserPoolService:
 
     @contextmanager
     def changing_caller(self, claims: dict[str, Any]) -> Iterator[tuple[UserRecords, User]]:
-        """As ``changing_user``, for the user that *claims* speak for."""
+        """As ``changing_user``, for the user that the token *claims* belong to."""
         with self.changing_users() as users:
-            user = self.tokens.of_claims(users, claims)
+            user = self.tokens.user_of_claims(users, claims)
             yield users, user
             users.save_modified(user)
 
     def count_call(self, call: Call, name: str) -> None:
         """Count *call* about the user *name*. Raises LimitExceededException.
 
-        In a transaction of its own, so that a call which is refused afterwards counts too. Names
-        that nobody has are not counted [?].
+        It uses its own transaction, so calls that fail afterwards count too. Unknown names are not
+        counted [?].
         """
         operation = call.operation
         with self.changing_users() as users:
@@ -111,7 +111,7 @@ class UserPoolService:
             if user is None:
                 return
             calls = user.calls.get(operation, [])
-            recent = [moment for moment in calls if users.now - moment < _HOUR]
+            recent = [called for called in calls if users.now - called < _HOUR]
             if len(recent) >= CALLS_PER_HOUR[operation]:
                 text = "Attempt limit exceeded, please try after some time."
                 raise ServiceError("LimitExceededException", text)
@@ -121,5 +121,5 @@ class UserPoolService:
 
 def refuse_secret_hash(parameters: Mapping[str, object]) -> None:
     if parameters.get("SECRET_HASH") is not None:
-        # Cognito's own words for it are not known [?].
+        # Cognito's message is not known [?].
         raise not_authorized("The client has no secret, but a secret hash was received.")

@@ -1,6 +1,6 @@
-"""Open challenges: single-use sessions, bound to a user and one challenge.
+"""Sessions of pending challenges: each belongs to one user and one challenge, for a single answer.
 
-They live in memory: a sign-in is a matter of seconds, and one that a restart interrupts starts over.
+They are held in memory. A sign-in takes seconds; if a restart interrupts it, the client starts over.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from seedctl.local.cognito.passwords import Verifier
 
 SECONDS = 180.0
-# Cognito lets the answer be corrected with the same session [?].
+# After these errors, Cognito accepts another answer with the same session [?].
 _RETRYABLE = (
     "AliasExistsException",
     "CodeMismatchException",
@@ -30,7 +30,7 @@ _RETRYABLE = (
     "InvalidPasswordException",
     "SoftwareTokenMFANotFoundException",
 )
-_WRONG_CODES = 3  # Cognito's own number is not published [?]
+_WRONG_CODES = 3  # Cognito does not publish its number [?]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,55 +38,55 @@ class Session:
     challenge: str
     username: str
     verifier: Verifier | None = field(default=None, repr=False)
-    """Of the password that led here: with another one, the session is good no more."""
+    """The verifier at the time; if the password changes, the session becomes invalid."""
     data: Any = field(default=None, repr=False)
-    """What the answer is checked against."""
+    """What the challenge's handler needs to check the answer."""
     wrong_codes: int = 0
     expires: float = 0.0
-    """Epoch seconds, set when the session begins."""
+    """Epoch seconds; set by ``Sessions.put``."""
 
 
 class Sessions:
-    """The open sessions of a pool. It has one app client, so that all of them are that client's."""
+    """The pending sessions of a pool, all of its one app client."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._open: dict[str, Session] = {}
+        self._pending: dict[str, Session] = {}
 
     def issue(self, session: Session) -> str:
-        """Begin *session*; return its token: 1 KB of randomness, as long as the real ones."""
+        """Store *session* under a new random token of 1 KB, as long as Cognito's; return the token."""
         token = secrets.token_urlsafe(768)
         self.put(token, session)
         return token
 
     def renew(self, session: Session, data: Any) -> str:
-        """Return the token of a session that goes on from *session* with other *data*."""
+        """Store a successor of *session* with new *data*; return its token."""
         return self.issue(replace(session, data=data, wrong_codes=0))
 
     def put(self, token: str, session: Session) -> None:
-        """Begin *session* under a *token* of the caller's."""
+        """Store *session* under *token*."""
         now = self._clock()
         with self._lock:
-            self._forget_expired(now)
-            self._open[token] = replace(session, expires=now + SECONDS)
+            self._remove_expired(now)
+            self._pending[token] = replace(session, expires=now + SECONDS)
 
     def take(self, token: str) -> Session | None:
-        """Return the session and end it; it may have expired."""
+        """Remove the session and return it; it may have expired."""
         with self._lock:
-            return self._open.pop(token, None)
+            return self._pending.pop(token, None)
 
     def is_expired(self, session: Session) -> bool:
         return self._clock() > session.expires
 
     @contextmanager
-    def answered(
+    def answering(
         self, token: str | None, challenge: str, expired: ServiceError | None = None
     ) -> Iterator[Session]:
-        """Give the session that *token* names, for one answer to *challenge*.
+        """Yield the session of *token* for one answer to *challenge*.
 
-        It ends with the block, unless the answer was refused in a way that it may be corrected.
-        Raises *expired*, if that is given, in place of the usual refusal of an old session.
+        The session is removed, unless the block raises an error that allows another answer. For an
+        expired session, raises *expired* if given, else the usual error.
         """
         session = self.take(token) if token is not None else None
         if token is None or session is None or session.challenge != challenge:
@@ -100,14 +100,14 @@ class Sessions:
                 session = replace(session, wrong_codes=session.wrong_codes + 1)
             if error.code in _RETRYABLE and session.wrong_codes < _WRONG_CODES:
                 with self._lock:
-                    self._open[token] = session
+                    self._pending[token] = session
             raise
 
-    def _forget_expired(self, now: float) -> None:
-        # Kept as long again, to tell an expired session from an unknown one. In order of expiry,
-        # but for those put back; they go a little later.
-        while self._open:
-            token = next(iter(self._open))
-            if self._open[token].expires + SECONDS >= now:
+    def _remove_expired(self, now: float) -> None:
+        # Expired sessions stay for SECONDS more, to distinguish them from unknown ones. The dict is in
+        # order of expiry, except sessions put back after an error; they are removed a little later.
+        while self._pending:
+            token = next(iter(self._pending))
+            if self._pending[token].expires + SECONDS >= now:
                 return
-            del self._open[token]
+            del self._pending[token]

@@ -1,10 +1,10 @@
-"""Sign-in: which flows there are, and who answers which challenge."""
+"""Sign-in: the tables of flows and of challenge handlers, and the calls that use them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from seedctl.local.cognito import answers, steps
+from seedctl.local.cognito import challenge_flow, challenge_handlers
 from seedctl.local.cognito.groups import GroupRecords
 from seedctl.local.cognito.mfa import EMAIL, SMS, TOTP
 from seedctl.local.cognito.service import MAX_TOKEN, refuse_secret_hash
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def refresh(service: UserPoolService, parameters: dict[str, str]) -> dict[str, Any]:
-    return _refreshed(service, steps.required(parameters, "REFRESH_TOKEN"))
+    return _refreshed(service, challenge_flow.required(parameters, "REFRESH_TOKEN"))
 
 
 def get_tokens_from_refresh_token(service: UserPoolService, call: Call) -> dict[str, Any]:
@@ -35,16 +35,16 @@ FLOWS: dict[str, Callable[[UserPoolService, dict[str, str]], dict[str, Any]]] = 
 _ADMIN_FLOWS = ("ADMIN_NO_SRP_AUTH", "ADMIN_USER_PASSWORD_AUTH")
 _DISABLED_FLOWS = ("USER_AUTH", "USER_PASSWORD_AUTH")
 
-CHALLENGES: dict[str, Callable[[UserPoolService, steps.Answer], dict[str, Any]]] = {
-    EMAIL.name: answers.answer_sent_code,
-    steps.MFA_SETUP: answers.answer_mfa_setup,
-    steps.NEW_PASSWORD_REQUIRED: answers.answer_new_password,
-    steps.PASSWORD_VERIFIER: answer_password_verifier,
-    steps.SELECT_MFA_TYPE: answers.answer_select_mfa_type,
-    SMS.name: answers.answer_sent_code,
-    TOTP.name: answers.answer_software_token,
+CHALLENGES: dict[str, Callable[[UserPoolService, challenge_flow.Answer], dict[str, Any]]] = {
+    EMAIL.name: challenge_handlers.answer_sent_code,
+    challenge_flow.MFA_SETUP: challenge_handlers.answer_mfa_setup,
+    challenge_flow.NEW_PASSWORD_REQUIRED: challenge_handlers.answer_new_password,
+    challenge_flow.PASSWORD_VERIFIER: answer_password_verifier,
+    challenge_flow.SELECT_MFA_TYPE: challenge_handlers.answer_select_mfa_type,
+    SMS.name: challenge_handlers.answer_sent_code,
+    TOTP.name: challenge_handlers.answer_software_token,
 }
-# Cognito knows these too, and no sign-in here leads to them.
+# Valid in Cognito, but the sandbox never issues them.
 _OTHER_CHALLENGES = (
     "ADMIN_NO_SRP_AUTH",
     "CUSTOM_CHALLENGE",
@@ -80,8 +80,8 @@ def respond_to_auth_challenge(service: UserPoolService, call: Call) -> dict[str,
     call.text_map("ClientMetadata")
     session = call.optional_text("Session", minimum=20, maximum=2048)
     if challenge not in CHALLENGES:
-        call.fail(f"The challenge {challenge} is not one that this sandbox gives.")
-    return CHALLENGES[challenge](service, steps.Answer(challenge, session, responses))
+        call.fail(f"This sandbox does not issue the challenge {challenge}.")
+    return CHALLENGES[challenge](service, challenge_flow.Answer(challenge, session, responses))
 
 
 def _flow(call: Call) -> str:
@@ -101,7 +101,8 @@ def _start(service: UserPoolService, call: Call, flow: str) -> dict[str, Any]:
 
 def _refreshed(service: UserPoolService, token: str) -> dict[str, Any]:
     with service.reading_users() as users:
-        user, grant = service.tokens.of_refresh_token(users, token)
-        groups = GroupRecords(users.view, service.pool).names_of(user)
-    # No new refresh token: the client has no rotation.
-    return steps.reply(service, steps.SignedIn(user, grant, groups, refresh_token=None))
+        user, grant = service.tokens.user_of_refresh_token(users, token)
+        groups = GroupRecords(users.view, service.pool).names_for_user(user)
+    # No new refresh token: the client does not use refresh token rotation.
+    step = challenge_flow.SignedIn(user, grant, groups, refresh_token=None)
+    return challenge_flow.build_reply(service, step)

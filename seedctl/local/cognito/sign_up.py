@@ -1,4 +1,4 @@
-"""Users without a token: those who sign up, and those who forgot their password."""
+"""The calls of users without a token: sign-up and forgotten passwords."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def sign_up(service: UserPoolService, call: Call) -> dict[str, Any]:
     address = codes.sign_up_address(pool, user)
     details = {}
     with service.changing_users() as users:
-        taken = users.taken(user)
-        # The address somebody signs up under is the name that is taken.
-        if taken is not None and (taken == "username" or user.attributes[taken] == name):
+        conflict = users.find_conflict(user)
+        # The address used as the sign-in name counts as the user name.
+        if conflict is not None and (conflict == "username" or user.attributes[conflict] == name):
             raise ServiceError("UsernameExistsException", "User already exists")
         users.insert(user)
         if address is not None:
@@ -48,10 +48,10 @@ def confirm_sign_up(service: UserPoolService, call: Call) -> dict[str, Any]:
     with service.changing_users() as users:
         user = users.find(name)
         if user is None:
-            raise errors.expired_code()  # as for a user who has been sent none [?]
+            raise errors.expired_code()  # the error of a user who was sent no code [?]
         if user.status != status.UNCONFIRMED:
             raise errors.not_confirmable(user.status)
-        sent = codes.take_account_code(users, user, codes.SIGN_UP, code)
+        sent = codes.use_account_code(users, user, codes.SIGN_UP, code)
         user.status = status.CONFIRMED
         user.attributes[f"{sent.attribute}_verified"] = "true"
         users.save_modified(user)
@@ -64,7 +64,7 @@ def resend_confirmation_code(service: UserPoolService, call: Call) -> dict[str, 
     with service.changing_users() as users:
         user = users.find(name)
         if user is None or not user.enabled:
-            return {"CodeDeliveryDetails": codes.simulated_details(service, name)}
+            return {"CodeDeliveryDetails": codes.fake_delivery_details(service, name)}
         if user.status != status.UNCONFIRMED:
             call.fail("User is already confirmed.")
         address = codes.sign_up_address(service.pool, user)
@@ -82,8 +82,8 @@ def forgot_password(service: UserPoolService, call: Call) -> dict[str, Any]:
             raise errors.not_resettable()
         address = codes.recovery_address(service.pool, user) if user is not None else None
         if user is None or not user.enabled or address is None:
-            # The client does not tell who exists, nor who has a verified address.
-            return {"CodeDeliveryDetails": codes.simulated_details(service, name)}
+            # The reply must not reveal who exists or has a verified address.
+            return {"CodeDeliveryDetails": codes.fake_delivery_details(service, name)}
         return _send_code(users, user, codes.PASSWORD_RESET, address)
 
 
@@ -97,7 +97,7 @@ def confirm_forgot_password(service: UserPoolService, call: Call) -> dict[str, A
         user = users.find(name)
         if user is None or not user.enabled:
             raise errors.wrong_code()
-        codes.take_account_code(users, user, codes.PASSWORD_RESET, code)
+        codes.use_account_code(users, user, codes.PASSWORD_RESET, code)
         verifier = Verifier.of(password, pool_name=service.pool.name, username=user.username)
         set_password(user, verifier)
         users.save_modified(user)

@@ -1,4 +1,4 @@
-"""RS256 JSON Web Tokens with the pool's own key, which is made at the first token."""
+"""RS256 JSON Web Tokens, signed with the pool's key, which is generated for the first token."""
 
 from __future__ import annotations
 
@@ -15,10 +15,6 @@ if TYPE_CHECKING:
     from seedctl.local.store import Store, View
 
 
-class InvalidJWTError(Exception):
-    """Not a token that this pool signed."""
-
-
 class SigningKey:
     def __init__(self, private_key: rsa.RSAPrivateKey) -> None:
         self._private = private_key
@@ -30,16 +26,16 @@ class SigningKey:
 
     @classmethod
     def of_pool(cls, store: Store, pool_id: str) -> SigningKey:
-        """Return the pool's key, made if there is none yet; all processes get the same one."""
+        """Return the pool's key; generate it first if needed. All processes get the same key."""
         with store.reading() as view:
             stored = cls._stored(view, pool_id)
         if stored is None:
-            # Made outside the transaction, where it would hold up everybody else.
+            # Generate it outside the transaction, which would block all other writers.
             candidate = _to_pem(rsa.generate_private_key(65537, 2048))
             with store.transaction() as view:
                 stored = cls._stored(view, pool_id)
                 if stored is None:
-                    secret = view.seal.close(candidate, "signing key", pool_id)
+                    secret = view.seal.encrypt(candidate, "signing key", pool_id)
                     view.put("signing_key", pool=pool_id, secret=secret)
                     stored = candidate
         key = serialization.load_pem_private_key(stored.encode(), password=None)
@@ -49,7 +45,7 @@ class SigningKey:
     @staticmethod
     def _stored(view: View, pool_id: str) -> str | None:
         row = view.row("SELECT secret FROM signing_key WHERE pool = ?", pool_id)
-        return view.seal.open(row["secret"], "signing key", pool_id) if row is not None else None
+        return view.seal.decrypt(row["secret"], "signing key", pool_id) if row is not None else None
 
     @property
     def jwk(self) -> dict[str, str]:
@@ -68,16 +64,16 @@ class SigningKey:
         signature = self._private.sign(text.encode(), padding.PKCS1v15(), hashes.SHA256())
         return f"{text}.{_encode(signature)}"
 
-    def read(self, token: str) -> dict[str, Any]:
-        """Return the claims of *token*, expired or not. Raises InvalidJWTError."""
+    def read(self, token: str) -> dict[str, Any] | None:
+        """Return the claims of *token*, expired or not; None if this key did not sign it."""
         text, _, signature = token.rpartition(".")
         try:
             self._public.verify(
                 _decode(signature), text.encode(), padding.PKCS1v15(), hashes.SHA256()
             )
-        except (InvalidSignature, ValueError) as error:
-            raise InvalidJWTError from error
-        # What this key signed has a header of ours, so it is RS256 and nothing else.
+        except (InvalidSignature, ValueError):
+            return None
+        # This key signs only tokens with our own header, so the algorithm is RS256.
         claims: dict[str, Any] = json.loads(_decode(text.partition(".")[2]))
         return claims
 

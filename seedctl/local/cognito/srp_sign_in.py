@@ -1,4 +1,4 @@
-"""The password exchange of a sign-in: USER_SRP_AUTH and the PASSWORD_VERIFIER it asks for."""
+"""The password exchange of a sign-in: USER_SRP_AUTH and its challenge PASSWORD_VERIFIER."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from typing import TYPE_CHECKING, Any
 
 from seedctl import srp
 from seedctl.local.cognito import users as status
+from seedctl.local.cognito.challenge_flow import (
+    NEW_PASSWORD_REQUIRED,
+    PASSWORD_VERIFIER,
+    Challenge,
+    Step,
+    build_reply,
+    required,
+)
 from seedctl.local.cognito.errors import (
     disabled_user,
     invalid_parameter,
     not_authorized,
     wrong_password,
 )
-from seedctl.local.cognito.mfa import after_password
-from seedctl.local.cognito.passwords import ServerExchange, Verifier, made_up_user_id
+from seedctl.local.cognito.mfa import step_after_password
+from seedctl.local.cognito.passwords import ServerExchange, Verifier, fake_user_id
 from seedctl.local.cognito.sessions import Session
-from seedctl.local.cognito.steps import (
-    NEW_PASSWORD_REQUIRED,
-    PASSWORD_VERIFIER,
-    Challenge,
-    Step,
-    reply,
-    required,
-)
 from seedctl.local.protocol import ServiceError
 
 if TYPE_CHECKING:
+    from seedctl.local.cognito.challenge_flow import Answer
     from seedctl.local.cognito.service import UserPoolService
-    from seedctl.local.cognito.steps import Answer
     from seedctl.local.cognito.users import User, UserRecords
 
 _HEX = re.compile(r"[0-9a-fA-F]{1,2048}")
@@ -41,7 +41,7 @@ _TIMESTAMP = re.compile(
 )
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _SECRET_BLOCK_BYTES = 1152
-_TIMESTAMP_SECONDS = 3 * 3600.0  # Cognito's own tolerance is not published [?]
+_TIMESTAMP_SECONDS = 3 * 3600.0  # Cognito does not publish its tolerance [?]
 _FREE_ATTEMPTS = 5
 _LONGEST_LOCK = 15 * 60.0
 
@@ -52,13 +52,13 @@ def start_srp(service: UserPoolService, parameters: dict[str, str]) -> dict[str,
         raise invalid_parameter("SRP_A is not a hex number.")
     with service.reading_users() as users:
         user = users.find(name)
-    # A name nobody has gets an answer of the same shape and cost, and fails at the password. The
-    # UUID in place of the name is the same at each try, as a user's own is.
+    # An unknown name gets an answer of the same form and cost, and fails at the password. Its fake id
+    # is the same for each attempt, as a real user's id is.
     seal = service.store.seal
-    user_id = user.username if user is not None else made_up_user_id(seal, service.pool.id, name)
+    user_id = user.username if user is not None else fake_user_id(seal, service.pool.id, name)
     verifier = user.verifier if user is not None else None
     if verifier is None:
-        verifier = Verifier.made_up(seal, service.pool.name, name)
+        verifier = Verifier.fake(seal, service.pool.name, name)
     exchange = ServerExchange.start(srp_a, verifier)
     secret_block = base64.b64encode(secrets.token_bytes(_SECRET_BLOCK_BYTES)).decode()
     session = Session(PASSWORD_VERIFIER, user_id, verifier, exchange)
@@ -80,14 +80,14 @@ def answer_password_verifier(service: UserPoolService, answer: Answer) -> dict[s
     secret_block = answer.response("PASSWORD_CLAIM_SECRET_BLOCK")
     timestamp = answer.response("TIMESTAMP")
     answer.response("USERNAME")
-    # The block is this challenge's session: good for one answer, right or wrong.
+    # The secret block is the session token of this challenge: valid for one answer, right or wrong.
     session = service.sessions.take(secret_block)
     if session is None or session.challenge != PASSWORD_VERIFIER:
         raise wrong_password()
     if service.sessions.is_expired(session):
         raise wrong_password()
     exchange: ServerExchange = session.data
-    accepted = _is_of_now(timestamp, service.clock()) and exchange.accepts(
+    accepted = _is_recent(timestamp, service.clock()) and exchange.accepts(
         signature,
         pool_name=service.pool.name,
         user_id=session.username,
@@ -99,21 +99,21 @@ def answer_password_verifier(service: UserPoolService, answer: Answer) -> dict[s
         if user is None or not answer.is_for(users, session.username):
             raise wrong_password()
         if user.verifier != session.verifier:
-            raise wrong_password()  # it was changed meanwhile
-        step = _after_proof(service, users, user, accepted=accepted)
-    return reply(service, step)
+            raise wrong_password()  # the password has changed since
+        step = _step_after_proof(service, users, user, accepted=accepted)
+    return build_reply(service, step)
 
 
-def _after_proof(
+def _step_after_proof(
     service: UserPoolService, users: UserRecords, user: User, *, accepted: bool
 ) -> Step:
     now = users.now
     if user.status == status.UNCONFIRMED:
-        # Told whatever the password was, so that a client can ask for the code.
+        # Returned for wrong passwords too, so that a client can ask for the code.
         return ServiceError("UserNotConfirmedException", "User is not confirmed.")
     if now - user.failed_at > _LONGEST_LOCK:
         user.failures = 0
-    # Whether names that nobody has are locked too is not known; here they are not [?].
+    # Whether Cognito locks unknown names too is not known; the sandbox does not [?].
     if user.failures >= _FREE_ATTEMPTS:
         seconds = min(2.0 ** (user.failures - _FREE_ATTEMPTS), _LONGEST_LOCK)
         if now < user.failed_at + seconds:
@@ -123,8 +123,8 @@ def _after_proof(
         user.failed_at = now
         users.save(user)
         return wrong_password()
-    # What follows tells about the user, so only to somebody who knows the password [?].
-    refusal = _refusal(user, now)
+    # The errors below reveal the user's state, so they require the right password [?].
+    refusal = _account_error(user, now)
     if refusal is not None:
         return refusal
     if user.failures:
@@ -132,10 +132,10 @@ def _after_proof(
         users.save(user)
     if user.status == status.FORCE_CHANGE_PASSWORD:
         return _new_password_required(service, user)
-    return after_password(service, users, user)
+    return step_after_password(service, users, user)
 
 
-def _refusal(user: User, now: float) -> ServiceError | None:
+def _account_error(user: User, now: float) -> ServiceError | None:
     if not user.enabled:
         return disabled_user()
     if user.status == status.RESET_REQUIRED:
@@ -157,14 +157,14 @@ def _new_password_required(service: UserPoolService, user: User) -> Challenge:
     return Challenge(NEW_PASSWORD_REQUIRED, user, parameters)
 
 
-def _is_of_now(timestamp: str, now: float) -> bool:
-    """Whether the proof was made now; one with another or a malformed time proves nothing."""
-    instant = _instant(timestamp)
+def _is_recent(timestamp: str, now: float) -> bool:
+    """Whether *timestamp* is well-formed and close to *now*."""
+    instant = _parse_timestamp(timestamp)
     return instant is not None and abs(instant.timestamp() - now) <= _TIMESTAMP_SECONDS
 
 
-def _instant(text: str) -> datetime | None:
-    # Not strptime, whose month names follow the locale.
+def _parse_timestamp(text: str) -> datetime | None:
+    # Not strptime, whose month names depend on the locale.
     match = _TIMESTAMP.fullmatch(text)
     if match is None:
         return None
@@ -176,5 +176,5 @@ def _instant(text: str) -> datetime | None:
         )
     except ValueError:
         return None
-    # The day of the week has to be right, and the day of the month without padding.
+    # Checks the day of the week, and that the day of the month has no leading zero.
     return instant if srp.format_timestamp(instant) == text else None

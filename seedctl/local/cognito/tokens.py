@@ -1,7 +1,7 @@
-"""The tokens of a signed-in user: issued, refreshed, revoked, and recognised again.
+"""The tokens of a signed-in user: issue, refresh, revoke and check them.
 
-Each sign-in leaves a *grant*, found by the ``origin_jti`` that all its tokens carry. It holds a
-digest of the refresh token, never the token.
+Each sign-in stores a *grant*. All tokens of the sign-in carry its ``origin_jti``. The grant holds a
+digest of the refresh token, never the token itself.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ _SCOPE = "aws.cognito.signin.user.admin"
 
 
 class ExpiredTokenError(ServiceError):
-    """A token that was good once: other services word this differently."""
+    """An expired token. It has its own class since other services use another error message."""
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """One sign-in, for as long as its refresh token lives."""
+    """One sign-in, valid as long as its refresh token."""
 
     origin_jti: str
     username: str
@@ -58,8 +58,8 @@ class Tokens:
         self._key: SigningKey | None = None
 
     def signing_key(self) -> SigningKey:
-        """Return the pool's key. The first call loads cryptography and may make the key."""
-        # Two threads may both come first: they get the same key, from the store.
+        """Return the pool's key. The first call loads cryptography and may generate the key."""
+        # If two threads get here at once, both get the same key from the store.
         if self._key is None:
             from seedctl.local.cognito.signing import SigningKey  # noqa: PLC0415
 
@@ -85,9 +85,9 @@ class Tokens:
     def result(
         self, user: User, grant: Grant, groups: list[str], refresh_token: str | None
     ) -> dict[str, Any]:
-        """Return the AuthenticationResult: fresh id and access tokens of *grant*.
+        """Return the AuthenticationResult with new id and access tokens of *grant*.
 
-        *groups* in the order of their precedence.
+        *groups* must be in the order of their precedence.
         """
         now = int(self._clock())
         common: dict[str, Any] = {
@@ -129,8 +129,8 @@ class Tokens:
             result["RefreshToken"] = refresh_token
         return result
 
-    def of_refresh_token(self, users: UserRecords, token: str) -> tuple[User, Grant]:
-        """Return the user and grant of a live refresh token. Raises NotAuthorizedException."""
+    def user_of_refresh_token(self, users: UserRecords, token: str) -> tuple[User, Grant]:
+        """Return the user and grant of a valid refresh token. Raises NotAuthorizedException."""
         grant = self._by_refresh_token(users, token)
         user = users.by_username(grant.username) if grant is not None else None
         if grant is None or user is None or user.sub != grant.sub:
@@ -148,8 +148,8 @@ class Tokens:
     def access_claims(self, token: str) -> dict[str, Any]:
         """Return the claims of an access token of this pool. Raises NotAuthorizedException.
 
-        Apart from ``of_claims`` since the key may have to be made, which must not
-        happen inside a transaction.
+        Call it before the transaction in which ``user_of_claims`` gets the user: it may have to
+        generate the signing key, which would block other writers.
         """
         return self.user_claims(token, ("access",), "Invalid Access Token")
 
@@ -157,16 +157,16 @@ class Tokens:
         self, token: str, uses: Sequence[str] = ("access", "id"), refusal: str = "Invalid Token"
     ) -> dict[str, Any]:
         """As ``access_claims``, for an access or an id token."""
-        claims = self._claims(token)
+        claims = self.signing_key().read(token)
         if claims is None or claims["token_use"] not in uses:
             raise not_authorized(refusal)
         if self._clock() > claims["exp"]:
             raise ExpiredTokenError("NotAuthorizedException", "Access Token has expired")
         return claims
 
-    def of_claims(self, users: UserRecords, claims: dict[str, Any]) -> User:
-        """Return the user that *claims* speak for. Raises NotAuthorizedException."""
-        # The claim's name in access tokens, and in id tokens.
+    def user_of_claims(self, users: UserRecords, claims: dict[str, Any]) -> User:
+        """Return the user that *claims* belong to. Raises NotAuthorizedException."""
+        # Access tokens and id tokens use different names for the user name.
         user = users.by_username(claims.get("username") or claims["cognito:username"])
         if user is None or user.sub != claims["sub"]:
             raise unknown_user()
@@ -178,11 +178,11 @@ class Tokens:
         return user
 
     def is_jwt(self, token: str) -> bool:
-        """Whether *token* is one of the pool's id or access tokens."""
-        return self._claims(token) is not None
+        """Whether *token* is an id or access token that this pool signed."""
+        return self.signing_key().read(token) is not None
 
     def revoke(self, users: UserRecords, token: str) -> None:
-        """End the sign-in of a refresh token; one that is unknown or ended already is fine."""
+        """End the sign-in of a refresh token. An unknown or revoked token is not an error."""
         grant = self._by_refresh_token(users, token)
         if grant is not None:
             users.view.put("session", pool=self._pool.id, **asdict(replace(grant, revoked=True)))
@@ -198,13 +198,5 @@ class Tokens:
         return None if row is None else Grant(**{name: row[name] for name in _GRANT})
 
     def _digest(self, token: str) -> str:
-        """Return what is stored in place of a refresh *token*: it can check one, not give one."""
+        """Return the digest that is stored instead of a refresh *token*."""
         return self._store.seal.digest("refresh token", token).hex()
-
-    def _claims(self, token: str) -> dict[str, Any] | None:
-        from seedctl.local.cognito.signing import InvalidJWTError  # noqa: PLC0415
-
-        try:
-            return self.signing_key().read(token)
-        except InvalidJWTError:
-            return None

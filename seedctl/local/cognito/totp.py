@@ -1,4 +1,4 @@
-"""Software tokens: the shared secret, RFC 6238 codes, and that each of them is good once."""
+"""Software tokens: the shared secret and its RFC 6238 codes, each valid only once."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from seedctl.local.cognito.errors import expired_code
 
 _SECRET_BYTES = 32
 _STEP_SECONDS = 30
-# A clock may be one step off, either way.
+# The clocks may differ by one step in either direction.
 _TOLERANCE = (-1, 0, 1)
 
 
 @dataclass(frozen=True, slots=True)
 class SoftwareToken:
-    """What an authenticator app shares with the pool."""
+    """The secret that an authenticator app shares with the pool."""
 
     secret: str = field(repr=False)
     """Base32 without padding."""
     device_name: str = ""
     used_steps: list[int] = field(default_factory=list)
-    """The latest ones whose code has been accepted."""
+    """The latest time steps whose code was accepted."""
 
     @classmethod
     def new(cls) -> SoftwareToken:
@@ -31,22 +31,22 @@ class SoftwareToken:
         return cls(secret.rstrip("="))
 
     def used(self, code: str, now: float) -> SoftwareToken | None:
-        """Return the token with *code* used up, None if the code is wrong.
+        """Return the token with *code* marked as used, None if the code is wrong.
 
         Raises ExpiredCodeException for a code that was accepted before.
         """
         step = int(now // _STEP_SECONDS)
-        fitting = [
+        matching = [
             step + offset
             for offset in _TOLERANCE
             if hmac.compare_digest(self._code(step + offset).encode(), code.encode())
         ]
-        if not fitting:
+        if not matching:
             return None
-        unused = [step for step in fitting if step not in self.used_steps]
+        unused = [step for step in matching if step not in self.used_steps]
         if not unused:
             raise expired_code("Your software token has already been used once.")
-        # No more than these few can ever be tried again.
+        # Older steps are outside the tolerance, so their codes fail anyway.
         latest = sorted({*self.used_steps, unused[0]})[-len(_TOLERANCE) :]
         return replace(self, used_steps=latest)
 

@@ -1,4 +1,4 @@
-"""User records, and how they are found: by user name, by ``sub``, by e-mail address or number."""
+"""User records, and their lookup by user name, ``sub``, e-mail address or phone number."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ UNCONFIRMED = "UNCONFIRMED"
 
 @dataclass(frozen=True, slots=True)
 class AccountCode:
-    """A one-time code that was sent outside of a sign-in, until it is used."""
+    """An unused one-time code that was sent outside of a sign-in."""
 
     attribute: str
     """``email`` or ``phone_number``."""
     destination: str
-    """Where it was sent: for a new address, the one that the code makes current."""
+    """The address it was sent to; confirming a new address's code makes the address current."""
     code: str = field(repr=False)
     expires: float
     """Epoch seconds."""
@@ -39,10 +39,10 @@ class AccountCode:
 
 @dataclass(slots=True)
 class User:
-    """A user as stored. There is no password in it: see ``Verifier``."""
+    """A user as stored, with a ``Verifier`` instead of a password."""
 
     username: str
-    """A UUID equal to ``sub`` where people sign in by attribute."""
+    """Equal to ``sub`` if users of the pool sign in by an attribute."""
     sub: str
     attributes: dict[str, str]
     """Without ``sub``."""
@@ -52,28 +52,28 @@ class User:
     enabled: bool = True
     verifier: Verifier | None = field(default=None, repr=False)
     temporary_until: float | None = None
-    """When a temporary password ends to be good."""
+    """When a temporary password expires, in epoch seconds."""
     failures: int = 0
     """Wrong passwords in a row."""
     failed_at: float = 0.0
     token_epoch: int = 0
-    """Tokens of an earlier epoch have been revoked."""
+    """Incremented by a global sign-out: tokens of an earlier epoch are revoked."""
     software_token: SoftwareToken | None = field(default=None, repr=False)
-    """The verified one."""
+    """The verified software token."""
     pending_token: SoftwareToken | None = field(default=None, repr=False)
-    """One associated with an access token, and not verified yet."""
+    """A software token from AssociateSoftwareToken that is not verified yet."""
     mfa_enabled: list[str] = field(default_factory=list)
-    """The factors turned on for this user, by the names of their challenges."""
+    """The factors turned on for this user, as names of challenges."""
     mfa_preferred: str | None = None
     newest_codes: dict[str, str] = field(default_factory=dict)
-    """The id of the last code sent by each method: an older one is good no more."""
+    """The id of the last code sent by each method; older codes are invalid."""
     account_codes: dict[str, AccountCode] = field(default_factory=dict)
     """The last code sent for each purpose."""
     calls: dict[str, list[float]] = field(default_factory=dict)
-    """When the operations that are limited for each user were called in the last hour."""
+    """Times of calls in the last hour, for each operation with a limit per user."""
 
     def described(self, *, attributes_key: str = "Attributes") -> dict[str, Any]:
-        """Return the user as Cognito's replies show it."""
+        """Return the user in the format of Cognito's replies."""
         return {
             "Username": self.username,
             attributes_key: self.attribute_list(),
@@ -84,7 +84,7 @@ class User:
         }
 
     def mfa_settings(self) -> dict[str, Any]:
-        """Return what GetUser and AdminGetUser, and no other calls, show besides."""
+        """Return the MFA settings, which only GetUser and AdminGetUser show."""
         settings: dict[str, Any] = {}
         if self.mfa_enabled:
             settings["UserMFASettingList"] = self.mfa_enabled
@@ -102,7 +102,7 @@ _SECRETS = {"verifier": Verifier, "software_token": SoftwareToken, "pending_toke
 
 
 class UserRecords:
-    """The users of one pool, within one transaction, which is as of *now*, in epoch seconds."""
+    """The users of one pool in one transaction. *now* is its time in epoch seconds."""
 
     def __init__(self, view: View, pool: UserPool, now: float) -> None:
         self.view = view
@@ -110,7 +110,7 @@ class UserRecords:
         self.now = now
 
     def find(self, name: str) -> User | None:
-        """Return the user that *name*, in whatever case, means in a call."""
+        """Return the user with the user name, alias or ``sub`` *name*, ignoring case."""
         columns = ("lower_username", *self._alias_columns, "sub")
         found = (self._first(column, name.lower()) for column in columns)
         return next(filter(None, found), None)
@@ -119,7 +119,7 @@ class UserRecords:
         return self._first("username", username)
 
     def require(self, name: str) -> User:
-        """Return the user. Raises UserNotFoundException, as administrators are told."""
+        """Return the user. Raises UserNotFoundException, the error that administrators get."""
         user = self.find(name)
         if user is None:
             raise unknown_user()
@@ -127,28 +127,28 @@ class UserRecords:
 
     def insert(self, user: User) -> None:
         """Add *user*. Raises UsernameExistsException."""
-        taken = self.taken(user)
-        if taken == "username":
+        conflict = self.find_conflict(user)
+        if conflict == "username":
             raise ServiceError("UsernameExistsException", "User account already exists")
-        if taken is not None:
-            raise _taken("UsernameExistsException", taken)
+        if conflict is not None:
+            raise _conflict_error("UsernameExistsException", conflict)
         self._write(user)
 
     def save(self, user: User) -> None:
-        """Store *user* as it is now. Raises AliasExistsException."""
-        self.check_free(user)
+        """Store the changes of *user*. Raises AliasExistsException."""
+        self.check_no_conflict(user)
         self._write(user)
 
     def save_modified(self, user: User) -> None:
-        """As ``save``, for a change that shows as the user's last modification."""
+        """As ``save``, and set the time of the last modification."""
         user.modified = self.now
         self.save(user)
 
-    def check_free(self, user: User) -> None:
-        """Raise AliasExistsException if another user has one of the addresses of *user*."""
-        taken = self.taken(user)
-        if taken is not None:
-            raise _taken("AliasExistsException", taken)
+    def check_no_conflict(self, user: User) -> None:
+        """Raise AliasExistsException if another user has an address of *user*."""
+        conflict = self.find_conflict(user)
+        if conflict is not None:
+            raise _conflict_error("AliasExistsException", conflict)
 
     def delete(self, user: User) -> None:
         for table in ("membership", "user"):
@@ -158,12 +158,12 @@ class UserRecords:
             )
 
     def page(self, condition: str, values: Sequence[Any], order: str, size: int) -> list[User]:
-        """Return the first *size* users who meet *condition*, in *order*, both in SQL."""
+        """Return the first *size* users that match *condition* in *order*, both SQL."""
         query = f"SELECT * FROM user WHERE pool = ? AND {condition} ORDER BY {order} LIMIT ?"  # noqa: S608 - our names
         return [self._read(row) for row in self.view.rows(query, self.pool.id, *values, size)]
 
-    def taken(self, user: User) -> str | None:
-        """Return which of the names of *user* another user has, None if all are free."""
+    def find_conflict(self, user: User) -> str | None:
+        """Return which name or alias of *user* another user already has, None if all are free."""
         values = {"username": user.username, **user.attributes}
         for column in ("lower_username", *self._alias_columns):
             name = column.removeprefix("lower_")
@@ -178,8 +178,8 @@ class UserRecords:
         return [f"lower_{name}" for name in ADDRESSES if name in self.pool.username_attributes]
 
     def _first(self, column: str, value: str) -> User | None:
-        # Of two, left by a pool that had other aliases once, the older one. The plus keeps SQLite
-        # from searching all users by age.
+        # A pool that had other aliases before may have two such users: return the older one. The plus
+        # keeps SQLite from scanning all users by age.
         found = self.page(f"{column} = ?", [value], "+created", 1)
         return found[0] if found else None
 
@@ -194,11 +194,11 @@ class UserRecords:
             lower_username=user.username.lower(),
             **{f"lower_{name}": _lower(user.attributes.get(name)) for name in ADDRESSES},
             more=document,
-            secret=self.view.seal.close(secret, "user", self.pool.id, user.username),
+            secret=self.view.seal.encrypt(secret, "user", self.pool.id, user.username),
         )
 
     def _read(self, row: dict[str, Any]) -> User:
-        secret = self.view.seal.open(row["secret"], "user", self.pool.id, row["username"])
+        secret = self.view.seal.decrypt(row["secret"], "user", self.pool.id, row["username"])
         for name, kind in _SECRETS.items():
             if secret[name] is not None:
                 secret[name] = from_document(kind, secret[name])
@@ -213,5 +213,5 @@ def _lower(value: str | None) -> str | None:
     return value.lower() if value else None
 
 
-def _taken(code: str, name: str) -> ServiceError:
+def _conflict_error(code: str, name: str) -> ServiceError:
     return ServiceError(code, f"An account with the given {name} already exists.")

@@ -1,13 +1,13 @@
-"""A sandbox that is slow, has AWS's quotas, fails and loses connections, on purpose.
+"""Fault injection: added latency, AWS's request quotas, failed calls and cut connections.
 
-``Conditions`` says how; ``ConditionedAnswers`` stands before the services and does it. A
-sandbox that is started without conditions loads nothing of this.
+``FaultSettings`` holds the options; ``FaultInjector`` wraps the services and applies them.
+A sandbox started without fault settings does not load this package.
 """
 
 from __future__ import annotations
 
-from seedctl.local.faults.answers import ConditionedAnswers
+from seedctl.local.faults.injector import FaultInjector
 from seedctl.local.faults.quotas import table
-from seedctl.local.faults.settings import Conditions, Faults, Latency
+from seedctl.local.faults.settings import Faults, FaultSettings, Latency
 
-__all__ = ["ConditionedAnswers", "Conditions", "Faults", "Latency", "table"]
+__all__ = ["FaultInjector", "FaultSettings", "Faults", "Latency", "table"]

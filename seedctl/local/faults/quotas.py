@@ -1,4 +1,4 @@
-"""Requests a second: AWS's default quotas, what keeps them, and the statistics of what came."""
+"""AWS's default quotas in requests per second, their enforcement, and request statistics."""
 
 from __future__ import annotations
 
@@ -14,17 +14,15 @@ WINDOW = 1.0
 RESPOND = "RespondToAuthChallenge"
 PER_USER = "PerUser"
 
-# Each category's quota, per account and region, and its operations. Cognito's names and figures;
-# Parameter Store has figures only, and its default throughput for writes is not a promise [?]. Which
-# category an operation is in is published for most. We put there [?]: signing out, InitiateAuth to
-# refresh, GetTokensFromRefreshToken, sending an attribute's or a sign-up's code again, setting the
-# preference and the device of MFA, and deleting parameters.
+# For each category: its quota per account and region, and its operations. Cognito publishes names and
+# numbers; Parameter Store only numbers, and it does not guarantee its default throughput for writes
+# [?]. The category of most operations is published. We chose it ourselves [?] for sign-out,
+# InitiateAuth with a refresh token, GetTokensFromRefreshToken, resending an attribute's or a sign-up's
+# code, setting the MFA preference and device, and deleting parameters.
 _COGNITO: Mapping[str, tuple[int, str]] = {
     "UserAuthentication": (120, "AdminInitiateAuth InitiateAuth"),
-    RESPOND: (
-        360,
-        "AdminRespondToAuthChallenge RespondToAuthChallenge",
-    ),  # 3 times UserAuthentication
+    # 3 times UserAuthentication
+    RESPOND: (360, "AdminRespondToAuthChallenge RespondToAuthChallenge"),
     "UserCreation": (50, "AdminConfirmSignUp AdminCreateUser ConfirmSignUp SignUp"),
     "UserAccountRecovery": (
         30,
@@ -51,7 +49,7 @@ _COGNITO: Mapping[str, tuple[int, str]] = {
     "UserPoolResourceRead": (20, "GetGroup GetUserPoolMfaConfig ListGroups"),
     "UserPoolResourceUpdate": (15, "CreateGroup DeleteGroup"),
     "UserPoolClientRead": (15, "DescribeUserPoolClient"),
-    PER_USER: (10, ""),  # of one user, reads and writes each, whatever the operation
+    PER_USER: (10, ""),  # for each user: 10 reads and 10 writes, over all operations
 }
 _SSM: Mapping[str, tuple[int, str]] = {
     "ParameterRead": (40, "GetParameter GetParameters GetParametersByPath"),
@@ -70,7 +68,7 @@ _USER_READS = {"UserAuthentication", RESPOND, "UserRead", "UserResourceRead"}
 
 
 class Window:
-    """What came in the last second, the end of which does not belong to it."""
+    """The requests of the last second; one made exactly a second ago no longer counts."""
 
     def __init__(self, limit: int = 0) -> None:
         self._limit = limit
@@ -81,8 +79,8 @@ class Window:
             self._times.popleft()
         return len(self._times)
 
-    def has_room(self, now: float) -> bool:
-        """Whether fewer than *limit* came."""
+    def has_capacity(self, now: float) -> bool:
+        """Whether fewer requests than the limit were made in the last second."""
         return self.count(now) < self._limit
 
     def add(self, now: float) -> None:
@@ -90,7 +88,7 @@ class Window:
 
 
 class Quotas:
-    """The windows of one sandbox. Not thread-safe: whoever asks gives the time in order."""
+    """The quota windows of one sandbox. Not thread-safe; call it with ascending times."""
 
     def __init__(self, limits: Mapping[str, int]) -> None:
         self.limits = limits
@@ -99,28 +97,29 @@ class Quotas:
         self._pruned_at = 0.0
 
     def admit(self, category: str | None, user: str | None, now: float) -> bool:
-        """Whether a request of *category* about *user* is granted; without a quota it always is.
+        """Whether the quotas allow a request of *category* about *user*.
 
-        Only then does it use the quotas up [?].
+        A category without a quota is always allowed. Only allowed requests count against the quotas
+        [?].
         """
         if category is None or category not in self.limits:
             return True
         windows = [self._categories[category]]
-        if category == RESPOND and not windows[0].has_room(now):
-            # What goes beyond is counted with the sign-ins.
+        if category == RESPOND and not windows[0].has_capacity(now):
+            # Responses beyond their own quota count against the sign-in quota.
             windows = [self._categories["UserAuthentication"]]
         if user is not None:
-            windows.append(self._of_user(user, now, is_read=category in _USER_READS))
-        if not all(window.has_room(now) for window in windows):
+            windows.append(self._user_window(user, now, is_read=category in _USER_READS))
+        if not all(window.has_capacity(now) for window in windows):
             return False
         for window in windows:
             window.add(now)
         return True
 
-    def _of_user(self, name: str, now: float, *, is_read: bool) -> Window:
+    def _user_window(self, name: str, now: float, *, is_read: bool) -> Window:
         if now - self._pruned_at >= WINDOW:
             self._pruned_at = now
-            self._users = {key: kept for key, kept in self._users.items() if kept.count(now)}
+            self._users = {key: window for key, window in self._users.items() if window.count(now)}
         return self._users.setdefault((name, is_read), Window(self.limits[PER_USER]))
 
 
@@ -142,23 +141,23 @@ class _Count:
 
 
 class Statistics:
-    """Counts requests, those that were refused included. Not thread-safe."""
+    """Counts requests, including refused ones. Not thread-safe."""
 
     def __init__(self, limits: Mapping[str, int]) -> None:
         self._limits = limits
         self._operations: dict[str, _Count] = defaultdict(_Count)
         self._categories: dict[str, _Count] = defaultdict(_Count)
         self.faults: Counter[str] = Counter()
-        """How many requests went wrong on purpose, by the kind of fault."""
+        """The number of injected faults of each kind."""
 
     def add(self, operation: str, category: str | None, now: float, *, is_refused: bool) -> None:
-        """Count a request; *is_refused* says whether a quota was against it."""
+        """Count a request; *is_refused* says whether a quota refused it."""
         self._operations[operation].add(now, is_refused=is_refused)
         if category is not None:
             self._categories[category].add(now, is_refused=is_refused)
 
     def document(self) -> dict[str, Any]:
-        """Return all of it as JSON has it; ``peak`` is of any second, refused ones included."""
+        """Return the counts as JSON; ``peak`` is the maximum in one second, including refused ones."""
         operations = self._operations
         return {
             "requests": sum(count.requests for count in operations.values()),
@@ -173,7 +172,7 @@ class Statistics:
 
 
 def table(document: Mapping[str, Any]) -> list[str]:
-    """Return the lines that show what ``Statistics.document`` holds; none for no requests."""
+    """Format a ``Statistics.document`` as lines of a table; no lines without requests."""
     if not document["requests"]:
         return []
     rows: list[tuple[str, ...]] = [("", "requests", "refused", "peak/s", "quota")]

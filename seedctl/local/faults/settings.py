@@ -1,4 +1,4 @@
-"""What is asked for: from the words of the command line, or as values from a test."""
+"""The fault settings: parsed from command line options, or constructed by a test."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LATENCY = re.compile(rf"({_NUMBER.pattern})(?:-({_NUMBER.pattern}))?")
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Milliseconds by which each answer comes later: evenly spread over the range."""
+    """Milliseconds added to each response: random, uniformly distributed over the range."""
 
     minimum: float
     maximum: float
@@ -46,63 +46,63 @@ class Latency:
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """Percent of the requests that go wrong in each way; the rest is answered as ever."""
+    """The percentage of requests that fail in each way; all others are answered normally."""
 
     fail: float = 0.0
-    """Answered with the service's internal error, nothing done."""
+    """The service's internal error, without executing the call."""
     fail_after: float = 0.0
-    """The same, but everything was done."""
+    """The service's internal error, after executing the call."""
     throttle: float = 0.0
-    """Answered as the service throttles, nothing done."""
+    """The service's throttling error, without executing the call."""
     cut: float = 0.0
-    """The connection ends with no answer, nothing done."""
+    """The connection is closed without a response and without executing the call."""
     cut_after: float = 0.0
-    """The same, but everything was done."""
+    """The connection is closed without a response, after executing the call."""
 
     def __post_init__(self) -> None:
-        _check_shares([share for _, share in self.shares()], str(self))
+        _check_percentages([percentage for _, percentage in self.percentages()], str(self))
 
     @classmethod
     def parse(cls, text: str) -> Faults:
         """Read ``5`` or ``fail=2.5,cut-after=1``. Raises InvalidCommandInputError."""
-        shares: dict[str, float] = {}
+        percentages: dict[str, float] = {}
         if _NUMBER.fullmatch(text):
-            shares = {"fail": float(text) / 2, "fail_after": float(text) / 2}
+            percentages = {"fail": float(text) / 2, "fail_after": float(text) / 2}
         else:
             for name, value in _pairs(text):
                 field_name = name.replace("-", "_")
                 if name not in _FAULT_NAMES:
-                    _refuse("faults", text, f": {name!r} is none of their names")
-                if field_name in shares:
-                    _refuse("faults", text, f": {name} is there twice")
+                    _refuse("faults", text, f": {name!r} is not a kind of fault")
+                if field_name in percentages:
+                    _refuse("faults", text, f": {name} is given twice")
                 if not _NUMBER.fullmatch(value):
-                    _refuse("faults", text, f": {name} is no percentage")
-                shares[field_name] = float(value)
-        _check_shares(list(shares.values()), text)
-        return cls(**shares)
+                    _refuse("faults", text, f": {name} is not a percentage")
+                percentages[field_name] = float(value)
+        _check_percentages(list(percentages.values()), text)
+        return cls(**percentages)
 
-    def shares(self) -> Iterator[tuple[str, float]]:
-        """Yield each way of going wrong, as the command line names it, and its percentage."""
+    def percentages(self) -> Iterator[tuple[str, float]]:
+        """Yield the name of each kind of fault, as on the command line, and its percentage."""
         for entry in fields(self):
             yield entry.name.replace("_", "-"), getattr(self, entry.name)
 
     def __str__(self) -> str:
-        return ",".join(f"{name}={share:g}" for name, share in self.shares() if share) or "0"
+        return ",".join(f"{name}={value:g}" for name, value in self.percentages() if value) or "0"
 
 
 _FAULT_NAMES = tuple(entry.name.replace("_", "-") for entry in fields(Faults))
 
 
 @dataclass(frozen=True, slots=True)
-class Conditions:
-    """What a sandbox is to be like. Raises InvalidCommandInputError for what cannot be."""
+class FaultSettings:
+    """Latency, quotas and faults of a sandbox. Invalid values raise InvalidCommandInputError."""
 
     latency: Latency | None = None
     quotas: Mapping[str, int] | None = None
-    """Quotas other than ``DEFAULT_QUOTAS``, which hold too; None for no quotas at all."""
+    """Quotas that differ from ``DEFAULT_QUOTAS``; None turns all quotas off."""
     faults: Faults | None = None
     fault_seed: int | None = None
-    """The same seed and order of requests make the same faults."""
+    """With the same seed and the same order of requests, the same requests fail."""
 
     def __post_init__(self) -> None:
         for name, limit in (self.quotas or {}).items():
@@ -124,18 +124,18 @@ class Conditions:
         quotas: str | None = None,
         faults: str | None = None,
         fault_seed: int | None = None,
-    ) -> Conditions | None:
-        """Return what the options ask for, None if nothing. Raises InvalidCommandInputError."""
-        conditions = cls(
+    ) -> FaultSettings | None:
+        """Parse the options; return None if none is given. Raises InvalidCommandInputError."""
+        settings = cls(
             latency=Latency.parse(latency) if latency is not None else None,
             quotas=_parse_quotas(quotas) if quotas is not None else None,
             faults=Faults.parse(faults) if faults is not None else None,
             fault_seed=fault_seed,
         )
-        return None if conditions == cls() else conditions
+        return None if settings == cls() else settings
 
     def limits(self) -> dict[str, int] | None:
-        """Return every quota, None if they are not kept."""
+        """Return the quota of every category, or None if quotas are off."""
         if self.quotas is None:
             return None
         limits = {**DEFAULT_QUOTAS, **self.quotas}
@@ -166,12 +166,12 @@ def _parse_quotas(text: str) -> dict[str, int]:
     return quotas
 
 
-def _check_shares(shares: list[float], text: str) -> None:
-    """Refuse *shares* that cannot be, as *text*, which is how they were asked for."""
-    if not all(share >= 0 for share in shares):  # nor is what is not a number
-        _refuse("faults", text, ": a percentage is not below 0")
-    if sum(shares) > 100:
-        _refuse("faults", text, f": that is {sum(shares):g} % of the requests")
+def _check_percentages(percentages: list[float], text: str) -> None:
+    """Raise InvalidCommandInputError, which quotes *text*, if *percentages* are impossible."""
+    if not all(percentage >= 0 for percentage in percentages):  # false for NaN too
+        _refuse("faults", text, ": a percentage cannot be negative")
+    if sum(percentages) > 100:
+        _refuse("faults", text, f": the sum is {sum(percentages):g} % of the requests")
 
 
 def _pairs(text: str) -> Iterator[tuple[str, str]]:
@@ -181,15 +181,15 @@ def _pairs(text: str) -> Iterator[tuple[str, str]]:
 
 
 _ALLOWED = {
-    "latency": f"Give milliseconds up to {_MAX_LATENCY}, such as 100, or from-to as in 50-150.",
-    "quotas": f"Give NAME=N, several with commas, with N from 1 to {_MAX_QUOTA} and a NAME of "
-    f"{', '.join(DEFAULT_QUOTAS)}; or nothing for AWS's defaults.",
-    "faults": "Give a percentage of all requests, such as 5, or NAME=PERCENT, several with "
-    f"commas, 100 at most together, with a NAME of {', '.join(_FAULT_NAMES)}.",
+    "latency": f"Give milliseconds up to {_MAX_LATENCY}, such as 100, or a range such as 50-150.",
+    "quotas": f"Give NAME=N, separated by commas, with N from 1 to {_MAX_QUOTA} and NAME one of "
+    f"{', '.join(DEFAULT_QUOTAS)}; or no value for AWS's defaults.",
+    "faults": "Give a percentage of all requests, such as 5, or NAME=PERCENT, separated "
+    f"by commas, 100 at most in total, with NAME one of {', '.join(_FAULT_NAMES)}.",
 }
 
 
 def _refuse(option: str, text: str, reason: str = "") -> NoReturn:
     raise InvalidCommandInputError(
-        f"The {option} {text!r} will not do{reason}.", resolution=_ALLOWED[option]
+        f"The {option} {text!r} is invalid{reason}.", resolution=_ALLOWED[option]
     )

@@ -1,4 +1,4 @@
-"""Twenty users at once through the object door, each with a session of its own."""
+"""Twenty users at once through the objects of the backend, each with its own session."""
 
 from concurrent.futures import ThreadPoolExecutor
 

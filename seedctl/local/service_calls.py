@@ -1,4 +1,4 @@
-"""Which call of which service a request is, whom it is about, and how its service refuses it."""
+"""Identify the AWS call that a request makes and its user; build the service's error responses."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from seedctl.local import sts
-from seedctl.local.protocol import JSON_SERVICES, ServiceError, refused
+from seedctl.local.protocol import JSON_SERVICES, ServiceError, json_error_response
+from seedctl.local.s3.documents import error_response as s3_error_response
+from seedctl.local.s3.errors import S3Error
 
 if TYPE_CHECKING:
     from seedctl.local.http1 import Request, Response
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 _OPERATION = re.compile(r"[A-Za-z]{1,64}")
 _ACTION = re.compile(rb"(?:^|&)Action=([A-Za-z]{1,64})(?:&|$)")
 
-# How each service says that it throttles a call, and that it failed.
+# For each service: the error code of a throttled call, and of an internal error.
 _CODES = {
     "appsync": ("ThrottlingException", "InternalFailureException"),  # both [?]
     "cognito-identity": ("TooManyRequestsException", "InternalErrorException"),
@@ -29,7 +31,7 @@ _CODES = {
 
 class ServiceCall(NamedTuple):
     service: str
-    """As it is called in credential scopes."""
+    """The service's name in credential scopes, such as ``cognito-idp``."""
     operation: str
 
     @property
@@ -38,7 +40,7 @@ class ServiceCall(NamedTuple):
 
 
 def call_of(request: Request) -> ServiceCall | None:
-    """Return the call that *request* makes; None for a document that is just published."""
+    """Return the call that *request* makes; None for a GET of a public document."""
     if request.stream is not None:
         return ServiceCall("s3", request.method)
     if request.method != "POST":
@@ -57,9 +59,9 @@ def call_of(request: Request) -> ServiceCall | None:
 
 
 def user_of(request: Request) -> str | None:
-    """Return whom a call of the user pool is about, by the name or token that it gives.
+    """Return the user that a user pool call names, by user name or by the subject of a token.
 
-    A name and the id of the same user are two here: what they belong to is known only later.
+    The same user called by name and by id counts as two users: this function looks nobody up.
     """
     given = _json_object(request.body)
     names = (
@@ -72,32 +74,29 @@ def user_of(request: Request) -> str | None:
 
 
 def throttled(request: Request, service: str) -> Response:
-    """Return the answer of *service* to a call too many."""
+    """Return the throttling error of *service*."""
     code, _ = _CODES[service]
     status = 429 if service == "appsync" else 400
-    return refusal(request, service, ServiceError(code, "Rate exceeded", status=status))
+    return error_response(request, service, ServiceError(code, "Rate exceeded", status=status))
 
 
 def failed(request: Request, service: str) -> Response:
-    """Return the answer of *service* when it fails: 500, which clients repeat."""
+    """Return the internal error of *service*: status 500, which clients retry."""
     _, code = _CODES[service]
-    text = "The local sandbox fails on purpose."  # AWS's own words are not known [?]
-    return refusal(request, service, ServiceError(code, text, status=500))
+    text = "The local sandbox fails on purpose."  # AWS's message is not known [?]
+    return error_response(request, service, ServiceError(code, text, status=500))
 
 
-def refusal(request: Request, service: str | None, error: ServiceError) -> Response:
-    """Return *error* as *service* answers it; S3 has words of its own for what AWS answers too."""
+def error_response(request: Request, service: str | None, error: ServiceError) -> Response:
+    """Return *error* in the format of *service*; S3 supplies its own messages for its own codes."""
     if service == "s3":
-        from seedctl.local.s3.documents import error_response  # noqa: PLC0415
-        from seedctl.local.s3.errors import S3Error  # noqa: PLC0415 - for those who use S3
-
         message = None if error.code in _CODES["s3"] else error.message
-        return error_response(S3Error(error.code, message), request.method)
+        return s3_error_response(S3Error(error.code, message), request.method)
     if service == "appsync":
-        from seedctl.local.appsync.errors import RefusedCallError  # noqa: PLC0415 - as above
+        from seedctl.local.appsync.errors import RefusedCallError  # noqa: PLC0415 - loads graphql
 
         return RefusedCallError(error.status, error.code, error.message).response()
-    return sts.refusal(error) if service == "sts" else refused(error)
+    return sts.error_response(error) if service == "sts" else json_error_response(error)
 
 
 def _within(section: Any, key: str) -> Any:
@@ -105,14 +104,13 @@ def _within(section: Any, key: str) -> Any:
 
 
 def _subject(token: Any) -> Any:
-    """Return the subject that *token* claims; whether it is true shows when the call is made."""
+    """Return the ``sub`` claim of *token*, unverified: the service itself checks the token."""
     if not isinstance(token, str) or token.count(".") != 2:
         return None
     payload = token.split(".")[1]
     try:
-        return _json_object(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))).get(
-            "sub"
-        )
+        claims = _json_object(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        return claims.get("sub")
     except ValueError:
         return None
 

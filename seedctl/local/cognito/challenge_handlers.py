@@ -1,4 +1,4 @@
-"""The answers to the challenges that follow the password; one function for each challenge."""
+"""The handlers of the challenges that follow the password, one for each challenge."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from typing import TYPE_CHECKING, Any
 from seedctl.local.cognito import errors
 from seedctl.local.cognito.admin import change_attributes, set_password
 from seedctl.local.cognito.attributes import check_attribute, check_required
+from seedctl.local.cognito.challenge_flow import Step, build_reply, complete_sign_in
 from seedctl.local.cognito.mfa import (
     EMAIL,
     FACTORS,
     TOTP,
     SentCode,
     Setup,
-    after_password,
-    ask_for,
+    challenge_for,
     send_code,
+    step_after_password,
 )
 from seedctl.local.cognito.passwords import Verifier, check_password
-from seedctl.local.cognito.steps import Step, reply, signed_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from seedctl.local.cognito.challenge_flow import Answer
     from seedctl.local.cognito.service import UserPoolService
     from seedctl.local.cognito.sessions import Session
-    from seedctl.local.cognito.steps import Answer
     from seedctl.local.cognito.users import User, UserRecords
     from seedctl.local.protocol import ServiceError
 
@@ -35,7 +35,7 @@ _ATTRIBUTE_PREFIX = "userAttributes."
 
 
 def answer_new_password(service: UserPoolService, answer: Answer) -> dict[str, Any]:
-    with service.sessions.answered(answer.session, answer.challenge) as session:
+    with service.sessions.answering(answer.session, answer.challenge) as session:
         password = answer.response("NEW_PASSWORD")
         check_password(password, service.pool.password_policy)
         given = {
@@ -46,30 +46,30 @@ def answer_new_password(service: UserPoolService, answer: Answer) -> dict[str, A
         checked = {name: check_attribute(name, value) for name, value in given.items()}
         verifier = Verifier.of(password, pool_name=service.pool.name, username=session.username)
         with service.changing_users() as users:
-            user = _user_of(users, answer, session)
+            user = _answering_user(users, answer, session)
             change_attributes(user, checked)
             check_required(service.pool.required_attributes, user.attributes)
             set_password(user, verifier)
             users.save_modified(user)
-            step = after_password(service, users, user)
-    return reply(service, step)
+            step = step_after_password(service, users, user)
+    return build_reply(service, step)
 
 
 def answer_select_mfa_type(service: UserPoolService, answer: Answer) -> dict[str, Any]:
-    with _answering(service, answer) as (choices, users, user):
+    with _answer_transaction(service, answer) as (choices, users, user):
         choice = answer.response("ANSWER")
         if choice not in choices:
             raise errors.invalid_parameter(f"ANSWER must be one of {', '.join(choices)}.")
-        step = ask_for(users, user, FACTORS[choice])
-    return reply(service, step)
+        step = challenge_for(users, user, FACTORS[choice])
+    return build_reply(service, step)
 
 
 def answer_mfa_setup(service: UserPoolService, answer: Answer) -> dict[str, Any]:
     setup: Setup
     step: Step
-    with _answering(service, answer) as (setup, users, user):
+    with _answer_transaction(service, answer) as (setup, users, user):
         if setup.is_verified:
-            step = signed_in(service, users, user)
+            step = complete_sign_in(service, users, user)
         elif EMAIL.name in setup.factors and "EMAIL" in answer.responses:
             address = check_attribute("email", answer.response("EMAIL"))
             change_attributes(user, {"email": address})
@@ -78,50 +78,50 @@ def answer_mfa_setup(service: UserPoolService, answer: Answer) -> dict[str, Any]
         else:
             factors = ", ".join(setup.factors)
             raise errors.invalid_parameter(f"Nothing has been set up yet; it can be {factors}.")
-    return reply(service, step)
+    return build_reply(service, step)
 
 
 def answer_software_token(service: UserPoolService, answer: Answer) -> dict[str, Any]:
-    with _answering(service, answer) as (_, users, user):
-        assert user.software_token is not None  # it may be replaced, and not removed
+    with _answer_transaction(service, answer) as (_, users, user):
+        assert user.software_token is not None  # no call removes a software token
         token = user.software_token.used(answer.response(TOTP.code_key), users.now)
         if token is None:
             raise errors.wrong_code("Invalid code received for user")
         user.software_token = token
         users.save(user)
-        step = signed_in(service, users, user)
-    return reply(service, step)
+        step = complete_sign_in(service, users, user)
+    return build_reply(service, step)
 
 
 def answer_sent_code(service: UserPoolService, answer: Answer) -> dict[str, Any]:
     factor = FACTORS[answer.challenge]
-    # The code ends with the session; which of the two Cognito tells is not known [?].
+    # The code expires with its session; which of the two errors Cognito returns is not known [?].
     expired = errors.expired_code()
     sent: SentCode
-    with _answering(service, answer, expired) as (sent, users, user):
+    with _answer_transaction(service, answer, expired) as (sent, users, user):
         code = answer.response(factor.code_key)
         if user.newest_codes.get(factor.method) != sent.id:
             raise expired
         if not secrets.compare_digest(sent.code.encode(), code.encode()):
             raise errors.wrong_code("Invalid code or auth state for the user.")
-        step = signed_in(service, users, user)
-    return reply(service, step)
+        step = complete_sign_in(service, users, user)
+    return build_reply(service, step)
 
 
 @contextmanager
-def _answering(
+def _answer_transaction(
     service: UserPoolService, answer: Answer, expired: ServiceError | None = None
 ) -> Iterator[tuple[Any, UserRecords, User]]:
-    """Give what *answer* is checked against, the users to change, and the one who answers."""
+    """Yield the session's data, the users of one transaction, and the user who answers."""
     with (
-        service.sessions.answered(answer.session, answer.challenge, expired) as session,
+        service.sessions.answering(answer.session, answer.challenge, expired) as session,
         service.changing_users() as users,
     ):
-        yield session.data, users, _user_of(users, answer, session)
+        yield session.data, users, _answering_user(users, answer, session)
 
 
-def _user_of(users: UserRecords, answer: Answer, session: Session) -> User:
-    """Return the session's user, whom the answer must name. Raises NotAuthorizedException."""
+def _answering_user(users: UserRecords, answer: Answer, session: Session) -> User:
+    """Return the session's user; the answer must name the same. Raises NotAuthorizedException."""
     user = session_user(users, session)
     if not answer.is_for(users, session.username):
         raise errors.invalid_session()
@@ -132,7 +132,7 @@ def session_user(users: UserRecords, session: Session) -> User:
     """Return the user that *session* was opened for. Raises NotAuthorizedException."""
     user = users.by_username(session.username)
     if user is None or user.verifier != session.verifier:
-        raise errors.invalid_session()  # deleted, made anew or given another password meanwhile
+        raise errors.invalid_session()  # deleted, created again or given another password since
     if not user.enabled:
         raise errors.disabled_user()
     return user

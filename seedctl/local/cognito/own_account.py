@@ -1,4 +1,4 @@
-"""What users do with their own tokens, and what anybody may ask about the pool."""
+"""The calls of signed-in users about their own account, authorised by an access token."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from seedctl.local.cognito.admin import (
     set_password,
     sign_out_everywhere,
 )
-from seedctl.local.cognito.codes import send_account_code, take_account_code, verification_of
+from seedctl.local.cognito.codes import send_account_code, use_account_code, verification_purpose
 from seedctl.local.cognito.errors import wrong_password
 from seedctl.local.cognito.passwords import MAX_PASSWORD, Verifier, check_password
 from seedctl.local.cognito.service import MAX_TOKEN
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def get_user(service: UserPoolService, call: Call) -> dict[str, Any]:
     claims = service.claims_of(call)
     with service.reading_users() as users:
-        user = service.tokens.of_claims(users, claims)
+        user = service.tokens.user_of_claims(users, claims)
     return {
         "Username": user.username,
         "UserAttributes": user.attribute_list(),
@@ -35,7 +35,7 @@ def get_user(service: UserPoolService, call: Call) -> dict[str, Any]:
 
 
 def update_user_attributes(service: UserPoolService, call: Call) -> dict[str, Any]:
-    """Change what needs no proof at once; a new address waits until its code has come back."""
+    """Change attributes. A new address takes effect only when its code is confirmed."""
     claims = service.claims_of(call)
     if not call.items("UserAttributes"):
         call.missing("UserAttributes")
@@ -44,41 +44,42 @@ def update_user_attributes(service: UserPoolService, call: Call) -> dict[str, An
     call.text_map("ClientMetadata")
     to_verify = {name: given.pop(name) for name in service.pool.verification_types if name in given}
     with service.changing_caller(claims) as (users, user):
-        users.check_free(replace(user, attributes={**user.attributes, **to_verify}))
+        users.check_no_conflict(replace(user, attributes={**user.attributes, **to_verify}))
         details = []
         for name, value in to_verify.items():
+            purpose = verification_purpose(name)
             if value != user.attributes.get(name):
-                details.append(send_account_code(users, user, verification_of(name), name, value))
+                details.append(send_account_code(users, user, purpose, name, value))
             else:
-                user.account_codes.pop(verification_of(name), None)
+                user.account_codes.pop(purpose, None)
         change_attributes(user, given)
     return {"CodeDeliveryDetailsList": details}
 
 
 def get_user_attribute_verification_code(service: UserPoolService, call: Call) -> dict[str, Any]:
-    name = _address(call)
+    name = _address_attribute(call)
     call.text_map("ClientMetadata")
     claims = service.claims_of(call)
     service.count_call(call, claims["username"])
     with service.changing_users() as users:
-        user = service.tokens.of_claims(users, claims)
-        purpose = verification_of(name)
-        waiting = user.account_codes.get(purpose)
-        destination = waiting.destination if waiting is not None else user.attributes.get(name)
+        user = service.tokens.user_of_claims(users, claims)
+        purpose = verification_purpose(name)
+        pending = user.account_codes.get(purpose)
+        destination = pending.destination if pending is not None else user.attributes.get(name)
         if not destination:
-            call.fail(f"The user has no {name} to verify.")  # Cognito's own words unknown [?]
+            call.fail(f"The user has no {name} to verify.")  # Cognito's message is not known [?]
         details = send_account_code(users, user, purpose, name, destination)
         users.save(user)
     return {"CodeDeliveryDetails": details}
 
 
 def verify_user_attribute(service: UserPoolService, call: Call) -> dict[str, Any]:
-    name = _address(call)
+    name = _address_attribute(call)
     code = call.text("Code")
     claims = service.claims_of(call)
     service.count_call(call, claims["username"])
     with service.changing_caller(claims) as (users, user):
-        sent = take_account_code(users, user, verification_of(name), code)
+        sent = use_account_code(users, user, verification_purpose(name), code)
         change_attributes(user, {name: sent.destination, f"{name}_verified": "true"})
     return {}
 
@@ -95,7 +96,7 @@ def delete_user_attributes(service: UserPoolService, call: Call) -> dict[str, An
 def delete_user(service: UserPoolService, call: Call) -> dict[str, Any]:
     claims = service.claims_of(call)
     with service.changing_users() as users:
-        users.delete(service.tokens.of_claims(users, claims))
+        users.delete(service.tokens.user_of_claims(users, claims))
     return {}
 
 
@@ -107,7 +108,7 @@ def change_password(service: UserPoolService, call: Call) -> dict[str, Any]:
     service.count_call(call, claims["username"])
     with service.changing_caller(claims) as (_, user):
         names = {"pool_name": service.pool.name, "username": user.username}
-        if user.verifier is None or not user.verifier.fits(previous or "", **names):
+        if user.verifier is None or not user.verifier.matches(previous or "", **names):
             raise wrong_password()
         set_password(user, Verifier.of(proposed, **names))
     return {}
@@ -116,7 +117,7 @@ def change_password(service: UserPoolService, call: Call) -> dict[str, Any]:
 def global_sign_out(service: UserPoolService, call: Call) -> dict[str, Any]:
     claims = service.claims_of(call)
     with service.changing_users() as users:
-        user = service.tokens.of_claims(users, claims)
+        user = service.tokens.user_of_claims(users, claims)
         sign_out_everywhere(user)
         users.save(user)
     return {}
@@ -132,8 +133,9 @@ def revoke_token(service: UserPoolService, call: Call) -> dict[str, Any]:
     return {}
 
 
-def _address(call: Call) -> str:
+def _address_attribute(call: Call) -> str:
     name = call.text("AttributeName", maximum=32)
     if name not in attributes.ADDRESSES:
-        call.fail("Only email and phone_number can be verified.")  # Cognito's own words unknown [?]
+        # Cognito's message is not known [?].
+        call.fail("Only email and phone_number can be verified.")
     return name

@@ -1,4 +1,4 @@
-"""What a call of a sign-in leads to: tokens, a challenge that stands before them, or a refusal."""
+"""The result of each call of a sign-in: tokens, the next challenge, or an error."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SELECT_MFA_TYPE = "SELECT_MFA_TYPE"
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """The user has to answer something more, in a session."""
+    """The next challenge that the user must answer."""
 
     name: str
     user: User
@@ -41,14 +41,14 @@ class SignedIn:
     refresh_token: str | None = field(repr=False)
 
 
-# A refusal is a step too: the wrong password that it counts has to be kept by the transaction,
-# which raising would undo.
+# An error is returned as a step: raising it would roll back the transaction, and with it the count
+# of wrong passwords.
 Step = Challenge | SignedIn | ServiceError
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A RespondToAuthChallenge, whatever the challenge."""
+    """The input of RespondToAuthChallenge, for any challenge."""
 
     challenge: str
     session: str | None = field(repr=False)
@@ -58,7 +58,7 @@ class Answer:
         return required(self.responses, key)
 
     def is_for(self, users: UserRecords, username: str) -> bool:
-        """Whether the answer's USERNAME means the user whom the challenge was given to."""
+        """Whether the answer's USERNAME is one of the names of the user *username*."""
         name = self.response("USERNAME")
         if name.lower() == username.lower():
             return True
@@ -67,21 +67,24 @@ class Answer:
 
 
 def required(parameters: Mapping[str, str], key: str) -> str:
-    """Return the value at *key*. Raises InvalidParameterException where it is missing or empty."""
+    """Return the value at *key*. Raises InvalidParameterException if it is missing or empty."""
     value = parameters.get(key)
     if not value:
         raise invalid_parameter(f"Missing required parameter {key}")
     return value
 
 
-def signed_in(service: UserPoolService, users: UserRecords, user: User) -> SignedIn:
+def complete_sign_in(service: UserPoolService, users: UserRecords, user: User) -> SignedIn:
     grant, refresh_token = service.tokens.grant(users, user)
-    groups = GroupRecords(users.view, service.pool).names_of(user)
+    groups = GroupRecords(users.view, service.pool).names_for_user(user)
     return SignedIn(user, grant, groups, refresh_token)
 
 
-def reply(service: UserPoolService, step: Step) -> dict[str, Any]:
-    """Turn *step* into the reply, after its transaction: signing is slow. Raises a refusal."""
+def build_reply(service: UserPoolService, step: Step) -> dict[str, Any]:
+    """Build the reply of *step*, or raise it if it is an error.
+
+    Call this after the transaction has ended, because signing tokens is slow.
+    """
     if isinstance(step, ServiceError):
         raise step
     if isinstance(step, SignedIn):

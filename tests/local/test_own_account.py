@@ -1,4 +1,4 @@
-"""What users do for themselves, with an access token in place of credentials."""
+"""The calls of users about their own account, with an access token."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ INCORRECT = "NotAuthorizedException: Incorrect username or password."
 
 
 def test_get_user(client: Any) -> None:
-    """GetUser shows the token's own user, sub included."""
+    """GetUser returns the user of the token, including sub."""
     token = client.tokens(ANN, locale="en")["AccessToken"]
     reply = client.cognito("GetUser", AccessToken=token)
     attributes = {item["Name"]: item["Value"] for item in reply["UserAttributes"]}
@@ -19,7 +19,7 @@ def test_get_user(client: Any) -> None:
 
 
 def test_update_user_attributes(client: Any) -> None:
-    """What the pool does not verify changes at once; a new number is not verified any more."""
+    """Unverified attributes change at once; a new phone number is no longer verified."""
     given = {"phone_number": "+15550100100", "phone_number_verified": "true"}
     token = client.tokens(ANN, **given)["AccessToken"]
     new = [{"Name": "phone_number", "Value": "+15550100199"}, {"Name": "locale", "Value": "fr"}]
@@ -47,7 +47,7 @@ def test_update_user_attributes(client: Any) -> None:
     ],
 )
 def test_refused_attributes(client: Any, attributes: Any, refusal: str) -> None:
-    """A user may not vouch for an address, nor take somebody else's."""
+    """Users cannot set verified flags or use another user's address."""
     client.create("eve@example.com")
     token = client.tokens(ANN)["AccessToken"]
     call = {"AccessToken": token, "UserAttributes": attributes}
@@ -55,7 +55,7 @@ def test_refused_attributes(client: Any, attributes: Any, refusal: str) -> None:
 
 
 def test_change_password(client: Any, passwords: Any) -> None:
-    """The new password replaces the old one, which has to be given."""
+    """The new password replaces the old one, which the call must contain."""
     token = client.tokens(ANN)["AccessToken"]
     call = {"AccessToken": token, "ProposedPassword": "Newer-789-word"}
     for previous in ("Wrong-456-word", None):
@@ -67,7 +67,7 @@ def test_change_password(client: Any, passwords: Any) -> None:
 
 
 def test_changes_of_a_password_are_limited(client: Any, passwords: Any) -> None:
-    """Five tries an hour, as Cognito has it."""
+    """Five attempts per hour, as in Cognito."""
     token = client.tokens(ANN)["AccessToken"]
     call = {"AccessToken": token, "ProposedPassword": "Newer-789-word"}
     for _ in range(5):
@@ -78,7 +78,7 @@ def test_changes_of_a_password_are_limited(client: Any, passwords: Any) -> None:
 
 
 def test_changed_password_meets_the_policy(client: Any, passwords: Any) -> None:
-    """The policy holds for users as for administrators."""
+    """The policy applies to users as to administrators."""
     token = client.tokens(ANN)["AccessToken"]
     refusal = client.cognito_refusal(
         "ChangePassword", AccessToken=token, PreviousPassword=passwords[1], ProposedPassword="weak"
