@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from seedctl.outputs.path_rules import is_granted
 
-NESTED = {
+if TYPE_CHECKING:
+    from seedctl.outputs.sections import BucketPaths
+
+NESTED: BucketPaths = {
     "media/*": {"authenticated": ("get", "write"), "guest": ("get",)},
     "media/drafts/*": {"authenticated": ("get",)},
     "media/drafts/shared/*": {"authenticated": ("get", "write"), "guest": ("get",)},
@@ -34,7 +39,7 @@ def test_a_nested_rule_must_repeat_the_grant(
 
 def test_the_parent_is_the_nearest_rule() -> None:
     """A rule without a grant denies if the nearest rule that it is nested in grants."""
-    rules = {
+    rules: BucketPaths = {
         "a/*": {"authenticated": ("get",)},
         "a/b/*": {"authenticated": ("get",), "guest": ("get",)},
         "a/b/c/*": {"authenticated": ("get",)},
