@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 from seedctl.report import Progress
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from seedctl.report import Observer
 
 _PROGRESS_SECONDS = 0.1
@@ -34,23 +32,20 @@ class Tally:
         self._report(is_finished=False)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._report(is_finished=True)
 
     def add(self, done: int = 0, failed: int = 0) -> None:
         self._done += done
         self._failed += failed
-        if time.monotonic() - self._reported_at >= _PROGRESS_SECONDS:
-            self._report(is_finished=False)
+        self._report_after(_PROGRESS_SECONDS)
 
     def heartbeat(self) -> None:
         """Report again after a second without a report, so that the elapsed time goes on."""
-        if time.monotonic() - self._reported_at >= _HEARTBEAT_SECONDS:
+        self._report_after(_HEARTBEAT_SECONDS)
+
+    def _report_after(self, seconds: float) -> None:
+        if time.monotonic() - self._reported_at >= seconds:
             self._report(is_finished=False)
 
     def _report(self, *, is_finished: bool) -> None:

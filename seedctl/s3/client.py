@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, get_args
 
+from seedctl.bulk.engine import BulkOptions, check_choice
+from seedctl.errors import InvalidStorageOperationInput
 from seedctl.report import Event
 from seedctl.s3.folders import check_folder, files_below, remove_all
 from seedctl.s3.inputs import copy_parameters, owner_option, upload_options
-from seedctl.s3.many import IfFileExists, ManyOptions, NewFile, check_choice, upload_all
+from seedctl.s3.many import BulkUploader, IfFileExists, NewFile
 from seedctl.s3.reader import StorageReader
 from seedctl.s3.results import CopiedObject, RemovedObject
 from seedctl.s3.sources import guess_content_type, open_source
@@ -17,8 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from seedctl.bulk.engine import OnError
     from seedctl.report import State
-    from seedctl.s3.many import AnyFile, FileResult, OnError
+    from seedctl.s3.many import AnyFile, FileResult
     from seedctl.s3.object_call import ObjectCall
     from seedctl.s3.results import (
         BucketChoice,
@@ -80,7 +83,7 @@ class Storage(StorageReader):
             NoCredentials: The identity pool gives the caller no credentials.
             AccessDenied: The caller may not write to this path.
         """
-        check_choice("if_exists", if_exists, get_args(IfFileExists))
+        check_choice("if_exists", if_exists, get_args(IfFileExists), InvalidStorageOperationInput)
         options = upload_options(
             content_type=content_type,
             content_disposition=content_disposition,
@@ -127,12 +130,14 @@ class Storage(StorageReader):
         call = self._object_call("", bucket, may_be_empty=True)
         identity_id = call.credentials().identity_id
         bound = Storage(self._s3, self._section, call.identity, self._observer, self._before_write)
-        return upload_all(
-            files,
+        uploader = BulkUploader(
             lambda path, data, **given: bound.upload_data(path, data, bucket=bucket, **given),
             self._observer,
-            ManyOptions(concurrency, if_exists, on_error, call.bucket.display_name, identity_id),
+            call.bucket.display_name,
+            identity_id,
+            BulkOptions(concurrency, if_exists, on_error),
         )
+        return uploader.run(files)
 
     def upload_directory(
         self,
