@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, get_args
 from seedctl.bulk.engine import BulkOptions, check_choice
 from seedctl.errors import InvalidStorageOperationInput
 from seedctl.report import Event
-from seedctl.s3.folders import check_folder, files_below, remove_all
 from seedctl.s3.inputs import copy_parameters, owner_option, upload_options
+from seedctl.s3.listing import check_folder, remove_all
 from seedctl.s3.many import BulkUploader, IfFileExists, NewFile
 from seedctl.s3.reader import StorageReader
 from seedctl.s3.results import CopiedObject, RemovedObject
-from seedctl.s3.sources import guess_content_type, open_source
+from seedctl.s3.sources import files_below, guess_content_type, open_source
 from seedctl.s3.uploads import upload
 
 if TYPE_CHECKING:
@@ -204,7 +204,6 @@ class Storage(StorageReader):
         given = copy_parameters(source, destination)
         origin = self._object_call(given.source_path, given.source_bucket)
         target = self._object_call(given.destination_path, given.destination_bucket)
-        target.credentials()
         self._before_write()
         with origin.explain_source_denial():
             target.send(
@@ -243,7 +242,6 @@ class Storage(StorageReader):
         owner = owner_option(expected_bucket_owner)
         call = self._object_call(path, bucket)
         check_folder(call.path)
-        call.credentials()
         self._before_write()
         if call.path.endswith("/"):
             count = remove_all(call, owner, lambda: self._report(call, "removed"))
@@ -260,7 +258,6 @@ class Storage(StorageReader):
         on_progress: OnProgress | None,
         if_exists: IfFileExists,
     ) -> UploadedObject:
-        call.credentials()
         self._before_write()
         warn, skip = self._observer.on_warning, if_exists == "skip"
         stored, state = upload(call, source, options, on_progress, warn, skip_existing=skip)

@@ -1,4 +1,4 @@
-"""Download one object: into memory, a file or an open file object."""
+"""Download one object into memory, a file or an open file object; or sign a URL for it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import io
 import os
 import secrets
 from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from seedctl.errors import FileAccessError, InvalidStorageOperationInput
-from seedctl.s3.results import DownloadedObject, ObjectProperties
+from seedctl.s3.results import DownloadedObject, ObjectProperties, StorageUrl
 from seedctl.s3.uploads import ByteProgress
 
 if TYPE_CHECKING:
@@ -50,6 +51,18 @@ def download(
 
 def properties_of(path: str, response: Mapping[str, Any]) -> ObjectProperties:
     return ObjectProperties(**_facts(path, response))
+
+
+def presigned_url(call: ObjectCall, options: Mapping[str, Any], expires_in: int) -> StorageUrl:
+    """Sign a URL for *expires_in* seconds, or until the signing credentials expire if sooner."""
+    now = datetime.now(timezone.utc)
+    ends = call.credentials().credentials.expiration
+    if ends is not None:
+        expires_in = max(1, min(expires_in, int((ends - now).total_seconds())))
+    url = call.s3.presigned_url(
+        call.location, options, identity=call.identity, expires_in=expires_in
+    )
+    return StorageUrl(url, now + timedelta(seconds=expires_in))
 
 
 def _to_path(
