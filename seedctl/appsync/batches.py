@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from seedctl.appsync.documents import mutation_document
@@ -87,7 +87,7 @@ class BatchDocuments:
         self._selection = " ".join(model.primary_key)
         self.text: Callable[[int], str] = cache(self._text)
 
-    @property
+    @cached_property
     def bytes_per_row(self) -> int:
         """The most that one more row adds to the document."""
         return len(self.text(1)) + 16

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sized
 from typing import TYPE_CHECKING, ClassVar, Generic, Literal, NamedTuple, Protocol, TypeVar
 
-from seedctl.bulk.progress import Tally
 from seedctl.bulk.threads import run_in_threads
 from seedctl.errors import BulkError, InvalidInputError, SeedctlError
+from seedctl.report import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from seedctl.report import Event, Observer
 
 MOST_AT_ONCE = 64
+_PROGRESS_SECONDS = 0.1
+_HEARTBEAT_SECONDS = 1.0
 
 OnError = Literal["raise", "collect"]
 OnInvalidRow = Literal["raise", "refuse", "skip"]
@@ -137,7 +140,7 @@ class BulkCall(ABC, Generic[Item, Row, Result]):
                 batches = self._batches(rows)
                 run_in_threads(
                     batches,
-                    lambda batch: self._report(*self.write(batch)),
+                    self._write_and_report,
                     concurrency=self._bulk_options.concurrency,
                     on_end=self._collect,
                     on_wait=self._tally.heartbeat,
@@ -169,7 +172,9 @@ class BulkCall(ABC, Generic[Item, Row, Result]):
             except SeedctlError as error:
                 if is_list and policy == "raise":
                     raise
-                self._collect(self._report([self.unwritten(index, item, error)], None))
+                failed = [self.unwritten(index, item, error)]
+                self._report(failed)
+                self._collect((failed, None))
                 continue
             yield index, row
             if self._is_stopped and not isinstance(items, Sized):
@@ -196,13 +201,17 @@ class BulkCall(ABC, Generic[Item, Row, Result]):
         if batch:
             yield batch
 
-    def _report(
-        self, results: list[Result], fatal: SeedctlError | None
+    def _write_and_report(
+        self, batch: list[tuple[int, Row]]
     ) -> tuple[list[Result], SeedctlError | None]:
+        results, fatal = self.write(batch)
+        self._report(results)
+        return results, fatal
+
+    def _report(self, results: list[Result]) -> None:
         for result in results:
             if result.error is not None:
                 self._observer.on_event(self.failure(result, result.error))
-        return results, fatal
 
     def _collect(self, written: tuple[list[Result], SeedctlError | None]) -> bool:
         """Store the results of a batch; return whether the other batches would fail too."""
@@ -226,6 +235,47 @@ class BulkCall(ABC, Generic[Item, Row, Result]):
             results=results,
             resolution=f"{first.resolution} {next_run}" if first.resolution else next_run,
         ) from first
+
+
+class Tally:
+    """Counts finished items, and reports to an observer at most ten times a second.
+
+    A context manager, for one thread: it reports once on entry, and the totals on exit.
+    """
+
+    def __init__(self, observer: Observer, what: str, total: int | None = None) -> None:
+        """*what* is counted, such as "Todo records"; *total* is None if unknown."""
+        self._observer = observer
+        self._what = what
+        self._total = total
+        self._done = self._failed = 0
+        self._started = self._reported_at = time.monotonic()
+
+    def __enter__(self) -> Tally:
+        self._report(is_finished=False)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._report(is_finished=True)
+
+    def add(self, done: int = 0, failed: int = 0) -> None:
+        self._done += done
+        self._failed += failed
+        self._report_after(_PROGRESS_SECONDS)
+
+    def heartbeat(self) -> None:
+        """Report again after a second without a report, so that the elapsed time goes on."""
+        self._report_after(_HEARTBEAT_SECONDS)
+
+    def _report_after(self, seconds: float) -> None:
+        if time.monotonic() - self._reported_at >= seconds:
+            self._report(is_finished=False)
+
+    def _report(self, *, is_finished: bool) -> None:
+        self._reported_at = time.monotonic()
+        self._observer.on_progress(
+            Progress(self._what, self._done, self._failed, self._total, self._started, is_finished)
+        )
 
 
 def unwritten_state(error: SeedctlError | None) -> Literal["failed", "not tried"]:

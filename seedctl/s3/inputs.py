@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from seedctl.errors import (
     InvalidAWSAccountID,
@@ -21,9 +21,9 @@ from seedctl.s3.results import CopyDestination, CopySource
 if TYPE_CHECKING:
     from seedctl.aws.credentials import Identity
     from seedctl.s3.results import (
-        BucketChoice,
         ChecksumAlgorithm,
         ContentDisposition,
+        NewFile,
         StoragePath,
     )
 
@@ -90,11 +90,8 @@ def owner_option(expected_bucket_owner: str | None) -> dict[str, Any]:
 
 
 def upload_options(
+    file: NewFile,
     *,
-    content_type: str | None,
-    content_disposition: str | ContentDisposition | None,
-    content_encoding: str | None,
-    metadata: Mapping[str, str] | None,
     prevent_overwrite: bool,
     expected_bucket_owner: str | None,
     checksum_algorithm: ChecksumAlgorithm | None,
@@ -108,14 +105,14 @@ def upload_options(
             f"There is no checksum algorithm {checksum_algorithm!r}.", resolution='Use "crc-32".'
         )
     options = owner_option(expected_bucket_owner)
-    if content_type:
-        options["ContentType"] = _header_value("content_type", content_type)
-    if content_disposition is not None:
-        options["ContentDisposition"] = _disposition_header(content_disposition)
-    if content_encoding is not None:
-        options["ContentEncoding"] = _header_value("content_encoding", content_encoding)
-    if metadata:
-        options["Metadata"] = _metadata_headers(metadata)
+    if file.content_type:
+        options["ContentType"] = _header_value("content_type", file.content_type)
+    if file.content_disposition is not None:
+        options["ContentDisposition"] = _disposition_header(file.content_disposition)
+    if file.content_encoding is not None:
+        options["ContentEncoding"] = _header_value("content_encoding", file.content_encoding)
+    if file.metadata:
+        options["Metadata"] = _metadata_headers(file.metadata)
     if prevent_overwrite:
         options["IfNoneMatch"] = "*"
     if checksum_algorithm is not None:
@@ -166,18 +163,10 @@ def range_header(bytes_range: tuple[int, int]) -> str:
     return f"bytes={start}-{end}"
 
 
-class Copy(NamedTuple):
-    source_path: StoragePath
-    source_bucket: BucketChoice | None
-    destination_path: StoragePath
-    destination_bucket: BucketChoice | None
-    options: dict[str, Any]
-
-
 def copy_parameters(
     source: StoragePath | CopySource, destination: StoragePath | CopyDestination
-) -> Copy:
-    """Return both sides of a copy, and the S3 parameters for its conditions.
+) -> tuple[CopySource, CopyDestination, dict[str, Any]]:
+    """Return both sides of a copy as mappings, and the S3 parameters for its conditions.
 
     Raises NoSourcePath, NoDestinationPath, InvalidCopyOperationStorageBucket,
     InvalidAWSAccountID.
@@ -201,7 +190,7 @@ def copy_parameters(
         options["CopySourceIfMatch"] = origin["e_tag"]
     if "not_modified_since" in origin:
         options["CopySourceIfUnmodifiedSince"] = origin["not_modified_since"]
-    return Copy(origin["path"], origin.get("bucket"), target["path"], target.get("bucket"), options)
+    return origin, target, options
 
 
 def _header_value(option: str, value: object) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
 from seedctl.bulk.engine import BulkOptions, unwritten_state
 from seedctl.bulk.row_by_row import RowByRowCall
@@ -17,58 +17,13 @@ from seedctl.errors import (
 from seedctl.masking import mask
 from seedctl.report import Event, failure
 from seedctl.s3.inputs import check_path
+from seedctl.s3.results import AnyFile, FileResult, NewFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from seedctl.report import Observer
-    from seedctl.s3.results import ContentDisposition, StoragePath, UploadedObject
-    from seedctl.s3.sources import UploadData
-
-IfFileExists = Literal["error", "skip", "update"]
-FileState = Literal["uploaded", "existed", "failed", "not tried"]
-
-
-@dataclass(frozen=True, slots=True)
-class NewFile:
-    """One file for ``upload_many``.
-
-    Args:
-        path: The object's key, without a leading slash. A function is called with the caller's
-            identity id and returns the key.
-        data: As for ``upload_data``. Only text, bytes and the ``pathlib.Path`` of a regular file
-            can be sent again after a failure.
-        content_type: As for ``upload_data``; by default guessed from the path.
-        content_disposition: As for ``upload_data``.
-        content_encoding: As for ``upload_data``.
-        metadata: As for ``upload_data``.
-    """
-
-    path: StoragePath
-    data: UploadData = field(repr=False)
-    content_type: str | None = None
-    content_disposition: str | ContentDisposition | None = None
-    content_encoding: str | None = None
-    metadata: Mapping[str, str] | None = None
-
-
-AnyFile = NewFile | tuple["StoragePath", "UploadData"]
-"""A file, or a pair of its path and its data."""
-
-
-@dataclass(frozen=True, slots=True)
-class FileResult:
-    """The outcome of one file."""
-
-    index: int
-    """The file's position among the files given, from 0."""
-    path: str | None
-    """The object's key; None if the file was invalid and had no path."""
-    state: FileState
-    error: SeedctlError | None = None
-    """Why it failed; None unless ``state`` is "failed"."""
-    uploaded: UploadedObject | None = None
-    """What ``upload_data`` returned; None unless ``state`` is "uploaded"."""
+    from seedctl.s3.results import UploadedObject
 
 
 class BulkUploader(RowByRowCall[AnyFile, NewFile, FileResult]):
@@ -86,13 +41,13 @@ class BulkUploader(RowByRowCall[AnyFile, NewFile, FileResult]):
 
     def __init__(
         self,
-        send: Callable[..., UploadedObject],
+        send: Callable[[NewFile], UploadedObject],
         observer: Observer,
         bucket: str,
         identity_id: str,
         options: BulkOptions,
     ) -> None:
-        """*send* is ``upload_data``; it reports the files that it stores to *observer*.
+        """*send* stores a file and reports it to *observer*; for one that exists it may raise.
 
         *bucket* is the display name. Paths that are functions are called with *identity_id*.
         """
@@ -105,12 +60,12 @@ class BulkUploader(RowByRowCall[AnyFile, NewFile, FileResult]):
 
     def check(self, index: int, item: AnyFile) -> NewFile:
         """Return *item* as a NewFile, with its path for the caller's identity."""
-        if len(_path_and_data(item)) == 1:
+        file = _as_file(item)
+        if file is None:
             raise InvalidStorageOperationInput(
                 f"Row {index} is a {type(item).__name__}, which is not a file to upload.",
                 resolution="Give NewFile(path, data), or a pair (path, data).",
             )
-        file = item if isinstance(item, NewFile) else NewFile(*item)
         path = file.path(self._identity_id) if callable(file.path) else file.path
         if not isinstance(path, str):
             raise InvalidStorageOperationInput(
@@ -136,15 +91,7 @@ class BulkUploader(RowByRowCall[AnyFile, NewFile, FileResult]):
     def write_row(self, index: int, row: NewFile) -> FileResult:
         path = str(row.path)
         try:
-            stored = self._send(
-                path,
-                row.data,
-                content_type=row.content_type,
-                content_disposition=row.content_disposition,
-                content_encoding=row.content_encoding,
-                metadata=row.metadata,
-                prevent_overwrite=self._if_exists != "update",
-            )
+            stored = self._send(row)
         except PreconditionFailed:
             if self._if_exists != "skip":
                 raise
@@ -153,8 +100,8 @@ class BulkUploader(RowByRowCall[AnyFile, NewFile, FileResult]):
         return FileResult(index, path, "uploaded", uploaded=stored)
 
     def unwritten(self, index: int, row: AnyFile, error: SeedctlError | None) -> FileResult:
-        path = _path_and_data(row)[0]
-        path = path if isinstance(path, str) else None
+        file = _as_file(row)
+        path = file.path if file is not None and isinstance(file.path, str) else None
         return FileResult(index, path, unwritten_state(error), error)
 
     def failure(self, result: FileResult, error: SeedctlError) -> Event:
@@ -162,8 +109,7 @@ class BulkUploader(RowByRowCall[AnyFile, NewFile, FileResult]):
         return failure("file", self._bucket, error, row=name)
 
 
-def _path_and_data(given: AnyFile) -> tuple[object, ...]:
-    """Return the path and the data of *given*, or ``(None,)`` if it is not a file."""
-    if isinstance(given, NewFile):
-        return given.path, given.data
-    return given if isinstance(given, tuple) and len(given) == 2 else (None,)
+def _as_file(item: AnyFile) -> NewFile | None:
+    if isinstance(item, tuple) and len(item) == 2:
+        return NewFile(*item)
+    return item if isinstance(item, NewFile) else None

@@ -61,8 +61,6 @@ def open_source(data: UploadData) -> Iterator[Source]:
                 yield Source(stream, _checked(facts.st_size), data)
             else:  # a pipe, or a virtual file such as in /proc
                 yield Source(_Pieces(_read_all(stream)), None)  # type: ignore[arg-type]
-    elif isinstance(data, io.TextIOBase):
-        raise _invalid_source("a file opened as text", 'Open it with mode "rb".')
     elif hasattr(data, "read"):
         size = _checked(_remaining_size(data))
         # A pipe may return fewer bytes than requested before its end; _Pieces reads on.
@@ -198,7 +196,8 @@ def _read_all(stream: Readable) -> Iterator[bytes]:
 
 def _remaining_size(stream: object) -> int | None:
     """Return how many bytes are left in *stream*; None if it cannot seek."""
-    if getattr(stream, "encoding", None) is not None:  # such as tempfile's wrapper of a text file
+    # The wrapper that tempfile makes of a text file only has the attribute.
+    if isinstance(stream, io.TextIOBase) or getattr(stream, "encoding", None) is not None:
         raise _invalid_source("a file opened as text", 'Open it with mode "rb".')
     try:
         start: int = stream.tell()  # type: ignore[attr-defined]

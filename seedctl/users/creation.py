@@ -39,10 +39,9 @@ if TYPE_CHECKING:
     from seedctl.cognito.journal import Claim, Journal, JournalState
     from seedctl.cognito.new_user import CheckedUser
     from seedctl.cognito.pool import UserPool
-    from seedctl.report import Observer
+    from seedctl.report import Observer, State
     from seedctl.users.session import UserSession
 
-    FinalState = Literal["created", "existed", "finished", "updated"]
     PriorState = JournalState | Literal["concurrent"]
     """What is known about a user before AdminCreateUser: what the journal has recorded, or
     "concurrent": this run had to wait for another run that was creating the user."""
@@ -88,7 +87,7 @@ NEXT_STEP: Mapping[tuple[PriorState, PoolResponse], Step] = {
 # The passwords to try, in order, and the state of the user if one is accepted. At most three, because
 # Cognito locks a user after several wrong passwords. The third attempt, after a pause, succeeds if a
 # run on another machine has set the final password meanwhile.
-SIGN_INS: Mapping[Step, tuple[tuple[Literal["temporary", "final"], FinalState], ...]] = {
+SIGN_INS: Mapping[Step, tuple[tuple[Literal["temporary", "final"], State], ...]] = {
     "set password": (("temporary", "created"), ("final", "created")),
     "finish": (("temporary", "finished"), ("final", "finished")),
     "try to finish": (("temporary", "finished"), ("final", "existed")),
@@ -123,7 +122,7 @@ class UserCreator:
         self.started_here: set[str] = set()
         """Users that this call was the first to start, and has not finished yet."""
 
-    def create(self, user: CheckedUser) -> tuple[UserSession | None, FinalState]:
+    def create(self, user: CheckedUser) -> tuple[UserSession | None, State]:
         """Create *user*, and return its session and its state.
 
         The session is None for an existing user that was skipped (``if_exists="skip"``).
@@ -147,7 +146,7 @@ class _Creation:
             username=user.username,
         )
 
-    def run(self) -> tuple[UserSession | None, FinalState]:
+    def run(self) -> tuple[UserSession | None, State]:
         user = self._user
         prior = self._prior_state()
         try:
@@ -215,7 +214,7 @@ class _Creation:
             resolution=f"Give the user another {attribute}, or leave it out.",
         ) from error
 
-    def _finish(self, step: Step) -> tuple[UserSession | None, FinalState]:
+    def _finish(self, step: Step) -> tuple[UserSession | None, State]:
         """Sign in as *step* requires, then set groups and attributes."""
         user = self._user
         session, state, refusals = self._try_passwords(step)
@@ -243,7 +242,7 @@ class _Creation:
 
     def _try_passwords(
         self, step: Step
-    ) -> tuple[UserSession | None, FinalState, list[NotAuthorizedException]]:
+    ) -> tuple[UserSession | None, State, list[NotAuthorizedException]]:
         """Sign in with each password of *step* until Cognito accepts one.
 
         Return the session, if any, the state of the user, and Cognito's refusals.
@@ -296,7 +295,7 @@ class _Creation:
         self._creator.started_here.discard(self._user.username)
         self._claim.clear()
 
-    def _skip_existing(self) -> tuple[None, FinalState]:
+    def _skip_existing(self) -> tuple[None, State]:
         """Leave the existing user unchanged, or raise UsernameExistsError."""
         if self._user.if_exists == "error":
             raise self._exists_error()

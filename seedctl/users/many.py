@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from seedctl.cognito.new_user import CheckedUser
     from seedctl.cognito.pool import UserPool
-    from seedctl.cognito.types import IfUserExists
+    from seedctl.cognito.types import IfUserExists, UserState
     from seedctl.report import Observer
     from seedctl.users.creation import UserCreator
 
@@ -75,7 +75,7 @@ class BulkUserCreator(RowByRowCall[NewUser, "CheckedUser", UserResult]):
         if session is not None:
             session.sign_out()
         self._observer.on_event(Event("user", row.username, state, user_id or ""))
-        return UserResult(index, row.username, user_id, state)
+        return UserResult(index, row.username, user_id, cast("UserState", state))
 
     def unwritten(self, index: int, row: NewUser, error: SeedctlError | None) -> UserResult:
         name = getattr(row, "username", "")

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 
 from seedctl import errors
-from seedctl.bulk.engine import BulkCall, BulkOptions
-from seedctl.bulk.progress import Tally
+from seedctl.bulk.engine import BulkCall, BulkOptions, Tally
 from seedctl.bulk.row_by_row import RowByRowCall
 from seedctl.report import Event, PlainReport, Progress, Report, failure
 
