@@ -213,12 +213,11 @@ class BulkCreator(_BulkWriter):
             return None
         outcome = self._update_sender.send(ready)
         for row in ready:
-            failure = outcome.errors[row.index]
-            results[row.index] = (
-                self._done(row, "updated")
-                if failure is None
-                else self.unwritten(row.index, row, failure)
-            )
+            refusal = outcome.errors[row.index]
+            if refusal is None:
+                results[row.index] = self._done(row, "updated")
+            else:
+                results[row.index] = self.unwritten(row.index, row, refusal)
         return outcome.fatal
 
     def _update_row(self, row: Row, stored: Record | None) -> Row:
