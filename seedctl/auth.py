@@ -25,11 +25,11 @@ from seedctl.users.session import UserSession
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
+    from seedctl.bulk.engine import OnError
     from seedctl.cognito.types import (
         AnyUser,
         IfUserExists,
         MFAPreference,
-        OnError,
         SignInChallenge,
         SignInFlow,
         SignUpChallenge,

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 from seedctl.backend import current_backend
 from seedctl.nearest import module_getattr
 from seedctl.s3.client import Storage
-from seedctl.s3.many import FileResult, NewFile
 from seedctl.s3.results import (
     CopiedObject,
     DownloadedObject,
+    FileResult,
+    NewFile,
     ObjectProperties,
     RemovedObject,
     StorageItem,

@@ -1,13 +1,16 @@
-"""Create or delete a batch of rows, and decide the result of each row."""
+"""``create_many`` and ``delete_many``: the bulk calls that create and delete records."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from seedctl.appsync.batch_sender import BatchOutcome, BatchSender
-from seedctl.appsync.batches import BatchResult, Row, RowResult, failed_row
+from seedctl.appsync.batches import MAX_BYTES, MAX_ROWS, Row, RowResult
 from seedctl.appsync.index_keys import complete_index_keys, may_lack_key_part
 from seedctl.appsync.model_requests import CallOptions
+from seedctl.appsync.row_keys import RowKeys
+from seedctl.bulk.engine import BulkCall, BulkOptions, unwritten_state
 from seedctl.errors import (
     ConditionalCheckFailedError,
     EndpointUnreachableError,
@@ -17,16 +20,14 @@ from seedctl.errors import (
     ThrottledError,
     UnauthorizedError,
 )
+from seedctl.report import Event, failure
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from seedctl.appsync.auth_modes import AuthOptions
     from seedctl.appsync.model_requests import ModelRequests, Verb
     from seedctl.appsync.records import Record
+    from seedctl.appsync.row_keys import KeyOf
 
 IfExists = Literal["error", "skip", "update"]
-OnError = Literal["raise", "collect"]
 
 # AppSync returns these scalars as they were sent. Others may be spelled differently.
 _RETURNED_UNCHANGED = {"ID", "String", "Int", "Boolean", "AWSEmail"}
@@ -38,31 +39,48 @@ _UNREADABLE = (
 )
 
 
-class BulkOptions(NamedTuple):
-    """The options of a bulk call."""
+class _BulkWriter(BulkCall[Mapping[str, Any], Row, RowResult]):
+    """The common part of BulkCreator and BulkDeleter."""
 
-    auth: AuthOptions
-    validate: bool
-    concurrency: int
-    batch_size: int
-    on_error: OnError
-
-
-class _BatchWriter:
-    """The common part of BatchCreator and BatchDeleter."""
-
+    item_type = "mappings"
+    item_example = "mappings"
+    list_type = Sequence
+    duplicate_advice = "Leave one of them out, or choose a key= that differs between them."
+    max_batch_size = MAX_ROWS
+    max_batch_bytes = MAX_BYTES
+    on_duplicate = "raise"
     _verb: ClassVar[Verb]
 
-    def __init__(self, requests: ModelRequests, options: BulkOptions) -> None:
+    def __init__(
+        self, requests: ModelRequests, options: CallOptions, bulk_options: BulkOptions
+    ) -> None:
+        super().__init__(requests.api.observer, bulk_options)
+        requests.check_enabled(self._verb)
+        self.noun = f"{requests.model.name} records"
         self._requests = requests
         self._api = requests.api
         self._model = requests.model
         self._options = options
         self._sender = BatchSender(self._api, self._model, self._verb, options.auth)
 
-    @property
-    def bytes_per_row(self) -> int:
-        return self._sender.documents.bytes_per_row
+    def before_first_row(self) -> None:
+        """Raise if no request can be sent, as when nobody is signed in."""
+        self._api.authorization(self._options.auth)
+
+    def bytes_of(self, row: Row) -> int:
+        return row.size + self._sender.documents.bytes_per_row
+
+    def shared_by(self, row: Row) -> str:
+        return f"have the same key ({', '.join(row.key)})"
+
+    def unwritten(
+        self, index: int, row: Mapping[str, Any] | Row, error: SeedctlError | None
+    ) -> RowResult:
+        key = row.key if isinstance(row, Row) else {}
+        return RowResult(index, key, unwritten_state(error), error)
+
+    def failure(self, result: RowResult, error: SeedctlError) -> Event:
+        return failure("record", self._model.name, error, row=f"rows[{result.index}]")
 
     def _done(
         self, row: Row, state: Literal["created", "existed", "present", "updated", "deleted"]
@@ -88,17 +106,43 @@ class _BatchWriter:
         return False, None
 
 
-class BatchCreator(_BatchWriter):
-    """Creates batches of rows. For records that exist, *if_exists* decides."""
+class BulkCreator(_BulkWriter):
+    """Creates a record of each row. For records that exist, *if_exists* decides."""
 
     _verb = "create"
+    next_runs: ClassVar[Mapping[str, str]] = {
+        "error": 'With if_exists="skip", and key= for rows without an id of their own, a second '
+        "run continues where this one stopped.",
+        "skip": "Run again: records that exist are left unchanged.",
+        "update": "Run again: records that exist are updated.",
+    }
 
-    def __init__(self, requests: ModelRequests, options: BulkOptions, if_exists: IfExists) -> None:
-        super().__init__(requests, options)
-        self._if_exists = if_exists
+    def __init__(
+        self,
+        requests: ModelRequests,
+        options: CallOptions,
+        bulk_options: BulkOptions,
+        key: KeyOf | None,
+    ) -> None:
+        super().__init__(requests, options, bulk_options)
+        self._if_exists = bulk_options.if_exists
+        if self._if_exists == "update":
+            requests.check_enabled("update")
+        self._keys = RowKeys(self._model, key)
         self._update_sender = BatchSender(self._api, self._model, "update", options.auth)
 
-    def write(self, rows: list[Row]) -> BatchResult:
+    def check(self, index: int, item: Mapping[str, Any]) -> Row:
+        variables = self._requests.inputs.create(self._model, item, validate=self._options.validate)
+        found = self._keys.key_of(item, variables)
+        variables.update(found.values)
+        return Row(index, found.values, variables, item, has_random_key=found.is_random)
+
+    def key(self, row: Row) -> tuple[str, ...] | None:
+        # As text: AppSync stores an ID as text, so that 5 and "5" are one record.
+        return None if row.has_random_key else tuple(map(str, row.key.values()))
+
+    def write(self, batch: list[tuple[int, Row]]) -> tuple[list[RowResult], SeedctlError | None]:
+        rows = [row for _, row in batch]
         results: dict[int, RowResult] = {}
         to_update: list[Row] = []
         stored = self._read_incomplete(rows)
@@ -116,7 +160,7 @@ class BatchCreator(_BatchWriter):
             else:
                 results[row.index] = result
         fatal = outcome.fatal or self._update(to_update, stored, results)
-        return BatchResult([results[row.index] for row in rows], fatal)
+        return [results[row.index] for row in rows], fatal
 
     def _create_result(self, row: Row, error: SeedctlError | None) -> RowResult | None:
         """Return the result of creating *row*, or None if its record exists and is to be updated.
@@ -127,7 +171,7 @@ class BatchCreator(_BatchWriter):
         if error is None:
             return self._done(row, "created")
         if not isinstance(error, ConditionalCheckFailedError):
-            return failed_row(row, error)
+            return self.unwritten(row.index, row, error)
         if row.may_have_run and row.has_random_key:
             return self._done(row, "created")
         if self._if_exists == "update":
@@ -139,7 +183,7 @@ class BatchCreator(_BatchWriter):
             return self._done(row, "existed")
         if row.may_have_run:
             error.resolution = _UNREADABLE
-        return failed_row(row, error)
+        return self.unwritten(row.index, row, error)
 
     def _read_incomplete(self, rows: list[Row]) -> dict[int, Record]:
         """Return the stored records of rows that lack a part of an index key, by row index.
@@ -164,15 +208,16 @@ class BatchCreator(_BatchWriter):
             try:
                 ready.append(self._update_row(row, stored.get(row.index)))
             except SeedctlError as error:
-                results[row.index] = failed_row(row, error)
+                results[row.index] = self.unwritten(row.index, row, error)
         if not ready:
             return None
         outcome = self._update_sender.send(ready)
         for row in ready:
-            failure = outcome.errors[row.index]
-            results[row.index] = (
-                self._done(row, "updated") if failure is None else failed_row(row, failure)
-            )
+            refusal = outcome.errors[row.index]
+            if refusal is None:
+                results[row.index] = self._done(row, "updated")
+            else:
+                results[row.index] = self.unwritten(row.index, row, refusal)
         return outcome.fatal
 
     def _update_row(self, row: Row, stored: Record | None) -> Row:
@@ -215,19 +260,27 @@ class BatchCreator(_BatchWriter):
         return False
 
 
-class BatchDeleter(_BatchWriter):
-    """Deletes batches of records. A record that does not exist is not a failure."""
+class BulkDeleter(_BulkWriter):
+    """Deletes records by their keys. A record that does not exist is not a failure."""
 
     _verb = "delete"
+    next_runs: ClassVar[Mapping[str, str]] = {
+        "delete": "Run again: records that are deleted already are not failures."
+    }
 
-    def write(self, rows: list[Row]) -> BatchResult:
+    def check(self, index: int, item: Mapping[str, Any]) -> Row:
+        variables = self._requests.inputs.key(self._model, item, validate=self._options.validate)
+        return Row(index, dict(variables), variables, item)
+
+    def write(self, batch: list[tuple[int, Row]]) -> tuple[list[RowResult], SeedctlError | None]:
+        rows = [row for _, row in batch]
         outcome = self._sender.send(rows)
         results = [self._result(row, outcome.errors[row.index]) for row in rows]
-        return BatchResult(results, outcome.fatal)
+        return results, outcome.fatal
 
     def _result(self, row: Row, error: SeedctlError | None) -> RowResult:
         if error is not None and not self._is_missing(row, error):
-            return failed_row(row, error)
+            return self.unwritten(row.index, row, error)
         if error is not None and not row.may_have_run:
             return RowResult(row.index, row.key, "missing")
         return self._done(row, "deleted")

@@ -1,17 +1,17 @@
-"""Rows of a bulk call: their results, and the batches and documents that they are sent in."""
+"""Rows of a bulk call: their results, and the documents that they are sent in."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from functools import cache
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any, Literal
 
 from seedctl.appsync.documents import mutation_document
 from seedctl.errors import InvalidInputError, SeedctlError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from seedctl.appsync.model_requests import Verb
     from seedctl.outputs.models import Model
@@ -22,7 +22,7 @@ RowState = Literal[
 
 MAX_ROWS = 100  # AppSync runs them one after the other, and stops a request after 30 seconds
 # AppSync accepts about a megabyte. The rest is for what is not counted here, such as escapes.
-_MAX_BYTES = 900_000
+MAX_BYTES = 900_000
 _ENCODER = json.JSONEncoder(ensure_ascii=False)  # json.dumps would create one for each row
 
 
@@ -71,18 +71,6 @@ class RowResult:
     """Why the row failed."""
 
 
-class BatchResult(NamedTuple):
-    """The results of one batch of rows."""
-
-    rows: list[RowResult]
-    fatal: SeedctlError | None
-    """An error that would affect every other batch as well."""
-
-
-def failed_row(row: Row, error: SeedctlError) -> RowResult:
-    return RowResult(row.index, row.key, "failed", error)
-
-
 def alias(position: int) -> str:
     """Return the alias of a row's field in the document. Its variable has the same name."""
     return f"a{position}"
@@ -99,7 +87,7 @@ class BatchDocuments:
         self._selection = " ".join(model.primary_key)
         self.text: Callable[[int], str] = cache(self._text)
 
-    @property
+    @cached_property
     def bytes_per_row(self) -> int:
         """The most that one more row adds to the document."""
         return len(self.text(1)) + 16
@@ -111,37 +99,3 @@ class BatchDocuments:
             f"  {name}: {self.root}(input: ${name}) {{ {self._selection} }}" for name in names
         )
         return f"mutation ({declared}) {{\n{fields}\n}}\n"
-
-
-class Batches:
-    """Reads *rows* lazily and groups them into batches that fit into one request."""
-
-    def __init__(self, rows: Iterator[Row], max_rows: int, bytes_per_row: int) -> None:
-        self._rows = rows
-        self._max_rows = max_rows
-        self._bytes_per_row = bytes_per_row
-        self._pending: Row | None = None
-
-    def __iter__(self) -> Iterator[list[Row]]:
-        return self
-
-    def __next__(self) -> list[Row]:
-        batch: list[Row] = []
-        size = 0
-        while len(batch) < self._max_rows:
-            row = self._pending or next(self._rows, None)
-            self._pending = None
-            if row is None:
-                break
-            size += row.size + self._bytes_per_row
-            if batch and size > _MAX_BYTES:
-                self._pending = row
-                break
-            batch.append(row)
-        if not batch:
-            raise StopIteration
-        return batch
-
-    def pending(self) -> list[Row]:
-        """Return the row that was read but is not in a batch yet, if there is one."""
-        return [] if self._pending is None else [self._pending]

@@ -4,28 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, get_args
 
-from seedctl.appsync.auth_modes import AuthOptions
-from seedctl.appsync.batch_writers import BulkOptions, IfExists
-from seedctl.appsync.bulk_requests import BulkRequests, check_choice
+from seedctl.appsync.batch_writers import BulkCreator, BulkDeleter, IfExists
 from seedctl.appsync.index_keys import complete_index_keys, may_lack_key_part
 from seedctl.appsync.input_builder import require_key
 from seedctl.appsync.model_queries import ModelQueries, call_options
+from seedctl.bulk.engine import BulkOptions, check_choice
 from seedctl.errors import ConditionalCheckFailedError
 
 if TYPE_CHECKING:
     import builtins
     from collections.abc import Iterable, Mapping, Sequence
 
-    from seedctl.appsync.api import API
     from seedctl.appsync.auth_modes import AuthMode
-    from seedctl.appsync.batch_writers import OnError
     from seedctl.appsync.batches import RowResult
-    from seedctl.appsync.input_builder import InputBuilder
     from seedctl.appsync.model_requests import CallOptions
-    from seedctl.appsync.record_builder import RecordBuilder
     from seedctl.appsync.records import Record
     from seedctl.appsync.row_keys import KeyOf
-    from seedctl.outputs.models import Model
+    from seedctl.bulk.engine import OnError
 
 
 class ModelClient(ModelQueries):
@@ -33,12 +28,6 @@ class ModelClient(ModelQueries):
 
     The options are those of the JavaScript client, in Python's spelling.
     """
-
-    def __init__(
-        self, api: API, model: Model, inputs: InputBuilder, results: RecordBuilder
-    ) -> None:
-        super().__init__(api, model, inputs, results)
-        self._bulk = BulkRequests(self._requests)
 
     def __repr__(self) -> str:
         return f"<ModelClient {self._model.name}>"
@@ -231,9 +220,9 @@ class ModelClient(ModelQueries):
             BulkError: A row failed. Its ``results`` are what would have been returned.
             InvalidInputError: An option is wrong, or two rows of a list have the same key.
         """
-        auth = AuthOptions(auth_mode, auth_token, None, headers)
-        options = BulkOptions(auth, validate, concurrency, batch_size, on_error)
-        return self._bulk.create(rows, key, if_exists, options)
+        options = call_options(auth_mode, auth_token, headers, None, validate=validate)
+        bulk_options = BulkOptions(concurrency, if_exists, on_error, batch_size)
+        return BulkCreator(self._requests, options, bulk_options, key).run(rows)
 
     def delete_many(
         self,
@@ -267,9 +256,9 @@ class ModelClient(ModelQueries):
             BulkError: A key failed. Its ``results`` are what would have been returned.
             InvalidInputError: An option is wrong.
         """
-        auth = AuthOptions(auth_mode, auth_token, None, headers)
-        options = BulkOptions(auth, validate, concurrency, batch_size, on_error)
-        return self._bulk.delete(keys, options)
+        options = call_options(auth_mode, auth_token, headers, None, validate=validate)
+        bulk_options = BulkOptions(concurrency, "delete", on_error, batch_size)
+        return BulkDeleter(self._requests, options, bulk_options).run(keys)
 
     def _update(
         self, given: Mapping[str, Any], options: CallOptions, stored: Record | None = None

@@ -34,11 +34,6 @@ class RowKey:
     is_random: bool
     """Whether the id was generated, so that no other record can have it."""
 
-    @property
-    def text(self) -> tuple[str, ...]:
-        """The key as text. Equal for one record: AppSync stores an ID as text, 5 as "5"."""
-        return tuple(map(str, self.values.values()))
-
 
 class RowKeys:
     """Finds or generates the keys of rows of one model."""

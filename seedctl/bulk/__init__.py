@@ -1,4 +1,4 @@
-"""Bulk calls: run many jobs in threads, with progress, retries and one error at the end.
+"""The engine of bulk calls: check rows, write them in threads, and raise one error at the end.
 
-The clients of users, records and files use this to send many items at once.
+``create_users``, ``create_many``, ``delete_many`` and ``upload_many`` are subclasses of its BulkCall.
 """

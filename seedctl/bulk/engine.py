@@ -1,178 +1,301 @@
-"""Run many jobs in a limited number of threads, and return their outcomes in order."""
+"""The engine of bulk calls: check rows, write them in threads, and return a result for each."""
 
 from __future__ import annotations
 
-import contextvars
-import queue
-import threading
+import itertools
 import time
-from collections.abc import Sized
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sized
+from typing import TYPE_CHECKING, ClassVar, Generic, Literal, NamedTuple, Protocol, TypeVar
 
-from seedctl.bulk.failures import is_fatal_for_batch
-from seedctl.errors import InvalidInputError, SeedctlError
+from seedctl.bulk.threads import run_in_threads
+from seedctl.errors import BulkError, InvalidInputError, SeedctlError
+from seedctl.report import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Collection
 
-    from seedctl.bulk.progress import Tally
-
-Job = TypeVar("Job")
-Value = TypeVar("Value")
+    from seedctl.report import Event, Observer
 
 MOST_AT_ONCE = 64
-_GRACE_SECONDS = 2.0  # how long Ctrl-C waits for the running jobs
-_WAKE_SECONDS = 0.2  # on Windows, Ctrl-C does not interrupt a wait on a lock without a timeout
+_PROGRESS_SECONDS = 0.1
+_HEARTBEAT_SECONDS = 1.0
+
+OnError = Literal["raise", "collect"]
+OnInvalidRow = Literal["raise", "refuse", "skip"]
+"""What an invalid row of a list does: "raise" raises its error, "refuse" raises a BulkError after all
+rows are checked, both before anything is sent; "skip" sends the other rows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome(Generic[Value]):
-    """The outcome of one job."""
+class BulkOptions(NamedTuple):
+    """The options that all bulk calls have."""
 
-    value: Value | None = None
-    """What the worker function returned."""
-    error: SeedctlError | None = None
-    was_tried: bool = True
+    concurrency: int
+    if_exists: str
+    on_error: OnError
+    batch_size: int = 1
 
 
-def check_concurrency(concurrency: int) -> None:
-    """Raise InvalidInputError unless *concurrency* is a number of threads that is allowed."""
-    is_number = isinstance(concurrency, int) and not isinstance(concurrency, bool)
-    if not is_number or not 1 <= concurrency <= MOST_AT_ONCE:
-        raise InvalidInputError(
-            f"concurrency={concurrency!r} is not a whole number from 1 to {MOST_AT_ONCE}."
+class RowOutcome(Protocol):
+    """The result of one row."""
+
+    @property
+    def index(self) -> int: ...
+
+    @property
+    def error(self) -> SeedctlError | None: ...
+
+
+Item = TypeVar("Item")
+Row = TypeVar("Row")
+Result = TypeVar("Result", bound=RowOutcome)
+
+
+class BulkCall(ABC, Generic[Item, Row, Result]):
+    """One bulk call. A subclass says what is written and how.
+
+    *Item* is what the script gives, *Row* the same after its check, *Result* what is returned.
+    """
+
+    noun: str
+    """What is counted, such as "Todo records"."""
+    item_type: ClassVar[str]
+    """What the script has to give, such as "NewUser"."""
+    item_example: ClassVar[str]
+    next_runs: ClassVar[Mapping[str, str]]
+    """By the values of *if_exists*: how a second run continues after a failure."""
+    error_type: ClassVar[type[SeedctlError]] = InvalidInputError
+    """The error for invalid options and for duplicates."""
+    list_type: ClassVar[type] = Sized
+    """Rows of this type are checked completely before the first is sent."""
+    duplicate_advice: ClassVar[str] = "Leave one of them out."
+    max_batch_size: ClassVar[int] = 1
+    max_batch_bytes: ClassVar[int] = 0
+    on_invalid: OnInvalidRow = "skip"
+    on_duplicate: OnInvalidRow = "skip"
+
+    def __init__(self, observer: Observer, options: BulkOptions) -> None:
+        _check_count("concurrency", options.concurrency, MOST_AT_ONCE)
+        _check_count("batch_size", options.batch_size, self.max_batch_size)
+        check_choice("if_exists", options.if_exists, self.next_runs, self.error_type)
+        check_choice("on_error", options.on_error, ("raise", "collect"), self.error_type)
+        self._observer = observer
+        self._bulk_options = options
+        self._results: dict[int, Result] = {}
+        self._is_stopped = False
+
+    @abstractmethod
+    def check(self, index: int, item: Item) -> Row:
+        """Return *item* as it can be sent, or raise why it is invalid."""
+
+    def key(self, row: Row) -> Hashable:  # noqa: ARG002 - for subclasses
+        """Return what no other row may have; None if the row cannot be a duplicate."""
+        return None
+
+    @abstractmethod
+    def shared_by(self, row: Row) -> str:
+        """Say what *row* and another with its key share, such as "have the same path"."""
+
+    def before_first_row(self) -> None:
+        """Prepare for sending the first valid row. An error raised here ends the call."""
+
+    def bytes_of(self, row: Row) -> int:  # noqa: ARG002 - for subclasses
+        """Return how much of *max_batch_bytes* the row takes."""
+        return 0
+
+    @abstractmethod
+    def write(self, batch: list[tuple[int, Row]]) -> tuple[list[Result], SeedctlError | None]:
+        """Write the rows of a batch, given with their indexes. Called in several threads at once.
+
+        Return their results, and an error that would affect every other batch as well: then no
+        further one is sent.
+        """
+
+    @abstractmethod
+    def unwritten(self, index: int, row: Item | Row, error: SeedctlError | None) -> Result:
+        """Return the result of a row that failed with *error*, or was not tried."""
+
+    @abstractmethod
+    def failure(self, result: Result, error: SeedctlError) -> Event:
+        """Return the event for a failed row."""
+
+    def run(self, items: Iterable[Item]) -> list[Result]:
+        """Write *items*, and return a result for each, in order.
+
+        Of a generator only as many items are read as there are free threads for, and none after a
+        fatal error. Raises BulkError for failed rows, unless *on_error* is "collect".
+        """
+        if isinstance(items, Mapping | str | bytes) or not isinstance(items, Iterable):
+            raise self.error_type(
+                f"Expected an iterable of {self.item_type}, got {type(items).__name__}.",
+                resolution=f"Give a list or a generator of {self.item_example}.",
+            )
+        total = len(items) if isinstance(items, Sized) else None
+        with Tally(self._observer, self.noun, total) as self._tally:
+            rows = self._checked(items)
+            if isinstance(items, self.list_type):
+                rows = iter(list(rows))
+            is_refused = self.on_invalid == "refuse" and self._results
+            if not is_refused:
+                batches = self._batches(rows)
+                run_in_threads(
+                    batches,
+                    self._write_and_report,
+                    concurrency=self._bulk_options.concurrency,
+                    on_end=self._collect,
+                    on_wait=self._tally.heartbeat,
+                )
+                rows = itertools.chain.from_iterable(batches)
+            not_tried = [self.unwritten(index, row, None) for index, row in rows]
+        self._results.update((each.index, each) for each in not_tried)
+        results = [self._results[index] for index in sorted(self._results)]
+        if self._bulk_options.on_error == "raise":
+            self._raise_failures(results, len(not_tried))
+        return results
+
+    def _checked(self, items: Iterable[Item]) -> Iterator[tuple[int, Row]]:
+        """Read *items* lazily and yield the valid ones; an invalid one gets its result here."""
+        first_index: dict[Hashable, int] = {}
+        is_list = isinstance(items, self.list_type)
+        for index, item in enumerate(items):
+            policy = self.on_invalid
+            try:
+                row = self.check(index, item)
+                key = self.key(row)
+                first = index if key is None else first_index.setdefault(key, index)
+                if first != index:
+                    policy = self.on_duplicate
+                    raise self.error_type(
+                        f"Rows {first} and {index} {self.shared_by(row)}.",
+                        resolution=self.duplicate_advice,
+                    )
+            except SeedctlError as error:
+                if is_list and policy == "raise":
+                    raise
+                failed = [self.unwritten(index, item, error)]
+                self._report(failed)
+                self._collect((failed, None))
+                continue
+            yield index, row
+            if self._is_stopped and not isinstance(items, Sized):
+                return
+
+    def _batches(self, rows: Iterator[tuple[int, Row]]) -> Iterator[list[tuple[int, Row]]]:
+        """Group *rows* into batches of limited length and size, reading no further than needed."""
+        batch: list[tuple[int, Row]] = []
+        size = 0
+        first = next(rows, None)
+        if first is None:
+            return
+        self.before_first_row()
+        for index, row in itertools.chain([first], rows):
+            row_size = self.bytes_of(row)
+            if batch and size + row_size > self.max_batch_bytes:
+                yield batch
+                batch, size = [], 0
+            batch.append((index, row))
+            size += row_size
+            if len(batch) == self._bulk_options.batch_size:
+                yield batch
+                batch, size = [], 0
+        if batch:
+            yield batch
+
+    def _write_and_report(
+        self, batch: list[tuple[int, Row]]
+    ) -> tuple[list[Result], SeedctlError | None]:
+        results, fatal = self.write(batch)
+        self._report(results)
+        return results, fatal
+
+    def _report(self, results: list[Result]) -> None:
+        for result in results:
+            if result.error is not None:
+                self._observer.on_event(self.failure(result, result.error))
+
+    def _collect(self, written: tuple[list[Result], SeedctlError | None]) -> bool:
+        """Store the results of a batch; return whether the other batches would fail too."""
+        results, fatal = written
+        self._results.update((each.index, each) for each in results)
+        failed = sum(each.error is not None for each in results)
+        self._tally.add(len(results) - failed, failed)
+        self._is_stopped = self._is_stopped or fatal is not None
+        return self._is_stopped
+
+    def _raise_failures(self, results: list[Result], not_tried: int) -> None:
+        errors = [each.error for each in results if each.error is not None]
+        if not errors:
+            return
+        first, next_run = errors[0], self.next_runs[self._bulk_options.if_exists]
+        skipped = ""
+        if not_tried:
+            skipped = f", {not_tried} {'was' if not_tried == 1 else 'were'} not tried"
+        raise BulkError(
+            f"{len(errors)} of {len(results)} {self.noun} failed{skipped}; the first: {first.message}",
+            results=results,
+            resolution=f"{first.resolution} {next_run}" if first.resolution else next_run,
+        ) from first
+
+
+class Tally:
+    """Counts finished items, and reports to an observer at most ten times a second.
+
+    A context manager, for one thread: it reports once on entry, and the totals on exit.
+    """
+
+    def __init__(self, observer: Observer, what: str, total: int | None = None) -> None:
+        """*what* is counted, such as "Todo records"; *total* is None if unknown."""
+        self._observer = observer
+        self._what = what
+        self._total = total
+        self._done = self._failed = 0
+        self._started = self._reported_at = time.monotonic()
+
+    def __enter__(self) -> Tally:
+        self._report(is_finished=False)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._report(is_finished=True)
+
+    def add(self, done: int = 0, failed: int = 0) -> None:
+        self._done += done
+        self._failed += failed
+        self._report_after(_PROGRESS_SECONDS)
+
+    def heartbeat(self) -> None:
+        """Report again after a second without a report, so that the elapsed time goes on."""
+        self._report_after(_HEARTBEAT_SECONDS)
+
+    def _report_after(self, seconds: float) -> None:
+        if time.monotonic() - self._reported_at >= seconds:
+            self._report(is_finished=False)
+
+    def _report(self, *, is_finished: bool) -> None:
+        self._reported_at = time.monotonic()
+        self._observer.on_progress(
+            Progress(self._what, self._done, self._failed, self._total, self._started, is_finished)
         )
 
 
-def _one_each(outcome: Outcome[Any]) -> tuple[int, int]:
-    return (0, 1) if outcome.error is not None else (1, 0)
+def unwritten_state(error: SeedctlError | None) -> Literal["failed", "not tried"]:
+    """Return the state of a row that failed with *error*, or was not tried."""
+    return "not tried" if error is None else "failed"
 
 
-def _has_fatal_error(outcome: Outcome[Any]) -> bool:
-    return is_fatal_for_batch(outcome.error)
+def check_choice(
+    name: str,
+    value: str,
+    choices: Collection[str],
+    error_type: type[SeedctlError] = InvalidInputError,
+) -> None:
+    """Raise *error_type* for a *value* that is not one of *choices*."""
+    if value not in list(choices):  # not as a key: an invalid value may be unhashable
+        raise error_type(f"{name}={value!r} is not one of {', '.join(choices)}.")
 
 
-def run(
-    jobs: Iterable[Job],
-    work: Callable[[Job], Value],
-    *,
-    concurrency: int,
-    tally: Tally | None = None,
-    counts: Callable[[Outcome[Value]], tuple[int, int]] = _one_each,
-    is_fatal: Callable[[Outcome[Value]], bool] = _has_fatal_error,
-) -> list[Outcome[Value]]:
-    """Call *work* with each of *jobs* in threads; return the outcomes in the order of the jobs.
-
-    The calling thread takes a job from *jobs* when a thread is free for it; the job runs with the
-    context variables of that time. A SeedctlError that *work* raises becomes the job's outcome.
-
-    After an outcome that *is_fatal* no further job is started. If *jobs* has a length, the
-    remaining jobs get outcomes that were not tried. Any other exception is a bug or Ctrl-C: it is
-    raised when all running jobs have ended, for Ctrl-C after two seconds at most.
-
-    Args:
-        jobs: Read lazily.
-        work: Called in several threads at once.
-        concurrency: The number of threads.
-        tally: Counts the outcomes and reports progress.
-        counts: Returns how many items an outcome counts as done and as failed.
-        is_fatal: Whether an outcome means that the remaining jobs would fail too.
-    """
-    check_concurrency(concurrency)
-    workers = _Workers(work, tally.heartbeat if tally is not None else lambda: None)
-    source = iter(enumerate(jobs))
-    found: dict[int, Outcome[Value]] = {}
-    exhausted = aborted = False
-    try:
-        while True:
-            while not exhausted and workers.in_flight < concurrency:
-                indexed_job = next(source, None)
-                if indexed_job is None:
-                    exhausted = True
-                else:
-                    workers.start(*indexed_job)
-            if not workers.in_flight:
-                break
-            index, outcome = workers.next_ended()
-            found[index] = outcome
-            if tally is not None:
-                tally.add(*counts(outcome))
-            if is_fatal(outcome):
-                exhausted = aborted = True
-    except Exception:
-        workers.drain(None)
-        raise
-    except BaseException:  # Ctrl-C, in this thread or in a job
-        workers.drain(time.monotonic() + _GRACE_SECONDS)
-        raise
-    finally:
-        workers.close()
-    if aborted and isinstance(jobs, Sized):
-        found.update((index, Outcome(was_tried=False)) for index, _ in source)
-    return [found[index] for index in sorted(found)]
-
-
-class _Workers(Generic[Job, Value]):
-    """Threads, started when needed. They are daemons, so a hanging one does not block the exit."""
-
-    def __init__(self, work: Callable[[Job], Value], on_wait: Callable[[], None]) -> None:
-        """*on_wait* is called a few times a second while no job ends."""
-        self.in_flight = 0
-        self._work = work
-        self._on_wait = on_wait
-        self._threads: list[threading.Thread] = []
-        self._pending: queue.SimpleQueue[tuple[int, Job, contextvars.Context] | None]
-        self._pending = queue.SimpleQueue()
-        self._finished: queue.SimpleQueue[tuple[int, Outcome[Value] | BaseException]]
-        self._finished = queue.SimpleQueue()
-
-    def start(self, index: int, job: Job) -> None:
-        self.in_flight += 1
-        self._pending.put((index, job, contextvars.copy_context()))
-        if len(self._threads) < self.in_flight:
-            thread = threading.Thread(target=self._serve, name="seedctl-bulk", daemon=True)
-            self._threads.append(thread)
-            thread.start()
-
-    def next_ended(self) -> tuple[int, Outcome[Value]]:
-        """Wait for a job to end; return its index and outcome, or raise its exception."""
-        while True:
-            try:
-                index, ended = self._finished.get(timeout=_WAKE_SECONDS)
-            except queue.Empty:
-                self._on_wait()
-                continue
-            self.in_flight -= 1
-            if isinstance(ended, BaseException):
-                raise ended
-            return index, ended
-
-    def drain(self, deadline: float | None) -> None:
-        """Wait until no job is running, at most until *deadline*; discard the outcomes."""
-        while self.in_flight and (deadline is None or time.monotonic() < deadline):
-            try:
-                self._finished.get(timeout=_WAKE_SECONDS)
-            except queue.Empty:
-                continue
-            self.in_flight -= 1
-
-    def close(self) -> None:
-        """Stop the idle threads, and wait for them unless a job is still running."""
-        for _ in self._threads:
-            self._pending.put(None)
-        if not self.in_flight:
-            for thread in self._threads:
-                thread.join()
-
-    def _serve(self) -> None:
-        while (item := self._pending.get()) is not None:
-            index, job, context = item
-            ended: Outcome[Value] | BaseException
-            try:
-                ended = Outcome(context.run(self._work, job))
-            except SeedctlError as error:
-                ended = Outcome(error=error)
-            except BaseException as error:  # noqa: BLE001 - next_ended() raises it again
-                ended = error
-            self._finished.put((index, ended))
+def _check_count(name: str, value: int, most: int) -> None:
+    """Raise InvalidInputError unless *value* is a whole number from 1 to *most*."""
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    if not is_number or not 1 <= value <= most:
+        raise InvalidInputError(f"{name}={value!r} is not a whole number from 1 to {most}.")

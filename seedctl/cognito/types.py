@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 SignInFlow = Literal["Password", "MFA"]
 MFAPreference = Literal["EMAIL", "SMS", "TOTP"]
 IfUserExists = Literal["error", "skip", "sign_in", "update"]
-OnError = Literal["raise", "collect"]
 UserState = Literal["created", "existed", "finished", "updated", "failed", "not tried"]
 
 

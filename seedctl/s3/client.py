@@ -2,35 +2,39 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, get_args
 
+from seedctl.bulk.engine import BulkOptions, check_choice
+from seedctl.errors import InvalidStorageOperationInput
 from seedctl.report import Event
-from seedctl.s3.folders import check_folder, files_below, remove_all
 from seedctl.s3.inputs import copy_parameters, owner_option, upload_options
-from seedctl.s3.many import IfFileExists, ManyOptions, NewFile, check_choice, upload_all
+from seedctl.s3.listing import check_folder, remove_all
+from seedctl.s3.many import BulkUploader
 from seedctl.s3.reader import StorageReader
-from seedctl.s3.results import CopiedObject, RemovedObject
-from seedctl.s3.sources import guess_content_type, open_source
+from seedctl.s3.results import CopiedObject, IfFileExists, NewFile, RemovedObject
+from seedctl.s3.sources import files_below, guess_content_type, open_source
 from seedctl.s3.uploads import upload
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from seedctl.bulk.engine import OnError
     from seedctl.report import State
-    from seedctl.s3.many import AnyFile, FileResult, OnError
     from seedctl.s3.object_call import ObjectCall
     from seedctl.s3.results import (
+        AnyFile,
         BucketChoice,
         ChecksumAlgorithm,
         ContentDisposition,
         CopyDestination,
         CopySource,
+        FileResult,
         OnProgress,
         StoragePath,
         UploadedObject,
     )
-    from seedctl.s3.sources import Source, UploadData
+    from seedctl.s3.sources import UploadData
 
 
 class Storage(StorageReader):
@@ -80,12 +84,10 @@ class Storage(StorageReader):
             NoCredentials: The identity pool gives the caller no credentials.
             AccessDenied: The caller may not write to this path.
         """
-        check_choice("if_exists", if_exists, get_args(IfFileExists))
+        check_choice("if_exists", if_exists, get_args(IfFileExists), InvalidStorageOperationInput)
+        file = NewFile(path, data, content_type, content_disposition, content_encoding, metadata)
         options = upload_options(
-            content_type=content_type,
-            content_disposition=content_disposition,
-            content_encoding=content_encoding,
-            metadata=metadata,
+            file,
             prevent_overwrite=prevent_overwrite or if_exists != "update",
             expected_bucket_owner=expected_bucket_owner,
             checksum_algorithm=checksum_algorithm,
@@ -93,7 +95,11 @@ class Storage(StorageReader):
         with open_source(data) as source:
             call = self._object_call(path, bucket, accelerate=use_accelerate_endpoint)
             options.setdefault("ContentType", guess_content_type(call.path, data))
-            return self._upload(call, source, options, on_progress, if_exists)
+            self._before_write()
+            warn, skip = self._observer.on_warning, if_exists == "skip"
+            stored, state = upload(call, source, options, on_progress, warn, skip_existing=skip)
+        self._report(call, state)
+        return stored
 
     def upload_many(
         self,
@@ -127,12 +133,22 @@ class Storage(StorageReader):
         call = self._object_call("", bucket, may_be_empty=True)
         identity_id = call.credentials().identity_id
         bound = Storage(self._s3, self._section, call.identity, self._observer, self._before_write)
-        return upload_all(
-            files,
-            lambda path, data, **given: bound.upload_data(path, data, bucket=bucket, **given),
-            self._observer,
-            ManyOptions(concurrency, if_exists, on_error, call.bucket.display_name, identity_id),
-        )
+
+        def send(file: NewFile) -> UploadedObject:
+            return bound.upload_data(
+                file.path,
+                file.data,
+                content_type=file.content_type,
+                content_disposition=file.content_disposition,
+                content_encoding=file.content_encoding,
+                metadata=file.metadata,
+                prevent_overwrite=if_exists != "update",
+                bucket=bucket,
+            )
+
+        options = BulkOptions(concurrency, if_exists, on_error)
+        name = call.bucket.display_name
+        return BulkUploader(send, self._observer, name, identity_id, options).run(files)
 
     def upload_directory(
         self,
@@ -196,10 +212,9 @@ class Storage(StorageReader):
             AccessDenied: The caller may not read the source or not write to the destination.
             PreconditionFailed: The source is not as ``e_tag`` or ``not_modified_since`` requires.
         """
-        given = copy_parameters(source, destination)
-        origin = self._object_call(given.source_path, given.source_bucket)
-        target = self._object_call(given.destination_path, given.destination_bucket)
-        target.credentials()
+        original, copied, options = copy_parameters(source, destination)
+        origin = self._object_call(original["path"], original.get("bucket"))
+        target = self._object_call(copied["path"], copied.get("bucket"))
         self._before_write()
         with origin.explain_source_denial():
             target.send(
@@ -208,7 +223,7 @@ class Storage(StorageReader):
                 Key=target.path,
                 CopySource={"Bucket": origin.bucket.bucket_name, "Key": origin.path},
                 MetadataDirective="COPY",
-                **given.options,
+                **options,
             )
         self._report(target, "copied")
         return CopiedObject(target.path)
@@ -238,7 +253,6 @@ class Storage(StorageReader):
         owner = owner_option(expected_bucket_owner)
         call = self._object_call(path, bucket)
         check_folder(call.path)
-        call.credentials()
         self._before_write()
         if call.path.endswith("/"):
             count = remove_all(call, owner, lambda: self._report(call, "removed"))
@@ -246,21 +260,6 @@ class Storage(StorageReader):
         call.send("delete_object", "delete", Key=call.path, **owner)
         self._report(call, "removed")
         return RemovedObject(call.path, None)
-
-    def _upload(
-        self,
-        call: ObjectCall,
-        source: Source,
-        options: Mapping[str, Any],
-        on_progress: OnProgress | None,
-        if_exists: IfFileExists,
-    ) -> UploadedObject:
-        call.credentials()
-        self._before_write()
-        warn, skip = self._observer.on_warning, if_exists == "skip"
-        stored, state = upload(call, source, options, on_progress, warn, skip_existing=skip)
-        self._report(call, state)
-        return stored
 
     def _report(self, call: ObjectCall, state: State) -> None:
         self._observer.on_event(Event("file", call.bucket.display_name, state))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -34,15 +33,13 @@ class StorageFactory:
         self._outputs = outputs
         self._observer = observer
         self._before_write = before_write
-        self._lock = threading.Lock()
-        self._section: StorageSection | None = None
 
     def storage_for(self, identity: Identity) -> Storage:
         """Return a storage client that acts as *identity*."""
         from seedctl.s3.client import Storage  # noqa: PLC0415 - slow, and many runs need no storage
 
         return Storage(
-            lambda: self._s3, self._buckets, identity, self._observer, self._before_write
+            lambda: self._s3, lambda: self._section, identity, self._observer, self._before_write
         )
 
     @cached_property
@@ -51,8 +48,6 @@ class StorageFactory:
 
         return S3(self._aws)
 
-    def _buckets(self) -> StorageSection:
-        with self._lock:
-            if self._section is None:
-                self._section = parse_storage_section(self._outputs.outputs)
-            return self._section
+    @cached_property
+    def _section(self) -> StorageSection:
+        return parse_storage_section(self._outputs.outputs)

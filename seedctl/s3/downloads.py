@@ -1,4 +1,4 @@
-"""Download one object: into memory, a file or an open file object."""
+"""Download one object into memory, a file or an open file object; or sign a URL for it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import io
 import os
 import secrets
 from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from seedctl.errors import FileAccessError, InvalidStorageOperationInput
-from seedctl.s3.results import DownloadedObject, ObjectProperties
+from seedctl.s3.results import DownloadedObject, ObjectProperties, StorageUrl
 from seedctl.s3.uploads import ByteProgress
 
 if TYPE_CHECKING:
@@ -37,19 +38,26 @@ def download(
         if isinstance(to, Path):
             with _explaining_write_errors(to):
                 return _to_path(call, to, options, on_progress)
-        response, pieces = call.s3.read(call.location, options, identity=call.identity)
-        counted = _counted(pieces, ByteProgress(on_progress, response["ContentLength"]))
-        body = None
-        if to is None:
-            body = b"".join(counted)
-        else:
-            for piece in counted:
-                to.write(piece)
-    return _downloaded(call.path, response, body)
+        memory = io.BytesIO()
+        response = _read_into(memory if to is None else to, call, options, on_progress)
+    body = memory.getvalue() if to is None else None
+    return DownloadedObject(**_facts(call.path, response), body=body)
 
 
 def properties_of(path: str, response: Mapping[str, Any]) -> ObjectProperties:
     return ObjectProperties(**_facts(path, response))
+
+
+def presigned_url(call: ObjectCall, options: Mapping[str, Any], expires_in: int) -> StorageUrl:
+    """Sign a URL for *expires_in* seconds, or until the signing credentials expire if sooner."""
+    now = datetime.now(timezone.utc)
+    ends = call.credentials().credentials.expiration
+    if ends is not None:
+        expires_in = max(1, min(expires_in, int((ends - now).total_seconds())))
+    url = call.s3.presigned_url(
+        call.location, options, identity=call.identity, expires_in=expires_in
+    )
+    return StorageUrl(url, now + timedelta(seconds=expires_in))
 
 
 def _to_path(
@@ -61,17 +69,15 @@ def _to_path(
         response = call.s3.download(
             call.location, str(to), options, identity=call.identity, on_progress=count
         )
-        return _downloaded(call.path, response, None)
+        return DownloadedObject(**_facts(call.path, response))
     unfinished = to.with_name(f"{to.name}.{secrets.token_hex(4)}")
     try:
         with unfinished.open("xb") as file:  # first, so that no request is sent if this fails
-            response, pieces = call.s3.read(call.location, options, identity=call.identity)
-            for piece in _counted(pieces, ByteProgress(on_progress, response["ContentLength"])):
-                file.write(piece)
+            response = _read_into(file, call, options, on_progress)
         unfinished.replace(to)
     finally:
         unfinished.unlink(missing_ok=True)
-    return _downloaded(call.path, response, None)
+    return DownloadedObject(**_facts(call.path, response))
 
 
 @contextmanager
@@ -87,14 +93,15 @@ def _explaining_write_errors(to: Path) -> Iterator[None]:
         ) from error
 
 
-def _counted(pieces: Iterator[bytes], progress: ByteProgress) -> Iterator[bytes]:
+def _read_into(
+    file: IO[bytes], call: ObjectCall, options: Mapping[str, Any], on_progress: OnProgress | None
+) -> dict[str, Any]:
+    response, pieces = call.s3.read(call.location, options, identity=call.identity)
+    progress = ByteProgress(on_progress, response["ContentLength"])
     for piece in pieces:
-        yield piece
+        file.write(piece)
         progress.add(len(piece))
-
-
-def _downloaded(path: str, response: Mapping[str, Any], body: bytes | None) -> DownloadedObject:
-    return DownloadedObject(**_facts(path, response), body=body)
+    return response
 
 
 def _facts(path: str, response: Mapping[str, Any]) -> dict[str, Any]:

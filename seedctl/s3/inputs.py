@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from seedctl.errors import (
     InvalidAWSAccountID,
@@ -16,18 +16,19 @@ from seedctl.errors import (
     NoSourcePath,
     UrlExpirationMaxLimitExceed,
 )
-from seedctl.s3.headers import disposition_header, header_value, metadata_headers
 from seedctl.s3.results import CopyDestination, CopySource
 
 if TYPE_CHECKING:
     from seedctl.aws.credentials import Identity
     from seedctl.s3.results import (
-        BucketChoice,
         ChecksumAlgorithm,
         ContentDisposition,
+        NewFile,
         StoragePath,
     )
 
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_METADATA_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _MAX_URL_SECONDS = 7 * 24 * 3600
 _MAX_PATH_BYTES = 1024
@@ -89,11 +90,8 @@ def owner_option(expected_bucket_owner: str | None) -> dict[str, Any]:
 
 
 def upload_options(
+    file: NewFile,
     *,
-    content_type: str | None,
-    content_disposition: str | ContentDisposition | None,
-    content_encoding: str | None,
-    metadata: Mapping[str, str] | None,
     prevent_overwrite: bool,
     expected_bucket_owner: str | None,
     checksum_algorithm: ChecksumAlgorithm | None,
@@ -107,18 +105,34 @@ def upload_options(
             f"There is no checksum algorithm {checksum_algorithm!r}.", resolution='Use "crc-32".'
         )
     options = owner_option(expected_bucket_owner)
-    if content_type:
-        options["ContentType"] = header_value("content_type", content_type)
-    if content_disposition is not None:
-        options["ContentDisposition"] = disposition_header(content_disposition)
-    if content_encoding is not None:
-        options["ContentEncoding"] = header_value("content_encoding", content_encoding)
-    if metadata:
-        options["Metadata"] = metadata_headers(metadata)
+    if file.content_type:
+        options["ContentType"] = _header_value("content_type", file.content_type)
+    if file.content_disposition is not None:
+        options["ContentDisposition"] = _disposition_header(file.content_disposition)
+    if file.content_encoding is not None:
+        options["ContentEncoding"] = _header_value("content_encoding", file.content_encoding)
+    if file.metadata:
+        options["Metadata"] = _metadata_headers(file.metadata)
     if prevent_overwrite:
         options["IfNoneMatch"] = "*"
     if checksum_algorithm is not None:
         options["ChecksumAlgorithm"] = "CRC32"
+    return options
+
+
+def response_header_options(
+    content_type: str | None,
+    content_disposition: str | ContentDisposition | None,
+    cache_control: str | None,
+) -> dict[str, str]:
+    """Return the S3 parameters that override headers of the response."""
+    options: dict[str, str] = {}
+    if content_type is not None:
+        options["ResponseContentType"] = _header_value("content_type", content_type)
+    if content_disposition is not None:
+        options["ResponseContentDisposition"] = _disposition_header(content_disposition)
+    if cache_control is not None:
+        options["ResponseCacheControl"] = _header_value("cache_control", cache_control)
     return options
 
 
@@ -149,18 +163,10 @@ def range_header(bytes_range: tuple[int, int]) -> str:
     return f"bytes={start}-{end}"
 
 
-class Copy(NamedTuple):
-    source_path: StoragePath
-    source_bucket: BucketChoice | None
-    destination_path: StoragePath
-    destination_bucket: BucketChoice | None
-    options: dict[str, Any]
-
-
 def copy_parameters(
     source: StoragePath | CopySource, destination: StoragePath | CopyDestination
-) -> Copy:
-    """Return both sides of a copy, and the S3 parameters for its conditions.
+) -> tuple[CopySource, CopyDestination, dict[str, Any]]:
+    """Return both sides of a copy as mappings, and the S3 parameters for its conditions.
 
     Raises NoSourcePath, NoDestinationPath, InvalidCopyOperationStorageBucket,
     InvalidAWSAccountID.
@@ -184,4 +190,62 @@ def copy_parameters(
         options["CopySourceIfMatch"] = origin["e_tag"]
     if "not_modified_since" in origin:
         options["CopySourceIfUnmodifiedSince"] = origin["not_modified_since"]
-    return Copy(origin["path"], origin.get("bucket"), target["path"], target.get("bucket"), options)
+    return origin, target, options
+
+
+def _header_value(option: str, value: object) -> str:
+    """Return *value*, given as *option*, if it can be sent. Raises InvalidStorageOperationInput."""
+    if not isinstance(value, str):
+        raise InvalidStorageOperationInput(f"{option} must be text, not {type(value).__name__}.")
+    if _CONTROL.search(value):
+        raise _cannot_be_sent(option, "line breaks or other control characters")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise _cannot_be_sent(option, "invalid Unicode") from error
+    return value
+
+
+def _metadata_headers(metadata: Mapping[str, str]) -> dict[str, str]:
+    """Return *metadata* with its names in lower case, as S3 stores them.
+
+    Raises InvalidStorageOperationInput.
+    """
+    if not isinstance(metadata, Mapping):
+        raise InvalidStorageOperationInput(
+            f"metadata is a {type(metadata).__name__}.",
+            resolution="Give a mapping of text to text.",
+        )
+    found: dict[str, str] = {}
+    for name, value in metadata.items():
+        if not isinstance(name, str) or not _METADATA_NAME.fullmatch(name):
+            raise InvalidStorageOperationInput(
+                f"{name!r} cannot be a metadata name: it becomes part of a header name.",
+                resolution="Use letters, digits and hyphens.",
+            )
+        option = f"metadata[{name!r}]"
+        if not _header_value(option, value).isascii():
+            raise _cannot_be_sent(option, "non-ASCII characters")
+        found[name.lower()] = value
+    return found
+
+
+def _disposition_header(disposition: str | ContentDisposition) -> str:
+    """Return the Content-Disposition header. Raises InvalidStorageOperationInput."""
+    option = "content_disposition"
+    if not isinstance(disposition, Mapping):
+        return _header_value(option, disposition)
+    kind = _header_value(f"{option}['type']", disposition.get("type", "attachment"))
+    filename = disposition.get("filename")
+    if filename is None:
+        return kind
+    # Unescaped, a quotation mark would end the name, and the rest would be read as parameters.
+    escaped = re.sub(r'(["\\])', r"\\\1", _header_value(f"{option}['filename']", filename))
+    return f'{kind}; filename="{escaped}"'
+
+
+def _cannot_be_sent(option: str, what: str) -> InvalidStorageOperationInput:
+    return InvalidStorageOperationInput(
+        f"{option} cannot be sent as a header: it contains {what}.",
+        resolution="Remove or encode them.",
+    )

@@ -1,20 +1,22 @@
-"""Pages of a bucket's objects."""
+"""List the objects below a path, and remove them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from seedctl.errors import InvalidStorageOperationInput
+from seedctl.errors import AccessDenied, InvalidStorageOperationInput, StorageError
+from seedctl.masking import mask
 from seedctl.s3.results import StorageItem, StoragePage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from seedctl.s3.object_call import ObjectCall
     from seedctl.s3.results import SubpathStrategy
 
 PAGE_SIZE = 1000
 """The largest page that S3 returns."""
+_EVERYTHING = {"/", "*", "*/"}
 
 
 class Listing:
@@ -61,6 +63,39 @@ class Listing:
                 return
 
 
+def check_folder(path: str) -> None:
+    """Raise InvalidStorageOperationInput for a path that means the entire bucket."""
+    if path in _EVERYTHING:
+        raise InvalidStorageOperationInput(
+            f"{mask(path)!r} would delete the entire bucket.",
+            resolution='Name a folder, such as "pictures/", or an object.',
+        )
+
+
+def remove_all(call: ObjectCall, owner: Mapping[str, Any], on_removed: Callable[[], None]) -> int:
+    """Remove all objects below the call's path and return how many.
+
+    *on_removed* is called once for each removed object. Raises StorageError.
+    """
+    count = 0
+    for page in Listing(call, None, owner).pages():
+        if not page.items:
+            continue
+        response = call.send(
+            "delete_objects",
+            "delete",
+            Delete={"Objects": [{"Key": item.path} for item in page.items]},
+            **owner,
+        )
+        failed = response.get("Errors", [])
+        for _ in response.get("Deleted", []):
+            on_removed()
+            count += 1
+        if failed:
+            _raise_failed_removal(call, failed[0], count)
+    return count
+
+
 def _delimiter(strategy: SubpathStrategy | None) -> dict[str, str]:
     if strategy is None or strategy.get("strategy") == "include":
         return {}
@@ -70,3 +105,13 @@ def _delimiter(strategy: SubpathStrategy | None) -> dict[str, str]:
             resolution='Use {"strategy": "exclude"} or {"strategy": "include"}.',
         )
     return {"Delimiter": strategy.get("delimiter") or "/"}
+
+
+def _raise_failed_removal(call: ObjectCall, failed: Mapping[str, str], count: int) -> None:
+    kind = AccessDenied if failed.get("Code") == "AccessDenied" else StorageError
+    reason = failed.get("Message") or failed.get("Code", "no reason given")
+    with call.explain_denials("delete", failed.get("Key")):
+        raise kind(
+            f"{failed.get('Key')} cannot be removed: {reason}. {count} objects were removed before.",
+            code=failed.get("Code", ""),
+        )

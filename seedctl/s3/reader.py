@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import IO, TYPE_CHECKING
 
-from seedctl.s3.downloads import download, properties_of
-from seedctl.s3.inputs import check_url_expiration, owner_option, range_header, resolve_path
+from seedctl.s3.downloads import download, presigned_url, properties_of
+from seedctl.s3.inputs import (
+    check_url_expiration,
+    owner_option,
+    range_header,
+    resolve_path,
+    response_header_options,
+)
 from seedctl.s3.listing import Listing
 from seedctl.s3.object_call import ObjectCall
-from seedctl.s3.urls import presigned_url, response_header_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -196,7 +201,6 @@ class StorageReader:
         if bytes_range is not None:
             options["Range"] = range_header(bytes_range)
         call = self._object_call(path, bucket, accelerate=use_accelerate_endpoint)
-        call.credentials()
         return download(call, to, options, on_progress)
 
     def get_properties(
@@ -222,7 +226,6 @@ class StorageReader:
         """
         owner = owner_option(expected_bucket_owner)
         call = self._object_call(path, bucket)
-        call.credentials()
         return properties_of(call.path, call.send("head_object", "get", Key=call.path, **owner))
 
     def _listing(
@@ -234,7 +237,6 @@ class StorageReader:
     ) -> Listing:
         owner = owner_option(expected_bucket_owner)
         call = self._object_call(path, bucket, may_be_empty=True)
-        call.credentials()
         return Listing(call, strategy, owner)
 
     def _object_call(
@@ -249,4 +251,6 @@ class StorageReader:
         identity = self._identity.bind()
         chosen = self._section().bucket(bucket)
         key = resolve_path(path, identity, may_be_empty=may_be_empty)
-        return ObjectCall(self._s3(), chosen, key, identity, accelerate)
+        call = ObjectCall(self._s3(), chosen, key, identity, accelerate)
+        call.credentials()
+        return call

@@ -12,6 +12,9 @@ from seedctl.s3.section import BucketInfo
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from seedctl.errors import SeedctlError
+    from seedctl.s3.sources import UploadData
+
 StoragePath = str | Callable[[str], str]
 """The object's key, or a function that returns it for the caller's identity id."""
 
@@ -161,3 +164,49 @@ class ContentDisposition(TypedDict, total=False):
 
     type: Literal["attachment", "inline"]
     filename: str
+
+
+IfFileExists = Literal["error", "skip", "update"]
+FileState = Literal["uploaded", "existed", "failed", "not tried"]
+
+
+@dataclass(frozen=True, slots=True)
+class NewFile:
+    """One file for ``upload_many``.
+
+    Args:
+        path: The object's key, without a leading slash. A function is called with the caller's
+            identity id and returns the key.
+        data: As for ``upload_data``. Only text, bytes and the ``pathlib.Path`` of a regular file
+            can be sent again after a failure.
+        content_type: As for ``upload_data``; by default guessed from the path.
+        content_disposition: As for ``upload_data``.
+        content_encoding: As for ``upload_data``.
+        metadata: As for ``upload_data``.
+    """
+
+    path: StoragePath
+    data: UploadData = field(repr=False)
+    content_type: str | None = None
+    content_disposition: str | ContentDisposition | None = None
+    content_encoding: str | None = None
+    metadata: Mapping[str, str] | None = None
+
+
+AnyFile = NewFile | tuple["StoragePath", "UploadData"]
+"""A file, or a pair of its path and its data."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileResult:
+    """The outcome of one file."""
+
+    index: int
+    """The file's position among the files given, from 0."""
+    path: str | None
+    """The object's key; None if the file was invalid and had no path."""
+    state: FileState
+    error: SeedctlError | None = None
+    """Why it failed; None unless ``state`` is "failed"."""
+    uploaded: UploadedObject | None = None
+    """What ``upload_data`` returned; None unless ``state`` is "uploaded"."""

@@ -1,4 +1,4 @@
-"""Open anything that can be uploaded as one readable stream."""
+"""What can be uploaded: open it as one readable stream, and find the files of a folder."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
+from functools import cache
+from pathlib import Path, PurePosixPath
 from typing import IO, NamedTuple, Protocol
 
 from seedctl.errors import FileAccessError, InvalidUploadSource, ObjectIsTooLarge
-from seedctl.s3.content_types import DEFAULT_TYPE, content_type_of
 
 _MAX_OBJECT_SIZE = 5 * 1024**4  # bytes, the limit of S3
 _READ_SIZE = 1024 * 1024  # bytes
+_MOST_NAMED = 20
+_DEFAULT_TYPE = "application/octet-stream"
 
 
 class Readable(Protocol):
@@ -59,8 +61,6 @@ def open_source(data: UploadData) -> Iterator[Source]:
                 yield Source(stream, _checked(facts.st_size), data)
             else:  # a pipe, or a virtual file such as in /proc
                 yield Source(_Pieces(_read_all(stream)), None)  # type: ignore[arg-type]
-    elif isinstance(data, io.TextIOBase):
-        raise _invalid_source("a file opened as text", 'Open it with mode "rb".')
     elif hasattr(data, "read"):
         size = _checked(_remaining_size(data))
         # A pipe may return fewer bytes than requested before its end; _Pieces reads on.
@@ -73,8 +73,76 @@ def open_source(data: UploadData) -> Iterator[Source]:
 
 def guess_content_type(path: str, data: UploadData) -> str:
     """Return the content type for the extension of the object's key, else of the file's name."""
-    file_name = data.name if isinstance(data, Path) else ""
-    return content_type_of(path) or content_type_of(file_name) or DEFAULT_TYPE
+    types = content_types()
+    for name in (path, data.name if isinstance(data, Path) else ""):
+        extension = PurePosixPath(name).suffix[1:].lower()
+        if extension in types:
+            return types[extension]
+    return _DEFAULT_TYPE
+
+
+@cache
+def content_types() -> dict[str, str]:
+    """Return the content types by extension. Unlike ``mimetypes``, the same on every machine."""
+    found = {}
+    for line in Path(__file__).with_name("mime.types").read_text("utf-8").splitlines():
+        content_type, *extensions = line.partition("#")[0].split() or [""]
+        found.update(dict.fromkeys(extensions, content_type))
+    return found
+
+
+def files_below(folder: Path, prefix: str) -> list[tuple[str, Path]]:
+    """Return the files below *folder*, each with the key it gets under *prefix*.
+
+    Raises FileAccessError if the folder does not exist or cannot be read, and one that names all
+    files which cannot be uploaded.
+    """
+    if prefix and not prefix.endswith("/"):
+        prefix += "/"
+
+    def raise_unreadable(error: OSError) -> None:
+        raise FileAccessError(
+            f"{error.filename} cannot be read: {error.strerror}.",
+            resolution="Give the path of an existing folder, relative to the project's root.",
+        ) from error
+
+    found = []
+    unusable: dict[str, str] = {}
+    for root, folders, names in os.walk(folder, onerror=raise_unreadable):
+        folders.sort()
+        for name in names:
+            path = Path(root, name)
+            relative = path.relative_to(folder).as_posix()
+            found.append((prefix + relative, path))
+            reason = _why_unusable(path)
+            if reason is not None:
+                unusable[relative] = reason
+    if unusable:
+        raise _unusable_files(folder, unusable)
+    return sorted(found)
+
+
+def _why_unusable(path: Path) -> str | None:
+    """Return why *path* cannot be uploaded; None if it can."""
+    try:
+        # Before opening it: opening a pipe blocks until another process writes to it.
+        if not stat.S_ISREG(path.stat().st_mode):
+            return "not a regular file"
+        path.open("rb").close()
+    except OSError as error:
+        is_broken = isinstance(error, FileNotFoundError) and path.is_symlink()
+        return "a broken link" if is_broken else error.strerror or type(error).__name__
+    return None
+
+
+def _unusable_files(folder: Path, unusable: Mapping[str, str]) -> FileAccessError:
+    named = [f"{name} ({unusable[name]})" for name in sorted(unusable)]
+    if len(named) > _MOST_NAMED:
+        named[_MOST_NAMED:] = [f"{len(named) - _MOST_NAMED} more"]
+    return FileAccessError(
+        f"Some files in {folder} cannot be uploaded: {', '.join(named)}.",
+        resolution="Nothing was sent. Move these files out of the folder, or make them readable.",
+    )
 
 
 class SourceStoppedError(Exception):
@@ -128,7 +196,8 @@ def _read_all(stream: Readable) -> Iterator[bytes]:
 
 def _remaining_size(stream: object) -> int | None:
     """Return how many bytes are left in *stream*; None if it cannot seek."""
-    if getattr(stream, "encoding", None) is not None:  # such as tempfile's wrapper of a text file
+    # The wrapper that tempfile makes of a text file only has the attribute.
+    if isinstance(stream, io.TextIOBase) or getattr(stream, "encoding", None) is not None:
         raise _invalid_source("a file opened as text", 'Open it with mode "rb".')
     try:
         start: int = stream.tell()  # type: ignore[attr-defined]

@@ -63,15 +63,7 @@ def upload(
         if not skip_existing:
             raise
     found = call.send("head_object", "get", Key=call.path)
-    stored = UploadedObject(
-        path=call.path,
-        e_tag=found["ETag"],
-        content_type=found.get("ContentType", ""),
-        size=found["ContentLength"],
-        version_id=found.get("VersionId"),
-        metadata=dict(found.get("Metadata", {})),
-    )
-    return stored, "existed"
+    return _uploaded(call.path, found, found, found["ContentLength"]), "existed"
 
 
 def _upload(
@@ -89,13 +81,19 @@ def _upload(
         size = source.size
     else:
         response, size = _upload_in_parts(call, source, options, progress, warn)
+    return _uploaded(call.path, response, options, size)
+
+
+def _uploaded(
+    path: str, response: Mapping[str, Any], headers: Mapping[str, Any], size: int
+) -> UploadedObject:
     return UploadedObject(
-        path=call.path,
+        path=path,
         e_tag=response["ETag"],
-        content_type=options["ContentType"],
+        content_type=headers.get("ContentType", ""),
         size=size,
         version_id=response.get("VersionId"),
-        metadata=dict(options.get("Metadata", {})),
+        metadata=dict(headers.get("Metadata", {})),
     )
 
 

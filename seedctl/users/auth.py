@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from seedctl import masking
-from seedctl.bulk.engine import MOST_AT_ONCE
+from seedctl.bulk.engine import MOST_AT_ONCE, BulkOptions
 from seedctl.cognito.attributes import copied_attribute, sign_in_advice
 from seedctl.cognito.groups import add_to_group, check_group
 from seedctl.cognito.mfa import MFACallbacks, check_password_flow
@@ -17,7 +17,7 @@ from seedctl.errors import InvalidParameterException, NotAuthorizedException
 from seedctl.prompter import TerminalCodes
 from seedctl.report import Event
 from seedctl.users.creation import UserCreator
-from seedctl.users.many import BatchUserCreator
+from seedctl.users.many import BulkUserCreator
 from seedctl.users.open_sessions import OpenSessions
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Unpack
 
+    from seedctl.bulk.engine import OnError
     from seedctl.cognito.journal import Journal
     from seedctl.cognito.new_user import CheckedUser
     from seedctl.cognito.pool import UserPool
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
         AnyUser,
         IfUserExists,
         MFAPreference,
-        OnError,
         SignInChallenge,
         SignInFlow,
         SignUpOptions,
@@ -158,8 +158,14 @@ class Auth:
         Raises:
             BulkError: A row failed, and *on_error* is "raise"; its ``results`` are all results.
         """
-        batch = BatchUserCreator(self._pool, self._creator(), self._observer, self._before_write)
-        return batch.create(users, concurrency=concurrency, if_exists=if_exists, on_error=on_error)
+        creator = BulkUserCreator(
+            self._pool,
+            self._creator(),
+            self._observer,
+            self._before_write,
+            BulkOptions(concurrency, if_exists, on_error),
+        )
+        return creator.run(users)
 
     def sign_in(
         self,

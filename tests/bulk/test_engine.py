@@ -7,18 +7,18 @@ import itertools
 import os
 import signal
 import threading
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
 from seedctl import errors
-from seedctl.bulk.engine import Outcome, run
-from seedctl.bulk.failures import bulk_error, retrying
-from seedctl.bulk.progress import Tally
-from seedctl.report import PlainReport, Progress, Report
+from seedctl.bulk.engine import BulkCall, BulkOptions, Tally
+from seedctl.bulk.row_by_row import RowByRowCall
+from seedctl.report import Event, PlainReport, Progress, Report, failure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 WAIT = 20.0  # never waited for in full, unless something is broken
 who: contextvars.ContextVar[str] = contextvars.ContextVar("who", default="nobody")
@@ -34,6 +34,103 @@ class RecordingReport(Report):
     def on_progress(self, progress: Progress) -> None:
         super().on_progress(progress)
         self.reports.append(progress)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The result of one number."""
+
+    value: Any = None
+    error: errors.SeedctlError | None = None
+    was_tried: bool = True
+    index: int = field(default=0, compare=False)
+
+
+class Numbers(RowByRowCall[Any, Any, Outcome]):
+    """Calls a function with each number; a negative one is invalid."""
+
+    noun = "numbers"
+    item_type = "int"
+    item_example = "int"
+    next_runs: ClassVar[dict[str, str]] = {"error": "run again"}
+
+    def __init__(
+        self,
+        work: Callable[[Any], Any],
+        *,
+        concurrency: int = 1,
+        on_error: Any = "collect",
+        report: Report | None = None,
+        may_be_repeated: Callable[[Any], bool] = lambda _: False,
+    ) -> None:
+        super().__init__(report or Report(), BulkOptions(concurrency, "error", on_error))
+        self._work = work
+        self.may_be_repeated = may_be_repeated
+
+    def check(self, index: int, item: Any) -> Any:
+        if isinstance(item, int) and item < 0:
+            raise errors.InvalidInputError("negative")
+        return item
+
+    def shared_by(self, row: Any) -> str:
+        return f"are {row}"
+
+    def can_repeat(self, row: Any) -> bool:
+        return self.may_be_repeated(row)
+
+    def write_row(self, index: int, row: Any) -> Outcome:
+        return Outcome(self._work(row), index=index)
+
+    def unwritten(self, index: int, row: Any, error: errors.SeedctlError | None) -> Outcome:
+        return Outcome(error=error, was_tried=error is not None, index=index)
+
+    def failure(self, result: Outcome, error: errors.SeedctlError) -> Event:
+        return failure("record", "number", error)
+
+
+def run(jobs: Iterable[Any], work: Callable[[Any], Any], **options: Any) -> list[Outcome]:
+    """Call *work* with each of *jobs*, and return the outcomes."""
+    return Numbers(work, **options).run(jobs)
+
+
+class Sums(BulkCall[int, int, Outcome]):
+    """Writes three numbers in a batch; a batch with a 4 is fatal."""
+
+    noun = "numbers"
+    item_type = "int"
+    item_example = "int"
+    next_runs: ClassVar[dict[str, str]] = {"error": "run again"}
+    max_batch_size = 3
+    max_batch_bytes = 10
+
+    def __init__(self, report: Report) -> None:
+        super().__init__(report, BulkOptions(1, "error", "collect", batch_size=3))
+        self.written: list[list[int]] = []
+
+    def check(self, index: int, item: int) -> int:
+        return item
+
+    def shared_by(self, row: int) -> str:
+        return f"are {row}"
+
+    def bytes_of(self, row: int) -> int:
+        return row
+
+    def write(
+        self, batch: list[tuple[int, int]]
+    ) -> tuple[list[Outcome], errors.SeedctlError | None]:
+        self.written.append([row for _, row in batch])
+        results = [Outcome(row, index=index) for index, row in batch]
+        return results, FATAL if 4 in self.written[-1] else None
+
+    def unwritten(self, index: int, row: int, error: errors.SeedctlError | None) -> Outcome:
+        return Outcome(was_tried=False, index=index)
+
+    def failure(self, result: Outcome, error: errors.SeedctlError) -> Event:
+        raise AssertionError("no number fails")
+
+
+FATAL = errors.EndpointUnreachableError("away")
 
 
 def _failing(error: BaseException) -> Callable[[int], int]:
@@ -145,10 +242,25 @@ def test_a_generator_is_not_read_to_its_end() -> None:
     assert [outcome.error for outcome in outcomes] == [None, None, None, error]
 
 
-def test_the_caller_decides_what_is_fatal() -> None:
-    """The caller may decide which outcomes are fatal, also by their values."""
-    outcomes = run(range(9), lambda job: job, concurrency=1, is_fatal=lambda o: o.value == 2)
-    assert [outcome.was_tried for outcome in outcomes] == [True] * 3 + [False] * 6
+@pytest.mark.parametrize("kind", [list, iter])
+def test_rows_go_in_batches(kind: Any) -> None:
+    """A batch has so many rows, or fewer if they are large; after a fatal one no other is sent."""
+    report = RecordingReport()
+    call = Sums(report)
+    outcomes = call.run(kind([1, 2, 3, 9, 2, 4, 4, 8, 9]))
+    assert call.written == [[1, 2, 3], [9], [2, 4, 4]]
+    tried = [1, 2, 3, 9, 2, 4, 4]
+    assert [each.value for each in outcomes if each.was_tried] == tried
+    # Rows of a list are in the results, those that a generator has not yielded are not.
+    assert len(outcomes) - len(tried) == (2 if kind is list else 0)
+    assert (report.reports[-1].done, report.reports[-1].failed) == (7, 0)
+
+
+def test_a_row_that_was_read_but_not_sent_is_in_the_results() -> None:
+    """The row of a generator that did not fit into the last batch is not lost."""
+    numbers = iter([4, 9, 1])
+    assert Sums(Report()).run(numbers) == [Outcome(4), Outcome(was_tried=False)]
+    assert next(numbers) == 1
 
 
 @pytest.mark.parametrize("where", ["job", "generator"])
@@ -215,7 +327,7 @@ def test_ctrl_c_aborts_the_jobs() -> None:
 
 def test_ctrl_c_waits_only_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
     """After Ctrl-C a hanging job does not keep the user waiting."""
-    monkeypatch.setattr("seedctl.bulk.engine._GRACE_SECONDS", 0.0)
+    monkeypatch.setattr("seedctl.bulk.threads._GRACE_SECONDS", 0.0)
     release = threading.Event()
 
     def work(job: int) -> None:
@@ -254,10 +366,9 @@ def test_an_invalid_concurrency(concurrency: Any) -> None:
 
 def test_progress_is_reported_first_and_last(monkeypatch: pytest.MonkeyPatch) -> None:
     """An observer gets a first report and the totals, however quickly the call ends."""
-    monkeypatch.setattr("seedctl.bulk.engine.time.monotonic", lambda: 7.0)
+    monkeypatch.setattr("seedctl.bulk.threads.time.monotonic", lambda: 7.0)
     report = RecordingReport()
-    with Tally(report, "numbers", 6) as tally:
-        run(range(6), _failing(errors.InvalidInputError("bad")), concurrency=2, tally=tally)
+    run(range(6), _failing(errors.InvalidInputError("bad")), concurrency=2, report=report)
     assert report.reports == [
         Progress("numbers", 0, 0, 6, 7.0),
         Progress("numbers", 5, 1, 6, 7.0, is_finished=True),
@@ -268,7 +379,7 @@ def test_progress_is_reported_first_and_last(monkeypatch: pytest.MonkeyPatch) ->
 def test_progress_is_reported_ten_times_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
     """Thousands of jobs do not flood the observer."""
     now = 100.0
-    monkeypatch.setattr("seedctl.bulk.engine.time.monotonic", lambda: now)
+    monkeypatch.setattr("seedctl.bulk.threads.time.monotonic", lambda: now)
     report = RecordingReport()
     with Tally(report, "numbers") as tally:
         for _ in range(1000):
@@ -281,9 +392,9 @@ def test_progress_is_reported_ten_times_a_second(monkeypatch: pytest.MonkeyPatch
 
 def test_a_heartbeat_while_no_job_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     """While no job ends, the observer gets the same counts again."""
-    monkeypatch.setattr("seedctl.bulk.engine._WAKE_SECONDS", 0.001)
+    monkeypatch.setattr("seedctl.bulk.threads._WAKE_SECONDS", 0.001)
     now = itertools.count(100.0, 0.25)  # a quarter of a second goes by with each look at the clock
-    monkeypatch.setattr("seedctl.bulk.engine.time.monotonic", lambda: next(now))
+    monkeypatch.setattr("seedctl.bulk.threads.time.monotonic", lambda: next(now))
     is_enough = threading.Event()
 
     class Waiting(RecordingReport):
@@ -293,8 +404,7 @@ def test_a_heartbeat_while_no_job_ends(monkeypatch: pytest.MonkeyPatch) -> None:
                 is_enough.set()
 
     report = Waiting()
-    with Tally(report, "numbers", 1) as tally:
-        run([1], lambda _: is_enough.wait(WAIT), concurrency=1, tally=tally)
+    run([1], lambda _: is_enough.wait(WAIT), report=report)
     assert is_enough.is_set()
     assert {each.done for each in report.reports[:4]} == {0}
     assert (report.reports[-1].done, report.reports[-1].is_finished) == (1, True)
@@ -303,7 +413,7 @@ def test_a_heartbeat_while_no_job_ends(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_no_heartbeat_within_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
     """Within a second of the last report there is no heartbeat."""
     now = 100.0
-    monkeypatch.setattr("seedctl.bulk.engine.time.monotonic", lambda: now)
+    monkeypatch.setattr("seedctl.bulk.threads.time.monotonic", lambda: now)
     report = RecordingReport()
     with Tally(report, "numbers") as tally:
         for moment in (100.5, 100.9, 101.0, 101.5, 101.9, 102.0):
@@ -315,18 +425,10 @@ def test_no_heartbeat_within_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_progress_ends_with_the_work() -> None:
     """After a failure, too, the last report says that the call is finished."""
     report = RecordingReport()
-    with pytest.raises(ZeroDivisionError), Tally(report, "numbers") as tally:
-        run(range(6), _failing(ZeroDivisionError()), concurrency=1, tally=tally)
+    with pytest.raises(ZeroDivisionError):
+        run(range(6), _failing(ZeroDivisionError()), report=report)
     assert report.reports[-1].is_finished
     assert report.reports[-1].done == 3
-
-
-def test_a_job_may_count_for_many() -> None:
-    """A batch counts all items in it."""
-    report = RecordingReport()
-    with Tally(report, "numbers") as tally:
-        run([[1, 2], [3]], sum, concurrency=1, tally=tally, counts=lambda o: (o.value or 0, 1))
-    assert (report.reports[-1].done, report.reports[-1].failed) == (6, 2)
 
 
 def test_a_plain_report_stays_silent(capsys: pytest.CaptureFixture[str]) -> None:
@@ -339,25 +441,70 @@ def test_a_plain_report_stays_silent(capsys: pytest.CaptureFixture[str]) -> None
 
 
 @pytest.mark.parametrize(
-    ("not_tried", "message"),
+    ("given", "message", "resolution"),
     [
-        pytest.param(0, "2 of 500 Todo records failed; the first: bad", id="all tried"),
         pytest.param(
-            1, "2 of 500 Todo records failed, 1 was not tried; the first: bad", id="one left"
+            [0, 1, 2],
+            "1 of 3 numbers failed; the first: bad",
+            "fix it run again",
+            id="all tried",
         ),
         pytest.param(
-            9, "2 of 500 Todo records failed, 9 were not tried; the first: bad", id="stopped"
+            [-1, 1],
+            "2 of 2 numbers failed; the first: negative",
+            "run again",
+            id="no resolution",
+        ),
+        pytest.param(
+            [1, 2, 3],
+            "2 of 3 numbers failed, 1 was not tried; the first: bad",
+            "fix it run again",
+            id="one left",
+        ),
+        pytest.param(
+            [0, 2, 3, 4],
+            "1 of 4 numbers failed, 2 were not tried; the first: away",
+            "run again",
+            id="stopped",
         ),
     ],
 )
-def test_the_error_for_many(not_tried: int, message: str) -> None:
-    """The error says how many failed and why the first did, and has all results."""
+def test_the_error_for_many(given: list[int], message: str, resolution: str) -> None:
+    """The error says how many failed, why the first did and how to continue; it has all results."""
     first = errors.InvalidInputError("bad", resolution="fix it")
-    other = errors.InvalidInputError("worse")
-    results = list(range(500))
-    error = bulk_error("Todo records", [first, other], results=results, not_tried=not_tried)
-    assert (error.message, error.resolution, error.results) == (message, "fix it", results)
-    assert bulk_error("x", [first], results=[1], resolution="this").resolution == "this"
+
+    def work(number: int) -> int:
+        if number == 2 and 3 in given:
+            raise FATAL
+        if number == 1:
+            raise first
+        return number
+
+    with pytest.raises(errors.BulkError) as caught:
+        run(given, work, on_error="raise")
+    assert (caught.value.message, caught.value.resolution) == (message, resolution)
+    assert len(caught.value.results) == len(given)
+    assert caught.value.__cause__ is next(
+        each.error for each in caught.value.results if each.error is not None
+    )
+
+
+@pytest.mark.parametrize("kind", [list, iter])
+@pytest.mark.parametrize("policy", ["raise", "refuse", "skip"])
+def test_an_invalid_row(policy: Any, kind: Any) -> None:
+    """An invalid row of a list is raised, refuses the list, or fails alone, as the call chooses."""
+    written: list[int] = []
+    call = Numbers(written.append, on_error="raise")
+    call.on_invalid = policy
+    with pytest.raises(errors.SeedctlError, match="negative") as caught:
+        call.run(kind([1, -1, 2, -3]))
+    is_raised = kind is list and policy == "raise"
+    assert isinstance(caught.value, errors.BulkError) != is_raised
+    assert written == ([1, 2] if kind is iter or policy == "skip" else [])
+    if kind is list and policy == "refuse":
+        assert (
+            caught.value.message == "2 of 4 numbers failed, 2 were not tried; the first: negative"
+        )
 
 
 OF_A_MOMENT = errors.ServiceFailedError(
@@ -382,7 +529,7 @@ def test_a_transient_failure_is_retried(slept: list[float]) -> None:
             raise OF_A_MOMENT
         return job
 
-    assert retrying(work)(2) == 2
+    assert run([2], work, may_be_repeated=lambda _: True) == [Outcome(2)]
     assert len(slept) == 2
     assert 1 <= slept[0] <= 2 <= slept[1] <= 4
 
@@ -395,10 +542,9 @@ def test_a_lasting_failure_stops_all_retries(slept: list[float]) -> None:
         tried.append(job)
         raise OF_A_MOMENT
 
-    work_with_retries = retrying(work, can_repeat=lambda job: job != "once")
+    call = Numbers(work, may_be_repeated=lambda job: job != "once")
     for job in ("once", "a", "b"):
-        with pytest.raises(errors.ServiceFailedError):
-            work_with_retries(job)
+        assert call.run([job]) == [Outcome(error=OF_A_MOMENT)]
     assert tried == ["once", "a", "a", "a", "b"]
     assert len(slept) == 2
 
@@ -424,6 +570,5 @@ def test_other_failures_are_not_retried(error: errors.SeedctlError) -> None:
         tried.append(job)
         raise error
 
-    with pytest.raises(type(error)):
-        retrying(work)(1)
+    assert run([1], work, may_be_repeated=lambda _: True) == [Outcome(error=error)]
     assert tried == [1]

@@ -224,7 +224,7 @@ def test_progress_ends_if_a_list_is_not_started(
     """The progress of invalid rows is ended, so that no progress bar stays for the rest of the run."""
     told: list[Progress] = []
     monkeypatch.setattr(scene.report, "on_progress", told.append)
-    monkeypatch.setattr("seedctl.bulk.progress._PROGRESS_SECONDS", 0)  # as if each row took long
+    monkeypatch.setattr("seedctl.bulk.engine._PROGRESS_SECONDS", 0)  # as if each row took long
     with pytest.raises(BulkError):
         scene.backend.auth.create_users([NewUser("no address", PASSWORD), 7])  # type: ignore[list-item]
     assert [(each.failed, each.is_finished) for each in told] == [

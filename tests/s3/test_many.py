@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from seedctl import errors
-from seedctl.s3.many import NewFile
+from seedctl.s3.results import NewFile
 from tests.s3.s3 import FakeIdentity, FakeS3, Reply, Sent, Stage, error
 
 if TYPE_CHECKING:
