@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from seedctl.aws.failures import THROTTLED
-from seedctl.aws.quotas import DEFAULTS, PACED_SERVICES, category
+from seedctl.aws.quotas import DEFAULTS, PACED_SERVICES
 from seedctl.aws.rates import shared_limiter
+from seedctl.project.aws_quotas import CATEGORIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -122,8 +123,8 @@ class RateLimitedCaller:
     def _limiter(
         self, service: str, operation: str, quota_key: tuple[object, ...]
     ) -> Limiter | None:
-        name = category(service, operation)
-        quota = self._quotas.get(name) if name is not None else None
+        name = CATEGORIES.get((service, operation), "")
+        quota = self._quotas.get(name)
         return shared_limiter((name, *quota_key), quota, self._clock) if quota is not None else None
 
     def count(self, operation: str, calls: int, throttled: int, waited: float) -> None:

@@ -1,10 +1,4 @@
-"""How many calls per second AWS allows: its default quotas, and the user's own.
-
-A quota is for one account and region, and for a category of operations; see the table below. The
-names are Cognito's; those for Parameter Store are ours.
-
-[?] marks what AWS does not document.
-"""
+"""How many calls per second AWS allows: its default quotas, and the user's own."""
 
 from __future__ import annotations
 
@@ -15,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from seedctl.errors import InvalidCommandInputError
 from seedctl.project import tool_table
+from seedctl.project.aws_quotas import DEFAULT_QUOTAS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,35 +19,12 @@ if TYPE_CHECKING:
     Quotas = Mapping[str, int | None]
     """Calls per second, by name; None for no limit."""
 
-DEFAULTS: Mapping[str, int] = {
-    "UserCreation": 50,
-    "UserAuthentication": 120,
-    "RespondToAuthChallenge": 360,  # [?] three responses for each started sign-in
-    "UserToken": 120,
-    "UserUpdate": 25,
-    "UserResourceUpdate": 25,
-    "ParameterRead": 40,
-    "ParameterWrite": 3,
-}
-
-_OPERATIONS: Mapping[tuple[str, str], str] = {
-    ("cognito-idp", "AdminAddUserToGroup"): "UserResourceUpdate",
-    ("cognito-idp", "AdminCreateUser"): "UserCreation",
-    ("cognito-idp", "AssociateSoftwareToken"): "UserResourceUpdate",  # [?]
-    ("cognito-idp", "ConfirmDevice"): "UserResourceUpdate",
-    ("cognito-idp", "GlobalSignOut"): "UserUpdate",  # [?]
-    ("cognito-idp", "InitiateAuth"): "UserAuthentication",
-    ("cognito-idp", "RespondToAuthChallenge"): "RespondToAuthChallenge",
-    ("cognito-idp", "RevokeToken"): "UserToken",
-    ("cognito-idp", "SetUserMFAPreference"): "UserResourceUpdate",  # [?]
-    ("cognito-idp", "UpdateUserAttributes"): "UserUpdate",
-    ("cognito-idp", "VerifySoftwareToken"): "UserResourceUpdate",  # [?]
-    ("ssm", "DeleteParameter"): "ParameterWrite",
-    ("ssm", "DeleteParameters"): "ParameterWrite",
-    ("ssm", "GetParameter"): "ParameterRead",
-    ("ssm", "GetParametersByPath"): "ParameterRead",
-    ("ssm", "PutParameter"): "ParameterWrite",
-}
+# The categories of seedctl's own calls.
+_NAMES = (
+    *("UserCreation", "UserAuthentication", "RespondToAuthChallenge", "UserToken"),
+    *("UserUpdate", "UserResourceUpdate", "ParameterRead", "ParameterWrite"),
+)
+DEFAULTS: Mapping[str, int] = {name: DEFAULT_QUOTAS[name] for name in _NAMES}
 
 PACED_SERVICES = ("cognito-idp", "ssm")
 
@@ -61,11 +33,6 @@ _ITEM = re.compile(r"\s*([A-Za-z]+)\s*=\s*([A-Za-z0-9]+)\s*")
 _NUMBER = re.compile(r"[0-9]{1,9}")
 _MAX_QUOTA = 100_000
 _MAX_SHOWN = 60  # characters
-
-
-def category(service: str, operation: str) -> str | None:
-    """Return the name of the quota that applies to *operation*; None if there is none."""
-    return _OPERATIONS.get((service, operation))
 
 
 def chosen_quotas(project: Project) -> Quotas:

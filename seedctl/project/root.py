@@ -1,25 +1,27 @@
-"""Find the project, its outputs file and its seed script."""
+"""Find the project, its outputs file, its seed script and its settings for seedctl."""
 
 from __future__ import annotations
 
 import json
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from seedctl.errors import (
     AmplifyOutputsNotFoundError,
     FileAccessError,
+    InvalidCommandInputError,
     InvalidPackageJsonError,
     ProjectNotFoundError,
     SeedScriptNotFoundError,
 )
 from seedctl.project.files import UnreadableFileError, is_there, read_text
-from seedctl.project.identifier import (
-    BackendIdentifier,
-    check_identifier_option,
-    os_account_name,
-)
+from seedctl.project.identifier import BackendIdentifier, check_identifier_option, os_account_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 OUTPUTS_NAME = "amplify_outputs.json"
 LOCAL_OUTPUTS = Path("amplify", "seed", "local_outputs.json")
@@ -62,7 +64,7 @@ def find_project(start: Path, *, explicit: Path | None = None) -> Project:
         if _has_amplify(folder):
             return Project(folder)
     for folder in folders:
-        if _package_name(folder / "package.json"):
+        if _has_package_name(folder):
             return Project(folder)
     raise ProjectNotFoundError(
         f"{here} is not inside an Amplify project: no folder here or above has amplify/backend.ts "
@@ -180,14 +182,13 @@ def _has_amplify(folder: Path) -> bool:
         ) from error
 
 
-def _package_name(path: Path) -> str | None:
+def _has_package_name(folder: Path) -> bool:
     # This only recognises a project; namespace_of() reports a broken file.
     try:
-        content = json.loads(read_text(path))
-    except (OSError, UnreadableFileError, ValueError, RecursionError):
-        return None
-    name = content.get("name") if isinstance(content, dict) else None
-    return name if isinstance(name, str) and name else None
+        namespace_of(Project(folder))
+    except InvalidPackageJsonError:
+        return False
+    return True
 
 
 def _describes_backend(path: Path) -> bool:
@@ -217,3 +218,41 @@ def chosen_identifier(given: str | BackendIdentifier | None, project: Project) -
     if name:
         check_identifier_option(name, source="SEEDCTL_IDENTIFIER")
     return BackendIdentifier(namespace_of(project), name or os_account_name())
+
+
+def tool_table(project: Project, name: str) -> Mapping[str, Any]:
+    """Return the table ``[tool.seedctl.<name>]`` of pyproject.toml; empty if it does not exist.
+
+    Raises InvalidCommandInputError if the file is not TOML or the entry is not a table, and
+    FileAccessError if the file exists but cannot be read.
+    """
+    path = project.root / "pyproject.toml"
+    try:
+        source = path.read_bytes()
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise FileAccessError(
+            f"{path} cannot be read: {error.strerror}.",
+            resolution="Make it a file that this account may read.",
+        ) from error
+    if b"seedctl" not in source:  # most projects have no settings for us; loading TOML takes time
+        return {}
+    if sys.version_info >= (3, 11):
+        import tomllib  # noqa: PLC0415 - few projects need it
+    else:
+        import tomli as tomllib  # noqa: PLC0415
+    try:
+        document: dict[str, Any] = tomllib.loads(source.decode())
+    except ValueError as error:
+        raise InvalidCommandInputError(
+            f"{path} is not TOML: {error}", resolution="Correct the file."
+        ) from error
+    for key in ("tool", "seedctl", name):
+        document = document.get(key, {})
+        if not isinstance(document, dict):
+            raise InvalidCommandInputError(
+                f"{path}: {key} in [tool.seedctl.{name}] is not a table.",
+                resolution=f"Write the settings below [tool.seedctl.{name}].",
+            )
+    return document

@@ -1,4 +1,4 @@
-"""Requests a second: AWS's default quotas, what keeps them, and the statistics of what came."""
+"""Requests a second: what keeps to the quotas, and the statistics of what came."""
 
 from __future__ import annotations
 
@@ -6,66 +6,13 @@ from collections import Counter, defaultdict, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from seedctl.project.aws_quotas import PER_USER, RESPOND
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 WINDOW = 1.0
 
-RESPOND = "RespondToAuthChallenge"
-PER_USER = "PerUser"
-
-# Each category's quota, per account and region, and its operations. Cognito's names and figures;
-# Parameter Store has figures only, and its default throughput for writes is not a promise [?]. Which
-# category an operation is in is published for most. We put there [?]: signing out, InitiateAuth to
-# refresh, GetTokensFromRefreshToken, sending an attribute's or a sign-up's code again, setting the
-# preference and the device of MFA, and deleting parameters.
-_COGNITO: Mapping[str, tuple[int, str]] = {
-    "UserAuthentication": (120, "AdminInitiateAuth InitiateAuth"),
-    RESPOND: (
-        360,
-        "AdminRespondToAuthChallenge RespondToAuthChallenge",
-    ),  # 3 times UserAuthentication
-    "UserCreation": (50, "AdminConfirmSignUp AdminCreateUser ConfirmSignUp SignUp"),
-    "UserAccountRecovery": (
-        30,
-        """AdminResetUserPassword AdminSetUserPassword ChangePassword ConfirmForgotPassword
-        ForgotPassword""",
-    ),
-    "UserRead": (120, "AdminGetUser GetUser"),
-    "UserUpdate": (
-        25,
-        """AdminDeleteUser AdminDeleteUserAttributes AdminDisableUser AdminEnableUser
-        AdminUpdateUserAttributes AdminUserGlobalSignOut DeleteUser DeleteUserAttributes
-        GetUserAttributeVerificationCode GlobalSignOut ResendConfirmationCode
-        UpdateUserAttributes VerifyUserAttribute""",
-    ),
-    "UserToken": (120, "GetTokensFromRefreshToken RevokeToken"),
-    "UserResourceRead": (50, "AdminListGroupsForUser"),
-    "UserResourceUpdate": (
-        25,
-        """AdminAddUserToGroup AdminRemoveUserFromGroup AdminSetUserMFAPreference
-        AssociateSoftwareToken SetUserMFAPreference VerifySoftwareToken""",
-    ),
-    "UserList": (30, "ListUsers ListUsersInGroup"),
-    "UserPoolRead": (15, "DescribeUserPool"),
-    "UserPoolResourceRead": (20, "GetGroup GetUserPoolMfaConfig ListGroups"),
-    "UserPoolResourceUpdate": (15, "CreateGroup DeleteGroup"),
-    "UserPoolClientRead": (15, "DescribeUserPoolClient"),
-    PER_USER: (10, ""),  # of one user, reads and writes each, whatever the operation
-}
-_SSM: Mapping[str, tuple[int, str]] = {
-    "ParameterRead": (40, "GetParameter GetParameters GetParametersByPath"),
-    "ParameterWrite": (3, "DeleteParameter DeleteParameters PutParameter"),
-}
-DEFAULT_QUOTAS: Mapping[str, int] = {
-    name: quota for name, (quota, _) in {**_COGNITO, **_SSM}.items()
-}
-CATEGORIES: Mapping[tuple[str, str], str] = {
-    (service, operation): category
-    for service, rows in (("cognito-idp", _COGNITO), ("ssm", _SSM))
-    for category, (_, operations) in rows.items()
-    for operation in operations.split()
-}
 _USER_READS = {"UserAuthentication", RESPOND, "UserRead", "UserResourceRead"}
 
 
