@@ -6,7 +6,7 @@ import os
 import threading
 from contextlib import contextmanager
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import botocore.session
 from botocore import httpsession, xform_name
@@ -18,12 +18,19 @@ from seedctl.aws import response_checks
 from seedctl.aws.configuration import client_config, new_session
 from seedctl.aws.credential_failures import how_to_renew
 from seedctl.aws.credentials import Credentials
-from seedctl.aws.endpoints import is_emulator, is_loopback
 from seedctl.aws.failures import translate
+from seedctl.aws.identity_client import sign_per_identity
 from seedctl.aws.logs import redacted_logs
 from seedctl.aws.pacing import CallStatistics, RateLimitedCaller, tries_for
 from seedctl.aws.rates import CLOCK
-from seedctl.aws.settings import AWSSettings, check_endpoint, check_max_attempts, checked_region
+from seedctl.aws.settings import (
+    AWSSettings,
+    check_endpoint,
+    check_max_attempts,
+    checked_region,
+    is_emulator,
+    is_loopback,
+)
 from seedctl.errors import (
     InvalidCredentialError,
     MissingRegionError,
@@ -44,46 +51,11 @@ _MAX_ATTEMPTS = 3  # botocore's own default in its standard mode
 _SERVICES = ("ssm", "cognito-idp", "sts", "cloudformation")
 
 
-class Caller(Protocol):
-    """Makes AWS calls. Tests replace it with a recorder."""
-
-    @property
-    def is_local(self) -> bool: ...
-
-    @property
-    def is_emulator(self) -> bool:
-        """Whether calls go to the local sandbox or another emulator instead of AWS."""
-        ...
-
-    @property
-    def max_attempts(self) -> int:
-        """How many times a failing call is attempted at most, including the first attempt."""
-        ...
-
-    def environment(self) -> dict[str, str | None]:
-        """Return the environment variables that configure other AWS clients in the same way."""
-        ...
-
-    def call(
-        self,
-        service: str,
-        operation: str,
-        parameters: Mapping[str, Any],
-        *,
-        region: str | None = None,
-        once: bool = False,
-    ) -> dict[str, Any]:
-        """Make one call and return AWS's response; raise a SeedctlError for an error.
-
-        *region* is for services whose region is in the outputs file. With *once* a failed call is
-        not retried, since it may have taken effect or used up a single-use session. Only a
-        throttled call without a Session parameter is retried even then.
-        """
-        ...
-
-
 class AWS:
-    """Makes calls with the developer's credentials, or to the local sandbox. Thread-safe."""
+    """Makes calls with the developer's credentials, or to the local sandbox. Thread-safe.
+
+    Tests replace it with a subclass that makes no calls.
+    """
 
     def __init__(
         self,
@@ -110,10 +82,12 @@ class AWS:
 
     @property
     def is_emulator(self) -> bool:
+        """Whether calls go to the local sandbox or another emulator instead of AWS."""
         return is_emulator(self.endpoint("cognito-idp"))
 
     @property
     def max_attempts(self) -> int:
+        """How many times a failing call is attempted at most, including the first attempt."""
         return self._chosen_attempts() or _MAX_ATTEMPTS
 
     def statistics(self) -> dict[str, CallStatistics]:
@@ -122,9 +96,10 @@ class AWS:
 
     def count(self, operation: str, *, is_throttled: bool) -> None:
         """Count a call that was not made through this object's clients."""
-        self._rate_limited.count(operation, 1, int(is_throttled), 0.0)
+        self._rate_limited.count(operation, calls=1, throttled=int(is_throttled))
 
     def environment(self) -> dict[str, str | None]:
+        """Return the environment variables that configure other AWS clients in the same way."""
         return self._settings.environment()
 
     def call(
@@ -136,6 +111,12 @@ class AWS:
         region: str | None = None,
         once: bool = False,
     ) -> dict[str, Any]:
+        """Make one call and return AWS's response; raise a SeedctlError for an error.
+
+        *region* is for services whose region is in the outputs file. With *once* a failed call is
+        not retried, since it may have taken effect or used up a single-use session. Only a
+        throttled call without a Session parameter is retried even then.
+        """
         tries = 1
         try:
             with self.translating(service, operation), redacted_logs():
@@ -301,6 +282,8 @@ class AWS:
         quota_key = (endpoint, None if self.is_local else self._settings.profile_name, region)
         self._rate_limited.attach(client, service, quota_key)
         response_checks.attach(client, service)
+        if service == "s3":
+            sign_per_identity(client)
         return client
 
 

@@ -17,17 +17,20 @@ if TYPE_CHECKING:
 
 # For `aws login`, which botocore supports since 1.41.
 _LOGIN_ERRORS = (boto.LoginError,) if hasattr(boto, "LoginError") else ()
-NO_CREDENTIALS = (
+_NEW_NEEDED = (
     boto.ConfigNotFound,
-    boto.ConfigParseError,
     boto.CredentialRetrievalError,
-    boto.InvalidConfigError,
     boto.NoCredentialsError,
-    boto.PartialCredentialsError,
-    boto.ProfileNotFound,
     boto.SSOError,
     boto.TokenRetrievalError,
     *_LOGIN_ERRORS,
+)
+NO_CREDENTIALS = (
+    *_NEW_NEEDED,
+    boto.ConfigParseError,
+    boto.InvalidConfigError,
+    boto.PartialCredentialsError,
+    boto.ProfileNotFound,
 )
 # The resolution by class of error; the first match counts. None: it depends on where the profile's
 # credentials come from, see how_to_renew().
@@ -40,26 +43,12 @@ _FIXES: tuple[tuple[tuple[type[Exception], ...], str | None], ...] = (
         (boto.MissingDependencyException,),
         f"Install it beside seedctl: {how_to_install('botocore[crt]')}. Or use another profile.",
     ),
-    (
-        (
-            boto.SSOError,
-            boto.TokenRetrievalError,
-            *_LOGIN_ERRORS,
-            boto.CredentialRetrievalError,
-            boto.NoCredentialsError,
-            boto.ConfigNotFound,
-            boto.ClientError,
-        ),
-        None,
-    ),
-    # Errors in the profile itself, for many of which botocore has no class of its own.
-    (
-        (Exception,),
-        (
-            "Correct the profile in the AWS configuration files (or the AWS_ variables), or name another "
-            "with --profile."
-        ),
-    ),
+    ((*_NEW_NEEDED, boto.ClientError), None),
+)
+# For errors in the profile itself, for many of which botocore has no class of its own.
+_CORRECT_PROFILE = (
+    "Correct the profile in the AWS configuration files (or the AWS_ variables), or name another "
+    "with --profile."
 )
 NO_PROFILE = (
     "Name a configured profile with --profile or AWS_PROFILE, or sign in again (aws sso login, aws "
@@ -79,7 +68,8 @@ def credential_error(error: Exception, profile: str | None, renew: str) -> Inval
     """
     is_from_botocore = isinstance(error, boto.BotoCoreError | boto.ClientError)
     text = one_line(error) if is_from_botocore else f"{type(error).__name__}: {one_line(error)}"
-    fix = next(fix for kinds, fix in _FIXES if isinstance(error, kinds)) or renew
+    fixes = (fix for kinds, fix in _FIXES if isinstance(error, kinds))
+    fix = next(fixes, _CORRECT_PROFILE) or renew
     if isinstance(error, boto.NoCredentialsError | boto.ProfileNotFound):
         text += _unreadable_files()
     return InvalidCredentialError(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import proxy_bypass
 
-from seedctl.aws.endpoints import is_loopback
+from seedctl.aws.settings import is_loopback
 from seedctl.errors import InvalidResponseError
 from seedctl.masking import mask
 

@@ -64,37 +64,36 @@ class IdentityBoundClient:
         self._on_parts_left = on_parts_left
 
     def __getattr__(self, operation: str) -> Callable[..., dict[str, Any]]:
-        method = getattr(self._client, operation)
-
-        @redacted_logs()
         def call(**parameters: Any) -> dict[str, Any]:
             if self.only_if_absent and operation in _WRITES:
                 parameters["IfNoneMatch"] = "*"
-            response: dict[str, Any]
             try:
-                response = method(**parameters, **with_identity(self._identity))
+                response = self._send(operation, parameters)
             except ClientError as error:
                 if error.response["Error"]["Code"] not in EXPIRED_CODES:
                     raise
                 self._identity.credentials(renew=True)
                 if "Body" in parameters:
                     parameters["Body"].seek(0)
-                response = method(**parameters, **with_identity(self._identity))
+                response = self._send(operation, parameters)
             if operation in _WRITES or (operation in _READS and not self.response):
                 self.response = _object_facts(response)
             return response
 
         return call
 
-    @redacted_logs()
     def abort_multipart_upload(self, **parameters: Any) -> dict[str, Any]:
         try:
-            response: dict[str, Any] = self._client.abort_multipart_upload(
-                **parameters, **with_identity(self._identity)
-            )
+            return self._send("abort_multipart_upload", parameters)
         except Exception:
             self._on_parts_left(parameters["UploadId"])
             raise
+
+    @redacted_logs()
+    def _send(self, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        response: dict[str, Any] = getattr(self._client, operation)(
+            **parameters, **with_identity(self._identity)
+        )
         return response
 
 

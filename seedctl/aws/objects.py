@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from typing import IO, TYPE_CHECKING, Any
 
 from botocore.exceptions import IncompleteReadError, ReadTimeoutError, ResponseStreamingError
 from s3transfer.manager import TransferConfig, TransferManager
 from s3transfer.subscribers import BaseSubscriber
 
-from seedctl.aws.identity_client import (
-    EXPIRED_CODES,
-    IdentityBoundClient,
-    sign_per_identity,
-    with_identity,
-)
+from seedctl.aws.identity_client import EXPIRED_CODES, IdentityBoundClient, with_identity
 from seedctl.aws.logs import redacted_logs
 from seedctl.errors import StorageError
 
@@ -36,19 +30,18 @@ class S3:
 
     def __init__(self, aws: AWS) -> None:
         self._aws = aws
-        self._lock = threading.Lock()
-        self._prepared: set[int] = set()
 
     def call(
         self,
         operation: str,
+        location: ObjectLocation,
         parameters: Mapping[str, Any],
         *,
-        region: str,
         identity: Identity,
-        accelerate: bool = False,
     ) -> dict[str, Any]:
-        """Make one call as *identity*. A Body among the parameters must be seekable.
+        """Make one call as *identity* on the bucket of *location*; *parameters* has the key, if any.
+
+        A Body among the parameters must be seekable.
 
         Raises StorageError, and what :meth:`seedctl.aws.calls.AWS.call` raises.
         """
@@ -60,9 +53,9 @@ class S3:
             if body is not None:
                 body.seek(start)
             with self._aws.translating("s3", operation), redacted_logs():
-                client = self._client(region, accelerate)
-                response: dict[str, Any] = getattr(client, operation)(
-                    **parameters, **with_identity(identity)
+                method = getattr(self._client(location), operation)
+                response: dict[str, Any] = method(
+                    Bucket=location.bucket, **parameters, **with_identity(identity)
                 )
             return response
 
@@ -86,9 +79,7 @@ class S3:
         piece, and with a negative number when a piece is sent again. After a failure the stored
         parts are deleted; if that fails, *on_parts_left* is called with the id of the upload.
         """
-        client = IdentityBoundClient(
-            self._client(location.region, location.accelerate), identity, on_parts_left
-        )
+        client = IdentityBoundClient(self._client(location), identity, on_parts_left)
         # The transfer manager would send this option with the first of several requests.
         client.only_if_absent = "IfNoneMatch" in options
         extra = {name: value for name, value in options.items() if name != "IfNoneMatch"}
@@ -114,9 +105,7 @@ class S3:
         """
 
         def attempt() -> dict[str, Any]:
-            client = IdentityBoundClient(
-                self._client(location.region, location.accelerate), identity
-            )
+            client = IdentityBoundClient(self._client(location), identity)
             config = TransferConfig(max_io_queue_size=_MAX_QUEUED_CHUNKS)
             with (
                 self._aws.translating("s3", "GetObject"),
@@ -137,16 +126,10 @@ class S3:
         self, location: ObjectLocation, options: Mapping[str, Any], *, identity: Identity
     ) -> tuple[dict[str, Any], Iterator[bytes]]:
         """Return the response to one GET, and the object's bytes in chunks."""
-        parameters = {"Bucket": location.bucket, "Key": location.key, **options}
 
         def get(more: Mapping[str, Any]) -> dict[str, Any]:
-            return self.call(
-                "get_object",
-                {**parameters, **more},
-                region=location.region,
-                identity=identity,
-                accelerate=location.accelerate,
-            )
+            parameters = {"Key": location.key, **options, **more}
+            return self.call("get_object", location, parameters, identity=identity)
 
         response = get({})
         return response, self._chunks(response, get)
@@ -162,8 +145,7 @@ class S3:
         """Return a URL by which anyone can download the object for *expires_in* seconds."""
         parameters = {"Bucket": location.bucket, "Key": location.key, **options}
         with self._aws.translating("s3", "GetObject"), redacted_logs():
-            client = self._client(location.region, location.accelerate)
-            url: str = client.generate_presigned_url(
+            url: str = self._client(location).generate_presigned_url(
                 "get_object", {**parameters, **with_identity(identity)}, ExpiresIn=expires_in
             )
         return url
@@ -206,13 +188,8 @@ class S3:
         identity.credentials(renew=True)
         return attempt()
 
-    def _client(self, region: str, accelerate: bool) -> Any:
-        client = self._aws.client("s3", region, accelerate=accelerate)
-        with self._lock:
-            if id(client) not in self._prepared:
-                sign_per_identity(client)
-                self._prepared.add(id(client))
-        return client
+    def _client(self, location: ObjectLocation) -> Any:
+        return self._aws.client("s3", location.region, accelerate=location.accelerate)
 
 
 class _Progress(BaseSubscriber):  # type: ignore[misc]

@@ -180,8 +180,13 @@ class _Check:
 
 
 def _is_of_protocol(operation: Any, body: bytes) -> bool:
-    is_json = operation.service_model.resolved_protocol == "json"
-    return _is_object(body) if is_json else _is_xml(body)
+    try:
+        if operation.service_model.resolved_protocol == "json":
+            return isinstance(json.loads(body), dict)
+        ET.fromstring(body)  # noqa: S314 - botocore parses it next anyway
+    except (ValueError, RecursionError, ET.ParseError):
+        return False
+    return True
 
 
 def _is_body_of(operation: Any, alternatives: Alternatives, body: Any) -> bool:
@@ -206,18 +211,3 @@ def _has(names: list[str], value: Any, shape: Any) -> bool:
     if name == names[0]:
         return _has(names[1:], member, inner)
     return _has([], member, inner) and all(_has(names[1:], each, inner.member) for each in member)
-
-
-def _is_object(body: bytes) -> bool:
-    try:
-        return isinstance(json.loads(body), dict)
-    except (ValueError, RecursionError):
-        return False
-
-
-def _is_xml(body: bytes) -> bool:
-    try:
-        ET.fromstring(body)  # noqa: S314 - botocore parses it next anyway
-    except ET.ParseError:
-        return False
-    return True

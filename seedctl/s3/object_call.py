@@ -49,13 +49,7 @@ class ObjectCall:
     def send(self, operation: str, action: Action, **parameters: Any) -> dict[str, Any]:
         """Call S3 on this bucket, which needs permission for *action* at the path."""
         with self.explain_denials(action):
-            return self.s3.call(
-                operation,
-                {"Bucket": self.bucket.bucket_name, **parameters},
-                region=self.bucket.region,
-                identity=self.identity,
-                accelerate=self.accelerate,
-            )
+            return self.s3.call(operation, self.location, parameters, identity=self.identity)
 
     @contextmanager
     def explain_source_denial(self) -> Iterator[None]:
