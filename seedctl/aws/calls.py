@@ -41,8 +41,8 @@ from seedctl.errors import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from seedctl.aws.quotas import Quotas
     from seedctl.aws.rates import Clock
+    from seedctl.project.quotas import Quotas
 
 _MAX_ATTEMPTS = 3  # botocore's own default in its standard mode
 
@@ -152,7 +152,9 @@ class AWS:
         """Return the region of Parameter Store and STS. Raises MissingRegionError."""
         chosen = self._settings.chosen_region()
         if chosen is None and not self.is_local:
-            chosen = self._profile_region()
+            with self.translating("configuration", "region"):
+                configured = self._botocore().get_scoped_config().get("region")
+            chosen = checked_region(configured, source="the profile") if configured else None
         chosen = chosen or self._fallback_region()
         if chosen is None:
             raise MissingRegionError(
@@ -255,11 +257,6 @@ class AWS:
         if configured is None:
             configured = self._botocore().get_scoped_config().get("max_attempts")
         return check_max_attempts(configured)
-
-    def _profile_region(self) -> str | None:
-        with self.translating("configuration", "region"):
-            region = self._botocore().get_scoped_config().get("region")
-        return checked_region(region, source="the profile") if region else None
 
     def _new_client(self, service: str, region: str | None, *, once: bool, accelerate: bool) -> Any:
         endpoint = self.endpoint(service)

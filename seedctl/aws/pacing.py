@@ -16,15 +16,14 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from seedctl.aws.failures import THROTTLED
-from seedctl.aws.quotas import DEFAULTS, PACED_SERVICES
 from seedctl.aws.rates import shared_limiter
-from seedctl.project.aws_quotas import CATEGORIES
+from seedctl.project.quotas import CATEGORIES, DEFAULTS, PACED_SERVICES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from seedctl.aws.quotas import Quotas
     from seedctl.aws.rates import Clock, Limiter
+    from seedctl.project.quotas import Quotas
 
 _MAX_TRIES = 8
 

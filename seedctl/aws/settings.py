@@ -9,6 +9,7 @@ from functools import cache
 from urllib.parse import urlsplit
 
 from seedctl.errors import InvalidCommandInputError, MissingRegionError
+from seedctl.outputs.sections import is_web_address
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +104,7 @@ def checked_region(region: str, *, source: str) -> str:
 
 def check_endpoint(url: str, *, source: str) -> str:
     """Return *url* if it is an HTTP URL. Raises InvalidCommandInputError otherwise."""
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in {"http", "https"} and bool(parts.hostname)
-        _ = parts.port
-    except ValueError:
-        usable = False
-    if not usable:
+    if not is_web_address(url):
         raise InvalidCommandInputError(
             f"{source} is {url!r}, which is not an http or https address.",
             resolution="Give an address such as http://127.0.0.1:5000.",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -54,7 +55,8 @@ def parse_introspection(document: Any, path: Path) -> Introspection:
         models=_entries(root, "models", _model),
         enums=_entries(root, "enums", _enum_values),
         custom_types=_entries(root, "nonModels", _custom_type),
-        inputs=_entries(root, "inputs", _input),
+        # Inputs list their fields under "attributes", all other types under "fields".
+        inputs=_entries(root, "inputs", partial(_custom_type, key="attributes")),
         queries=_entries(root, "queries", _operation),
         mutations=_entries(root, "mutations", _operation),
     )
@@ -177,20 +179,11 @@ def _enum_values(entry: Reader, _name: str) -> tuple[str, ...]:
     return values
 
 
-def _custom_type(entry: Reader, name: str) -> CustomType:
-    return CustomType(name, _nonempty_fields(entry, "fields"))
-
-
-def _input(entry: Reader, name: str) -> CustomType:
-    # Inputs list their fields under "attributes", all other types under "fields".
-    return CustomType(name, _nonempty_fields(entry, "attributes"))
-
-
-def _nonempty_fields(entry: Reader, key: str) -> Mapping[str, Field]:
+def _custom_type(entry: Reader, name: str, *, key: str = "fields") -> CustomType:
     fields = _entries(entry, key, _field)
     if not fields:
         entry.fail(key, "an object of one field or more", entry.raw(key))
-    return fields
+    return CustomType(name, fields)
 
 
 def _operation(entry: Reader, name: str) -> OperationSignature:

@@ -1,7 +1,8 @@
-"""Find the project, its outputs file, its seed script and its settings for seedctl."""
+"""Find and read the project's files: its outputs, its seed script, its settings for seedctl."""
 
 from __future__ import annotations
 
+import codecs
 import json
 import os
 import sys
@@ -17,7 +18,6 @@ from seedctl.errors import (
     ProjectNotFoundError,
     SeedScriptNotFoundError,
 )
-from seedctl.project.files import UnreadableFileError, is_there, read_text
 from seedctl.project.identifier import BackendIdentifier, check_identifier_option, os_account_name
 
 if TYPE_CHECKING:
@@ -51,7 +51,13 @@ def find_project(start: Path, *, explicit: Path | None = None) -> Project:
     Raises ProjectNotFoundError.
     """
     if explicit is not None:
-        return Project(_checked_folder(explicit))
+        if _is_folder(explicit):
+            return Project(explicit.resolve())
+        reason = "is not a folder that can be used" if is_there(explicit) else "does not exist"
+        raise ProjectNotFoundError(
+            f"The project folder {explicit} {reason}.",
+            resolution="Give the folder that holds amplify/ and package.json to -C.",
+        )
     try:
         here = start.resolve(strict=True)
     except OSError as error:  # the working directory may have been removed
@@ -132,7 +138,14 @@ def find_script(project: Project, *, explicit: Path | None = None) -> Path:
     """Return the path of the seed script. Raises SeedScriptNotFoundError, FileAccessError."""
     path = (project.root / SCRIPT if explicit is None else explicit).absolute()
     if is_there(path) and not _is_folder(path):
-        _check_readable(path)
+        try:
+            path.open("rb").close()
+        except OSError as error:
+            raise FileAccessError(
+                f"The seed script {path} cannot be read: {error.strerror}.",
+                resolution="Make it a file that this account may read, or name another with "
+                "--script.",
+            ) from error
         return path
     fix = f"Create {SCRIPT.as_posix()}, or name the script with --script."
     typescript = path.with_name("seed.ts")
@@ -146,26 +159,6 @@ def _is_folder(path: Path) -> bool:
         return path.is_dir()
     except OSError:  # whatever it is, its contents cannot be listed
         return False
-
-
-def _checked_folder(folder: Path) -> Path:
-    if not _is_folder(folder):
-        reason = "is not a folder that can be used" if is_there(folder) else "does not exist"
-        raise ProjectNotFoundError(
-            f"The project folder {folder} {reason}.",
-            resolution="Give the folder that holds amplify/ and package.json to -C.",
-        )
-    return folder.resolve()
-
-
-def _check_readable(script: Path) -> None:
-    try:
-        script.open("rb").close()
-    except OSError as error:
-        raise FileAccessError(
-            f"The seed script {script} cannot be read: {error.strerror}.",
-            resolution="Make it a file that this account may read, or name another with --script.",
-        ) from error
 
 
 def _has_amplify(folder: Path) -> bool:
@@ -256,3 +249,39 @@ def tool_table(project: Project, name: str) -> Mapping[str, Any]:
                 resolution=f"Write the settings below [tool.seedctl.{name}].",
             )
     return document
+
+
+class UnreadableFileError(Exception):
+    """A file exists but cannot be read. Its text is the reason, written as the end of a sentence."""
+
+
+def read_text(path: Path) -> str:
+    """Return the text of *path*, which must be UTF-8.
+
+    Raises FileNotFoundError, and UnreadableFileError for any other reason.
+    """
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise UnreadableFileError(error.strerror or type(error).__name__) from error
+    try:
+        return raw.decode()
+    except UnicodeDecodeError as error:
+        if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            reason = "it is UTF-16 text; save it as UTF-8"
+        else:
+            reason = f"it is not UTF-8 text ({error.reason} at byte {error.start})"
+        raise UnreadableFileError(reason) from error
+
+
+def is_there(path: Path) -> bool:
+    """Whether anything exists at *path*: a file, a folder, a broken link or something unreadable."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True  # reading it will raise the reason
+    return True

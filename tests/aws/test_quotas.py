@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from seedctl.aws.calls import AWS
-from seedctl.aws.quotas import DEFAULTS, chosen_quotas
 from seedctl.aws.settings import AWSSettings
 from seedctl.cognito import pool as pool_module
 from seedctl.errors import (
@@ -20,7 +19,7 @@ from seedctl.errors import (
     ThrottledError,
 )
 from seedctl.project import Project
-from seedctl.project.aws_quotas import CATEGORIES
+from seedctl.project.quotas import CATEGORIES, DEFAULTS, chosen_quotas
 from tests.aws.test_rates import ManualClock
 from tests.fake_aws import FakeAWS
 

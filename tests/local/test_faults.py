@@ -30,7 +30,7 @@ from seedctl.local.faults.quotas import Quotas, Window
 from seedctl.local.http1 import FilePart, Request, Response
 from seedctl.local.server import Server
 from seedctl.outputs import load_outputs
-from seedctl.project.aws_quotas import CATEGORIES, DEFAULT_QUOTAS, PER_USER, RESPOND
+from seedctl.project.quotas import CATEGORIES, DEFAULT_QUOTAS, PER_USER, RESPOND
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

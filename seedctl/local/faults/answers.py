@@ -11,7 +11,7 @@ from seedctl.local.bodies import ConnectionEndedError
 from seedctl.local.faults.calls import call_of, failed, throttled, user_of
 from seedctl.local.faults.quotas import Quotas, Statistics
 from seedctl.local.http1 import Request, Response
-from seedctl.project.aws_quotas import CATEGORIES
+from seedctl.project.quotas import CATEGORIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

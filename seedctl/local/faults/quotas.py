@@ -6,7 +6,7 @@ from collections import Counter, defaultdict, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from seedctl.project.aws_quotas import PER_USER, RESPOND
+from seedctl.project.quotas import PER_USER, RESPOND
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,4 +1,15 @@
-"""How many calls per second AWS allows: its default quotas, and the user's own."""
+"""How many calls per second AWS allows: its default quotas, and the user's own for the client.
+
+The client and the local sandbox both read the table of defaults.
+
+A quota is for one account and region, and for a category of operations. The categories of Cognito
+have Cognito's names; those of Parameter Store are ours.
+
+[?] marks what AWS does not document. For most operations, the category is published. These we put
+into one ourselves [?]: signing out, InitiateAuth to refresh, GetTokensFromRefreshToken, sending an
+attribute's or a sign-up's code again, setting up MFA, and deleting parameters. The throughput of
+Parameter Store for writes is a default, but not a promise [?].
+"""
 
 from __future__ import annotations
 
@@ -8,16 +19,66 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from seedctl.errors import InvalidCommandInputError
-from seedctl.project import tool_table
-from seedctl.project.aws_quotas import DEFAULT_QUOTAS
+from seedctl.project.root import tool_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from seedctl.project import Project
+    from seedctl.project.root import Project
 
     Quotas = Mapping[str, int | None]
     """Calls per second, by name; None for no limit."""
+
+RESPOND = "RespondToAuthChallenge"
+PER_USER = "PerUser"
+
+# Each category's quota and its operations.
+_COGNITO: Mapping[str, tuple[int, str]] = {
+    "UserAuthentication": (120, "AdminInitiateAuth InitiateAuth"),
+    # 3 times UserAuthentication
+    RESPOND: (360, "AdminRespondToAuthChallenge RespondToAuthChallenge"),
+    "UserCreation": (50, "AdminConfirmSignUp AdminCreateUser ConfirmSignUp SignUp"),
+    "UserAccountRecovery": (
+        30,
+        """AdminResetUserPassword AdminSetUserPassword ChangePassword ConfirmForgotPassword
+        ForgotPassword""",
+    ),
+    "UserRead": (120, "AdminGetUser GetUser"),
+    "UserUpdate": (
+        25,
+        """AdminDeleteUser AdminDeleteUserAttributes AdminDisableUser AdminEnableUser
+        AdminUpdateUserAttributes AdminUserGlobalSignOut DeleteUser DeleteUserAttributes
+        GetUserAttributeVerificationCode GlobalSignOut ResendConfirmationCode
+        UpdateUserAttributes VerifyUserAttribute""",
+    ),
+    "UserToken": (120, "GetTokensFromRefreshToken RevokeToken"),
+    "UserResourceRead": (50, "AdminListGroupsForUser"),
+    "UserResourceUpdate": (
+        25,
+        """AdminAddUserToGroup AdminRemoveUserFromGroup AdminSetUserMFAPreference
+        AssociateSoftwareToken ConfirmDevice SetUserMFAPreference VerifySoftwareToken""",
+    ),
+    "UserList": (30, "ListUsers ListUsersInGroup"),
+    "UserPoolRead": (15, "DescribeUserPool"),
+    "UserPoolResourceRead": (20, "GetGroup GetUserPoolMfaConfig ListGroups"),
+    "UserPoolResourceUpdate": (15, "CreateGroup DeleteGroup"),
+    "UserPoolClientRead": (15, "DescribeUserPoolClient"),
+    PER_USER: (10, ""),  # of one user, reads and writes each, whatever the operation
+}
+_SSM: Mapping[str, tuple[int, str]] = {
+    "ParameterRead": (40, "GetParameter GetParameters GetParametersByPath"),
+    "ParameterWrite": (3, "DeleteParameter DeleteParameters PutParameter"),
+}
+DEFAULT_QUOTAS: Mapping[str, int] = {
+    name: quota for name, (quota, _) in {**_COGNITO, **_SSM}.items()
+}
+CATEGORIES: Mapping[tuple[str, str], str] = {
+    (service, operation): category
+    for service, rows in (("cognito-idp", _COGNITO), ("ssm", _SSM))
+    for category, (_, operations) in rows.items()
+    for operation in operations.split()
+}
+"""The category of each operation, by service and operation."""
 
 # The categories of seedctl's own calls.
 _NAMES = (
@@ -87,5 +148,4 @@ def _checked_number(name: str, value: Any, where: str) -> int | None:
             f"{where} sets {name} to {value!r}.",
             resolution='Give the calls per second, a whole number of 1 or more, or "off".',
         )
-    number: int = value
-    return number
+    return int(value)
