@@ -14,6 +14,7 @@ from botocore.configprovider import ConfiguredEndpointProvider
 from botocore.exceptions import BotoCoreError
 from botocore.utils import get_environ_proxies
 
+from seedctl import errors
 from seedctl.aws import response_checks
 from seedctl.aws.configuration import client_config, new_session
 from seedctl.aws.credential_failures import how_to_renew
@@ -30,12 +31,6 @@ from seedctl.aws.settings import (
     checked_region,
     is_emulator,
     is_loopback,
-)
-from seedctl.errors import (
-    InvalidCredentialError,
-    MissingRegionError,
-    MixedEndpointsError,
-    ThrottledError,
 )
 
 if TYPE_CHECKING:
@@ -128,7 +123,7 @@ class AWS:
                 )
                 method = getattr(client, xform_name(operation))
                 return self._rate_limited.call(method, parameters, tries=tries)
-        except ThrottledError as error:
+        except errors.ThrottledError as error:
             error.was_repeated = tries > 1
             raise
 
@@ -157,7 +152,7 @@ class AWS:
             chosen = checked_region(configured, source="the profile") if configured else None
         chosen = chosen or self._fallback_region()
         if chosen is None:
-            raise MissingRegionError(
+            raise errors.MissingRegionError(
                 "No AWS region: not in the options, the environment, the profile or an outputs "
                 "file.",
                 resolution="Give one with --region or AWS_REGION.",
@@ -191,7 +186,7 @@ class AWS:
             found = self._botocore().get_credentials()
             keys = found.get_frozen_credentials() if found is not None else None
         if keys is None:
-            raise InvalidCredentialError(
+            raise errors.InvalidCredentialError(
                 "There are no AWS credentials to sign with.",
                 resolution=f"{self._how_to_renew()} With no AWS account, use --local.",
             )
@@ -200,8 +195,7 @@ class AWS:
     def certificates(self) -> str:
         """Return the path of the CA bundle that boto3 would use."""
         configured = self._botocore().get_config_variable("ca_bundle")
-        path: str = configured or httpsession.get_cert_path(True)
-        return path
+        return str(configured or httpsession.get_cert_path(True))
 
     def proxy(self, url: str) -> str | None:
         """Return the URL of the proxy that boto3 would use for *url*; None for none."""
@@ -284,8 +278,8 @@ class AWS:
         return client
 
 
-def _mixed(emulated: str, real: str) -> MixedEndpointsError:
-    return MixedEndpointsError(
+def _mixed(emulated: str, real: str) -> errors.MixedEndpointsError:
+    return errors.MixedEndpointsError(
         f"{emulated} would reach an emulator, but {real} the real AWS.",
         resolution="Set AWS_ENDPOINT_URL or --endpoint-url for all services, or unset the "
         "AWS_ENDPOINT_URL_* variables.",

@@ -25,7 +25,7 @@ _NEW_NEEDED = (
     boto.TokenRetrievalError,
     *_LOGIN_ERRORS,
 )
-NO_CREDENTIALS = (
+_NO_CREDENTIALS = (
     *_NEW_NEEDED,
     boto.ConfigParseError,
     boto.InvalidConfigError,
@@ -111,11 +111,11 @@ def credential_source(profile: str | None) -> str:
 
 
 def is_credential_failure(error: Exception) -> bool:
-    """Whether *error*, of any class, was raised while botocore got credentials.
+    """Whether *error* says that there are no credentials, or was raised while botocore got them.
 
     botocore does not wrap all causes: a missing program or file, invalid JSON, an invalid URL.
     """
-    return is_raised_in("botocore.credentials", error)
+    return isinstance(error, _NO_CREDENTIALS) or is_raised_in("botocore.credentials", error)
 
 
 def is_raised_in(module: str, error: Exception) -> bool:

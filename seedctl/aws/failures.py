@@ -8,15 +8,8 @@ from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
 
 from seedctl import errors
-from seedctl.aws.clocks import (
-    MAX_CLOCK_SKEW,
-    clock_advice,
-    is_about_time,
-    seconds_ahead,
-    server_time,
-)
+from seedctl.aws import clocks
 from seedctl.aws.credential_failures import (
-    NO_CREDENTIALS,
     NO_PROFILE,
     credential_error,
     credential_source,
@@ -127,7 +120,7 @@ def translate(
         return errors.InvalidResponseError.of(service, operation)
     if isinstance(error, errors.SeedctlError):
         return None
-    if isinstance(error, NO_CREDENTIALS) or is_credential_failure(error):
+    if is_credential_failure(error):
         return credential_error(error, profile, renew)
     if isinstance(error, boto.ParamValidationError):
         return errors.InvalidParameterException(f"{call} cannot be sent: {one_line(error)}")
@@ -218,7 +211,7 @@ def _from_code(
         )
     if service == "cognito-idp" and code in _COGNITO_DATA:
         kind: type[errors.CognitoError] = getattr(errors, code, errors.CognitoError)
-        return kind(message or code, code=code, server_time=server_time(headers))
+        return kind(message or code, code=code, server_time=clocks.server_time(headers))
     request = f" (request {facts['request_id']})" if facts["request_id"] else ""
     detail = f": {message.removesuffix('.')}" if message else ""
     if _is_failure_of_aws(error):
@@ -244,12 +237,12 @@ def _rejected_credentials(  # noqa: PLR0917 - all of them text of one message
         return errors.InvalidCredentialError(
             f"The AWS credentials from {source} have expired ({call}: {code}).", resolution=renew
         )
-    ahead = seconds_ahead(headers, message)
-    is_wrong = ahead is not None and abs(ahead) >= MAX_CLOCK_SKEW
-    if code in _WRONG_TIME or is_about_time(message) or is_wrong:
+    ahead = clocks.seconds_ahead(headers, message)
+    is_wrong = ahead is not None and abs(ahead) >= clocks.MAX_CLOCK_SKEW
+    if code in _WRONG_TIME or clocks.is_about_time(message) or is_wrong:
         return errors.InvalidCredentialError(
             f"AWS does not accept the time at which {call} was signed ({code}).",
-            resolution=clock_advice(ahead),
+            resolution=clocks.clock_advice(ahead),
         )
     return errors.InvalidCredentialError(
         f"AWS does not accept the credentials from {source} ({call}: {code}).",

@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from seedctl.aws.calls import AWS
-    from seedctl.aws.credentials import Identity
-    from seedctl.aws.object_location import ObjectLocation
+    from seedctl.aws.credentials import Identity, ObjectLocation
 
 _CHUNK_SIZE = 1024 * 1024
 _MAX_QUEUED_CHUNKS = 100  # waiting to be written, 256 KiB each; the default is ten times as many

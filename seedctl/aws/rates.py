@@ -137,9 +137,8 @@ class Limiter:
     def acquire(self) -> tuple[float, float]:
         """Wait for a slot; return when the call may be sent and how many seconds it waited."""
         clock, queue = self._clock, self._queue
-        turn = threading.Condition(
-            self._lock
-        )  # one per thread, so that a free slot wakes one thread only
+        # One per thread, so that a free slot wakes one thread only.
+        turn = threading.Condition(self._lock)
         with self._lock:
             asked_at = clock.now()
             queue.append(turn)

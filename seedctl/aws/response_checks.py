@@ -15,9 +15,8 @@ from xml.etree import ElementTree as ET
 from seedctl.aws.foreign_responses import (
     describe_response,
     foreign_response_error,
+    is_from_proxy,
     is_html_page,
-    is_proxy_login,
-    is_redirection,
 )
 
 if TYPE_CHECKING:
@@ -174,7 +173,7 @@ class _Check:
         status, body = response_dict["status_code"], response_dict["body"]
         if status < 300:
             return False
-        if is_proxy_login(status) or is_redirection(status, response_dict["headers"]):
+        if is_from_proxy(status, response_dict["headers"]):
             return True
         return bool(body) and (is_html_page(body) or not _is_of_protocol(self._operation, body))
 

@@ -13,11 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from seedctl.errors import (
-    AmplifyOutputsNotFoundError,
-    InvalidAmplifyOutputsError,
-    MissingAuthError,
-)
+from seedctl import errors
 from seedctl.outputs.reader import REGENERATE, Reader
 from seedctl.outputs.sections import A_REGION, REGION, parse_data, parse_storage
 from seedctl.project.root import UnreadableFileError, find_outputs, read_text
@@ -137,12 +133,12 @@ def load_outputs(path: Path) -> AmplifyOutputs:
     try:
         text = read_text(path)
     except FileNotFoundError as error:
-        raise AmplifyOutputsNotFoundError(
+        raise errors.AmplifyOutputsNotFoundError(
             f"{path} does not exist.",
             resolution="Deploy the sandbox with npx ampx sandbox, or name the file with --outputs.",
         ) from error
     except UnreadableFileError as error:
-        raise InvalidAmplifyOutputsError(
+        raise errors.InvalidAmplifyOutputsError(
             f"{path} cannot be read: {error}.",
             resolution="Make it a file that this account may read, or name another with --outputs.",
         ) from error.__cause__
@@ -151,7 +147,7 @@ def load_outputs(path: Path) -> AmplifyOutputs:
         # JSON may hold half of a surrogate pair, but no service accepts it. This raises ValueError.
         json.dumps(document, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
-        raise InvalidAmplifyOutputsError(
+        raise errors.InvalidAmplifyOutputsError(
             f"{path} is not JSON: {error}", resolution=REGENERATE
         ) from error
     return parse_outputs(document, path)
@@ -164,7 +160,7 @@ def parse_outputs(document: Any, path: Path) -> AmplifyOutputs:
     if version != "1" and not version.startswith("1."):
         root.fail("version", 'a version that begins with "1"', version)
     if not document.keys() - {"version", "$schema"}:
-        raise AmplifyOutputsNotFoundError(
+        raise errors.AmplifyOutputsNotFoundError(
             f"{path} holds only a version: nothing has been deployed yet.",
             resolution="Deploy the sandbox with npx ampx sandbox and wait until it is done.",
         )
@@ -269,7 +265,7 @@ class OutputsSource:
         """
         try:
             return self.outputs
-        except AmplifyOutputsNotFoundError:
+        except errors.AmplifyOutputsNotFoundError:
             if self._explicit is not None:
                 raise
             return None
@@ -282,7 +278,7 @@ class OutputsSource:
     def require_auth(self) -> AuthSection:
         """Return the auth section. Raises MissingAuthError if there is none."""
         if self.outputs.auth is None:
-            raise MissingAuthError(
+            raise errors.MissingAuthError(
                 f"{self.outputs.path} has no auth section: this backend has no auth resource.",
                 resolution="Add one in amplify/auth/resource.ts, deploy, and run again.",
             )

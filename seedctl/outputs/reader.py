@@ -107,12 +107,11 @@ class Reader:
         value = self._value.get(key)
         if value is None:
             return None
-        for choice in choices:
-            if value == choice:
-                return choice
-        if aliases and isinstance(value, str) and value in aliases:
-            return aliases[value]
-        self.fail(key, "one of " + ", ".join(choices), value)
+        known: dict[str, _Choice] = {choice: choice for choice in choices}
+        known.update(aliases or {})
+        if not isinstance(value, str) or value not in known:
+            self.fail(key, "one of " + ", ".join(choices), value)
+        return known[value]
 
     def optional_texts(self, key: str) -> tuple[str, ...] | None:
         value = self._optional(key, list, "a list of texts")

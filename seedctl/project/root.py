@@ -10,14 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seedctl.errors import (
-    AmplifyOutputsNotFoundError,
-    FileAccessError,
-    InvalidCommandInputError,
-    InvalidPackageJsonError,
-    ProjectNotFoundError,
-    SeedScriptNotFoundError,
-)
+from seedctl import errors
 from seedctl.project.identifier import BackendIdentifier, check_identifier_option, os_account_name
 
 if TYPE_CHECKING:
@@ -54,14 +47,14 @@ def find_project(start: Path, *, explicit: Path | None = None) -> Project:
         if _is_folder(explicit):
             return Project(explicit.resolve())
         reason = "is not a folder that can be used" if is_there(explicit) else "does not exist"
-        raise ProjectNotFoundError(
+        raise errors.ProjectNotFoundError(
             f"The project folder {explicit} {reason}.",
             resolution="Give the folder that holds amplify/ and package.json to -C.",
         )
     try:
         here = start.resolve(strict=True)
     except OSError as error:  # the working directory may have been removed
-        raise ProjectNotFoundError(
+        raise errors.ProjectNotFoundError(
             f"The folder {start} cannot be used: {error.strerror}.",
             resolution="Go to the project's folder, or name it with -C.",
         ) from error
@@ -72,7 +65,7 @@ def find_project(start: Path, *, explicit: Path | None = None) -> Project:
     for folder in folders:
         if _has_package_name(folder):
             return Project(folder)
-    raise ProjectNotFoundError(
+    raise errors.ProjectNotFoundError(
         f"{here} is not inside an Amplify project: no folder here or above has amplify/backend.ts "
         "or amplify/seed/, or a package.json with a name.",
         resolution="Go to the project's folder, or name it with -C.",
@@ -90,19 +83,21 @@ def namespace_of(project: Project) -> str:
         content = json.loads(read_text(path))
     except FileNotFoundError:
         # Hide the cause: it says nothing that this message does not say.
-        raise InvalidPackageJsonError(
+        raise errors.InvalidPackageJsonError(
             f"{path} does not exist.", resolution='Create it, such as {"name": "my-app"}.'
         ) from None
     except UnreadableFileError as error:
-        raise InvalidPackageJsonError(
+        raise errors.InvalidPackageJsonError(
             f"{path} cannot be read: {error}.", resolution=fix
         ) from error.__cause__
     except (ValueError, RecursionError) as error:
         # A byte order mark ends here too; ampx cannot read such a file either.
-        raise InvalidPackageJsonError(f"{path} is not JSON: {error}", resolution=fix) from error
+        raise errors.InvalidPackageJsonError(
+            f"{path} is not JSON: {error}", resolution=fix
+        ) from error
     name = content.get("name") if isinstance(content, dict) else None
     if not isinstance(name, str) or not name:
-        raise InvalidPackageJsonError(f'{path} has no "name" with a text.', resolution=fix)
+        raise errors.InvalidPackageJsonError(f'{path} has no "name" with a text.', resolution=fix)
     return name
 
 
@@ -115,7 +110,7 @@ def find_outputs(project: Project, *, explicit: Path | None = None, local: bool 
     if explicit is not None:
         if not is_there(explicit) or _is_folder(explicit):
             reason = "is not a file" if is_there(explicit) else "does not exist"
-            raise AmplifyOutputsNotFoundError(
+            raise errors.AmplifyOutputsNotFoundError(
                 f"The outputs file {explicit} {reason}.",
                 resolution="Give the path of an amplify_outputs.json to --outputs.",
             )
@@ -131,7 +126,7 @@ def find_outputs(project: Project, *, explicit: Path | None = None, local: bool 
         fix = f"{fix[:-1]}; or use --local: {LOCAL_OUTPUTS.as_posix()} exists."
     if local:
         fix = f"Write {LOCAL_OUTPUTS.as_posix()} with seedctl local init, or deploy the sandbox."
-    raise AmplifyOutputsNotFoundError(f"{deployed} does not exist.", resolution=fix)
+    raise errors.AmplifyOutputsNotFoundError(f"{deployed} does not exist.", resolution=fix)
 
 
 def find_script(project: Project, *, explicit: Path | None = None) -> Path:
@@ -141,7 +136,7 @@ def find_script(project: Project, *, explicit: Path | None = None) -> Path:
         try:
             path.open("rb").close()
         except OSError as error:
-            raise FileAccessError(
+            raise errors.FileAccessError(
                 f"The seed script {path} cannot be read: {error.strerror}.",
                 resolution="Make it a file that this account may read, or name another with "
                 "--script.",
@@ -151,7 +146,7 @@ def find_script(project: Project, *, explicit: Path | None = None) -> Path:
     typescript = path.with_name("seed.ts")
     if explicit is None and typescript.is_file():
         fix = f"Write {SCRIPT.as_posix()} beside seed.ts: seedctl runs Python."
-    raise SeedScriptNotFoundError(f"There is no seed script at {path}.", resolution=fix)
+    raise errors.SeedScriptNotFoundError(f"There is no seed script at {path}.", resolution=fix)
 
 
 def _is_folder(path: Path) -> bool:
@@ -169,7 +164,7 @@ def _has_amplify(folder: Path) -> bool:
         seed = amplify / "seed"
         return seed.is_dir() or any(path.is_file() for path in amplify.glob("backend.*"))
     except OSError as error:  # this may be the project: do not silently use another one above it
-        raise ProjectNotFoundError(
+        raise errors.ProjectNotFoundError(
             f"The folder {amplify} cannot be read: {error.strerror}.",
             resolution="Make it readable for this account, or name the project's folder with -C.",
         ) from error
@@ -179,7 +174,7 @@ def _has_package_name(folder: Path) -> bool:
     # This only recognises a project; namespace_of() reports a broken file.
     try:
         namespace_of(Project(folder))
-    except InvalidPackageJsonError:
+    except errors.InvalidPackageJsonError:
         return False
     return True
 
@@ -225,7 +220,7 @@ def tool_table(project: Project, name: str) -> Mapping[str, Any]:
     except FileNotFoundError:
         return {}
     except OSError as error:
-        raise FileAccessError(
+        raise errors.FileAccessError(
             f"{path} cannot be read: {error.strerror}.",
             resolution="Make it a file that this account may read.",
         ) from error
@@ -238,13 +233,13 @@ def tool_table(project: Project, name: str) -> Mapping[str, Any]:
     try:
         document: dict[str, Any] = tomllib.loads(source.decode())
     except ValueError as error:
-        raise InvalidCommandInputError(
+        raise errors.InvalidCommandInputError(
             f"{path} is not TOML: {error}", resolution="Correct the file."
         ) from error
     for key in ("tool", "seedctl", name):
         document = document.get(key, {})
         if not isinstance(document, dict):
-            raise InvalidCommandInputError(
+            raise errors.InvalidCommandInputError(
                 f"{path}: {key} in [tool.seedctl.{name}] is not a table.",
                 resolution=f"Write the settings below [tool.seedctl.{name}].",
             )

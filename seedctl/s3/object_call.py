@@ -6,14 +6,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from seedctl.aws.object_location import ObjectLocation
+from seedctl.aws.credentials import Identity, IdentityCredentials, ObjectLocation
 from seedctl.errors import AccessDenied, NoCredentials
 from seedctl.s3.rules import explain_denial, may
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from seedctl.aws.credentials import Identity, IdentityCredentials
     from seedctl.aws.objects import S3
     from seedctl.s3.rules import Action
     from seedctl.s3.section import Bucket
