@@ -116,11 +116,8 @@ class AWS:
         try:
             with self.translating(service, operation), redacted_logs():
                 client = self.client(service, region, once=once)
-                tries = tries_for(
-                    service,
-                    self._chosen_attempts(),
-                    uses_session_up=once and "Session" in parameters,
-                )
+                uses_session_up = once and "Session" in parameters
+                tries = tries_for(service, self._chosen_attempts(), uses_session_up=uses_session_up)
                 method = getattr(client, xform_name(operation))
                 return self._rate_limited.call(method, parameters, tries=tries)
         except errors.ThrottledError as error:
@@ -222,12 +219,9 @@ class AWS:
             yield
         except Exception as error:
             profile = None if self.is_local else self._settings.profile_name
+            renew = self._how_to_renew()
             translated = translate(
-                error,
-                service=service,
-                operation=operation,
-                profile=profile,
-                renew=self._how_to_renew(),
+                error, service=service, operation=operation, profile=profile, renew=renew
             )
             if translated is None:
                 raise

@@ -135,8 +135,12 @@ def _unreachable(error: Exception, service: str, operation: str) -> errors.Endpo
     advice = "Check the network, proxy, region and --endpoint-url, then run again."
     words = one_line(error)
     if isinstance(error, boto.ProxyConnectionError):
-        # botocore's message names the proxy, but not the proxy's response.
-        words, advice = proxy_failure(_innermost(error.kwargs.get("error")))
+        # botocore's message names the proxy, but not the proxy's response: that is in the innermost
+        # of urllib3's nested errors.
+        cause = error.kwargs.get("error")
+        while (inner := getattr(cause, "original_error", None)) is not None:
+            cause = inner
+        words, advice = proxy_failure(one_line(cause))
     elif isinstance(error, boto.SSLError):
         advice = (
             "If your company's proxy inspects TLS connections, set AWS_CA_BUNDLE to the file of its "
@@ -195,7 +199,9 @@ def _from_code(
     if service == "s3" and code not in THROTTLED and not _is_failure_of_aws(error):
         return _from_s3(error, code, message)
     if code in _DENIED or (code == "NotAuthorizedException" and operation.startswith("Admin")):
-        return _denied(message, facts)
+        what, fix = explain_denial(call, message)
+        denied = _DENIED_CLASS.get(service, errors.AccessDeniedError)
+        return denied(what, resolution=fix, **facts)
     if code in THROTTLED:
         return errors.ThrottledError(
             f"AWS throttled {call}: {code} {message}".rstrip(),
@@ -274,22 +280,9 @@ def _is_failure_of_aws(error: boto.ClientError) -> bool:
     return status >= 500
 
 
-def _denied(message: str, facts: dict[str, str]) -> errors.AccessDeniedError:
-    what, fix = explain_denial(f"{facts['service']}:{facts['operation']}", message)
-    denied = _DENIED_CLASS.get(facts["service"], errors.AccessDeniedError)
-    return denied(what, resolution=fix, **facts)
-
-
-def _innermost(error: object) -> str:
-    """Return the message of the innermost of urllib3's nested errors."""
-    while (inner := getattr(error, "original_error", None)) is not None:
-        error = inner
-    return " ".join(str(error).split())
-
-
 def _readable(message: object) -> str:
     """Return AWS's message on one line; "" for a web page, as gateways and emulators send."""
-    text = " ".join(str(message or "").split())
+    text = one_line(message or "")
     if is_html_page(text.encode()):
         return ""
     return text if len(text) <= _MAX_MESSAGE else text[:_MAX_MESSAGE] + "…"

@@ -8,9 +8,8 @@ from botocore.exceptions import IncompleteReadError, ReadTimeoutError, ResponseS
 from s3transfer.manager import TransferConfig, TransferManager
 from s3transfer.subscribers import BaseSubscriber
 
-from seedctl.aws.identity_client import EXPIRED_CODES, IdentityBoundClient, with_identity
+from seedctl.aws.identity_client import IdentityBoundClient, with_identity
 from seedctl.aws.logs import redacted_logs
-from seedctl.errors import StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -40,25 +39,11 @@ class S3:
     ) -> dict[str, Any]:
         """Make one call as *identity* on the bucket of *location*; *parameters* has the key, if any.
 
-        A Body among the parameters must be seekable.
-
-        Raises StorageError, and what :meth:`seedctl.aws.calls.AWS.call` raises.
+        A Body among the parameters must be seekable. Raises StorageError, and what :meth:`seedctl.aws.calls.AWS.call` raises.
         """
-
-        body = parameters.get("Body")
-        start = body.tell() if body is not None else 0
-
-        def attempt() -> dict[str, Any]:
-            if body is not None:
-                body.seek(start)
-            with self._aws.translating("s3", operation), redacted_logs():
-                method = getattr(self._client(location), operation)
-                response: dict[str, Any] = method(
-                    Bucket=location.bucket, **parameters, **with_identity(identity)
-                )
-            return response
-
-        return self._renewing_credentials(identity, attempt)
+        with self._aws.translating("s3", operation):
+            client = IdentityBoundClient(self._client(location), identity)
+            return client.call(operation, Bucket=location.bucket, **parameters)
 
     def upload(
         self,
@@ -102,24 +87,17 @@ class S3:
 
         The file *target* is created or replaced only once the download is complete.
         """
-
-        def attempt() -> dict[str, Any]:
-            client = IdentityBoundClient(self._client(location), identity)
-            config = TransferConfig(max_io_queue_size=_MAX_QUEUED_CHUNKS)
-            with (
-                self._aws.translating("s3", "GetObject"),
-                TransferManager(client, config) as manager,
-            ):
-                subscribers = _subscribers(on_progress)
-                manager.download(
-                    location.bucket, location.key, target, dict(options), subscribers
-                ).result()
-            if not client.response:  # no range was requested, since the object is empty
-                with self._aws.translating("s3", "HeadObject"):
-                    client.head_object(Bucket=location.bucket, Key=location.key, **options)
-            return client.response
-
-        return self._renewing_credentials(identity, attempt)
+        client = IdentityBoundClient(self._client(location), identity)
+        config = TransferConfig(max_io_queue_size=_MAX_QUEUED_CHUNKS)
+        with self._aws.translating("s3", "GetObject"), TransferManager(client, config) as manager:
+            subscribers = _subscribers(on_progress)
+            manager.download(
+                location.bucket, location.key, target, dict(options), subscribers
+            ).result()
+        if not client.response:  # no range was requested, since the object is empty
+            with self._aws.translating("s3", "HeadObject"):
+                client.head_object(Bucket=location.bucket, Key=location.key, **options)
+        return client.response
 
     def read(
         self, location: ObjectLocation, options: Mapping[str, Any], *, identity: Identity
@@ -174,18 +152,6 @@ class S3:
             response = get(
                 {"Range": f"bytes={start + received}-{last}", "IfMatch": response["ETag"]}
             )
-
-    def _renewing_credentials(
-        self, identity: Identity, attempt: Callable[[], dict[str, Any]]
-    ) -> dict[str, Any]:
-        """Call *attempt*, and once more with new credentials if S3 says that they have expired."""
-        try:
-            return attempt()
-        except StorageError as error:
-            if error.code not in EXPIRED_CODES:
-                raise
-        identity.credentials(renew=True)
-        return attempt()
 
     def _client(self, location: ObjectLocation) -> Any:
         return self._aws.client("s3", location.region, accelerate=location.accelerate)

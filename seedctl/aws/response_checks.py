@@ -101,12 +101,10 @@ _TYPES: Mapping[str, type] = {
 
 def attach(client: Any, service: str) -> None:
     """Have *client* raise InvalidResponseError for responses that are not from the service."""
-    model = client.meta.service_model
+    prefix = client.meta.service_model.service_id.hyphenize()
     for operation, alternatives in REQUIRED_MEMBERS[service].items():
-        check = _Check(
-            service, model.operation_model(operation), alternatives, client.meta.endpoint_url
-        )
-        names = f"{model.service_id.hyphenize()}.{operation}"
+        check = _Check(service, operation, alternatives, client.meta)
+        names = f"{prefix}.{operation}"
         client.meta.events.register(f"before-parse.{names}", check.before_parse)
         # Check before botocore decides on a retry: it would retry an S3 response that is not XML.
         client.meta.events.register(f"response-received.{names}", check.after_parse)
@@ -118,11 +116,11 @@ class _Check:
     A class, not a function with bound arguments: botocore's debug log shows the repr of handlers.
     """
 
-    def __init__(self, service: str, operation: Any, alternatives: Alternatives, url: str) -> None:
+    def __init__(self, service: str, operation: str, alternatives: Alternatives, meta: Any) -> None:
         self._service = service
-        self._operation = operation
+        self._operation = meta.service_model.operation_model(operation)
         self._alternatives = alternatives
-        self._url = url
+        self._url = meta.endpoint_url
 
     def before_parse(self, response_dict: Any, **_: Any) -> None:
         """Check a response with an error status before botocore parses it."""

@@ -177,6 +177,5 @@ class Reader:
         if isinstance(value, str):
             shown = repr(value if len(value) <= 40 else value[:40] + "…")
         raise InvalidAmplifyOutputsError(
-            f"{self._path}: {where} is {shown}; expected {expected}.",
-            resolution=REGENERATE,
+            f"{self._path}: {where} is {shown}; expected {expected}.", resolution=REGENERATE
         )

@@ -126,8 +126,7 @@ def check_identifier_option(text: str, *, source: str = "--identifier") -> str:
     """
     if not _OPTION_PATTERN.fullmatch(text):
         raise errors.InvalidCommandInputError(
-            f"{source} is {text!r}, which cannot be a sandbox identifier.",
-            resolution=_advice(text),
+            f"{source} is {text!r}, which cannot be a sandbox identifier.", resolution=_advice(text)
         )
     return text
 
