@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from types import TracebackType
 
-    from seedctl.aws.calls import Caller
+    from seedctl.aws.calls import AWS
     from seedctl.aws.pacing import CallStatistics
     from seedctl.connection import Connection
     from seedctl.outputs import AmplifyOutputs, AuthSection
@@ -132,7 +132,7 @@ class Backend:
         return self._aws.statistics()
 
     @property
-    def aws(self) -> Caller:
+    def aws(self) -> AWS:
         """Makes AWS calls with the developer's own credentials."""
         return self._aws
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seedctl import masking
-from seedctl.aws.quotas import chosen_quotas
 from seedctl.aws.settings import AWSSettings
 from seedctl.cognito.refusals import APP_CLIENT_SECRET
 from seedctl.embedded import InboxCodes, is_embedded, local_endpoint, local_from_environment
@@ -17,6 +16,7 @@ from seedctl.errors import InvalidCommandInputError
 from seedctl.mfa_command import CommandCodes
 from seedctl.outputs import OutputsSource
 from seedctl.project import chosen_identifier, find_project
+from seedctl.project.quotas import chosen_quotas
 from seedctl.report import PlainReport
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from seedctl.aws.calls import Caller
+    from seedctl.aws.calls import AWS
     from seedctl.project import BackendIdentifier
     from seedctl.report import Observer
 
@@ -61,7 +61,7 @@ class Secrets:
 
     def __init__(
         self,
-        aws: Caller,
+        aws: AWS,
         identifier: BackendIdentifier,
         observer: Observer,
         before_write: Callable[[], None],

@@ -6,12 +6,12 @@ import json
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from seedctl.aws.calls import Caller
+    from seedctl.aws.calls import AWS
     from seedctl.outputs import AuthSection
     from seedctl.project import BackendIdentifier
 
 
-def generate_policy(aws: Caller, auth: AuthSection, identifier: BackendIdentifier) -> str:
+def generate_policy(aws: AWS, auth: AuthSection, identifier: BackendIdentifier) -> str:
     """Return the policy document, with a final newline.
 
     It equals ampx's byte for byte, except for the partition: ampx always writes "aws", and this uses

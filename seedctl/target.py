@@ -14,7 +14,7 @@ TargetDetail = Literal["outputs", "account", "none"]
 "account" for the account only, "none" for nothing."""
 
 if TYPE_CHECKING:
-    from seedctl.aws.calls import Caller
+    from seedctl.aws.calls import AWS
     from seedctl.outputs import AmplifyOutputs, OutputsSource
     from seedctl.project import BackendIdentifier, Project
     from seedctl.report import Observer
@@ -25,7 +25,7 @@ class TargetNotice:
 
     def __init__(
         self,
-        aws: Caller,
+        aws: AWS,
         project: Project,
         identifier: BackendIdentifier,
         outputs: OutputsSource,
@@ -54,7 +54,7 @@ class TargetNotice:
 
 
 def describe_target(
-    aws: Caller, project: Project, identifier: BackendIdentifier, outputs: AmplifyOutputs | None
+    aws: AWS, project: Project, identifier: BackendIdentifier, outputs: AmplifyOutputs | None
 ) -> Target:
     """Return what is about to be changed; *outputs* is None if there is no outputs file.
 
@@ -73,7 +73,7 @@ def describe_target(
     )
 
 
-def _account(aws: Caller) -> str:
+def _account(aws: AWS) -> str:
     try:
         reply = aws.call("sts", "GetCallerIdentity", {}, once=True)
     except AWSError:
@@ -82,7 +82,7 @@ def _account(aws: Caller) -> str:
     return account
 
 
-def _check(aws: Caller, identifier: BackendIdentifier, outputs: AmplifyOutputs) -> str:
+def _check(aws: AWS, identifier: BackendIdentifier, outputs: AmplifyOutputs) -> str:
     """Compare the user pool of *outputs* with the stack's, and return the result as words."""
     if outputs.auth is None:
         return "outputs not checked"

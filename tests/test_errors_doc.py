@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from seedctl import connect, current_backend, errors
+from seedctl.aws.calls import AWS
 from seedctl.outputs import load_outputs
 from seedctl.project import BackendIdentifier
 from seedctl.target import describe_target
@@ -162,11 +163,14 @@ def _other_pool(scene: Scene) -> Result:
 
 
 def _no_stack(scene: Scene) -> Result:
-    class RealAWS:
+    class RealAWS(AWS):
         """A fake AWS that is not on this machine's address, and has no such stack."""
 
         is_local = is_emulator = False
         max_attempts = 1
+
+        def __init__(self) -> None:
+            """Needs no settings."""
 
         def environment(self) -> dict[str, str | None]:
             return {}

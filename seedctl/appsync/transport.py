@@ -12,9 +12,9 @@ from urllib.parse import unquote, urlsplit
 import urllib3
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ProxyError
 
-from seedctl.aws.endpoints import is_aws, is_loopback
 from seedctl.aws.foreign_responses import proxy_failure
 from seedctl.aws.logs import redacted_logs
+from seedctl.aws.settings import is_aws, is_loopback
 from seedctl.errors import EndpointUnreachableError, MixedEndpointsError
 from seedctl.version import __version__
 

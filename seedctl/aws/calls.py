@@ -6,7 +6,7 @@ import os
 import threading
 from contextlib import contextmanager
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import botocore.session
 from botocore import httpsession, xform_name
@@ -14,28 +14,30 @@ from botocore.configprovider import ConfiguredEndpointProvider
 from botocore.exceptions import BotoCoreError
 from botocore.utils import get_environ_proxies
 
+from seedctl import errors
 from seedctl.aws import response_checks
 from seedctl.aws.configuration import client_config, new_session
 from seedctl.aws.credential_failures import how_to_renew
 from seedctl.aws.credentials import Credentials
-from seedctl.aws.endpoints import is_emulator, is_loopback
 from seedctl.aws.failures import translate
+from seedctl.aws.identity_client import sign_per_identity
 from seedctl.aws.logs import redacted_logs
 from seedctl.aws.pacing import CallStatistics, RateLimitedCaller, tries_for
 from seedctl.aws.rates import CLOCK
-from seedctl.aws.settings import AWSSettings, check_endpoint, check_max_attempts, checked_region
-from seedctl.errors import (
-    InvalidCredentialError,
-    MissingRegionError,
-    MixedEndpointsError,
-    ThrottledError,
+from seedctl.aws.settings import (
+    AWSSettings,
+    check_endpoint,
+    check_max_attempts,
+    checked_region,
+    is_emulator,
+    is_loopback,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from seedctl.aws.quotas import Quotas
     from seedctl.aws.rates import Clock
+    from seedctl.project.quotas import Quotas
 
 _MAX_ATTEMPTS = 3  # botocore's own default in its standard mode
 
@@ -44,46 +46,11 @@ _MAX_ATTEMPTS = 3  # botocore's own default in its standard mode
 _SERVICES = ("ssm", "cognito-idp", "sts", "cloudformation")
 
 
-class Caller(Protocol):
-    """Makes AWS calls. Tests replace it with a recorder."""
-
-    @property
-    def is_local(self) -> bool: ...
-
-    @property
-    def is_emulator(self) -> bool:
-        """Whether calls go to the local sandbox or another emulator instead of AWS."""
-        ...
-
-    @property
-    def max_attempts(self) -> int:
-        """How many times a failing call is attempted at most, including the first attempt."""
-        ...
-
-    def environment(self) -> dict[str, str | None]:
-        """Return the environment variables that configure other AWS clients in the same way."""
-        ...
-
-    def call(
-        self,
-        service: str,
-        operation: str,
-        parameters: Mapping[str, Any],
-        *,
-        region: str | None = None,
-        once: bool = False,
-    ) -> dict[str, Any]:
-        """Make one call and return AWS's response; raise a SeedctlError for an error.
-
-        *region* is for services whose region is in the outputs file. With *once* a failed call is
-        not retried, since it may have taken effect or used up a single-use session. Only a
-        throttled call without a Session parameter is retried even then.
-        """
-        ...
-
-
 class AWS:
-    """Makes calls with the developer's credentials, or to the local sandbox. Thread-safe."""
+    """Makes calls with the developer's credentials, or to the local sandbox. Thread-safe.
+
+    Tests replace it with a subclass that makes no calls.
+    """
 
     def __init__(
         self,
@@ -110,10 +77,12 @@ class AWS:
 
     @property
     def is_emulator(self) -> bool:
+        """Whether calls go to the local sandbox or another emulator instead of AWS."""
         return is_emulator(self.endpoint("cognito-idp"))
 
     @property
     def max_attempts(self) -> int:
+        """How many times a failing call is attempted at most, including the first attempt."""
         return self._chosen_attempts() or _MAX_ATTEMPTS
 
     def statistics(self) -> dict[str, CallStatistics]:
@@ -122,9 +91,10 @@ class AWS:
 
     def count(self, operation: str, *, is_throttled: bool) -> None:
         """Count a call that was not made through this object's clients."""
-        self._rate_limited.count(operation, 1, int(is_throttled), 0.0)
+        self._rate_limited.count(operation, calls=1, throttled=int(is_throttled))
 
     def environment(self) -> dict[str, str | None]:
+        """Return the environment variables that configure other AWS clients in the same way."""
         return self._settings.environment()
 
     def call(
@@ -136,18 +106,21 @@ class AWS:
         region: str | None = None,
         once: bool = False,
     ) -> dict[str, Any]:
+        """Make one call and return AWS's response; raise a SeedctlError for an error.
+
+        *region* is for services whose region is in the outputs file. With *once* a failed call is
+        not retried, since it may have taken effect or used up a single-use session. Only a
+        throttled call without a Session parameter is retried even then.
+        """
         tries = 1
         try:
             with self.translating(service, operation), redacted_logs():
                 client = self.client(service, region, once=once)
-                tries = tries_for(
-                    service,
-                    self._chosen_attempts(),
-                    uses_session_up=once and "Session" in parameters,
-                )
+                uses_session_up = once and "Session" in parameters
+                tries = tries_for(service, self._chosen_attempts(), uses_session_up=uses_session_up)
                 method = getattr(client, xform_name(operation))
                 return self._rate_limited.call(method, parameters, tries=tries)
-        except ThrottledError as error:
+        except errors.ThrottledError as error:
             error.was_repeated = tries > 1
             raise
 
@@ -171,10 +144,12 @@ class AWS:
         """Return the region of Parameter Store and STS. Raises MissingRegionError."""
         chosen = self._settings.chosen_region()
         if chosen is None and not self.is_local:
-            chosen = self._profile_region()
+            with self.translating("configuration", "region"):
+                configured = self._botocore().get_scoped_config().get("region")
+            chosen = checked_region(configured, source="the profile") if configured else None
         chosen = chosen or self._fallback_region()
         if chosen is None:
-            raise MissingRegionError(
+            raise errors.MissingRegionError(
                 "No AWS region: not in the options, the environment, the profile or an outputs "
                 "file.",
                 resolution="Give one with --region or AWS_REGION.",
@@ -208,7 +183,7 @@ class AWS:
             found = self._botocore().get_credentials()
             keys = found.get_frozen_credentials() if found is not None else None
         if keys is None:
-            raise InvalidCredentialError(
+            raise errors.InvalidCredentialError(
                 "There are no AWS credentials to sign with.",
                 resolution=f"{self._how_to_renew()} With no AWS account, use --local.",
             )
@@ -217,8 +192,7 @@ class AWS:
     def certificates(self) -> str:
         """Return the path of the CA bundle that boto3 would use."""
         configured = self._botocore().get_config_variable("ca_bundle")
-        path: str = configured or httpsession.get_cert_path(True)
-        return path
+        return str(configured or httpsession.get_cert_path(True))
 
     def proxy(self, url: str) -> str | None:
         """Return the URL of the proxy that boto3 would use for *url*; None for none."""
@@ -245,12 +219,9 @@ class AWS:
             yield
         except Exception as error:
             profile = None if self.is_local else self._settings.profile_name
+            renew = self._how_to_renew()
             translated = translate(
-                error,
-                service=service,
-                operation=operation,
-                profile=profile,
-                renew=self._how_to_renew(),
+                error, service=service, operation=operation, profile=profile, renew=renew
             )
             if translated is None:
                 raise
@@ -275,11 +246,6 @@ class AWS:
             configured = self._botocore().get_scoped_config().get("max_attempts")
         return check_max_attempts(configured)
 
-    def _profile_region(self) -> str | None:
-        with self.translating("configuration", "region"):
-            region = self._botocore().get_scoped_config().get("region")
-        return checked_region(region, source="the profile") if region else None
-
     def _new_client(self, service: str, region: str | None, *, once: bool, accelerate: bool) -> Any:
         endpoint = self.endpoint(service)
         session = self._botocore()
@@ -301,11 +267,13 @@ class AWS:
         quota_key = (endpoint, None if self.is_local else self._settings.profile_name, region)
         self._rate_limited.attach(client, service, quota_key)
         response_checks.attach(client, service)
+        if service == "s3":
+            sign_per_identity(client)
         return client
 
 
-def _mixed(emulated: str, real: str) -> MixedEndpointsError:
-    return MixedEndpointsError(
+def _mixed(emulated: str, real: str) -> errors.MixedEndpointsError:
+    return errors.MixedEndpointsError(
         f"{emulated} would reach an emulator, but {real} the real AWS.",
         resolution="Set AWS_ENDPOINT_URL or --endpoint-url for all services, or unset the "
         "AWS_ENDPOINT_URL_* variables.",

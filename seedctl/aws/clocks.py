@@ -16,6 +16,7 @@ MAX_CLOCK_SKEW = 300.0
 _ABOUT_TIME = re.compile(
     r"signature (expired|not yet current)|time.*too (large|skewed)|request.*expired", re.IGNORECASE
 )
+_UNITS = (("day", 86400), ("hour", 3600), ("minute", 60))
 # "Signature expired: OURS is now earlier than LIMIT (AWS'S - 5 min.)", or "later" and "+".
 _TIMES = re.compile(r"\b\d{8}T\d{6}Z")
 
@@ -55,14 +56,9 @@ def clock_advice(ahead: float | None) -> str:
             "Check this machine's clock and its synchronisation; if the clock is right, the request "
             "was delayed on its way: run again."
         )
+    unit, size = next(each for each in _UNITS if abs(ahead) >= 2 * each[1])
     return (
-        f"This machine's clock is {_duration(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'} "
-        "AWS's: set it, for example with timedatectl set-ntp true, and run again."
+        f"This machine's clock is {abs(ahead) / size:.0f} {unit}s "
+        f"{'ahead of' if ahead > 0 else 'behind'} AWS's: set it, for example with timedatectl "
+        "set-ntp true, and run again."
     )
-
-
-def _duration(seconds: float) -> str:
-    for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60)):
-        if seconds >= 2 * size or unit == "minute":
-            return f"{seconds / size:.0f} {unit}s"
-    raise AssertionError  # pragma: no cover - minutes are the last

@@ -11,8 +11,7 @@ from botocore.exceptions import BotoCoreError
 
 from seedctl.aws.credential_failures import NO_PROFILE, credential_error
 from seedctl.aws.credential_sources import watch_credential_sources
-from seedctl.aws.endpoints import is_emulator, is_loopback
-from seedctl.aws.settings import check_retry_mode
+from seedctl.aws.settings import check_retry_mode, is_emulator, is_loopback
 from seedctl.version import __version__
 
 if TYPE_CHECKING:

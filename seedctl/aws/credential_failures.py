@@ -17,49 +17,20 @@ if TYPE_CHECKING:
 
 # For `aws login`, which botocore supports since 1.41.
 _LOGIN_ERRORS = (boto.LoginError,) if hasattr(boto, "LoginError") else ()
-NO_CREDENTIALS = (
+_NEW_NEEDED = (
     boto.ConfigNotFound,
-    boto.ConfigParseError,
     boto.CredentialRetrievalError,
-    boto.InvalidConfigError,
     boto.NoCredentialsError,
-    boto.PartialCredentialsError,
-    boto.ProfileNotFound,
     boto.SSOError,
     boto.TokenRetrievalError,
     *_LOGIN_ERRORS,
 )
-# The resolution by class of error; the first match counts. None: it depends on where the profile's
-# credentials come from, see how_to_renew().
-_FIXES: tuple[tuple[tuple[type[Exception], ...], str | None], ...] = (
-    (
-        (boto.ProfileNotFound,),
-        "Name a configured profile with --profile or AWS_PROFILE (aws configure list-profiles).",
-    ),
-    (
-        (boto.MissingDependencyException,),
-        f"Install it beside seedctl: {how_to_install('botocore[crt]')}. Or use another profile.",
-    ),
-    (
-        (
-            boto.SSOError,
-            boto.TokenRetrievalError,
-            *_LOGIN_ERRORS,
-            boto.CredentialRetrievalError,
-            boto.NoCredentialsError,
-            boto.ConfigNotFound,
-            boto.ClientError,
-        ),
-        None,
-    ),
-    # Errors in the profile itself, for many of which botocore has no class of its own.
-    (
-        (Exception,),
-        (
-            "Correct the profile in the AWS configuration files (or the AWS_ variables), or name another "
-            "with --profile."
-        ),
-    ),
+_NO_CREDENTIALS = (
+    *_NEW_NEEDED,
+    boto.ConfigParseError,
+    boto.InvalidConfigError,
+    boto.PartialCredentialsError,
+    boto.ProfileNotFound,
 )
 NO_PROFILE = (
     "Name a configured profile with --profile or AWS_PROFILE, or sign in again (aws sso login, aws "
@@ -79,12 +50,28 @@ def credential_error(error: Exception, profile: str | None, renew: str) -> Inval
     """
     is_from_botocore = isinstance(error, boto.BotoCoreError | boto.ClientError)
     text = one_line(error) if is_from_botocore else f"{type(error).__name__}: {one_line(error)}"
-    fix = next(fix for kinds, fix in _FIXES if isinstance(error, kinds)) or renew
     if isinstance(error, boto.NoCredentialsError | boto.ProfileNotFound):
         text += _unreadable_files()
     return InvalidCredentialError(
         f"No usable AWS credentials from {credential_source(profile)}: {text[:_MAX_TEXT]}",
-        resolution=f"{fix} With no AWS account, use --local.",
+        resolution=f"{_fix(error, renew)} With no AWS account, use --local.",
+    )
+
+
+def _fix(error: Exception, renew: str) -> str:
+    if isinstance(error, boto.ProfileNotFound):
+        return (
+            "Name a configured profile with --profile or AWS_PROFILE (aws configure list-profiles)."
+        )
+    if isinstance(error, boto.MissingDependencyException):
+        install = how_to_install("botocore[crt]")
+        return f"Install it beside seedctl: {install}. Or use another profile."
+    if isinstance(error, (*_NEW_NEEDED, boto.ClientError)):
+        return renew
+    # An error in the profile itself, for many of which botocore has no class of its own.
+    return (
+        "Correct the profile in the AWS configuration files (or the AWS_ variables), or name another "
+        "with --profile."
     )
 
 
@@ -121,11 +108,11 @@ def credential_source(profile: str | None) -> str:
 
 
 def is_credential_failure(error: Exception) -> bool:
-    """Whether *error*, of any class, was raised while botocore got credentials.
+    """Whether *error* says that there are no credentials, or was raised while botocore got them.
 
     botocore does not wrap all causes: a missing program or file, invalid JSON, an invalid URL.
     """
-    return is_raised_in("botocore.credentials", error)
+    return isinstance(error, _NO_CREDENTIALS) or is_raised_in("botocore.credentials", error)
 
 
 def is_raised_in(module: str, error: Exception) -> bool:
@@ -147,5 +134,6 @@ def _unreadable_files() -> str:
     return ""
 
 
-def one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
+def one_line(text: object) -> str:
+    """Return *text*, such as an error with its message, on one line."""
+    return " ".join(str(text).split())

@@ -1,10 +1,10 @@
-"""AWS credentials, and the identity of an identity pool that they belong to."""
+"""Who makes a storage call, with which credentials, and on which object."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 _RENEW_BEFORE = timedelta(minutes=5)
 
@@ -53,3 +53,13 @@ class Identity(Protocol):
     def groups(self) -> tuple[str, ...] | None:
         """Return the user pool groups in the user's tokens; None for a guest."""
         ...
+
+
+class ObjectLocation(NamedTuple):
+    """One object: its bucket, key and region."""
+
+    bucket: str
+    key: str
+    region: str
+    accelerate: bool = False
+    """Whether to use the S3 Transfer Acceleration endpoint."""

@@ -8,15 +8,8 @@ from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
 
 from seedctl import errors
-from seedctl.aws.clocks import (
-    MAX_CLOCK_SKEW,
-    clock_advice,
-    is_about_time,
-    seconds_ahead,
-    server_time,
-)
+from seedctl.aws import clocks
 from seedctl.aws.credential_failures import (
-    NO_CREDENTIALS,
     NO_PROFILE,
     credential_error,
     credential_source,
@@ -62,14 +55,7 @@ _DENIED_CLASS: Mapping[str, type[errors.AccessDeniedError]] = {
     "cognito-idp": errors.NotAuthorizedError,
     "ssm": errors.SSMCredentialsError,
 }
-# Errors about the data that the script passed, each under Cognito's own name.
-_COGNITO_CLASS: Mapping[str, type[errors.CognitoError]] = {
-    "InvalidParameterException": errors.InvalidParameterException,
-    "InvalidPasswordException": errors.InvalidPasswordException,
-    "NotAuthorizedException": errors.NotAuthorizedException,
-    "PasswordResetRequiredException": errors.PasswordResetRequiredException,
-    "UserNotConfirmedException": errors.UserNotConfirmedException,
-}
+# Errors about the data that the script passed. Some have a class, which has the same name.
 _COGNITO_DATA = {
     "AliasExistsException",
     "CodeDeliveryFailureException",
@@ -77,25 +63,25 @@ _COGNITO_DATA = {
     "EnableSoftwareTokenMFAException",
     "ExpiredCodeException",
     "InvalidLambdaResponseException",
+    "InvalidParameterException",
+    "InvalidPasswordException",
     "MFAMethodNotFoundException",
+    "NotAuthorizedException",
     "PasswordHistoryPolicyViolationException",
+    "PasswordResetRequiredException",
     "PreconditionNotMetException",
     "ResourceNotFoundException",
     "SoftwareTokenMFANotFoundException",
     "UnexpectedLambdaException",
     "UnsupportedUserStateException",
     "UserLambdaValidationException",
+    "UserNotConfirmedException",
     "UserNotFoundException",
     "UsernameExistsException",
 }
 
 _S3_STATUS = {"403": "AccessDenied", "404": "NotFound", "412": "PreconditionFailed"}
-_S3_CLASS: Mapping[str, type[errors.StorageError]] = {
-    "AccessDenied": errors.AccessDenied,
-    "NoSuchKey": errors.NoSuchKey,
-    "NotFound": errors.NotFound,
-    "PreconditionFailed": errors.PreconditionFailed,
-}
+_S3_CLASSES = (errors.AccessDenied, errors.NoSuchKey, errors.NotFound, errors.PreconditionFailed)
 
 _UNREACHABLE = (boto.HTTPClientError, boto.ConnectionError, boto.EndpointConnectionError)
 _MAX_MESSAGE = 2000  # characters; the reason of a denial is at the end of a long sentence
@@ -106,10 +92,8 @@ _ADVICE: Mapping[tuple[str, str], str] = {
     "amplify/auth/resource.ts.",
     ("cognito-identity", "ResourceNotFoundException"): "Check --profile and the region, and "
     "regenerate amplify_outputs.json with npx ampx sandbox.",
-    (
-        "cognito-idp",
-        "ForbiddenException",
-    ): "If an AWS WAF web ACL protects the user pool, allow this machine's address there.",
+    ("cognito-idp", "ForbiddenException"): "If an AWS WAF web ACL protects the user pool, allow "
+    "this machine's address there.",
     ("ssm", "InvalidKeyId"): "Enable the KMS key of that secret, or store the secret again with "
     "seedctl secret set, which uses the AWS managed key.",
 }
@@ -130,8 +114,6 @@ def translate(
             f"{call} has no usable AWS region: {error}",
             resolution="Give a region such as us-east-1 with --region or AWS_REGION.",
         )
-    if isinstance(error, NO_CREDENTIALS):
-        return credential_error(error, profile, renew)
     if isinstance(error, _UNREACHABLE):
         return _unreachable(error, service, operation)
     if isinstance(error, ResponseParserError) or is_raised_in("botocore.parsers", error):
@@ -140,11 +122,6 @@ def translate(
         return None
     if is_credential_failure(error):
         return credential_error(error, profile, renew)
-    return _from_botocore(error, service, operation)
-
-
-def _from_botocore(error: Exception, service: str, operation: str) -> SeedctlError | None:
-    call = f"{service}:{operation}"
     if isinstance(error, boto.ParamValidationError):
         return errors.InvalidParameterException(f"{call} cannot be sent: {one_line(error)}")
     if isinstance(error, boto.BotoCoreError):
@@ -158,8 +135,12 @@ def _unreachable(error: Exception, service: str, operation: str) -> errors.Endpo
     advice = "Check the network, proxy, region and --endpoint-url, then run again."
     words = one_line(error)
     if isinstance(error, boto.ProxyConnectionError):
-        # botocore's message names the proxy, but not the proxy's response.
-        words, advice = proxy_failure(_innermost(error.kwargs.get("error")))
+        # botocore's message names the proxy, but not the proxy's response: that is in the innermost
+        # of urllib3's nested errors.
+        cause = error.kwargs.get("error")
+        while (inner := getattr(cause, "original_error", None)) is not None:
+            cause = inner
+        words, advice = proxy_failure(one_line(cause))
     elif isinstance(error, boto.SSLError):
         advice = (
             "If your company's proxy inspects TLS connections, set AWS_CA_BUNDLE to the file of its "
@@ -218,7 +199,9 @@ def _from_code(
     if service == "s3" and code not in THROTTLED and not _is_failure_of_aws(error):
         return _from_s3(error, code, message)
     if code in _DENIED or (code == "NotAuthorizedException" and operation.startswith("Admin")):
-        return _denied(message, facts)
+        what, fix = explain_denial(call, message)
+        denied = _DENIED_CLASS.get(service, errors.AccessDeniedError)
+        return denied(what, resolution=fix, **facts)
     if code in THROTTLED:
         return errors.ThrottledError(
             f"AWS throttled {call}: {code} {message}".rstrip(),
@@ -232,10 +215,9 @@ def _from_code(
             resolution="Wait until the limit resets (some are daily limits), or request an increase.",
             **facts,
         )
-    if service == "cognito-idp" and code in _COGNITO_CLASS:
-        return _COGNITO_CLASS[code](message or code, code=code, server_time=server_time(headers))
     if service == "cognito-idp" and code in _COGNITO_DATA:
-        return errors.CognitoError(message or code, code=code, server_time=server_time(headers))
+        kind: type[errors.CognitoError] = getattr(errors, code, errors.CognitoError)
+        return kind(message or code, code=code, server_time=clocks.server_time(headers))
     request = f" (request {facts['request_id']})" if facts["request_id"] else ""
     detail = f": {message.removesuffix('.')}" if message else ""
     if _is_failure_of_aws(error):
@@ -257,17 +239,16 @@ def _rejected_credentials(  # noqa: PLR0917 - all of them text of one message
     code: str, message: str, headers: Mapping[str, str], call: str, source: str, renew: str
 ) -> errors.InvalidCredentialError:
     """Return the error for credentials or a signature that AWS rejects."""
-    if code not in _EXPIRED:
-        ahead = seconds_ahead(headers, message)
-        is_wrong = ahead is not None and abs(ahead) >= MAX_CLOCK_SKEW
-        if code in _WRONG_TIME or is_about_time(message) or is_wrong:
-            return errors.InvalidCredentialError(
-                f"AWS does not accept the time at which {call} was signed ({code}).",
-                resolution=clock_advice(ahead),
-            )
     if code in _EXPIRED:
         return errors.InvalidCredentialError(
             f"The AWS credentials from {source} have expired ({call}: {code}).", resolution=renew
+        )
+    ahead = clocks.seconds_ahead(headers, message)
+    is_wrong = ahead is not None and abs(ahead) >= clocks.MAX_CLOCK_SKEW
+    if code in _WRONG_TIME or clocks.is_about_time(message) or is_wrong:
+        return errors.InvalidCredentialError(
+            f"AWS does not accept the time at which {call} was signed ({code}).",
+            resolution=clocks.clock_advice(ahead),
         )
     return errors.InvalidCredentialError(
         f"AWS does not accept the credentials from {source} ({call}: {code}).",
@@ -280,7 +261,7 @@ def _from_s3(error: boto.ClientError, code: str, message: str) -> errors.Storage
     metadata = error.response.get("ResponseMetadata", {})
     # A response to HEAD has no body; botocore uses the status as the code.
     code = _S3_STATUS.get(code, code)
-    kind = _S3_CLASS.get(code, errors.StorageError)
+    kind = next((each for each in _S3_CLASSES if each.__name__ == code), errors.StorageError)
     call = f"s3:{error.operation_name}"
     refusal = kind(
         code if not message or message == "Not Found" else message,
@@ -299,22 +280,9 @@ def _is_failure_of_aws(error: boto.ClientError) -> bool:
     return status >= 500
 
 
-def _denied(message: str, facts: dict[str, str]) -> errors.AccessDeniedError:
-    what, fix = explain_denial(f"{facts['service']}:{facts['operation']}", message)
-    denied = _DENIED_CLASS.get(facts["service"], errors.AccessDeniedError)
-    return denied(what, resolution=fix, **facts)
-
-
-def _innermost(error: object) -> str:
-    """Return the message of the innermost of urllib3's nested errors."""
-    while (inner := getattr(error, "original_error", None)) is not None:
-        error = inner
-    return " ".join(str(error).split())
-
-
 def _readable(message: object) -> str:
     """Return AWS's message on one line; "" for a web page, as gateways and emulators send."""
-    text = " ".join(str(message or "").split())
+    text = one_line(message or "")
     if is_html_page(text.encode()):
         return ""
     return text if len(text) <= _MAX_MESSAGE else text[:_MAX_MESSAGE] + "…"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import proxy_bypass
 
-from seedctl.aws.endpoints import is_loopback
+from seedctl.aws.settings import is_loopback
 from seedctl.errors import InvalidResponseError
 from seedctl.masking import mask
 
@@ -32,15 +32,16 @@ def is_html_page(body: bytes) -> bool:
     return _PAGE.match(body[:_HEAD_SIZE]) is not None
 
 
-def is_redirection(status: int, headers: Mapping[str, str]) -> bool:
-    """Whether a proxy redirects the call. Redirections by S3 itself have x-amz headers."""
-    is_from_aws = any(name.lower().startswith("x-amz") for name in headers)
-    return status in {301, 302, 303, 307, 308} and not is_from_aws
-
-
 def is_proxy_login(status: int) -> bool:
     """Whether *status* means that a proxy requires a login; AWS never sends it."""
     return status == _PROXY_LOGIN
+
+
+def is_from_proxy(status: int, headers: Mapping[str, str]) -> bool:
+    """Whether a proxy requires a login or redirects the call. S3's own redirections have x-amz headers."""
+    is_from_aws = any(name.lower().startswith("x-amz") for name in headers)
+    is_redirection = status in {301, 302, 303, 307, 308} and not is_from_aws
+    return is_proxy_login(status) or is_redirection
 
 
 def describe_response(status: int, headers: Mapping[str, str], body: bytes) -> str:
@@ -80,10 +81,8 @@ def foreign_response_error(
     proxy = proxy_variable(url)
     advice = None
     if is_proxy_login(status) or proxy is not None:
-        scheme = urlsplit(url).scheme or "https"
-        advice = proxy_advice(
-            proxy or f"{scheme}_proxy".upper(), wants_login=is_proxy_login(status)
-        )
+        variable = proxy or f"{urlsplit(url).scheme or 'https'}_proxy".upper()
+        advice = proxy_advice(variable, wants_login=is_proxy_login(status))
     elif status in {401, 403}:
         advice = (
             "A firewall, such as AWS WAF, or a proxy blocks the call: have this machine allowed there, "

@@ -8,6 +8,7 @@ botocore validates the parameters, and used to sign the request.
 from __future__ import annotations
 
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from botocore import credentials as boto
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 _IDENTITY_PARAM = "seedctl_identity"
 # A response to HEAD has no body with an error code, only the status 400.
-EXPIRED_CODES = {"ExpiredToken", "RequestExpired", "400"}
+_EXPIRED_CODES = {"ExpiredToken", "RequestExpired", "400"}
 # The calls that write or read the object itself; the transfer manager decides which comes first.
 _WRITES = {"complete_multipart_upload", "put_object"}
 _READS = {"head_object", "get_object"}
@@ -45,13 +46,13 @@ def with_identity(identity: Identity) -> dict[str, Any]:
 
 
 class IdentityBoundClient:
-    """A client for the transfer manager that makes every call as one identity."""
+    """A client that makes every call as one identity, also for the transfer manager.
+
+    If S3 says that the credentials have expired, they are renewed and the call is made once more.
+    """
 
     def __init__(
-        self,
-        client: Any,
-        identity: Identity,
-        on_parts_left: Callable[[str], None] = lambda _: None,
+        self, client: Any, identity: Identity, on_parts_left: Callable[[str], None] = lambda _: None
     ) -> None:
         """*on_parts_left* is called with the id of an upload whose parts could not be deleted."""
         self.meta = client.meta
@@ -64,37 +65,39 @@ class IdentityBoundClient:
         self._on_parts_left = on_parts_left
 
     def __getattr__(self, operation: str) -> Callable[..., dict[str, Any]]:
-        method = getattr(self._client, operation)
+        return partial(self.call, operation)
 
-        @redacted_logs()
-        def call(**parameters: Any) -> dict[str, Any]:
-            if self.only_if_absent and operation in _WRITES:
-                parameters["IfNoneMatch"] = "*"
-            response: dict[str, Any]
-            try:
-                response = method(**parameters, **with_identity(self._identity))
-            except ClientError as error:
-                if error.response["Error"]["Code"] not in EXPIRED_CODES:
-                    raise
-                self._identity.credentials(renew=True)
-                if "Body" in parameters:
-                    parameters["Body"].seek(0)
-                response = method(**parameters, **with_identity(self._identity))
-            if operation in _WRITES or (operation in _READS and not self.response):
-                self.response = _object_facts(response)
-            return response
+    def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
+        """Call the client's method named *operation*."""
+        if self.only_if_absent and operation in _WRITES:
+            parameters["IfNoneMatch"] = "*"
+        body = parameters.get("Body")
+        start = body.tell() if body is not None else 0
+        try:
+            response = self._send(operation, parameters)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in _EXPIRED_CODES:
+                raise
+            self._identity.credentials(renew=True)
+            if body is not None:
+                body.seek(start)
+            response = self._send(operation, parameters)
+        if operation in _WRITES or (operation in _READS and not self.response):
+            self.response = _object_facts(response)
+        return response
 
-        return call
-
-    @redacted_logs()
     def abort_multipart_upload(self, **parameters: Any) -> dict[str, Any]:
         try:
-            response: dict[str, Any] = self._client.abort_multipart_upload(
-                **parameters, **with_identity(self._identity)
-            )
+            return self._send("abort_multipart_upload", parameters)
         except Exception:
             self._on_parts_left(parameters["UploadId"])
             raise
+
+    @redacted_logs()
+    def _send(self, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        response: dict[str, Any] = getattr(self._client, operation)(
+            **parameters, **with_identity(self._identity)
+        )
         return response
 
 

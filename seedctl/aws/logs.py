@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import logging
 import pkgutil
+import re
 import traceback
 from collections.abc import Mapping
 from contextlib import contextmanager
@@ -33,18 +34,10 @@ if TYPE_CHECKING:
 _PACKAGES = ("botocore", "s3transfer", "urllib3")
 # These loggers log only parts of requests: the canonical form, the signature, the body.
 _FULLY_REDACTED = ("botocore.auth", "botocore.compress")
-# Parts of the lower-case names of headers and members whose values are secret.
-_SECRET_NAMES = (
-    "api-key",
-    "authorization",
-    "body",
-    "cookie",
-    "credential",
-    "customer-key",
-    "password",
-    "secret",
-    "signature",
-    "token",
+# Parts of the names of headers and members whose values are secret.
+_SECRET_NAMES = re.compile(
+    "api-key|authorization|body|cookie|credential|customer-key|password|secret|signature|token",
+    re.IGNORECASE,
 )
 
 _is_own_call: ContextVar[bool] = ContextVar("seedctl_is_own_call", default=False)
@@ -130,6 +123,5 @@ def _without_secrets(members: Mapping[Any, Any]) -> dict[Any, Any]:
     """Return headers or members with the values masked that have a secret name."""
     redacted = {}
     for name, value in members.items():
-        is_secret = any(part in str(name).lower() for part in _SECRET_NAMES)
-        redacted[name] = MASK if is_secret else _redacted(value)
+        redacted[name] = MASK if _SECRET_NAMES.search(str(name)) else _redacted(value)
     return redacted

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import threading
 from typing import IO, TYPE_CHECKING, Any
 
 from botocore.exceptions import IncompleteReadError, ReadTimeoutError, ResponseStreamingError
 from s3transfer.manager import TransferConfig, TransferManager
 from s3transfer.subscribers import BaseSubscriber
 
-from seedctl.aws.identity_client import (
-    EXPIRED_CODES,
-    IdentityBoundClient,
-    sign_per_identity,
-    with_identity,
-)
+from seedctl.aws.identity_client import IdentityBoundClient, with_identity
 from seedctl.aws.logs import redacted_logs
-from seedctl.errors import StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from seedctl.aws.calls import AWS
-    from seedctl.aws.credentials import Identity
-    from seedctl.aws.object_location import ObjectLocation
+    from seedctl.aws.credentials import Identity, ObjectLocation
 
 _CHUNK_SIZE = 1024 * 1024
 _MAX_QUEUED_CHUNKS = 100  # waiting to be written, 256 KiB each; the default is ten times as many
@@ -36,37 +28,23 @@ class S3:
 
     def __init__(self, aws: AWS) -> None:
         self._aws = aws
-        self._lock = threading.Lock()
-        self._prepared: set[int] = set()
 
     def call(
         self,
         operation: str,
+        location: ObjectLocation,
         parameters: Mapping[str, Any],
         *,
-        region: str,
         identity: Identity,
-        accelerate: bool = False,
     ) -> dict[str, Any]:
-        """Make one call as *identity*. A Body among the parameters must be seekable.
+        """Make one call as *identity* on the bucket of *location*; *parameters* has the key, if any.
 
-        Raises StorageError, and what ``seedctl.aws.calls.AWS.call`` raises.
+        A Body among the parameters must be seekable. Raises StorageError, and what
+        ``seedctl.aws.calls.AWS.call`` raises.
         """
-
-        body = parameters.get("Body")
-        start = body.tell() if body is not None else 0
-
-        def attempt() -> dict[str, Any]:
-            if body is not None:
-                body.seek(start)
-            with self._aws.translating("s3", operation), redacted_logs():
-                client = self._client(region, accelerate)
-                response: dict[str, Any] = getattr(client, operation)(
-                    **parameters, **with_identity(identity)
-                )
-            return response
-
-        return self._renewing_credentials(identity, attempt)
+        with self._aws.translating("s3", operation):
+            client = IdentityBoundClient(self._client(location), identity)
+            return client.call(operation, Bucket=location.bucket, **parameters)
 
     def upload(
         self,
@@ -86,9 +64,7 @@ class S3:
         piece, and with a negative number when a piece is sent again. After a failure the stored
         parts are deleted; if that fails, *on_parts_left* is called with the id of the upload.
         """
-        client = IdentityBoundClient(
-            self._client(location.region, location.accelerate), identity, on_parts_left
-        )
+        client = IdentityBoundClient(self._client(location), identity, on_parts_left)
         # The transfer manager would send this option with the first of several requests.
         client.only_if_absent = "IfNoneMatch" in options
         extra = {name: value for name, value in options.items() if name != "IfNoneMatch"}
@@ -112,41 +88,26 @@ class S3:
 
         The file *target* is created or replaced only once the download is complete.
         """
-
-        def attempt() -> dict[str, Any]:
-            client = IdentityBoundClient(
-                self._client(location.region, location.accelerate), identity
-            )
-            config = TransferConfig(max_io_queue_size=_MAX_QUEUED_CHUNKS)
-            with (
-                self._aws.translating("s3", "GetObject"),
-                TransferManager(client, config) as manager,
-            ):
-                subscribers = _subscribers(on_progress)
-                manager.download(
-                    location.bucket, location.key, target, dict(options), subscribers
-                ).result()
-            if not client.response:  # no range was requested, since the object is empty
-                with self._aws.translating("s3", "HeadObject"):
-                    client.head_object(Bucket=location.bucket, Key=location.key, **options)
-            return client.response
-
-        return self._renewing_credentials(identity, attempt)
+        client = IdentityBoundClient(self._client(location), identity)
+        config = TransferConfig(max_io_queue_size=_MAX_QUEUED_CHUNKS)
+        with self._aws.translating("s3", "GetObject"), TransferManager(client, config) as manager:
+            subscribers = _subscribers(on_progress)
+            manager.download(
+                location.bucket, location.key, target, dict(options), subscribers
+            ).result()
+        if not client.response:  # no range was requested, since the object is empty
+            with self._aws.translating("s3", "HeadObject"):
+                client.head_object(Bucket=location.bucket, Key=location.key, **options)
+        return client.response
 
     def read(
         self, location: ObjectLocation, options: Mapping[str, Any], *, identity: Identity
     ) -> tuple[dict[str, Any], Iterator[bytes]]:
         """Return the response to one GET, and the object's bytes in chunks."""
-        parameters = {"Bucket": location.bucket, "Key": location.key, **options}
 
         def get(more: Mapping[str, Any]) -> dict[str, Any]:
-            return self.call(
-                "get_object",
-                {**parameters, **more},
-                region=location.region,
-                identity=identity,
-                accelerate=location.accelerate,
-            )
+            parameters = {"Key": location.key, **options, **more}
+            return self.call("get_object", location, parameters, identity=identity)
 
         response = get({})
         return response, self._chunks(response, get)
@@ -162,8 +123,7 @@ class S3:
         """Return a URL by which anyone can download the object for *expires_in* seconds."""
         parameters = {"Bucket": location.bucket, "Key": location.key, **options}
         with self._aws.translating("s3", "GetObject"), redacted_logs():
-            client = self._client(location.region, location.accelerate)
-            url: str = client.generate_presigned_url(
+            url: str = self._client(location).generate_presigned_url(
                 "get_object", {**parameters, **with_identity(identity)}, ExpiresIn=expires_in
             )
         return url
@@ -194,25 +154,8 @@ class S3:
                 {"Range": f"bytes={start + received}-{last}", "IfMatch": response["ETag"]}
             )
 
-    def _renewing_credentials(
-        self, identity: Identity, attempt: Callable[[], dict[str, Any]]
-    ) -> dict[str, Any]:
-        """Call *attempt*, and once more with new credentials if S3 says that they have expired."""
-        try:
-            return attempt()
-        except StorageError as error:
-            if error.code not in EXPIRED_CODES:
-                raise
-        identity.credentials(renew=True)
-        return attempt()
-
-    def _client(self, region: str, accelerate: bool) -> Any:
-        client = self._aws.client("s3", region, accelerate=accelerate)
-        with self._lock:
-            if id(client) not in self._prepared:
-                sign_per_identity(client)
-                self._prepared.add(id(client))
-        return client
+    def _client(self, location: ObjectLocation) -> Any:
+        return self._aws.client("s3", location.region, accelerate=location.accelerate)
 
 
 class _Progress(BaseSubscriber):  # type: ignore[misc]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import threading
-from contextlib import contextmanager
+from collections import defaultdict
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from seedctl.aws.failures import THROTTLED
-from seedctl.aws.quotas import DEFAULTS, PACED_SERVICES, category
 from seedctl.aws.rates import shared_limiter
+from seedctl.project.quotas import CATEGORIES, DEFAULTS, PACED_SERVICES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
-    from seedctl.aws.quotas import Quotas
     from seedctl.aws.rates import Clock, Limiter
+    from seedctl.project.quotas import Quotas
 
 _MAX_TRIES = 8
 
@@ -48,7 +48,7 @@ class RateLimitedCaller:
         self._quotas: Quotas = {**(DEFAULTS if is_paced else {}), **quotas}
         self._clock = clock
         self._lock = threading.Lock()
-        self._statistics: dict[str, list[float]] = {}
+        self._statistics: dict[str, CallStatistics] = defaultdict(CallStatistics)
         self._thread = threading.local()
 
     def attach(self, client: Any, service: str, quota_key: tuple[object, ...]) -> None:
@@ -64,35 +64,42 @@ class RateLimitedCaller:
         """Call *method* of a client, at most *tries* times while AWS throttles it."""
         for attempt in range(1, tries):
             try:
-                with self._releasing():
-                    return method(**parameters)
+                return self._attempt(method, parameters)
             except ClientError as error:
                 if _code(error.response) not in THROTTLED:
                     raise
             # Random pauses, so that calls throttled together are not retried together.
             longest = min(0.25 * 2**attempt, 4.0)
             self._clock.sleep(random.uniform(0.5, 1.0) * longest)  # noqa: S311 - jitter
-        with self._releasing():
-            return method(**parameters)
+        return self._attempt(method, parameters)
 
     def statistics(self) -> dict[str, CallStatistics]:
         """Return the counts so far, by operation."""
         with self._lock:
-            return {
-                operation: CallStatistics(int(calls), int(throttled), waited)
-                for operation, (calls, throttled, waited) in self._statistics.items()
-            }
+            return dict(self._statistics)
+
+    def count(
+        self, operation: str, *, calls: int = 0, throttled: int = 0, waited: float = 0.0
+    ) -> None:
+        """Add to the counts of *operation*."""
+        with self._lock:
+            old = self._statistics[operation]
+            self._statistics[operation] = CallStatistics(
+                old.calls + calls, old.throttled + throttled, old.seconds_waited + waited
+            )
 
     def _before_send(
         self, service: str, quota_key: tuple[object, ...], event_name: str, **_: Any
     ) -> None:
         operation = event_name.rpartition(".")[2]
-        limiter = self._limiter(service, operation, quota_key)
+        name = CATEGORIES.get((service, operation), "")
+        quota = self._quotas.get(name)
         waited = 0.0
-        if limiter is not None:
+        if quota is not None:
+            limiter = shared_limiter((name, *quota_key), quota, self._clock)
             began, waited = limiter.acquire()
             self._thread.slot = (limiter, began)
-        self.count(operation, 1, 0, waited)
+        self.count(operation, calls=1, waited=waited)
 
     def _response_received(
         self, event_name: str, parsed_response: dict[str, Any] | None, **_: Any
@@ -100,12 +107,13 @@ class RateLimitedCaller:
         is_throttled = parsed_response is not None and _code(parsed_response) in THROTTLED
         self._release(is_throttled=is_throttled)
         if is_throttled:
-            self.count(event_name.rpartition(".")[2], 0, 1, 0.0)
+            self.count(event_name.rpartition(".")[2], throttled=1)
 
-    @contextmanager
-    def _releasing(self) -> Iterator[None]:
+    def _attempt(
+        self, method: Callable[..., dict[str, Any]], parameters: Mapping[str, Any]
+    ) -> dict[str, Any]:
         try:
-            yield
+            return method(**parameters)
         finally:  # also after a call without a valid response, which triggers no event
             self._release()
 
@@ -118,19 +126,6 @@ class RateLimitedCaller:
         if is_throttled:
             limiter.slow_down()
         limiter.release(began)
-
-    def _limiter(
-        self, service: str, operation: str, quota_key: tuple[object, ...]
-    ) -> Limiter | None:
-        name = category(service, operation)
-        quota = self._quotas.get(name) if name is not None else None
-        return shared_limiter((name, *quota_key), quota, self._clock) if quota is not None else None
-
-    def count(self, operation: str, calls: int, throttled: int, waited: float) -> None:
-        with self._lock:
-            sums = self._statistics.setdefault(operation, [0, 0, 0.0])
-            for index, number in enumerate((calls, throttled, waited)):
-                sums[index] += number
 
 
 def tries_for(service: str, configured: int | None, *, uses_session_up: bool) -> int:

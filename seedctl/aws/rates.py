@@ -137,9 +137,8 @@ class Limiter:
     def acquire(self) -> tuple[float, float]:
         """Wait for a slot; return when the call may be sent and how many seconds it waited."""
         clock, queue = self._clock, self._queue
-        turn = threading.Condition(
-            self._lock
-        )  # one per thread, so that a free slot wakes one thread only
+        # One per thread, so that a free slot wakes one thread only.
+        turn = threading.Condition(self._lock)
         with self._lock:
             asked_at = clock.now()
             queue.append(turn)
@@ -175,16 +174,8 @@ class Limiter:
             self._queue[0].notify()
 
 
-class _Limiters:
+class _Limiters(dict[tuple[object, ...], Limiter]):
     """The limiters of the process: backends on the same account share its quotas."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._limiters: dict[tuple[object, ...], Limiter] = {}
-
-    def get(self, key: tuple[object, ...], quota: int, clock: Clock) -> Limiter:
-        with self._lock:
-            return self._limiters.setdefault((*key, quota, clock), Limiter(quota, clock))
 
 
 CLOCK = Clock()
@@ -192,4 +183,5 @@ CLOCK = Clock()
 
 def shared_limiter(key: tuple[object, ...], quota: int, clock: Clock) -> Limiter:
     """Return the limiter that every call under *key* in this process shares."""
-    return process_state.instance(_Limiters).get(key, quota, clock)
+    limiters = process_state.instance(_Limiters)
+    return limiters.setdefault((*key, quota, clock), Limiter(quota, clock))  # atomic

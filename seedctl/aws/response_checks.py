@@ -15,9 +15,8 @@ from xml.etree import ElementTree as ET
 from seedctl.aws.foreign_responses import (
     describe_response,
     foreign_response_error,
+    is_from_proxy,
     is_html_page,
-    is_proxy_login,
-    is_redirection,
 )
 
 if TYPE_CHECKING:
@@ -102,12 +101,10 @@ _TYPES: Mapping[str, type] = {
 
 def attach(client: Any, service: str) -> None:
     """Have *client* raise InvalidResponseError for responses that are not from the service."""
-    model = client.meta.service_model
+    prefix = client.meta.service_model.service_id.hyphenize()
     for operation, alternatives in REQUIRED_MEMBERS[service].items():
-        check = _Check(
-            service, model.operation_model(operation), alternatives, client.meta.endpoint_url
-        )
-        names = f"{model.service_id.hyphenize()}.{operation}"
+        check = _Check(service, operation, alternatives, client.meta)
+        names = f"{prefix}.{operation}"
         client.meta.events.register(f"before-parse.{names}", check.before_parse)
         # Check before botocore decides on a retry: it would retry an S3 response that is not XML.
         client.meta.events.register(f"response-received.{names}", check.after_parse)
@@ -119,11 +116,11 @@ class _Check:
     A class, not a function with bound arguments: botocore's debug log shows the repr of handlers.
     """
 
-    def __init__(self, service: str, operation: Any, alternatives: Alternatives, url: str) -> None:
+    def __init__(self, service: str, operation: str, alternatives: Alternatives, meta: Any) -> None:
         self._service = service
-        self._operation = operation
+        self._operation = meta.service_model.operation_model(operation)
         self._alternatives = alternatives
-        self._url = url
+        self._url = meta.endpoint_url
 
     def before_parse(self, response_dict: Any, **_: Any) -> None:
         """Check a response with an error status before botocore parses it."""
@@ -174,14 +171,19 @@ class _Check:
         status, body = response_dict["status_code"], response_dict["body"]
         if status < 300:
             return False
-        if is_proxy_login(status) or is_redirection(status, response_dict["headers"]):
+        if is_from_proxy(status, response_dict["headers"]):
             return True
         return bool(body) and (is_html_page(body) or not _is_of_protocol(self._operation, body))
 
 
 def _is_of_protocol(operation: Any, body: bytes) -> bool:
-    is_json = operation.service_model.resolved_protocol == "json"
-    return _is_object(body) if is_json else _is_xml(body)
+    try:
+        if operation.service_model.resolved_protocol == "json":
+            return isinstance(json.loads(body), dict)
+        ET.fromstring(body)  # noqa: S314 - botocore parses it next anyway
+    except (ValueError, RecursionError, ET.ParseError):
+        return False
+    return True
 
 
 def _is_body_of(operation: Any, alternatives: Alternatives, body: Any) -> bool:
@@ -206,18 +208,3 @@ def _has(names: list[str], value: Any, shape: Any) -> bool:
     if name == names[0]:
         return _has(names[1:], member, inner)
     return _has([], member, inner) and all(_has(names[1:], each, inner.member) for each in member)
-
-
-def _is_object(body: bytes) -> bool:
-    try:
-        return isinstance(json.loads(body), dict)
-    except (ValueError, RecursionError):
-        return False
-
-
-def _is_xml(body: bytes) -> bool:
-    try:
-        ET.fromstring(body)  # noqa: S314 - botocore parses it next anyway
-    except ET.ParseError:
-        return False
-    return True

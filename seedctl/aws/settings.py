@@ -1,12 +1,15 @@
-"""The AWS profile, region and endpoint that the user chose. Reads no files."""
+"""The AWS profile, region and endpoint that the user chose, and what an endpoint is."""
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from dataclasses import dataclass
+from functools import cache
 from urllib.parse import urlsplit
 
 from seedctl.errors import InvalidCommandInputError, MissingRegionError
+from seedctl.outputs.sections import is_web_address
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +104,7 @@ def checked_region(region: str, *, source: str) -> str:
 
 def check_endpoint(url: str, *, source: str) -> str:
     """Return *url* if it is an HTTP URL. Raises InvalidCommandInputError otherwise."""
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in {"http", "https"} and bool(parts.hostname)
-        _ = parts.port
-    except ValueError:
-        usable = False
-    if not usable:
+    if not is_web_address(url):
         raise InvalidCommandInputError(
             f"{source} is {url!r}, which is not an http or https address.",
             resolution="Give an address such as http://127.0.0.1:5000.",
@@ -142,3 +139,39 @@ def _no_proxy_for_loopback() -> dict[str, str]:
     given = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
     hosts = ",".join(filter(None, [given, "127.0.0.1,localhost,::1"]))
     return {"NO_PROXY": hosts, "no_proxy": hosts}
+
+
+def is_loopback(url: str | None) -> bool:
+    """Whether *url* is an address of this machine."""
+    host = urlsplit(url).hostname if url else None
+    if host is None:
+        return False
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def is_aws(url: str) -> bool:
+    """Whether *url* is in one of AWS's own domains, in any partition, including VPC endpoints."""
+    host = (urlsplit(url).hostname or "").rstrip(".")
+    return any(host == domain or host.endswith(f".{domain}") for domain in _domains())
+
+
+def is_emulator(overridden: str | None) -> bool:
+    """Whether the configured endpoint *overridden* is an emulator; None means AWS itself.
+
+    Not for URLs from an outputs file, which may be custom domains that lead to AWS.
+    """
+    return overridden is not None and not is_aws(overridden)
+
+
+@cache
+def _domains() -> tuple[str, ...]:
+    from botocore.loaders import Loader  # noqa: PLC0415 - slow, and only overridden endpoints need it
+
+    partitions = Loader().load_data("partitions")["partitions"]
+    names = ("dnsSuffix", "dualStackDnsSuffix")
+    return tuple({each["outputs"][name] for each in partitions for name in names})

@@ -11,7 +11,7 @@ from seedctl.cli.console import Console
 from seedctl.cli.options import Command, options, settings_of
 from seedctl.errors import FileAccessError
 from seedctl.local import blueprint
-from seedctl.project.files import is_there
+from seedctl.project.root import is_there
 from seedctl.prompter import can_prompt
 from seedctl.runner.atomic_write import write_file
 

@@ -11,7 +11,7 @@ from seedctl.cognito.tokens import claims
 from seedctl.errors import InvalidResponseError
 
 if TYPE_CHECKING:
-    from seedctl.aws.calls import Caller
+    from seedctl.aws.calls import AWS
     from seedctl.cognito.pool import AuthOutputsSource
     from seedctl.cognito.tokens import Tokens
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class IdentityPool:
     """The identity pool of one backend. Thread-safe."""
 
-    def __init__(self, aws: Caller, outputs: AuthOutputsSource) -> None:
+    def __init__(self, aws: AWS, outputs: AuthOutputsSource) -> None:
         """Without an auth section in *outputs* the backend has no identity pool."""
         self._aws = aws
         self._outputs = outputs

@@ -12,7 +12,7 @@ from seedctl.srp import secret_hash
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from seedctl.aws.calls import Caller
+    from seedctl.aws.calls import AWS
     from seedctl.cognito.types import MFAPreference, NewUser
     from seedctl.outputs import AuthSection
 
@@ -41,7 +41,7 @@ class UserPool:
     """One user pool and its app client. The pool's own region serves every call."""
 
     def __init__(
-        self, aws: Caller, outputs: AuthOutputsSource, *, client_secret: str | None = None
+        self, aws: AWS, outputs: AuthOutputsSource, *, client_secret: str | None = None
     ) -> None:
         """*outputs* are read at the first use, since a backend may have no user pool.
 

@@ -10,6 +10,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+class _SetUpError(SeedctlError):
+    """The base of the errors about the user's set-up."""
+
+    exit_code = 3
+
+
 class InvalidCommandInputError(SeedctlError):
     """An option or argument has a value that is not allowed."""
 
@@ -28,107 +34,76 @@ class InvalidSecretValueError(SeedctlError):
     exit_code = 2
 
 
-class ProjectNotFoundError(SeedctlError):
+class ProjectNotFoundError(_SetUpError):
     """There is no Amplify project in this folder or above it."""
 
-    exit_code = 3
 
-
-class InvalidPackageJsonError(SeedctlError):
+class InvalidPackageJsonError(_SetUpError):
     """``package.json`` does not exist, cannot be read or has no usable ``name``."""
 
-    exit_code = 3
 
-
-class SandboxIdentifierNotFoundError(SeedctlError):
+class SandboxIdentifierNotFoundError(_SetUpError):
     """There is no identifier of the sandbox: none was given, and there is no default."""
 
-    exit_code = 3
 
-
-class BackendIdConversionFault(SeedctlError):  # noqa: N818 - Amplify's name
+class BackendIdConversionFault(_SetUpError):  # noqa: N818 - Amplify's name
     """The backend identifier cannot be converted to a parameter path."""
 
-    exit_code = 3
 
-
-class AmplifyOutputsNotFoundError(SeedctlError):
+class AmplifyOutputsNotFoundError(_SetUpError):
     """There is no ``amplify_outputs.json``, or only the stub from before the first deployment."""
 
-    exit_code = 3
 
-
-class InvalidAmplifyOutputsError(SeedctlError):
+class InvalidAmplifyOutputsError(_SetUpError):
     """The outputs file is not what Amplify writes; the message names the file and the key."""
 
-    exit_code = 3
 
-
-class MissingAuthError(SeedctlError):
+class MissingAuthError(_SetUpError):
     """The call needs an auth resource, and the backend has none."""
 
-    exit_code = 3
 
-
-class OutputsMismatchError(SeedctlError):
+class OutputsMismatchError(_SetUpError):
     """The outputs file describes another sandbox than the chosen one."""
 
-    exit_code = 3
 
-
-class StackDoesNotExistError(SeedctlError):
+class StackDoesNotExistError(_SetUpError):
     """The chosen sandbox is not deployed."""
 
-    exit_code = 3
 
-
-class SeedScriptNotFoundError(SeedctlError):
+class SeedScriptNotFoundError(_SetUpError):
     """The seed script does not exist."""
 
-    exit_code = 3
 
-
-class InvalidCredentialError(SeedctlError):
+class InvalidCredentialError(_SetUpError):
     """The AWS credentials are missing, expired or not valid."""
-
-    exit_code = 3
 
 
 class MissingRegionError(InvalidCredentialError):
     """There is no AWS region in the options, environment, profile or outputs file."""
 
 
-class MixedEndpointsError(SeedctlError):
+class MixedEndpointsError(_SetUpError):
     """Some calls would go to this machine and others to the real AWS."""
 
-    exit_code = 3
 
-
-class NoBackendError(SeedctlError):
+class NoBackendError(_SetUpError):
     """The call needs a backend, and none is connected."""
 
-    exit_code = 3
 
-
-class PromptUnavailableError(SeedctlError):
+class PromptUnavailableError(_SetUpError):
     """The user must type something, and there is no terminal."""
 
-    exit_code = 3
 
-
-class MFACodeUnavailableError(SeedctlError):
+class MFACodeUnavailableError(_SetUpError):
     """Cognito asks for a code, and nothing can supply it: no callback, command or terminal."""
 
-    exit_code = 3
 
-
-class LocalSandboxError(SeedctlError):
+class LocalSandboxError(_SetUpError):
     """The local sandbox cannot start, or its state cannot be used.
 
     The sandbox's server sends it to clients in a response header, and they raise it again.
     """
 
-    exit_code = 3
     header: ClassVar = "x-seedctl-local-sandbox-error"
 
     def to_header(self) -> tuple[str, str]:
@@ -149,7 +124,5 @@ class LocalSandboxError(SeedctlError):
         return cls(message, resolution=resolution)
 
 
-class FileAccessError(SeedctlError):
+class FileAccessError(_SetUpError):
     """A file of the user cannot be read or written."""
-
-    exit_code = 3

@@ -10,18 +10,20 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from seedctl.errors import AmplifyOutputsNotFoundError, InvalidAmplifyOutputsError
+from seedctl import errors
 from seedctl.outputs.reader import REGENERATE, Reader
 from seedctl.outputs.sections import A_REGION, REGION, parse_data, parse_storage
-from seedctl.project.files import UnreadableFileError, read_text
+from seedctl.project.root import UnreadableFileError, find_outputs, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from seedctl.outputs.sections import DataOutputs, StorageOutputs
+    from seedctl.project.root import Project
 
 MFAConfiguration = Literal["NONE", "OPTIONAL", "REQUIRED"]
 MFAMethod = Literal["SMS", "TOTP", "EMAIL"]
@@ -131,12 +133,12 @@ def load_outputs(path: Path) -> AmplifyOutputs:
     try:
         text = read_text(path)
     except FileNotFoundError as error:
-        raise AmplifyOutputsNotFoundError(
+        raise errors.AmplifyOutputsNotFoundError(
             f"{path} does not exist.",
             resolution="Deploy the sandbox with npx ampx sandbox, or name the file with --outputs.",
         ) from error
     except UnreadableFileError as error:
-        raise InvalidAmplifyOutputsError(
+        raise errors.InvalidAmplifyOutputsError(
             f"{path} cannot be read: {error}.",
             resolution="Make it a file that this account may read, or name another with --outputs.",
         ) from error.__cause__
@@ -145,7 +147,7 @@ def load_outputs(path: Path) -> AmplifyOutputs:
         # JSON may hold half of a surrogate pair, but no service accepts it. This raises ValueError.
         json.dumps(document, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
-        raise InvalidAmplifyOutputsError(
+        raise errors.InvalidAmplifyOutputsError(
             f"{path} is not JSON: {error}", resolution=REGENERATE
         ) from error
     return parse_outputs(document, path)
@@ -158,7 +160,7 @@ def parse_outputs(document: Any, path: Path) -> AmplifyOutputs:
     if version != "1" and not version.startswith("1."):
         root.fail("version", 'a version that begins with "1"', version)
     if not document.keys() - {"version", "$schema"}:
-        raise AmplifyOutputsNotFoundError(
+        raise errors.AmplifyOutputsNotFoundError(
             f"{path} holds only a version: nothing has been deployed yet.",
             resolution="Deploy the sandbox with npx ampx sandbox and wait until it is done.",
         )
@@ -234,3 +236,57 @@ def _groups(auth: Reader) -> tuple[UserGroup, ...] | None:
 def _minor(version: str) -> int:
     digits = version.partition(".")[2].partition(".")[0]
     return int(digits) if digits.isdecimal() and digits.isascii() else 0
+
+
+class OutputsSource:
+    """Finds and reads the outputs file, once."""
+
+    def __init__(self, project: Project, *, explicit: Path | None, is_local: bool) -> None:
+        """*explicit* is the file that the user named; None means the project's own.
+
+        *is_local* is whether it is for the local sandbox, which may use a file of its own.
+        """
+        self._project = project
+        self._explicit = explicit
+        self._is_local = is_local
+
+    @cached_property
+    def outputs(self) -> AmplifyOutputs:
+        """The outputs file. Raises AmplifyOutputsNotFoundError, InvalidAmplifyOutputsError."""
+        return load_outputs(
+            find_outputs(self._project, explicit=self._explicit, local=self._is_local)
+        )
+
+    def if_any(self) -> AmplifyOutputs | None:
+        """Return the outputs file, or None if the project has none and the user named none.
+
+        Secrets work without one. Raises AmplifyOutputsNotFoundError if the file that the user named
+        does not exist, and InvalidAmplifyOutputsError.
+        """
+        try:
+            return self.outputs
+        except errors.AmplifyOutputsNotFoundError:
+            if self._explicit is not None:
+                raise
+            return None
+
+    @property
+    def auth(self) -> AuthSection | None:
+        """The auth section; None if the backend has no auth resource."""
+        return self.outputs.auth
+
+    def require_auth(self) -> AuthSection:
+        """Return the auth section. Raises MissingAuthError if there is none."""
+        if self.outputs.auth is None:
+            raise errors.MissingAuthError(
+                f"{self.outputs.path} has no auth section: this backend has no auth resource.",
+                resolution="Add one in amplify/auth/resource.ts, deploy, and run again.",
+            )
+        return self.outputs.auth
+
+    def region(self) -> str | None:
+        """Return the user pool's region, the last resort for calls without a configured region."""
+        if self._is_local:
+            return "us-east-1"
+        auth = self.outputs.auth
+        return auth.user_pool_region if auth is not None else None

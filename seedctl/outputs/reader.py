@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _Choice = TypeVar("_Choice", bound=str)
+_Value = TypeVar("_Value")
 
 REGENERATE = "Regenerate the file with npx ampx sandbox or npx ampx generate outputs."
 """The resolution for an outputs file that is not what Amplify writes."""
@@ -53,25 +54,17 @@ class Reader:
         self._refuse(self._at(key), expected, value)
 
     def text(self, key: str) -> str:
-        value = self.optional_text(key)
-        if value is None:
-            self._missing(key, "text")
-        return value
+        return self._present(key, self.optional_text(key), "text")
 
     def optional_text(self, key: str) -> str | None:
-        value = self._value.get(key)
-        if value is None:
-            return None
-        if not isinstance(value, str) or not value:
+        value = self._optional(key, str, "text that is not empty")
+        if value == "":
             self.fail(key, "text that is not empty", value)
         return value
 
     def matching(self, key: str, pattern: re.Pattern[str], expected: str) -> str:
         """Return the text at *key*, which must match *pattern*; *expected* describes it in errors."""
-        value = self.optional_matching(key, pattern, expected)
-        if value is None:
-            self._missing(key, "text")
-        return value
+        return self._present(key, self.optional_matching(key, pattern, expected), "text")
 
     def optional_matching(self, key: str, pattern: re.Pattern[str], expected: str) -> str | None:
         value = self.optional_text(key)
@@ -99,25 +92,13 @@ class Reader:
         return value
 
     def optional_integer(self, key: str) -> int | None:
-        value = self._value.get(key)
-        if value is None:
-            return None
-        # bool is a subclass of int.
-        if not isinstance(value, int) or isinstance(value, bool):
-            self.fail(key, "a whole number", value)
-        return value
+        return self._optional(key, int, "a whole number")
 
     def flag(self, key: str) -> bool:
-        value = self.optional_flag(key)
-        if value is None:
-            self._missing(key, "true or false")
-        return value
+        return self._present(key, self.optional_flag(key), "true or false")
 
     def optional_flag(self, key: str) -> bool | None:
-        value = self._value.get(key)
-        if value is not None and not isinstance(value, bool):
-            self.fail(key, "true or false", value)
-        return value
+        return self._optional(key, bool, "true or false")
 
     def optional_choice(
         self, key: str, choices: tuple[_Choice, ...], aliases: Mapping[str, _Choice] | None = None
@@ -126,23 +107,18 @@ class Reader:
         value = self._value.get(key)
         if value is None:
             return None
-        for choice in choices:
-            if value == choice:
-                return choice
-        if aliases and isinstance(value, str) and value in aliases:
-            return aliases[value]
-        self.fail(key, "one of " + ", ".join(choices), value)
+        known: dict[str, _Choice] = {choice: choice for choice in choices}
+        known.update(aliases or {})
+        if not isinstance(value, str) or value not in known:
+            self.fail(key, "one of " + ", ".join(choices), value)
+        return known[value]
 
     def optional_texts(self, key: str) -> tuple[str, ...] | None:
-        value = self._value.get(key)
-        if value is None:
-            return None
-        if not isinstance(value, list):
-            self.fail(key, "a list of texts", value)
-        for index, item in enumerate(value):
+        value = self._optional(key, list, "a list of texts")
+        for index, item in enumerate(value or ()):
             if not isinstance(item, str):
                 self.fail(f"{key}[{index}]", "text", item)
-        return tuple(value)
+        return None if value is None else tuple(value)
 
     def optional_choices(
         self, key: str, choices: tuple[_Choice, ...]
@@ -169,11 +145,9 @@ class Reader:
                 yield key, child
 
     def optional_objects(self, key: str) -> list[Reader] | None:
-        value = self._value.get(key)
+        value = self._optional(key, list, "a list of objects")
         if value is None:
             return None
-        if not isinstance(value, list):
-            self.fail(key, "a list of objects", value)
         return [
             Reader(item, self._path, self._at(f"{key}[{index}]"))
             for index, item in enumerate(value)
@@ -182,17 +156,26 @@ class Reader:
     def _at(self, key: str) -> str:
         return f"{self._key_path}.{key}" if self._key_path else key
 
-    def _missing(self, key: str, expected: str) -> NoReturn:
-        raise InvalidAmplifyOutputsError(
-            f"{self._path}: {self._at(key)} is missing; expected {expected}.",
-            resolution=REGENERATE,
-        )
+    def _optional(self, key: str, kind: type[_Value], expected: str) -> _Value | None:
+        value = self._value.get(key)
+        # bool is a subclass of int.
+        is_of_kind = isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
+        if value is not None and not is_of_kind:
+            self.fail(key, expected, value)
+        return value
+
+    def _present(self, key: str, value: _Value | None, expected: str) -> _Value:
+        if value is None:
+            raise InvalidAmplifyOutputsError(
+                f"{self._path}: {self._at(key)} is missing; expected {expected}.",
+                resolution=REGENERATE,
+            )
+        return value
 
     def _refuse(self, where: str, expected: str, value: Any) -> NoReturn:
         shown = _KINDS.get(type(value)) or repr(value)
         if isinstance(value, str):
             shown = repr(value if len(value) <= 40 else value[:40] + "…")
         raise InvalidAmplifyOutputsError(
-            f"{self._path}: {where} is {shown}; expected {expected}.",
-            resolution=REGENERATE,
+            f"{self._path}: {where} is {shown}; expected {expected}.", resolution=REGENERATE
         )

@@ -60,7 +60,7 @@ class StorageOutputs:
 def parse_data(data: Reader, path: Path) -> DataOutputs:
     """Parse the data section of the file *path*. Raises InvalidAmplifyOutputsError."""
     url = data.text("url")
-    if not _is_web_address(url):
+    if not is_web_address(url):
         data.fail("url", "an https address", url)
     introspection = data.raw("model_introspection")
     return DataOutputs(
@@ -99,7 +99,8 @@ def _bucket(entry: Reader, name: str | None) -> BucketOutputs:
     )
 
 
-def _is_web_address(url: str) -> bool:
+def is_web_address(url: str) -> bool:
+    """Whether *url* is an http or https address."""
     try:
         parts = urlsplit(url)
         _ = parts.port

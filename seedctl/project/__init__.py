@@ -5,30 +5,13 @@ Nothing here calls AWS or changes a project file.
 
 from __future__ import annotations
 
-from seedctl.project.identifier import (
-    BackendIdentifier,
-    check_identifier_option,
-    os_account_name,
-)
-from seedctl.project.pyproject import tool_table
-from seedctl.project.root import (
-    Project,
-    chosen_identifier,
-    find_outputs,
-    find_project,
-    find_script,
-    namespace_of,
-)
-
-__all__ = [
-    "BackendIdentifier",
-    "Project",
-    "check_identifier_option",
-    "chosen_identifier",
-    "find_outputs",
-    "find_project",
-    "find_script",
-    "namespace_of",
-    "os_account_name",
-    "tool_table",
-]
+from seedctl.project.identifier import BackendIdentifier as BackendIdentifier
+from seedctl.project.identifier import check_identifier_option as check_identifier_option
+from seedctl.project.identifier import os_account_name as os_account_name
+from seedctl.project.root import Project as Project
+from seedctl.project.root import chosen_identifier as chosen_identifier
+from seedctl.project.root import find_outputs as find_outputs
+from seedctl.project.root import find_project as find_project
+from seedctl.project.root import find_script as find_script
+from seedctl.project.root import namespace_of as namespace_of
+from seedctl.project.root import tool_table as tool_table

@@ -13,11 +13,7 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
-from seedctl.errors import (
-    BackendIdConversionFault,
-    InvalidCommandInputError,
-    SandboxIdentifierNotFoundError,
-)
+from seedctl import errors
 
 if sys.platform == "win32":  # pragma: no cover - the tests run on POSIX
     import getpass
@@ -86,7 +82,7 @@ class BackendIdentifier:
     def _path_parts(self) -> str:
         parsed = self.from_stack_name(self.stack_name)
         if parsed is None or not parsed.hash:
-            raise BackendIdConversionFault(
+            raise errors.BackendIdConversionFault(
                 f"The backend identifier {self.to_json()} cannot be made into a parameter path.",
                 resolution="Use a backend of type sandbox, branch or standalone, and leave the "
                 "hash out or give one without a dash.",
@@ -114,18 +110,13 @@ class BackendIdentifier:
             value = None
         fields = ("namespace", "name", "type")
         if not isinstance(value, dict) or not all(isinstance(value.get(f), str) for f in fields):
-            raise SandboxIdentifierNotFoundError(
+            raise errors.SandboxIdentifierNotFoundError(
                 "AMPLIFY_BACKEND_IDENTIFIER does not hold a backend identifier.",
                 resolution='Unset it, or set it to JSON such as {"namespace":"my-app",'
                 '"name":"alice","type":"sandbox"}.',
             )
-        digest = value.get("hash")
-        return cls(
-            value["namespace"],
-            value["name"],
-            value["type"],
-            digest if isinstance(digest, str) else None,
-        )
+        digest = value.get("hash") if isinstance(value.get("hash"), str) else None
+        return cls(value["namespace"], value["name"], value["type"], digest)
 
 
 def check_identifier_option(text: str, *, source: str = "--identifier") -> str:
@@ -134,9 +125,8 @@ def check_identifier_option(text: str, *, source: str = "--identifier") -> str:
     *source* is the option or variable that errors name. Raises InvalidCommandInputError.
     """
     if not _OPTION_PATTERN.fullmatch(text):
-        raise InvalidCommandInputError(
-            f"{source} is {text!r}, which cannot be a sandbox identifier.",
-            resolution=_advice(text),
+        raise errors.InvalidCommandInputError(
+            f"{source} is {text!r}, which cannot be a sandbox identifier.", resolution=_advice(text)
         )
     return text
 
@@ -150,7 +140,7 @@ def _advice(text: str) -> str:
     )
     try:
         is_own_account = text == os_account_name()
-    except SandboxIdentifierNotFoundError:
+    except errors.SandboxIdentifierNotFoundError:
         is_own_account = False
     if is_own_account:
         return f"Leave it out: without it, the sandbox of your account {text} is used. Or: {rule}"
@@ -171,7 +161,7 @@ def os_account_name() -> str:
     try:
         return pwd.getpwuid(os.geteuid()).pw_name
     except KeyError:
-        raise SandboxIdentifierNotFoundError(
+        raise errors.SandboxIdentifierNotFoundError(
             f"The process runs as user id {os.geteuid()}, which has no account name to name the "
             "sandbox after.",
             resolution="Name the sandbox with --identifier or SEEDCTL_IDENTIFIER.",

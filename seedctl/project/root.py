@@ -1,25 +1,20 @@
-"""Find the project, its outputs file and its seed script."""
+"""Find and read the project's files: its outputs, its seed script, its settings for seedctl."""
 
 from __future__ import annotations
 
+import codecs
 import json
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from seedctl.errors import (
-    AmplifyOutputsNotFoundError,
-    FileAccessError,
-    InvalidPackageJsonError,
-    ProjectNotFoundError,
-    SeedScriptNotFoundError,
-)
-from seedctl.project.files import UnreadableFileError, is_there, read_text
-from seedctl.project.identifier import (
-    BackendIdentifier,
-    check_identifier_option,
-    os_account_name,
-)
+from seedctl import errors
+from seedctl.project.identifier import BackendIdentifier, check_identifier_option, os_account_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 OUTPUTS_NAME = "amplify_outputs.json"
 LOCAL_OUTPUTS = Path("amplify", "seed", "local_outputs.json")
@@ -49,11 +44,17 @@ def find_project(start: Path, *, explicit: Path | None = None) -> Project:
     Raises ProjectNotFoundError.
     """
     if explicit is not None:
-        return Project(_checked_folder(explicit))
+        if _is_folder(explicit):
+            return Project(explicit.resolve())
+        reason = "is not a folder that can be used" if is_there(explicit) else "does not exist"
+        raise errors.ProjectNotFoundError(
+            f"The project folder {explicit} {reason}.",
+            resolution="Give the folder that holds amplify/ and package.json to -C.",
+        )
     try:
         here = start.resolve(strict=True)
     except OSError as error:  # the working directory may have been removed
-        raise ProjectNotFoundError(
+        raise errors.ProjectNotFoundError(
             f"The folder {start} cannot be used: {error.strerror}.",
             resolution="Go to the project's folder, or name it with -C.",
         ) from error
@@ -62,9 +63,9 @@ def find_project(start: Path, *, explicit: Path | None = None) -> Project:
         if _has_amplify(folder):
             return Project(folder)
     for folder in folders:
-        if _package_name(folder / "package.json"):
+        if _has_package_name(folder):
             return Project(folder)
-    raise ProjectNotFoundError(
+    raise errors.ProjectNotFoundError(
         f"{here} is not inside an Amplify project: no folder here or above has amplify/backend.ts "
         "or amplify/seed/, or a package.json with a name.",
         resolution="Go to the project's folder, or name it with -C.",
@@ -82,19 +83,21 @@ def namespace_of(project: Project) -> str:
         content = json.loads(read_text(path))
     except FileNotFoundError:
         # Hide the cause: it says nothing that this message does not say.
-        raise InvalidPackageJsonError(
+        raise errors.InvalidPackageJsonError(
             f"{path} does not exist.", resolution='Create it, such as {"name": "my-app"}.'
         ) from None
     except UnreadableFileError as error:
-        raise InvalidPackageJsonError(
+        raise errors.InvalidPackageJsonError(
             f"{path} cannot be read: {error}.", resolution=fix
         ) from error.__cause__
     except (ValueError, RecursionError) as error:
         # A byte order mark ends here too; ampx cannot read such a file either.
-        raise InvalidPackageJsonError(f"{path} is not JSON: {error}", resolution=fix) from error
+        raise errors.InvalidPackageJsonError(
+            f"{path} is not JSON: {error}", resolution=fix
+        ) from error
     name = content.get("name") if isinstance(content, dict) else None
     if not isinstance(name, str) or not name:
-        raise InvalidPackageJsonError(f'{path} has no "name" with a text.', resolution=fix)
+        raise errors.InvalidPackageJsonError(f'{path} has no "name" with a text.', resolution=fix)
     return name
 
 
@@ -107,7 +110,7 @@ def find_outputs(project: Project, *, explicit: Path | None = None, local: bool 
     if explicit is not None:
         if not is_there(explicit) or _is_folder(explicit):
             reason = "is not a file" if is_there(explicit) else "does not exist"
-            raise AmplifyOutputsNotFoundError(
+            raise errors.AmplifyOutputsNotFoundError(
                 f"The outputs file {explicit} {reason}.",
                 resolution="Give the path of an amplify_outputs.json to --outputs.",
             )
@@ -123,20 +126,27 @@ def find_outputs(project: Project, *, explicit: Path | None = None, local: bool 
         fix = f"{fix[:-1]}; or use --local: {LOCAL_OUTPUTS.as_posix()} exists."
     if local:
         fix = f"Write {LOCAL_OUTPUTS.as_posix()} with seedctl local init, or deploy the sandbox."
-    raise AmplifyOutputsNotFoundError(f"{deployed} does not exist.", resolution=fix)
+    raise errors.AmplifyOutputsNotFoundError(f"{deployed} does not exist.", resolution=fix)
 
 
 def find_script(project: Project, *, explicit: Path | None = None) -> Path:
     """Return the path of the seed script. Raises SeedScriptNotFoundError, FileAccessError."""
     path = (project.root / SCRIPT if explicit is None else explicit).absolute()
     if is_there(path) and not _is_folder(path):
-        _check_readable(path)
+        try:
+            path.open("rb").close()
+        except OSError as error:
+            raise errors.FileAccessError(
+                f"The seed script {path} cannot be read: {error.strerror}.",
+                resolution="Make it a file that this account may read, or name another with "
+                "--script.",
+            ) from error
         return path
     fix = f"Create {SCRIPT.as_posix()}, or name the script with --script."
     typescript = path.with_name("seed.ts")
     if explicit is None and typescript.is_file():
         fix = f"Write {SCRIPT.as_posix()} beside seed.ts: seedctl runs Python."
-    raise SeedScriptNotFoundError(f"There is no seed script at {path}.", resolution=fix)
+    raise errors.SeedScriptNotFoundError(f"There is no seed script at {path}.", resolution=fix)
 
 
 def _is_folder(path: Path) -> bool:
@@ -144,26 +154,6 @@ def _is_folder(path: Path) -> bool:
         return path.is_dir()
     except OSError:  # whatever it is, its contents cannot be listed
         return False
-
-
-def _checked_folder(folder: Path) -> Path:
-    if not _is_folder(folder):
-        reason = "is not a folder that can be used" if is_there(folder) else "does not exist"
-        raise ProjectNotFoundError(
-            f"The project folder {folder} {reason}.",
-            resolution="Give the folder that holds amplify/ and package.json to -C.",
-        )
-    return folder.resolve()
-
-
-def _check_readable(script: Path) -> None:
-    try:
-        script.open("rb").close()
-    except OSError as error:
-        raise FileAccessError(
-            f"The seed script {script} cannot be read: {error.strerror}.",
-            resolution="Make it a file that this account may read, or name another with --script.",
-        ) from error
 
 
 def _has_amplify(folder: Path) -> bool:
@@ -174,20 +164,19 @@ def _has_amplify(folder: Path) -> bool:
         seed = amplify / "seed"
         return seed.is_dir() or any(path.is_file() for path in amplify.glob("backend.*"))
     except OSError as error:  # this may be the project: do not silently use another one above it
-        raise ProjectNotFoundError(
+        raise errors.ProjectNotFoundError(
             f"The folder {amplify} cannot be read: {error.strerror}.",
             resolution="Make it readable for this account, or name the project's folder with -C.",
         ) from error
 
 
-def _package_name(path: Path) -> str | None:
+def _has_package_name(folder: Path) -> bool:
     # This only recognises a project; namespace_of() reports a broken file.
     try:
-        content = json.loads(read_text(path))
-    except (OSError, UnreadableFileError, ValueError, RecursionError):
-        return None
-    name = content.get("name") if isinstance(content, dict) else None
-    return name if isinstance(name, str) and name else None
+        namespace_of(Project(folder))
+    except errors.InvalidPackageJsonError:
+        return False
+    return True
 
 
 def _describes_backend(path: Path) -> bool:
@@ -217,3 +206,77 @@ def chosen_identifier(given: str | BackendIdentifier | None, project: Project) -
     if name:
         check_identifier_option(name, source="SEEDCTL_IDENTIFIER")
     return BackendIdentifier(namespace_of(project), name or os_account_name())
+
+
+def tool_table(project: Project, name: str) -> Mapping[str, Any]:
+    """Return the table ``[tool.seedctl.<name>]`` of pyproject.toml; empty if it does not exist.
+
+    Raises InvalidCommandInputError if the file is not TOML or the entry is not a table, and
+    FileAccessError if the file exists but cannot be read.
+    """
+    path = project.root / "pyproject.toml"
+    try:
+        source = path.read_bytes()
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise errors.FileAccessError(
+            f"{path} cannot be read: {error.strerror}.",
+            resolution="Make it a file that this account may read.",
+        ) from error
+    if b"seedctl" not in source:  # most projects have no settings for us; loading TOML takes time
+        return {}
+    if sys.version_info >= (3, 11):
+        import tomllib  # noqa: PLC0415 - few projects need it
+    else:
+        import tomli as tomllib  # noqa: PLC0415
+    try:
+        document: dict[str, Any] = tomllib.loads(source.decode())
+    except ValueError as error:
+        raise errors.InvalidCommandInputError(
+            f"{path} is not TOML: {error}", resolution="Correct the file."
+        ) from error
+    for key in ("tool", "seedctl", name):
+        document = document.get(key, {})
+        if not isinstance(document, dict):
+            raise errors.InvalidCommandInputError(
+                f"{path}: {key} in [tool.seedctl.{name}] is not a table.",
+                resolution=f"Write the settings below [tool.seedctl.{name}].",
+            )
+    return document
+
+
+class UnreadableFileError(Exception):
+    """A file exists but cannot be read. Its text is the reason, written as the end of a sentence."""
+
+
+def read_text(path: Path) -> str:
+    """Return the text of *path*, which must be UTF-8.
+
+    Raises FileNotFoundError, and UnreadableFileError for any other reason.
+    """
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise UnreadableFileError(error.strerror or type(error).__name__) from error
+    try:
+        return raw.decode()
+    except UnicodeDecodeError as error:
+        if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            reason = "it is UTF-16 text; save it as UTF-8"
+        else:
+            reason = f"it is not UTF-8 text ({error.reason} at byte {error.start})"
+        raise UnreadableFileError(reason) from error
+
+
+def is_there(path: Path) -> bool:
+    """Whether anything exists at *path*: a file, a folder, a broken link or something unreadable."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True  # reading it will raise the reason
+    return True

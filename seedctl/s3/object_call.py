@@ -6,14 +6,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from seedctl.aws.object_location import ObjectLocation
+from seedctl.aws.credentials import Identity, IdentityCredentials, ObjectLocation
 from seedctl.errors import AccessDenied, NoCredentials
 from seedctl.s3.rules import explain_denial, may
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from seedctl.aws.credentials import Identity, IdentityCredentials
     from seedctl.aws.objects import S3
     from seedctl.s3.rules import Action
     from seedctl.s3.section import Bucket
@@ -49,13 +48,7 @@ class ObjectCall:
     def send(self, operation: str, action: Action, **parameters: Any) -> dict[str, Any]:
         """Call S3 on this bucket, which needs permission for *action* at the path."""
         with self.explain_denials(action):
-            return self.s3.call(
-                operation,
-                {"Bucket": self.bucket.bucket_name, **parameters},
-                region=self.bucket.region,
-                identity=self.identity,
-                accelerate=self.accelerate,
-            )
+            return self.s3.call(operation, self.location, parameters, identity=self.identity)
 
     @contextmanager
     def explain_source_denial(self) -> Iterator[None]:

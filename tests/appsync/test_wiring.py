@@ -11,6 +11,7 @@ import pytest
 
 from seedctl import connect, data, errors
 from seedctl.appsync.api import parse_data_section
+from seedctl.aws.calls import AWS
 from seedctl.cli.console import Console
 from seedctl.cli.options import Settings
 from seedctl.cli.run_report import ConsoleReport
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 AUTH = load_outputs(DATA / "outputs" / "todo_userpool.json").auth
 
 
-class FakeIdentityPool:
+class FakeIdentityPool(AWS):
     """A fake identity pool whose credentials last for a given time."""
 
     is_local = False

@@ -1,8 +1,10 @@
-"""A Caller that makes no calls: it records them and returns prepared replies."""
+"""An AWS that makes no calls: it records them and returns prepared replies."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from seedctl.aws.calls import AWS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,9 +18,11 @@ class Call(NamedTuple):
     once: bool = False
 
 
-class Recorder:
+class Recorder(AWS):
     """Returns the next of *replies* for each call, or raises it if it is an exception."""
 
+    is_local = False
+    is_emulator = False
     max_attempts = 3
 
     def __init__(

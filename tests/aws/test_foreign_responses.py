@@ -16,6 +16,7 @@ from seedctl.aws.foreign_responses import (
     proxy_failure,
     proxy_variable,
 )
+from seedctl.aws.identity_client import with_identity
 from seedctl.aws.settings import AWSSettings
 from seedctl.errors import (
     AWSError,
@@ -23,6 +24,7 @@ from seedctl.errors import (
     InvalidResponseError,
     ServiceFailedError,
 )
+from tests.s3.s3 import FakeIdentity
 
 if TYPE_CHECKING:
     from tests.aws.conftest import Endpoint
@@ -34,7 +36,7 @@ CALLS = {
     "ssm": ("GetParameter", {"Name": "x"}),
     "cognito-idp": ("AdminCreateUser", {"UserPoolId": "us-east-1_A", "Username": "ann"}),
     "sts": ("GetCallerIdentity", {}),
-    "s3": ("ListObjectsV2", {"Bucket": "bk"}),
+    "s3": ("ListObjectsV2", {"Bucket": "bk", **with_identity(FakeIdentity())}),
 }
 VARIABLES = ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy")
 

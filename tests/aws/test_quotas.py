@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from seedctl.aws.calls import AWS
-from seedctl.aws.quotas import DEFAULTS, category, chosen_quotas
 from seedctl.aws.settings import AWSSettings
 from seedctl.cognito import pool as pool_module
 from seedctl.errors import (
@@ -20,6 +19,7 @@ from seedctl.errors import (
     ThrottledError,
 )
 from seedctl.project import Project
+from seedctl.project.quotas import CATEGORIES, DEFAULTS, chosen_quotas
 from tests.aws.test_rates import ManualClock
 from tests.fake_aws import FakeAWS
 
@@ -153,7 +153,7 @@ def test_every_call_to_cognito_has_a_quota() -> None:
     source = pool_module.__loader__.get_source(pool_module.__name__)  # type: ignore[union-attr]
     called = [part.partition('"')[0] for part in source.split('self._call("')[1:]]
     assert len(called) >= 10
-    assert all(category("cognito-idp", operation) in DEFAULTS for operation in called)
+    assert all(CATEGORIES["cognito-idp", operation] in DEFAULTS for operation in called)
 
 
 # --- clients -------------------------------------------------------------------------------------

@@ -144,8 +144,8 @@ def test_every_operation_that_is_called_has_a_row() -> None:
     package = Path(seedctl.__file__).parent
     found = set()
     for path in package.rglob("*.py"):
-        if path.is_relative_to(package / "local"):
-            continue
+        if path.is_relative_to(package / "local") or path.name == "quotas.py":
+            continue  # the quotas are also for what only other clients call
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             value = node.value if isinstance(node, ast.Constant) else None
             for service, operations in names.items():

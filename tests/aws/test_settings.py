@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from seedctl.aws.endpoints import is_aws, is_emulator, is_loopback
-from seedctl.aws.settings import AWSSettings, check_endpoint, check_max_attempts, check_retry_mode
+from seedctl.aws.settings import (
+    AWSSettings,
+    check_endpoint,
+    check_max_attempts,
+    check_retry_mode,
+    is_aws,
+    is_emulator,
+    is_loopback,
+)
 from seedctl.errors import InvalidCommandInputError, MissingRegionError
 
 

@@ -8,6 +8,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from seedctl import srp
+from seedctl.aws.calls import AWS
 from seedctl.cognito.identity import IdentityPool
 from seedctl.cognito.journal import Journal
 from seedctl.cognito.pool import UserPool
@@ -30,7 +31,7 @@ SECRET_CODE = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 SECRET_BLOCK = base64.b64encode(b"block" * 40).decode()
 
 
-class StandInCognito:
+class StandInCognito(AWS):
     """Checks every SRP signature, stores one user, and records each request.
 
     *faults* maps (operation, how many times it was called before) to what is raised in its place;

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from seedctl import errors
+from seedctl.aws.calls import AWS
 from seedctl.cognito.identity import IdentityPool
 from seedctl.users.signed_in import AmbientAuth
 from tests.cognito.standin import ISSUER, KnownAuth, Stage, jwt, services
@@ -29,7 +30,7 @@ USER, PASSWORD = "ann@example.com", "Password123!"
 POOL_ID = "us-east-1:11111111-2222-3333-4444-555555555555"
 
 
-class Identities:
+class Identities(AWS):
     """Answers as the recorded identity pool did, and records the requests."""
 
     is_local = False

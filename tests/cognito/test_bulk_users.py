@@ -9,7 +9,7 @@ import sys
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from seedctl import Backend
     from seedctl.auth import UserResult
+    from seedctl.aws.calls import AWS
 
 ROOT = Path(__file__).parents[2]
 CODE_SENT = {
@@ -123,7 +124,7 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
     report = Report()
     with connect(root, identifier="alice", local=True, observer=report) as backend:
         spy = Spy(backend.aws)
-        backend.auth._pool.aws = spy
+        backend.auth._pool.aws = cast("AWS", spy)
         yield Scene(backend, spy, report, root)
 
 

@@ -8,10 +8,11 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from seedctl.local.bodies import ConnectionEndedError
-from seedctl.local.faults.quotas import CATEGORIES, Quotas, Statistics
+from seedctl.local.faults.quotas import Quotas, Statistics
 from seedctl.local.http1 import Request, Response
 from seedctl.local.running import STATISTICS_PATH
 from seedctl.local.service_calls import call_of, failed, throttled, user_of
+from seedctl.project.quotas import CATEGORIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

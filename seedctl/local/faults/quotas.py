@@ -1,4 +1,4 @@
-"""AWS's default quotas in requests per second, their enforcement, and request statistics."""
+"""Enforcement of quotas in requests per second, and the statistics of requests."""
 
 from __future__ import annotations
 
@@ -6,64 +6,13 @@ from collections import Counter, defaultdict, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from seedctl.project.quotas import PER_USER, RESPOND
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 WINDOW = 1.0
 
-RESPOND = "RespondToAuthChallenge"
-PER_USER = "PerUser"
-
-# For each category: its quota per account and region, and its operations. Cognito publishes names and
-# numbers; Parameter Store only numbers, and it does not guarantee its default throughput for writes
-# [?]. The category of most operations is published. We chose it ourselves [?] for sign-out,
-# InitiateAuth with a refresh token, GetTokensFromRefreshToken, resending an attribute's or a sign-up's
-# code, setting the MFA preference and device, and deleting parameters.
-_COGNITO: Mapping[str, tuple[int, str]] = {
-    "UserAuthentication": (120, "AdminInitiateAuth InitiateAuth"),
-    # 3 times UserAuthentication
-    RESPOND: (360, "AdminRespondToAuthChallenge RespondToAuthChallenge"),
-    "UserCreation": (50, "AdminConfirmSignUp AdminCreateUser ConfirmSignUp SignUp"),
-    "UserAccountRecovery": (
-        30,
-        """AdminResetUserPassword AdminSetUserPassword ChangePassword ConfirmForgotPassword
-        ForgotPassword""",
-    ),
-    "UserRead": (120, "AdminGetUser GetUser"),
-    "UserUpdate": (
-        25,
-        """AdminDeleteUser AdminDeleteUserAttributes AdminDisableUser AdminEnableUser
-        AdminUpdateUserAttributes AdminUserGlobalSignOut DeleteUser DeleteUserAttributes
-        GetUserAttributeVerificationCode GlobalSignOut ResendConfirmationCode
-        UpdateUserAttributes VerifyUserAttribute""",
-    ),
-    "UserToken": (120, "GetTokensFromRefreshToken RevokeToken"),
-    "UserResourceRead": (50, "AdminListGroupsForUser"),
-    "UserResourceUpdate": (
-        25,
-        """AdminAddUserToGroup AdminRemoveUserFromGroup AdminSetUserMFAPreference
-        AssociateSoftwareToken SetUserMFAPreference VerifySoftwareToken""",
-    ),
-    "UserList": (30, "ListUsers ListUsersInGroup"),
-    "UserPoolRead": (15, "DescribeUserPool"),
-    "UserPoolResourceRead": (20, "GetGroup GetUserPoolMfaConfig ListGroups"),
-    "UserPoolResourceUpdate": (15, "CreateGroup DeleteGroup"),
-    "UserPoolClientRead": (15, "DescribeUserPoolClient"),
-    PER_USER: (10, ""),  # for each user: 10 reads and 10 writes, over all operations
-}
-_SSM: Mapping[str, tuple[int, str]] = {
-    "ParameterRead": (40, "GetParameter GetParameters GetParametersByPath"),
-    "ParameterWrite": (3, "DeleteParameter DeleteParameters PutParameter"),
-}
-DEFAULT_QUOTAS: Mapping[str, int] = {
-    name: quota for name, (quota, _) in {**_COGNITO, **_SSM}.items()
-}
-CATEGORIES: Mapping[tuple[str, str], str] = {
-    (service, operation): category
-    for service, rows in (("cognito-idp", _COGNITO), ("ssm", _SSM))
-    for category, (_, operations) in rows.items()
-    for operation in operations.split()
-}
 _USER_READS = {"UserAuthentication", RESPOND, "UserRead", "UserResourceRead"}
 
 

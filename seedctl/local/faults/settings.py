@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NoReturn
 
 from seedctl.errors import InvalidCommandInputError
-from seedctl.local.faults.quotas import DEFAULT_QUOTAS, RESPOND
+from seedctl.project.quotas import DEFAULT_QUOTAS, RESPOND
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
