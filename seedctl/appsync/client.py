@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from seedctl.appsync.api import GraphQLRequest
 from seedctl.appsync.auth_modes import AuthOptions
-from seedctl.appsync.documents import operation_document
+from seedctl.appsync.documents import operation_document, type_selection
 from seedctl.appsync.input_builder import InputBuilder
 from seedctl.appsync.model_client import ModelClient
 from seedctl.appsync.record_builder import RecordBuilder
-from seedctl.appsync.scalars import to_json
-from seedctl.appsync.selection import type_selection
+from seedctl.appsync.values import to_json
 from seedctl.errors import UnknownModelError, UnknownOperationError
 from seedctl.nearest import advice
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from seedctl.appsync.scalars import to_json
+from seedctl.appsync.values import to_json
 from seedctl.errors import ConditionalCheckFailedError, InvalidInputError, SeedctlError
 
 if TYPE_CHECKING:

@@ -5,8 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from seedctl.appsync.api import GraphQLRequest
-from seedctl.appsync.documents import get_document, index_document, list_document, mutation_document
-from seedctl.appsync.selection import default_selection, path_selection
+from seedctl.appsync.documents import (
+    default_selection,
+    get_document,
+    index_document,
+    list_document,
+    mutation_document,
+    path_selection,
+)
 from seedctl.errors import (
     ConditionalCheckFailedError,
     InvalidInputError,
@@ -19,11 +25,10 @@ if TYPE_CHECKING:
 
     from seedctl.appsync.api import API, GraphQLResponse
     from seedctl.appsync.auth_modes import AuthOptions
-    from seedctl.appsync.documents import Document
+    from seedctl.appsync.documents import Document, Selection
     from seedctl.appsync.input_builder import InputBuilder
     from seedctl.appsync.record_builder import RecordBuilder
     from seedctl.appsync.records import Page, Record
-    from seedctl.appsync.selection import Selection
     from seedctl.outputs.models import Index, Model
 
 SortDirection = Literal["ASC", "DESC"]

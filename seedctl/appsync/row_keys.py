@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from seedctl.appsync.input_builder import require_key
-from seedctl.appsync.scalars import to_json
+from seedctl.appsync.values import to_json
 from seedctl.errors import InvalidInputError
 from seedctl.nearest import advice
 

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seedctl import errors
-from seedctl.appsync.scalars import WrongValueError, convert_scalar, to_json
+from seedctl.appsync.values import WrongValueError, convert_scalar, to_json
 from tests.appsync.appsync import DATA, Stage
 
 if TYPE_CHECKING:
