@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from seedctl.appsync.api import GraphQLRequest
 from seedctl.appsync.batches import BatchDocuments, alias
+from seedctl.appsync.documents import Document
 from seedctl.appsync.graphql_errors import graphql_error
 from seedctl.errors import (
     EndpointUnreachableError,
@@ -114,14 +115,10 @@ class BatchSender:
 
     def _request(self, rows: list[Row]) -> GraphQLResponse:
         """Send *rows* in one request, and repeat it if there is no clear response."""
-        request = GraphQLRequest(
-            self.documents.text(len(rows)),
-            {alias(position): row.variables for position, row in enumerate(rows)},
-            self._auth,
-            self.documents.root,
-            is_write=True,
-            is_repeatable=True,  # each row has its key: AppSync refuses to do it twice
-        )
+        document = Document(self.documents.text(len(rows)), self.documents.root, "mutation")
+        variables = {alias(position): row.variables for position, row in enumerate(rows)}
+        # It may be repeated: each row has its key, so AppSync refuses to do it twice.
+        request = GraphQLRequest(document, variables, self._auth, is_repeatable=True)
         sends = 0
         while True:
             sends += 1

@@ -120,7 +120,7 @@ class BulkRequests:
         """Yield *batches*. Raise first if no request can be sent, as when nobody is signed in."""
         for number, batch in enumerate(batches):
             if not number:
-                self._api.authorization(auth)
+                self._api.authorizer.authorize(auth)
             yield batch
 
     def _report(self, rows: Sequence[RowResult]) -> tuple[int, int]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from seedctl.appsync.api import GraphQLRequest
 from seedctl.appsync.auth_modes import AuthOptions
-from seedctl.appsync.documents import operation_document, type_selection
+from seedctl.appsync.documents import Document, operation_document, type_selection
 from seedctl.appsync.input_builder import InputBuilder
 from seedctl.appsync.model_client import ModelClient
 from seedctl.appsync.record_builder import RecordBuilder
@@ -32,7 +32,7 @@ class DataClient:
     """Reads and writes the models of one API. Thread-safe."""
 
     def __init__(self, api: API) -> None:
-        schema = api.section.schema
+        schema = api.schema
         inputs = InputBuilder(schema)
         results = RecordBuilder(schema, lambda name: self.models[name])
 
@@ -84,16 +84,10 @@ class DataClient:
         """
         # The word "mutation" in a comment or a string does not count.
         is_write = bool(re.search(r"\bmutation\b", _COMMENT_OR_STRING.sub(" ", document)))
-        response = self._api.send(
-            GraphQLRequest(
-                document,
-                to_json(variables or {}),
-                AuthOptions(auth_mode, auth_token, api_key, headers),
-                "graphql",
-                is_write=is_write,
-                is_repeatable=not is_write,
-            )
-        )
+        auth = AuthOptions(auth_mode, auth_token, api_key, headers)
+        sent = Document(document, "graphql", "mutation" if is_write else "query")
+        request = GraphQLRequest(sent, to_json(variables or {}), auth, not is_write)
+        response = self._api.send(request)
         if response.errors:
             raise response.error(response.data)
         data: dict[str, Any] = response.data or {}
@@ -152,7 +146,7 @@ class CustomOperation:
         self._operation = operation
         self._inputs = inputs
         self._results = results
-        selection = type_selection(api.section.schema, operation.result.type)
+        selection = type_selection(api.schema, operation.result.type)
         self._document = operation_document(kind, operation, selection)
 
     def __repr__(self) -> str:
@@ -180,18 +174,10 @@ class CustomOperation:
             GraphQLError: The response has errors. Its ``data`` is the partial result.
             InvalidInputError: The arguments do not fit the schema.
         """
-        is_write = self._document.type == "mutation"
         auth = AuthOptions(auth_mode, auth_token, None, headers)
-        response = self._api.send(
-            GraphQLRequest(
-                self._document.text,
-                self._inputs.arguments(self._operation, arguments or {}, validate=validate),
-                auth,
-                self._operation.name,
-                is_write=is_write,
-                is_repeatable=not is_write,
-            )
-        )
+        variables = self._inputs.arguments(self._operation, arguments or {}, validate=validate)
+        is_query = self._document.type == "query"
+        response = self._api.send(GraphQLRequest(self._document, variables, auth, is_query))
         data = response.value(self._operation.name)
         value = self._results.value(self._operation.result.type, data, auth)
         if response.errors:

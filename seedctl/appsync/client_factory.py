@@ -5,17 +5,17 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Literal
 
-from seedctl.appsync.auth_modes import DEFAULT_AUTH, SIGNING_MODES, AuthOptions
+from seedctl.appsync.auth_modes import DEFAULT_AUTH, SIGNING_MODES, AuthOptions, Authorizer
 from seedctl.errors import InvalidAuthModeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from seedctl.appsync.api import DataSection
     from seedctl.appsync.auth_modes import AuthMode, RequestIdentity
     from seedctl.appsync.client import DataClient
     from seedctl.appsync.transport import Network, Transport
     from seedctl.outputs import OutputsSource
+    from seedctl.outputs.sections import DataOutputs
     from seedctl.report import Observer
 
 
@@ -35,7 +35,7 @@ class DataClientFactory:
         self._observer = observer
         self._before_write = before_write
         self._lock = threading.Lock()
-        self._section: DataSection | None = None
+        self._data: DataOutputs | None = None
         self._transport: Transport | None = None
 
     def client_for(
@@ -51,23 +51,18 @@ class DataClientFactory:
         NoEndpoint when the backend has no data resource.
         """
         # urllib3 and the schema code are slow to import, and commands for secrets need neither.
-        from seedctl.appsync.api import API, parse_data_section  # noqa: PLC0415
+        from seedctl.appsync.api import API, require_data  # noqa: PLC0415
         from seedctl.appsync.client import DataClient  # noqa: PLC0415
         from seedctl.appsync.transport import Transport  # noqa: PLC0415
 
         with self._lock:
-            self._section = self._section or parse_data_section(self._outputs.outputs)
+            self._data = self._data or require_data(self._outputs.outputs)
             self._transport = self._transport or Transport(self._network)
-        api = API(
-            self._section,
-            self._transport,
-            identity,
-            auth,
-            caller_credentials=self._network.credentials if signs_as_caller else None,
-            observer=self._observer,
-            before_write=self._before_write,
+        caller = self._network.credentials if signs_as_caller else None
+        authorizer = Authorizer(self._data, identity, auth, caller)
+        return DataClient(
+            API(self._data, self._transport, authorizer, self._observer, self._before_write)
         )
-        return DataClient(api)
 
     def close(self) -> None:
         """Close the connections."""

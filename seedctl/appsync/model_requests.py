@@ -72,7 +72,7 @@ class ModelRequests:
     def get(self, key: Mapping[str, Any], options: CallOptions) -> Record | None:
         self.check_enabled("get")
         document = get_document(self.model, self._selection(options.selection_set))
-        return self._record(self._send(document, key, options), document, options)
+        return self._record(self._read(document, key, options), document, options)
 
     def page(
         self, keys: Mapping[str, Any], index: Index | None, options: CallOptions, paging: Paging
@@ -86,7 +86,7 @@ class ModelRequests:
         else:
             document = list_document(self.model, selection)
         variables = self._page_variables(keys, index, options, paging)
-        response = self._send(document, variables, options)
+        response = self._read(document, variables, options)
         values = response.value(document.root)
         if not response.errors and not _is_page(values):
             raise response.missing(f"page of {self.model.name} records")
@@ -137,7 +137,8 @@ class ModelRequests:
         document = mutation_document(verb, self.model, self._selection(options.selection_set))
         has_key = all(variables.get(name) is not None for name in self.model.primary_key)
         is_repeatable = verb == "create" and has_key  # the second create is refused
-        response = self._send(document, {"input": variables}, options, is_repeatable=is_repeatable)
+        request = GraphQLRequest(document, {"input": variables}, options.auth, is_repeatable)
+        response = self.api.send(request)
         try:
             record = self._record(response, document, options)
         except ConditionalCheckFailedError:
@@ -182,29 +183,15 @@ class ModelRequests:
             return None
         key = {name: variables[name] for name in self.model.primary_key}
         document = get_document(self.model, self._selection(None))
-        stored = self._record(self._send(document, key, options), document, options)
+        stored = self._record(self._read(document, key, options), document, options)
         if stored is None or any(stored.get(name) != value for name, value in variables.items()):
             return None
         return stored if options.selection_set is None else self.get(key, options)
 
-    def _send(
-        self,
-        document: Document,
-        variables: Mapping[str, Any],
-        options: CallOptions,
-        *,
-        is_repeatable: bool = True,
+    def _read(
+        self, document: Document, variables: Mapping[str, Any], options: CallOptions
     ) -> GraphQLResponse:
-        return self.api.send(
-            GraphQLRequest(
-                document.text,
-                variables,
-                options.auth,
-                document.root,
-                is_write=document.type == "mutation",
-                is_repeatable=is_repeatable,
-            )
-        )
+        return self.api.send(GraphQLRequest(document, variables, options.auth, True))
 
     def _record(
         self, response: GraphQLResponse, document: Document, options: CallOptions
@@ -219,7 +206,7 @@ class ModelRequests:
         return record
 
     def _selection(self, paths: Sequence[str] | None) -> Selection:
-        schema = self.api.section.schema
+        schema = self.api.schema
         if paths is None:
             return default_selection(schema, self.model)
         return path_selection(schema, self.model, paths)
