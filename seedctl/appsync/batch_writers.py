@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
 from seedctl.appsync.batch_sender import BatchOutcome, BatchSender
 from seedctl.appsync.batches import BatchResult, Row, RowResult, failed_row
-from seedctl.appsync.index_keys import complete_index_keys, may_lack_key_part
+from seedctl.appsync.keys import complete_index_keys, may_lack_key_part
 from seedctl.appsync.model_requests import CallOptions
 from seedctl.errors import (
     ConditionalCheckFailedError,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from seedctl.appsync.batch_writers import BatchCreator, BatchDeleter, BulkOptions, IfExists, OnError
 from seedctl.appsync.batches import MAX_ROWS, Batches, BatchResult, Row, RowResult
-from seedctl.appsync.row_keys import RowKeys
+from seedctl.appsync.keys import RowKeys
 from seedctl.bulk.engine import check_concurrency, run
 from seedctl.bulk.failures import bulk_error
 from seedctl.bulk.progress import Tally
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from seedctl.appsync.auth_modes import AuthOptions
+    from seedctl.appsync.keys import KeyOf
     from seedctl.appsync.model_requests import ModelRequests
-    from seedctl.appsync.row_keys import KeyOf
     from seedctl.bulk.engine import Outcome
 
     PreparedRow = tuple[Row, tuple[str, ...] | None]

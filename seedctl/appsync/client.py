@@ -10,7 +10,7 @@ from seedctl.appsync.auth_modes import AuthOptions
 from seedctl.appsync.documents import Document, operation_document, type_selection
 from seedctl.appsync.input_builder import InputBuilder
 from seedctl.appsync.model_client import ModelClient
-from seedctl.appsync.record_builder import RecordBuilder
+from seedctl.appsync.records import RecordBuilder
 from seedctl.appsync.values import to_json
 from seedctl.errors import UnknownModelError, UnknownOperationError
 from seedctl.nearest import advice

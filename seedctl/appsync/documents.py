@@ -205,7 +205,7 @@ def _own_fields(
 def _select(schema: Introspection, owner: TypeName, path: list[str], into: Selection) -> None:
     """Select the field of *owner*, a model or custom type, to which *path* leads."""
     name, *rest = path
-    fields = _fields_of(schema, owner)
+    fields = fields_of(schema, owner)
     implied = schema.models[owner.name].implied_fields if owner.kind == "model" else ()
     field = fields.get(name)
     if field is None and (rest or name not in implied):
@@ -223,7 +223,7 @@ def _select(schema: Introspection, owner: TypeName, path: list[str], into: Selec
         into.setdefault(name, {})
         return
     if not rest:
-        first = next(iter(_fields_of(schema, field.type)), "*")
+        first = next(iter(fields_of(schema, field.type)), "*")
         raise InvalidSelectionSetError(
             f"{name} must declare a wildcard (*) or a field of {_KINDS[field.type.kind]} "
             f"{field.type.name}",
@@ -238,7 +238,8 @@ def _select(schema: Introspection, owner: TypeName, path: list[str], into: Selec
         _select(schema, field.type, rest, below)
 
 
-def _fields_of(schema: Introspection, type_name: TypeName) -> Mapping[str, Field]:
+def fields_of(schema: Introspection, type_name: TypeName) -> Mapping[str, Field]:
+    """Return the fields of a model or custom type."""
     if type_name.kind == "model":
         return schema.models[type_name.name].fields
     return schema.fields_of(type_name)

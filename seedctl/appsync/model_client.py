@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, get_args
 from seedctl.appsync.auth_modes import AuthOptions
 from seedctl.appsync.batch_writers import BulkOptions, IfExists
 from seedctl.appsync.bulk_requests import BulkRequests, check_choice
-from seedctl.appsync.index_keys import complete_index_keys, may_lack_key_part
 from seedctl.appsync.input_builder import require_key
+from seedctl.appsync.keys import complete_index_keys, may_lack_key_part
 from seedctl.appsync.model_queries import ModelQueries, call_options
 from seedctl.errors import ConditionalCheckFailedError
 
@@ -21,10 +21,9 @@ if TYPE_CHECKING:
     from seedctl.appsync.batch_writers import OnError
     from seedctl.appsync.batches import RowResult
     from seedctl.appsync.input_builder import InputBuilder
+    from seedctl.appsync.keys import KeyOf
     from seedctl.appsync.model_requests import CallOptions
-    from seedctl.appsync.record_builder import RecordBuilder
-    from seedctl.appsync.records import Record
-    from seedctl.appsync.row_keys import KeyOf
+    from seedctl.appsync.records import Record, RecordBuilder
     from seedctl.outputs.models import Model
 
 

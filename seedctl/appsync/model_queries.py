@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from seedctl.appsync.auth_modes import AuthMode
     from seedctl.appsync.input_builder import InputBuilder
     from seedctl.appsync.model_requests import SortDirection
-    from seedctl.appsync.record_builder import RecordBuilder
-    from seedctl.appsync.records import Page, Record
+    from seedctl.appsync.records import Page, Record, RecordBuilder
     from seedctl.outputs.models import Model
 
 _OPERATIONS = ("create", "get", "list", "update", "delete")

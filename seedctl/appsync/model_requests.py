@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from seedctl.appsync.auth_modes import AuthOptions
     from seedctl.appsync.documents import Document, Selection
     from seedctl.appsync.input_builder import InputBuilder
-    from seedctl.appsync.record_builder import RecordBuilder
-    from seedctl.appsync.records import Page, Record
+    from seedctl.appsync.records import Page, Record, RecordBuilder
     from seedctl.outputs.models import Index, Model
 
 SortDirection = Literal["ASC", "DESC"]
@@ -47,6 +46,11 @@ class CallOptions(NamedTuple):
     auth: AuthOptions
     selection_set: Sequence[str] | None
     validate: bool
+
+    @property
+    def loader_auth(self) -> AuthOptions | None:
+        """What relations load with; None if the selection set names what to load."""
+        return self.auth if self.selection_set is None else None
 
 
 class Paging(NamedTuple):
@@ -90,8 +94,7 @@ class ModelRequests:
         values = response.value(document.root)
         if not response.errors and not _is_page(values):
             raise response.missing(f"page of {self.model.name} records")
-        has_loaders = options.selection_set is None
-        page = self._results.page(self.model, values, options.auth, has_loaders=has_loaders)
+        page = self._results.page(self.model, values, options.loader_auth)
         if response.errors:
             raise response.error(page)
         return page
@@ -199,8 +202,7 @@ class ModelRequests:
         values = response.value(document.root)
         if not isinstance(values, dict | None):
             raise response.missing(f"{self.model.name} record")
-        has_loaders = options.selection_set is None
-        record = self._results.record(self.model, values, options.auth, has_loaders=has_loaders)
+        record = self._results.record(self.model, values, options.loader_auth)
         if response.errors:
             raise response.error(record)
         return record
