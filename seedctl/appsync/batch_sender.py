@@ -79,7 +79,14 @@ class BatchSender:
         single_row_failures = 0
         while parts:
             part = parts.pop()
-            unanswered, error = self._send_part(part, outcome, parts)
+            unanswered: list[Row] = part.rows
+            error: SeedctlError | None
+            try:
+                response = self._request(part.rows)
+            except SeedctlError as failure:
+                error = failure
+            else:
+                unanswered, error = self._collect_results(part, response, outcome, parts)
             if error is None:
                 continue
             if _is_fatal(error):
@@ -99,19 +106,6 @@ class BatchSender:
                     outcome.errors[row.index] = outcome.fatal
                 parts.clear()
         return outcome
-
-    def _send_part(
-        self, part: _Part, outcome: BatchOutcome, parts: list[_Part]
-    ) -> tuple[list[Row], SeedctlError | None]:
-        """Send *part* and enter the results of its rows into *outcome*.
-
-        Rows to retry are added to *parts*. Return the rows without a result, and why.
-        """
-        try:
-            response = self._request(part.rows)
-        except SeedctlError as error:
-            return part.rows, error
-        return self._collect_results(part, response, outcome, parts)
 
     def _request(self, rows: list[Row]) -> GraphQLResponse:
         """Send *rows* in one request, and repeat it if there is no clear response."""
@@ -139,6 +133,10 @@ class BatchSender:
     def _collect_results(
         self, part: _Part, response: GraphQLResponse, outcome: BatchOutcome, parts: list[_Part]
     ) -> tuple[list[Row], SeedctlError | None]:
+        """Enter the results of the rows of *part* into *outcome*, and add those to retry to *parts*.
+
+        Return the rows without a result, and why.
+        """
         by_row, for_all = _split_errors(response.errors, len(part.rows))
         data: dict[str, Any] = response.data or {}
         unanswered: list[Row] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from seedctl.appsync.api import GraphQLRequest
@@ -10,6 +11,7 @@ from seedctl.appsync.auth_modes import AuthOptions
 from seedctl.appsync.documents import Document, operation_document, type_selection
 from seedctl.appsync.input_builder import InputBuilder
 from seedctl.appsync.model_client import ModelClient
+from seedctl.appsync.model_requests import ModelRequests
 from seedctl.appsync.records import RecordBuilder
 from seedctl.appsync.values import to_json
 from seedctl.errors import UnknownModelError, UnknownOperationError
@@ -39,14 +41,16 @@ class DataClient:
         def operations(
             kind: OperationType, found: Mapping[str, OperationSignature]
         ) -> Namespace[CustomOperation]:
-            entries = {
-                name: CustomOperation(api, kind, operation, inputs, results)
-                for name, operation in found.items()
-            }
+            entries = {}
+            for name, operation in found.items():
+                selection = type_selection(schema, operation.result.type)
+                document = operation_document(kind, operation, selection)
+                entries[name] = CustomOperation(api, document, operation, inputs, results)
             return Namespace(f"custom {kind}", entries, UnknownOperationError)
 
         models = {
-            name: ModelClient(api, model, inputs, results) for name, model in schema.models.items()
+            name: ModelClient(ModelRequests(api, model, inputs, results))
+            for name, model in schema.models.items()
         }
         enums = {name: EnumValues(values) for name, values in schema.enums.items()}
         self.models = Namespace("model", models, UnknownModelError)
@@ -94,22 +98,18 @@ class DataClient:
         return data
 
 
+@dataclass(eq=False, repr=False)
 class Namespace(Generic[_Entry]):
     """The models, operations or enums of the schema, as attributes and by subscript.
 
     A subscript takes any name, such as one that Python reserves: ``client.queries["import"]``.
     """
 
-    def __init__(
-        self,
-        what: str,
-        entries: Mapping[str, _Entry],
-        error: type[UnknownModelError | UnknownOperationError],
-    ) -> None:
-        """*what* the entries are, such as "model"; *error* is raised for an unknown name."""
-        self._what = what
-        self._entries = entries
-        self._error = error
+    _what: str
+    """What the entries are, such as "model"."""
+    _entries: Mapping[str, _Entry]
+    _error: type[UnknownModelError | UnknownOperationError]
+    """Raised for an unknown name."""
 
     def __getitem__(self, name: str) -> _Entry:
         if name not in self._entries:
@@ -131,23 +131,15 @@ class Namespace(Generic[_Entry]):
         return [*super().__dir__(), *self._entries]
 
 
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class CustomOperation:
     """A custom query or mutation of the schema."""
 
-    def __init__(
-        self,
-        api: API,
-        kind: OperationType,
-        operation: OperationSignature,
-        inputs: InputBuilder,
-        results: RecordBuilder,
-    ) -> None:
-        self._api = api
-        self._operation = operation
-        self._inputs = inputs
-        self._results = results
-        selection = type_selection(api.schema, operation.result.type)
-        self._document = operation_document(kind, operation, selection)
+    _api: API
+    _document: Document
+    _operation: OperationSignature
+    _inputs: InputBuilder
+    _results: RecordBuilder
 
     def __repr__(self) -> str:
         return f"<CustomOperation {self._operation.name}>"
@@ -185,11 +177,11 @@ class CustomOperation:
         return value
 
 
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class EnumValues:
     """One enum of the schema. Iterating it yields its values."""
 
-    def __init__(self, values: tuple[str, ...]) -> None:
-        self._values = values
+    _values: tuple[str, ...]
 
     def values(self) -> list[str]:
         """Return the values in the order of the schema."""

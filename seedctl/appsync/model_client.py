@@ -16,15 +16,12 @@ if TYPE_CHECKING:
     import builtins
     from collections.abc import Iterable, Mapping, Sequence
 
-    from seedctl.appsync.api import API
     from seedctl.appsync.auth_modes import AuthMode
     from seedctl.appsync.batch_writers import OnError
     from seedctl.appsync.batches import RowResult
-    from seedctl.appsync.input_builder import InputBuilder
     from seedctl.appsync.keys import KeyOf
-    from seedctl.appsync.model_requests import CallOptions
-    from seedctl.appsync.records import Record, RecordBuilder
-    from seedctl.outputs.models import Model
+    from seedctl.appsync.model_requests import CallOptions, ModelRequests
+    from seedctl.appsync.records import Record
 
 
 class ModelClient(ModelQueries):
@@ -33,10 +30,8 @@ class ModelClient(ModelQueries):
     The options are those of the JavaScript client, in Python's spelling.
     """
 
-    def __init__(
-        self, api: API, model: Model, inputs: InputBuilder, results: RecordBuilder
-    ) -> None:
-        super().__init__(api, model, inputs, results)
+    def __init__(self, requests: ModelRequests) -> None:
+        super().__init__(requests)
         self._bulk = BulkRequests(self._requests)
 
     def __repr__(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from seedctl.appsync.api import GraphQLRequest
@@ -62,16 +63,14 @@ class Paging(NamedTuple):
     sort_direction: SortDirection | None
 
 
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class ModelRequests:
     """Sends the requests for one model, for one client."""
 
-    def __init__(
-        self, api: API, model: Model, inputs: InputBuilder, results: RecordBuilder
-    ) -> None:
-        self.api = api
-        self.model = model
-        self.inputs = inputs
-        self._results = results
+    api: API
+    model: Model
+    inputs: InputBuilder
+    results: RecordBuilder
 
     def get(self, key: Mapping[str, Any], options: CallOptions) -> Record | None:
         self.check_enabled("get")
@@ -94,7 +93,7 @@ class ModelRequests:
         values = response.value(document.root)
         if not response.errors and not _is_page(values):
             raise response.missing(f"page of {self.model.name} records")
-        page = self._results.page(self.model, values, options.loader_auth)
+        page = self.results.page(self.model, values, options.loader_auth)
         if response.errors:
             raise response.error(page)
         return page
@@ -202,7 +201,7 @@ class ModelRequests:
         values = response.value(document.root)
         if not isinstance(values, dict | None):
             raise response.missing(f"{self.model.name} record")
-        record = self._results.record(self.model, values, options.loader_auth)
+        record = self.results.record(self.model, values, options.loader_auth)
         if response.errors:
             raise response.error(record)
         return record
