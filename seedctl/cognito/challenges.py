@@ -1,13 +1,15 @@
-"""The challenges that Cognito may send during a sign-in, and a handler for each."""
+"""The state of one sign-in, and a handler for each challenge that Cognito may send during it."""
 
 from __future__ import annotations
 
+import json
+import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, Literal
 
 from seedctl import masking
-from seedctl.cognito.mfa import code_of
-from seedctl.cognito.sign_in_state import WIRE_METHODS
+from seedctl.cognito.mfa import MFACallbacks, code_of
 from seedctl.cognito.totp import register_base32
 from seedctl.cognito.types import TOTPSetup
 from seedctl.errors import (
@@ -19,23 +21,89 @@ from seedctl.errors import (
     SRPError,
 )
 from seedctl.masking import mask
+from seedctl.prompter import CodeRequest, TerminalCodes
 from seedctl.srp import format_timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime
 
-    from seedctl.cognito.sign_in_state import Challenge, SignInState
-    from seedctl.cognito.types import MFAPreference
+    from seedctl.cognito.pool import UserPool
+    from seedctl.cognito.types import MFAPreference, SignInFlow
+    from seedctl.prompter import CodeSource
+    from seedctl.srp import ClientExchange
+
+
+# The names of the methods in Cognito's challenges SELECT_MFA_TYPE and MFA_SETUP.
+WIRE_METHODS: Mapping[str, MFAPreference] = {
+    "SOFTWARE_TOKEN_MFA": "TOTP",
+    "SMS_MFA": "SMS",
+    "EMAIL_OTP": "EMAIL",
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Response:
-    """The answer to a challenge."""
+class Challenge:
+    """A challenge, with its session, in which calls about it are made."""
 
-    answers: dict[str, str] = field(repr=False)
-    session: str | None = field(default=None, repr=False)
-    """Set if a call in between, such as setting up TOTP, replaced the session of the challenge."""
+    name: str
+    parameters: Mapping[str, Any] = field(repr=False)
+    session: str | None = field(repr=False)
+    attempt: int = 1
+    """Above 1 if Cognito refused an earlier answer to this challenge."""
+
+    def listed_methods(self, key: str) -> list[MFAPreference]:
+        """Return the methods listed in the parameter *key*, without those unknown to seedctl."""
+        try:
+            names = json.loads(self.parameters.get(key) or "[]")
+        except ValueError:
+            names = []
+        return [WIRE_METHODS[name] for name in names if name in WIRE_METHODS]
+
+
+@dataclass
+class SignInState:
+    """What one sign-in needs, and what it has found out so far."""
+
+    pool: UserPool
+    username: str
+    password: str = field(repr=False)
+    new_password: str | None = field(default=None, repr=False)
+    """The answer to NEW_PASSWORD_REQUIRED; None if that challenge is an error."""
+    callbacks: MFACallbacks = field(default_factory=MFACallbacks, repr=False)
+    codes: CodeSource = field(default_factory=TerminalCodes, repr=False)
+    """Supplies the codes for which there is no callback."""
+    email: str | None = None
+    """The address to set up e-mail MFA with."""
+    flow: SignInFlow = "Password"
+    set_preference: bool = False
+    """Whether to make the used MFA method the user's preferred one."""
+    sleep: Callable[[float], None] = field(default=time.sleep, repr=False)
+    warn: Callable[[str], None] = field(default=lambda _: None, repr=False)
+    now: Callable[[], datetime] = field(default=lambda: datetime.now(timezone.utc), repr=False)
+    internal_name: str = field(default="", init=False)
+    """The user pool's own name for the user, which all answers must carry."""
+    session: str | None = field(default=None, init=False, repr=False)
+    """The session to send the next answer in; setting up TOTP replaces that of the challenge."""
+    method: MFAPreference | None = field(default=None, init=False)
+    """The MFA method that was used."""
+    exchange: ClientExchange = field(init=False, repr=False)
+    new_password_sent: bool = field(default=False, init=False)
+    started_at: float = field(default=0.0, init=False)
+    """When the first request was sent, in seconds since the epoch."""
+
+    def code(self, challenge: Challenge, method: str) -> str:
+        """Return the code for *challenge*, from the callback or else from :attr:`codes`."""
+        callback = self.callbacks.for_code(method)
+        if callback is not None:
+            code = code_of(callback(), "The challenge callback")
+        else:
+            destination = challenge.parameters.get("CODE_DELIVERY_DESTINATION") or ""
+            request = CodeRequest(
+                self.username, method, str(destination), self.started_at, challenge.attempt
+            )
+            code = self.codes.code(request)
+        masking.register(code)
+        return code
 
 
 def explain_skew(error: CognitoError, now: datetime) -> None:
@@ -58,7 +126,7 @@ def explain_skew(error: CognitoError, now: datetime) -> None:
     )
 
 
-def _verify_password(sign_in: SignInState, challenge: Challenge) -> Response:
+def _verify_password(sign_in: SignInState, challenge: Challenge) -> dict[str, str]:
     parameters = challenge.parameters
     try:
         user_id = parameters["USER_ID_FOR_SRP"]
@@ -80,17 +148,15 @@ def _verify_password(sign_in: SignInState, challenge: Challenge) -> Response:
         secret_block=secret_block,
         timestamp=timestamp,
     )
-    return Response(
-        {
-            "USERNAME": user_id,
-            "PASSWORD_CLAIM_SECRET_BLOCK": secret_block,
-            "TIMESTAMP": timestamp,
-            "PASSWORD_CLAIM_SIGNATURE": signature,
-        }
-    )
+    return {
+        "USERNAME": user_id,
+        "PASSWORD_CLAIM_SECRET_BLOCK": secret_block,
+        "TIMESTAMP": timestamp,
+        "PASSWORD_CLAIM_SIGNATURE": signature,
+    }
 
 
-def _set_new_password(sign_in: SignInState, _challenge: Challenge) -> Response:
+def _set_new_password(sign_in: SignInState, _challenge: Challenge) -> dict[str, str]:
     if sign_in.new_password is None:
         raise SignInException(
             f"{mask(sign_in.username)} has only a temporary password (challenge "
@@ -100,17 +166,17 @@ def _set_new_password(sign_in: SignInState, _challenge: Challenge) -> Response:
             "the password.",
         )
     sign_in.new_password_sent = True
-    return Response({"USERNAME": sign_in.internal_name, "NEW_PASSWORD": sign_in.new_password})
+    return {"NEW_PASSWORD": sign_in.new_password}
 
 
-def _select_method(sign_in: SignInState, challenge: Challenge) -> Response:
+def _select_method(sign_in: SignInState, challenge: Challenge) -> dict[str, str]:
     method = _choose_method(sign_in, challenge.listed_methods("MFAS_CAN_CHOOSE"), "use")
     sign_in.set_preference = True
     wire = next(name for name, known in WIRE_METHODS.items() if known == method)
-    return Response({"USERNAME": sign_in.internal_name, "ANSWER": wire})
+    return {"ANSWER": wire}
 
 
-def _set_up_method(sign_in: SignInState, challenge: Challenge) -> Response:
+def _set_up_method(sign_in: SignInState, challenge: Challenge) -> dict[str, str]:
     offered = challenge.listed_methods("MFAS_CAN_SETUP")
     # Only an administrator can set the phone number, so SMS cannot be set up during a sign-in.
     possible = [method for method in offered if method != "SMS"]
@@ -124,10 +190,11 @@ def _set_up_method(sign_in: SignInState, challenge: Challenge) -> Response:
     method = _choose_method(sign_in, possible, "set up")
     sign_in.set_preference = True
     if method == "EMAIL":
-        return Response({"USERNAME": sign_in.internal_name, "EMAIL": _email_address(sign_in)})
+        return {"EMAIL": _email_address(sign_in)}
     session = enroll_totp(sign_in, {"Session": challenge.session} if challenge.session else {})
+    sign_in.session = session or challenge.session
     sign_in.method = "TOTP"
-    return Response({"USERNAME": sign_in.internal_name}, session)
+    return {}
 
 
 def enroll_totp(sign_in: SignInState, user_key: dict[str, str]) -> str | None:
@@ -202,16 +269,14 @@ def _choose_method(
     return offered[0]
 
 
-def _send_code(sign_in: SignInState, challenge: Challenge) -> Response:
+def _send_code(sign_in: SignInState, challenge: Challenge) -> dict[str, str]:
     method, key = CODE_CHALLENGES[challenge.name]
     sign_in.method = method
-    return Response({"USERNAME": sign_in.internal_name, key: sign_in.code(challenge, method)})
+    return {key: sign_in.code(challenge, method)}
 
 
-def _answer_custom(sign_in: SignInState, challenge: Challenge) -> Response:
-    return Response(
-        {"USERNAME": sign_in.internal_name, "ANSWER": sign_in.code(challenge, "CUSTOM")}
-    )
+def _answer_custom(sign_in: SignInState, challenge: Challenge) -> dict[str, str]:
+    return {"ANSWER": sign_in.code(challenge, "CUSTOM")}
 
 
 PASSWORD_CHALLENGES = ("PASSWORD_VERIFIER", "NEW_PASSWORD_REQUIRED")
@@ -225,7 +290,8 @@ CODE_CHALLENGES: Mapping[str, tuple[MFAPreference, str]] = {
     "SOFTWARE_TOKEN_MFA": ("TOTP", "SOFTWARE_TOKEN_MFA_CODE"),
 }
 
-CHALLENGES: Mapping[str, Callable[[SignInState, Challenge], Response]] = {
+# challenge -> the function that returns the answer, without the user name if it is the internal one
+CHALLENGES: Mapping[str, Callable[[SignInState, Challenge], dict[str, str]]] = {
     "PASSWORD_VERIFIER": _verify_password,
     "NEW_PASSWORD_REQUIRED": _set_new_password,
     "SELECT_MFA_TYPE": _select_method,

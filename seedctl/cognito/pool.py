@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import secrets
 from typing import TYPE_CHECKING, Any, Protocol
 
 from seedctl import masking
 from seedctl.cognito.refusals import explain
 from seedctl.errors import CognitoError, OutputsMismatchError
-from seedctl.srp import secret_hash
+from seedctl.srp import device_verifier, secret_hash
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,14 +91,21 @@ class UserPool:
             parameters["DEVICE_KEY"] = device_key
         return self._initiate("REFRESH_TOKEN_AUTH", parameters, username)
 
-    def confirm_device(
-        self, access_token: str, device_key: str, verifier: Mapping[str, str]
-    ) -> None:
+    def confirm_device(self, access_token: str, metadata: Mapping[str, Any]) -> None:
+        """Confirm the device in Cognito's NewDeviceMetadata, for pools that remember devices.
+
+        Such a pool refuses to refresh the tokens of an unconfirmed device. Each sign-in uses a new
+        device, so its password is never needed again and is not stored.
+        """
+        device_key = metadata["DeviceKey"]
+        password = base64.b64encode(secrets.token_bytes(40)).decode()
+        salt = secrets.randbits(128)
+        verifier = device_verifier(metadata.get("DeviceGroupKey", ""), device_key, password, salt)
         parameters = {
             "AccessToken": access_token,
             "DeviceKey": device_key,
             "DeviceName": "seedctl",
-            "DeviceSecretVerifierConfig": dict(verifier),
+            "DeviceSecretVerifierConfig": verifier,
         }
         self._call("ConfirmDevice", parameters)
 

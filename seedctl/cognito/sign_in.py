@@ -9,16 +9,16 @@ from __future__ import annotations
 import itertools
 import random
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from seedctl.cognito.challenges import (
     CHALLENGES,
     CODE_CHALLENGES,
     PASSWORD_CHALLENGES,
+    Challenge,
+    SignInState,
     explain_skew,
 )
-from seedctl.cognito.devices import confirm_device
-from seedctl.cognito.sign_in_state import Challenge, SignInState
 from seedctl.cognito.tokens import Tokens
 from seedctl.cognito.totp import Authenticator
 from seedctl.errors import (
@@ -35,6 +35,11 @@ from seedctl.masking import mask
 from seedctl.prompter import MOST_TRIES
 from seedctl.srp import ClientExchange
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_Result = TypeVar("_Result")
+
 TRANSIENT = (EndpointUnreachableError, ServiceFailedError, ThrottledError)
 """Failures after which a retry may succeed: no response came, or AWS throttled the call."""
 
@@ -46,23 +51,26 @@ _NO_HANDLER = (
 )
 
 
-def is_last(attempt: int, max_attempts: int, error: Exception) -> bool:
-    """Whether not to retry after *attempt* failed with *error*.
+def retry(
+    call: Callable[[], _Result], max_attempts: int, sleep: Callable[[float], None]
+) -> _Result:
+    """Return the result of *call*, which is called again, after a pause, after a transient failure.
 
     *max_attempts* is the limit for a single call. A sign-in makes several calls, so it is more likely
     to meet a transient failure than one call: it gets extra attempts if the service responds at all.
     A throttled call that botocore has already retried is not retried again.
     """
-    if isinstance(error, ThrottledError) and error.was_repeated:
-        return True
-    if max_attempts > 1 and not isinstance(error, EndpointUnreachableError):
-        max_attempts += _EXTRA_ATTEMPTS
-    return attempt >= max_attempts
-
-
-def backoff_seconds(attempt: int) -> float:
-    """Return how long to wait before the retry after the failed *attempt*, counted from 1."""
-    return random.uniform(0, min(0.5 * 2**attempt, 20.0))  # noqa: S311 - jitter
+    for attempt in itertools.count(1):
+        try:
+            return call()
+        except TRANSIENT as error:
+            has_extra = max_attempts > 1 and not isinstance(error, EndpointUnreachableError)
+            limit = max_attempts + _EXTRA_ATTEMPTS if has_extra else max_attempts
+            was_repeated = isinstance(error, ThrottledError) and error.was_repeated
+            if was_repeated or attempt >= limit:
+                raise
+            sleep(random.uniform(0, min(0.5 * 2**attempt, 20.0)))  # noqa: S311 - jitter
+    raise AssertionError  # pragma: no cover - the loop returns or raises
 
 
 class SignIn(SignInState):
@@ -74,21 +82,19 @@ class SignIn(SignInState):
         Raises NotAuthorizedException and Cognito's other refusals, MFACodeUnavailableError if there
         is no source for a code, and SignInException for a challenge that seedctl cannot answer.
         """
-        for attempt in itertools.count(1):
-            try:
-                return self._run_once()
-            except TRANSIENT as error:
-                if is_last(attempt, self.pool.aws.max_attempts, error):
-                    raise
-                self.sleep(backoff_seconds(attempt))
-            except NotAuthorizedException:
-                if not self.new_password_sent or self.new_password is None:
-                    raise
-                # Cognito accepted the new password, and only the response was lost.
-                self.password, self.new_password = self.new_password, None
-        raise AssertionError  # pragma: no cover - the loop returns or raises
+        return retry(self._run_once, self.pool.aws.max_attempts, self.sleep)
 
     def _run_once(self) -> Tokens:
+        try:
+            return self._exchange_messages()
+        except NotAuthorizedException:
+            if not self.new_password_sent or self.new_password is None:
+                raise
+            # Cognito accepted the new password, and only the response was lost.
+            self.password, self.new_password = self.new_password, None
+            return self._exchange_messages()
+
+    def _exchange_messages(self) -> Tokens:
         self.exchange = ClientExchange.start()
         self.started_at = self.now().timestamp()
         self.method = None
@@ -121,10 +127,11 @@ class SignIn(SignInState):
                 resolution=_NO_HANDLER,
             )
         for attempt in itertools.count(1):
-            response = handler(self, replace(challenge, attempt=attempt))
-            session = response.session or challenge.session
+            self.session = challenge.session
+            answer = handler(self, replace(challenge, attempt=attempt))
+            answer = {"USERNAME": self.internal_name, **answer}
             try:
-                return self.pool.respond(challenge.name, response.answers, session)
+                return self.pool.respond(challenge.name, answer, self.session)
             except CognitoError as error:
                 if attempt >= MOST_TRIES or not self._can_try_again(challenge, error):
                     self._explain(challenge, error, attempt)
@@ -152,7 +159,7 @@ class SignIn(SignInState):
         Its NotAuthorizedException would look like a wrong password to callers, which would then try
         another password.
         """
-        restarts = self.new_password_sent and self.new_password is not None  # see run()
+        restarts = self.new_password_sent and self.new_password is not None  # see _run_once()
         is_code = challenge.name in CODE_CHALLENGES
         if error.code == "NotAuthorizedException" and is_code and not restarts:
             raise SignInException(
@@ -186,7 +193,7 @@ class SignIn(SignInState):
 
     def _confirm_device(self, access_token: str, metadata: dict[str, Any]) -> None:
         try:
-            confirm_device(self.pool, access_token, metadata)
+            self.pool.confirm_device(access_token, metadata)
         except SeedctlError as error:
             # Only a warning: the user is signed in.
             self.warn(

@@ -221,7 +221,7 @@ class Auth:
         )
 
     def _sign_in_new(
-        self, user: CheckedUser, password: str, *, new_password: str | None = None
+        self, user: CheckedUser, password: str, new_password: str | None
     ) -> UserSession:
         return self._open(
             SignIn(

@@ -83,7 +83,11 @@ class OpenSessions:
     def _apply_mfa_preference(self, sign_in: SignIn, access_token: str) -> None:
         """Set up or prefer the MFA method that the caller asked for, if the sign-in did not."""
         wanted, used = sign_in.callbacks.mfa_preference, sign_in.method
-        if wanted == "TOTP" and used in {"EMAIL", "SMS"} and sign_in.has_totp_callback:
+        if (
+            wanted == "TOTP"
+            and used in {"EMAIL", "SMS"}
+            and sign_in.callbacks.totp_sign_up_challenge
+        ):
             # If the pool also offers e-mail MFA, Cognito asks for its code before TOTP can be set up.
             enroll_totp(sign_in, {"AccessToken": access_token})
             sign_in.pool.prefer_mfa(access_token, "TOTP")
