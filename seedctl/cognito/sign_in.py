@@ -19,7 +19,7 @@ from seedctl.cognito.challenges import (
     SignInState,
     explain_skew,
 )
-from seedctl.cognito.tokens import Tokens
+from seedctl.cognito.identity import Tokens
 from seedctl.cognito.totp import Authenticator
 from seedctl.errors import (
     CannotSignInWithMFAError,

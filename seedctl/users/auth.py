@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from seedctl import masking
 from seedctl.bulk.engine import MOST_AT_ONCE
 from seedctl.cognito.attributes import copied_attribute, sign_in_advice
-from seedctl.cognito.groups import add_to_group, check_group
 from seedctl.cognito.mfa import MFACallbacks, check_password_flow
-from seedctl.cognito.new_user import check_flow, check_new_user
+from seedctl.cognito.new_user import check_flow, check_group, check_new_user
 from seedctl.cognito.sign_in import SignIn
 from seedctl.cognito.types import AuthOutputs, NewUser, username_of
 from seedctl.errors import InvalidParameterException, NotAuthorizedException
@@ -205,11 +204,10 @@ class Auth:
             NoGroupError: The user pool has no such group.
             UserNotFoundError: The user does not exist.
         """
-        pool = self._pool
         username = username_of(user)
-        check_group(pool.settings, group)
+        check_group(self._pool.settings, group)
         self._before_write()
-        add_to_group(pool, username, group, self._observer)
+        self._pool.add_to_group(username, group, self._observer)
 
     def close(self) -> None:
         """Sign out all open sessions; after Ctrl-C or another signal in at most two seconds."""

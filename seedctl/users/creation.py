@@ -16,9 +16,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from seedctl.cognito.attributes import VERIFIED_FLAGS, copied_attribute, update_warnings
-from seedctl.cognito.groups import add_to_group
-from seedctl.cognito.passwords import derive_temporary_password
-from seedctl.cognito.refusals import is_about_password
+from seedctl.cognito.new_user import derive_temporary_password
+from seedctl.cognito.pool import is_about_password
 from seedctl.cognito.sign_in import retry
 from seedctl.errors import (
     CognitoError,
@@ -293,7 +292,7 @@ class _Creation:
 
     def _add_groups(self) -> None:
         for group in self._user.groups:
-            add_to_group(self._pool, self._user.username, group, self._observer)
+            self._pool.add_to_group(self._user.username, group, self._observer)
 
     def _update(self, session: UserSession) -> bool:
         """Set the attributes that the user's own token may set; return whether there are any.

@@ -8,8 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from seedctl import interruption
-from seedctl.cognito.identity import SessionIdentity
-from seedctl.cognito.tokens import Tokens
+from seedctl.cognito.identity import Tokens
 from seedctl.cognito.types import AuthSession, CurrentUser
 from seedctl.errors import NotAuthorizedException, SeedctlError, UserUnAuthenticatedException
 from seedctl.masking import mask
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
     from seedctl.appsync.client import DataClient
     from seedctl.appsync.client_factory import DataClientFactory
+    from seedctl.aws.credentials import IdentityCredentials
     from seedctl.cognito.identity import IdentityPool
     from seedctl.cognito.pool import UserPool
     from seedctl.cognito.types import MFAPreference
@@ -34,6 +34,36 @@ class SessionServices:
     identity_pool: IdentityPool
     data: DataClientFactory
     storage: StorageFactory
+
+
+class SessionIdentity:
+    """The identity of one signed-in user, until the session ends."""
+
+    def __init__(self, session: UserSession, pool: IdentityPool) -> None:
+        self._session = session
+        self._pool = pool
+        self._lock = threading.Lock()
+        self._cached: IdentityCredentials | None = None
+        self._cached_for: str | None = None
+
+    def access_token(self) -> str | None:
+        return self._session.tokens().access
+
+    def bind(self) -> SessionIdentity:
+        return self
+
+    def credentials(self, *, renew: bool = False) -> IdentityCredentials | None:
+        # Get the token first: it raises after a sign-out, even if credentials are cached.
+        token = self._session.tokens().id
+        with self._lock:
+            is_usable = self._cached is not None and not self._cached.credentials.is_stale
+            if renew or not is_usable or self._cached_for != token:
+                self._cached = self._pool.for_user(token)
+                self._cached_for = token
+            return self._cached
+
+    def groups(self) -> tuple[str, ...] | None:
+        return tuple(self._session.tokens().id_claims().get("cognito:groups", ()))
 
 
 class UserSession:

@@ -11,17 +11,16 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from seedctl.cognito.identity import GuestIdentity
 from seedctl.cognito.types import AuthSession
 from seedctl.current import current_thread_or_task
 from seedctl.errors import InvalidParameterException, UserUnAuthenticatedException
 
 if TYPE_CHECKING:
     from seedctl.aws.credentials import IdentityCredentials
-    from seedctl.cognito.identity import IdentityPool, SessionIdentity
+    from seedctl.cognito.identity import IdentityPool
     from seedctl.cognito.types import AnyUser, AuthOutputs, CurrentUser, IfUserExists, NewUser
     from seedctl.users.auth import Auth
-    from seedctl.users.session import UserSession
+    from seedctl.users.session import SessionIdentity, UserSession
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +126,27 @@ class AmbientAuth:
         self._identity_pool.forget_guest()
         self._sessions.add(session)
         _signed_in.set(_SignedIn(session, self, weakref.ref(current_thread_or_task())))
+
+
+class GuestIdentity:
+    """The identity of a guest: calls without a signed-in user."""
+
+    def __init__(self, pool: IdentityPool) -> None:
+        self._pool = pool
+        self._cached: IdentityCredentials | None = None
+
+    def bind(self) -> GuestIdentity:
+        return self
+
+    def credentials(self, *, renew: bool = False) -> IdentityCredentials | None:
+        # Use the same guest for the whole task, even if another thread signs in meanwhile.
+        cached = self._cached
+        if cached is None or renew or cached.credentials.is_stale:
+            self._cached = cached = self._pool.for_guest(renew=renew)
+        return cached
+
+    def groups(self) -> tuple[str, ...] | None:
+        return None
 
 
 class AmbientIdentity:

@@ -15,10 +15,11 @@ from seedctl.appsync.auth_modes import AuthOptions
 from seedctl.cli.console import Console
 from seedctl.cli.options import Settings
 from seedctl.cli.run_report import ConsoleReport
-from seedctl.cognito.identity import IdentityPool, SessionIdentity
+from seedctl.cognito.identity import IdentityPool
 from seedctl.outputs import load_outputs
 from seedctl.outputs.introspection import parse_introspection
 from seedctl.report import Event
+from seedctl.users.session import SessionIdentity
 from seedctl.users.signed_in import AmbientAuth, AmbientIdentity
 from tests.appsync.appsync import DATA
 from tests.appsync.appsync import Stage as DataStage
