@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from seedctl import masking
 from seedctl.errors import (
@@ -34,6 +34,7 @@ _TO_UTF8 = (
     "you pipe a value, or write a file with Set-Content -Encoding utf8. Encode binary values, for "
     "example as base64."
 )
+_ENCODE = "encode binary values, for example as base64."
 _DELETE_BATCH = 10
 
 
@@ -93,15 +94,9 @@ class Secrets:
             SSMParameterNotFoundError: The secret was never set.
             InvalidSecretNameError: *name* has other characters.
         """
-        path = self._path(name)
-        try:
-            reply = self._aws.call("ssm", "GetParameter", {"Name": path, "WithDecryption": True})
-        except AWSError as error:
-            if error.code == "ParameterNotFound":
-                fix = f"Set it with {self._command(f'set {name}')}."
-                raise self._not_found(name, error, fix) from error
-            raise
-        parameter = reply["Parameter"]
+        parameters = {"Name": self._path(name), "WithDecryption": True}
+        fix = f"Set it with {self._command(f'set {name}')}."
+        parameter = self._call_for(name, "GetParameter", parameters, fix)["Parameter"]
         value = parameter.get("Value")
         if not value:
             raise SecretError(
@@ -127,17 +122,14 @@ class Secrets:
         check_value(name, value)
         masking.register(value)
         self._before_write()
-        reply = self._aws.call(
-            "ssm",
-            "PutParameter",
-            {
-                "Name": path,
-                "Value": value,
-                "Type": "SecureString",
-                "Description": "Amplify Secret",
-                "Overwrite": True,
-            },
-        )
+        parameters = {
+            "Name": path,
+            "Value": value,
+            "Type": "SecureString",
+            "Description": "Amplify Secret",
+            "Overwrite": True,
+        }
+        reply = self._aws.call("ssm", "PutParameter", parameters)
         self._observer.on_event(Event("secret", name, "set"))
         return StoredSecret(name, reply["Version"])
 
@@ -165,13 +157,8 @@ class Secrets:
         """
         path = self._path(name)
         self._before_write()
-        try:
-            self._aws.call("ssm", "DeleteParameter", {"Name": path})
-        except AWSError as error:
-            if error.code == "ParameterNotFound":
-                fix = f"{self._command('list')} shows the existing ones."
-                raise self._not_found(name, error, fix) from error
-            raise
+        fix = f"{self._command('list')} shows the existing ones."
+        self._call_for(name, "DeleteParameter", {"Name": path}, fix)
         self._observer.on_event(Event("secret", name, "removed"))
 
     def remove_all(self) -> int:
@@ -189,9 +176,8 @@ class Secrets:
             deleted = {*reply.get("DeletedParameters", ()), *reply.get("InvalidParameters", ())}
             for name, path in zip(batch, paths, strict=True):
                 if path not in deleted:
-                    raise InvalidResponseError.of(
-                        "ssm", "DeleteParameters", f": it does not mention {name}"
-                    )
+                    detail = f": it does not mention {name}"
+                    raise InvalidResponseError.of("ssm", "DeleteParameters", detail)
                 self._observer.on_event(Event("secret", name, "removed"))
         return len(names)
 
@@ -213,16 +199,24 @@ class Secrets:
         """Return the command line of ``seedctl secret`` with *arguments* for this sandbox."""
         return f"seedctl {'--local ' if self._aws.is_local else ''}secret {arguments}"
 
-    def _not_found(self, name: str, error: AWSError, fix: str) -> SSMParameterNotFoundError:
-        return SSMParameterNotFoundError(
-            f"There is no secret {name} in the sandbox {self._identifier.name} of "
-            f"{self._identifier.namespace}.",
-            code=error.code,
-            service=error.service,
-            operation=error.operation,
-            request_id=error.request_id,
-            resolution=fix,
-        )
+    def _call_for(
+        self, name: str, operation: str, parameters: dict[str, Any], fix: str
+    ) -> dict[str, Any]:
+        """Make a call about one secret. Raises SSMParameterNotFoundError, with *fix*."""
+        try:
+            return self._aws.call("ssm", operation, parameters)
+        except AWSError as error:
+            if error.code != "ParameterNotFound":
+                raise
+            raise SSMParameterNotFoundError(
+                f"There is no secret {name} in the sandbox {self._identifier.name} of "
+                f"{self._identifier.namespace}.",
+                code=error.code,
+                service=error.service,
+                operation=error.operation,
+                request_id=error.request_id,
+                resolution=fix,
+            ) from error
 
 
 def check_name(name: str) -> str:
@@ -259,26 +253,29 @@ def check_value(name: str, value: str) -> str:
 
     It must be text of 1 to 4096 bytes in UTF-8 without a NUL character.
     """
-    if not isinstance(value, str) or not value:
+    wrong = _find_fault(value)
+    if wrong is not None:
+        fault, resolution = wrong
         raise InvalidSecretValueError(
-            f"The value of the secret {name} is {'empty' if value == '' else 'not text'}.",
-            resolution="Give text of at least one character.",
+            f"The value of the secret {name} {fault}.", resolution=resolution
         )
+    return value
+
+
+def _find_fault(value: object) -> tuple[str, str] | None:
+    """Return why *value* cannot be stored and what to do, or None if it can be."""
+    if not isinstance(value, str) or not value:
+        fault = "is empty" if value == "" else "is not text"
+        return fault, "Give text of at least one character."
     try:
         size = len(value.encode())
     except UnicodeEncodeError:
-        raise InvalidSecretValueError(
-            f"The value of the secret {name} is not valid Unicode text.",
-            resolution="Give text; encode binary values, for example as base64.",
-        ) from None
+        return "is not valid Unicode text", f"Give text; {_ENCODE}"
     if "\0" in value:
-        raise InvalidSecretValueError(
-            f"The value of the secret {name} contains a NUL character.",
-            resolution="Remove it; encode binary values, for example as base64.",
-        )
+        return "contains a NUL character", f"Remove it; {_ENCODE}"
     if size > _MAX_BYTES:
-        raise InvalidSecretValueError(
-            f"The value of the secret {name} has {size} bytes; Parameter Store allows {_MAX_BYTES}.",
-            resolution="Split it, or store it elsewhere and only its location as the secret.",
+        return (
+            f"has {size} bytes; Parameter Store allows {_MAX_BYTES}",
+            "Split it, or store it elsewhere and only its location as the secret.",
         )
-    return value
+    return None

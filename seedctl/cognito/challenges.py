@@ -9,13 +9,12 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Literal
 
 from seedctl import masking
-from seedctl.cognito.mfa import MFACallbacks, code_of
+from seedctl.cognito.mfa import MFACallbacks, code_of, missing_totp_challenge
 from seedctl.cognito.totp import register_base32
 from seedctl.cognito.types import TOTPSetup
 from seedctl.errors import (
     CognitoError,
     MFAPreferenceNotAvailableError,
-    MissingTOTPChallengeError,
     NoMFAPreferenceSpecifiedError,
     SignInException,
     SRPError,
@@ -204,12 +203,7 @@ def enroll_totp(sign_in: SignInState, user_key: dict[str, str]) -> str | None:
     """
     callback = sign_in.callbacks.totp_sign_up_challenge
     if callback is None:
-        raise MissingTOTPChallengeError(
-            f"TOTP cannot be set up for {mask(sign_in.username)}: no totp_sign_up_challenge was "
-            "given.",
-            resolution="Give a function that computes a code from setup.shared_secret, such as "
-            "Authenticator().enroll.",
-        )
+        raise missing_totp_challenge(sign_in.username)
     associated = sign_in.pool.associate_software_token(user_key)
     secret = associated["SecretCode"]
     register_base32(secret)

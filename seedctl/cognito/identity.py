@@ -90,14 +90,16 @@ class IdentityPool:
 
     def for_user(self, id_token: str) -> IdentityCredentials | None:
         """Return credentials for the user of *id_token*; None if there is no identity pool."""
-        if self._pool_id is None:
+        settings = self._outputs.auth
+        pool = settings.identity_pool_id if settings is not None else None
+        if pool is None:
             return None
         # Take the issuer from the token, as amplify-js does: its domain depends on the partition.
         issuer = claims(id_token).get("iss")
         if not isinstance(issuer, str):
             detail = ": a token in it names no issuer"
             raise InvalidResponseError.of("cognito-idp", "InitiateAuth", detail)
-        return self._fetch({issuer.removeprefix("https://"): id_token})
+        return self._fetch(pool, {issuer.removeprefix("https://"): id_token})
 
     def for_guest(self, *, renew: bool = False) -> IdentityCredentials | None:
         """Return a guest's credentials; None if the identity pool does not allow guests.
@@ -105,11 +107,12 @@ class IdentityPool:
         They are cached until they expire, :meth:`forget_guest` is called, or *renew* is true.
         """
         settings = self._outputs.auth
-        if settings is None or not settings.unauthenticated_identities_enabled:
+        pool = settings.identity_pool_id if settings is not None else None
+        if settings is None or pool is None or not settings.unauthenticated_identities_enabled:
             return None
         with self._lock:
             if self._guest is None or renew or self._guest.credentials.is_stale:
-                self._guest = self._fetch({})
+                self._guest = self._fetch(pool, {})
             return self._guest
 
     def forget_guest(self) -> None:
@@ -117,15 +120,7 @@ class IdentityPool:
         with self._lock:
             self._guest = None
 
-    @property
-    def _pool_id(self) -> str | None:
-        settings = self._outputs.auth
-        return settings.identity_pool_id if settings is not None else None
-
-    def _fetch(self, logins: dict[str, str]) -> IdentityCredentials | None:
-        pool = self._pool_id
-        if pool is None:
-            return None
+    def _fetch(self, pool: str, logins: dict[str, str]) -> IdentityCredentials:
         # For a guest the JavaScript client sends empty Logins in GetId, and none in the next call.
         request = {"IdentityPoolId": pool, "Logins": logins}
         identity = self._call(pool, "GetId", request)["IdentityId"]

@@ -161,8 +161,13 @@ def _check_required(user: NewUser, auth: AuthSection, attributes: Collection[str
             resolution=f'Give user_attributes={{"{needed}": …}}.',
         )
     if wanted == "TOTP" and user.totp_sign_up_challenge is None:
-        raise MissingTOTPChallengeError(
-            f"TOTP cannot be set up for {mask(username)}: no totp_sign_up_challenge was given.",
-            resolution="Give a function that computes a code from setup.shared_secret, such as "
-            "Authenticator().enroll.",
-        )
+        raise missing_totp_challenge(username)
+
+
+def missing_totp_challenge(username: str) -> MissingTOTPChallengeError:
+    """Return the error for a user who has to set up TOTP, for which there is no callback."""
+    return MissingTOTPChallengeError(
+        f"TOTP cannot be set up for {mask(username)}: no totp_sign_up_challenge was given.",
+        resolution="Give a function that computes a code from setup.shared_secret, such as "
+        "Authenticator().enroll.",
+    )
