@@ -7,16 +7,7 @@ from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from seedctl import masking
-from seedctl.errors import (
-    AWSError,
-    BackendIdConversionFault,
-    InvalidResponseError,
-    InvalidSecretNameError,
-    InvalidSecretValueError,
-    SecretError,
-    SSMParameterNotFoundError,
-)
+from seedctl import errors, masking
 from seedctl.report import Event
 
 if TYPE_CHECKING:
@@ -57,20 +48,14 @@ class StoredSecret:
     version: int
 
 
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Secrets:
     """The secrets of one sandbox. Nothing is cached: each call sends a request."""
 
-    def __init__(
-        self,
-        aws: Caller,
-        identifier: BackendIdentifier,
-        observer: Observer,
-        before_write: Callable[[], None],
-    ) -> None:
-        self._aws = aws
-        self._identifier = identifier
-        self._observer = observer
-        self._before_write = before_write
+    _aws: Caller
+    _identifier: BackendIdentifier
+    _observer: Observer
+    _before_write: Callable[[], None]
 
     def get(self, name: str) -> str:
         """Return the value of a secret.
@@ -99,7 +84,7 @@ class Secrets:
         parameter = self._call_for(name, "GetParameter", parameters, fix)["Parameter"]
         value = parameter.get("Value")
         if not value:
-            raise SecretError(
+            raise errors.SecretError(
                 f"The secret {name} has no value.",
                 resolution=f"Set it again with {self._command(f'set {name}')}.",
             )
@@ -177,7 +162,7 @@ class Secrets:
             for name, path in zip(batch, paths, strict=True):
                 if path not in deleted:
                     detail = f": it does not mention {name}"
-                    raise InvalidResponseError.of("ssm", "DeleteParameters", detail)
+                    raise errors.InvalidResponseError.of("ssm", "DeleteParameters", detail)
                 self._observer.on_event(Event("secret", name, "removed"))
         return len(names)
 
@@ -188,7 +173,7 @@ class Secrets:
         prefix = self._identifier.parameter_prefix
         if "//" in prefix:
             # ampx sends such a path, and Parameter Store refuses it.
-            raise BackendIdConversionFault(
+            raise errors.BackendIdConversionFault(
                 f"The package name {self._identifier.namespace!r} has no ASCII letter or digit, "
                 "so the sandbox's secrets have no path in Parameter Store.",
                 resolution="Use a name with ASCII letters or digits in package.json.",
@@ -205,10 +190,10 @@ class Secrets:
         """Make a call about one secret. Raises SSMParameterNotFoundError, with *fix*."""
         try:
             return self._aws.call("ssm", operation, parameters)
-        except AWSError as error:
+        except errors.AWSError as error:
             if error.code != "ParameterNotFound":
                 raise
-            raise SSMParameterNotFoundError(
+            raise errors.SSMParameterNotFoundError(
                 f"There is no secret {name} in the sandbox {self._identifier.name} of "
                 f"{self._identifier.namespace}.",
                 code=error.code,
@@ -225,7 +210,7 @@ def check_name(name: str) -> str:
     A slash would lead to another path, and a colon would select a version.
     """
     if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise InvalidSecretNameError(
+        raise errors.InvalidSecretNameError(
             f"{name!r} cannot be the name of a secret.",
             resolution="Use letters, digits, underscores, dots and dashes.",
         )
@@ -244,7 +229,7 @@ def decode(raw: bytes, source: str) -> str:
     if "\0" in text:
         is_utf16 = b"\0" in raw or raw.startswith((BOM_UTF16_LE, BOM_UTF16_BE))
         why = "looks like UTF-16, or has NUL characters" if is_utf16 else "is not UTF-8 text"
-        raise InvalidSecretValueError(f"{source} {why}.", resolution=_TO_UTF8)
+        raise errors.InvalidSecretValueError(f"{source} {why}.", resolution=_TO_UTF8)
     return text.lstrip("\ufeff")
 
 
@@ -256,7 +241,7 @@ def check_value(name: str, value: str) -> str:
     wrong = _find_fault(value)
     if wrong is not None:
         fault, resolution = wrong
-        raise InvalidSecretValueError(
+        raise errors.InvalidSecretValueError(
             f"The value of the secret {name} {fault}.", resolution=resolution
         )
     return value

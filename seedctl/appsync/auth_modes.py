@@ -6,17 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol, get_args
 
-from seedctl.errors import (
-    InvalidAuthModeError,
-    InvalidInputError,
-    LocalSandboxError,
-    NoApiKey,
-    NoAuthorizationHeader,
-    NoCredentials,
-    NoSignedUser,
-    NoValidAuthTokens,
-    SeedctlError,
-)
+from seedctl import errors
 from seedctl.nearest import advice
 
 if TYPE_CHECKING:
@@ -62,12 +52,12 @@ class AuthOptions:
 
     def __post_init__(self) -> None:
         if self.auth_mode is not None and self.auth_mode not in get_args(AuthMode):
-            raise InvalidAuthModeError(
+            raise errors.InvalidAuthModeError(
                 f"There is no auth mode {self.auth_mode!r}.",
                 resolution=advice(str(self.auth_mode), get_args(AuthMode)),
             )
         if self.headers is not None and not isinstance(self.headers, Mapping):
-            raise InvalidInputError(
+            raise errors.InvalidInputError(
                 f"headers= is a {type(self.headers).__name__}, not a mapping.",
                 resolution='Write headers={"x-name": "value"}.',
             )
@@ -125,7 +115,7 @@ class Authorizer:
             key = call.api_key or client.api_key or self.data.api_key
             return {"x-api-key": _require_api_key(key, resolved), **headers}, None
         if mode == "lambda" and "authorization" not in headers:
-            raise NoAuthorizationHeader(
+            raise errors.NoAuthorizationHeader(
                 f"No auth token specified ({resolved}).",
                 resolution="Give auth_token= to the call or to generate_client().",
             )
@@ -141,7 +131,7 @@ class Authorizer:
 
 def _require_api_key(key: str | None, resolved: ResolvedAuthMode) -> str:
     if key is None:
-        raise NoApiKey(
+        raise errors.NoApiKey(
             f"No api-key configured ({resolved}).",
             resolution="The outputs file has no data.api_key: add apiKeyAuthorizationMode to the "
             "data resource and deploy, give api_key= to generate_client(), or use another "
@@ -153,15 +143,15 @@ def _require_api_key(key: str | None, resolved: ResolvedAuthMode) -> str:
 def _access_token(identity: RequestIdentity, resolved: ResolvedAuthMode) -> str:
     try:
         token = identity.access_token()
-    except LocalSandboxError:
+    except errors.LocalSandboxError:
         raise
-    except SeedctlError as error:
-        raise NoSignedUser(
+    except errors.SeedctlError as error:
+        raise errors.NoSignedUser(
             f"No current user ({resolved}): {error.message}",
             resolution=error.resolution or "Sign in again.",
         ) from error
     if token is None:
-        raise NoValidAuthTokens(
+        raise errors.NoValidAuthTokens(
             f"No federated jwt: nobody is signed in here ({resolved}).",
             resolution="Call sign_in_user(...) first, use session.data of a signed-in user, or "
             "give another auth_mode. The threads of a thread pool do not inherit a sign-in.",
@@ -172,7 +162,7 @@ def _access_token(identity: RequestIdentity, resolved: ResolvedAuthMode) -> str:
 def _identity_credentials(identity: RequestIdentity, resolved: ResolvedAuthMode) -> Credentials:
     found = identity.credentials()
     if found is None:
-        raise NoCredentials(
+        raise errors.NoCredentials(
             f"No credentials ({resolved}): nobody is signed in and guests have no access, or the "
             "backend has no identity pool.",
             resolution="Sign in first, allow guest access in amplify/auth/resource.ts, or sign "

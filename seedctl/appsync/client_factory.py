@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from seedctl.appsync.auth_modes import DEFAULT_AUTH, SIGNING_MODES, AuthOptions, Authorizer
@@ -19,24 +20,18 @@ if TYPE_CHECKING:
     from seedctl.report import Observer
 
 
+@dataclass(eq=False, repr=False)
 class DataClientFactory:
     """Creates data clients for one backend. Thread-safe."""
 
-    def __init__(
-        self,
-        network: Network,
-        outputs: OutputsSource,
-        observer: Observer,
-        before_write: Callable[[], None],
-    ) -> None:
-        """*before_write* is called before each mutation is sent."""
-        self._network = network
-        self._outputs = outputs
-        self._observer = observer
-        self._before_write = before_write
-        self._lock = threading.Lock()
-        self._data: DataOutputs | None = None
-        self._transport: Transport | None = None
+    _network: Network
+    _outputs: OutputsSource
+    _observer: Observer
+    _before_write: Callable[[], None]
+    """Called before each mutation is sent."""
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+    _data: DataOutputs | None = field(default=None, init=False)
+    _transport: Transport | None = field(default=None, init=False)
 
     def client_for(
         self,
@@ -70,12 +65,12 @@ class DataClientFactory:
             self._transport.close()
 
 
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Data:
     """Creates data clients that act as the user who is signed in when they are called. Thread-safe."""
 
-    def __init__(self, factory: DataClientFactory, identity: RequestIdentity) -> None:
-        self._factory = factory
-        self._identity = identity
+    _factory: DataClientFactory
+    _identity: RequestIdentity
 
     def generate_client(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from seedctl import errors
 from seedctl.appsync.api import GraphQLRequest
 from seedctl.appsync.documents import (
     default_selection,
@@ -13,12 +14,6 @@ from seedctl.appsync.documents import (
     list_document,
     mutation_document,
     path_selection,
-)
-from seedctl.errors import (
-    ConditionalCheckFailedError,
-    InvalidInputError,
-    SeedctlError,
-    UnknownOperationError,
 )
 
 if TYPE_CHECKING:
@@ -109,18 +104,18 @@ class ModelRequests:
         variables = self.inputs.key_conditions(model, method, fields, keys, validate=validate)
         required = fields[0] if index is not None else None
         if required is not None and validate and variables.get(required) is None:
-            raise InvalidInputError(
+            raise errors.InvalidInputError(
                 f"{method} requires {required}, which is missing.",
                 resolution=f'Write {method}({{"{required}": ...}}).',
             )
         if paging.filter is not None:
             variables["filter"] = self.inputs.filter(model, paging.filter, validate=validate)
         if paging.sort_direction not in {None, "ASC", "DESC"}:
-            raise InvalidInputError(
+            raise errors.InvalidInputError(
                 f"sort_direction is {paging.sort_direction!r}, not ASC or DESC."
             )
         if paging.sort_direction is not None and (not fields or fields[0] not in variables):
-            raise InvalidInputError(
+            raise errors.InvalidInputError(
                 f"sort_direction needs a partition key, and {method} was called without one.",
                 resolution="Leave out sort_direction, or list by a key or a secondary index.",
             )
@@ -143,7 +138,7 @@ class ModelRequests:
         response = self.api.send(request)
         try:
             record = self._record(response, document, options)
-        except ConditionalCheckFailedError:
+        except errors.ConditionalCheckFailedError:
             record = None
             if verb == "create" and response.may_have_run_before:
                 record = self._created_by_lost_attempt(variables, options)
@@ -160,7 +155,7 @@ class ModelRequests:
         """Return a record that is known to exist. Raises UnauthorizedError and others."""
         record = self.get(key, options)
         if record is None:
-            raise ConditionalCheckFailedError(
+            raise errors.ConditionalCheckFailedError(
                 f"A {self.model.name} record with this key exists, but cannot be read.",
                 resolution='Use an auth_mode that may read it, or if_exists="update".',
             )
@@ -171,7 +166,7 @@ class ModelRequests:
         """Return the record, or None if it does not exist or cannot be read."""
         try:
             return self.get(key, CallOptions(auth, None, True))
-        except SeedctlError:
+        except errors.SeedctlError:
             return None
 
     def _created_by_lost_attempt(
@@ -214,7 +209,7 @@ class ModelRequests:
 
     def check_enabled(self, operation: str) -> None:
         if operation in self.model.disabled:
-            raise UnknownOperationError(
+            raise errors.UnknownOperationError(
                 f"The schema disables {operation} for {self.model.name}.",
                 resolution="Remove it from disableOperations in amplify/data/resource.ts.",
             )

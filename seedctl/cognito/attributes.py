@@ -5,9 +5,8 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import TYPE_CHECKING, Any
 
-from seedctl.cognito.types import StandardUserAttributes
 from seedctl.errors import InvalidParameterException
 from seedctl.masking import mask
 from seedctl.outputs import STANDARD_ATTRIBUTES
@@ -190,6 +189,3 @@ def update_warnings(
 
 def _is_true(value: object) -> bool:
     return str(value).lower() == "true"
-
-
-assert set(get_type_hints(StandardUserAttributes)) == set(STANDARD_ATTRIBUTES)

@@ -8,17 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Literal
 
-from seedctl import masking
+from seedctl import errors, masking
 from seedctl.cognito.mfa import MFACallbacks, code_of, missing_totp_challenge
 from seedctl.cognito.totp import register_base32
 from seedctl.cognito.types import TOTPSetup
-from seedctl.errors import (
-    CognitoError,
-    MFAPreferenceNotAvailableError,
-    NoMFAPreferenceSpecifiedError,
-    SignInException,
-    SRPError,
-)
 from seedctl.masking import mask
 from seedctl.prompter import CodeRequest, TerminalCodes
 from seedctl.srp import format_timestamp
@@ -105,7 +98,7 @@ class SignInState:
         return code
 
 
-def explain_skew(error: CognitoError, now: datetime) -> None:
+def explain_skew(error: errors.CognitoError, now: datetime) -> None:
     """Add to *error*'s resolution whether a wrong clock of this machine explains a refused code."""
     if error.code not in {"CodeMismatchException", "EnableSoftwareTokenMFAException"}:
         return
@@ -132,7 +125,7 @@ def _verify_password(sign_in: SignInState, challenge: Challenge) -> dict[str, st
         secret_block = parameters["SECRET_BLOCK"]
         salt, srp_b = parameters["SALT"], parameters["SRP_B"]
     except KeyError as error:
-        raise SRPError(
+        raise errors.SRPError(
             f"The password exchange failed: Cognito sent no {error.args[0]}.",
             resolution="Check --endpoint-url and any proxy: another service than Cognito may have "
             "answered.",
@@ -157,7 +150,7 @@ def _verify_password(sign_in: SignInState, challenge: Challenge) -> dict[str, st
 
 def _set_new_password(sign_in: SignInState, _challenge: Challenge) -> dict[str, str]:
     if sign_in.new_password is None:
-        raise SignInException(
+        raise errors.SignInException(
             f"{mask(sign_in.username)} has only a temporary password (challenge "
             "NEW_PASSWORD_REQUIRED), so the sign-in failed. create_and_sign_up_user(username, "
             "final_password, temporary_password=...) sets the final password of such a user.",
@@ -181,7 +174,7 @@ def _set_up_method(sign_in: SignInState, challenge: Challenge) -> dict[str, str]
     possible = [method for method in offered if method != "SMS"]
     wanted = sign_in.callbacks.mfa_preference
     if wanted == "SMS" or (not possible and offered):
-        raise MFAPreferenceNotAvailableError(
+        raise errors.MFAPreferenceNotAvailableError(
             f"SMS as MFA cannot be set up for {mask(sign_in.username)} while signing in: the "
             "user has no phone number.",
             resolution='Create the user with user_attributes={"phone_number": …}.',
@@ -213,11 +206,11 @@ def enroll_totp(sign_in: SignInState, user_key: dict[str, str]) -> str | None:
         user_key = {"Session": associated["Session"]} if associated.get("Session") else {}
     try:
         verified = sign_in.pool.verify_software_token(code, user_key)
-    except CognitoError as error:
+    except errors.CognitoError as error:
         explain_skew(error, sign_in.now())
         raise
     if verified["Status"] != "SUCCESS":
-        raise CognitoError(
+        raise errors.CognitoError(
             f"Cognito did not set up TOTP for {mask(sign_in.username)}: the status is "
             f"{verified['Status']}.",
             code="EnableSoftwareTokenMFAException",
@@ -229,7 +222,7 @@ def enroll_totp(sign_in: SignInState, user_key: dict[str, str]) -> str | None:
 
 def _email_address(sign_in: SignInState) -> str:
     if sign_in.email is None:
-        raise MFAPreferenceNotAvailableError(
+        raise errors.MFAPreferenceNotAvailableError(
             f"E-mail as MFA cannot be set up for {mask(sign_in.username)}, who has no e-mail "
             "address.",
             resolution='Give user_attributes={"email": …}.',
@@ -243,7 +236,7 @@ def _choose_method(
     wanted = sign_in.callbacks.mfa_preference
     if wanted is not None:
         if wanted not in offered:
-            raise MFAPreferenceNotAvailableError(
+            raise errors.MFAPreferenceNotAvailableError(
                 f"Cognito does not let {mask(sign_in.username)} {action} {wanted} as MFA. It offers "
                 f"{', '.join(offered) or 'nothing'}.",
                 resolution="Choose a method it offers, or give the user the attribute that the "
@@ -251,12 +244,12 @@ def _choose_method(
             )
         return wanted
     if not offered:
-        raise SignInException(
+        raise errors.SignInException(
             f"Cognito requires MFA for {mask(sign_in.username)} but offers no method to {action}.",
             resolution="Check multifactor in amplify/auth/resource.ts.",
         )
     if len(offered) > 1:
-        raise NoMFAPreferenceSpecifiedError(
+        raise errors.NoMFAPreferenceSpecifiedError(
             f"{mask(sign_in.username)} could {action} {' or '.join(offered)}, and none was chosen.",
             resolution='Give mfa_preference="TOTP", "SMS" or "EMAIL".',
         )

@@ -10,16 +10,9 @@ import inspect
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, get_args
 
+from seedctl import errors
 from seedctl.cognito.attributes import copied_attribute
 from seedctl.cognito.types import ChallengeResponse, MFAPreference
-from seedctl.errors import (
-    InvalidParameterException,
-    MFANotConfiguredError,
-    MFAPreferenceNotAvailableError,
-    MFARequiredError,
-    MissingTOTPChallengeError,
-    NoMFAPreferenceSpecifiedError,
-)
 from seedctl.masking import mask
 
 if TYPE_CHECKING:
@@ -61,7 +54,7 @@ class MFACallbacks:
     def check(self) -> None:
         """Raise InvalidParameterException for an unusable callback or preference."""
         if self.mfa_preference is not None and self.mfa_preference not in METHODS:
-            raise InvalidParameterException(
+            raise errors.InvalidParameterException(
                 f"mfa_preference is {self.mfa_preference!r}.",
                 resolution='Use "TOTP", "SMS" or "EMAIL".',
             )
@@ -70,10 +63,10 @@ class MFACallbacks:
             if callback is None:
                 continue
             if not callable(callback):
-                raise InvalidParameterException(f"{name} is not a function.")
+                raise errors.InvalidParameterException(f"{name} is not a function.")
             call = getattr(callback, "__call__", callback)  # noqa: B004 - of a callable object
             if inspect.iscoroutinefunction(callback) or inspect.iscoroutinefunction(call):
-                raise InvalidParameterException(
+                raise errors.InvalidParameterException(
                     f"{name} is a coroutine function; seedctl calls it without an event loop.",
                     resolution="Give a plain function, which may use asyncio.run().",
                 )
@@ -89,7 +82,7 @@ def code_of(answer: object, callback: str) -> str:
         if inspect.iscoroutine(code):
             code.close()
         what = "nothing" if not code else f"a {type(code).__name__}"
-        raise InvalidParameterException(
+        raise errors.InvalidParameterException(
             f"{callback} returned {what} where a code belongs.",
             resolution='Return the code as text, such as "123456", or a ChallengeResponse.',
         )
@@ -111,13 +104,13 @@ def check_sign_up(user: NewUser, auth: AuthSection, attributes: Collection[str])
     # Older outputs files cannot list EMAIL, even when the pool offers it.
     may_be_unlisted = wanted == "EMAIL" and not auth.can_list_email_mfa
     if mode == "NONE" and not may_be_unlisted:
-        raise MFANotConfiguredError(
+        raise errors.MFANotConfiguredError(
             f"The user pool has MFA off, so {mask(user.username)} cannot sign up with the MFA flow.",
             resolution="Set multifactor in amplify/auth/resource.ts and deploy, or use "
             'sign_in_flow="Password".',
         )
     if wanted and offered is not None and wanted not in offered and not may_be_unlisted:
-        raise MFAPreferenceNotAvailableError(
+        raise errors.MFAPreferenceNotAvailableError(
             f"The user pool does not offer {wanted} as MFA. It offers "
             f"{', '.join(offered) or 'nothing'}.",
             resolution="Choose one it offers, or add it under multifactor in "
@@ -130,7 +123,7 @@ def check_sign_up(user: NewUser, auth: AuthSection, attributes: Collection[str])
 def check_password_flow(auth: AuthSection) -> None:
     """Raise MFARequiredError if the user pool requires MFA."""
     if auth.mfa_configuration == "REQUIRED":
-        raise MFARequiredError(
+        raise errors.MFARequiredError(
             "The user pool requires MFA, so nobody can sign in with a password alone.",
             resolution='Use sign_in_flow="MFA".',
         )
@@ -148,7 +141,7 @@ def _check_required(user: NewUser, auth: AuthSection, attributes: Collection[str
         usable = [method for method in offered if _DELIVERY_ATTRIBUTES.get(method) in present]
         choices = usable or [method for method in offered if method != "SMS"]
         if len(choices) > 1:
-            raise NoMFAPreferenceSpecifiedError(
+            raise errors.NoMFAPreferenceSpecifiedError(
                 f"{mask(username)} could use {' or '.join(choices)}, and none was chosen.",
                 resolution='Give mfa_preference="TOTP", "SMS" or "EMAIL".',
             )
@@ -156,7 +149,7 @@ def _check_required(user: NewUser, auth: AuthSection, attributes: Collection[str
             wanted = choices[0] if choices else "SMS"
     needed = _DELIVERY_ATTRIBUTES.get(wanted or "")
     if needed is not None and needed not in present:
-        raise InvalidParameterException(
+        raise errors.InvalidParameterException(
             f"{wanted} as MFA needs the attribute {needed}, which {mask(username)} does not have.",
             resolution=f'Give user_attributes={{"{needed}": …}}.',
         )
@@ -164,9 +157,9 @@ def _check_required(user: NewUser, auth: AuthSection, attributes: Collection[str
         raise missing_totp_challenge(username)
 
 
-def missing_totp_challenge(username: str) -> MissingTOTPChallengeError:
+def missing_totp_challenge(username: str) -> errors.MissingTOTPChallengeError:
     """Return the error for a user who has to set up TOTP, for which there is no callback."""
-    return MissingTOTPChallengeError(
+    return errors.MissingTOTPChallengeError(
         f"TOTP cannot be set up for {mask(username)}: no totp_sign_up_challenge was given.",
         resolution="Give a function that computes a code from setup.shared_secret, such as "
         "Authenticator().enroll.",

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, get_args
 
-from seedctl import masking
+from seedctl import errors, masking
 from seedctl.cognito.attributes import (
     check_username,
     copied_attribute,
@@ -17,12 +17,6 @@ from seedctl.cognito.attributes import (
 )
 from seedctl.cognito.mfa import check_sign_up
 from seedctl.cognito.types import IfUserExists, NewUser
-from seedctl.errors import (
-    InvalidParameterException,
-    InvalidPasswordException,
-    NoGroupError,
-    NoGroupsError,
-)
 from seedctl.masking import mask
 from seedctl.nearest import did_you_mean
 
@@ -60,7 +54,7 @@ def check_new_user(user: NewUser, settings: AuthSection, *, if_exists: IfUserExi
     """
     if if_exists not in get_args(IfUserExists):
         choices = ", ".join(f'"{choice}"' for choice in get_args(IfUserExists))
-        raise InvalidParameterException(
+        raise errors.InvalidParameterException(
             f"if_exists is {if_exists!r}.", resolution=f"Use one of {choices}."
         )
     groups = group_names(user)
@@ -86,7 +80,7 @@ def check_new_user(user: NewUser, settings: AuthSection, *, if_exists: IfUserExi
 
 def check_flow(flow: SignInFlow) -> None:
     if flow not in ("Password", "MFA"):  # not a set: an invalid value may be unhashable
-        raise InvalidParameterException(
+        raise errors.InvalidParameterException(
             f"sign_in_flow is {flow!r}.", resolution='Use "Password" or "MFA".'
         )
 
@@ -95,12 +89,12 @@ def group_names(user: NewUser) -> tuple[str, ...]:
     """Return the groups of *user*. Raises InvalidParameterException unless they are several names."""
     groups = user.groups
     if isinstance(groups, str):
-        raise InvalidParameterException(
+        raise errors.InvalidParameterException(
             f"The groups of {mask(user.username)} are a single text.",
             resolution=f'Write groups=("{groups}",).',
         )
     if not isinstance(groups, Iterable):
-        raise InvalidParameterException(
+        raise errors.InvalidParameterException(
             f"The groups of {mask(user.username)} are a {type(groups).__name__}.",
             resolution='Write groups=("admin",), or leave them out.',
         )
@@ -113,7 +107,7 @@ def check_group(settings: AuthSection, group: str) -> None:
     if groups is None:
         return  # outputs files before version 1.3 list no groups: Cognito checks the name
     if not groups:
-        raise NoGroupsError(
+        raise errors.NoGroupsError(
             "The user pool has no groups.",
             resolution=f'Add groups: ["{mask(group)}"] in amplify/auth/resource.ts and deploy.',
         )
@@ -122,11 +116,11 @@ def check_group(settings: AuthSection, group: str) -> None:
         raise no_group_error(group, names)
 
 
-def no_group_error(group: str, names: list[str] | None = None) -> NoGroupError:
+def no_group_error(group: str, names: list[str] | None = None) -> errors.NoGroupError:
     """Return the error for *group*, which is not one of *names*, as far as they are known."""
     known = f" It has {', '.join(names)}." if names else ""
     suggestion = did_you_mean(group, names or ())
-    return NoGroupError(
+    return errors.NoGroupError(
         f"The user pool has no group {mask(group)}.{known}",
         resolution=f"{suggestion or 'Use one it has, or'} {'Otherwise ' * bool(suggestion)}add "
         f'"{mask(group)}" in amplify/auth/resource.ts and deploy.',
@@ -155,7 +149,7 @@ def check_password(password: str, policy: PasswordPolicy | None) -> None:
     """
     unmet = []
     if not isinstance(password, str):
-        raise InvalidPasswordException(
+        raise errors.InvalidPasswordException(
             f"The password is a {type(password).__name__}, not text.",
             resolution="Give it as str; get_secret returns one.",
         )
@@ -170,7 +164,7 @@ def check_password(password: str, policy: PasswordPolicy | None) -> None:
     if not is_unicode(password):
         unmet.append("characters that are valid Unicode")
     if unmet:
-        raise InvalidPasswordException(
+        raise errors.InvalidPasswordException(
             "The password does not meet the user pool's policy: it needs " + ", ".join(unmet) + ".",
             resolution="Choose another password, or change the policy in amplify/auth/resource.ts.",
         )

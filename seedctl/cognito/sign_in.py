@@ -11,6 +11,7 @@ import random
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from seedctl import errors
 from seedctl.cognito.challenges import (
     CHALLENGES,
     CODE_CHALLENGES,
@@ -21,16 +22,6 @@ from seedctl.cognito.challenges import (
 )
 from seedctl.cognito.identity import Tokens
 from seedctl.cognito.totp import Authenticator
-from seedctl.errors import (
-    CannotSignInWithMFAError,
-    CognitoError,
-    EndpointUnreachableError,
-    NotAuthorizedException,
-    SeedctlError,
-    ServiceFailedError,
-    SignInException,
-    ThrottledError,
-)
 from seedctl.masking import mask
 from seedctl.prompter import MOST_TRIES
 from seedctl.srp import ClientExchange
@@ -40,7 +31,7 @@ if TYPE_CHECKING:
 
 _Result = TypeVar("_Result")
 
-TRANSIENT = (EndpointUnreachableError, ServiceFailedError, ThrottledError)
+TRANSIENT = (errors.EndpointUnreachableError, errors.ServiceFailedError, errors.ThrottledError)
 """Failures after which a retry may succeed: no response came, or AWS throttled the call."""
 
 _EXTRA_ATTEMPTS = 2
@@ -64,9 +55,9 @@ def retry(
         try:
             return call()
         except TRANSIENT as error:
-            has_extra = max_attempts > 1 and not isinstance(error, EndpointUnreachableError)
+            has_extra = max_attempts > 1 and not isinstance(error, errors.EndpointUnreachableError)
             limit = max_attempts + _EXTRA_ATTEMPTS if has_extra else max_attempts
-            was_repeated = isinstance(error, ThrottledError) and error.was_repeated
+            was_repeated = isinstance(error, errors.ThrottledError) and error.was_repeated
             if was_repeated or attempt >= limit:
                 raise
             sleep(random.uniform(0, min(0.5 * 2**attempt, 20.0)))  # noqa: S311 - jitter
@@ -87,7 +78,7 @@ class SignIn(SignInState):
     def _run_once(self) -> Tokens:
         try:
             return self._exchange_messages()
-        except NotAuthorizedException:
+        except errors.NotAuthorizedException:
             if not self.new_password_sent or self.new_password is None:
                 raise
             # Cognito accepted the new password, and only the response was lost.
@@ -115,13 +106,13 @@ class SignIn(SignInState):
         """Answer *challenge*, with several codes if need be, and return Cognito's response."""
         handler = CHALLENGES.get(challenge.name)
         if self.flow == "Password" and challenge.name not in PASSWORD_CHALLENGES:
-            raise SignInException(
+            raise errors.SignInException(
                 f"Signing in {mask(self.username)} needs more than a password: Cognito asks for "
                 f"{challenge.name or '(nothing)'}. Nobody is signed in.",
                 resolution=self._flow_advice() if handler is not None else _NO_HANDLER,
             )
         if handler is None:
-            raise CannotSignInWithMFAError(
+            raise errors.CannotSignInWithMFAError(
                 f"Signing in {mask(self.username)} stopped at the challenge "
                 f"{challenge.name or '(none)'}; nobody is signed in.",
                 resolution=_NO_HANDLER,
@@ -132,14 +123,14 @@ class SignIn(SignInState):
             answer = {"USERNAME": self.internal_name, **answer}
             try:
                 return self.pool.respond(challenge.name, answer, self.session)
-            except CognitoError as error:
+            except errors.CognitoError as error:
                 if attempt >= MOST_TRIES or not self._can_try_again(challenge, error):
                     self._explain(challenge, error, attempt)
                     self._raise_session_ended(challenge, error)
                     raise
         raise AssertionError  # pragma: no cover - the loop returns or raises
 
-    def _can_try_again(self, challenge: Challenge, error: CognitoError) -> bool:
+    def _can_try_again(self, challenge: Challenge, error: errors.CognitoError) -> bool:
         """Whether to answer *challenge* with another code after *error*."""
         if challenge.name not in CODE_CHALLENGES:
             return False
@@ -153,7 +144,7 @@ class SignIn(SignInState):
         # Another run may have used the current TOTP code; an Authenticator waits for the next one.
         return is_expired and isinstance(getattr(callback, "__self__", None), Authenticator)
 
-    def _raise_session_ended(self, challenge: Challenge, error: CognitoError) -> None:
+    def _raise_session_ended(self, challenge: Challenge, error: errors.CognitoError) -> None:
         """Raise SignInException if Cognito ended the session at a code.
 
         Its NotAuthorizedException would look like a wrong password to callers, which would then try
@@ -162,12 +153,12 @@ class SignIn(SignInState):
         restarts = self.new_password_sent and self.new_password is not None  # see _run_once()
         is_code = challenge.name in CODE_CHALLENGES
         if error.code == "NotAuthorizedException" and is_code and not restarts:
-            raise SignInException(
+            raise errors.SignInException(
                 f"Cognito has ended the sign-in of {mask(self.username)}: {error.message}",
                 resolution="A code must come within three minutes, and few may be wrong. Run again.",
             ) from error
 
-    def _explain(self, challenge: Challenge, error: CognitoError, attempt: int) -> None:
+    def _explain(self, challenge: Challenge, error: errors.CognitoError, attempt: int) -> None:
         """Add to *error*'s resolution what to do about a refused code."""
         if challenge.name == "SOFTWARE_TOKEN_MFA":
             explain_skew(error, self.now())
@@ -194,7 +185,7 @@ class SignIn(SignInState):
     def _confirm_device(self, access_token: str, metadata: dict[str, Any]) -> None:
         try:
             self.pool.confirm_device(access_token, metadata)
-        except SeedctlError as error:
+        except errors.SeedctlError as error:
             # Only a warning: the user is signed in.
             self.warn(
                 f"The pool remembers devices, and the device of {mask(self.username)} could not be "

@@ -129,10 +129,9 @@ class _Creation:
         self._user = user
         self._claim = claim
         self._response_lost = False
+        pool_id = self._pool.settings.user_pool_id
         self._temporary_password = user.temporary_password or derive_temporary_password(
-            user.password,
-            user_pool_id=self._pool.settings.user_pool_id,
-            username=user.username,
+            user.password, user_pool_id=pool_id, username=user.username
         )
 
     def run(self) -> tuple[UserSession | None, State]:

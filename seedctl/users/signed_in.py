@@ -18,7 +18,7 @@ from seedctl.errors import InvalidParameterException, UserUnAuthenticatedExcepti
 if TYPE_CHECKING:
     from seedctl.aws.credentials import IdentityCredentials
     from seedctl.cognito.identity import IdentityPool
-    from seedctl.cognito.types import AnyUser, AuthOutputs, CurrentUser, IfUserExists, NewUser
+    from seedctl.cognito.types import AnyUser, AuthOutputs, IfUserExists, NewUser
     from seedctl.users.auth import Auth
     from seedctl.users.session import SessionIdentity, UserSession
 
@@ -102,9 +102,6 @@ class AmbientAuth:
         if not _has_signed_out.get() and any(each.is_signed_in for each in self._sessions):
             self.session()
 
-    def current_user(self) -> CurrentUser:
-        return self.session().current_user()
-
     def fetch_auth_session(self, *, force_refresh: bool) -> AuthSession:
         """Return tokens and credentials of the current user, else a guest's, else an empty session."""
         session = self.signed_in()
@@ -128,12 +125,12 @@ class AmbientAuth:
         _signed_in.set(_SignedIn(session, self, weakref.ref(current_thread_or_task())))
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class GuestIdentity:
     """The identity of a guest: calls without a signed-in user."""
 
-    def __init__(self, pool: IdentityPool) -> None:
-        self._pool = pool
-        self._cached: IdentityCredentials | None = None
+    _pool: IdentityPool
+    _cached: IdentityCredentials | None = None
 
     def bind(self) -> GuestIdentity:
         return self
@@ -149,12 +146,12 @@ class GuestIdentity:
         return None
 
 
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class AmbientIdentity:
     """The identity of the user that is signed in at the time of each call, else of a guest."""
 
-    def __init__(self, auth: AmbientAuth, pool: IdentityPool) -> None:
-        self._auth = auth
-        self._pool = pool
+    _auth: AmbientAuth
+    _pool: IdentityPool
 
     def access_token(self) -> str | None:
         session = self._auth.signed_in()
