@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Literal
 
 from seedctl import errors, masking
-from seedctl.cognito.mfa import MFACallbacks, code_of, missing_totp_challenge
+from seedctl.cognito.mfa import code_callback, code_of, missing_totp_challenge
 from seedctl.cognito.totp import register_base32
 from seedctl.cognito.types import TOTPSetup
 from seedctl.masking import mask
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from seedctl.cognito.pool import UserPool
-    from seedctl.cognito.types import MFAPreference, SignInFlow
+    from seedctl.cognito.types import MFAPreference, NewUser
     from seedctl.prompter import CodeSource
     from seedctl.srp import ClientExchange
 
@@ -57,18 +57,18 @@ class SignInState:
     """What one sign-in needs, and what it has found out so far."""
 
     pool: UserPool
-    username: str
+    user: NewUser
+    """The user as the caller described it: its name, the flow and the callbacks."""
     password: str = field(repr=False)
+    """The password to sign in with."""
     new_password: str | None = field(default=None, repr=False)
     """The answer to NEW_PASSWORD_REQUIRED; None if that challenge is an error."""
-    callbacks: MFACallbacks = field(default_factory=MFACallbacks, repr=False)
-    codes: CodeSource = field(default_factory=TerminalCodes, repr=False)
-    """Supplies the codes for which there is no callback."""
     email: str | None = None
     """The address to set up e-mail MFA with."""
-    flow: SignInFlow = "Password"
     set_preference: bool = False
     """Whether to make the used MFA method the user's preferred one."""
+    codes: CodeSource = field(default_factory=TerminalCodes, repr=False)
+    """Supplies the codes for which there is no callback."""
     sleep: Callable[[float], None] = field(default=time.sleep, repr=False)
     warn: Callable[[str], None] = field(default=lambda _: None, repr=False)
     now: Callable[[], datetime] = field(default=lambda: datetime.now(timezone.utc), repr=False)
@@ -85,13 +85,13 @@ class SignInState:
 
     def code(self, challenge: Challenge, method: str) -> str:
         """Return the code for *challenge*, from the callback or else from :attr:`codes`."""
-        callback = self.callbacks.for_code(method)
+        callback = code_callback(self.user, method)
         if callback is not None:
             code = code_of(callback(), "The challenge callback")
         else:
             destination = challenge.parameters.get("CODE_DELIVERY_DESTINATION") or ""
             request = CodeRequest(
-                self.username, method, str(destination), self.started_at, challenge.attempt
+                self.user.username, method, str(destination), self.started_at, challenge.attempt
             )
             code = self.codes.code(request)
         masking.register(code)
@@ -151,7 +151,7 @@ def _verify_password(sign_in: SignInState, challenge: Challenge) -> dict[str, st
 def _set_new_password(sign_in: SignInState, _challenge: Challenge) -> dict[str, str]:
     if sign_in.new_password is None:
         raise errors.SignInException(
-            f"{mask(sign_in.username)} has only a temporary password (challenge "
+            f"{mask(sign_in.user.username)} has only a temporary password (challenge "
             "NEW_PASSWORD_REQUIRED), so the sign-in failed. create_and_sign_up_user(username, "
             "final_password, temporary_password=...) sets the final password of such a user.",
             resolution="Call it with the current password as temporary_password= and the new one as "
@@ -172,10 +172,10 @@ def _set_up_method(sign_in: SignInState, challenge: Challenge) -> dict[str, str]
     offered = challenge.listed_methods("MFAS_CAN_SETUP")
     # Only an administrator can set the phone number, so SMS cannot be set up during a sign-in.
     possible = [method for method in offered if method != "SMS"]
-    wanted = sign_in.callbacks.mfa_preference
+    wanted = sign_in.user.mfa_preference
     if wanted == "SMS" or (not possible and offered):
         raise errors.MFAPreferenceNotAvailableError(
-            f"SMS as MFA cannot be set up for {mask(sign_in.username)} while signing in: the "
+            f"SMS as MFA cannot be set up for {mask(sign_in.user.username)} while signing in: the "
             "user has no phone number.",
             resolution='Create the user with user_attributes={"phone_number": …}.',
         )
@@ -194,9 +194,9 @@ def enroll_totp(sign_in: SignInState, user_key: dict[str, str]) -> str | None:
 
     *user_key* identifies the user to Cognito: the Session of a sign-in, or an AccessToken.
     """
-    callback = sign_in.callbacks.totp_sign_up_challenge
+    callback = sign_in.user.totp_sign_up_challenge
     if callback is None:
-        raise missing_totp_challenge(sign_in.username)
+        raise missing_totp_challenge(sign_in.user.username)
     associated = sign_in.pool.associate_software_token(user_key)
     secret = associated["SecretCode"]
     register_base32(secret)
@@ -211,7 +211,7 @@ def enroll_totp(sign_in: SignInState, user_key: dict[str, str]) -> str | None:
         raise
     if verified["Status"] != "SUCCESS":
         raise errors.CognitoError(
-            f"Cognito did not set up TOTP for {mask(sign_in.username)}: the status is "
+            f"Cognito did not set up TOTP for {mask(sign_in.user.username)}: the status is "
             f"{verified['Status']}.",
             code="EnableSoftwareTokenMFAException",
             resolution="Check the code's secret and this machine's clock.",
@@ -223,7 +223,7 @@ def enroll_totp(sign_in: SignInState, user_key: dict[str, str]) -> str | None:
 def _email_address(sign_in: SignInState) -> str:
     if sign_in.email is None:
         raise errors.MFAPreferenceNotAvailableError(
-            f"E-mail as MFA cannot be set up for {mask(sign_in.username)}, who has no e-mail "
+            f"E-mail as MFA cannot be set up for {mask(sign_in.user.username)}, who has no e-mail "
             "address.",
             resolution='Give user_attributes={"email": …}.',
         )
@@ -233,11 +233,11 @@ def _email_address(sign_in: SignInState) -> str:
 def _choose_method(
     sign_in: SignInState, offered: Sequence[MFAPreference], action: Literal["use", "set up"]
 ) -> MFAPreference:
-    wanted = sign_in.callbacks.mfa_preference
+    wanted = sign_in.user.mfa_preference
     if wanted is not None:
         if wanted not in offered:
             raise errors.MFAPreferenceNotAvailableError(
-                f"Cognito does not let {mask(sign_in.username)} {action} {wanted} as MFA. It offers "
+                f"Cognito does not let {mask(sign_in.user.username)} {action} {wanted} as MFA. It offers "
                 f"{', '.join(offered) or 'nothing'}.",
                 resolution="Choose a method it offers, or give the user the attribute that the "
                 "method needs.",
@@ -245,12 +245,12 @@ def _choose_method(
         return wanted
     if not offered:
         raise errors.SignInException(
-            f"Cognito requires MFA for {mask(sign_in.username)} but offers no method to {action}.",
+            f"Cognito requires MFA for {mask(sign_in.user.username)} but offers no method to {action}.",
             resolution="Check multifactor in amplify/auth/resource.ts.",
         )
     if len(offered) > 1:
         raise errors.NoMFAPreferenceSpecifiedError(
-            f"{mask(sign_in.username)} could {action} {' or '.join(offered)}, and none was chosen.",
+            f"{mask(sign_in.user.username)} could {action} {' or '.join(offered)}, and none was chosen.",
             resolution='Give mfa_preference="TOTP", "SMS" or "EMAIL".',
         )
     return offered[0]

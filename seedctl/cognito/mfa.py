@@ -7,23 +7,17 @@ version does not state is not checked: Cognito decides.
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass, field, fields
+from dataclasses import fields
 from typing import TYPE_CHECKING, get_args
 
 from seedctl import errors
 from seedctl.cognito.attributes import copied_attribute
-from seedctl.cognito.types import ChallengeResponse, MFAPreference
+from seedctl.cognito.types import ChallengeResponse, MFAPreference, NewUser
 from seedctl.masking import mask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from seedctl.cognito.types import (
-        NewUser,
-        SignInChallenge,
-        SignUpChallenge,
-        TOTPSignUpChallenge,
-    )
     from seedctl.outputs import AuthSection
 
 METHODS: tuple[MFAPreference, ...] = get_args(MFAPreference)
@@ -32,44 +26,31 @@ METHODS: tuple[MFAPreference, ...] = get_args(MFAPreference)
 _DELIVERY_ATTRIBUTES = {"EMAIL": "email", "SMS": "phone_number"}
 
 
-@dataclass(frozen=True, slots=True)
-class MFACallbacks:
-    """The caller's MFA callbacks and preferred method. A code without a callback is prompted for."""
+def code_callback(user: NewUser, method: str) -> Callable[[], object] | None:
+    """Return the callback that supplies the code of *method*, if the caller gave one."""
+    by_method = {"EMAIL": user.email_sign_up_challenge, "SMS": user.sms_sign_up_challenge}
+    return by_method.get(method) or user.sign_in_challenge
 
-    mfa_preference: MFAPreference | None = None
-    sign_in_challenge: SignInChallenge | None = field(default=None, repr=False)
-    email_sign_up_challenge: SignUpChallenge | None = field(default=None, repr=False)
-    sms_sign_up_challenge: SignUpChallenge | None = field(default=None, repr=False)
-    totp_sign_up_challenge: TOTPSignUpChallenge | None = field(default=None, repr=False)
 
-    @classmethod
-    def of(cls, user: NewUser) -> MFACallbacks:
-        return cls(**{each.name: getattr(user, each.name) for each in fields(cls)})
-
-    def for_code(self, method: str) -> Callable[[], object] | None:
-        """Return the callback that supplies the code of *method*, if the caller gave one."""
-        by_method = {"EMAIL": self.email_sign_up_challenge, "SMS": self.sms_sign_up_challenge}
-        return by_method.get(method) or self.sign_in_challenge
-
-    def check(self) -> None:
-        """Raise InvalidParameterException for an unusable callback or preference."""
-        if self.mfa_preference is not None and self.mfa_preference not in METHODS:
+def check_callbacks(user: NewUser) -> None:
+    """Raise InvalidParameterException for an unusable callback or MFA preference."""
+    if user.mfa_preference is not None and user.mfa_preference not in METHODS:
+        raise errors.InvalidParameterException(
+            f"mfa_preference is {user.mfa_preference!r}.",
+            resolution='Use "TOTP", "SMS" or "EMAIL".',
+        )
+    for name in (each.name for each in fields(NewUser) if each.name.endswith("_challenge")):
+        callback = getattr(user, name)
+        if callback is None:
+            continue
+        if not callable(callback):
+            raise errors.InvalidParameterException(f"{name} is not a function.")
+        call = getattr(callback, "__call__", callback)  # noqa: B004 - of a callable object
+        if inspect.iscoroutinefunction(callback) or inspect.iscoroutinefunction(call):
             raise errors.InvalidParameterException(
-                f"mfa_preference is {self.mfa_preference!r}.",
-                resolution='Use "TOTP", "SMS" or "EMAIL".',
+                f"{name} is a coroutine function; seedctl calls it without an event loop.",
+                resolution="Give a plain function, which may use asyncio.run().",
             )
-        for name in (each.name for each in fields(self) if each.name.endswith("_challenge")):
-            callback = getattr(self, name)
-            if callback is None:
-                continue
-            if not callable(callback):
-                raise errors.InvalidParameterException(f"{name} is not a function.")
-            call = getattr(callback, "__call__", callback)  # noqa: B004 - of a callable object
-            if inspect.iscoroutinefunction(callback) or inspect.iscoroutinefunction(call):
-                raise errors.InvalidParameterException(
-                    f"{name} is a coroutine function; seedctl calls it without an event loop.",
-                    resolution="Give a plain function, which may use asyncio.run().",
-                )
 
 
 def code_of(answer: object, callback: str) -> str:
@@ -96,7 +77,7 @@ def check_sign_up(user: NewUser, auth: AuthSection, attributes: Collection[str])
     MFANotConfiguredError, MFAPreferenceNotAvailableError, NoMFAPreferenceSpecifiedError,
     MissingTOTPChallengeError and InvalidParameterException.
     """
-    MFACallbacks.of(user).check()
+    check_callbacks(user)
     if user.sign_in_flow == "Password":
         check_password_flow(auth)
         return

@@ -21,6 +21,7 @@ from seedctl.cognito.challenges import (
     explain_skew,
 )
 from seedctl.cognito.identity import Tokens
+from seedctl.cognito.mfa import code_callback
 from seedctl.cognito.totp import Authenticator
 from seedctl.masking import mask
 from seedctl.prompter import MOST_TRIES
@@ -89,8 +90,10 @@ class SignIn(SignInState):
         self.exchange = ClientExchange.start()
         self.started_at = self.now().timestamp()
         self.method = None
-        reply = self.pool.initiate_srp(self.username, self.exchange.srp_a)
-        self.internal_name = reply.get("ChallengeParameters", {}).get("USERNAME", self.username)
+        reply = self.pool.initiate_srp(self.user.username, self.exchange.srp_a)
+        self.internal_name = reply.get("ChallengeParameters", {}).get(
+            "USERNAME", self.user.username
+        )
         while "AuthenticationResult" not in reply:
             parameters = reply.get("ChallengeParameters", {})
             reply = self._answer(
@@ -105,15 +108,15 @@ class SignIn(SignInState):
     def _answer(self, challenge: Challenge) -> dict[str, Any]:
         """Answer *challenge*, with several codes if need be, and return Cognito's response."""
         handler = CHALLENGES.get(challenge.name)
-        if self.flow == "Password" and challenge.name not in PASSWORD_CHALLENGES:
+        if self.user.sign_in_flow == "Password" and challenge.name not in PASSWORD_CHALLENGES:
             raise errors.SignInException(
-                f"Signing in {mask(self.username)} needs more than a password: Cognito asks for "
+                f"Signing in {mask(self.user.username)} needs more than a password: Cognito asks for "
                 f"{challenge.name or '(nothing)'}. Nobody is signed in.",
                 resolution=self._flow_advice() if handler is not None else _NO_HANDLER,
             )
         if handler is None:
             raise errors.CannotSignInWithMFAError(
-                f"Signing in {mask(self.username)} stopped at the challenge "
+                f"Signing in {mask(self.user.username)} stopped at the challenge "
                 f"{challenge.name or '(none)'}; nobody is signed in.",
                 resolution=_NO_HANDLER,
             )
@@ -135,7 +138,7 @@ class SignIn(SignInState):
         if challenge.name not in CODE_CHALLENGES:
             return False
         method, _ = CODE_CHALLENGES[challenge.name]
-        callback = self.callbacks.for_code(method)
+        callback = code_callback(self.user, method)
         is_expired = error.code == "ExpiredCodeException"
         if callback is None:
             # Cognito calls a used TOTP code expired; the authenticator app will show a new one.
@@ -154,7 +157,7 @@ class SignIn(SignInState):
         is_code = challenge.name in CODE_CHALLENGES
         if error.code == "NotAuthorizedException" and is_code and not restarts:
             raise errors.SignInException(
-                f"Cognito has ended the sign-in of {mask(self.username)}: {error.message}",
+                f"Cognito has ended the sign-in of {mask(self.user.username)}: {error.message}",
                 resolution="A code must come within three minutes, and few may be wrong. Run again.",
             ) from error
 
@@ -188,7 +191,7 @@ class SignIn(SignInState):
         except errors.SeedctlError as error:
             # Only a warning: the user is signed in.
             self.warn(
-                f"The pool remembers devices, and the device of {mask(self.username)} could not be "
+                f"The pool remembers devices, and the device of {mask(self.user.username)} could not be "
                 f"confirmed: {error.message} The session may end when its tokens expire, after an "
                 "hour."
             )

@@ -38,13 +38,13 @@ class OpenSessions:
         except CognitoError as error:
             if error.code == "UserNotFoundException":
                 raise UserExistsError(
-                    f"There is no user {mask(sign_in.username)} to sign in.",
+                    f"There is no user {mask(sign_in.user.username)} to sign in.",
                     resolution="Create it first.",
                 ) from error
             raise
         session = UserSession(
             sign_in.pool,
-            sign_in.username,
+            sign_in.user.username,
             tokens,
             mfa_method=sign_in.method,
             on_end=self._remove,
@@ -98,18 +98,14 @@ class OpenSessions:
 
     def _apply_mfa_preference(self, sign_in: SignIn, access_token: str) -> None:
         """Set up or prefer the MFA method that the caller asked for, if the sign-in did not."""
-        wanted, used = sign_in.callbacks.mfa_preference, sign_in.method
-        if (
-            wanted == "TOTP"
-            and used in {"EMAIL", "SMS"}
-            and sign_in.callbacks.totp_sign_up_challenge
-        ):
+        wanted, used = sign_in.user.mfa_preference, sign_in.method
+        if wanted == "TOTP" and used in {"EMAIL", "SMS"} and sign_in.user.totp_sign_up_challenge:
             # If the pool also offers e-mail MFA, Cognito asks for its code before TOTP can be set up.
             enroll_totp(sign_in, {"AccessToken": access_token})
             sign_in.pool.prefer_mfa(access_token, "TOTP")
         elif wanted is not None and sign_in.set_preference and used != wanted:
             self._warn(
-                f"{mask(sign_in.username)} signed in with {used or 'no code'}: {wanted} was not made "
+                f"{mask(sign_in.user.username)} signed in with {used or 'no code'}: {wanted} was not made "
                 "the preference."
             )
         elif used is not None and sign_in.set_preference:
