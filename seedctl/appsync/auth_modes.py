@@ -113,7 +113,14 @@ class Authorizer:
             headers["authorization"] = token
         if mode == "apiKey":
             key = call.api_key or client.api_key or self.data.api_key
-            return {"x-api-key": _require_api_key(key, resolved), **headers}, None
+            if key is None:
+                raise errors.NoApiKey(
+                    f"No api-key configured ({resolved}).",
+                    resolution="The outputs file has no data.api_key: add apiKeyAuthorizationMode "
+                    "to the data resource and deploy, give api_key= to generate_client(), or use "
+                    "another auth_mode.",
+                )
+            return {"x-api-key": key, **headers}, None
         if mode == "lambda" and "authorization" not in headers:
             raise errors.NoAuthorizationHeader(
                 f"No auth token specified ({resolved}).",
@@ -127,17 +134,6 @@ class Authorizer:
         if self.caller_credentials is not None:
             return headers, self.caller_credentials()
         return headers, _identity_credentials(self.identity, resolved)
-
-
-def _require_api_key(key: str | None, resolved: ResolvedAuthMode) -> str:
-    if key is None:
-        raise errors.NoApiKey(
-            f"No api-key configured ({resolved}).",
-            resolution="The outputs file has no data.api_key: add apiKeyAuthorizationMode to the "
-            "data resource and deploy, give api_key= to generate_client(), or use another "
-            "auth_mode.",
-        )
-    return key
 
 
 def _access_token(identity: RequestIdentity, resolved: ResolvedAuthMode) -> str:

@@ -6,20 +6,12 @@ import random
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from seedctl import errors
 from seedctl.appsync.api import GraphQLRequest
 from seedctl.appsync.batches import BatchDocuments, alias
 from seedctl.appsync.documents import Document
 from seedctl.appsync.graphql_errors import graphql_error
-from seedctl.errors import (
-    EndpointUnreachableError,
-    GraphQLError,
-    GraphQLValidationError,
-    InvalidResponseError,
-    SeedctlError,
-    ServiceFailedError,
-    ThrottledError,
-    UnauthorizedError,
-)
+from seedctl.errors import SeedctlError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,7 +85,7 @@ class BatchSender:
                 outcome.fatal = error
             elif len(part.rows) == 1:
                 outcome.errors[part.rows[0].index] = error
-                single_row_failures += isinstance(error, ServiceFailedError)
+                single_row_failures += isinstance(error, errors.ServiceFailedError)
                 if single_row_failures == _MAX_SINGLE_ROW_FAILURES and not outcome.has_success:
                     outcome.fatal = error
             else:
@@ -121,12 +113,18 @@ class BatchSender:
                 if http.may_have_run_before:
                     _mark_may_have_run(rows)
                 return self._api.parse(http, request)
-            except ThrottledError:
+            except errors.ThrottledError:
                 if sends == _MAX_SENDS_WHEN_THROTTLED:
                     raise
-            except (EndpointUnreachableError, InvalidResponseError, ServiceFailedError) as error:
+            except (
+                errors.EndpointUnreachableError,
+                errors.InvalidResponseError,
+                errors.ServiceFailedError,
+            ) as error:
                 _mark_may_have_run(rows)
-                if sends == _MAX_SENDS_WHEN_UNCLEAR or isinstance(error, InvalidResponseError):
+                if sends == _MAX_SENDS_WHEN_UNCLEAR or isinstance(
+                    error, errors.InvalidResponseError
+                ):
                     raise
             self._pause(sends)
 
@@ -166,7 +164,7 @@ class BatchSender:
             response.operation,
             response.auth_mode,
         )
-        was_refused = bool(for_all) and type(error) is GraphQLValidationError
+        was_refused = bool(for_all) and type(error) is errors.GraphQLValidationError
         if not was_refused or len(unanswered) < len(part.rows):
             _mark_may_have_run(unanswered)
         return unanswered, error
@@ -186,9 +184,9 @@ def _is_retryable(row: Row, entry: dict[str, Any]) -> bool:
 
 def _is_fatal(error: SeedctlError) -> bool:
     """Whether *error*, of a whole request, cannot be caused by one of its rows."""
-    if isinstance(error, UnauthorizedError):
+    if isinstance(error, errors.UnauthorizedError):
         return True
-    return not isinstance(error, GraphQLError | ServiceFailedError)
+    return not isinstance(error, errors.GraphQLError | errors.ServiceFailedError)
 
 
 def _mark_may_have_run(rows: list[Row]) -> None:

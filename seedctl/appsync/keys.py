@@ -55,13 +55,8 @@ class RowKeys:
         """*key* says what ids are derived from. Raises InvalidInputError if it cannot be used."""
         self._model = model
         self._has_id = "id" in model.primary_key
-        self._names: tuple[str, ...] = ()
-        self._function: Callable[[Mapping[str, Any]], Any] | None = None
-        if callable(key):
-            self._function = key
-        elif key is not None:
-            self._names = _names(key)
-            self._check_names()
+        self._function = key if callable(key) else None
+        self._names = () if key is None or callable(key) else _field_names(model, key)
         if key is not None and not self._has_id:
             raise InvalidInputError(
                 f"key= derives ids, but the primary key of {model.name} has no id: it is "
@@ -93,20 +88,9 @@ class RowKeys:
             )
         return derive_id(self._model.name, parts)
 
-    def _check_names(self) -> None:
-        fields = self._model.fields
-        wrong = [
-            name for name in self._names if name not in fields or fields[name].type.kind == "model"
-        ]
-        if wrong or not self._names:
-            raise InvalidInputError(
-                f"key= names no field of {self._model.name} to derive ids from"
-                f"{': ' if wrong else '.'}{', '.join(wrong)}",
-                resolution=advice(wrong[0] if wrong else "", fields),
-            )
 
-
-def _names(key: Any) -> tuple[str, ...]:
+def _field_names(model: Model, key: Any) -> tuple[str, ...]:
+    """Return the fields that *key* names. Raises InvalidInputError if it names something else."""
     names = (key,) if isinstance(key, str) else key
     # The names need a fixed order, since ids depend on it. A set has another order in each run.
     is_ordered = isinstance(names, list | tuple)
@@ -115,6 +99,14 @@ def _names(key: Any) -> tuple[str, ...]:
             f"key= cannot be a {type(key).__name__}"
             f"{' with elements that are not text' if is_ordered else ''}.",
             resolution="Give the name of a field, a list of names, or a function of the row.",
+        )
+    fields = model.fields
+    wrong = [name for name in names if name not in fields or fields[name].type.kind == "model"]
+    if wrong or not names:
+        raise InvalidInputError(
+            f"key= names no field of {model.name} to derive ids from"
+            f"{': ' if wrong else '.'}{', '.join(wrong)}",
+            resolution=advice(wrong[0] if wrong else "", fields),
         )
     return tuple(names)
 

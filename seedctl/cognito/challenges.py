@@ -182,7 +182,13 @@ def _set_up_method(sign_in: SignInState, challenge: Challenge) -> dict[str, str]
     method = _choose_method(sign_in, possible, "set up")
     sign_in.set_preference = True
     if method == "EMAIL":
-        return {"EMAIL": _email_address(sign_in)}
+        if sign_in.email is None:
+            raise errors.MFAPreferenceNotAvailableError(
+                f"E-mail as MFA cannot be set up for {mask(sign_in.user.username)}, who has no "
+                "e-mail address.",
+                resolution='Give user_attributes={"email": …}.',
+            )
+        return {"EMAIL": sign_in.email}
     session = enroll_totp(sign_in, {"Session": challenge.session} if challenge.session else {})
     sign_in.session = session or challenge.session
     sign_in.method = "TOTP"
@@ -218,16 +224,6 @@ def enroll_totp(sign_in: SignInState, user_key: dict[str, str]) -> str | None:
         )
     session: str | None = verified.get("Session")
     return session
-
-
-def _email_address(sign_in: SignInState) -> str:
-    if sign_in.email is None:
-        raise errors.MFAPreferenceNotAvailableError(
-            f"E-mail as MFA cannot be set up for {mask(sign_in.user.username)}, who has no e-mail "
-            "address.",
-            resolution='Give user_attributes={"email": …}.',
-        )
-    return sign_in.email
 
 
 def _choose_method(

@@ -53,17 +53,14 @@ class Claim:
         """*lock* is None if the folder cannot be written; then nothing is recorded."""
         self.was_waited_for = was_waited_for
         """Whether another run held the claim when this run asked for it."""
-        self.state: JournalState = "new"
-        """What an earlier run recorded, before this one."""
         self._marker = marker
         self._lock = lock
         self._warning_of_errors = warning_of_errors
         content = lock.read(len(_CREATED)) if lock is not None else b""
-        if content == _CREATED:
-            self.state = "created"
-        elif content:
-            self.state = "started"
-        else:
+        states: dict[bytes, JournalState] = {b"": "new", _CREATED: "created"}
+        self.state = states.get(content, "started")
+        """What an earlier run recorded, before this one."""
+        if self.state == "new":
             self._write(_STARTED)
 
     def mark_created(self) -> None:

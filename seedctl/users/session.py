@@ -177,28 +177,19 @@ class UserSession:
         with self._lock:
             tokens = self._tokens
             if tokens is None:
-                raise UserUnAuthenticatedException(
-                    f"{mask(self.username)} has signed out.", resolution="Sign in again."
-                )
+                raise _session_ended(f"{mask(self.username)} has signed out.")
             if not tokens.is_expired and not force_refresh:
                 return tokens
             if tokens.refresh is None:
-                raise UserUnAuthenticatedException(
-                    f"The tokens of {mask(self.username)} have expired.",
-                    resolution="Sign in again.",
-                )
+                raise _session_ended(f"The tokens of {mask(self.username)} have expired.")
             try:
                 reply = self._pool.refresh(tokens.refresh, self.internal_name, tokens.device_key)
             except NotAuthorizedException as error:
-                raise UserUnAuthenticatedException(
-                    f"Cognito no longer accepts the session of {mask(self.username)}: "
-                    f"{error.message}",
-                    resolution="Sign in again.",
-                ) from error
+                what = f"Cognito no longer accepts the session of {mask(self.username)}"
+                raise _session_ended(f"{what}: {error.message}") from error
+            result = reply["AuthenticationResult"]
             self._tokens = Tokens.from_reply(
-                reply["AuthenticationResult"],
-                refresh=tokens.refresh,
-                device_key=tokens.device_key,
+                result, refresh=tokens.refresh, device_key=tokens.device_key
             )
             return self._tokens
 
@@ -239,3 +230,7 @@ class UserSession:
         finally:
             if self._tokens is None:
                 self._on_end(self)
+
+
+def _session_ended(message: str) -> UserUnAuthenticatedException:
+    return UserUnAuthenticatedException(message, resolution="Sign in again.")
