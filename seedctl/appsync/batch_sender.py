@@ -116,15 +116,12 @@ class BatchSender:
             except errors.ThrottledError:
                 if sends == _MAX_SENDS_WHEN_THROTTLED:
                     raise
-            except (
-                errors.EndpointUnreachableError,
-                errors.InvalidResponseError,
-                errors.ServiceFailedError,
-            ) as error:
+            except errors.InvalidResponseError:
                 _mark_may_have_run(rows)
-                if sends == _MAX_SENDS_WHEN_UNCLEAR or isinstance(
-                    error, errors.InvalidResponseError
-                ):
+                raise
+            except (errors.EndpointUnreachableError, errors.ServiceFailedError):
+                _mark_may_have_run(rows)
+                if sends == _MAX_SENDS_WHEN_UNCLEAR:
                     raise
             self._pause(sends)
 

@@ -15,7 +15,6 @@ from seedctl.masking import mask
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
 
     from seedctl.appsync.client import DataClient
     from seedctl.appsync.client_factory import DataClientFactory
@@ -108,12 +107,7 @@ class UserSession:
     def __enter__(self) -> UserSession:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.sign_out()
 
     @property
