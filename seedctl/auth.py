@@ -224,7 +224,7 @@ def get_current_user() -> CurrentUser:
     Raises:
         UserUnAuthenticatedException: Nobody is signed in.
     """
-    return current_backend().ambient_auth.current_user()
+    return current_backend().ambient_auth.session().current_user()
 
 
 def fetch_auth_session(*, force_refresh: bool = False) -> AuthSession:

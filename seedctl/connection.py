@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from seedctl import masking
 from seedctl.aws.settings import AWSSettings
-from seedctl.cognito.refusals import APP_CLIENT_SECRET
+from seedctl.cognito.pool import APP_CLIENT_SECRET
 from seedctl.embedded import InboxCodes, is_embedded, local_endpoint, local_from_environment
 from seedctl.errors import InvalidCommandInputError
 from seedctl.mfa_command import CommandCodes

@@ -5,18 +5,9 @@ from __future__ import annotations
 import re
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from seedctl import masking
-from seedctl.errors import (
-    AWSError,
-    BackendIdConversionFault,
-    InvalidResponseError,
-    InvalidSecretNameError,
-    InvalidSecretValueError,
-    SecretError,
-    SSMParameterNotFoundError,
-)
+from seedctl import errors, masking
 from seedctl.report import Event
 
 if TYPE_CHECKING:
@@ -34,6 +25,7 @@ _TO_UTF8 = (
     "you pipe a value, or write a file with Set-Content -Encoding utf8. Encode binary values, for "
     "example as base64."
 )
+_ENCODE = "encode binary values, for example as base64."
 _DELETE_BATCH = 10
 
 
@@ -56,20 +48,14 @@ class StoredSecret:
     version: int
 
 
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Secrets:
     """The secrets of one sandbox. Nothing is cached: each call sends a request."""
 
-    def __init__(
-        self,
-        aws: AWS,
-        identifier: BackendIdentifier,
-        observer: Observer,
-        before_write: Callable[[], None],
-    ) -> None:
-        self._aws = aws
-        self._identifier = identifier
-        self._observer = observer
-        self._before_write = before_write
+    _aws: AWS
+    _identifier: BackendIdentifier
+    _observer: Observer
+    _before_write: Callable[[], None]
 
     def get(self, name: str) -> str:
         """Return the value of a secret.
@@ -93,18 +79,12 @@ class Secrets:
             SSMParameterNotFoundError: The secret was never set.
             InvalidSecretNameError: *name* has other characters.
         """
-        path = self._path(name)
-        try:
-            reply = self._aws.call("ssm", "GetParameter", {"Name": path, "WithDecryption": True})
-        except AWSError as error:
-            if error.code == "ParameterNotFound":
-                fix = f"Set it with {self._command(f'set {name}')}."
-                raise self._not_found(name, error, fix) from error
-            raise
-        parameter = reply["Parameter"]
+        parameters = {"Name": self._path(name), "WithDecryption": True}
+        fix = f"Set it with {self._command(f'set {name}')}."
+        parameter = self._call_for(name, "GetParameter", parameters, fix)["Parameter"]
         value = parameter.get("Value")
         if not value:
-            raise SecretError(
+            raise errors.SecretError(
                 f"The secret {name} has no value.",
                 resolution=f"Set it again with {self._command(f'set {name}')}.",
             )
@@ -127,17 +107,14 @@ class Secrets:
         check_value(name, value)
         masking.register(value)
         self._before_write()
-        reply = self._aws.call(
-            "ssm",
-            "PutParameter",
-            {
-                "Name": path,
-                "Value": value,
-                "Type": "SecureString",
-                "Description": "Amplify Secret",
-                "Overwrite": True,
-            },
-        )
+        parameters = {
+            "Name": path,
+            "Value": value,
+            "Type": "SecureString",
+            "Description": "Amplify Secret",
+            "Overwrite": True,
+        }
+        reply = self._aws.call("ssm", "PutParameter", parameters)
         self._observer.on_event(Event("secret", name, "set"))
         return StoredSecret(name, reply["Version"])
 
@@ -165,13 +142,8 @@ class Secrets:
         """
         path = self._path(name)
         self._before_write()
-        try:
-            self._aws.call("ssm", "DeleteParameter", {"Name": path})
-        except AWSError as error:
-            if error.code == "ParameterNotFound":
-                fix = f"{self._command('list')} shows the existing ones."
-                raise self._not_found(name, error, fix) from error
-            raise
+        fix = f"{self._command('list')} shows the existing ones."
+        self._call_for(name, "DeleteParameter", {"Name": path}, fix)
         self._observer.on_event(Event("secret", name, "removed"))
 
     def remove_all(self) -> int:
@@ -189,9 +161,8 @@ class Secrets:
             deleted = {*reply.get("DeletedParameters", ()), *reply.get("InvalidParameters", ())}
             for name, path in zip(batch, paths, strict=True):
                 if path not in deleted:
-                    raise InvalidResponseError.of(
-                        "ssm", "DeleteParameters", f": it does not mention {name}"
-                    )
+                    detail = f": it does not mention {name}"
+                    raise errors.InvalidResponseError.of("ssm", "DeleteParameters", detail)
                 self._observer.on_event(Event("secret", name, "removed"))
         return len(names)
 
@@ -202,7 +173,7 @@ class Secrets:
         prefix = self._identifier.parameter_prefix
         if "//" in prefix:
             # ampx sends such a path, and Parameter Store refuses it.
-            raise BackendIdConversionFault(
+            raise errors.BackendIdConversionFault(
                 f"The package name {self._identifier.namespace!r} has no ASCII letter or digit, "
                 "so the sandbox's secrets have no path in Parameter Store.",
                 resolution="Use a name with ASCII letters or digits in package.json.",
@@ -213,16 +184,24 @@ class Secrets:
         """Return the command line of ``seedctl secret`` with *arguments* for this sandbox."""
         return f"seedctl {'--local ' if self._aws.is_local else ''}secret {arguments}"
 
-    def _not_found(self, name: str, error: AWSError, fix: str) -> SSMParameterNotFoundError:
-        return SSMParameterNotFoundError(
-            f"There is no secret {name} in the sandbox {self._identifier.name} of "
-            f"{self._identifier.namespace}.",
-            code=error.code,
-            service=error.service,
-            operation=error.operation,
-            request_id=error.request_id,
-            resolution=fix,
-        )
+    def _call_for(
+        self, name: str, operation: str, parameters: dict[str, Any], fix: str
+    ) -> dict[str, Any]:
+        """Make a call about one secret. Raises SSMParameterNotFoundError, with *fix*."""
+        try:
+            return self._aws.call("ssm", operation, parameters)
+        except errors.AWSError as error:
+            if error.code != "ParameterNotFound":
+                raise
+            raise errors.SSMParameterNotFoundError(
+                f"There is no secret {name} in the sandbox {self._identifier.name} of "
+                f"{self._identifier.namespace}.",
+                code=error.code,
+                service=error.service,
+                operation=error.operation,
+                request_id=error.request_id,
+                resolution=fix,
+            ) from error
 
 
 def check_name(name: str) -> str:
@@ -231,7 +210,7 @@ def check_name(name: str) -> str:
     A slash would lead to another path, and a colon would select a version.
     """
     if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise InvalidSecretNameError(
+        raise errors.InvalidSecretNameError(
             f"{name!r} cannot be the name of a secret.",
             resolution="Use letters, digits, underscores, dots and dashes.",
         )
@@ -250,7 +229,7 @@ def decode(raw: bytes, source: str) -> str:
     if "\0" in text:
         is_utf16 = b"\0" in raw or raw.startswith((BOM_UTF16_LE, BOM_UTF16_BE))
         why = "looks like UTF-16, or has NUL characters" if is_utf16 else "is not UTF-8 text"
-        raise InvalidSecretValueError(f"{source} {why}.", resolution=_TO_UTF8)
+        raise errors.InvalidSecretValueError(f"{source} {why}.", resolution=_TO_UTF8)
     return text.lstrip("\ufeff")
 
 
@@ -259,26 +238,29 @@ def check_value(name: str, value: str) -> str:
 
     It must be text of 1 to 4096 bytes in UTF-8 without a NUL character.
     """
-    if not isinstance(value, str) or not value:
-        raise InvalidSecretValueError(
-            f"The value of the secret {name} is {'empty' if value == '' else 'not text'}.",
-            resolution="Give text of at least one character.",
+    wrong = _find_fault(value)
+    if wrong is not None:
+        fault, resolution = wrong
+        raise errors.InvalidSecretValueError(
+            f"The value of the secret {name} {fault}.", resolution=resolution
         )
+    return value
+
+
+def _find_fault(value: object) -> tuple[str, str] | None:
+    """Return why *value* cannot be stored and what to do, or None if it can be."""
+    if not isinstance(value, str) or not value:
+        fault = "is empty" if value == "" else "is not text"
+        return fault, "Give text of at least one character."
     try:
         size = len(value.encode())
     except UnicodeEncodeError:
-        raise InvalidSecretValueError(
-            f"The value of the secret {name} is not valid Unicode text.",
-            resolution="Give text; encode binary values, for example as base64.",
-        ) from None
+        return "is not valid Unicode text", f"Give text; {_ENCODE}"
     if "\0" in value:
-        raise InvalidSecretValueError(
-            f"The value of the secret {name} contains a NUL character.",
-            resolution="Remove it; encode binary values, for example as base64.",
-        )
+        return "contains a NUL character", f"Remove it; {_ENCODE}"
     if size > _MAX_BYTES:
-        raise InvalidSecretValueError(
-            f"The value of the secret {name} has {size} bytes; Parameter Store allows {_MAX_BYTES}.",
-            resolution="Split it, or store it elsewhere and only its location as the secret.",
+        return (
+            f"has {size} bytes; Parameter Store allows {_MAX_BYTES}",
+            "Split it, or store it elsewhere and only its location as the secret.",
         )
-    return value
+    return None

@@ -160,6 +160,13 @@ def secret_hash(client_id: str, client_secret: str, username: str) -> str:
     return base64.b64encode(digest).decode()
 
 
+def device_verifier(group_key: str, device_key: str, password: str, salt: int) -> dict[str, str]:
+    """Return the DeviceSecretVerifierConfig. In SRP the device group acts as the user pool."""
+    verifier = power(g, private_key(group_key, device_key, password, salt))
+    values = {"Salt": salt, "PasswordVerifier": verifier}
+    return {name: base64.b64encode(pad(value)).decode() for name, value in values.items()}
+
+
 @dataclass(frozen=True, slots=True)
 class ClientExchange:
     """The client's side of one password exchange. Use it for one sign-in only."""

@@ -289,7 +289,7 @@ def test_a_wrong_import_is_seen(name: str, source: str) -> None:
     ("name", "source"),
     [
         pytest.param("cognito.pool", "from seedctl import masking", id="down"),
-        pytest.param("cognito.pool", "from .tokens import Tokens", id="own package"),
+        pytest.param("cognito.pool", "from .identity import Tokens", id="own package"),
         pytest.param("aws.calls", "from seedctl.version import __version__", id="the version"),
         pytest.param("local.server", "from seedctl.srp import g", id="local to srp"),
         pytest.param("local.server", "from seedctl.outputs import Group", id="local to outputs"),

@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from seedctl import masking, process_state
-from seedctl.cognito.passwords import derive_temporary_password
+from seedctl.cognito.new_user import derive_temporary_password
 from seedctl.masking import MASK, mask, register
 
 if TYPE_CHECKING:

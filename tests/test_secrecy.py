@@ -19,7 +19,7 @@ import pytest
 
 import seedctl as package
 from seedctl import connect
-from seedctl.cognito.passwords import derive_temporary_password
+from seedctl.cognito.new_user import derive_temporary_password
 from seedctl.local.state_folder import DATABASE, FOLDER
 from tests.fake_aws import CALLER, FakeAWS
 from tests.running import CommandLine, make_project

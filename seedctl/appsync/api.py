@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from seedctl import masking
-from seedctl.appsync.auth_modes import AuthOptions, authorize, resolve_auth_mode
 from seedctl.appsync.graphql_errors import graphql_error, parse_response
 from seedctl.errors import InvalidInputError, InvalidResponseError, NoEndpoint
-from seedctl.outputs.models import NO_SCHEMA, Introspection
+from seedctl.outputs.models import NO_SCHEMA
 from seedctl.report import Event
 from seedctl.version import __version__
 
@@ -18,68 +17,39 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from seedctl.appsync.auth_modes import (
-        AuthMode,
-        Authorization,
-        RequestIdentity,
-        ResolvedAuthMode,
-    )
+    from seedctl.appsync.auth_modes import AuthOptions, Authorizer, ResolvedAuthMode
+    from seedctl.appsync.documents import Document
     from seedctl.appsync.transport import HTTPResponse, Transport
-    from seedctl.aws.credentials import Credentials
     from seedctl.errors import GraphQLError
     from seedctl.outputs import AmplifyOutputs
+    from seedctl.outputs.sections import DataOutputs
     from seedctl.report import Observer, State
 
-_AUTH_MODES: dict[str | None, AuthMode] = {
-    "AMAZON_COGNITO_USER_POOLS": "userPool",
-    "API_KEY": "apiKey",
-    "AWS_IAM": "iam",
-    "AWS_LAMBDA": "lambda",
-    "OPENID_CONNECT": "oidc",
-}
 
-
-@dataclass(frozen=True, slots=True)
-class DataSection:
-    """The ``data`` section of the outputs file."""
-
-    url: str
-    aws_region: str
-    default_auth_mode: AuthMode
-    api_key: str | None = field(repr=False)
-    schema: Introspection = field(repr=False)
-
-
-def parse_data_section(outputs: AmplifyOutputs) -> DataSection:
+def require_data(outputs: AmplifyOutputs) -> DataOutputs:
     """Return the data section of *outputs*. Raises NoEndpoint when it has none."""
-    data = outputs.data
-    if data is None:
+    if outputs.data is None:
         raise NoEndpoint(
             f"{outputs.path} has no data section: this backend has no data resource.",
             resolution="Add one in amplify/data/resource.ts, deploy, and run again.",
         )
-    return DataSection(
-        url=data.url,
-        aws_region=data.aws_region,
-        # amplify-js also uses "iam" for an authorization type that it does not know.
-        default_auth_mode=_AUTH_MODES.get(data.default_authorization_type, "iam"),
-        api_key=data.api_key,
-        schema=data.schema or NO_SCHEMA,
-    )
+    return outputs.data
 
 
 @dataclass(frozen=True, slots=True)
 class GraphQLRequest:
     """One document with its variables and auth options."""
 
-    text: str
+    document: Document
     variables: Mapping[str, Any]
     auth: AuthOptions
-    operation: str
-    """Names the request in errors and in the counts of AWS calls."""
-    is_write: bool
     is_repeatable: bool
     """Whether it may be sent again when no response shows if it was executed."""
+
+    @property
+    def operation(self) -> str:
+        """Names the request in errors and in the counts of AWS calls."""
+        return self.document.root
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,36 +82,22 @@ class GraphQLResponse:
         return graphql_error(self.errors, self.operation, self.auth_mode, data)
 
 
+@dataclass(eq=False, repr=False)
 class API:
     """The AppSync API of one backend, for one client. Thread-safe."""
 
-    def __init__(
-        self,
-        section: DataSection,
-        transport: Transport,
-        identity: RequestIdentity,
-        auth: AuthOptions,
-        *,
-        caller_credentials: Callable[[], Credentials] | None,
-        observer: Observer,
-        before_write: Callable[[], None],
-        clock: Callable[[], datetime] | None = None,
-        user_agent: str = f"seedctl/{__version__}",
-    ) -> None:
-        """*caller_credentials* returns the developer's credentials, if requests are signed with
-        them instead of those of *identity*.
-        """
-        self.section = section
-        self.transport = transport
-        self._identity = identity
-        self._auth = auth
-        self._caller_credentials = caller_credentials
-        self.observer = observer
-        self._before_write = before_write
-        self._clock = clock
-        self._user_agent = user_agent
-        masking.register(auth.auth_token)
-        masking.register(auth.api_key)
+    data: DataOutputs
+    transport: Transport
+    authorizer: Authorizer
+    observer: Observer
+    before_write: Callable[[], None]
+    clock: Callable[[], datetime] | None = None
+    user_agent: str = f"seedctl/{__version__}"
+
+    def __post_init__(self) -> None:
+        self.schema = self.data.schema or NO_SCHEMA
+        masking.register(self.authorizer.client.auth_token)
+        masking.register(self.authorizer.client.api_key)
 
     def send(self, request: GraphQLRequest) -> GraphQLResponse:
         """Send *request*. The errors of a GraphQL result are in the response, others are raised."""
@@ -149,47 +105,34 @@ class API:
 
     def post(self, request: GraphQLRequest) -> HTTPResponse:
         """Send *request* and return the response, whatever it is."""
-        url = self.transport.url(self.section.url)
+        url = self.transport.url(self.data.url)
         masking.register(request.auth.auth_token)
         body = _encode(request)
-        if request.is_write:
-            self._before_write()
+        if request.document.type == "mutation":
+            self.before_write()
         return self.transport.post(
             url,
             body,
-            lambda: self._headers(url, body, self.authorization(request.auth)),
+            lambda: self._headers(url, body, request.auth),
             is_repeatable=request.is_repeatable,
             operation=request.operation,
         )
 
     def parse(self, http: HTTPResponse, request: GraphQLRequest) -> GraphQLResponse:
         """Return the GraphQL result in *http*. Raises UnauthorizedError and others without one."""
-        auth_mode = self._resolve_auth_mode(request.auth)
+        auth_mode = self.authorizer.resolve(request.auth)
         result = parse_response(http, request.operation, auth_mode)
         data, errors = result.get("data"), result.get("errors") or []
         return GraphQLResponse(data, errors, auth_mode, request.operation, http.may_have_run_before)
 
-    def _resolve_auth_mode(self, auth: AuthOptions) -> ResolvedAuthMode:
-        return resolve_auth_mode(auth, self._auth, self.section.default_auth_mode)
-
-    def authorization(self, auth: AuthOptions) -> Authorization:
-        """Return the authorization of a call with *auth*. Raises NoSignedUser and others."""
-        return authorize(
-            self._resolve_auth_mode(auth),
-            auth,
-            self._auth,
-            api_key=self.section.api_key,
-            identity=self._identity,
-            caller_credentials=self._caller_credentials,
-        )
-
-    def _headers(self, url: str, body: bytes, authorization: Authorization) -> Mapping[str, str]:
+    def _headers(self, url: str, body: bytes, auth: AuthOptions) -> Mapping[str, str]:
+        authorization, credentials = self.authorizer.authorize(auth)
         headers = {
             "content-type": "application/json; charset=UTF-8",
-            "x-amz-user-agent": self._user_agent,
-            **authorization.headers,
+            "x-amz-user-agent": self.user_agent,
+            **authorization,
         }
-        if authorization.credentials is None:
+        if credentials is None:
             return headers
         from seedctl.aws.signing import signed_headers  # noqa: PLC0415 - loads botocore
 
@@ -197,10 +140,10 @@ class API:
             url,
             body,
             headers,
-            credentials=authorization.credentials,
+            credentials=credentials,
             service="appsync",
-            region=self.section.aws_region,
-            moment=self._clock() if self._clock is not None else None,
+            region=self.data.aws_region,
+            moment=self.clock() if self.clock is not None else None,
         )
 
     def report_record(self, model: str, state: State) -> None:
@@ -210,7 +153,7 @@ class API:
 
 def _encode(request: GraphQLRequest) -> bytes:
     # Without spaces, as JSON.stringify writes it.
-    body = {"query": request.text, "variables": request.variables}
+    body = {"query": request.document.text, "variables": request.variables}
     try:
         return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
     except UnicodeEncodeError as error:

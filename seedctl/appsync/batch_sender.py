@@ -6,19 +6,12 @@ import random
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from seedctl import errors
 from seedctl.appsync.api import GraphQLRequest
 from seedctl.appsync.batches import BatchDocuments, alias
+from seedctl.appsync.documents import Document
 from seedctl.appsync.graphql_errors import graphql_error
-from seedctl.errors import (
-    EndpointUnreachableError,
-    GraphQLError,
-    GraphQLValidationError,
-    InvalidResponseError,
-    SeedctlError,
-    ServiceFailedError,
-    ThrottledError,
-    UnauthorizedError,
-)
+from seedctl.errors import SeedctlError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,14 +71,21 @@ class BatchSender:
         single_row_failures = 0
         while parts:
             part = parts.pop()
-            unanswered, error = self._send_part(part, outcome, parts)
+            unanswered: list[Row] = part.rows
+            error: SeedctlError | None
+            try:
+                response = self._request(part.rows)
+            except SeedctlError as failure:
+                error = failure
+            else:
+                unanswered, error = self._collect_results(part, response, outcome, parts)
             if error is None:
                 continue
             if _is_fatal(error):
                 outcome.fatal = error
             elif len(part.rows) == 1:
                 outcome.errors[part.rows[0].index] = error
-                single_row_failures += isinstance(error, ServiceFailedError)
+                single_row_failures += isinstance(error, errors.ServiceFailedError)
                 if single_row_failures == _MAX_SINGLE_ROW_FAILURES and not outcome.has_success:
                     outcome.fatal = error
             else:
@@ -99,29 +99,12 @@ class BatchSender:
                 parts.clear()
         return outcome
 
-    def _send_part(
-        self, part: _Part, outcome: BatchOutcome, parts: list[_Part]
-    ) -> tuple[list[Row], SeedctlError | None]:
-        """Send *part* and enter the results of its rows into *outcome*.
-
-        Rows to retry are added to *parts*. Return the rows without a result, and why.
-        """
-        try:
-            response = self._request(part.rows)
-        except SeedctlError as error:
-            return part.rows, error
-        return self._collect_results(part, response, outcome, parts)
-
     def _request(self, rows: list[Row]) -> GraphQLResponse:
         """Send *rows* in one request, and repeat it if there is no clear response."""
-        request = GraphQLRequest(
-            self.documents.text(len(rows)),
-            {alias(position): row.variables for position, row in enumerate(rows)},
-            self._auth,
-            self.documents.root,
-            is_write=True,
-            is_repeatable=True,  # each row has its key: AppSync refuses to do it twice
-        )
+        document = Document(self.documents.text(len(rows)), self.documents.root, "mutation")
+        variables = {alias(position): row.variables for position, row in enumerate(rows)}
+        # It may be repeated: each row has its key, so AppSync refuses to do it twice.
+        request = GraphQLRequest(document, variables, self._auth, is_repeatable=True)
         sends = 0
         while True:
             sends += 1
@@ -130,18 +113,25 @@ class BatchSender:
                 if http.may_have_run_before:
                     _mark_may_have_run(rows)
                 return self._api.parse(http, request)
-            except ThrottledError:
+            except errors.ThrottledError:
                 if sends == _MAX_SENDS_WHEN_THROTTLED:
                     raise
-            except (EndpointUnreachableError, InvalidResponseError, ServiceFailedError) as error:
+            except errors.InvalidResponseError:
                 _mark_may_have_run(rows)
-                if sends == _MAX_SENDS_WHEN_UNCLEAR or isinstance(error, InvalidResponseError):
+                raise
+            except (errors.EndpointUnreachableError, errors.ServiceFailedError):
+                _mark_may_have_run(rows)
+                if sends == _MAX_SENDS_WHEN_UNCLEAR:
                     raise
             self._pause(sends)
 
     def _collect_results(
         self, part: _Part, response: GraphQLResponse, outcome: BatchOutcome, parts: list[_Part]
     ) -> tuple[list[Row], SeedctlError | None]:
+        """Enter the results of the rows of *part* into *outcome*, and add those to retry to *parts*.
+
+        Return the rows without a result, and why.
+        """
         by_row, for_all = _split_errors(response.errors, len(part.rows))
         data: dict[str, Any] = response.data or {}
         unanswered: list[Row] = []
@@ -171,7 +161,7 @@ class BatchSender:
             response.operation,
             response.auth_mode,
         )
-        was_refused = bool(for_all) and type(error) is GraphQLValidationError
+        was_refused = bool(for_all) and type(error) is errors.GraphQLValidationError
         if not was_refused or len(unanswered) < len(part.rows):
             _mark_may_have_run(unanswered)
         return unanswered, error
@@ -191,9 +181,9 @@ def _is_retryable(row: Row, entry: dict[str, Any]) -> bool:
 
 def _is_fatal(error: SeedctlError) -> bool:
     """Whether *error*, of a whole request, cannot be caused by one of its rows."""
-    if isinstance(error, UnauthorizedError):
+    if isinstance(error, errors.UnauthorizedError):
         return True
-    return not isinstance(error, GraphQLError | ServiceFailedError)
+    return not isinstance(error, errors.GraphQLError | errors.ServiceFailedError)
 
 
 def _mark_may_have_run(rows: list[Row]) -> None:

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from seedctl.appsync.batch_sender import BatchOutcome, BatchSender
 from seedctl.appsync.batches import MAX_BYTES, MAX_ROWS, Row, RowResult
-from seedctl.appsync.index_keys import complete_index_keys, may_lack_key_part
+from seedctl.appsync.keys import RowKeys, complete_index_keys, may_lack_key_part
 from seedctl.appsync.model_requests import CallOptions
-from seedctl.appsync.row_keys import RowKeys
 from seedctl.bulk.engine import BulkCall, BulkOptions, unwritten_state
 from seedctl.errors import (
     ConditionalCheckFailedError,
@@ -23,9 +22,9 @@ from seedctl.errors import (
 from seedctl.report import Event, failure
 
 if TYPE_CHECKING:
+    from seedctl.appsync.keys import KeyOf
     from seedctl.appsync.model_requests import ModelRequests, Verb
     from seedctl.appsync.records import Record
-    from seedctl.appsync.row_keys import KeyOf
 
 IfExists = Literal["error", "skip", "update"]
 
@@ -65,7 +64,7 @@ class _BulkWriter(BulkCall[Mapping[str, Any], Row, RowResult]):
 
     def before_first_row(self) -> None:
         """Raise if no request can be sent, as when nobody is signed in."""
-        self._api.authorization(self._options.auth)
+        self._api.authorizer.authorize(self._options.auth)
 
     def bytes_of(self, row: Row) -> int:
         return row.size + self._sender.documents.bytes_per_row

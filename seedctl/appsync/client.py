@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from seedctl.appsync.api import GraphQLRequest
 from seedctl.appsync.auth_modes import AuthOptions
-from seedctl.appsync.documents import operation_document
+from seedctl.appsync.documents import Document, operation_document, type_selection
 from seedctl.appsync.input_builder import InputBuilder
 from seedctl.appsync.model_client import ModelClient
-from seedctl.appsync.record_builder import RecordBuilder
-from seedctl.appsync.scalars import to_json
-from seedctl.appsync.selection import type_selection
+from seedctl.appsync.model_requests import ModelRequests
+from seedctl.appsync.records import RecordBuilder
+from seedctl.appsync.values import to_json
 from seedctl.errors import UnknownModelError, UnknownOperationError
 from seedctl.nearest import advice
 
@@ -33,21 +34,23 @@ class DataClient:
     """Reads and writes the models of one API. Thread-safe."""
 
     def __init__(self, api: API) -> None:
-        schema = api.section.schema
+        schema = api.schema
         inputs = InputBuilder(schema)
         results = RecordBuilder(schema, lambda name: self.models[name])
 
         def operations(
             kind: OperationType, found: Mapping[str, OperationSignature]
         ) -> Namespace[CustomOperation]:
-            entries = {
-                name: CustomOperation(api, kind, operation, inputs, results)
-                for name, operation in found.items()
-            }
+            entries = {}
+            for name, operation in found.items():
+                selection = type_selection(schema, operation.result.type)
+                document = operation_document(kind, operation, selection)
+                entries[name] = CustomOperation(api, document, operation, inputs, results)
             return Namespace(f"custom {kind}", entries, UnknownOperationError)
 
         models = {
-            name: ModelClient(api, model, inputs, results) for name, model in schema.models.items()
+            name: ModelClient(ModelRequests(api, model, inputs, results))
+            for name, model in schema.models.items()
         }
         enums = {name: EnumValues(values) for name, values in schema.enums.items()}
         self.models = Namespace("model", models, UnknownModelError)
@@ -85,38 +88,28 @@ class DataClient:
         """
         # The word "mutation" in a comment or a string does not count.
         is_write = bool(re.search(r"\bmutation\b", _COMMENT_OR_STRING.sub(" ", document)))
-        response = self._api.send(
-            GraphQLRequest(
-                document,
-                to_json(variables or {}),
-                AuthOptions(auth_mode, auth_token, api_key, headers),
-                "graphql",
-                is_write=is_write,
-                is_repeatable=not is_write,
-            )
-        )
+        auth = AuthOptions(auth_mode, auth_token, api_key, headers)
+        sent = Document(document, "graphql", "mutation" if is_write else "query")
+        request = GraphQLRequest(sent, to_json(variables or {}), auth, not is_write)
+        response = self._api.send(request)
         if response.errors:
             raise response.error(response.data)
         data: dict[str, Any] = response.data or {}
         return data
 
 
+@dataclass(eq=False, repr=False)
 class Namespace(Generic[_Entry]):
     """The models, operations or enums of the schema, as attributes and by subscript.
 
     A subscript takes any name, such as one that Python reserves: ``client.queries["import"]``.
     """
 
-    def __init__(
-        self,
-        what: str,
-        entries: Mapping[str, _Entry],
-        error: type[UnknownModelError | UnknownOperationError],
-    ) -> None:
-        """*what* the entries are, such as "model"; *error* is raised for an unknown name."""
-        self._what = what
-        self._entries = entries
-        self._error = error
+    _what: str
+    """What the entries are, such as "model"."""
+    _entries: Mapping[str, _Entry]
+    _error: type[UnknownModelError | UnknownOperationError]
+    """Raised for an unknown name."""
 
     def __getitem__(self, name: str) -> _Entry:
         if name not in self._entries:
@@ -138,23 +131,15 @@ class Namespace(Generic[_Entry]):
         return [*super().__dir__(), *self._entries]
 
 
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class CustomOperation:
     """A custom query or mutation of the schema."""
 
-    def __init__(
-        self,
-        api: API,
-        kind: OperationType,
-        operation: OperationSignature,
-        inputs: InputBuilder,
-        results: RecordBuilder,
-    ) -> None:
-        self._api = api
-        self._operation = operation
-        self._inputs = inputs
-        self._results = results
-        selection = type_selection(api.section.schema, operation.result.type)
-        self._document = operation_document(kind, operation, selection)
+    _api: API
+    _document: Document
+    _operation: OperationSignature
+    _inputs: InputBuilder
+    _results: RecordBuilder
 
     def __repr__(self) -> str:
         return f"<CustomOperation {self._operation.name}>"
@@ -181,18 +166,10 @@ class CustomOperation:
             GraphQLError: The response has errors. Its ``data`` is the partial result.
             InvalidInputError: The arguments do not fit the schema.
         """
-        is_write = self._document.type == "mutation"
         auth = AuthOptions(auth_mode, auth_token, None, headers)
-        response = self._api.send(
-            GraphQLRequest(
-                self._document.text,
-                self._inputs.arguments(self._operation, arguments or {}, validate=validate),
-                auth,
-                self._operation.name,
-                is_write=is_write,
-                is_repeatable=not is_write,
-            )
-        )
+        variables = self._inputs.arguments(self._operation, arguments or {}, validate=validate)
+        is_query = self._document.type == "query"
+        response = self._api.send(GraphQLRequest(self._document, variables, auth, is_query))
         data = response.value(self._operation.name)
         value = self._results.value(self._operation.result.type, data, auth)
         if response.errors:
@@ -200,11 +177,11 @@ class CustomOperation:
         return value
 
 
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class EnumValues:
     """One enum of the schema. Iterating it yields its values."""
 
-    def __init__(self, values: tuple[str, ...]) -> None:
-        self._values = values
+    _values: tuple[str, ...]
 
     def values(self) -> list[str]:
         """Return the values in the order of the schema."""

@@ -3,40 +3,35 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from seedctl.appsync.auth_modes import DEFAULT_AUTH, SIGNING_MODES, AuthOptions
+from seedctl.appsync.auth_modes import DEFAULT_AUTH, SIGNING_MODES, AuthOptions, Authorizer
 from seedctl.errors import InvalidAuthModeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from seedctl.appsync.api import DataSection
     from seedctl.appsync.auth_modes import AuthMode, RequestIdentity
     from seedctl.appsync.client import DataClient
     from seedctl.appsync.transport import Network, Transport
     from seedctl.outputs import OutputsSource
+    from seedctl.outputs.sections import DataOutputs
     from seedctl.report import Observer
 
 
+@dataclass(eq=False, repr=False)
 class DataClientFactory:
     """Creates data clients for one backend. Thread-safe."""
 
-    def __init__(
-        self,
-        network: Network,
-        outputs: OutputsSource,
-        observer: Observer,
-        before_write: Callable[[], None],
-    ) -> None:
-        """*before_write* is called before each mutation is sent."""
-        self._network = network
-        self._outputs = outputs
-        self._observer = observer
-        self._before_write = before_write
-        self._lock = threading.Lock()
-        self._section: DataSection | None = None
-        self._transport: Transport | None = None
+    _network: Network
+    _outputs: OutputsSource
+    _observer: Observer
+    _before_write: Callable[[], None]
+    """Called before each mutation is sent."""
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+    _data: DataOutputs | None = field(default=None, init=False)
+    _transport: Transport | None = field(default=None, init=False)
 
     def client_for(
         self,
@@ -51,23 +46,18 @@ class DataClientFactory:
         NoEndpoint when the backend has no data resource.
         """
         # urllib3 and the schema code are slow to import, and commands for secrets need neither.
-        from seedctl.appsync.api import API, parse_data_section  # noqa: PLC0415
+        from seedctl.appsync.api import API, require_data  # noqa: PLC0415
         from seedctl.appsync.client import DataClient  # noqa: PLC0415
         from seedctl.appsync.transport import Transport  # noqa: PLC0415
 
         with self._lock:
-            self._section = self._section or parse_data_section(self._outputs.outputs)
+            self._data = self._data or require_data(self._outputs.outputs)
             self._transport = self._transport or Transport(self._network)
-        api = API(
-            self._section,
-            self._transport,
-            identity,
-            auth,
-            caller_credentials=self._network.credentials if signs_as_caller else None,
-            observer=self._observer,
-            before_write=self._before_write,
+        caller = self._network.credentials if signs_as_caller else None
+        authorizer = Authorizer(self._data, identity, auth, caller)
+        return DataClient(
+            API(self._data, self._transport, authorizer, self._observer, self._before_write)
         )
-        return DataClient(api)
 
     def close(self) -> None:
         """Close the connections."""
@@ -75,12 +65,12 @@ class DataClientFactory:
             self._transport.close()
 
 
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Data:
     """Creates data clients that act as the user who is signed in when they are called. Thread-safe."""
 
-    def __init__(self, factory: DataClientFactory, identity: RequestIdentity) -> None:
-        self._factory = factory
-        self._identity = identity
+    _factory: DataClientFactory
+    _identity: RequestIdentity
 
     def generate_client(
         self,

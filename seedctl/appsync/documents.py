@@ -1,17 +1,27 @@
-"""Write GraphQL documents in the format of graphql-js."""
+"""Write GraphQL documents in the format of graphql-js, and choose the fields that they select."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from seedctl.errors import InvalidSelectionSetError
+from seedctl.nearest import advice
+from seedctl.outputs.models import TypeName
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import TypeAlias
 
-    from seedctl.appsync.selection import Selection
-    from seedctl.outputs.models import Field, Index, Model, OperationSignature
+    from seedctl.outputs.models import Field, Index, Introspection, Model, OperationSignature
+
+    Selection: TypeAlias = "dict[str, Selection]"
+    """Maps each selected field to the selection below it, which is empty for a scalar."""
 
 OperationType = Literal["query", "mutation"]
+
+_KINDS = {"model": "model", "nonModel": "custom type"}
+"""The types with fields, as they are named in errors."""
 
 # The type name in a sort key's condition input. Other scalars, and enums, use String.
 _CONDITION_TYPES = {
@@ -139,3 +149,102 @@ def _indent(text: str) -> str:
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
+
+
+def default_selection(schema: Introspection, model: Model) -> Selection:
+    """Return all fields of *model*, with all fields of its custom types, without relations."""
+    selection = _own_fields(schema, model.fields, ())
+    selection.update((name, {}) for name in model.implied_fields)
+    return selection
+
+
+def type_selection(schema: Introspection, type_name: TypeName) -> Selection:
+    """Return all fields of an operation's result; empty for a scalar or enum."""
+    if type_name.kind == "model":
+        return default_selection(schema, schema.models[type_name.name])
+    if type_name.kind == "nonModel":
+        return _own_fields(schema, schema.fields_of(type_name), (type_name.name,))
+    return {}
+
+
+def path_selection(schema: Introspection, model: Model, paths: Sequence[str]) -> Selection:
+    """Return the fields that dotted *paths* name, such as ``comments.text`` and ``address.*``.
+
+    Raises InvalidSelectionSetError for a path that is not in the schema, and for no path at all.
+    """
+    if isinstance(paths, str):
+        raise InvalidSelectionSetError(
+            f"The selection set of {model.name} is a str, not a list.",
+            resolution=f"Write selection_set=[{paths!r}].",
+        )
+    if not paths:
+        raise InvalidSelectionSetError(
+            f"The selection set of {model.name} is empty: a request must select something.",
+            resolution='Name at least one field, such as selection_set=["id"], or leave it out.',
+        )
+    selection: Selection = {}
+    for path in paths:
+        _select(schema, TypeName("model", model.name), path.split("."), selection)
+    return selection
+
+
+def _own_fields(
+    schema: Introspection, fields: Mapping[str, Field], outer_types: tuple[str, ...]
+) -> Selection:
+    selection: Selection = {}
+    for field in fields.values():
+        if field.type.kind in {"scalar", "enum"}:
+            selection[field.name] = {}
+        elif field.type.kind == "nonModel" and field.type.name not in outer_types:
+            # A type that contains itself is left out, since it would never end.
+            below = schema.fields_of(field.type)
+            selection[field.name] = _own_fields(schema, below, (*outer_types, field.type.name))
+    return selection
+
+
+def _select(schema: Introspection, owner: TypeName, path: list[str], into: Selection) -> None:
+    """Select the field of *owner*, a model or custom type, to which *path* leads."""
+    name, *rest = path
+    fields = fields_of(schema, owner)
+    implied = schema.models[owner.name].implied_fields if owner.kind == "model" else ()
+    field = fields.get(name)
+    if field is None and (rest or name not in implied):
+        raise InvalidSelectionSetError(
+            f"{name} is not a field of {_KINDS[owner.kind]} {owner.name}",
+            resolution=advice(name, [*fields, *implied]),
+        )
+    if field is None or field.type.kind not in _KINDS:
+        if field is not None and rest:
+            raise InvalidSelectionSetError(
+                f"{name} of {_KINDS[owner.kind]} {owner.name} is a {field.type.name}, which has no "
+                "fields to select",
+                resolution=f"Write {name}.",
+            )
+        into.setdefault(name, {})
+        return
+    if not rest:
+        first = next(iter(fields_of(schema, field.type)), "*")
+        raise InvalidSelectionSetError(
+            f"{name} must declare a wildcard (*) or a field of {_KINDS[field.type.kind]} "
+            f"{field.type.name}",
+            resolution=f"Write {name}.* or {name}.{first}.",
+        )
+    below = into.setdefault(name, {})
+    if field.type.kind == "model" and field.is_array:
+        below = below.setdefault("items", {})
+    if rest == ["*"]:
+        _merge(below, type_selection(schema, field.type))
+    else:
+        _select(schema, field.type, rest, below)
+
+
+def fields_of(schema: Introspection, type_name: TypeName) -> Mapping[str, Field]:
+    """Return the fields of a model or custom type."""
+    if type_name.kind == "model":
+        return schema.models[type_name.name].fields
+    return schema.fields_of(type_name)
+
+
+def _merge(into: Selection, more: Selection) -> None:
+    for name, below in more.items():
+        _merge(into.setdefault(name, {}), below)

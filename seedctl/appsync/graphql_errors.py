@@ -5,24 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from seedctl import errors
 from seedctl.appsync.auth_modes import SIGNING_MODES
 from seedctl.aws.clocks import clock_advice, is_about_time, seconds_ahead
 from seedctl.aws.denials import explain_denial
 from seedctl.aws.foreign_responses import describe_response, foreign_response_error, is_proxy_login
-from seedctl.errors import (
-    AccessDeniedError,
-    ConditionalCheckFailedError,
-    DynamoDBError,
-    GraphQLError,
-    GraphQLValidationError,
-    InvalidArgumentsError,
-    InvalidCredentialError,
-    LocalSandboxError,
-    SeedctlError,
-    ServiceFailedError,
-    ThrottledError,
-    UnauthorizedError,
-)
 from seedctl.masking import mask
 
 if TYPE_CHECKING:
@@ -50,7 +37,7 @@ def parse_response(
 
     Raises UnauthorizedError and other errors for a response that is not a GraphQL result.
     """
-    sandbox_error = LocalSandboxError.from_headers(response.headers)
+    sandbox_error = errors.LocalSandboxError.from_headers(response.headers)
     if sandbox_error is not None:
         raise sandbox_error
     try:
@@ -82,15 +69,14 @@ def parse_response(
 
 def _error_entries(response: HTTPResponse, body: Any) -> list[dict[str, Any]]:
     """Return the errors of a failed *response* in GraphQL's form; at least one."""
-    errors = body.get("errors") if isinstance(body, dict) else None
+    found = body if isinstance(body, dict) else {}
+    listed = found.get("errors")
     entries = (
-        [each for each in errors if isinstance(each, dict)] if isinstance(errors, list) else []
+        [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
     )
     if not entries:
-        text = body.get("message") if isinstance(body, dict) else None
-        entries = [
-            {"message": text or describe_response(response.status, response.headers, response.body)}
-        ]
+        described = describe_response(response.status, response.headers, response.body)
+        entries = [{"message": found.get("message") or described}]
     return [{"errorType": response.error_type, **entry} for entry in entries]
 
 
@@ -100,29 +86,29 @@ def _raise_if_not_graphql(response: HTTPResponse, operation: str, entry: Mapping
     message = mask(str(entry.get("message")))
     code = str(entry.get("errorType") or "")
     facts = {"service": "appsync", "operation": operation, "code": code}
-    error: SeedctlError
+    error: errors.SeedctlError
     if response.is_throttled:
-        raise ThrottledError(
+        raise errors.ThrottledError(
             f"AppSync throttled {described.removesuffix('.')}.",
             resolution="Wait a little and run again, with fewer threads.",
             **facts,
         )
     if response.status >= 500:
-        raise ServiceFailedError(
+        raise errors.ServiceFailedError(
             f"AppSync failed: {described.removesuffix('.')}.",
             resolution="Run again in a moment.",
             **facts,
         )
     if is_about_time(message):
-        error = InvalidCredentialError(
+        error = errors.InvalidCredentialError(
             f"AppSync does not accept the time at which {operation} was signed.",
             resolution=clock_advice(seconds_ahead(response.headers, message)),
         )
     elif "not authorized to perform: appsync:" in message:
         what, advice = explain_denial("appsync:GraphQL", message)
-        error = AccessDeniedError(what, resolution=advice, **facts)
+        error = errors.AccessDeniedError(what, resolution=advice, **facts)
     elif code.startswith("WAF"):
-        error = AccessDeniedError(
+        error = errors.AccessDeniedError(
             f"A web ACL of AWS WAF refuses {operation}.",
             resolution="Allow this machine's address in the web ACL of the API.",
             **facts,
@@ -135,12 +121,12 @@ def _raise_if_not_graphql(response: HTTPResponse, operation: str, entry: Mapping
 
 def graphql_error(
     entries: list[dict[str, Any]], operation: str, auth_mode: ResolvedAuthMode, data: Any = None
-) -> GraphQLError:
+) -> errors.GraphQLError:
     """Return the error for AppSync's *entries*. The first entry decides the error class."""
     first = entries[0]
     kind = _error_class(first)
     more = f" (and {len(entries) - 1} more)" if len(entries) > 1 else ""
-    mode = f" ({auth_mode})" if kind is UnauthorizedError else ""
+    mode = f" ({auth_mode})" if kind is errors.UnauthorizedError else ""
     return kind(
         f"{operation}: {first.get('message')}{mode}{more}",
         errors=entries,
@@ -165,27 +151,27 @@ def _is_result(body: Any) -> bool:
     )
 
 
-def _error_class(entry: dict[str, Any]) -> type[GraphQLError]:
+def _error_class(entry: dict[str, Any]) -> type[errors.GraphQLError]:
     error_type = str(entry.get("errorType") or "")
     if error_type in {"Unauthorized", "UnauthorizedException"}:
-        return UnauthorizedError
+        return errors.UnauthorizedError
     if error_type.endswith(_CONDITIONAL):
-        return ConditionalCheckFailedError
+        return errors.ConditionalCheckFailedError
     if error_type == "InvalidArgumentsError":
-        return InvalidArgumentsError
+        return errors.InvalidArgumentsError
     if error_type.startswith("DynamoDB:"):
-        return DynamoDBError
+        return errors.DynamoDBError
     # AppSync refuses a document or variables without naming a type, or a path.
     if error_type in {"", "ValidationError"} and entry.get("path") is None:
-        return GraphQLValidationError
-    return GraphQLError
+        return errors.GraphQLValidationError
+    return errors.GraphQLError
 
 
 def _resolution(
-    kind: type[GraphQLError], operation: str, auth_mode: ResolvedAuthMode, *, has_path: bool
+    kind: type[errors.GraphQLError], operation: str, auth_mode: ResolvedAuthMode, *, has_path: bool
 ) -> str | None:
     """Return what to do; without *has_path* AppSync refused the call before it ran any field."""
-    if kind is UnauthorizedError:
+    if kind is errors.UnauthorizedError:
         if not has_path and auth_mode.mode in _REJECTED_CREDENTIALS:
             return _REJECTED_CREDENTIALS[auth_mode.mode]
         advice = (
@@ -197,10 +183,10 @@ def _resolution(
             f"{advice}, or write with your own AWS credentials: "
             'generate_client(credentials="caller").'
         )
-    if kind is ConditionalCheckFailedError:
+    if kind is errors.ConditionalCheckFailedError:
         if operation.startswith("create"):
             return "A record with this key already exists: use upsert to create or update it."
         return "There is no record with this key: create it, or use upsert."
-    if kind is GraphQLValidationError:
+    if kind is errors.GraphQLValidationError:
         return "Check the call against the schema; after a change of the schema, deploy it."
     return None

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from seedctl.appsync.documents import key_arguments
 from seedctl.appsync.records import Record, type_name_of
-from seedctl.appsync.scalars import to_json
-from seedctl.appsync.value_converter import HOW_TO_SKIP, ValueConverter, wrong_value
+from seedctl.appsync.values import HOW_TO_SKIP, ValueConverter, to_json, wrong_value
 from seedctl.errors import InvalidInputError
 from seedctl.nearest import advice
 

@@ -5,20 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from seedctl.appsync.auth_modes import AuthOptions
-from seedctl.appsync.model_requests import CallOptions, ModelRequests, Paging
+from seedctl.appsync.model_requests import CallOptions, Paging
 from seedctl.errors import UnknownOperationError
 from seedctl.nearest import advice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from seedctl.appsync.api import API
     from seedctl.appsync.auth_modes import AuthMode
-    from seedctl.appsync.input_builder import InputBuilder
-    from seedctl.appsync.model_requests import SortDirection
-    from seedctl.appsync.record_builder import RecordBuilder
+    from seedctl.appsync.model_requests import ModelRequests, SortDirection
     from seedctl.appsync.records import Page, Record
-    from seedctl.outputs.models import Model
 
 _OPERATIONS = ("create", "get", "list", "update", "delete")
 _MORE_OPERATIONS = ("create_many", "delete_many", "list_all", "upsert")
@@ -27,12 +23,10 @@ _MORE_OPERATIONS = ("create_many", "delete_many", "list_all", "upsert")
 class ModelQueries:
     """Reads the records of one model."""
 
-    def __init__(
-        self, api: API, model: Model, inputs: InputBuilder, results: RecordBuilder
-    ) -> None:
-        self._model = model
-        self._inputs = inputs
-        self._requests = ModelRequests(api, model, inputs, results)
+    def __init__(self, requests: ModelRequests) -> None:
+        self._requests = requests
+        self._model = requests.model
+        self._inputs = requests.inputs
 
     def __dir__(self) -> list[str]:
         return sorted({*super().__dir__(), *self._model.indexes})

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from seedctl import errors
 from seedctl.appsync.api import GraphQLRequest
-from seedctl.appsync.documents import get_document, index_document, list_document, mutation_document
-from seedctl.appsync.selection import default_selection, path_selection
-from seedctl.errors import (
-    ConditionalCheckFailedError,
-    InvalidInputError,
-    SeedctlError,
-    UnknownOperationError,
+from seedctl.appsync.documents import (
+    default_selection,
+    get_document,
+    index_document,
+    list_document,
+    mutation_document,
+    path_selection,
 )
 
 if TYPE_CHECKING:
@@ -19,11 +21,9 @@ if TYPE_CHECKING:
 
     from seedctl.appsync.api import API, GraphQLResponse
     from seedctl.appsync.auth_modes import AuthOptions
-    from seedctl.appsync.documents import Document
+    from seedctl.appsync.documents import Document, Selection
     from seedctl.appsync.input_builder import InputBuilder
-    from seedctl.appsync.record_builder import RecordBuilder
-    from seedctl.appsync.records import Page, Record
-    from seedctl.appsync.selection import Selection
+    from seedctl.appsync.records import Page, Record, RecordBuilder
     from seedctl.outputs.models import Index, Model
 
 SortDirection = Literal["ASC", "DESC"]
@@ -43,6 +43,11 @@ class CallOptions(NamedTuple):
     selection_set: Sequence[str] | None
     validate: bool
 
+    @property
+    def loader_auth(self) -> AuthOptions | None:
+        """What relations load with; None if the selection set names what to load."""
+        return self.auth if self.selection_set is None else None
+
 
 class Paging(NamedTuple):
     """The options of lists."""
@@ -53,21 +58,19 @@ class Paging(NamedTuple):
     sort_direction: SortDirection | None
 
 
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class ModelRequests:
     """Sends the requests for one model, for one client."""
 
-    def __init__(
-        self, api: API, model: Model, inputs: InputBuilder, results: RecordBuilder
-    ) -> None:
-        self.api = api
-        self.model = model
-        self.inputs = inputs
-        self._results = results
+    api: API
+    model: Model
+    inputs: InputBuilder
+    results: RecordBuilder
 
     def get(self, key: Mapping[str, Any], options: CallOptions) -> Record | None:
         self.check_enabled("get")
         document = get_document(self.model, self._selection(options.selection_set))
-        return self._record(self._send(document, key, options), document, options)
+        return self._record(self._read(document, key, options), document, options)
 
     def page(
         self, keys: Mapping[str, Any], index: Index | None, options: CallOptions, paging: Paging
@@ -81,12 +84,11 @@ class ModelRequests:
         else:
             document = list_document(self.model, selection)
         variables = self._page_variables(keys, index, options, paging)
-        response = self._send(document, variables, options)
+        response = self._read(document, variables, options)
         values = response.value(document.root)
         if not response.errors and not _is_page(values):
             raise response.missing(f"page of {self.model.name} records")
-        has_loaders = options.selection_set is None
-        page = self._results.page(self.model, values, options.auth, has_loaders=has_loaders)
+        page = self.results.page(self.model, values, options.loader_auth)
         if response.errors:
             raise response.error(page)
         return page
@@ -102,18 +104,18 @@ class ModelRequests:
         variables = self.inputs.key_conditions(model, method, fields, keys, validate=validate)
         required = fields[0] if index is not None else None
         if required is not None and validate and variables.get(required) is None:
-            raise InvalidInputError(
+            raise errors.InvalidInputError(
                 f"{method} requires {required}, which is missing.",
                 resolution=f'Write {method}({{"{required}": ...}}).',
             )
         if paging.filter is not None:
             variables["filter"] = self.inputs.filter(model, paging.filter, validate=validate)
         if paging.sort_direction not in {None, "ASC", "DESC"}:
-            raise InvalidInputError(
+            raise errors.InvalidInputError(
                 f"sort_direction is {paging.sort_direction!r}, not ASC or DESC."
             )
         if paging.sort_direction is not None and (not fields or fields[0] not in variables):
-            raise InvalidInputError(
+            raise errors.InvalidInputError(
                 f"sort_direction needs a partition key, and {method} was called without one.",
                 resolution="Leave out sort_direction, or list by a key or a secondary index.",
             )
@@ -132,10 +134,11 @@ class ModelRequests:
         document = mutation_document(verb, self.model, self._selection(options.selection_set))
         has_key = all(variables.get(name) is not None for name in self.model.primary_key)
         is_repeatable = verb == "create" and has_key  # the second create is refused
-        response = self._send(document, {"input": variables}, options, is_repeatable=is_repeatable)
+        request = GraphQLRequest(document, {"input": variables}, options.auth, is_repeatable)
+        response = self.api.send(request)
         try:
             record = self._record(response, document, options)
-        except ConditionalCheckFailedError:
+        except errors.ConditionalCheckFailedError:
             record = None
             if verb == "create" and response.may_have_run_before:
                 record = self._created_by_lost_attempt(variables, options)
@@ -152,7 +155,7 @@ class ModelRequests:
         """Return a record that is known to exist. Raises UnauthorizedError and others."""
         record = self.get(key, options)
         if record is None:
-            raise ConditionalCheckFailedError(
+            raise errors.ConditionalCheckFailedError(
                 f"A {self.model.name} record with this key exists, but cannot be read.",
                 resolution='Use an auth_mode that may read it, or if_exists="update".',
             )
@@ -163,7 +166,7 @@ class ModelRequests:
         """Return the record, or None if it does not exist or cannot be read."""
         try:
             return self.get(key, CallOptions(auth, None, True))
-        except SeedctlError:
+        except errors.SeedctlError:
             return None
 
     def _created_by_lost_attempt(
@@ -177,29 +180,15 @@ class ModelRequests:
             return None
         key = {name: variables[name] for name in self.model.primary_key}
         document = get_document(self.model, self._selection(None))
-        stored = self._record(self._send(document, key, options), document, options)
+        stored = self._record(self._read(document, key, options), document, options)
         if stored is None or any(stored.get(name) != value for name, value in variables.items()):
             return None
         return stored if options.selection_set is None else self.get(key, options)
 
-    def _send(
-        self,
-        document: Document,
-        variables: Mapping[str, Any],
-        options: CallOptions,
-        *,
-        is_repeatable: bool = True,
+    def _read(
+        self, document: Document, variables: Mapping[str, Any], options: CallOptions
     ) -> GraphQLResponse:
-        return self.api.send(
-            GraphQLRequest(
-                document.text,
-                variables,
-                options.auth,
-                document.root,
-                is_write=document.type == "mutation",
-                is_repeatable=is_repeatable,
-            )
-        )
+        return self.api.send(GraphQLRequest(document, variables, options.auth, True))
 
     def _record(
         self, response: GraphQLResponse, document: Document, options: CallOptions
@@ -207,21 +196,20 @@ class ModelRequests:
         values = response.value(document.root)
         if not isinstance(values, dict | None):
             raise response.missing(f"{self.model.name} record")
-        has_loaders = options.selection_set is None
-        record = self._results.record(self.model, values, options.auth, has_loaders=has_loaders)
+        record = self.results.record(self.model, values, options.loader_auth)
         if response.errors:
             raise response.error(record)
         return record
 
     def _selection(self, paths: Sequence[str] | None) -> Selection:
-        schema = self.api.section.schema
+        schema = self.api.schema
         if paths is None:
             return default_selection(schema, self.model)
         return path_selection(schema, self.model, paths)
 
     def check_enabled(self, operation: str) -> None:
         if operation in self.model.disabled:
-            raise UnknownOperationError(
+            raise errors.UnknownOperationError(
                 f"The schema disables {operation} for {self.model.name}.",
                 resolution="Remove it from disableOperations in amplify/data/resource.ts.",
             )

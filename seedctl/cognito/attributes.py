@@ -5,10 +5,8 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import TYPE_CHECKING, Any
 
-from seedctl.cognito.refusals import FORMS
-from seedctl.cognito.types import StandardUserAttributes
 from seedctl.errors import InvalidParameterException
 from seedctl.masking import mask
 from seedctl.outputs import STANDARD_ATTRIBUTES
@@ -18,12 +16,20 @@ if TYPE_CHECKING:
 
     from seedctl.outputs import AuthSection
 
+FORMS: Mapping[str, str] = {
+    "email": "an e-mail address like ann@example.com",
+    "phone_number": "a phone number like +15551234567 (E.164: a plus sign, the country code, and "
+    "nothing but digits)",
+}
+"""The required format of each kind of user name and attribute."""
+
 _ADDRESSES = ("email", "phone_number")
 VERIFIED_FLAGS = tuple(f"{address}_verified" for address in _ADDRESSES)
 """Attributes that only an administrator may set."""
-_EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
-_PHONE = re.compile(r"\+[0-9]{1,15}")
-_PATTERNS = {"email": _EMAIL, "phone_number": _PHONE}
+_PATTERNS = {
+    "email": re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+"),
+    "phone_number": re.compile(r"\+[0-9]{1,15}"),
+}
 
 
 def check_username(username: str, auth: AuthSection) -> None:
@@ -32,19 +38,22 @@ def check_username(username: str, auth: AuthSection) -> None:
         raise InvalidParameterException(
             "The user name is empty.", resolution="Give username= a name."
         )
-    try:
-        username.encode()
-    except UnicodeEncodeError:
+    if not is_unicode(username):
         raise InvalidParameterException(
             f"The user name {mask(username)!r} is not valid Unicode.",
             resolution="Check where it was read from.",
-        ) from None
+        )
     required = _required_form(auth)
     if required and copied_attribute(username, auth) is None:
         raise InvalidParameterException(
             f"Users of this pool sign in with {required}; {mask(username)!r} is not one.",
             resolution="Change the user name, or loginWith in amplify/auth/resource.ts.",
         )
+
+
+def is_unicode(text: str) -> bool:
+    """Whether *text* has no unpaired surrogate, as from a variable that is not UTF-8."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _required_form(auth: AuthSection) -> str:
@@ -77,7 +86,7 @@ def wire_attributes(
     for name in given:
         _check_name(name)
     # Older outputs files do not state the kind of user name, so Cognito may copy an address from it.
-    kinds = ("email", "phone_number") if auth.username_attributes is None else None
+    kinds = _ADDRESSES if auth.username_attributes is None else None
     present = {*given, copied_attribute(username, auth, kinds)}
     missing = [name for name in auth.standard_required_attributes or () if name not in present]
     if missing:
@@ -100,11 +109,9 @@ def copied_attribute(
     *kinds* are the kinds of user name to consider; by default those of the pool.
     """
     kinds = kinds or auth.username_attributes or ()
-    if "email" in kinds and _EMAIL.fullmatch(username):
-        return "email"
-    if "phone_number" in kinds and _PHONE.fullmatch(username):
-        return "phone_number"
-    return None
+    return next(
+        (kind for kind in _ADDRESSES if kind in kinds and _PATTERNS[kind].fullmatch(username)), None
+    )
 
 
 def _check_name(name: str) -> None:
@@ -182,6 +189,3 @@ def update_warnings(
 
 def _is_true(value: object) -> bool:
     return str(value).lower() == "true"
-
-
-assert set(get_type_hints(StandardUserAttributes)) == set(STANDARD_ATTRIBUTES)

@@ -1,25 +1,87 @@
-"""The identity that AppSync and S3 calls are made with: a signed-in user, or a guest."""
+"""A user's tokens, and the identity pool that exchanges them for AWS credentials."""
 
 from __future__ import annotations
 
+import base64
+import json
 import threading
-from typing import TYPE_CHECKING, Any, Protocol
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from seedctl import masking
 from seedctl.aws.credentials import Credentials, IdentityCredentials
-from seedctl.cognito.tokens import claims
 from seedctl.errors import InvalidResponseError
 
 if TYPE_CHECKING:
     from seedctl.aws.calls import AWS
-    from seedctl.cognito.pool import AuthOutputsSource
-    from seedctl.cognito.tokens import Tokens
+    from seedctl.outputs import OutputsSource
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """The tokens of one sign-in or refresh."""
+
+    access: str = field(repr=False)
+    id: str = field(repr=False)
+    refresh: str | None = field(repr=False)
+    expires_at: float
+    """In ``time.monotonic()``, because Cognito's clock may differ from this machine's."""
+    device_key: str | None = None
+    """The device that the user signed in from, in user pools that remember devices."""
+
+    @classmethod
+    def from_reply(
+        cls, result: dict[str, Any], *, refresh: str | None = None, device_key: str | None = None
+    ) -> Tokens:
+        """Read an AuthenticationResult.
+
+        *refresh* and *device_key* are used if the result has no new ones.
+        """
+        access, id_token = result["AccessToken"], result["IdToken"]
+        refresh = result.get("RefreshToken") or refresh
+        if refresh:
+            masking.register(refresh)
+        for token in (access, id_token):
+            if token.count(".") != 2:  # masking recognizes JWTs by their format
+                masking.register(token)
+        lifetime = float(result.get("ExpiresIn") or 3600)
+        device = result.get("NewDeviceMetadata") or {}
+        device_key = device.get("DeviceKey") or device_key
+        return cls(access, id_token, refresh, time.monotonic() + lifetime, device_key)
+
+    @property
+    def is_expired(self) -> bool:
+        # A minute early, so that the token does not expire during the next call.
+        return time.monotonic() > self.expires_at - 60
+
+    def access_claims(self) -> dict[str, Any]:
+        return claims(self.access)
+
+    def id_claims(self) -> dict[str, Any]:
+        return claims(self.id)
+
+
+def claims(token: str) -> dict[str, Any]:
+    """Return the claims of a JWT, without verifying it: it came from Cognito over TLS.
+
+    Raises InvalidResponseError if *token* is not a JWT.
+    """
+    try:
+        body = token.split(".")[1]
+        value = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+    except (IndexError, ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        detail = ": a token in it is not a JWT"
+        raise InvalidResponseError.of("cognito-idp", "InitiateAuth", detail)
+    return value
 
 
 class IdentityPool:
     """The identity pool of one backend. Thread-safe."""
 
-    def __init__(self, aws: AWS, outputs: AuthOutputsSource) -> None:
+    def __init__(self, aws: AWS, outputs: OutputsSource) -> None:
         """Without an auth section in *outputs* the backend has no identity pool."""
         self._aws = aws
         self._outputs = outputs
@@ -28,14 +90,16 @@ class IdentityPool:
 
     def for_user(self, id_token: str) -> IdentityCredentials | None:
         """Return credentials for the user of *id_token*; None if there is no identity pool."""
-        if self._pool_id is None:
+        settings = self._outputs.auth
+        pool = settings.identity_pool_id if settings is not None else None
+        if pool is None:
             return None
         # Take the issuer from the token, as amplify-js does: its domain depends on the partition.
         issuer = claims(id_token).get("iss")
         if not isinstance(issuer, str):
             detail = ": a token in it names no issuer"
             raise InvalidResponseError.of("cognito-idp", "InitiateAuth", detail)
-        return self._fetch({issuer.removeprefix("https://"): id_token})
+        return self._fetch(pool, {issuer.removeprefix("https://"): id_token})
 
     def for_guest(self, *, renew: bool = False) -> IdentityCredentials | None:
         """Return a guest's credentials; None if the identity pool does not allow guests.
@@ -43,11 +107,12 @@ class IdentityPool:
         They are cached until they expire, ``forget_guest`` is called, or *renew* is true.
         """
         settings = self._outputs.auth
-        if settings is None or not settings.unauthenticated_identities_enabled:
+        pool = settings.identity_pool_id if settings is not None else None
+        if settings is None or pool is None or not settings.unauthenticated_identities_enabled:
             return None
         with self._lock:
             if self._guest is None or renew or self._guest.credentials.is_stale:
-                self._guest = self._fetch({})
+                self._guest = self._fetch(pool, {})
             return self._guest
 
     def forget_guest(self) -> None:
@@ -55,15 +120,7 @@ class IdentityPool:
         with self._lock:
             self._guest = None
 
-    @property
-    def _pool_id(self) -> str | None:
-        settings = self._outputs.auth
-        return settings.identity_pool_id if settings is not None else None
-
-    def _fetch(self, logins: dict[str, str]) -> IdentityCredentials | None:
-        pool = self._pool_id
-        if pool is None:
-            return None
+    def _fetch(self, pool: str, logins: dict[str, str]) -> IdentityCredentials:
         # For a guest the JavaScript client sends empty Logins in GetId, and none in the next call.
         request = {"IdentityPoolId": pool, "Logins": logins}
         identity = self._call(pool, "GetId", request)["IdentityId"]
@@ -83,62 +140,3 @@ class IdentityPool:
     def _call(self, pool: str, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
         region = pool.partition(":")[0]
         return self._aws.call("cognito-identity", operation, parameters, region=region)
-
-
-class TokenSource(Protocol):
-    """The part of a user's session that is needed here."""
-
-    def tokens(self) -> Tokens:
-        """Return the tokens, refreshed if expired. Raises UserUnAuthenticatedException."""
-        ...
-
-
-class SessionIdentity:
-    """The identity of one signed-in user, until the session ends."""
-
-    def __init__(self, session: TokenSource, pool: IdentityPool) -> None:
-        self._session = session
-        self._pool = pool
-        self._lock = threading.Lock()
-        self._cached: IdentityCredentials | None = None
-        self._cached_for: str | None = None
-
-    def access_token(self) -> str | None:
-        return self._session.tokens().access
-
-    def bind(self) -> SessionIdentity:
-        return self
-
-    def credentials(self, *, renew: bool = False) -> IdentityCredentials | None:
-        # Get the token first: it raises after a sign-out, even if credentials are cached.
-        token = self._session.tokens().id
-        with self._lock:
-            is_usable = self._cached is not None and not self._cached.credentials.is_stale
-            if renew or not is_usable or self._cached_for != token:
-                self._cached = self._pool.for_user(token)
-                self._cached_for = token
-            return self._cached
-
-    def groups(self) -> tuple[str, ...] | None:
-        return tuple(self._session.tokens().id_claims().get("cognito:groups", ()))
-
-
-class GuestIdentity:
-    """The identity of a guest: calls without a signed-in user."""
-
-    def __init__(self, pool: IdentityPool) -> None:
-        self._pool = pool
-        self._cached: IdentityCredentials | None = None
-
-    def bind(self) -> GuestIdentity:
-        return self
-
-    def credentials(self, *, renew: bool = False) -> IdentityCredentials | None:
-        # Use the same guest for the whole task, even if another thread signs in meanwhile.
-        cached = self._cached
-        if cached is None or renew or cached.credentials.is_stale:
-            self._cached = cached = self._pool.for_guest(renew=renew)
-        return cached
-
-    def groups(self) -> tuple[str, ...] | None:
-        return None

@@ -23,6 +23,7 @@ from seedctl.project.lock import FileLock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     JournalState = Literal["new", "started", "created"]
@@ -45,24 +46,21 @@ class Claim:
         self,
         marker: Path,
         lock: FileLock | None,
-        warn: Callable[[OSError], None],
+        warning_of_errors: Callable[[], AbstractContextManager[None]],
         *,
         was_waited_for: bool,
     ) -> None:
         """*lock* is None if the folder cannot be written; then nothing is recorded."""
         self.was_waited_for = was_waited_for
         """Whether another run held the claim when this run asked for it."""
-        self.state: JournalState = "new"
-        """What an earlier run recorded, before this one."""
         self._marker = marker
         self._lock = lock
-        self._warn = warn
+        self._warning_of_errors = warning_of_errors
         content = lock.read(len(_CREATED)) if lock is not None else b""
-        if content == _CREATED:
-            self.state = "created"
-        elif content:
-            self.state = "started"
-        else:
+        states: dict[bytes, JournalState] = {b"": "new", _CREATED: "created"}
+        self.state = states.get(content, "started")
+        """What an earlier run recorded, before this one."""
+        if self.state == "new":
             self._write(_STARTED)
 
     def mark_created(self) -> None:
@@ -72,25 +70,16 @@ class Claim:
     def clear(self) -> None:
         """Remove the marker: no later run has to finish this user.
 
-        Another run may claim the user from then on, before ``release`` too.
+        Another run may claim the user from then on, before the end of the block too.
         """
         if self._lock is not None:
-            try:
+            with self._warning_of_errors():
                 self._marker.unlink(missing_ok=True)
-            except OSError as error:
-                self._warn(error)
-
-    def release(self) -> None:
-        """Let another run claim the user. A second call does nothing."""
-        if self._lock is not None:
-            self._lock.release()
 
     def _write(self, content: bytes) -> None:
         if self._lock is not None:
-            try:
+            with self._warning_of_errors():
                 self._lock.write(content)
-            except OSError as error:
-                self._warn(error)
 
 
 class Journal:
@@ -109,20 +98,18 @@ class Journal:
         Raises UsernameExistsError if another run still holds it after 200 seconds.
         """
         marker = self._marker(user_pool_id, username)
-        lock: FileLock | None
-        try:
+        lock, was_waited_for = None, False
+        # After an error go on without a journal: if this run is stopped, the next cannot finish its
+        # users.
+        with self._warning_of_errors():
             marker.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._state_folder.chmod(0o700)  # mkdir applies its mode to the last folder only
             lock, was_waited_for = self._lock(marker, username)
-        except OSError as error:
-            # Go on without a journal: if this run is stopped, the next cannot finish its users.
-            self._warn_unwritable(error)
-            lock, was_waited_for = None, False
-        claim = Claim(marker, lock, self._warn_unwritable, was_waited_for=was_waited_for)
         try:
-            yield claim
+            yield Claim(marker, lock, self._warning_of_errors, was_waited_for=was_waited_for)
         finally:
-            claim.release()
+            if lock is not None:
+                lock.release()
 
     def _lock(self, marker: Path, username: str) -> tuple[FileLock, bool]:
         """Return the lock on *marker*, and whether another run held it."""
@@ -153,22 +140,25 @@ class Journal:
 
     def clear(self, user_pool_id: str, username: str) -> None:
         """Remove the user's marker, unless another run is creating the user."""
-        try:
+        with self._warning_of_errors():
             marker = self._marker(user_pool_id, username)
             lock = FileLock.take(marker, seconds=0) if marker.exists() else None
             if lock is not None:
                 marker.unlink(missing_ok=True)
                 lock.release()
-        except OSError as error:
-            self._warn_unwritable(error)
 
-    def _warn_unwritable(self, error: OSError) -> None:
-        if not self._warned:
-            self._warned = True
-            self._warn(
-                f"{self._state_folder} cannot be written ({error.strerror}): if this run is "
-                'stopped, finish its users with if_exists="sign_in".'
-            )
+    @contextmanager
+    def _warning_of_errors(self) -> Iterator[None]:
+        """Warn, instead of raising, if the block cannot read or write the folder."""
+        try:
+            yield
+        except OSError as error:
+            if not self._warned:
+                self._warned = True
+                self._warn(
+                    f"{self._state_folder} cannot be written ({error.strerror}): if this run is "
+                    'stopped, finish its users with if_exists="sign_in".'
+                )
 
     def _marker(self, user_pool_id: str, username: str) -> Path:
         source = f"{user_pool_id}\0{username}".encode("utf-8", "surrogatepass")

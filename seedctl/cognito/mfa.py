@@ -7,30 +7,17 @@ version does not state is not checked: Cognito decides.
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass, field, fields
+from dataclasses import fields
 from typing import TYPE_CHECKING, get_args
 
+from seedctl import errors
 from seedctl.cognito.attributes import copied_attribute
-from seedctl.cognito.types import ChallengeResponse, MFAPreference
-from seedctl.errors import (
-    InvalidParameterException,
-    MFANotConfiguredError,
-    MFAPreferenceNotAvailableError,
-    MFARequiredError,
-    MissingTOTPChallengeError,
-    NoMFAPreferenceSpecifiedError,
-)
+from seedctl.cognito.types import ChallengeResponse, MFAPreference, NewUser
 from seedctl.masking import mask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from seedctl.cognito.types import (
-        NewUser,
-        SignInChallenge,
-        SignUpChallenge,
-        TOTPSignUpChallenge,
-    )
     from seedctl.outputs import AuthSection
 
 METHODS: tuple[MFAPreference, ...] = get_args(MFAPreference)
@@ -39,44 +26,31 @@ METHODS: tuple[MFAPreference, ...] = get_args(MFAPreference)
 _DELIVERY_ATTRIBUTES = {"EMAIL": "email", "SMS": "phone_number"}
 
 
-@dataclass(frozen=True, slots=True)
-class MFACallbacks:
-    """The caller's MFA callbacks and preferred method. A code without a callback is prompted for."""
+def code_callback(user: NewUser, method: str) -> Callable[[], object] | None:
+    """Return the callback that supplies the code of *method*, if the caller gave one."""
+    by_method = {"EMAIL": user.email_sign_up_challenge, "SMS": user.sms_sign_up_challenge}
+    return by_method.get(method) or user.sign_in_challenge
 
-    mfa_preference: MFAPreference | None = None
-    sign_in_challenge: SignInChallenge | None = field(default=None, repr=False)
-    email_sign_up_challenge: SignUpChallenge | None = field(default=None, repr=False)
-    sms_sign_up_challenge: SignUpChallenge | None = field(default=None, repr=False)
-    totp_sign_up_challenge: TOTPSignUpChallenge | None = field(default=None, repr=False)
 
-    @classmethod
-    def of(cls, user: NewUser) -> MFACallbacks:
-        return cls(**{each.name: getattr(user, each.name) for each in fields(cls)})
-
-    def for_code(self, method: str) -> Callable[[], object] | None:
-        """Return the callback that supplies the code of *method*, if the caller gave one."""
-        by_method = {"EMAIL": self.email_sign_up_challenge, "SMS": self.sms_sign_up_challenge}
-        return by_method.get(method) or self.sign_in_challenge
-
-    def check(self) -> None:
-        """Raise InvalidParameterException for an unusable callback or preference."""
-        if self.mfa_preference is not None and self.mfa_preference not in METHODS:
-            raise InvalidParameterException(
-                f"mfa_preference is {self.mfa_preference!r}.",
-                resolution='Use "TOTP", "SMS" or "EMAIL".',
+def check_callbacks(user: NewUser) -> None:
+    """Raise InvalidParameterException for an unusable callback or MFA preference."""
+    if user.mfa_preference is not None and user.mfa_preference not in METHODS:
+        raise errors.InvalidParameterException(
+            f"mfa_preference is {user.mfa_preference!r}.",
+            resolution='Use "TOTP", "SMS" or "EMAIL".',
+        )
+    for name in (each.name for each in fields(NewUser) if each.name.endswith("_challenge")):
+        callback = getattr(user, name)
+        if callback is None:
+            continue
+        if not callable(callback):
+            raise errors.InvalidParameterException(f"{name} is not a function.")
+        call = getattr(callback, "__call__", callback)  # noqa: B004 - of a callable object
+        if inspect.iscoroutinefunction(callback) or inspect.iscoroutinefunction(call):
+            raise errors.InvalidParameterException(
+                f"{name} is a coroutine function; seedctl calls it without an event loop.",
+                resolution="Give a plain function, which may use asyncio.run().",
             )
-        for name in (each.name for each in fields(self) if each.name.endswith("_challenge")):
-            callback = getattr(self, name)
-            if callback is None:
-                continue
-            if not callable(callback):
-                raise InvalidParameterException(f"{name} is not a function.")
-            call = getattr(callback, "__call__", callback)  # noqa: B004 - of a callable object
-            if inspect.iscoroutinefunction(callback) or inspect.iscoroutinefunction(call):
-                raise InvalidParameterException(
-                    f"{name} is a coroutine function; seedctl calls it without an event loop.",
-                    resolution="Give a plain function, which may use asyncio.run().",
-                )
 
 
 def code_of(answer: object, callback: str) -> str:
@@ -89,7 +63,7 @@ def code_of(answer: object, callback: str) -> str:
         if inspect.iscoroutine(code):
             code.close()
         what = "nothing" if not code else f"a {type(code).__name__}"
-        raise InvalidParameterException(
+        raise errors.InvalidParameterException(
             f"{callback} returned {what} where a code belongs.",
             resolution='Return the code as text, such as "123456", or a ChallengeResponse.',
         )
@@ -103,7 +77,7 @@ def check_sign_up(user: NewUser, auth: AuthSection, attributes: Collection[str])
     MFANotConfiguredError, MFAPreferenceNotAvailableError, NoMFAPreferenceSpecifiedError,
     MissingTOTPChallengeError and InvalidParameterException.
     """
-    MFACallbacks.of(user).check()
+    check_callbacks(user)
     if user.sign_in_flow == "Password":
         check_password_flow(auth)
         return
@@ -111,13 +85,13 @@ def check_sign_up(user: NewUser, auth: AuthSection, attributes: Collection[str])
     # Older outputs files cannot list EMAIL, even when the pool offers it.
     may_be_unlisted = wanted == "EMAIL" and not auth.can_list_email_mfa
     if mode == "NONE" and not may_be_unlisted:
-        raise MFANotConfiguredError(
+        raise errors.MFANotConfiguredError(
             f"The user pool has MFA off, so {mask(user.username)} cannot sign up with the MFA flow.",
             resolution="Set multifactor in amplify/auth/resource.ts and deploy, or use "
             'sign_in_flow="Password".',
         )
     if wanted and offered is not None and wanted not in offered and not may_be_unlisted:
-        raise MFAPreferenceNotAvailableError(
+        raise errors.MFAPreferenceNotAvailableError(
             f"The user pool does not offer {wanted} as MFA. It offers "
             f"{', '.join(offered) or 'nothing'}.",
             resolution="Choose one it offers, or add it under multifactor in "
@@ -130,7 +104,7 @@ def check_sign_up(user: NewUser, auth: AuthSection, attributes: Collection[str])
 def check_password_flow(auth: AuthSection) -> None:
     """Raise MFARequiredError if the user pool requires MFA."""
     if auth.mfa_configuration == "REQUIRED":
-        raise MFARequiredError(
+        raise errors.MFARequiredError(
             "The user pool requires MFA, so nobody can sign in with a password alone.",
             resolution='Use sign_in_flow="MFA".',
         )
@@ -148,7 +122,7 @@ def _check_required(user: NewUser, auth: AuthSection, attributes: Collection[str
         usable = [method for method in offered if _DELIVERY_ATTRIBUTES.get(method) in present]
         choices = usable or [method for method in offered if method != "SMS"]
         if len(choices) > 1:
-            raise NoMFAPreferenceSpecifiedError(
+            raise errors.NoMFAPreferenceSpecifiedError(
                 f"{mask(username)} could use {' or '.join(choices)}, and none was chosen.",
                 resolution='Give mfa_preference="TOTP", "SMS" or "EMAIL".',
             )
@@ -156,13 +130,18 @@ def _check_required(user: NewUser, auth: AuthSection, attributes: Collection[str
             wanted = choices[0] if choices else "SMS"
     needed = _DELIVERY_ATTRIBUTES.get(wanted or "")
     if needed is not None and needed not in present:
-        raise InvalidParameterException(
+        raise errors.InvalidParameterException(
             f"{wanted} as MFA needs the attribute {needed}, which {mask(username)} does not have.",
             resolution=f'Give user_attributes={{"{needed}": …}}.',
         )
     if wanted == "TOTP" and user.totp_sign_up_challenge is None:
-        raise MissingTOTPChallengeError(
-            f"TOTP cannot be set up for {mask(username)}: no totp_sign_up_challenge was given.",
-            resolution="Give a function that computes a code from setup.shared_secret, such as "
-            "Authenticator().enroll.",
-        )
+        raise missing_totp_challenge(username)
+
+
+def missing_totp_challenge(username: str) -> errors.MissingTOTPChallengeError:
+    """Return the error for a user who has to set up TOTP, for which there is no callback."""
+    return errors.MissingTOTPChallengeError(
+        f"TOTP cannot be set up for {mask(username)}: no totp_sign_up_challenge was given.",
+        resolution="Give a function that computes a code from setup.shared_secret, such as "
+        "Authenticator().enroll.",
+    )

@@ -1,20 +1,30 @@
-"""The requests to the user pool, one method for each operation."""
+"""The requests to the user pool, one method for each operation, and what to do after a refusal.
+
+One error code of Cognito has many causes, and only the text of the message tells them apart.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+import base64
+import re
+import secrets
+from typing import TYPE_CHECKING, Any
 
 from seedctl import masking
-from seedctl.cognito.refusals import explain
-from seedctl.errors import CognitoError, OutputsMismatchError
-from seedctl.srp import secret_hash
+from seedctl.cognito.attributes import FORMS
+from seedctl.cognito.new_user import no_group_error
+from seedctl.errors import CognitoError, OutputsMismatchError, UserNotFoundError
+from seedctl.masking import mask
+from seedctl.report import Event
+from seedctl.srp import device_verifier, secret_hash
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from seedctl.aws.calls import AWS
     from seedctl.cognito.types import MFAPreference, NewUser
-    from seedctl.outputs import AuthSection
+    from seedctl.outputs import AuthSection, OutputsSource
+    from seedctl.report import Observer
 
 _SERVICE = "cognito-idp"
 _MFA_SETTINGS: Mapping[MFAPreference, str] = {
@@ -24,24 +34,54 @@ _MFA_SETTINGS: Mapping[MFAPreference, str] = {
 }
 
 
-class AuthOutputsSource(Protocol):
-    """The auth section of the outputs file, read at the first use."""
+APP_CLIENT_SECRET = "SEEDCTL_APP_CLIENT_SECRET"  # noqa: S105 - the name of a variable
+"""The environment variable with the app client's secret."""
 
-    @property
-    def auth(self) -> AuthSection | None:
-        """The auth section; None for a backend without an auth resource."""
-        ...
+_NO_SECRET = (
+    f"The app client has a secret: give it in the environment variable {APP_CLIENT_SECRET}, or as "
+    "connect(app_client_secret=...). Amplify's own app clients have none, so check the outputs file "
+    "too."
+)
+_WRONG_SECRET = (
+    f"The app client has another secret than the one in {APP_CLIENT_SECRET} or "
+    "connect(app_client_secret=...), or none at all: correct it, or leave it out."
+)
 
-    def require_auth(self) -> AuthSection:
-        """Return the auth section. Raises MissingAuthError when there is none."""
-        ...
+_HASH = r"secret.?hash|configured (with|for) secret"
+
+# Messages of NotAuthorizedException, the error code of a wrong password, that have another cause.
+_NOT_ABOUT_PASSWORD = {
+    r"attempts exceeded": "Cognito refuses a user for a while after several wrong passwords. Wait "
+    "some minutes, then run again with the right one.",
+    r"\bdisabled\b": "Enable the user in the user pool, such as with aws "
+    "cognito-idp admin-enable-user, then run again.",
+    r"\bexpired\b": "Delete the user, or have an administrator set a new temporary password, and "
+    "give that as temporary_password=.",
+    _HASH: _NO_SECRET,
+}
+_BY_MESSAGE = {
+    _HASH: _NO_SECRET,
+    r"phone.?number format|should be a phone": f"Give {FORMS['phone_number']}.",
+    r"email.*format|should be an email": f"Give {FORMS['email']}.",
+    r"should be either an email or a phone": f"Give {FORMS['email']}, or {FORMS['phone_number']}.",
+    r"(not enabled|not allowed) for th(e|is) client": "Enable ALLOW_USER_SRP_AUTH in the app client, "
+    "as Amplify does. Check that the outputs file names Amplify's app client.",
+}
+_BY_CODE = {
+    "PasswordResetRequiredException": "Set a new password, such as with aws cognito-idp "
+    "admin-set-user-password --permanent, or with the code that Cognito has sent to the user.",
+    "InvalidPasswordException": "Choose a password that meets the pool's policy. If the outputs file "
+    "has another policy, regenerate it with npx ampx sandbox.",
+    "UserNotConfirmedException": "Confirm the user, such as with aws cognito-idp "
+    "admin-confirm-sign-up, or delete it and create it again.",
+}
 
 
 class UserPool:
     """One user pool and its app client. The pool's own region serves every call."""
 
     def __init__(
-        self, aws: AWS, outputs: AuthOutputsSource, *, client_secret: str | None = None
+        self, aws: AWS, outputs: OutputsSource, *, client_secret: str | None = None
     ) -> None:
         """*outputs* are read at the first use, since a backend may have no user pool.
 
@@ -71,10 +111,23 @@ class UserPool:
         }
         return self._call("AdminCreateUser", parameters, once=True)
 
-    def add_to_group(self, username: str, group: str) -> None:
+    def add_to_group(self, username: str, group: str, observer: Observer) -> None:
+        """Add the user to *group*. Raises NoGroupError and UserNotFoundError."""
         pool_id = self.settings.user_pool_id
         parameters = {"UserPoolId": pool_id, "Username": username, "GroupName": group}
-        self._call("AdminAddUserToGroup", parameters)
+        try:
+            self._call("AdminAddUserToGroup", parameters)
+        except CognitoError as error:
+            if error.code == "UserNotFoundException":
+                raise UserNotFoundError(
+                    f"There is no user {mask(username)} to add to the group {mask(group)}.",
+                    resolution="Create the user first.",
+                ) from error
+            if error.code == "ResourceNotFoundException":
+                raise no_group_error(group) from error
+            raise
+        # "set", not "added": Cognito does not say whether the user was in the group before.
+        observer.on_event(Event("group membership", username, "set", group))
 
     def initiate_srp(self, username: str, srp_a: str) -> dict[str, Any]:
         parameters = {"USERNAME": username, "SRP_A": srp_a}
@@ -89,14 +142,21 @@ class UserPool:
             parameters["DEVICE_KEY"] = device_key
         return self._initiate("REFRESH_TOKEN_AUTH", parameters, username)
 
-    def confirm_device(
-        self, access_token: str, device_key: str, verifier: Mapping[str, str]
-    ) -> None:
+    def confirm_device(self, access_token: str, metadata: Mapping[str, Any]) -> None:
+        """Confirm the device in Cognito's NewDeviceMetadata, for pools that remember devices.
+
+        Such a pool refuses to refresh the tokens of an unconfirmed device. Each sign-in uses a new
+        device, so its password is never needed again and is not stored.
+        """
+        device_key = metadata["DeviceKey"]
+        password = base64.b64encode(secrets.token_bytes(40)).decode()
+        salt = secrets.randbits(128)
+        verifier = device_verifier(metadata.get("DeviceGroupKey", ""), device_key, password, salt)
         parameters = {
             "AccessToken": access_token,
             "DeviceKey": device_key,
             "DeviceName": "seedctl",
-            "DeviceSecretVerifierConfig": dict(verifier),
+            "DeviceSecretVerifierConfig": verifier,
         }
         self._call("ConfirmDevice", parameters)
 
@@ -180,3 +240,27 @@ class UserPool:
                 resolution="Check the profile, and regenerate amplify_outputs.json with npx ampx "
                 "sandbox.",
             ) from error
+
+
+def is_about_password(refusal: CognitoError) -> bool:
+    """Whether *refusal*, a NotAuthorizedException, is about a wrong password."""
+    return _find(_NOT_ABOUT_PASSWORD, refusal.message) is None
+
+
+def explain(refusal: CognitoError, *, has_secret: bool) -> None:
+    """Set *refusal*'s resolution, if its message or code is known.
+
+    *has_secret* is whether the caller gave an app client secret.
+    """
+    table = _NOT_ABOUT_PASSWORD if refusal.code == "NotAuthorizedException" else _BY_MESSAGE
+    advice = _find(table, refusal.message) or _BY_CODE.get(refusal.code)
+    if advice is _NO_SECRET and has_secret:
+        advice = _WRONG_SECRET
+    refusal.resolution = refusal.resolution or advice
+
+
+def _find(table: Mapping[str, str], message: str) -> str | None:
+    return next(
+        (advice for pattern, advice in table.items() if re.search(pattern, message, re.IGNORECASE)),
+        None,
+    )

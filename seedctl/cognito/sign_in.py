@@ -9,33 +9,30 @@ from __future__ import annotations
 import itertools
 import random
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from seedctl import errors
 from seedctl.cognito.challenges import (
     CHALLENGES,
     CODE_CHALLENGES,
     PASSWORD_CHALLENGES,
+    Challenge,
+    SignInState,
     explain_skew,
 )
-from seedctl.cognito.devices import confirm_device
-from seedctl.cognito.sign_in_state import Challenge, SignInState
-from seedctl.cognito.tokens import Tokens
+from seedctl.cognito.identity import Tokens
+from seedctl.cognito.mfa import code_callback
 from seedctl.cognito.totp import Authenticator
-from seedctl.errors import (
-    CannotSignInWithMFAError,
-    CognitoError,
-    EndpointUnreachableError,
-    NotAuthorizedException,
-    SeedctlError,
-    ServiceFailedError,
-    SignInException,
-    ThrottledError,
-)
 from seedctl.masking import mask
 from seedctl.prompter import MOST_TRIES
 from seedctl.srp import ClientExchange
 
-TRANSIENT = (EndpointUnreachableError, ServiceFailedError, ThrottledError)
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_Result = TypeVar("_Result")
+
+TRANSIENT = (errors.EndpointUnreachableError, errors.ServiceFailedError, errors.ThrottledError)
 """Failures after which a retry may succeed: no response came, or AWS throttled the call."""
 
 _EXTRA_ATTEMPTS = 2
@@ -46,23 +43,26 @@ _NO_HANDLER = (
 )
 
 
-def is_last(attempt: int, max_attempts: int, error: Exception) -> bool:
-    """Whether not to retry after *attempt* failed with *error*.
+def retry(
+    call: Callable[[], _Result], max_attempts: int, sleep: Callable[[float], None]
+) -> _Result:
+    """Return the result of *call*, which is called again, after a pause, after a transient failure.
 
     *max_attempts* is the limit for a single call. A sign-in makes several calls, so it is more likely
     to meet a transient failure than one call: it gets extra attempts if the service responds at all.
     A throttled call that botocore has already retried is not retried again.
     """
-    if isinstance(error, ThrottledError) and error.was_repeated:
-        return True
-    if max_attempts > 1 and not isinstance(error, EndpointUnreachableError):
-        max_attempts += _EXTRA_ATTEMPTS
-    return attempt >= max_attempts
-
-
-def backoff_seconds(attempt: int) -> float:
-    """Return how long to wait before the retry after the failed *attempt*, counted from 1."""
-    return random.uniform(0, min(0.5 * 2**attempt, 20.0))  # noqa: S311 - jitter
+    for attempt in itertools.count(1):
+        try:
+            return call()
+        except TRANSIENT as error:
+            has_extra = max_attempts > 1 and not isinstance(error, errors.EndpointUnreachableError)
+            limit = max_attempts + _EXTRA_ATTEMPTS if has_extra else max_attempts
+            was_repeated = isinstance(error, errors.ThrottledError) and error.was_repeated
+            if was_repeated or attempt >= limit:
+                raise
+            sleep(random.uniform(0, min(0.5 * 2**attempt, 20.0)))  # noqa: S311 - jitter
+    raise AssertionError  # pragma: no cover - the loop returns or raises
 
 
 class SignIn(SignInState):
@@ -74,26 +74,26 @@ class SignIn(SignInState):
         Raises NotAuthorizedException and Cognito's other refusals, MFACodeUnavailableError if there
         is no source for a code, and SignInException for a challenge that seedctl cannot answer.
         """
-        for attempt in itertools.count(1):
-            try:
-                return self._run_once()
-            except TRANSIENT as error:
-                if is_last(attempt, self.pool.aws.max_attempts, error):
-                    raise
-                self.sleep(backoff_seconds(attempt))
-            except NotAuthorizedException:
-                if not self.new_password_sent or self.new_password is None:
-                    raise
-                # Cognito accepted the new password, and only the response was lost.
-                self.password, self.new_password = self.new_password, None
-        raise AssertionError  # pragma: no cover - the loop returns or raises
+        return retry(self._run_once, self.pool.aws.max_attempts, self.sleep)
 
     def _run_once(self) -> Tokens:
+        try:
+            return self._exchange_messages()
+        except errors.NotAuthorizedException:
+            if not self.new_password_sent or self.new_password is None:
+                raise
+            # Cognito accepted the new password, and only the response was lost.
+            self.password, self.new_password = self.new_password, None
+            return self._exchange_messages()
+
+    def _exchange_messages(self) -> Tokens:
         self.exchange = ClientExchange.start()
         self.started_at = self.now().timestamp()
         self.method = None
-        reply = self.pool.initiate_srp(self.username, self.exchange.srp_a)
-        self.internal_name = reply.get("ChallengeParameters", {}).get("USERNAME", self.username)
+        reply = self.pool.initiate_srp(self.user.username, self.exchange.srp_a)
+        self.internal_name = reply.get("ChallengeParameters", {}).get(
+            "USERNAME", self.user.username
+        )
         while "AuthenticationResult" not in reply:
             parameters = reply.get("ChallengeParameters", {})
             reply = self._answer(
@@ -108,36 +108,37 @@ class SignIn(SignInState):
     def _answer(self, challenge: Challenge) -> dict[str, Any]:
         """Answer *challenge*, with several codes if need be, and return Cognito's response."""
         handler = CHALLENGES.get(challenge.name)
-        if self.flow == "Password" and challenge.name not in PASSWORD_CHALLENGES:
-            raise SignInException(
-                f"Signing in {mask(self.username)} needs more than a password: Cognito asks for "
+        if self.user.sign_in_flow == "Password" and challenge.name not in PASSWORD_CHALLENGES:
+            raise errors.SignInException(
+                f"Signing in {mask(self.user.username)} needs more than a password: Cognito asks for "
                 f"{challenge.name or '(nothing)'}. Nobody is signed in.",
                 resolution=self._flow_advice() if handler is not None else _NO_HANDLER,
             )
         if handler is None:
-            raise CannotSignInWithMFAError(
-                f"Signing in {mask(self.username)} stopped at the challenge "
+            raise errors.CannotSignInWithMFAError(
+                f"Signing in {mask(self.user.username)} stopped at the challenge "
                 f"{challenge.name or '(none)'}; nobody is signed in.",
                 resolution=_NO_HANDLER,
             )
         for attempt in itertools.count(1):
-            response = handler(self, replace(challenge, attempt=attempt))
-            session = response.session or challenge.session
+            self.session = challenge.session
+            answer = handler(self, replace(challenge, attempt=attempt))
+            answer = {"USERNAME": self.internal_name, **answer}
             try:
-                return self.pool.respond(challenge.name, response.answers, session)
-            except CognitoError as error:
+                return self.pool.respond(challenge.name, answer, self.session)
+            except errors.CognitoError as error:
                 if attempt >= MOST_TRIES or not self._can_try_again(challenge, error):
                     self._explain(challenge, error, attempt)
                     self._raise_session_ended(challenge, error)
                     raise
         raise AssertionError  # pragma: no cover - the loop returns or raises
 
-    def _can_try_again(self, challenge: Challenge, error: CognitoError) -> bool:
+    def _can_try_again(self, challenge: Challenge, error: errors.CognitoError) -> bool:
         """Whether to answer *challenge* with another code after *error*."""
         if challenge.name not in CODE_CHALLENGES:
             return False
         method, _ = CODE_CHALLENGES[challenge.name]
-        callback = self.callbacks.for_code(method)
+        callback = code_callback(self.user, method)
         is_expired = error.code == "ExpiredCodeException"
         if callback is None:
             # Cognito calls a used TOTP code expired; the authenticator app will show a new one.
@@ -146,21 +147,21 @@ class SignIn(SignInState):
         # Another run may have used the current TOTP code; an Authenticator waits for the next one.
         return is_expired and isinstance(getattr(callback, "__self__", None), Authenticator)
 
-    def _raise_session_ended(self, challenge: Challenge, error: CognitoError) -> None:
+    def _raise_session_ended(self, challenge: Challenge, error: errors.CognitoError) -> None:
         """Raise SignInException if Cognito ended the session at a code.
 
         Its NotAuthorizedException would look like a wrong password to callers, which would then try
         another password.
         """
-        restarts = self.new_password_sent and self.new_password is not None  # see run()
+        restarts = self.new_password_sent and self.new_password is not None  # see _run_once()
         is_code = challenge.name in CODE_CHALLENGES
         if error.code == "NotAuthorizedException" and is_code and not restarts:
-            raise SignInException(
-                f"Cognito has ended the sign-in of {mask(self.username)}: {error.message}",
+            raise errors.SignInException(
+                f"Cognito has ended the sign-in of {mask(self.user.username)}: {error.message}",
                 resolution="A code must come within three minutes, and few may be wrong. Run again.",
             ) from error
 
-    def _explain(self, challenge: Challenge, error: CognitoError, attempt: int) -> None:
+    def _explain(self, challenge: Challenge, error: errors.CognitoError, attempt: int) -> None:
         """Add to *error*'s resolution what to do about a refused code."""
         if challenge.name == "SOFTWARE_TOKEN_MFA":
             explain_skew(error, self.now())
@@ -186,11 +187,11 @@ class SignIn(SignInState):
 
     def _confirm_device(self, access_token: str, metadata: dict[str, Any]) -> None:
         try:
-            confirm_device(self.pool, access_token, metadata)
-        except SeedctlError as error:
+            self.pool.confirm_device(access_token, metadata)
+        except errors.SeedctlError as error:
             # Only a warning: the user is signed in.
             self.warn(
-                f"The pool remembers devices, and the device of {mask(self.username)} could not be "
+                f"The pool remembers devices, and the device of {mask(self.user.username)} could not be "
                 f"confirmed: {error.message} The session may end when its tokens expire, after an "
                 "hour."
             )

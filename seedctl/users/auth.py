@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from seedctl import masking
 from seedctl.bulk.engine import MOST_AT_ONCE, BulkOptions
 from seedctl.cognito.attributes import copied_attribute, sign_in_advice
-from seedctl.cognito.groups import add_to_group, check_group
-from seedctl.cognito.mfa import MFACallbacks, check_password_flow
-from seedctl.cognito.new_user import check_flow, check_new_user
+from seedctl.cognito.mfa import check_callbacks, check_password_flow
+from seedctl.cognito.new_user import check_flow, check_group, check_new_user
 from seedctl.cognito.sign_in import SignIn
 from seedctl.cognito.types import AuthOutputs, NewUser, username_of
 from seedctl.errors import InvalidParameterException, NotAuthorizedException
@@ -193,16 +192,20 @@ class Auth:
             NotAuthorizedException: Wrong password or unknown user; Cognito does not say which.
             SignInException: The user needs more than *sign_in_flow* allows.
         """
-        username = username_of(user)
-        check_flow(sign_in_flow)
-        callbacks = MFACallbacks(
-            mfa_preference, sign_in_challenge, totp_sign_up_challenge=totp_sign_up_challenge
+        existing = NewUser(
+            username_of(user),
+            password,
+            sign_in_flow=sign_in_flow,
+            sign_in_challenge=sign_in_challenge,
+            mfa_preference=mfa_preference,
+            totp_sign_up_challenge=totp_sign_up_challenge,
         )
-        callbacks.check()
+        check_flow(sign_in_flow)
+        check_callbacks(existing)
         if sign_in_flow == "Password":
             check_password_flow(self._pool.settings)
-        _check_credentials(username, password)
-        return self._sign_in_existing(username, password, sign_in_flow, callbacks)
+        _check_credentials(existing.username, password)
+        return self._sign_in_existing(existing)
 
     def report_sign_in(self, session: UserSession) -> None:
         """Report to the observer that a session is going to be used.
@@ -224,11 +227,10 @@ class Auth:
             NoGroupError: The user pool has no such group.
             UserNotFoundError: The user does not exist.
         """
-        pool = self._pool
         username = username_of(user)
-        check_group(pool.settings, group)
+        check_group(self._pool.settings, group)
         self._before_write()
-        add_to_group(pool, username, group, self._observer)
+        self._pool.add_to_group(username, group, self._observer)
 
     def close(self) -> None:
         """Sign out all open sessions; after Ctrl-C or another signal in at most two seconds."""
@@ -240,37 +242,17 @@ class Auth:
         )
 
     def _sign_in_new(
-        self, user: CheckedUser, password: str, *, new_password: str | None = None
+        self, user: CheckedUser, password: str, new_password: str | None
     ) -> UserSession:
-        return self._open(
-            SignIn(
-                self._pool,
-                user.username,
-                password,
-                new_password,
-                callbacks=MFACallbacks.of(user),
-                flow=user.sign_in_flow,
-                email=user.email,
-                set_preference=True,
-            )
-        )
+        sign_in = SignIn(self._pool, user, password, new_password, user.email, set_preference=True)
+        return self._open(sign_in)
 
-    def _sign_in_existing(
-        self, username: str, password: str, flow: SignInFlow, callbacks: MFACallbacks
-    ) -> UserSession:
-        settings = self._pool.settings
+    def _sign_in_existing(self, user: NewUser) -> UserSession:
+        username, settings = user.username, self._pool.settings
         is_unfinished = self._journal.is_unfinished(settings.user_pool_id, username)
-        is_email = copied_attribute(username, settings) == "email"
-        sign_in = SignIn(
-            self._pool,
-            username,
-            password,
-            callbacks=callbacks,
-            flow=flow,
-            email=username if is_email else None,
-            # A run that was stopped while it waited for a code has not set the preference yet.
-            set_preference=is_unfinished,
-        )
+        email = username if copied_attribute(username, settings) == "email" else None
+        # A run that was stopped while it waited for a code has not set the preference yet.
+        sign_in = SignIn(self._pool, user, user.password, None, email, set_preference=is_unfinished)
         try:
             session = self._open(sign_in)
         except NotAuthorizedException as error:

@@ -11,15 +11,14 @@ try in each step, and the resulting state of the user.
 
 from __future__ import annotations
 
-import itertools
 import re
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from seedctl.cognito.attributes import VERIFIED_FLAGS, copied_attribute, update_warnings
-from seedctl.cognito.groups import add_to_group
-from seedctl.cognito.passwords import derive_temporary_password
-from seedctl.cognito.refusals import is_about_password
-from seedctl.cognito.sign_in import TRANSIENT, backoff_seconds, is_last
+from seedctl.cognito.new_user import derive_temporary_password
+from seedctl.cognito.pool import is_about_password
+from seedctl.cognito.sign_in import retry
 from seedctl.errors import (
     CognitoError,
     EndpointUnreachableError,
@@ -34,7 +33,7 @@ from seedctl.report import Event
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import Literal, Protocol
+    from typing import Literal
 
     from seedctl.cognito.journal import Claim, Journal, JournalState
     from seedctl.cognito.new_user import CheckedUser
@@ -58,12 +57,8 @@ if TYPE_CHECKING:
     - "check concurrent": a concurrent run has just created the user.
     """
 
-    class SignsIn(Protocol):
-        """Signs *user* in; *new_password* answers NEW_PASSWORD_REQUIRED."""
-
-        def __call__(
-            self, user: CheckedUser, password: str, *, new_password: str | None = None
-        ) -> UserSession: ...
+    SignsIn = Callable[[CheckedUser, str, str | None], UserSession]
+    """Signs a user in with a password; the third argument answers NEW_PASSWORD_REQUIRED."""
 
 
 # After these errors the request may or may not have been carried out.
@@ -102,25 +97,18 @@ _TAKEN = re.compile(r"\bgiven (email|phone)")
 _TAKEN_ATTRIBUTES = {"email": "email", "phone": "phone_number"}
 
 
+@dataclass(eq=False)
 class UserCreator:
     """Creates the users of one call. Thread-safe."""
 
-    def __init__(
-        self,
-        pool: UserPool,
-        journal: Journal,
-        sign_in: SignsIn,
-        sleep: Callable[[float], None],
-        observer: Observer,
-    ) -> None:
-        """*observer* receives events about unfinished users and groups, and warnings."""
-        self.pool = pool
-        self.journal = journal
-        self.sign_in = sign_in
-        self.sleep = sleep
-        self.observer = observer
-        self.started_here: set[str] = set()
-        """Users that this call was the first to start, and has not finished yet."""
+    pool: UserPool
+    journal: Journal
+    sign_in: SignsIn
+    sleep: Callable[[float], None]
+    observer: Observer
+    """Receives events about unfinished users and groups, and warnings."""
+    started_here: set[str] = field(default_factory=set)
+    """Users that this call was the first to start, and has not finished yet."""
 
     def create(self, user: CheckedUser) -> tuple[UserSession | None, State]:
         """Create *user*, and return its session and its state.
@@ -140,17 +128,17 @@ class _Creation:
         self._observer = creator.observer
         self._user = user
         self._claim = claim
+        self._response_lost = False
+        pool_id = self._pool.settings.user_pool_id
         self._temporary_password = user.temporary_password or derive_temporary_password(
-            user.password,
-            user_pool_id=self._pool.settings.user_pool_id,
-            username=user.username,
+            user.password, user_pool_id=pool_id, username=user.username
         )
 
     def run(self) -> tuple[UserSession | None, State]:
         user = self._user
         prior = self._prior_state()
         try:
-            response = self._create_in_pool()
+            response = retry(self._create_in_pool, self._pool.aws.max_attempts, self._creator.sleep)
         except _UNCERTAIN:
             raise  # Cognito may have created the user, so it stays in the journal
         except SeedctlError:
@@ -180,25 +168,18 @@ class _Creation:
         return "new"
 
     def _create_in_pool(self) -> PoolResponse:
-        """Send AdminCreateUser, with retries."""
         user = self._user
-        response_lost = False
-        for attempt in itertools.count(1):
-            try:
-                self._pool.create_user(user, user.attributes, self._temporary_password)
-            except CognitoError as error:
-                if error.code != "UsernameExistsException":
-                    raise
-                self._raise_if_attribute_taken(error)
-                return "exists, response lost" if response_lost else "exists"
-            except TRANSIENT as error:
-                if is_last(attempt, self._pool.aws.max_attempts, error):
-                    raise
-                response_lost = response_lost or isinstance(error, _UNCERTAIN)
-                self._creator.sleep(backoff_seconds(attempt))
-            else:
-                return "created"
-        raise AssertionError  # pragma: no cover - the loop returns or raises
+        try:
+            self._pool.create_user(user, user.attributes, self._temporary_password)
+        except CognitoError as error:
+            if error.code != "UsernameExistsException":
+                raise
+            self._raise_if_attribute_taken(error)
+            return "exists, response lost" if self._response_lost else "exists"
+        except _UNCERTAIN:
+            self._response_lost = True
+            raise
+        return "created"
 
     def _raise_if_attribute_taken(self, error: CognitoError) -> None:
         """Raise if another user has an attribute of this user. Only Cognito's message tells this."""
@@ -259,9 +240,9 @@ class _Creation:
                 self._clear_journal()
             try:
                 if password == "temporary":  # noqa: S105 - the name of one
-                    session = sign_in(user, self._temporary_password, new_password=user.password)
+                    session = sign_in(user, self._temporary_password, user.password)
                 else:
-                    session = sign_in(user, user.password)
+                    session = sign_in(user, user.password, None)
             except NotAuthorizedException as refusal:
                 if not is_about_password(refusal):
                     raise
@@ -310,7 +291,7 @@ class _Creation:
 
     def _add_groups(self) -> None:
         for group in self._user.groups:
-            add_to_group(self._pool, self._user.username, group, self._observer)
+            self._pool.add_to_group(self._user.username, group, self._observer)
 
     def _update(self, session: UserSession) -> bool:
         """Set the attributes that the user's own token may set; return whether there are any.

@@ -16,7 +16,7 @@ from seedctl.masking import mask
 from seedctl.users.session import UserSession
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from seedctl.cognito.sign_in import SignIn
     from seedctl.users.session import SessionServices
@@ -38,13 +38,13 @@ class OpenSessions:
         except CognitoError as error:
             if error.code == "UserNotFoundException":
                 raise UserExistsError(
-                    f"There is no user {mask(sign_in.username)} to sign in.",
+                    f"There is no user {mask(sign_in.user.username)} to sign in.",
                     resolution="Create it first.",
                 ) from error
             raise
         session = UserSession(
             sign_in.pool,
-            sign_in.username,
+            sign_in.user.username,
             tokens,
             mfa_method=sign_in.method,
             on_end=self._remove,
@@ -69,12 +69,28 @@ class OpenSessions:
             sessions = list(self._sessions)
         if not sessions:
             return
-        sign_outs = _SignOuts(sessions)
+        waiting = iter(sessions)  # shared by the threads: each takes the next session
+        unfinished = set(sessions)
+        errors: list[Exception] = []
+        all_ended = threading.Event()
+
+        def work() -> None:
+            for session in waiting:
+                try:
+                    session.end()
+                except Exception as error:  # noqa: BLE001 - raised below
+                    errors.append(error)
+                unfinished.discard(session)
+                if not unfinished:
+                    all_ended.set()
+
         try:
-            sign_outs.start()
-            sign_outs.wait()
+            _start_threads(work, min(len(sessions), MOST_AT_ONCE))
+            _wait(all_ended)
+            if errors:
+                raise errors[0]
         finally:
-            if left := sign_outs.left:
+            if left := len(unfinished):
                 self._warn(
                     f"{left} session{' was' if left == 1 else 's were'} left signed in: the "
                     f"sign-out took longer than {interruption.GRACE_SECONDS:.0f} s."
@@ -82,14 +98,14 @@ class OpenSessions:
 
     def _apply_mfa_preference(self, sign_in: SignIn, access_token: str) -> None:
         """Set up or prefer the MFA method that the caller asked for, if the sign-in did not."""
-        wanted, used = sign_in.callbacks.mfa_preference, sign_in.method
-        if wanted == "TOTP" and used in {"EMAIL", "SMS"} and sign_in.has_totp_callback:
+        wanted, used = sign_in.user.mfa_preference, sign_in.method
+        if wanted == "TOTP" and used in {"EMAIL", "SMS"} and sign_in.user.totp_sign_up_challenge:
             # If the pool also offers e-mail MFA, Cognito asks for its code before TOTP can be set up.
             enroll_totp(sign_in, {"AccessToken": access_token})
             sign_in.pool.prefer_mfa(access_token, "TOTP")
         elif wanted is not None and sign_in.set_preference and used != wanted:
             self._warn(
-                f"{mask(sign_in.username)} signed in with {used or 'no code'}: {wanted} was not made "
+                f"{mask(sign_in.user.username)} signed in with {used or 'no code'}: {wanted} was not made "
                 "the preference."
             )
         elif used is not None and sign_in.set_preference:
@@ -100,50 +116,19 @@ class OpenSessions:
             self._sessions.discard(session)
 
 
-class _SignOuts:
-    """Signs out sessions in daemon threads, which do not keep the process alive."""
+def _start_threads(work: Callable[[], None], count: int) -> None:
+    """Do *work* in *count* daemon threads, which do not keep the process alive."""
+    try:
+        for _ in range(count):
+            threading.Thread(target=work, name="seedctl-sign-out", daemon=True).start()
+    except RuntimeError:  # the interpreter is shutting down and starts no more threads
+        work()
 
-    def __init__(self, sessions: Sequence[UserSession]) -> None:
-        self._queue = list(sessions)
-        self._unfinished = set(sessions)
-        self._errors: list[Exception] = []
-        self._lock = threading.Lock()
-        self._all_ended = threading.Event()
 
-    @property
-    def left(self) -> int:
-        return len(self._unfinished)
-
-    def start(self) -> None:
-        try:
-            for _ in self._queue[:MOST_AT_ONCE]:
-                threading.Thread(target=self._work, name="seedctl-sign-out", daemon=True).start()
-        except RuntimeError:  # the interpreter is shutting down and starts no more threads
-            self._work()
-
-    def wait(self) -> None:
-        """Wait for all sign-outs, but only two seconds after Ctrl-C or another signal."""
-        try:
-            while not (
-                interruption.is_requested() or self._all_ended.wait(interruption.WAKE_SECONDS)
-            ):
-                pass
-        finally:  # also after KeyboardInterrupt
-            self._all_ended.wait(interruption.GRACE_SECONDS)
-        if self._errors:
-            raise self._errors[0]
-
-    def _work(self) -> None:
-        while (session := self._next()) is not None:
-            try:
-                session.end()
-            except Exception as error:  # noqa: BLE001 - wait() raises it
-                self._errors.append(error)
-            with self._lock:
-                self._unfinished.discard(session)
-                if not self._unfinished:
-                    self._all_ended.set()
-
-    def _next(self) -> UserSession | None:
-        with self._lock:
-            return self._queue.pop() if self._queue else None
+def _wait(all_ended: threading.Event) -> None:
+    """Wait for all sign-outs, but only two seconds after Ctrl-C or another signal."""
+    try:
+        while not (interruption.is_requested() or all_ended.wait(interruption.WAKE_SECONDS)):
+            pass
+    finally:  # also after KeyboardInterrupt
+        all_ended.wait(interruption.GRACE_SECONDS)

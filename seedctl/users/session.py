@@ -8,18 +8,17 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from seedctl import interruption
-from seedctl.cognito.identity import SessionIdentity
-from seedctl.cognito.tokens import Tokens
+from seedctl.cognito.identity import Tokens
 from seedctl.cognito.types import AuthSession, CurrentUser
 from seedctl.errors import NotAuthorizedException, SeedctlError, UserUnAuthenticatedException
 from seedctl.masking import mask
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
 
     from seedctl.appsync.client import DataClient
     from seedctl.appsync.client_factory import DataClientFactory
+    from seedctl.aws.credentials import IdentityCredentials
     from seedctl.cognito.identity import IdentityPool
     from seedctl.cognito.pool import UserPool
     from seedctl.cognito.types import MFAPreference
@@ -34,6 +33,36 @@ class SessionServices:
     identity_pool: IdentityPool
     data: DataClientFactory
     storage: StorageFactory
+
+
+class SessionIdentity:
+    """The identity of one signed-in user, until the session ends."""
+
+    def __init__(self, session: UserSession, pool: IdentityPool) -> None:
+        self._session = session
+        self._pool = pool
+        self._lock = threading.Lock()
+        self._cached: IdentityCredentials | None = None
+        self._cached_for: str | None = None
+
+    def access_token(self) -> str | None:
+        return self._session.tokens().access
+
+    def bind(self) -> SessionIdentity:
+        return self
+
+    def credentials(self, *, renew: bool = False) -> IdentityCredentials | None:
+        # Get the token first: it raises after a sign-out, even if credentials are cached.
+        token = self._session.tokens().id
+        with self._lock:
+            is_usable = self._cached is not None and not self._cached.credentials.is_stale
+            if renew or not is_usable or self._cached_for != token:
+                self._cached = self._pool.for_user(token)
+                self._cached_for = token
+            return self._cached
+
+    def groups(self) -> tuple[str, ...] | None:
+        return tuple(self._session.tokens().id_claims().get("cognito:groups", ()))
 
 
 class UserSession:
@@ -78,12 +107,7 @@ class UserSession:
     def __enter__(self) -> UserSession:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.sign_out()
 
     @property
@@ -147,28 +171,19 @@ class UserSession:
         with self._lock:
             tokens = self._tokens
             if tokens is None:
-                raise UserUnAuthenticatedException(
-                    f"{mask(self.username)} has signed out.", resolution="Sign in again."
-                )
+                raise _session_ended(f"{mask(self.username)} has signed out.")
             if not tokens.is_expired and not force_refresh:
                 return tokens
             if tokens.refresh is None:
-                raise UserUnAuthenticatedException(
-                    f"The tokens of {mask(self.username)} have expired.",
-                    resolution="Sign in again.",
-                )
+                raise _session_ended(f"The tokens of {mask(self.username)} have expired.")
             try:
                 reply = self._pool.refresh(tokens.refresh, self.internal_name, tokens.device_key)
             except NotAuthorizedException as error:
-                raise UserUnAuthenticatedException(
-                    f"Cognito no longer accepts the session of {mask(self.username)}: "
-                    f"{error.message}",
-                    resolution="Sign in again.",
-                ) from error
+                what = f"Cognito no longer accepts the session of {mask(self.username)}"
+                raise _session_ended(f"{what}: {error.message}") from error
+            result = reply["AuthenticationResult"]
             self._tokens = Tokens.from_reply(
-                reply["AuthenticationResult"],
-                refresh=tokens.refresh,
-                device_key=tokens.device_key,
+                result, refresh=tokens.refresh, device_key=tokens.device_key
             )
             return self._tokens
 
@@ -209,3 +224,7 @@ class UserSession:
         finally:
             if self._tokens is None:
                 self._on_end(self)
+
+
+def _session_ended(message: str) -> UserUnAuthenticatedException:
+    return UserUnAuthenticatedException(message, resolution="Sign in again.")

@@ -11,17 +11,16 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from seedctl.cognito.identity import GuestIdentity
 from seedctl.cognito.types import AuthSession
 from seedctl.current import current_thread_or_task
 from seedctl.errors import InvalidParameterException, UserUnAuthenticatedException
 
 if TYPE_CHECKING:
     from seedctl.aws.credentials import IdentityCredentials
-    from seedctl.cognito.identity import IdentityPool, SessionIdentity
-    from seedctl.cognito.types import AnyUser, AuthOutputs, CurrentUser, IfUserExists, NewUser
+    from seedctl.cognito.identity import IdentityPool
+    from seedctl.cognito.types import AnyUser, AuthOutputs, IfUserExists, NewUser
     from seedctl.users.auth import Auth
-    from seedctl.users.session import UserSession
+    from seedctl.users.session import SessionIdentity, UserSession
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +102,6 @@ class AmbientAuth:
         if not _has_signed_out.get() and any(each.is_signed_in for each in self._sessions):
             self.session()
 
-    def current_user(self) -> CurrentUser:
-        return self.session().current_user()
-
     def fetch_auth_session(self, *, force_refresh: bool) -> AuthSession:
         """Return tokens and credentials of the current user, else a guest's, else an empty session."""
         session = self.signed_in()
@@ -129,12 +125,33 @@ class AmbientAuth:
         _signed_in.set(_SignedIn(session, self, weakref.ref(current_thread_or_task())))
 
 
+@dataclass(slots=True, eq=False, repr=False)
+class GuestIdentity:
+    """The identity of a guest: calls without a signed-in user."""
+
+    _pool: IdentityPool
+    _cached: IdentityCredentials | None = None
+
+    def bind(self) -> GuestIdentity:
+        return self
+
+    def credentials(self, *, renew: bool = False) -> IdentityCredentials | None:
+        # Use the same guest for the whole task, even if another thread signs in meanwhile.
+        cached = self._cached
+        if cached is None or renew or cached.credentials.is_stale:
+            self._cached = cached = self._pool.for_guest(renew=renew)
+        return cached
+
+    def groups(self) -> tuple[str, ...] | None:
+        return None
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class AmbientIdentity:
     """The identity of the user that is signed in at the time of each call, else of a guest."""
 
-    def __init__(self, auth: AmbientAuth, pool: IdentityPool) -> None:
-        self._auth = auth
-        self._pool = pool
+    _auth: AmbientAuth
+    _pool: IdentityPool
 
     def access_token(self) -> str | None:
         session = self._auth.signed_in()

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from graphql import FieldNode, OperationDefinitionNode, parse
 from urllib3.exceptions import ProtocolError
 
-from seedctl.appsync.api import API, parse_data_section
-from seedctl.appsync.auth_modes import AuthOptions
+from seedctl.appsync.api import API, require_data
+from seedctl.appsync.auth_modes import AuthOptions, Authorizer
 from seedctl.appsync.client import DataClient
 from seedctl.appsync.transport import Transport
 from seedctl.aws.credentials import Credentials, IdentityCredentials
@@ -173,20 +173,20 @@ class Stage:
         self.identity = identity or session("signedIn")
         self.report = Report()
         self.announced = 0
-        self.section = parse_data_section(load_outputs(DATA / "outputs" / outputs))
-        self.client = DataClient(
-            API(
-                self.section,
-                self.transport,
-                self.identity,
-                options or AuthOptions(),
-                caller_credentials=FakeNetwork().credentials if signs_as_caller else None,
-                observer=self.report,
-                before_write=self._announce,
-                clock=lambda: CLOCK,
-                user_agent=USER_AGENT,
-            )
+        data = require_data(load_outputs(DATA / "outputs" / outputs))
+        caller = FakeNetwork().credentials if signs_as_caller else None
+        self.authorizer = Authorizer(data, self.identity, options or AuthOptions(), caller)
+        api = API(
+            data,
+            self.transport,
+            self.authorizer,
+            self.report,
+            self._announce,
+            clock=lambda: CLOCK,
+            user_agent=USER_AGENT,
         )
+        self.schema = api.schema
+        self.client = DataClient(api)
         self.models = self.client.models
 
     def answer(self, *replies: Any) -> None:

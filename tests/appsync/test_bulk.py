@@ -12,7 +12,7 @@ import pytest
 from seedctl import errors
 from seedctl.appsync.batches import RowResult
 from seedctl.appsync.input_builder import InputBuilder
-from seedctl.appsync.row_keys import derive_id
+from seedctl.appsync.keys import derive_id
 from seedctl.report import Event
 from tests.appsync.appsync import FakeIdentity
 from tests.appsync.table import Table, sizes, with_table

@@ -157,7 +157,7 @@ def test_has_one_reads_past_an_empty_page(blog: Stage) -> None:
 
 def test_composite_foreign_keys_match_by_position(store: Stage) -> None:
     """The child's foreign key is read in the order of the parent's key, whatever the names."""
-    move = store.section.schema.models["StockMove"]
+    move = store.schema.models["StockMove"]
     (name,) = [each.name for each in move.fields.values() if each.association is not None]
     association = move.fields[name].association
     assert association is not None

@@ -11,7 +11,7 @@ import pytest
 
 from seedctl.appsync.input_builder import InputBuilder
 from seedctl.appsync.records import Record
-from seedctl.appsync.scalars import WrongValueError, convert_scalar
+from seedctl.appsync.values import WrongValueError, convert_scalar
 from seedctl.errors import InvalidInputError
 from seedctl.outputs.introspection import parse_introspection
 

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seedctl import errors
-from seedctl.appsync.scalars import WrongValueError, convert_scalar, to_json
+from seedctl.appsync.values import WrongValueError, convert_scalar, to_json
 from tests.appsync.appsync import DATA, Stage
 
 if TYPE_CHECKING:
@@ -266,7 +266,7 @@ def test_relations_become_foreign_keys(store: Stage, blog: Stage) -> None:
     """Foreign keys match by position, also composite ones; null removes the relation."""
     blog.models.Post.create({"title": "x", "labels": [], "author": None})
     assert blog.sent["input"] == {"title": "x", "labels": [], "authorId": None}
-    move = store.section.schema.models["StockMove"]
+    move = store.schema.models["StockMove"]
     (relation,) = [each for each in move.fields.values() if each.association is not None]
     assert relation.association is not None
     required = {

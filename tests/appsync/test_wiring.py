@@ -10,17 +10,20 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from seedctl import connect, data, errors
-from seedctl.appsync.api import parse_data_section
+from seedctl.appsync.api import require_data
+from seedctl.appsync.auth_modes import AuthOptions
 from seedctl.aws.calls import AWS
 from seedctl.cli.console import Console
 from seedctl.cli.options import Settings
 from seedctl.cli.run_report import ConsoleReport
-from seedctl.cognito.identity import IdentityPool, SessionIdentity
-from seedctl.outputs import load_outputs, parse_outputs
+from seedctl.cognito.identity import IdentityPool
+from seedctl.outputs import load_outputs
 from seedctl.outputs.introspection import parse_introspection
 from seedctl.report import Event
+from seedctl.users.session import SessionIdentity
 from seedctl.users.signed_in import AmbientAuth, AmbientIdentity
 from tests.appsync.appsync import DATA
+from tests.appsync.appsync import Stage as DataStage
 from tests.cognito.standin import ISSUER, KnownAuth, Stage, jwt, no_identities
 from tests.running import PASSWORD, make_project
 
@@ -185,7 +188,7 @@ def test_no_data_section() -> None:
     """Without a data resource the error says where to add one."""
     outputs = load_outputs(DATA / "outputs" / "storage_only_multi_bucket.json")
     with pytest.raises(errors.NoEndpoint, match="no data section"):
-        parse_data_section(outputs)
+        require_data(outputs)
 
 
 @pytest.mark.parametrize(
@@ -223,12 +226,11 @@ def test_a_broken_schema_names_the_place(change: Any, message: str, tmp_path: Pa
 
 def test_no_schema_means_no_models(tmp_path: Path) -> None:
     """Outputs without a schema have no models; a missing default auth mode counts as iam."""
-    section = parse_data_section(
-        parse_outputs(
-            {"version": "1", "data": {"url": "https://api.example", "aws_region": "r"}}, tmp_path
-        )
-    )
-    assert (dict(section.schema.models), section.default_auth_mode) == ({}, "iam")
+    file = tmp_path / "amplify_outputs.json"
+    file.write_text('{"version": "1", "data": {"url": "https://api.example", "aws_region": "r"}}')
+    stage = DataStage(str(file))
+    assert list(stage.models) == []
+    assert stage.authorizer.resolve(AuthOptions()).mode == "iam"
 
 
 def test_records_are_counted_by_model_and_state() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from seedctl import connect, masking
-from seedctl.cognito.refusals import APP_CLIENT_SECRET
+from seedctl.cognito.pool import APP_CLIENT_SECRET
 from seedctl.srp import secret_hash
 from tests.fake_aws import CALLER, FakeAWS
 from tests.running import make_project

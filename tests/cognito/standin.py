@@ -13,7 +13,7 @@ from seedctl.cognito.identity import IdentityPool
 from seedctl.cognito.journal import Journal
 from seedctl.cognito.pool import UserPool
 from seedctl.errors import CognitoError, MFACodeUnavailableError, NotAuthorizedException
-from seedctl.outputs import AuthSection, UserGroup
+from seedctl.outputs import AuthSection, OutputsSource, UserGroup
 from seedctl.report import Report
 from seedctl.users.auth import Auth
 from seedctl.users.session import SessionServices
@@ -232,15 +232,19 @@ class ScriptedCodes:
         return self.codes.pop(0)
 
 
-class KnownAuth:
+class KnownAuth(OutputsSource):
     """An outputs file with the given auth section."""
 
     def __init__(self, auth: AuthSection | None) -> None:
-        self.auth = auth
+        self._auth = auth
+
+    @property
+    def auth(self) -> AuthSection | None:
+        return self._auth
 
     def require_auth(self) -> AuthSection:
-        assert self.auth is not None
-        return self.auth
+        assert self._auth is not None
+        return self._auth
 
 
 class _Unused:

@@ -114,16 +114,16 @@ def test_the_recorded_sequence(tmp_path: Path) -> None:
     assert guest.user_sub is None
     scene.check("guest-fetchAuthSession-cached")
     with pytest.raises(errors.UserUnAuthenticatedException):
-        scene.auth.current_user()
+        scene.auth.session().current_user()
     session = scene.sign_in()
     user = scene.check("signedin-fetchAuthSession")
     assert user.user_sub == session.user_id
     assert user.access_token == session.tokens().access
-    assert scene.auth.current_user().login_id == USER
+    assert scene.auth.session().current_user().login_id == USER
     scene.check("signedin-fetchAuthSession-cached")
     scene.auth.sign_out()
     with pytest.raises(errors.UserUnAuthenticatedException):
-        scene.auth.current_user()
+        scene.auth.session().current_user()
     scene.check("after-signOut-fetchAuthSession")
 
 

@@ -11,9 +11,9 @@ import pytest
 
 from seedctl import masking
 from seedctl.cognito.challenges import explain_skew
-from seedctl.cognito.mfa import MFACallbacks
 from seedctl.cognito.sign_in import SignIn
 from seedctl.cognito.totp import Authenticator
+from seedctl.cognito.types import NewUser
 from seedctl.errors import (
     CannotSignInWithMFAError,
     CognitoError,
@@ -559,14 +559,8 @@ def test_a_refused_totp_code_compares_the_clocks(
     """The Date header of the refusal tells whether this machine's clock is at fault."""
     stage = challenged("SOFTWARE_TOKEN_MFA")
     refuse(stage, 1, mismatch(None if ahead is None else NOW - timedelta(seconds=ahead)))
-    way_in = SignIn(
-        stage.pool,
-        USER,
-        PASSWORD,
-        callbacks=MFACallbacks(sign_in_challenge=lambda: "123456"),
-        flow="MFA",
-        now=lambda: NOW,
-    )
+    user = NewUser(USER, PASSWORD, sign_in_flow="MFA", sign_in_challenge=lambda: "123456")
+    way_in = SignIn(stage.pool, user, PASSWORD, now=lambda: NOW)
     with pytest.raises(CognitoError) as caught:
         way_in.run()
     assert words in (caught.value.resolution or "")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from seedctl.auth import AuthSignUp, NewUser, create_and_sign_up_user
-from seedctl.cognito.passwords import derive_temporary_password
+from seedctl.cognito.new_user import derive_temporary_password
 from seedctl.cognito.types import SignUpOptions
 from seedctl.errors import (
     CognitoError,

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from seedctl import srp
-from seedctl.cognito.devices import device_verifier
 from seedctl.errors import CognitoError
+from seedctl.srp import device_verifier
 from tests.cognito.standin import INTERNAL, tokens
 
 if TYPE_CHECKING:

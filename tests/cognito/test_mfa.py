@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from seedctl import masking
-from seedctl.cognito.mfa import MFACallbacks, code_of
-from seedctl.cognito.types import ChallengeResponse
+from seedctl.cognito.mfa import code_callback, code_of
+from seedctl.cognito.types import ChallengeResponse, NewUser
 from seedctl.errors import (
     InvalidParameterException,
     MFANotConfiguredError,
@@ -320,11 +320,13 @@ def test_a_sign_in_is_checked_too(
 
 def test_the_callback_of_a_method() -> None:
     """sign_in_challenge serves every method; the sign-up callbacks only their own, and none TOTP."""
-    own = MFACallbacks(email_sign_up_challenge=answer, sms_sign_up_challenge=other_answer)
-    assert own.for_code("EMAIL") is answer
-    assert own.for_code("SMS") is other_answer
-    assert own.for_code("TOTP") is None
-    assert MFACallbacks(sign_in_challenge=answer).for_code("TOTP") is answer
+    own = NewUser(
+        "ann", PASSWORD, email_sign_up_challenge=answer, sms_sign_up_challenge=other_answer
+    )
+    assert code_callback(own, "EMAIL") is answer
+    assert code_callback(own, "SMS") is other_answer
+    assert code_callback(own, "TOTP") is None
+    assert code_callback(NewUser("ann", PASSWORD, sign_in_challenge=answer), "TOTP") is answer
     assert "function" not in repr(own)
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seedctl.cognito.passwords import check_password, derive_temporary_password
+from seedctl.cognito.new_user import check_password, derive_temporary_password
 from seedctl.errors import InvalidPasswordException
 from seedctl.masking import mask
 from seedctl.outputs import PasswordPolicy

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from seedctl.cognito.refusals import APP_CLIENT_SECRET, explain, is_about_password
+from seedctl.cognito.pool import APP_CLIENT_SECRET, explain, is_about_password
 from seedctl.errors import CognitoError
 
 

@@ -239,7 +239,7 @@ def test_only_one_user_is_signed_in_at_a_time(stage: Stage, auth: AmbientAuth) -
     assert auth.session() is second
     auth.sign_out()
     with pytest.raises(UserUnAuthenticatedException, match="Nobody"):
-        auth.current_user()
+        auth.session().current_user()
     assert auth.fetch_auth_session(force_refresh=False).access_token is None
     auth.sign_out()
 
@@ -258,7 +258,7 @@ def test_a_task_uses_an_inherited_sign_in_and_never_ends_it(auth: AmbientAuth) -
     session = auth.sign_in(USER, PASSWORD, sign_in_flow="Password")
 
     def in_thread() -> str:
-        name = auth.current_user().login_id
+        name = auth.session().current_user().login_id
         auth.sign_out()
         with pytest.raises(UserUnAuthenticatedException):
             auth.session()
@@ -297,7 +297,7 @@ def test_a_pool_thread_without_a_sign_in_raises_with_help(auth: AmbientAuth) -> 
     """Threads of a pool do not inherit the current user."""
     session = auth.sign_in(USER, PASSWORD, sign_in_flow="Password")
     with ThreadPoolExecutor(1) as pool:
-        future = pool.submit(auth.current_user)
+        future = pool.submit(auth.session)
         with pytest.raises(UserUnAuthenticatedException) as caught:
             future.result()
     assert "current_backend().auth.sign_in" in (caught.value.resolution or "")

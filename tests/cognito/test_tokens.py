@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from seedctl.cognito.tokens import Tokens, claims
+from seedctl.cognito.identity import Tokens, claims
 from seedctl.errors import InvalidResponseError
 from seedctl.masking import mask
 
