@@ -29,7 +29,7 @@ from seedctl.local.hosting import host_sandbox
 from seedctl.local.running import find_server, refuse_second
 from seedctl.local.state_folder import LOG, prepare, unfinished_name, unusable
 from seedctl.project import find_script
-from seedctl.runner.children import send_signal
+from seedctl.runner.started import send_signal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from seedctl.cli import github
+from seedctl.cli.error_display import show_on_github
 from seedctl.errors import BulkError
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class RunSummary:
         if exit_code:
             first = (f"{event.name}: {event.detail}" for event, _ in report.failures[:1])
             end = f"The run ended with exit code {exit_code}: {report.totals()}."
-            github.show_failure(console, "Not all was seeded", "\n".join([end, *first]))
+            show_on_github(console, "Not all was seeded", "\n".join([end, *first]))
 
     def _line(self) -> str:
         return f"{self._report.seconds:.1f} s: {self._report.totals()}"

@@ -17,8 +17,8 @@ from seedctl.cli.stop_signals import INTERRUPTED
 from seedctl.errors import FileAccessError, SeedctlError
 from seedctl.masking import mask
 from seedctl.project import find_script
-from seedctl.runner.children import send_signal, started_children
 from seedctl.runner.report_file import ReportFile
+from seedctl.runner.started import send_signal, started_children
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The file of ``--report``: checked before the run begins, written when it ends."""
+"""The JSON file of ``--report``: checked before the run begins, written when it ends, masked."""
 
 from __future__ import annotations
 
@@ -7,19 +7,23 @@ import os
 import stat
 import sys
 from contextlib import contextmanager
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from seedctl.errors import FileAccessError
+from seedctl.causes import causes
+from seedctl.errors import FileAccessError, SeedctlError
+from seedctl.masking import mask, mask_message
 from seedctl.runner.atomic_write import check_replaceable, existing_mode, replace_file
-from seedctl.runner.report_document import report_document
+from seedctl.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from seedctl.report import Report
+    from seedctl.report import Event, Report, Target
 
+_FORMAT = 1
+"""The version of the document's structure."""
 # What UTF-8 cannot encode, such as a file name of arbitrary bytes, is escaped as in JSON.
 _ENCODE_ERRORS = "backslashreplace"
 _PRIVATE = 0o600  # the report contains names of users
@@ -65,9 +69,7 @@ class ReportFile:
 
         Raises FileAccessError, and then an older report is unchanged.
         """
-        document = report_document(
-            report.copy(), self._started, exit_code, error, calls, signal=signal
-        )
+        document = _document(report.copy(), self._started, exit_code, error, calls, signal=signal)
         text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
         with self._file_access_error():
             if self._stream is None:
@@ -116,3 +118,101 @@ def _flush() -> None:
     for stream in (sys.stdout, sys.stderr):
         if stream is not None and not stream.closed:
             stream.flush()
+
+
+def _document(
+    report: Report,
+    started: datetime,
+    exit_code: int,
+    error: BaseException | None,
+    calls: Mapping[str, Mapping[str, float]],
+    *,
+    signal: str | None,
+) -> dict[str, Any]:
+    """Return what *report* recorded of a run that began at *started*.
+
+    *error* ended the run, or the signal named *signal* did. *calls* has the counts of each
+    operation by its name.
+    """
+    seconds = report.seconds
+    return {
+        "format": _FORMAT,
+        "seedctl": __version__,
+        "started_at": _time(started),
+        "ended_at": _time(started + timedelta(seconds=seconds)),
+        "seconds": round(seconds, 3),
+        "exit_code": exit_code,
+        "signal": signal,
+        "error": _error(error, signal) if error is not None else None,
+        "target": _target(report.target),
+        "things": [
+            _event(event, moment)
+            for event, moment in zip(report.events, report.moments, strict=True)
+        ],
+        "counts": [
+            {
+                "kind": event.kind,
+                "name": mask(event.name),
+                "state": event.state,
+                "count": count,
+                "first_at": round(report.spans[event][0], 3),
+                "last_at": round(report.spans[event][1], 3),
+            }
+            for event, count in report.records.items()
+        ],
+        "failed": report.failed,
+        "failures": [_event(event, moment) for event, moment in report.failures],
+        "calls": [
+            {"operation": name, **{key: round(count, 3) for key, count in calls[name].items()}}
+            for name in sorted(calls)
+        ],
+        "warnings": [mask_message(text) for text in report.warnings],
+    }
+
+
+def _event(event: Event, moment: float) -> dict[str, Any]:
+    # Why something failed is a message; every other detail is a name or an id.
+    masked = mask_message if event.state == "failed" else mask
+    return {
+        "kind": event.kind,
+        "name": mask(event.name),
+        "state": event.state,
+        "detail": masked(event.detail) or None,
+        "at": round(moment, 3),
+    }
+
+
+def _error(error: BaseException, signal: str | None) -> dict[str, Any]:
+    if isinstance(error, SeedctlError):
+        return {
+            "name": error.name,
+            "message": mask_message(error.message),
+            "resolution": mask_message(error.resolution) if error.resolution else None,
+            "cause": _caused_by(error),
+        }
+    message = mask(str(error))
+    if isinstance(error, KeyboardInterrupt):
+        message = f"Interrupted ({signal})." if signal is not None else "Interrupted."
+    return {"name": type(error).__name__, "message": message, "resolution": None, "cause": None}
+
+
+def _caused_by(error: SeedctlError) -> str | None:
+    texts = [": ".join(filter(None, cause)) for cause in causes(error)]
+    return mask_message("; ".join(texts)) or None
+
+
+def _target(target: Target | None) -> dict[str, Any] | None:
+    if target is None:
+        return None
+    return {
+        "project": mask(str(target.project)),
+        "sandbox": mask(target.sandbox),
+        "outputs": mask(str(target.outputs)) if target.outputs is not None else None,
+        "user_pool": target.user_pool,
+        "account": target.account,
+        "check": mask_message(target.check) or None,
+    }
+
+
+def _time(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -25,7 +25,7 @@ from seedctl.cli.bars import Bars
 from seedctl.cli.stop_signals import StopSignals
 from seedctl.cli.watch import OutputWatch
 from seedctl.runner import script_end
-from seedctl.runner.children import send_signal, started_children
+from seedctl.runner.started import send_signal, started_children
 from tests.cli.screen import Screen
 
 if TYPE_CHECKING:
