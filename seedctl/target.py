@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from seedctl.errors import AWSError, OutputsMismatchError, StackDoesNotExistError
@@ -20,37 +21,28 @@ if TYPE_CHECKING:
     from seedctl.report import Observer
 
 
+@dataclass(slots=True)
 class TargetNotice:
     """Reports to an observer what is about to be changed, once, before the first write."""
 
-    def __init__(
-        self,
-        aws: Caller,
-        project: Project,
-        identifier: BackendIdentifier,
-        outputs: OutputsSource,
-        observer: Observer,
-        *,
-        detail: TargetDetail,
-    ) -> None:
-        """*detail* is how much to look up: see :data:`TargetDetail`."""
-        self._aws = aws
-        self._project = project
-        self._identifier = identifier
-        self._outputs = outputs
-        self._observer = observer
-        self._detail = detail
-        self._lock = threading.RLock()
+    aws: Caller
+    project: Project
+    identifier: BackendIdentifier
+    outputs: OutputsSource
+    observer: Observer
+    detail: TargetDetail
+    """How much to look up."""
+    _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def __call__(self) -> None:
         """Report the target, unless that was done before. Raises as :func:`describe_target`."""
         with self._lock:
-            if self._detail != "none":
-                outputs = self._outputs.if_any() if self._detail == "outputs" else None
-                self._observer.on_target(
-                    describe_target(self._aws, self._project, self._identifier, outputs)
+            if self.detail != "none":
+                outputs = self.outputs.if_any() if self.detail == "outputs" else None
+                self.observer.on_target(
+                    describe_target(self.aws, self.project, self.identifier, outputs)
                 )
-                self._detail = "none"
+                self.detail = "none"
 
 
 def describe_target(

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from seedctl import interruption, masking
-from seedctl.embedded import InboxCodes
+from seedctl.connection import InboxCodes
 from seedctl.errors import LocalSandboxError, MFACodeUnavailableError
 from seedctl.local import InboxMessage, inbox
 from seedctl.local import state_folder as folders

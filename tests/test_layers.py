@@ -23,9 +23,8 @@ LAYERS = (
     ("auth", "data", "secrets", "storage"),  # the public modules
     ("runner",),
     ("backend",),
-    ("connection",),
+    ("connection",),  # meets the local sandbox
     ("target",),
-    ("embedded",),  # the local sandbox from a backend's point of view
     ("local",),
     ("users",),
     ("appsync", "cognito", "parameter_store", "policy", "s3"),  # one client for each service
@@ -42,7 +41,7 @@ LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 
 # The local sandbox stands for AWS: it is met by URL only, and shares just what both sides speak.
 LOCAL_MAY_IMPORT = ("srp", "outputs", "project", "errors", "masking", "local")
-MAY_IMPORT_LOCAL = ("cli", "embedded", "local")
+MAY_IMPORT_LOCAL = ("cli", "connection", "local")
 
 # Modules that need little of seedctl, although more is below them.
 MAY_IMPORT_ONLY = {"masked_output": ("interruption", "masking")}
@@ -293,7 +292,9 @@ def test_a_wrong_import_is_seen(name: str, source: str) -> None:
         pytest.param("aws.calls", "from seedctl.version import __version__", id="the version"),
         pytest.param("local.server", "from seedctl.srp import g", id="local to srp"),
         pytest.param("local.server", "from seedctl.outputs import Group", id="local to outputs"),
-        pytest.param("embedded", "from seedctl.local import LocalSandbox", id="embedded to local"),
+        pytest.param(
+            "connection", "from seedctl.local import LocalSandbox", id="connection to local"
+        ),
         pytest.param("masked_output", "from seedctl.masking import mask", id="to masking"),
         pytest.param("cli.local", "from seedctl.local.store import x", id="cli to local"),
     ],

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from seedctl.embedded import local_from_environment
+from seedctl.connection import local_from_environment
 from seedctl.outputs import OutputsSource
-from seedctl.project import (
-    BackendIdentifier,
-    check_identifier_option,
-    find_project,
-    namespace_of,
-    os_account_name,
-)
+from seedctl.project import chosen_identifier, find_project
 
 if TYPE_CHECKING:
     from seedctl.backend import Backend
@@ -53,11 +46,12 @@ def display_path(settings: Settings, path: Path) -> str:
 
 def connect(settings: Settings, observer: Observer, *, target: TargetDetail = "none") -> Backend:
     """Connect to the backend that the options select."""
-    identifier = _identifier(settings)
+    project = project_of(settings)
+    identifier = chosen_identifier(settings.identifier, project, with_ampx=False)
     from seedctl.backend import connect as connect_backend  # noqa: PLC0415 - it takes 100 ms
 
     return connect_backend(
-        project_of(settings).root,
+        project.root,
         identifier=identifier,
         profile=settings.profile,
         region=settings.region,
@@ -82,12 +76,3 @@ def read_outputs(
     path = Path(explicit) if explicit else None
     source = OutputsSource(project_of(settings), explicit=path, is_local=local)
     return source.outputs if is_required else source.if_any()
-
-
-def _identifier(settings: Settings) -> BackendIdentifier:
-    """Return the sandbox: --identifier, SEEDCTL_IDENTIFIER, or the name of the OS account."""
-    name, source = settings.identifier, "--identifier"
-    if not name:
-        name, source = os.environ.get("SEEDCTL_IDENTIFIER"), "SEEDCTL_IDENTIFIER"
-    name = check_identifier_option(name, source=source) if name else os_account_name()
-    return BackendIdentifier(namespace_of(project_of(settings)), name)

@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import sys
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 import click
@@ -153,6 +154,12 @@ def print_rows(rows: Iterable[Sequence[str]]) -> None:
 
 def print_json(value: object) -> None:
     print_data(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def utc_time(timestamp: float) -> str:
+    """Return *timestamp*, in seconds since 1970, as ISO 8601 in UTC."""
+    moment = datetime.fromtimestamp(timestamp, timezone.utc)
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _table_lines(rows: Sequence[Sequence[str]], *, on_stdout: bool = False) -> Iterator[str]:

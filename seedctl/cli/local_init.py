@@ -8,7 +8,7 @@ import click
 
 from seedctl.cli.connection import display_path, project_of, read_outputs
 from seedctl.cli.console import Console
-from seedctl.cli.options import Command, options, settings_of
+from seedctl.cli.options import Command, options
 from seedctl.errors import FileAccessError
 from seedctl.local import blueprint
 from seedctl.project.files import is_there
@@ -42,9 +42,8 @@ if TYPE_CHECKING:
 )
 @click.option("--force", is_flag=True, help="Replace the file if it is there.")
 @options("project_dir", "outputs")
-@click.pass_context
 def init(
-    context: click.Context,
+    settings: Settings,
     *,
     logins: tuple[str, ...],
     groups: tuple[str, ...],
@@ -59,7 +58,6 @@ def init(
     From amplify_outputs.json if there is one, with ids of its own; otherwise from the options.
     The file holds no secret and is meant to be committed.
     """
-    settings = settings_of(context)
     path = project_of(settings).local_outputs
     if is_there(path) and not force:
         raise FileAccessError(

@@ -1,36 +1,44 @@
-"""``seedctl local status``, ``stop``, ``inbox`` and ``reset``: the project's local sandbox."""
+"""``seedctl local status``, ``outputs``, ``stop``, ``inbox`` and ``reset``: the project's local sandbox."""
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+import os
+import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from seedctl.cli.connection import display_path, project_of
-from seedctl.cli.console import Console, print_data, print_json, print_rows
-from seedctl.cli.options import Command, format_option, options, settings_of
+from seedctl.aws.settings import AWSSettings
+from seedctl.cli.connection import display_path, project_of, read_outputs
+from seedctl.cli.console import Console, print_data, print_json, print_rows, utc_time
+from seedctl.cli.options import Command, format_option, options
 from seedctl.local import read_inbox, reset_state
-from seedctl.local.running import locate_server, read_statistics, stop_server
+from seedctl.local.running import (
+    check_deployed,
+    locate_server,
+    read_statistics,
+    require_server,
+    stop_server,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from seedctl.cli.options import Settings
     from seedctl.local.running import RunningServer
+    from seedctl.outputs import AmplifyOutputs
 
 
 @click.command(cls=Command)
 @format_option
 @options("project_dir")
-@click.pass_context
-def status(context: click.Context, form: str) -> None:
+def status(settings: Settings, form: str) -> None:
     """Show whether the project's local sandbox is running, and where.
 
     The exit code is 0 either way; with --format json, see "running".
     """
-    settings = local_settings(context)
+    settings.local = True
     server, answers = locate_server(project_of(settings).state_folder) or (None, None)
     statistics = read_statistics(server) if server is not None and answers else None
     if form == "json":
@@ -60,14 +68,52 @@ def status(context: click.Context, form: str) -> None:
 
 
 @click.command(cls=Command)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "env"]),
+    default="text",
+    show_default=True,
+    help="text: the document, and on stderr the variables; json: only the document; "
+    "env: only the variables, for a shell.",
+)
+@options("region", "project_dir", "outputs")
+def outputs(settings: Settings, form: str) -> None:
+    """Print the amplify_outputs.json of the running local sandbox.
+
+    Its data.url is that of the local API. For the other services, programs need the variables that
+    are shown with it: eval "$(seedctl local outputs --format env)".
+    """
+    settings.local = True
+    server = require_server(project_of(settings).state_folder)
+    # A server without an outputs file serves only secrets, which need just the variables.
+    deployed = read_outputs(
+        settings,
+        local=True,
+        explicit=settings.outputs or server.outputs,
+        is_required=form != "env",
+    )
+    check_deployed(server, deployed)
+    lines = _shell_lines(settings, server, deployed)
+    if form == "env" or deployed is None:
+        print_data("\n".join(lines))
+        return
+    print_json(_with_local_api(server, deployed.document))
+    if form == "text":
+        console = Console(settings)
+        console.status("The AWS clients of other programs reach it with these variables:")
+        for line in lines:
+            console.status(f"  {line}")
+
+
+@click.command(cls=Command)
 @options("project_dir")
-@click.pass_context
-def stop(context: click.Context) -> None:
+def stop(settings: Settings) -> None:
     """Stop the project's local sandbox, if it is running.
 
     Requests under way are finished. Users, secrets, records and files are kept.
     """
-    settings = local_settings(context)
+    settings.local = True
     console = Console(settings)
     stopped = stop_server(project_of(settings).state_folder)
     if stopped is None:
@@ -82,14 +128,12 @@ def stop(context: click.Context) -> None:
 @click.command(cls=Command)
 @format_option
 @options("project_dir")
-@click.pass_context
-def inbox(context: click.Context, form: str) -> None:
+def inbox(settings: Settings, form: str) -> None:
     """Print the e-mail and SMS codes that the local sandbox has sent.
 
     The newest comes first. Each can be used once: MFA codes within three minutes, codes for a
     forgotten password within one hour, codes for a sign-up or a changed address within 24 hours.
     """
-    settings = settings_of(context)
     rows = [
         {
             "user": message.user,
@@ -111,26 +155,17 @@ def inbox(context: click.Context, form: str) -> None:
 
 @click.command(cls=Command)
 @options("project_dir")
-@click.pass_context
-def reset(context: click.Context) -> None:
+def reset(settings: Settings) -> None:
     """Delete all that the project's local sandbox stores.
 
     That is users, secrets, records and files. It is refused while the sandbox is running; stop it
     with seedctl local stop.
     """
-    settings = settings_of(context)
     console = Console(settings)
     if reset_state(project_of(settings).state_folder):
         console.success("Cleared the local sandbox.")
     else:
         console.status("The local sandbox is empty already.")
-
-
-def local_settings(context: click.Context) -> Settings:
-    """Return the settings of a command that always uses the local sandbox."""
-    settings = settings_of(context)
-    settings.local = True
-    return settings
 
 
 def aligned(rows: Mapping[str, str]) -> list[str]:
@@ -146,7 +181,33 @@ def served_outputs(settings: Settings, server: RunningServer) -> str:
     return display_path(settings, Path(server.outputs))
 
 
-def utc_time(timestamp: float) -> str:
-    """Return *timestamp*, in seconds since 1970, as ISO 8601 in UTC."""
-    moment = datetime.fromtimestamp(timestamp, timezone.utc)
-    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+def _with_local_api(server: RunningServer, document: dict[str, Any]) -> dict[str, Any]:
+    """Return *document* with the URL of *server*'s API in the place of the deployed one."""
+    data = document.get("data")
+    if not isinstance(data, dict):
+        return document
+    return {**document, "data": {**data, "url": f"{server.url}/graphql"}}
+
+
+def _shell_lines(
+    settings: Settings, server: RunningServer, outputs: AmplifyOutputs | None
+) -> list[str]:
+    """Return shell commands that set the variables for AWS clients to use *server*."""
+    region = settings.region or (_region_of(outputs) if outputs is not None else None)
+    variables = AWSSettings(region=region, endpoint_url=server.url, is_local=True).environment()
+    set_lines = [
+        f"export {name}={shlex.quote(value)}"
+        for name, value in variables.items()
+        if value is not None
+    ]
+    # Variables that are set here and would make a client use something else.
+    unset_lines = [
+        f"unset {name}" for name, value in variables.items() if value is None and name in os.environ
+    ]
+    return [*set_lines, *unset_lines]
+
+
+def _region_of(outputs: AmplifyOutputs) -> str | None:
+    if outputs.auth is not None:
+        return outputs.auth.user_pool_region
+    return outputs.data.aws_region if outputs.data is not None else None

@@ -29,20 +29,16 @@ if TYPE_CHECKING:
     from seedctl.backend import Backend
 
 # Libraries import these modules on first use. The script's folder is the first of sys.path, so a
-# user's module of the same name would be found then. To prevent that they are imported before; so
-# are those that the modules above or below import, and need no line here.
+# user's module of the same name would be found then. To prevent that they are imported before. What
+# this module and seedctl.aws.calls import at their top needs no line here.
 _LAZY_IMPORTS = (
     "calendar",
-    "configparser",
     "cryptography.exceptions",
     "email.mime.multipart",
     "email.mime.nonmultipart",
     "email.mime.text",
     "encodings.idna",
-    "getpass",
-    "hmac",
     "html",
-    "http.client",
     "http.cookies",
     "importlib.metadata",
     "importlib.resources",
@@ -53,16 +49,13 @@ _LAZY_IMPORTS = (
     "queue",
     "rich.console",
     "rich.table",
-    "secrets",
     "seedctl.auth",
+    "seedctl.aws.calls",
     "seedctl.data",
     "seedctl.storage",
     "stringprep",
     "tempfile",
     "tokenize",
-    "urllib.request",
-    "uuid",
-    "xml.etree.ElementTree",
     "zipfile",
 )
 _SYS_ATTRIBUTES = ("argv", "stdin", "stdout", "stderr", "path", "meta_path", "excepthook")

@@ -13,6 +13,7 @@ import socket
 import sys
 import threading
 import time
+import traceback
 from typing import TYPE_CHECKING, NoReturn
 
 from seedctl import interruption
@@ -138,16 +139,9 @@ def _waits_for_threads() -> bool:
     main = threading.main_thread().ident
     for identifier, innermost in sys._current_frames().items():  # noqa: SLF001 - as faulthandler
         waits = _MAIN_THREAD_WAITS if identifier == main else _OTHER_THREAD_WAITS
-        if any(_is_in(frame, waits) for frame in _stack(innermost)):
+        if any(_is_in(frame, waits) for frame, _ in traceback.walk_stack(innermost)):
             return True
     return False
-
-
-def _stack(innermost: FrameType) -> Iterator[FrameType]:
-    frame: FrameType | None = innermost
-    while frame is not None:
-        yield frame
-        frame = frame.f_back
 
 
 def _is_in(frame: FrameType, functions: Iterable[tuple[str, str]]) -> bool:

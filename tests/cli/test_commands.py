@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import click
 import pytest
 
-from seedctl.cli.lazy_group import LazyGroup
 from seedctl.cli.main import cli
+from seedctl.cli.options import LazyGroup
 from seedctl.outputs import load_outputs
 from seedctl.version import __version__
 from tests.running import subcommands
@@ -66,11 +66,9 @@ def test_help_and_completion_of_a_group_load_no_command(words: str, expected: li
     *_, last = lines = result.stdout.splitlines()
     assert [line.partition(",")[2] for line in lines if line.startswith("plain,")] == expected
     assert {name.rpartition(".")[2] for name in last.split()} == {
-        "lazy_group",
         "main",
         "options",
         "stop_signals",
-        "terminal",
     }
 
 
