@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import sys
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,13 +19,11 @@ from seedctl.masked_output import masked_excepthook
 from seedctl.parameter_store import Secrets
 from seedctl.project import find_project
 from seedctl.s3.client_factory import StorageFactory
-from seedctl.target import TargetNotice
 from seedctl.users.auth import Auth
 from seedctl.users.session import SessionServices
 from seedctl.users.signed_in import AmbientAuth, AmbientIdentity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
     from seedctl.aws.pacing import CallStatistics
@@ -64,10 +61,8 @@ class Backend:
         self.aws = aws
         self._outputs = outputs
         self._resources = connection.resources
-        self._blocks: list[AbstractContextManager[Backend]] = []
-        before_write = TargetNotice(
-            aws, project, self.identifier, outputs, observer, detail=connection.target
-        )
+        self._blocks: list[AbstractContextManager[None]] = []
+        before_write = connection.announce_target
         identity_pool = IdentityPool(aws, outputs)
         clients = DataClientFactory(aws, outputs, observer, before_write)
         self._resources.callback(clients.close)
@@ -135,11 +130,9 @@ class Backend:
             f"{where} {self.identifier.name} of {self.identifier.namespace} ({self.project.root})"
         )
 
-    @contextmanager
-    def activate(self) -> Iterator[Backend]:
+    def activate(self) -> AbstractContextManager[None]:
         """Make the module-level functions act on this backend in the block; do not close it after."""
-        with active_backends().block(self):
-            yield self
+        return active_backends().block(self)
 
     def close(self) -> None:
         """Sign out every open session, close connections and stop an embedded local sandbox."""

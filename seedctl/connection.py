@@ -6,6 +6,7 @@ That is also where a backend meets the local sandbox: its address, and the codes
 from __future__ import annotations
 
 import os
+import threading
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from seedctl.outputs import OutputsSource
 from seedctl.project import chosen_identifier, find_project
 from seedctl.prompter import TerminalCodes
 from seedctl.report import PlainReport
+from seedctl.target import describe_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,7 +71,8 @@ class Connection:
         self.identifier = chosen_identifier(options.identifier, self.project)
         quotas = chosen_quotas(self.project)
         self.observer = options.observer or PlainReport()
-        self.target = options.target
+        self._target: TargetDetail = options.target
+        self._lock = threading.RLock()
         self.app_client_secret = options.app_client_secret
         if self.app_client_secret is None and not is_local:  # the local app client has none
             self.app_client_secret = os.environ.get(APP_CLIENT_SECRET) or None
@@ -94,6 +97,18 @@ class Connection:
             self.aws = AWS(settings, fallback_region=self.outputs.region, quotas=quotas)
             self.resources = resources.pop_all()
             """To be closed together with the backend."""
+
+    def announce_target(self) -> None:
+        """Report what is about to be changed, once, before the first write.
+
+        Raises as :func:`describe_target`.
+        """
+        with self._lock:
+            if self._target != "none":
+                outputs = self.outputs.if_any() if self._target == "outputs" else None
+                target = describe_target(self.aws, self.project, self.identifier, outputs)
+                self.observer.on_target(target)
+                self._target = "none"
 
 
 def _refuse_empty(options: ConnectionOptions) -> None:

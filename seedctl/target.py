@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from seedctl.errors import AWSError, OutputsMismatchError, StackDoesNotExistError
@@ -16,33 +14,8 @@ TargetDetail = Literal["outputs", "account", "none"]
 
 if TYPE_CHECKING:
     from seedctl.aws.calls import Caller
-    from seedctl.outputs import AmplifyOutputs, OutputsSource
+    from seedctl.outputs import AmplifyOutputs
     from seedctl.project import BackendIdentifier, Project
-    from seedctl.report import Observer
-
-
-@dataclass(slots=True)
-class TargetNotice:
-    """Reports to an observer what is about to be changed, once, before the first write."""
-
-    aws: Caller
-    project: Project
-    identifier: BackendIdentifier
-    outputs: OutputsSource
-    observer: Observer
-    detail: TargetDetail
-    """How much to look up."""
-    _lock: threading.RLock = field(default_factory=threading.RLock)
-
-    def __call__(self) -> None:
-        """Report the target, unless that was done before. Raises as :func:`describe_target`."""
-        with self._lock:
-            if self.detail != "none":
-                outputs = self.outputs.if_any() if self.detail == "outputs" else None
-                self.observer.on_target(
-                    describe_target(self.aws, self.project, self.identifier, outputs)
-                )
-                self.detail = "none"
 
 
 def describe_target(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console as RichConsole
 
-    from seedctl.cli.watch import OutputWatch
+    from seedctl.cli.console import OutputWatch
 
     Bar = tuple[str, int, int | None, str]
     """What is counted, how many are done, the total if it is known, and further text."""

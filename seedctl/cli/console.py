@@ -1,5 +1,7 @@
 """What seedctl prints: messages about a run on stderr, with secrets masked; data on stdout.
 
+What the script itself prints is only noticed, by OutputWatch, so that no bar overwrites it.
+
 Every message passes :func:`seedctl.masking.mask_message`, which does not change seedctl's own
 words. A caller that puts a name or other text from outside into a message masks that text first.
 Rich is slow to import, so it is loaded only to lay out or colour text on a terminal.
@@ -12,7 +14,7 @@ import json
 import os
 import sys
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,11 +23,10 @@ from seedctl.errors import FileAccessError
 from seedctl.masking import mask_message
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from seedctl.cli.bars import Bars
     from seedctl.cli.options import Settings
-    from seedctl.cli.watch import OutputWatch
+    from seedctl.cli.stop_signals import StopSignals
 
 _MIN_COLUMNS = 20  # a narrower terminal cannot show the figures of a progress bar
 
@@ -53,11 +54,9 @@ class Console:
             and _columns() >= _MIN_COLUMNS
         )
 
-    def new_bars(self, watch: OutputWatch) -> Bars:
-        """Return progress bars for this terminal."""
-        from seedctl.cli import bars  # noqa: PLC0415 - rich is slow to import
-
-        return bars.bars_on_stderr(watch, self._settings.signals.held)
+    @property
+    def signals(self) -> StopSignals:
+        return self._settings.signals
 
     def status(self, text: str) -> None:
         """Print *text*, unless --quiet was given."""
@@ -97,6 +96,68 @@ class Console:
                 layout.print_on_terminal(text, style=style, wrap=wrap)
             else:
                 click.echo(text, err=True)
+
+
+class OutputWatch:
+    """Watches stdout and stderr where they are terminals.
+
+    The output itself is unchanged. The streams stay the same objects, so that output through other
+    references to them, such as those of logging handlers, is noticed too.
+    """
+
+    def __init__(self) -> None:
+        self.before_write: Callable[[], bool] = lambda: True
+        """Called before each write; returns whether the script writes, and not the bars."""
+        self.is_within_line = False
+        """Whether the script's last output did not end with a line break."""
+        self._is_flushed = False
+        self._has_question = False
+        self._watched: list[Any] = []
+
+    @property
+    def may_be_asking(self) -> bool:
+        """Whether the script may have asked a question and be waiting for the answer."""
+        return self.is_within_line or self._has_question
+
+    def begin(self) -> None:
+        """Start watching. A second call does nothing."""
+        if self._watched:
+            return
+        streams: list[Any] = [sys.stdout]
+        if sys.stderr is not sys.stdout:  # a script may have set both to one object
+            streams.append(sys.stderr)
+        for stream in streams:
+            # A stream that the script has set may not allow new attributes, or may be closed.
+            with contextlib.suppress(AttributeError, ValueError):
+                if stream.isatty():
+                    stream.write = self._watched_write(stream.write)
+                    # input() flushes, and then shows its question without write().
+                    stream.flush = self._watched_flush(stream.flush)
+                    self._watched.append(stream)
+
+    def end(self) -> None:
+        for stream in self._watched:
+            del stream.write, stream.flush
+        self._watched.clear()
+
+    def _watched_write(self, write: Callable[[str], int]) -> Callable[[str], int]:
+        def watched(text: str) -> int:
+            if self.before_write() and text:
+                self.is_within_line = not text.endswith("\n")
+                self._is_flushed = self._has_question = False
+            return write(text)
+
+        return watched
+
+    def _watched_flush(self, flush: Callable[[], None]) -> Callable[[], None]:
+        def watched() -> None:
+            if self.before_write():
+                # Two flushes without a write between them are input() flushing stderr and stdout.
+                self._has_question = self._is_flushed
+                self._is_flushed = True
+            flush()
+
+        return watched
 
 
 @contextlib.contextmanager

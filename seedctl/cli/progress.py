@@ -7,8 +7,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from seedctl.cli.console import write_errors_ignored_after_signal
-from seedctl.cli.watch import OutputWatch
+from seedctl.cli.console import OutputWatch, write_errors_ignored_after_signal
 from seedctl.prompter import is_asking
 
 if TYPE_CHECKING:
@@ -97,7 +96,9 @@ class ProgressDisplay:
             return
         if self._bars is None:
             self.begin()
-            self._bars = self._console.new_bars(self._watch)
+            from seedctl.cli.bars import bars_on_stderr  # noqa: PLC0415 - rich is slow to import
+
+            self._bars = bars_on_stderr(self._watch, self._console.signals.held)
         self._bars.draw(
             [
                 (each.what, each.done + each.failed, each.total, ", ".join(self._details(each)))

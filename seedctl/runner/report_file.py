@@ -69,7 +69,24 @@ class ReportFile:
 
         Raises FileAccessError, and then an older report is unchanged.
         """
-        document = _document(report.copy(), self._started, exit_code, error, calls, signal=signal)
+        recorded = report.copy()
+        seconds = recorded.seconds
+        document = {
+            "format": _FORMAT,
+            "seedctl": __version__,
+            "started_at": _time(self._started),
+            "ended_at": _time(self._started + timedelta(seconds=seconds)),
+            "seconds": round(seconds, 3),
+            "exit_code": exit_code,
+            "signal": signal,
+            "error": _error(error, signal) if error is not None else None,
+            **_events(recorded),
+            "calls": [
+                {"operation": name, **{key: round(count, 3) for key, count in calls[name].items()}}
+                for name in sorted(calls)
+            ],
+            "warnings": [mask_message(text) for text in recorded.warnings],
+        }
         text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
         with self._file_access_error():
             if self._stream is None:
@@ -120,30 +137,8 @@ def _flush() -> None:
             stream.flush()
 
 
-def _document(
-    report: Report,
-    started: datetime,
-    exit_code: int,
-    error: BaseException | None,
-    calls: Mapping[str, Mapping[str, float]],
-    *,
-    signal: str | None,
-) -> dict[str, Any]:
-    """Return what *report* recorded of a run that began at *started*.
-
-    *error* ended the run, or the signal named *signal* did. *calls* has the counts of each
-    operation by its name.
-    """
-    seconds = report.seconds
+def _events(report: Report) -> dict[str, Any]:
     return {
-        "format": _FORMAT,
-        "seedctl": __version__,
-        "started_at": _time(started),
-        "ended_at": _time(started + timedelta(seconds=seconds)),
-        "seconds": round(seconds, 3),
-        "exit_code": exit_code,
-        "signal": signal,
-        "error": _error(error, signal) if error is not None else None,
         "target": _target(report.target),
         "things": [
             _event(event, moment)
@@ -162,11 +157,6 @@ def _document(
         ],
         "failed": report.failed,
         "failures": [_event(event, moment) for event, moment in report.failures],
-        "calls": [
-            {"operation": name, **{key: round(count, 3) for key, count in calls[name].items()}}
-            for name in sorted(calls)
-        ],
-        "warnings": [mask_message(text) for text in report.warnings],
     }
 
 

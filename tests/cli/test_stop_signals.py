@@ -22,8 +22,8 @@ import seedctl.__main__ as program
 from seedctl import interruption
 from seedctl.cli import stop_signals
 from seedctl.cli.bars import Bars
+from seedctl.cli.console import OutputWatch
 from seedctl.cli.stop_signals import StopSignals
-from seedctl.cli.watch import OutputWatch
 from seedctl.runner import script_end
 from seedctl.runner.started import send_signal, started_children
 from tests.cli.screen import Screen
