@@ -69,10 +69,8 @@ def _check(aws: Caller, identifier: BackendIdentifier, outputs: AmplifyOutputs) 
             ) from error
         return "outputs not checked"
     stacks = reply.get("Stacks") or [{}]
-    values = {
-        entry["OutputKey"]: entry.get("OutputValue") for entry in stacks[0].get("Outputs", [])
-    }
-    pool = values.get("userPoolId")
+    entries = stacks[0].get("Outputs", [])
+    pool = {each["OutputKey"]: each.get("OutputValue") for each in entries}.get("userPoolId")
     if pool is None:
         return "outputs not checked"
     if pool != outputs.auth.user_pool_id:

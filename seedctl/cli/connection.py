@@ -14,7 +14,6 @@ from seedctl.project import chosen_identifier, find_project
 if TYPE_CHECKING:
     from seedctl.backend import Backend
     from seedctl.cli.options import Settings
-    from seedctl.outputs import AmplifyOutputs
     from seedctl.project import Project
     from seedctl.report import Observer
     from seedctl.target import TargetDetail
@@ -65,14 +64,13 @@ def connect(settings: Settings, observer: Observer, *, target: TargetDetail = "n
     )
 
 
-def read_outputs(
-    settings: Settings, *, local: bool, explicit: str | None, is_required: bool = False
-) -> AmplifyOutputs | None:
-    """Return the content of the outputs file, or None where the project has none.
+def outputs_source(
+    settings: Settings, *, local: bool = True, other: str | None = None
+) -> OutputsSource:
+    """Return the source of the outputs: --outputs, else *other*, else the project's own file.
 
-    With *local*, local_outputs.json is an outputs file too. Raises AmplifyOutputsNotFoundError if
-    the file *explicit* does not exist, or with *is_required*, if there is none.
+    With *local*, local_outputs.json is an outputs file too.
     """
+    explicit = settings.outputs or other
     path = Path(explicit) if explicit else None
-    source = OutputsSource(project_of(settings), explicit=path, is_local=local)
-    return source.outputs if is_required else source.if_any()
+    return OutputsSource(project_of(settings), explicit=path, is_local=local)

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from seedctl.cli.connection import project_of, read_outputs
+from seedctl.cli.connection import outputs_source, project_of
 from seedctl.cli.console import Console
-from seedctl.cli.local_state import aligned, served_outputs
+from seedctl.cli.local_commands import aligned, served_outputs
 from seedctl.cli.options import Command, options
 from seedctl.errors import LocalSandboxError
 from seedctl.local.cors import checked_origin
@@ -106,7 +106,7 @@ def start(
     settings.local = True  # with or without --local
     origins = tuple(checked_origin(origin) for origin in origins)
     conditions = Conditions.parse(**condition_options)
-    outputs = read_outputs(settings, local=True, explicit=settings.outputs)
+    outputs = outputs_source(settings).if_any()
     if with_seed:
         find_script(project_of(settings))
     startup = _Startup(settings, outputs, conditions, with_seed)

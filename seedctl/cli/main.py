@@ -52,19 +52,22 @@ def cli(_: Settings) -> None:
 @cli.group(
     cls=LazyGroup,
     lazy_commands={
-        "inbox": ("local_state", "Print the e-mail and SMS codes that the local sandbox has sent."),
-        "init": ("local_init", "Write amplify/seed/local_outputs.json."),
+        "inbox": (
+            "local_commands",
+            "Print the e-mail and SMS codes that the local sandbox has sent.",
+        ),
+        "init": ("local_commands", "Write amplify/seed/local_outputs.json."),
         "outputs": (
-            "local_state",
+            "local_commands",
             "Print the amplify_outputs.json of the running local sandbox.",
         ),
-        "reset": ("local_state", "Delete all that the project's local sandbox stores."),
+        "reset": ("local_commands", "Delete all that the project's local sandbox stores."),
         "start": ("local_start", "Start the local sandbox as a server that stays up."),
         "status": (
-            "local_state",
+            "local_commands",
             "Show whether the project's local sandbox is running, and where.",
         ),
-        "stop": ("local_state", "Stop the project's local sandbox, if it is running."),
+        "stop": ("local_commands", "Stop the project's local sandbox, if it is running."),
     },
 )
 @options("identifier", "region", "project_dir", "outputs", "verbose")

@@ -105,15 +105,14 @@ class LazyGroup(Group):
         self, *args: Any, lazy_commands: Mapping[str, tuple[str, str]], **attributes: Any
     ) -> None:
         super().__init__(*args, **attributes)
-        self._lazy_commands = lazy_commands
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted({*super().list_commands(ctx), *self._lazy_commands})
+        self._modules = {name: module for name, (module, _) in lazy_commands.items()}
+        for name, (_, text) in lazy_commands.items():
+            self.add_command(click.Command(name, short_help=text))  # until it is loaded
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in self._lazy_commands:
+        if cmd_name not in self._modules:
             return super().get_command(ctx, cmd_name)
-        module = importlib.import_module(f"seedctl.cli.{self._lazy_commands[cmd_name][0]}")
+        module = importlib.import_module(f"seedctl.cli.{self._modules[cmd_name]}")
         command = getattr(module, cmd_name.replace("-", "_"))
         assert isinstance(command, click.Command)
         return command
@@ -131,9 +130,8 @@ class LazyGroup(Group):
         return [*commands, *Command.shell_complete(self, ctx, incomplete)]
 
     def _help_lines(self) -> list[tuple[str, str]]:
-        lazy = ((name, text) for name, (_, text) in self._lazy_commands.items())
-        own = ((name, each.get_short_help_str(limit=80)) for name, each in self.commands.items())
-        return sorted([*lazy, *own])
+        commands = sorted(self.commands.items())
+        return [(name, each.get_short_help_str(limit=80)) for name, each in commands]
 
 
 def common_options(command: _Function) -> _Function:

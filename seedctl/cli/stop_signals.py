@@ -200,18 +200,17 @@ class StopSignals:
             self._is_ending = True
             _restore_terminal()
             _say("Ended at once.")
-            ended: list[bool] = []
+            ending = _thread.allocate_lock()
+            ending.acquire()
 
             def end() -> None:
                 if self._settled is None:
                     self.at_sudden_end()
-                ended.append(True)
+                ending.release()
 
             # In a thread, because the main thread may hold a lock that this needs.
             _thread.start_new_thread(end, ())
-            deadline = time.monotonic() + _LAST_SECONDS
-            while not ended and time.monotonic() < deadline:
-                time.sleep(0.01)
+            ending.acquire(timeout=_LAST_SECONDS)
         os._exit(self.exit_code(128 + (self._first or 0)))
 
 
