@@ -90,7 +90,8 @@ class Connection:
             if is_local:
                 sandbox = local_endpoint(self.project, self.outputs)
                 endpoint_url = resources.enter_context(sandbox)
-            is_paced = not is_embedded(endpoint_url)
+            # Calls to a local sandbox inside this process need no quota.
+            is_paced = endpoint_url not in process_state.instance(_EmbeddedURLs)
             settings = AWSSettings(
                 options.profile, options.region, endpoint_url, is_local, is_paced
             )
@@ -160,11 +161,6 @@ def local_endpoint(project: Project, source: OutputsSource) -> Iterator[str]:
 
 class _EmbeddedURLs(set[str]):
     """The URLs of the local sandboxes that run inside this process."""
-
-
-def is_embedded(url: str | None) -> bool:
-    """Whether a local sandbox inside this process answers at *url*; calls to it need no quota."""
-    return url in process_state.instance(_EmbeddedURLs)
 
 
 class InboxCodes:

@@ -14,6 +14,7 @@ import json
 import os
 import sys
 from datetime import datetime, timezone
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from seedctl.cli.options import Settings
-    from seedctl.cli.stop_signals import StopSignals
 
 _MIN_COLUMNS = 20  # a narrower terminal cannot show the figures of a progress bar
 
@@ -35,15 +35,11 @@ class Console:
     """Prints status, warnings and failures on stderr."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-
-    @property
-    def is_quiet(self) -> bool:
-        return self._settings.quiet
+        self.settings = settings
 
     @property
     def is_verbose(self) -> bool:
-        return self._settings.verbose and not self._settings.quiet
+        return self.settings.verbose and not self.settings.quiet
 
     @property
     def can_draw(self) -> bool:
@@ -54,17 +50,13 @@ class Console:
             and _columns() >= _MIN_COLUMNS
         )
 
-    @property
-    def signals(self) -> StopSignals:
-        return self._settings.signals
-
     def status(self, text: str) -> None:
         """Print *text*, unless --quiet was given."""
-        if not self._settings.quiet:
+        if not self.settings.quiet:
             self.message(text)
 
     def success(self, text: str) -> None:
-        if not self._settings.quiet:
+        if not self.settings.quiet:
             self.message(f"✔ {text}", style="green")
 
     def failure(self, text: str) -> None:
@@ -76,7 +68,7 @@ class Console:
 
     def table(self, rows: Iterable[Sequence[str]]) -> None:
         """Print *rows* in aligned columns, unless --quiet was given."""
-        if not self._settings.quiet:
+        if not self.settings.quiet:
             masked = [[mask_message(text) for text in row] for row in rows]
             with write_errors_ignored_after_signal():
                 for line in _table_lines(masked):
@@ -130,9 +122,9 @@ class OutputWatch:
             # A stream that the script has set may not allow new attributes, or may be closed.
             with contextlib.suppress(AttributeError, ValueError):
                 if stream.isatty():
-                    stream.write = self._watched_write(stream.write)
+                    stream.write = partial(self._write, stream.write)
                     # input() flushes, and then shows its question without write().
-                    stream.flush = self._watched_flush(stream.flush)
+                    stream.flush = partial(self._flush, stream.flush)
                     self._watched.append(stream)
 
     def end(self) -> None:
@@ -140,24 +132,18 @@ class OutputWatch:
             del stream.write, stream.flush
         self._watched.clear()
 
-    def _watched_write(self, write: Callable[[str], int]) -> Callable[[str], int]:
-        def watched(text: str) -> int:
-            if self.before_write() and text:
-                self.is_within_line = not text.endswith("\n")
-                self._is_flushed = self._has_question = False
-            return write(text)
+    def _write(self, write: Callable[[str], int], text: str) -> int:
+        if self.before_write() and text:
+            self.is_within_line = not text.endswith("\n")
+            self._is_flushed = self._has_question = False
+        return write(text)
 
-        return watched
-
-    def _watched_flush(self, flush: Callable[[], None]) -> Callable[[], None]:
-        def watched() -> None:
-            if self.before_write():
-                # Two flushes without a write between them are input() flushing stderr and stdout.
-                self._has_question = self._is_flushed
-                self._is_flushed = True
-            flush()
-
-        return watched
+    def _flush(self, flush: Callable[[], None]) -> None:
+        if self.before_write():
+            # Two flushes without a write between them are input() flushing stderr and stdout.
+            self._has_question = self._is_flushed
+            self._is_flushed = True
+        flush()
 
 
 @contextlib.contextmanager

@@ -18,7 +18,7 @@ import click
 
 from seedctl.cli.connection import outputs_source, project_of
 from seedctl.cli.console import Console
-from seedctl.cli.local_commands import aligned, served_outputs
+from seedctl.cli.local import aligned, served_outputs
 from seedctl.cli.options import Command, options
 from seedctl.errors import LocalSandboxError
 from seedctl.local.cors import checked_origin
@@ -109,7 +109,7 @@ def start(
     outputs = outputs_source(settings).if_any()
     if with_seed:
         find_script(project_of(settings))
-    startup = _Startup(settings, outputs, conditions, with_seed)
+    startup = _Startup(Console(settings), outputs, conditions, with_seed)
     if detach:
         return startup.detach(_arguments(port, origins, condition_options))
     startup.host(port or 0, origins, in_background=in_background)
@@ -120,32 +120,28 @@ def start(
 class _Startup:
     """Starts the server in one of the two ways, with what the command line asks for."""
 
-    settings: Settings
+    console: Console
     outputs: AmplifyOutputs | None
     conditions: Conditions | None
     with_seed: bool
 
-    @property
-    def console(self) -> Console:
-        return Console(self.settings)
-
     def detach(self, arguments: list[str]) -> int:
         """Start a server with *arguments* that outlives this process; return the exit code."""
-        server = _start_server(self.settings, arguments)
+        server = _start_server(self.console.settings, arguments)
         self._show(server)
         self.console.status("seedctl local stop ends it.")
         if not self.with_seed:
             return 0
-        with self.settings.signals.wait_mode():
-            return _seed(self.settings)
+        with self.console.settings.signals.wait_mode():
+            return _seed(self.console.settings)
 
     def host(self, port: int, origins: Sequence[str], *, in_background: bool) -> None:
         """Serve in this process until a signal ends it."""
-        console, signals = self.console, self.settings.signals
+        console, signals = self.console, self.console.settings.signals
         statistics: list[dict[str, Any]] = []
         with signals.wait_mode():
             with host_sandbox(
-                project_of(self.settings).state_folder,
+                project_of(self.console.settings).state_folder,
                 self.outputs,
                 port=port,
                 origins=tuple(origins),
@@ -153,7 +149,11 @@ class _Startup:
                 at_end=statistics.append,
             ) as server:
                 self._show(server)
-                if self.with_seed and (code := _seed(self.settings)) and not signals.wait(0):
+                if (
+                    self.with_seed
+                    and (code := _seed(self.console.settings))
+                    and not signals.wait(0)
+                ):
                     console.warning(f"The seed ended with exit code {code}. The server stays up.")
                 if not in_background and not signals.wait(0):
                     console.status("Ctrl-C stops it.")
@@ -168,7 +168,7 @@ class _Startup:
         rows = {}
         if self.outputs is not None and self.outputs.data is not None:
             rows["GraphQL"] = f"{server.url}/graphql"
-        rows["Outputs"] = served_outputs(self.settings, server)
+        rows["Outputs"] = served_outputs(self.console.settings, server)
         if self.conditions is not None:
             rows["Conditions"] = str(self.conditions)
         self.console.success(f"The local sandbox is up at {server.url}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,7 +20,7 @@ from seedctl.errors import SeedctlError
 from seedctl.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
 
 class _MainGroup(LazyGroup):
@@ -52,22 +53,13 @@ def cli(_: Settings) -> None:
 @cli.group(
     cls=LazyGroup,
     lazy_commands={
-        "inbox": (
-            "local_commands",
-            "Print the e-mail and SMS codes that the local sandbox has sent.",
-        ),
-        "init": ("local_commands", "Write amplify/seed/local_outputs.json."),
-        "outputs": (
-            "local_commands",
-            "Print the amplify_outputs.json of the running local sandbox.",
-        ),
-        "reset": ("local_commands", "Delete all that the project's local sandbox stores."),
+        "inbox": ("local", "Print the e-mail and SMS codes that the local sandbox has sent."),
+        "init": ("local", "Write amplify/seed/local_outputs.json."),
+        "outputs": ("local", "Print the amplify_outputs.json of the running local sandbox."),
+        "reset": ("local", "Delete all that the project's local sandbox stores."),
         "start": ("local_start", "Start the local sandbox as a server that stays up."),
-        "status": (
-            "local_commands",
-            "Show whether the project's local sandbox is running, and where.",
-        ),
-        "stop": ("local_commands", "Stop the project's local sandbox, if it is running."),
+        "status": ("local", "Show whether the project's local sandbox is running, and where."),
+        "stop": ("local", "Stop the project's local sandbox, if it is running."),
     },
 )
 @options("identifier", "region", "project_dir", "outputs", "verbose")
@@ -78,9 +70,9 @@ def local(_: Settings) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     # For a bug of seedctl, and for threads that a script leaves running: secrets are masked there too.
-    sys.excepthook = _masked_hook("masked_excepthook")
+    sys.excepthook = partial(_call_masked_hook, "masked_excepthook")
     before = threading.excepthook
-    threading.excepthook = _masked_hook("masked_thread_excepthook")
+    threading.excepthook = partial(_call_masked_hook, "masked_thread_excepthook")
     settings = Settings()
     try:
         return settings.signals.run(lambda: _run(arguments, settings))
@@ -119,12 +111,7 @@ def _show(error: BaseException, settings: Settings) -> None:
     error_display.show_end(settings, error)
 
 
-def _masked_hook(name: str) -> Callable[..., None]:
-    """Return the hook *name* of masked_output, which is imported when the hook is called."""
+def _call_masked_hook(name: str, *arguments: Any) -> None:
+    from seedctl import masked_output  # noqa: PLC0415 - it needs logging
 
-    def hook(*arguments: Any) -> None:
-        from seedctl import masked_output  # noqa: PLC0415 - it needs logging
-
-        getattr(masked_output, name)(*arguments)
-
-    return hook
+    getattr(masked_output, name)(*arguments)

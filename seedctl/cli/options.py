@@ -134,11 +134,6 @@ class LazyGroup(Group):
         return [(name, each.get_short_help_str(limit=80)) for name, each in commands]
 
 
-def common_options(command: _Function) -> _Function:
-    """Add all common options to *command*; a value after the subcommand overrides one before it."""
-    return options(*_OPTIONS)(command)
-
-
 def options(*names: str) -> Callable[[_Function], _Function]:
     """Return a decorator that adds the common options of these *names* to a command.
 
@@ -226,6 +221,9 @@ _OPTIONS = {
 _ALWAYS_TAKEN = ("local", "quiet", "verbose", "debug")
 _ALWAYS_SHOWN = ("quiet", "debug")
 _COMMON_NAMES = {f"--{name.replace('_', '-')}" for name in _OPTIONS} | {"-C", "-q", "-v", "--help"}
+
+common_options = options(*_OPTIONS)
+"""Adds all common options; a value after the subcommand overrides one before it."""
 
 format_option = click.option(
     "--format",

@@ -48,12 +48,12 @@ class ProgressDisplay:
 
     def begin(self) -> None:
         """Watch what the script prints, so that no bar overwrites it."""
-        if self._console.can_draw and not self._console.is_quiet:
+        if self._console.can_draw and not self._console.settings.quiet:
             self._watch.begin()
 
     def show(self, progress: Progress) -> None:
         with self._lock:
-            if self._console.is_quiet:
+            if self._console.settings.quiet:
                 return
             self._sample(progress)
             if self._console.can_draw:
@@ -98,7 +98,7 @@ class ProgressDisplay:
             self.begin()
             from seedctl.cli.bars import bars_on_stderr  # noqa: PLC0415 - rich is slow to import
 
-            self._bars = bars_on_stderr(self._watch, self._console.signals.held)
+            self._bars = bars_on_stderr(self._watch, self._console.settings.signals.held)
         self._bars.draw(
             [
                 (each.what, each.done + each.failed, each.total, ", ".join(self._details(each)))

@@ -43,8 +43,8 @@ def _console(*, quiet: bool = False, verbose: bool = False, debug: bool = False)
 
 
 def _show(console: Console, error: SeedctlError, *, script: Path | None = None) -> None:
-    console._settings.script = script
-    show_end(console._settings, error)
+    console.settings.script = script
+    show_end(console.settings, error)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_quiet_and_verbose_messages(
 ) -> None:
     """--quiet leaves failures and warnings; all messages go to stderr."""
     console = _console(quiet=quiet, verbose=verbose)
-    assert (console.is_quiet, console.is_verbose) == (quiet, verbose and not quiet)
+    assert (console.settings.quiet, console.is_verbose) == (quiet, verbose and not quiet)
     console.status("a")
     console.success("c")
     console.failure("d")

@@ -249,16 +249,14 @@ def _shell_lines(
     """Return shell commands that set the variables for AWS clients to use *server*."""
     region = settings.region or (_region_of(outputs) if outputs is not None else None)
     variables = AWSSettings(region=region, endpoint_url=server.url, is_local=True).environment()
-    set_lines = [
+    lines = [
         f"export {name}={shlex.quote(value)}"
         for name, value in variables.items()
         if value is not None
     ]
     # Variables that are set here and would make a client use something else.
-    unset_lines = [
-        f"unset {name}" for name, value in variables.items() if value is None and name in os.environ
-    ]
-    return [*set_lines, *unset_lines]
+    unset = [name for name, value in variables.items() if value is None and name in os.environ]
+    return lines + [f"unset {name}" for name in unset]
 
 
 def _region_of(outputs: AmplifyOutputs) -> str | None:
