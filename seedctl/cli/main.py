@@ -52,6 +52,7 @@ def cli(_: Settings) -> None:
 
 @cli.group(
     cls=LazyGroup,
+    short_help="Run and clear the local sandbox, which --local uses.",
     lazy_commands={
         "inbox": ("local", "Print the e-mail and SMS codes that the local sandbox has sent."),
         "init": ("local", "Write amplify/seed/local_outputs.json."),

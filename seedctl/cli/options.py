@@ -12,7 +12,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.shell_completion import CompletionItem
 
 from seedctl.cli.stop_signals import StopSignals
 
@@ -107,31 +106,17 @@ class LazyGroup(Group):
         super().__init__(*args, **attributes)
         self._modules = {name: module for name, (module, _) in lazy_commands.items()}
         for name, (_, text) in lazy_commands.items():
-            self.add_command(click.Command(name, short_help=text))  # until it is loaded
+            # It stands for the command until that is used.
+            self.add_command(click.Command(name, short_help=text))
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in self._modules:
-            return super().get_command(ctx, cmd_name)
-        module = importlib.import_module(f"seedctl.cli.{self._modules[cmd_name]}")
-        command = getattr(module, cmd_name.replace("-", "_"))
-        assert isinstance(command, click.Command)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        with formatter.section("Commands"):
-            formatter.write_dl(self._help_lines())
-
-    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        commands = [
-            CompletionItem(name, help=text)
-            for name, text in self._help_lines()
-            if name.startswith(incomplete)
-        ]
-        return [*commands, *Command.shell_complete(self, ctx, incomplete)]
-
-    def _help_lines(self) -> list[tuple[str, str]]:
-        commands = sorted(self.commands.items())
-        return [(name, each.get_short_help_str(limit=80)) for name, each in commands]
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name, command, rest = super().resolve_command(ctx, args)
+        if name is not None and name in self._modules:
+            module = importlib.import_module(f"seedctl.cli.{self._modules[name]}")
+            command = getattr(module, name.replace("-", "_"))
+        return name, command, rest
 
 
 def options(*names: str) -> Callable[[_Function], _Function]:
