@@ -24,7 +24,7 @@ from seedctl.local.running import (
 )
 from seedctl.project.files import is_there
 from seedctl.prompter import can_prompt
-from seedctl.runner.atomic_write import write_file
+from seedctl.runner.report_file import write_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

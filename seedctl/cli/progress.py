@@ -96,9 +96,10 @@ class ProgressDisplay:
             return
         if self._bars is None:
             self.begin()
-            from seedctl.cli.bars import bars_on_stderr  # noqa: PLC0415 - rich is slow to import
+            from seedctl.cli import bars, layout  # noqa: PLC0415 - rich is slow to import
 
-            self._bars = bars_on_stderr(self._watch, self._console.settings.signals.held)
+            hold_signals = self._console.settings.signals.held
+            self._bars = bars.Bars(layout.rich_console(), self._watch, hold_signals)
         self._bars.draw(
             [
                 (each.what, each.done + each.failed, each.total, ", ".join(self._details(each)))

@@ -86,7 +86,6 @@ class SeedRun:
     def __init__(self, settings: Settings, report_path: str | None) -> None:
         """Raises FileAccessError if the report cannot be written to *report_path*."""
         self.exit_code = 0
-        self._settings = settings
         self._signals = settings.signals
         self._console = Console(settings)
         self._report = ConsoleReport(self._console)
@@ -108,7 +107,7 @@ class SeedRun:
         # Imported in the run, because it takes long and a signal meanwhile belongs in the report.
         from seedctl.runner import script as runner  # noqa: PLC0415
 
-        settings, console = self._settings, self._console
+        settings, console = self._console.settings, self._console
         script = find_script(project_of(settings), explicit=Path(path) if path else None)
         settings.script = script
         for name in runner.shadowed_modules(script):

@@ -1,9 +1,14 @@
-"""The JSON file of ``--report``: checked before the run begins, written when it ends, masked."""
+"""The JSON file of ``--report``: checked before the run begins, written when it ends, masked.
+
+A reader of a file that is written here finds either the old content or all of the new one.
+"""
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import secrets
 import stat
 import sys
 from contextlib import contextmanager
@@ -14,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 from seedctl.causes import causes
 from seedctl.errors import FileAccessError, SeedctlError
 from seedctl.masking import mask, mask_message
-from seedctl.runner.atomic_write import check_replaceable, existing_mode, replace_file
 from seedctl.version import __version__
 
 if TYPE_CHECKING:
@@ -44,7 +48,7 @@ class ReportFile:
         self._started = datetime.now(timezone.utc)
         with self._file_access_error():
             descriptor = _descriptor(path)
-            mode = existing_mode(Path(path)) if descriptor is None else None
+            mode = _existing_mode(Path(path)) if descriptor is None else None
             if descriptor is not None:
                 # A copy: the script may close its own, and the number would be used again.
                 self._stream = os.dup(descriptor)
@@ -52,7 +56,7 @@ class ReportFile:
             elif mode is not None and not stat.S_ISREG(mode):
                 self._stream = Path.cwd() / path
             else:
-                check_replaceable(self._path)
+                _check_replaceable(self._path)
 
     def finish(
         self,
@@ -90,7 +94,7 @@ class ReportFile:
         text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
         with self._file_access_error():
             if self._stream is None:
-                replace_file(self._path, text, mode=_PRIVATE, errors=_ENCODE_ERRORS)
+                _replace_file(self._path, text, mode=_PRIVATE, errors=_ENCODE_ERRORS)
             elif not self._is_sent:
                 self._is_sent = True
                 _flush()  # what was printed before comes before the report
@@ -206,3 +210,66 @@ def _target(target: Target | None) -> dict[str, Any] | None:
 
 def _time(moment: datetime) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def write_file(path: Path, text: str) -> None:
+    """Write *text* to *path*, and create missing folders.
+
+    A symbolic link stays a link, and a file that is replaced keeps its mode. Raises
+    FileAccessError, also for a file that this account may not write.
+    """
+    target = Path(os.path.realpath(path))
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _replace_file(target, text, mode=_existing_mode(target))
+    except OSError as error:
+        raise FileAccessError(
+            f"{path} cannot be written: {error.strerror}.",
+            resolution=f"Make {target.parent} writable for this account, with space on its disk.",
+        ) from error
+
+
+def _existing_mode(path: Path) -> int | None:
+    """Return the mode of the file at *path*, or None if there is none.
+
+    Raises OSError for a folder, and for a file that this account may not write: a writable folder
+    would allow it to be replaced.
+    """
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return None
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if not os.access(path, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    return mode
+
+
+def _check_replaceable(path: Path) -> None:
+    """Raise OSError if no file can be created beside *path*."""
+    descriptor, aside = _new_file_beside(path, 0o600)
+    os.close(descriptor)
+    aside.unlink()
+
+
+def _replace_file(path: Path, text: str, *, mode: int | None, errors: str = "strict") -> None:
+    """Write *text* to a new file beside *path*, then rename that file to *path*.
+
+    *mode* is the mode of the new file, by default what the umask allows; *errors* says what to do
+    with text that UTF-8 cannot encode. Raises OSError, and then the old file is unchanged.
+    """
+    descriptor, aside = _new_file_beside(path, 0o666 if mode is None else 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors=errors) as file:
+            file.write(text)
+        if mode is not None:
+            aside.chmod(stat.S_IMODE(mode))
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def _new_file_beside(path: Path, mode: int) -> tuple[int, Path]:
+    aside = path.with_name(f".seedctl-new-{secrets.token_hex(8)}")
+    return os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), aside
