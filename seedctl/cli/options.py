@@ -106,7 +106,7 @@ class LazyGroup(Group):
         super().__init__(*args, **attributes)
         self._modules = {name: module for name, (module, _) in lazy_commands.items()}
         for name, (_, text) in lazy_commands.items():
-            # It stands for the command until that is used.
+            # A placeholder for help and completion; resolve_command() returns the command itself.
             self.add_command(click.Command(name, short_help=text))
 
     def resolve_command(
