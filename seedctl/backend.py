@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import sys
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,26 +12,21 @@ from seedctl.appsync.client_factory import Data, DataClientFactory
 from seedctl.cognito.identity import IdentityPool
 from seedctl.cognito.journal import Journal
 from seedctl.cognito.pool import UserPool
-from seedctl.connection import ConnectionOptions, open_connection
+from seedctl.connection import Connection, ConnectionOptions
 from seedctl.current import ActiveBackends
 from seedctl.errors import NoBackendError, ProjectNotFoundError
 from seedctl.masked_output import masked_excepthook
 from seedctl.parameter_store import Secrets
 from seedctl.project import find_project
 from seedctl.s3.client_factory import StorageFactory
-from seedctl.target import TargetNotice
 from seedctl.users.auth import Auth
 from seedctl.users.session import SessionServices
 from seedctl.users.signed_in import AmbientAuth, AmbientIdentity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from contextlib import AbstractContextManager
-    from types import TracebackType
 
-    from seedctl.aws.calls import AWS
     from seedctl.aws.pacing import CallStatistics
-    from seedctl.connection import Connection
     from seedctl.outputs import AmplifyOutputs, AuthSection
     from seedctl.project import BackendIdentifier
     from seedctl.report import Observer
@@ -51,6 +45,7 @@ class Backend:
     Attributes:
         auth: Users: create them, sign them in, add them to groups.
         secrets: The secrets of the sandbox.
+        aws: Makes AWS calls with the developer's own credentials.
         data: Makes clients for the records.
         project: The Amplify project on disk.
         identifier: Which sandbox this is.
@@ -63,13 +58,11 @@ class Backend:
         aws, outputs = connection.aws, connection.outputs
         self.project = project
         self.identifier = connection.identifier
-        self._aws = aws
+        self.aws = aws
         self._outputs = outputs
         self._resources = connection.resources
-        self._blocks: list[AbstractContextManager[Backend]] = []
-        before_write = TargetNotice(
-            aws, project, self.identifier, outputs, observer, detail=connection.target
-        )
+        self._blocks: list[AbstractContextManager[None]] = []
+        before_write = connection.announce_target
         identity_pool = IdentityPool(aws, outputs)
         clients = DataClientFactory(aws, outputs, observer, before_write)
         self._resources.callback(clients.close)
@@ -93,12 +86,7 @@ class Backend:
         self._blocks[-1].__enter__()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         try:
             self.close()
         finally:
@@ -125,16 +113,11 @@ class Backend:
             The values by name. None means that the variable must not be set.
         """
         identifier = {"AMPLIFY_BACKEND_IDENTIFIER": self.identifier.to_json()}
-        return {**self._aws.environment(), **identifier}
+        return {**self.aws.environment(), **identifier}
 
     def statistics(self) -> dict[str, CallStatistics]:
         """Return the number of calls so far by operation, those to AppSync and S3 included."""
-        return self._aws.statistics()
-
-    @property
-    def aws(self) -> AWS:
-        """Makes AWS calls with the developer's own credentials."""
-        return self._aws
+        return self.aws.statistics()
 
     def require_auth(self) -> AuthSection:
         """Return the auth section of the outputs file. Raises MissingAuthError if it has none."""
@@ -142,16 +125,14 @@ class Backend:
 
     def describe(self) -> str:
         """Return the name of this backend for messages."""
-        where = "the local sandbox" if self._aws.is_local else "the sandbox"
+        where = "the local sandbox" if self.aws.is_local else "the sandbox"
         return (
             f"{where} {self.identifier.name} of {self.identifier.namespace} ({self.project.root})"
         )
 
-    @contextmanager
-    def activate(self) -> Iterator[Backend]:
+    def activate(self) -> AbstractContextManager[None]:
         """Make the module-level functions act on this backend in the block; do not close it after."""
-        with active_backends().block(self):
-            yield self
+        return active_backends().block(self)
 
     def close(self) -> None:
         """Sign out every open session, close connections and stop an embedded local sandbox."""
@@ -237,7 +218,7 @@ def connect(
         observer=observer,
         target=target,
     )
-    return Backend(open_connection(options))
+    return Backend(Connection(options))
 
 
 def _connect_for_script() -> Backend:
@@ -253,6 +234,6 @@ def _connect_for_script() -> Backend:
         project = find_project(Path(script).absolute().parent)
     except ProjectNotFoundError:  # the script may be a symbolic link into a project
         project = find_project(Path(script).resolve().parent)
-    backend = Backend(open_connection(ConnectionOptions(project_dir=project.root)))
+    backend = Backend(Connection(ConnectionOptions(project_dir=project.root)))
     atexit.register(backend.close)
     return backend

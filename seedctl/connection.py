@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import os
+import threading
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seedctl import masking
+from seedctl import masking, process_state
 from seedctl.aws.settings import AWSSettings
 from seedctl.cognito.pool import APP_CLIENT_SECRET
-from seedctl.embedded import InboxCodes, is_embedded, local_endpoint, local_from_environment
+from seedctl.embedded import EmbeddedURLs, InboxCodes, local_endpoint, local_from_environment
 from seedctl.errors import InvalidCommandInputError
 from seedctl.mfa_command import CommandCodes
 from seedctl.outputs import OutputsSource
 from seedctl.project import chosen_identifier, find_project
 from seedctl.project.quotas import chosen_quotas
 from seedctl.report import PlainReport
+from seedctl.target import describe_target
 
 if TYPE_CHECKING:
-    from seedctl.aws.calls import AWS
-    from seedctl.project import BackendIdentifier, Project
+    from seedctl.project import BackendIdentifier
     from seedctl.prompter import CodeSource
     from seedctl.report import Observer
     from seedctl.target import TargetDetail
@@ -45,69 +46,65 @@ class ConnectionOptions:
     target: TargetDetail = "outputs"
 
 
-@dataclass(frozen=True, slots=True)
 class Connection:
-    """What a backend is built from."""
+    """What a backend is built from: the project, the chosen sandbox, and the way to reach it."""
 
-    project: Project
-    identifier: BackendIdentifier
-    aws: AWS
-    outputs: OutputsSource
-    observer: Observer
-    app_client_secret: str | None
-    codes: CodeSource | None
-    """Where one-time codes come from if a call has no callback; None for the terminal."""
-    target: TargetDetail
-    resources: ExitStack
-    """To be closed together with the backend."""
+    def __init__(self, options: ConnectionOptions) -> None:
+        """Start an embedded local sandbox if one is needed."""
+        from seedctl.aws.calls import AWS  # noqa: PLC0415 - botocore is slow
 
+        _refuse_empty(options)
+        explicit = Path(options.project_dir) if options.project_dir is not None else None
+        self.project = find_project(Path(), explicit=explicit)
+        is_local = local_from_environment() if options.local is None else options.local
+        endpoint_url = options.endpoint_url
+        if is_local and endpoint_url is not None:
+            raise InvalidCommandInputError(
+                "--local and --endpoint-url exclude each other.",
+                resolution="Leave one of them out: --local brings its own endpoint.",
+            )
+        self.identifier = chosen_identifier(options.identifier, self.project)
+        quotas = chosen_quotas(self.project)
+        self.observer = options.observer or PlainReport()
+        self._target: TargetDetail = options.target
+        self._lock = threading.RLock()
+        self.app_client_secret = options.app_client_secret
+        if self.app_client_secret is None and not is_local:  # the local app client has none
+            self.app_client_secret = os.environ.get(APP_CLIENT_SECRET) or None
+        masking.register(self.app_client_secret)
+        self.codes: CodeSource | None = None
+        """Where one-time codes come from if a call has no callback; None for the terminal."""
+        mfa_command = options.mfa_command or os.environ.get("SEEDCTL_MFA_COMMAND")
+        if mfa_command:
+            self.codes = CommandCodes(mfa_command)
+        elif is_local and not options.prompt:
+            self.codes = InboxCodes(self.project.state_folder, self.observer)
+        file = Path(options.outputs) if options.outputs is not None else None
+        self.outputs = OutputsSource(self.project, explicit=file, is_local=is_local)
+        with ExitStack() as resources:
+            if is_local:
+                sandbox = local_endpoint(self.project, self.outputs)
+                endpoint_url = resources.enter_context(sandbox)
+            # Calls to a local sandbox inside this process need no quota.
+            is_paced = endpoint_url not in process_state.instance(EmbeddedURLs)
+            settings = AWSSettings(
+                options.profile, options.region, endpoint_url, is_local, is_paced
+            )
+            self.aws = AWS(settings, fallback_region=self.outputs.region, quotas=quotas)
+            self.resources = resources.pop_all()
+            """To be closed together with the backend."""
 
-def open_connection(options: ConnectionOptions) -> Connection:
-    """Find the project, choose the sandbox, and start an embedded local sandbox if one is needed."""
-    from seedctl.aws.calls import AWS  # noqa: PLC0415 - botocore is slow
+    def announce_target(self) -> None:
+        """Report what is about to be changed, once, before the first write.
 
-    _refuse_empty(options)
-    explicit = Path(options.project_dir) if options.project_dir is not None else None
-    project = find_project(Path(), explicit=explicit)
-    is_local = local_from_environment() if options.local is None else options.local
-    endpoint_url = options.endpoint_url
-    if is_local and endpoint_url is not None:
-        raise InvalidCommandInputError(
-            "--local and --endpoint-url exclude each other.",
-            resolution="Leave one of them out: --local brings its own endpoint.",
-        )
-    identifier = chosen_identifier(options.identifier, project)
-    quotas = chosen_quotas(project)
-    observer = options.observer or PlainReport()
-    app_client_secret = options.app_client_secret
-    if app_client_secret is None and not is_local:  # the local sandbox's app client has none
-        app_client_secret = os.environ.get(APP_CLIENT_SECRET) or None
-    masking.register(app_client_secret)
-    codes: CodeSource | None = None
-    mfa_command = options.mfa_command or os.environ.get("SEEDCTL_MFA_COMMAND")
-    if mfa_command:
-        codes = CommandCodes(mfa_command)
-    elif is_local and not options.prompt:
-        codes = InboxCodes(project.state_folder, observer)
-    file = Path(options.outputs) if options.outputs is not None else None
-    outputs = OutputsSource(project, explicit=file, is_local=is_local)
-    with ExitStack() as resources:
-        if is_local:
-            endpoint_url = resources.enter_context(local_endpoint(project, outputs))
-        is_paced = not is_embedded(endpoint_url)
-        settings = AWSSettings(options.profile, options.region, endpoint_url, is_local, is_paced)
-        aws = AWS(settings, fallback_region=outputs.region, quotas=quotas)
-        return Connection(
-            project,
-            identifier,
-            aws,
-            outputs,
-            observer,
-            app_client_secret,
-            codes,
-            options.target,
-            resources.pop_all(),
-        )
+        Raises as ``describe_target``.
+        """
+        with self._lock:
+            if self._target != "none":
+                outputs = self.outputs.if_any() if self._target == "outputs" else None
+                target = describe_target(self.aws, self.project, self.identifier, outputs)
+                self.observer.on_target(target)
+                self._target = "none"
 
 
 def _refuse_empty(options: ConnectionOptions) -> None:

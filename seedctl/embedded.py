@@ -52,7 +52,7 @@ def local_endpoint(project: Project, source: OutputsSource) -> Iterator[str]:
     from seedctl.local import LocalSandbox  # noqa: PLC0415 - slow to load, and often not needed
 
     with LocalSandbox.start(state_folder=project.state_folder, outputs=outputs) as sandbox:
-        embedded = process_state.instance(_EmbeddedURLs)
+        embedded = process_state.instance(EmbeddedURLs)
         embedded.add(sandbox.url)
         try:
             yield sandbox.url
@@ -60,13 +60,8 @@ def local_endpoint(project: Project, source: OutputsSource) -> Iterator[str]:
             embedded.discard(sandbox.url)
 
 
-class _EmbeddedURLs(set[str]):
+class EmbeddedURLs(set[str]):
     """The URLs of the local sandboxes that run inside this process."""
-
-
-def is_embedded(url: str | None) -> bool:
-    """Whether a local sandbox inside this process answers at *url*; calls to it need no quota."""
-    return url in process_state.instance(_EmbeddedURLs)
 
 
 class InboxCodes:

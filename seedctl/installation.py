@@ -27,7 +27,7 @@ def how_to_install(package: str) -> str:
         others = "".join(f"--with {shlex.quote(each)} " for each in _extras_of_uv(receipt))
         return f"uv tool install {others}--with {quoted} seedctl"
     python = shlex.quote(sys.executable)
-    if _is_created_by_uv(environment):
+    if re.search(r"^uv\s*=", _text(environment / "pyvenv.cfg"), re.MULTILINE):  # uv made it
         return f"uv pip install --python {python} {quoted}"
     if importlib.util.find_spec("pip") is not None and not _is_managed_by_system(environment):
         return f"{python} -m pip install {quoted}"
@@ -37,29 +37,26 @@ def how_to_install(package: str) -> str:
 def _name_in_pipx(environment: Path) -> str:
     """Return the name that pipx has for *environment*: its main package with its suffix."""
     try:
-        main = json.loads((environment / "pipx_metadata.json").read_text())["main_package"]
+        main = json.loads(_text(environment / "pipx_metadata.json"))["main_package"]
         return f"{main['package']}{main.get('suffix') or ''}"
-    except (OSError, ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError):
         return "seedctl"
 
 
 def _extras_of_uv(receipt: Path) -> list[str]:
     """Return the packages that were installed together with seedctl."""
-    try:
-        text = receipt.read_text(encoding="utf-8")
-    except (OSError, ValueError):
-        return []
-    found = re.search(r"^requirements\s*=\s*\[(.*?)\]\s*$", text, re.MULTILINE | re.DOTALL)
+    pattern = r"^requirements\s*=\s*\[(.*?)\]\s*$"
+    found = re.search(pattern, _text(receipt), re.MULTILINE | re.DOTALL)
     names = re.findall(r'\bname\s*=\s*"([^"]+)"', found.group(1)) if found else []
     return [name for name in names if name != "seedctl"]
 
 
-def _is_created_by_uv(environment: Path) -> bool:
+def _text(path: Path) -> str:
+    """Return the text of *path*, or "" if it cannot be read."""
     try:
-        text = (environment / "pyvenv.cfg").read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except (OSError, ValueError):
-        return False
-    return re.search(r"^uv\s*=", text, re.MULTILINE) is not None
+        return ""
 
 
 def _is_managed_by_system(environment: Path) -> bool:

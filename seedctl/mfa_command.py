@@ -10,6 +10,7 @@ import signal
 import subprocess
 import threading
 import time
+from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING, TypeVar
 
 from seedctl import interruption, masking
@@ -43,8 +44,10 @@ class CommandCodes:
             "SEEDCTL_MFA_METHOD": request.method,
             "SEEDCTL_MFA_DESTINATION": request.destination,
         }
-        arguments = self._arguments(request)
         try:
+            arguments = shlex.split(self._command)
+            if not arguments:
+                raise self._failed(request, "is empty")
             line, status = _interruptible(
                 lambda must_stop: self._run(arguments, environment, must_stop)
             )
@@ -59,15 +62,6 @@ class CommandCodes:
             raise self._failed(request, "printed no code")
         masking.register(code)
         return code
-
-    def _arguments(self, request: CodeRequest) -> list[str]:
-        try:
-            arguments = shlex.split(self._command)
-        except ValueError as error:
-            raise self._failed(request, f"cannot be run: {error}") from error
-        if not arguments:
-            raise self._failed(request, "is empty")
-        return arguments
 
     def _run(
         self, arguments: list[str], environment: dict[str, str], must_stop: Callable[[], bool]
@@ -129,31 +123,26 @@ def _interruptible(work: Callable[[Callable[[], bool]], _Result]) -> _Result:
     *work* gets a function that returns whether it must stop at once. Raises what *work* raises, and
     KeyboardInterrupt.
     """
-    is_aborted, ended = threading.Event(), threading.Event()
-    results: list[_Result] = []
-    errors: list[Exception] = []
+    is_aborted = threading.Event()
+    future: Future[_Result] = Future()
 
     def must_stop() -> bool:
         return is_aborted.is_set() or interruption.is_requested()
 
     def run() -> None:
         try:
-            results.append(work(must_stop))
-        except Exception as error:  # noqa: BLE001 - raised again below
-            errors.append(error)
-        finally:
-            ended.set()
+            future.set_result(work(must_stop))
+        except BaseException as error:  # noqa: BLE001 - raised again below
+            future.set_exception(error)
 
     interruption.check()
     try:
         threading.Thread(target=run, name="seedctl-code-command", daemon=True).start()
-        while not ended.wait(interruption.WAKE_SECONDS):
-            pass
+        while not future.done():
+            wait([future], interruption.WAKE_SECONDS)
         interruption.check()
     except KeyboardInterrupt:
         is_aborted.set()
-        ended.wait(interruption.GRACE_SECONDS)
+        wait([future], interruption.GRACE_SECONDS)
         raise
-    if errors:
-        raise errors[0]
-    return results[0]
+    return future.result()

@@ -66,7 +66,9 @@ def no_public_name(
     message says so. Only the ``__getattr__`` itself may call this, since its caller is inspected.
     """
     caller = sys._getframe(2)  # noqa: SLF001
-    if name.startswith("__") or _is_submodule(package, name, caller):
+    # ``from package import name`` may look for a submodule, which Python then imports.
+    is_submodule = _is_from_import(caller) and importlib.util.find_spec(f"{package}.{name}")
+    if name.startswith("__") or is_submodule:
         return AttributeError(f"module {package!r} has no attribute {name!r}")
     inner = []
     for module in modules:
@@ -78,11 +80,6 @@ def no_public_name(
     else:
         hint = did_you_mean(name, [*known, *inner])
     return _name_error(package, name, hint, caller=caller)
-
-
-def _is_submodule(package: str, name: str, caller: FrameType) -> bool:
-    """Whether ``from package import name`` looks for a submodule, which Python then imports."""
-    return _is_from_import(caller) and importlib.util.find_spec(f"{package}.{name}") is not None
 
 
 def _is_from_import(caller: FrameType) -> bool:

@@ -188,28 +188,24 @@ class TerminalCodes:
     can_repeat = True
 
     def code(self, request: CodeRequest) -> str:
+        what = _DESCRIPTIONS.get(request.method, "a code")
         if not can_prompt():
             raise MFACodeUnavailableError(
-                f"Cognito wants {_DESCRIPTIONS.get(request.method, 'a code')} for "
-                f"{masking.mask(request.username)}, and there is no terminal to ask on.",
+                f"Cognito wants {what} for {masking.mask(request.username)}, and there is no "
+                "terminal to ask on.",
                 resolution="Give the script's call a callback, or a command that prints the code "
                 "with --mfa-command or SEEDCTL_MFA_COMMAND.",
             )
         # Hold the lock for both lines, so that no other user's question comes between them.
         with process_state.instance(_TerminalUse).lock:
-            return self._ask(request)
-
-    @staticmethod
-    def _ask(request: CodeRequest) -> str:
-        if request.attempt > 1:
-            left = MOST_TRIES - request.attempt
-            then = f"{left} more after this one" if left else "this is the last"
-            sys.stderr.write(
-                f"That code was not accepted, or was used before. Try another: {then}.\n"
-            )
-        to = f" to {request.destination}" if request.destination else ""
-        what = _DESCRIPTIONS.get(request.method, "a code")
-        question = f"Enter {what}{to} for {request.username}"
-        while not (code := TerminalPrompter().ask(question).strip()):
-            sys.stderr.write("Cannot be empty.\n")
-        return code
+            if request.attempt > 1:
+                left = MOST_TRIES - request.attempt
+                then = f"{left} more after this one" if left else "this is the last"
+                sys.stderr.write(
+                    f"That code was not accepted, or was used before. Try another: {then}.\n"
+                )
+            to = f" to {request.destination}" if request.destination else ""
+            question = f"Enter {what}{to} for {request.username}"
+            while not (code := TerminalPrompter().ask(question).strip()):
+                sys.stderr.write("Cannot be empty.\n")
+            return code

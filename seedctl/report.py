@@ -6,7 +6,8 @@ import sys
 import threading
 import time
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from copy import copy
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from seedctl.causes import causes
@@ -168,9 +169,9 @@ class Report:
     started: float = field(default_factory=time.monotonic)
     failure_groups: dict[tuple[str, ...], FailureGroup] = field(default_factory=dict)
     """The failures by what they have in common: usually few reasons, even for many rows."""
-    _unfinished: dict[str, float] = field(default_factory=dict)
+    _unfinished: dict[str, float] = field(default_factory=dict, init=False)
     """The users without a final password so far, and when they were created."""
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     @property
     def seconds(self) -> float:
@@ -190,18 +191,8 @@ class Report:
         Its events and failures include the users that are still unfinished.
         """
         with self._lock:
-            found = Report(
-                list(self.events),
-                list(self.moments),
-                dict(self.spans),
-                Counter(self.records),
-                list(self.failures),
-                list(self.warnings),
-                list(self.notes),
-                self.target,
-                self.progress,
-                self.started,
-            )
+            copied = (each.name for each in fields(Report) if each.init)
+            found = Report(**{name: copy(getattr(self, name)) for name in copied})
             found.failure_groups = {
                 key: replace(group) for key, group in self.failure_groups.items()
             }

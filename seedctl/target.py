@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from typing import TYPE_CHECKING, Literal
 
@@ -15,42 +14,8 @@ TargetDetail = Literal["outputs", "account", "none"]
 
 if TYPE_CHECKING:
     from seedctl.aws.calls import AWS
-    from seedctl.outputs import AmplifyOutputs, OutputsSource
+    from seedctl.outputs import AmplifyOutputs
     from seedctl.project import BackendIdentifier, Project
-    from seedctl.report import Observer
-
-
-class TargetNotice:
-    """Reports to an observer what is about to be changed, once, before the first write."""
-
-    def __init__(
-        self,
-        aws: AWS,
-        project: Project,
-        identifier: BackendIdentifier,
-        outputs: OutputsSource,
-        observer: Observer,
-        *,
-        detail: TargetDetail,
-    ) -> None:
-        """*detail* is how much to look up: see ``TargetDetail``."""
-        self._aws = aws
-        self._project = project
-        self._identifier = identifier
-        self._outputs = outputs
-        self._observer = observer
-        self._detail = detail
-        self._lock = threading.RLock()
-
-    def __call__(self) -> None:
-        """Report the target, unless that was done before. Raises as ``describe_target``."""
-        with self._lock:
-            if self._detail != "none":
-                outputs = self._outputs.if_any() if self._detail == "outputs" else None
-                self._observer.on_target(
-                    describe_target(self._aws, self._project, self._identifier, outputs)
-                )
-                self._detail = "none"
 
 
 def describe_target(
@@ -104,10 +69,8 @@ def _check(aws: AWS, identifier: BackendIdentifier, outputs: AmplifyOutputs) -> 
             ) from error
         return "outputs not checked"
     stacks = reply.get("Stacks") or [{}]
-    values = {
-        entry["OutputKey"]: entry.get("OutputValue") for entry in stacks[0].get("Outputs", [])
-    }
-    pool = values.get("userPoolId")
+    entries = stacks[0].get("Outputs", [])
+    pool = {each["OutputKey"]: each.get("OutputValue") for each in entries}.get("userPoolId")
     if pool is None:
         return "outputs not checked"
     if pool != outputs.auth.user_pool_id:

@@ -51,7 +51,7 @@ def subcommands(group: click.Group) -> Iterator[tuple[str, click.Command]]:
     """Yield the commands of *group* with their names, the lazily loaded ones too."""
     context = click.Context(group)
     for name in group.list_commands(context):
-        command = group.get_command(context, name)
+        _, command, _ = group.resolve_command(context, [name])
         assert command is not None
         yield name, command
 

@@ -24,8 +24,8 @@ LAYERS = (
     ("runner",),
     ("backend",),
     ("connection",),
+    ("embedded",),  # the local sandbox as a backend of this process meets it
     ("target",),
-    ("embedded",),  # the local sandbox from a backend's point of view
     ("local",),
     ("users",),
     ("appsync", "cognito", "parameter_store", "policy", "s3"),  # one client for each service

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from seedctl.connection import Connection, ConnectionOptions
 from seedctl.errors import (
     AccessDeniedError,
     AWSError,
@@ -22,7 +23,7 @@ from seedctl.errors import (
 from seedctl.outputs import OutputsSource, load_outputs
 from seedctl.project import BackendIdentifier, Project
 from seedctl.report import Report
-from seedctl.target import TargetNotice, describe_target
+from seedctl.target import describe_target
 from tests.aws.recorder import Call, Recorder
 
 if TYPE_CHECKING:
@@ -65,6 +66,18 @@ def _outputs(project: Project, **changed: Any) -> AmplifyOutputs:
 
 def _describe(aws: Recorder, project: Project, outputs: AmplifyOutputs) -> Target:
     return describe_target(aws, project, ALICE, outputs)
+
+
+def _announce(
+    monkeypatch: pytest.MonkeyPatch, project: Project, aws: Recorder, report: Report
+) -> None:
+    """Announce the target of a connection whose calls *aws* records."""
+    source = OutputsSource(project, explicit=None, is_local=aws.is_local)
+    options = ConnectionOptions(project_dir=project.root, identifier=ALICE, observer=report)
+    connection = Connection(options)
+    monkeypatch.setattr(connection, "aws", aws)
+    monkeypatch.setattr(connection, "outputs", source)
+    connection.announce_target()
 
 
 def test_outputs_that_belong_to_the_sandbox(project: Project) -> None:
@@ -185,11 +198,12 @@ def test_no_lookup_for_the_local_sandbox(project: Project) -> None:
 
 
 @pytest.mark.parametrize("is_local", [False, True], ids=["AWS", "local"])
-def test_no_outputs_at_all(project: Project, is_local: bool) -> None:
+def test_no_outputs_at_all(
+    project: Project, monkeypatch: pytest.MonkeyPatch, is_local: bool
+) -> None:
     """A script that uses only secrets needs no outputs file, and the line does not mention one."""
     aws, report = Recorder(IDENTITY, is_local=is_local), Report()
-    source = OutputsSource(project, explicit=None, is_local=is_local)
-    TargetNotice(aws, project, ALICE, source, report, detail="outputs")()
+    _announce(monkeypatch, project, aws, report)
     target = report.target
     assert target is not None
     assert (target.outputs, target.outputs_age, target.user_pool) == (None, None, None)
@@ -197,12 +211,11 @@ def test_no_outputs_at_all(project: Project, is_local: bool) -> None:
     assert target.account == ("LOCAL" if is_local else "123456789012")
 
 
-def test_broken_outputs_stop_the_run(project: Project) -> None:
+def test_broken_outputs_stop_the_run(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that exists but is broken is reported, and not treated as missing."""
     (project.root / "amplify_outputs.json").write_text("{", encoding="utf-8")
-    source = OutputsSource(project, explicit=None, is_local=False)
     with pytest.raises(InvalidAmplifyOutputsError):
-        TargetNotice(Recorder(IDENTITY), project, ALICE, source, Report(), detail="outputs")()
+        _announce(monkeypatch, project, Recorder(IDENTITY), Report())
 
 
 @pytest.mark.parametrize(

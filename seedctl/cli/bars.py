@@ -6,7 +6,7 @@ Importing this module loads rich.
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rich.live import Live
@@ -14,15 +14,13 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from seedctl.cli.layout import rich_console
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from rich.console import Console as RichConsole
 
-    from seedctl.cli.watch import OutputWatch
+    from seedctl.cli.console import OutputWatch
 
     Bar = tuple[str, int, int | None, str]
     """What is counted, how many are done, the total if it is known, and further text."""
@@ -38,7 +36,7 @@ class Bars:
         self,
         console: RichConsole,
         watch: OutputWatch,
-        hold_signals: Callable[[], AbstractContextManager[None]] = nullcontext,
+        hold_signals: Callable[[], AbstractContextManager[None]],
     ) -> None:
         """*hold_signals* delays signals: one that interrupts rich while it draws would break it."""
         self._console = console
@@ -89,13 +87,6 @@ class Bars:
                 yield
             finally:
                 self._is_drawing = False
-
-
-def bars_on_stderr(
-    watch: OutputWatch, hold_signals: Callable[[], AbstractContextManager[None]]
-) -> Bars:
-    """Return bars for the terminal of stderr."""
-    return Bars(rich_console(), watch, hold_signals)
 
 
 def layout(bars: Sequence[Bar], width: int) -> Table:

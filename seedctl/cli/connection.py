@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,18 +9,11 @@ import click
 
 from seedctl.embedded import local_from_environment
 from seedctl.outputs import OutputsSource
-from seedctl.project import (
-    BackendIdentifier,
-    check_identifier_option,
-    find_project,
-    namespace_of,
-    os_account_name,
-)
+from seedctl.project import chosen_identifier, find_project
 
 if TYPE_CHECKING:
     from seedctl.backend import Backend
     from seedctl.cli.options import Settings
-    from seedctl.outputs import AmplifyOutputs
     from seedctl.project import Project
     from seedctl.report import Observer
     from seedctl.target import TargetDetail
@@ -53,11 +45,12 @@ def display_path(settings: Settings, path: Path) -> str:
 
 def connect(settings: Settings, observer: Observer, *, target: TargetDetail = "none") -> Backend:
     """Connect to the backend that the options select."""
-    identifier = _identifier(settings)
+    project = project_of(settings)
+    identifier = chosen_identifier(settings.identifier, project, with_ampx=False)
     from seedctl.backend import connect as connect_backend  # noqa: PLC0415 - it takes 100 ms
 
     return connect_backend(
-        project_of(settings).root,
+        project.root,
         identifier=identifier,
         profile=settings.profile,
         region=settings.region,
@@ -71,23 +64,13 @@ def connect(settings: Settings, observer: Observer, *, target: TargetDetail = "n
     )
 
 
-def read_outputs(
-    settings: Settings, *, local: bool, explicit: str | None, is_required: bool = False
-) -> AmplifyOutputs | None:
-    """Return the content of the outputs file, or None where the project has none.
+def outputs_source(
+    settings: Settings, *, local: bool = True, other: str | None = None
+) -> OutputsSource:
+    """Return the source of the outputs: --outputs, else *other*, else the project's own file.
 
-    With *local*, local_outputs.json is an outputs file too. Raises AmplifyOutputsNotFoundError if
-    the file *explicit* does not exist, or with *is_required*, if there is none.
+    With *local*, local_outputs.json is an outputs file too.
     """
+    explicit = settings.outputs or other
     path = Path(explicit) if explicit else None
-    source = OutputsSource(project_of(settings), explicit=path, is_local=local)
-    return source.outputs if is_required else source.if_any()
-
-
-def _identifier(settings: Settings) -> BackendIdentifier:
-    """Return the sandbox: --identifier, SEEDCTL_IDENTIFIER, or the name of the OS account."""
-    name, source = settings.identifier, "--identifier"
-    if not name:
-        name, source = os.environ.get("SEEDCTL_IDENTIFIER"), "SEEDCTL_IDENTIFIER"
-    name = check_identifier_option(name, source=source) if name else os_account_name()
-    return BackendIdentifier(namespace_of(project_of(settings)), name)
+    return OutputsSource(project_of(settings), explicit=path, is_local=local)

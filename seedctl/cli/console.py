@@ -1,5 +1,7 @@
 """What seedctl prints: messages about a run on stderr, with secrets masked; data on stdout.
 
+What the script itself prints is only noticed, by OutputWatch, so that no bar overwrites it.
+
 Every message passes ``seedctl.masking.mask_message``, which does not change seedctl's own
 words. A caller that puts a name or other text from outside into a message masks that text first.
 Rich is slow to import, so it is loaded only to lay out or colour text on a terminal.
@@ -11,7 +13,9 @@ import contextlib
 import json
 import os
 import sys
-from typing import TYPE_CHECKING
+from datetime import datetime, timezone
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,11 +24,9 @@ from seedctl.errors import FileAccessError
 from seedctl.masking import mask_message
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from seedctl.cli.bars import Bars
     from seedctl.cli.options import Settings
-    from seedctl.cli.watch import OutputWatch
 
 _MIN_COLUMNS = 20  # a narrower terminal cannot show the figures of a progress bar
 
@@ -33,15 +35,11 @@ class Console:
     """Prints status, warnings and failures on stderr."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-
-    @property
-    def is_quiet(self) -> bool:
-        return self._settings.quiet
+        self.settings = settings
 
     @property
     def is_verbose(self) -> bool:
-        return self._settings.verbose and not self._settings.quiet
+        return self.settings.verbose and not self.settings.quiet
 
     @property
     def can_draw(self) -> bool:
@@ -52,19 +50,13 @@ class Console:
             and _columns() >= _MIN_COLUMNS
         )
 
-    def new_bars(self, watch: OutputWatch) -> Bars:
-        """Return progress bars for this terminal."""
-        from seedctl.cli import bars  # noqa: PLC0415 - rich is slow to import
-
-        return bars.bars_on_stderr(watch, self._settings.signals.held)
-
     def status(self, text: str) -> None:
         """Print *text*, unless --quiet was given."""
-        if not self._settings.quiet:
+        if not self.settings.quiet:
             self.message(text)
 
     def success(self, text: str) -> None:
-        if not self._settings.quiet:
+        if not self.settings.quiet:
             self.message(f"✔ {text}", style="green")
 
     def failure(self, text: str) -> None:
@@ -76,7 +68,7 @@ class Console:
 
     def table(self, rows: Iterable[Sequence[str]]) -> None:
         """Print *rows* in aligned columns, unless --quiet was given."""
-        if not self._settings.quiet:
+        if not self.settings.quiet:
             masked = [[mask_message(text) for text in row] for row in rows]
             with write_errors_ignored_after_signal():
                 for line in _table_lines(masked):
@@ -96,6 +88,62 @@ class Console:
                 layout.print_on_terminal(text, style=style, wrap=wrap)
             else:
                 click.echo(text, err=True)
+
+
+class OutputWatch:
+    """Watches stdout and stderr where they are terminals.
+
+    The output itself is unchanged. The streams stay the same objects, so that output through other
+    references to them, such as those of logging handlers, is noticed too.
+    """
+
+    def __init__(self) -> None:
+        self.before_write: Callable[[], bool] = lambda: True
+        """Called before each write; returns whether the script writes, and not the bars."""
+        self.is_within_line = False
+        """Whether the script's last output did not end with a line break."""
+        self._is_flushed = False
+        self._has_question = False
+        self._watched: list[Any] = []
+
+    @property
+    def may_be_asking(self) -> bool:
+        """Whether the script may have asked a question and be waiting for the answer."""
+        return self.is_within_line or self._has_question
+
+    def begin(self) -> None:
+        """Start watching. A second call does nothing."""
+        if self._watched:
+            return
+        streams: list[Any] = [sys.stdout]
+        if sys.stderr is not sys.stdout:  # a script may have set both to one object
+            streams.append(sys.stderr)
+        for stream in streams:
+            # A stream that the script has set may not allow new attributes, or may be closed.
+            with contextlib.suppress(AttributeError, ValueError):
+                if stream.isatty():
+                    stream.write = partial(self._write, stream.write)
+                    # input() flushes, and then shows its question without write().
+                    stream.flush = partial(self._flush, stream.flush)
+                    self._watched.append(stream)
+
+    def end(self) -> None:
+        for stream in self._watched:
+            del stream.write, stream.flush
+        self._watched.clear()
+
+    def _write(self, write: Callable[[str], int], text: str) -> int:
+        if self.before_write() and text:
+            self.is_within_line = not text.endswith("\n")
+            self._is_flushed = self._has_question = False
+        return write(text)
+
+    def _flush(self, flush: Callable[[], None]) -> None:
+        if self.before_write():
+            # Two flushes without a write between them are input() flushing stderr and stdout.
+            self._has_question = self._is_flushed
+            self._is_flushed = True
+        flush()
 
 
 @contextlib.contextmanager
@@ -153,6 +201,12 @@ def print_rows(rows: Iterable[Sequence[str]]) -> None:
 
 def print_json(value: object) -> None:
     print_data(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def utc_time(timestamp: float) -> str:
+    """Return *timestamp*, in seconds since 1970, as ISO 8601 in UTC."""
+    moment = datetime.fromtimestamp(timestamp, timezone.utc)
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _table_lines(rows: Sequence[Sequence[str]], *, on_stdout: bool = False) -> Iterator[str]:

@@ -1,30 +1,36 @@
-"""How the error that ended a command is shown: message, place, causes and resolution."""
+"""How the error that ended a command is shown: message, place, causes and resolution.
+
+GitHub gets a workflow command too: it shows the error at the run, or at its line of the script.
+"""
 
 from __future__ import annotations
 
+import os
 import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from seedctl import interruption
 from seedctl.causes import causes
-from seedctl.cli import github
 from seedctl.cli.console import Console, is_terminal
 from seedctl.errors import SeedctlError, SeedingFailedError
 from seedctl.masked_output import mask_trace
-from seedctl.runner.traces import location, script_trace
+from seedctl.masking import mask, mask_message
 
 if TYPE_CHECKING:
     from seedctl.cli.options import Settings
+
+_PACKAGE = Path(__file__).parents[1]
 
 
 def show_end(settings: Settings, error: BaseException) -> None:
     """Show the error, the wrong usage or the interrupt that ended the command."""
     if isinstance(error, SeedctlError):
-        show_error(settings, error)
+        _show_error(settings, error)
     elif isinstance(error, click.ClickException):  # Click has printed the message
-        github.show_failure(Console(settings), "Usage", error.format_message())
+        show_on_github(Console(settings), "Usage", error.format_message())
     else:
         # Only the Abort of a Click prompt has no cause. Then the cursor is behind an echoed ^C.
         if error.__cause__ is None and is_terminal():
@@ -32,7 +38,7 @@ def show_end(settings: Settings, error: BaseException) -> None:
         click.echo("Interrupted.", err=True)
 
 
-def show_error(settings: Settings, error: SeedctlError) -> None:
+def _show_error(settings: Settings, error: SeedctlError) -> None:
     """Show what happened, where in the seed script, why, and what the user can do."""
     console = Console(settings)
     is_script_error = isinstance(error, SeedingFailedError)
@@ -45,7 +51,7 @@ def show_error(settings: Settings, error: SeedctlError) -> None:
         console.print_masked(mask_trace(script_trace(source)).rstrip())
     console.message(f"[{error.name}] {error.message}", style="bold red")
     if place is not None:
-        console.message(f"  at {github.display_path(place[0])}, line {place[1]}")
+        console.message(f"  at {_display_path(place[0])}, line {place[1]}")
     for depth, cause in enumerate(causes(error), start=1):
         console.message(f"{'  ' * depth}∟ Caused by: {cause}")
     if error.resolution:
@@ -53,4 +59,78 @@ def show_error(settings: Settings, error: SeedctlError) -> None:
     if settings.debug:
         trace = mask_trace("".join(traceback.format_exception(error)))
         console.print_masked(trace.rstrip(), style="dim")
-    github.show_error(console, error, place)
+    show_on_github(console, error.name, _text_for_github(error), place)
+
+
+def script_trace(error: BaseException) -> str:
+    """Return *error*'s traceback without the frames of seedctl, botocore and Python's runner."""
+    trace = traceback.TracebackException.from_exception(error)
+    _remove_library_frames(trace)
+    return "".join(trace.format())
+
+
+def location(error: BaseException, script: Path) -> tuple[Path, int] | None:
+    """Return file and line of *error*'s innermost frame in the script's folder."""
+    if isinstance(error, SyntaxError) and error.filename and error.lineno:
+        return Path(error.filename), error.lineno
+    place = None
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        path = Path(frame.f_code.co_filename)
+        if path.is_relative_to(script.parent):
+            place = (path, line)
+    return place
+
+
+def _remove_library_frames(trace: traceback.TracebackException) -> None:
+    frames = [frame for frame in trace.stack if not _is_library(frame.filename)]
+    trace.stack = traceback.StackSummary.from_list(frames)
+    members = getattr(trace, "exceptions", None) or ()  # of a group, since Python 3.11
+    for part in (trace.__cause__, trace.__context__, *members):
+        if part is not None:
+            _remove_library_frames(part)
+
+
+def _is_library(filename: str) -> bool:
+    path = Path(filename)
+    return (
+        filename.startswith("<frozen")
+        or path.is_relative_to(_PACKAGE)
+        or path.name in {"contextlib.py", "runpy.py"}
+        or "botocore" in path.parts
+    )
+
+
+def show_on_github(
+    console: Console, title: str, text: str, place: tuple[Path, int] | None = None
+) -> None:
+    """Show to GitHub that a run failed, at *place* in the script if that is known."""
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        where = f"file={_property(_display_path(place[0]))},line={place[1]}," if place else ""
+        properties = mask_message(f"{where}title={_property(title)}")
+        console.print_masked(f"::error {properties}::{_escaped(mask_message(text))}")
+
+
+def _text_for_github(error: SeedctlError) -> str:
+    text = error.message
+    if isinstance(error, SeedingFailedError) and error.__cause__ is not None:
+        text += f" {type(error.__cause__).__name__}: {mask(str(error.__cause__))}"
+    else:
+        text = "\n".join([text, *map(str, causes(error, with_foreign=False))])
+    return f"{text}\n{error.resolution}" if error.resolution else text
+
+
+def _display_path(path: Path) -> str:
+    """Return *path* relative to GitHub's workspace or the working directory, if it is inside."""
+    try:
+        base = Path(os.environ.get("GITHUB_WORKSPACE") or Path.cwd())
+    except FileNotFoundError:  # the working directory was removed
+        return str(path)
+    return path.relative_to(base).as_posix() if path.is_relative_to(base) else str(path)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _escaped(text).replace(":", "%3A").replace(",", "%2C")

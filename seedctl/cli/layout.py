@@ -71,7 +71,8 @@ def table_lines(rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
         )
         last = row[columns - 1] if len(row) == columns else ""
         hanging = indent
-        if not last or space < max(min(_MIN_LAST_COLUMN, cell_len(last)), _widest_word(last)):
+        widest_word = max(map(cell_len, last.split()), default=0)
+        if not last or space < max(min(_MIN_LAST_COLUMN, cell_len(last)), widest_word):
             yield head.rstrip()
             hanging, head = _GAP, " " * _GAP
         for line in wrapped(last, width - hanging) if last else ():
@@ -111,7 +112,3 @@ def _without_columns(row: Sequence[str], width: int) -> Iterator[str]:
         yield from (indent + each for each in full_lines)
         line = indent + last
     yield line
-
-
-def _widest_word(text: str) -> int:
-    return max(map(cell_len, text.split()), default=0)

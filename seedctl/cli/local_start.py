@@ -1,27 +1,25 @@
-"""``seedctl local start``: the sandbox as a server, in this process or a detached one."""
+"""``seedctl local start``: the sandbox as a server, in this process or a detached one.
+
+Another process runs seedctl again: a server that outlives this one, or a seed beside a server.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import subprocess
+import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from seedctl.cli.connection import project_of, read_outputs
+from seedctl.cli.connection import outputs_source, project_of
 from seedctl.cli.console import Console
-from seedctl.cli.local_state import aligned, local_settings, served_outputs
+from seedctl.cli.local import aligned, served_outputs
 from seedctl.cli.options import Command, options
-from seedctl.cli.processes import (
-    command_line,
-    end,
-    exit_code_of,
-    leave_running,
-    start_detached,
-)
 from seedctl.errors import LocalSandboxError
 from seedctl.local.cors import checked_origin
 from seedctl.local.faults import FaultSettings, table
@@ -29,17 +27,22 @@ from seedctl.local.hosting import host_sandbox
 from seedctl.local.running import find_server, refuse_second
 from seedctl.local.state_folder import LOG, prepare, unfinished_name, unusable
 from seedctl.project import find_script
-from seedctl.runner.children import send_signal
+from seedctl.runner.started import send_signal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
     from seedctl.cli.options import Settings
     from seedctl.local.running import RunningServer
     from seedctl.outputs import AmplifyOutputs
 
 _START_SECONDS = 60.0
+_ROOT = Path(__file__).resolve().parents[2]
+# Not -m, which would import a user's module from the working directory in the place of another.
+_PROGRAM = (
+    "import sys; sys.path = [*filter(None, sys.path), sys.argv.pop(1)]; "
+    "from seedctl.__main__ import main; sys.exit(main())"
+)
 
 
 @click.command(cls=Command)
@@ -83,9 +86,8 @@ _START_SECONDS = 60.0
 )
 @click.option("--in-background", is_flag=True, hidden=True)
 @options("identifier", "region", "project_dir", "outputs", "verbose")
-@click.pass_context
 def start(
-    context: click.Context,
+    settings: Settings,
     /,
     *,
     port: int | None,
@@ -94,55 +96,52 @@ def start(
     origins: tuple[str, ...],
     in_background: bool,
     **condition_options: Any,
-) -> None:
+) -> int:
     """Start the local sandbox as a server that stays up.
 
     Every --local command of the project uses it until it ends, by Ctrl-C or seedctl local stop.
     What it stores is kept. If the script of --seed fails, the server stays up; with --detach the
     exit code is the seed's.
     """
-    settings = local_settings(context)
+    settings.local = True  # with or without --local
     origins = tuple(checked_origin(origin) for origin in origins)
     fault_settings = FaultSettings.parse(**condition_options)
-    outputs = read_outputs(settings, local=True, explicit=settings.outputs)
+    outputs = outputs_source(settings).if_any()
     if with_seed:
         find_script(project_of(settings))
-    startup = _Startup(settings, outputs, fault_settings, with_seed)
+    startup = _Startup(Console(settings), outputs, fault_settings, with_seed)
     if detach:
-        context.exit(startup.detach(_arguments(port, origins, condition_options)))
+        return startup.detach(_arguments(port, origins, condition_options))
     startup.host(port or 0, origins, in_background=in_background)
+    return 0
 
 
 @dataclass(frozen=True)
 class _Startup:
     """Starts the server in one of the two ways, with what the command line asks for."""
 
-    settings: Settings
+    console: Console
     outputs: AmplifyOutputs | None
     fault_settings: FaultSettings | None
     with_seed: bool
 
-    @property
-    def console(self) -> Console:
-        return Console(self.settings)
-
     def detach(self, arguments: list[str]) -> int:
         """Start a server with *arguments* that outlives this process; return the exit code."""
-        server = _start_detached(self.settings, arguments)
+        server = _start_server(self.console.settings, arguments)
         self._show(server)
         self.console.status("seedctl local stop ends it.")
         if not self.with_seed:
             return 0
-        with self.settings.signals.wait_mode():
-            return _seed(self.settings)
+        with self.console.settings.signals.wait_mode():
+            return _seed(self.console.settings)
 
     def host(self, port: int, origins: Sequence[str], *, in_background: bool) -> None:
         """Serve in this process until a signal ends it."""
-        console, signals = self.console, self.settings.signals
+        console, signals = self.console, self.console.settings.signals
         statistics: list[dict[str, Any]] = []
         with signals.wait_mode():
             with host_sandbox(
-                project_of(self.settings).state_folder,
+                project_of(self.console.settings).state_folder,
                 self.outputs,
                 port=port,
                 origins=tuple(origins),
@@ -150,7 +149,11 @@ class _Startup:
                 at_end=statistics.append,
             ) as server:
                 self._show(server)
-                if self.with_seed and (code := _seed(self.settings)) and not signals.wait(0):
+                if (
+                    self.with_seed
+                    and (code := _seed(self.console.settings))
+                    and not signals.wait(0)
+                ):
                     console.warning(f"The seed ended with exit code {code}. The server stays up.")
                 if not in_background and not signals.wait(0):
                     console.status("Ctrl-C stops it.")
@@ -165,7 +168,7 @@ class _Startup:
         rows = {}
         if self.outputs is not None and self.outputs.data is not None:
             rows["GraphQL"] = f"{server.url}/graphql"
-        rows["Outputs"] = served_outputs(self.settings, server)
+        rows["Outputs"] = served_outputs(self.console.settings, server)
         if self.fault_settings is not None:
             rows["Conditions"] = str(self.fault_settings)
         self.console.success(f"The local sandbox is up at {server.url}")
@@ -178,28 +181,25 @@ class _Startup:
 
 def _seed(settings: Settings) -> int:
     """Run the seed script in a process of its own and return its exit code."""
-    process = subprocess.Popen(command_line(settings, "seed"))  # noqa: S603 - our own command
+    process = subprocess.Popen(_command_line(settings, "seed"))  # noqa: S603 - our own command
     while process.poll() is None:
         if number := settings.signals.wait(0.05):
             send_signal(number, [process.pid])
-            end(process, patience=3.0)
-    return exit_code_of(process)
+            _end(process, patience=3.0)
+    return _exit_code_of(process)
 
 
 def _arguments(
     port: int | None, origins: tuple[str, ...], condition_options: Mapping[str, Any]
 ) -> list[str]:
     """Return the arguments that start the same server in another process."""
-    words = ["local", "start", "--in-background"]
-    if port is not None:
-        words += ["--port", str(port)]
-    for origin in origins:
-        words += ["--allow-origin", origin]
-    given = ((name, value) for name, value in condition_options.items() if value is not None)
-    return words + [f"--{name.replace('_', '-')}={value}" for name, value in given]
+    values = [("port", port), *(("allow-origin", origin) for origin in origins)]
+    values += condition_options.items()
+    given = [f"--{name.replace('_', '-')}={value}" for name, value in values if value is not None]
+    return ["local", "start", "--in-background", *given]
 
 
-def _start_detached(settings: Settings, arguments: list[str]) -> RunningServer:
+def _start_server(settings: Settings, arguments: list[str]) -> RunningServer:
     """Start a server that outlives this process, and return it once it answers."""
     state_folder = project_of(settings).state_folder
     if find_server(state_folder) is not None:
@@ -211,7 +211,7 @@ def _start_detached(settings: Settings, arguments: list[str]) -> RunningServer:
     try:
         with settings.signals.held():  # otherwise a signal could leave a process that is not known
             try:
-                process = start_detached(command_line(settings, *arguments), log=unfinished)
+                process = _start_detached(_command_line(settings, *arguments), log=unfinished)
             except OSError as error:
                 raise unusable(log.parent, error) from error
         server = _wait_until_up(process, lambda: find_server(state_folder))
@@ -224,7 +224,7 @@ def _start_detached(settings: Settings, arguments: list[str]) -> RunningServer:
     if server is None:
         _show_log(unfinished)
         raise click.exceptions.Exit(process.returncode or 1)
-    leave_running(process)
+    process.returncode = 0  # Python warns of a process that outlives it without a code
     with contextlib.suppress(PermissionError):  # Windows does not rename an open file
         unfinished.replace(log)
     return server
@@ -253,3 +253,50 @@ def _show_log(log: Path) -> None:
     text = log.read_text(encoding="utf-8", errors="replace")
     log.unlink()
     click.echo(text, err=True, nl=False)
+
+
+def _command_line(settings: Settings, *arguments: str) -> list[str]:
+    """Return the command that runs seedctl with *arguments* for the same project."""
+    words = [sys.executable, "-c", _PROGRAM, str(_ROOT), *arguments, "--local"]
+    words += ["-C", str(project_of(settings).root)]
+    if settings.outputs:
+        words += ["--outputs", str(Path(settings.outputs).resolve())]
+    for option, value in (("--identifier", settings.identifier), ("--region", settings.region)):
+        if value:
+            words += [option, value]
+    for flag in ("quiet", "verbose", "debug"):
+        if getattr(settings, flag):
+            words.append(f"--{flag}")
+    return words
+
+
+def _start_detached(command: Sequence[str], *, log: Path) -> subprocess.Popen[bytes]:
+    """Start *command* in a session of its own; its output goes to the new file *log*."""
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+    try:
+        return subprocess.Popen(  # noqa: S603 - our own command line
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=descriptor,
+            stderr=descriptor,
+            start_new_session=True,
+            env={**os.environ, "PYTHONUTF8": "1"},  # the log is read as UTF-8
+        )
+    finally:
+        os.close(descriptor)
+
+
+def _end(process: subprocess.Popen[bytes], *, patience: float) -> None:
+    """Wait *patience* seconds for *process* to end, then terminate it, then kill it."""
+    for then in (process.terminate, process.kill):
+        try:
+            process.wait(timeout=patience)
+        except subprocess.TimeoutExpired:
+            then()
+    process.wait()
+
+
+def _exit_code_of(process: subprocess.Popen[bytes]) -> int:
+    """Wait for *process* and return its exit code as a shell does: 128 + the signal's number."""
+    code = process.wait()
+    return 128 - code if code < 0 else code

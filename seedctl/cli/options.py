@@ -1,4 +1,4 @@
-"""The options that commands share; they may stand before or after the subcommand.
+"""The command classes, and the options that commands share, before or after the subcommand.
 
 After its name, a command takes only the options that it uses. Before the subcommand all of them are
 allowed and those that it does not use are ignored, so that a shell alias can set them for every
@@ -7,20 +7,21 @@ command.
 
 from __future__ import annotations
 
+import importlib
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from seedctl.cli.stop_signals import StopSignals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from seedctl.project import Project
 
-_Command = TypeVar("_Command", bound="Callable[..., Any]")
+    _Function = Callable[..., Any]
 
 
 class Settings:
@@ -39,6 +40,7 @@ class Settings:
         self.debug = False
         self.mfa_command: str | None = None
         self.prompt = False
+        self.script_arguments: list[str] = []
         self.script: Path | None = None
         """The seed script once it was found; an error names the line of it that failed."""
         self.project: Project | None = None
@@ -90,20 +92,45 @@ class Group(Command, click.Group):
         Command.format_options(self, ctx, formatter)
 
 
-def common_options(command: _Command) -> _Command:
-    """Add all common options to *command*; a value after the subcommand overrides one before it."""
-    return options(*_OPTIONS)(command)
+class LazyGroup(Group):
+    """A group that imports the module of a command when the command is used.
+
+    *lazy_commands* has for each command its module in this package and its line in the group's
+    help. They are all that the help and the completion of the group need. In its module the command
+    has its own name, with underscores.
+    """
+
+    def __init__(
+        self, *args: Any, lazy_commands: Mapping[str, tuple[str, str]], **attributes: Any
+    ) -> None:
+        super().__init__(*args, **attributes)
+        self._modules = {name: module for name, (module, _) in lazy_commands.items()}
+        for name, (_, text) in lazy_commands.items():
+            # A placeholder for help and completion; resolve_command() returns the command itself.
+            self.add_command(click.Command(name, short_help=text))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name, command, rest = super().resolve_command(ctx, args)
+        if name is not None and name in self._modules:
+            module = importlib.import_module(f"seedctl.cli.{self._modules[name]}")
+            command = getattr(module, name.replace("-", "_"))
+        return name, command, rest
 
 
-def options(*names: str) -> Callable[[_Command], _Command]:
+def options(*names: str) -> Callable[[_Function], _Function]:
     """Return a decorator that adds the common options of these *names* to a command.
+
+    The command gets the ``Settings`` first.
 
     *names* are attributes of ``Settings``. Every command also takes ``_ALWAYS_TAKEN``, because
     asking for more output, or for the local sandbox in a command that always uses it, is no
     mistake. Help hides those that are not in *names*, except for ``_ALWAYS_SHOWN``.
     """
 
-    def add(command: _Command) -> _Command:
+    def add(command: _Function) -> _Function:
+        command = click.pass_obj(command)
         for name, make in reversed(_OPTIONS.items()):
             if name in names or name in _ALWAYS_TAKEN:
                 command = make(hidden=name not in {*names, *_ALWAYS_SHOWN})(command)
@@ -137,7 +164,7 @@ def _check(name: str, value: str) -> None:
         check_endpoint(value, source="--endpoint-url")
 
 
-def _option(*names: str, **attributes: Any) -> Callable[..., Callable[[_Command], _Command]]:
+def _option(*names: str, **attributes: Any) -> Callable[..., Callable[[_Function], _Function]]:
     return partial(click.option, *names, expose_value=False, callback=_remember, **attributes)
 
 
@@ -179,6 +206,9 @@ _OPTIONS = {
 _ALWAYS_TAKEN = ("local", "quiet", "verbose", "debug")
 _ALWAYS_SHOWN = ("quiet", "debug")
 _COMMON_NAMES = {f"--{name.replace('_', '-')}" for name in _OPTIONS} | {"-C", "-q", "-v", "--help"}
+
+common_options = options(*_OPTIONS)
+"""Adds all common options; a value after the subcommand overrides one before it."""
 
 format_option = click.option(
     "--format",

@@ -7,8 +7,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from seedctl.cli.console import write_errors_ignored_after_signal
-from seedctl.cli.watch import OutputWatch
+from seedctl.cli.console import OutputWatch, write_errors_ignored_after_signal
 from seedctl.prompter import is_asking
 
 if TYPE_CHECKING:
@@ -49,12 +48,12 @@ class ProgressDisplay:
 
     def begin(self) -> None:
         """Watch what the script prints, so that no bar overwrites it."""
-        if self._console.can_draw and not self._console.is_quiet:
+        if self._console.can_draw and not self._console.settings.quiet:
             self._watch.begin()
 
     def show(self, progress: Progress) -> None:
         with self._lock:
-            if self._console.is_quiet:
+            if self._console.settings.quiet:
                 return
             self._sample(progress)
             if self._console.can_draw:
@@ -97,7 +96,10 @@ class ProgressDisplay:
             return
         if self._bars is None:
             self.begin()
-            self._bars = self._console.new_bars(self._watch)
+            from seedctl.cli import bars, layout  # noqa: PLC0415 - rich is slow to import
+
+            hold_signals = self._console.settings.signals.held
+            self._bars = bars.Bars(layout.rich_console(), self._watch, hold_signals)
         self._bars.draw(
             [
                 (each.what, each.done + each.failed, each.total, ", ".join(self._details(each)))

@@ -1,11 +1,13 @@
-"""What a run does, shown on the console: as it happens, and in a table at the end."""
+"""What a run does, shown on the console: as it happens, then a table, totals, how to continue."""
 
 from __future__ import annotations
 
 from collections import Counter
 from typing import TYPE_CHECKING, get_args
 
+from seedctl.cli.error_display import show_on_github
 from seedctl.cli.progress import ProgressDisplay
+from seedctl.errors import BulkError
 from seedctl.masking import mask
 from seedctl.report import COUNTED, FAILED, Kind, Report
 
@@ -17,6 +19,11 @@ if TYPE_CHECKING:
 
 _MAX_ROWS = 12  # further rows are only counted
 _WORDS = {"existed": "already there"}
+_HINTS = {
+    "user": 'With if_exists="skip", users that are there are left as they are.',
+    "record": "With key=, no record is created twice.",
+}
+_RUN_AGAIN = "run again. Users left unfinished by this run will be completed."
 _ORDER = {kind: position for position, kind in enumerate(get_args(Kind))}
 
 
@@ -27,6 +34,7 @@ class ConsoleReport(Report):
         super().__init__()
         self._console = console
         self._shown: set[Event] = set()
+        self._has_warned = False
         self.display = ProgressDisplay(console)
 
     def on_target(self, target: Target) -> None:
@@ -81,13 +89,65 @@ class ConsoleReport(Report):
         if others:
             self._console.status(f"… and {others} more failed")
 
+    def warn_of_nothing(self) -> None:
+        """Warn that the script ended and touched nothing."""
+        self._has_warned = True
+        self.on_warning(
+            f"The script ended after {self.seconds:.1f} s and touched nothing: no "
+            "users, groups, secrets, records or files."
+        )
+
+    def show_interrupted(self, interruption: str) -> None:
+        """Show a run that an *interruption*, such as "Interrupted (SIGTERM)", ended."""
+        self.show()
+        self._console.status(f"{interruption} after {self._line()}.")
+        self._show_how_to_continue(_RUN_AGAIN)
+
+    def show_stopped(self, error: BaseException) -> None:
+        """Show a run that *error* ended."""
+        self.show()
+        self._console.status(f"Stopped after {self._line()}.")
+        if self.failed and not isinstance(error, BulkError):  # its message says it
+            self._show_how_to_continue(_RUN_AGAIN)
+
+    def show_ended(self, script_exit: int | None, exit_code: int) -> None:
+        """Show a run whose script came to its end, or called ``sys.exit`` with *script_exit*."""
+        console = self._console
+        self.show()
+        if script_exit:
+            console.status(f"The script ended with exit code {script_exit} after {self._line()}.")
+        elif self.failed:
+            console.failure(f"Seeded in {self._line()}.")
+        elif not self._has_warned:
+            console.success(f"Seeded in {self._line()}.")
+        if self.failed:
+            self._show_how_to_continue("fix the cause and run again.")
+        if exit_code:
+            first = (f"{event.name}: {event.detail}" for event, _ in self.failures[:1])
+            end = f"The run ended with exit code {exit_code}: {self.totals()}."
+            show_on_github(console, "Not all was seeded", "\n".join([end, *first]))
+
+    def _line(self) -> str:
+        return f"{self.seconds:.1f} s: {self.totals()}"
+
+    def _show_how_to_continue(self, advice: str) -> None:
+        """Print *advice*, with hints on arguments for what the run created or failed to create."""
+        report = self.copy()
+        seen = {(event.kind, event.state) for event in (*report.events, *report.records)}
+        # If something existed already, the script uses the argument.
+        hints = [
+            hint
+            for kind, hint in _HINTS.items()
+            if seen & {(kind, "created"), (kind, "failed")} and (kind, "existed") not in seen
+        ]
+        self._console.status(" ".join([f"To go on: {advice}", *hints]))
+
     def totals(self) -> str:
         """Return the totals of the run, such as "2 users created, 1 secret read"."""
+        nothing = "no users, groups, secrets, records or files touched"
         if self.target is not None:
-            return _totals(_counted(self.copy())) or "no change was confirmed"
-        return (
-            _totals(_counted(self.copy())) or "no users, groups, secrets, records or files touched"
-        )
+            nothing = "no change was confirmed"
+        return _totals(_counted(self.copy())) or nothing
 
     @property
     def has_touched_nothing(self) -> bool:

@@ -1,29 +1,45 @@
-"""``seedctl secret``: the sandbox's secrets."""
+"""``seedctl secret``: the sandbox's secrets, and ``seedctl generate-policy``."""
 
 from __future__ import annotations
 
+import io
 import sys
-from datetime import timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from seedctl import policy
 from seedctl.cli.connection import connect, is_local
-from seedctl.cli.console import Console, print_data, print_json
-from seedctl.cli.options import Group, common_options, format_option, settings_of
+from seedctl.cli.console import Console, print_data, print_json, utc_time
+from seedctl.cli.options import Command, Group, common_options, format_option, options
 from seedctl.cli.run_report import ConsoleReport
+from seedctl.errors import FileAccessError, InvalidSecretNameError, InvalidSecretValueError
 from seedctl.parameter_store import check_name, check_value, decode
 from seedctl.prompter import TerminalPrompter
 
 if TYPE_CHECKING:
     from seedctl.backend import Backend
+    from seedctl.cli.options import Settings
     from seedctl.target import TargetDetail
+
+
+@click.command("generate-policy", cls=Command)
+@options("identifier", "profile", "region", "endpoint_url", "project_dir", "outputs", "local")
+def generate_policy(settings: Settings) -> None:
+    """Print the IAM policy that seeding needs.
+
+    Attach it to the role that holds AmplifyBackendDeployFullAccess.
+    """
+    backend, _ = _open(settings)
+    with backend:
+        document = policy.generate_policy(backend.aws, backend.require_auth(), backend.identifier)
+    print_data(document.removesuffix("\n"))
 
 
 @click.group(cls=Group)
 @common_options
-def secret() -> None:
+def secret(_: Settings) -> None:
     """Set, get, list and remove the sandbox's secrets.
 
     They are stored in Parameter Store under the names that ampx uses.
@@ -33,12 +49,11 @@ def secret() -> None:
 @secret.command("set")
 @click.argument("name")
 @common_options
-@click.pass_context
-def set_(context: click.Context, name: str) -> None:
+def set_(settings: Settings, name: str) -> None:
     """Store a secret, from a hidden prompt or from standard input."""
     check_name(name)
     value = check_value(name, _read_value())
-    backend, console = _open(context, target="account")
+    backend, console = _open(settings, target="account")
     with backend:
         stored = backend.secrets.set(name, value)
     console.success(f"Created version {stored.version} of secret {name} ({_sandbox(backend)}).")
@@ -49,20 +64,18 @@ def set_(context: click.Context, name: str) -> None:
 @format_option
 @click.option("--value-only", is_flag=True, help="Print the value and nothing else.")
 @common_options
-@click.pass_context
-def get(context: click.Context, name: str, form: str, value_only: bool) -> None:
+def get(settings: Settings, name: str, form: str, value_only: bool) -> None:
     """Print a secret: name, version, value and time of its last change."""
     if value_only and form == "json":
         raise click.UsageError("--value-only and --format json exclude each other.")
-    backend, _ = _open(context)
+    backend, _ = _open(settings)
     with backend:
         found = backend.secrets.read(name)
-    changed = found.last_updated.astimezone(timezone.utc).isoformat(timespec="seconds")
     facts = {
         "name": found.name,
         "version": found.version,
         "value": found.value,
-        "lastUpdated": changed.replace("+00:00", "Z"),
+        "lastUpdated": utc_time(found.last_updated.timestamp()),
     }
     if value_only:
         print_data(found.value)
@@ -75,10 +88,9 @@ def get(context: click.Context, name: str, form: str, value_only: bool) -> None:
 @secret.command("list")
 @format_option
 @common_options
-@click.pass_context
-def list_(context: click.Context, form: str) -> None:
+def list_(settings: Settings, form: str) -> None:
     """Print the names of all secrets, one a line."""
-    backend, console = _open(context)
+    backend, console = _open(settings)
     with backend:
         names = backend.secrets.list()
     if form == "json":
@@ -93,12 +105,11 @@ def list_(context: click.Context, form: str) -> None:
 @click.argument("name", required=False)
 @click.option("--all", "every", is_flag=True, help="Remove every secret of the sandbox.")
 @common_options
-@click.pass_context
-def remove(context: click.Context, name: str | None, every: bool) -> None:
+def remove(settings: Settings, name: str | None, every: bool) -> None:
     """Remove a secret, or with --all every one."""
     if every == bool(name):
         raise click.UsageError("Give the NAME of a secret, or --all.")
-    backend, console = _open(context, target="account")
+    backend, console = _open(settings, target="account")
     with backend:
         if name:
             backend.secrets.remove(name)
@@ -111,26 +122,72 @@ def remove(context: click.Context, name: str | None, every: bool) -> None:
 @secret.command("import")
 @click.argument("file", type=click.Path(readable=False))
 @common_options
-@click.pass_context
-def import_(context: click.Context, file: str) -> None:
+def import_(settings: Settings, file: str) -> None:
     """Store every NAME=value line of a dotenv file as a secret.
 
     The whole file is checked before the first secret is stored.
     """
-    from seedctl.cli.dotenv import read_dotenv  # noqa: PLC0415 - it needs logging
-
     path = Path(file)
     values = read_dotenv(path)
-    backend, console = _open(context, target="account")
+    backend, console = _open(settings, target="account")
     with backend:
         for name, value in values.items():
             backend.secrets.set(name, value)
     console.success(f"Stored {_secrets(len(values))} from {path.name} ({_sandbox(backend)}).")
 
 
-def _open(context: click.Context, *, target: TargetDetail = "none") -> tuple[Backend, Console]:
+def read_dotenv(path: Path) -> dict[str, str]:
+    """Return the names and values in *path*; if a name occurs twice, the last value counts.
+
+    ``${NAME}`` is not expanded. Raises FileAccessError, InvalidSecretNameError and
+    InvalidSecretValueError, which give the number of the line but never its text.
+    """
+    from dotenv.parser import parse_stream  # noqa: PLC0415 - it needs logging
+
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise FileAccessError(
+            f"{path} cannot be read: {error.strerror}.",
+            resolution="Give the path of a dotenv file: lines of NAME=value.",
+        ) from None
+    values = {}
+    for binding in parse_stream(io.StringIO(decode(raw, str(path)), newline=None)):
+        # The parser counts from the blank lines before a binding.
+        line = binding.original.line + _leading_line_breaks(binding.original.string)
+        if binding.error or (binding.key is not None and binding.value is None):
+            raise InvalidSecretValueError(
+                f"{path}, line {line}, is not of the form NAME=value.",
+                resolution="Correct the line; quote values that hold spaces or #.",
+            )
+        if binding.key is not None and binding.value is not None:
+            values[binding.key] = _checked(binding.key, binding.value, f"{path}, line {line}")
+    return values
+
+
+def _checked(name: str, value: str, place: str) -> str:
+    try:
+        check_name(name)
+    except InvalidSecretNameError as error:
+        # The name is not shown: in a broken file it may be part of a secret value.
+        raise InvalidSecretNameError(
+            f"{place}: what is before = cannot be the name of a secret.",
+            resolution=error.resolution,
+        ) from None
+    try:
+        return check_value(name, value)
+    except InvalidSecretValueError as error:
+        raise InvalidSecretValueError(
+            f"{place}: {error.message}", resolution=error.resolution
+        ) from None
+
+
+def _leading_line_breaks(text: str) -> int:
+    return text[: len(text) - len(text.lstrip())].count("\n")
+
+
+def _open(settings: Settings, *, target: TargetDetail = "none") -> tuple[Backend, Console]:
     """Connect. On AWS, *target* says what to name before something is written."""
-    settings = settings_of(context)
     console = Console(settings)
     target = "none" if is_local(settings) else target
     return connect(settings, ConsoleReport(console), target=target), console

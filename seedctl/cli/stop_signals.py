@@ -8,12 +8,12 @@ import os
 import select
 import signal
 import socket
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING, NoReturn
 
 from seedctl import interruption
-from seedctl.cli import terminal
 from seedctl.runner.script_end import WAKE_SIGNAL, WAKE_SIGNAL_NAME, ScriptEnd
 
 if TYPE_CHECKING:
@@ -183,12 +183,12 @@ class StopSignals:
         self._first, self._received_at = number, time.monotonic()
         interruption.set_requested(True)
         if _is_hangup(number):
-            terminal.discard_closed_output()
+            _discard_closed_output()
         if self._is_wait_mode:
-            terminal.say("Stopping …")
+            _say("Stopping …")
             return
         self.number = number
-        terminal.say(f"{self}, ending …")
+        _say(f"{self}, ending …")
         if self.script_end.is_running and WAKE_SIGNAL is not None:
             # Not threading.Thread: the signal may have arrived while its lock was held.
             _thread.start_new_thread(self.script_end.end_script, (number,))
@@ -198,21 +198,52 @@ class StopSignals:
     def _end_at_once(self) -> NoReturn:
         if not self._is_ending:
             self._is_ending = True
-            terminal.restore()
-            terminal.say("Ended at once.")
-            ended: list[bool] = []
+            _restore_terminal()
+            _say("Ended at once.")
+            ending = _thread.allocate_lock()
+            ending.acquire()
 
             def end() -> None:
                 if self._settled is None:
                     self.at_sudden_end()
-                ended.append(True)
+                ending.release()
 
             # In a thread, because the main thread may hold a lock that this needs.
             _thread.start_new_thread(end, ())
-            deadline = time.monotonic() + _LAST_SECONDS
-            while not ended and time.monotonic() < deadline:
-                time.sleep(0.01)
+            ending.acquire(timeout=_LAST_SECONDS)
         os._exit(self.exit_code(128 + (self._first or 0)))
+
+
+def _say(text: str) -> None:
+    """Write a line to stderr, not through Python's buffers: the signal may have interrupted them."""
+    stream = sys.__stderr__
+    if stream is not None:
+        with contextlib.suppress(OSError, ValueError):  # the terminal or the stream is closed
+            descriptor = stream.fileno()
+            begin = "\n" if os.isatty(descriptor) else ""  # after ^C, a prompt or a bar
+            os.write(descriptor, f"{begin}{text}\n".encode())
+
+
+def _restore_terminal() -> None:
+    """Turn on the terminal's echo and show its cursor, before the process ends at once."""
+    interruption.run_cleanup()
+    if "seedctl.cli.bars" in sys.modules:  # bars hide the cursor
+        _say("\x1b[?25h")
+
+
+def _discard_closed_output() -> None:
+    """Discard what is printed on a closed terminal; writing there would end the cleaning up."""
+    for stream in (sys.__stdout__, sys.__stderr__):
+        if stream is None:
+            continue
+        with contextlib.suppress(OSError, ValueError):
+            descriptor = stream.fileno()
+            try:
+                os.write(descriptor, b"")
+            except OSError:
+                devnull = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(devnull, descriptor)
+                os.close(devnull)
 
 
 def _is_hangup(number: int) -> bool:
@@ -220,7 +251,7 @@ def _is_hangup(number: int) -> bool:
 
 
 def _quit(number: int, _frame: FrameType | None) -> None:
-    terminal.restore()
+    _restore_terminal()
     signal.signal(number, signal.SIG_DFL)
     signal.raise_signal(number)
 

@@ -33,9 +33,18 @@ clause reads like the JavaScript ``error.name`` that it replaces.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from seedctl.errors.auth import *
 from seedctl.errors.aws import *
 from seedctl.errors.base import *
 from seedctl.errors.data import *
 from seedctl.errors.setup import *
 from seedctl.errors.storage import *
+
+if not TYPE_CHECKING:  # type checkers see the names through the stars
+    __all__ = [
+        name
+        for name, value in sorted(vars().items(), key=lambda item: item[0])
+        if isinstance(value, type) and issubclass(value, SeedctlError)
+    ]

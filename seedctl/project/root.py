@@ -190,17 +190,19 @@ def _describes_backend(path: Path) -> bool:
     return not isinstance(content, dict) or bool(content.keys() - {"version", "$schema"})
 
 
-def chosen_identifier(given: str | BackendIdentifier | None, project: Project) -> BackendIdentifier:
+def chosen_identifier(
+    given: str | BackendIdentifier | None, project: Project, *, with_ampx: bool = True
+) -> BackendIdentifier:
     """Return the sandbox to use: *given*, else the environment's, else that of the user's account.
 
-    The environment's is AMPLIFY_BACKEND_IDENTIFIER, or else SEEDCTL_IDENTIFIER.
+    The environment's is AMPLIFY_BACKEND_IDENTIFIER *with_ampx*, or else SEEDCTL_IDENTIFIER.
     """
     if isinstance(given, BackendIdentifier):
         return given
     if given:
         return BackendIdentifier(namespace_of(project), check_identifier_option(given))
     from_ampx = os.environ.get("AMPLIFY_BACKEND_IDENTIFIER")
-    if from_ampx:
+    if from_ampx and with_ampx:
         return BackendIdentifier.from_json(from_ampx)
     name = os.environ.get("SEEDCTL_IDENTIFIER")
     if name:

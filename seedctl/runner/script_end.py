@@ -13,12 +13,13 @@ import socket
 import sys
 import threading
 import time
+import traceback
 from typing import TYPE_CHECKING, NoReturn
 
 from seedctl import interruption
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
     from types import FrameType
 
 WAKE_SIGNAL_NAME = "SIGURG"
@@ -138,18 +139,8 @@ def _waits_for_threads() -> bool:
     main = threading.main_thread().ident
     for identifier, innermost in sys._current_frames().items():  # noqa: SLF001 - as faulthandler
         waits = _MAIN_THREAD_WAITS if identifier == main else _OTHER_THREAD_WAITS
-        if any(_is_in(frame, waits) for frame in _stack(innermost)):
-            return True
+        for frame, _ in traceback.walk_stack(innermost):
+            file, function = frame.f_code.co_filename, frame.f_code.co_name
+            if any(file.endswith(path) and function == name for path, name in waits):
+                return True
     return False
-
-
-def _stack(innermost: FrameType) -> Iterator[FrameType]:
-    frame: FrameType | None = innermost
-    while frame is not None:
-        yield frame
-        frame = frame.f_back
-
-
-def _is_in(frame: FrameType, functions: Iterable[tuple[str, str]]) -> bool:
-    code = frame.f_code
-    return any(code.co_filename.endswith(file) and code.co_name == name for file, name in functions)

@@ -13,9 +13,8 @@ import click
 import pytest
 
 from seedctl import interruption
-from seedctl.cli import github
 from seedctl.cli.console import Console, print_data, print_json, print_rows
-from seedctl.cli.error_display import show_end
+from seedctl.cli.error_display import show_end, show_on_github
 from seedctl.cli.main import main
 from seedctl.cli.options import Settings
 from seedctl.errors import FileAccessError, InvalidInputError, SeedctlError, SeedingFailedError
@@ -44,8 +43,8 @@ def _console(*, quiet: bool = False, verbose: bool = False, debug: bool = False)
 
 
 def _show(console: Console, error: SeedctlError, *, script: Path | None = None) -> None:
-    console._settings.script = script
-    show_end(console._settings, error)
+    console.settings.script = script
+    show_end(console.settings, error)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +61,7 @@ def test_quiet_and_verbose_messages(
 ) -> None:
     """--quiet leaves failures and warnings; all messages go to stderr."""
     console = _console(quiet=quiet, verbose=verbose)
-    assert (console.is_quiet, console.is_verbose) == (quiet, verbose and not quiet)
+    assert (console.settings.quiet, console.is_verbose) == (quiet, verbose and not quiet)
     console.status("a")
     console.success("c")
     console.failure("d")
@@ -105,7 +104,7 @@ def _fail(console: Console) -> None:
             id="table",
         ),
         pytest.param(
-            lambda c: github.show_failure(c, "a", "1 user, Pl4nted-one"),
+            lambda c: show_on_github(c, "a", "1 user, Pl4nted-one"),
             ["::error title=a::1 user, ***"],
             id="annotation",
         ),
@@ -403,10 +402,10 @@ def test_github_is_shown_the_error_and_its_cause(
     )
     _show(_console(), InvalidInputError("no"), script=Path("/app/seed.py"))
     assert capsys.readouterr().err.splitlines()[-1].endswith("title=InvalidInputError::no")
-    github.show_failure(_console(), "Usage", "No such option: --fast")
+    show_on_github(_console(), "Usage", "No such option: --fast")
     assert capsys.readouterr().err == "::error title=Usage::No such option: --fast\n"
     monkeypatch.delenv("GITHUB_ACTIONS")
-    github.show_failure(_console(), "Usage", "No such option: --fast")
+    show_on_github(_console(), "Usage", "No such option: --fast")
     assert capsys.readouterr().err == ""
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from seedctl.cli.dotenv import read_dotenv
+from seedctl.cli.secret import read_dotenv
 from seedctl.errors import FileAccessError, InvalidSecretNameError, InvalidSecretValueError
 
 if TYPE_CHECKING:

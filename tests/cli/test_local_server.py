@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from seedctl import connect
-from seedctl.cli import local_start, processes
+from seedctl.cli import local_start
 from seedctl.local import LocalSandbox
 from seedctl.local.hosting import host_sandbox
 from seedctl.local.running import RunningServer, find_server, read_statistics
@@ -234,7 +234,7 @@ def test_a_users_file_does_not_shadow_a_module(folder: Path) -> None:
     for name in ("json.py", "secrets.py", "click.py", "seedctl.py"):
         (folder / name).write_text("raise ImportError('the wrong one')\n")
     (folder / "amplify/seed/seed.py").write_text(SEED)
-    command = [sys.executable, "-c", processes._PROGRAM, str(ROOT)]
+    command = [sys.executable, "-c", local_start._PROGRAM, str(ROOT)]
     result = subprocess.run(
         [*command, "local", "start", "--detach", "--seed"],
         cwd=folder,
@@ -464,7 +464,7 @@ def test_a_fault_seed_reaches_the_other_process(
         words.extend(arguments)
         return [sys.executable, "-c", "raise SystemExit(9)"]
 
-    monkeypatch.setattr(local_start, "command_line", record)
+    monkeypatch.setattr(local_start, "_command_line", record)
     options = ("--detach", "--faults", "5", "--fault-seed", "0", "--quotas", "--latency", "3")
     assert seedctl("-C", str(folder), "local", "start", *options).code == 9
     given = {"--faults=5", "--fault-seed=0", "--quotas=default", "--latency=3"}
@@ -733,8 +733,8 @@ def test_a_process_that_does_not_end_is_killed(ignored: str, code: int) -> None:
     with process:
         assert process.stdout is not None
         process.stdout.readline()
-        processes.end(process, patience=0.2)
-        assert processes.exit_code_of(process) == code
+        local_start._end(process, patience=0.2)
+        assert local_start._exit_code_of(process) == code
 
 
 def test_a_server_that_does_not_come_up(
@@ -743,7 +743,7 @@ def test_a_server_that_does_not_come_up(
     """The command waits for a limited time, and leaves neither process nor log."""
     monkeypatch.setattr(local_start, "_START_SECONDS", 0.0)
     script = "import time; print('stuck', flush=True); time.sleep(60)"
-    monkeypatch.setattr(local_start, "command_line", lambda *_: [sys.executable, "-c", script])
+    monkeypatch.setattr(local_start, "_command_line", lambda *_: [sys.executable, "-c", script])
     result = seedctl("-C", str(folder), "local", "start", "--detach")
     assert result.code == 3
     assert "did not come up" in result.err

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from seedctl.errors import FileAccessError
-from seedctl.runner.atomic_write import write_file
+from seedctl.runner.report_file import write_file
 from tests import restricted
 from tests.running import make_project
 

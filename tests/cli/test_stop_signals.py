@@ -20,12 +20,12 @@ from rich.console import Console as RichConsole
 
 import seedctl.__main__ as program
 from seedctl import interruption
-from seedctl.cli import stop_signals, terminal
+from seedctl.cli import stop_signals
 from seedctl.cli.bars import Bars
+from seedctl.cli.console import OutputWatch
 from seedctl.cli.stop_signals import StopSignals
-from seedctl.cli.watch import OutputWatch
 from seedctl.runner import script_end
-from seedctl.runner.children import send_signal, started_children
+from seedctl.runner.started import send_signal, started_children
 from tests.cli.screen import Screen
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def exits(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The lines that are written to stderr without Python's buffers."""
     lines: list[str] = []
-    monkeypatch.setattr(terminal, "say", lines.append)
+    monkeypatch.setattr(stop_signals, "_say", lines.append)
     return lines
 
 
@@ -642,13 +642,13 @@ def test_a_message_of_a_signal_begins_a_line(
     reader, writer = pty.openpty() if is_terminal else os.pipe()
     with os.fdopen(writer, "w", encoding="utf-8") as stream:
         monkeypatch.setattr(sys, "__stderr__", stream)
-        terminal.say("News.")
+        stop_signals._say("News.")
         expected = b"\r\nNews.\r\n" if is_terminal else b"News.\n"
         assert os.read(reader, 100) == expected
         os.close(reader)
-        terminal.say("Nobody reads this.")
+        stop_signals._say("Nobody reads this.")
     monkeypatch.setattr(sys, "__stderr__", None)
-    terminal.say("Nor this.")
+    stop_signals._say("Nor this.")
 
 
 def test_a_signal_does_not_interrupt_drawing(

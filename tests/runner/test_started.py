@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from seedctl.runner.created_objects import created_objects
+from seedctl.runner.started import created_objects
 
 
 class _Thing:
