@@ -159,6 +159,27 @@ def test_every_call_to_cognito_has_a_quota() -> None:
 # --- clients -------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("service", "operation", "name", "per_second"),
+    [
+        ("cognito-idp", "AdminCreateUser", "UserCreation", 50),
+        ("cognito-idp", "InitiateAuth", "UserAuthentication", 120),
+        ("cognito-idp", "RespondToAuthChallenge", "RespondToAuthChallenge", 360),
+        ("cognito-idp", "RevokeToken", "UserToken", 120),
+        ("cognito-idp", "UpdateUserAttributes", "UserUpdate", 25),
+        ("cognito-idp", "AdminAddUserToGroup", "UserResourceUpdate", 25),
+        ("ssm", "GetParameter", "ParameterRead", 40),
+        ("ssm", "PutParameter", "ParameterWrite", 3),
+    ],
+)
+def test_default_quotas_are_those_that_aws_publishes(
+    service: str, operation: str, name: str, per_second: int
+) -> None:
+    """A higher number would have AWS throttle calls; a lower one would make seeding slow."""
+    assert CATEGORIES[service, operation] == name
+    assert DEFAULTS[name] == per_second
+
+
 def test_calls_wait_for_their_quota_and_are_counted() -> None:
     """The fourth write to Parameter Store within a second waits, and the statistics show it."""
     clock = ManualClock()
