@@ -195,6 +195,13 @@ def test_a_wrong_selection_is_refused(blog: Stage, paths: Any, message: str) -> 
     assert blog.requests == []
 
 
+def test_an_implied_owner_has_no_fields(blog: Stage) -> None:
+    """The owner field that the API adds can be selected, but nothing below it."""
+    blog.models.Post.get({"id": "p"}, selection_set=["owner"])
+    with pytest.raises(errors.InvalidSelectionSetError, match="owner is not a field of model Post"):
+        blog.models.Post.get({"id": "p"}, selection_set=["owner.name"])
+
+
 def test_a_page_skips_what_may_not_be_read(todo: Stage) -> None:
     """Items are as AppSync returned them; iterating yields the records that may be read."""
     todo.answer({"data": {"listTodos": {"items": [{"id": "1"}, None], "nextToken": "t"}}})
