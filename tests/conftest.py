@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import itertools
 import os
 import signal
 import socket
@@ -10,9 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from botocore.loaders import JSONFileLoader
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from seedctl import backend, process_state
+from tests.forking import PARENT
+from tests.service_models import shared_service_models
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,19 +44,33 @@ def _default_signals() -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _cached_service_models() -> Iterator[None]:
-    """Cache botocore's service models: every session would read megabytes of them again."""
-    contents: dict[str, Any] = {}
-    load_file = JSONFileLoader.load_file
+def _shared_service_models() -> Iterator[None]:
+    with shared_service_models():
+        yield
 
-    def load_once(self: JSONFileLoader, file_path: str) -> Any:
-        if file_path not in contents:
-            contents[file_path] = load_file(self, file_path)
-        return contents[file_path]
+
+@pytest.fixture(scope="session", autouse=True)
+def _few_signing_keys() -> Iterator[None]:
+    """Make four RSA keys in all: a new one for each sandbox takes longer than most tests."""
+    generate = rsa.generate_private_key
+    keys: dict[tuple[int, int, int], rsa.RSAPrivateKey] = {}
+    places = itertools.cycle(range(4))  # different keys where a test compares two pools
+
+    def generate_few(public_exponent: int, key_size: int) -> rsa.RSAPrivateKey:
+        wanted = (public_exponent, key_size, next(places))
+        if wanted not in keys:
+            keys[wanted] = generate(public_exponent, key_size)
+        return keys[wanted]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(JSONFileLoader, "load_file", load_once)
+        patch.setattr(rsa, "generate_private_key", generate_few)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_parent_left() -> Iterator[None]:
+    yield
+    PARENT.stop()
 
 
 @pytest.fixture(autouse=True)
