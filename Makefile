@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
+# Tests compiled once are not compiled again by the next run.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test lint types bench clean
 
 demo: $(VENV)/.installed

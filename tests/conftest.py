@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import itertools
 import os
@@ -15,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from seedctl import backend, process_state
 from tests.forking import PARENT
-from tests.service_models import shared_service_models
+from tests.quick_botocore import quick_sessions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +36,12 @@ def _is_loopback(host: Any) -> bool:
         return False
 
 
+def pytest_collection_finish() -> None:
+    """Let the garbage collector pass over all tests and libraries, which stay anyway."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _default_signals() -> None:
     """Ignore no signal: a shell ignores some for background jobs, and so does nohup."""
@@ -44,8 +51,8 @@ def _default_signals() -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _shared_service_models() -> Iterator[None]:
-    with shared_service_models():
+def _quick_sessions() -> Iterator[None]:
+    with quick_sessions():
         yield
 
 
@@ -109,14 +116,14 @@ def refused_addresses(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
 
 
 @pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Start without the developer's settings and process state, and end with no backend active."""
     for name in list(os.environ):
         if name.startswith(_OURS) and name not in {"PYTEST_CURRENT_TEST", "PYTHONPATH"}:
             monkeypatch.delenv(name)
-    nowhere = tmp_path / "no-such-file"
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(nowhere))
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(nowhere))
+    nowhere = str(DATA / "no-such-file")  # a folder for each test would take long to make
+    monkeypatch.setenv("AWS_CONFIG_FILE", nowhere)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", nowhere)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     with process_state.fresh():
         yield

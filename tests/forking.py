@@ -176,10 +176,10 @@ def main() -> None:
     import gc
     import runpy
 
+    from tests.quick_botocore import quick_sessions
     from tests.restricted import restrict
-    from tests.service_models import shared_service_models
 
-    with shared_service_models():
+    with quick_sessions():
         _load_all()
         gc.freeze()
         while (run := _serve(connection)) is None:
