@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
+# Tests compiled once are not compiled again by the next run.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help demo test lint fmt types docs bench clean
 
 help: ## list the targets

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import ipaddress
+import itertools
 import os
 import signal
 import socket
@@ -10,9 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from botocore.loaders import JSONFileLoader
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from seedctl import backend, process_state
+from tests.forking import PARENT
+from tests.quick_botocore import quick_sessions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +36,12 @@ def _is_loopback(host: Any) -> bool:
         return False
 
 
+def pytest_collection_finish() -> None:
+    """Let the garbage collector pass over all tests and libraries, which stay anyway."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _default_signals() -> None:
     """Ignore no signal: a shell ignores some for background jobs, and so does nohup."""
@@ -41,19 +51,33 @@ def _default_signals() -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _cached_service_models() -> Iterator[None]:
-    """Cache botocore's service models: every session would read megabytes of them again."""
-    contents: dict[str, Any] = {}
-    load_file = JSONFileLoader.load_file
+def _quick_sessions() -> Iterator[None]:
+    with quick_sessions():
+        yield
 
-    def load_once(self: JSONFileLoader, file_path: str) -> Any:
-        if file_path not in contents:
-            contents[file_path] = load_file(self, file_path)
-        return contents[file_path]
+
+@pytest.fixture(scope="session", autouse=True)
+def _few_signing_keys() -> Iterator[None]:
+    """Make four RSA keys in all: a new one for each sandbox takes longer than most tests."""
+    generate = rsa.generate_private_key
+    keys: dict[tuple[int, int, int], rsa.RSAPrivateKey] = {}
+    places = itertools.cycle(range(4))  # different keys where a test compares two pools
+
+    def generate_few(public_exponent: int, key_size: int) -> rsa.RSAPrivateKey:
+        wanted = (public_exponent, key_size, next(places))
+        if wanted not in keys:
+            keys[wanted] = generate(public_exponent, key_size)
+        return keys[wanted]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(JSONFileLoader, "load_file", load_once)
+        patch.setattr(rsa, "generate_private_key", generate_few)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_parent_left() -> Iterator[None]:
+    yield
+    PARENT.stop()
 
 
 @pytest.fixture(autouse=True)
@@ -92,14 +116,14 @@ def refused_addresses(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
 
 
 @pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Start without the developer's settings and process state, and end with no backend active."""
     for name in list(os.environ):
         if name.startswith(_OURS) and name not in {"PYTEST_CURRENT_TEST", "PYTHONPATH"}:
             monkeypatch.delenv(name)
-    nowhere = tmp_path / "no-such-file"
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(nowhere))
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(nowhere))
+    nowhere = str(DATA / "no-such-file")  # a folder for each test would take long to make
+    monkeypatch.setenv("AWS_CONFIG_FILE", nowhere)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", nowhere)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     with process_state.fresh():
         yield

@@ -6,22 +6,15 @@ import ctypes
 import os
 import resource
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.forking import QuickProcess
 
 ROOT = Path(__file__).parents[1]
 # Rights to read, write and search files and folders whatever their modes, and to change the modes.
 _POWERS = (1, 2, 3)
 _VERSION_3 = 0x20080522
-
-_PROGRAM = """
-import sys
-from tests.restricted import restrict
-restrict(file_size=int(sys.argv.pop(1)))
-from seedctl.cli.main import main
-sys.exit(main(sys.argv[1:]))
-"""
 
 
 @dataclass(frozen=True)
@@ -33,18 +26,17 @@ class Ended:
 
 def run(folder: Path, *arguments: str, file_size: int = 0) -> Ended:
     """Run seedctl with *arguments* in *folder*; *file_size* limits every file, 0 none."""
-    done = subprocess.run(
-        [sys.executable, "-c", _PROGRAM, str(file_size), *arguments],
+    with QuickProcess(
+        *arguments,
         cwd=folder,
-        # With a limited file size, Python would write truncated bytecode.
-        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
+        environment={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"},
+        file_size=file_size,
         stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    return Ended(done.returncode, done.stdout, done.stderr)
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        out, err = process.communicate(timeout=300)
+    return Ended(process.returncode, out, err)
 
 
 def restrict(*, file_size: int) -> None:

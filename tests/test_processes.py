@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pty
 import select
 import shutil
 import signal
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.forking import QuickProcess, start_on_terminal
 from tests.running import PASSWORD, make_project
 
 if TYPE_CHECKING:
@@ -23,20 +23,22 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[1]
 
 
+# Makes a run a process from its first instruction on, as the user starts it; others are forked.
+NEW_INTERPRETER = {"PYTHONHASHSEED": "random"}
+
+
 def environment(**extra: str) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error", **extra}
 
 
 def start(*arguments: str, cwd: Path, **extra: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "seedctl", *arguments],
+    return QuickProcess(
+        *arguments,
         cwd=cwd,
-        env=environment(**extra),
+        environment=environment(**extra),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
     )
 
 
@@ -51,11 +53,8 @@ class Terminal:
 
     def __init__(self, *arguments: str, cwd: Path, **extra: str) -> None:
         self.screen = ""
-        self.pid, self._fd = pty.fork()
-        if self.pid == 0:  # pragma: no cover - the child
-            os.chdir(cwd)
-            command = [sys.executable, "-m", "seedctl", *arguments]
-            os.execve(sys.executable, command, environment(TERM="xterm", **extra))
+        environ = environment(TERM="xterm", **extra)
+        self.pid, self._fd = start_on_terminal(arguments, cwd, environ)
 
     def wait_for(self, text: str, *, times: int = 1, seconds: float = 20) -> None:
         end = time.monotonic() + seconds
@@ -92,7 +91,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 def test_a_secret_is_typed_hidden(folder: Path) -> None:
     """The prompt does not echo, asks again for an empty line, and stores the value."""
-    terminal = Terminal("--local", "secret", "set", "typed", cwd=folder)
+    terminal = Terminal("--local", "secret", "set", "typed", cwd=folder, **NEW_INTERPRETER)
     terminal.wait_for("Enter secret value")
     terminal.type("\n")
     terminal.wait_for("Cannot be empty.")
@@ -164,7 +163,7 @@ def test_a_real_ctrl_c_in_the_middle_of_a_script(folder: Path) -> None:
         "print('ready', flush=True)\n"
         "try:\n    for _ in range(300):\n        time.sleep(0.1)\nexcept Exception:\n    print('swallowed')\n"
     )
-    process = start("seed", "--local", cwd=folder)
+    process = start("seed", "--local", cwd=folder, **NEW_INTERPRETER)
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     process.send_signal(signal.SIGINT)
@@ -200,7 +199,9 @@ def test_two_runs_at_once(folder: Path) -> None:
         "for n in range(4):\n"
         "    create_and_sign_up_user(f'user{n}@example.com', 'Password123!', if_exists='sign_in')\n"
     )
-    processes = [start("seed", "--local", "--debug", cwd=folder) for _ in range(2)]
+    processes = [
+        start("seed", "--local", "--debug", cwd=folder, **NEW_INTERPRETER) for _ in range(2)
+    ]
     results = [process.communicate(timeout=60) for process in processes]
     assert [process.returncode for process in processes] == [0, 0], results[0][1] + results[1][1]
 
@@ -274,7 +275,7 @@ print(*sys.modules)
         "auth.sign_out()\n"
         "get_secret('never-set')\n"
     )
-    code, _, err = run("seed", "--local", cwd=folder)
+    code, _, err = run("seed", "--local", cwd=folder, **NEW_INTERPRETER)
     assert "the wrong" not in err, err
     assert "[SSMParameterNotFoundError]" in err
     assert code == 4

@@ -110,12 +110,21 @@ PHASES = {
 }
 
 
+def _settings_of_a_new_terminal() -> list[Any]:
+    ours, theirs = os.openpty()
+    try:
+        return termios.tcgetattr(ours)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+
 class Watched(Terminal):
     """A process on a terminal, which is examined when the process has ended."""
 
     def __init__(self, *arguments: str, cwd: Path, **extra: str) -> None:
         super().__init__(*arguments, cwd=cwd, **extra)
-        self.settings = termios.tcgetattr(self._fd)
+        self.settings = _settings_of_a_new_terminal()  # this one's may have changed by now
         self.code: int | None = None
 
     def send(self, number: int, *, until: str) -> None:
@@ -156,14 +165,11 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Watched]]:
         if "sign_in_flow='MFA'" in phase.script:
             shutil.copy(RESOURCES / "mfa_email/amplify_outputs.json", folder)
         (folder / "amplify/seed/seed.py").write_text(HEAD + phase.script)
-        started.append(
-            Watched(
-                *phase.arguments,
-                cwd=folder,
-                PYTHONPATH=f"{tmp_path / 'hook'}{os.pathsep}{ROOT}",
-                SLOW_IMPORT=phase.slow_import,
-            )
-        )
+        hook = {
+            "PYTHONPATH": f"{tmp_path / 'hook'}{os.pathsep}{ROOT}",
+            "SLOW_IMPORT": phase.slow_import,
+        }
+        started.append(Watched(*phase.arguments, cwd=folder, **(hook if phase.slow_import else {})))
         return started[-1]
 
     yield begin

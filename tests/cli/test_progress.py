@@ -6,7 +6,6 @@ import io
 import logging
 import os
 import re
-import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -21,7 +20,7 @@ from seedctl.cli.run_report import ConsoleReport
 from seedctl.prompter import TerminalPrompter
 from seedctl.report import Event, Progress, Target
 from tests.cli.screen import Screen
-from tests.test_processes import Terminal, environment
+from tests.test_processes import Terminal, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -571,14 +570,7 @@ def test_a_run_on_a_terminal(project: Callable[..., Path]) -> None:
 
 def test_a_run_into_files(project: Callable[..., Path]) -> None:
     """Without a terminal nothing is drawn: neither file has an escape sequence."""
-    process: Any = subprocess.run(
-        [sys.executable, "-m", "seedctl", "seed", "--local"],
-        cwd=_project(project),
-        env=environment(TERM="xterm"),
-        capture_output=True,
-        check=False,
-        timeout=60,
-    )
-    assert (process.returncode, process.stdout) == (0, b"half of them\n"), process.stderr
-    assert b"\x1b" not in process.stderr
-    assert b"60 records created" in process.stderr
+    code, out, err = run("seed", "--local", cwd=_project(project), TERM="xterm")
+    assert (code, out) == (0, "half of them\n"), err
+    assert "\x1b" not in err
+    assert "60 records created" in err

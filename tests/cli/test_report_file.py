@@ -9,7 +9,6 @@ import shutil
 import signal
 import stat
 import subprocess
-import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -21,6 +20,7 @@ from seedctl.errors import FileAccessError
 from seedctl.report import MOST_FAILURES, Event, Kind, Report, State, Target
 from seedctl.runner.report_file import ReportFile
 from seedctl.version import __version__
+from tests.forking import QuickProcess
 from tests.running import PASSWORD
 from tests.test_processes import environment
 
@@ -741,10 +741,24 @@ def test_a_stream_is_not_replaced(folder: Path, seedctl: CommandLine) -> None:
 def _into(
     folder: Path, target: str, script: str = "print('printed')\n", *, path: str = "/dev/stdout"
 ) -> None:
-    """Run *script* with the redirection *target* in a shell."""
+    """Run *script* with stdout redirected as a shell does it for *target*."""
     (folder / "amplify/seed/seed.py").write_text(script)
-    command = f'"{sys.executable}" -m seedctl seed --local --report {path} {target}'
-    subprocess.run(["sh", "-uc", command], env=environment(), check=True, timeout=60)
+    flags = os.O_WRONLY | (os.O_APPEND if target.startswith(">>") else os.O_TRUNC)
+    file = os.open("o", flags | os.O_CREAT)
+    try:
+        with QuickProcess(
+            *("seed", "--local", "--report", path),
+            cwd=folder,
+            environment=environment(),
+            stdout=subprocess.PIPE if target.startswith("|") else file,
+            stderr=subprocess.STDOUT if target.endswith("2>&1") else None,
+        ) as process:
+            out, _ = process.communicate(timeout=60)
+        if target.startswith("|"):
+            os.write(file, out.encode())
+    finally:
+        os.close(file)
+    assert process.returncode == 0
 
 
 @pytest.mark.parametrize(

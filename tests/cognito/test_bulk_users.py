@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +27,7 @@ from seedctl.errors import (
 )
 from seedctl.report import Progress, Report, Target
 from tests.running import PASSWORD, make_project
+from tests.test_processes import run, start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -182,8 +180,8 @@ def test_the_target_is_named_before_the_first_user(scene: Scene) -> None:
     assert None not in found
     found.clear()
     scene.report.target = None
-    notice: Any = scene.backend.auth._before_write
-    notice._detail = "outputs"
+    announce: Any = scene.backend.auth._before_write
+    announce.__self__._target = "outputs"
     scene.backend.auth.create_users([NewUser(address("cem"), PASSWORD)])
     assert found
     assert None not in found
@@ -698,25 +696,15 @@ def test_a_killed_run_is_completed_by_the_next(tmp_path: Path) -> None:
     """kill -9 leaves unfinished users; the next run finishes them and creates the rest."""
     root = make_project(tmp_path / "app")
     (root / "amplify" / "seed" / "seed.py").write_text(SEED, encoding="utf-8")
-    command = [sys.executable, "-m", "seedctl", "-q", "--local", "seed", "--"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "SEED_PASSWORD": PASSWORD}
-    with subprocess.Popen(
-        [*command, "30"],
-        cwd=root,
-        env=environment,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
+    command = ("-q", "--local", "seed", "--")
+    with start(*command, "30", cwd=root, SEED_PASSWORD=PASSWORD) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "now\n"
         process.send_signal(signal.SIGKILL)
-    done = subprocess.run(  # noqa: PLW1510 - the code is looked at below
-        [*command, "-1"], cwd=root, env=environment, capture_output=True, text=True, timeout=60
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.split()[-1] == "60"
-    assert "failed" not in done.stdout
+    code, out, err = run(*command, "-1", cwd=root, SEED_PASSWORD=PASSWORD)
+    assert code == 0, err
+    assert out.split()[-1] == "60"
+    assert "failed" not in out
     assert [*(root / ".amplify" / "seedctl" / "unfinished").glob("*")] == []
     with connect(root, local=True, observer=Report()) as backend:
         for number in (0, 25, 31, 59):

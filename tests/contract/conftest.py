@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import shutil
 import uuid
@@ -14,6 +15,7 @@ from urllib.request import urlopen
 import boto3
 import pytest
 from botocore.config import Config
+from joserfc import jwk
 from moto.server import ThreadedMotoServer
 
 from seedctl.local import LocalSandbox, blueprint
@@ -83,9 +85,26 @@ class Service:
         self.bucket = BUCKET
 
 
+@pytest.fixture(scope="session")
+def _quick_pools() -> Iterator[None]:
+    """Let moto work out its signing key once; every pool has the same one."""
+    import_key = jwk.RSAKey.import_key
+    keys: dict[str, Any] = {}
+
+    def import_once(value: Any) -> Any:
+        text = json.dumps(value)
+        if text not in keys:
+            keys[text] = import_key(value)
+        return keys[text]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jwk.RSAKey, "import_key", import_once)
+        yield
+
+
 # Not for the whole session: moto loses its state when another module mocks AWS.
 @pytest.fixture(scope="module")
-def _moto(_session: boto3.Session) -> Iterator[Clients]:
+def _moto(_session: boto3.Session, _quick_pools: None) -> Iterator[Clients]:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
