@@ -16,7 +16,6 @@ import ctypes
 import io
 import json
 import os
-import pty
 import socket
 import subprocess
 import sys
@@ -138,6 +137,8 @@ def start_on_terminal(
 ) -> tuple[int, int]:
     """Start the command line on a pseudo-terminal; return its id and the terminal's other end."""
     if not PARENT.can_start(environment):
+        import pty  # not everywhere, but this module is
+
         process, ours = pty.fork()
         if process == 0:  # pragma: no cover - the child
             os.chdir(cwd)
