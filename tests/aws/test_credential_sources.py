@@ -12,6 +12,7 @@ import time
 import traceback
 from typing import TYPE_CHECKING, Any
 
+import botocore.credentials
 import pytest
 
 from seedctl import masking
@@ -201,6 +202,9 @@ def test_a_profile_without_credentials(
     assert sts.bodies == []
 
 
+@pytest.mark.skipif(
+    not hasattr(botocore.credentials, "EC"), reason="botocore knows aws login since 1.41"
+)
 def test_a_login_that_needs_more_of_botocore(
     fail: Callable[..., SeedctlError], monkeypatch: pytest.MonkeyPatch
 ) -> None:

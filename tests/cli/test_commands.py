@@ -132,7 +132,8 @@ def test_an_option_that_a_command_does_not_use_is_wrong_usage(
     result = seedctl(*words)
     assert result.code == 2
     assert re.search(r"Error: --[a-z-]+ is not an option of seedctl local", result.err)
-    assert seedctl("local", "init", "--profil").err.endswith("No such option '--profil'.\n")
+    error = seedctl("local", "init", "--profil").err.splitlines()[-1]
+    assert error.startswith("Error: No such option")  # the rest depends on click's version
 
 
 def test_before_the_subcommand_all_options_are_allowed(
