@@ -12,13 +12,11 @@ from seedctl.appsync.model_requests import CallOptions
 from seedctl.bulk.engine import BulkCall, BulkOptions, unwritten_state
 from seedctl.errors import (
     ConditionalCheckFailedError,
-    EndpointUnreachableError,
     GraphQLError,
     SeedctlError,
-    ServiceFailedError,
-    ThrottledError,
     UnauthorizedError,
 )
+from seedctl.errors.aws import TRANSIENT
 from seedctl.report import Event, failure
 
 if TYPE_CHECKING:
@@ -97,7 +95,7 @@ class _BulkWriter(BulkCall[Mapping[str, Any], Row, RowResult]):
                 return True, self._requests.get(key, CallOptions(self._options.auth, None, True))
             except GraphQLError as error:
                 return False, error.data
-            except (EndpointUnreachableError, ServiceFailedError, ThrottledError):
+            except TRANSIENT:
                 if attempt < _MAX_READS:
                     self._api.transport.sleep(2.0 ** (attempt - 1))
             except SeedctlError:

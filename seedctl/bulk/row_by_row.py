@@ -10,19 +10,17 @@ from typing import TYPE_CHECKING
 
 from seedctl.bulk.engine import BulkCall, BulkOptions, Item, Result, Row
 from seedctl.errors import (
-    EndpointUnreachableError,
     FileAccessError,
     InvalidCommandInputError,
     SeedctlError,
-    ServiceFailedError,
     ThrottledError,
 )
+from seedctl.errors.aws import TRANSIENT
 
 if TYPE_CHECKING:
     from seedctl.report import Observer
 
 _ENVIRONMENT_EXIT_CODES = (3, 4)  # the user's configuration, and AWS
-_TRANSIENT = (EndpointUnreachableError, ServiceFailedError, ThrottledError)
 _TRIES = 3
 
 
@@ -58,14 +56,14 @@ class RowByRowCall(BulkCall[Item, Row, Result]):
         for attempt in range(1, _TRIES):
             try:
                 return self.write_row(index, row)
-            except _TRANSIENT as error:
+            except TRANSIENT as error:
                 was_retried = isinstance(error, ThrottledError) and error.was_repeated
                 if was_retried or self._stop_retrying.is_set() or not self.can_repeat(row):
                     raise
             time.sleep(random.uniform(0.5, 1.0) * 2**attempt)  # noqa: S311 - jitter
         try:
             return self.write_row(index, row)
-        except _TRANSIENT:
+        except TRANSIENT:
             self._stop_retrying.set()
             raise
 

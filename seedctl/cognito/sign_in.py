@@ -23,6 +23,7 @@ from seedctl.cognito.challenges import (
 from seedctl.cognito.identity import Tokens
 from seedctl.cognito.mfa import code_callback
 from seedctl.cognito.totp import Authenticator
+from seedctl.errors.aws import TRANSIENT
 from seedctl.masking import mask
 from seedctl.prompter import MOST_TRIES
 from seedctl.srp import ClientExchange
@@ -31,9 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _Result = TypeVar("_Result")
-
-TRANSIENT = (errors.EndpointUnreachableError, errors.ServiceFailedError, errors.ThrottledError)
-"""Failures after which a retry may succeed: no response came, or AWS throttled the call."""
 
 _EXTRA_ATTEMPTS = 2
 

@@ -94,3 +94,7 @@ class InvalidResponseError(AWSError):
 
 class SRPError(InvalidResponseError):
     """In the SRP password exchange, the server sent a value that no correct server sends."""
+
+
+TRANSIENT = (EndpointUnreachableError, ServiceFailedError, ThrottledError)
+"""The errors after which the same call may succeed: no response, or too many requests."""

@@ -11,7 +11,7 @@ from botocore.parsers import ResponseParserError
 
 from seedctl import errors
 from seedctl.aws.failures import translate
-from seedctl.cognito.sign_in import TRANSIENT
+from seedctl.errors.aws import TRANSIENT
 from seedctl.masking import register
 
 
