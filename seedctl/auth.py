@@ -2,39 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 from seedctl.backend import current_backend
-from seedctl.bulk.engine import MOST_AT_ONCE
+from seedctl.bulk.engine import MOST_AT_ONCE, OnError
 from seedctl.cognito.totp import Authenticator
 from seedctl.cognito.types import (
+    AnyUser,
     AuthOutputs,
     AuthSession,
     AuthSignUp,
     AuthUser,
     ChallengeResponse,
     CurrentUser,
+    IfUserExists,
+    MFAPreference,
     NewUser,
+    SignInChallenge,
+    SignInFlow,
+    SignUpChallenge,
     StandardUserAttributes,
     TOTPSetup,
+    TOTPSignUpChallenge,
     UserResult,
 )
 from seedctl.nearest import module_getattr
 from seedctl.users.session import UserSession
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
-
-    from seedctl.bulk.engine import OnError
-    from seedctl.cognito.types import (
-        AnyUser,
-        IfUserExists,
-        MFAPreference,
-        SignInChallenge,
-        SignInFlow,
-        SignUpChallenge,
-        TOTPSignUpChallenge,
-    )
 
 __all__ = [
     "AuthOutputs",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import sys
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,22 +17,19 @@ from seedctl.connection import Connection, ConnectionOptions
 from seedctl.current import ActiveBackends
 from seedctl.errors import NoBackendError, ProjectNotFoundError
 from seedctl.masked_output import masked_excepthook
+from seedctl.outputs import AmplifyOutputs, AuthSection
 from seedctl.parameter_store import Secrets
-from seedctl.project import find_project
+from seedctl.project import BackendIdentifier, find_project
+from seedctl.report import Observer
 from seedctl.s3.client_factory import StorageFactory
+from seedctl.target import TargetDetail
 from seedctl.users.auth import Auth
 from seedctl.users.session import SessionServices
 from seedctl.users.signed_in import AmbientAuth, AmbientIdentity
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
     from seedctl.aws.pacing import CallStatistics
-    from seedctl.outputs import AmplifyOutputs, AuthSection
-    from seedctl.project import BackendIdentifier
-    from seedctl.report import Observer
     from seedctl.s3.client import Storage
-    from seedctl.target import TargetDetail
 
 __all__ = ["Backend", "connect", "current_backend"]
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from seedctl.errors import SeedctlError
 from seedctl.masking import mask
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 # Errors raised from exceptions of these packages explain them already; --debug shows them.
 _TRANSLATED = ("botocore.", "seedctl.")

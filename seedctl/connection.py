@@ -7,7 +7,6 @@ import threading
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from seedctl import masking, process_state
 from seedctl.aws.settings import AWSSettings
@@ -16,16 +15,11 @@ from seedctl.embedded import EmbeddedURLs, InboxCodes, local_endpoint, local_fro
 from seedctl.errors import InvalidCommandInputError
 from seedctl.mfa_command import CommandCodes
 from seedctl.outputs import OutputsSource
-from seedctl.project import chosen_identifier, find_project
+from seedctl.project import BackendIdentifier, chosen_identifier, find_project
 from seedctl.project.quotas import chosen_quotas
-from seedctl.report import PlainReport
-from seedctl.target import describe_target
-
-if TYPE_CHECKING:
-    from seedctl.project import BackendIdentifier
-    from seedctl.prompter import CodeSource
-    from seedctl.report import Observer
-    from seedctl.target import TargetDetail
+from seedctl.prompter import CodeSource
+from seedctl.report import Observer, PlainReport
+from seedctl.target import TargetDetail, describe_target
 
 
 @dataclass(frozen=True, slots=True)

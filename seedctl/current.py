@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from seedctl.errors import NoBackendError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 
 class _Describable(Protocol):

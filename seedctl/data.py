@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Mapping
+from typing import Literal
 
+from seedctl.appsync.auth_modes import AuthMode
 from seedctl.appsync.batches import RowResult
 from seedctl.appsync.client import DataClient
 from seedctl.appsync.records import Page, Record
 from seedctl.backend import current_backend
 from seedctl.nearest import module_getattr
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from seedctl.appsync.auth_modes import AuthMode
 
 __all__ = ["DataClient", "Page", "Record", "RowResult", "generate_client"]
 

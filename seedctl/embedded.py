@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seedctl import process_state
 from seedctl.errors import InvalidCommandInputError, MFACodeUnavailableError
 from seedctl.masking import mask
-from seedctl.prompter import TerminalCodes
+from seedctl.outputs import OutputsSource
+from seedctl.project import Project
+from seedctl.prompter import CodeRequest, TerminalCodes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from seedctl.outputs import OutputsSource
-    from seedctl.project import Project
-    from seedctl.prompter import CodeRequest
     from seedctl.report import Observer
 
 

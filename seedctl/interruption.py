@@ -7,12 +7,9 @@ Other threads that wait for something call ``check`` regularly.
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
 
 from seedctl import process_state
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 GRACE_SECONDS = 2.0
 """How long a run that is stopping waits for work in progress, and again for the sign-outs."""

@@ -10,14 +10,12 @@ import sys
 import threading
 import traceback
 import warnings
-from typing import TYPE_CHECKING, Any, TextIO
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import Any, TextIO
 
 from seedctl import interruption
 from seedctl.masking import mask, mask_message
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from types import TracebackType
 
 # Lines of a traceback that Python writes. The others come from the script and from exceptions.
 _PYTHONS_LINE = re.compile(

@@ -15,15 +15,12 @@ import base64
 import json
 import re
 import threading
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
 
 from seedctl import process_state
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
 
 MASK = "***"
 

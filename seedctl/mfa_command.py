@@ -10,16 +10,13 @@ import signal
 import subprocess
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Future, wait
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from seedctl import interruption, masking
 from seedctl.errors import MFACodeUnavailableError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from seedctl.prompter import CodeRequest
+from seedctl.prompter import CodeRequest
 
 _Result = TypeVar("_Result")
 

@@ -5,12 +5,9 @@ from __future__ import annotations
 import difflib
 import importlib.util
 import sys
+from collections.abc import Callable, Iterable
 from opcode import opmap
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from types import FrameType
+from types import FrameType
 
 _SHOWN = 12
 

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import re
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from seedctl import errors, masking
-from seedctl.report import Event
+from seedctl.project import BackendIdentifier
+from seedctl.report import Event, Observer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
-
     from seedctl.aws.calls import AWS
-    from seedctl.project import BackendIdentifier
-    from seedctl.report import Observer
 
 _NAME = re.compile(r"[a-zA-Z0-9_.-]+")
 _MAX_BYTES = 4096

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from seedctl.outputs import AuthSection
+from seedctl.project import BackendIdentifier
+
 if TYPE_CHECKING:
     from seedctl.aws.calls import AWS
-    from seedctl.outputs import AuthSection
-    from seedctl.project import BackendIdentifier
 
 
 def generate_policy(aws: AWS, auth: AuthSection, identifier: BackendIdentifier) -> str:

@@ -11,8 +11,9 @@ import select
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from seedctl import interruption, masking, process_state
 from seedctl.errors import MFACodeUnavailableError, PromptUnavailableError
@@ -22,8 +23,6 @@ if sys.platform == "win32":  # pragma: no cover - the tests run on POSIX
 else:
     import termios
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _READ_SIZE = 8192
 

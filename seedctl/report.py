@@ -8,15 +8,12 @@ import time
 from collections import Counter
 from copy import copy
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Literal, Protocol
+from pathlib import Path
+from typing import Literal, Protocol
 
 from seedctl.causes import causes
+from seedctl.errors import SeedctlError
 from seedctl.masking import mask, mask_message
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from seedctl.errors import SeedctlError
 
 Kind = Literal["user", "group membership", "secret", "session", "record", "file"]
 COUNTED = ("record", "file")

@@ -16,13 +16,10 @@ import itertools
 import re
 import secrets
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING
 
 from seedctl.errors import SRPError
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 try:
     from gmpy2 import powmod as _powmod

@@ -6,8 +6,9 @@ Each function acts as the user who is signed in when it is called, or as a guest
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from functools import wraps
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 from seedctl.backend import current_backend
 from seedctl.nearest import module_getattr
@@ -26,9 +27,6 @@ from seedctl.s3.results import (
     UploadedObject,
 )
 from seedctl.s3.section import BucketInfo
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 __all__ = [
     "BucketInfo",

@@ -6,6 +6,8 @@ import time
 from typing import TYPE_CHECKING, Literal
 
 from seedctl.errors import AWSError, OutputsMismatchError, StackDoesNotExistError
+from seedctl.outputs import AmplifyOutputs
+from seedctl.project import BackendIdentifier, Project
 from seedctl.report import Target
 
 TargetDetail = Literal["outputs", "account", "none"]
@@ -14,8 +16,6 @@ TargetDetail = Literal["outputs", "account", "none"]
 
 if TYPE_CHECKING:
     from seedctl.aws.calls import AWS
-    from seedctl.outputs import AmplifyOutputs
-    from seedctl.project import BackendIdentifier, Project
 
 
 def describe_target(

@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from seedctl import masking
+from seedctl.appsync.auth_modes import AuthOptions, Authorizer, ResolvedAuthMode
 from seedctl.appsync.graphql_errors import graphql_error, parse_response
-from seedctl.errors import InvalidInputError, InvalidResponseError, NoEndpoint
+from seedctl.errors import GraphQLError, InvalidInputError, InvalidResponseError, NoEndpoint
+from seedctl.outputs import AmplifyOutputs
 from seedctl.outputs.models import NO_SCHEMA
-from seedctl.report import Event
+from seedctl.outputs.sections import DataOutputs
+from seedctl.report import Event, Observer, State
 from seedctl.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from datetime import datetime
-
-    from seedctl.appsync.auth_modes import AuthOptions, Authorizer, ResolvedAuthMode
     from seedctl.appsync.documents import Document
     from seedctl.appsync.transport import HTTPResponse, Transport
-    from seedctl.errors import GraphQLError
-    from seedctl.outputs import AmplifyOutputs
-    from seedctl.outputs.sections import DataOutputs
-    from seedctl.report import Observer, State
 
 
 def require_data(outputs: AmplifyOutputs) -> DataOutputs:

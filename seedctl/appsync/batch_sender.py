@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from seedctl import errors
-from seedctl.appsync.api import GraphQLRequest
-from seedctl.appsync.batches import BatchDocuments, alias
+from seedctl.appsync.api import API, GraphQLRequest, GraphQLResponse
+from seedctl.appsync.auth_modes import AuthOptions
+from seedctl.appsync.batches import BatchDocuments, Row, alias
 from seedctl.appsync.documents import Document
 from seedctl.appsync.graphql_errors import graphql_error
+from seedctl.appsync.model_requests import Verb
 from seedctl.errors import SeedctlError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from seedctl.appsync.api import API, GraphQLResponse
-    from seedctl.appsync.auth_modes import AuthOptions
-    from seedctl.appsync.batches import Row
-    from seedctl.appsync.model_requests import Verb
-    from seedctl.outputs.models import Model
+from seedctl.outputs.models import Model
 
 # How often a batch is sent. The transport makes several attempts each time.
 _MAX_SENDS_WHEN_UNCLEAR = 3

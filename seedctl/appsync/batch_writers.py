@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from seedctl.appsync.batch_sender import BatchOutcome, BatchSender
 from seedctl.appsync.batches import MAX_BYTES, MAX_ROWS, Row, RowResult
-from seedctl.appsync.keys import RowKeys, complete_index_keys, may_lack_key_part
-from seedctl.appsync.model_requests import CallOptions
+from seedctl.appsync.keys import KeyOf, RowKeys, complete_index_keys, may_lack_key_part
+from seedctl.appsync.model_requests import CallOptions, ModelRequests, Verb
+from seedctl.appsync.records import Record
 from seedctl.bulk.engine import BulkCall, BulkOptions, unwritten_state
 from seedctl.errors import (
     ConditionalCheckFailedError,
@@ -18,11 +19,6 @@ from seedctl.errors import (
 )
 from seedctl.errors.aws import TRANSIENT
 from seedctl.report import Event, failure
-
-if TYPE_CHECKING:
-    from seedctl.appsync.keys import KeyOf
-    from seedctl.appsync.model_requests import ModelRequests, Verb
-    from seedctl.appsync.records import Record
 
 IfExists = Literal["error", "skip", "update"]
 

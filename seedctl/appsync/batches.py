@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from seedctl.appsync.documents import mutation_document
+from seedctl.appsync.model_requests import Verb
 from seedctl.errors import InvalidInputError, SeedctlError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from seedctl.appsync.model_requests import Verb
-    from seedctl.outputs.models import Model
+from seedctl.outputs.models import Model
 
 RowState = Literal[
     "created", "existed", "present", "updated", "deleted", "missing", "failed", "not tried"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-from seedctl.appsync.api import GraphQLRequest
-from seedctl.appsync.auth_modes import AuthOptions
-from seedctl.appsync.documents import Document, operation_document, type_selection
+from seedctl.appsync.api import API, GraphQLRequest
+from seedctl.appsync.auth_modes import AuthMode, AuthOptions
+from seedctl.appsync.documents import Document, OperationType, operation_document, type_selection
 from seedctl.appsync.input_builder import InputBuilder
 from seedctl.appsync.model_client import ModelClient
 from seedctl.appsync.model_requests import ModelRequests
@@ -16,14 +17,7 @@ from seedctl.appsync.records import RecordBuilder
 from seedctl.appsync.values import to_json
 from seedctl.errors import UnknownModelError, UnknownOperationError
 from seedctl.nearest import advice
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from seedctl.appsync.api import API
-    from seedctl.appsync.auth_modes import AuthMode
-    from seedctl.appsync.documents import OperationType
-    from seedctl.outputs.models import OperationSignature
+from seedctl.outputs.models import OperationSignature
 
 _Entry = TypeVar("_Entry")
 

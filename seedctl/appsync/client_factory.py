@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from seedctl.appsync.auth_modes import DEFAULT_AUTH, SIGNING_MODES, AuthOptions, Authorizer
+from seedctl.appsync.auth_modes import (
+    DEFAULT_AUTH,
+    SIGNING_MODES,
+    AuthMode,
+    AuthOptions,
+    Authorizer,
+    RequestIdentity,
+)
 from seedctl.errors import InvalidAuthModeError
+from seedctl.outputs import OutputsSource
+from seedctl.outputs.sections import DataOutputs
+from seedctl.report import Observer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from seedctl.appsync.auth_modes import AuthMode, RequestIdentity
     from seedctl.appsync.client import DataClient
     from seedctl.appsync.transport import Network, Transport
-    from seedctl.outputs import OutputsSource
-    from seedctl.outputs.sections import DataOutputs
-    from seedctl.report import Observer
 
 
 @dataclass(eq=False, repr=False)

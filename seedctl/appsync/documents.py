@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal, TypeAlias
 
 from seedctl.errors import InvalidSelectionSetError
 from seedctl.nearest import advice
-from seedctl.outputs.models import TypeName
+from seedctl.outputs.models import Field, Index, Introspection, Model, OperationSignature, TypeName
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from typing import TypeAlias
-
-    from seedctl.outputs.models import Field, Index, Introspection, Model, OperationSignature
-
-    Selection: TypeAlias = "dict[str, Selection]"
-    """Maps each selected field to the selection below it, which is empty for a scalar."""
+Selection: TypeAlias = "dict[str, Selection]"
+"""Maps each selected field to the selection below it, which is empty for a scalar."""
 
 OperationType = Literal["query", "mutation"]
 

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from seedctl import errors
-from seedctl.appsync.auth_modes import SIGNING_MODES
+from seedctl.appsync.auth_modes import SIGNING_MODES, ResolvedAuthMode
 from seedctl.aws.clocks import clock_advice, is_about_time, seconds_ahead
 from seedctl.aws.denials import explain_denial
 from seedctl.aws.foreign_responses import describe_response, foreign_response_error, is_proxy_login
 from seedctl.masking import mask
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from seedctl.appsync.auth_modes import ResolvedAuthMode
     from seedctl.appsync.transport import HTTPResponse
 
 # What to do when AppSync rejects the key or token of a call, by auth mode.

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from seedctl.appsync.documents import key_arguments
 from seedctl.appsync.records import Record, type_name_of
 from seedctl.appsync.values import HOW_TO_SKIP, ValueConverter, to_json, wrong_value
 from seedctl.errors import InvalidInputError
 from seedctl.nearest import advice
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from seedctl.outputs.models import Field, Introspection, Model, OperationSignature
+from seedctl.outputs.models import Field, Introspection, Model, OperationSignature
 
 _TIMESTAMPS = {"createdAt", "updatedAt"}
 

@@ -9,23 +9,19 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from seedctl.appsync.input_builder import require_key
+from seedctl.appsync.records import Record
 from seedctl.appsync.values import to_json
 from seedctl.errors import ConditionalCheckFailedError, InvalidInputError, SeedctlError
 from seedctl.nearest import advice
+from seedctl.outputs.models import Index, Model
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-    from typing import TypeAlias
-
-    from seedctl.appsync.records import Record
-    from seedctl.outputs.models import Index, Model
-
-    KeyOf: TypeAlias = str | list[str] | tuple[str, ...] | Callable[[Mapping[str, Any]], Any]
-    """What a row's id is derived from: a field, several fields, or a function of the row."""
+KeyOf: TypeAlias = str | list[str] | tuple[str, ...] | Callable[[Mapping[str, Any]], Any]
+"""What a row's id is derived from: a field, several fields, or a function of the row."""
 
 _UPDATED_AT = "updatedAt"
 _TIMESTAMPS = ("createdAt", _UPDATED_AT)

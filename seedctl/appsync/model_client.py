@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, get_args
+import builtins
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, get_args
 
+from seedctl.appsync.auth_modes import AuthMode
 from seedctl.appsync.batch_writers import BulkCreator, BulkDeleter, IfExists
+from seedctl.appsync.batches import RowResult
 from seedctl.appsync.input_builder import require_key
-from seedctl.appsync.keys import complete_index_keys, may_lack_key_part
+from seedctl.appsync.keys import KeyOf, complete_index_keys, may_lack_key_part
 from seedctl.appsync.model_queries import ModelQueries, call_options
-from seedctl.bulk.engine import BulkOptions, check_choice
+from seedctl.appsync.model_requests import CallOptions
+from seedctl.appsync.records import Record
+from seedctl.bulk.engine import BulkOptions, OnError, check_choice
 from seedctl.errors import ConditionalCheckFailedError
-
-if TYPE_CHECKING:
-    import builtins
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from seedctl.appsync.auth_modes import AuthMode
-    from seedctl.appsync.batches import RowResult
-    from seedctl.appsync.keys import KeyOf
-    from seedctl.appsync.model_requests import CallOptions
-    from seedctl.appsync.records import Record
-    from seedctl.bulk.engine import OnError
 
 
 class ModelClient(ModelQueries):

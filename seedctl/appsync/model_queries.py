@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
-from seedctl.appsync.auth_modes import AuthOptions
-from seedctl.appsync.model_requests import CallOptions, Paging
+from seedctl.appsync.auth_modes import AuthMode, AuthOptions
+from seedctl.appsync.model_requests import CallOptions, ModelRequests, Paging, SortDirection
+from seedctl.appsync.records import Page, Record
 from seedctl.errors import UnknownOperationError
 from seedctl.nearest import advice
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-
-    from seedctl.appsync.auth_modes import AuthMode
-    from seedctl.appsync.model_requests import ModelRequests, SortDirection
-    from seedctl.appsync.records import Page, Record
 
 _OPERATIONS = ("create", "get", "list", "update", "delete")
 _MORE_OPERATIONS = ("create_many", "delete_many", "list_all", "upsert")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from seedctl import errors
-from seedctl.appsync.api import GraphQLRequest
+from seedctl.appsync.api import API, GraphQLRequest, GraphQLResponse
+from seedctl.appsync.auth_modes import AuthOptions
 from seedctl.appsync.documents import (
+    Document,
+    Selection,
     default_selection,
     get_document,
     index_document,
@@ -15,16 +19,9 @@ from seedctl.appsync.documents import (
     mutation_document,
     path_selection,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from seedctl.appsync.api import API, GraphQLResponse
-    from seedctl.appsync.auth_modes import AuthOptions
-    from seedctl.appsync.documents import Document, Selection
-    from seedctl.appsync.input_builder import InputBuilder
-    from seedctl.appsync.records import Page, Record, RecordBuilder
-    from seedctl.outputs.models import Index, Model
+from seedctl.appsync.input_builder import InputBuilder
+from seedctl.appsync.records import Page, Record, RecordBuilder
+from seedctl.outputs.models import Index, Model
 
 SortDirection = Literal["ASC", "DESC"]
 Verb = Literal["create", "update", "delete"]

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
+from seedctl.appsync.auth_modes import AuthOptions
 from seedctl.appsync.documents import fields_of
 from seedctl.errors import InvalidInputError
 from seedctl.nearest import advice, no_attribute
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from seedctl.appsync.auth_modes import AuthOptions
-    from seedctl.outputs.models import ConnectionType, Field, Introspection, Model, TypeName
+from seedctl.outputs.models import ConnectionType, Field, Introspection, Model, TypeName
 
 _MAX_REPR = 60  # characters of one value
 

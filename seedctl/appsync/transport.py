@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote, urlsplit
@@ -19,8 +20,6 @@ from seedctl.errors import EndpointUnreachableError, MixedEndpointsError
 from seedctl.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from seedctl.aws.credentials import Credentials
 
 _ATTEMPTS = 3

@@ -15,16 +15,14 @@ from datetime import date, datetime, time, timezone
 from decimal import Decimal
 from enum import Enum
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from seedctl.errors import InvalidInputError
 from seedctl.masking import mask
 from seedctl.nearest import advice, did_you_mean
-
-if TYPE_CHECKING:
-    from seedctl.outputs.models import Field, Introspection
+from seedctl.outputs.models import Field, Introspection
 
 _ZONE = r"(?:Z|[+-]\d{2}:\d{2}(?::\d{2})?)"
 _TIME = r"\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import botocore.session
 from botocore import httpsession, xform_name
@@ -23,7 +24,7 @@ from seedctl.aws.failures import translate
 from seedctl.aws.identity_client import sign_per_identity
 from seedctl.aws.logs import redacted_logs
 from seedctl.aws.pacing import CallStatistics, RateLimitedCaller, tries_for
-from seedctl.aws.rates import CLOCK
+from seedctl.aws.rates import CLOCK, Clock
 from seedctl.aws.settings import (
     AWSSettings,
     check_endpoint,
@@ -32,12 +33,7 @@ from seedctl.aws.settings import (
     is_emulator,
     is_loopback,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-    from seedctl.aws.rates import Clock
-    from seedctl.project.quotas import Quotas
+from seedctl.project.quotas import Quotas
 
 _MAX_ATTEMPTS = 3  # botocore's own default in its standard mode
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import botocore.session
 from botocore.config import Config
@@ -11,12 +11,8 @@ from botocore.exceptions import BotoCoreError
 
 from seedctl.aws.credential_failures import NO_PROFILE, credential_error
 from seedctl.aws.credential_sources import watch_credential_sources
-from seedctl.aws.settings import check_retry_mode, is_emulator, is_loopback
+from seedctl.aws.settings import AWSSettings, check_retry_mode, is_emulator, is_loopback
 from seedctl.version import __version__
-
-if TYPE_CHECKING:
-    from seedctl.aws.settings import AWSSettings
-
 
 _MAX_CONNECTIONS = 64  # the highest concurrency of bulk calls
 

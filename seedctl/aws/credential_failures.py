@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import os
 import traceback
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from botocore import exceptions as boto
 
 from seedctl.errors import InvalidCredentialError
 from seedctl.installation import how_to_install
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 # For `aws login`, which botocore supports since 1.41.
 _LOGIN_ERRORS = (boto.LoginError,) if hasattr(boto, "LoginError") else ()

@@ -11,6 +11,7 @@ import json
 import os
 import signal
 import subprocess
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +23,6 @@ from seedctl.errors import InvalidCredentialError, PromptUnavailableError
 from seedctl.prompter import TerminalPrompter, can_prompt
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from botocore.credentials import CredentialResolver
     from botocore.session import Session
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
@@ -19,12 +19,8 @@ from seedctl.aws.credential_failures import (
 )
 from seedctl.aws.denials import explain_denial, is_beyond_own_rules
 from seedctl.aws.foreign_responses import is_html_page, proxy_failure
+from seedctl.errors import SeedctlError
 from seedctl.masking import mask
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from seedctl.errors import SeedctlError
 
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"}
 _INVALID = {

@@ -6,16 +6,13 @@ import html
 import http.client
 import os
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 from urllib.request import proxy_bypass
 
 from seedctl.aws.settings import is_loopback
 from seedctl.errors import InvalidResponseError
 from seedctl.masking import mask
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _PAGE = re.compile(
     rb"(?:\xef\xbb\xbf|<\?xml[^>]*>|<!--.*?-->|\s)*<(?:!doctype\s+)?html\b",

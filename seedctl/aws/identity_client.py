@@ -8,6 +8,7 @@ botocore validates the parameters, and used to sign the request.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +19,6 @@ from seedctl.aws.logs import redacted_logs
 from seedctl.errors import NoCredentials
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from seedctl.aws.credentials import Identity
 
 _IDENTITY_PARAM = "seedctl_identity"

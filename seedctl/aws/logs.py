@@ -15,21 +15,18 @@ import logging
 import pkgutil
 import re
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from botocore.awsrequest import AWSPreparedRequest
 
 from seedctl.masked_output import MaskingFilter
 from seedctl.masking import MASK
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _PACKAGES = ("botocore", "s3transfer", "urllib3")
 # These loggers log only parts of requests: the canonical form, the signature, the body.

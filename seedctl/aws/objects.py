@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
 from typing import IO, TYPE_CHECKING, Any
 
 from botocore.exceptions import IncompleteReadError, ReadTimeoutError, ResponseStreamingError
@@ -12,8 +13,6 @@ from seedctl.aws.identity_client import IdentityBoundClient, with_identity
 from seedctl.aws.logs import redacted_logs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
     from seedctl.aws.calls import AWS
     from seedctl.aws.credentials import Identity, ObjectLocation
 

@@ -9,21 +9,16 @@ from __future__ import annotations
 import random
 import threading
 from collections import defaultdict
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from botocore.exceptions import ClientError
 
 from seedctl.aws.failures import THROTTLED
-from seedctl.aws.rates import shared_limiter
-from seedctl.project.quotas import CATEGORIES, DEFAULTS, PACED_SERVICES
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from seedctl.aws.rates import Clock, Limiter
-    from seedctl.project.quotas import Quotas
+from seedctl.aws.rates import Clock, Limiter, shared_limiter
+from seedctl.project.quotas import CATEGORIES, DEFAULTS, PACED_SERVICES, Quotas
 
 _MAX_TRIES = 8
 

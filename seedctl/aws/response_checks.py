@@ -8,8 +8,9 @@ web page that has an error status.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from xml.etree import ElementTree as ET
 
 from seedctl.aws.foreign_responses import (
@@ -18,14 +19,10 @@ from seedctl.aws.foreign_responses import (
     is_from_proxy,
     is_html_page,
 )
+from seedctl.errors import InvalidResponseError
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from seedctl.errors import InvalidResponseError
-
-    Alternatives = tuple[tuple[str, ...], ...]
-    """Sets of member paths. The response must have every member of one set."""
+Alternatives = tuple[tuple[str, ...], ...]
+"""Sets of member paths. The response must have every member of one set."""
 
 _NOTHING: Alternatives = ((),)
 _SIGN_IN: Alternatives = (

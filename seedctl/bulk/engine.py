@@ -5,17 +5,12 @@ from __future__ import annotations
 import itertools
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sized
-from typing import TYPE_CHECKING, ClassVar, Generic, Literal, NamedTuple, Protocol, TypeVar
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sized
+from typing import ClassVar, Generic, Literal, NamedTuple, Protocol, TypeVar
 
 from seedctl.bulk.threads import run_in_threads
 from seedctl.errors import BulkError, InvalidInputError, SeedctlError
-from seedctl.report import Progress
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from seedctl.report import Event, Observer
+from seedctl.report import Event, Observer, Progress
 
 MOST_AT_ONCE = 64
 _PROGRESS_SECONDS = 0.1

@@ -6,7 +6,6 @@ import random
 import threading
 import time
 from abc import abstractmethod
-from typing import TYPE_CHECKING
 
 from seedctl.bulk.engine import BulkCall, BulkOptions, Item, Result, Row
 from seedctl.errors import (
@@ -16,9 +15,7 @@ from seedctl.errors import (
     ThrottledError,
 )
 from seedctl.errors.aws import TRANSIENT
-
-if TYPE_CHECKING:
-    from seedctl.report import Observer
+from seedctl.report import Observer
 
 _ENVIRONMENT_EXIT_CODES = (3, 4)  # the user's configuration, and AWS
 _TRIES = 3

@@ -6,10 +6,8 @@ import contextvars
 import queue
 import threading
 import time
-from typing import TYPE_CHECKING, Generic, TypeVar
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator
+from typing import Generic, TypeVar
 
 Job = TypeVar("Job")
 Value = TypeVar("Value")

@@ -9,12 +9,11 @@ import click
 
 from seedctl.embedded import local_from_environment
 from seedctl.outputs import OutputsSource
-from seedctl.project import chosen_identifier, find_project
+from seedctl.project import Project, chosen_identifier, find_project
 
 if TYPE_CHECKING:
     from seedctl.backend import Backend
     from seedctl.cli.options import Settings
-    from seedctl.project import Project
     from seedctl.report import Observer
     from seedctl.target import TargetDetail
 

@@ -13,6 +13,7 @@ import contextlib
 import json
 import os
 import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timezone
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -24,8 +25,6 @@ from seedctl.errors import FileAccessError
 from seedctl.masking import mask_message
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-
     from seedctl.cli.options import Settings
 
 _MIN_COLUMNS = 20  # a narrower terminal cannot show the figures of a progress bar

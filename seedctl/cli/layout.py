@@ -8,15 +8,12 @@ from __future__ import annotations
 import os
 import re
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
 
 import click
 from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
 
 _GAP = 2
 _MIN_LAST_COLUMN = 24  # a narrower last column is hard to read

@@ -4,34 +4,30 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from seedctl.aws.settings import AWSSettings
 from seedctl.cli.connection import display_path, outputs_source, project_of
 from seedctl.cli.console import Console, print_data, print_json, print_rows, utc_time
-from seedctl.cli.options import Command, format_option, options
+from seedctl.cli.options import Command, Settings, format_option, options
 from seedctl.errors import FileAccessError
 from seedctl.local import blueprint, read_inbox, reset_state
 from seedctl.local.running import (
+    RunningServer,
     check_deployed,
     locate_server,
     read_statistics,
     require_server,
     stop_server,
 )
+from seedctl.outputs import AmplifyOutputs
 from seedctl.project.root import is_there
 from seedctl.prompter import can_prompt
 from seedctl.runner.report_file import write_file
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from seedctl.cli.options import Settings
-    from seedctl.local.running import RunningServer
-    from seedctl.outputs import AmplifyOutputs
 
 
 @click.command(cls=Command)

@@ -10,31 +10,26 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from seedctl.cli.connection import outputs_source, project_of
 from seedctl.cli.console import Console
 from seedctl.cli.local import aligned, served_outputs
-from seedctl.cli.options import Command, options
+from seedctl.cli.options import Command, Settings, options
 from seedctl.errors import LocalSandboxError
 from seedctl.local.cors import checked_origin
 from seedctl.local.faults import FaultSettings, table
 from seedctl.local.hosting import host_sandbox
-from seedctl.local.running import find_server, refuse_second
+from seedctl.local.running import RunningServer, find_server, refuse_second
 from seedctl.local.state_folder import LOG, prepare, unfinished_name, unusable
+from seedctl.outputs import AmplifyOutputs
 from seedctl.project import find_script
 from seedctl.runner.started import send_signal
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from seedctl.cli.options import Settings
-    from seedctl.local.running import RunningServer
-    from seedctl.outputs import AmplifyOutputs
 
 _START_SECONDS = 60.0
 _ROOT = Path(__file__).resolve().parents[2]

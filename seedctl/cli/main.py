@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -18,9 +19,6 @@ from seedctl.cli.options import LazyGroup, Settings, common_options, options
 from seedctl.cli.stop_signals import INTERRUPTED
 from seedctl.errors import SeedctlError
 from seedctl.version import __version__
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 class _MainGroup(LazyGroup):

@@ -8,6 +8,7 @@ command.
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,6 @@ import click
 from seedctl.cli.stop_signals import StopSignals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from seedctl.project import Project

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from seedctl.cli.console import OutputWatch, write_errors_ignored_after_signal
+from seedctl.cli.console import Console, OutputWatch, write_errors_ignored_after_signal
 from seedctl.prompter import is_asking
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from seedctl.cli.bars import Bars
-    from seedctl.cli.console import Console
     from seedctl.report import Progress
 
 _SECONDS_BETWEEN_LINES = 5.0

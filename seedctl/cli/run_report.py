@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, get_args
+from collections.abc import Iterable
+from typing import get_args
 
+from seedctl.cli.console import Console
 from seedctl.cli.error_display import show_on_github
 from seedctl.cli.progress import ProgressDisplay
 from seedctl.errors import BulkError
 from seedctl.masking import mask
-from seedctl.report import COUNTED, FAILED, Kind, Report
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from seedctl.cli.console import Console
-    from seedctl.report import Event, FailureGroup, Progress, Target
+from seedctl.report import COUNTED, FAILED, Event, FailureGroup, Kind, Progress, Report, Target
 
 _MAX_ROWS = 12  # further rows are only counted
 _WORDS = {"existed": "already there"}

@@ -12,7 +12,7 @@ import click
 from seedctl import policy
 from seedctl.cli.connection import connect, is_local
 from seedctl.cli.console import Console, print_data, print_json, utc_time
-from seedctl.cli.options import Command, Group, common_options, format_option, options
+from seedctl.cli.options import Command, Group, Settings, common_options, format_option, options
 from seedctl.cli.run_report import ConsoleReport
 from seedctl.errors import FileAccessError, InvalidSecretNameError, InvalidSecretValueError
 from seedctl.parameter_store import check_name, check_value, decode
@@ -20,7 +20,6 @@ from seedctl.prompter import TerminalPrompter
 
 if TYPE_CHECKING:
     from seedctl.backend import Backend
-    from seedctl.cli.options import Settings
     from seedctl.target import TargetDetail
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -12,7 +13,7 @@ import click
 from seedctl import process_state
 from seedctl.cli.connection import connect, display_path, project_of
 from seedctl.cli.console import Console
-from seedctl.cli.options import Command, common_options, settings_of
+from seedctl.cli.options import Command, Settings, common_options, settings_of
 from seedctl.cli.run_report import ConsoleReport
 from seedctl.cli.stop_signals import INTERRUPTED
 from seedctl.current import ActiveBackends
@@ -23,10 +24,7 @@ from seedctl.runner.report_file import ReportFile
 from seedctl.runner.started import send_signal, started_children
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from seedctl.backend import Backend
-    from seedctl.cli.options import Settings
 
 
 class _ScriptCommand(Command):

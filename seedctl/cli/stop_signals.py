@@ -11,14 +11,12 @@ import socket
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING, NoReturn
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import NoReturn
 
 from seedctl import interruption
 from seedctl.runner.script_end import WAKE_SIGNAL, WAKE_SIGNAL_NAME, ScriptEnd
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from types import FrameType
 
 INTERRUPTED = 130
 """The exit code after Ctrl-C."""

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from seedctl.errors import InvalidParameterException
 from seedctl.masking import mask
-from seedctl.outputs import STANDARD_ATTRIBUTES
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from seedctl.outputs import AuthSection
+from seedctl.outputs import STANDARD_ATTRIBUTES, AuthSection
 
 FORMS: Mapping[str, str] = {
     "email": "an e-mail address like ann@example.com",

@@ -4,26 +4,19 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from seedctl import errors, masking
 from seedctl.cognito.mfa import code_callback, code_of, missing_totp_challenge
+from seedctl.cognito.pool import UserPool
 from seedctl.cognito.totp import register_base32
-from seedctl.cognito.types import TOTPSetup
+from seedctl.cognito.types import MFAPreference, NewUser, TOTPSetup
 from seedctl.masking import mask
-from seedctl.prompter import CodeRequest, TerminalCodes
-from seedctl.srp import format_timestamp
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from seedctl.cognito.pool import UserPool
-    from seedctl.cognito.types import MFAPreference, NewUser
-    from seedctl.prompter import CodeSource
-    from seedctl.srp import ClientExchange
-
+from seedctl.prompter import CodeRequest, CodeSource, TerminalCodes
+from seedctl.srp import ClientExchange, format_timestamp
 
 # The names of the methods in Cognito's challenges SELECT_MFA_TYPE and MFA_SETUP.
 WIRE_METHODS: Mapping[str, MFAPreference] = {

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from seedctl import masking
 from seedctl.aws.credentials import Credentials, IdentityCredentials
 from seedctl.errors import InvalidResponseError
+from seedctl.outputs import OutputsSource
 
 if TYPE_CHECKING:
     from seedctl.aws.calls import AWS
-    from seedctl.outputs import OutputsSource
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,21 +14,18 @@ from __future__ import annotations
 
 import hashlib
 import time
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Literal
 
 from seedctl.errors import UsernameExistsError
 from seedctl.masking import mask
 from seedctl.project.lock import FileLock
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from contextlib import AbstractContextManager
-    from pathlib import Path
-
-    JournalState = Literal["new", "started", "created"]
-    """What an earlier run recorded about a user: "new", nothing; "started", that it was about to
-    create the user; "created", that Cognito confirmed the creation."""
+JournalState = Literal["new", "started", "created"]
+"""What an earlier run recorded about a user: "new", nothing; "started", that it was about to
+create the user; "created", that Cognito confirmed the creation."""
 
 _FOLDER = "unfinished"
 # Both have the same length, so overwriting one with the other leaves no mixture if it is interrupted.

@@ -7,18 +7,15 @@ version does not state is not checked: Cognito decides.
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable, Collection
 from dataclasses import fields
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
 
 from seedctl import errors
 from seedctl.cognito.attributes import copied_attribute
 from seedctl.cognito.types import ChallengeResponse, MFAPreference, NewUser
 from seedctl.masking import mask
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
-
-    from seedctl.outputs import AuthSection
+from seedctl.outputs import AuthSection
 
 METHODS: tuple[MFAPreference, ...] = get_args(MFAPreference)
 

@@ -6,7 +6,7 @@ import hmac
 import string
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
 
 from seedctl import errors, masking
 from seedctl.cognito.attributes import (
@@ -16,13 +16,10 @@ from seedctl.cognito.attributes import (
     wire_attributes,
 )
 from seedctl.cognito.mfa import check_sign_up
-from seedctl.cognito.types import IfUserExists, NewUser
+from seedctl.cognito.types import IfUserExists, NewUser, SignInFlow
 from seedctl.masking import mask
 from seedctl.nearest import did_you_mean
-
-if TYPE_CHECKING:
-    from seedctl.cognito.types import SignInFlow
-    from seedctl.outputs import AuthSection, PasswordPolicy
+from seedctl.outputs import AuthSection, PasswordPolicy
 
 # The symbols in the documentation of Cognito's password policies. A space counts as one too, but not
 # at the beginning or the end.

@@ -8,23 +8,21 @@ from __future__ import annotations
 import base64
 import re
 import secrets
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from seedctl import masking
 from seedctl.cognito.attributes import FORMS
 from seedctl.cognito.new_user import no_group_error
+from seedctl.cognito.types import MFAPreference, NewUser
 from seedctl.errors import CognitoError, OutputsMismatchError, UserNotFoundError
 from seedctl.masking import mask
-from seedctl.report import Event
+from seedctl.outputs import AuthSection, OutputsSource
+from seedctl.report import Event, Observer
 from seedctl.srp import device_verifier, secret_hash
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from seedctl.aws.calls import AWS
-    from seedctl.cognito.types import MFAPreference, NewUser
-    from seedctl.outputs import AuthSection, OutputsSource
-    from seedctl.report import Observer
 
 _SERVICE = "cognito-idp"
 _MFA_SETTINGS: Mapping[MFAPreference, str] = {

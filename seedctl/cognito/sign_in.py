@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import itertools
 import random
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from seedctl import errors
 from seedctl.cognito.challenges import (
@@ -27,9 +28,6 @@ from seedctl.errors.aws import TRANSIENT
 from seedctl.masking import mask
 from seedctl.prompter import MOST_TRIES
 from seedctl.srp import ClientExchange
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _Result = TypeVar("_Result")
 

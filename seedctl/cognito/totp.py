@@ -9,16 +9,12 @@ import re
 import threading
 import time
 from collections import deque
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from seedctl import masking, process_state
+from seedctl.cognito.types import TOTPSetup
 from seedctl.errors import InvalidParameterException
 from seedctl.prompter import wait_visibly
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from seedctl.cognito.types import TOTPSetup
 
 _REMEMBERED_STEPS = 20  # more than any server accepts codes from
 _MIN_SECRET_BYTES = 14  # RFC 4226 requires 128 bits; pyotp's own check is rounded the same way

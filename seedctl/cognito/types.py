@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import KW_ONLY, dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict
+from typing import Any, Literal, Protocol, TypedDict
 from urllib.parse import quote
 
-from seedctl.errors import InvalidParameterException
-
-if TYPE_CHECKING:
-    from seedctl.aws.credentials import Credentials
-    from seedctl.errors import SeedctlError
+from seedctl.aws.credentials import Credentials
+from seedctl.errors import InvalidParameterException, SeedctlError
 
 SignInFlow = Literal["Password", "MFA"]
 MFAPreference = Literal["EMAIL", "SMS", "TOTP"]

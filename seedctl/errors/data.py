@@ -5,12 +5,10 @@ Exit code 1, or 3 if the backend lacks what the call needs.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from seedctl.errors.base import SeedctlError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 
 class GraphQLError(SeedctlError):

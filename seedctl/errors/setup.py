@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Mapping
+from typing import ClassVar
 
 from seedctl.errors.base import SeedctlError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 class _SetUpError(SeedctlError):

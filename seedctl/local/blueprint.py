@@ -8,13 +8,11 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from seedctl.errors import InvalidCommandInputError
 from seedctl.outputs import STANDARD_ATTRIBUTES
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
 
 _POOL_NAME = "Local00001"
 _CLIENT_ID = "0localclient00000000000001"

@@ -7,13 +7,10 @@ programs do not. Requests from another origin are refused unless that origin is 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
 
 from seedctl.errors import InvalidCommandInputError
 from seedctl.local.http1 import Request, Response
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
 
 ANY = "*"
 

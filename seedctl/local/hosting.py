@@ -5,20 +5,17 @@ from __future__ import annotations
 import os
 import secrets
 import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
+from seedctl.local.faults import FaultSettings
 from seedctl.local.running import RunningServer, digest_of, read_address, refuse_second
 from seedctl.local.sandbox import LocalSandbox
 from seedctl.local.state_folder import ADDRESS, LOCK, prepare, translate_errors, write_private
+from seedctl.outputs import AmplifyOutputs
 from seedctl.project.lock import FileLock
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
-
-    from seedctl.local.faults import FaultSettings
-    from seedctl.outputs import AmplifyOutputs
 
 
 @contextmanager

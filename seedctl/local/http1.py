@@ -5,18 +5,14 @@ from __future__ import annotations
 import json
 import re
 import uuid
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 from urllib.parse import unquote
 
-from seedctl.local.bodies import Body, RefusedRequestError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from seedctl.local.bodies import Stream
+from seedctl.local.bodies import Body, RefusedRequestError, Stream
 
 MAX_BODY = 16 * 1024 * 1024
 _MAX_LINE = 64 * 1024

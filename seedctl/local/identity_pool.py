@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import secrets
 import uuid
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from seedctl.local.protocol import Operation, ServiceError
+from seedctl.local.protocol import Call, Operation, ServiceError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from seedctl.local.protocol import Call
     from seedctl.local.store import Store
     from seedctl.outputs import AuthSection
 

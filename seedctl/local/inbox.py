@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from seedctl.local.state_folder import has_state, prepare
-from seedctl.local.store import Store
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from seedctl.local.store import View
+from seedctl.local.store import Store, View
 
 _LIMIT = 100
 

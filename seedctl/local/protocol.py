@@ -5,13 +5,11 @@ A handler takes a ``Call`` and returns the reply's document or raises ``ServiceE
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
+from typing import Any, NamedTuple, NoReturn, TypeVar
 
 from seedctl.local.http1 import Response
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 ACCOUNT = "000000000000"
 JSON_SERVICES = {

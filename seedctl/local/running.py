@@ -13,7 +13,9 @@ import os
 import signal
 import socket
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from seedctl.errors import LocalSandboxError
@@ -21,9 +23,6 @@ from seedctl.local.state_folder import ADDRESS, FOLDER, LOCK, translate_errors
 from seedctl.project.lock import is_held
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from seedctl.outputs import AmplifyOutputs
 
 PROBE_PATH = "/_seedctl/server"

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seedctl.local.http1 import Request, Response
-from seedctl.local.inbox import messages
+from seedctl.local.inbox import InboxMessage, messages
 from seedctl.local.running import PROBE_PATH
-from seedctl.local.server import Server
+from seedctl.local.server import HandlerError, Server
 from seedctl.local.services import Services
 from seedctl.local.state_folder import prepare, translate_errors
 from seedctl.local.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
-
     from seedctl.local.faults import FaultInjector, FaultSettings
-    from seedctl.local.inbox import InboxMessage
-    from seedctl.local.server import HandlerError
     from seedctl.outputs import AmplifyOutputs
 
 

@@ -7,25 +7,23 @@ headers as e-mail and sends a response in several writes.
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import selectors
 import socket
 import threading
 import time
 import traceback
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from seedctl.errors import LocalSandboxError
 from seedctl.local.bodies import ConnectionEndedError, RefusedRequestError
 from seedctl.local.connections import Acceptor, linger, send
 from seedctl.local.cors import CrossOrigin
 from seedctl.local.http1 import Request, Response, read_request
-
-if TYPE_CHECKING:
-    import io
-    from collections.abc import Callable, Iterable, Sequence
 
 _HOSTS = ("127.0.0.1", "localhost", "[::1]")
 _IDLE_SECONDS = 300.0

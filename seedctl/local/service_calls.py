@@ -5,15 +5,13 @@ from __future__ import annotations
 import base64
 import json
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from seedctl.local import sts
+from seedctl.local.http1 import Request, Response
 from seedctl.local.protocol import JSON_SERVICES, ServiceError, json_error_response
 from seedctl.local.s3.documents import error_response as s3_error_response
 from seedctl.local.s3.errors import S3Error
-
-if TYPE_CHECKING:
-    from seedctl.local.http1 import Request, Response
 
 _OPERATION = re.compile(r"[A-Za-z]{1,64}")
 _ACTION = re.compile(rb"(?:^|&)Action=([A-Za-z]{1,64})(?:&|$)")

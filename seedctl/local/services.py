@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import threading
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
@@ -25,8 +26,6 @@ from seedctl.local.state_folder import unusable
 from seedctl.local.websocket import is_handshake
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from seedctl.local.appsync import GraphQLService
     from seedctl.local.cognito import Cognito
     from seedctl.local.s3.service import S3

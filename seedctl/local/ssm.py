@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,6 @@ from seedctl.local.protocol import ACCOUNT, Call, Operation, ServiceError
 from seedctl.local.seal import InvalidTokenError, issue_token, read_token
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from seedctl.local.store import Store, View
 
 _TYPES = ("String", "StringList", "SecureString")

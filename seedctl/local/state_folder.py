@@ -8,14 +8,11 @@ import os
 import re
 import secrets
 import stat
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 from seedctl.errors import LocalSandboxError
 from seedctl.project.lock import FileLock
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 FOLDER = "local"
 DATABASE = "state.db"

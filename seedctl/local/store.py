@@ -11,20 +11,17 @@ import json
 import sqlite3
 import threading
 import time
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import MISSING, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from seedctl.errors import LocalSandboxError
 from seedctl.local.seal import Seal
 from seedctl.local.state_folder import DATABASE, create_once, read_key, translate_errors
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from contextlib import AbstractContextManager
-
-    Row = dict[str, Any]
+Row = dict[str, Any]
 
 _Kind = TypeVar("_Kind")
 

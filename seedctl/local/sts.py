@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import uuid
 from html import escape
-from typing import TYPE_CHECKING
 
 from seedctl.local.http1 import Response
-from seedctl.local.protocol import ACCOUNT
-
-if TYPE_CHECKING:
-    from seedctl.local.protocol import ServiceError
+from seedctl.local.protocol import ACCOUNT, ServiceError
 
 OPERATIONS = ("GetCallerIdentity",)
 

@@ -7,16 +7,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
 
-from seedctl.local.http1 import Response
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from seedctl.local.bodies import Stream
-    from seedctl.local.http1 import Request
+from seedctl.local.bodies import Stream
+from seedctl.local.http1 import Request, Response
 
 _GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, section 1.3
 _VERSION = "13"

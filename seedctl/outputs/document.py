@@ -9,21 +9,23 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from pathlib import Path
+from typing import Any, Literal
 
 from seedctl import errors
 from seedctl.outputs.reader import REGENERATE, Reader
-from seedctl.outputs.sections import A_REGION, REGION, parse_data, parse_storage
-from seedctl.project.root import UnreadableFileError, find_outputs, read_text
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from seedctl.outputs.sections import DataOutputs, StorageOutputs
-    from seedctl.project.root import Project
+from seedctl.outputs.sections import (
+    A_REGION,
+    REGION,
+    DataOutputs,
+    StorageOutputs,
+    parse_data,
+    parse_storage,
+)
+from seedctl.project.root import Project, UnreadableFileError, find_outputs, read_text
 
 MFAConfiguration = Literal["NONE", "OPTIONAL", "REQUIRED"]
 MFAMethod = Literal["SMS", "TOTP", "EMAIL"]

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from typing import Literal
 
 TypeKind = Literal["scalar", "enum", "nonModel", "model", "input"]
 ConnectionType = Literal["HAS_MANY", "HAS_ONE", "BELONGS_TO"]

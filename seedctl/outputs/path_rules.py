@@ -7,13 +7,10 @@ by them, and the local sandbox enforces them.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from collections.abc import Set as AbstractSet
-
-    from seedctl.outputs.sections import BucketPaths
+from seedctl.outputs.sections import BucketPaths
 
 IDENTITY = "${cognito-identity.amazonaws.com:sub}"
 """In a pattern, the place of the caller's identity id."""

@@ -5,16 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from seedctl.outputs.introspection import parse_introspection
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from seedctl.outputs.models import Introspection
-    from seedctl.outputs.reader import Reader
+from seedctl.outputs.models import Introspection
+from seedctl.outputs.reader import Reader
 
 BucketPaths = Mapping[str, Mapping[str, tuple[str, ...]]]
 """Actions by role by path pattern: ``{"pictures/*": {"authenticated": ("list", "write")}}``."""

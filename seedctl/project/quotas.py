@@ -16,18 +16,14 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from seedctl.errors import InvalidCommandInputError
-from seedctl.project.root import tool_table
+from seedctl.project.root import Project, tool_table
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from seedctl.project.root import Project
-
-    Quotas = Mapping[str, int | None]
-    """Calls per second, by name; None for no limit."""
+Quotas = Mapping[str, int | None]
+"""Calls per second, by name; None for no limit."""
 
 RESPOND = "RespondToAuthChallenge"
 PER_USER = "PerUser"

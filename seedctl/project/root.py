@@ -6,15 +6,13 @@ import codecs
 import json
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from seedctl import errors
 from seedctl.project.identifier import BackendIdentifier, check_identifier_option, os_account_name
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 OUTPUTS_NAME = "amplify_outputs.json"
 LOCAL_OUTPUTS = Path("amplify", "seed", "local_outputs.json")

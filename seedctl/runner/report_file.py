@@ -11,6 +11,7 @@ import os
 import secrets
 import stat
 import sys
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -22,8 +23,6 @@ from seedctl.masking import mask, mask_message
 from seedctl.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from seedctl.report import Event, Report, Target
 
 _FORMAT = 1

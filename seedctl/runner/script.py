@@ -14,6 +14,7 @@ import signal
 import sys
 import threading
 import warnings
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,8 +25,6 @@ from seedctl.masked_output import masked_output
 from seedctl.runner.started import threads_awaited
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from seedctl.backend import Backend
 
 # Libraries import these modules on first use. The script's folder is the first of sys.path, so a

@@ -14,13 +14,11 @@ import sys
 import threading
 import time
 import traceback
-from typing import TYPE_CHECKING, NoReturn
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import NoReturn
 
 from seedctl import interruption
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from types import FrameType
 
 WAKE_SIGNAL_NAME = "SIGURG"
 WAKE_SIGNAL: int | None = getattr(signal, WAKE_SIGNAL_NAME, None)

@@ -12,15 +12,13 @@ import sys
 import threading
 import time
 import weakref
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from seedctl import interruption
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-
-    Pools = Callable[[], list[ThreadPoolExecutor]]
+Pools = Callable[[], list[ThreadPoolExecutor]]
 
 _Object = TypeVar("_Object")
 

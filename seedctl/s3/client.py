@@ -2,39 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, get_args
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import get_args
 
-from seedctl.bulk.engine import BulkOptions, check_choice
+from seedctl.bulk.engine import BulkOptions, OnError, check_choice
 from seedctl.errors import InvalidStorageOperationInput
-from seedctl.report import Event
+from seedctl.report import Event, State
 from seedctl.s3.inputs import copy_parameters, owner_option, upload_options
 from seedctl.s3.listing import check_folder, remove_all
 from seedctl.s3.many import BulkUploader
+from seedctl.s3.object_call import ObjectCall
 from seedctl.s3.reader import StorageReader
-from seedctl.s3.results import CopiedObject, IfFileExists, NewFile, RemovedObject
-from seedctl.s3.sources import files_below, guess_content_type, open_source
+from seedctl.s3.results import (
+    AnyFile,
+    BucketChoice,
+    ChecksumAlgorithm,
+    ContentDisposition,
+    CopiedObject,
+    CopyDestination,
+    CopySource,
+    FileResult,
+    IfFileExists,
+    NewFile,
+    OnProgress,
+    RemovedObject,
+    StoragePath,
+    UploadedObject,
+)
+from seedctl.s3.sources import UploadData, files_below, guess_content_type, open_source
 from seedctl.s3.uploads import upload
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from pathlib import Path
-
-    from seedctl.bulk.engine import OnError
-    from seedctl.report import State
-    from seedctl.s3.object_call import ObjectCall
-    from seedctl.s3.results import (
-        AnyFile,
-        BucketChoice,
-        ChecksumAlgorithm,
-        ContentDisposition,
-        CopyDestination,
-        CopySource,
-        FileResult,
-        OnProgress,
-        StoragePath,
-        UploadedObject,
-    )
-    from seedctl.s3.sources import UploadData
 
 
 class Storage(StorageReader):

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from seedctl.s3.section import parse_storage_section
+from seedctl.aws.credentials import Identity
+from seedctl.outputs import OutputsSource
+from seedctl.report import Observer
+from seedctl.s3.section import StorageSection, parse_storage_section
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from seedctl.aws.calls import AWS
-    from seedctl.aws.credentials import Identity
     from seedctl.aws.objects import S3
-    from seedctl.outputs import OutputsSource
-    from seedctl.report import Observer
     from seedctl.s3.client import Storage
-    from seedctl.s3.section import StorageSection
 
 
 class StorageFactory:

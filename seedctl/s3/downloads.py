@@ -5,20 +5,16 @@ from __future__ import annotations
 import io
 import os
 import secrets
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 from seedctl.errors import FileAccessError, InvalidStorageOperationInput
-from seedctl.s3.results import DownloadedObject, ObjectProperties, StorageUrl
+from seedctl.s3.object_call import ObjectCall
+from seedctl.s3.results import DownloadedObject, ObjectProperties, OnProgress, StorageUrl
 from seedctl.s3.uploads import ByteProgress
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from seedctl.s3.object_call import ObjectCall
-    from seedctl.s3.results import OnProgress
 
 
 def download(

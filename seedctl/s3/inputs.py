@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from seedctl.aws.credentials import Identity
 from seedctl.errors import (
     InvalidAWSAccountID,
     InvalidCopyOperationStorageBucket,
@@ -16,16 +17,14 @@ from seedctl.errors import (
     NoSourcePath,
     UrlExpirationMaxLimitExceed,
 )
-from seedctl.s3.results import CopyDestination, CopySource
-
-if TYPE_CHECKING:
-    from seedctl.aws.credentials import Identity
-    from seedctl.s3.results import (
-        ChecksumAlgorithm,
-        ContentDisposition,
-        NewFile,
-        StoragePath,
-    )
+from seedctl.s3.results import (
+    ChecksumAlgorithm,
+    ContentDisposition,
+    CopyDestination,
+    CopySource,
+    NewFile,
+    StoragePath,
+)
 
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _METADATA_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")

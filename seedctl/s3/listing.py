@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from seedctl.errors import AccessDenied, InvalidStorageOperationInput, StorageError
 from seedctl.masking import mask
-from seedctl.s3.results import StorageItem, StoragePage
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-    from seedctl.s3.object_call import ObjectCall
-    from seedctl.s3.results import SubpathStrategy
+from seedctl.s3.object_call import ObjectCall
+from seedctl.s3.results import StorageItem, StoragePage, SubpathStrategy
 
 PAGE_SIZE = 1000
 """The largest page that S3 returns."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from seedctl.bulk.engine import BulkOptions, unwritten_state
 from seedctl.bulk.row_by_row import RowByRowCall
@@ -15,15 +16,9 @@ from seedctl.errors import (
     SeedctlError,
 )
 from seedctl.masking import mask
-from seedctl.report import Event, failure
+from seedctl.report import Event, Observer, failure
 from seedctl.s3.inputs import check_path
-from seedctl.s3.results import AnyFile, FileResult, NewFile
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from seedctl.report import Observer
-    from seedctl.s3.results import UploadedObject
+from seedctl.s3.results import AnyFile, FileResult, NewFile, UploadedObject
 
 
 class BulkUploader(RowByRowCall[AnyFile, NewFile, FileResult]):

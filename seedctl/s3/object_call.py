@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from seedctl.aws.credentials import Identity, IdentityCredentials, ObjectLocation
 from seedctl.errors import AccessDenied, NoCredentials
-from seedctl.s3.rules import explain_denial, may
+from seedctl.s3.rules import Action, explain_denial, may
+from seedctl.s3.section import Bucket
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from seedctl.aws.objects import S3
-    from seedctl.s3.rules import Action
-    from seedctl.s3.section import Bucket
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from seedctl.aws.credentials import Identity
+from seedctl.report import Observer
 from seedctl.s3.downloads import download, presigned_url, properties_of
 from seedctl.s3.inputs import (
     check_url_expiration,
@@ -14,27 +18,22 @@ from seedctl.s3.inputs import (
 )
 from seedctl.s3.listing import Listing
 from seedctl.s3.object_call import ObjectCall
+from seedctl.s3.results import (
+    BucketChoice,
+    ContentDisposition,
+    DownloadedObject,
+    ObjectProperties,
+    OnProgress,
+    StorageItem,
+    StoragePage,
+    StoragePath,
+    StorageUrl,
+    SubpathStrategy,
+)
+from seedctl.s3.section import StorageSection
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-    from seedctl.aws.credentials import Identity
     from seedctl.aws.objects import S3
-    from seedctl.report import Observer
-    from seedctl.s3.results import (
-        BucketChoice,
-        ContentDisposition,
-        DownloadedObject,
-        ObjectProperties,
-        OnProgress,
-        StorageItem,
-        StoragePage,
-        StoragePath,
-        StorageUrl,
-        SubpathStrategy,
-    )
-    from seedctl.s3.section import StorageSection
 
 
 class StorageReader:

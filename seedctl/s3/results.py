@@ -5,15 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from datetime import datetime
+from typing import Any, Literal, TypedDict
 
+from seedctl.errors import SeedctlError
 from seedctl.s3.section import BucketInfo
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from seedctl.errors import SeedctlError
-    from seedctl.s3.sources import UploadData
+from seedctl.s3.sources import UploadData
 
 StoragePath = str | Callable[[str], str]
 """The object's key, or a function that returns it for the caller's identity id."""

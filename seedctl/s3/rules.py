@@ -6,16 +6,13 @@ generates from the same path rules; so the rules tell which one would have allow
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Iterator, Mapping
+from typing import Literal
 
 from seedctl.masking import mask
 from seedctl.outputs.path_rules import IDENTITY, is_granted, matches
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from seedctl.outputs.sections import BucketPaths
-    from seedctl.s3.section import Bucket
+from seedctl.outputs.sections import BucketPaths
+from seedctl.s3.section import Bucket
 
 Action = Literal["get", "list", "write", "delete"]
 

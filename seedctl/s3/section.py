@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from seedctl.errors import InvalidStorageBucket, InvalidStorageOperationInput, NoBucket
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from seedctl.outputs import AmplifyOutputs
-    from seedctl.outputs.sections import BucketPaths
+from seedctl.outputs import AmplifyOutputs
+from seedctl.outputs.sections import BucketPaths
 
 
 @dataclass(frozen=True, slots=True)

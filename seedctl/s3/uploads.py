@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import IO, Any, Literal
 
 from seedctl.errors import AccessDenied, PreconditionFailed, StorageError
 from seedctl.masking import mask
-from seedctl.s3.results import TransferProgress, UploadedObject
-from seedctl.s3.sources import SourceStoppedError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from typing import IO, Literal
-
-    from seedctl.s3.object_call import ObjectCall
-    from seedctl.s3.results import OnProgress
-    from seedctl.s3.sources import Source
+from seedctl.s3.object_call import ObjectCall
+from seedctl.s3.results import OnProgress, TransferProgress, UploadedObject
+from seedctl.s3.sources import Source, SourceStoppedError
 
 MIB = 1024 * 1024
 PART_SIZE = 5 * MIB

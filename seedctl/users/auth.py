@@ -3,44 +3,40 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from seedctl import masking
-from seedctl.bulk.engine import MOST_AT_ONCE, BulkOptions
+from seedctl.bulk.engine import MOST_AT_ONCE, BulkOptions, OnError
 from seedctl.cognito.attributes import copied_attribute, sign_in_advice
+from seedctl.cognito.journal import Journal
 from seedctl.cognito.mfa import check_callbacks, check_password_flow
-from seedctl.cognito.new_user import check_flow, check_group, check_new_user
+from seedctl.cognito.new_user import CheckedUser, check_flow, check_group, check_new_user
+from seedctl.cognito.pool import UserPool
 from seedctl.cognito.sign_in import SignIn
-from seedctl.cognito.types import AuthOutputs, NewUser, username_of
+from seedctl.cognito.types import (
+    AnyUser,
+    AuthOutputs,
+    IfUserExists,
+    MFAPreference,
+    NewUser,
+    SignInChallenge,
+    SignInFlow,
+    SignUpOptions,
+    TOTPSignUpChallenge,
+    UserResult,
+    username_of,
+)
 from seedctl.errors import InvalidParameterException, NotAuthorizedException
-from seedctl.prompter import TerminalCodes
-from seedctl.report import Event
+from seedctl.prompter import CodeSource, TerminalCodes
+from seedctl.report import Event, Observer
 from seedctl.users.creation import UserCreator
 from seedctl.users.many import BulkUserCreator
 from seedctl.users.open_sessions import OpenSessions
+from seedctl.users.session import SessionServices, UserSession
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
     from typing_extensions import Unpack
-
-    from seedctl.bulk.engine import OnError
-    from seedctl.cognito.journal import Journal
-    from seedctl.cognito.new_user import CheckedUser
-    from seedctl.cognito.pool import UserPool
-    from seedctl.cognito.types import (
-        AnyUser,
-        IfUserExists,
-        MFAPreference,
-        SignInChallenge,
-        SignInFlow,
-        SignUpOptions,
-        TOTPSignUpChallenge,
-        UserResult,
-    )
-    from seedctl.prompter import CodeSource
-    from seedctl.report import Observer
-    from seedctl.users.session import SessionServices, UserSession
 
 
 class Auth:

@@ -12,12 +12,14 @@ try in each step, and the resulting state of the user.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Literal
 
 from seedctl.cognito.attributes import VERIFIED_FLAGS, copied_attribute, update_warnings
-from seedctl.cognito.new_user import derive_temporary_password
-from seedctl.cognito.pool import is_about_password
+from seedctl.cognito.journal import Claim, Journal, JournalState
+from seedctl.cognito.new_user import CheckedUser, derive_temporary_password
+from seedctl.cognito.pool import UserPool, is_about_password
 from seedctl.cognito.sign_in import retry
 from seedctl.errors import (
     CognitoError,
@@ -29,36 +31,27 @@ from seedctl.errors import (
     UsernameExistsError,
 )
 from seedctl.masking import mask
-from seedctl.report import Event
+from seedctl.report import Event, Observer, State
+from seedctl.users.session import UserSession
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from typing import Literal
+PriorState = JournalState | Literal["concurrent"]
+"""What is known about a user before AdminCreateUser: what the journal has recorded, or
+"concurrent": this run had to wait for another run that was creating the user."""
+PoolResponse = Literal["created", "exists", "exists, response lost"]
+"""The outcome of AdminCreateUser. "exists, response lost": the user exists, but an earlier
+request of this run got no clear response, and may have created it."""
+Step = Literal["set password", "finish", "try to finish", "check existing", "check concurrent"]
+"""What to do next:
 
-    from seedctl.cognito.journal import Claim, Journal, JournalState
-    from seedctl.cognito.new_user import CheckedUser
-    from seedctl.cognito.pool import UserPool
-    from seedctl.report import Observer, State
-    from seedctl.users.session import UserSession
+- "set password": this run has created the user; set its final password.
+- "finish": an earlier run created the user and did not finish it.
+- "try to finish": perhaps an earlier run created it; the temporary password will show.
+- "check existing": something else created the user; ``if_exists`` decides.
+- "check concurrent": a concurrent run has just created the user.
+"""
 
-    PriorState = JournalState | Literal["concurrent"]
-    """What is known about a user before AdminCreateUser: what the journal has recorded, or
-    "concurrent": this run had to wait for another run that was creating the user."""
-    PoolResponse = Literal["created", "exists", "exists, response lost"]
-    """The outcome of AdminCreateUser. "exists, response lost": the user exists, but an earlier
-    request of this run got no clear response, and may have created it."""
-    Step = Literal["set password", "finish", "try to finish", "check existing", "check concurrent"]
-    """What to do next:
-
-    - "set password": this run has created the user; set its final password.
-    - "finish": an earlier run created the user and did not finish it.
-    - "try to finish": perhaps an earlier run created it; the temporary password will show.
-    - "check existing": something else created the user; ``if_exists`` decides.
-    - "check concurrent": a concurrent run has just created the user.
-    """
-
-    SignsIn = Callable[[CheckedUser, str, str | None], UserSession]
-    """Signs a user in with a password; the third argument answers NEW_PASSWORD_REQUIRED."""
+SignsIn = Callable[[CheckedUser, str, str | None], UserSession]
+"""Signs a user in with a password; the third argument answers NEW_PASSWORD_REQUIRED."""
 
 
 # After these errors the request may or may not have been carried out.

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from collections.abc import Callable, Mapping
+from typing import ClassVar, cast
 
 from seedctl.bulk.engine import BulkOptions, unwritten_state
 from seedctl.bulk.row_by_row import RowByRowCall
-from seedctl.cognito.new_user import check_new_user
-from seedctl.cognito.types import NewUser, UserResult
+from seedctl.cognito.new_user import CheckedUser, check_new_user
+from seedctl.cognito.pool import UserPool
+from seedctl.cognito.types import IfUserExists, NewUser, UserResult, UserState
 from seedctl.errors import InvalidParameterException, SeedctlError
 from seedctl.masking import mask
-from seedctl.report import Event, failure
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from seedctl.cognito.new_user import CheckedUser
-    from seedctl.cognito.pool import UserPool
-    from seedctl.cognito.types import IfUserExists, UserState
-    from seedctl.report import Observer
-    from seedctl.users.creation import UserCreator
+from seedctl.report import Event, Observer, failure
+from seedctl.users.creation import UserCreator
 
 
 class BulkUserCreator(RowByRowCall[NewUser, "CheckedUser", UserResult]):

@@ -6,20 +6,15 @@ The final sign-out runs in several threads. After Ctrl-C or another signal it ha
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from seedctl import interruption
 from seedctl.bulk.engine import MOST_AT_ONCE
 from seedctl.cognito.challenges import enroll_totp
+from seedctl.cognito.sign_in import SignIn
 from seedctl.errors import CognitoError, UserExistsError
 from seedctl.masking import mask
-from seedctl.users.session import UserSession
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from seedctl.cognito.sign_in import SignIn
-    from seedctl.users.session import SessionServices
+from seedctl.users.session import SessionServices, UserSession
 
 
 class OpenSessions:

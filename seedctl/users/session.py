@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from seedctl import interruption
-from seedctl.cognito.identity import Tokens
-from seedctl.cognito.types import AuthSession, CurrentUser
+from seedctl.appsync.client_factory import DataClientFactory
+from seedctl.aws.credentials import IdentityCredentials
+from seedctl.cognito.identity import IdentityPool, Tokens
+from seedctl.cognito.pool import UserPool
+from seedctl.cognito.types import AuthSession, CurrentUser, MFAPreference
 from seedctl.errors import NotAuthorizedException, SeedctlError, UserUnAuthenticatedException
 from seedctl.masking import mask
+from seedctl.s3.client_factory import StorageFactory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from seedctl.appsync.client import DataClient
-    from seedctl.appsync.client_factory import DataClientFactory
-    from seedctl.aws.credentials import IdentityCredentials
-    from seedctl.cognito.identity import IdentityPool
-    from seedctl.cognito.pool import UserPool
-    from seedctl.cognito.types import MFAPreference
     from seedctl.s3.client import Storage
-    from seedctl.s3.client_factory import StorageFactory
 
 
 @dataclass(frozen=True, slots=True)

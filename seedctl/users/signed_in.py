@@ -9,18 +9,15 @@ from __future__ import annotations
 import weakref
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from seedctl.cognito.types import AuthSession
+from seedctl.aws.credentials import IdentityCredentials
+from seedctl.cognito.identity import IdentityPool
+from seedctl.cognito.types import AnyUser, AuthOutputs, AuthSession, IfUserExists, NewUser
 from seedctl.current import current_thread_or_task
 from seedctl.errors import InvalidParameterException, UserUnAuthenticatedException
-
-if TYPE_CHECKING:
-    from seedctl.aws.credentials import IdentityCredentials
-    from seedctl.cognito.identity import IdentityPool
-    from seedctl.cognito.types import AnyUser, AuthOutputs, IfUserExists, NewUser
-    from seedctl.users.auth import Auth
-    from seedctl.users.session import SessionIdentity, UserSession
+from seedctl.users.auth import Auth
+from seedctl.users.session import SessionIdentity, UserSession
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from seedctl.local.appsync.errors import dynamodb_error
-
-if TYPE_CHECKING:
-    from seedctl.local.appsync.errors import FieldError
+from seedctl.local.appsync.errors import FieldError, dynamodb_error
 
 _LARGEST = 1e126
 _SMALLEST = 1e-130

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import hmac
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from seedctl.local.appsync.errors import unauthenticated
 from seedctl.local.cognito.tokens import ExpiredTokenError
 from seedctl.local.protocol import ServiceError
+from seedctl.outputs.sections import DataOutputs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from seedctl.local.identity_pool import Principal
-    from seedctl.outputs.sections import DataOutputs
 
 API_KEY = "apiKey"
 USER_POOL = "userPools"

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from graphql import (
     BREAK,
     ArgumentNode,
+    DocumentNode,
     FieldNode,
     GraphQLError,
     GraphQLInputObjectType,
+    GraphQLSchema,
+    Node,
     ObjectValueNode,
     OperationDefinitionNode,
     OperationType,
@@ -31,9 +34,6 @@ from seedctl.local.appsync.errors import (
     InvalidInputError,
     malformed,
 )
-
-if TYPE_CHECKING:
-    from graphql import DocumentNode, GraphQLSchema, Node
 
 # graphql-java's name of each error, by the rule of graphql-core that finds it.
 _ERROR_TYPES = {

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from graphql import execute_sync
+from graphql import GraphQLError, execute_sync
 
+from seedctl.local.appsync.callers import Caller
 from seedctl.local.appsync.documents import locations, operation_of, read_document
 from seedctl.local.appsync.errors import FieldError, malformed
 from seedctl.local.appsync.introspection import deployed_models
@@ -15,15 +17,8 @@ from seedctl.local.appsync.rows import prepare
 from seedctl.local.appsync.scalars import InvalidScalarError
 from seedctl.local.appsync.schema import build
 from seedctl.local.appsync.variables import check_variables
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from graphql import GraphQLError
-
-    from seedctl.local.appsync.callers import Caller
-    from seedctl.local.store import Store
-    from seedctl.outputs import models as outputs
+from seedctl.local.store import Store
+from seedctl.outputs import models as outputs
 
 _MAX_CACHED_DOCUMENTS = 128
 _MAX_CACHED_LENGTH = 16 * 1024

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 from seedctl.local.appsync.attribute_values import check_bounds, check_numbers, type_of
 from seedctl.local.appsync.errors import FieldError, dynamodb_error
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 _MISSING = object()
 _TYPES = {"bool": "BOOL", "list": "L", "map": "M", "number": "N", "string": "S", "_null": "NULL"}

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from graphql import (
     GraphQLEnumType,
     GraphQLInputField,
     GraphQLInputObjectType,
+    GraphQLInputType,
     GraphQLList,
+    GraphQLNamedInputType,
     GraphQLNonNull,
 )
 
+from seedctl.local.appsync.introspection import Index, Model
 from seedctl.local.appsync.scalars import SCALARS
+from seedctl.outputs.models import Field, Introspection
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-
-    from graphql import GraphQLInputType, GraphQLNamedInputType
-
-    from seedctl.local.appsync.introspection import Index, Model
-    from seedctl.outputs.models import Field, Introspection
-
-    Fields = dict[str, GraphQLInputField]
+Fields = dict[str, GraphQLInputField]
 
 _TIMESTAMPS = {"createdAt": "String", "updatedAt": "String"}
 # The stored type of each scalar, which selects its filters and key conditions; otherwise String.

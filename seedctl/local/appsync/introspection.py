@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from seedctl.outputs import models as outputs
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 HAS_MANY = "HAS_MANY"
 BELONGS_TO = "BELONGS_TO"

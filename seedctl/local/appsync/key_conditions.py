@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from seedctl.local.appsync.attribute_values import (
     check_bounds,
@@ -14,14 +15,10 @@ from seedctl.local.appsync.attribute_values import (
     type_of,
 )
 from seedctl.local.appsync.errors import dynamodb_error, invalid_arguments
+from seedctl.local.appsync.introspection import Index, Model
 from seedctl.local.appsync.keys import attribute_types
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from seedctl.local.appsync.introspection import Index, Model
-
-    Condition = Mapping[str, Any]
+Condition = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,15 +6,12 @@ one string and store it in the item. The fields themselves are not key attribute
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from seedctl.local.appsync.attribute_values import text_of, type_of
 from seedctl.local.appsync.errors import dynamodb_error, untyped_error
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from seedctl.local.appsync.introspection import Index, Model
+from seedctl.local.appsync.introspection import Index, Model
 
 _NUMBERS = ("Int", "Float", "AWSTimestamp")
 _INVALID = "One or more parameter values were invalid:"

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from seedctl.local.appsync.callers import Caller
 from seedctl.local.appsync.errors import FieldError
+from seedctl.local.appsync.introspection import Model
 from seedctl.local.appsync.rows import Rows
+from seedctl.local.store import Store, View
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from graphql import GraphQLResolveInfo
 
-    from seedctl.local.appsync.callers import Caller
-    from seedctl.local.appsync.introspection import Model
-    from seedctl.local.store import Store, View
-
-    Resolver = Callable[..., Any]
-    Info = GraphQLResolveInfo[Any]
+Resolver = Callable[..., Any]
+Info: TypeAlias = "GraphQLResolveInfo[Any]"
 
 
 @dataclass(slots=True)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from graphql import OperationType
 
@@ -16,6 +17,8 @@ from seedctl.local.appsync.filters import check_filter, check_not_empty, matches
 from seedctl.local.appsync.introspection import (
     BELONGS_TO,
     HAS_MANY,
+    Index,
+    Model,
     foreign_key,
     index_of_relation,
 )
@@ -28,15 +31,10 @@ from seedctl.local.appsync.key_conditions import (
     key_condition,
 )
 from seedctl.local.appsync.keys import attribute_types, item_key
+from seedctl.local.appsync.request import GraphQLRequest, Info, Resolver
+from seedctl.local.appsync.rules import Condition
 from seedctl.local.seal import InvalidTokenError, issue_token, read_token
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from seedctl.local.appsync.introspection import Index, Model
-    from seedctl.local.appsync.request import GraphQLRequest, Info, Resolver
-    from seedctl.local.appsync.rules import Condition
-    from seedctl.outputs.models import Field
+from seedctl.outputs.models import Field
 
 _DEFAULT_LIMIT = 100
 _PAGE_BYTES = 1024 * 1024

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from seedctl.local.appsync import rules
 from seedctl.local.appsync.attribute_values import check_numbers
 from seedctl.local.appsync.errors import conditional_check_failed, unauthorized
 from seedctl.local.appsync.filters import check_expression, matches
+from seedctl.local.appsync.introspection import Model
 from seedctl.local.appsync.keys import (
     check_index_keys,
     check_item_key,
@@ -17,13 +19,8 @@ from seedctl.local.appsync.keys import (
     with_composite_keys,
     without_null_partition_keys,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from seedctl.local.appsync.introspection import Model
-    from seedctl.local.appsync.request import GraphQLRequest, Info, Resolver
-    from seedctl.local.appsync.rows import Item
+from seedctl.local.appsync.request import GraphQLRequest, Info, Resolver
+from seedctl.local.appsync.rows import Item
 
 _TIMESTAMPS = ("createdAt", "updatedAt")
 

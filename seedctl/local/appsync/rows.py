@@ -8,21 +8,17 @@ from __future__ import annotations
 
 import json
 import zlib
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from seedctl.local.appsync.attribute_values import type_of
+from seedctl.local.appsync.introspection import Index, Model
+from seedctl.local.appsync.key_conditions import KeyCondition, KeyQuery
 from seedctl.local.appsync.keys import attribute_types, item_key
-from seedctl.local.store import prefix_end, to_json
+from seedctl.local.store import Store, View, prefix_end, to_json
 
-if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Mapping, Sequence
-
-    from seedctl.local.appsync.introspection import Index, Model
-    from seedctl.local.appsync.key_conditions import KeyCondition, KeyQuery
-    from seedctl.local.store import Store, View
-
-    Item = dict[str, Any]
-    Entry = tuple[str, Any, Any]
+Item = dict[str, Any]
+Entry = tuple[str, Any, Any]
 
 _INTEGER_LIMIT = 2.0**63
 _OPERATORS = {"eq": "=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}

@@ -5,19 +5,14 @@ Rules that need no item are decided at once; the others become a condition on th
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from seedctl.local.appsync.callers import API_KEY, IAM, IDENTITY_POOL, USER_POOL
-from seedctl.local.appsync.introspection import READS
+from seedctl.local.appsync.callers import API_KEY, IAM, IDENTITY_POOL, USER_POOL, Caller
+from seedctl.local.appsync.introspection import READS, Model, Rule
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from seedctl.local.appsync.callers import Caller
-    from seedctl.local.appsync.introspection import Model, Rule
-
-    Condition = Callable[[Mapping[str, Any] | None], bool]
-    ItemTest = Callable[[Mapping[str, Any]], bool]
+Condition = Callable[[Mapping[str, Any] | None], bool]
+ItemTest = Callable[[Mapping[str, Any]], bool]
 
 # Names of the default claim; the deployed resolvers compare sub::username.
 _DEFAULT_CLAIMS = ("cognito:username", "username", "sub::username")

@@ -6,9 +6,10 @@ import ipaddress
 import json
 import math
 import re
+from collections.abc import Callable, Mapping
 from datetime import date, time
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from graphql import (
     GraphQLBoolean,
@@ -16,14 +17,10 @@ from graphql import (
     GraphQLFloat,
     GraphQLID,
     GraphQLInt,
+    GraphQLNamedType,
     GraphQLScalarType,
     GraphQLString,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from graphql import GraphQLNamedType
 
 _ZONE = r"(?:Z|[+-](?:0[0-9]|1[0-8]):[0-5][0-9](?::[0-5][0-9])?)"
 _DAY = r"(-?[0-9]{4})(-[0-9]{2}-[0-9]{2})"

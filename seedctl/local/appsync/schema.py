@@ -5,7 +5,8 @@ It has no directives, and no subscriptions, since HTTP requests cannot use them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from graphql import (
     GraphQLArgument,
@@ -25,20 +26,14 @@ from seedctl.local.appsync import resolvers_write as write
 from seedctl.local.appsync import rules
 from seedctl.local.appsync.errors import NOT_AVAILABLE, FieldError, MissingValueError
 from seedctl.local.appsync.inputs import InputTypes
-from seedctl.local.appsync.introspection import HAS_MANY
+from seedctl.local.appsync.introspection import HAS_MANY, Index, Model
 from seedctl.local.appsync.key_conditions import argument_name
-from seedctl.local.appsync.request import path_text, record_internal_errors
+from seedctl.local.appsync.request import Info, Resolver, path_text, record_internal_errors
 from seedctl.local.appsync.scalars import SCALARS
+from seedctl.outputs.models import Field, Introspection, OperationSignature
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from seedctl.local.appsync.introspection import Index, Model
-    from seedctl.local.appsync.request import Info, Resolver
-    from seedctl.outputs.models import Field, Introspection, OperationSignature
-
-    Arguments = dict[str, GraphQLArgument]
-    Fields = dict[str, GraphQLField]
+Arguments = dict[str, GraphQLArgument]
+Fields = dict[str, GraphQLField]
 
 _SORT_DIRECTION = GraphQLEnumType("ModelSortDirection", {"ASC": "ASC", "DESC": "DESC"})
 

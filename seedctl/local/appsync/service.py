@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from seedctl.errors import LocalSandboxError
@@ -16,18 +17,15 @@ from seedctl.local.appsync.errors import (
     RefusedCallError,
     malformed,
 )
-from seedctl.local.http1 import Response
+from seedctl.local.http1 import Request, Response
+from seedctl.local.store import Store
 from seedctl.local.websocket import refuse_by_message
 from seedctl.outputs.reader import REGENERATE
+from seedctl.outputs.sections import DataOutputs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from seedctl.local.appsync.engine import Engine
-    from seedctl.local.http1 import Request
     from seedctl.local.identity_pool import Principal
-    from seedctl.local.store import Store
-    from seedctl.outputs.sections import DataOutputs
 
 # The JavaScript client shows only this part of the error, and does not reconnect after code 400.
 _ERROR = {

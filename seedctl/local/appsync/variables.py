@@ -5,7 +5,8 @@ Only the first violation is reported; it names the variable, also if one of its 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from graphql import (
     GraphQLEnumType,
@@ -14,17 +15,14 @@ from graphql import (
     GraphQLList,
     GraphQLNonNull,
     GraphQLScalarType,
+    GraphQLSchema,
+    OperationDefinitionNode,
     type_from_ast,
 )
 
 from seedctl.local.appsync.documents import locations
 from seedctl.local.appsync.errors import InvalidInputError
 from seedctl.local.appsync.scalars import InvalidScalarError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from graphql import GraphQLSchema, OperationDefinitionNode
 
 _JAVA_KINDS = {
     "bool": "Boolean",

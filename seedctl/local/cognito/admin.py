@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from seedctl.local.cognito import attributes, users
 from seedctl.local.cognito.attributes import read_username
@@ -21,14 +22,10 @@ from seedctl.local.cognito.passwords import (
     check_password,
     random_password,
 )
+from seedctl.local.cognito.pool import UserPool
+from seedctl.local.cognito.service import UserPoolService
 from seedctl.local.cognito.users import User
 from seedctl.local.protocol import Call, ServiceError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from seedctl.local.cognito.pool import UserPool
-    from seedctl.local.cognito.service import UserPoolService
 
 TEMPORARY_SECONDS = 7 * 24 * 3600
 

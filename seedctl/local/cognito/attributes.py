@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable, Mapping
 from datetime import date
-from typing import TYPE_CHECKING
 
 from seedctl.local.cognito.errors import invalid_parameter, not_authorized
 from seedctl.local.protocol import Call, ServiceError
 from seedctl.outputs import STANDARD_ATTRIBUTES
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
 
 ADDRESSES = ("email", "phone_number")
 FLAGS = tuple(f"{name}_verified" for name in ADDRESSES)

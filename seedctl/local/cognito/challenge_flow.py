@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from seedctl.local.cognito.errors import invalid_parameter
 from seedctl.local.cognito.groups import GroupRecords
+from seedctl.local.cognito.service import UserPoolService
 from seedctl.local.cognito.sessions import Session
+from seedctl.local.cognito.tokens import Grant
+from seedctl.local.cognito.users import User, UserRecords
 from seedctl.local.protocol import ServiceError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from seedctl.local.cognito.service import UserPoolService
-    from seedctl.local.cognito.tokens import Grant
-    from seedctl.local.cognito.users import User, UserRecords
 
 PASSWORD_VERIFIER = "PASSWORD_VERIFIER"  # noqa: S105 - a challenge, as the next one
 NEW_PASSWORD_REQUIRED = "NEW_PASSWORD_REQUIRED"  # noqa: S105

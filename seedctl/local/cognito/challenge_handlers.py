@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from seedctl.local.cognito import errors
 from seedctl.local.cognito.admin import change_attributes, set_password
 from seedctl.local.cognito.attributes import check_attribute, check_required
-from seedctl.local.cognito.challenge_flow import Step, build_reply, complete_sign_in
+from seedctl.local.cognito.challenge_flow import Answer, Step, build_reply, complete_sign_in
 from seedctl.local.cognito.mfa import (
     EMAIL,
     FACTORS,
@@ -21,15 +22,10 @@ from seedctl.local.cognito.mfa import (
     step_after_password,
 )
 from seedctl.local.cognito.passwords import Verifier, check_password
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from seedctl.local.cognito.challenge_flow import Answer
-    from seedctl.local.cognito.service import UserPoolService
-    from seedctl.local.cognito.sessions import Session
-    from seedctl.local.cognito.users import User, UserRecords
-    from seedctl.local.protocol import ServiceError
+from seedctl.local.cognito.service import UserPoolService
+from seedctl.local.cognito.sessions import Session
+from seedctl.local.cognito.users import User, UserRecords
+from seedctl.local.protocol import ServiceError
 
 _ATTRIBUTE_PREFIX = "userAttributes."
 

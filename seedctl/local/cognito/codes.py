@@ -7,16 +7,12 @@ each purpose. Codes of MFA live in the session of their challenge.
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING
 
 from seedctl.local.cognito.errors import expired_code, wrong_code
-from seedctl.local.cognito.users import AccountCode
+from seedctl.local.cognito.pool import UserPool
+from seedctl.local.cognito.service import UserPoolService
+from seedctl.local.cognito.users import AccountCode, User, UserRecords
 from seedctl.local.inbox import InboxMessage, deliver
-
-if TYPE_CHECKING:
-    from seedctl.local.cognito.pool import UserPool
-    from seedctl.local.cognito.service import UserPoolService
-    from seedctl.local.cognito.users import User, UserRecords
 
 SIGN_UP = "sign-up"
 PASSWORD_RESET = "password reset"  # noqa: S105 - a purpose

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from seedctl.local.cognito.pool import ALLOWED_FLOWS
+from seedctl.local.cognito.service import UserPoolService
 from seedctl.local.cognito.tokens import ACCESS_SECONDS, REFRESH_SECONDS
 from seedctl.local.protocol import ACCOUNT, Call
-
-if TYPE_CHECKING:
-    from seedctl.local.cognito.service import UserPoolService
 
 _MFA = {"NONE": "OFF", "OPTIONAL": "OPTIONAL", "REQUIRED": "ON"}
 _MESSAGE = "Your authentication code is {####}"

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from seedctl.local.cognito.attributes import read_username
 from seedctl.local.cognito.listing import PageRequest
+from seedctl.local.cognito.pool import UserPool
+from seedctl.local.cognito.service import UserPoolService
+from seedctl.local.cognito.users import User
 from seedctl.local.protocol import Call, ServiceError
-from seedctl.local.store import to_json
-
-if TYPE_CHECKING:
-    from seedctl.local.cognito.pool import UserPool
-    from seedctl.local.cognito.service import UserPoolService
-    from seedctl.local.cognito.users import User
-    from seedctl.local.store import View
+from seedctl.local.store import View, to_json
 
 _GROUPS = """
 WITH deployed AS (

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
+from seedctl.local.cognito.service import UserPoolService
+from seedctl.local.cognito.users import User
+from seedctl.local.protocol import Call
 from seedctl.local.seal import InvalidTokenError, issue_token, read_token
 from seedctl.local.store import prefix_end
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from seedctl.local.cognito.service import UserPoolService
-    from seedctl.local.cognito.users import User
-    from seedctl.local.protocol import Call
 
 _PAGE = 60
 _FILTER = re.compile(r'\s*"?([A-Za-z_:]+)"?\s*(\^?=)\s*"((?:[^"\\]|\\.)*)"\s*', re.DOTALL)

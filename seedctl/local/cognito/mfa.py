@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from seedctl.local.cognito.challenge_flow import (
     MFA_SETUP,
@@ -18,16 +18,12 @@ from seedctl.local.cognito.challenge_flow import (
     complete_sign_in,
 )
 from seedctl.local.cognito.codes import deliver_code, mask_destination
+from seedctl.local.cognito.pool import UserPool
+from seedctl.local.cognito.service import UserPoolService
+from seedctl.local.cognito.totp import SoftwareToken
+from seedctl.local.cognito.users import User, UserRecords
 from seedctl.local.inbox import MFA
 from seedctl.local.protocol import ServiceError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from seedctl.local.cognito.pool import UserPool
-    from seedctl.local.cognito.service import UserPoolService
-    from seedctl.local.cognito.totp import SoftwareToken
-    from seedctl.local.cognito.users import User, UserRecords
 
 
 @dataclass(frozen=True, slots=True)

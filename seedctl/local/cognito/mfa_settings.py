@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from seedctl.local.cognito.attributes import read_username
 from seedctl.local.cognito.challenge_flow import MFA_SETUP
 from seedctl.local.cognito.challenge_handlers import session_user
 from seedctl.local.cognito.errors import invalid_parameter
 from seedctl.local.cognito.mfa import FACTORS, TOTP, Factor, Setup, enabled_factors
-from seedctl.local.cognito.service import MAX_TOKEN
+from seedctl.local.cognito.pool import UserPool
+from seedctl.local.cognito.service import MAX_TOKEN, UserPoolService
+from seedctl.local.cognito.sessions import Session
 from seedctl.local.cognito.totp import SoftwareToken
+from seedctl.local.cognito.users import User, UserRecords
 from seedctl.local.protocol import Call, ServiceError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from seedctl.local.cognito.pool import UserPool
-    from seedctl.local.cognito.service import UserPoolService
-    from seedctl.local.cognito.sessions import Session
-    from seedctl.local.cognito.users import User, UserRecords
 
 _TOTP_NOT_ENABLED = "Software Token MFA has not been enabled by the userPool."
 

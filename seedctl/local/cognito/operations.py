@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from seedctl.local.cognito import (
     admin,
@@ -19,14 +20,10 @@ from seedctl.local.cognito.errors import not_authorized, unknown_client, unknown
 from seedctl.local.cognito.pool import UserPool
 from seedctl.local.cognito.service import UserPoolService
 from seedctl.local.protocol import Call, Operation, ServiceError
+from seedctl.local.store import Store
+from seedctl.outputs import AuthSection
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from seedctl.local.store import Store
-    from seedctl.outputs import AuthSection
-
-    Handler = Callable[[UserPoolService, Call], dict[str, Any]]
+Handler = Callable[[UserPoolService, Call], dict[str, Any]]
 
 # Calls with credentials. Their UserPoolId is checked before the handler runs.
 _SIGNED: dict[str, Handler] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from seedctl.local.cognito import attributes
 from seedctl.local.cognito.admin import (
@@ -16,11 +16,8 @@ from seedctl.local.cognito.admin import (
 from seedctl.local.cognito.codes import send_account_code, use_account_code, verification_purpose
 from seedctl.local.cognito.errors import wrong_password
 from seedctl.local.cognito.passwords import MAX_PASSWORD, Verifier, check_password
-from seedctl.local.cognito.service import MAX_TOKEN
+from seedctl.local.cognito.service import MAX_TOKEN, UserPoolService
 from seedctl.local.protocol import Call, ServiceError
-
-if TYPE_CHECKING:
-    from seedctl.local.cognito.service import UserPoolService
 
 
 def get_user(service: UserPoolService, call: Call) -> dict[str, Any]:

@@ -7,15 +7,12 @@ import secrets
 import string
 import uuid
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from seedctl import srp
 from seedctl.local.cognito.errors import invalid_parameter
 from seedctl.local.protocol import ServiceError
-
-if TYPE_CHECKING:
-    from seedctl.local.seal import Seal
-    from seedctl.outputs import PasswordPolicy
+from seedctl.local.seal import Seal
+from seedctl.outputs import PasswordPolicy
 
 MAX_PASSWORD = 256
 _SYMBOLS = "^$*.[]{}()?-\"!@#%&/\\,><':;|_~`+= "

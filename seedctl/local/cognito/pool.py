@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from seedctl.outputs import PasswordPolicy
-
-if TYPE_CHECKING:
-    from seedctl.outputs import AuthSection, UserGroup
+from seedctl.outputs import AuthSection, PasswordPolicy, UserGroup
 
 DEFAULT_POLICY = PasswordPolicy(
     min_length=8,

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from seedctl.local.cognito.attributes import read_username
 from seedctl.local.cognito.errors import not_authorized, unknown_client, unknown_pool
+from seedctl.local.cognito.pool import UserPool
 from seedctl.local.cognito.sessions import Sessions
 from seedctl.local.cognito.tokens import Tokens
-from seedctl.local.cognito.users import UserRecords
+from seedctl.local.cognito.users import User, UserRecords
 from seedctl.local.protocol import Call, ServiceError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-    from seedctl.local.cognito.pool import UserPool
-    from seedctl.local.cognito.users import User
-    from seedctl.local.store import Store
+from seedctl.local.store import Store
 
 _HOUR = 3600.0
 MAX_TOKEN = 131072

@@ -7,17 +7,14 @@ from __future__ import annotations
 
 import secrets
 import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from seedctl.local.cognito.errors import invalid_session
+from seedctl.local.cognito.passwords import Verifier
 from seedctl.local.protocol import ServiceError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from seedctl.local.cognito.passwords import Verifier
 
 SECONDS = 180.0
 # After these errors, Cognito accepts another answer with the same session [?].

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from seedctl.local.cognito import challenge_flow, challenge_handlers
 from seedctl.local.cognito.groups import GroupRecords
 from seedctl.local.cognito.mfa import EMAIL, SMS, TOTP
-from seedctl.local.cognito.service import MAX_TOKEN, refuse_secret_hash
+from seedctl.local.cognito.service import MAX_TOKEN, UserPoolService, refuse_secret_hash
 from seedctl.local.cognito.srp_sign_in import answer_password_verifier, start_srp
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from seedctl.local.cognito.service import UserPoolService
-    from seedctl.local.protocol import Call
+from seedctl.local.protocol import Call
 
 
 def refresh(service: UserPoolService, parameters: dict[str, str]) -> dict[str, Any]:

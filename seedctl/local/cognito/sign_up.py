@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from seedctl.local.cognito import attributes, codes, errors
 from seedctl.local.cognito import users as status
 from seedctl.local.cognito.admin import new_user, set_password
 from seedctl.local.cognito.passwords import MAX_PASSWORD, Verifier, check_password
+from seedctl.local.cognito.service import UserPoolService
+from seedctl.local.cognito.users import User, UserRecords
 from seedctl.local.protocol import Call, ServiceError
-
-if TYPE_CHECKING:
-    from seedctl.local.cognito.service import UserPoolService
-    from seedctl.local.cognito.users import User, UserRecords
 
 
 def sign_up(service: UserPoolService, call: Call) -> dict[str, Any]:

@@ -7,13 +7,14 @@ import json
 import re
 import secrets
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from seedctl import srp
 from seedctl.local.cognito import users as status
 from seedctl.local.cognito.challenge_flow import (
     NEW_PASSWORD_REQUIRED,
     PASSWORD_VERIFIER,
+    Answer,
     Challenge,
     Step,
     build_reply,
@@ -27,13 +28,10 @@ from seedctl.local.cognito.errors import (
 )
 from seedctl.local.cognito.mfa import step_after_password
 from seedctl.local.cognito.passwords import ServerExchange, Verifier, fake_user_id
+from seedctl.local.cognito.service import UserPoolService
 from seedctl.local.cognito.sessions import Session
+from seedctl.local.cognito.users import User, UserRecords
 from seedctl.local.protocol import ServiceError
-
-if TYPE_CHECKING:
-    from seedctl.local.cognito.challenge_flow import Answer
-    from seedctl.local.cognito.service import UserPoolService
-    from seedctl.local.cognito.users import User, UserRecords
 
 _HEX = re.compile(r"[0-9a-fA-F]{1,2048}")
 _TIMESTAMP = re.compile(

@@ -9,20 +9,19 @@ from __future__ import annotations
 import hmac
 import secrets
 import uuid
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from seedctl.local.cognito.attributes import FLAGS
 from seedctl.local.cognito.errors import disabled_user, not_authorized, unknown_user
+from seedctl.local.cognito.pool import UserPool
+from seedctl.local.cognito.users import User, UserRecords
 from seedctl.local.protocol import ServiceError
+from seedctl.local.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from seedctl.local.cognito.pool import UserPool
     from seedctl.local.cognito.signing import SigningKey
-    from seedctl.local.cognito.users import User, UserRecords
-    from seedctl.local.store import Store
 
 ACCESS_SECONDS = 3600
 REFRESH_SECONDS = 30 * 24 * 3600

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from seedctl.local.cognito.attributes import ADDRESSES
 from seedctl.local.cognito.errors import unknown_user
 from seedctl.local.cognito.passwords import Verifier
+from seedctl.local.cognito.pool import UserPool
 from seedctl.local.cognito.totp import SoftwareToken
 from seedctl.local.protocol import ServiceError
-from seedctl.local.store import from_document
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from seedctl.local.cognito.pool import UserPool
-    from seedctl.local.store import View
+from seedctl.local.store import View, from_document
 
 CONFIRMED = "CONFIRMED"
 FORCE_CHANGE_PASSWORD = "FORCE_CHANGE_PASSWORD"  # noqa: S105 - a status

@@ -5,20 +5,16 @@ from __future__ import annotations
 import random
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from seedctl.local.bodies import ConnectionEndedError
 from seedctl.local.faults.quotas import Quotas, Statistics
+from seedctl.local.faults.settings import FaultSettings
 from seedctl.local.http1 import Request, Response
 from seedctl.local.running import STATISTICS_PATH
-from seedctl.local.service_calls import call_of, failed, throttled, user_of
+from seedctl.local.service_calls import ServiceCall, call_of, failed, throttled, user_of
 from seedctl.project.quotas import CATEGORIES
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from seedctl.local.faults.settings import FaultSettings
-    from seedctl.local.service_calls import ServiceCall
 
 
 class FaultInjector:

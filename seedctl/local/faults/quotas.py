@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict, deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from seedctl.project.quotas import PER_USER, RESPOND
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 WINDOW = 1.0
 

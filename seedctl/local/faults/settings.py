@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 from seedctl.errors import InvalidCommandInputError
 from seedctl.project.quotas import DEFAULT_QUOTAS, RESPOND
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 DEFAULT = "default"
 _MAX_LATENCY = 60_000

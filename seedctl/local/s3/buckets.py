@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container, Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-if TYPE_CHECKING:
-    from collections.abc import Container, Mapping
+from seedctl.local.http1 import Request
 
-    from seedctl.local.http1 import Request
+if TYPE_CHECKING:
     from seedctl.outputs.sections import BucketOutputs, StorageOutputs
 
 _SCOPE = re.compile(r"Credential=[^/, ]+/[0-9]*/[a-z0-9-]*/([a-z0-9-]+)/aws4_request")

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from seedctl.local.s3 import index
+from seedctl.local.s3.callers import Requester
 from seedctl.local.s3.errors import S3Error
+from seedctl.local.s3.files import Files
+from seedctl.local.s3.index import StoredObject
+from seedctl.local.s3.requests import S3Request
 from seedctl.local.s3.rules import LIST, allows
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from seedctl.local.s3.callers import Requester
-    from seedctl.local.s3.files import Files
-    from seedctl.local.s3.index import StoredObject
-    from seedctl.local.s3.requests import S3Request
-    from seedctl.local.store import Store
-    from seedctl.outputs.sections import BucketOutputs
+from seedctl.local.store import Store
+from seedctl.outputs.sections import BucketOutputs
 
 
 @dataclass(frozen=True, slots=True)

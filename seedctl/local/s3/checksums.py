@@ -6,14 +6,10 @@ import base64
 import binascii
 import hashlib
 import zlib
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Mapping
+from typing import Protocol
 
-from seedctl.local.s3.errors import S3Error
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from seedctl.local.s3.errors import Headers
+from seedctl.local.s3.errors import Headers, S3Error
 
 PREFIX = "x-amz-checksum-"
 

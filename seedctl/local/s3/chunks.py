@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
-from seedctl.local.bodies import PIECE
+from seedctl.local.bodies import PIECE, Body
 from seedctl.local.s3.errors import S3Error
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from seedctl.local.bodies import Body
-    from seedctl.local.s3.signature import ChunkVerifier
+from seedctl.local.s3.signature import ChunkVerifier
 
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})(?:;chunk-signature=([0-9a-f]{64}))?\r\n")
 _TRAILER = re.compile(rb"([A-Za-z0-9-]{1,100}):[ \t]*([ -~]{0,500}?)[ \t]*\r?\n")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import TYPE_CHECKING
 
+from seedctl.local.http1 import Response
 from seedctl.local.s3 import index, uploads
+from seedctl.local.s3.call import S3Call
 from seedctl.local.s3.checksums import (
     checksum_elements,
     checksum_in,
@@ -15,19 +16,14 @@ from seedctl.local.s3.checksums import (
     to_base64,
 )
 from seedctl.local.s3.conditions import check_writing
-from seedctl.local.s3.documents import parse_document, xml_response
+from seedctl.local.s3.documents import Element, parse_document, xml_response
 from seedctl.local.s3.errors import S3Error
+from seedctl.local.s3.files import NewFile
 from seedctl.local.s3.multipart import current_upload, find_upload
 from seedctl.local.s3.payload import read_body
+from seedctl.local.s3.uploads import Part, Upload
 from seedctl.local.s3.writing import put_if_conditions_hold
-
-if TYPE_CHECKING:
-    from seedctl.local.http1 import Response
-    from seedctl.local.s3.call import S3Call
-    from seedctl.local.s3.documents import Element
-    from seedctl.local.s3.files import NewFile
-    from seedctl.local.s3.uploads import Part, Upload
-    from seedctl.local.store import View
+from seedctl.local.store import View
 
 _MIN_PART = 5 * 1024 * 1024
 _MAX_BODY = 8 * 1024 * 1024

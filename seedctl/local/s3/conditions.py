@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
 
 from seedctl.local.s3.errors import S3Error
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from seedctl.local.s3.index import StoredObject
+from seedctl.local.s3.index import StoredObject
 
 
 def check_reading(headers: Mapping[str, str], stored: StoredObject, prefix: str = "") -> None:

@@ -10,18 +10,14 @@ import base64
 import re
 import secrets
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from xml.parsers import expat
 
 from seedctl.local.http1 import Response
-from seedctl.local.s3.errors import S3Error
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from seedctl.local.s3.errors import Headers
+from seedctl.local.s3.errors import Headers, S3Error
 
 Content = str | int | dict[str, Any] | list[Any]
 """The content of a document: a text, elements by their names, or a list of those in sequence.

@@ -13,8 +13,10 @@ import re
 import secrets
 import shutil
 import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, BinaryIO
+from pathlib import Path
+from typing import BinaryIO
 
 from seedctl.local.state_folder import OBJECTS, make_private_folder
 
@@ -23,9 +25,6 @@ try:
 except ImportError:  # Windows: unreferenced files are removed by age alone
     fcntl = None  # type: ignore[assignment]
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 _NAME = re.compile("[0-9a-f]{32}")
 _LOCK = "lock"

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 from seedctl.local.http1 import Response
 from seedctl.local.protocol import ACCOUNT
 from seedctl.local.s3 import index
+from seedctl.local.s3.call import S3Call
 from seedctl.local.s3.documents import iso_time, xml_response
 from seedctl.local.s3.errors import S3Error
+from seedctl.local.s3.index import StoredObject
 from seedctl.local.s3.rules import LIST
-from seedctl.local.store import prefix_end
-
-if TYPE_CHECKING:
-    from seedctl.local.s3.call import S3Call
-    from seedctl.local.s3.index import StoredObject
-    from seedctl.local.store import View
+from seedctl.local.store import View, prefix_end
 
 MAX_KEYS = 1000
 

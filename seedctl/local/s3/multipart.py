@@ -5,23 +5,20 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-from typing import TYPE_CHECKING
 
 from seedctl.local.http1 import Response
 from seedctl.local.protocol import ACCOUNT
 from seedctl.local.s3 import uploads
+from seedctl.local.s3.call import S3Call
 from seedctl.local.s3.checksums import SIZES, checksum_elements, part_headers
 from seedctl.local.s3.documents import iso_time, xml_response
 from seedctl.local.s3.errors import S3Error
+from seedctl.local.s3.index import StoredObject
 from seedctl.local.s3.listing import read_limit
 from seedctl.local.s3.payload import MAX_OBJECT, Payload
 from seedctl.local.s3.uploads import Part, Upload
 from seedctl.local.s3.writing import copy_source, object_headers, retry_if_replaced
-
-if TYPE_CHECKING:
-    from seedctl.local.s3.call import S3Call
-    from seedctl.local.s3.index import StoredObject
-    from seedctl.local.store import View
+from seedctl.local.store import View
 
 _MAX_PART = 10_000
 _MAX_LISTED = 1000

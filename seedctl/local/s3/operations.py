@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
+from seedctl.local.http1 import Response
 from seedctl.local.s3 import listing, multipart, reading, writing
+from seedctl.local.s3.call import S3Call
 from seedctl.local.s3.completion import complete_multipart_upload
 from seedctl.local.s3.errors import S3Error
+from seedctl.local.s3.requests import S3Request
 from seedctl.local.s3.rules import DELETE, GET, WRITE
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from seedctl.local.http1 import Response
-    from seedctl.local.s3.call import S3Call
-    from seedctl.local.s3.requests import S3Request
-
-    Handler = Callable[[S3Call], Response]
+Handler = Callable[[S3Call], Response]
 
 DEVELOPER = "developer"
 """The action of the routes that Amplify grants to no role: only the developer may use them."""

@@ -5,17 +5,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 from seedctl.local.bodies import PIECE
+from seedctl.local.s3.call import S3Call
 from seedctl.local.s3.checksums import PREFIX, SIZES, checksum_in, digest_of, from_base64, to_base64
 from seedctl.local.s3.chunks import ChunkedBody
 from seedctl.local.s3.errors import S3Error
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from seedctl.local.s3.call import S3Call
 
 MAX_OBJECT = 5 * 1024**3
 _SIGNED_CHUNKS = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import re
 from email.utils import formatdate
-from typing import TYPE_CHECKING
 
 from seedctl.local.http1 import FilePart, Response
+from seedctl.local.s3.call import S3Call
 from seedctl.local.s3.checksums import checksum_headers
 from seedctl.local.s3.conditions import check_reading
-from seedctl.local.s3.errors import S3Error
+from seedctl.local.s3.errors import Headers, S3Error
+from seedctl.local.s3.index import StoredObject
 from seedctl.local.s3.writing import META, STORED_HEADERS, retry_if_replaced
-
-if TYPE_CHECKING:
-    from seedctl.local.s3.call import S3Call
-    from seedctl.local.s3.errors import Headers
-    from seedctl.local.s3.index import StoredObject
 
 OVERRIDE = "response-"
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")

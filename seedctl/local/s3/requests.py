@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote_to_bytes
 
+from seedctl.local.bodies import Body
+from seedctl.local.http1 import Request
 from seedctl.local.protocol import ACCOUNT
 from seedctl.local.s3.errors import S3Error
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from seedctl.local.bodies import Body
-    from seedctl.local.http1 import Request
 
 MAX_KEY_BYTES = 1024
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from seedctl.outputs import UserGroup
 from seedctl.outputs.path_rules import is_granted
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from seedctl.outputs import UserGroup
-    from seedctl.outputs.sections import BucketPaths
+from seedctl.outputs.sections import BucketPaths
 
 GET, LIST, WRITE, DELETE = "get", "list", "write", "delete"
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from seedctl.local.http1 import Request, Response
 from seedctl.local.s3 import index
 from seedctl.local.s3.call import S3Call
 from seedctl.local.s3.callers import identify
@@ -12,17 +14,13 @@ from seedctl.local.s3.documents import error_response, id_headers
 from seedctl.local.s3.errors import S3Error
 from seedctl.local.s3.files import Files
 from seedctl.local.s3.operations import DEVELOPER, check_parameters, find_route
-from seedctl.local.s3.requests import check_headers, read_request
+from seedctl.local.s3.requests import S3Request, check_headers, read_request
+from seedctl.local.store import Store
+from seedctl.outputs.document import UserGroup
+from seedctl.outputs.sections import BucketOutputs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from seedctl.local.http1 import Request, Response
     from seedctl.local.identity_pool import Principal
-    from seedctl.local.s3.requests import S3Request
-    from seedctl.local.store import Store
-    from seedctl.outputs.document import UserGroup
-    from seedctl.outputs.sections import BucketOutputs
 
 
 class S3:

@@ -8,13 +8,10 @@ import hmac
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote_to_bytes
 
 from seedctl.local.s3.errors import S3Error
-
-if TYPE_CHECKING:
-    from seedctl.local.s3.requests import S3Request
+from seedctl.local.s3.requests import S3Request
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 UNSIGNED = "UNSIGNED-PAYLOAD"

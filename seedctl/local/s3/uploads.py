@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
 
 from seedctl.local.s3.errors import S3Error
-from seedctl.local.store import prefix_end
-
-if TYPE_CHECKING:
-    from seedctl.local.store import View
+from seedctl.local.store import View, prefix_end
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 from urllib.parse import unquote_to_bytes
 
 from seedctl.local.http1 import Response
 from seedctl.local.s3 import index
+from seedctl.local.s3.call import S3Call
 from seedctl.local.s3.checksums import checksum_elements, checksum_headers
 from seedctl.local.s3.conditions import check_reading, check_writing
 from seedctl.local.s3.documents import iso_time, parse_document, xml_response
 from seedctl.local.s3.errors import S3Error
+from seedctl.local.s3.index import StoredObject
 from seedctl.local.s3.payload import MAX_OBJECT, Payload, read_body
 from seedctl.local.s3.requests import MAX_KEY_BYTES
 from seedctl.local.s3.rules import DELETE, GET
+from seedctl.local.store import View
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from typing import TypeVar
-
-    from seedctl.local.s3.call import S3Call
-    from seedctl.local.s3.index import StoredObject
-    from seedctl.local.store import View
-
-    Result = TypeVar("Result")
+Result = TypeVar("Result")
 
 META = "x-amz-meta-"
 DEFAULT_TYPE = "binary/octet-stream"
