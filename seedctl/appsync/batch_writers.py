@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 
 from seedctl.appsync.batch_sender import BatchOutcome, BatchSender
 from seedctl.appsync.batches import MAX_BYTES, MAX_ROWS, Row, RowResult
-from seedctl.appsync.keys import KeyOf, RowKeys, complete_index_keys, may_lack_key_part
+from seedctl.appsync.keys import KeyOf, RowKeys, may_lack_key_part
 from seedctl.appsync.model_requests import CallOptions, ModelRequests, Verb
 from seedctl.appsync.records import Record
 from seedctl.bulk.engine import BulkCall, BulkOptions, unwritten_state
@@ -199,7 +199,10 @@ class BulkCreator(_BulkWriter):
         ready = []
         for row in rows:
             try:
-                ready.append(self._update_row(row, stored.get(row.index)))
+                given = {**row.original, **row.key}
+                known = stored.get(row.index)
+                variables = self._requests.update_input(given, self._options, known)
+                ready.append(Row(row.index, row.key, variables, row.original))
             except SeedctlError as error:
                 results[row.index] = self.unwritten(row.index, row, error)
         if not ready:
@@ -212,19 +215,6 @@ class BulkCreator(_BulkWriter):
             else:
                 results[row.index] = self.unwritten(row.index, row, refusal)
         return outcome.fatal
-
-    def _update_row(self, row: Row, stored: Record | None) -> Row:
-        """Return the row with the input of an update. *stored* is the record, if it was read."""
-        given = {**row.original, **row.key}
-        variables = self._requests.inputs.update(
-            self._model, given, validate=self._options.validate
-        )
-        if self._options.validate:
-            options = CallOptions(self._options.auth, None, True)
-            variables = complete_index_keys(
-                self._model, variables, lambda: stored or self._requests.get(row.key, options)
-            )
-        return Row(row.index, row.key, variables, row.original)
 
     def _is_equal(self, row: Row) -> bool:
         """Whether the record certainly has all values that an update would set."""

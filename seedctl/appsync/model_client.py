@@ -10,9 +10,8 @@ from seedctl.appsync.auth_modes import AuthMode
 from seedctl.appsync.batch_writers import BulkCreator, BulkDeleter, IfExists
 from seedctl.appsync.batches import RowResult
 from seedctl.appsync.input_builder import require_key
-from seedctl.appsync.keys import KeyOf, complete_index_keys, may_lack_key_part
+from seedctl.appsync.keys import KeyOf, may_lack_key_part
 from seedctl.appsync.model_queries import ModelQueries, call_options
-from seedctl.appsync.model_requests import CallOptions
 from seedctl.appsync.records import Record
 from seedctl.bulk.engine import BulkOptions, OnError, check_choice
 from seedctl.errors import ConditionalCheckFailedError
@@ -79,7 +78,8 @@ class ModelClient(ModelQueries):
                     raise
         if if_exists == "skip":
             return self._requests.get_existing(key, options)
-        return self._update(given, options, stored)
+        update = self._requests.update_input(given, options, stored)
+        return self._requests.mutate("update", update, options)
 
     def update(
         self,
@@ -110,7 +110,8 @@ class ModelClient(ModelQueries):
             InvalidInputError: *record* does not fit the schema.
         """
         options = call_options(auth_mode, auth_token, headers, selection_set, validate=validate)
-        return self._update(record, options)
+        variables = self._requests.update_input(record, options)
+        return self._requests.mutate("update", variables, options)
 
     def upsert(
         self,
@@ -254,16 +255,3 @@ class ModelClient(ModelQueries):
         options = call_options(auth_mode, auth_token, headers, None, validate=validate)
         bulk_options = BulkOptions(concurrency, "delete", on_error, batch_size)
         return BulkDeleter(self._requests, options, bulk_options).run(keys)
-
-    def _update(
-        self, given: Mapping[str, Any], options: CallOptions, stored: Record | None = None
-    ) -> Record:
-        """Update a record. *stored* is the record as far as it was read already."""
-        variables = self._inputs.update(self._model, given, validate=options.validate)
-        if options.validate:
-            key = {name: variables[name] for name in self._model.primary_key}
-            all_fields = options._replace(selection_set=None)
-            variables = complete_index_keys(
-                self._model, variables, lambda: stored or self._requests.get(key, all_fields)
-            )
-        return self._requests.mutate("update", variables, options)

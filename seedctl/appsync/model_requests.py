@@ -20,6 +20,7 @@ from seedctl.appsync.documents import (
     path_selection,
 )
 from seedctl.appsync.input_builder import InputBuilder
+from seedctl.appsync.keys import complete_index_keys
 from seedctl.appsync.records import Page, Record, RecordBuilder
 from seedctl.outputs.models import Index, Model
 
@@ -165,6 +166,22 @@ class ModelRequests:
             return self.get(key, CallOptions(auth, None, True))
         except errors.SeedctlError:
             return None
+
+    def update_input(
+        self, given: Mapping[str, Any], options: CallOptions, stored: Record | None = None
+    ) -> dict[str, Any]:
+        """Return the input of an update. *stored* is the record as far as it was read already.
+
+        Raises InvalidInputError if *given* lacks a part of the key.
+        """
+        variables = self.inputs.update(self.model, given, validate=options.validate)
+        if not options.validate:
+            return variables
+        key = {name: variables[name] for name in self.model.primary_key}
+        all_fields = options._replace(selection_set=None)
+        return complete_index_keys(
+            self.model, variables, lambda: stored or self.get(key, all_fields)
+        )
 
     def _created_by_lost_attempt(
         self, variables: Mapping[str, Any], options: CallOptions
