@@ -22,12 +22,12 @@ from seedctl.cognito.types import (
     SignInChallenge,
     SignInFlow,
     SignUpChallenge,
-    StandardUserAttributes,
     TOTPSetup,
     TOTPSignUpChallenge,
     UserResult,
 )
 from seedctl.nearest import module_getattr
+from seedctl.outputs import StandardUserAttributes
 from seedctl.users.session import UserSession
 
 __all__ = [

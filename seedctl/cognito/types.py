@@ -50,28 +50,6 @@ SignUpChallenge = Callable[[], Answer]
 TOTPSignUpChallenge = Callable[[TOTPSetup], Answer]
 
 
-class StandardUserAttributes(TypedDict, total=False):
-    """Cognito's standard user attributes, under Cognito's names. All values are text."""
-
-    address: str
-    birthdate: str
-    email: str
-    family_name: str
-    gender: str
-    given_name: str
-    locale: str
-    middle_name: str
-    name: str
-    nickname: str
-    phone_number: str
-    picture: str
-    preferred_username: str
-    profile: str
-    updated_at: str
-    website: str
-    zoneinfo: str
-
-
 class _AuthUserRequired(TypedDict):
     username: str
 

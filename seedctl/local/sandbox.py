@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,23 +23,16 @@ if TYPE_CHECKING:
     from seedctl.outputs import AmplifyOutputs
 
 
+@dataclass(eq=False, repr=False)
 class LocalSandbox:
-    """A running sandbox. As a context manager, it stops at the end of the block."""
+    """A running sandbox; ``start`` makes one. As a context manager, it stops at the end of the block."""
 
-    def __init__(
-        self,
-        server: Server,
-        services: Services,
-        store: Store,
-        injector: FaultInjector | None,
-        opened: contextlib.ExitStack,
-    ) -> None:
-        """Use ``start`` instead. Closing *opened* stops the server and closes the state."""
-        self._server = server
-        self._services = services
-        self._store = store
-        self._conditioned = injector
-        self._opened = opened
+    _server: Server
+    _services: Services
+    _store: Store
+    _conditioned: FaultInjector | None
+    _opened: contextlib.ExitStack
+    """Closing it stops the server and closes the state."""
 
     @classmethod
     def start(

@@ -10,6 +10,7 @@ from seedctl.outputs.document import AmplifyOutputs as AmplifyOutputs
 from seedctl.outputs.document import AuthSection as AuthSection
 from seedctl.outputs.document import OutputsSource as OutputsSource
 from seedctl.outputs.document import PasswordPolicy as PasswordPolicy
+from seedctl.outputs.document import StandardUserAttributes as StandardUserAttributes
 from seedctl.outputs.document import UserGroup as UserGroup
 from seedctl.outputs.document import load_outputs as load_outputs
 from seedctl.outputs.document import parse_outputs as parse_outputs

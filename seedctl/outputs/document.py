@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 from seedctl import errors
 from seedctl.outputs.reader import REGENERATE, Reader
@@ -30,26 +30,31 @@ from seedctl.project.root import Project, UnreadableFileError, find_outputs, rea
 MFAConfiguration = Literal["NONE", "OPTIONAL", "REQUIRED"]
 MFAMethod = Literal["SMS", "TOTP", "EMAIL"]
 
-# In the order in which the JavaScript tool sends them.
-STANDARD_ATTRIBUTES = (
-    "address",
-    "birthdate",
-    "email",
-    "family_name",
-    "gender",
-    "given_name",
-    "locale",
-    "middle_name",
-    "name",
-    "nickname",
-    "phone_number",
-    "picture",
-    "preferred_username",
-    "profile",
-    "zoneinfo",
-    "updated_at",
-    "website",
-)
+
+class StandardUserAttributes(TypedDict, total=False):
+    """Cognito's standard user attributes, under Cognito's names. All values are text."""
+
+    # In the order in which the JavaScript tool sends them.
+    address: str
+    birthdate: str
+    email: str
+    family_name: str
+    gender: str
+    given_name: str
+    locale: str
+    middle_name: str
+    name: str
+    nickname: str
+    phone_number: str
+    picture: str
+    preferred_username: str
+    profile: str
+    zoneinfo: str
+    updated_at: str
+    website: str
+
+
+STANDARD_ATTRIBUTES = tuple(StandardUserAttributes.__annotations__)
 """Cognito's standard user attributes, except ``sub``, which only Cognito sets."""
 
 _SHORTEST_PASSWORD = 6  # the lowest minimum that a Cognito password policy can have

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -17,20 +18,14 @@ if TYPE_CHECKING:
     from seedctl.s3.client import Storage
 
 
+@dataclass(eq=False, repr=False)
 class StorageFactory:
     """Makes storage clients for one backend. Thread-safe."""
 
-    def __init__(
-        self,
-        aws: AWS,
-        outputs: OutputsSource,
-        observer: Observer,
-        before_write: Callable[[], None],
-    ) -> None:
-        self._aws = aws
-        self._outputs = outputs
-        self._observer = observer
-        self._before_write = before_write
+    _aws: AWS
+    _outputs: OutputsSource
+    _observer: Observer
+    _before_write: Callable[[], None]
 
     def storage_for(self, identity: Identity) -> Storage:
         """Return a storage client that acts as *identity*."""

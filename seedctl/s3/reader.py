@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -36,23 +37,17 @@ if TYPE_CHECKING:
     from seedctl.aws.objects import S3
 
 
+@dataclass(eq=False, repr=False)
 class StorageReader:
     """Reads objects of the backend's buckets. Thread-safe."""
 
-    def __init__(
-        self,
-        s3: Callable[[], S3],
-        section: Callable[[], StorageSection],
-        identity: Identity,
-        observer: Observer,
-        before_write: Callable[[], None],
-    ) -> None:
-        """*identity* says, at each call, who makes it. *before_write* runs before every change."""
-        self._s3 = s3
-        self._section = section
-        self._identity = identity
-        self._observer = observer
-        self._before_write = before_write
+    _s3: Callable[[], S3]
+    _section: Callable[[], StorageSection]
+    _identity: Identity
+    """Says, at each call, who makes it."""
+    _observer: Observer
+    _before_write: Callable[[], None]
+    """Called before every change."""
 
     def list(
         self,
