@@ -12,7 +12,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import Any, TextIO
+from typing import TextIO
 
 from seedctl import interruption
 from seedctl.masking import mask, mask_message
@@ -87,7 +87,7 @@ def masked_output() -> Iterator[None]:
             line = linecache.getline(filename, lineno)
         show(mask(str(message)), category, filename, lineno, file, mask(line))
 
-    def masked_record(*arguments: Any, **options: Any) -> logging.LogRecord:
+    def masked_record(*arguments: object, **options: object) -> logging.LogRecord:
         record = create_record(*arguments, **options)
         # If the logger has a MaskingFilter, it runs later and needs the unformatted record.
         filters = logging.getLogger(record.name).filters

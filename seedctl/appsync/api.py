@@ -74,7 +74,7 @@ class GraphQLResponse:
         """Return the error for a response without *what*."""
         return InvalidResponseError.of("appsync", self.operation, f": it has no {what}")
 
-    def error(self, data: Any = None) -> GraphQLError:
+    def error(self, data: object = None) -> GraphQLError:
         """Return the error to raise for ``errors``, with the partial *data*."""
         return graphql_error(self.errors, self.operation, self.auth_mode, data)
 

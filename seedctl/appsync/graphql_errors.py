@@ -65,7 +65,7 @@ def parse_response(
     raise graphql_error(entries, operation, auth_mode)
 
 
-def _error_entries(response: HTTPResponse, body: Any) -> list[dict[str, Any]]:
+def _error_entries(response: HTTPResponse, body: object) -> list[dict[str, Any]]:
     """Return the errors of a failed *response* in GraphQL's form; at least one."""
     found = body if isinstance(body, dict) else {}
     listed = found.get("errors")
@@ -118,7 +118,7 @@ def _raise_if_not_graphql(response: HTTPResponse, operation: str, entry: Mapping
 
 
 def graphql_error(
-    entries: list[dict[str, Any]], operation: str, auth_mode: ResolvedAuthMode, data: Any = None
+    entries: list[dict[str, Any]], operation: str, auth_mode: ResolvedAuthMode, data: object = None
 ) -> errors.GraphQLError:
     """Return the error for AppSync's *entries*. The first entry decides the error class."""
     first = entries[0]
@@ -135,7 +135,7 @@ def graphql_error(
     )
 
 
-def _is_result(body: Any) -> bool:
+def _is_result(body: object) -> bool:
     """Whether *body* is what a GraphQL server returns: data, or errors, or both."""
     if not isinstance(body, dict):
         return False

@@ -188,7 +188,7 @@ def _without_api_fields(model: Model, given: Mapping[str, Any]) -> dict[str, Any
     }
 
 
-def _foreign_key(model: Model, field: Field, related: Model, value: Any) -> dict[str, Any]:
+def _foreign_key(model: Model, field: Field, related: Model, value: object) -> dict[str, Any]:
     """Return the foreign key for *value*, the record to which the relation *field* shall refer."""
     assert field.association is not None
     targets = field.association.target_names
@@ -258,7 +258,7 @@ def _unchecked(given: Mapping[str, Any]) -> dict[str, Any]:
     return {name: to_json(value) for name, value in given.items()}
 
 
-def _require_mapping(given: Any, owner: str) -> Mapping[str, Any]:
+def _require_mapping(given: object, owner: str) -> Mapping[str, Any]:
     if not isinstance(given, Mapping):
         raise InvalidInputError(
             f"The value for {owner} is a {type(given).__name__}, not a mapping.",

@@ -229,7 +229,7 @@ class ModelRequests:
             )
 
 
-def _is_page(values: Any) -> bool:
+def _is_page(values: object) -> bool:
     """Whether *values* is a list of records, with None for those that may not be read."""
     items = values.get("items") if isinstance(values, dict) else None
     return isinstance(items, list) and all(isinstance(item, dict | None) for item in items)

@@ -100,12 +100,12 @@ class Page:
         return (record for record in self.items if record is not None)
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     text = repr(value)
     return text if len(text) <= _MAX_REPR else f"{text[:_MAX_REPR]}…"
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Any:
     if isinstance(value, Record):
         return value.to_dict()
     return [_plain(item) for item in value] if isinstance(value, list) else value
@@ -128,7 +128,9 @@ class RecordBuilder:
         self._schema = schema
         self._client_of = client_of
 
-    def record(self, model: Model, values: Any, auth: AuthOptions | None) -> Record | None:
+    def record(
+        self, model: Model, values: Mapping[str, Any] | None, auth: AuthOptions | None
+    ) -> Record | None:
         """Return the record in *values*. Its relations load with the auth mode and token of *auth*.
 
         Without *auth* it has no relations.
@@ -138,7 +140,9 @@ class RecordBuilder:
         loaders = self._loaders(model, values, auth) if auth is not None else None
         return Record(model.name, self._convert_fields(model.fields, values), loaders)
 
-    def page(self, model: Model, values: Any, auth: AuthOptions | None) -> Page:
+    def page(
+        self, model: Model, values: Mapping[str, Any] | None, auth: AuthOptions | None
+    ) -> Page:
         values = values or {}
         items = [self.record(model, item, auth) for item in values.get("items") or []]
         return Page(items, values.get("nextToken"))
@@ -160,7 +164,7 @@ class RecordBuilder:
             for name, value in values.items()
         }
 
-    def _convert(self, type_name: TypeName, value: Any) -> Any:
+    def _convert(self, type_name: TypeName, value: object) -> Any:
         """Return *value* with each object of the schema's types as a Record."""
         if type_name.kind not in {"model", "nonModel"}:
             return value
@@ -213,12 +217,14 @@ class RecordBuilder:
             names = back.association.target_names
         return dict(zip(names, (values.get(name) for name in model.primary_key), strict=False))
 
-    def _load_parent(self, related: Model, key: Mapping[str, Any], **options: Any) -> Record | None:
+    def _load_parent(
+        self, related: Model, key: Mapping[str, Any], **options: object
+    ) -> Record | None:
         if any(part is None for part in key.values()):
             return None
         return self._client_of(related.name).get(key, **options)
 
-    def _load_children(self, related: Model, key: Mapping[str, Any], **options: Any) -> Page:
+    def _load_children(self, related: Model, key: Mapping[str, Any], **options: object) -> Page:
         if any(part is None for part in key.values()):
             raise InvalidInputError(
                 f"The {related.name} records cannot be loaded: this record came without its key.",
@@ -228,7 +234,9 @@ class RecordBuilder:
             filter={"and": [{name: {"eq": value}} for name, value in key.items()]}, **options
         )
 
-    def _load_child(self, related: Model, key: Mapping[str, Any], **options: Any) -> Record | None:
+    def _load_child(
+        self, related: Model, key: Mapping[str, Any], **options: object
+    ) -> Record | None:
         token = None
         while True:
             page = self._load_children(related, key, **{**options, "next_token": token})
@@ -257,7 +265,7 @@ class _Loader:
     _defaults: Mapping[str, Any]
     """The auth mode and token with which the record itself was loaded."""
 
-    def __call__(self, *positional: object, **options: Any) -> Any:
+    def __call__(self, *positional: object, **options: object) -> Any:
         """Return the related record or None, or a page of records."""
         assert self._field.association is not None
         paging = _PAGING_OPTIONS[self._field.association.connection_type]

@@ -65,11 +65,11 @@ def to_json(value: Any) -> Any:
     )
 
 
-def _match(pattern: re.Pattern[str], value: Any) -> str | None:
+def _match(pattern: re.Pattern[str], value: object) -> str | None:
     return value if isinstance(value, str) and pattern.fullmatch(value) else None
 
 
-def _is_int(value: Any) -> bool:
+def _is_int(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
@@ -77,7 +77,7 @@ def _id(value: Any) -> str | int | None:
     return value if _is_int(value) else _string(value)
 
 
-def _string(value: Any) -> str | None:
+def _string(value: object) -> str | None:
     if isinstance(value, UUID):
         return str(value)
     return value if isinstance(value, str) else None
@@ -100,21 +100,21 @@ def _float(value: Any) -> float | None:
     return value if is_number and math.isfinite(value) else None
 
 
-def _boolean(value: Any) -> bool | None:
+def _boolean(value: object) -> bool | None:
     return value if isinstance(value, bool) else None
 
 
-def _date(value: Any) -> str | None:
+def _date(value: object) -> str | None:
     if isinstance(value, date) and not isinstance(value, datetime):
         return value.isoformat()
     return _match(_DATE_TEXT, value)
 
 
-def _time(value: Any) -> str | None:
+def _time(value: object) -> str | None:
     return value.isoformat() if isinstance(value, time) else _match(_TIME_TEXT, value)
 
 
-def _datetime(value: Any) -> str | None:
+def _datetime(value: object) -> str | None:
     if not isinstance(value, datetime):
         return _match(_DATETIME_TEXT, value)
     if value.tzinfo is None:
@@ -137,7 +137,7 @@ def _timestamp(value: Any) -> int | None:
     return math.floor(value.timestamp())
 
 
-def _json(value: Any) -> str:
+def _json(value: object) -> str:
     if isinstance(value, str):
         json.loads(value)
         return value
@@ -147,11 +147,11 @@ def _json(value: Any) -> str:
         raise WrongValueError("a value that JSON can represent") from error
 
 
-def _url(value: Any) -> str | None:
+def _url(value: object) -> str | None:
     return value if isinstance(value, str) and urlsplit(value).scheme else None
 
 
-def _ip_address(value: Any) -> str:
+def _ip_address(value: object) -> str:
     text = str(value)
     ipaddress.ip_interface(text)
     return text
@@ -181,7 +181,7 @@ _SCALARS: dict[str, tuple[Callable[[Any], Any], str]] = {
 }
 
 
-def convert_scalar(scalar: str, value: Any) -> Any:
+def convert_scalar(scalar: str, value: object) -> Any:
     """Return *value* as JSON for *scalar*. Raises WrongValueError.
 
     For a scalar that is not in the table above, any JSON value is accepted.
@@ -220,7 +220,7 @@ class ValueConverter:
             converted[name] = self._convert_field(field, value, f"{owner}.{name}")
         return converted
 
-    def _convert_field(self, field: Field, value: Any, where: str) -> Any:
+    def _convert_field(self, field: Field, value: object, where: str) -> Any:
         if value is None:
             return None
         if not field.is_array:
@@ -235,7 +235,7 @@ class ValueConverter:
             items.append(None if item is None else self.convert_value(field, item, at))
         return items
 
-    def convert_value(self, field: Field, value: Any, where: str) -> Any:
+    def convert_value(self, field: Field, value: object, where: str) -> Any:
         """Return one value of *field*, which is not None. *where* names it in errors."""
         type_ = field.type
         if type_.kind == "enum":
@@ -256,7 +256,7 @@ class ValueConverter:
                 )
         return self.convert_fields(fields, value, where)
 
-    def _convert_enum(self, name: str, value: Any, where: str) -> str:
+    def _convert_enum(self, name: str, value: object, where: str) -> str:
         values = self._schema.enums[name]
         candidates = (value.value, value.name) if isinstance(value, Enum) else (value,)
         for candidate in candidates:
@@ -272,7 +272,7 @@ class ValueConverter:
         )
 
 
-def wrong_value(expected: str, value: Any) -> InvalidInputError:
+def wrong_value(expected: str, value: object) -> InvalidInputError:
     """Return the error for *value*. It names the type only: the value may be a secret."""
     kind = "null" if value is None else f"a value of type {type(value).__name__}"
     return InvalidInputError(

@@ -108,14 +108,14 @@ def _object_facts(response: Mapping[str, Any]) -> dict[str, Any]:
     return facts
 
 
-def _pop_identity(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+def _pop_identity(params: dict[str, Any], context: dict[str, Any], **_: object) -> None:
     # botocore itself makes calls without the parameter, within one of ours: to find the region of
     # a bucket. They get the same identity.
     identity = params.pop(_IDENTITY_PARAM, None) or _thread.identity
     _thread.identity = context[_IDENTITY_PARAM] = identity
 
 
-def _sign_as_identity(request: Any, **_: Any) -> None:
+def _sign_as_identity(request: Any, **_: object) -> None:
     current = request.context[_IDENTITY_PARAM].credentials()
     if current is None:
         raise NoCredentials(

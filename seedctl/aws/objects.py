@@ -161,7 +161,7 @@ class _Progress(BaseSubscriber):  # type: ignore[misc]
     def __init__(self, on_bytes: Callable[[int], None]) -> None:
         self._on_bytes = on_bytes
 
-    def on_progress(self, *, bytes_transferred: int, **_: Any) -> None:
+    def on_progress(self, *, bytes_transferred: int, **_: object) -> None:
         self._on_bytes(bytes_transferred)
 
 

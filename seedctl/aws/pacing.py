@@ -84,7 +84,7 @@ class RateLimitedCaller:
             )
 
     def _before_send(
-        self, service: str, quota_key: tuple[object, ...], event_name: str, **_: Any
+        self, service: str, quota_key: tuple[object, ...], event_name: str, **_: object
     ) -> None:
         operation = event_name.rpartition(".")[2]
         name = CATEGORIES.get((service, operation), "")
@@ -97,7 +97,7 @@ class RateLimitedCaller:
         self.count(operation, calls=1, waited=waited)
 
     def _response_received(
-        self, event_name: str, parsed_response: dict[str, Any] | None, **_: Any
+        self, event_name: str, parsed_response: dict[str, Any] | None, **_: object
     ) -> None:
         is_throttled = parsed_response is not None and _code(parsed_response) in THROTTLED
         self._release(is_throttled=is_throttled)
@@ -134,7 +134,7 @@ def tries_for(service: str, configured: int | None, *, uses_session_up: bool) ->
     return configured or _MAX_TRIES
 
 
-def _suppress_botocore_retry(service: str, response: Any, operation: Any, **_: Any) -> None:
+def _suppress_botocore_retry(service: str, response: Any, operation: Any, **_: object) -> None:
     """Raise errors that botocore must not retry: daily limits, and throttling, see call()."""
     if response is None:
         return

@@ -119,7 +119,7 @@ class _Check:
         self._alternatives = alternatives
         self._url = meta.endpoint_url
 
-    def before_parse(self, response_dict: Any, **_: Any) -> None:
+    def before_parse(self, response_dict: Any, **_: object) -> None:
         """Check a response with an error status before botocore parses it."""
         if not self._is_foreign_error(response_dict):
             return
@@ -129,7 +129,7 @@ class _Check:
         # the body is empty, but fails to parse some web pages.
         response_dict["body"] = b""
 
-    def after_parse(self, response_dict: Any, parsed_response: Any, **_: Any) -> None:
+    def after_parse(self, response_dict: Any, parsed_response: Any, **_: object) -> None:
         """Check that a successful response has the members that seedctl reads."""
         if response_dict is None:
             return
@@ -191,7 +191,7 @@ def _is_body_of(operation: Any, alternatives: Alternatives, body: Any) -> bool:
     return (is_json or alternatives is not _NOTHING) and _is_of_protocol(operation, body)
 
 
-def _first_missing(paths: tuple[str, ...], parsed: Any, shape: Any) -> str | None:
+def _first_missing(paths: tuple[str, ...], parsed: object, shape: object) -> str | None:
     return next((path for path in paths if not _has(path.split("."), parsed, shape)), None)
 
 

@@ -110,7 +110,7 @@ def _show(error: BaseException, settings: Settings) -> None:
     error_display.show_end(settings, error)
 
 
-def _call_masked_hook(name: str, *arguments: Any) -> None:
+def _call_masked_hook(name: str, *arguments: object) -> None:
     from seedctl import masked_output  # noqa: PLC0415 - it needs logging
 
     getattr(masked_output, name)(*arguments)

@@ -129,7 +129,7 @@ def _check_name(name: str) -> None:
     raise InvalidParameterException(f"{name!r} is not a user attribute to set.", resolution=fix)
 
 
-def _to_text(name: str, value: Any) -> str:
+def _to_text(name: str, value: object) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, bool):

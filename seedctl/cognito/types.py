@@ -62,6 +62,15 @@ class AuthUser(_AuthUserRequired, total=False):
     sign_in_challenge: SignInChallenge
 
 
+class SignInOptions(TypedDict, total=False):
+    """The optional keyword arguments of a sign-in."""
+
+    sign_in_flow: SignInFlow
+    sign_in_challenge: SignInChallenge | None
+    mfa_preference: MFAPreference | None
+    totp_sign_up_challenge: TOTPSignUpChallenge | None
+
+
 class SignUpOptions(TypedDict, total=False):
     """The optional keyword arguments that describe a new user: the fields of ``NewUser``."""
 

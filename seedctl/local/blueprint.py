@@ -38,7 +38,7 @@ def from_outputs(document: Mapping[str, Any]) -> dict[str, Any]:
     originals = sorted(replaced, key=len, reverse=True)
     pattern = re.compile("|".join(re.escape(original) for original in originals) or r"(?!)")
 
-    def replace_ids(value: Any) -> Any:
+    def replace_ids(value: object) -> Any:
         if isinstance(value, str):
             return pattern.sub(lambda match: replaced[match[0]], value)
         if isinstance(value, list):

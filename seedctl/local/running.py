@@ -240,7 +240,7 @@ def _is_locked(state_folder: Path) -> bool:
         return is_held(path)
 
 
-def _is_valid(server: Any) -> bool:
+def _is_valid(server: RunningServer) -> bool:
     return (
         all(type(value) is int and value > 0 for value in (server.pid, server.port))
         and server.port < 65536

@@ -41,7 +41,7 @@ class Seal:
         )
         return hmac.digest(self._digest_key, message, "sha256")
 
-    def encrypt(self, value: Any, *context: str) -> bytes:
+    def encrypt(self, value: object, *context: str) -> bytes:
         """Encrypt *value*, any JSON value; ``decrypt`` needs the same *context* to decrypt it."""
         nonce = secrets.token_bytes(_NONCE_BYTES)
         body = json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()

@@ -97,11 +97,11 @@ def error_response(request: Request, service: str | None, error: ServiceError) -
     return sts.error_response(error) if service == "sts" else json_error_response(error)
 
 
-def _within(section: Any, key: str) -> Any:
+def _within(section: object, key: str) -> Any:
     return section.get(key) if isinstance(section, dict) else None
 
 
-def _subject(token: Any) -> Any:
+def _subject(token: object) -> Any:
     """Return the ``sub`` claim of *token*, unverified: the service itself checks the token."""
     if not isinstance(token, str) or token.count(".") != 2:
         return None

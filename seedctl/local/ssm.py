@@ -183,7 +183,7 @@ class ParameterStore:
         shown: Callable[[dict[str, Any]], dict[str, Any]],
         first: str,
         condition: str,
-        *values: Any,
+        *values: object,
         maximum: int,
     ) -> dict[str, Any]:
         """Return a page of the parameters after *first* that match *condition*, which is SQL.

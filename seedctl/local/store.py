@@ -44,7 +44,7 @@ class View:
         self.execute = connection.execute
         self.seal = seal
 
-    def rows(self, query: str, *values: Any, **named: Any) -> Iterator[Row]:
+    def rows(self, query: str, *values: object, **named: object) -> Iterator[Row]:
         """Yield the rows of *query* as dicts by column name, with JSON columns decoded."""
         cursor = self.execute(query, named or values)
         names = [column[0] for column in cursor.description]
@@ -54,11 +54,11 @@ class View:
                 for name, value in zip(names, row, strict=True)
             }
 
-    def row(self, query: str, *values: Any) -> Row | None:
+    def row(self, query: str, *values: object) -> Row | None:
         """Return the first row of *query*, None if there is none."""
         return next(self.rows(query, *values), None)
 
-    def put(self, table: str, **columns: Any) -> None:
+    def put(self, table: str, **columns: object) -> None:
         """Insert a row, or replace the row with the same key; JSON columns are encoded."""
         names, marks = ", ".join(columns), ", ".join("?" * len(columns))
         self.execute(
@@ -67,7 +67,7 @@ class View:
         )
 
 
-def to_json(value: Any) -> str:
+def to_json(value: object) -> str:
     """Encode *value* in the form of the JSON columns."""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 

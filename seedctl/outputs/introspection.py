@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from seedctl.outputs import models
 from seedctl.outputs.reader import Reader, is_graphql_name
@@ -39,7 +39,7 @@ _REQUEST_KINDS: tuple[models.TypeKind, ...] = ("scalar", "enum", "nonModel", "in
 _RESPONSE_KINDS: tuple[models.TypeKind, ...] = ("scalar", "enum", "nonModel", "model")
 
 
-def parse_introspection(document: Any, path: Path) -> models.Introspection:
+def parse_introspection(document: object, path: Path) -> models.Introspection:
     """Return the schema in *document*, which is ``data.model_introspection`` of the file *path*.
 
     Raises InvalidAmplifyOutputsError.

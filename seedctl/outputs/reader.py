@@ -33,7 +33,7 @@ class Reader:
     "optional" in their names also for an absent key.
     """
 
-    def __init__(self, value: Any, path: Path, key_path: str = "") -> None:
+    def __init__(self, value: object, path: Path, key_path: str = "") -> None:
         self._path = path
         self._key_path = key_path
         if not isinstance(value, dict):
@@ -47,7 +47,7 @@ class Reader:
         """Return the unchecked value at *key*; None if it is absent."""
         return self._value.get(key)
 
-    def fail(self, key: str, expected: str, value: Any) -> NoReturn:
+    def fail(self, key: str, expected: str, value: object) -> NoReturn:
         """Raise InvalidAmplifyOutputsError for the *value* at *key*."""
         self._refuse(self._at(key), expected, value)
 
@@ -170,7 +170,7 @@ class Reader:
             )
         return value
 
-    def _refuse(self, where: str, expected: str, value: Any) -> NoReturn:
+    def _refuse(self, where: str, expected: str, value: object) -> NoReturn:
         shown = _KINDS.get(type(value)) or repr(value)
         if isinstance(value, str):
             shown = repr(value if len(value) <= 40 else value[:40] + "…")

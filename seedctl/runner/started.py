@@ -35,7 +35,7 @@ def created_objects(kind: type[_Object]) -> Iterator[Callable[[], list[_Object]]
     init = patched.__init__
 
     @functools.wraps(init)
-    def recording_init(self: _Object, *args: Any, **kwargs: Any) -> None:
+    def recording_init(self: _Object, *args: object, **kwargs: object) -> None:
         created.append(weakref.ref(self))
         init(self, *args, **kwargs)
 

@@ -43,7 +43,7 @@ class ObjectCall:
             )
         return current
 
-    def send(self, operation: str, action: Action, **parameters: Any) -> dict[str, Any]:
+    def send(self, operation: str, action: Action, **parameters: object) -> dict[str, Any]:
         """Call S3 on this bucket, which needs permission for *action* at the path."""
         with self.explain_denials(action):
             return self.s3.call(operation, self.location, parameters, identity=self.identity)

@@ -9,15 +9,25 @@ from __future__ import annotations
 import weakref
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from seedctl.aws.credentials import IdentityCredentials
 from seedctl.cognito.identity import IdentityPool
-from seedctl.cognito.types import AnyUser, AuthOutputs, AuthSession, IfUserExists, NewUser
+from seedctl.cognito.types import (
+    AnyUser,
+    AuthOutputs,
+    AuthSession,
+    IfUserExists,
+    NewUser,
+    SignInOptions,
+)
 from seedctl.current import current_thread_or_task
 from seedctl.errors import InvalidParameterException, UserUnAuthenticatedException
 from seedctl.users.auth import Auth
 from seedctl.users.session import SessionIdentity, UserSession
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +70,9 @@ class AmbientAuth:
             session.sign_out()
         return outputs
 
-    def sign_in(self, user: AnyUser, password: str, **options: Any) -> UserSession:
+    def sign_in(
+        self, user: AnyUser, password: str, **options: Unpack[SignInOptions]
+    ) -> UserSession:
         """Sign out the current user, and sign *user* in with the *options* of ``Auth.sign_in``."""
         self.sign_out()
         session = self._auth.sign_in(user, password, **options)

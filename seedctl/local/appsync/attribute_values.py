@@ -10,7 +10,7 @@ _LARGEST = 1e126
 _SMALLEST = 1e-130
 
 
-def type_of(value: Any) -> str:
+def type_of(value: object) -> str:
     """Return DynamoDB's type of *value*: ``S``, ``N``, ``BOOL``, ``NULL``, ``L`` or ``M``."""
     if value is None:
         return "NULL"
@@ -21,7 +21,7 @@ def type_of(value: Any) -> str:
     return "S" if isinstance(value, str) else "L" if isinstance(value, list) else "M"
 
 
-def text_of(value: Any) -> str:
+def text_of(value: object) -> str:
     """Return *value* as the resolvers print it into a string."""
     if isinstance(value, bool):
         return str(value).lower()
@@ -56,7 +56,7 @@ def invalid_expression_value(reason: str, key: str) -> FieldError:
     return dynamodb_error(text)
 
 
-def check_bounds(expression: str, lower: Any, upper: Any) -> None:
+def check_bounds(expression: str, lower: Any, upper: object) -> None:
     """Raise FieldError if DynamoDB rejects a BETWEEN of these bounds in *expression*, its kind."""
     if type_of(lower) != type_of(upper):
         wrong = "same data type for lower and upper bounds"
@@ -71,7 +71,7 @@ def check_bounds(expression: str, lower: Any, upper: Any) -> None:
     )
 
 
-def _operand(value: Any) -> str:
+def _operand(value: object) -> str:
     return f"{{{type_of(value)}:{'true' if value is None else text_of(value)}}}"
 
 

@@ -130,7 +130,9 @@ class _NodeLocator(Visitor):
         self.argument: ArgumentNode | None = None
         self.input_type: Any = None
 
-    def enter(self, node: Node, _key: Any, parent: Any, _path: Any, ancestors: list[Any]) -> Any:
+    def enter(
+        self, node: Node, _key: object, parent: object, _path: object, ancestors: list[Any]
+    ) -> Any:
         if node is not self._wanted:
             return None
         above = [*ancestors, parent, node]
@@ -159,7 +161,7 @@ def _describe(kind: str, schema: GraphQLSchema, document: DocumentNode, error: G
     return f"{error.message} @ '{locator.path}'"
 
 
-def _describe_value(node: Node | None, type_: Any) -> str:
+def _describe_value(node: Node | None, type_: object) -> str:
     if isinstance(node, ObjectValueNode) and isinstance(type_, GraphQLInputObjectType):
         given = {field.name.value for field in node.fields}
         required = [name for name, field in type_.fields.items() if is_required_input_field(field)]

@@ -82,13 +82,13 @@ def matches(expression: Mapping[str, Any], item: Mapping[str, Any]) -> bool:
     return True
 
 
-def _equal(value: Any, given: Any) -> bool:
+def _equal(value: object, given: object) -> bool:
     # True == 1 in Python, but not in DynamoDB.
     return isinstance(value, bool) == isinstance(given, bool) and bool(value == given)
 
 
 def _ordering(test: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
-    def compare(value: Any, given: Any) -> bool:
+    def compare(value: object, given: object) -> bool:
         # Code points sort like the UTF-8 bytes that DynamoDB compares.
         kind = type_of(value)
         return kind in ("S", "N") and type_of(given) == kind and test(value, given)
@@ -96,17 +96,17 @@ def _ordering(test: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
     return compare
 
 
-def _between(value: Any, given: Any) -> bool:
+def _between(value: object, given: Any) -> bool:
     return _at_least(value, given[0]) and _at_most(value, given[1])
 
 
-def _contains(value: Any, given: Any) -> bool:
+def _contains(value: object, given: object) -> bool:
     if isinstance(value, list):
         return any(_equal(member, given) for member in value)
     return isinstance(value, str) and isinstance(given, str) and given in value
 
 
-def _begins_with(value: Any, given: Any) -> bool:
+def _begins_with(value: object, given: object) -> bool:
     return isinstance(value, str) and isinstance(given, str) and value.startswith(given)
 
 

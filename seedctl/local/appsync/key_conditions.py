@@ -163,5 +163,5 @@ def _composite_text(index: Index, parts: Condition | None) -> str:
     return text
 
 
-def _is_blank(value: Any) -> bool:
+def _is_blank(value: object) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())

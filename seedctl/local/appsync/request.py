@@ -44,7 +44,7 @@ def record_internal_errors(resolve: Resolver) -> Resolver:
     """
 
     @wraps(resolve)
-    def call(source: Any, info: Info, /, **arguments: Any) -> Any:
+    def call(source: object, info: Info, /, **arguments: object) -> Any:
         try:
             return resolve(source, info, **arguments)
         except (FieldError, RecursionError):

@@ -55,7 +55,7 @@ class _ListQuery:
 
 
 def get(model: Model) -> Resolver:
-    def resolve(_source: Any, info: Info, /, **key: Any) -> Any:
+    def resolve(_source: object, info: Info, /, **key: object) -> Any:
         # The fields of a composite sort key are not key attributes.
         keys = {name: key[name] for name in model.table.attributes if name in key}
         condition, _ = rules.query_condition(model, "get", info.context.caller, keys)
@@ -68,7 +68,7 @@ def list_all(model: Model) -> Resolver:
     """Return the resolver of the list: a query if the partition key is given, else a scan."""
     table = model.table
 
-    def resolve(_source: Any, info: Info, /, **arguments: Any) -> Any:
+    def resolve(_source: object, info: Info, /, **arguments: object) -> Any:
         caller = info.context.caller
         if not rules.is_provider_allowed(model, "list", caller):
             raise unauthorized(info)
@@ -85,7 +85,7 @@ def list_all(model: Model) -> Resolver:
 
 
 def by_index(model: Model, index: Index) -> Resolver:
-    def resolve(_source: Any, info: Info, /, **arguments: Any) -> Any:
+    def resolve(_source: object, info: Info, /, **arguments: object) -> Any:
         return _query_by_key(model, index, arguments, info)
 
     return resolve
@@ -121,7 +121,7 @@ class _Relation:
             return None
         return _get_item(self._related, item_key(self._related, key), condition, info)
 
-    def children(self, source: Mapping[str, Any], info: Info, /, **arguments: Any) -> Any:
+    def children(self, source: Mapping[str, Any], info: Info, /, **arguments: object) -> Any:
         condition = self._require_condition("list", info)
         if self._is_hidden(info):
             return {"items": [], "nextToken": None}

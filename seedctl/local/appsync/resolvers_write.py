@@ -26,7 +26,7 @@ _TIMESTAMPS = ("createdAt", "updatedAt")
 
 
 def create(model: Model) -> Resolver:
-    def resolve(_source: Any, info: Info, /, **arguments: Any) -> Any:
+    def resolve(_source: object, info: Info, /, **arguments: Any) -> Any:
         request: GraphQLRequest = info.context
         _check_provider(model, "create", info)
         values = dict(arguments["input"])
@@ -54,7 +54,7 @@ def create(model: Model) -> Resolver:
 
 
 def update(model: Model) -> Resolver:
-    def resolve(_source: Any, info: Info, /, **arguments: Any) -> Any:
+    def resolve(_source: object, info: Info, /, **arguments: Any) -> Any:
         request: GraphQLRequest = info.context
         _check_provider(model, "update", info)
         changes = dict(arguments["input"])
@@ -85,7 +85,7 @@ def update(model: Model) -> Resolver:
 
 
 def delete(model: Model) -> Resolver:
-    def resolve(_source: Any, info: Info, /, **arguments: Any) -> Any:
+    def resolve(_source: object, info: Info, /, **arguments: Any) -> Any:
         request: GraphQLRequest = info.context
         _check_provider(model, "delete", info)
         key = with_composite_keys(model, arguments["input"], "deleting")

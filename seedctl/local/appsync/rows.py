@@ -215,5 +215,5 @@ def _column(value: Any) -> Any:
     return value if isinstance(value, float) else None
 
 
-def _hash(partition: Any) -> int:
+def _hash(partition: object) -> int:
     return zlib.crc32(str(partition).encode())

@@ -76,7 +76,7 @@ def fill_owners(model: Model, caller: Caller, values: dict[str, Any]) -> bool:
     return allowed
 
 
-def displayed_owner(value: Any) -> Any:
+def displayed_owner(value: object) -> Any:
     """Return an owner field's *value* as the API shows it: the part after the last ``::``."""
     if isinstance(value, list):
         return [displayed_owner(item) for item in value]

@@ -40,7 +40,7 @@ class InvalidScalarError(ValueError):
 
 
 def _text_parser(check: Callable[[str], object], what: str) -> Callable[[Any], str]:
-    def parse(value: Any) -> str:
+    def parse(value: object) -> str:
         if not isinstance(value, str) or not check(value):
             raise InvalidScalarError(f"Unable to parse it as a valid {what}.")
         return value
@@ -87,7 +87,7 @@ def _can_parse(parse: Callable[[str], object], text: str) -> bool:
     return True
 
 
-def _parse_json(value: Any) -> Any:
+def _parse_json(value: object) -> Any:
     if not isinstance(value, str):
         raise InvalidScalarError(f"Unable to parse {_as_java(value)} as valid JSON.")
     try:
@@ -99,7 +99,7 @@ def _parse_json(value: Any) -> Any:
     return document
 
 
-def _print_json(document: Any) -> str:
+def _print_json(document: object) -> str:
     # The stored form keeps neither white space nor the notation of numbers.
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
@@ -108,7 +108,7 @@ def _reject_constant(name: str) -> None:
     raise ValueError(name)
 
 
-def _as_java(value: Any) -> str:
+def _as_java(value: object) -> str:
     """Format *value* as Java, and so AppSync's messages, do: ``{k=v}``."""
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key}={_as_java(item)}" for key, item in value.items()) + "}"
@@ -126,7 +126,7 @@ def _parse_timestamp(value: Any) -> int:
     return int(value)
 
 
-def _parse_float(value: Any) -> float:
+def _parse_float(value: object) -> float:
     """Return *value* as a float; large whole numbers are rounded."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise GraphQLError("Float cannot represent non numeric value.")
@@ -147,7 +147,7 @@ def _scalar(name: str, parse: Callable[[Any], Any]) -> GraphQLScalarType:
 
 
 def _serialize(name: str, parse: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    def serialize(value: Any) -> Any:
+    def serialize(value: object) -> Any:
         try:
             return parse(value)
         except InvalidScalarError as error:

@@ -231,7 +231,7 @@ def _require_value(type_name: str, resolve: Resolver | None) -> Resolver:
     return call
 
 
-def _not_available(_source: Any, info: Info, /, **_arguments: Any) -> Any:
+def _not_available(_source: object, info: Info, /, **_arguments: object) -> Any:
     raise FieldError(
         NOT_AVAILABLE,
         f"{info.parent_type.name}.{info.field_name} is not available locally: its handler is your "

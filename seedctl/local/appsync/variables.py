@@ -50,11 +50,11 @@ def check_variables(
             raise
 
 
-def _is_required(type_: Any) -> bool:
+def _is_required(type_: object) -> bool:
     return isinstance(type_, GraphQLNonNull)
 
 
-def _check(variable: str, type_: Any, value: Any) -> None:
+def _check(variable: str, type_: Any, value: object) -> None:
     if isinstance(type_, GraphQLNonNull):
         if value is None:
             raise InvalidInputError(
@@ -77,7 +77,7 @@ def _check(variable: str, type_: Any, value: Any) -> None:
         _check_scalar(variable, type_, value)
 
 
-def _check_object(variable: str, type_: GraphQLInputObjectType, value: Any) -> None:
+def _check_object(variable: str, type_: GraphQLInputObjectType, value: object) -> None:
     if not isinstance(value, dict):
         raise _invalid(variable, f"Expected type 'Map' but was '{_java_kind(value)}'.")
     for name in value:
@@ -92,7 +92,7 @@ def _check_object(variable: str, type_: GraphQLInputObjectType, value: Any) -> N
             _check(variable, field.type, value.get(name))
 
 
-def _check_scalar(variable: str, type_: GraphQLScalarType, value: Any) -> None:
+def _check_scalar(variable: str, type_: GraphQLScalarType, value: object) -> None:
     try:
         type_.parse_value(value)
     except InvalidScalarError as error:
@@ -106,5 +106,5 @@ def _invalid(variable: str, reason: str) -> InvalidInputError:
     return InvalidInputError(f"Variable '{variable}' has an invalid value. {reason}")
 
 
-def _java_kind(value: Any) -> str:
+def _java_kind(value: object) -> str:
     return _JAVA_KINDS[type(value).__name__]

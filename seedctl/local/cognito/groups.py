@@ -57,7 +57,7 @@ class GroupRecords:
         order = "ORDER BY precedence IS NULL, precedence, name"
         return [group["name"] for group in self.select(f"{_OF_USER} {order}", user=user.username)]
 
-    def select(self, condition: str, **values: Any) -> list[dict[str, Any]]:
+    def select(self, condition: str, **values: object) -> list[dict[str, Any]]:
         """Return the groups that match *condition*, which is SQL appended to the query."""
         deployed = to_json([(group.name, group.precedence) for group in self._pool.groups])
         return list(
@@ -113,7 +113,7 @@ def get_group(service: UserPoolService, call: Call) -> dict[str, Any]:
 
 
 def list_groups(
-    service: UserPoolService, call: Call, condition: str = "", **values: Any
+    service: UserPoolService, call: Call, condition: str = "", **values: object
 ) -> dict[str, Any]:
     """List the groups that match *condition*, SQL appended to the query, with its *values*."""
     page_request = PageRequest(service, call, "NextToken", "")

@@ -39,7 +39,7 @@ class PageRequest:
         # As in Cognito [?], 0 means the largest page.
         self.size = call.optional_integer("Limit", minimum=0, maximum=_PAGE) or _PAGE
 
-    def after(self, *first: Any) -> Sequence[Any]:
+    def after(self, *first: object) -> Sequence[Any]:
         """Return the position that the page follows: from the token, else *first*."""
         token = self._call.optional_text(self._token_key, maximum=131072)
         if token is None:

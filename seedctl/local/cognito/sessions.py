@@ -57,7 +57,7 @@ class Sessions:
         self.put(token, session)
         return token
 
-    def renew(self, session: Session, data: Any) -> str:
+    def renew(self, session: Session, data: object) -> str:
         """Store a successor of *session* with new *data*; return its token."""
         return self.issue(replace(session, data=data, wrong_codes=0))
 
