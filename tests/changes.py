@@ -15,7 +15,7 @@ ABSENT = object()
 """As a value: remove the key."""
 
 
-def places(node: Any, above: Place = ()) -> Iterator[Place]:
+def places(node: object, above: Place = ()) -> Iterator[Place]:
     """Yield the path of each value below *node*: ``("auth",)``, ``("auth", "groups", 0)`` …"""
     entries: Any = node.items() if isinstance(node, dict) else ()
     if isinstance(node, list):

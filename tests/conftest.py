@@ -20,6 +20,9 @@ from tests.quick_botocore import quick_sessions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import TypeAlias
+
+    Address: TypeAlias = tuple[Any, ...] | str | bytes
 
 DATA = Path(__file__).parent / "data"
 RESOURCES = Path(__file__).parent / "resources"
@@ -27,7 +30,7 @@ RESOURCES = Path(__file__).parent / "resources"
 _OURS = ("AWS_", "SEEDCTL_", "AMPLIFY_", "GITHUB_", "NO_COLOR", "CI", "BOTO_", "MOTO_", "PYTHON")
 
 
-def _is_loopback(host: Any) -> bool:
+def _is_loopback(host: str | bytes | int | None) -> bool:
     if host in {None, "", "localhost", b"localhost"}:
         return True
     try:
@@ -81,26 +84,26 @@ def _no_parent_left() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def refused_addresses(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
+def refused_addresses(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[object]]:
     """Refuse every connection and every name look-up beyond this machine, in any thread."""
-    refused: list[Any] = []
+    refused: list[object] = []
     connect, connect_ex, look_up = (
         socket.socket.connect,
         socket.socket.connect_ex,
         socket.getaddrinfo,
     )
 
-    def check(address: Any) -> None:
+    def check(address: object) -> None:
         if isinstance(address, tuple) and not _is_loopback(address[0]):
             refused.append(address)
             # pytest.fail raises no Exception, which libraries would treat as a network failure.
             pytest.fail(f"a test reaches beyond loopback: {address}")
 
-    def guarded_connect(self: socket.socket, address: Any) -> None:
+    def guarded_connect(self: socket.socket, address: Address) -> None:
         check(address)
         connect(self, address)
 
-    def guarded_connect_ex(self: socket.socket, address: Any) -> int:
+    def guarded_connect_ex(self: socket.socket, address: Address) -> int:
         check(address)
         return connect_ex(self, address)
 

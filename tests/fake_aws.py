@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import parse_qs
 
 if TYPE_CHECKING:
@@ -18,13 +18,16 @@ _XML_ERROR = (
 )
 
 
+Reply: TypeAlias = "Mapping[str, object] | str | tuple[str, str] | tuple[str, str, int]"
+
+
 class FakeAWS:
     """*replies* maps an operation to a JSON body, an XML text or (error code, message[, status]),
     or to an iterator that gives one of these for each call. The default status is 400."""
 
-    def __init__(self, **replies: Any) -> None:
+    def __init__(self, **replies: Reply | Iterator[Reply]) -> None:
         self.replies = replies
-        self.calls: list[tuple[str, Any]] = []
+        self.calls: list[tuple[str, dict[str, Any]]] = []
         fake = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -39,7 +42,7 @@ class FakeAWS:
                 self.end_headers()
                 self.wfile.write(text)
 
-            def log_message(self, *_: Any) -> None:
+            def log_message(self, *_: object) -> None:
                 """Print no log line."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

@@ -21,8 +21,9 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 ROOT = Path(__file__).parents[1]
 IS_POSSIBLE = sys.platform == "linux"
@@ -40,6 +41,18 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
+class Run(TypedDict, total=False):
+    """What a new process runs: seedctl with *arguments*."""
+
+    arguments: Sequence[str]
+    cwd: str
+    environment: dict[str, str]
+    file_size: int | None
+    """As in tests.restricted."""
+    is_session: bool
+    """Whether it leads a session of its own, with stdin as its terminal."""
+
+
 class Parent:
     """The process that forks, from the side of the tests."""
 
@@ -55,7 +68,7 @@ class Parent:
         own = {name: value for name, value in os.environ.items() if name.startswith(words)}
         return IS_POSSIBLE and given == {**own, **_PYTHON}
 
-    def start(self, run: dict[str, Any], descriptors: tuple[int, int, int]) -> int:
+    def start(self, run: Run, descriptors: tuple[int, int, int]) -> int:
         """Start a process with these as stdin, stdout and stderr, and return its id."""
         with self._lock:
             connection = self._connection()
@@ -104,7 +117,7 @@ class QuickProcess(subprocess.Popen[str]):
         file_size: int | None = None,
         **options: Any,
     ) -> None:
-        self._run = {"arguments": arguments, "file_size": file_size}
+        self._run: Run = {"arguments": arguments, "file_size": file_size}
         program = ["-m", "seedctl"] if file_size is None else ["-c", _RESTRICTED, str(file_size)]
         super().__init__(
             [sys.executable, *program, *arguments],
@@ -126,7 +139,7 @@ class QuickProcess(subprocess.Popen[str]):
             stdout if stdout != -1 else 1,
             stderr if stderr != -1 else 2,
         )
-        run = {**self._run, "cwd": os.fspath(cwd), "environment": environment}
+        run: Run = {**self._run, "cwd": os.fspath(cwd), "environment": environment}
         self.pid = PARENT.start(run, given)
         self._child_created = True
         self._close_pipe_fds(*pipes[:6])  # type: ignore[attr-defined]
@@ -147,7 +160,7 @@ def start_on_terminal(
         return process, ours
     ours, theirs = os.openpty()
     try:
-        run = {"arguments": arguments, "cwd": os.fspath(cwd), "environment": environment}
+        run: Run = {"arguments": arguments, "cwd": os.fspath(cwd), "environment": environment}
         return PARENT.start({**run, "is_session": True}, (theirs, theirs, theirs)), ours
     finally:
         os.close(theirs)
@@ -187,9 +200,9 @@ def main() -> None:
             pass
         connection.close()
         _set_up(run)
-        if run.get("file_size") is not None:
+        if (file_size := run.get("file_size")) is not None:
             sys.dont_write_bytecode = True  # with a limited file size it would be truncated
-            restrict(file_size=run["file_size"])
+            restrict(file_size=file_size)
         # As ``python -m seedctl`` does; the interpreter then ends as it always does.
         runpy.run_module("seedctl", run_name="__main__", alter_sys=True)
 
@@ -214,7 +227,7 @@ def _load_all() -> None:
         ).close()
 
 
-def _serve(connection: socket.socket) -> dict[str, Any] | None:
+def _serve(connection: socket.socket) -> Run | None:
     """Fork for the next run, and return it in the new process."""
     space = socket.CMSG_SPACE(3 * array.array("i").itemsize)
     head, ancillary, _, _ = connection.recvmsg(4, space)
@@ -222,7 +235,7 @@ def _serve(connection: socket.socket) -> dict[str, Any] | None:
         os._exit(0)  # the tests have ended
     descriptors = array.array("i")
     descriptors.frombytes(ancillary[0][2])
-    run: dict[str, Any] = json.loads(_receive(connection, int.from_bytes(head, "big")))
+    run: Run = json.loads(_receive(connection, int.from_bytes(head, "big")))
     reading, writing = os.pipe()
     between = os.fork()
     if between == 0:
@@ -244,7 +257,7 @@ def _serve(connection: socket.socket) -> dict[str, Any] | None:
     return None
 
 
-def _set_up(run: dict[str, Any]) -> None:
+def _set_up(run: Run) -> None:
     """Make this process what a new one would be."""
     os.chdir(run["cwd"])
     os.environ.clear()

@@ -38,7 +38,7 @@ def quick_sessions() -> Iterator[None]:
         if event_aliases is None:
             self._alias_name_cache = events
 
-    def accepts_kwargs_by_code(function: Any) -> Any:
+    def accepts_kwargs_by_code(function: object) -> Any:
         plain = function.__func__ if isinstance(function, MethodType) else function
         if isinstance(plain, FunctionType):
             return bool(plain.__code__.co_flags & inspect.CO_VARKEYWORDS)

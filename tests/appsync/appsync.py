@@ -116,11 +116,11 @@ class FakePool:
     """Answers each request with the next of *replies*, then with empty records and pages."""
 
     def __init__(self) -> None:
-        self.replies: list[Any] = []
+        self.replies: list[object] = []
         self.requests: list[Request] = []
 
     def request(
-        self, method: str, url: str, *, body: bytes, headers: Mapping[str, str], **_: Any
+        self, method: str, url: str, *, body: bytes, headers: Mapping[str, str], **_: object
     ) -> _Response:
         self.requests.append(Request(url, dict(headers), body))
         reply: Any = self.replies.pop(0) if self.replies else _empty_result(body)
@@ -189,7 +189,7 @@ class Stage:
         self.client = DataClient(api)
         self.models = self.client.models
 
-    def answer(self, *replies: Any) -> None:
+    def answer(self, *replies: object) -> None:
         """Set the next responses: bodies, ``{status, headers, body}``, or exceptions to raise."""
         self.pool.replies += replies
 

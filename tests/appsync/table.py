@@ -28,8 +28,8 @@ class Table(FakePool):
         super().__init__()
         self.key = key
         self.records: dict[str, dict[str, Any]] = {}
-        self.faults: list[Any] = []
-        self.fault_of: Callable[[Request], Any] = lambda request: None
+        self.faults: list[object] = []
+        self.fault_of: Callable[[Request], object] = lambda request: None
         self.is_invalid: Callable[[dict[str, Any]], bool] = lambda values: False
         self.error_of: Callable[[str, dict[str, Any]], dict[str, Any] | None]
         self.error_of = lambda verb, values: None
@@ -40,7 +40,7 @@ class Table(FakePool):
         return "#".join(str(values[name]) for name in self.key)
 
     def request(
-        self, method: str, url: str, *, body: bytes, headers: Mapping[str, str], **_: Any
+        self, method: str, url: str, *, body: bytes, headers: Mapping[str, str], **_: object
     ) -> Any:
         request = Request(url, dict(headers), body)
         with self.lock:
@@ -56,7 +56,7 @@ class Table(FakePool):
             return super().request(method, url, body=body, headers=headers)
 
     @staticmethod
-    def _reply(fault: Any, answer: Any) -> Any:
+    def _reply(fault: object, answer: object) -> Any:
         if fault is None:
             return answer
         name = str(fault).removesuffix(" after")

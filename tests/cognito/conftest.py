@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def make_stage(tmp_path: Path) -> Callable[..., Stage]:
     """Make an Auth over a stand-in Cognito; keyword arguments change its auth section."""
 
-    def make(**settings: Any) -> Stage:
+    def make(**settings: object) -> Stage:
         return Stage(tmp_path / "state", **settings)
 
     return make

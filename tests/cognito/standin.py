@@ -186,7 +186,7 @@ class StandInCognito(AWS):
             raise NotAuthorizedException("Incorrect username or password.")
 
 
-def jwt(**claims: Any) -> str:
+def jwt(**claims: object) -> str:
     body = base64.urlsafe_b64encode(json.dumps(claims).encode()).rstrip(b"=").decode()
     return f"eyJhbGciOiJSUzI1NiJ9.{body}.c2lnbmF0dXJl"
 
@@ -205,7 +205,7 @@ def tokens(revocation: bool = True) -> dict[str, Any]:
     }
 
 
-def section(**changes: Any) -> AuthSection:
+def section(**changes: object) -> AuthSection:
     facts: dict[str, Any] = {
         "aws_region": "us-east-1",
         "user_pool_id": POOL,
@@ -268,7 +268,7 @@ def no_identities() -> IdentityPool:
 class Stage:
     """An Auth over a stand-in Cognito, with its report, journal and announcements."""
 
-    def __init__(self, folder: Path, **settings: Any) -> None:
+    def __init__(self, folder: Path, **settings: object) -> None:
         self.cognito = StandInCognito()
         self.report = Report()
         self.slept: list[float] = []

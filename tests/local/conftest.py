@@ -14,7 +14,7 @@ import pyotp
 import pytest
 
 from seedctl.local import LocalSandbox, blueprint
-from seedctl.outputs import parse_outputs
+from seedctl.outputs import AmplifyOutputs, AuthSection, parse_outputs
 from seedctl.srp import ClientExchange, format_timestamp
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Client:
     """Calls one sandbox; returns errors as the text ``Code: message``."""
 
     sandbox: LocalSandbox
-    outputs: Any
+    outputs: AmplifyOutputs
     clock: FakeClock
 
     @property
@@ -56,12 +56,17 @@ class Client:
         return int(self.sandbox.url.rpartition(":")[2])
 
     @property
+    def auth(self) -> AuthSection:
+        assert self.outputs.auth is not None
+        return self.outputs.auth
+
+    @property
     def pool_id(self) -> str:
-        return str(self.outputs.auth.user_pool_id)
+        return self.auth.user_pool_id
 
     @property
     def client_id(self) -> str:
-        return str(self.outputs.auth.user_pool_client_id)
+        return self.auth.user_pool_client_id
 
     def send(
         self, method: str, path: str, body: bytes | None, headers: dict[str, str]
@@ -105,20 +110,20 @@ class Client:
             "AWSCognitoIdentityProviderService", "cognito-idp", operation, {**defaults, **given}
         )
 
-    def cognito(self, operation: str, **given: Any) -> dict[str, Any]:
+    def cognito(self, operation: str, **given: object) -> dict[str, Any]:
         status, document = self._cognito(operation, given)
         assert status == 200, document
         return document
 
-    def cognito_refusal(self, operation: str, **given: Any) -> str:
+    def cognito_refusal(self, operation: str, **given: object) -> str:
         return _refusal(self._cognito(operation, given))
 
-    def ssm(self, operation: str, **given: Any) -> dict[str, Any]:
+    def ssm(self, operation: str, **given: object) -> dict[str, Any]:
         status, document = self._call("AmazonSSM", "ssm", operation, given)
         assert status == 200, document
         return document
 
-    def ssm_refusal(self, operation: str, **given: Any) -> str:
+    def ssm_refusal(self, operation: str, **given: object) -> str:
         return _refusal(self._call("AmazonSSM", "ssm", operation, given))
 
     def create(self, name: str, password: str = TEMPORARY, /, **attributes: str) -> dict[str, Any]:
@@ -230,7 +235,7 @@ def _refusal(answer: tuple[int, dict[str, Any]]) -> str:
     return f"{document['__type']}: {document.get('message', '')}"
 
 
-def _outputs(**options: Any) -> Any:
+def _outputs(**options: Any) -> AmplifyOutputs:
     return parse_outputs(blueprint.from_options(**options), Path("local_outputs.json"))
 
 
@@ -263,7 +268,7 @@ def start(state_folder: Path, clock: FakeClock) -> Iterator[Callable[..., Client
     """Start sandboxes on one state; at the end, no handler may have raised an exception."""
     started = []
 
-    def start_one(outputs: Any = None, **options: Any) -> Client:
+    def start_one(outputs: AmplifyOutputs | None = None, **options: Any) -> Client:
         described = outputs or _outputs(**options)
         sandbox = LocalSandbox.start(state_folder=state_folder, outputs=described, clock=clock)
         started.append(sandbox)
@@ -282,10 +287,10 @@ def client(start: Callable[..., Client]) -> Client:
 
 
 @pytest.fixture(scope="session")
-def outputs_of() -> Callable[..., Any]:
+def outputs_of() -> Callable[..., AmplifyOutputs]:
     """Return the outputs of an e-mail pool with some values of the auth section replaced."""
 
-    def make(**changes: Any) -> Any:
+    def make(**changes: object) -> AmplifyOutputs:
         document = blueprint.from_options()
         document["auth"] |= changes
         return parse_outputs(document, Path("local_outputs.json"))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from seedctl.local import LocalSandbox
-from seedctl.outputs import load_outputs, parse_outputs
+from seedctl.outputs import AmplifyOutputs, AuthSection, load_outputs, parse_outputs
 from seedctl.srp import ClientExchange, format_timestamp
 
 if TYPE_CHECKING:
@@ -43,8 +43,13 @@ class API:
     """Sends requests to one sandbox; each request has the headers of its caller."""
 
     sandbox: LocalSandbox
-    outputs: Any
+    outputs: AmplifyOutputs
     clock: FakeClock
+
+    @property
+    def auth(self) -> AuthSection:
+        assert self.outputs.auth is not None
+        return self.outputs.auth
 
     @property
     def key(self) -> dict[str, str]:
@@ -71,31 +76,31 @@ class API:
             connection.close()
 
     def send(
-        self, headers: dict[str, str], query: Any, variables: Any = None
+        self, headers: dict[str, str], query: object, variables: object = None
     ) -> tuple[int, dict[str, str], Any]:
         body = json.dumps({"query": query, "variables": variables}).encode()
         return self.post("/graphql", body, {"content-type": "application/json", **headers})
 
-    def execute(self, headers: dict[str, str], query: str, variables: Any = None) -> Any:
+    def execute(self, headers: dict[str, str], query: str, variables: object = None) -> Any:
         """Return the whole response to a request that is executed."""
         status, _, document = self.send(headers, query, variables)
         assert status == 200, document
         return document
 
-    def data(self, headers: dict[str, str], query: str, variables: Any = None) -> Any:
+    def data(self, headers: dict[str, str], query: str, variables: object = None) -> Any:
         """Return the only root field of a response without errors."""
         document = self.execute(headers, query, variables)
         assert "errors" not in document, document
         (value,) = document["data"].values()
         return value
 
-    def error(self, headers: dict[str, str], query: str, variables: Any = None) -> Any:
+    def error(self, headers: dict[str, str], query: str, variables: object = None) -> Any:
         """Return the only error of a response."""
         document = self.execute(headers, query, variables)
         (error,) = document["errors"]
         return error
 
-    def cognito(self, operation: str, **given: Any) -> Any:
+    def cognito(self, operation: str, **given: object) -> Any:
         headers = {
             "X-Amz-Target": f"AWSCognitoIdentityProviderService.{operation}",
             "Content-Type": "application/x-amz-json-1.1",
@@ -107,7 +112,7 @@ class API:
 
     def sign_in(self, name: str, *groups: str) -> dict[str, Any]:
         """Create a user in *groups* and return the tokens of a sign-in."""
-        auth = self.outputs.auth
+        auth = self.auth
         pool = {"UserPoolId": auth.user_pool_id, "Username": name}
         known = self.cognito("ListUsers", UserPoolId=auth.user_pool_id)["Users"]
         if not any(name in {each["Value"] for each in user["Attributes"]} for user in known):
@@ -154,7 +159,7 @@ class API:
         return {"Authorization": self.sign_in(name, *groups)["AccessToken"]}
 
 
-def example(name: str) -> Any:
+def example(name: str) -> AmplifyOutputs:
     return load_outputs(DATA / "outputs" / name)
 
 
@@ -167,7 +172,7 @@ def _keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
         api = API(sandbox, outputs, FakeClock())
         port = int(sandbox.url.rpartition(":")[2])
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-        connection.request("GET", f"/{api.outputs.auth.user_pool_id}/.well-known/jwks.json")
+        connection.request("GET", f"/{api.auth.user_pool_id}/.well-known/jwks.json")
         assert connection.getresponse().status == 200
         connection.close()
     return folder
@@ -185,7 +190,7 @@ def start(tmp_path: Path, clock: FakeClock, _keys: Path) -> Iterator[Callable[..
     shutil.copytree(_keys, folder)
     started = []
 
-    def start_one(outputs: Any) -> API:
+    def start_one(outputs: AmplifyOutputs | str | dict[str, object]) -> API:
         if isinstance(outputs, str):
             outputs = example(outputs)
         elif isinstance(outputs, dict):

@@ -188,7 +188,10 @@ def test_other_providers(ruled: Any, model: str) -> None:
 @pytest.mark.parametrize("is_guest", [True, False])
 def test_identity_pool_roles(is_guest: bool) -> None:
     """Public rules of the identity pool allow guests; private ones the authenticated role."""
-    models = deployed_models(example("blog_apikey.json").data.schema)
+    data = example("blog_apikey.json").data
+    assert data is not None
+    assert data.schema is not None
+    models = deployed_models(data.schema)
     caller = Caller(IDENTITY_POOL, is_guest=is_guest)
     allowed = rules.item_condition(models["Comment"], "list", caller)
     assert (allowed is None) == is_guest

@@ -120,7 +120,7 @@ def session() -> boto3.Session:
     return boto3.Session()
 
 
-def _start(folder: Path, session: boto3.Session, paths: Any = None) -> World:
+def _start(folder: Path, session: boto3.Session, paths: object = None) -> World:
     document = copy.deepcopy(DOCUMENT)
     if paths is not None:
         document["storage"]["buckets"][0]["paths"] = json.loads(json.dumps(paths))
@@ -136,7 +136,7 @@ def start(tmp_path: Path, session: boto3.Session) -> Iterator[Callable[..., Worl
     """Start sandboxes on one state; none may have had an internal error at the end."""
     started = []
 
-    def start_one(paths: Any = None) -> World:
+    def start_one(paths: object = None) -> World:
         world = _start(tmp_path / "state", session, paths)
         started.append(world)
         return world

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from seedctl.aws.calls import AWS
@@ -81,11 +81,11 @@ class FakeS3:
 
             do_DELETE = do_GET = do_HEAD = do_POST = do_PUT = _serve
 
-            def log_message(self, *_: Any) -> None:
+            def log_message(self, *_: object) -> None:
                 """Log nothing."""
 
         class Server(ThreadingHTTPServer):
-            def handle_error(self, *_: Any) -> None:
+            def handle_error(self, *_: object) -> None:
                 """Print nothing: interrupted clients close the connection early."""
 
         self._server = Server(("127.0.0.1", 0), Handler)
