@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from seedctl import masking
 from seedctl.appsync.auth_modes import AuthOptions, Authorizer, ResolvedAuthMode
+from seedctl.appsync.documents import Document
 from seedctl.appsync.graphql_errors import graphql_error, parse_response
 from seedctl.errors import GraphQLError, InvalidInputError, InvalidResponseError, NoEndpoint
 from seedctl.outputs import AmplifyOutputs
@@ -19,7 +20,6 @@ from seedctl.report import Event, Observer, State
 from seedctl.version import __version__
 
 if TYPE_CHECKING:
-    from seedctl.appsync.documents import Document
     from seedctl.appsync.transport import HTTPResponse, Transport
 
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol, get_args
+from typing import Literal, Protocol, get_args
 
 from seedctl import errors
+from seedctl.aws.credentials import Credentials, IdentityCredentials
 from seedctl.nearest import advice
 from seedctl.outputs.sections import DataOutputs
-
-if TYPE_CHECKING:
-    from seedctl.aws.credentials import Credentials, IdentityCredentials
 
 AuthMode = Literal["apiKey", "userPool", "iam", "identityPool", "oidc", "lambda", "none"]
 Source = Literal["call", "client", "default"]

@@ -7,20 +7,18 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
 import urllib3
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ProxyError
 
+from seedctl.aws.credentials import Credentials
 from seedctl.aws.foreign_responses import proxy_failure
 from seedctl.aws.logs import redacted_logs
 from seedctl.aws.settings import is_aws, is_loopback
 from seedctl.errors import EndpointUnreachableError, MixedEndpointsError
 from seedctl.version import __version__
-
-if TYPE_CHECKING:
-    from seedctl.aws.credentials import Credentials
 
 _ATTEMPTS = 3
 _TIMEOUT_SECONDS = 30.0

@@ -10,16 +10,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from botocore import credentials as boto
 from botocore.exceptions import ClientError
 
+from seedctl.aws.credentials import Identity
 from seedctl.aws.logs import redacted_logs
 from seedctl.errors import NoCredentials
-
-if TYPE_CHECKING:
-    from seedctl.aws.credentials import Identity
 
 _IDENTITY_PARAM = "seedctl_identity"
 # A response to HEAD has no body with an error code, only the status 400.

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 from botocore.exceptions import IncompleteReadError, ReadTimeoutError, ResponseStreamingError
 from s3transfer.manager import TransferConfig, TransferManager
 from s3transfer.subscribers import BaseSubscriber
 
+from seedctl.aws.calls import AWS
+from seedctl.aws.credentials import Identity, ObjectLocation
 from seedctl.aws.identity_client import IdentityBoundClient, with_identity
 from seedctl.aws.logs import redacted_logs
-
-if TYPE_CHECKING:
-    from seedctl.aws.calls import AWS
-    from seedctl.aws.credentials import Identity, ObjectLocation
 
 _CHUNK_SIZE = 1024 * 1024
 _MAX_QUEUED_CHUNKS = 100  # waiting to be written, 256 KiB each; the default is ten times as many

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING
 
 from botocore import credentials as boto
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 
-if TYPE_CHECKING:
-    from seedctl.aws.credentials import Credentials
+from seedctl.aws.credentials import Credentials
 
 
 def signed_headers(

@@ -15,10 +15,10 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from seedctl.cli.console import OutputWatch
+
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
-
-    from seedctl.cli.console import OutputWatch
 
     Bar = tuple[str, int, int | None, str]
     """What is counted, how many are done, the total if it is known, and further text."""

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from seedctl.cli.options import Settings
 from seedctl.embedded import local_from_environment
 from seedctl.outputs import OutputsSource
 from seedctl.project import Project, chosen_identifier, find_project
 
 if TYPE_CHECKING:
     from seedctl.backend import Backend
-    from seedctl.cli.options import Settings
     from seedctl.report import Observer
     from seedctl.target import TargetDetail
 

@@ -16,16 +16,14 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timezone
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from seedctl import interruption
+from seedctl.cli.options import Settings
 from seedctl.errors import FileAccessError
 from seedctl.masking import mask_message
-
-if TYPE_CHECKING:
-    from seedctl.cli.options import Settings
 
 _MIN_COLUMNS = 20  # a narrower terminal cannot show the figures of a progress bar
 

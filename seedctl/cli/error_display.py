@@ -8,19 +8,16 @@ from __future__ import annotations
 import os
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from seedctl import interruption
 from seedctl.causes import causes
 from seedctl.cli.console import Console, is_terminal
+from seedctl.cli.options import Settings
 from seedctl.errors import SeedctlError, SeedingFailedError
 from seedctl.masked_output import mask_trace
 from seedctl.masking import mask, mask_message
-
-if TYPE_CHECKING:
-    from seedctl.cli.options import Settings
 
 _PACKAGE = Path(__file__).parents[1]
 

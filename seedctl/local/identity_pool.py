@@ -10,13 +10,11 @@ import secrets
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from seedctl.local.protocol import Call, Operation, ServiceError
-
-if TYPE_CHECKING:
-    from seedctl.local.store import Store
-    from seedctl.outputs import AuthSection
+from seedctl.local.store import Store
+from seedctl.outputs import AuthSection
 
 _LIFETIME = 3600.0  # seconds, as in Cognito
 _NAMESPACE = uuid.UUID("5a0d6f0e-7f0b-4a53-9b0e-1f1b6f7f2c11")  # random, chosen once

@@ -16,14 +16,12 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from seedctl.errors import LocalSandboxError
 from seedctl.local.state_folder import ADDRESS, FOLDER, LOCK, translate_errors
+from seedctl.outputs import AmplifyOutputs
 from seedctl.project.lock import is_held
-
-if TYPE_CHECKING:
-    from seedctl.outputs import AmplifyOutputs
 
 PROBE_PATH = "/_seedctl/server"
 """Where a running server publishes its nonce."""

@@ -17,10 +17,10 @@ from seedctl.local.server import HandlerError, Server
 from seedctl.local.services import Services
 from seedctl.local.state_folder import prepare, translate_errors
 from seedctl.local.store import Store
+from seedctl.outputs import AmplifyOutputs
 
 if TYPE_CHECKING:
     from seedctl.local.faults import FaultInjector, FaultSettings
-    from seedctl.outputs import AmplifyOutputs
 
 
 @dataclass(eq=False, repr=False)

@@ -23,15 +23,15 @@ from seedctl.local.s3.buckets import buckets_of, is_for_s3
 from seedctl.local.service_calls import call_of, error_response
 from seedctl.local.ssm import ParameterStore
 from seedctl.local.state_folder import unusable
+from seedctl.local.store import Store
 from seedctl.local.websocket import is_handshake
+from seedctl.outputs import AmplifyOutputs
+from seedctl.outputs.sections import DataOutputs
 
 if TYPE_CHECKING:
     from seedctl.local.appsync import GraphQLService
     from seedctl.local.cognito import Cognito
     from seedctl.local.s3.service import S3
-    from seedctl.local.store import Store
-    from seedctl.outputs import AmplifyOutputs
-    from seedctl.outputs.sections import DataOutputs
 
 _CREDENTIAL = re.compile(
     r"AWS4-HMAC-SHA256 +Credential=[^/, ]+/[0-9]{8}/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request *,.*"

@@ -10,13 +10,11 @@ import base64
 import re
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from seedctl.local.protocol import ACCOUNT, Call, Operation, ServiceError
 from seedctl.local.seal import InvalidTokenError, issue_token, read_token
-
-if TYPE_CHECKING:
-    from seedctl.local.store import Store, View
+from seedctl.local.store import Store, View
 
 _TYPES = ("String", "StringList", "SecureString")
 _NAME = re.compile(r"[a-zA-Z0-9_.\-/]+")

@@ -10,15 +10,13 @@ import hmac
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from seedctl.local.appsync.errors import unauthenticated
 from seedctl.local.cognito.tokens import ExpiredTokenError
+from seedctl.local.identity_pool import Principal
 from seedctl.local.protocol import ServiceError
 from seedctl.outputs.sections import DataOutputs
-
-if TYPE_CHECKING:
-    from seedctl.local.identity_pool import Principal
 
 API_KEY = "apiKey"
 USER_POOL = "userPools"

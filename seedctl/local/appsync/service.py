@@ -18,6 +18,7 @@ from seedctl.local.appsync.errors import (
     malformed,
 )
 from seedctl.local.http1 import Request, Response
+from seedctl.local.identity_pool import Principal
 from seedctl.local.store import Store
 from seedctl.local.websocket import refuse_by_message
 from seedctl.outputs.reader import REGENERATE
@@ -25,7 +26,6 @@ from seedctl.outputs.sections import DataOutputs
 
 if TYPE_CHECKING:
     from seedctl.local.appsync.engine import Engine
-    from seedctl.local.identity_pool import Principal
 
 # The JavaScript client shows only this part of the error, and does not reconnect after code 400.
 _ERROR = {

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Mapping
-from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from seedctl.local.http1 import Request
-
-if TYPE_CHECKING:
-    from seedctl.outputs.sections import BucketOutputs, StorageOutputs
+from seedctl.outputs.sections import BucketOutputs, StorageOutputs
 
 _SCOPE = re.compile(r"Credential=[^/, ]+/[0-9]*/[a-z0-9-]*/([a-z0-9-]+)/aws4_request")
 _DELETE = re.compile(r"(?:^|&)delete(?:[=&]|$)")

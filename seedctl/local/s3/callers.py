@@ -5,16 +5,13 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from seedctl.local.identity_pool import Principal
 from seedctl.local.s3.errors import S3Error
 from seedctl.local.s3.requests import S3Request
 from seedctl.local.s3.rules import Role, role_of
 from seedctl.local.s3.signature import ChunkVerifier, check_expiry, read_signature, verify
 from seedctl.outputs.document import UserGroup
-
-if TYPE_CHECKING:
-    from seedctl.local.identity_pool import Principal
 
 _LOCAL = "local"
 _TEMPORARY = "ASIA"

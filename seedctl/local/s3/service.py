@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from seedctl.local.http1 import Request, Response
+from seedctl.local.identity_pool import Principal
 from seedctl.local.s3 import index
 from seedctl.local.s3.call import S3Call
 from seedctl.local.s3.callers import identify
@@ -18,9 +18,6 @@ from seedctl.local.s3.requests import S3Request, check_headers, read_request
 from seedctl.local.store import Store
 from seedctl.outputs.document import UserGroup
 from seedctl.outputs.sections import BucketOutputs
-
-if TYPE_CHECKING:
-    from seedctl.local.identity_pool import Principal
 
 
 class S3:
