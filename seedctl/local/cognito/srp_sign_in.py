@@ -6,7 +6,8 @@ import base64
 import json
 import re
 import secrets
-from datetime import datetime, timezone
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from seedctl import srp
@@ -35,9 +36,8 @@ from seedctl.local.protocol import ServiceError
 
 _HEX = re.compile(r"[0-9a-fA-F]{1,2048}")
 _TIMESTAMP = re.compile(
-    r"[A-Z][a-z]{2} ([A-Z][a-z]{2}) ([0-9]{1,2}) ([0-9]{2}):([0-9]{2}):([0-9]{2}) UTC ([0-9]{4})"
+    r"[A-Z][a-z]{2} [A-Z][a-z]{2} [0-9]{1,2} [0-9]{2}:[0-9]{2}:[0-9]{2} UTC [0-9]{4}"
 )
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _SECRET_BLOCK_BYTES = 1152
 _TIMESTAMP_SECONDS = 3 * 3600.0  # Cognito does not publish its tolerance [?]
 _FREE_ATTEMPTS = 5
@@ -163,15 +163,10 @@ def _is_recent(timestamp: str, now: float) -> bool:
 
 def _parse_timestamp(text: str) -> datetime | None:
     # Not strptime, whose month names depend on the locale.
-    match = _TIMESTAMP.fullmatch(text)
-    if match is None:
+    if _TIMESTAMP.fullmatch(text) is None:
         return None
-    month, *numbers = match.groups()
-    day, hour, minute, second, year = map(int, numbers)
     try:
-        instant = datetime(
-            year, _MONTHS.index(month) + 1, day, hour, minute, second, tzinfo=timezone.utc
-        )
+        instant = parsedate_to_datetime(text)
     except ValueError:
         return None
     # Checks the day of the week, and that the day of the month has no leading zero.
