@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from seedctl.local.s3.requests import S3Request
     from seedctl.local.s3.rules import Role
     from seedctl.local.s3.signature import ChunkVerifier
-    from seedctl.outputs.document import UserGroup
+    from seedctl.outputs.auth import UserGroup
 
 _LOCAL = "local"
 _TEMPORARY = "ASIA"

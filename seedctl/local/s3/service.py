@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from seedctl.local.identity_pool import Principal
     from seedctl.local.s3.requests import S3Request
     from seedctl.local.store import Store
-    from seedctl.outputs.document import UserGroup
+    from seedctl.outputs.auth import UserGroup
     from seedctl.outputs.sections import BucketOutputs
 
 
