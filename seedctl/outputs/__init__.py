@@ -5,12 +5,12 @@ Nothing here calls AWS or changes a file.
 
 from __future__ import annotations
 
-from seedctl.outputs.document import STANDARD_ATTRIBUTES as STANDARD_ATTRIBUTES
+from seedctl.outputs.auth import STANDARD_ATTRIBUTES as STANDARD_ATTRIBUTES
+from seedctl.outputs.auth import AuthSection as AuthSection
+from seedctl.outputs.auth import PasswordPolicy as PasswordPolicy
+from seedctl.outputs.auth import StandardUserAttributes as StandardUserAttributes
+from seedctl.outputs.auth import UserGroup as UserGroup
 from seedctl.outputs.document import AmplifyOutputs as AmplifyOutputs
-from seedctl.outputs.document import AuthSection as AuthSection
 from seedctl.outputs.document import OutputsSource as OutputsSource
-from seedctl.outputs.document import PasswordPolicy as PasswordPolicy
-from seedctl.outputs.document import StandardUserAttributes as StandardUserAttributes
-from seedctl.outputs.document import UserGroup as UserGroup
 from seedctl.outputs.document import load_outputs as load_outputs
 from seedctl.outputs.document import parse_outputs as parse_outputs

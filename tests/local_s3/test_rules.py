@@ -13,7 +13,7 @@ from seedctl import connect
 from seedctl.local.s3.buckets import buckets_of
 from seedctl.local.s3.rules import Role, allows, role_of
 from seedctl.outputs import parse_outputs
-from seedctl.outputs.document import UserGroup
+from seedctl.outputs.auth import UserGroup
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,7 @@ from seedctl.local.s3.errors import S3Error
 from seedctl.local.s3.requests import S3Request
 from seedctl.local.s3.rules import Role, role_of
 from seedctl.local.s3.signature import ChunkVerifier, check_expiry, read_signature, verify
-from seedctl.outputs.document import UserGroup
+from seedctl.outputs.auth import UserGroup
 
 _LOCAL = "local"
 _TEMPORARY = "ASIA"

@@ -16,7 +16,7 @@ from seedctl.local.s3.files import Files
 from seedctl.local.s3.operations import DEVELOPER, check_parameters, find_route
 from seedctl.local.s3.requests import S3Request, check_headers, read_request
 from seedctl.local.store import Store
-from seedctl.outputs.document import UserGroup
+from seedctl.outputs.auth import UserGroup
 from seedctl.outputs.sections import BucketOutputs
 
 
