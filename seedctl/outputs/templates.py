@@ -24,6 +24,8 @@ _NO_VALUE = object()
 _STACK = "AWS::CloudFormation::Stack"
 _TEMPLATE_HASH = re.compile(r"[0-9a-f]{64}")
 _SUBSTITUTED = re.compile(r"\$\{(!?)([^${}]+)\}")
+# An expression with an attribute of a resource, whose made-up value has not every part of a real one.
+_MADE_UP = re.compile(r'"(Ref|Fn::GetAtt)"')
 _LIST_TYPES = ("CommaDelimitedList", "List<")
 
 
@@ -211,6 +213,8 @@ class Stack:
 
     def _list(self, value: Any) -> list[Any]:
         resolved = self.resolve(value)
+        if isinstance(resolved, str) and _MADE_UP.search(json.dumps(value)):
+            return [resolved]  # an attribute that is a list on AWS
         if not isinstance(resolved, list):
             raise self._refusal(value, "is not a list")
         return resolved
@@ -218,6 +222,8 @@ class Stack:
     def _select(self, argument: Any) -> Any:
         index = int(self.text(argument[0]))
         items = self._list(argument[1])
+        if index >= len(items) and _MADE_UP.search(json.dumps(argument[1])):
+            return f"made-up-part-{index}"  # such as a path that the real address has
         if index < 0:
             raise IndexError(index)
         return items[index]
