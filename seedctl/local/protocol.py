@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
 
 from seedctl.local.http1 import Response
+from seedctl.outputs.local_ids import ACCOUNT as ACCOUNT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ACCOUNT = "000000000000"
 JSON_SERVICES = {
     "AWSCognitoIdentityProviderService": ("cognito-idp", "InvalidParameterException"),
     "AWSCognitoIdentityService": ("cognito-identity", "InvalidParameterException"),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from seedctl.outputs.templates import ACCOUNT, REF
+from seedctl.outputs.local_ids import ACCOUNT
+from seedctl.outputs.templates import REF
 
 if TYPE_CHECKING:
     from seedctl.outputs.templates import Resource
