@@ -104,6 +104,11 @@ def _stack(template: dict[str, Any] = TEMPLATE) -> Stack:
             "text",
             id="map with default",
         ),
+        pytest.param(
+            {"Fn::FindInMap": ["Colours", "us-east-1", "main", {"DefaultValue": "x"}]},
+            "red",
+            id="map with a default that is not needed",
+        ),
         pytest.param({"Fn::ImportValue": {"Ref": "Text"}}, "local-import-text", id="import"),
         pytest.param({"Condition": "x", "Fn::Join": 1}, {"Condition": "x", "Fn::Join": 1}, id="two keys"),
         pytest.param("${cognito-identity.amazonaws.com:sub}", "${cognito-identity.amazonaws.com:sub}", id="text"),
