@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, NoReturn, TypeVar
 
 from seedctl.local.http1 import Response
+from seedctl.outputs import local_ids
 
-ACCOUNT = "000000000000"
+ACCOUNT = local_ids.ACCOUNT
 JSON_SERVICES = {
     "AWSCognitoIdentityProviderService": ("cognito-idp", "InvalidParameterException"),
     "AWSCognitoIdentityService": ("cognito-identity", "InvalidParameterException"),
