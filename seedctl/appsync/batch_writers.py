@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from seedctl.appsync.batch_sender import BatchOutcome, BatchSender
 from seedctl.appsync.batches import MAX_BYTES, MAX_ROWS, Row, RowResult
+from seedctl.appsync.field_rules import denied_fields, is_of_field
 from seedctl.appsync.keys import RowKeys, complete_index_keys, may_lack_key_part
 from seedctl.appsync.model_requests import CallOptions
 from seedctl.bulk.engine import BulkCall, BulkOptions, unwritten_state
@@ -29,7 +30,15 @@ IfExists = Literal["error", "skip", "update"]
 # AppSync returns these scalars as they were sent. Others may be spelled differently.
 _RETURNED_UNCHANGED = {"ID", "String", "Int", "Boolean", "AWSEmail"}
 
+_NEXT_RUN_WITHOUT_IDS = (
+    "The rules of fields allow no ids here, so a second run creates all rows again: give it only the "
+    "rows that failed."
+)
 _MAX_READS = 4  # of one record; the transport makes several attempts each time
+_LOST = (
+    "No answer came for rows that were sent without an id, as the rules of fields demand: their records "
+    "may exist. Look for them before you run these rows again."
+)
 _UNREADABLE = (
     "A response was lost. The record that exists has other values or cannot be read; it may still be "
     'this row\'s own. Run again with if_exists="skip" to continue.'
@@ -126,6 +135,7 @@ class BulkCreator(_BulkWriter):
         if self._if_exists == "update":
             requests.check_enabled("update")
         self._keys = RowKeys(self._model, key)
+        self._may_send_generated_ids = True
         self._update_sender = BatchSender(self._api, self._model, "update", options.auth)
 
     def check(self, index: int, item: Mapping[str, Any]) -> Row:
@@ -149,7 +159,7 @@ class BulkCreator(_BulkWriter):
                 to_update.append(row)
             elif row.index in stored:
                 results[row.index] = self._done(row, "existed")
-        outcome = self._sender.send(new) if new else BatchOutcome()
+        outcome = self._send(new) if new else BatchOutcome()
         for row in new:
             result = self._create_result(row, outcome.errors[row.index])
             if result is None:
@@ -159,6 +169,34 @@ class BulkCreator(_BulkWriter):
         fatal = outcome.fatal or self._update(to_update, stored, results)
         return [results[row.index] for row in rows], fatal
 
+    def next_run(self) -> str:
+        return super().next_run() if self._may_send_generated_ids else _NEXT_RUN_WITHOUT_IDS
+
+    def _send(self, rows: list[Row]) -> BatchOutcome:
+        """Send *rows*; leave generated ids to AppSync if the rules of fields deny them."""
+        if not self._may_send_generated_ids:
+            for row in rows:
+                if row.has_random_key:
+                    row.remove_key()
+        outcome = self._sender.send(rows)
+        denied = [
+            row
+            for row in rows
+            if row.has_random_key
+            and not row.is_keyless
+            and "id" in denied_fields(outcome.errors[row.index])
+        ]
+        # In a composite key, the id is needed.
+        if not denied or outcome.fatal is not None or len(self._model.primary_key) > 1:
+            return outcome
+        self._may_send_generated_ids = False
+        for row in denied:
+            row.remove_key()
+        again = self._sender.send(denied)
+        outcome.errors.update(again.errors)
+        outcome.fatal = again.fatal
+        return outcome
+
     def _create_result(self, row: Row, error: SeedctlError | None) -> RowResult | None:
         """Return the result of creating *row*, or None if its record exists and is to be updated.
 
@@ -167,6 +205,8 @@ class BulkCreator(_BulkWriter):
         """
         if error is None:
             return self._done(row, "created")
+        if row.is_lost:
+            error.resolution = _LOST
         if not isinstance(error, ConditionalCheckFailedError):
             return self.unwritten(row.index, row, error)
         if row.may_have_run and row.has_random_key:
@@ -283,13 +323,8 @@ class BulkDeleter(_BulkWriter):
         return self._done(row, "deleted")
 
     def _is_missing(self, row: Row, error: SeedctlError) -> bool:
-        if isinstance(error, UnauthorizedError) and _is_of_field(error):
+        if isinstance(error, UnauthorizedError) and is_of_field(error):
             # Owner rules refuse to delete a record that does not exist; only reading it can tell.
             is_read, stored = self._read(row.key)
             return is_read and stored is None
         return isinstance(error, ConditionalCheckFailedError)
-
-
-def _is_of_field(error: GraphQLError) -> bool:
-    """Whether AppSync ran the document and refused one field of it."""
-    return bool(error.errors) and error.errors[0].get("path") is not None
