@@ -16,6 +16,7 @@ from seedctl.errors import (
     CognitoError,
     EndpointUnreachableError,
     InvalidParameterException,
+    InvalidPasswordException,
     NoGroupError,
     NotAuthorizedException,
     SeedctlError,
@@ -132,6 +133,17 @@ def test_a_user_of_another_tool_is_finished_with_its_temporary_password(
     )
     assert stage.states() == ["finished"]
     assert (stage.cognito.password, stage.cognito.must_change) == (PASSWORD, False)
+
+
+@pytest.mark.parametrize("temporary", [None, "Made-elsewhere1!"])
+def test_a_policy_that_is_stricter_than_the_outputs(stage: Stage, temporary: str | None) -> None:
+    """The derived temporary password fits one final password only, and the resolution says so."""
+    refusal = InvalidPasswordException("too short", code="InvalidPasswordException")
+    stage.cognito.faults[("RespondToAuthChallenge", 1)] = refusal
+    with pytest.raises(InvalidPasswordException, match="too short") as caught:
+        stage.auth.create_user(USER, PASSWORD, temporary_password=temporary)
+    is_told_to_delete = "delete the user" in str(caught.value.resolution)
+    assert is_told_to_delete is (temporary is None)
 
 
 def test_a_given_temporary_password_serves_a_new_user_too(stage: Stage) -> None:
