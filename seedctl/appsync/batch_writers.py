@@ -135,7 +135,7 @@ class BulkCreator(_BulkWriter):
         if self._if_exists == "update":
             requests.check_enabled("update")
         self._keys = RowKeys(self._model, key)
-        self._may_send_generated_ids = True
+        self._may_send_ids = True
         self._update_sender = BatchSender(self._api, self._model, "update", options.auth)
 
     def check(self, index: int, item: Mapping[str, Any]) -> Row:
@@ -170,29 +170,25 @@ class BulkCreator(_BulkWriter):
         return [results[row.index] for row in rows], fatal
 
     def next_run(self) -> str:
-        return super().next_run() if self._may_send_generated_ids else _NEXT_RUN_WITHOUT_IDS
+        return super().next_run() if self._may_send_ids else _NEXT_RUN_WITHOUT_IDS
 
     def _send(self, rows: list[Row]) -> BatchOutcome:
         """Send *rows*; leave generated ids to AppSync if the rules of fields deny them."""
-        if not self._may_send_generated_ids:
+        if not self._may_send_ids:
             for row in rows:
                 if row.has_random_key:
                     row.remove_key()
         outcome = self._sender.send(rows)
-        denied = [
-            row
-            for row in rows
-            if row.has_random_key
-            and not row.is_keyless
-            and "id" in denied_fields(outcome.errors[row.index])
-        ]
-        # In a composite key, the id is needed.
-        if not denied or outcome.fatal is not None or len(self._model.primary_key) > 1:
+        denied = [row for row in rows if "id" in denied_fields(outcome.errors[row.index])]
+        if not denied or len(self._model.primary_key) > 1:  # a composite key is needed whole
             return outcome
-        self._may_send_generated_ids = False
-        for row in denied:
+        self._may_send_ids = False
+        generated = [row for row in denied if row.has_random_key]
+        if not generated or outcome.fatal is not None:
+            return outcome
+        for row in generated:
             row.remove_key()
-        again = self._sender.send(denied)
+        again = self._sender.send(generated)
         outcome.errors.update(again.errors)
         outcome.fatal = again.fatal
         return outcome

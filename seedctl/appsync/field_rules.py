@@ -66,6 +66,8 @@ def explain_denial(error: SeedctlError, model: Model, verb: str) -> None:
             reasons.append("A default counts as given.")
         if verb == "update":
             reasons.append("To set a field to null, a rule must allow delete.")
+            if not set(denied).isdisjoint(model.primary_key):
+                reasons.append("The parts of the model's key count as given.")
     elif verb == "delete" and isinstance(error, UnauthorizedError) and is_of_field(error):
         reasons.append("If fields have rules of their own, a role needs delete on every field.")
     if reasons:
