@@ -78,7 +78,8 @@ class RowResult:
     "existed": the record was there already and was left unchanged. "present": a response was lost,
     and the record is there with these values; this call or an earlier run has created it. "missing":
     there was no record to delete. "not tried": the call stopped before this row, for a reason that
-    affects all rows, such as a network that is down.
+    affects all rows, such as a network that is down. Of a "failed" row that was sent without an id and
+    got no answer, the record may exist.
     """
     error: SeedctlError | None = None
     """Why the row failed."""

@@ -315,15 +315,18 @@ class _Creation:
         """
         username, given = self._user.username, self._user.attributes
         own_name = copied_attribute(username, self._pool.settings)
-        sent = [each for each in given if each["Name"] not in (*VERIFIED_FLAGS, own_name)]
+        own = [each for each in given if each["Name"] not in (*VERIFIED_FLAGS, own_name)]
         tokens = session.tokens()
+        before = tokens.id_claims()
+        # Cognito refuses to set an immutable attribute again, even to the value that it has.
+        sent = [each for each in own if before.get(each["Name"]) != each["Value"]]
         deliveries = self._pool.update_attributes(tokens.access, sent) if sent else []
         for warning in update_warnings(
             username,
             given={attribute["Name"]: attribute["Value"] for attribute in given},
             sent=sent,
-            before=tokens.id_claims(),
+            before=before,
             deliveries=deliveries,
         ):
             self._observer.on_warning(warning)
-        return bool(sent)
+        return bool(own)
