@@ -95,9 +95,9 @@ _PAUSE_SECONDS = 1.0
 
 # In Cognito's message: which attribute belongs to another user.
 _STRICTER_POLICY = (
-    "The pool's policy is stricter than the outputs file says. The user was created with a temporary "
-    "password made from this one: delete the user (in the local sandbox: seedctl local reset), and "
-    "choose a password that meets the policy."
+    "The outputs file has another password policy than the pool, or none, so the user exists by now, "
+    "with a temporary password made from this one: delete the user (in the local sandbox: seedctl local "
+    "reset), and choose a password that meets the pool's policy."
 )
 _TAKEN = re.compile(r"\bgiven (email|phone)")
 _TAKEN_ATTRIBUTES = {"email": "email", "phone": "phone_number"}
