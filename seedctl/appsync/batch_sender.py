@@ -12,6 +12,7 @@ from seedctl.appsync.api import API, GraphQLRequest, GraphQLResponse
 from seedctl.appsync.auth_modes import AuthOptions
 from seedctl.appsync.batches import BatchDocuments, Row, alias
 from seedctl.appsync.documents import Document
+from seedctl.appsync.field_rules import explain_denial
 from seedctl.appsync.graphql_errors import graphql_error
 from seedctl.appsync.model_requests import Verb
 from seedctl.errors import SeedctlError
@@ -57,6 +58,8 @@ class BatchSender:
     def __init__(self, api: API, model: Model, verb: Verb, auth: AuthOptions) -> None:
         self._api = api
         self._auth = auth
+        self._model = model
+        self._verb = verb
         self.documents = BatchDocuments(verb, model)
 
     def send(self, rows: Sequence[Row]) -> BatchOutcome:
@@ -76,6 +79,8 @@ class BatchSender:
                 unanswered, error = self._collect_results(part, response, outcome, parts)
             if error is None:
                 continue
+            outcome.errors.update((row.index, error) for row in unanswered if row.is_lost)
+            unanswered = [row for row in unanswered if not row.is_lost]
             if _is_fatal(error):
                 outcome.fatal = error
             elif len(part.rows) == 1:
@@ -98,8 +103,9 @@ class BatchSender:
         """Send *rows* in one request, and repeat it if there is no clear response."""
         document = Document(self.documents.text(len(rows)), self.documents.root, "mutation")
         variables = {alias(position): row.variables for position, row in enumerate(rows)}
-        # It may be repeated: each row has its key, so AppSync refuses to do it twice.
-        request = GraphQLRequest(document, variables, self._auth, is_repeatable=True)
+        # Rows with their keys may be sent again: AppSync refuses to do it twice.
+        is_repeatable = not any(row.is_keyless for row in rows)
+        request = GraphQLRequest(document, variables, self._auth, is_repeatable)
         sends = 0
         while True:
             sends += 1
@@ -116,7 +122,7 @@ class BatchSender:
                 raise
             except (errors.EndpointUnreachableError, errors.ServiceFailedError):
                 _mark_may_have_run(rows)
-                if sends == _MAX_SENDS_WHEN_UNCLEAR:
+                if sends == _MAX_SENDS_WHEN_UNCLEAR or not is_repeatable:
                     raise
             self._pause(sends)
 
@@ -138,14 +144,16 @@ class BatchSender:
             if not of_mutation and (entries or data.get(name) is not None):
                 # An error below the mutation is about reading the result: the row was written.
                 outcome.errors[row.index] = None
+                if row.is_keyless:
+                    row.key = self._key_in(data.get(name))
             elif not of_mutation:
                 unanswered.append(row)
             elif part.retries < _MAX_SENDS_WHEN_THROTTLED and _is_retryable(row, of_mutation[0]):
                 throttled.append(row)
             else:
-                outcome.errors[row.index] = graphql_error(
-                    of_mutation, response.operation, response.auth_mode
-                )
+                failure = graphql_error(of_mutation, response.operation, response.auth_mode)
+                explain_denial(failure, self._model, self._verb)
+                outcome.errors[row.index] = failure
         if throttled:
             self._pause(part.retries + 1)
             parts.append(_Part(throttled, part.retries + 1))
@@ -161,6 +169,12 @@ class BatchSender:
             _mark_may_have_run(unanswered)
         return unanswered, error
 
+    def _key_in(self, result: Any) -> dict[str, Any]:
+        """Return the key in the *result* of a mutation; {} if it shows none."""
+        found = result if isinstance(result, dict) else {}
+        key = {name: found[name] for name in self._model.primary_key if found.get(name) is not None}
+        return key if len(key) == len(self._model.primary_key) else {}
+
     def _pause(self, sends: int) -> None:
         # 1, 2, 4 … seconds, and a random part so that threads do not retry in step.
         self._api.transport.sleep(2 ** (sends - 1) + random.random())  # noqa: S311 - no secret
@@ -170,7 +184,7 @@ def _is_retryable(row: Row, entry: dict[str, Any]) -> bool:
     kind = str(entry.get("errorType"))
     if any(word in kind for word in _UNCLEAR):
         row.may_have_run = True
-        return True
+        return not row.is_keyless
     return any(word in kind for word in _THROTTLED)
 
 

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 
 from seedctl.appsync.batch_sender import BatchOutcome, BatchSender
 from seedctl.appsync.batches import MAX_BYTES, MAX_ROWS, Row, RowResult
+from seedctl.appsync.field_rules import denied_fields, is_of_field
 from seedctl.appsync.keys import KeyOf, RowKeys, may_lack_key_part
 from seedctl.appsync.model_requests import CallOptions, ModelRequests, Verb
 from seedctl.appsync.records import Record
@@ -25,7 +26,15 @@ IfExists = Literal["error", "skip", "update"]
 # AppSync returns these scalars as they were sent. Others may be spelled differently.
 _RETURNED_UNCHANGED = {"ID", "String", "Int", "Boolean", "AWSEmail"}
 
+_NEXT_RUN_WITHOUT_IDS = (
+    "The rules of fields allow no ids here, so a second run creates all rows again: give it only the "
+    "rows that failed."
+)
 _MAX_READS = 4  # of one record; the transport makes several attempts each time
+_LOST = (
+    "No answer came for rows that were sent without an id, as the rules of fields demand: their records "
+    "may exist. Look for them before you run these rows again."
+)
 _UNREADABLE = (
     "A response was lost. The record that exists has other values or cannot be read; it may still be "
     'this row\'s own. Run again with if_exists="skip" to continue.'
@@ -122,6 +131,7 @@ class BulkCreator(_BulkWriter):
         if self._if_exists == "update":
             requests.check_enabled("update")
         self._keys = RowKeys(self._model, key)
+        self._may_send_ids = True
         self._update_sender = BatchSender(self._api, self._model, "update", options.auth)
 
     def check(self, index: int, item: Mapping[str, Any]) -> Row:
@@ -145,7 +155,7 @@ class BulkCreator(_BulkWriter):
                 to_update.append(row)
             elif row.index in stored:
                 results[row.index] = self._done(row, "existed")
-        outcome = self._sender.send(new) if new else BatchOutcome()
+        outcome = self._send(new) if new else BatchOutcome()
         for row in new:
             result = self._create_result(row, outcome.errors[row.index])
             if result is None:
@@ -155,6 +165,30 @@ class BulkCreator(_BulkWriter):
         fatal = outcome.fatal or self._update(to_update, stored, results)
         return [results[row.index] for row in rows], fatal
 
+    def next_run(self) -> str:
+        return super().next_run() if self._may_send_ids else _NEXT_RUN_WITHOUT_IDS
+
+    def _send(self, rows: list[Row]) -> BatchOutcome:
+        """Send *rows*; leave generated ids to AppSync if the rules of fields deny them."""
+        if not self._may_send_ids:
+            for row in rows:
+                if row.has_random_key:
+                    row.remove_key()
+        outcome = self._sender.send(rows)
+        denied = [row for row in rows if "id" in denied_fields(outcome.errors[row.index])]
+        if not denied or len(self._model.primary_key) > 1:  # a composite key is needed whole
+            return outcome
+        self._may_send_ids = False
+        generated = [row for row in denied if row.has_random_key]
+        if not generated or outcome.fatal is not None:
+            return outcome
+        for row in generated:
+            row.remove_key()
+        again = self._sender.send(generated)
+        outcome.errors.update(again.errors)
+        outcome.fatal = again.fatal
+        return outcome
+
     def _create_result(self, row: Row, error: SeedctlError | None) -> RowResult | None:
         """Return the result of creating *row*, or None if its record exists and is to be updated.
 
@@ -163,6 +197,8 @@ class BulkCreator(_BulkWriter):
         """
         if error is None:
             return self._done(row, "created")
+        if row.is_lost:
+            error.resolution = _LOST
         if not isinstance(error, ConditionalCheckFailedError):
             return self.unwritten(row.index, row, error)
         if row.may_have_run and row.has_random_key:
@@ -269,13 +305,8 @@ class BulkDeleter(_BulkWriter):
         return self._done(row, "deleted")
 
     def _is_missing(self, row: Row, error: SeedctlError) -> bool:
-        if isinstance(error, UnauthorizedError) and _is_of_field(error):
+        if isinstance(error, UnauthorizedError) and is_of_field(error):
             # Owner rules refuse to delete a record that does not exist; only reading it can tell.
             is_read, stored = self._read(row.key)
             return is_read and stored is None
         return isinstance(error, ConditionalCheckFailedError)
-
-
-def _is_of_field(error: GraphQLError) -> bool:
-    """Whether AppSync ran the document and refused one field of it."""
-    return bool(error.errors) and error.errors[0].get("path") is not None

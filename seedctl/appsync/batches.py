@@ -34,6 +34,8 @@ class Row:
     """The row as the script gave it."""
     has_random_key: bool = False
     """Whether the key was generated for this row, so that no other record can have it."""
+    is_keyless: bool = False
+    """Whether it is sent without its key, which the API then generates."""
     may_have_run: bool = False
     """Whether an earlier attempt may have been executed: it got no clear response."""
     size: int = 0
@@ -46,6 +48,17 @@ class Row:
                 "The row cannot be sent: a value is not valid Unicode text.",
                 resolution="Check where the text was read from; encode binary values.",
             ) from error
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether its record may exist without a way to find it: sent again, there might be two."""
+        return self.is_keyless and self.may_have_run
+
+    def remove_key(self) -> None:
+        """Leave the generated id to the API, which has just refused it, and so has not run the row."""
+        for name in self.key:
+            del self.variables[name]
+        self.key, self.is_keyless, self.may_have_run = {}, True, False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +75,8 @@ class RowResult:
     "existed": the record was there already and was left unchanged. "present": a response was lost,
     and the record is there with these values; this call or an earlier run has created it. "missing":
     there was no record to delete. "not tried": the call stopped before this row, for a reason that
-    affects all rows, such as a network that is down.
+    affects all rows, such as a network that is down. Of a "failed" row that was sent without an id and
+    got no answer, the record may exist.
     """
     error: SeedctlError | None = None
     """Why the row failed."""

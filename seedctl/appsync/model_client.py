@@ -125,7 +125,7 @@ class ModelClient(ModelQueries):
     ) -> Record:
         """Create a record, or update the one with this key, so that a seed can be run again.
 
-        The same as ``create`` with ``if_exists="update"``.
+        The same as ``create`` with ``if_exists="update"``. Rules of fields may forbid to send an id.
 
         Args:
             record: The whole primary key, and the other fields.
@@ -198,7 +198,7 @@ class ModelClient(ModelQueries):
             rows: The records. Of a generator only as many are read as can be sent.
             key: What the ids of rows without an id are derived from: a field, a list of fields, or
                 a function of the row. A second run then finds the same records. None generates
-                random ids.
+                random ids, or leaves ids to AppSync if rules of fields deny them.
             concurrency: How many requests are sent at once, 1 to 64.
             batch_size: How many rows are sent in one request, 1 to 100. Large rows go in fewer.
             if_exists: What to do when a row's record exists, as for ``create``.

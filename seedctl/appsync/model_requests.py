@@ -19,6 +19,7 @@ from seedctl.appsync.documents import (
     mutation_document,
     path_selection,
 )
+from seedctl.appsync.field_rules import denied_to_read, explain_denial
 from seedctl.appsync.input_builder import InputBuilder
 from seedctl.appsync.keys import complete_index_keys
 from seedctl.appsync.records import Page, Record, RecordBuilder
@@ -144,10 +145,25 @@ class ModelRequests:
                 raise
             self.api.report_record(self.model.name, "present")
             return record
+        except errors.UnauthorizedError as error:
+            self._explain(error, verb)
+            raise
         if record is None:
             raise response.missing(f"{self.model.name} record")
         self.api.report_record(self.model.name, _STATES[verb])
         return record
+
+    def _explain(self, error: errors.UnauthorizedError, verb: Verb) -> None:
+        """Say which rule denied the mutation, or what of its result it denied."""
+        unread = denied_to_read(error)
+        if unread is None:
+            explain_denial(error, self.model, verb)
+            return
+        self.api.report_record(self.model.name, _STATES[verb])
+        error.resolution = (
+            f"The record was {_STATES[verb]}. No rule lets this caller read {', '.join(unread)}: give "
+            "selection_set= with the fields that it may read."
+        )
 
     def get_existing(self, key: Mapping[str, Any], options: CallOptions) -> Record:
         """Return a record that is known to exist. Raises UnauthorizedError and others."""

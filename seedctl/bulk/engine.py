@@ -114,6 +114,10 @@ class BulkCall(ABC, Generic[Item, Row, Result]):
     def failure(self, result: Result, error: SeedctlError) -> Event:
         """Return the event for a failed row."""
 
+    def next_run(self) -> str:
+        """Say how a second run continues after a failure."""
+        return self.next_runs[self._bulk_options.if_exists]
+
     def run(self, items: Iterable[Item]) -> list[Result]:
         """Write *items*, and return a result for each, in order.
 
@@ -221,7 +225,7 @@ class BulkCall(ABC, Generic[Item, Row, Result]):
         errors = [each.error for each in results if each.error is not None]
         if not errors:
             return
-        first, next_run = errors[0], self.next_runs[self._bulk_options.if_exists]
+        first, next_run = errors[0], self.next_run()
         skipped = ""
         if not_tried:
             skipped = f", {not_tried} {'was' if not_tried == 1 else 'were'} not tried"

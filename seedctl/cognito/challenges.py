@@ -38,11 +38,15 @@ class Challenge:
 
     def listed_methods(self, key: str) -> list[MFAPreference]:
         """Return the methods listed in the parameter *key*, without those unknown to seedctl."""
+        return [WIRE_METHODS[name] for name in self.listed(key) if name in WIRE_METHODS]
+
+    def listed(self, key: str) -> list[str]:
+        """Return the list in the parameter *key*, which is JSON; [] for anything else."""
         try:
             names = json.loads(self.parameters.get(key) or "[]")
         except ValueError:
-            names = []
-        return [WIRE_METHODS[name] for name in names if name in WIRE_METHODS]
+            return []
+        return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
 
 
 @dataclass
@@ -56,6 +60,8 @@ class SignInState:
     """The password to sign in with."""
     new_password: str | None = field(default=None, repr=False)
     """The answer to NEW_PASSWORD_REQUIRED; None if that challenge is an error."""
+    attributes: Sequence[Mapping[str, str]] = field(default=(), repr=False)
+    """The attributes of the user to create, for those that the user still lacks at the new password."""
     email: str | None = None
     """The address to set up e-mail MFA with."""
     set_preference: bool = False
@@ -141,7 +147,7 @@ def _verify_password(sign_in: SignInState, challenge: Challenge) -> dict[str, st
     }
 
 
-def _set_new_password(sign_in: SignInState, _challenge: Challenge) -> dict[str, str]:
+def _set_new_password(sign_in: SignInState, challenge: Challenge) -> dict[str, str]:
     if sign_in.new_password is None:
         raise errors.SignInException(
             f"{mask(sign_in.user.username)} has only a temporary password (challenge "
@@ -151,7 +157,9 @@ def _set_new_password(sign_in: SignInState, _challenge: Challenge) -> dict[str, 
             "the password.",
         )
     sign_in.new_password_sent = True
-    return {"NEW_PASSWORD": sign_in.new_password}
+    given = {f"userAttributes.{each['Name']}": each["Value"] for each in sign_in.attributes}
+    missing = [name for name in challenge.listed("requiredAttributes") if name in given]
+    return {"NEW_PASSWORD": sign_in.new_password, **{name: given[name] for name in missing}}
 
 
 def _select_method(sign_in: SignInState, challenge: Challenge) -> dict[str, str]:

@@ -83,7 +83,8 @@ def check_sign_up(user: NewUser, auth: AuthSection, attributes: Collection[str])
     may_be_unlisted = wanted == "EMAIL" and not auth.can_list_email_mfa
     if mode == "NONE" and not may_be_unlisted:
         raise errors.MFANotConfiguredError(
-            f"The user pool has MFA off, so {mask(user.username)} cannot sign up with the MFA flow.",
+            f"By the outputs file, the user pool has MFA off: {mask(user.username)} cannot sign up with "
+            "the MFA flow.",
             resolution="Set multifactor in amplify/auth/resource.ts and deploy, or use "
             'sign_in_flow="Password".',
         )

@@ -62,6 +62,11 @@ _BY_MESSAGE = {
     r"phone.?number format|should be a phone": f"Give {FORMS['phone_number']}.",
     r"email.*format|should be an email": f"Give {FORMS['email']}.",
     r"should be either an email or a phone": f"Give {FORMS['email']}, or {FORMS['phone_number']}.",
+    r"Attribute does not exist in the schema": "Leave the attribute out, or add it under "
+    "userAttributes in amplify/auth/resource.ts and deploy.",
+    r"did not conform to the schema": "Give the attributes that userAttributes in "
+    "amplify/auth/resource.ts requires, with values that it allows.",
+    r"Attribute cannot be updated": "The attribute is not mutable: only a new user can be given it.",
     r"(not enabled|not allowed) for th(e|is) client": "Enable ALLOW_USER_SRP_AUTH in the app client, "
     "as Amplify does. Check that the outputs file names Amplify's app client.",
 }

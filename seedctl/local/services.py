@@ -46,6 +46,7 @@ class Services:
     ) -> None:
         self._store = store
         self._auth = outputs.auth if outputs is not None else None
+        self._user_pool = outputs.details.user_pool if outputs is not None else None
         self._data = outputs.data if outputs is not None else None
         self._clock = clock
         self._lock = threading.Lock()
@@ -69,7 +70,9 @@ class Services:
             if self._loaded_cognito is None:
                 from seedctl.local.cognito import Cognito  # noqa: PLC0415
 
-                self._loaded_cognito = Cognito(self._store, self._auth, self._clock)
+                self._loaded_cognito = Cognito(
+                    self._store, self._auth, self._clock, self._user_pool
+                )
             return self._loaded_cognito
 
     def _graphql(self, data: DataOutputs) -> GraphQLService:
@@ -89,17 +92,17 @@ class Services:
             return self._loaded_graphql
 
     def _s3(self) -> S3:
+        groups = self._cognito().groups
         # Under a lock: there must be only one instance, since it caches the order of the keys.
         with self._lock:
             if self._loaded_s3 is None:
                 from seedctl.local.s3.service import S3  # noqa: PLC0415
 
-                groups = self._auth.groups if self._auth is not None else None
                 self._loaded_s3 = S3(
                     self._buckets,
                     store=self._store,
                     clock=self._clock,
-                    groups=groups or (),
+                    groups=groups,
                     find_principal=self._identities.principal,
                 )
             return self._loaded_s3

@@ -25,6 +25,7 @@ FORMAT = 1
 """The format of ``custom.seedctl`` that this version writes, and the only one that it reads."""
 
 AttributeType = Literal["String", "Number", "Boolean", "DateTime"]
+_ADDRESSES = ("email", "phone_number")
 _ATTRIBUTE_TYPES: tuple[AttributeType, ...] = ("String", "Number", "Boolean", "DateTime")
 
 
@@ -37,10 +38,10 @@ class UserAttribute:
     data_type: AttributeType
     is_required: bool
     is_mutable: bool
-    min_length: int | None
-    max_length: int | None
-    min_value: int | None
-    max_value: int | None
+    min_length: int | None = None
+    max_length: int | None = None
+    min_value: int | None = None
+    max_value: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,23 +51,28 @@ class UserPoolDetails:
     Where the template and the outputs disagree, Cognito behaves as the template says.
     """
 
-    attributes: tuple[UserAttribute, ...] | None
+    attributes: tuple[UserAttribute, ...] | None = None
     """Standard attributes that the template names, and all custom ones."""
-    auth_flows: tuple[str, ...] | None
+    auth_flows: tuple[str, ...] | None = None
     """What the app client allows, such as ``ALLOW_USER_SRP_AUTH``."""
-    auto_verified_attributes: tuple[str, ...] | None
-    verify_before_update: tuple[str, ...] | None
+    auto_verified_attributes: tuple[str, ...] | None = None
+    verify_before_update: tuple[str, ...] | None = None
     """Attributes whose new value counts only after the code that Cognito sends to it."""
-    username_attributes: tuple[str, ...] | None
-    is_case_sensitive: bool | None
+    username_attributes: tuple[str, ...] | None = None
+    is_case_sensitive: bool | None = None
     """Whether user names that differ in case are different users."""
-    password_policy: PasswordPolicy | None
-    mfa_configuration: MFAConfiguration | None
-    mfa_methods: tuple[MFAMethod, ...] | None
-    groups: tuple[UserGroup, ...] | None
-    access_token_seconds: int | None
-    id_token_seconds: int | None
-    refresh_token_seconds: int | None
+    password_policy: PasswordPolicy | None = None
+    mfa_configuration: MFAConfiguration | None = None
+    mfa_methods: tuple[MFAMethod, ...] | None = None
+    groups: tuple[UserGroup, ...] | None = None
+    access_token_seconds: int | None = None
+    id_token_seconds: int | None = None
+    refresh_token_seconds: int | None = None
+    temporary_password_days: int | None = None
+    recovery_attributes: tuple[str, ...] | None = None
+    """What a code that resets a password may be sent to, in order of preference."""
+    allows_sign_up: bool | None = None
+    """Whether users may sign up themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +113,9 @@ def _user_pool(pool: Reader) -> UserPoolDetails:
     return UserPoolDetails(
         attributes=None if attributes is None else tuple(map(_attribute, attributes)),
         auth_flows=pool.optional_texts("auth_flows"),
-        auto_verified_attributes=pool.optional_texts("auto_verified_attributes"),
-        verify_before_update=pool.optional_texts("verify_before_update"),
-        username_attributes=pool.optional_texts("username_attributes"),
+        auto_verified_attributes=pool.optional_choices("auto_verified_attributes", _ADDRESSES),
+        verify_before_update=pool.optional_choices("verify_before_update", _ADDRESSES),
+        username_attributes=pool.optional_choices("username_attributes", _ADDRESSES),
         is_case_sensitive=pool.optional_flag("case_sensitive"),
         password_policy=parse_password_policy(policy) if policy is not None else None,
         mfa_configuration=pool.optional_choice("mfa_configuration", MFA_CONFIGURATIONS),
@@ -118,6 +124,9 @@ def _user_pool(pool: Reader) -> UserPoolDetails:
         access_token_seconds=pool.optional_integer("access_token_seconds"),
         id_token_seconds=pool.optional_integer("id_token_seconds"),
         refresh_token_seconds=pool.optional_integer("refresh_token_seconds"),
+        temporary_password_days=pool.optional_integer("temporary_password_days"),
+        recovery_attributes=pool.optional_choices("recovery_attributes", _ADDRESSES),
+        allows_sign_up=pool.optional_flag("allow_sign_up"),
     )
 
 

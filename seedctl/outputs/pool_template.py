@@ -32,6 +32,8 @@ _PASSWORD_RULES = {
     "require_symbols": "RequireSymbols",
     "require_uppercase": "RequireUppercase",
 }
+_ADMIN_ONLY = "AllowAdminCreateUserOnly"
+_RECOVERY = {"verified_email": "email", "verified_phone_number": "phone_number"}
 _DEFAULT_LENGTH = 8  # Cognito's, of a policy that has no minimum
 _SECONDS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
 # For each token: its name in properties, and Cognito's unit if the template gives none.
@@ -55,6 +57,7 @@ def user_pool_details(
     update_settings = pool.property("UserAttributeUpdateSettings") or {}
     policy = (pool.property("Policies") or {}).get("PasswordPolicy")
     username_rules = pool.property("UsernameConfiguration") or {}
+    admin_only = _flag((pool.property("AdminCreateUserConfig") or {}).get(_ADMIN_ONLY))
     mfa, methods = pool.property("MfaConfiguration"), pool.property("EnabledMfas")
     found: dict[str, Any] = {
         "attributes": [_attribute(entry) for entry in pool.property("Schema") or ()],
@@ -68,6 +71,9 @@ def user_pool_details(
         "mfa_configuration": _MFA.get(mfa or "OFF"),
         "mfa_methods": [_MFA_METHODS[name] for name in methods or () if name in _MFA_METHODS],
         "groups": list(_groups(pool, resources)),
+        "temporary_password_days": _whole((policy or {}).get("TemporaryPasswordValidityDays")),
+        "recovery_attributes": _recovery_attributes(pool),
+        "allow_sign_up": None if admin_only is None else not admin_only,
         **(_token_times(client) if client is not None else {}),
     }
     return {key: value for key, value in found.items() if value is not None}
@@ -127,6 +133,20 @@ def _token_times(client: Resource) -> dict[str, int]:
         if count:  # 0 stands for Cognito's own default
             found[key] = count * _SECONDS[units.get(token, default_unit)]
     return found
+
+
+def _recovery_attributes(pool: Resource) -> list[str] | None:
+    """Return the attributes that reset codes go to, the first choice first; None if not given."""
+    setting = pool.property("AccountRecoverySetting")
+    if setting is None:
+        return None
+    mechanisms = sorted(setting.get("RecoveryMechanisms") or (), key=lambda each: each["Priority"])
+    return [_RECOVERY[each["Name"]] for each in mechanisms if each["Name"] in _RECOVERY]
+
+
+def _whole(value: Any) -> int | None:
+    """Return a whole number, which a template may also give as text."""
+    return None if value is None else int(value)
 
 
 def _flag(value: Any) -> bool | None:

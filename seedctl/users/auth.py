@@ -240,7 +240,15 @@ class Auth:
     def _sign_in_new(
         self, user: CheckedUser, password: str, new_password: str | None
     ) -> UserSession:
-        sign_in = SignIn(self._pool, user, password, new_password, user.email, set_preference=True)
+        sign_in = SignIn(
+            self._pool,
+            user,
+            password,
+            new_password,
+            attributes=user.attributes,
+            email=user.email,
+            set_preference=True,
+        )
         return self._open(sign_in)
 
     def _sign_in_existing(self, user: NewUser) -> UserSession:
@@ -248,7 +256,9 @@ class Auth:
         is_unfinished = self._journal.is_unfinished(settings.user_pool_id, username)
         email = username if copied_attribute(username, settings) == "email" else None
         # A run that was stopped while it waited for a code has not set the preference yet.
-        sign_in = SignIn(self._pool, user, user.password, None, email, set_preference=is_unfinished)
+        sign_in = SignIn(
+            self._pool, user, user.password, None, email=email, set_preference=is_unfinished
+        )
         try:
             session = self._open(sign_in)
         except NotAuthorizedException as error:

@@ -24,6 +24,7 @@ from seedctl.cognito.sign_in import retry
 from seedctl.errors import (
     CognitoError,
     EndpointUnreachableError,
+    InvalidPasswordException,
     InvalidResponseError,
     NotAuthorizedException,
     SeedctlError,
@@ -86,6 +87,11 @@ _ATTEMPTS_BEFORE_PAUSE = 2
 _PAUSE_SECONDS = 1.0
 
 # In Cognito's message: which attribute belongs to another user.
+_STRICTER_POLICY = (
+    "The outputs file has another password policy than the pool, or none, so the user exists by now, "
+    "with a temporary password made from this one: delete the user (in the local sandbox: seedctl local "
+    "reset), and choose a password that meets the pool's policy."
+)
 _TAKEN = re.compile(r"\bgiven (email|phone)")
 _TAKEN_ATTRIBUTES = {"email": "email", "phone": "phone_number"}
 
@@ -221,7 +227,7 @@ class _Creation:
 
         Return the session, if any, the state of the user, and Cognito's refusals.
         """
-        user, sign_in = self._user, self._creator.sign_in
+        user = self._user
         refusals: list[NotAuthorizedException] = []
         for password, state in SIGN_INS[step]:
             if refusals and step == "try to finish" and user.if_exists in {"error", "skip"}:
@@ -232,10 +238,7 @@ class _Creation:
                 # A user that accepts its final password needs no finishing by a later run.
                 self._clear_journal()
             try:
-                if password == "temporary":  # noqa: S105 - the name of one
-                    session = sign_in(user, self._temporary_password, user.password)
-                else:
-                    session = sign_in(user, user.password, None)
+                session = self._sign_in(password)
             except NotAuthorizedException as refusal:
                 if not is_about_password(refusal):
                     raise
@@ -243,6 +246,18 @@ class _Creation:
             else:
                 return session, state, refusals
         return None, "existed", refusals
+
+    def _sign_in(self, password: str) -> UserSession:
+        """Sign in with the password that SIGN_INS calls *password*."""
+        user, sign_in = self._user, self._creator.sign_in
+        if password != "temporary":  # noqa: S105 - the name of one
+            return sign_in(user, user.password, None)
+        try:
+            return sign_in(user, self._temporary_password, user.password)
+        except InvalidPasswordException as refusal:
+            if user.temporary_password is None:
+                refusal.resolution = _STRICTER_POLICY
+            raise
 
     def _no_password_fits(self, step: Step, refusals: list[NotAuthorizedException]) -> SeedctlError:
         """Return the error for a user that accepted none of the passwords."""
@@ -293,15 +308,18 @@ class _Creation:
         """
         username, given = self._user.username, self._user.attributes
         own_name = copied_attribute(username, self._pool.settings)
-        sent = [each for each in given if each["Name"] not in (*VERIFIED_FLAGS, own_name)]
+        own = [each for each in given if each["Name"] not in (*VERIFIED_FLAGS, own_name)]
         tokens = session.tokens()
+        before = tokens.id_claims()
+        # Cognito refuses to set an immutable attribute again, even to the value that it has.
+        sent = [each for each in own if before.get(each["Name"]) != each["Value"]]
         deliveries = self._pool.update_attributes(tokens.access, sent) if sent else []
         for warning in update_warnings(
             username,
             given={attribute["Name"]: attribute["Value"] for attribute in given},
             sent=sent,
-            before=tokens.id_claims(),
+            before=before,
             deliveries=deliveries,
         ):
             self._observer.on_warning(warning)
-        return bool(sent)
+        return bool(own)

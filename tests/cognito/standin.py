@@ -48,6 +48,7 @@ class StandInCognito(AWS):
         self.must_change = False
         self.faults: dict[tuple[str, int], Exception] = {}
         self.faults_after: dict[tuple[str, int], Exception] = {}
+        self.required_attributes = "[]"  # that the user lacks at the new password
         self.sign_in_challenge: str | None = None
         self.sign_in_parameters: dict[str, str] = {}
         # The challenges after the new password, with their parameters, in order.
@@ -167,7 +168,7 @@ class StandInCognito(AWS):
         return {
             "ChallengeName": name,
             "Session": self._next_session(),
-            "ChallengeParameters": {"requiredAttributes": "[]", **parameters},
+            "ChallengeParameters": {"requiredAttributes": self.required_attributes, **parameters},
         }
 
     def _next_session(self) -> str:

@@ -407,6 +407,19 @@ def test_attributes_are_updated_as_the_user(scene: Scene) -> None:
     ]
 
 
+def test_attributes_that_have_their_value_are_not_set_again(scene: Scene) -> None:
+    """Cognito would refuse an immutable attribute, even with the same value."""
+    for changed in ({}, {"locale": "fr"}):
+        given: dict[str, Any] = {"family_name": "Lee", "locale": "de", **changed}
+        rows = [NewUser(address("ann"), PASSWORD, user_attributes=given)]
+        scene.backend.auth.create_users([*rows], if_exists="update")
+        assert scene.attributes_of("ann")["locale"] == given["locale"]
+    results = scene.backend.auth.create_users(rows, if_exists="update")
+    assert states(results) == ["updated"]
+    sent = [given for name, given in scene.spy.calls if name == "UpdateUserAttributes"]
+    assert [each["UserAttributes"] for each in sent] == [[{"Name": "locale", "Value": "fr"}]]
+
+
 def test_names_that_differ_in_case_are_left_to_cognito(scene: Scene) -> None:
     """Names that differ only in case are both sent: Cognito knows whether the pool is case-sensitive."""
     rows = [NewUser(name, PASSWORD) for name in ("Ann@example.com", "ann@example.com")]

@@ -16,6 +16,7 @@ from seedctl.errors import (
     CognitoError,
     EndpointUnreachableError,
     InvalidParameterException,
+    InvalidPasswordException,
     NoGroupError,
     NotAuthorizedException,
     SeedctlError,
@@ -132,6 +133,45 @@ def test_a_user_of_another_tool_is_finished_with_its_temporary_password(
     )
     assert stage.states() == ["finished"]
     assert (stage.cognito.password, stage.cognito.must_change) == (PASSWORD, False)
+
+
+@pytest.mark.parametrize("temporary", [None, "Made-elsewhere1!"])
+def test_a_policy_that_is_stricter_than_the_outputs(stage: Stage, temporary: str | None) -> None:
+    """The derived temporary password fits one final password only, and the resolution says so."""
+    refusal = InvalidPasswordException("too short", code="InvalidPasswordException")
+    stage.cognito.faults[("RespondToAuthChallenge", 1)] = refusal
+    with pytest.raises(InvalidPasswordException, match="too short") as caught:
+        stage.auth.create_user(USER, PASSWORD, temporary_password=temporary)
+    is_told_to_delete = "delete the user" in str(caught.value.resolution)
+    assert is_told_to_delete is (temporary is None)
+
+
+@pytest.mark.parametrize(
+    ("required", "sent"),
+    [
+        pytest.param('["userAttributes.nickname","userAttributes.name"]', ["nickname"], id="given"),
+        pytest.param('["userAttributes.name"]', [], id="not given"),
+        pytest.param('{"userAttributes.nickname": 1}', [], id="no list"),
+        pytest.param("nickname", [], id="no JSON"),
+    ],
+)
+def test_missing_required_attributes_go_with_the_new_password(
+    stage: Stage, required: str, sent: list[str]
+) -> None:
+    """A user left without a required attribute, which the script now gives, can be finished."""
+    stage.cognito.password, stage.cognito.must_change = TEMPORARY, True
+    stage.leave_unfinished(USER, was_created=True)
+    stage.cognito.required_attributes = required
+    stage.auth.create_user(USER, PASSWORD, user_attributes={"nickname": "Ann", "locale": "en"})
+    assert stage.states() == ["finished"]
+    answers = [
+        given["ChallengeResponses"]
+        for name, given in stage.cognito.requests
+        if name == "RespondToAuthChallenge"
+    ]
+    expected = {f"userAttributes.{name}": "Ann" for name in sent}
+    given = {key: value for key, value in answers[1].items() if key.startswith("userAttributes.")}
+    assert given == expected
 
 
 def test_a_given_temporary_password_serves_a_new_user_too(stage: Stage) -> None:

@@ -58,6 +58,21 @@ def test_a_wrong_password() -> None:
             "USER_SRP_AUTH is not enabled for the client.",
             "ALLOW_USER_SRP_AUTH",
         ),
+        (
+            "InvalidParameterException",
+            "Attributes did not conform to the schema: custom:x: Attribute does not exist in the schema.",
+            "Leave the attribute out",
+        ),
+        (
+            "InvalidParameterException",
+            "Attributes did not conform to the schema: nickname: The attribute is required\n",
+            "userAttributes",
+        ),
+        (
+            "InvalidParameterException",
+            "user.custom:plan: Attribute cannot be updated.",
+            "not mutable",
+        ),
         ("PasswordResetRequiredException", "Password reset required", "admin-set-user-password"),
         ("UserNotConfirmedException", "User is not confirmed.", "admin-confirm-sign-up"),
         ("InvalidPasswordException", "Password not long enough", "policy"),

@@ -211,7 +211,7 @@ def test_administrators_may_not_sign_in_by_password_either(client: Any, flow: st
     refusal = client.cognito_refusal(
         "AdminInitiateAuth", ClientId=client.client_id, AuthFlow=flow, AuthParameters={}
     )
-    assert refusal == f"InvalidParameterException: {flow} flow not enabled for this client"
+    assert refusal == "InvalidParameterException: Auth flow not enabled for this client"
 
 
 def test_administrators_sign_in_over_srp(client: Any) -> None:

@@ -117,6 +117,8 @@ def test_custom_attributes_have_their_limits() -> None:
     assert pool.groups is not None
     assert UserGroup("auditors", 0) in pool.groups
     assert pool.password_policy == PasswordPolicy(12, True, True, False, False)
+    assert (pool.temporary_password_days, pool.allows_sign_up) == (3, True)
+    assert pool.recovery_attributes == ("email",)
 
 
 def test_the_details_are_the_templates() -> None:
@@ -283,6 +285,27 @@ def test_a_bare_pool_has_cognitos_defaults(tmp_path: Path) -> None:
     assert (pool.attributes, pool.username_attributes, pool.verify_before_update) == ((), (), ())
     assert (pool.mfa_configuration, pool.mfa_methods) == ("NONE", ())
     assert (pool.password_policy, pool.is_case_sensitive) == (None, None)
+    assert (pool.temporary_password_days, pool.allows_sign_up) == (None, None)
+    assert pool.recovery_attributes is None
+
+
+def test_recovery_and_sign_up_are_read(tmp_path: Path) -> None:
+    """Reset codes go to the attributes of the template by priority; sign-up may be administrators'."""
+    mechanisms = [
+        {"Name": "admin_only", "Priority": 3},
+        {"Name": "verified_email", "Priority": 2},
+        {"Name": "verified_phone_number", "Priority": 1},
+    ]
+    pool = _pool(
+        _with_two_pools(
+            tmp_path,
+            {},
+            AccountRecoverySetting={"RecoveryMechanisms": mechanisms},
+            AdminCreateUserConfig={"AllowAdminCreateUserOnly": "true"},
+        )
+    )
+    assert pool.recovery_attributes == ("phone_number", "email")
+    assert pool.allows_sign_up is False
 
 
 def test_properties_may_be_texts_or_left_out(tmp_path: Path) -> None:

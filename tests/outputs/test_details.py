@@ -38,6 +38,9 @@ def test_all_details_are_read() -> None:
                     "groups": [{"admins": {"precedence": 1}}],
                     "case_sensitive": True,
                     "access_token_seconds": 1800,
+                    "temporary_password_days": 3,
+                    "recovery_attributes": ["phone_number", "email"],
+                    "allow_sign_up": False,
                 },
             }
         }
@@ -54,6 +57,8 @@ def test_all_details_are_read() -> None:
     assert (pool.mfa_configuration, pool.mfa_methods) == ("OPTIONAL", ("TOTP",))
     assert pool.groups == (UserGroup("admins", 1),)
     assert (pool.is_case_sensitive, pool.access_token_seconds) == (True, 1800)
+    assert (pool.temporary_password_days, pool.allows_sign_up) == (3, False)
+    assert pool.recovery_attributes == ("phone_number", "email")
     assert pool.auto_verified_attributes is None
 
 

@@ -22,12 +22,10 @@ from seedctl.local.cognito.passwords import (
     check_password,
     random_password,
 )
-from seedctl.local.cognito.pool import UserPool
+from seedctl.local.cognito.pool import DAY, UserPool
 from seedctl.local.cognito.service import UserPoolService
 from seedctl.local.cognito.users import User
 from seedctl.local.protocol import Call, ServiceError
-
-TEMPORARY_SECONDS = 7 * 24 * 3600
 
 
 def admin_create_user(service: UserPoolService, call: Call) -> dict[str, Any]:
@@ -36,7 +34,7 @@ def admin_create_user(service: UserPoolService, call: Call) -> dict[str, Any]:
     call.texts("DesiredDeliveryMediums", choices=("SMS", "EMAIL"))
     call.text_map("ClientMetadata")
     call.flag("ForceAliasCreation")
-    given = attributes.read_attributes(call)
+    given = attributes.read_attributes(call, service.pool, is_new_user=True)
     attributes.read_pairs(call, "ValidationData")
     policy = service.pool.password_policy
     password = call.optional_text("TemporaryPassword", minimum=0, maximum=MAX_PASSWORD)
@@ -113,7 +111,7 @@ def admin_update_user_attributes(service: UserPoolService, call: Call) -> dict[s
     name = read_username(call)
     if not call.items("UserAttributes"):
         call.missing("UserAttributes")
-    given = attributes.read_attributes(call)
+    given = attributes.read_attributes(call, service.pool, is_new_user=False)
     with service.changing_user(name) as (_, user):
         change_attributes(user, given)
     return {}
@@ -144,9 +142,10 @@ def attributes_to_delete(service: UserPoolService, call: Call) -> list[str]:
         call.missing("UserAttributeNames")
     protected = {"sub", *service.pool.required_attributes, *service.pool.username_attributes}
     for name in names:
-        attributes.check_known(name)
+        attributes.check_known(service.pool, name)
         if name in protected:
             call.fail(f"The attribute {name} is required and cannot be deleted.")
+    attributes.check_mutable(service.pool, names)
     return names
 
 
@@ -213,7 +212,7 @@ def _set_temporary_password(service: UserPoolService, user: User, password: str)
 
 def _make_temporary(service: UserPoolService, user: User) -> None:
     user.status = users.FORCE_CHANGE_PASSWORD
-    user.temporary_until = service.clock() + TEMPORARY_SECONDS
+    user.temporary_until = service.clock() + service.pool.temporary_password_days * DAY
 
 
 def _with_sign_in_attribute(pool: UserPool, name: str, given: dict[str, str]) -> dict[str, str]:
@@ -221,7 +220,7 @@ def _with_sign_in_attribute(pool: UserPool, name: str, given: dict[str, str]) ->
     if not pool.username_attributes:
         return given
     attribute = _sign_in_attribute(pool, name)
-    if given.get(attribute, name).lower() != name.lower():
+    if pool.fold(given.get(attribute, name)) != pool.fold(name):
         raise invalid_parameter(f"The attribute {attribute} must be the same as the user name.")
     return {attribute: name, **{key: value for key, value in given.items() if key != attribute}}
 

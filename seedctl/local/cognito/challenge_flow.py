@@ -57,7 +57,7 @@ class Answer:
     def is_for(self, users: UserRecords, username: str) -> bool:
         """Whether the answer's USERNAME is one of the names of the user *username*."""
         name = self.response("USERNAME")
-        if name.lower() == username.lower():
+        if users.pool.fold(name) == users.pool.fold(username):
             return True
         user = users.find(name)
         return user is not None and user.username == username

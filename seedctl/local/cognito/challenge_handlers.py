@@ -9,7 +9,7 @@ from typing import Any
 
 from seedctl.local.cognito import errors
 from seedctl.local.cognito.admin import change_attributes, set_password
-from seedctl.local.cognito.attributes import check_attribute, check_required
+from seedctl.local.cognito.attributes import check_attribute, check_mutable, check_required
 from seedctl.local.cognito.challenge_flow import Answer, Step, build_reply, complete_sign_in
 from seedctl.local.cognito.mfa import (
     EMAIL,
@@ -39,12 +39,14 @@ def answer_new_password(service: UserPoolService, answer: Answer) -> dict[str, A
             for name, value in answer.responses.items()
             if name.startswith(_ATTRIBUTE_PREFIX)
         }
-        checked = {name: check_attribute(name, value) for name, value in given.items()}
+        pool = service.pool
+        checked = {name: check_attribute(pool, name, value) for name, value in given.items()}
         verifier = Verifier.of(password, pool_name=service.pool.name, username=session.username)
         with service.changing_users() as users:
             user = _answering_user(users, answer, session)
+            check_mutable(pool, [name for name in checked if name in user.attributes])
             change_attributes(user, checked)
-            check_required(service.pool.required_attributes, user.attributes)
+            check_required(pool.required_attributes, user.attributes)
             set_password(user, verifier)
             users.save_modified(user)
             step = step_after_password(service, users, user)
@@ -67,7 +69,7 @@ def answer_mfa_setup(service: UserPoolService, answer: Answer) -> dict[str, Any]
         if setup.is_verified:
             step = complete_sign_in(service, users, user)
         elif EMAIL.name in setup.factors and "EMAIL" in answer.responses:
-            address = check_attribute("email", answer.response("EMAIL"))
+            address = check_attribute(service.pool, "email", answer.response("EMAIL"))
             change_attributes(user, {"email": address})
             user.modified = users.now
             step = send_code(users, user, EMAIL)

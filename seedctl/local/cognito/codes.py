@@ -88,7 +88,7 @@ def delete_codes_for(user: User, attribute: str) -> None:
 def sign_up_address(pool: UserPool, user: User) -> str | None:
     """Return the attribute that a sign-up's code goes to, None if the pool verifies none of them."""
     for attribute in ("phone_number", "email"):  # with both, only the phone number gets a code
-        if attribute in pool.verification_types and user.attributes.get(attribute):
+        if attribute in pool.auto_verified and user.attributes.get(attribute):
             return attribute
     return None
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from seedctl.local.cognito import (
     admin,
@@ -21,9 +21,12 @@ from seedctl.local.cognito.pool import UserPool
 from seedctl.local.cognito.service import UserPoolService
 from seedctl.local.protocol import Call, Operation, ServiceError
 from seedctl.local.store import Store
-from seedctl.outputs import AuthSection
+from seedctl.outputs import AuthSection, UserGroup
 
-Handler = Callable[[UserPoolService, Call], dict[str, Any]]
+if TYPE_CHECKING:
+    from seedctl.outputs.details import UserPoolDetails
+
+    Handler = Callable[[UserPoolService, Call], dict[str, Any]]
 
 # Calls with credentials. Their UserPoolId is checked before the handler runs.
 _SIGNED: dict[str, Handler] = {
@@ -82,15 +85,26 @@ _UNSIGNED: dict[str, Handler] = {
 class Cognito:
     """The ``AWSCognitoIdentityProviderService`` of one sandbox."""
 
-    def __init__(self, store: Store, auth: AuthSection | None, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        auth: AuthSection | None,
+        clock: Callable[[], float],
+        details: UserPoolDetails | None = None,
+    ) -> None:
         self._service: UserPoolService | None = None
         if auth is not None:
-            self._service = UserPoolService(store, UserPool.deployed(auth), clock)
+            self._service = UserPoolService(store, UserPool.deployed(auth, details), clock)
         self.operations = {
             name: Operation(partial(self._answer, handler, is_signed), is_signed)
             for handlers, is_signed in ((_SIGNED, True), (_UNSIGNED, False))
             for name, handler in handlers.items()
         }
+
+    @property
+    def groups(self) -> Sequence[UserGroup]:
+        """The groups that were deployed with the pool."""
+        return self._service.pool.groups if self._service is not None else ()
 
     def claims_of(self, token: str) -> dict[str, Any]:
         """Return the claims of a valid access or id token, for other services. Raises ServiceError.

@@ -32,14 +32,15 @@ def get_user(service: UserPoolService, call: Call) -> dict[str, Any]:
 
 
 def update_user_attributes(service: UserPoolService, call: Call) -> dict[str, Any]:
-    """Change attributes. A new address takes effect only when its code is confirmed."""
+    """Change attributes. A new address may take effect only when its code is confirmed."""
     claims = service.claims_of(call)
     if not call.items("UserAttributes"):
         call.missing("UserAttributes")
-    given = attributes.read_attributes(call)
+    pool = service.pool
+    given = attributes.read_attributes(call, pool, is_new_user=False)
     attributes.check_writable(given)
     call.text_map("ClientMetadata")
-    to_verify = {name: given.pop(name) for name in service.pool.verification_types if name in given}
+    to_verify = {name: given.pop(name) for name in pool.verify_before_update if name in given}
     with service.changing_caller(claims) as (users, user):
         users.check_no_conflict(replace(user, attributes={**user.attributes, **to_verify}))
         details = []
@@ -49,7 +50,15 @@ def update_user_attributes(service: UserPoolService, call: Call) -> dict[str, An
                 details.append(send_account_code(users, user, purpose, name, value))
             else:
                 user.account_codes.pop(purpose, None)
+        changed = [
+            name
+            for name in pool.auto_verified
+            if name in given and given[name] != user.attributes.get(name)
+        ]
         change_attributes(user, given)
+        details += [
+            send_account_code(users, user, verification_purpose(name), name) for name in changed
+        ]
     return {"CodeDeliveryDetailsList": details}
 
 

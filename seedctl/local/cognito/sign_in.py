@@ -9,8 +9,10 @@ from seedctl.local.cognito import challenge_flow, challenge_handlers
 from seedctl.local.cognito.groups import GroupRecords
 from seedctl.local.cognito.mfa import EMAIL, SMS, TOTP
 from seedctl.local.cognito.service import MAX_TOKEN, UserPoolService, refuse_secret_hash
-from seedctl.local.cognito.srp_sign_in import answer_password_verifier, start_srp
+from seedctl.local.cognito.srp_sign_in import answer_password_verifier, start_password, start_srp
 from seedctl.local.protocol import Call
+
+_NO_REFRESH = "REFRESH_TOKEN_AUTH flow not enabled for this client"  # [?]
 
 
 def refresh(service: UserPoolService, parameters: dict[str, str]) -> dict[str, Any]:
@@ -24,12 +26,34 @@ def get_tokens_from_refresh_token(service: UserPoolService, call: Call) -> dict[
 
 
 FLOWS: dict[str, Callable[[UserPoolService, dict[str, str]], dict[str, Any]]] = {
+    "ADMIN_NO_SRP_AUTH": start_password,
+    "ADMIN_USER_PASSWORD_AUTH": start_password,
     "REFRESH_TOKEN": refresh,
     "REFRESH_TOKEN_AUTH": refresh,
+    "USER_PASSWORD_AUTH": start_password,
     "USER_SRP_AUTH": start_srp,
 }
 _ADMIN_FLOWS = ("ADMIN_NO_SRP_AUTH", "ADMIN_USER_PASSWORD_AUTH")
-_DISABLED_FLOWS = ("USER_AUTH", "USER_PASSWORD_AUTH")
+# What the app client must allow for a flow, and Cognito's error if it does not: each flow has another.
+_PERMISSIONS = {
+    "ADMIN_NO_SRP_AUTH": (
+        "ALLOW_ADMIN_USER_PASSWORD_AUTH",
+        "Auth flow not enabled for this client",
+    ),
+    "ADMIN_USER_PASSWORD_AUTH": (
+        "ALLOW_ADMIN_USER_PASSWORD_AUTH",
+        "Auth flow not enabled for this client",
+    ),
+    "CUSTOM_AUTH": ("ALLOW_CUSTOM_AUTH", "CUSTOM_AUTH is not enabled for the client."),  # [?]
+    "REFRESH_TOKEN": ("ALLOW_REFRESH_TOKEN_AUTH", _NO_REFRESH),
+    "REFRESH_TOKEN_AUTH": ("ALLOW_REFRESH_TOKEN_AUTH", _NO_REFRESH),
+    "USER_AUTH": ("ALLOW_USER_AUTH", "USER_AUTH flow not enabled for this client"),
+    "USER_PASSWORD_AUTH": (
+        "ALLOW_USER_PASSWORD_AUTH",
+        "USER_PASSWORD_AUTH flow not enabled for this client",
+    ),
+    "USER_SRP_AUTH": ("ALLOW_USER_SRP_AUTH", "USER_SRP_AUTH is not enabled for the client."),
+}
 
 CHALLENGES: dict[str, Callable[[UserPoolService, challenge_flow.Answer], dict[str, Any]]] = {
     EMAIL.name: challenge_handlers.answer_sent_code,
@@ -81,14 +105,17 @@ def respond_to_auth_challenge(service: UserPoolService, call: Call) -> dict[str,
 
 
 def _flow(call: Call) -> str:
-    return call.text("AuthFlow", choices=(*FLOWS, *_ADMIN_FLOWS, *_DISABLED_FLOWS, "CUSTOM_AUTH"))
+    return call.text("AuthFlow", choices=tuple(_PERMISSIONS))
 
 
 def _start(service: UserPoolService, call: Call, flow: str) -> dict[str, Any]:
+    permission, refusal = _PERMISSIONS[flow]
+    if permission not in service.pool.auth_flows:
+        call.fail(refusal)
     if flow == "CUSTOM_AUTH":
         call.fail("Custom auth lambda trigger is not configured for the user pool.")
     if flow not in FLOWS:
-        call.fail(f"{flow} flow not enabled for this client")
+        call.fail(f"This sandbox does not offer the flow {flow}.")
     parameters = call.text_map("AuthParameters")
     call.text_map("ClientMetadata")
     refuse_secret_hash(parameters)

@@ -16,8 +16,10 @@ from seedctl.local.protocol import Call, ServiceError
 def sign_up(service: UserPoolService, call: Call) -> dict[str, Any]:
     pool = service.pool
     name = service.named_user(call)
+    if not pool.allows_sign_up:
+        raise errors.not_authorized("SignUp is not permitted for this user pool")
     password = call.text("Password", maximum=MAX_PASSWORD)
-    given = attributes.read_attributes(call)
+    given = attributes.read_attributes(call, pool, is_new_user=True)
     attributes.read_pairs(call, "ValidationData")
     attributes.check_writable(given)
     check_password(password, pool.password_policy, refusal="Password did not conform with policy")

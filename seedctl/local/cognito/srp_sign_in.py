@@ -1,4 +1,4 @@
-"""The password exchange of a sign-in: USER_SRP_AUTH and its challenge PASSWORD_VERIFIER."""
+"""The password of a sign-in: proven by SRP in the challenge PASSWORD_VERIFIER, or sent as it is."""
 
 from __future__ import annotations
 
@@ -48,15 +48,7 @@ def start_srp(service: UserPoolService, parameters: dict[str, str]) -> dict[str,
     name, srp_a = required(parameters, "USERNAME"), required(parameters, "SRP_A")
     if not _HEX.fullmatch(srp_a):
         raise invalid_parameter("SRP_A is not a hex number.")
-    with service.reading_users() as users:
-        user = users.find(name)
-    # An unknown name gets an answer of the same form and cost, and fails at the password. Its fake id
-    # is the same for each attempt, as a real user's id is.
-    seal = service.store.seal
-    user_id = user.username if user is not None else fake_user_id(seal, service.pool.id, name)
-    verifier = user.verifier if user is not None else None
-    if verifier is None:
-        verifier = Verifier.fake(seal, service.pool.name, name)
+    user_id, verifier = _user_to_prove(service, name)
     exchange = ServerExchange.start(srp_a, verifier)
     secret_block = base64.b64encode(secrets.token_bytes(_SECRET_BLOCK_BYTES)).decode()
     session = Session(PASSWORD_VERIFIER, user_id, verifier, exchange)
@@ -71,6 +63,33 @@ def start_srp(service: UserPoolService, parameters: dict[str, str]) -> dict[str,
             "USER_ID_FOR_SRP": user_id,
         },
     }
+
+
+def start_password(service: UserPoolService, parameters: dict[str, str]) -> dict[str, Any]:
+    """Sign in with the password itself, as app clients may be allowed to."""
+    name, password = required(parameters, "USERNAME"), required(parameters, "PASSWORD")
+    user_id, verifier = _user_to_prove(service, name)
+    accepted = verifier.matches(password, pool_name=service.pool.name, username=user_id)
+    with service.changing_users() as users:
+        user = users.by_username(user_id)
+        if user is None or user.verifier != verifier:
+            raise wrong_password()
+        step = _step_after_proof(service, users, user, accepted=accepted)
+    return build_reply(service, step)
+
+
+def _user_to_prove(service: UserPoolService, name: str) -> tuple[str, Verifier]:
+    """Return the user name and password verifier of *name*.
+
+    An unknown name gets values of the same form and cost, and fails at the password. Its fake id is
+    the same for each attempt, as a real user's id is.
+    """
+    with service.reading_users() as users:
+        user = users.find(name)
+    seal = service.store.seal
+    user_id = user.username if user is not None else fake_user_id(seal, service.pool.id, name)
+    verifier = user.verifier if user is not None else None
+    return user_id, verifier or Verifier.fake(seal, service.pool.name, name)
 
 
 def answer_password_verifier(service: UserPoolService, answer: Answer) -> dict[str, Any]:

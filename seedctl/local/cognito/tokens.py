@@ -23,8 +23,6 @@ from seedctl.local.store import Store
 if TYPE_CHECKING:
     from seedctl.local.cognito.signing import SigningKey
 
-ACCESS_SECONDS = 3600
-REFRESH_SECONDS = 30 * 24 * 3600
 _SCOPE = "aws.cognito.signin.user.admin"
 
 
@@ -96,7 +94,6 @@ class Tokens:
             "origin_jti": grant.origin_jti,
             "event_id": str(uuid.uuid4()),
             "auth_time": grant.auth_time,
-            "exp": now + ACCESS_SECONDS,
             "iat": now,
         }
         flags = {name: user.attributes[name] == "true" for name in FLAGS if name in user.attributes}
@@ -106,12 +103,14 @@ class Tokens:
             **common,
             "cognito:username": user.username,
             "aud": grant.client_id,
+            "exp": now + self._pool.id_token_seconds,
             "token_use": "id",
             "jti": str(uuid.uuid4()),
         }
         access_claims = {
             **common,
             "client_id": grant.client_id,
+            "exp": now + self._pool.access_token_seconds,
             "token_use": "access",
             "scope": _SCOPE,
             "jti": str(uuid.uuid4()),
@@ -120,7 +119,7 @@ class Tokens:
         key = self.signing_key()
         result: dict[str, Any] = {
             "AccessToken": key.sign(access_claims),
-            "ExpiresIn": ACCESS_SECONDS,
+            "ExpiresIn": self._pool.access_token_seconds,
             "IdToken": key.sign(id_claims),
             "TokenType": "Bearer",
         }
@@ -136,7 +135,7 @@ class Tokens:
             raise not_authorized("Invalid Refresh Token")
         if grant.client_id != self._pool.client_id:
             raise not_authorized("Invalid Refresh Token")
-        if self._clock() > grant.auth_time + REFRESH_SECONDS:
+        if self._clock() > grant.auth_time + self._pool.refresh_token_seconds:
             raise not_authorized("Refresh Token has expired")
         if not user.enabled:
             raise disabled_user()

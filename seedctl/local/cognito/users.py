@@ -106,13 +106,17 @@ class UserRecords:
         self.now = now
 
     def find(self, name: str) -> User | None:
-        """Return the user with the user name, alias or ``sub`` *name*, ignoring case."""
-        columns = ("lower_username", *self._alias_columns, "sub")
-        found = (self._first(column, name.lower()) for column in columns)
-        return next(filter(None, found), None)
+        """Return the user with the user name, alias or ``sub`` *name*.
+
+        Case is ignored, unless the pool says otherwise.
+        """
+        names = ("username", *self._aliases)
+        found = (self._first(*self._is(column, name)) for column in names)
+        by_name = next(filter(None, found), None)
+        return by_name or self._first("sub = ?", [name.lower()])
 
     def by_username(self, username: str) -> User | None:
-        return self._first("username", username)
+        return self._first("username = ?", [username])
 
     def require(self, name: str) -> User:
         """Return the user. Raises UserNotFoundException, the error that administrators get."""
@@ -161,22 +165,29 @@ class UserRecords:
     def find_conflict(self, user: User) -> str | None:
         """Return which name or alias of *user* another user already has, None if all are free."""
         values = {"username": user.username, **user.attributes}
-        for column in ("lower_username", *self._alias_columns):
-            name = column.removeprefix("lower_")
-            query = f"SELECT 1 FROM user WHERE pool = ? AND {column} = ? AND sub <> ?"  # noqa: S608 - our names
-            given = (self.pool.id, _lower(values.get(name)), user.sub)
-            if self.view.execute(query, given).fetchone() is not None:
+        for name in ("username", *self._aliases):
+            condition, given = self._is(name, values.get(name) or "")
+            query = f"SELECT 1 FROM user WHERE pool = ? AND {condition} AND sub <> ?"  # noqa: S608 - our names
+            if given[0] and self.view.execute(query, (self.pool.id, *given, user.sub)).fetchone():
                 return name
         return None
 
     @property
-    def _alias_columns(self) -> list[str]:
-        return [f"lower_{name}" for name in ADDRESSES if name in self.pool.username_attributes]
+    def _aliases(self) -> list[str]:
+        return [name for name in ADDRESSES if name in self.pool.username_attributes]
 
-    def _first(self, column: str, value: str) -> User | None:
+    def _is(self, name: str, value: str) -> tuple[str, list[str]]:
+        """Return the SQL condition that the user name or alias *name* is *value*, and its values."""
+        condition, values = f"lower_{name} = ?", [value.lower()]
+        if self.pool.is_case_sensitive:
+            exact = name if name == "username" else f"json_extract(attributes, '$.{name}')"
+            condition, values = f"{condition} AND {exact} = ?", [*values, value]
+        return condition, values
+
+    def _first(self, condition: str, values: list[str]) -> User | None:
         # A pool that had other aliases before may have two such users: return the older one. The plus
         # keeps SQLite from scanning all users by age.
-        found = self.page(f"{column} = ?", [value], "+created", 1)
+        found = self.page(condition, values, "+created", 1)
         return found[0] if found else None
 
     def _write(self, user: User) -> None:

@@ -1,0 +1,79 @@
+"""What rules of fields deny: the fields that AppSync names, and what the caller can do about it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from seedctl.errors import UnauthorizedError
+
+if TYPE_CHECKING:
+    from seedctl.errors import GraphQLError, SeedctlError
+    from seedctl.outputs.models import Model
+
+_DENIED = re.compile(r"Unauthorized on \[([^\]]*)\]")
+
+_NO_ID = (
+    "The rules of fields do not let this caller send an id with a new record: AppSync accepts one only "
+    "from a role that may create every field of {model}."
+)
+_WITHOUT_ID = (
+    "upsert, key= and a given id need that. Leave the id out, which AppSync then generates: with "
+    "create, or with create_many without key=."
+)
+
+
+def denied_fields(error: SeedctlError | None) -> tuple[str, ...]:
+    """Return the fields of the input that rules deny, as AppSync names them; () for other errors."""
+    if not isinstance(error, UnauthorizedError):
+        return ()
+    matches = (_DENIED.search(str(entry.get("message"))) for entry in error.errors)
+    names = (match[1].split(",") for match in matches if match is not None)
+    return tuple(name.strip() for found in names for name in found if name.strip())
+
+
+def denied_to_read(error: GraphQLError) -> tuple[str, ...] | None:
+    """Return what *error* of a mutation denies of its result; None if the mutation was refused.
+
+    An error below the mutation is about reading the result: the record was written.
+    """
+    paths = [entry.get("path") for entry in error.errors]
+    below = [path for path in paths if isinstance(path, list) and len(path) > 1]
+    if not paths or len(below) < len(paths):
+        return None
+    return tuple(dict.fromkeys(".".join(map(str, path[1:])) for path in below))
+
+
+def explain_denial(error: SeedctlError, model: Model, verb: str) -> None:
+    """Say in the resolution of *error* which rule denies *verb* for a record of *model*.
+
+    An error that is no denial by rules remains as it is.
+    """
+    denied = denied_fields(error)
+    reasons = []
+    if verb == "create" and "id" in denied:
+        reasons.append(_NO_ID.format(model=model.name))
+        if model.primary_key == ("id",):
+            reasons.append(_WITHOUT_ID)
+        denied = tuple(name for name in denied if name != "id")
+    if denied:
+        named = ", ".join(denied)
+        reasons.append(
+            f"A field's rules replace those of the model, and no rule for {named} lets this caller "
+            f"{verb} {'it' if len(denied) == 1 else 'each of them'}."
+        )
+        if verb == "create":
+            reasons.append("A default counts as given.")
+        if verb == "update":
+            reasons.append("To set a field to null, a rule must allow delete.")
+            if not set(denied).isdisjoint(model.primary_key):
+                reasons.append("The parts of the model's key count as given.")
+    elif verb == "delete" and isinstance(error, UnauthorizedError) and is_of_field(error):
+        reasons.append("If fields have rules of their own, a role needs delete on every field.")
+    if reasons:
+        error.resolution = " ".join([*reasons, error.resolution or ""]).rstrip()
+
+
+def is_of_field(error: GraphQLError) -> bool:
+    """Whether AppSync ran the document and refused one field of it."""
+    return bool(error.errors) and error.errors[0].get("path") is not None
