@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from seedctl import errors
 from seedctl.outputs.auth import parse_auth
 from seedctl.outputs.details import parse_details
+from seedctl.outputs.model_schema import parse_model_schema
 from seedctl.outputs.reader import REGENERATE, Reader
 from seedctl.outputs.sections import parse_data, parse_storage
 from seedctl.project.root import UnreadableFileError, find_outputs, read_text
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from seedctl.outputs.auth import AuthSection
     from seedctl.outputs.details import BackendDetails
+    from seedctl.outputs.model_schema import ModelSources
     from seedctl.outputs.sections import DataOutputs, StorageOutputs
     from seedctl.project.root import Project
 
@@ -41,6 +43,14 @@ class AmplifyOutputs:
     path: Path
     document: dict[str, Any] = field(repr=False, compare=False)
     """The JSON document itself."""
+
+    def model_sources(self) -> ModelSources:
+        """Parse the source of the models, by name; none if the file lacks it. Loads graphql-core.
+
+        Raises InvalidAmplifyOutputsError.
+        """
+        text = self.details.model_schema
+        return {} if text is None else parse_model_schema(text, self.path)
 
 
 def load_outputs(path: Path) -> AmplifyOutputs:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from seedctl.local.appsync.callers import Caller
     from seedctl.local.store import Store
     from seedctl.outputs import models as outputs
+    from seedctl.outputs.model_schema import ModelSources
 
 _MAX_CACHED_DOCUMENTS = 128
 _MAX_CACHED_LENGTH = 16 * 1024
@@ -31,10 +32,19 @@ _MAX_CACHED_LENGTH = 16 * 1024
 
 class Engine:
     def __init__(
-        self, schema: outputs.Introspection, *, api: str, store: Store, clock: Callable[[], float]
+        self,
+        schema: outputs.Introspection,
+        sources: ModelSources,
+        *,
+        api: str,
+        store: Store,
+        clock: Callable[[], float],
     ) -> None:
-        """Raises ValueError or TypeError if *schema* gives no valid GraphQL schema."""
-        models = deployed_models(schema)
+        """*sources* are the models as their source declares them, none if it is not known.
+
+        Raises ValueError or TypeError if *schema* gives no valid GraphQL schema.
+        """
+        models = deployed_models(schema, sources)
         self._schema = build(schema, models)
         self._parse = partial(read_document, self._schema)
         # A seed script sends the same few documents many times.

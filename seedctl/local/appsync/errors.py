@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from seedctl.local.http1 import Response
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from graphql import GraphQLResolveInfo
 
 JSON_TYPE = "application/json;charset=UTF-8"
@@ -75,6 +77,11 @@ def unauthorized(info: GraphQLResolveInfo[Any]) -> FieldError:
     """Return the error that the caller may not access the field of *info*."""
     where = f"{info.field_name} on type {info.parent_type.name}"
     return FieldError("Unauthorized", f"Not Authorized to access {where}")
+
+
+def unauthorized_names(names: Iterable[str]) -> FieldError:
+    """Return the error that the caller may not send *names* in the input of a mutation."""
+    return FieldError("Unauthorized", f"Unauthorized on [{', '.join(names)}]")
 
 
 def invalid_arguments(message: str) -> FieldError:

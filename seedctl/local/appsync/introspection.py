@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
+from seedctl.local.appsync.access import Access
 from seedctl.outputs import models as outputs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from seedctl.outputs.model_schema import ModelSource, ModelSources
+    from seedctl.outputs.validators import Validator
+
 HAS_MANY = "HAS_MANY"
 BELONGS_TO = "BELONGS_TO"
-READS = frozenset({"get", "list"})
-_OPERATIONS = READS | {"create", "update", "delete"}
+_OPERATIONS = frozenset({"create", "update", "delete", "get", "list"})
 # The types for which the API generates a value if a new item has none.
 _GENERATED = {
     "id": ("ID", "String"),
     "createdAt": ("AWSDateTime", "String"),
     "updatedAt": ("AWSDateTime", "String"),
 }
-_DEFAULT_PROVIDERS = {"public": "apiKey", "custom": "function"}
+# The introspection has a claim in every owner rule, this one if the schema declares none.
+_UNDECLARED_CLAIMS = ("cognito:username", "username")
+_NO_SOURCES: ModelSources = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,23 +58,6 @@ class Index(outputs.Index):
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    allow: str
-    provider: str
-    operations: frozenset[str]
-    groups: tuple[str, ...] | None
-    groups_field: str | None
-    group_claim: str
-    owner_field: str | None
-    identity_claim: str
-
-    @property
-    def is_static(self) -> bool:
-        """Whether the rule can be decided without an item."""
-        return self.owner_field is None and self.groups_field is None
-
-
-@dataclass(frozen=True, slots=True)
 class Model:
     name: str
     plural: str
@@ -76,9 +65,14 @@ class Model:
     key: tuple[str, ...]
     has_custom_key: bool
     indexes: tuple[Index, ...]
-    rules: tuple[Rule, ...]
+    access: Access
     operations: frozenset[str]
     """Those of create, update, delete, get and list that are not disabled."""
+    has_subscriptions: bool
+    defaults: Mapping[str, Any]
+    """The values that a create puts into an input without them, by field."""
+    validators: Mapping[str, tuple[Validator, ...]]
+    """What creates and updates check, by field in the order of the checks."""
 
     @property
     def table(self) -> Index:
@@ -95,14 +89,16 @@ class Model:
         types = _GENERATED.get(name, ())
         return field is not None and not field.is_array and field.type.name in types
 
-    @property
-    def owner_fields(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(rule.owner_field for rule in self.rules if rule.owner_field))
 
+def deployed_models(
+    schema: outputs.Introspection, sources: ModelSources = _NO_SOURCES
+) -> dict[str, Model]:
+    """Return the models of *schema* by name, with the indexes of their relations.
 
-def deployed_models(schema: outputs.Introspection) -> dict[str, Model]:
-    """Return the models of *schema* by name, with the indexes of their relations."""
-    models = {name: _model(model) for name, model in schema.models.items()}
+    *sources* are the models as their source declares them, if the outputs file has it: only the
+    source has defaults, validators and the rules of fields.
+    """
+    models = {name: _model(model, sources.get(name)) for name, model in schema.models.items()}
     return {name: _with_relation_indexes(model, models) for name, model in models.items()}
 
 
@@ -130,19 +126,43 @@ def index_of_relation(owner: Model, field: outputs.Field, models: Mapping[str, M
     return Index(name, None, keys[: len(owner.key)], is_relation=True)
 
 
-def _model(model: outputs.Model) -> Model:
+def _model(model: outputs.Model, source: ModelSource | None) -> Model:
+    indexes = tuple(
+        Index(index.name, index.query_field, index.fields) for index in model.secondary_indexes
+    )
+    sort_keys = (model.primary_key[1:], *(index.sort_fields for index in indexes))
     return Model(
         name=model.name,
         plural=model.plural_name,
         fields=model.fields if model.is_key_declared else _in_deployed_order(model.fields),
         key=model.primary_key,
         has_custom_key=model.is_key_declared,
-        indexes=tuple(
-            Index(index.name, index.query_field, index.fields) for index in model.secondary_indexes
+        indexes=indexes,
+        access=Access(
+            fields=source.fields if source is not None else tuple(model.fields),
+            key=model.primary_key[0],
+            composites=[fields for fields in sort_keys if len(fields) > 1],
+            rules=map(_declared, model.rules) if source is None else source.rules,
+            field_rules={} if source is None else source.field_rules,
         ),
-        rules=tuple(map(_rule, model.rules)),
         operations=_OPERATIONS - model.disabled,
+        has_subscriptions="subscriptions" not in model.disabled,
+        defaults={} if source is None else source.defaults,
+        validators=_validators(model, source),
     )
+
+
+def _validators(
+    model: outputs.Model, source: ModelSource | None
+) -> Mapping[str, tuple[Validator, ...]]:
+    # The deployment misses the mutations of a model whose name begins with a small letter.
+    if source is None or model.name[0].islower():
+        return {}
+    return source.validators
+
+
+def _declared(rule: outputs.Rule) -> outputs.Rule:
+    return replace(rule, identity_claim=None) if rule.identity_claim in _UNDECLARED_CLAIMS else rule
 
 
 def _in_deployed_order(fields: Mapping[str, outputs.Field]) -> Mapping[str, outputs.Field]:
@@ -169,19 +189,3 @@ def _with_relation_indexes(model: Model, models: Mapping[str, Model]) -> Model:
         and field.association.connection_type != BELONGS_TO
     )
     return replace(model, indexes=(*model.indexes, *relations))
-
-
-def _rule(rule: outputs.Rule) -> Rule:
-    provider = rule.provider or _DEFAULT_PROVIDERS.get(rule.allow, "userPools")
-    operations = _OPERATIONS if rule.operations is None else frozenset(rule.operations)
-    by_field = rule.allow == "groups" and rule.groups is None
-    return Rule(
-        allow=rule.allow,
-        provider="identityPool" if provider == "iam" else provider,
-        operations=operations | READS if "read" in operations else operations,
-        groups=rule.groups,
-        groups_field=(rule.groups_field or "groups") if by_field else None,
-        group_claim=rule.group_claim or "cognito:groups",
-        owner_field=(rule.owner_field or "owner") if rule.allow == "owner" else None,
-        identity_claim=rule.identity_claim or "cognito:username",
-    )

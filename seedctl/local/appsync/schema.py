@@ -101,7 +101,7 @@ class _Builder:
     def _model(self, model: Model) -> GraphQLObjectType:
         def fields() -> Fields:
             found = {name: self._model_field(model, field) for name, field in model.fields.items()}
-            for name in model.owner_fields:
+            for name in model.access.owner_fields:
                 # The type has owner fields even if the schema does not declare them.
                 found.setdefault(name, GraphQLField(GraphQLString, resolve=_owner))
             return found
@@ -110,7 +110,10 @@ class _Builder:
 
     def _model_field(self, model: Model, field: Field) -> GraphQLField:
         if field.association is None:
-            return self._simple_field(field, _owner if field.name in model.owner_fields else None)
+            resolve = _owner if field.name in model.access.identity_fields else None
+            if model.access.is_guarded(field.name):
+                resolve = read.guarded(model, field.name, resolve)
+            return self._simple_field(field, resolve)
         resolve = record_internal_errors(read.relation(model, field, self._deployed))
         name = field.type.name
         if field.association.connection_type == HAS_MANY:

@@ -1,0 +1,152 @@
+"""Java's regular expressions, which AppSync's ``matches`` uses, as Python's."""
+
+from __future__ import annotations
+
+import re
+import string
+import sys
+import unicodedata
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_TOKEN = re.compile(
+    r"""
+    (?P<quote>\\Q.*?(?:\\E|\Z))
+  | (?P<property>\\[pP](?:\{\w+\}|\w))
+  | \\x\{(?P<hexadecimal>[0-9A-Fa-f]+)\}
+  | \\0(?P<octal>[0-3]?[0-7]{1,2})
+  | \\k<(?P<reference>\w+)>
+  | (?P<escape>\\.)
+  | (?P<name>\(\?<(?=\w))
+  | (?P<other>.)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_LINE_ENDS = r"\n\r\u0085\u2028\u2029"
+_ESCAPES = {
+    r"\z": r"\Z",
+    r"\Z": rf"(?=(?:\r\n|[{_LINE_ENDS}])?\Z)",
+    r"\R": rf"(?:\r\n|[\v\f{_LINE_ENDS}])",
+    r"\h": r"[ \t\xa0\u1680\u180e\u2000-\u200a\u202f\u205f\u3000]",
+    r"\e": r"\x1b",
+}
+# The escapes that mean the same in both languages; Java knows others that are letters too.
+_SAME_LETTERS = frozenset("dDsSwWbBAtnrfavxu")
+_POSIX = {
+    "Lower": "a-z",
+    "Upper": "A-Z",
+    "Alpha": "a-zA-Z",
+    "Digit": "0-9",
+    "Alnum": "a-zA-Z0-9",
+    "XDigit": "0-9a-fA-F",
+    "Punct": re.escape(string.punctuation),
+    "Graph": "!-~",
+    "Print": " -~",
+    "Blank": r" \t",
+    "Space": r" \t\n\x0b\f\r",
+    "Cntrl": r"\x00-\x1f\x7f",
+    "ASCII": r"\x00-\x7f",
+}
+_CATEGORIES: Mapping[str, str] = {
+    "IsAlphabetic": "L",
+    "IsLetter": "L",
+    "IsDigit": "Nd",
+    "IsLowercase": "Ll",
+    "IsUppercase": "Lu",
+    "IsPunctuation": "P",
+}
+_CATEGORY = re.compile(r"(?:Is)?([CLMNPSZ][a-z]?)")
+
+
+class UnsupportedPatternError(ValueError):
+    """A regular expression that only Java can apply, or none at all."""
+
+
+@lru_cache
+def compile_pattern(pattern: str) -> re.Pattern[str]:
+    r"""Return Java's regular expression *pattern* as one of Python.
+
+    As in Java, ``\d``, ``\w`` and ``\s`` mean ASCII characters. Raises UnsupportedPatternError.
+    """
+    try:
+        return re.compile("".join(_translate(pattern)), re.ASCII)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise UnsupportedPatternError(f"{pattern!r}: {error}") from error
+
+
+def _translate(pattern: str) -> Iterator[str]:
+    is_in_class = False
+    for token in _TOKEN.finditer(pattern):
+        text, kind = token[0], token.lastgroup
+        if kind == "quote":
+            yield re.escape(text.removeprefix(r"\Q").removesuffix(r"\E"))
+        elif kind == "property":
+            members = _members(text[2:].strip("{}"), is_inverted=text[1] == "P")
+            yield members if is_in_class else f"[{members}]"
+        elif kind in ("hexadecimal", "octal"):
+            yield re.escape(chr(int(token[kind], 16 if kind == "hexadecimal" else 8)))
+        elif kind == "reference":
+            yield f"(?P={token['reference']})"
+        elif kind == "escape":
+            yield _escape(text, is_in_class=is_in_class)
+        elif kind == "name":
+            yield "(?P<"
+        elif is_in_class:
+            if text == "[" or pattern.startswith("&&", token.start()):
+                raise UnsupportedPatternError(f"{pattern!r}: a class within a class")
+            is_in_class = text != "]"
+            yield text
+        else:
+            is_in_class = text == "["
+            yield rf"[^{_LINE_ENDS}]" if text == "." else text
+
+
+def _escape(text: str, *, is_in_class: bool) -> str:
+    known = _ESCAPES.get(text)
+    if known is not None and is_in_class:
+        known = known.strip("[]") if known.startswith("[") or text == r"\e" else None
+    elif known is None and (
+        text[1] in _SAME_LETTERS or not (text[1].isascii() and text[1].isalpha())
+    ):
+        known = text
+    if known is None:
+        raise UnsupportedPatternError(f"{text} is not supported")
+    return known
+
+
+def _members(name: str, *, is_inverted: bool) -> str:
+    """Return the members of the class of characters *name* as a part of Python's ``[...]``."""
+    members = _POSIX.get(name)
+    if members is None:
+        match = _CATEGORY.fullmatch(name)
+        category = match[1] if match is not None else _CATEGORIES.get(name)
+        if category is None:
+            raise UnsupportedPatternError(f"the class {name!r} is not supported")
+        return _of_category(category, is_inverted=is_inverted)
+    if is_inverted:
+        inside = re.compile(f"[{members}]")
+        return _ranges(code for code in range(sys.maxunicode + 1) if not inside.match(chr(code)))
+    return members
+
+
+@lru_cache
+def _of_category(category: str, *, is_inverted: bool) -> str:
+    return _ranges(
+        code
+        for code in range(sys.maxunicode + 1)
+        if unicodedata.category(chr(code)).startswith(category) is not is_inverted
+    )
+
+
+def _ranges(codes: Iterator[int]) -> str:
+    """Return ascending *codes* as ranges of characters."""
+    found: list[list[int]] = []
+    for code in codes:
+        if found and found[-1][1] == code - 1:
+            found[-1][1] = code
+        else:
+            found.append([code, code])
+    return "".join(f"\\U{first:08x}-\\U{last:08x}" for first, last in found)
