@@ -26,6 +26,7 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _LINE_ENDS = r"\n\r\u0085\u2028\u2029"
+_MULTILINE = re.compile(r"\(\?[a-z]*m")
 _ESCAPES = {
     r"\z": r"\Z",
     r"\Z": rf"(?=(?:\r\n|[{_LINE_ENDS}])?\Z)",
@@ -79,21 +80,14 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
 
 def _translate(pattern: str) -> Iterator[str]:
     is_in_class = False
+    others = {".": rf"[^{_LINE_ENDS}]"}
+    if not _MULTILINE.search(pattern):
+        # Java's $ also matches before a final line end, if the pattern need not match the whole [?].
+        others["$"] = r"\Z"
     for token in _TOKEN.finditer(pattern):
-        text, kind = token[0], token.lastgroup
-        if kind == "quote":
-            yield re.escape(text.removeprefix(r"\Q").removesuffix(r"\E"))
-        elif kind == "property":
-            members = _members(text[2:].strip("{}"), is_inverted=text[1] == "P")
-            yield members if is_in_class else f"[{members}]"
-        elif kind in ("hexadecimal", "octal"):
-            yield re.escape(chr(int(token[kind], 16 if kind == "hexadecimal" else 8)))
-        elif kind == "reference":
-            yield f"(?P={token['reference']})"
-        elif kind == "escape":
-            yield _escape(text, is_in_class=is_in_class)
-        elif kind == "name":
-            yield "(?P<"
+        text = token[0]
+        if token.lastgroup != "other":
+            yield _special(token, is_in_class=is_in_class)
         elif is_in_class:
             if text == "[" or pattern.startswith("&&", token.start()):
                 raise UnsupportedPatternError(f"{pattern!r}: a class within a class")
@@ -101,7 +95,21 @@ def _translate(pattern: str) -> Iterator[str]:
             yield text
         else:
             is_in_class = text == "["
-            yield rf"[^{_LINE_ENDS}]" if text == "." else text
+            yield others.get(text, text)
+
+
+def _special(token: re.Match[str], *, is_in_class: bool) -> str:
+    text, kind = token[0], token.lastgroup
+    if kind == "quote":
+        return re.escape(text.removeprefix(r"\Q").removesuffix(r"\E"))
+    if kind == "property":
+        members = _members(text[2:].strip("{}"), is_inverted=text[1] == "P")
+        return members if is_in_class else f"[{members}]"
+    if kind in ("hexadecimal", "octal"):
+        return re.escape(chr(int(token[kind], 16 if kind == "hexadecimal" else 8)))
+    if kind == "reference":
+        return f"(?P={token[kind]})"
+    return "(?P<" if kind == "name" else _escape(text, is_in_class=is_in_class)
 
 
 def _escape(text: str, *, is_in_class: bool) -> str:

@@ -53,15 +53,18 @@ class Access:
         fields: Sequence[str],
         key: str,
         composites: Sequence[tuple[str, ...]] = (),
+        inferred: Iterable[str] = (),
         rules: Iterable[Rule],
         field_rules: Mapping[str, Iterable[Rule]],
     ) -> None:
         """*fields* are the declared ones, *key* is the partition key.
 
-        *composites* are the fields of each sort key that the API joins to one attribute.
+        *composites* are the fields of each sort key that the API joins to one attribute. *inferred*
+        are fields that every role may send that may write anything.
         """
         self._key = key
         self._composites = composites
+        self._inferred = frozenset(inferred)
         self._grants: dict[Role, dict[str, frozenset[str]]] = {}
         for rule in rules:
             for role in _roles(rule):
@@ -132,7 +135,7 @@ class Access:
         if operation == "update":
             names.add(self._key)
         joined = {"#".join(parts) for parts in self._composites if names.issuperset(parts)}
-        return names | joined
+        return names | joined | self._inferred
 
     def readers(self, field: str) -> tuple[Role, ...]:
         """Return the roles that may read *field*; none for a field that the API adds."""

@@ -10,7 +10,7 @@ from seedctl.local.appsync.access import Access
 from seedctl.outputs import models as outputs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from seedctl.outputs.model_schema import ModelSource, ModelSources
     from seedctl.outputs.validators import Validator
@@ -98,7 +98,10 @@ def deployed_models(
     *sources* are the models as their source declares them, if the outputs file has it: only the
     source has defaults, validators and the rules of fields.
     """
-    models = {name: _model(model, sources.get(name)) for name, model in schema.models.items()}
+    models = {
+        name: _model(model, schema.models, sources.get(name))
+        for name, model in schema.models.items()
+    }
     return {name: _with_relation_indexes(model, models) for name, model in models.items()}
 
 
@@ -126,7 +129,9 @@ def index_of_relation(owner: Model, field: outputs.Field, models: Mapping[str, M
     return Index(name, None, keys[: len(owner.key)], is_relation=True)
 
 
-def _model(model: outputs.Model, source: ModelSource | None) -> Model:
+def _model(
+    model: outputs.Model, models: Mapping[str, outputs.Model], source: ModelSource | None
+) -> Model:
     indexes = tuple(
         Index(index.name, index.query_field, index.fields) for index in model.secondary_indexes
     )
@@ -142,6 +147,7 @@ def _model(model: outputs.Model, source: ModelSource | None) -> Model:
             fields=source.fields if source is not None else tuple(model.fields),
             key=model.primary_key[0],
             composites=[fields for fields in sort_keys if len(fields) > 1],
+            inferred=_inferred_foreign_keys(model, models),
             rules=map(_declared, model.rules) if source is None else source.rules,
             field_rules={} if source is None else source.field_rules,
         ),
@@ -159,6 +165,38 @@ def _validators(
     if source is None or model.name[0].islower():
         return {}
     return source.validators
+
+
+def _inferred_foreign_keys(
+    model: outputs.Model, models: Mapping[str, outputs.Model]
+) -> Iterator[str]:
+    """Yield the names of *model*'s foreign keys if the schema did not declare them.
+
+    It does, but the deployment lets everybody write fields with these names.
+    """
+    for other in models.values():
+        for field in _relations(other, model, HAS_MANY):
+            yield from (_camel_case(other.name, field.name, key) for key in other.primary_key)
+    for other in models.values():
+        kinds = ("HAS_ONE", BELONGS_TO) if _relations(other, model, "HAS_ONE") else ("HAS_ONE",)
+        for field in _relations(model, other, *kinds):
+            for key in (other.primary_key[0], *model.primary_key[1:]):
+                yield _camel_case(model.name, field.name, key)
+
+
+def _relations(owner: outputs.Model, related: outputs.Model, *kinds: str) -> list[outputs.Field]:
+    return [
+        field
+        for field in owner.fields.values()
+        if field.type.name == related.name
+        and field.association is not None
+        and field.association.connection_type in kinds
+    ]
+
+
+def _camel_case(*words: str) -> str:
+    joined = "".join(word[:1].upper() + word[1:] for word in words)
+    return joined[:1].lower() + joined[1:]
 
 
 def _declared(rule: outputs.Rule) -> outputs.Rule:
