@@ -27,7 +27,7 @@ _TOKEN_PROVIDERS = ("userPools", "oidc")
 
 
 @dataclass(frozen=True, slots=True)
-class Role:
+class CallerRole:
     """A kind of caller. The callers of one dynamic role differ from item to item."""
 
     allow: str
@@ -65,7 +65,7 @@ class Access:
         self._key = key
         self._composites = composites
         self._inferred = frozenset(inferred)
-        self._grants: dict[Role, dict[str, frozenset[str]]] = {}
+        self._grants: dict[CallerRole, dict[str, frozenset[str]]] = {}
         for rule in rules:
             for role in _roles(rule):
                 before = self._grants.get(role, {})
@@ -94,7 +94,7 @@ class Access:
         )
 
     @cached_property
-    def by_operation(self) -> Mapping[str, tuple[Role, ...]]:
+    def by_operation(self) -> Mapping[str, tuple[CallerRole, ...]]:
         """The roles that may do an operation with at least one field, or delete every field.
 
         ``relation`` is reading as a relation: any kind of reading counts.
@@ -105,7 +105,7 @@ class Access:
         return found
 
     @cached_property
-    def writers(self) -> Mapping[str, tuple[Role, ...]]:
+    def writers(self) -> Mapping[str, tuple[CallerRole, ...]]:
         """The roles that may write a field in a create or an update.
 
         In an update, null deletes the field, so roles that may only delete count too.
@@ -115,7 +115,7 @@ class Access:
         return {"create": self.by_operation["create"], "update": tuple(updaters)}
 
     @cached_property
-    def unlimited(self) -> frozenset[tuple[Role, str]]:
+    def unlimited(self) -> frozenset[tuple[CallerRole, str]]:
         """The roles with the operations, create or update, that they may do with all fields."""
         needed = {"create": {"create"}, "update": {"update", "delete"}}
         return frozenset(
@@ -125,11 +125,11 @@ class Access:
             if all(parts <= granted for granted in grants.values())
         )
 
-    def fields(self, role: Role, operation: str) -> set[str]:
+    def fields(self, role: CallerRole, operation: str) -> set[str]:
         """Return the fields with which *role* may do *operation*."""
         return {name for name, granted in self._grants[role].items() if operation in granted}
 
-    def attributes(self, role: Role, operation: str) -> set[str]:
+    def attributes(self, role: CallerRole, operation: str) -> set[str]:
         """Return what *role* may send in a create or an update, with the joined sort keys."""
         names = self.fields(role, operation)
         if operation == "update":
@@ -137,7 +137,7 @@ class Access:
         joined = {"#".join(parts) for parts in self._composites if names.issuperset(parts)}
         return names | joined | self._inferred
 
-    def readers(self, field: str) -> tuple[Role, ...]:
+    def readers(self, field: str) -> tuple[CallerRole, ...]:
         """Return the roles that may read *field*; none for a field that the API adds."""
         return self._readers.get(field, ((), False))[0]
 
@@ -149,7 +149,7 @@ class Access:
         return self._readers.get(field, ((), False))[1]
 
     @cached_property
-    def _readers(self) -> Mapping[str, tuple[tuple[Role, ...], bool]]:
+    def _readers(self) -> Mapping[str, tuple[tuple[CallerRole, ...], bool]]:
         readers = self.by_operation["get"]
         fields = next(iter(self._grants.values()), {})
         found = {}
@@ -162,7 +162,7 @@ class Access:
 
     def _roles(
         self, quantifier: Callable[[Iterable[object]], bool], operations: Iterable[str]
-    ) -> tuple[Role, ...]:
+    ) -> tuple[CallerRole, ...]:
         wanted = frozenset(operations)
         return tuple(
             role
@@ -187,7 +187,7 @@ def has_same_readers(field: str, access: Access, related: Access) -> bool:
     )
 
 
-def _overlap(role: Role, other: Role) -> bool:
+def _overlap(role: CallerRole, other: CallerRole) -> bool:
     if role == other:
         return True
     return (
@@ -197,11 +197,13 @@ def _overlap(role: Role, other: Role) -> bool:
     )
 
 
-def _without_covered(roles: Sequence[Role], covering: Sequence[Role]) -> tuple[Role, ...]:
+def _without_covered(
+    roles: Sequence[CallerRole], covering: Sequence[CallerRole]
+) -> tuple[CallerRole, ...]:
     """Return *roles* without those of a provider all of whose users have a role in *covering*."""
     found = tuple(roles)
     for provider in _TOKEN_PROVIDERS:
-        every_user = Role(_PRIVATE, provider)
+        every_user = CallerRole(_PRIVATE, provider)
         if every_user in covering:
             found = tuple(r for r in found if r.provider != provider or r == every_user)
     return found
@@ -214,19 +216,19 @@ def _operations(rule: Rule) -> frozenset[str]:
     return operations | _READS if "read" in operations else operations
 
 
-def _roles(rule: Rule) -> Iterator[Role]:
+def _roles(rule: Rule) -> Iterator[CallerRole]:
     provider = rule.provider or _DEFAULT_PROVIDERS.get(rule.allow, "userPools")
     if provider == "iam":
         provider = "identityPool"
     if rule.allow == "owner":
         claim = rule.identity_claim or _DEFAULT_CLAIM
-        yield Role(rule.allow, provider, claim, owner_field=rule.owner_field or "owner")
+        yield CallerRole(rule.allow, provider, claim, owner_field=rule.owner_field or "owner")
     elif rule.allow == "groups":
         claim = rule.group_claim or "cognito:groups"
         if rule.groups is None:
             field = rule.groups_field or "groups"
-            yield Role(rule.allow, provider, claim, groups_field=field)
+            yield CallerRole(rule.allow, provider, claim, groups_field=field)
         for group in rule.groups or ():
-            yield Role(rule.allow, provider, claim, group=group)
+            yield CallerRole(rule.allow, provider, claim, group=group)
     else:
-        yield Role(rule.allow, provider)
+        yield CallerRole(rule.allow, provider)

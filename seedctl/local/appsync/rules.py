@@ -13,7 +13,7 @@ from seedctl.local.appsync.callers import API_KEY, IAM, IDENTITY_POOL, USER_POOL
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from seedctl.local.appsync.access import Role
+    from seedctl.local.appsync.access import CallerRole
     from seedctl.local.appsync.callers import Caller
     from seedctl.local.appsync.introspection import Model
     from seedctl.outputs.models import Field
@@ -145,12 +145,12 @@ def is_hidden_in_mutations(model: Model, field: Field, related: Model) -> bool:
     return not has_same_readers(field.name, model.access, related.access)
 
 
-def _roles(model: Model, operation: str, caller: Caller) -> list[Role]:
+def _roles(model: Model, operation: str, caller: Caller) -> list[CallerRole]:
     roles = model.access.by_operation[operation]
     return [role for role in roles if role.provider == caller.provider]
 
 
-def _is_granted(role: Role, caller: Caller) -> bool:
+def _is_granted(role: CallerRole, caller: Caller) -> bool:
     """Whether *caller* has *role* for all items."""
     if not role.is_static:
         return False
@@ -165,7 +165,7 @@ def _is_granted(role: Role, caller: Caller) -> bool:
     return role.allow == "private"
 
 
-def _has_role(role: Role, caller: Caller, item: Mapping[str, Any] | None) -> bool:
+def _has_role(role: CallerRole, caller: Caller, item: Mapping[str, Any] | None) -> bool:
     """Whether *caller* has *role* for *item*; a missing one has no owner."""
     if role.is_static or item is None:
         return _is_granted(role, caller)
@@ -173,7 +173,7 @@ def _has_role(role: Role, caller: Caller, item: Mapping[str, Any] | None) -> boo
     return field is not None and _test(field, accepted)(item)
 
 
-def _field_and_values(role: Role, caller: Caller) -> tuple[str | None, tuple[str, ...]]:
+def _field_and_values(role: CallerRole, caller: Caller) -> tuple[str | None, tuple[str, ...]]:
     """Return the field that *role* compares, None for a static role, and the accepted values."""
     if role.owner_field is not None:
         return role.owner_field, _accepted_identities(role, caller)
@@ -194,7 +194,7 @@ def _any_of(tests: Iterable[ItemTest]) -> Condition:
     return lambda item: item is not None and any(test(item) for test in tests)
 
 
-def _accepted_identities(role: Role, caller: Caller) -> tuple[str, ...]:
+def _accepted_identities(role: CallerRole, caller: Caller) -> tuple[str, ...]:
     """Return the forms of the identity accepted in an owner field, the written form last.
 
     There are none if the token lacks a claim.
