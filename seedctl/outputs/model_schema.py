@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from seedctl.errors import InvalidAmplifyOutputsError
 from seedctl.outputs.models import Rule
-from seedctl.outputs.validators import VALIDATORS, Validator, default_message
+from seedctl.outputs.validators import NUMBER_VALIDATORS, VALIDATORS, Validator, default_message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,6 +37,7 @@ _TEXT_KEYS = {
     "identityClaim": "identity_claim",
 }
 _LIST_KEYS = ("operations", "groups")
+_NUMBERS = ("Int", "Float")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ def _model(definition: ObjectTypeDefinitionNode, path: Path) -> ModelSource:
         if directives := list(_directives(field, "auth", path)):
             field_rules[own] = tuple(rule for each in directives for rule in _rules(each))
         if directives := list(_directives(field, "validate", path)):
-            validators[own] = tuple(_validator(name, own, each) for each in directives)
+            validators[own] = tuple(_validator(name, field, each) for each in directives)
         for directive in _directives(field, "default", path):
             defaults[own] = _default(field, directive)
     return ModelSource(
@@ -163,22 +164,28 @@ def _rules(directive: _Directive) -> Iterator[Rule]:
         )
 
 
-def _validator(model: str, field: str, directive: _Directive) -> Validator:
+def _validator(model: str, field: FieldDefinitionNode, directive: _Directive) -> Validator:
     kind, value = directive.text("type"), directive.text("value")
     if kind not in VALIDATORS:
         directive.fail(f"type is {kind}; expected one of {', '.join(VALIDATORS)}")
+    types = _NUMBERS if kind in NUMBER_VALIDATORS else ("String",)
+    if _type_name(field) not in types:
+        directive.fail(f"{kind} is for fields of type {' or '.join(types)}")
     message = directive.arguments.get("errorMessage")
     if message is not None:
         message = directive.text("errorMessage")
     try:
         # An empty message counts as none.
-        return Validator(kind, value, message or default_message(model, field, kind, value))
+        default = default_message(model, field.name.value, kind, value)
+        return Validator(kind, value, message or default)
     except ValueError:
         directive.fail(f"value is {json.dumps(value)}; expected a number")
 
 
 def _default(field: FieldDefinitionNode, directive: _Directive) -> Any:
     type_ = _type_name(field)
+    if type_ is None:
+        directive.fail("a list has no default")
     text = directive.text("value")
     if type_ not in _PARSERS:
         return text  # the other scalars and enums are texts
@@ -215,12 +222,12 @@ _PARSERS: Mapping[str, Callable[[str], Any]] = {
 }
 
 
-def _type_name(field: FieldDefinitionNode) -> str:
-    type_: Any = field.type
-    while not hasattr(type_, "name"):
-        type_ = type_.type
-    name: str = type_.name.value
-    return name
+def _type_name(field: FieldDefinitionNode) -> str | None:
+    """Return the type of one value of *field*; None for a list."""
+    from graphql import NamedTypeNode, NonNullTypeNode  # noqa: PLC0415 - loaded by the caller
+
+    type_ = field.type.type if isinstance(field.type, NonNullTypeNode) else field.type
+    return type_.name.value if isinstance(type_, NamedTypeNode) else None
 
 
 def _place(node: Node) -> tuple[int, int]:

@@ -40,6 +40,8 @@ VALIDATORS: Mapping[str, tuple[Callable[[Validator, Any], bool], str]] = {
     # Whether the pattern must match the whole value is unknown; here it need not [?].
     "matches": (lambda validator, value: bool(validator.pattern.search(value)), "match"),
 }
+NUMBER_VALIDATORS = ("gt", "lt", "gte", "lte")
+"""The validators of Int and Float; the others are of String."""
 _TEXTS = ("startsWith", "endsWith", "matches")
 
 

@@ -102,6 +102,14 @@ def test_defaults(type_: str, text: str, value: Any) -> None:
         pytest.param(
             'a: Int @validate(type: gt, value: "1", errorMessage: 5)', "errorMessage is 5; expected"
         ),
+        pytest.param(
+            'a: String @validate(type: gt, value: "1")', "gt is for fields of type Int or Fl"
+        ),
+        pytest.param(
+            'a: Int @validate(type: matches, value: "1")', "matches is for fields of type S"
+        ),
+        pytest.param('a: [Int] @validate(type: gt, value: "1")', "gt is for fields of", id="list"),
+        pytest.param('a: [Int!]! @default(value: "1")', "a list has no default"),
         pytest.param("a: Int @auth", "@auth: expected rules such as"),
         pytest.param("a: Int @auth(rules: [owner])", "@auth: expected rules such as", id="name"),
         pytest.param("a: Int @auth(rules: [{allow: 1}])", "@auth: expected rules such as"),
