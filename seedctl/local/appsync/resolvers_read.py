@@ -7,8 +7,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from graphql import OperationType
-
 from seedctl.local.appsync import rules
 from seedctl.local.appsync.attribute_values import check_numbers
 from seedctl.local.appsync.errors import FieldError, dynamodb_error, unauthorized
@@ -28,6 +26,7 @@ from seedctl.local.appsync.key_conditions import (
     key_condition,
 )
 from seedctl.local.appsync.keys import attribute_types, item_key
+from seedctl.local.appsync.request import is_in_mutation
 from seedctl.local.seal import InvalidTokenError, issue_token, read_token
 
 if TYPE_CHECKING:
@@ -99,26 +98,6 @@ def relation(model: Model, field: Field, models: Mapping[str, Model]) -> Resolve
     found = _Relation(model, field, models)
     resolvers = {BELONGS_TO: found.parent, HAS_MANY: found.children}
     return resolvers.get(field.association.connection_type, found.child)
-
-
-def guarded(model: Model, field: str, resolve: Resolver | None) -> Resolver:
-    """Return a resolver of *field* that only shows it to callers who may read it.
-
-    Responses of mutations show it to nobody if *resolve* is None, since subscribers would get it.
-    """
-
-    def call(source: Mapping[str, Any], info: Info, /) -> Any:
-        if not rules.may_read_field(model, field, info.context.caller, source):
-            raise unauthorized(info)
-        if resolve is not None:
-            return resolve(source, info)
-        return None if model.has_subscriptions and is_in_mutation(info) else source.get(field)
-
-    return call
-
-
-def is_in_mutation(info: Info) -> bool:
-    return info.operation.operation is OperationType.MUTATION
 
 
 class _Relation:

@@ -125,13 +125,6 @@ def may_read_field(model: Model, field: str, caller: Caller, item: Mapping[str, 
     )
 
 
-def displayed_owner(value: Any) -> Any:
-    """Return an owner field's *value* as the API shows it: the part after the last ``::``."""
-    if isinstance(value, list):
-        return [displayed_owner(item) for item in value]
-    return value.rpartition("::")[2] if isinstance(value, str) else value
-
-
 def is_hidden_in_mutations(model: Model, field: Field, related: Model) -> bool:
     """Whether responses of mutations lack the items of *field*, a relation to *related*.
 
