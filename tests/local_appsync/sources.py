@@ -30,6 +30,7 @@ CALLERS = {
     "cid": _user("cid", "Editors"),
     "dan": _user("dan", "Red"),
     "eve": _user("eve"),
+    "ann with an id token": Caller(USER_POOL, {"sub": "ann", "cognito:username": "ann"}),
     "key": Caller(API_KEY),
     "iam": Caller(IAM),
     "guest": Caller(IDENTITY_POOL, is_guest=True),

@@ -87,6 +87,17 @@ def test_update_of_a_missing_item(api: SourceAPI) -> None:
     assert error.startswith("DynamoDB:ConditionalCheckFailedException")
 
 
+def test_rights_before_values(api: SourceAPI) -> None:
+    """A value that is not valid is not an error yet for a caller who may not send it."""
+    bad = {"once": "too long"}
+    assert api.create("key", "Report", bad)[1] == denied("createReport", "once", "grade")
+    assert api.write("ann", "update", "Report", {"id": "r", **bad})[1] == denied(
+        "updateReport", "once"
+    )
+    message = "Field once of type Report must have a maximum length of 1"
+    assert api.create("ann", "Report", bad)[1] == [f"None createReport: {message}"]
+
+
 def test_update_by_a_role_without_delete(api: SourceAPI) -> None:
     """Null needs delete also where only the model has rules; who may only delete sends the key."""
     api.create("iam", "Part", {"id": "p", "name": "n"})
@@ -145,11 +156,11 @@ def test_list_and_filter(api: SourceAPI) -> None:
 
 def test_owners_read_their_fields(api: SourceAPI) -> None:
     """An owner rule of a field looks at the item that the field belongs to."""
-    for owner in ("ann", "eve"):
+    for owner in ("ann with an id token", "eve"):
         api.create(owner, "Report", {"title": "owned", "secret": f"of {owner}"})
     value, errors = api.call("ann", _list("owned", "secret owner"))
     found = {item["owner"]: item["secret"] for item in value["items"]}
-    assert found == {"ann": "of ann", "eve": None}
+    assert found == {"ann": "of ann with an id token", "eve": None}
     assert len(errors) == 1
 
 
