@@ -92,7 +92,8 @@ def _translate(pattern: str) -> Iterator[str]:
             if text == "[" or pattern.startswith("&&", token.start()):
                 raise UnsupportedPatternError(f"{pattern!r}: a class within a class")
             is_in_class = text != "]"
-            yield text
+            # Doubled, these are reserved for set operations in Python.
+            yield re.escape(text) if text in "&~|" else text
         else:
             is_in_class = text == "["
             yield others.get(text, text)

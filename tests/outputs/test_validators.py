@@ -71,6 +71,7 @@ def test_messages() -> None:
         pytest.param(r"^\d\w\s$", "1a ", "\u0661a ", id="ASCII"),
         pytest.param(r"(?i)^abc$", "ABC", "AB", id="ignoring case"),
         pytest.param(r"^[]a]\/\-$", "]/-", "x/-", id="brackets"),
+        pytest.param(r"^[a||b~~]+$", "|~", "c", id="operators of other languages"),
         pytest.param(r"^(?!no)\w+(?<=y)$", "very", "noy", id="looking around"),
         pytest.param("b+", "abc", "ac", id="a part"),
     ],
