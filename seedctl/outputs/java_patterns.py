@@ -104,8 +104,12 @@ def _special(token: re.Match[str], *, is_in_class: bool) -> str:
     if kind == "quote":
         return re.escape(text.removeprefix(r"\Q").removesuffix(r"\E"))
     if kind == "property":
-        members = _members(text[2:].strip("{}"), is_inverted=text[1] == "P")
-        return members if is_in_class else f"[{members}]"
+        members = _members(text[2:].strip("{}"))
+        if text[1] == "p":
+            return members if is_in_class else f"[{members}]"
+        if is_in_class:
+            raise UnsupportedPatternError(f"{text} in a class is not supported")
+        return f"[^{members}]"
     if kind in ("hexadecimal", "octal"):
         return re.escape(chr(int(token[kind], 16 if kind == "hexadecimal" else 8)))
     if kind == "reference":
@@ -126,27 +130,23 @@ def _escape(text: str, *, is_in_class: bool) -> str:
     return known
 
 
-def _members(name: str, *, is_inverted: bool) -> str:
+def _members(name: str) -> str:
     """Return the members of the class of characters *name* as a part of Python's ``[...]``."""
-    members = _POSIX.get(name)
-    if members is None:
-        match = _CATEGORY.fullmatch(name)
-        category = match[1] if match is not None else _CATEGORIES.get(name)
-        if category is None:
-            raise UnsupportedPatternError(f"the class {name!r} is not supported")
-        return _of_category(category, is_inverted=is_inverted)
-    if is_inverted:
-        inside = re.compile(f"[{members}]")
-        return _ranges(code for code in range(sys.maxunicode + 1) if not inside.match(chr(code)))
-    return members
+    match = _CATEGORY.fullmatch(name)
+    category = match[1] if match is not None else _CATEGORIES.get(name)
+    if category is not None:
+        return _of_category(category)
+    if name not in _POSIX:
+        raise UnsupportedPatternError(f"the class {name!r} is not supported")
+    return _POSIX[name]
 
 
 @lru_cache
-def _of_category(category: str, *, is_inverted: bool) -> str:
+def _of_category(category: str) -> str:
     return _ranges(
         code
         for code in range(sys.maxunicode + 1)
-        if unicodedata.category(chr(code)).startswith(category) is not is_inverted
+        if unicodedata.category(chr(code)).startswith(category)
     )
 
 

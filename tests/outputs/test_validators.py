@@ -83,7 +83,9 @@ def test_patterns(pattern: str, good: str, bad: str) -> None:
     assert not compiled.search(bad)
 
 
-@pytest.mark.parametrize("pattern", ["[a-z&&[^b]]", "[a[b]]", "(", r"\G", r"\p{IsLatin}", r"[\R]"])
+@pytest.mark.parametrize(
+    "pattern", ["[a-z&&[^b]]", "[a[b]]", "(", r"\G", r"\p{IsLatin}", r"[\R]", r"[\P{L}]"]
+)
 def test_unsupported_patterns(pattern: str) -> None:
     """What Python cannot do like Java is an error, not another meaning."""
     with pytest.raises(UnsupportedPatternError):
