@@ -47,7 +47,7 @@ class Services:
         self._store = store
         self._auth = outputs.auth if outputs is not None else None
         self._user_pool = outputs.details.user_pool if outputs is not None else None
-        self._data = outputs.data if outputs is not None else None
+        self._outputs = outputs
         self._clock = clock
         self._lock = threading.Lock()
         self._loaded_cognito: Cognito | None = None
@@ -75,7 +75,7 @@ class Services:
                 )
             return self._loaded_cognito
 
-    def _graphql(self, data: DataOutputs) -> GraphQLService:
+    def _graphql(self, outputs: AmplifyOutputs, data: DataOutputs) -> GraphQLService:
         cognito = self._cognito()
         # Under a lock: there must be only one instance, since building the schema is slow.
         with self._lock:
@@ -84,6 +84,7 @@ class Services:
 
                 self._loaded_graphql = GraphQLService(
                     data,
+                    read_sources=outputs.model_sources,
                     store=self._store,
                     clock=self._clock,
                     read_token=cognito.unexpired_claims,
@@ -138,8 +139,9 @@ class Services:
             return self._answer_get(request.path)
         if request.method != "POST":
             return Response.text(405, f"{request.method} is not served.")
-        if request.path == "/graphql" and self._data is not None:
-            return self._graphql(self._data).answer(request)
+        outputs = self._outputs
+        if request.path == "/graphql" and outputs is not None and outputs.data is not None:
+            return self._graphql(outputs, outputs.data).answer(request)
         target = request.headers.get("x-amz-target")
         if target is None:
             return _answer_query(request)

@@ -16,6 +16,7 @@ from typing import Any
 from seedctl import errors
 from seedctl.outputs.auth import AuthSection, parse_auth
 from seedctl.outputs.details import BackendDetails, parse_details
+from seedctl.outputs.model_schema import ModelSources, parse_model_schema
 from seedctl.outputs.reader import REGENERATE, Reader
 from seedctl.outputs.sections import DataOutputs, StorageOutputs, parse_data, parse_storage
 from seedctl.project.root import Project, UnreadableFileError, find_outputs, read_text
@@ -34,6 +35,14 @@ class AmplifyOutputs:
     path: Path
     document: dict[str, Any] = field(repr=False, compare=False)
     """The JSON document itself."""
+
+    def model_sources(self) -> ModelSources:
+        """Parse the source of the models, by name; none if the file lacks it. Loads graphql-core.
+
+        Raises InvalidAmplifyOutputsError.
+        """
+        text = self.details.model_schema
+        return {} if text is None else parse_model_schema(text, self.path)
 
 
 def load_outputs(path: Path) -> AmplifyOutputs:

@@ -21,7 +21,11 @@ from seedctl.outputs.reader import Reader, is_graphql_name
 _Entry = TypeVar("_Entry")
 
 _KEY_PATH = "data.model_introspection"
-_OPERATIONS = {"queries": ("get", "list"), "mutations": ("create", "update", "delete")}
+_OPERATIONS = {
+    "queries": ("get", "list"),
+    "mutations": ("create", "update", "delete"),
+    "subscriptions": ("subscriptions",),
+}
 _KEY_FIELDS = "fields of the model that hold one value"
 _PART_OF_NAME = re.compile(r"[_0-9A-Za-z]+")
 _NO_ENUM_VALUES = ("true", "false", "null")

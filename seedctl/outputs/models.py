@@ -93,7 +93,7 @@ class Model:
     """Whether the schema declares the key, even as ``id``: then list takes key arguments."""
     secondary_indexes: tuple[Index, ...]
     disabled: frozenset[str]
-    """The operations that the API lacks, out of create, get, list, update and delete."""
+    """What the API lacks, out of create, get, list, update, delete, and all ``subscriptions``."""
     rules: tuple[Rule, ...]
 
     @cached_property

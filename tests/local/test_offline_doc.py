@@ -15,7 +15,7 @@ from seedctl.local.store import Store
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-DOC = Path(__file__).parents[2] / "docs" / "offline.md"
+DOC = Path(__file__).parents[2] / "docs" / "local-state.md"
 QUERIES = re.findall(r"```sql\n(.*?)```", DOC.read_text(), re.DOTALL)[0].split("\n\n")
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tests.local_appsync.conftest import example
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 OWNER = {
     "allow": "owner",
@@ -22,7 +25,7 @@ def model(
     *,
     key: tuple[str, ...] = ("id",),
     indexes: dict[str, tuple[str, ...]] | None = None,
-    relations: dict[str, tuple[str, str, tuple[str, ...]]] | None = None,
+    relations: Mapping[str, tuple[str, str, tuple[str, ...]]] | None = None,
     rules: tuple[dict[str, Any], ...] = (PRIVATE,),
 ) -> dict[str, Any]:
     """Return a model's introspection; *fields* are types, with ``!`` if they are required.

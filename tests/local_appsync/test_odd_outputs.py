@@ -162,3 +162,30 @@ def test_a_changed_file_is_served_or_refused(
             query = f"mutation {{ {verb}(input: {{}}) {{ __typename }} }}"
             status, _, answer = api.send(api.developer, query)
             assert status == 200, answer
+
+
+def test_invalid_source_is_reported(start: Callable[..., API]) -> None:
+    """A mistake in the source of the models names the file and the line, at the first request."""
+    document = _document("todo_userpool.json")
+    source = 'type Todo @model {\n  content: Int @default(value: "x")\n}'
+    document["custom"] = {"seedctl": {"format": 1, "model_schema": source}}
+    api = start(document)
+    status, headers, _ = api.send(api.developer, "{ x }")
+    assert status == 507
+    error = LocalSandboxError.from_headers(headers)
+    assert error is not None
+    assert error.message == (
+        "amplify_outputs.json: custom.seedctl.model_schema, line 2, column 16: "
+        '@default: "x" is not a valid Int.'
+    )
+    assert "seedctl local init" in (error.resolution or "")
+
+
+def test_source_is_enforced(start: Callable[..., API]) -> None:
+    """The server applies the source that its outputs file has."""
+    document = _document("todo_userpool.json")
+    source = 'type Todo @model { content: String @validate(type: maxLength, value: "2") }'
+    document["custom"] = {"seedctl": {"format": 1, "model_schema": source}}
+    api = start(document)
+    create = 'mutation { createTodo(input: {content: "abc"}) { id } }'
+    assert api.error(api.developer, create)["message"].endswith("have a maximum length of 2")

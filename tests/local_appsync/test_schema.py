@@ -22,6 +22,7 @@ from seedctl.local.appsync.introspection import deployed_models
 from seedctl.local.appsync.schema import build
 from seedctl.outputs import load_outputs
 from tests.local_appsync.conftest import DATA
+from tests.local_appsync.sources import with_source
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -37,10 +38,13 @@ EXAMPLES = {
     "auth.api.graphql": "auth_rules.json",
     "blog.api.graphql": "blog_apikey.json",
     "people.api.graphql": "people_apikey.json",
+    "shapes.api.graphql": "shapes_apikey.json",
     "store.api.graphql": "store_userpool.json",
     "todo.api.graphql": "todo_userpool.json",
 }
 OUTPUTS = [*EXAMPLES.values(), "guest_iam.json"]
+# The examples for which the source of the models is known too.
+SOURCES = {"reports_userpool.json": "reports", "shapes_apikey.json": "shapes"}
 ACCEPTED: list[dict[str, str]] = tomllib.loads(
     (DATA / "schema_differences.toml").read_text(encoding="utf-8")
 )["difference"]
@@ -58,11 +62,12 @@ directive @aws_cognito_user_pools(cognito_groups: [String!]) repeatable on OBJEC
 
 
 @cache
-def _generated(outputs: str) -> GraphQLSchema:
+def _generated(outputs: str, *, from_source: bool = False) -> GraphQLSchema:
     data = load_outputs(DATA / "outputs" / outputs).data
     assert data is not None
     assert data.schema is not None
-    return build(data.schema, deployed_models(data.schema))
+    sources = with_source(outputs, SOURCES[outputs]).model_sources() if from_source else {}
+    return build(data.schema, deployed_models(data.schema, sources))
 
 
 def _lines(schema: GraphQLSchema) -> Iterator[str]:
@@ -132,6 +137,21 @@ def test_accepted_differences_exist() -> None:
     unused = [row["line"] for row in ACCEPTED if not any(_is_accepted(row, one) for one in found)]
     assert unused == []
     assert all(row["reason"] for row in ACCEPTED)
+
+
+def test_source_changes_no_type() -> None:
+    """Defaults, validators and field rules leave the deployed schema as it is: required is required."""
+    for source in (False, True):
+        made = set(_lines(_generated("shapes_apikey.json", from_source=source)))
+        assert "CreateProductInput.stock: Int!" in made
+        assert not made - _deployed("shapes.api.graphql")
+
+
+def test_owner_of_a_field_rule() -> None:
+    """An owner that only a field's rule names is a field of the type, if the source is known."""
+    made = "ModelDeedFilterInput.holder: ModelStringInput"
+    assert made not in set(_lines(_generated("reports_userpool.json")))
+    assert made in set(_lines(_generated("reports_userpool.json", from_source=True)))
 
 
 def _recorded() -> list[dict[str, Any]]:

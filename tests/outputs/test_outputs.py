@@ -67,7 +67,7 @@ def test_every_example_loads(path: Path) -> None:
 
 def test_no_example_is_missing() -> None:
     """No example file is missing."""
-    assert len(EXAMPLES) == 11
+    assert len(EXAMPLES) == 13
 
 
 def test_sample_a_in_full() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from graphql import GraphQLError, execute_sync
 
@@ -20,16 +20,28 @@ from seedctl.local.appsync.variables import check_variables
 from seedctl.local.store import Store
 from seedctl.outputs import models as outputs
 
+if TYPE_CHECKING:
+    from seedctl.outputs.model_schema import ModelSources
+
 _MAX_CACHED_DOCUMENTS = 128
 _MAX_CACHED_LENGTH = 16 * 1024
 
 
 class Engine:
     def __init__(
-        self, schema: outputs.Introspection, *, api: str, store: Store, clock: Callable[[], float]
+        self,
+        schema: outputs.Introspection,
+        sources: ModelSources,
+        *,
+        api: str,
+        store: Store,
+        clock: Callable[[], float],
     ) -> None:
-        """Raises ValueError or TypeError if *schema* gives no valid GraphQL schema."""
-        models = deployed_models(schema)
+        """*sources* are the models as their source declares them, none if it is not known.
+
+        Raises ValueError or TypeError if *schema* gives no valid GraphQL schema.
+        """
+        models = deployed_models(schema, sources)
         self._schema = build(schema, models)
         self._parse = partial(read_document, self._schema)
         # A seed script sends the same few documents many times.

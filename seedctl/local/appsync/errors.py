@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from seedctl.local.http1 import Response
@@ -75,6 +76,11 @@ def unauthorized(info: GraphQLResolveInfo[Any]) -> FieldError:
     """Return the error that the caller may not access the field of *info*."""
     where = f"{info.field_name} on type {info.parent_type.name}"
     return FieldError("Unauthorized", f"Not Authorized to access {where}")
+
+
+def unauthorized_names(names: Iterable[str]) -> FieldError:
+    """Return the error that the caller may not send *names* in the input of a mutation."""
+    return FieldError("Unauthorized", f"Unauthorized on [{', '.join(names)}]")
 
 
 def invalid_arguments(message: str) -> FieldError:

@@ -173,7 +173,10 @@ class InputTypes:
             for key, base in leading.items():
                 types.setdefault(key, self._filter(base))
             types.update({"and": GraphQLList(own), "or": GraphQLList(own), "not": own})
-            for key, base in {**trailing, **dict.fromkeys(model.owner_fields, "String")}.items():
+            for key, base in {
+                **trailing,
+                **dict.fromkeys(model.access.owner_fields, "String"),
+            }.items():
                 types.setdefault(key, self._filter(base))
             return {key: GraphQLInputField(kind) for key, kind in types.items()}
 

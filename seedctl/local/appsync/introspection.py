@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
+from seedctl.local.appsync.access import Access
 from seedctl.outputs import models as outputs
+
+if TYPE_CHECKING:
+    from seedctl.outputs.model_schema import ModelSource, ModelSources
+    from seedctl.outputs.validators import Validator
 
 HAS_MANY = "HAS_MANY"
 BELONGS_TO = "BELONGS_TO"
-READS = frozenset({"get", "list"})
-_OPERATIONS = READS | {"create", "update", "delete"}
+_OPERATIONS = frozenset({"create", "update", "delete", "get", "list"})
 # The types for which the API generates a value if a new item has none.
 _GENERATED = {
     "id": ("ID", "String"),
     "createdAt": ("AWSDateTime", "String"),
     "updatedAt": ("AWSDateTime", "String"),
 }
-_DEFAULT_PROVIDERS = {"public": "apiKey", "custom": "function"}
+# The introspection has a claim in every owner rule, this one if the schema declares none.
+_UNDECLARED_CLAIMS = ("cognito:username", "username")
+_NO_SOURCES: ModelSources = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,23 +57,6 @@ class Index(outputs.Index):
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    allow: str
-    provider: str
-    operations: frozenset[str]
-    groups: tuple[str, ...] | None
-    groups_field: str | None
-    group_claim: str
-    owner_field: str | None
-    identity_claim: str
-
-    @property
-    def is_static(self) -> bool:
-        """Whether the rule can be decided without an item."""
-        return self.owner_field is None and self.groups_field is None
-
-
-@dataclass(frozen=True, slots=True)
 class Model:
     name: str
     plural: str
@@ -73,9 +64,14 @@ class Model:
     key: tuple[str, ...]
     has_custom_key: bool
     indexes: tuple[Index, ...]
-    rules: tuple[Rule, ...]
+    access: Access
     operations: frozenset[str]
     """Those of create, update, delete, get and list that are not disabled."""
+    has_subscriptions: bool
+    defaults: Mapping[str, Any]
+    """The values that a create puts into an input without them, by field."""
+    validators: Mapping[str, tuple[Validator, ...]]
+    """What creates and updates check, by field in the order of the checks."""
 
     @property
     def table(self) -> Index:
@@ -92,14 +88,19 @@ class Model:
         types = _GENERATED.get(name, ())
         return field is not None and not field.is_array and field.type.name in types
 
-    @property
-    def owner_fields(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(rule.owner_field for rule in self.rules if rule.owner_field))
 
+def deployed_models(
+    schema: outputs.Introspection, sources: ModelSources = _NO_SOURCES
+) -> dict[str, Model]:
+    """Return the models of *schema* by name, with the indexes of their relations.
 
-def deployed_models(schema: outputs.Introspection) -> dict[str, Model]:
-    """Return the models of *schema* by name, with the indexes of their relations."""
-    models = {name: _model(model) for name, model in schema.models.items()}
+    *sources* are the models as their source declares them, if the outputs file has it: only the
+    source has defaults, validators and the rules of fields.
+    """
+    models = {
+        name: _model(model, schema.models, sources.get(name))
+        for name, model in schema.models.items()
+    }
     return {name: _with_relation_indexes(model, models) for name, model in models.items()}
 
 
@@ -127,19 +128,78 @@ def index_of_relation(owner: Model, field: outputs.Field, models: Mapping[str, M
     return Index(name, None, keys[: len(owner.key)], is_relation=True)
 
 
-def _model(model: outputs.Model) -> Model:
+def _model(
+    model: outputs.Model, models: Mapping[str, outputs.Model], source: ModelSource | None
+) -> Model:
+    indexes = tuple(
+        Index(index.name, index.query_field, index.fields) for index in model.secondary_indexes
+    )
+    sort_keys = (model.primary_key[1:], *(index.sort_fields for index in indexes))
     return Model(
         name=model.name,
         plural=model.plural_name,
         fields=model.fields if model.is_key_declared else _in_deployed_order(model.fields),
         key=model.primary_key,
         has_custom_key=model.is_key_declared,
-        indexes=tuple(
-            Index(index.name, index.query_field, index.fields) for index in model.secondary_indexes
+        indexes=indexes,
+        access=Access(
+            fields=source.fields if source is not None else tuple(model.fields),
+            key=model.primary_key[0],
+            composites=[fields for fields in sort_keys if len(fields) > 1],
+            inferred=_inferred_foreign_keys(model, models),
+            rules=map(_declared, model.rules) if source is None else source.rules,
+            field_rules={} if source is None else source.field_rules,
         ),
-        rules=tuple(map(_rule, model.rules)),
         operations=_OPERATIONS - model.disabled,
+        has_subscriptions="subscriptions" not in model.disabled,
+        defaults={} if source is None else source.defaults,
+        validators=_validators(model, source),
     )
+
+
+def _validators(
+    model: outputs.Model, source: ModelSource | None
+) -> Mapping[str, tuple[Validator, ...]]:
+    # The deployment misses the mutations of a model whose name begins with a small letter.
+    if source is None or model.name[0].islower():
+        return {}
+    return source.validators
+
+
+def _inferred_foreign_keys(
+    model: outputs.Model, models: Mapping[str, outputs.Model]
+) -> Iterator[str]:
+    """Yield the names of *model*'s foreign keys if the schema did not declare them.
+
+    It does, but the deployment lets everybody write fields with these names.
+    """
+    for other in models.values():
+        for field in _relations(other, model, HAS_MANY):
+            yield from (_camel_case(other.name, field.name, key) for key in other.primary_key)
+    for other in models.values():
+        kinds = ("HAS_ONE", BELONGS_TO) if _relations(other, model, "HAS_ONE") else ("HAS_ONE",)
+        for field in _relations(model, other, *kinds):
+            for key in (other.primary_key[0], *model.primary_key[1:]):
+                yield _camel_case(model.name, field.name, key)
+
+
+def _relations(owner: outputs.Model, related: outputs.Model, *kinds: str) -> list[outputs.Field]:
+    return [
+        field
+        for field in owner.fields.values()
+        if field.type.name == related.name
+        and field.association is not None
+        and field.association.connection_type in kinds
+    ]
+
+
+def _camel_case(*words: str) -> str:
+    joined = "".join(word[:1].upper() + word[1:] for word in words)
+    return joined[:1].lower() + joined[1:]
+
+
+def _declared(rule: outputs.Rule) -> outputs.Rule:
+    return replace(rule, identity_claim=None) if rule.identity_claim in _UNDECLARED_CLAIMS else rule
 
 
 def _in_deployed_order(fields: Mapping[str, outputs.Field]) -> Mapping[str, outputs.Field]:
@@ -166,19 +226,3 @@ def _with_relation_indexes(model: Model, models: Mapping[str, Model]) -> Model:
         and field.association.connection_type != BELONGS_TO
     )
     return replace(model, indexes=(*model.indexes, *relations))
-
-
-def _rule(rule: outputs.Rule) -> Rule:
-    provider = rule.provider or _DEFAULT_PROVIDERS.get(rule.allow, "userPools")
-    operations = _OPERATIONS if rule.operations is None else frozenset(rule.operations)
-    by_field = rule.allow == "groups" and rule.groups is None
-    return Rule(
-        allow=rule.allow,
-        provider="identityPool" if provider == "iam" else provider,
-        operations=operations | READS if "read" in operations else operations,
-        groups=rule.groups,
-        groups_field=(rule.groups_field or "groups") if by_field else None,
-        group_claim=rule.group_claim or "cognito:groups",
-        owner_field=(rule.owner_field or "owner") if rule.allow == "owner" else None,
-        identity_claim=rule.identity_claim or "cognito:username",
-    )

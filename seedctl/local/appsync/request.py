@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from graphql import OperationType
+
 from seedctl.local.appsync.callers import Caller
 from seedctl.local.appsync.errors import FieldError
 from seedctl.local.appsync.introspection import Model
@@ -54,6 +56,10 @@ def record_internal_errors(resolve: Resolver) -> Resolver:
             raise
 
     return call
+
+
+def is_in_mutation(info: Info) -> bool:
+    return info.operation.operation is OperationType.MUTATION
 
 
 def path_text(path: list[str | int]) -> str:

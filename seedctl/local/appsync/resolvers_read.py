@@ -8,8 +8,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-from graphql import OperationType
-
 from seedctl.local.appsync import rules
 from seedctl.local.appsync.attribute_values import check_numbers
 from seedctl.local.appsync.errors import FieldError, dynamodb_error, unauthorized
@@ -31,7 +29,7 @@ from seedctl.local.appsync.key_conditions import (
     key_condition,
 )
 from seedctl.local.appsync.keys import attribute_types, item_key
-from seedctl.local.appsync.request import GraphQLRequest, Info, Resolver
+from seedctl.local.appsync.request import GraphQLRequest, Info, Resolver, is_in_mutation
 from seedctl.local.appsync.rules import Condition
 from seedctl.local.seal import InvalidTokenError, issue_token, read_token
 from seedctl.outputs.models import Field
@@ -110,11 +108,11 @@ class _Relation:
         types = attribute_types(self._related, self._index)
         self._is_sorted_by_number = types.get(self._index.sort_key or "") == "N"
         self._foreign_key = foreign_key(field)
-        # Whether the responses of mutations show it.
-        self._is_shown = field.is_required or rules.may_show_in_mutation(model, self._related)
+        self._field = field.name
+        self._is_hidden_in_mutations = rules.is_hidden_in_mutations(model, field, self._related)
 
     def parent(self, source: Mapping[str, Any], info: Info, /) -> Any:
-        condition = self._require_condition("get", info)
+        condition = self._require_condition(source, info)
         values = zip(self._related.key, map(source.get, self._foreign_key), strict=False)
         key = {**dict.fromkeys(self._related.key), **dict(values)}
         if self._is_hidden(info) or None in key.values():
@@ -122,7 +120,7 @@ class _Relation:
         return _get_item(self._related, item_key(self._related, key), condition, info)
 
     def children(self, source: Mapping[str, Any], info: Info, /, **arguments: object) -> Any:
-        condition = self._require_condition("list", info)
+        condition = self._require_condition(source, info)
         if self._is_hidden(info):
             return {"items": [], "nextToken": None}
         if self._is_sorted_by_number:
@@ -136,7 +134,7 @@ class _Relation:
         return _read_page(listing, self._query(source, is_descending=_is_descending(arguments)))
 
     def child(self, source: Mapping[str, Any], info: Info, /) -> Any:
-        condition = self._require_condition("get", info)
+        condition = self._require_condition(source, info)
         if self._is_hidden(info):
             return None
         request: GraphQLRequest = info.context
@@ -148,12 +146,14 @@ class _Relation:
             raise unauthorized(info)
         return items[0] if items else None
 
-    def _require_condition(self, operation: str, info: Info) -> Condition:
-        return _require(rules.item_condition(self._related, operation, info.context.caller), info)
+    def _require_condition(self, source: Mapping[str, Any], info: Info) -> Condition:
+        caller = info.context.caller
+        if not rules.may_read_field(self._model, self._field, caller, source):
+            raise unauthorized(info)
+        return _require(rules.item_condition(self._related, "relation", caller), info)
 
     def _is_hidden(self, info: Info) -> bool:
-        is_mutation = info.operation.operation is OperationType.MUTATION
-        return is_mutation and not self._is_shown
+        return self._is_hidden_in_mutations and is_in_mutation(info)
 
     def _query(self, source: Mapping[str, Any], *, is_descending: bool = False) -> KeyQuery:
         partition, *sort_key = item_key(self._model, source)

@@ -1,15 +1,25 @@
-"""Resolvers of mutations: create, update and delete one item, each in its own transaction."""
+"""Resolvers of mutations: create, update and delete one item, each in its own transaction.
+
+The order of the steps is that of the deployed resolvers: it decides which of two errors is returned.
+"""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
 from seedctl.local.appsync import rules
 from seedctl.local.appsync.attribute_values import check_numbers
-from seedctl.local.appsync.errors import conditional_check_failed, unauthorized
+from seedctl.local.appsync.errors import (
+    NOT_AVAILABLE,
+    FieldError,
+    conditional_check_failed,
+    unauthorized,
+    unauthorized_names,
+    untyped_error,
+)
 from seedctl.local.appsync.filters import check_expression, matches
 from seedctl.local.appsync.introspection import Model
 from seedctl.local.appsync.keys import (
@@ -21,6 +31,7 @@ from seedctl.local.appsync.keys import (
 )
 from seedctl.local.appsync.request import GraphQLRequest, Info, Resolver
 from seedctl.local.appsync.rows import Item
+from seedctl.outputs.java_patterns import UnsupportedPatternError
 
 _TIMESTAMPS = ("createdAt", "updatedAt")
 
@@ -29,15 +40,14 @@ def create(model: Model) -> Resolver:
     def resolve(_source: object, info: Info, /, **arguments: Any) -> Any:
         request: GraphQLRequest = info.context
         _check_provider(model, "create", info)
-        values = dict(arguments["input"])
-        if "id" in model.key and model.generates("id"):
-            values.setdefault("id", str(uuid.uuid4()))
-        for name in _TIMESTAMPS:
-            if model.generates(name):
-                values.setdefault(name, timestamp(request.clock()))
-        values = with_composite_keys(model, values, "creating")
-        if not rules.fill_owners(model, request.caller, values):
-            raise unauthorized(info)
+        generated = _generated_values(model, request.clock())
+        given = _with_defaults(model, arguments["input"])
+        values = with_composite_keys(model, {**generated, **given}, "creating")
+        # The joined sort keys count as input, the generated values do not.
+        sent = {name: v for name, v in values.items() if name in given or name not in generated}
+        rules.fill_owners(model, request.caller, values)
+        _check_access(model, "create", sent, values, info)
+        _check_values(model, values)
         item = without_null_partition_keys(model, values)
         condition = _condition(arguments)
         check_numbers(item)
@@ -57,16 +67,17 @@ def update(model: Model) -> Resolver:
     def resolve(_source: object, info: Info, /, **arguments: Any) -> Any:
         request: GraphQLRequest = info.context
         _check_provider(model, "update", info)
-        changes = dict(arguments["input"])
-        if model.generates("updatedAt"):
-            changes.setdefault("updatedAt", timestamp(request.clock()))
-        changes = with_composite_keys(model, changes, "updating")
+        generated = _generated_values(model, request.clock(), ("updatedAt",))
+        given = arguments["input"]
+        changes = with_composite_keys(model, {**generated, **given}, "updating")
+        sent = {name: v for name, v in changes.items() if name in given or name not in generated}
         # The resolver reads the item by its key before it checks the rules.
         check_item_key(model, changes)
         with request.store.transaction() as view:
             rows = request.rows(view, model)
             stored = rows.get(item_key(model, changes))
-            _check_rules(model, "update", stored, info)
+            _check_access(model, "update", sent, stored, info)
+            _check_values(model, changes)
             condition = _condition(arguments)
             for name, value in changes.items():
                 check_numbers(value, f":{name}")
@@ -93,7 +104,10 @@ def delete(model: Model) -> Resolver:
             rows = request.rows(view, model)
             # Unlike in an update, the key is checked after the rules.
             stored = rows.get(item_key(model, key))
-            _check_rules(model, "delete", stored, info)
+            condition = rules.item_condition(model, "delete", info.context.caller)
+            # A rule that depends on the item rejects a missing one.
+            if condition is None or not condition(stored):
+                raise unauthorized(info)
             check_item_key(model, key)
             present = _check_condition(_condition(arguments), stored)
             rows.delete(present)
@@ -119,12 +133,51 @@ def _condition(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
     return condition
 
 
-def _check_rules(model: Model, operation: str, stored: Item | None, info: Info) -> None:
-    """Raise FieldError if the caller may not change *stored*, None if the item is missing."""
-    condition = rules.item_condition(model, operation, info.context.caller)
-    # A rule that depends on the item rejects a missing one.
-    if condition is None or not condition(stored):
+def _generated_values(
+    model: Model, now: float, names: Sequence[str] = ("id", *_TIMESTAMPS)
+) -> dict[str, Any]:
+    """Return the values that the API generates for *names* if the input lacks them."""
+    stamp = timestamp(now)
+    found = {name: stamp for name in names if name in _TIMESTAMPS and model.generates(name)}
+    if "id" in names and "id" in model.key and model.generates("id"):
+        found["id"] = str(uuid.uuid4())
+    return found
+
+
+def _with_defaults(model: Model, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return *given* with the defaults of the fields that are missing or null."""
+    missing = {name: v for name, v in model.defaults.items() if given.get(name) is None}
+    return {**given, **missing}
+
+
+def _check_access(
+    model: Model, operation: str, sent: Mapping[str, Any], item: Item | None, info: Info
+) -> None:
+    """Raise FieldError if the caller may not send *sent* as values of *item*."""
+    denied = rules.denied_names(model, operation, info.context.caller, sent, item)
+    if denied is None:
         raise unauthorized(info)
+    if denied:
+        raise unauthorized_names(denied)
+
+
+def _check_values(model: Model, values: Mapping[str, Any]) -> None:
+    """Raise FieldError for the first of *values* that a validator does not accept."""
+    for name, validators in model.validators.items():
+        value = values.get(name)
+        if value is None:
+            continue
+        for validator in validators:
+            try:
+                is_valid = validator.accepts(value)
+            except UnsupportedPatternError as error:
+                raise FieldError(
+                    NOT_AVAILABLE,
+                    f"{model.name}.{name} cannot be validated locally: its pattern is one of Java "
+                    f"that Python does not know: {error}",
+                ) from error
+            if not is_valid:
+                raise untyped_error(validator.message)
 
 
 def _check_condition(condition: Mapping[str, Any], stored: Item | None) -> Item:

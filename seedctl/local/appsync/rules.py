@@ -1,27 +1,30 @@
-"""The authorization rules of a model, applied as the deployed resolvers do.
+"""The authorization rules of a model and its fields, applied as the deployed resolvers do.
 
 Rules that need no item are decided at once; the others become a condition on the item.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
+from seedctl.local.appsync.access import has_same_readers
 from seedctl.local.appsync.callers import API_KEY, IAM, IDENTITY_POOL, USER_POOL, Caller
-from seedctl.local.appsync.introspection import READS, Model, Rule
+from seedctl.local.appsync.introspection import Model
 
-Condition = Callable[[Mapping[str, Any] | None], bool]
-ItemTest = Callable[[Mapping[str, Any]], bool]
+if TYPE_CHECKING:
+    from seedctl.local.appsync.access import CallerRole
+    from seedctl.outputs.models import Field
 
-# Names of the default claim; the deployed resolvers compare sub::username.
-_DEFAULT_CLAIMS = ("cognito:username", "username", "sub::username")
+    Condition = Callable[[Mapping[str, Any] | None], bool]
+    ItemTest = Callable[[Mapping[str, Any]], bool]
 
 
 def item_condition(model: Model, operation: str, caller: Caller) -> Condition | None:
     """Return the condition on items under which *caller* may do *operation*.
 
-    None if no item can pass: AppSync then rejects the field, rather than return an empty list.
+    *operation* is get, list, delete or relation: reading as the relation of another item. None if
+    no item can pass: AppSync then rejects the field, rather than return an empty list.
     """
     return query_condition(model, operation, caller, {})[0]
 
@@ -31,7 +34,7 @@ def is_provider_allowed(model: Model, operation: str, caller: Caller) -> bool:
 
     IAM always passes: the rules reject a guest of the identity pool later.
     """
-    return caller.provider in (IAM, IDENTITY_POOL) or bool(_rules(model, operation, caller))
+    return caller.provider in (IAM, IDENTITY_POOL) or bool(_roles(model, operation, caller))
 
 
 def query_condition(
@@ -43,12 +46,13 @@ def query_condition(
     query gives none. An owner or group in a key is compared before the query: the value of someone
     else is rejected, and the caller's own value is added if the query gives none.
     """
-    if _is_allowed_for_all_items(model, operation, caller):
+    roles = _roles(model, operation, caller)
+    if caller.provider == IAM or any(_is_granted(role, caller) for role in roles):
         return _always, {}
     tests = []
     own: dict[str, str] = {}
-    for rule in _rules(model, operation, caller):
-        field, accepted = _field_and_values(rule, caller)
+    for role in roles:
+        field, accepted = _field_and_values(role, caller)
         if field is None or not accepted:
             continue
         if field not in keys:
@@ -62,79 +66,110 @@ def query_condition(
     return (_always, own) if own else (None, {})
 
 
-def fill_owners(model: Model, caller: Caller, values: dict[str, Any]) -> bool:
-    """Fill missing owner fields in *values* of a new item; return whether it may be created."""
-    allowed = _is_allowed_for_all_items(model, "create", caller)
-    for rule in _rules(model, "create", caller):
-        name = rule.owner_field
+def fill_owners(model: Model, caller: Caller, values: dict[str, Any]) -> None:
+    """Put *caller* into the owner fields that *values* of a new item do not have."""
+    for role in _roles(model, "create", caller):
+        name = role.owner_field
         if name is not None and name not in values:
-            identity = _identity(rule, caller)
-            if identity is not None:
-                values[name] = [identity] if _is_list(model, name) else identity
-        field, accepted = _field_and_values(rule, caller)
-        allowed = allowed or (field is not None and _test(field, accepted)(values))
-    return allowed
+            identity = _accepted_identities(role, caller)[-1:]
+            if identity:
+                values[name] = list(identity) if _is_list(model, name) else identity[0]
 
 
-def displayed_owner(value: object) -> Any:
-    """Return an owner field's *value* as the API shows it: the part after the last ``::``."""
-    if isinstance(value, list):
-        return [displayed_owner(item) for item in value]
-    return value.rpartition("::")[2] if isinstance(value, str) else value
+def denied_names(
+    model: Model,
+    operation: str,
+    caller: Caller,
+    given: Mapping[str, Any],
+    item: Mapping[str, Any] | None,
+) -> list[str] | None:
+    """Return the names in *given*, the input, that *caller* may not send; None if not even one.
 
-
-def may_show_in_mutation(model: Model, related: Model) -> bool:
-    """Whether a mutation's response shows items of *related*, a relation of *model*.
-
-    Only if both models have the same rules for reading, none of which is dynamic or custom.
+    *operation* is create, where *item* is the new item, or update, where it is the stored one, None
+    if there is none.
     """
-    reading = [rule for rule in (*model.rules, *related.rules) if rule.operations & READS]
-    if not all(rule.is_static and rule.allow != "custom" for rule in reading):
-        return False
-    own, others = (
-        {
-            (rule.allow, rule.provider, rule.groups, verb)
-            for rule in each.rules
-            for verb in rule.operations & READS
-        }
-        for each in (model, related)
-    )
-    return own == others
-
-
-def _rules(model: Model, operation: str, caller: Caller) -> list[Rule]:
+    # Gen 2 allows every plain IAM principal, whatever the rules.
+    if caller.provider == IAM:
+        return []
+    access = model.access
+    roles = [
+        role
+        for role in access.writers[operation]
+        if role.provider == caller.provider and _has_role(role, caller, item)
+    ]
+    if not roles:
+        return None
+    if any((role, operation) in access.unlimited for role in roles):
+        return []
+    allowed = set().union(*(access.attributes(role, operation) for role in roles))
+    if operation == "create":
+        return [name for name in given if name not in allowed]
+    # Null removes the attribute.
+    removable = set().union(*(access.fields(role, "delete") for role in roles))
     return [
-        rule
-        for rule in model.rules
-        if operation in rule.operations and rule.provider == caller.provider
+        name
+        for name, value in given.items()
+        if name not in allowed or (value is None and name not in removable)
     ]
 
 
-def _is_allowed_for_all_items(model: Model, operation: str, caller: Caller) -> bool:
-    # Gen 2 allows every plain IAM principal, whatever the rules.
-    return caller.provider == IAM or any(
-        _is_granted(rule, caller) for rule in _rules(model, operation, caller) if rule.is_static
+def may_read_field(model: Model, field: str, caller: Caller, item: Mapping[str, Any]) -> bool:
+    """Whether *caller*, who may read *item*, may read its *field*."""
+    if caller.provider == IAM or not model.access.is_guarded(field):
+        return True
+    return any(
+        role.provider == caller.provider and _has_role(role, caller, item)
+        for role in model.access.readers(field)
     )
 
 
-def _is_granted(rule: Rule, caller: Caller) -> bool:
+def is_hidden_in_mutations(model: Model, field: Field, related: Model) -> bool:
+    """Whether responses of mutations lack the items of *field*, a relation to *related*.
+
+    They would reach all subscribers, whom AppSync does not check. Without subscriptions, and for
+    callers who may not read it at all, nothing is hidden.
+    """
+    if not model.has_subscriptions:
+        return False
+    if field.is_required or model.access.is_guarded(field.name):
+        return model.access.is_guarded(field.name)
+    return not has_same_readers(field.name, model.access, related.access)
+
+
+def _roles(model: Model, operation: str, caller: Caller) -> list[CallerRole]:
+    roles = model.access.by_operation[operation]
+    return [role for role in roles if role.provider == caller.provider]
+
+
+def _is_granted(role: CallerRole, caller: Caller) -> bool:
+    """Whether *caller* has *role* for all items."""
+    if not role.is_static:
+        return False
     if caller.provider == API_KEY:
-        return rule.allow == "public"
+        return role.allow == "public"
     if caller.provider == IDENTITY_POOL:
-        return rule.allow == ("public" if caller.is_guest else "private")
+        return role.allow == ("public" if caller.is_guest else "private")
     if caller.provider != USER_POOL:
         return False
-    if rule.groups is not None:
-        return any(group in rule.groups for group in caller.groups(rule.group_claim))
-    return rule.allow == "private"
+    if role.group is not None:
+        return role.group in caller.groups(str(role.claim))
+    return role.allow == "private"
 
 
-def _field_and_values(rule: Rule, caller: Caller) -> tuple[str | None, tuple[str, ...]]:
-    """Return the field that *rule* compares, None for a static rule, and the accepted values."""
-    if rule.owner_field is not None:
-        return rule.owner_field, _accepted_identities(rule, caller)
-    if rule.groups_field is not None:
-        return rule.groups_field, caller.groups(rule.group_claim)
+def _has_role(role: CallerRole, caller: Caller, item: Mapping[str, Any] | None) -> bool:
+    """Whether *caller* has *role* for *item*; a missing one has no owner."""
+    if role.is_static or item is None:
+        return _is_granted(role, caller)
+    field, accepted = _field_and_values(role, caller)
+    return field is not None and _test(field, accepted)(item)
+
+
+def _field_and_values(role: CallerRole, caller: Caller) -> tuple[str | None, tuple[str, ...]]:
+    """Return the field that *role* compares, None for a static role, and the accepted values."""
+    if role.owner_field is not None:
+        return role.owner_field, _accepted_identities(role, caller)
+    if role.groups_field is not None:
+        return role.groups_field, caller.groups(str(role.claim))
     return None, ()
 
 
@@ -146,26 +181,23 @@ def _test(field: str, accepted: tuple[str, ...]) -> ItemTest:
     return test
 
 
-def _any_of(tests: list[ItemTest]) -> Condition:
+def _any_of(tests: Iterable[ItemTest]) -> Condition:
     return lambda item: item is not None and any(test(item) for test in tests)
 
 
-def _identity(rule: Rule, caller: Caller) -> str | None:
-    """Return the value to write into the owner field, None if the token lacks the claim."""
-    if rule.identity_claim in _DEFAULT_CLAIMS:
-        return f"{caller.claims['sub']}::{caller.username}"
-    parts = [caller.claims.get(claim) for claim in rule.identity_claim.split("::")]
-    return "::".join(map(str, parts)) if None not in parts else None
+def _accepted_identities(role: CallerRole, caller: Caller) -> tuple[str, ...]:
+    """Return the forms of the identity accepted in an owner field, the written form last.
 
-
-def _accepted_identities(rule: Rule, caller: Caller) -> tuple[str, ...]:
-    """Return the forms of the identity accepted in an owner field, the written form last."""
-    identity = _identity(rule, caller)
-    if identity is None:
+    There are none if the token lacks a claim.
+    """
+    parts = [
+        caller.username if claim == "username" else caller.claims.get(claim)
+        for claim in str(role.claim).split("::")
+    ]
+    if None in parts:
         return ()
-    if rule.identity_claim in _DEFAULT_CLAIMS:
-        return (caller.claims["sub"], str(caller.username), identity)
-    return (*identity.split("::"), identity)
+    texts = tuple(map(str, parts))
+    return texts if len(texts) == 1 else (*texts, "::".join(texts))
 
 
 def _is_list(model: Model, name: str) -> bool:

@@ -23,12 +23,16 @@ from graphql import (
 
 from seedctl.local.appsync import resolvers_read as read
 from seedctl.local.appsync import resolvers_write as write
-from seedctl.local.appsync import rules
-from seedctl.local.appsync.errors import NOT_AVAILABLE, FieldError, MissingValueError
 from seedctl.local.appsync.inputs import InputTypes
 from seedctl.local.appsync.introspection import HAS_MANY, Index, Model
 from seedctl.local.appsync.key_conditions import argument_name
-from seedctl.local.appsync.request import Info, Resolver, path_text, record_internal_errors
+from seedctl.local.appsync.request import Resolver, record_internal_errors
+from seedctl.local.appsync.resolvers_fields import (
+    displayed_owner,
+    guarded,
+    not_available,
+    require_value,
+)
 from seedctl.local.appsync.scalars import SCALARS
 from seedctl.outputs.models import Field, Introspection, OperationSignature
 
@@ -96,16 +100,19 @@ class _Builder:
     def _model(self, model: Model) -> GraphQLObjectType:
         def fields() -> Fields:
             found = {name: self._model_field(model, field) for name, field in model.fields.items()}
-            for name in model.owner_fields:
+            for name in model.access.owner_fields:
                 # The type has owner fields even if the schema does not declare them.
-                found.setdefault(name, GraphQLField(GraphQLString, resolve=_owner))
+                found.setdefault(name, GraphQLField(GraphQLString, resolve=displayed_owner))
             return found
 
         return GraphQLObjectType(model.name, fields)
 
     def _model_field(self, model: Model, field: Field) -> GraphQLField:
         if field.association is None:
-            return self._simple_field(field, _owner if field.name in model.owner_fields else None)
+            resolve = displayed_owner if field.name in model.access.identity_fields else None
+            if model.access.is_guarded(field.name):
+                resolve = guarded(model, field.name, resolve)
+            return self._simple_field(field, resolve)
         resolve = record_internal_errors(read.relation(model, field, self._deployed))
         name = field.type.name
         if field.association.connection_type == HAS_MANY:
@@ -118,7 +125,7 @@ class _Builder:
     def _simple_field(self, field: Field, resolve: Resolver | None = None) -> GraphQLField:
         type_ = self._type(field)
         if isinstance(type_, GraphQLNonNull):
-            resolve = _require_value(str(type_.of_type), resolve)
+            resolve = require_value(str(type_.of_type), resolve)
         return GraphQLField(type_, resolve=resolve)
 
     def _type(self, field: Field) -> Any:
@@ -187,7 +194,7 @@ class _Builder:
                 field.name: GraphQLArgument(self._inputs.of_field(field))
                 for field in operation.arguments.values()
             }
-            found[name] = GraphQLField(self._type(operation.result), arguments, _not_available)
+            found[name] = GraphQLField(self._type(operation.result), arguments, not_available)
         return found
 
     def _list_arguments(self, model: Model) -> Arguments:
@@ -208,32 +215,3 @@ class _Builder:
 
     def _key_argument(self, model: Model, name: str, *, required: bool = True) -> GraphQLArgument:
         return GraphQLArgument(self._inputs.of_field(model.fields[name], required=required))
-
-
-def _owner(source: Mapping[str, Any], info: Info, /) -> Any:
-    return rules.displayed_owner(source.get(info.field_name))
-
-
-def _require_value(type_name: str, resolve: Resolver | None) -> Resolver:
-    """Return a resolver that raises AppSync's error if the value is missing."""
-
-    def call(source: Mapping[str, Any], info: Info, /) -> Any:
-        value = source.get(info.field_name) if resolve is None else resolve(source, info)
-        if value is None:
-            where = path_text(info.path.as_list())
-            parent = info.parent_type.name
-            raise MissingValueError(
-                f"Cannot return null for non-nullable type: '{type_name}' within parent "
-                f"'{parent}' ({where})"
-            )
-        return value
-
-    return call
-
-
-def _not_available(_source: object, info: Info, /, **_arguments: object) -> Any:
-    raise FieldError(
-        NOT_AVAILABLE,
-        f"{info.parent_type.name}.{info.field_name} is not available locally: its handler is your "
-        "own code.",
-    )

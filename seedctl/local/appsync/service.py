@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from seedctl.errors import LocalSandboxError
+from seedctl.errors import InvalidAmplifyOutputsError, LocalSandboxError
 from seedctl.local.appsync.callers import Callers
 from seedctl.local.appsync.errors import (
     JSON_TYPE,
@@ -26,6 +26,7 @@ from seedctl.outputs.sections import DataOutputs
 
 if TYPE_CHECKING:
     from seedctl.local.appsync.engine import Engine
+    from seedctl.outputs.model_schema import ModelSources
 
 # The JavaScript client shows only this part of the error, and does not reconnect after code 400.
 _ERROR = {
@@ -44,13 +45,18 @@ class GraphQLService:
         self,
         data: DataOutputs,
         *,
+        read_sources: Callable[[], ModelSources],
         store: Store,
         clock: Callable[[], float],
         read_token: Callable[[str], dict[str, Any]],
         find_principal: Callable[[str], Principal | None],
     ) -> None:
-        """*find_principal* returns the holder of a key id of the identity pool, else None."""
+        """*read_sources* returns what the outputs file has of the models' source.
+
+        *find_principal* returns the holder of a key id of the identity pool, else None.
+        """
         self._data = data
+        self._read_sources = read_sources
         self._store = store
         self._clock = clock
         self._callers = Callers(data, read_token=read_token, find_principal=find_principal)
@@ -83,8 +89,14 @@ class GraphQLService:
 
                 try:
                     self._cached_engine = Engine(
-                        schema, api=self._data.url, store=self._store, clock=self._clock
+                        schema,
+                        self._read_sources(),
+                        api=self._data.url,
+                        store=self._store,
+                        clock=self._clock,
                     )
+                except InvalidAmplifyOutputsError as error:
+                    raise LocalSandboxError(error.message, resolution=error.resolution) from error
                 except (TypeError, ValueError) as error:
                     # Reading the file validates its parts, but not the schema made of them.
                     raise LocalSandboxError(
