@@ -6,18 +6,15 @@ Rules that need no item are decided at once; the others become a condition on th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from seedctl.local.appsync.access import has_same_readers
+from seedctl.local.appsync.access import CallerRole, has_same_readers
 from seedctl.local.appsync.callers import API_KEY, IAM, IDENTITY_POOL, USER_POOL, Caller
 from seedctl.local.appsync.introspection import Model
+from seedctl.outputs.models import Field
 
-if TYPE_CHECKING:
-    from seedctl.local.appsync.access import CallerRole
-    from seedctl.outputs.models import Field
-
-    Condition = Callable[[Mapping[str, Any] | None], bool]
-    ItemTest = Callable[[Mapping[str, Any]], bool]
+Condition = Callable[[Mapping[str, Any] | None], bool]
+ItemTest = Callable[[Mapping[str, Any]], bool]
 
 
 def item_condition(model: Model, operation: str, caller: Caller) -> Condition | None:
