@@ -1,0 +1,140 @@
+"""A cloud assembly: what the AWS CDK makes of a project's source, before it is deployed."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from seedctl.errors import InvalidAmplifyOutputsError
+from seedctl.outputs.details import FORMAT
+from seedctl.outputs.from_stack import outputs_document
+from seedctl.outputs.local_ids import with_local_ids
+from seedctl.outputs.made_up_attributes import MadeUpAttributes
+from seedctl.outputs.pool_template import user_pool_details
+from seedctl.outputs.templates import Deployment, Stack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from seedctl.outputs.templates import AttributeOf
+
+_TEMPLATE = ".template.json"
+_NESTED_TEMPLATE = ".nested.template.json"
+_PLATFORM = "AWS::Amplify::Platform"
+
+
+class Assembly:
+    """The folder of a cloud assembly, with the templates of one Amplify backend."""
+
+    def __init__(self, folder: Path) -> None:
+        """Raises InvalidAmplifyOutputsError if *folder* has no such templates."""
+        self._folder = folder
+        self._stack_name, self._template = self._root()
+        named = folder / f"{self._stack_name}.assets.json"
+        assets = _read_json(named if named.exists() else folder / "assets.json")
+        self._files: dict[str, str] = {
+            hash_: entry["source"]["path"]
+            for hash_, entry in assets["files"].items()
+            if "path" in entry["source"]
+        }
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """The metadata of the root stack's template."""
+        found: Mapping[str, Any] = self._template.get("Metadata", {})
+        return found
+
+    def stack(self, attribute_of: AttributeOf, *, region: str) -> Stack:
+        """Return the root stack as deployed in *region*, with the attributes of *attribute_of*."""
+        deployment = Deployment(self._stack_name, region, attribute_of, self._nested_template)
+        return Stack(self._template, deployment)
+
+    def model_introspection(self) -> Any:
+        """Return the models as JSON for clients; None if the backend has no data."""
+        path = self._asset("modelIntrospectionSchema.json")
+        return None if path is None else _read_json(path)
+
+    def model_schema(self) -> str | None:
+        """Return the GraphQL source of the models; None if the backend has no data."""
+        path = self._asset("model-schema.graphql")
+        return None if path is None else path.read_text(encoding="utf-8")
+
+    def _root(self) -> tuple[str, dict[str, Any]]:
+        """Return the name and the template of the root stack."""
+        for path in sorted(self._folder.glob(f"*{_TEMPLATE}")):
+            if not path.name.endswith(_NESTED_TEMPLATE):
+                template = _read_json(path)
+                if _PLATFORM in template.get("Metadata", {}):
+                    return path.name.removesuffix(_TEMPLATE), template
+        raise InvalidAmplifyOutputsError(
+            f"{self._folder} has no template of an Amplify backend.",
+            resolution="Call defineBackend in amplify/backend.ts.",
+        )
+
+    def _nested_template(self, hash_: str) -> dict[str, Any] | None:
+        name = self._files.get(hash_)
+        return None if name is None else _read_json(self._folder / name)
+
+    def _asset(self, name: str) -> Path | None:
+        """Return the path of the asset file *name*, which may be in a folder of its own."""
+        return next(self._candidates(name), None)
+
+    def _candidates(self, name: str) -> Iterator[Path]:
+        yield from self._folder.glob(name)
+        yield from sorted(self._folder.glob(f"asset.*/{name}"))
+
+
+def stack_outputs(stack: Stack) -> dict[str, str]:
+    """Return the names and values of the outputs of *stack*, in its template's order."""
+    return {name: stack.output(name) for name in stack.template.get("Outputs", {})}
+
+
+def local_document(assembly_folder: Path, *, region: str = "us-east-1") -> dict[str, Any]:
+    """Return the outputs document for the local sandbox of the backend in *assembly_folder*.
+
+    It has what ``ampx generate outputs`` would write, with ids that were made up and are the same
+    from run to run. What such a file lacks is in ``custom.seedctl``, all but ``sources``.
+
+    Args:
+        assembly_folder: The cloud assembly, which the AWS CDK has written.
+        region: The AWS region in the ids.
+
+    Raises:
+        InvalidAmplifyOutputsError: The folder has no Amplify backend, or one that seedctl cannot read.
+    """
+    assembly = Assembly(assembly_folder)
+    attributes = MadeUpAttributes(region)
+    stack = assembly.stack(attributes, region=region)
+    outputs = stack_outputs(stack)
+    # The source of a project that uses an existing user pool has real ids.
+    document = with_local_ids(
+        outputs_document(outputs, assembly.metadata, assembly.model_introspection())
+    )
+    pool = attributes.resource(outputs.get("userPoolId", ""))
+    details = {
+        "format": FORMAT,
+        "model_schema": assembly.model_schema(),
+        "user_pool": pool
+        and user_pool_details(
+            pool, attributes.resource(outputs.get("webClientId", "")), stack.resources()
+        ),
+    }
+    custom = document.setdefault("custom", {})
+    if not isinstance(custom, dict) or "seedctl" in custom:
+        raise InvalidAmplifyOutputsError(
+            "The project's own output custom is no object, or has a key seedctl.",
+            resolution="Rename the key that backend.addOutput gives.",
+        )
+    custom["seedctl"] = {key: value for key, value in details.items() if value is not None}
+    return document
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InvalidAmplifyOutputsError(
+            f"{path} is not what the AWS CDK writes: {error}",
+            resolution="Install the project's npm packages again.",
+        ) from error
