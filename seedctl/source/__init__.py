@@ -4,8 +4,3 @@
 ``seedctl.outputs`` makes the outputs document of it. Only ``seedctl local init`` runs this. The digests
 of the sources, by which other commands notice that the file is out of date, need no Node.
 """
-
-from __future__ import annotations
-
-from seedctl.source.digests import changed_source as changed_source
-from seedctl.source.toolchain import find_backend as find_backend

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from seedctl.outputs import AmplifyOutputs
+
 _PACKAGE = "package.json"
 _PACKAGES = ("@aws-amplify/", "aws-amplify", "aws-cdk-lib", "constructs")
 _EXTENDS = re.compile(r'"extends"\s*:\s*\[?\s*"(\.{1,2}/[^"]+)"')
@@ -57,6 +59,19 @@ def changed_source(root: Path, recorded: Mapping[str, str]) -> str | None:
         elif current[name] != recorded[name]:
             return f"{name} has changed"
     return None
+
+
+def stale_warning(root: Path, outputs: AmplifyOutputs | None) -> str | None:
+    """Return the warning if source files in *root* have changed since *outputs* were made from them.
+
+    None if not, or if *outputs* were not made from source files.
+    """
+    recorded = outputs.details.sources if outputs is not None else {}
+    changed = changed_source(root, recorded) if recorded else None
+    if outputs is None or changed is None:
+        return None
+    name = os.path.relpath(outputs.path, root)
+    return f"{name} is out of date: {changed}. Run seedctl local init."
 
 
 def _own_files(root: Path) -> Iterator[Path]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seedctl.errors import BackendSourceError
+from seedctl.masking import mask
 from seedctl.source.places import (
     Place,
     defining_call,
@@ -95,7 +96,7 @@ def _failed(outcome: Outcome, entry: str, error: Mapping[str, Any]) -> BackendSo
     others = [each for each in chain[1:] if each["message"] not in shown]
     if others:
         problem.service_code = others[-1]["name"]
-        problem.service_message = others[-1]["message"]
+        problem.service_message = mask(others[-1]["message"])
     return problem
 
 
@@ -194,8 +195,8 @@ def _chain(error: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 def _error(outcome: Outcome, message: str, place: Place, resolution: str) -> BackendSourceError:
     lines = outcome.output.rstrip().splitlines()
     return BackendSourceError(
-        message,
-        resolution=resolution,
+        mask(message),
+        resolution=mask(resolution),
         place=place,
         output="\n".join(lines[-_MOST_LINES:]),
     )
