@@ -15,6 +15,8 @@ from seedctl.source.places import (
     line_of_import,
     place_in_stack,
     place_of_await,
+    place_of_look_up,
+    place_of_throw,
 )
 
 if TYPE_CHECKING:
@@ -29,6 +31,10 @@ _NOT_FOUND = re.compile(
 )
 _REQUIRED_BY = re.compile(r"^- (?P<file>/.*)$", re.MULTILINE)
 _LOOK_UP = re.compile(r"context provider ([\w:-]+)|ContextProvider")
+# What precedes the compiler's own words; the file and line are told apart from them.
+_TRANSFORM = re.compile(r"^Transform failed with \d+ errors?: \S+?:\d+:\d+: (?:ERROR: )?")
+_OUT_OF_MEMORY = re.compile(r"(?<=FATAL ERROR: ).*out of memory")
+_DUMP = "<--- Last few GCs --->"
 _FACTORY = re.compile(r"\bat (?:new )?(?:Amplify)?(\w+)Factory\.getInstance\b")
 _LOOK_UP_FIX = (
     "The local sandbox has no AWS to look it up in. Give the value in the code or in an environment "
@@ -78,7 +84,7 @@ def failure(outcome: Outcome) -> BackendSourceError | None:
         return _error(
             outcome,
             f"{entry} needs a look-up in an AWS account: {', '.join(sorted(set(missing)))}.",
-            (outcome.entry, None),
+            place_of_look_up(outcome.root) or (outcome.entry, None),
             _LOOK_UP_FIX,
         )
     return None
@@ -88,12 +94,10 @@ def _failed(outcome: Outcome, entry: str, error: Mapping[str, Any]) -> BackendSo
     """Return the error for an exception that the project's code or a package threw."""
     chain = list(_chain(error))
     place = _place(outcome, chain)
-    name, message = error.get("name", "Error"), error.get("message", "")
+    name, message = chain[0]["name"], _TRANSFORM.sub("", " ".join(chain[0]["message"].split()))
     shown = message if name == "Error" or message.startswith(name) else f"{name}: {message}"
-    problem = _error(
-        outcome, f"{entry} cannot be loaded: {shown}", place, _resolution(chain, message)
-    )
-    others = [each for each in chain[1:] if each["message"] not in shown]
+    problem = _error(outcome, f"{entry} cannot be loaded: {shown}", place, _resolution(chain))
+    others = [each for each in chain[1:] if " ".join(each["message"].split()) not in shown]
     if others:
         problem.service_code = others[-1]["name"]
         problem.service_message = mask(others[-1]["message"])
@@ -121,10 +125,11 @@ def _ended(outcome: Outcome, entry: str) -> BackendSourceError:
             place_of_await(outcome.root) or (outcome.entry, None),
             f"Remove or complete what it waits for, and {_AGAIN}.",
         )
-    if "heap out of memory" in outcome.output:
+    memory = _OUT_OF_MEMORY.search(outcome.output)
+    if memory is not None:
         return _error(
             outcome,
-            f"Node.js ran out of memory while it loaded {entry}.",
+            f"Node.js ran out of memory while it loaded {entry}: {memory[0]}.",
             (outcome.entry, None),
             "Look for a loop that creates more and more; or allow more memory: "
             f'export NODE_OPTIONS="--max-old-space-size=4096", and {_AGAIN}.',
@@ -136,16 +141,19 @@ def _ended(outcome: Outcome, entry: str) -> BackendSourceError:
             (outcome.entry, None),
             f"If the machine is short of memory, free some, and {_AGAIN}.",
         )
+    if "ended" in outcome.result:
+        return _error(
+            outcome,
+            f"{entry} ended the process, with exit code {status}, before the backend was complete.",
+            place_in_stack(outcome.root, outcome.result["ended"]) or (outcome.entry, None),
+            f"Remove the call of process.exit, and {_AGAIN}.",
+        )
     return _error(
         outcome,
-        f"{entry} ended the process, with exit code {status}, before the backend was complete.",
-        _place_of_exit(outcome) or (outcome.entry, None),
-        f"Remove the call of process.exit, and {_AGAIN}.",
+        f"Node.js ended with exit code {status} while it loaded {entry}.",
+        (outcome.entry, None),
+        f"See what it printed. If its packages are incomplete, install them again, and {_AGAIN}.",
     )
-
-
-def _place_of_exit(outcome: Outcome) -> Place | None:
-    return place_in_stack(outcome.root, outcome.result.get("exit", ""))
 
 
 def _place(outcome: Outcome, chain: Sequence[Mapping[str, Any]]) -> Place:
@@ -165,12 +173,14 @@ def _place(outcome: Outcome, chain: Sequence[Mapping[str, Any]]) -> Place:
         # Amplify makes the resources in defineBackend: the line there says only that.
         factory = _FACTORY.search("\n".join(stacks))
         place = (factory and defining_call(root, f"define{factory[1]}")) or place
+    if place is None and not chain[0]["stack"]:  # it is no error object
+        place = place_of_throw(root)
     return place or (outcome.entry, None)
 
 
-def _resolution(chain: Sequence[Mapping[str, Any]], message: str) -> str:
+def _resolution(chain: Sequence[Mapping[str, Any]]) -> str:
     own = next((each["resolution"] for each in chain if each.get("resolution")), None)
-    missing = _NOT_FOUND.search(message)
+    missing = _NOT_FOUND.search(chain[0]["message"])
     if missing is not None and missing["what"] == "package":
         name = "/".join(missing["name"].split("/")[: 2 if missing["name"].startswith("@") else 1])
         return (
@@ -193,7 +203,7 @@ def _chain(error: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _error(outcome: Outcome, message: str, place: Place, resolution: str) -> BackendSourceError:
-    lines = outcome.output.rstrip().splitlines()
+    lines = outcome.output.partition(_DUMP)[0].rstrip().splitlines()
     return BackendSourceError(
         mask(message),
         resolution=mask(resolution),

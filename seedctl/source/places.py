@@ -16,7 +16,9 @@ Place = tuple[Path, int | None]
 _FRAME = re.compile(
     r"(?:^|\(|\bat |\basync )(?P<url>file://)?(?P<path>/[^()]*?)(?:\?[^\s():]*)?:(?P<line>\d+)(?=[:)\s]|$)"
 )
-_AWAIT = re.compile(r"^(?:\S.*=\s*)?await\b")
+_AWAIT = re.compile(r"^(?!.*\basync\b)(?!//)(?:\S.*\W)?await\b")
+_LOOK_UP = re.compile(r"\b(?:\w*[lL]ookup|lookup\w*)\s*\(")
+_THROW = re.compile(r"\bthrow\b")
 _CODE = (".ts", ".mts", ".cts", ".js", ".mjs", ".cjs")
 
 
@@ -55,6 +57,16 @@ def defining_call(root: Path, function: str) -> Place | None:
 def place_of_await(root: Path) -> Place | None:
     """Return where the project awaits something outside of functions, if it is one place."""
     return _only_place(root, _AWAIT)
+
+
+def place_of_look_up(root: Path) -> Place | None:
+    """Return where the project looks something up in AWS, if it is one place."""
+    return _only_place(root, _LOOK_UP)
+
+
+def place_of_throw(root: Path) -> Place | None:
+    """Return where the project throws something, if it is one place."""
+    return _only_place(root, _THROW)
 
 
 def _only_place(root: Path, pattern: re.Pattern[str]) -> Place | None:

@@ -82,7 +82,7 @@ process.on('uncaughtException', fail);
 process.on('unhandledRejection', fail);
 process.exit = (code) => {
   // Called by the project.
-  writeFile(path.join(folder, 'result.json'), JSON.stringify({ ended: true, exit: new Error().stack }));
+  writeFile(path.join(folder, 'result.json'), JSON.stringify({ ended: new Error().stack }));
   exit(code);
 };
 new Worker(new URL('watch.mjs', import.meta.url), { workerData: { folder, seconds } }).unref();
