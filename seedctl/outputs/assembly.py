@@ -9,18 +9,19 @@ from seedctl.errors import InvalidAmplifyOutputsError
 from seedctl.outputs.details import FORMAT
 from seedctl.outputs.from_stack import outputs_document
 from seedctl.outputs.local_ids import with_local_ids
-from seedctl.outputs.made_up_attributes import MadeUpAttributes
-from seedctl.outputs.pool_template import user_pool_details
+from seedctl.outputs.made_up_attributes import BUCKET_DEPLOYMENT, MadeUpAttributes
+from seedctl.outputs.pool_template import existing_pool_details, user_pool_details
 from seedctl.outputs.templates import Deployment, Stack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from seedctl.outputs.templates import AttributeOf
 
 _TEMPLATE = ".template.json"
 _NESTED_TEMPLATE = ".nested.template.json"
+_MODEL_SCHEMA = "model-schema.graphql"
 _PLATFORM = "AWS::Amplify::Platform"
 
 
@@ -52,13 +53,26 @@ class Assembly:
 
     def model_introspection(self) -> Any:
         """Return the models as JSON for clients; None if the backend has no data."""
-        path = self._asset("modelIntrospectionSchema.json")
-        return None if path is None else _read_json(path)
+        paths = self._assets("modelIntrospectionSchema.json")
+        return _read_json(paths[0]) if paths else None
 
-    def model_schema(self) -> str | None:
-        """Return the GraphQL source of the models; None if the backend has no data."""
-        path = self._asset("model-schema.graphql")
-        return None if path is None else path.read_text(encoding="utf-8")
+    def model_schema(self, stack: Stack, uri: str) -> str | None:
+        """Return the GraphQL source of the models; None if the backend has no data.
+
+        *uri* is the stack output with the place of that source, in a bucket of *stack*.
+        """
+        paths = self._assets(_MODEL_SCHEMA)
+        if len(paths) > 1:  # the project has another API beside the one of its outputs
+            bucket = uri.removeprefix("s3://").partition("/")[0]
+            hashes = {
+                str(key).partition(".")[0]
+                for resource in stack.resources()
+                if resource.type == BUCKET_DEPLOYMENT
+                and resource.property("DestinationBucketName") == bucket
+                for key in resource.property("SourceObjectKeys") or ()
+            }
+            paths = [self._folder / self._files[hash_] / _MODEL_SCHEMA for hash_ in hashes]
+        return paths[0].read_text(encoding="utf-8") if paths else None
 
     def _root(self) -> tuple[str, dict[str, Any]]:
         """Return the name and the template of the root stack."""
@@ -76,13 +90,9 @@ class Assembly:
         name = self._files.get(hash_)
         return None if name is None else _read_json(self._folder / name)
 
-    def _asset(self, name: str) -> Path | None:
-        """Return the path of the asset file *name*, which may be in a folder of its own."""
-        return next(self._candidates(name), None)
-
-    def _candidates(self, name: str) -> Iterator[Path]:
-        yield from self._folder.glob(name)
-        yield from sorted(self._folder.glob(f"asset.*/{name}"))
+    def _assets(self, name: str) -> list[Path]:
+        """Return the paths of the files *name*, each of which may be in a folder of its own."""
+        return [*self._folder.glob(name), *sorted(self._folder.glob(f"asset.*/{name}"))]
 
 
 def stack_outputs(stack: Stack) -> dict[str, str]:
@@ -107,23 +117,23 @@ def local_document(assembly_folder: Path, *, region: str = "us-east-1") -> dict[
     attributes = MadeUpAttributes(region)
     stack = assembly.stack(attributes, region=region)
     outputs = stack_outputs(stack)
-    # The source of a project that uses an existing user pool has real ids.
-    document = with_local_ids(
-        outputs_document(outputs, assembly.metadata, assembly.model_introspection())
-    )
-    pool = attributes.resource(outputs.get("userPoolId", ""))
+    mapped = outputs_document(outputs, assembly.metadata, assembly.model_introspection())
+    auth = mapped.get("auth", {})
+    pool = attributes.resource(auth.get("user_pool_id"))
+    client = attributes.resource(auth.get("user_pool_client_id"))
     details = {
         "format": FORMAT,
-        "model_schema": assembly.model_schema(),
-        "user_pool": pool
-        and user_pool_details(
-            pool, attributes.resource(outputs.get("webClientId", "")), stack.resources()
-        ),
+        "model_schema": assembly.model_schema(stack, outputs.get("amplifyApiModelSchemaS3Uri", "")),
+        "user_pool": existing_pool_details(stack.resources())
+        if pool is None
+        else user_pool_details(pool, client, stack.resources()),
     }
+    # The source of a project that uses an existing user pool has real ids.
+    document = with_local_ids(mapped)
     custom = document.setdefault("custom", {})
     if not isinstance(custom, dict) or "seedctl" in custom:
         raise InvalidAmplifyOutputsError(
-            "The project's own output custom is no object, or has a key seedctl.",
+            "The project's own output custom is not an object, or has a key seedctl.",
             resolution="Rename the key that backend.addOutput gives.",
         )
     custom["seedctl"] = {key: value for key, value in details.items() if value is not None}

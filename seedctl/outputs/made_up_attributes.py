@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from seedctl.outputs.templates import ACCOUNT, REF
 
 if TYPE_CHECKING:
     from seedctl.outputs.templates import Resource
+
+BUCKET_DEPLOYMENT = "Custom::CDKBucketDeployment"
+"""The type of the CDK's resource that writes files into a bucket."""
+
+EXISTING_AUTH = "Custom::AmplifyRefAuth"
+"""The type of Amplify's resource that, when deployed, reads the properties of an existing user pool."""
 
 # In each form, number counts the resources of the same type.
 _POOL = "{region}_Pool{number:05}"
@@ -42,6 +48,11 @@ _FORMS = {
         "AWS::AppSync::Api",
         "Dns.Http",
     ): "madeupevents{number:014}.appsync-api.{region}.amazonaws.com",
+    ("AWS::SNS::Topic", REF): "arn:aws:sns:{region}:{account}:made-up-topic-{number:05}",
+    (
+        "AWS::SQS::Queue",
+        REF,
+    ): "https://sqs.{region}.amazonaws.com/{account}/made-up-queue-{number:05}",
     ("AWS::AppSync::ApiKey", "ApiKey"): "da2-madeup{number:020}",
 }
 # The property of the template that an attribute returns.
@@ -54,7 +65,6 @@ _PROPERTIES = {
 _ANY_REF = "made-up-{kind}-{number:05}"
 _ANY_ARN = "arn:aws:{service}:{region}:{account}:" + _ANY_REF
 _ANY_ATTRIBUTE = _ANY_REF + "-{attribute}"
-_DEPLOYMENT = "Custom::CDKBucketDeployment"
 
 
 class MadeUpAttributes:
@@ -70,7 +80,9 @@ class MadeUpAttributes:
         given = _PROPERTIES.get((resource.type, attribute))
         if given is not None and (value := resource.property(given)) is not None:
             return str(value)
-        if resource.type == _DEPLOYMENT and attribute == "DestinationBucketArn":
+        if resource.type == EXISTING_AUTH:
+            return ""  # as an output that is missing, of which the outputs file does not tell
+        if resource.type == BUCKET_DEPLOYMENT and attribute == "DestinationBucketArn":
             return f"arn:aws:s3:::{resource.property('DestinationBucketName')}"
         numbers = self._numbers.setdefault(resource.type, {})
         parts = re.findall(r"[A-Za-z0-9]+", resource.type)
@@ -89,6 +101,6 @@ class MadeUpAttributes:
         self._resources[text] = resource
         return text
 
-    def resource(self, text: str) -> Resource | None:
+    def resource(self, text: Any) -> Resource | None:
         """Return the resource of which *text* was made up as an attribute; None if there is none."""
         return self._resources.get(text)

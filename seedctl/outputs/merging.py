@@ -37,7 +37,7 @@ def merge(target: dict[str, Any], part: Mapping[str, Any]) -> None:
             merge(existing, incoming)
         elif isinstance(existing, dict) or existing is ABSENT:
             target[key] = incoming
-        elif incoming is not ABSENT:
+        else:
             target[key] = _check_is_free(key, existing, incoming)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from seedctl.outputs.auth import STANDARD_ATTRIBUTES
+from seedctl.outputs.made_up_attributes import EXISTING_AUTH
 from seedctl.outputs.templates import REF
 
 if TYPE_CHECKING:
@@ -71,6 +72,18 @@ def user_pool_details(
         **(_token_times(client) if client is not None else {}),
     }
     return {key: value for key, value in found.items() if value is not None}
+
+
+def existing_pool_details(resources: Iterable[Resource]) -> dict[str, Any] | None:
+    """Return ``custom.seedctl.user_pool`` of a pool that the backend uses but does not create.
+
+    It has no more than the groups to which the project gives roles. None if *resources*, which are
+    all of the backend, have no such pool.
+    """
+    for resource in resources:
+        if resource.type == EXISTING_AUTH:
+            return {"groups": [{name: {}} for name in resource.property("groups") or {}]}
+    return None
 
 
 def _attribute(entry: Mapping[str, Any]) -> dict[str, Any]:
