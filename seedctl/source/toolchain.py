@@ -138,7 +138,7 @@ def _find_package(name: str, start: Path) -> Path | None:
 def _tsx_entry(package: Path) -> Path | None:
     """Return the file of the package tsx to load: its API, or its loader in versions before 4.11."""
     try:
-        exports = json.loads((package / "package.json").read_bytes())["exports"]
+        exports = dict(json.loads((package / "package.json").read_bytes())["exports"])
     except (OSError, ValueError, LookupError, TypeError):
         return None
     for name in ("./esm/api", "./esm", "."):

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import seedctl as package
 from tests.outputs.backends import BACKENDS
 from tests.source.cases import RECORDED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from tests.running import CommandLine
     from tests.source.cases import Case
@@ -55,6 +56,7 @@ def record(case: Case, outcome: dict[str, Any]) -> None:
     if case.name == "memory":  # addresses of machine code
         recorded["output"] = recorded["output"].partition("----- Native")[0]
     text = json.dumps(recorded, indent=1).replace(modules, _PACKAGES).replace(root, _ROOT)
+    text = text.replace(str(Path(package.__file__).parent), "@SEEDCTL@")
     RECORDED.mkdir(exist_ok=True)
     (RECORDED / f"{case.name}.json").write_text(f"{text}\n", encoding="utf-8")
 
