@@ -138,7 +138,7 @@ CASES = [
         BACKEND,
         'import { Stack } from "aws-cdk-lib";\nimport { Vpc } from "aws-cdk-lib/aws-ec2";\n'
         f'{_ONLY_AUTH}const env = {{ account: "111122223333", region: "us-east-1" }};\n'
-        'const stack = new Stack(b.stack.node.root as any, "Net", { env });\n'
+        'const stack = new Stack(b.createStack("a").node.root as any, "Net", { env });\n'
         'Vpc.fromLookup(stack, "Vpc", { vpcName: "main" });\n',
         7,
         "look-up in an AWS account: vpc-provider",
