@@ -27,7 +27,7 @@ _MOST_LINES = 40
 """How many lines of the output are shown: the last ones."""
 
 _NOT_FOUND = re.compile(
-    r"Cannot find (?P<what>module|package) '(?P<name>[^']+)'(?: imported from (?P<file>/.*))?"
+    r"Cannot find (?:module|package) '(?P<name>[^']+)'(?: imported from (?P<file>/.*))?"
 )
 _REQUIRED_BY = re.compile(r"^- (?P<file>/.*)$", re.MULTILINE)
 _LOOK_UP = re.compile(r"context provider ([\w:-]+)|ContextProvider")
@@ -94,7 +94,8 @@ def _failed(outcome: Outcome, entry: str, error: Mapping[str, Any]) -> BackendSo
     """Return the error for an exception that the project's code or a package threw."""
     chain = list(_chain(error))
     place = _place(outcome, chain)
-    name, message = chain[0]["name"], _TRANSFORM.sub("", " ".join(chain[0]["message"].split()))
+    name, message = chain[0]["name"], chain[0]["message"].partition("\nRequire stack:")[0]
+    message = _TRANSFORM.sub("", " ".join(message.split()))
     shown = message if name == "Error" or message.startswith(name) else f"{name}: {message}"
     problem = _error(outcome, f"{entry} cannot be loaded: {shown}", place, _resolution(chain))
     others = [each for each in chain[1:] if " ".join(each["message"].split()) not in shown]
@@ -181,7 +182,7 @@ def _place(outcome: Outcome, chain: Sequence[Mapping[str, Any]]) -> Place:
 def _resolution(chain: Sequence[Mapping[str, Any]]) -> str:
     own = next((each["resolution"] for each in chain if each.get("resolution")), None)
     missing = _NOT_FOUND.search(chain[0]["message"])
-    if missing is not None and missing["what"] == "package":
+    if missing is not None and not missing["name"].startswith((".", "/")):
         name = "/".join(missing["name"].split("/")[: 2 if missing["name"].startswith("@") else 1])
         return (
             f"Install it in the project: npm install --save-dev {name}. If it is an alias, define it "

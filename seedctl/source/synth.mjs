@@ -24,7 +24,7 @@ const loaded = new Set();
 /** Writes the result and ends the process. Whatever the project prints or leaves open is no matter. */
 function finish(result) {
   if (process.cwd() !== project) process.chdir(project);
-  for (const file of Object.keys(createRequire(entry).cache)) loaded.add(file);
+  for (const file of Object.keys(createRequire(entry).cache)) loaded.add(file.split('?')[0]);
   writeFile(path.join(folder, 'result.json'), JSON.stringify({ ...result, loaded: [...loaded] }));
   exit(result.error ? 1 : 0);
 }
@@ -34,13 +34,13 @@ function described(error, depth = 0) {
   if (!(error instanceof Error) && typeof error?.message !== 'string') {
     return { name: 'thrown value', message: String(error), stack: '' };
   }
-  const { name, message, stack, cause, resolution, code } = error;
+  const { name, message, stack, cause, resolution } = error;
+  const text = (value) => String(value ?? '').replaceAll(/\?namespace=\d+/g, ''); // it is tsx's
   return {
-    name: String(name ?? 'Error'),
-    message: String(message),
-    stack: String(stack ?? ''),
+    name: text(name ?? 'Error'),
+    message: text(message),
+    stack: text(stack),
     resolution: typeof resolution === 'string' ? resolution : undefined,
-    code: typeof code === 'string' ? code : undefined,
     cause: cause && depth < 8 ? described(cause, depth + 1) : undefined,
   };
 }
@@ -71,7 +71,11 @@ function keepProjectUnchanged() {
 async function load() {
   const url = pathToFileURL(entry).href;
   const api = await import(pathToFileURL(tsx).href);
-  if (!api.tsImport) return import(url); // an old tsx: its loader is registered now
+  if (!api.tsImport) {
+    // An old tsx. Its loader is registered now, and its traces have lines of compiled code without this.
+    process.setSourceMapsEnabled(true);
+    return import(url);
+  }
   const onImport = (each) => {
     if (each.startsWith('file:')) loaded.add(fileURLToPath(each.split('?')[0]));
   };

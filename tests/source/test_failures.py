@@ -126,9 +126,17 @@ def test_a_required_module_that_is_missing_has_its_place(
 ) -> None:
     """CommonJS says in other words which file requires what."""
     project = _broken(_ANY, tmp_path, node, monkeypatch)
-    message = f"Cannot find module './auth/resource'\nRequire stack:\n- {project}/{BACKEND}"
-    node.ends(1, result={"error": {"name": "Error", "message": message, "stack": ""}})
-    assert f"\n  at {BACKEND}, line 2\n" in seedctl("local", "init").err
+    for name, line, fix in (
+        ("./auth/resource", 2, "Correct the path"),
+        ("@aws-amplify/backend", 1, "npm install --save-dev @aws-amplify/backend."),
+        ("gone", None, "npm install --save-dev gone."),
+    ):
+        message = f"Cannot find module '{name}'\nRequire stack:\n- {project}/{BACKEND}"
+        node.ends(1, result={"error": {"name": "Error", "message": message, "stack": ""}})
+        err = seedctl("local", "init").err
+        assert f"cannot be loaded: Cannot find module '{name}'\n" in err
+        assert f"\n  at {BACKEND}{'' if line is None else f', line {line}'}\n" in err
+        assert fix in err
 
 
 def test_github_shows_the_error_at_its_line(
