@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
 
 from seedctl.local.http1 import Response
+from seedctl.outputs import local_ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ACCOUNT = "000000000000"
+ACCOUNT = local_ids.ACCOUNT
 JSON_SERVICES = {
     "AWSCognitoIdentityProviderService": ("cognito-idp", "InvalidParameterException"),
     "AWSCognitoIdentityService": ("cognito-identity", "InvalidParameterException"),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+ACCOUNT = "000000000000"
 POOL_NAME = "Local00001"
 CLIENT_ID = "0localclient00000000000001"
 IDENTITY_POOL = "00000000-0000-4000-8000-000000000001"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from seedctl.outputs.templates import ACCOUNT, REF
+from seedctl.outputs.local_ids import ACCOUNT
+from seedctl.outputs.templates import REF
 
 if TYPE_CHECKING:
     from seedctl.outputs.templates import Resource
@@ -64,6 +65,7 @@ _PROPERTIES = {
 }
 _ANY_REF = "made-up-{kind}-{number:05}"
 _ANY_ARN = "arn:aws:{service}:{region}:{account}:" + _ANY_REF
+_ANY_URL = "https://" + _ANY_REF + ".{region}.amazonaws.com/"
 _ANY_ATTRIBUTE = _ANY_REF + "-{attribute}"
 
 
@@ -86,11 +88,7 @@ class MadeUpAttributes:
             return f"arn:aws:s3:::{resource.property('DestinationBucketName')}"
         numbers = self._numbers.setdefault(resource.type, {})
         parts = re.findall(r"[A-Za-z0-9]+", resource.type)
-        form = _FORMS.get((resource.type, attribute))
-        if form is None:
-            is_arn = attribute.endswith("Arn")
-            form = _ANY_REF if attribute == REF else _ANY_ARN if is_arn else _ANY_ATTRIBUTE
-        text = form.format(
+        text = (_FORMS.get((resource.type, attribute)) or _any_form(attribute)).format(
             number=numbers.setdefault(resource.path, len(numbers) + 1),
             region=self._region,
             account=ACCOUNT,
@@ -104,3 +102,11 @@ class MadeUpAttributes:
     def resource(self, text: Any) -> Resource | None:
         """Return the resource of which *text* was made up as an attribute; None if there is none."""
         return self._resources.get(text)
+
+
+def _any_form(attribute: str) -> str:
+    if attribute == REF:
+        return _ANY_REF
+    if attribute.endswith("Arn"):
+        return _ANY_ARN
+    return _ANY_URL if attribute.lower().endswith("url") else _ANY_ATTRIBUTE

@@ -323,6 +323,7 @@ def test_each_resource_has_an_id_of_its_own(tmp_path: Path) -> None:
             "parameter": "@Parameter",
             "value": "@Parameter.Value",
             "role": "@Role.Arn",
+            "url": "@Role.FunctionUrl",
             "bucket": "@Bucket.RegionalDomainName",
         }
     }
@@ -338,6 +339,7 @@ def test_each_resource_has_an_id_of_its_own(tmp_path: Path) -> None:
         "parameter": "/my/name",
         "value": "made-up-parameter-00001-value",
         "role": "arn:aws:iam:us-east-1:000000000000:made-up-role-00001",
+        "url": "https://made-up-role-00001.us-east-1.amazonaws.com/",
         "bucket": "made-up-bucket-00001.s3.us-east-1.amazonaws.com",
     }
 

@@ -330,6 +330,7 @@ def test_a_value_that_is_given_twice_is_refused(custom: dict[str, Any], message:
         pytest.param("1.4", "1.3", "1.4", id="lower"),
         pytest.param("1.4", "v1.10.2-beta", "v1.10.2-beta", id="with letters"),
         pytest.param("1.4", 1, "1.4", id="a number"),
+        pytest.param("1.4", "1.4.0", "1.4.0", id="the same in other words"),
         pytest.param("1.4", "one", "one", id="no number in it"),
         pytest.param("1.4", True, True, id="true"),
     ],

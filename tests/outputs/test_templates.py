@@ -81,6 +81,12 @@ def _stack(template: dict[str, Any] = TEMPLATE) -> Stack:
         pytest.param({"Fn::Join": ["-", ["a", 1, True, False]]}, "a-1-true-false", id="join"),
         pytest.param({"Fn::Join": ["", {"Ref": "Many"}]}, "ab", id="join a list parameter"),
         pytest.param({"Fn::Select": ["1", {"Ref": "Many"}]}, "b", id="select"),
+        pytest.param(
+            {"Fn::Select": [2, {"Fn::Split": ["/", {"Ref": "Bucket"}]}]}, "made-up-part-2", id="part"
+        ),
+        pytest.param(
+            {"Fn::Join": ["|", {"Fn::GetAtt": ["Bucket", "Names"]}]}, "</Bucket Names>", id="list attribute"
+        ),
         pytest.param({"Fn::Split": [":", "a:b:"]}, ["a", "b", ""], id="split"),
         pytest.param({"Fn::Sub": "${Text}/${Bucket.Arn}/${!x}/$"}, "text/</Bucket Arn>/${x}/$", id="sub"),
         pytest.param({"Fn::Sub": ["${a}${AWS::Region}", {"a": {"Ref": "Text"}}]}, "textus-east-1", id="sub values"),
@@ -97,6 +103,11 @@ def _stack(template: dict[str, Any] = TEMPLATE) -> Stack:
             {"Fn::FindInMap": ["Colours", "x", "y", {"DefaultValue": {"Ref": "Text"}}]},
             "text",
             id="map with default",
+        ),
+        pytest.param(
+            {"Fn::FindInMap": ["Colours", "us-east-1", "main", {"DefaultValue": "x"}]},
+            "red",
+            id="map with a default that is not needed",
         ),
         pytest.param({"Fn::ImportValue": {"Ref": "Text"}}, "local-import-text", id="import"),
         pytest.param({"Condition": "x", "Fn::Join": 1}, {"Condition": "x", "Fn::Join": 1}, id="two keys"),
