@@ -70,7 +70,7 @@ class _Description:
 @click.option(
     "--timeout",
     "seconds",
-    type=click.IntRange(1),
+    type=click.IntRange(1, 3600),
     default=DEFAULT_SECONDS,
     show_default=True,
     metavar="SECONDS",

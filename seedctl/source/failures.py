@@ -30,7 +30,10 @@ _NOT_FOUND = re.compile(
     r"Cannot find (?:module|package) '(?P<name>[^']+)'(?: imported from (?P<file>/.*))?"
 )
 _REQUIRED_BY = re.compile(r"^- (?P<file>/.*)$", re.MULTILINE)
-_LOOK_UP = re.compile(r"context provider ([\w:-]+)|ContextProvider")
+_LOOK_UP = re.compile(
+    r"context provider [\w:-]+|ContextProvider|CredentialsProviderError|Could not load credentials"
+    r"|Region is missing"
+)
 # What precedes the compiler's own words; the file and line are told apart from them.
 _TRANSFORM = re.compile(r"^Transform failed with \d+ errors?: \S+?:\d+:\d+: (?:ERROR: )?")
 _OUT_OF_MEMORY = re.compile(r"(?<=FATAL ERROR: ).*out of memory")
@@ -190,7 +193,7 @@ def _resolution(chain: Sequence[Mapping[str, Any]]) -> str:
         )
     if missing is not None:
         return f"Correct the path of the import, and {_AGAIN}."
-    if any(_LOOK_UP.search(each["message"]) for each in chain):
+    if any(_LOOK_UP.search(f"{each['name']} {each['message']}") for each in chain):
         return _LOOK_UP_FIX
     return own or f"Correct it there, and {_AGAIN}."
 

@@ -89,7 +89,9 @@ process.exit = (code) => {
   writeFile(path.join(folder, 'result.json'), JSON.stringify({ ended: new Error().stack }));
   exit(code);
 };
-new Worker(new URL('watch.mjs', import.meta.url), { workerData: { folder, seconds } }).unref();
+const watch = new Worker(new URL('watch.mjs', import.meta.url), { workerData: { folder, seconds } });
+watch.on('error', () => {}); // without it, whoever has started this process ends it
+watch.unref();
 keepProjectUnchanged();
 try {
   await load();

@@ -32,7 +32,8 @@ DEFAULT_SECONDS = 120
 """How long the synthesis may take; it needs 5 to 10 seconds of processor time."""
 _GRACE_SECONDS = 10
 """How long the script may take to say where the project's code was when the time was over."""
-_POLL_SECONDS = 0.05
+_POLL_SECONDS = 0.5
+_LONGEST_OUTPUT = 100_000  # bytes
 _SCRIPT = Path(__file__).with_name("synth.mjs")
 
 
@@ -81,7 +82,7 @@ def synthesize(
             status,
             _json(folder / "result.json"),
             _json(assembly / "manifest.json"),
-            (folder / "output.txt").read_text("utf-8", "replace"),
+            _end_of(folder / "output.txt"),
         )
         problem = failure(outcome)
         if problem is not None:
@@ -144,6 +145,13 @@ def _temporary_folder() -> Iterator[Path]:
         ) from error
     with interruption.cleaned_up(lambda: shutil.rmtree(folder, ignore_errors=True)):
         yield folder
+
+
+def _end_of(path: Path) -> str:
+    """Return the last part of the text in the file at *path*, which code in a loop can make huge."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - _LONGEST_OUTPUT))
+        return file.read().decode("utf-8", "replace")
 
 
 def _json(path: Path) -> dict[str, Any]:

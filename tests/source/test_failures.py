@@ -46,7 +46,7 @@ def test_what_the_project_prints_is_shown_with_its_failure_only(
     """Its output comes before the error, without secrets, and only the last forty lines of it."""
     _broken(_ANY, tmp_path, node, monkeypatch)
     masking.register("Swordfish-77")
-    lines = "".join(f"line {number}\n" for number in range(99))
+    lines = "x" * 200_000 + "".join(f"line {number}\n" for number in range(99))
     error = {"name": "Error", "message": "no Swordfish-77", "stack": ""}
     node.ends(1, output=f"{lines}password: Swordfish-77\n", result={"error": error})
     result = seedctl("local", "init", "-q")
@@ -71,6 +71,27 @@ def test_a_process_that_is_killed_is_explained(
     assert (ended.code, "ended with exit code 1" in ended.err) == (3, True)
     assert "SyntaxError: strange\n[BackendSourceError]" in ended.err
     assert tree(project) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("CredentialsProviderError", "Could not load credentials from any providers"),
+        ("Error", "Region is missing"),
+    ],
+)
+def test_a_call_to_aws_is_explained(
+    name: str,
+    message: str,
+    tmp_path: Path,
+    node: FakeNode,
+    seedctl: CommandLine,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Code that calls AWS by itself gets the same advice as a look-up of the AWS CDK."""
+    _broken(_ANY, tmp_path, node, monkeypatch)
+    node.ends(1, result={"error": {"name": name, "message": message, "stack": ""}})
+    assert "no AWS to look it up in" in seedctl("local", "init").err
 
 
 def test_a_cause_is_shown_below_the_error(
