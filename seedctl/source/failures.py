@@ -12,6 +12,7 @@ from seedctl.masking import mask
 from seedctl.source.places import (
     Place,
     defining_call,
+    file_in_text,
     line_of_import,
     place_in_stack,
     place_of_await,
@@ -169,7 +170,7 @@ def _place(outcome: Outcome, chain: Sequence[Mapping[str, Any]]) -> Place:
             by = missing["file"] or next(
                 (found["file"] for found in _REQUIRED_BY.finditer(each["message"])), None
             )
-            if by is not None:
+            if by is not None and "node_modules" not in by:
                 return Path(by), line_of_import(Path(by), Path(missing["name"]).stem)
     stacks = [f"{each['message']}\n{each['stack']}" for each in chain]
     place = next(filter(None, (place_in_stack(root, stack) for stack in stacks)), None)
@@ -177,13 +178,14 @@ def _place(outcome: Outcome, chain: Sequence[Mapping[str, Any]]) -> Place:
         # Amplify makes the resources in defineBackend: the line there says only that.
         factory = _FACTORY.search("\n".join(stacks))
         place = (factory and defining_call(root, f"define{factory[1]}")) or place
-    if place is None and not chain[0]["stack"]:  # it is no error object
+    if place is None and chain[0]["name"] == "thrown value":  # it is no error object
         place = place_of_throw(root)
-    return place or (outcome.entry, None)
+    return place or file_in_text(root, chain[0]["message"]) or (outcome.entry, None)
 
 
 def _resolution(chain: Sequence[Mapping[str, Any]]) -> str:
-    own = next((each["resolution"] for each in chain if each.get("resolution")), None)
+    resolutions = [each["resolution"] for each in chain if each.get("resolution")]
+    own = next((each for each in resolutions if "underlying error" not in each), None)
     missing = _NOT_FOUND.search(chain[0]["message"])
     if missing is not None and not missing["name"].startswith((".", "/")):
         name = "/".join(missing["name"].split("/")[: 2 if missing["name"].startswith("@") else 1])

@@ -33,6 +33,13 @@ def place_in_stack(root: Path, stack: str) -> Place | None:
     return next(inside, places[0] if places else None)
 
 
+def file_in_text(root: Path, text: str) -> Place | None:
+    """Return the first file of the project whose path is in *text*."""
+    files = (Path(match[0]) for match in re.finditer(r"/[^\s'\"():]+[^\s'\"():.]", text))
+    found = (file for file in files if file.is_relative_to(root) and file.is_file())
+    return next(((file, None) for file in found if "node_modules" not in file.parts), None)
+
+
 def _places(stack: str) -> Iterator[Place]:
     own = Path(__file__).parent
     for line in stack.splitlines():

@@ -171,3 +171,32 @@ def test_github_shows_the_error_at_its_line(
     assert f"::error file=amplify/data/resource.ts,line=17,{title}" in seedctl("local", "init").err
     node.ends(0, result={})
     assert f"::error file=amplify/backend.ts,{title}" in seedctl("local", "init").err
+
+
+def test_a_file_that_only_the_message_names_is_the_place(
+    tmp_path: Path, node: FakeNode, seedctl: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Node names a broken package.json so. Files of packages are not the user's to correct."""
+    project = _broken(_ANY, tmp_path, node, monkeypatch)
+    for message, place in (
+        (f"Error parsing: {project}/amplify/package.json", "amplify/package.json"),
+        (f"Invalid package config {project}/amplify/package.json.", "amplify/package.json"),
+        (f"Error parsing: {project}/node_modules/tsx/package.json", BACKEND),
+        (f"Cannot find package 'x' imported from {project}/node_modules/tsx/api.mjs", BACKEND),
+    ):
+        node.ends(1, result={"error": {"name": "Error", "message": message, "stack": ""}})
+        assert f"\n  at {place}\n" in seedctl("local", "init").err
+
+
+def test_a_resolution_that_only_points_to_the_cause_is_left_out(
+    tmp_path: Path, node: FakeNode, seedctl: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Amplify's "See the underlying error message" helps nobody who sees that message."""
+    _broken(_ANY, tmp_path, node, monkeypatch)
+    cause = {"name": "EnableEmailBased", "message": "Set email.", "stack": ""}
+    resolution = "See the underlying error message for more details. Use `--debug` for more."
+    error = {"name": "E", "message": "m", "stack": "", "resolution": resolution, "cause": cause}
+    node.ends(1, result={"error": error})
+    err = seedctl("local", "init").err
+    assert "Caused by: [EnableEmailBased] Set email.\n" in err
+    assert "Resolution: Correct it there" in err
