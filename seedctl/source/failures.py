@@ -187,6 +187,8 @@ def _resolution(chain: Sequence[Mapping[str, Any]]) -> str:
     resolutions = [each["resolution"] for each in chain if each.get("resolution")]
     own = next((each for each in resolutions if "underlying error" not in each), None)
     missing = _NOT_FOUND.search(chain[0]["message"])
+    if missing is not None and "node_modules" in (missing["file"] or ""):
+        return f"The installed packages are incomplete: run npm install, and {_AGAIN}."
     if missing is not None and not missing["name"].startswith((".", "/")):
         name = "/".join(missing["name"].split("/")[: 2 if missing["name"].startswith("@") else 1])
         return (

@@ -185,7 +185,9 @@ def test_a_file_that_only_the_message_names_is_the_place(
         (f"Cannot find package 'x' imported from {project}/node_modules/tsx/api.mjs", BACKEND),
     ):
         node.ends(1, result={"error": {"name": "Error", "message": message, "stack": ""}})
-        assert f"\n  at {place}\n" in seedctl("local", "init").err
+        err = seedctl("local", "init").err
+        assert f"\n  at {place}\n" in err
+    assert "packages are incomplete: run npm install" in err
 
 
 def test_a_resolution_that_only_points_to_the_cause_is_left_out(
