@@ -6,10 +6,10 @@ BIN := $(VENV)/bin
 # Tests compiled once are not compiled again by the next run.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test lint fmt types docs bench clean
+.PHONY: help demo test test-node lint fmt types docs bench clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST))
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST))
 
 demo: $(VENV)/.installed ## seed the local sandbox from sample_project/
 	@echo "== the sample's secret, into the local sandbox"
@@ -19,6 +19,11 @@ demo: $(VENV)/.installed ## seed the local sandbox from sample_project/
 
 test: $(VENV)/.installed-dev ## run all tests; PYTEST_ARGS=... passes options to pytest
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder --cov --cov-report=term $(PYTEST_ARGS)
+
+test-node: $(VENV)/.installed-dev ## run the tests with real Amplify packages; NODE_PACKAGES=DIR has their node_modules
+	@test -d "$(NODE_PACKAGES)/node_modules/@aws-amplify/backend" || { \
+	  echo "Set NODE_PACKAGES to a folder with sample_project/package.json after npm install."; exit 1; }
+	TEST_NODE_PACKAGES="$(NODE_PACKAGES)" $(BIN)/python -m pytest tests/node -n auto $(PYTEST_ARGS)
 
 lint: $(VENV)/.installed-dev ## check the code and its format with ruff
 	$(BIN)/ruff check
@@ -44,6 +49,7 @@ bench: $(VENV)/.installed-dev ## run all benchmarks
 	$(BIN)/python benchmarks/users.py
 	$(BIN)/python benchmarks/users.py --groups
 	$(BIN)/python benchmarks/faults.py
+	$(BIN)/python benchmarks/local_init.py
 
 clean: ## remove the virtual environment, builds and the sample's local state
 	rm -rf $(VENV) build dist sample_project/.amplify

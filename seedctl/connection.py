@@ -19,6 +19,7 @@ from seedctl.project import BackendIdentifier, chosen_identifier, find_project
 from seedctl.project.quotas import chosen_quotas
 from seedctl.prompter import CodeSource
 from seedctl.report import Observer, PlainReport
+from seedctl.source.digests import stale_warning
 from seedctl.target import TargetDetail, describe_target
 
 
@@ -79,6 +80,9 @@ class Connection:
             if is_local:
                 sandbox = local_endpoint(self.project, self.outputs)
                 endpoint_url = resources.enter_context(sandbox)
+                stale = stale_warning(self.project.root, self.outputs.if_any())
+                if stale is not None:
+                    self.observer.on_warning(stale)
             # Calls to a local sandbox inside this process need no quota.
             is_paced = endpoint_url not in process_state.instance(EmbeddedURLs)
             settings = AWSSettings(

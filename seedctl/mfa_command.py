@@ -8,17 +8,13 @@ import select
 import shlex
 import signal
 import subprocess
-import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, wait
-from typing import TypeVar
 
 from seedctl import interruption, masking
 from seedctl.errors import MFACodeUnavailableError
 from seedctl.prompter import CodeRequest
-
-_Result = TypeVar("_Result")
+from seedctl.uninterrupted import run_in_thread
 
 _LONGEST_OUTPUT = 8192  # bytes; only the first line is used
 _COMMAND_SECONDS = 120  # shorter than the three minutes that Cognito's session lasts
@@ -45,7 +41,7 @@ class CommandCodes:
             arguments = shlex.split(self._command)
             if not arguments:
                 raise self._failed(request, "is empty")
-            line, status = _interruptible(
+            line, status = run_in_thread(
                 lambda must_stop: self._run(arguments, environment, must_stop)
             )
         except (OSError, ValueError) as error:
@@ -112,34 +108,3 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-
-
-def _interruptible(work: Callable[[Callable[[], bool]], _Result]) -> _Result:
-    """Run *work* in a thread, where no signal can interrupt it, and return its result.
-
-    *work* gets a function that returns whether it must stop at once. Raises what *work* raises, and
-    KeyboardInterrupt.
-    """
-    is_aborted = threading.Event()
-    future: Future[_Result] = Future()
-
-    def must_stop() -> bool:
-        return is_aborted.is_set() or interruption.is_requested()
-
-    def run() -> None:
-        try:
-            future.set_result(work(must_stop))
-        except BaseException as error:  # noqa: BLE001 - raised again below
-            future.set_exception(error)
-
-    interruption.check()
-    try:
-        threading.Thread(target=run, name="seedctl-code-command", daemon=True).start()
-        while not future.done():
-            wait([future], interruption.WAKE_SECONDS)
-        interruption.check()
-    except KeyboardInterrupt:
-        is_aborted.set()
-        wait([future], interruption.GRACE_SECONDS)
-        raise
-    return future.result()

@@ -18,6 +18,8 @@ from seedctl.project import BackendIdentifier
 from seedctl.target import describe_target
 from tests.fake_aws import CALLER, FakeAWS, described_stack
 from tests.running import CommandLine, Result, make_project
+from tests.source.conftest import install
+from tests.source.recording import FakeNode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,6 +74,15 @@ class Scene:
         source = Path(__file__).parent / "data" / "outputs" / f"{outputs}.json"
         (self.folder / "amplify_outputs.json").write_text(source.read_text(encoding="utf-8"))
         return self.local(TODO + text)
+
+    def source(self, *, packages: bool = True, path: str | None = None) -> Result:
+        """Read the project's source with a Node that ends without a result."""
+        (self.folder / "amplify" / "backend.ts").touch()
+        if packages:
+            install(self.folder)
+        node = FakeNode(self.folder / "bin")
+        self.monkeypatch.setenv("PATH", path or f"{node.folder}:{os.environ['PATH']}")
+        return self.seedctl("local", "init", "--from", "source")
 
     def files(self, text: str, *, outputs: str = "store_userpool") -> Result:
         """Run *text* with a signed-in user and the buckets in *outputs*."""
@@ -305,6 +316,9 @@ TRIGGERS: dict[str, Trigger] = {
     "NoBackendError": _no_main,
     "PromptUnavailableError": _no_terminal,
     "LocalSandboxError": _broken_state,
+    "NodeNotFoundError": lambda s: s.source(path="/nowhere"),
+    "AmplifyPackagesNotFoundError": lambda s: s.source(packages=False),
+    "BackendSourceError": lambda s: s.source(),
     "FileAccessError": lambda s: s.seedctl("secret", "import", "missing", "--local"),
     "AWSError": lambda s: s.fake(
         "get_secret('x')", GetParameter=("HierarchyLevelLimitExceededException", "too deep")

@@ -32,10 +32,11 @@ LAYERS = (
     ("appsync", "cognito", "parameter_store", "policy", "s3"),  # one client for each service
     ("bulk",),
     ("aws",),
+    ("source",),  # the project's own source, run by Node
     ("outputs",),
     ("project",),
     ("current", "masked_output", "mfa_command", "report", "srp"),
-    ("causes", "prompter"),
+    ("causes", "prompter", "uninterrupted"),
     ("errors", "installation", "interruption", "masking", "nearest", "version"),
     ("process_state",),
 )

@@ -28,7 +28,8 @@ def require_data(outputs: AmplifyOutputs) -> DataOutputs:
     if outputs.data is None:
         raise NoEndpoint(
             f"{outputs.path} has no data section: this backend has no data resource.",
-            resolution="Add one in amplify/data/resource.ts, deploy, and run again.",
+            resolution="Add one in amplify/data/resource.ts and deploy; or, for --local, run "
+            "seedctl local init.",
         )
     return outputs.data
 

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from seedctl.cli.console import Console
 from seedctl.cli.options import Settings
 from seedctl.embedded import local_from_environment
 from seedctl.outputs import OutputsSource
 from seedctl.project import Project, chosen_identifier, find_project
+from seedctl.source.digests import stale_warning
 
 if TYPE_CHECKING:
     from seedctl.backend import Backend
+    from seedctl.outputs import AmplifyOutputs
     from seedctl.report import Observer
     from seedctl.target import TargetDetail
 
@@ -73,3 +76,10 @@ def outputs_source(
     explicit = settings.outputs or other
     path = Path(explicit) if explicit else None
     return OutputsSource(project_of(settings), explicit=path, is_local=local)
+
+
+def warn_if_stale(settings: Settings, outputs: AmplifyOutputs | None) -> None:
+    """Warn if *outputs* were made from source files that have changed since."""
+    text = stale_warning(project_of(settings).root, outputs)
+    if text is not None:
+        Console(settings).warning(text)

@@ -15,7 +15,7 @@ from seedctl import interruption
 from seedctl.causes import causes
 from seedctl.cli.console import Console, is_terminal
 from seedctl.cli.options import Settings
-from seedctl.errors import SeedctlError, SeedingFailedError
+from seedctl.errors import BackendSourceError, SeedctlError, SeedingFailedError
 from seedctl.masked_output import mask_trace
 from seedctl.masking import mask, mask_message
 
@@ -40,15 +40,20 @@ def _show_error(settings: Settings, error: SeedctlError) -> None:
     console = Console(settings)
     is_script_error = isinstance(error, SeedingFailedError)
     source = error.__cause__ if is_script_error else error
-    place = None
+    place: tuple[Path, int | None] | None = None
     if source is not None and settings.script is not None:
         place = location(source, settings.script)
+    if isinstance(error, BackendSourceError):
+        place = error.place
+        if error.output:
+            console.print_masked(mask(error.output))
     # After a signal the traceback would only show where the script was.
     if is_script_error and source is not None and not interruption.is_requested():
         console.print_masked(mask_trace(script_trace(source)).rstrip())
     console.message(f"[{error.name}] {error.message}", style="bold red")
     if place is not None:
-        console.message(f"  at {_display_path(place[0])}, line {place[1]}")
+        line = f", line {place[1]}" if place[1] is not None else ""
+        console.message(f"  at {_display_path(place[0])}{line}")
     for depth, cause in enumerate(causes(error), start=1):
         console.message(f"{'  ' * depth}∟ Caused by: {cause}")
     if error.resolution:
@@ -98,11 +103,12 @@ def _is_library(filename: str) -> bool:
 
 
 def show_on_github(
-    console: Console, title: str, text: str, place: tuple[Path, int] | None = None
+    console: Console, title: str, text: str, place: tuple[Path, int | None] | None = None
 ) -> None:
     """Show to GitHub that a run failed, at *place* in the script if that is known."""
     if os.environ.get("GITHUB_ACTIONS") == "true":
-        where = f"file={_property(_display_path(place[0]))},line={place[1]}," if place else ""
+        where = f"file={_property(_display_path(place[0]))}," if place else ""
+        where += f"line={place[1]}," if place and place[1] is not None else ""
         properties = mask_message(f"{where}title={_property(title)}")
         console.print_masked(f"::error {properties}::{_escaped(mask_message(text))}")
 

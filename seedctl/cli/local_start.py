@@ -17,7 +17,7 @@ from typing import Any
 
 import click
 
-from seedctl.cli.connection import outputs_source, project_of
+from seedctl.cli.connection import outputs_source, project_of, warn_if_stale
 from seedctl.cli.console import Console
 from seedctl.cli.local import aligned, served_outputs
 from seedctl.cli.options import Command, Settings, options
@@ -102,6 +102,8 @@ def start(
     origins = tuple(checked_origin(origin) for origin in origins)
     fault_settings = FaultSettings.parse(**condition_options)
     outputs = outputs_source(settings).if_any()
+    if not in_background:  # the process that started it has warned
+        warn_if_stale(settings, outputs)
     if with_seed:
         find_script(project_of(settings))
     startup = _Startup(Console(settings), outputs, fault_settings, with_seed)

@@ -53,7 +53,7 @@ def cli(_: Settings) -> None:
     short_help="Run and clear the local sandbox, which --local uses.",
     lazy_commands={
         "inbox": ("local", "Print the e-mail and SMS codes that the local sandbox has sent."),
-        "init": ("local", "Write amplify/seed/local_outputs.json."),
+        "init": ("local_init", "Write amplify/seed/local_outputs.json."),
         "outputs": ("local", "Print the amplify_outputs.json of the running local sandbox."),
         "reset": ("local", "Delete all that the project's local sandbox stores."),
         "start": ("local_start", "Start the local sandbox as a server that stays up."),

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from seedctl.errors.base import SeedctlError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class _SetUpError(SeedctlError):
@@ -124,3 +127,28 @@ class LocalSandboxError(_SetUpError):
 
 class FileAccessError(_SetUpError):
     """A file of the user cannot be read or written."""
+
+
+class NodeNotFoundError(_SetUpError):
+    """The backend's source needs Node.js, and there is none that Amplify's packages support."""
+
+
+class AmplifyPackagesNotFoundError(_SetUpError):
+    """The Amplify packages that the backend's source needs are not installed in the project."""
+
+
+class BackendSourceError(_SetUpError):
+    """The project's own source, ``amplify/backend.ts``, cannot be loaded and synthesized."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        resolution: str | None = None,
+        place: tuple[Path, int | None] | None = None,
+        output: str = "",
+    ) -> None:
+        """*place* is the file and line in the project; *output* is what its code printed."""
+        super().__init__(message, resolution=resolution)
+        self.place = place
+        self.output = output

@@ -6,6 +6,7 @@ behaves by these details where they are given, and by the outputs file where the
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -82,8 +83,8 @@ class BackendDetails:
     model_schema: str | None = field(default=None, repr=False)
     """The GraphQL source of the models, with their defaults, validators and field rules."""
     user_pool: UserPoolDetails | None = None
-    sources: str | None = None
-    """A digest of the project's source files, by which a stale file is noticed."""
+    sources: Mapping[str, str] = field(default_factory=dict)
+    """A digest of each source file of the project, by its path. A stale file is noticed by them."""
 
 
 def parse_details(document: Reader) -> BackendDetails:
@@ -100,11 +101,17 @@ def parse_details(document: Reader) -> BackendDetails:
     if details.optional_integer("format") != FORMAT:
         details.fail("format", f"{FORMAT}, the format of this version", details.raw("format"))
     pool = details.child("user_pool")
+    sources = details.child("sources")
     return BackendDetails(
         model_schema=details.optional_text("model_schema"),
         user_pool=_user_pool(pool) if pool is not None else None,
-        sources=details.optional_text("sources"),
+        sources=_texts(sources) if sources is not None else {},
     )
+
+
+def _texts(entry: Reader) -> dict[str, str]:
+    names = entry.keys()
+    return {name: entry.text(name) for name in names}
 
 
 def _user_pool(pool: Reader) -> UserPoolDetails:

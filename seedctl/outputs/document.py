@@ -139,7 +139,8 @@ class OutputsSource:
         if self.outputs.auth is None:
             raise errors.MissingAuthError(
                 f"{self.outputs.path} has no auth section: this backend has no auth resource.",
-                resolution="Add one in amplify/auth/resource.ts, deploy, and run again.",
+                resolution="Add one in amplify/auth/resource.ts and deploy; or, for --local, run "
+                "seedctl local init.",
             )
         return self.outputs.auth
 

@@ -74,7 +74,8 @@ def parse_storage_section(outputs: AmplifyOutputs) -> StorageSection:
     if storage is None:
         raise NoBucket(
             f"{outputs.path} has no storage section: this backend has no storage resource.",
-            resolution="Add one in amplify/storage/resource.ts, deploy, and run again.",
+            resolution="Add one in amplify/storage/resource.ts and deploy; or, for --local, run "
+            "seedctl local init.",
         )
     named = {
         entry.name: Bucket(entry.bucket_name, entry.aws_region, entry.name, entry.paths)

@@ -19,13 +19,13 @@ def _details(custom: Any) -> BackendDetails:
 
 
 def test_all_details_are_read() -> None:
-    """Schema text, digest and every property of the user pool are read; limits may be absent."""
+    """Schema text, digests and every property of the user pool are read; limits may be absent."""
     details = _details(
         {
             "seedctl": {
                 "format": 1,
                 "model_schema": "type Todo @model { id: ID! }",
-                "sources": "abc",
+                "sources": {"amplify/backend.ts": "abc"},
                 "user_pool": {
                     "attributes": [
                         {"name": "custom:level", "data_type": "Number", "min_value": 1},
@@ -45,7 +45,8 @@ def test_all_details_are_read() -> None:
             }
         }
     )
-    assert (details.model_schema, details.sources) == ("type Todo @model { id: ID! }", "abc")
+    assert details.model_schema == "type Todo @model { id: ID! }"
+    assert details.sources == {"amplify/backend.ts": "abc"}
     pool = details.user_pool
     assert pool is not None
     assert pool.attributes == (
