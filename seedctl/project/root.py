@@ -24,7 +24,11 @@ STATE_FOLDER = Path(".amplify", "seedctl")
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """An Amplify project: the folder that holds ``amplify/`` and ``package.json``."""
+    """An Amplify project.
+
+    Attributes:
+        root: The folder that holds ``amplify/`` and ``package.json``.
+    """
 
     root: Path
 
@@ -35,6 +39,7 @@ class Project:
 
     @property
     def local_outputs(self) -> Path:
+        """The outputs file that ``seedctl local init`` writes."""
         return self.root / LOCAL_OUTPUTS
 
 
