@@ -255,6 +255,7 @@ def test_signatures_are_recognised(text: str, expected: str) -> None:
         pytest.param([f"{JWT}/rest-of-it"], f"{JWT}/rest-of-it", "***", id="begins as a token"),
         pytest.param(["eyJhb"], JWT, "***", id="a token begins with it"),
         pytest.param(["hunter"], "hunterhunter", "******", id="side by side"),
+        pytest.param(["a.b", "b.c"], "a.b.c", "***", id="two short ones share a word"),
     ],
 )
 def test_overlapping_secrets_are_all_masked(secrets: list[str], text: str, expected: str) -> None:

@@ -238,3 +238,14 @@ def test_names_in_messages_are_masked_when_they_are_composed() -> None:
     assert named.line().startswith("Target: /***/app · sandbox *** · user pool ")
     failed = failure("file", "bucket", SecretError("The user."), row="user")
     assert failed.detail == "***: SecretError: The user."
+
+
+def test_a_copy_does_not_change_any_more() -> None:
+    """Threads that outlive the run still report failures; the copy for the report file stays."""
+    report = Report()
+    report.on_event(_failed("ann", "No."))
+    copied = report.copy()
+    report.on_event(_failed("eve", "No."))
+    assert [group.count for group in copied.failure_groups.values()] == [1]
+    assert len(copied.failures) == 1
+    assert copied.failed == 1

@@ -81,6 +81,12 @@ def test_a_later_run_finds_the_markers_of_an_earlier_one(
     assert _begin(journal, "ann") == "new"
 
 
+def test_a_second_interrupted_run_does_not_lose_what_the_first_recorded(journal: Journal) -> None:
+    """That Cognito confirmed the creation stays recorded until the user is finished."""
+    _begin(journal, "ann", is_created=True)
+    assert [_begin(journal, "ann") for _ in range(2)] == ["created", "created"]
+
+
 def test_an_empty_marker_means_a_new_user(journal: Journal, state: Path) -> None:
     """An empty marker means that nothing was sent: the user is new."""
     _begin(journal, "ann")
