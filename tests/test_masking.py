@@ -104,6 +104,8 @@ def test_short_lines_of_a_secret_are_not_masked_alone() -> None:
     register('{\n"key": "0123456789abcdef"\n}')
     assert mask("def f(): {}") == "def f(): {}"
     assert "0123456789abcdef" not in mask('  "key": "0123456789abcdef"')
+    register("eight-ch\nseven-c")
+    assert mask("eight-ch and seven-c") == "*** and seven-c"
 
 
 @pytest.mark.parametrize(

@@ -249,3 +249,14 @@ def test_a_copy_does_not_change_any_more() -> None:
     assert [group.count for group in copied.failure_groups.values()] == [1]
     assert len(copied.failures) == 1
     assert copied.failed == 1
+
+
+def test_the_first_and_the_last_time_of_counted_events() -> None:
+    """The report says when the first record of a model was written, and when the last one was."""
+    report = Report()
+    event = Event("record", "Todo", "created")
+    report.on_event(event)
+    report.started -= 1000  # as if so many seconds had passed
+    report.on_event(event)
+    first, last = report.spans[event]
+    assert first < 1000 <= last

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from click.shell_completion import ShellComplete
 
-from seedctl import prompter
+from seedctl import connect, prompter
 from seedctl.cli import completion
 from seedctl.cli.main import cli
 from seedctl.cli.options import Settings
@@ -77,12 +77,17 @@ def test_names_of_the_local_sandbox(root: Path, seedctl: CommandLine) -> None:
     assert files(root) == before
 
 
-def test_only_names_directly_below_the_path(root: Path, seedctl: CommandLine) -> None:
-    """A sandbox whose name begins like another's does not get its secrets."""
-    for identifier in ("dev", "dev1"):
-        command = ("--local", "--identifier", identifier, "secret", "set", f"of-{identifier}")
-        assert seedctl(*command, stdin=b"x").code == 0
-    assert complete("--local --identifier dev secret get ") == ["of-dev"]
+def test_only_names_directly_below_the_path(root: Path) -> None:
+    """Other parameters are no secrets of the sandbox: deeper ones, and those of the whole app."""
+    with connect(root, identifier="dev", local=True, target="none") as backend:
+        prefix = backend.identifier.parameter_prefix
+        for name in ("one", "folder/two", "one/three"):
+            path = {"Name": f"{prefix}/{name}", "Value": "x", "Type": "String"}
+            backend.aws.call("ssm", "PutParameter", path)
+        shared = {"Name": "/amplify/shared/my-app/four", "Value": "x", "Type": "String"}
+        backend.aws.call("ssm", "PutParameter", shared)
+        assert backend.secrets.list() == ["one"]
+    assert complete("--local --identifier dev secret get ") == ["one"]
 
 
 def test_without_local_state_nothing_is_made(root: Path) -> None:

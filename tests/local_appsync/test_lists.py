@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from seedctl.local.appsync.filters import matches
+
 LIST = (
     "query ($limit: Int, $token: String, $filter: ModelPostFilterInput) {"
     " listPosts(limit: $limit, nextToken: $token, filter: $filter) { items { id } nextToken } }"
@@ -64,6 +66,13 @@ def _ids(page: Any) -> list[str]:
 def test_filters(posts: Any, wanted: Any, found: str) -> None:
     """Filters compare as DynamoDB does."""
     assert _ids(posts.data(posts.key, LIST, {"filter": wanted})) == found.split()
+
+
+def test_a_boolean_is_no_number() -> None:
+    """Stored items may be older than a change of the field's type."""
+    assert not matches({"done": {"eq": True}}, {"done": 1})
+    assert not matches({"done": {"eq": 0}}, {"done": False})
+    assert matches({"done": {"eq": True}}, {"done": True})
 
 
 def test_the_size_of_a_text_is_its_number_of_bytes(posts: Any) -> None:
