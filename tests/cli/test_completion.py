@@ -44,6 +44,12 @@ def complete(line: str) -> list[str]:
     return [item.value for item in shell.get_completions(words, incomplete)]
 
 
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait longer than a person would: this machine may be busy."""
+    monkeypatch.setattr(completion, "SECONDS", 60.0)
+
+
 @pytest.fixture
 def root(project: Callable[..., Path]) -> Path:
     return project(None)
