@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from seedctl.local.appsync.filters import matches
+
 LIST = (
     "query ($limit: Int, $token: String, $filter: ModelPostFilterInput) {"
     " listPosts(limit: $limit, nextToken: $token, filter: $filter) { items { id } nextToken } }"
@@ -57,12 +59,28 @@ def _ids(page: Any) -> list[str]:
         pytest.param({"or": [{"id": {"eq": "p1"}}, {"id": {"eq": "p3"}}]}, "p1 p3", id="or"),
         pytest.param({"and": [{"id": {"ge": "p2"}}, {"id": {"le": "p2"}}]}, "p2", id="and"),
         pytest.param({"not": {"id": {"eq": "p1"}}}, "p2 p3", id="not"),
+        pytest.param({"or": [], "title": {"eq": "Beta"}}, "p2", id="or without alternatives"),
         pytest.param({"not": {"or": [{"not": {"id": {"ne": "p1"}}}]}}, "p2 p3", id="nested"),
     ],
 )
 def test_filters(posts: Any, wanted: Any, found: str) -> None:
     """Filters compare as DynamoDB does."""
     assert _ids(posts.data(posts.key, LIST, {"filter": wanted})) == found.split()
+
+
+def test_a_boolean_is_no_number() -> None:
+    """Stored items may be older than a change of the field's type."""
+    assert not matches({"done": {"eq": True}}, {"done": 1})
+    assert not matches({"done": {"eq": 0}}, {"done": False})
+    assert matches({"done": {"eq": True}}, {"done": True})
+
+
+def test_the_size_of_a_text_is_its_number_of_bytes(posts: Any) -> None:
+    """Letters beyond ASCII count as the bytes of their UTF-8."""
+    document = "mutation ($i: CreatePostInput!) { createPost(input: $i) { id } }"
+    posts.data(posts.key, document, {"i": {"id": "p4", "title": "ßüßüß", "labels": []}})
+    wanted = {"id": {"eq": "p4"}, "title": {"size": {"eq": 10}}}
+    assert _ids(posts.data(posts.key, LIST, {"filter": wanted})) == ["p4"]
 
 
 @pytest.mark.parametrize("wanted", [{"title": {}}, {"and": []}, {"views": {"between": [1]}}])
