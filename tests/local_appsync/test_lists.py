@@ -19,8 +19,9 @@ ROWS = [
 ]
 
 
-@pytest.fixture
-def posts(blog: Any) -> Any:
+@pytest.fixture(scope="module")
+def posts(start_shared: Any) -> Any:
+    blog = start_shared("blog_apikey.json")
     for row in ROWS:
         document = "mutation ($i: CreatePostInput!) { createPost(input: $i) { id } }"
         blog.data(blog.key, document, {"i": row})
@@ -155,8 +156,12 @@ def test_bad_limit(posts: Any) -> None:
     assert posts.error(posts.key, LIST, {"limit": 0})["errorType"] == "DynamoDB:DynamoDbException"
 
 
-@pytest.fixture
-def products(store: Any) -> Any:
+@pytest.fixture(scope="module")
+def products(start_shared: Any) -> Any:
+    return _with_products(start_shared("store_userpool.json"))
+
+
+def _with_products(store: Any) -> Any:
     document = "mutation ($i: CreateProductInput!) { createProduct(input: $i) { sku } }"
     for number, (warehouse, shelf) in enumerate([("A", 1), ("A", 2), ("A", 10), ("B", 1)]):
         product = {
@@ -269,8 +274,9 @@ def test_index_pages(products: Any, direction: str) -> None:
     assert second["nextToken"] is None
 
 
-def test_item_leaves_an_index(products: Any) -> None:
+def test_item_leaves_an_index(store: Any) -> None:
     """An item is found by its new index key after a change, and not after a removal."""
+    products = _with_products(store)
     key = '{sku: "S", warehouse: "A", shelf: 1'
     change = "mutation { updateProduct(input: %s, category: %s}) { sku } }"
     books = "{ productsByCategory(category: BOOK) { items { warehouse shelf } } }"
