@@ -6,7 +6,13 @@ BIN := $(VENV)/bin
 # Tests compiled once are not compiled again by the next run.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-node lint fmt types docs bench clean
+# The suite on all processors; --dist: the tests of a file share servers, so they stay together.
+PYTEST := -m pytest -n auto --dist loadfile --no-loadscope-reorder
+WHEEL := build/wheel
+# What the tests read. Without seedctl/, so that they can import nothing but the installed one.
+SUITE := tests docs benchmarks sample_project pyproject.toml LICENSE $(wildcard *.md)
+
+.PHONY: help demo test test-wheel test-node lint fmt types docs bench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST))
@@ -18,7 +24,25 @@ demo: $(VENV)/.installed ## seed the local sandbox from sample_project/
 	@$(BIN)/seedctl --local -C sample_project seed
 
 test: $(VENV)/.installed-dev ## run all tests; PYTEST_ARGS=... passes options to pytest
-	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder --cov --cov-report=term $(PYTEST_ARGS)
+	$(BIN)/python $(PYTEST) --cov --cov-report=term $(PYTEST_ARGS)
+
+test-wheel: $(VENV)/.made ## run all tests against the built and installed wheel; PYTEST_ARGS=... chooses
+	rm -rf $(WHEEL)
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir $(WHEEL)/dist .
+	$(PYTHON) -m venv $(WHEEL)/venv
+	$(WHEEL)/venv/bin/python -m pip install --quiet --disable-pip-version-check $(WHEEL)/dist/*.whl
+	mkdir $(WHEEL)/suite
+	cp -R $(SUITE) $(WHEEL)/suite
+	rm -rf $(WHEEL)/suite/sample_project/.amplify
+	@echo "== the sample, with nothing installed but the wheel and what it requires"
+	cp -R $(WHEEL)/suite/sample_project $(WHEEL)/project
+	@printf 'Sample-passw0rd' | $(WHEEL)/venv/bin/seedctl --local -C $(WHEEL)/project secret set seed-user-password
+	$(WHEEL)/venv/bin/seedctl --local -C $(WHEEL)/project seed
+	$(WHEEL)/venv/bin/seedctl --local -C $(WHEEL)/project seed
+	@echo "== the tests"
+	$(WHEEL)/venv/bin/python -m pip install --quiet --disable-pip-version-check "$$(echo $(WHEEL)/dist/*.whl)[fast,test]"
+	cd $(WHEEL)/suite && ../venv/bin/python -c "import seedctl; assert 'site-packages' in seedctl.__file__"
+	cd $(WHEEL)/suite && ../venv/bin/python $(PYTEST) $(PYTEST_ARGS)
 
 test-node: $(VENV)/.installed-dev ## run the tests with real Amplify packages; NODE_PACKAGES=DIR has their node_modules
 	@test -d "$(NODE_PACKAGES)/node_modules/@aws-amplify/backend" || { \

@@ -73,9 +73,9 @@ def create_and_sign_up_user(
 
     Args:
         username: An e-mail address or phone number, or a name, as the user pool requires.
-        password: The final password.
+        password: The final password, which has to meet the password policy of the user pool.
         sign_in_flow: "Password", or "MFA" to set up MFA too.
-        sign_in_after_creation: Whether the new user stays signed in.
+        sign_in_after_creation: True: the user is the current user afterwards. False: nobody is.
         user_attributes: By Cognito's names, such as ``family_name`` or ``custom:plan``.
         groups: Existing groups of the user pool to add the user to.
         if_exists: What to do with an existing user. "error" raises UsernameExistsError; "skip"
@@ -84,12 +84,16 @@ def create_and_sign_up_user(
         temporary_password: The current password of a user that another tool created and that still
             has to set its final password.
         mfa_preference: The method to set up, "TOTP", "SMS" or "EMAIL", if the pool offers several.
-        email_sign_up_challenge: Returns the code sent by e-mail, which is else prompted for.
-        sms_sign_up_challenge: Returns the code sent by SMS, which is else prompted for.
+        email_sign_up_challenge: Returns the code sent by e-mail. Without it the code is read from
+            the outbox of the local sandbox, or on AWS prompted for.
+        sms_sign_up_challenge: The same for the code sent by SMS.
         totp_sign_up_challenge: Takes a TOTPSetup and returns the first TOTP code, such as
             ``Authenticator().enroll``. TOTP requires it.
         sign_in_challenge: Returns any other code, such as the TOTP code of a user for whom an
             earlier run has set up TOTP.
+
+    Returns:
+        The name as given, the ``sub``, and the flow; pass it to ``add_to_user_group``.
 
     Raises:
         InvalidParameterException: An argument is wrong. This and all that the outputs file rules

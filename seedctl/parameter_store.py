@@ -29,18 +29,29 @@ _DELETE_BATCH = 10
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """A secret with its value."""
+    """A secret with its value.
+
+    Attributes:
+        name: The name, without the path in Parameter Store.
+        value: The decrypted value.
+        version: 1 for the first value; it grows with each change.
+        last_updated: When the value was stored, with its time zone.
+    """
 
     name: str
     value: str = field(repr=False)
     version: int
-    """1 for the first value; it grows with each change."""
     last_updated: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class StoredSecret:
-    """The result of storing a secret. Version 1 means that the secret is new."""
+    """The result of storing a secret.
+
+    Attributes:
+        name: The name, without the path in Parameter Store.
+        version: 1 means that the secret is new; it grows with each change.
+    """
 
     name: str
     version: int

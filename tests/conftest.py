@@ -15,6 +15,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from seedctl import backend, process_state
+from tests import tracing
 from tests.forking import PARENT
 from tests.quick_botocore import quick_sessions
 
@@ -37,6 +38,12 @@ def _is_loopback(host: str | bytes | int | None) -> bool:
         return ipaddress.ip_address(host.decode() if isinstance(host, bytes) else host).is_loopback
     except (ValueError, AttributeError):
         return False
+
+
+@pytest.hookimpl(trylast=True)  # after coverage has started
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Measure coverage while tests run, and not in between."""
+    tracing.pause(session.config)
 
 
 def pytest_collection_finish() -> None:

@@ -12,6 +12,7 @@ ordinary process.
 from __future__ import annotations
 
 import array
+import atexit
 import ctypes
 import io
 import json
@@ -203,8 +204,11 @@ def main() -> None:
         if (file_size := run.get("file_size")) is not None:
             sys.dont_write_bytecode = True  # with a limited file size it would be truncated
             restrict(file_size=file_size)
-        # As ``python -m seedctl`` does; the interpreter then ends as it always does.
-        runpy.run_module("seedctl", run_name="__main__", alter_sys=True)
+        # As ``python -m seedctl`` does.
+        try:
+            runpy.run_module("seedctl", run_name="__main__", alter_sys=True)
+        except SystemExit as end:
+            _end(end.code)
 
 
 def _load_all() -> None:
@@ -274,6 +278,23 @@ def _set_up(run: Run) -> None:
     sys.stdin = sys.__stdin__ = _open(0, "r")  # type: ignore[misc]
     sys.stdout = sys.__stdout__ = _open(1, "w")  # type: ignore[misc]
     sys.stderr = sys.__stderr__ = _open(2, "w")  # type: ignore[misc]
+
+
+def _end(code: Any) -> None:
+    """End as the interpreter does with this code, but leave the memory to the kernel.
+
+    To delete each object would copy every page that is shared with the parent. Anything but a
+    plain end is left to the interpreter.
+    """
+    if not isinstance(code, int) or threading.active_count() > 1:
+        sys.exit(code)
+    atexit._run_exitfuncs()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except (AttributeError, OSError, ValueError):
+        sys.exit(code)
+    os._exit(code & 0xFF)
 
 
 def _open(number: int, mode: str) -> io.TextIOWrapper:

@@ -1,8 +1,8 @@
 """The documentation is compared with what seedctl does.
 
 Every ``python`` block in README.md and docs/ is a complete seed script, and these tests run it. A
-block that is only part of a script is marked ```` ```python fragment ````: it must be valid Python. A
-script that fails on purpose is marked ```` ```python exits 1 ````.
+script that fails on purpose is marked ```` ```python exits 1 ````. ``tests/test_doc_blocks.py`` runs
+the blocks that are only part of a script (```` ```python fragment ````), and all others.
 """
 
 from __future__ import annotations
@@ -147,7 +147,8 @@ def test_every_option_that_is_documented_exists() -> None:
     for page in PAGES:
         for line in page.read_text(encoding="utf-8").splitlines():
             for command_line in re.findall(r"\bseedctl( [^`|#>]+)", line):
-                used = re.findall(r"(?<= )(--?[a-z][a-z-]*)(?=[ =.,;]|$)", command_line)
+                own = command_line.partition(" -- ")[0]
+                used = re.findall(r"(?<= )(--?[a-z][a-z-]*)(?=[ =.,;]|$)", own)
                 assert set(used) <= known, f"{page.name}: {line}"
 
 
@@ -162,6 +163,9 @@ def test_every_documented_script_runs(block: Block, project: Path, seedctl: Comm
     result = seedctl("seed")
     assert result.code == int(block.info.endswith("exits 1")), result.err
     assert " Seeded in " in result.err
+    following = BLOCKS[BLOCKS.index(block) + 1 :][:1]
+    if following and following[0].text.startswith("… and "):
+        assert _normal(following[0].text, project) in _normal(result.err, project)
 
 
 def _add_bucket(outputs: Path) -> None:
@@ -177,8 +181,13 @@ def test_fragments_are_python() -> None:
     """A block that is only part of a script is valid Python."""
     for block in BLOCKS:
         if block.info.startswith("python"):
-            assert block.info in {"python", "python fragment", "python exits 1"}, block.id
-            ast.parse(block.text, filename=block.id)
+            assert block.info.removeprefix("python") in {"", " cell", " fragment", " exits 1"}, (
+                block.id
+            )
+            flags = ast.PyCF_ONLY_AST | (
+                ast.PyCF_ALLOW_TOP_LEVEL_AWAIT if "cell" in block.info else 0
+            )
+            compile(block.text, block.id, "exec", flags=flags)
 
 
 def test_the_shown_runs_are_real(project: Path, seedctl: CommandLine) -> None:

@@ -1,24 +1,34 @@
-"""Every public function explains each of its parameters."""
+"""Every public name is explained: functions with each parameter, classes with each attribute."""
 
 from __future__ import annotations
 
+import ast
+import builtins
+import dataclasses
 import inspect
 import re
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import seedctl
-from seedctl import auth, data, secrets, storage
+from seedctl import auth, data, errors, secrets, storage
+from seedctl.appsync.client import CustomOperation, EnumValues, Namespace
+from seedctl.appsync.client_factory import Data
 from seedctl.appsync.model_client import ModelClient
-from seedctl.parameter_store import Secrets
+from seedctl.parameter_store import Secret, Secrets, StoredSecret
+from seedctl.project import BackendIdentifier, Project
 from seedctl.users.auth import Auth
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 MODULES: tuple[Any, ...] = (auth, data, secrets, storage)
-REACHED: tuple[type, ...] = (seedctl.Backend, Auth, Secrets, ModelClient)
+REACHED: tuple[type, ...] = (
+    *(seedctl.Backend, Auth, BackendIdentifier, CustomOperation, Data, EnumValues),
+    *(ModelClient, Namespace, Project, Secret, Secrets, StoredSecret),
+)
 """Classes whose objects a script gets from a backend, although it does not import them."""
 
 _ARGUMENTS = re.compile(r"^Args:\n((?:^(?: .*)?\n?)*)", re.MULTILINE)
@@ -41,23 +51,36 @@ def parameters(function: Callable[..., Any]) -> set[str]:
     }
 
 
-def _public() -> list[Any]:
-    functions: dict[str, Callable[..., Any]] = {
-        f"seedctl.{name}": getattr(seedctl, name) for name in ("connect", "current_backend")
-    }
-    classes = set(REACHED)
+def _names() -> dict[str, Any]:
+    """Return what scripts can import or reach: functions, classes and their methods."""
+    names = {f"seedctl.{name}": getattr(seedctl, name) for name in seedctl.__all__}
     for module in MODULES:
-        for name in module.__all__:
-            value = getattr(module, name)
-            if inspect.isclass(value):
-                classes.add(value)
-            elif callable(value):
-                functions[f"{module.__name__}.{name}"] = value
-    for each in classes:
-        for name, value in inspect.getmembers(each, inspect.isfunction):
-            is_ours = value.__module__.startswith("seedctl.")
-            if is_ours and not name.startswith("_"):
+        names |= {f"{module.__name__}.{name}": getattr(module, name) for name in module.__all__}
+    return {name: value for name, value in names.items() if not inspect.ismodule(value)}
+
+
+CLASSES: list[type] = sorted(
+    {value for value in _names().values() if inspect.isclass(value)} | {*REACHED},
+    key=lambda each: each.__name__,
+)
+ERRORS: list[type] = sorted(
+    (each for each in vars(errors).values() if inspect.isclass(each)),
+    key=lambda each: each.__name__,
+)
+_BUILT = (seedctl.Authenticator, seedctl.SeedctlError)
+"""Classes that scripts make objects of, and that are no dataclasses."""
+
+
+def _public() -> list[Any]:
+    functions: dict[str, Any] = {
+        name: value for name, value in _names().items() if inspect.isfunction(value)
+    }
+    for each in CLASSES:
+        for name, value in inspect.getmembers(each, inspect.isroutine):
+            is_ours = (getattr(value, "__module__", None) or "").startswith("seedctl.")
+            if is_ours and (not name.startswith("_") or name == "__call__"):
                 functions[f"{each.__name__}.{name}"] = value
+    functions |= {f"{each.__name__}.__init__": each.__init__ for each in _BUILT}
     return [pytest.param(functions[name], id=name) for name in sorted(functions)]
 
 
@@ -67,6 +90,52 @@ def test_each_parameter_is_explained(function: Callable[..., Any]) -> None:
     assert (inspect.getdoc(function) or "").strip()
     assert parameters(function) - explained(function) == set()
     assert explained(function) <= parameters(function) | {"options"}
+
+
+@pytest.mark.parametrize("function", _public())
+def test_each_error_exists(function: Callable[..., Any]) -> None:
+    """What a docstring says to be raised is an error of seedctl, or of Python."""
+    section = (inspect.getdoc(function) or "").partition("\nRaises:\n")[2]
+    for name in _NAME.findall(section):
+        assert hasattr(errors, name) or hasattr(builtins, name), name
+
+
+def _described_attributes(kind: type) -> set[str]:
+    """Return the attributes of *kind* that have a text below them, or in the class's docstring."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(kind))).body[0]
+    assert isinstance(tree, ast.ClassDef)
+    found = set(re.findall(r"^ {4}(\w+):", inspect.getdoc(kind) or "", re.MULTILINE))
+    for field, below in zip(tree.body, tree.body[1:], strict=False):
+        is_text = isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant)
+        if is_text and isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
+            found.add(field.target.id)
+    return found
+
+
+@pytest.mark.parametrize("kind", [pytest.param(each, id=each.__name__) for each in CLASSES])
+def test_each_attribute_is_described(kind: type) -> None:
+    """A class says what it is, a property what it returns, and an attribute what it holds."""
+    assert (kind.__doc__ or "").strip()
+    properties = {
+        name: value
+        for name, value in inspect.getmembers(kind)
+        if isinstance(value, property) and not name.startswith("_")
+    }
+    assert [name for name, value in properties.items() if not value.__doc__] == []
+    if dataclasses.is_dataclass(kind):
+        described = set().union(*(_described_attributes(each) for each in _own_bases(kind)))
+        names = {each.name for each in dataclasses.fields(kind) if not each.name.startswith("_")}
+        assert names - described == set()
+
+
+def _own_bases(kind: type) -> list[type]:
+    return [each for each in kind.__mro__ if each.__module__.startswith("seedctl.")]
+
+
+@pytest.mark.parametrize("kind", [pytest.param(each, id=each.__name__) for each in ERRORS])
+def test_each_error_is_described(kind: type) -> None:
+    """An error says in its own docstring when it is raised."""
+    assert (vars(kind).get("__doc__") or "").strip()
 
 
 def test_a_missing_explanation_is_seen() -> None:

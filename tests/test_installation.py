@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
 import sysconfig
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from seedctl.installation import how_to_install
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 RECEIPT = """\
 [tool]
@@ -94,3 +92,21 @@ def test_the_pip_of_the_operating_system(
     assert "pip install" in how_to_install("faker")
     (environment / "EXTERNALLY-MANAGED").touch()
     assert "pip install" not in how_to_install("faker")
+
+
+def test_the_documented_commands(environment: Path) -> None:
+    """The table in docs/scripts.md has the command for each way to install seedctl, in this order."""
+    page = Path(__file__).parents[1] / "docs" / "scripts.md"
+    shown = re.findall(r"^\| .* \| `([^`]*\bfaker\b[^`]*)`", page.read_text("utf-8"), re.MULTILINE)
+    receipt = '[tool]\nrequirements = [\n    { name = "seedctl" },\n]\n'
+    printed = []
+    for name, text in (
+        ("pyvenv.cfg", "home = /usr/bin\n"),
+        ("pipx_metadata.json", "{}"),
+        ("uv-receipt.toml", receipt),
+        ("pyvenv.cfg", "uv = 0.9.1\n"),
+    ):
+        (environment / name).write_text(text)
+        printed.append(how_to_install("faker").replace(f"{environment}/bin", "…"))
+        (environment / name).unlink()
+    assert printed == shown

@@ -104,6 +104,8 @@ def test_short_lines_of_a_secret_are_not_masked_alone() -> None:
     register('{\n"key": "0123456789abcdef"\n}')
     assert mask("def f(): {}") == "def f(): {}"
     assert "0123456789abcdef" not in mask('  "key": "0123456789abcdef"')
+    register("eight-ch\nseven-c")
+    assert mask("eight-ch and seven-c") == "*** and seven-c"
 
 
 @pytest.mark.parametrize(
@@ -255,6 +257,7 @@ def test_signatures_are_recognised(text: str, expected: str) -> None:
         pytest.param([f"{JWT}/rest-of-it"], f"{JWT}/rest-of-it", "***", id="begins as a token"),
         pytest.param(["eyJhb"], JWT, "***", id="a token begins with it"),
         pytest.param(["hunter"], "hunterhunter", "******", id="side by side"),
+        pytest.param(["a.b", "b.c"], "a.b.c", "***", id="two short ones share a word"),
     ],
 )
 def test_overlapping_secrets_are_all_masked(secrets: list[str], text: str, expected: str) -> None:

@@ -238,3 +238,25 @@ def test_names_in_messages_are_masked_when_they_are_composed() -> None:
     assert named.line().startswith("Target: /***/app · sandbox *** · user pool ")
     failed = failure("file", "bucket", SecretError("The user."), row="user")
     assert failed.detail == "***: SecretError: The user."
+
+
+def test_a_copy_does_not_change_any_more() -> None:
+    """Threads that outlive the run still report failures; the copy for the report file stays."""
+    report = Report()
+    report.on_event(_failed("ann", "No."))
+    copied = report.copy()
+    report.on_event(_failed("eve", "No."))
+    assert [group.count for group in copied.failure_groups.values()] == [1]
+    assert len(copied.failures) == 1
+    assert copied.failed == 1
+
+
+def test_the_first_and_the_last_time_of_counted_events() -> None:
+    """The report says when the first record of a model was written, and when the last one was."""
+    report = Report()
+    event = Event("record", "Todo", "created")
+    report.on_event(event)
+    report.started -= 1000  # as if so many seconds had passed
+    report.on_event(event)
+    first, last = report.spans[event]
+    assert first < 1000 <= last

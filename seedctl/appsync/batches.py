@@ -63,23 +63,24 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class RowResult:
-    """What happened to one row of a bulk call."""
+    """What happened to one row of a bulk call.
+
+    Attributes:
+        index: The position of the row among those given, from 0.
+        key: The record's primary key. Empty for a row that failed before its key was known.
+        state: "created", "updated", "deleted" and "failed" are meant literally. "existed": the
+            record was there already and was left unchanged. "present": a response was lost, and the
+            record is there with these values; this call or an earlier run has created it.
+            "missing": there was no record to delete. "not tried": the call stopped before this row,
+            for a reason that affects all rows, such as a network that is down. Of a "failed" row
+            that was sent without an id and got no answer, the record may exist.
+        error: Why the row failed.
+    """
 
     index: int
-    """The position of the row among those given, from 0."""
     key: Mapping[str, Any]
-    """The record's primary key. Empty for a row that failed before its key was known."""
     state: RowState
-    """"created", "updated", "deleted" and "failed" are meant literally.
-
-    "existed": the record was there already and was left unchanged. "present": a response was lost,
-    and the record is there with these values; this call or an earlier run has created it. "missing":
-    there was no record to delete. "not tried": the call stopped before this row, for a reason that
-    affects all rows, such as a network that is down. Of a "failed" row that was sent without an id and
-    got no answer, the record may exist.
-    """
     error: SeedctlError | None = None
-    """Why the row failed."""
 
 
 def alias(position: int) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from seedctl import policy
+from seedctl.cli.completion import complete_secret_name
 from seedctl.cli.connection import connect, is_local
 from seedctl.cli.console import Console, print_data, print_json, utc_time
 from seedctl.cli.options import Command, Group, Settings, common_options, format_option, options
@@ -46,7 +47,7 @@ def secret(_: Settings) -> None:
 
 
 @secret.command("set")
-@click.argument("name")
+@click.argument("name", shell_complete=complete_secret_name)
 @common_options
 def set_(settings: Settings, name: str) -> None:
     """Store a secret, from a hidden prompt or from standard input."""
@@ -59,7 +60,7 @@ def set_(settings: Settings, name: str) -> None:
 
 
 @secret.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete_secret_name)
 @format_option
 @click.option("--value-only", is_flag=True, help="Print the value and nothing else.")
 @common_options
@@ -101,7 +102,7 @@ def list_(settings: Settings, form: str) -> None:
 
 
 @secret.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=complete_secret_name)
 @click.option("--all", "every", is_flag=True, help="Remove every secret of the sandbox.")
 @common_options
 def remove(settings: Settings, name: str | None, every: bool) -> None:

@@ -99,14 +99,17 @@ class AuthSignUp(_AuthSignUpRequired, SignUpOptions, total=False):
 
 @dataclass(frozen=True, slots=True)
 class AuthOutputs:
-    """The user that a call created or found."""
+    """The user that a call created or found.
+
+    Attributes:
+        username: The name as the caller gave it; the user pool may use an internal name.
+        user_id: The ``sub``; None for an existing user that was skipped (``if_exists="skip"``).
+        sign_in_flow: The flow that the user was created with.
+    """
 
     username: str
-    """The name as the caller gave it; the user pool may use an internal name."""
     user_id: str | None
-    """The ``sub``; None for an existing user that was skipped (``if_exists="skip"``)."""
     sign_in_flow: SignInFlow
-    """The flow that the user was created with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,59 +117,70 @@ class NewUser:
     """A user to create: all that a sign-up can say about one user.
 
     The fields mean what the arguments of ``create_and_sign_up_user`` with the same names mean.
+
+    Attributes:
+        username: An e-mail address or phone number, or a name, as the user pool requires.
+        password: The final password; it must meet the password policy of the user pool.
+        groups: Groups of the user pool to add the user to.
+        temporary_password: The current temporary password of a user that another tool created and
+            that still has to set its final password.
+        user_attributes: Attributes under Cognito's names, such as ``family_name`` or
+            ``custom:plan``.
+        sign_in_flow: "Password", or "MFA" to set up MFA too.
+        mfa_preference: The MFA method to set up, where the user pool offers several.
+        email_sign_up_challenge: Returns the code that Cognito sent by e-mail.
+        sms_sign_up_challenge: Returns the code that Cognito sent by SMS.
+        totp_sign_up_challenge: Takes a ``TOTPSetup`` and returns the first TOTP code.
+        sign_in_challenge: Returns the code for any method that has no callback above.
     """
 
     username: str
     password: str = field(repr=False)
-    """The final password."""
     _: KW_ONLY
     groups: Collection[str] = ()
-    """Groups of the user pool to add the user to."""
     temporary_password: str | None = field(default=None, repr=False)
-    """The current temporary password of a user that another tool created and that still has to set
-    its final password."""
     user_attributes: Mapping[str, Any] | None = field(default=None, repr=False)
-    """Attributes under Cognito's names, such as ``family_name`` or ``custom:plan``."""
     sign_in_flow: SignInFlow = "Password"
     mfa_preference: MFAPreference | None = None
-    """The MFA method to set up, where the user pool offers several."""
     email_sign_up_challenge: SignUpChallenge | None = field(default=None, repr=False)
-    """Returns the code that Cognito sent by e-mail."""
     sms_sign_up_challenge: SignUpChallenge | None = field(default=None, repr=False)
-    """Returns the code that Cognito sent by SMS."""
     totp_sign_up_challenge: TOTPSignUpChallenge | None = field(default=None, repr=False)
-    """Takes a ``TOTPSetup`` and returns the first TOTP code."""
     sign_in_challenge: SignInChallenge | None = field(default=None, repr=False)
-    """Returns the code for any method that has no callback above."""
 
 
 @dataclass(frozen=True, slots=True)
 class UserResult:
-    """The outcome for one user of ``create_users``."""
+    """The outcome for one user of ``create_users``.
+
+    Attributes:
+        index: The position of the user in the input, from 0.
+        username: The name as the caller gave it.
+        user_id: The ``sub``; None for a user that was not signed in: it failed or was skipped.
+        state: "finished": an earlier run had left the user incomplete, and this call completed it.
+            "not tried": an earlier error affects all users, such as a network that is down.
+        error: Why the user failed; None unless *state* is "failed".
+    """
 
     index: int
-    """The position of the user in the input, from 0."""
     username: str
-    """The name as the caller gave it."""
     user_id: str | None
-    """The ``sub``; None for a user that was not signed in: it failed or was skipped."""
     state: UserState
-    """"finished": an earlier run had left the user incomplete, and this call completed it.
-    "not tried": an earlier error affects all users, such as a network that is down."""
     error: SeedctlError | None = None
-    """Why the user failed; None unless *state* is "failed"."""
 
 
 @dataclass(frozen=True, slots=True)
 class CurrentUser:
-    """The signed-in user, as the id token describes it."""
+    """The signed-in user, as the id token describes it.
+
+    Attributes:
+        username: The user pool's internal name: a UUID in user pools with e-mail or phone login.
+        user_id: The ``sub``.
+        login_id: The name that the user signed in with.
+    """
 
     username: str
-    """The user pool's internal name: a UUID in user pools with e-mail or phone login."""
     user_id: str
-    """The ``sub``."""
     login_id: str
-    """The name that the user signed in with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,16 +188,21 @@ class AuthSession:
     """Tokens and credentials of the current user.
 
     A guest has only an identity id and credentials; without a user and a guest all fields are None.
+
+    Attributes:
+        access_token: The access token, a JWT that expires.
+        id_token: The id token, a JWT with the attributes of the user.
+        user_sub: The ``sub`` of the user; None for a guest.
+        identity_id: The identity pool's id for this user or guest; None without an identity pool,
+            and for a guest where the pool does not allow guests.
+        credentials: Temporary AWS credentials of the identity pool.
     """
 
     access_token: str | None = field(default=None, repr=False)
     id_token: str | None = field(default=None, repr=False)
     user_sub: str | None = None
     identity_id: str | None = None
-    """The identity pool's id for this user or guest; None without an identity pool, and for a guest
-    where the pool does not allow guests."""
     credentials: Credentials | None = None
-    """Temporary AWS credentials of the identity pool."""
 
 
 class HasUsername(Protocol):

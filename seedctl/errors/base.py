@@ -17,6 +17,12 @@ class SeedctlError(Exception):
     """The service's own message, masked; empty if *message* includes it or there is none."""
 
     def __init__(self, message: str, *, resolution: str | None = None) -> None:
+        """Make an error, as a script may do to end a run.
+
+        Args:
+            message: What happened and where.
+            resolution: What to do about it. None shows no resolution.
+        """
         super().__init__(message)
         self.message = message
         self.resolution = resolution

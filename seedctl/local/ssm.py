@@ -9,12 +9,18 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from seedctl.local.protocol import ACCOUNT, Call, Operation, ServiceError
 from seedctl.local.seal import InvalidTokenError, issue_token, read_token
+from seedctl.local.state_folder import FOLDER, has_state
 from seedctl.local.store import Store, View
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
 
 _TYPES = ("String", "StringList", "SecureString")
 _NAME = re.compile(r"[a-zA-Z0-9_.\-/]+")
@@ -203,6 +209,20 @@ class ParameterStore:
         if len(found) > size:
             reply["NextToken"] = issue_token(seal, scope, [found[size - 1]["name"]])
         return reply
+
+
+def stored_names(state_folder: Path, path: str) -> list[str]:
+    """Return the last part of the names of all parameters directly below *path*.
+
+    The list is empty if there is no state. The sandbox need not be running. Raises
+    LocalSandboxError.
+    """
+    if not has_state(state_folder):
+        return []
+    with closing(Store.open(state_folder / FOLDER)) as store, store.reading() as view:
+        names = view.rows("SELECT DISTINCT name FROM parameter ORDER BY name")
+        split = [row["name"].rpartition("/") for row in names]
+    return [name for parent, _, name in split if parent == path]
 
 
 def _names(call: Call) -> list[str]:

@@ -83,6 +83,8 @@ def read_key(folder: Path) -> bytes:
 
 def create_once(path: Path, content: bytes) -> None:
     """Create *path* with mode 0600 and *content* atomically, unless it exists."""
+    if path.exists():
+        return
     with _temporary_file(path, content) as temporary, contextlib.suppress(FileExistsError):
         os.link(temporary, path)
 

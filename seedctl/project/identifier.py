@@ -28,7 +28,14 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True)
 class BackendIdentifier:
-    """One backend: *namespace* is the package name, *name* the sandbox's own name."""
+    """One backend.
+
+    Attributes:
+        namespace: The ``name`` in package.json, or the id of a Hosting app.
+        name: The name of the sandbox or branch.
+        type: "sandbox", "branch" or "standalone".
+        hash: The ten digits at the end of the stack's name; None to compute them.
+    """
 
     namespace: str
     name: str
@@ -51,7 +58,11 @@ class BackendIdentifier:
 
     @classmethod
     def from_stack_name(cls, stack_name: str) -> BackendIdentifier | None:
-        """Return the identifier with its sanitised parts, or None if Amplify did not make the name."""
+        """Return the identifier with its sanitised parts, or None if Amplify did not make the name.
+
+        Args:
+            stack_name: The name of a CloudFormation stack.
+        """
         parts = stack_name.split("-")
         if len(parts) != 5 or parts[0] != "amplify" or parts[3] not in _TYPES:
             return None
@@ -66,6 +77,11 @@ class BackendIdentifier:
         return f"/amplify/{self._path_parts()}"
 
     def parameter_path(self, secret_name: str) -> str:
+        """Return the path of a secret of this backend.
+
+        Args:
+            secret_name: The secret's own name.
+        """
         return f"{self.parameter_prefix}/{secret_name}"
 
     @property
@@ -74,9 +90,19 @@ class BackendIdentifier:
         return f"/amplify/shared/{self.namespace}"
 
     def shared_parameter_path(self, secret_name: str) -> str:
+        """Return the path of a secret that all backends of the app share.
+
+        Args:
+            secret_name: The secret's own name.
+        """
         return f"{self.shared_prefix}/{secret_name}"
 
     def resource_reference_path(self, reference: str) -> str:
+        """Return the path where Amplify stores which resource a name refers to.
+
+        Args:
+            reference: The name of the reference.
+        """
         return f"/amplify/resource_reference/{self._path_parts()}/{reference}"
 
     def _path_parts(self) -> str:
@@ -102,7 +128,11 @@ class BackendIdentifier:
     def from_json(cls, text: str) -> BackendIdentifier:
         """Parse the value of AMPLIFY_BACKEND_IDENTIFIER.
 
-        Raises SandboxIdentifierNotFoundError unless it is a JSON object with the required text fields.
+        Args:
+            text: A JSON object with the fields namespace, name, type, and optionally hash.
+
+        Raises:
+            SandboxIdentifierNotFoundError: *text* is something else.
         """
         try:
             value: Any = json.loads(text)

@@ -22,7 +22,11 @@ STATE_FOLDER = Path(".amplify", "seedctl")
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """An Amplify project: the folder that holds ``amplify/`` and ``package.json``."""
+    """An Amplify project.
+
+    Attributes:
+        root: The folder that holds ``amplify/`` and ``package.json``.
+    """
 
     root: Path
 
@@ -33,6 +37,7 @@ class Project:
 
     @property
     def local_outputs(self) -> Path:
+        """The outputs file that ``seedctl local init`` writes."""
         return self.root / LOCAL_OUTPUTS
 
 

@@ -23,11 +23,15 @@ ChecksumAlgorithm = Literal["crc-32"]
 
 @dataclass(frozen=True, slots=True)
 class TransferProgress:
-    """How many bytes an upload or download has transferred."""
+    """How many bytes an upload or download has transferred.
+
+    Attributes:
+        transferred_bytes: How many bytes have been transferred so far.
+        total_bytes: The size in bytes; None if it is unknown until the end.
+    """
 
     transferred_bytes: int
     total_bytes: int | None
-    """None if the size is unknown until the end."""
 
 
 OnProgress = Callable[[TransferProgress], None]
@@ -36,50 +40,75 @@ OnProgress = Callable[[TransferProgress], None]
 
 @dataclass(frozen=True, slots=True)
 class UploadedObject:
-    """An object after its upload."""
+    """An object after its upload.
+
+    Attributes:
+        path: The object's key.
+        e_tag: The ETag in quotation marks, as S3 sends it.
+        content_type: The Content-Type stored with the object.
+        size: In bytes.
+        version_id: None if the bucket has no versioning.
+        metadata: The user-defined metadata stored with the object.
+    """
 
     path: str
     e_tag: str
-    """The ETag in quotation marks, as S3 sends it."""
     content_type: str
     size: int | None
-    """In bytes."""
     version_id: str | None = None
-    """None if the bucket has no versioning."""
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class StorageItem:
-    """An object in a list result."""
+    """An object in a list result.
+
+    Attributes:
+        path: The object's key.
+        e_tag: The ETag in quotation marks, as S3 sends it.
+        last_modified: When the object was stored, in UTC.
+        size: In bytes.
+    """
 
     path: str
     e_tag: str
     last_modified: datetime
     size: int
-    """In bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoragePage:
-    """One page of a list result."""
+    """One page of a list result.
+
+    Attributes:
+        items: The objects, in the order of their keys.
+        next_token: Pass it to ``list`` to get the next page; None on the last page.
+        excluded_subpaths: The folders left out by the subpath strategy "exclude".
+    """
 
     items: tuple[StorageItem, ...]
     next_token: str | None = None
-    """Pass it to ``list`` to get the next page; None on the last page."""
     excluded_subpaths: tuple[str, ...] = ()
-    """The folders left out by the subpath strategy "exclude"."""
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectProperties:
-    """The properties that S3 stores with an object."""
+    """The properties that S3 stores with an object.
+
+    Attributes:
+        path: The object's key.
+        e_tag: The ETag in quotation marks, as S3 sends it.
+        last_modified: When the object was stored, in UTC.
+        size: In bytes. After downloading a range, the size of the range.
+        content_type: The stored Content-Type; None if S3 sent none.
+        metadata: The user-defined metadata, by lower-case name.
+        version_id: None if the bucket has no versioning.
+    """
 
     path: str
     e_tag: str
     last_modified: datetime
     size: int
-    """In bytes. After downloading a range, the size of the range."""
     content_type: str | None
     metadata: Mapping[str, str]
     version_id: str | None = None
@@ -87,10 +116,13 @@ class ObjectProperties:
 
 @dataclass(frozen=True, slots=True)
 class DownloadedObject(ObjectProperties):
-    """A downloaded object."""
+    """A downloaded object.
+
+    Attributes:
+        body: The content; None if it was written to a file.
+    """
 
     body: bytes | None = field(default=None, repr=False)
-    """The content; None if it was written to a file."""
 
     def text(self) -> str:
         """Return the body as UTF-8 text."""
@@ -108,7 +140,12 @@ class DownloadedObject(ObjectProperties):
 
 @dataclass(frozen=True, slots=True)
 class StorageUrl:
-    """A presigned URL: anyone who has it can download the object until it expires."""
+    """A presigned URL: anyone who has it can download the object until it expires.
+
+    Attributes:
+        url: The URL. It contains a signature: treat it as a secret.
+        expires_at: When the URL stops working.
+    """
 
     url: str = field(repr=False)
     expires_at: datetime
@@ -116,19 +153,27 @@ class StorageUrl:
 
 @dataclass(frozen=True, slots=True)
 class RemovedObject:
-    """The result of ``remove``."""
+    """The result of ``remove``.
+
+    Attributes:
+        path: The key or the folder that was given.
+        count: How many objects of a folder were deleted; None for a single path, where S3 does not
+            say.
+    """
 
     path: str
     count: int | None
-    """How many objects of a folder were deleted; None for a single path, where S3 does not say."""
 
 
 @dataclass(frozen=True, slots=True)
 class CopiedObject:
-    """The result of ``copy``."""
+    """The result of ``copy``.
+
+    Attributes:
+        path: The key of the copy.
+    """
 
     path: str
-    """The key of the copy."""
 
 
 class SubpathStrategy(TypedDict, total=False):
@@ -196,14 +241,19 @@ AnyFile = NewFile | tuple["StoragePath", "UploadData"]
 
 @dataclass(frozen=True, slots=True)
 class FileResult:
-    """The outcome of one file."""
+    """The outcome of one file.
+
+    Attributes:
+        index: The file's position among the files given, from 0.
+        path: The object's key; None if the file was invalid and had no path.
+        state: "existed": *if_exists* is "skip", and the object was there. "not tried": the call
+            stopped before this file, for a reason that affects all files.
+        error: Why it failed; None unless ``state`` is "failed".
+        uploaded: What ``upload_data`` returned; None unless ``state`` is "uploaded".
+    """
 
     index: int
-    """The file's position among the files given, from 0."""
     path: str | None
-    """The object's key; None if the file was invalid and had no path."""
     state: FileState
     error: SeedctlError | None = None
-    """Why it failed; None unless ``state`` is "failed"."""
     uploaded: UploadedObject | None = None
-    """What ``upload_data`` returned; None unless ``state`` is "uploaded"."""

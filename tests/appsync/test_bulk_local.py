@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from seedctl import Backend
 
-ROWS = 2000
+ROWS = 500
 
 
 class BadNetwork:
@@ -76,17 +76,17 @@ def test_each_row_is_stored_once(backend: Backend, monkeypatch: pytest.MonkeyPat
     notes: Any = data.generate_client().models.Note
     network = _with_bad_network(backend, monkeypatch)
     given = [{"content": f"note {number}"} for number in range(ROWS)]
-    results = notes.create_many((row for row in given), key="content", batch_size=10)
+    results = notes.create_many((row for row in given), key="content", batch_size=3)
     assert [result.index for result in results] == list(range(ROWS))
     assert {result.state for result in results} <= {"created", "present"}
     found = list(notes.list_all(limit=1000))
     assert sorted(note.content for note in found) == sorted(row["content"] for row in given)
     assert len({note.owner for note in found}) == 1
-    again = notes.create_many(given, key="content", if_exists="skip", batch_size=50)
+    again = notes.create_many(given, key="content", if_exists="skip", batch_size=10)
     # A row whose response was lost is "present" if the record exists with its values.
     assert {"existed"} <= {result.state for result in again} <= {"existed", "present"}
     assert [result.key for result in again] == [result.key for result in results]
-    gone = notes.delete_many((result.key for result in results), batch_size=50)
+    gone = notes.delete_many((result.key for result in results), batch_size=10)
     assert {result.state for result in gone} == {"deleted"}
     assert list(notes.list_all()) == []
     assert network.cut > 10

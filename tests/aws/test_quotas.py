@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from seedctl.aws.calls import AWS
+from seedctl.aws.rates import Limiter
 from seedctl.aws.settings import AWSSettings
 from seedctl.cognito import pool as pool_module
 from seedctl.errors import (
@@ -21,7 +22,7 @@ from seedctl.errors import (
 from seedctl.project import Project
 from seedctl.project.quotas import CATEGORIES, DEFAULTS, chosen_quotas
 from tests.aws.test_rates import ManualClock
-from tests.fake_aws import FakeAWS
+from tests.fake_aws import FakeAWS, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -319,6 +320,24 @@ def test_a_call_without_a_response_frees_its_slot(monkeypatch: pytest.MonkeyPatc
         with pytest.raises(EndpointUnreachableError):
             aws.call("ssm", "GetParameter", {"Name": "n"})
     assert clock.time == pytest.approx(102.0, abs=0.05)
+
+
+def test_each_attempt_frees_its_slot_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slot that was freed twice would let too many calls through later."""
+    freed: list[float] = []
+    release = Limiter.release
+
+    def count(limiter: Limiter, began: float) -> None:
+        freed.append(began)
+        release(limiter, began)
+
+    monkeypatch.setattr(Limiter, "release", count)
+    replies: list[Reply] = [PARAMETER, TOO_MANY, PARAMETER]
+    with FakeAWS(GetParameter=iter(replies)) as fake:
+        aws = aws_at(fake, ManualClock(), quotas={"ParameterRead": 1})
+        for _ in range(2):
+            aws.call("ssm", "GetParameter", {"Name": "n"})
+    assert len(freed) == len(fake.calls) == 3
 
 
 def test_an_interrupted_call_frees_its_slot(monkeypatch: pytest.MonkeyPatch) -> None:

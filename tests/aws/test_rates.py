@@ -229,6 +229,32 @@ def test_threads_get_slots_in_order() -> None:
     assert served == list(range(6))
 
 
+def test_a_thread_that_gets_a_slot_wakes_the_next() -> None:
+    """If several slots are free, one wake-up is enough: each thread wakes the one behind it."""
+    clock = ManualClock()
+    clock.is_moved_by_waiting = False
+    limiter = Limiter(7, clock)
+    for _ in range(5):  # as many as may be sent at once
+        limiter.acquire()
+    passed = threading.Semaphore(0)
+
+    def work() -> None:
+        limiter.acquire()
+        passed.release()
+
+    for count in (1, 2):
+        thread = threading.Thread(target=work, daemon=True)
+        thread.start()
+        while len(limiter._queue) < count:
+            assert thread.is_alive()
+    with limiter._lock:
+        clock.time += 1.1
+        limiter._wake_first()
+    # Without a wake-up, the second thread waits for the 30 seconds of the clock.
+    assert passed.acquire(timeout=25)
+    assert passed.acquire(timeout=25)
+
+
 def test_an_interrupted_thread_leaves_the_queue() -> None:
     """When Ctrl-C interrupts a waiting thread, the next in the queue gets the slot."""
 

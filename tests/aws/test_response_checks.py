@@ -12,9 +12,11 @@ from botocore.session import Session
 
 import seedctl
 from seedctl.aws.calls import AWS
+from seedctl.aws.identity_client import with_identity
 from seedctl.aws.response_checks import REQUIRED_MEMBERS
 from seedctl.aws.settings import AWSSettings
 from seedctl.errors import InvalidResponseError
+from tests.s3.s3 import FakeIdentity
 
 if TYPE_CHECKING:
     from tests.aws.conftest import Endpoint
@@ -60,7 +62,8 @@ def _call(endpoint: Endpoint, service: str, operation: str) -> Any:
     parameters = _example(_model(service, operation).input_shape)
     with aws.translating(service, operation):
         client = aws.client(service, None, once=True)
-        return getattr(client, xform_name(operation))(**parameters)
+        identity = with_identity(FakeIdentity()) if service == "s3" else {}
+        return getattr(client, xform_name(operation))(**parameters, **identity)
 
 
 @pytest.mark.parametrize(("service", "operation"), OPERATIONS)

@@ -7,6 +7,7 @@ import itertools
 import os
 import signal
 import threading
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -254,6 +255,31 @@ def test_rows_go_in_batches(kind: Any) -> None:
     # Rows of a list are in the results, those that a generator has not yielded are not.
     assert len(outcomes) - len(tried) == (2 if kind is list else 0)
     assert (report.reports[-1].done, report.reports[-1].failed) == (7, 0)
+
+
+def test_a_row_that_is_too_large_has_a_batch_of_its_own() -> None:
+    """A row above the limit of a batch is sent alone, and no empty batch is."""
+    call = Sums(Report())
+    call.run([11, 1, 12])
+    assert call.written == [[11], [1], [12]]
+
+
+def test_a_batch_that_ends_after_a_fatal_one_changes_nothing() -> None:
+    """The call stays stopped, and reads no more rows of a generator."""
+
+    class Late(Sums):
+        def write(
+            self, batch: list[tuple[int, int]]
+        ) -> tuple[list[Outcome], errors.SeedctlError | None]:
+            while batch[0][1] != 4 and not self._is_stopped:
+                time.sleep(0.001)
+            return super().write(batch)
+
+    call = Late(Report())
+    call._bulk_options = call._bulk_options._replace(concurrency=2)
+    numbers = iter([4, *[9] * 50])
+    call.run(numbers)
+    assert len(list(numbers)) > 40
 
 
 def test_a_row_that_was_read_but_not_sent_is_in_the_results() -> None:

@@ -472,3 +472,26 @@ def test_a_path_is_shown_relative_to_the_working_directory(
     _show(_console(), error, script=script)
     last = capsys.readouterr().err.splitlines()[-1]
     assert last == "::error file=seed.py,line=1,title=InvalidInputError::no"
+
+
+def test_each_cause_is_indented_below_the_one_before(capsys: pytest.CaptureFixture[str]) -> None:
+    """The depth of a cause shows what it caused."""
+    error = SeedctlError("The first message of the three.")
+    error.__cause__ = SeedctlError("Another message in between.")
+    error.__cause__.__cause__ = SeedctlError("What began it all, at the end.")
+    _show(_console(), error)
+    assert capsys.readouterr().err.splitlines()[1:] == [
+        "  ∟ Caused by: [SeedctlError] Another message in between.",
+        "    ∟ Caused by: [SeedctlError] What began it all, at the end.",
+    ]
+
+
+def test_github_reads_a_file_name_with_signs_of_its_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A comma or colon would end the property, and a percent sign would begin an escape."""
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.chdir(tmp_path)
+    show_on_github(_console(), "a: b, 5%", "no, 5%: c", (tmp_path / "x,y:z.py", 3))
+    shown = capsys.readouterr().err
+    assert shown == "::error file=x%2Cy%3Az.py,line=3,title=a%3A b%2C 5%25::no, 5%25: c\n"

@@ -84,6 +84,8 @@ ROWS: list[Any] = [
     ("started", "exists", UNFINISHED, "finished", "finished", "finished"),
     ("started", "exists", OTHER_USER, ERROR, "existed", "refused"),
     ("started", "exists, response lost", UNFINISHED, "finished", "finished", "finished"),
+    ("started", "exists, response lost", FINISHED, ERROR, "existed", "existed"),
+    ("started", "exists, response lost", OTHER_USER, ERROR, "existed", "refused"),
     ("created", "created", MISSING, "created", "created", "created"),
     ("created", "exists", FINISHED, "existed", "existed", "existed"),
     ("created", "exists", UNFINISHED, "finished", "finished", "finished"),
@@ -115,6 +117,14 @@ def test_each_row_of_the_table(stage: Stage, row: Any, if_exists: Any) -> None:
         assert stage.markers() == []
     if expected in {"created", "finished"}:
         assert (stage.cognito.password, stage.cognito.must_change) == (PASSWORD, False)
+
+
+def test_the_cause_of_another_password_is_shown(stage: Stage) -> None:
+    """A user whose creation Cognito confirmed, but with another password: Cognito's refusal is the cause."""
+    _prepare(stage, "created", "exists", OTHER_USER)
+    with pytest.raises(UsernameExistsError, match="with another password") as caught:
+        stage.auth.create_user(USER, PASSWORD)
+    assert isinstance(caught.value.__cause__, NotAuthorizedException)
 
 
 def test_every_row_of_the_table_is_tested() -> None:

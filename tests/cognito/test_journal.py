@@ -81,6 +81,12 @@ def test_a_later_run_finds_the_markers_of_an_earlier_one(
     assert _begin(journal, "ann") == "new"
 
 
+def test_a_second_interrupted_run_does_not_lose_what_the_first_recorded(journal: Journal) -> None:
+    """That Cognito confirmed the creation stays recorded until the user is finished."""
+    _begin(journal, "ann", is_created=True)
+    assert [_begin(journal, "ann") for _ in range(2)] == ["created", "created"]
+
+
 def test_an_empty_marker_means_a_new_user(journal: Journal, state: Path) -> None:
     """An empty marker means that nothing was sent: the user is new."""
     _begin(journal, "ann")
@@ -152,6 +158,7 @@ def test_waiting_too_long_for_a_claim_is_an_error(
         journal.claim(POOL, "ann"),
     ):
         raise AssertionError("two runs have the user")
+    assert 200 <= now[0] < 201
     assert "run again" in (caught.value.resolution or "")
     assert warnings == ["Waiting for another run that is creating ann."]
 
@@ -163,6 +170,7 @@ def test_waiting_too_long_for_a_claim_is_an_error(
         pytest.param(POOL, "Ann", id="another case, which may be another user"),
         pytest.param("us-east-1_Other", "ann", id="another pool"),
         pytest.param(f"{POOL}\0ann", "", id="parts run together"),
+        pytest.param(f"{POOL}a", "nn", id="a letter moved"),
         pytest.param(POOL, "ann ", id="a space more"),
     ],
 )

@@ -78,6 +78,16 @@ def test_last_hundred_are_kept(tmp_path: Path) -> None:
     assert read_inbox(tmp_path) == sent[:1:-1]
 
 
+def test_messages_of_the_same_moment(tmp_path: Path) -> None:
+    """The one that was sent last comes first, whatever the clock says: a clock may be set back."""
+    store = Store.open(folders.prepare(tmp_path))
+    for code, moment in (("1", 20.0), ("2", 10.0), ("3", 10.0)):
+        with store.transaction() as view:
+            inbox.deliver(view, InboxMessage(ANN, "ann", (ANN,), "EMAIL", ANN, code, moment))
+    store.close()
+    assert [message.code for message in read_inbox(tmp_path)] == ["3", "2", "1"]
+
+
 def test_no_state(tmp_path: Path) -> None:
     """Without a state there are no messages, and reading creates no state."""
     assert read_inbox(tmp_path / "nothing") == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import shutil
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -186,8 +187,22 @@ def clock() -> FakeClock:
 @pytest.fixture
 def start(tmp_path: Path, clock: FakeClock, _keys: Path) -> Iterator[Callable[..., API]]:
     """Start sandboxes on one state; none may have had an internal error at the end."""
-    folder = tmp_path / "state"
-    shutil.copytree(_keys, folder)
+    with _starting(tmp_path / "state", clock, _keys) as start_one:
+        yield start_one
+
+
+@pytest.fixture(scope="module")
+def start_shared(
+    tmp_path_factory: pytest.TempPathFactory, _keys: Path
+) -> Iterator[Callable[..., API]]:
+    """Start sandboxes for the tests of a module that only read."""
+    with _starting(tmp_path_factory.mktemp("shared") / "state", FakeClock(), _keys) as start_one:
+        yield start_one
+
+
+@contextmanager
+def _starting(folder: Path, clock: FakeClock, keys: Path) -> Iterator[Callable[..., API]]:
+    shutil.copytree(keys, folder)
     started = []
 
     def start_one(outputs: AmplifyOutputs | str | dict[str, object]) -> API:

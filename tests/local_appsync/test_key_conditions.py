@@ -45,9 +45,9 @@ def _reversed(kind: str, lower: str, upper: str) -> str:
     )
 
 
-@pytest.fixture
-def api(start: Any) -> Any:
-    found = start(outputs(TRIP, VISIT, CITY, ROAD))
+@pytest.fixture(scope="module")
+def api(start_shared: Any) -> Any:
+    found = start_shared(outputs(TRIP, VISIT, CITY, ROAD))
     for day, stop, seats in (("a", 1, 10), ("a", 2, 9), ("a", 10, 8), ("b", 1, 7)):
         found.data(
             found.developer,
@@ -241,8 +241,9 @@ def test_valid_conditions(api: Any, query: str, found: str) -> None:
     )
 
 
-def test_related_lists(api: Any) -> None:
+def test_related_lists(start: Any) -> None:
     """A related list is a query of its own index, and accepts a filter without comparisons."""
+    api = start(outputs(CITY, ROAD))
     api.data(api.developer, 'mutation { createCity(input: {code: "c"}) { code } }')
     api.data(api.developer, 'mutation { createRoad(input: {cityCode: "c", length: 1}) { id } }')
     roads = '{ getCity(code: "c") { roads(%s) { items { length } } } }'

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from seedctl.outputs.path_rules import is_granted
+from seedctl.outputs.path_rules import is_granted, matches
 
 if TYPE_CHECKING:
     from seedctl.outputs.sections import BucketPaths
@@ -46,3 +46,22 @@ def test_the_parent_is_the_nearest_rule() -> None:
     }
     assert is_granted(rules, {"guest"}, "get", "a/b/x", "id")
     assert not is_granted(rules, {"guest"}, "get", "a/b/c/x", "id")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "expected"),
+    [
+        pytest.param("a/*", "a/b/c", True, id="a star covers slashes"),
+        pytest.param("a/*", "a/", True, id="and nothing"),
+        pytest.param("a/*", "a/b\nc", True, id="and a line break, which a key may have"),
+        pytest.param("a/*", "b/a/c", False, id="from the beginning"),
+        pytest.param("a?/*", "ab/c", True, id="one character"),
+        pytest.param("a?/*", "a/c", False, id="exactly one"),
+        pytest.param("a?/*", "abc/d", False, id="no more than one"),
+        pytest.param("a.b/*", "axb/c", False, id="a dot is a dot"),
+        pytest.param("a[b]/*", "a[b]/c", True, id="brackets are brackets"),
+    ],
+)
+def test_patterns_have_the_wildcards_of_iam(pattern: str, path: str, expected: bool) -> None:
+    """Only ``*`` and ``?`` are special, as in a policy of IAM."""
+    assert matches(pattern, path) is expected
