@@ -45,7 +45,9 @@ NOT_RUN = {
     "data.md python fragment from seedctl import data\n\nclient = data.generate_client()\n"
     "print(client.queries.echo": "the local sandbox refuses custom operations; "
     "tests/appsync calls them",
-    "offline.md sql": "tests/local/test_offline_doc.py runs the queries",
+    "local-state.md sql": "tests/local/test_offline_doc.py runs the queries",
+    "from-source.md text": "it needs Node.js; tests/source runs it with recorded results",
+    "tutorial.md sh $ seedctl local init\nReading": "it needs Node.js; tests/source runs it so too",
     "amplify-js.md js": "it needs a browser or Node with aws-amplify",
     "tutorial.md ts": "it is the user's own Amplify source",
     "architecture.md": "it is part of a module that does not exist",
