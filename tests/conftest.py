@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
+from hypothesis import HealthCheck, settings
 
 from seedctl import backend, process_state
 from tests import tracing
@@ -29,6 +30,10 @@ DATA = Path(__file__).parent / "data"
 RESOURCES = Path(__file__).parent / "resources"
 
 _OURS = ("AWS_", "SEEDCTL_", "AMPLIFY_", "GITHUB_", "NO_COLOR", "CI", "BOTO_", "MOTO_", "PYTHON")
+
+# A slow machine fails no test: examples have no deadline.
+settings.register_profile("any-speed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any-speed")
 
 
 def _is_loopback(host: str | bytes | int | None) -> bool:

@@ -135,7 +135,6 @@ _LIKELY = st.fixed_dictionaries(
 )
 _SETTINGS = settings(
     max_examples=12,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
