@@ -148,7 +148,7 @@ def data_of_the_signed_in_user() -> None:
     print(client.enums["PostStatus"].values())
     print(client.enums.PostStatus.values(), client.graphql("{ ping }", {"x": 1})["ping"])
     generate_client(credentials="caller", api_key=None)
-    current_backend().data.generate_client("apiKey", auth_token="x")
+    current_backend().data.generate_client(auth_mode="apiKey", auth_token="x")
 
 
 def files(session: UserSession) -> None:

@@ -139,7 +139,7 @@ def test_a_script_gets_a_client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         with pytest.raises(errors.MixedEndpointsError):
             client.models.Todo.list()
         with pytest.raises(errors.InvalidAuthModeError):
-            data.generate_client("userPool", credentials="caller")
+            data.generate_client(auth_mode="userPool", credentials="caller")
 
 
 def test_a_client_reaches_an_emulator_as_its_caller(
