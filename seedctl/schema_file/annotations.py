@@ -39,9 +39,16 @@ class Annotations:
         }
         self.records: Mapping[str, str] = own
         """The class or alias of each model, custom type, input type and enum."""
-        self.inputs = {name: names.new(f"{own[name]}Input") for name in schema.custom_types}
+        self.inputs = {name: names.new(f"{own[name]}Dict") for name in schema.custom_types}
         """The TypedDict of each custom type."""
         self.models = {name: _model_names(own[name], names) for name in schema.models}
+        self.targets = {
+            field.type.name
+            for model in schema.models.values()
+            for field in model.fields.values()
+            if field.association is not None and not field.is_array
+        }
+        """The models that records have a relation to one record of."""
 
     def given(self, field: Field) -> str:
         """Return what may be given for *field*, without None."""

@@ -48,8 +48,9 @@ class RecordWriter:
         }
         read |= {name: _IMPLIED[model.owner_fields[name]] for name in model.implied_fields}
         yield from self._record(names.record, read, f"{model.name} as it is read.")
-        bases = f"{names.record}, _t.RelatedRecord[{names.record}]"
-        yield from class_(bases, names.relation, {}, f"A relation to one {model.name}.")
+        if model.name in types.targets:
+            bases = f"{names.record}, _t.RelatedRecord[{names.record}]"
+            yield from class_(bases, names.relation, {}, f"A relation to one {model.name}.")
         name = f"client.models.{model.name}"
         yield from typed_dict(
             names.create, self._create_keys(model), f"A record for {name}.create."

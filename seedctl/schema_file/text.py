@@ -26,6 +26,7 @@ Written by seedctl types. Run it again after the models have changed.
 {mark}
 # fmt: off
 # isort: skip_file
+# pyright: reportUnusedClass=false
 # ruff: noqa
 
 '''
@@ -71,7 +72,8 @@ def file_text(outputs: AmplifyOutputs) -> str:
 def schema_text(schema: Introspection) -> str:
     """Return the imports and classes of the file for *schema*."""
     lines = _SchemaWriter(in_order(schema)).lines()
-    return _IMPORTS + "".join(f"    {line}".rstrip() + "\n" for line in ("", *lines)) + _SCHEMA
+    classes = "\n".join(f"    {line}".rstrip() for line in lines).rstrip("\n")
+    return f"{_IMPORTS}\n{classes}\n{_SCHEMA}"
 
 
 class _SchemaWriter:
