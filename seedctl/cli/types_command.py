@@ -30,9 +30,10 @@ from seedctl.schema_file.text import file_text
 @click.option("--force", is_flag=True, help="Replace a file that seedctl types did not write.")
 @options("project_dir", "outputs", "local")
 def types(settings: Settings, out: str | None, check: bool, force: bool) -> None:
-    """Write amplify/seed/schema.py: the types of the models, for editors.
+    """Write amplify/seed/schema.py: the types of the models.
 
-    It has the class for data.generate_client(Schema). Run it again after the models have changed.
+    Editors and type checkers then know them: data.generate_client(Schema). Run it again after the
+    models have changed.
     """
     if check and force:
         raise click.UsageError("--check and --force exclude each other.")
