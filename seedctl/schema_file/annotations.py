@@ -59,9 +59,9 @@ class Annotations:
         return _nullable(self.given(field), field.must_be_given)
 
     def related(self, field: Field) -> str:
-        """Return what may be given for the ``belongsTo`` relation *field*."""
+        """Return what may be given for the ``belongsTo`` relation *field*, without None."""
         names = self.models[field.type.name]
-        return f"{names.record} | {names.key} | None"
+        return f"{names.record} | {names.key}"
 
     def condition(self, field: Field) -> str:
         """Return the condition on the sort key *field*."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain, product
 
 from seedctl.appsync.documents import key_arguments
 from seedctl.appsync.input_builder import must_be_set_by_script
@@ -13,6 +14,9 @@ from seedctl.outputs.models import Field, Model
 from seedctl.schema_file.annotations import Annotations
 from seedctl.schema_file.blocks import Key, class_, typed_dict
 from seedctl.schema_file.names import UniqueNames, capital, is_attribute
+
+_MAX_REQUIRED_RELATIONS = 2
+"""Each of them doubles the number of classes."""
 
 # The API stores owners as text. Groups may be one or a list.
 _IMPLIED = {"owner": "str | None", "group": "str | list[str] | None"}
@@ -52,9 +56,7 @@ class RecordWriter:
             bases = f"{names.record}, _t.RelatedRecord[{names.record}]"
             yield from class_(bases, names.relation, {}, f"A relation to one {model.name}.")
         name = f"client.models.{model.name}"
-        yield from typed_dict(
-            names.create, self._create_keys(model), f"A record for {name}.create."
-        )
+        yield from self._create(model)
         yield from typed_dict(names.update, self._update_keys(model), f"Changes for {name}.update.")
         key = [Key(each, types.given(model.fields[each]), True) for each in model.primary_key]
         yield from typed_dict(names.key, key, f"The key of {model.name}.")
@@ -88,15 +90,32 @@ class RecordWriter:
         }
         yield from class_("_t.TypedRecord", name, shown, text)
 
+    def _create(self, model: Model) -> Iterator[str]:
+        """Yield the lines for what create takes: one class, or one for each way to give a relation."""
+        name, keys = self.types.models[model.name].create, self._create_keys(model)
+        text = f"A record for client.models.{model.name}.create."
+        relations = _required_relations(model)
+        if not relations:
+            yield from typed_dict(name, keys, text)
+            return
+        variants = []
+        for chosen in product(*relations):
+            required = list(chain(*chosen))
+            variants.append(self.names.new(f"{name}With{'And'.join(map(capital, required))}"))
+            some = [self._required(model, key) if key.name in required else key for key in keys]
+            yield from typed_dict(variants[-1], some, text)
+        yield f"{name} = {' | '.join(variants)}"
+        yield ""
+
+    def _required(self, model: Model, key: Key) -> Key:
+        field = model.fields[key.name]
+        given = self.types.related(field) if _is_parent(field) else key.annotation
+        return Key(key.name, given, True)
+
     def _create_keys(self, model: Model) -> list[Key]:
         relations = [field for field in model.fields.values() if _is_parent(field)]
-        # A relation may be given in place of its foreign key, so that neither is required by itself.
-        foreign = {
-            name
-            for field in relations
-            if field.association is not None
-            for name in field.association.target_names
-        }
+        # A relation may be given in place of its foreign key, so neither is required by itself.
+        foreign = {name for field in relations for name in _foreign_key(field)}
         keys = [
             Key(
                 field.name,
@@ -105,7 +124,10 @@ class RecordWriter:
             )
             for field in _own_fields(model)
         ]
-        return keys + [Key(field.name, self.types.related(field), False) for field in relations]
+        more = [
+            Key(field.name, f"{self.types.related(field)} | None", False) for field in relations
+        ]
+        return keys + more
 
     def _update_keys(self, model: Model) -> list[Key]:
         return [
@@ -145,6 +167,29 @@ def given_keys(types: Annotations, fields: Mapping[str, Field]) -> list[Key]:
 
 def _is_parent(field: Field) -> bool:
     return field.association is not None and field.association.connection_type == "BELONGS_TO"
+
+
+def _foreign_key(field: Field) -> tuple[str, ...]:
+    return field.association.target_names if field.association is not None else ()
+
+
+def _required_relations(model: Model) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Return for each relation that a record must have: its foreign key, and its own name.
+
+    Either of them must be given. If there are too many combinations, none is returned, and the client
+    checks the record at run time only.
+    """
+    keys: dict[str, tuple[str, ...]] = {}
+    for field in filter(_is_parent, model.fields.values()):
+        parts = [model.fields[name] for name in _foreign_key(field) if name in model.fields]
+        required = tuple(each.name for each in parts if must_be_set_by_script(model, each))
+        if required:
+            keys[field.name] = required
+    foreign = list(chain(*keys.values()))
+    is_shared = len(foreign) > len(set(foreign))
+    if is_shared or len(keys) > _MAX_REQUIRED_RELATIONS:
+        return []
+    return [(key, (name,)) for name, key in keys.items()]
 
 
 def _own_fields(model: Model) -> list[Field]:

@@ -69,6 +69,10 @@ MISTAKES = (
         'TypedDict item "total" has type "MoneyDict | Money | None"',
     ),
     Mistake('models.AuditEntry.create_many([{"nots": "x"}])', 'Extra key "nots"'),
+    Mistake(
+        'models.StockMove.create({"delta": 1})',
+        'expected "StockMoveCreateWithSkuAndWarehouseAndShelf | StockMoveCreateWithProduct"',
+    ),
     Mistake("models.AuditEntry.list(limt=5)", 'Unexpected keyword argument "limt"'),
     Mistake("client.enums.OrderStates.values()", 'has no attribute "OrderStates"'),
     Mistake('data.generate_client("apiKey")', "No overload variant"),
@@ -134,7 +138,8 @@ found = models.Product.get(
 )
 if found is not None:
     models.StockMove.create({"delta": 1, "product": found})
-    models.StockMove.create({"delta": sum(move.delta for move in found.stocks), "product": None})
+    change = sum(move.delta for move in found.stocks)
+    models.StockMove.create({"delta": change, "sku": "1", "warehouse": "W", "shelf": 3})
     models.Product.delete(found)
 for move in models.StockMove.list(limit=5, selection_set=["product.name"]):
     print(move.product.name)

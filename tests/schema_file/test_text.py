@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import random
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from seedctl.outputs import AmplifyOutputs, load_outputs, parse_outputs
 from seedctl.outputs.introspection import parse_introspection
 from seedctl.schema_file.stored import models_digest
 from seedctl.schema_file.text import file_text, schema_text
-from tests.schema_file.odd_names import ODD_SCHEMA, field, model, named
+from tests.schema_file.odd_names import ODD_SCHEMA, field, model, named, relation
 
 OUTPUTS = Path(__file__).parents[1] / "data" / "outputs"
 STORE = json.loads((OUTPUTS / "store_userpool.json").read_text(encoding="utf-8"))
@@ -102,21 +103,40 @@ def test_required_fields_are_required() -> None:
         "labels: _t.Required[_t.List[_t.String]]",
         "title: _t.Required[_t.String]",
     ]
-    assert class_of(text, "CommentCreate") == [
-        "id: _t.ID",
-        "postId: _t.ID",
-        "text: _t.Required[_t.String]",
-        "post: Post | PostKey | None",
-    ]
     assert [line for line in class_of(text, "PostUpdate") if "Required" in line] == [
         "id: _t.Required[_t.ID]"
     ]
 
 
+def test_a_required_relation_is_given_by_its_key_or_a_record() -> None:
+    """There is a class for each way; of too many relations, or shared keys, nothing is required."""
+    text = file_text(load_outputs(OUTPUTS / "blog_apikey.json"))
+    assert "    CommentCreate = CommentCreateWithPostId | CommentCreateWithPost\n" in text
+    assert class_of(text, "CommentCreateWithPostId") == [
+        "id: _t.ID",
+        "postId: _t.Required[_t.ID]",
+        "text: _t.Required[_t.String]",
+        "post: Post | PostKey | None",
+    ]
+    assert class_of(text, "CommentCreateWithPost")[1::2] == [
+        "postId: _t.ID",
+        "post: _t.Required[Post | PostKey]",
+    ]
+    assert len(re.findall("class PostTagCreateWith", text)) == 4
+    keys = [field(f"{name}Id", "ID", required=True) for name in "abc"]
+    parents = [relation(name, "Item", "BELONGS_TO", [f"{name}Id"]) for name in "abc"]
+    assert "Required" not in "".join(
+        class_of(text_of(model("Item", *keys, *parents)), "ItemCreate")
+    )
+    shared = [relation(name, "Item", "BELONGS_TO", ["aId"]) for name in "xy"]
+    text = text_of(model("Item", keys[0], *shared))
+    assert "aId: _t.ID" in class_of(text, "ItemCreate")
+
+
 def test_fields_that_the_api_sets_can_only_be_read() -> None:
     """Generated timestamps and the implied owner are attributes of records, and never given."""
     text = file_text(load_outputs(OUTPUTS / "blog_apikey.json"))
-    read, given = class_of(text, "Comment"), class_of(text, "CommentCreate")
+    read, given = class_of(text, "Comment"), class_of(text, "CommentUpdate")
     assert {"owner: str | None", "createdAt: str | None"} <= set(read)
     assert not any(line.startswith(("owner", "createdAt")) for line in given)
 
