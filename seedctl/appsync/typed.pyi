@@ -201,26 +201,54 @@ class TypedNamespace(Generic[_Entry]):
     def __getitem__(self, name: str) -> _Entry: ...
     def __iter__(self) -> Iterator[str]: ...
 
-class TypedModel(Generic[_Create, _Update, _Key, _ListKeys, _Record]):
-    """Reads and writes the records of one model: see ``ModelClient``."""
+class TypedIndexes:
+    """The secondary indexes of a model, which the file declares, and each of them by its name."""
 
     def __getitem__(self, name: str) -> Callable[..., Page]:
         """Return the query of a secondary index; a subscript takes any name, and has no types."""
 
+class TypedCreate(Generic[_Create, _Record]):
+    """Creates the records of one model."""
+
     def create(self, record: _Create, **options: Unpack[CreateOptions]) -> _Record:
         """Create a record and return it as AppSync stored it."""
+
+    def create_many(
+        self, rows: Iterable[_Create], **options: Unpack[BulkCreateOptions]
+    ) -> list[RowResult]:
+        """Create a record of each row, several in a request and several requests at once."""
+
+class TypedUpdate(Generic[_Update, _Record]):
+    """Updates the records of one model."""
 
     def update(self, record: _Update, **options: Unpack[RecordOptions]) -> _Record:
         """Change fields of an existing record, and return the record."""
 
+class TypedUpsert(Generic[_Create, _Record]):
+    """Creates or updates the records of one model."""
+
     def upsert(self, record: _Create, **options: Unpack[RecordOptions]) -> _Record:
         """Create a record, or update the one with this key, so that a seed can be run again."""
+
+class TypedDelete(Generic[_Key, _Record]):
+    """Deletes the records of one model."""
 
     def delete(self, key: _Key | _Record, **options: Unpack[RecordOptions]) -> _Record:
         """Delete a record, and return it as it was."""
 
+    def delete_many(
+        self, keys: Iterable[_Key | _Record], **options: Unpack[BulkDeleteOptions]
+    ) -> list[RowResult]:
+        """Delete many records. One that does not exist has the state "missing", and did not fail."""
+
+class TypedGet(Generic[_Key, _Record]):
+    """Reads single records of one model."""
+
     def get(self, key: _Key | _Record, **options: Unpack[RecordOptions]) -> _Record | None:
         """Return the record with this primary key, or None if there is none."""
+
+class TypedList(Generic[_ListKeys, _Record]):
+    """Lists the records of one model."""
 
     def list(
         self, keys: _ListKeys | None = None, **options: Unpack[PageOptions]
@@ -232,12 +260,14 @@ class TypedModel(Generic[_Create, _Update, _Key, _ListKeys, _Record]):
     ) -> Iterator[_Record]:
         """Yield every record, page after page. A page is requested when it is needed."""
 
-    def create_many(
-        self, rows: Iterable[_Create], **options: Unpack[BulkCreateOptions]
-    ) -> builtins.list[RowResult]:
-        """Create a record of each row, several in a request and several requests at once."""
-
-    def delete_many(
-        self, keys: Iterable[_Key | _Record], **options: Unpack[BulkDeleteOptions]
-    ) -> builtins.list[RowResult]:
-        """Delete many records. One that does not exist has the state "missing", and did not fail."""
+class TypedModel(
+    TypedCreate[_Create, _Record],
+    TypedUpdate[_Update, _Record],
+    TypedUpsert[_Create, _Record],
+    TypedDelete[_Key, _Record],
+    TypedGet[_Key, _Record],
+    TypedList[_ListKeys, _Record],
+    TypedIndexes,
+    Generic[_Create, _Update, _Key, _ListKeys, _Record],
+):
+    """Reads and writes the records of one model: see ``ModelClient``."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import chain, product
 
@@ -11,7 +12,7 @@ from seedctl.appsync.input_builder import must_be_set_by_script
 from seedctl.appsync.model_client import ModelClient
 from seedctl.appsync.records import Record
 from seedctl.outputs.models import Field, Model
-from seedctl.schema_file.annotations import Annotations
+from seedctl.schema_file.annotations import Annotations, ModelNames
 from seedctl.schema_file.blocks import Key, class_, typed_dict
 from seedctl.schema_file.names import UniqueNames, capital, is_attribute
 
@@ -53,8 +54,8 @@ class RecordWriter:
         read |= {name: _IMPLIED[model.owner_fields[name]] for name in model.implied_fields}
         yield from self._record(names.record, read, f"{model.name} as it is read.")
         if model.name in types.targets:
-            bases = f"{names.record}, _t.RelatedRecord[{names.record}]"
-            yield from class_(bases, names.relation, {}, f"A relation to one {model.name}.")
+            both = f"{names.record}, _t.RelatedRecord[{names.record}]"
+            yield from class_(both, names.relation, {}, f"A relation to one {model.name}.")
         name = f"client.models.{model.name}"
         yield from self._create(model)
         yield from typed_dict(names.update, self._update_keys(model), f"Changes for {name}.update.")
@@ -66,10 +67,9 @@ class RecordWriter:
             text = f"The key arguments of {name}.list."
             yield from self._query_keys(list_keys, model, model.primary_key, text, is_index=False)
         queries = yield from self._index_queries(model)
-        parameters = [names.create, names.update, names.key, list_keys, names.record]
-        base = f"_t.TypedModel[{', '.join(parameters)}]"
+        bases = _client_bases(names, list_keys, model.disabled)
         shown = {key: self.names.unshadowed(text, queries) for key, text in queries.items()}
-        yield from class_(base, names.client, shown, f"The type of {name}.")
+        yield from class_(bases, names.client, shown, f"The type of {name}.")
 
     def _index_queries(self, model: Model) -> Generator[str, None, dict[str, str]]:
         """Yield the lines for the keys of the indexes, and return the types of their queries."""
@@ -163,6 +163,24 @@ def given_keys(types: Annotations, fields: Mapping[str, Field]) -> list[Key]:
     return [
         Key(name, types.given_or_none(field), field.must_be_given) for name, field in fields.items()
     ]
+
+
+def _client_bases(names: ModelNames, list_keys: str, disabled: AbstractSet[str]) -> str:
+    """Return the bases of a model's client: one for each operation if the schema disables some."""
+    record = names.record
+    if not disabled:
+        parameters = [names.create, names.update, names.key, list_keys, record]
+        return f"_t.TypedModel[{', '.join(parameters)}]"
+    bases = {
+        f"_t.TypedCreate[{names.create}, {record}]": {"create"},
+        f"_t.TypedUpdate[{names.update}, {record}]": {"update"},
+        f"_t.TypedUpsert[{names.create}, {record}]": {"create", "update"},
+        f"_t.TypedDelete[{names.key}, {record}]": {"delete"},
+        f"_t.TypedGet[{names.key}, {record}]": {"get"},
+        f"_t.TypedList[{list_keys}, {record}]": {"list"},
+        "_t.TypedIndexes": set[str](),
+    }
+    return ", ".join(base for base, needs in bases.items() if not needs & disabled)
 
 
 def _is_parent(field: Field) -> bool:

@@ -73,6 +73,7 @@ MISTAKES = (
         'models.StockMove.create({"delta": 1})',
         'expected "StockMoveCreateWithSkuAndWarehouseAndShelf | StockMoveCreateWithProduct"',
     ),
+    Mistake('models.AuditEntry.delete({"id": "1"})', 'has no attribute "delete"'),
     Mistake("models.AuditEntry.list(limt=5)", 'Unexpected keyword argument "limt"'),
     Mistake("client.enums.OrderStates.values()", 'has no attribute "OrderStates"'),
     Mistake('data.generate_client("apiKey")', "No overload variant"),

@@ -8,6 +8,7 @@ import inspect
 from datetime import date, datetime, time, timezone
 from decimal import Decimal
 from ipaddress import ip_address, ip_interface
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -63,8 +64,10 @@ _SUBTYPES = {"int": {"bool"}, "float": {"int", "bool"}, "date": {"datetime"}}
 
 def methods(name: str) -> dict[str, ast.FunctionDef]:
     """Return the public methods of the described class *name*, and its ``__call__``."""
+    bases = [ast.unparse(base).partition("[")[0] for base in CLASSES[name].bases]
+    inherited = [methods(base) for base in bases if base in CLASSES]
     found = [node for node in CLASSES[name].body if isinstance(node, ast.FunctionDef)]
-    return {
+    return dict(chain(*(each.items() for each in inherited))) | {
         node.name: node
         for node in found
         if not node.name.startswith("_") or node.name == "__call__"
