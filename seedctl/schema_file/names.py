@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import re
 from collections.abc import Collection, Iterable
 from keyword import iskeyword
@@ -10,8 +11,14 @@ from keyword import iskeyword
 _USED = (
     *("BaseDataClient", "TYPE_CHECKING", "_t", "annotations"),
     *("Schema", "Models", "Queries", "Mutations", "Enums"),
-    *("bool", "float", "int", "list", "str"),
 )
+# In a TypedDict whose keys are text, mypy takes these names for Python's own. The first ones are in
+# every interpreter that runs a script, the others were added after Python 3.10: the names must not
+# depend on the version.
+_BUILTINS = (
+    {"copyright", "credits", "exit", "help", "license", "quit"}
+    | {name for name in dir(builtins) if not name.startswith("_")}
+) - {"BaseExceptionGroup", "ExceptionGroup", "PythonFinalizationError"}
 _IDENTIFIER = re.compile(r'(?<![\w."])[A-Za-z_]\w*')
 
 
@@ -19,7 +26,7 @@ class UniqueNames:
     """Gives every class and alias of one file a name of its own."""
 
     def __init__(self) -> None:
-        self._taken = set(_USED)
+        self._taken = {*_USED, *_BUILTINS}
         self.aliases: dict[str, str] = {}
         """Other names of types, by the name of the type: see ``unshadowed``."""
 

@@ -116,6 +116,12 @@ _MODELS = (
         ),
     ),
     model("str", field("str"), field("bool", "Boolean")),
+    model(
+        "print",
+        field("import"),
+        field("tupleId", "ID", required=True),
+        relation("print", "print", "BELONGS_TO", ["tupleId"]),
+    ),
 )
 
 ODD_SCHEMA = {
