@@ -75,8 +75,9 @@ class BaseDataClient:
             advice = "Give the class Schema of the file that seedctl types writes."
             if isinstance(schema, str):
                 advice = f'To choose how requests authenticate, write auth_mode="{mask(schema)}".'
+            kind = schema.__name__ if isinstance(schema, type) else f"a {type(schema).__name__}"
             raise InvalidInputError(
-                f"The schema of a client is a class, not a {type(schema).__name__}.",
+                f"The schema of a client is a class that seedctl types wrote, not {kind}.",
                 resolution=advice,
             )
         return schema(self._api)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,3 +74,15 @@ def outputs_source(
     explicit = settings.outputs or other
     path = Path(explicit) if explicit else None
     return OutputsSource(project_of(settings), explicit=path, is_local=local)
+
+
+def types_command(settings: Settings, out: str | None = None) -> str:
+    """Return the command that writes the file for the backend of *settings*, to *out* if given."""
+    words = ["seedctl", "types"]
+    for option, value in (
+        ("-C", settings.project_dir),
+        ("--outputs", settings.outputs),
+        ("--out", out),
+    ):
+        words += [option, value] if value is not None else []
+    return shlex.join([*words, *(["--local"] if settings.local else [])])

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING
 import click
 
 from seedctl import process_state
-from seedctl.cli.connection import connect, display_path, project_of
+from seedctl.cli.connection import connect, display_path, project_of, types_command
 from seedctl.cli.console import Console
 from seedctl.cli.options import Command, Settings, common_options, settings_of
 from seedctl.cli.run_report import ConsoleReport
 from seedctl.cli.stop_signals import INTERRUPTED
-from seedctl.cli.types_command import types_command
 from seedctl.current import ActiveBackends
 from seedctl.errors import FileAccessError, SeedctlError
 from seedctl.masking import mask

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 
 import click
 
-from seedctl.cli.connection import display_path, is_local, outputs_source, project_of
+from seedctl.cli.connection import (
+    display_path,
+    is_local,
+    outputs_source,
+    project_of,
+    types_command,
+)
 from seedctl.cli.console import Console
 from seedctl.cli.options import Command, Settings, options
 from seedctl.runner.report_file import write_file
@@ -48,15 +53,3 @@ def types(settings: Settings, out: str | None, check: bool, force: bool) -> None
         require_own_file(path)
     write_file(path, text)
     console.success(f"Wrote {display_path(settings, path)}.")
-
-
-def types_command(settings: Settings, out: str | None = None) -> str:
-    """Return the command that writes the file for the backend of *settings*, to *out* if given."""
-    words = ["seedctl", "types"]
-    for option, value in (
-        ("-C", settings.project_dir),
-        ("--outputs", settings.outputs),
-        ("--out", out),
-    ):
-        words += [option, value] if value is not None else []
-    return shlex.join([*words, *(["--local"] if settings.local else [])])

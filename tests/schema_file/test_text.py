@@ -14,7 +14,7 @@ import pytest
 from seedctl.errors import InvalidAmplifyOutputsError, NoEndpoint
 from seedctl.outputs import AmplifyOutputs, load_outputs, parse_outputs
 from seedctl.outputs.introspection import parse_introspection
-from seedctl.schema_file.stored import models_digest
+from seedctl.schema_file.stored import is_stale, models_digest
 from seedctl.schema_file.text import file_text, schema_text
 from tests.schema_file.odd_names import ODD_SCHEMA, field, model, named, relation
 
@@ -67,6 +67,14 @@ def test_another_schema_has_another_digest() -> None:
     other_enum = json.loads(json.dumps(STORE))
     other_enum["data"]["model_introspection"]["enums"]["OrderState"]["values"].append("LOST")
     assert models_digest(outputs_of(other_enum)) != digest
+
+
+def test_a_file_is_stale_if_the_models_are_gone(tmp_path: Path) -> None:
+    """The file of a backend that no longer has models describes others than there are."""
+    path = tmp_path / "schema.py"
+    path.write_text(file_text(outputs_of(STORE)), encoding="utf-8")
+    assert not is_stale(path, outputs_of(STORE))
+    assert is_stale(path, load_outputs(OUTPUTS / "storage_only_multi_bucket.json"))
 
 
 @pytest.mark.parametrize("path", sorted(OUTPUTS.glob("*.json")), ids=lambda path: path.stem)
