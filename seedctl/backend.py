@@ -100,9 +100,12 @@ class Backend:
         """The files in the buckets, with the permissions of the current user, or of a guest."""
         return self._storage_factory.storage_for(self._signed_in)
 
-    def check_outputs(self) -> None:
-        """Raise if the outputs file is invalid, or if it was named explicitly and does not exist."""
-        self._outputs.if_any()
+    def check_outputs(self) -> AmplifyOutputs | None:
+        """Return the outputs file, or None if the project has none and the user named none.
+
+        Raises if it is invalid, or if it was named explicitly and does not exist.
+        """
+        return self._outputs.if_any()
 
     def environment(self) -> dict[str, str | None]:
         """Return the environment variables with which other programs use this same backend.

@@ -3,29 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal, overload
 
 from seedctl.appsync.auth_modes import AuthMode
 from seedctl.appsync.batches import RowResult
-from seedctl.appsync.client import DataClient
+from seedctl.appsync.client import BaseDataClient, ClientT, DataClient
 from seedctl.appsync.records import Page, Record
 from seedctl.backend import current_backend
 from seedctl.nearest import module_getattr
 
-__all__ = ["DataClient", "Page", "Record", "RowResult", "generate_client"]
+__all__ = ["BaseDataClient", "DataClient", "Page", "Record", "RowResult", "generate_client"]
 
 
+@overload
 def generate_client(
-    auth_mode: AuthMode | None = None,
+    schema: None = None,
     *,
+    auth_mode: AuthMode | None = None,
     auth_token: str | None = None,
     api_key: str | None = None,
     headers: Mapping[str, str] | None = None,
     credentials: Literal["caller"] | None = None,
-) -> DataClient:
+) -> DataClient: ...
+
+
+@overload
+def generate_client(
+    schema: type[ClientT],
+    *,
+    auth_mode: AuthMode | None = None,
+    auth_token: str | None = None,
+    api_key: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    credentials: Literal["caller"] | None = None,
+) -> ClientT: ...
+
+
+def generate_client(
+    schema: Any = None,
+    *,
+    auth_mode: AuthMode | None = None,
+    auth_token: str | None = None,
+    api_key: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    credentials: Literal["caller"] | None = None,
+) -> BaseDataClient:
     """Return a client for the backend's models that acts as the user signed in at each call.
 
     Args:
+        schema: The class ``Schema`` that ``seedctl types`` wrote, which has the types of the models
+            for editors and type checkers: see docs/types.md. None returns a ``DataClient``.
         auth_mode: How requests authenticate: "userPool", "apiKey", "iam", "identityPool", "oidc",
             "lambda" or "none". Each call may choose another. None uses the API's default, which
             stands in the outputs file.
@@ -39,11 +66,18 @@ def generate_client(
 
     Raises:
         InvalidAuthModeError: *auth_mode* is unknown, or cannot be combined with *credentials*.
+        InvalidInputError: *schema* is no such class, but an auth mode, for example.
         NoEndpoint: The backend has no data resource.
     """
-    return current_backend().data.generate_client(
-        auth_mode, auth_token=auth_token, api_key=api_key, headers=headers, credentials=credentials
+    client: BaseDataClient = current_backend().data.generate_client(
+        schema,
+        auth_mode=auth_mode,
+        auth_token=auth_token,
+        api_key=api_key,
+        headers=headers,
+        credentials=credentials,
     )
+    return client
 
 
 __getattr__ = module_getattr(__name__, __all__)

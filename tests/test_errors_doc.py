@@ -157,6 +157,11 @@ def _outside(scene: Scene) -> Result:
     return scene.seedctl("seed", "--local")
 
 
+def _unwritten_types(scene: Scene) -> Result:
+    scene.data("")
+    return scene.seedctl("types", "--check")
+
+
 def _nameless_uid(scene: Scene) -> Result:
     scene.monkeypatch.setattr(os, "geteuid", lambda: 4_042_042)
     return scene.seedctl("secret", "list", "--local")
@@ -376,6 +381,7 @@ TRIGGERS.update(
         "InvalidAuthModeError": lambda s: s.data("client.models.Todo.list(auth_mode='bogus')"),
         "UnknownModelError": lambda s: s.data("client.models.Todoo"),
         "UnknownOperationError": lambda s: s.data("client.models.Todo.lost()"),
+        "StaleSchemaFileError": _unwritten_types,
         "NoValidAuthTokens": lambda s: s.data("auth.sign_out()\nclient.models.Todo.list()"),
         "NoSignedUser": lambda s: s.data(
             "import dataclasses\n"

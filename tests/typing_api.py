@@ -41,7 +41,7 @@ from seedctl.auth import (
     fetch_auth_session,
     get_current_user,
 )
-from seedctl.data import DataClient, Page, Record, RowResult, generate_client
+from seedctl.data import BaseDataClient, DataClient, Page, Record, RowResult, generate_client
 from seedctl.errors import (
     AccessDenied,
     BulkError,
@@ -148,7 +148,18 @@ def data_of_the_signed_in_user() -> None:
     print(client.enums["PostStatus"].values())
     print(client.enums.PostStatus.values(), client.graphql("{ ping }", {"x": 1})["ping"])
     generate_client(credentials="caller", api_key=None)
-    current_backend().data.generate_client("apiKey", auth_token="x")
+    current_backend().data.generate_client(auth_mode="apiKey", auth_token="x")
+
+
+class Schema(BaseDataClient):
+    """The class that seedctl types writes has more in it; see tests/schema_file."""
+
+
+def data_with_types() -> None:
+    client: Schema = data.generate_client(Schema, auth_mode="userPool", headers={"x-run": "1"})
+    typed: Schema = data.generate_client().with_schema(Schema)
+    other: Schema = current_backend().data.generate_client(Schema)
+    print(client.graphql("{ ping }"), typed, other)
 
 
 def files(session: UserSession) -> None:

@@ -15,22 +15,27 @@ from seedctl.appsync.model_client import ModelClient
 from seedctl.appsync.model_requests import ModelRequests
 from seedctl.appsync.records import RecordBuilder
 from seedctl.appsync.values import to_json
-from seedctl.errors import UnknownModelError, UnknownOperationError
+from seedctl.errors import InvalidInputError, UnknownModelError, UnknownOperationError
+from seedctl.masking import mask
 from seedctl.nearest import advice
 from seedctl.outputs.models import OperationSignature
 
+ClientT = TypeVar("ClientT", bound="BaseDataClient")
 _Entry = TypeVar("_Entry")
 
 _COMMENT_OR_STRING = re.compile(r'"""(?:\\"""|.)*?"""|"(?:\\.|[^"\\\n])*"|#[^\n]*', re.DOTALL)
 
 
-class DataClient:
-    """Reads and writes the models of one API. Thread-safe."""
+class BaseDataClient:
+    """The base of ``DataClient`` and of the ``Schema`` class that ``seedctl types`` writes.
+
+    The subclasses declare the types of ``models``, ``queries``, ``mutations`` and ``enums``.
+    """
 
     def __init__(self, api: API) -> None:
         schema = api.schema
         inputs = InputBuilder(schema)
-        results = RecordBuilder(schema, lambda name: self.models[name])
+        results = RecordBuilder(schema, lambda name: models[name])
 
         def operations(
             kind: OperationType, found: Mapping[str, OperationSignature]
@@ -47,15 +52,35 @@ class DataClient:
             for name, model in schema.models.items()
         }
         enums = {name: EnumValues(values) for name, values in schema.enums.items()}
-        self.models = Namespace("model", models, UnknownModelError)
-        """The models of the schema, by name: ``client.models.Todo``."""
-        self.queries = operations("query", schema.queries)
-        """The custom queries, to be called: ``client.queries.echo({"message": "hi"})``."""
-        self.mutations = operations("mutation", schema.mutations)
-        """The custom mutations, to be called."""
-        self.enums = Namespace("enum", enums, UnknownModelError)
-        """The enums of the schema: ``client.enums.Status.values()``."""
+        vars(self).update(
+            models=Namespace("model", models, UnknownModelError),
+            queries=operations("query", schema.queries),
+            mutations=operations("mutation", schema.mutations),
+            enums=Namespace("enum", enums, UnknownModelError),
+        )
         self._api = api
+
+    def with_schema(self, schema: type[ClientT]) -> ClientT:
+        """Return a client that does the same as this one, as an object of the class *schema*.
+
+        ``session.data.with_schema(Schema)`` gives the client of a session the types of the models.
+
+        Args:
+            schema: The class ``Schema`` of the file that ``seedctl types`` writes.
+
+        Raises:
+            InvalidInputError: *schema* is something else.
+        """
+        if not isinstance(schema, type) or not issubclass(schema, BaseDataClient):
+            advice = "Give the class Schema of the file that seedctl types writes."
+            if isinstance(schema, str):
+                advice = f'To choose how requests authenticate, write auth_mode="{mask(schema)}".'
+            kind = schema.__name__ if isinstance(schema, type) else f"a {type(schema).__name__}"
+            raise InvalidInputError(
+                f"The schema of a client is a class that seedctl types wrote, not {kind}.",
+                resolution=advice,
+            )
+        return schema(self._api)
 
     def graphql(
         self,
@@ -90,6 +115,19 @@ class DataClient:
             raise response.error(response.data)
         data: dict[str, Any] = response.data or {}
         return data
+
+
+class DataClient(BaseDataClient):
+    """Reads and writes the models of one API. Thread-safe."""
+
+    models: Namespace[ModelClient]
+    """The models of the schema, by name: ``client.models.Todo``."""
+    queries: Namespace[CustomOperation]
+    """The custom queries, to be called: ``client.queries.echo({"message": "hi"})``."""
+    mutations: Namespace[CustomOperation]
+    """The custom mutations, to be called."""
+    enums: Namespace[EnumValues]
+    """The enums of the schema: ``client.enums.Status.values()``."""
 
 
 @dataclass(eq=False, repr=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, overload
 
 from seedctl.appsync.auth_modes import (
     DEFAULT_AUTH,
@@ -21,7 +21,7 @@ from seedctl.outputs.sections import DataOutputs
 from seedctl.report import Observer
 
 if TYPE_CHECKING:
-    from seedctl.appsync.client import DataClient
+    from seedctl.appsync.client import BaseDataClient, ClientT, DataClient
     from seedctl.appsync.transport import Network, Transport
 
 
@@ -77,18 +77,45 @@ class Data:
     _factory: DataClientFactory
     _identity: RequestIdentity
 
+    @overload
     def generate_client(
         self,
-        auth_mode: AuthMode | None = None,
+        schema: None = None,
         *,
+        auth_mode: AuthMode | None = None,
         auth_token: str | None = None,
         api_key: str | None = None,
         headers: Mapping[str, str] | None = None,
         credentials: Literal["caller"] | None = None,
-    ) -> DataClient:
+    ) -> DataClient: ...
+
+    @overload
+    def generate_client(
+        self,
+        schema: type[ClientT],
+        *,
+        auth_mode: AuthMode | None = None,
+        auth_token: str | None = None,
+        api_key: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        credentials: Literal["caller"] | None = None,
+    ) -> ClientT: ...
+
+    def generate_client(
+        self,
+        schema: type[BaseDataClient] | None = None,
+        *,
+        auth_mode: AuthMode | None = None,
+        auth_token: str | None = None,
+        api_key: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        credentials: Literal["caller"] | None = None,
+    ) -> BaseDataClient:
         """Return a client for the backend's models.
 
         Args:
+            schema: The class ``Schema`` that ``seedctl types`` wrote, which has the types of the
+                models for editors and type checkers. None returns a ``DataClient``.
             auth_mode: How the client's requests authenticate; each call may choose another. None
                 uses the default of the outputs file.
             auth_token: The Authorization header of the client's requests, for "lambda" and "oidc".
@@ -100,6 +127,7 @@ class Data:
 
         Raises:
             InvalidAuthModeError: *auth_mode* is unknown, or cannot be combined with *credentials*.
+            InvalidInputError: *schema* is no such class, but an auth mode, for example.
             NoEndpoint: The backend has no data resource.
         """
         if credentials is not None:
@@ -110,6 +138,7 @@ class Data:
                 )
             auth_mode = auth_mode or "iam"
         auth = AuthOptions(auth_mode, auth_token, api_key, headers)
-        return self._factory.client_for(
+        client = self._factory.client_for(
             self._identity, auth, signs_as_caller=credentials is not None
         )
+        return client if schema is None else client.with_schema(schema)

@@ -93,12 +93,15 @@ def _sort_argument(model: Model, sort: Sequence[str], composite: str) -> dict[st
     if not sort:
         return {}
     if len(sort) == 1:
-        type_name = model.fields[sort[0]].type
-        name = type_name.name if type_name.kind == "scalar" else ""
-        kind = _CONDITION_TYPES.get(name, "String")
-        return {sort[0]: f"Model{kind}KeyConditionInput"}
+        return {sort[0]: f"Model{condition_type(model.fields[sort[0]])}KeyConditionInput"}
     name = sort[0] + "".join(_capital(field) for field in sort[1:])
     return {name: f"Model{_capital(model.name)}{composite}CompositeKeyConditionInput"}
+
+
+def condition_type(field: Field) -> str:
+    """Return the scalar that the API compares the sort key *field* with."""
+    name = field.type.name if field.type.kind == "scalar" else ""
+    return _CONDITION_TYPES.get(name, "String")
 
 
 def _filter_argument(model: Model) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -83,3 +84,15 @@ def warn_if_stale(settings: Settings, outputs: AmplifyOutputs | None) -> None:
     text = stale_warning(project_of(settings).root, outputs)
     if text is not None:
         Console(settings).warning(text)
+
+
+def types_command(settings: Settings, out: str | None = None) -> str:
+    """Return the command that writes the file for the backend of *settings*, to *out* if given."""
+    words = ["seedctl", "types"]
+    for option, value in (
+        ("-C", settings.project_dir),
+        ("--outputs", settings.outputs),
+        ("--out", out),
+    ):
+        words += [option, value] if value is not None else []
+    return shlex.join([*words, *(["--local"] if settings.local else [])])

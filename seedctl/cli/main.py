@@ -37,6 +37,7 @@ class _MainGroup(LazyGroup):
         "generate-policy": ("secret", "Print the IAM policy that seeding needs."),
         "secret": ("secret", "Set, get, list and remove the sandbox's secrets."),
         "seed": ("seed", "Run amplify/seed/seed.py against the sandbox."),
+        "types": ("types_command", "Write amplify/seed/schema.py: the types of the models."),
     },
 )
 @click.version_option(__version__, prog_name="seedctl")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from seedctl import process_state
-from seedctl.cli.connection import connect, display_path, project_of
+from seedctl.cli.connection import connect, display_path, project_of, types_command
 from seedctl.cli.console import Console
 from seedctl.cli.options import Command, Settings, common_options, settings_of
 from seedctl.cli.run_report import ConsoleReport
@@ -19,9 +19,11 @@ from seedctl.cli.stop_signals import INTERRUPTED
 from seedctl.current import ActiveBackends
 from seedctl.errors import FileAccessError, SeedctlError
 from seedctl.masking import mask
+from seedctl.outputs import AmplifyOutputs
 from seedctl.project import find_script
 from seedctl.runner.report_file import ReportFile
 from seedctl.runner.started import send_signal, started_children
+from seedctl.schema_file.stored import SCHEMA_FILE, is_stale
 
 if TYPE_CHECKING:
     from seedctl.backend import Backend
@@ -111,7 +113,7 @@ class SeedRun:
         for name in runner.shadowed_modules(script):
             console.warning(f"{name} has the name of a standard module, which is imported instead.")
         with connect(settings, self._report, target="outputs") as backend:
-            backend.check_outputs()
+            self._warn_of_stale_types(backend.check_outputs())
             self._report.display.begin()
             self._report.display.throttles = lambda: sum(
                 each.throttled for each in backend.statistics().values()
@@ -154,6 +156,15 @@ class SeedRun:
             if error is None and self._signals.number is None:
                 raise self._file_error
             self._console.warning(self._file_error.message)
+
+    def _warn_of_stale_types(self, outputs: AmplifyOutputs | None) -> None:
+        settings = self._console.settings
+        path = project_of(settings).root / SCHEMA_FILE
+        if outputs is not None and is_stale(path, outputs):
+            self._console.warning(
+                f"{SCHEMA_FILE} describes other models than {display_path(settings, outputs.path)}: "
+                f"run {types_command(settings)}."
+            )
 
     def _has_touched_nothing(self) -> bool:
         """Whether the script came to its end without using a backend.

@@ -113,3 +113,7 @@ class NoApiKey(SeedctlError):  # noqa: N818 - the JavaScript client's name
     """The auth mode needs an API key, and the outputs have none."""
 
     exit_code = 3
+
+
+class StaleSchemaFileError(SeedctlError):
+    """The file of ``seedctl types`` does not exist, or it does not fit the models."""

@@ -28,7 +28,10 @@ from tests.cognito.standin import ISSUER, KnownAuth, Stage, jwt, no_identities
 from tests.running import PASSWORD, make_project
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from seedctl import Backend
 
 
 AUTH = load_outputs(DATA / "outputs" / "todo_userpool.json").auth
@@ -139,7 +142,7 @@ def test_a_script_gets_a_client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         with pytest.raises(errors.MixedEndpointsError):
             client.models.Todo.list()
         with pytest.raises(errors.InvalidAuthModeError):
-            data.generate_client("userPool", credentials="caller")
+            data.generate_client(auth_mode="userPool", credentials="caller")
 
 
 def test_a_client_reaches_an_emulator_as_its_caller(
@@ -241,3 +244,53 @@ def test_records_are_counted_by_model_and_state() -> None:
             report.on_event(Event("record", model, state))  # type: ignore[arg-type]
     assert len(report.records) == 2
     assert report.totals() == "5000 records created, 1 record updated"
+
+
+class Schema(data.BaseDataClient):
+    """A typed client, as ``seedctl types`` writes it."""
+
+    models: Any
+    enums: Any
+
+
+@pytest.fixture
+def backend(tmp_path: Path) -> Iterator[Backend]:
+    root = make_project(tmp_path / "app", outputs=None)
+    shutil.copy(DATA / "outputs" / "blog_apikey.json", root / "amplify_outputs.json")
+    with connect(root, identifier="alice", target="none") as connected, connected.activate():
+        yield connected
+
+
+def test_a_schema_is_the_class_of_the_client(backend: Backend) -> None:
+    """With a schema the client is an object of it, with the same models and options."""
+    for generate in (data.generate_client, backend.data.generate_client):
+        client = generate(Schema, auth_mode="apiKey", api_key="da2-other")
+        assert type(client) is Schema
+        assert list(client.models) == list(generate().models)
+        assert client.enums.PostStatus.values() == ["DRAFT", "PUBLISHED", "ARCHIVED"]
+        assert client._api.authorizer.client == AuthOptions("apiKey", None, "da2-other", None)
+    assert type(data.generate_client()) is data.DataClient
+
+
+def test_a_client_can_take_the_types_of_a_schema_later(backend: Backend) -> None:
+    """The client of a session gets types with with_schema, and acts as before."""
+    client = backend.data.generate_client(auth_mode="apiKey")
+    typed = client.with_schema(Schema)
+    assert type(typed) is Schema
+    assert typed._api is client._api
+
+
+@pytest.mark.parametrize(
+    ("wrong", "advice"),
+    [
+        pytest.param("apiKey", 'write auth_mode="apiKey"', id="an auth mode"),
+        pytest.param(Schema.__init__, "Give the class Schema", id="a function"),
+        pytest.param(dict, "Give the class Schema", id="another class"),
+    ],
+)
+def test_a_schema_is_a_class_for_clients(backend: Backend, wrong: Any, advice: str) -> None:
+    """The first argument was the auth mode before: the error says how to give one."""
+    for generate in (data.generate_client, backend.data.generate_client):
+        with pytest.raises(errors.InvalidInputError, match="The schema of a client is") as it:
+            generate(wrong)
+        assert advice in str(it.value.resolution)

@@ -100,6 +100,8 @@ def test_every_command_shows_only_the_options_that_it_uses(
         expected = EVERYWHERE | LOCAL.get(path.removeprefix("seedctl local"), set())
     elif path == "seedctl generate-policy":
         expected = common - {"--verbose"}
+    elif path == "seedctl types":
+        expected = {*EVERYWHERE, "--outputs", "--local"} & common
     assert shown & common == expected
 
 
