@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Literal
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal
 
 from seedctl.appsync.auth_modes import AuthMode
 from seedctl.appsync.batches import RowResult
 from seedctl.appsync.client import DataClient
+from seedctl.appsync.model_client import ModelClient
 from seedctl.appsync.records import Page, Record
 from seedctl.backend import current_backend
 from seedctl.nearest import module_getattr
+from seedctl.rows import reader
 
-__all__ = ["DataClient", "Page", "Record", "RowResult", "generate_client"]
+__all__ = ["DataClient", "Page", "Record", "RowResult", "generate_client", "read_rows"]
 
 
 def generate_client(
@@ -44,6 +47,24 @@ def generate_client(
     return current_backend().data.generate_client(
         auth_mode, auth_token=auth_token, api_key=api_key, headers=headers, credentials=credentials
     )
+
+
+def read_rows(path: str | Path, model: ModelClient) -> Iterator[Mapping[str, Any]]:
+    """Return an iterator over the rows of a CSV or JSON Lines file, for ``create_many``.
+
+    The values are converted to the types of the model's fields. A row that cannot be converted
+    raises its error when it is used, so that ``create_many`` counts it as a failed row.
+
+    Args:
+        path: The file. ``.csv`` and ``.tsv`` are CSV with a header of field names, ``.jsonl`` and
+            ``.ndjson`` have a JSON object in each line. It is read while rows are taken.
+        model: The model, such as ``client.models.Post``.
+
+    Raises:
+        FileAccessError: The file cannot be read.
+        DataFileError: The file's kind or its header is wrong; the message names the place.
+    """
+    return reader.read_rows(Path(path), model)
 
 
 __getattr__ = module_getattr(__name__, __all__)

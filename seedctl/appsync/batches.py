@@ -66,6 +66,8 @@ class RowResult:
     """
     error: SeedctlError | None = None
     """Why the row failed."""
+    place: str = ""
+    """For a row of ``read_rows``: its file and line, such as "posts.csv, line 3"."""
 
 
 def alias(position: int) -> str:
