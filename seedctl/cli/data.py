@@ -202,7 +202,7 @@ def import_(
             resolution=f"{outcome.first_failure.resolution or 'Correct the rows.'} "
             "With --if-exists skip a second run leaves the records of the first one unchanged.",
         ) from outcome.first_failure
-    console.success(f"Imported {report.totals()}.")
+    console.success(f"Import finished: {report.totals()}.")
 
 
 @contextmanager

@@ -160,7 +160,7 @@ def json_lines(path: Path) -> Iterator[Line]:
 def _json_object(line: bytes, place: str) -> dict[str, Any] | DataFileError:
     resolution = 'Write one JSON object in each line, such as {"id": "1"}.'
     try:
-        value = parse_json(line.decode("utf-8-sig"))
+        value = parse_json(line.rstrip(b"\r\n").decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         return DataFileError(
             f"{place} is not UTF-8 (byte {error.start + 1}).", resolution=_AS_UTF_8
