@@ -250,8 +250,12 @@ def _export_users(
 ) -> int | None:
     """Write the users and return their number; None without a user pool or the permission to."""
     from seedctl.rows.exporting import export_users  # noqa: PLC0415 - as above
+    from seedctl.rows.folder import USERS_FILE  # noqa: PLC0415
 
     if backend.outputs.auth is None:
+        return None
+    if folder.has(USERS_FILE):
+        report.on_warning(f"The users are not exported: {USERS_FILE} is the file of a model.")
         return None
     try:
         return export_users(backend.auth.list_users(), folder, fields, report)

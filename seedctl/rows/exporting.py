@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from seedctl.appsync.auth_modes import AuthMode
@@ -12,7 +12,7 @@ from seedctl.appsync.model_queries import requests_of
 from seedctl.bulk.engine import Tally
 from seedctl.cognito.user_list import StoredUser
 from seedctl.errors import GraphQLError
-from seedctl.outputs.models import Introspection
+from seedctl.outputs.models import Field, Introspection
 from seedctl.report import Observer
 from seedctl.rows.folder import USERS_FILE, ExportFolder
 from seedctl.rows.masked_fields import MaskedFields
@@ -45,6 +45,10 @@ def export_models(
                 f"{name} is not exported: the schema disables the list of its records."
             )
             continue
+        for path in _endless_fields(schema, schema.models[name].fields, (name,)):
+            observer.on_warning(
+                f"{path} is not exported: its type contains itself, and a request must end."
+            )
         with Tally(observer, f"{name} records") as tally:
             records = _records(model, name, auth_mode)
             rows = (fields.record(name, each) for each in _counted(records, tally))
@@ -84,6 +88,24 @@ def _records(model: ModelClient, name: str, auth_mode: AuthMode | None) -> Itera
         token = page.next_token
         if token is None:
             return
+
+
+def _endless_fields(
+    schema: Introspection,
+    fields: Mapping[str, Field],
+    path: tuple[str, ...],
+    outer: frozenset[str] = frozenset(),
+) -> Iterator[str]:
+    """Yield the paths of the fields that no request selects, since their type contains itself."""
+    for field in fields.values():
+        if field.type.kind != "nonModel":
+            continue
+        inner = (*path, field.name)
+        if field.type.name in outer:
+            yield ".".join(inner)
+        else:
+            below = schema.fields_of(field.type)
+            yield from _endless_fields(schema, below, inner, outer | {field.type.name})
 
 
 def _user_row(user: StoredUser, fields: MaskedFields) -> dict[str, Any]:

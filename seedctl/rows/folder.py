@@ -64,6 +64,10 @@ class ExportFolder:
         self._files.append((path, {"file": name, **entry, "rows": count}))
         return count
 
+    def has(self, name: str) -> bool:
+        """Whether a file of this *name* is written, in any case: some disks do not distinguish it."""
+        return name.casefold() in {entry["file"].casefold() for _, entry in self._files}
+
     def finish(self, masked: Sequence[str]) -> None:
         """Replace an earlier export by this one. *masked* are the fields that are masked."""
         users = [entry for _, entry in self._files if "model" not in entry]

@@ -259,8 +259,7 @@ def test_custom_types_and_enums(tmp_path: Path) -> None:
         "line 4, column 2: Product.price.currency is required, and missing.",
         "line 5, column 2: Product.price must be JSON with the fields of Money.",
         "line 6, column 2: Product.price must be a mapping with the fields of Money.",
-        "line 7, column 3: Product.category must be one of ProductCategory: BOOK, GAME, OTHER. It "
-        "is 'BOKO'.",
+        "line 7, column 3: Product.category must be one of ProductCategory: BOOK, GAME, OTHER.",
     ]
     for row, text in zip(wrong, expected, strict=True):
         with pytest.raises(DataFileError) as caught:
