@@ -63,6 +63,7 @@ def read_rows(path: str | Path, model: ModelClient) -> Iterator[Mapping[str, Any
     Raises:
         FileAccessError: The file cannot be read.
         DataFileError: The file's kind or its header is wrong; the message names the place.
+        InvalidInputError: *model* is not the client of a model.
     """
     return reader.read_rows(Path(path), model)
 

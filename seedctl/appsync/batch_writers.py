@@ -68,6 +68,12 @@ class _BulkWriter(BulkCall[Mapping[str, Any], Row, RowResult]):
     def shared_by(self, row: Row) -> str:
         return f"have the same key ({', '.join(row.key)})"
 
+    def describe_duplicate(self, first: int, index: int, row: Row) -> str:
+        place = _place_of(row)
+        if place:
+            return f"{place}: a row before it has the same key ({', '.join(row.key)})."
+        return super().describe_duplicate(first, index, row)
+
     def unwritten(
         self, index: int, row: Mapping[str, Any] | Row, error: SeedctlError | None
     ) -> RowResult:

@@ -45,7 +45,7 @@ class ImportOutcome:
     first_failure: SeedctlError | None = None
 
 
-class _Part(Iterator[FileRow]):
+class _PartOfFile(Iterator[FileRow]):
     """The next rows of a file, up to a number, and how many there were."""
 
     def __init__(self, rows: Iterator[FileRow], size: int) -> None:
@@ -85,14 +85,16 @@ def import_files(
         opened.append((file, model, read_rows(file.path, model)))
     for file, model, rows in opened:
         before = outcome.rows
-        for size in itertools.chain([_FIRST_PART], itertools.repeat(_PART)):
-            part = _Part(rows, size)
+        size = _FIRST_PART
+        while True:
+            part = _PartOfFile(rows, size)
             results = model.create_many(
                 part, if_exists=if_exists, on_error="collect", auth_mode=auth_mode
             )
             _add(outcome, results, is_first=size == _FIRST_PART)
             if part.count < size:
                 break
+            size = _PART
         read = outcome.rows - before
         if file.rows is not None and file.rows != read:
             observer.on_warning(

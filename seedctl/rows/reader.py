@@ -32,9 +32,14 @@ _HOW_TO_CORRECT = "Correct the file; docs/rows.md says how each type is written.
 def read_rows(path: Path, client: ModelQueries) -> Iterator[FileRow]:
     """Return an iterator over the rows of *path* for the model of *client*.
 
-    Raises FileAccessError and, for a file as a whole, DataFileError. A row that cannot be read is
+    Raises InvalidInputError if *client* is something else, FileAccessError and, for a file as a whole, DataFileError. A row that cannot be read is
     a FileRow that raises its error when it is used.
     """
+    if not isinstance(client, ModelQueries):
+        raise InvalidInputError(
+            f"The model of the rows in {mask(str(path))} is a {type(client).__name__}.",
+            resolution="Give the client of a model, such as client.models.Post.",
+        )
     reader = _RowReader(client, path)
     suffix = path.suffix.lower()
     if suffix in CSV_SUFFIXES:

@@ -60,6 +60,7 @@ def test_export_reset_import(project_of: Callable[[str], Path], seedctl: Command
     (folder / "rows" / "notes.txt").write_text("not a file of rows")
     result = seedctl("data", "import", "rows")
     assert result.code == 1
+    assert result.err.count("Target: ") == 1
     assert "record  Author  created  1 record\nrecord  Post    created  1 record\n" in result.err
     assert "[BulkError] 1 of 3 rows failed; the first: rows/posts.csv, line 3: Post.labels is" in (
         result.err
@@ -68,6 +69,7 @@ def test_export_reset_import(project_of: Callable[[str], Path], seedctl: Command
     assert exported.code == 0, exported.err
     assert "✔ Exported to out: 1 Author, 1 Post, 0 Comment," in exported.err
     assert exported.out == ""
+    assert "Target: " not in exported.err
     before = _lines(folder / "out" / "Post.jsonl")
     assert before[0]["labels"] == ["a", "b"]
     assert seedctl("local", "reset").code == 0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from seedctl.data import read_rows
-from seedctl.errors import BulkError, DataFileError, FileAccessError
+from seedctl.errors import BulkError, DataFileError, FileAccessError, InvalidInputError
 from tests.appsync.appsync import Stage
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def test_a_cell_becomes_a_value(tmp_path: Path, column: str, cell: str, value: o
         pytest.param('"id";"aInt"\n"x";"5"\n', id="quoted with semicolons"),
         pytest.param("\n\n id , aInt \n\nx,5\n\n", id="blank lines and spaces in the header"),
         pytest.param("id,aInt\nx,5\n,\n,\n", id="empty records at the end"),
-        pytest.param("id,aInt,createdAt,aBool\nx,5,2020-01-01,\n", id="left out"),
+        pytest.param("id,aInt,createdAt,aBool,aIds\nx,5,2020-01-01,, \n", id="left out"),
     ],
 )
 def test_a_file_is_read(tmp_path: Path, content: str) -> None:
@@ -303,6 +303,24 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         read_rows(str(tmp_path / "folder.csv"), SCALARS)
     with pytest.raises(DataFileError, match=r"rows\.json is neither CSV nor JSON Lines"):
         read_rows(tmp_path / "rows.json", SCALARS)
+
+
+def test_two_rows_with_one_key(tmp_path: Path) -> None:
+    """The second of two rows with the same key fails, and is named by its line."""
+    stage = Stage("store_userpool.json")
+    rows = _rows(tmp_path / "a.csv", "id,arrReq\na,1\n\na,2\n", stage.models.Scalars)
+    results = stage.models.Scalars.create_many(rows, on_error="collect")
+    assert [each.state for each in results] == ["created", "failed"]
+    assert results[1].error is not None
+    assert results[1].error.message.endswith("line 4: a row before it has the same key (id).")
+
+
+def test_something_else_than_a_model(tmp_path: Path) -> None:
+    """The name of a model, as text, is refused with what to give."""
+    model: Any = "Scalars"
+    with pytest.raises(InvalidInputError, match="is a str") as caught:
+        _rows(tmp_path / "a.csv", "id\n", model)
+    assert caught.value.resolution == "Give the client of a model, such as client.models.Post."
 
 
 def test_a_row_shows_its_place(tmp_path: Path) -> None:
