@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from seedctl.appsync.values import HOW_TO_SKIP
 from seedctl.errors import DataFileError, SeedctlError
 
 
@@ -44,4 +45,5 @@ class FileRow(Mapping[str, Any]):
 
     def explain(self, error: SeedctlError) -> DataFileError:
         """Return *error*, which the row's values caused, with the place of the row."""
-        return DataFileError(f"{self.place}: {error.message}", resolution=error.resolution)
+        resolution = (error.resolution or "").replace(HOW_TO_SKIP, "").replace("  ", " ").strip()
+        return DataFileError(f"{self.place}: {error.message}", resolution=resolution or None)

@@ -176,6 +176,8 @@ def import_(
     from seedctl.rows.importing import files_to_import, import_files  # noqa: PLC0415
 
     path = Path(source)
+    if len(models) > 1 and not path.is_dir():
+        raise click.UsageError("A file has the rows of one model: give --model once.")
     console = Console(settings)
     report = ConsoleReport(console)
     with (
@@ -184,7 +186,7 @@ def import_(
     ):
         for name in models:
             client.models[name]  # raises for a model that does not exist
-        files = files_to_import(client, path, models)
+        files = files_to_import(client, path, models, report)
         try:
             outcome = import_files(client, files, report, if_exists=if_exists, auth_mode=auth_mode)
         finally:

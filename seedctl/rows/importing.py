@@ -58,11 +58,26 @@ class _PartOfFile(Iterator[FileRow]):
         return row
 
 
-def files_to_import(client: DataClient, source: Path, wanted: Sequence[str]) -> list[ModelFile]:
-    """Return the files in *source* with their models, parents first. Raises DataFileError."""
+def files_to_import(
+    client: DataClient, source: Path, wanted: Sequence[str], observer: Observer
+) -> list[ModelFile]:
+    """Return the files in *source* with their models, parents first. Raises DataFileError.
+
+    Of a folder, files of models that the schema does not let create are left out with a warning,
+    unless the models *wanted* are named.
+    """
     schema = schema_of(client)
     models = {name: schema.models[name].plural_name for name in parents_first(schema)}
-    return model_files(source, models, (*CSV_SUFFIXES, *JSON_SUFFIXES), wanted)
+    files = model_files(source, models, (*CSV_SUFFIXES, *JSON_SUFFIXES), wanted)
+    if wanted or not source.is_dir():
+        return files
+    possible = [each for each in files if "create" not in schema.models[each.model].disabled]
+    for each in files:
+        if each not in possible and each.rows != 0:
+            observer.on_warning(
+                f"{mask(str(each.path))} is not imported: the schema disables create for {each.model}."
+            )
+    return possible
 
 
 def import_files(
@@ -82,6 +97,8 @@ def import_files(
     for file in files:
         model = client.models[file.model]
         requests_of(model).check_enabled("create")
+        if if_exists == "update":
+            requests_of(model).check_enabled("update")
         opened.append((file, model, read_rows(file.path, model)))
     for file, model, rows in opened:
         before = outcome.rows

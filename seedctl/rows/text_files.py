@@ -7,7 +7,6 @@ from 1, as editors show them.
 from __future__ import annotations
 
 import csv
-import itertools
 import re
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -19,7 +18,7 @@ from seedctl.masking import mask
 from seedctl.rows.cells import CellError, parse_json
 
 _SEPARATORS = (",", ";", "\t")
-_MAX_LINE = 8 * 2**20  # of JSON; AppSync accepts a request of about one megabyte
+_MAX_LINE = 8 * 2**20  # AppSync accepts a request of about one megabyte
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _NOT_UTF_8 = re.compile("[\udc80-\udcff]")  # what "surrogateescape" makes of such bytes
 _QUOTE_AFTER_SPACE = re.compile(r'\s+".*"\s*', re.DOTALL)
@@ -92,7 +91,7 @@ class CSVFile:
             _reading(self._path),
             self._path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file,
         ):
-            reader = csv.reader(file, delimiter=separator, strict=True)
+            reader = csv.reader(_short_lines(file), delimiter=separator, strict=True)
             while True:
                 first = reader.line_num + 1
                 try:
@@ -101,7 +100,7 @@ class CSVFile:
                     return
                 except csv.Error as error:
                     yield first, self._unreadable(first, reader.line_num, error)
-                    if "field larger" in str(error):
+                    if "larger" in str(error):
                         return
                     continue
                 if any(cells):
@@ -111,10 +110,10 @@ class CSVFile:
         lines = f"line {first}" if last <= first else f"lines {first} to {last}"
         message = f"{mask(str(self._path))}, {lines}: "
         resolution = "Check the quotes: a quote inside of a quoted cell is written twice."
-        if "field larger" in str(error):
+        if "larger" in str(error):
             message += (
-                f"a cell has more than {csv.field_size_limit():,} characters. The rest of the file "
-                "is not read."
+                f"a cell or line is too long, with more than {csv.field_size_limit():,} characters. "
+                "The rest of the file is not read."
             )
             resolution += " Values of this length can be given in a JSON Lines file."
         elif "NUL" in str(error):
@@ -125,6 +124,14 @@ class CSVFile:
         else:
             message += f"the CSV cannot be read: {error}."
         return DataFileError(message, resolution=resolution)
+
+
+def _short_lines(file: IO[str]) -> Iterator[str]:
+    """Yield the lines of *file*; a file without line breaks must not fill the memory."""
+    while line := file.readline(_MAX_LINE + 1):
+        if len(line) > _MAX_LINE:
+            raise csv.Error("larger than a line")
+        yield line
 
 
 def problem_of_cell(cell: str) -> str | None:
@@ -141,10 +148,9 @@ def problem_of_cell(cell: str) -> str | None:
 def json_lines(path: Path) -> Iterator[Line]:
     """Yield the object of each line of *path* that is not blank."""
     with _reading(path), path.open("rb") as file:
-        for number in itertools.count(1):
-            line = file.readline(_MAX_LINE + 1)
-            if not line:
-                return
+        number = 0
+        while line := file.readline(_MAX_LINE + 1):
+            number += 1
             place = place_of(path, number)
             if len(line) > _MAX_LINE:
                 error = DataFileError(

@@ -115,6 +115,24 @@ def test_as_a_user(ann: Path, seedctl: CommandLine) -> None:
     assert _lines(ann / "all" / "Note.jsonl") == found
 
 
+def test_as_a_user_of_a_pool_with_mfa(
+    project_of: Callable[[str], Path], seedctl: CommandLine
+) -> None:
+    """Where MFA is optional, --as signs in with or without a code, as Cognito asks."""
+    folder = project_of("auth_rules")
+    file = folder / "amplify_outputs.json"
+    document = json.loads(file.read_text())
+    document["auth"] |= {"mfa_configuration": "OPTIONAL", "mfa_methods": ["TOTP"]}
+    file.write_text(json.dumps(document))
+    with connect(folder, local=True) as backend:
+        backend.auth.create_user(ANN, PASSWORD)
+        backend.secrets.set("anns-password", PASSWORD)
+    (folder / "Note.csv").write_text("content\nmine\n")
+    options = ("--as", ANN, "--password-secret", "anns-password")
+    result = seedctl("data", "import", "Note.csv", *options)
+    assert result.code == 0, result.err
+
+
 def test_as_the_developer(ann: Path, seedctl: CommandLine) -> None:
     """With --caller every model can be written, and owners are left out: the API sets them."""
     (ann / "Note.jsonl").write_text('{"id": "1", "content": "x", "owner": "bob"}\n')
@@ -261,6 +279,13 @@ def test_nothing_to_import(
     assert result.code in {1, 3}
     assert expected in result.err
     assert "Target:" not in result.err
+
+
+def test_one_file_has_one_model(project_of: Callable[[str], Path], seedctl: CommandLine) -> None:
+    """Two models for one file are wrong usage."""
+    project_of("blog_apikey")
+    result = seedctl("data", "import", "a.csv", "--model", "Post", "--model", "Tag")
+    assert (result.code, "give --model once" in result.err) == (2, True)
 
 
 def test_the_commands_name_their_options(seedctl: CommandLine) -> None:

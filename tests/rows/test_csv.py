@@ -8,6 +8,7 @@ import pytest
 
 from seedctl.data import read_rows
 from seedctl.errors import BulkError, DataFileError, FileAccessError, InvalidInputError
+from seedctl.rows import text_files
 from tests.appsync.appsync import Stage
 
 if TYPE_CHECKING:
@@ -203,6 +204,17 @@ def test_a_quote_that_is_never_closed(tmp_path: Path, rest: str, expected: str) 
     assert dict(first) == {"id": "first", "aInt": 1}
     with pytest.raises(DataFileError, match=expected):
         _ = wrong["id"]
+
+
+def test_a_file_without_line_breaks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line that is too long is not read into memory, neither in the header nor in the rows."""
+    monkeypatch.setattr(text_files, "_MAX_LINE", 50)
+    first, wrong = _rows(tmp_path / "a.csv", "id,aInt\na,1\n" + "b,1," * 20 + "\nc,3\n")
+    assert first["id"] == "a"
+    with pytest.raises(DataFileError, match="line 3: a cell or line is too long"):
+        len(wrong)
+    with pytest.raises(DataFileError, match="line 1: a cell or line is too long"):
+        _rows(tmp_path / "a.csv", "id," * 20)
 
 
 @pytest.mark.parametrize(

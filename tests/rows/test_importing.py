@@ -150,6 +150,30 @@ def test_all_files_are_checked_before_the_first_write(tmp_path: Path) -> None:
     assert stage.requests == []
 
 
+def test_models_that_cannot_be_created(tmp_path: Path) -> None:
+    """In a folder they are left out with a warning, if there are rows; named, they are an error, and
+    so is an update that the schema disables."""
+    fixed = model("Fixed", {})
+    fixed["attributes"][0]["properties"] = {"mutations": {"create": None, "update": None}}
+    report = Warnings()
+    client, _ = _client(outputs(model("One", {}), fixed), report)
+    (tmp_path / "One.csv").write_text("id\n1\n")
+    (tmp_path / "Fixed.csv").write_text("id\n1\n")
+    files = importing.files_to_import(client, tmp_path, (), report)
+    assert [file.model for file in files] == ["One"]
+    assert report.texts == [
+        f"{tmp_path / 'Fixed.csv'} is not imported: the schema disables create for Fixed."
+    ]
+    named = importing.files_to_import(client, tmp_path, ("Fixed",), report)
+    assert [file.model for file in named] == ["Fixed"]
+    fixed["attributes"][0]["properties"] = {"mutations": {"update": None}}
+    client, stage = _client(outputs(model("One", {}), fixed), report)
+    files = importing.files_to_import(client, tmp_path, (), report)
+    with pytest.raises(errors.UnknownOperationError, match="disables update for Fixed"):
+        importing.import_files(client, files, report, if_exists="update")
+    assert stage.requests == []
+
+
 def test_a_file_with_another_number_of_rows(tmp_path: Path) -> None:
     """A file that has lost rows since its export is imported, with a warning."""
     file = tmp_path / "Todo.jsonl"

@@ -42,7 +42,9 @@ def _export(client: DataClient, folder: Path, masked: tuple[str, ...] = ()) -> d
 
 
 def _import(client: DataClient, folder: Path, **options: Any) -> int:
-    outcome = import_files(client, files_to_import(client, folder, ()), Report(), **options)
+    outcome = import_files(
+        client, files_to_import(client, folder, (), Report()), Report(), **options
+    )
     assert outcome.first_failure is None
     return outcome.rows
 
