@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from seedctl.backend import Backend
     from seedctl.rows.folder import ExportFolder
     from seedctl.rows.masked_fields import MaskedFields
+    from seedctl.rows.writers import FileFormat
 
 _WHO_MAY = (
     "Choose who reads and writes: --as USER signs in a user whom the rules in amplify/data/resource.ts "
@@ -96,6 +97,14 @@ def data(_: Settings) -> None:
 @_model_option
 @_caller_options
 @click.option(
+    "--format",
+    "form",
+    type=click.Choice(["jsonl", "csv"]),
+    default="jsonl",
+    show_default=True,
+    help="How records are written: JSON Lines or CSV.",
+)
+@click.option(
     "--mask",
     "masked",
     multiple=True,
@@ -114,10 +123,11 @@ def export(
     folder: str,
     models: Sequence[str],
     caller: _Caller,
+    form: FileFormat,
     masked: Sequence[str],
     mask_secret: str | None,
 ) -> None:
-    """Write all records to DIR: a JSON Lines file for each model.
+    """Write all records to DIR, a file for each model.
 
     The users of the user pool are written too, without passwords, unless --model is given.
     """
@@ -136,7 +146,9 @@ def export(
         fields = MaskedFields(schema_of(client), masked, Pseudonyms(key))
         target = ExportFolder(Path(folder))
         try:
-            written = export_models(client, models, target, fields, report, auth_mode=auth_mode)
+            written = export_models(
+                client, models, target, fields, report, auth_mode=auth_mode, form=form
+            )
             users = None if models else _export_users(backend, target, fields, report)
             target.finish(fields.names())
         finally:

@@ -17,6 +17,7 @@ from seedctl.report import Observer
 from seedctl.rows.folder import USERS_FILE, ExportFolder
 from seedctl.rows.masked_fields import MaskedFields
 from seedctl.rows.relations import parents_first
+from seedctl.rows.writers import CSVWriter, FileFormat, JSONLineWriter
 
 _PAGE = 1000  # the most that AppSync returns at once
 
@@ -29,6 +30,7 @@ def export_models(
     observer: Observer,
     *,
     auth_mode: AuthMode | None = None,
+    form: FileFormat = "jsonl",
 ) -> dict[str, int]:
     """Write a file for each of the models *names*, parents first, and return the numbers of rows.
 
@@ -53,7 +55,8 @@ def export_models(
             records = _records(model, name, auth_mode)
             rows = (fields.record(name, each) for each in _counted(records, tally))
             entry = {"model": name, "key": list(schema.models[name].primary_key)}
-            written[name] = folder.write(f"{name}.jsonl", entry, rows)
+            writer = CSVWriter(schema.models[name]) if form == "csv" else JSONLineWriter()
+            written[name] = folder.write(f"{name}.{form}", entry, rows, writer)
     return written
 
 
@@ -63,7 +66,7 @@ def export_users(
     """Write the file of the users, and return their number."""
     with Tally(observer, "users") as tally:
         rows = (_user_row(each, fields) for each in _counted(users, tally))
-        return folder.write(USERS_FILE, {}, rows)
+        return folder.write(USERS_FILE, {}, rows, JSONLineWriter())
 
 
 def schema_of(client: DataClient) -> Introspection:

@@ -11,6 +11,7 @@ from typing import IO, Any, NamedTuple
 from seedctl.errors import DataFileError, FileAccessError
 from seedctl.masking import mask
 from seedctl.nearest import advice
+from seedctl.rows.writers import RowWriter
 
 MANIFEST = "manifest.json"
 USERS_FILE = "users.jsonl"
@@ -47,17 +48,24 @@ class ExportFolder:
                 resolution="Name a new folder.",
             )
 
-    def write(self, name: str, entry: Mapping[str, Any], rows: Iterable[Mapping[str, Any]]) -> int:
+    def write(
+        self,
+        name: str,
+        entry: Mapping[str, Any],
+        rows: Iterable[Mapping[str, Any]],
+        writer: RowWriter,
+    ) -> int:
         """Write *rows* to the file *name*, and return their number. *entry* describes the file."""
         path = self._folder / f"{name}{_UNFINISHED}"
         count = 0
         with _writing(path):
             path.unlink(missing_ok=True)
             path.touch(mode=0o600)  # the rows may be real data
-            file = path.open("w", encoding="utf-8", newline="\n")
+            file = path.open("w", encoding="utf-8", newline="")
         with file:
+            _write_text(file, path, writer.header)
             for row in rows:
-                _write_line(file, path, row)
+                _write_text(file, path, writer.text(row))
                 count += 1
             with _writing(path):
                 file.flush()
@@ -96,10 +104,9 @@ class ExportFolder:
                 path.unlink()
 
 
-def _write_line(file: IO[str], path: Path, row: Mapping[str, Any]) -> None:
-    text = json.dumps(row, ensure_ascii=False, separators=(",", ":"))
-    with _writing(path):
-        file.write(f"{text}\n")
+def _write_text(file: IO[str], path: Path, text: str) -> None:
+    with _writing(path):  # not around the rows: what they raise is no failure of this file
+        file.write(text)
 
 
 def _files_of_earlier_export(manifest: Path) -> list[str]:

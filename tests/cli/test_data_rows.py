@@ -89,6 +89,9 @@ def test_export_reset_import(project_of: Callable[[str], Path], seedctl: Command
         "Post.jsonl",
         "manifest.json",
     ]
+    assert seedctl("data", "export", "csv", "--format", "csv").code == 0
+    assert (folder / "csv" / "Author.csv").read_text().splitlines()[1].startswith("a1,Ann,,")
+    assert seedctl("data", "import", "csv", "--if-exists", "update").code == 0
     twice = seedctl("data", "import", "out")
     assert twice.code == 1
     assert "(out/Post.jsonl, line 1)" in twice.err
@@ -228,6 +231,26 @@ def test_users_that_may_not_be_listed(
         result.err
     )
     assert not (ann / "out" / "users.jsonl").exists()
+
+
+def test_backends_without_users(project_of: Callable[[str], Path], seedctl: CommandLine) -> None:
+    """Without a user pool the records alone are exported. If a model has the name of the users' file,
+    its records are in it, and a warning says that the users are not."""
+    folder = project_of("blog_apikey")
+    file = folder / "amplify_outputs.json"
+    document = json.loads(file.read_text())
+    models = document["data"]["model_introspection"]["models"]
+    models["Users"] = {**models["PostMeta"], "name": "Users", "pluralName": "Userss"}
+    file.write_text(json.dumps(document))
+    result = seedctl("data", "export", "out")
+    assert result.code == 0, result.err
+    assert "Warning: The users are not exported: users.jsonl is the file of a model." in result.err
+    del document["auth"], models["Users"]
+    file.write_text(json.dumps(document))
+    result = seedctl("data", "export", "out")
+    assert result.code == 0, result.err
+    assert "Warning" not in result.err
+    assert not (folder / "out" / "users.jsonl").exists()
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 
 from seedctl.errors import DataFileError, FileAccessError
 from seedctl.rows.folder import ExportFolder, has_users, model_files
+from seedctl.rows.writers import JSONLineWriter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,8 +22,10 @@ SUFFIXES = (".csv", ".jsonl")
 def _export(folder: Path, *names: str) -> None:
     target = ExportFolder(folder)
     for name in names:
-        target.write(f"{name}.jsonl", {"model": name, "key": ["id"]}, [{"id": "1"}])
-    target.write("users.jsonl", {}, [{"username": "ann"}])
+        target.write(
+            f"{name}.jsonl", {"model": name, "key": ["id"]}, [{"id": "1"}], JSONLineWriter()
+        )
+    target.write("users.jsonl", {}, [{"username": "ann"}], JSONLineWriter())
     target.finish(["Author.name"])
 
 
@@ -68,7 +71,7 @@ def test_an_interrupted_export(tmp_path: Path) -> None:
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     target = ExportFolder(tmp_path)
     with pytest.raises(KeyboardInterrupt):
-        target.write("Post.jsonl", {"model": "Post"}, rows())
+        target.write("Post.jsonl", {"model": "Post"}, rows(), JSONLineWriter())
     assert {path.name for path in tmp_path.iterdir()} == {*before, "Post.jsonl.part"}
     target.discard()
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
@@ -98,7 +101,7 @@ def test_a_disk_that_is_full(tmp_path: Path) -> None:
     target = ExportFolder(tmp_path)
     (tmp_path / "Post.jsonl.part").mkdir()
     with pytest.raises(FileAccessError, match=r"Post\.jsonl\.part cannot be written"):
-        target.write("Post.jsonl", {}, [])
+        target.write("Post.jsonl", {}, [], JSONLineWriter())
 
 
 def test_files_without_a_manifest(tmp_path: Path) -> None:
