@@ -24,6 +24,7 @@ from seedctl.errors import (
     NoCredentials,
     NoValidAuthTokens,
     PromptUnavailableError,
+    SeedctlError,
     UnauthorizedError,
 )
 from seedctl.masking import mask
@@ -241,9 +242,16 @@ def _acting(
         NoAuthorizationHeader,
         NoApiKey,
     ) as error:
-        if not caller.is_developer:
+        if not caller.is_developer and not _is_about_key_or_token(error):
             error.resolution = _WHO_MAY
         raise
+
+
+def _is_about_key_or_token(error: SeedctlError) -> bool:
+    """Whether AppSync refused the key or token itself; it names no field then."""
+    if not isinstance(error, UnauthorizedError):
+        return False
+    return not (error.errors and error.errors[0].get("path"))
 
 
 def _password(backend: Backend, caller: _Caller) -> str:

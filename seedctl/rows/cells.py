@@ -69,6 +69,8 @@ def _parse_scalar(scalar: str, text: str) -> Any:
         return _BOOLEANS.get(text.lower(), text)
     if scalar in {"Int", "Float", "AWSTimestamp"}:
         return _parse_number(text, is_time=scalar == "AWSTimestamp")
+    if scalar == "AWSJSON":
+        parse_json(text)  # the check of the value accepts NaN, which AppSync refuses
     if scalar == "AWSDateTime":
         return _SPACE_BEFORE_TIME.sub("T", text, count=1)
     return text

@@ -38,6 +38,7 @@ class ExportFolder:
         self._folder = folder
         self._files: list[tuple[Path, dict[str, Any]]] = []
         self._earlier = _files_of_earlier_export(folder / MANIFEST)
+        self._is_new = not folder.exists()
         with _writing(folder):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             names = {path.name for path in folder.iterdir()}
@@ -98,10 +99,13 @@ class ExportFolder:
             manifest.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
 
     def discard(self) -> None:
-        """Delete the files of an export that did not come to its end."""
+        """Delete what an export has left that did not come to its end."""
         for path in self._folder.glob(f"*{_UNFINISHED}"):
             with suppress(OSError):
                 path.unlink()
+        if self._is_new:
+            with suppress(OSError):  # it is not empty after an export that did
+                self._folder.rmdir()
 
 
 def _write_text(file: IO[str], path: Path, text: str) -> None:

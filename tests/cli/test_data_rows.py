@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from seedctl import connect
-from seedctl.errors import NotAuthorizedError
+from seedctl.cli import data as command
+from seedctl.errors import NotAuthorizedError, UnauthorizedError
 from seedctl.users import auth
 from tests.running import DATA, PASSWORD, make_project
 
@@ -153,7 +155,7 @@ def test_without_anybody(ann: Path, seedctl: CommandLine, command: tuple[str, ..
     assert "[NoValidAuthTokens]" in result.err
     assert "--as USER signs in a user" in result.err
     assert "--caller uses your own AWS credentials" in result.err
-    assert not (ann / "out" / "Note.jsonl").exists()
+    assert not (ann / "out").exists()
 
 
 def test_a_caller_who_may_not_write(
@@ -170,6 +172,23 @@ def test_a_caller_who_may_not_write(
     assert "--as USER" in result.err
     assert "record  Ev" not in result.err
     assert "100 Ev records failed" in result.err
+
+
+@pytest.mark.parametrize(
+    ("path", "is_developer", "expected"),
+    [
+        pytest.param(["listPosts"], False, "Choose who reads and writes: ", id="denied by a rule"),
+        pytest.param(None, False, "Deploy.", id="expired key"),
+        pytest.param(["listPosts"], True, "Deploy.", id="the developer"),
+    ],
+)
+def test_what_to_do_about_a_denial(path: Any, is_developer: bool, expected: str) -> None:
+    """Another caller is proposed where a rule denies this one, not where the key is wrong."""
+    backend: Any = SimpleNamespace(data=SimpleNamespace(generate_client=lambda **_: None))
+    caller = command._Caller(None, None, is_developer)
+    with pytest.raises(UnauthorizedError) as caught, command._acting(backend, caller):
+        raise UnauthorizedError("no", errors=[{"path": path}], resolution="Deploy.")
+    assert str(caught.value.resolution).startswith(expected)
 
 
 def test_the_password_is_asked_for(ann: Path, seedctl: CommandLine) -> None:
