@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from seedctl.appsync.values import HOW_TO_SKIP
@@ -15,15 +16,23 @@ class FileRow(Mapping[str, Any]):
     So a bulk call counts a row that cannot be read as a failed row, and goes on with the others.
     """
 
-    __slots__ = ("_error", "_values", "place")
+    __slots__ = ("_columns", "_error", "_values", "place")
 
     def __init__(
-        self, place: str, values: Mapping[str, Any], error: DataFileError | None = None
+        self,
+        place: str,
+        values: Mapping[str, Any],
+        error: DataFileError | None = None,
+        columns: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
-        """*place* is the file and the line, such as "posts.csv, line 3"."""
+        """*place* is the file and the line, such as "posts.csv, line 3".
+
+        *columns* are the positions of the fields in a CSV file.
+        """
         self.place = place
         self._values = values
         self._error = error
+        self._columns = columns
 
     def _checked(self) -> Mapping[str, Any]:
         if self._error is not None:
@@ -46,4 +55,8 @@ class FileRow(Mapping[str, Any]):
     def explain(self, error: SeedctlError) -> DataFileError:
         """Return *error*, which the row's values caused, with the place of the row."""
         resolution = (error.resolution or "").replace(HOW_TO_SKIP, "").replace("  ", " ").strip()
-        return DataFileError(f"{self.place}: {error.message}", resolution=resolution or None)
+        place = self.place
+        for name, position in self._columns.items():
+            if f".{name} is required" in error.message:  # its cell is empty
+                place = f"{place}, column {position}"
+        return DataFileError(f"{place}: {error.message}", resolution=resolution or None)

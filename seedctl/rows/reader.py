@@ -78,13 +78,14 @@ class _RowReader:
                 raise DataFileError(
                     f"{place}, column {position}: {error.message}", resolution=error.resolution
                 ) from None
-        return (self._csv_row(line, file.header) for line in file.records())
+        columns = {name: position for position, name in enumerate(file.header, start=1)}
+        return (self._csv_row(line, columns) for line in file.records())
 
-    def _csv_row(self, line: Line, header: list[str]) -> FileRow:
+    def _csv_row(self, line: Line, columns: Mapping[str, int]) -> FileRow:
         if isinstance(line.content, DataFileError):
             return FileRow(line.place, {}, line.content)
         row: dict[str, Any] = {}
-        for position, (name, cell) in enumerate(zip(header, line.content, strict=True), start=1):
+        for (name, position), cell in zip(columns.items(), line.content, strict=True):
             if name in self._set_by_api or not cell:
                 continue
             where = f"{line.place}, column {position}"
@@ -92,7 +93,7 @@ class _RowReader:
                 row.update(self._convert_cell(self._model.fields[name], cell, where))
             except DataFileError as error:
                 return FileRow(line.place, {}, error)
-        return FileRow(line.place, row)
+        return FileRow(line.place, row, columns=columns)
 
     def _convert_cell(self, field: Field, cell: str, where: str) -> dict[str, Any]:
         name = f"{self._model.name}.{field.name}"

@@ -64,8 +64,9 @@ def test_export_reset_import(project_of: Callable[[str], Path], seedctl: Command
     assert result.code == 1
     assert result.err.count("Target: ") == 1
     assert "record  Author  created  1 record\nrecord  Post    created  1 record\n" in result.err
-    assert "[BulkError] 1 of 3 rows failed; the first: rows/posts.csv, line 3: Post.labels is" in (
-        result.err
+    assert (
+        "[BulkError] 1 of 3 rows failed; the first: rows/posts.csv, line 3, column 3: Post.labels"
+        in (result.err)
     )
     exported = seedctl("data", "export", "out")
     assert exported.code == 0, exported.err
