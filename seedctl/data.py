@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal, TypeVar, cast
 
 from seedctl.appsync.auth_modes import AuthMode
 from seedctl.appsync.batches import RowResult
 from seedctl.appsync.client import DataClient
-from seedctl.appsync.model_client import ModelClient
 from seedctl.appsync.records import Page, Record
 from seedctl.backend import current_backend
 from seedctl.nearest import module_getattr
 from seedctl.rows import reader
 
 __all__ = ["DataClient", "Page", "Record", "RowResult", "generate_client", "read_rows"]
+
+_Row = TypeVar("_Row")
 
 
 def generate_client(
@@ -49,7 +50,7 @@ def generate_client(
     )
 
 
-def read_rows(path: str | Path, model: ModelClient) -> Iterator[Mapping[str, Any]]:
+def read_rows(path: str | Path, model: reader.CreatesRows[_Row]) -> Iterator[_Row]:
     """Return an iterator over the rows of a CSV or JSON Lines file, for ``create_many``.
 
     The values are converted to the types of the model's fields. A row that cannot be converted
@@ -65,7 +66,7 @@ def read_rows(path: str | Path, model: ModelClient) -> Iterator[Mapping[str, Any
         DataFileError: The file's kind or its header is wrong; the message names the place.
         InvalidInputError: *model* is not the client of a model.
     """
-    return reader.read_rows(Path(path), model)
+    return cast("Iterator[_Row]", reader.read_rows(Path(path), model))
 
 
 __getattr__ = module_getattr(__name__, __all__)

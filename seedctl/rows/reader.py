@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from seedctl.appsync.file_rows import FileRow
 from seedctl.appsync.model_queries import ModelQueries, requests_of
@@ -26,10 +26,20 @@ from seedctl.rows.text_files import (
 
 CSV_SUFFIXES = (".csv", ".tsv")
 JSON_SUFFIXES = (".jsonl", ".ndjson")
+Row_contra = TypeVar("Row_contra", contravariant=True)
+
 _HOW_TO_CORRECT = "Correct the file; docs/rows.md says how each type is written."
 
 
-def read_rows(path: Path, client: ModelQueries) -> Iterator[FileRow]:
+class CreatesRows(Protocol[Row_contra]):
+    """The client of a model, with the type of the rows that it creates."""
+
+    def create_many(self, rows: Iterable[Row_contra], /) -> object:
+        """Create a record of each row."""
+        ...
+
+
+def read_rows(path: Path, client: object) -> Iterator[FileRow]:
     """Return an iterator over the rows of *path* for the model of *client*.
 
     Raises InvalidInputError if *client* is something else, FileAccessError and, for a file as a whole, DataFileError. A row that cannot be read is
