@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal, overload
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal, TypeVar, cast, overload
 
 from seedctl.appsync.auth_modes import AuthMode
 from seedctl.appsync.batches import RowResult
@@ -11,8 +12,19 @@ from seedctl.appsync.client import BaseDataClient, ClientT, DataClient
 from seedctl.appsync.records import Page, Record
 from seedctl.backend import current_backend
 from seedctl.nearest import module_getattr
+from seedctl.rows import reader
 
-__all__ = ["BaseDataClient", "DataClient", "Page", "Record", "RowResult", "generate_client"]
+__all__ = [
+    "BaseDataClient",
+    "DataClient",
+    "Page",
+    "Record",
+    "RowResult",
+    "generate_client",
+    "read_rows",
+]
+
+_Row = TypeVar("_Row")
 
 
 @overload
@@ -78,6 +90,25 @@ def generate_client(
         credentials=credentials,
     )
     return client
+
+
+def read_rows(path: str | Path, model: reader.CreatesRows[_Row]) -> Iterator[_Row]:
+    """Return an iterator over the rows of a CSV or JSON Lines file, for ``create_many``.
+
+    The values are converted to the types of the model's fields. A row that cannot be converted
+    raises its error when it is used, so that ``create_many`` counts it as a failed row.
+
+    Args:
+        path: The file. ``.csv`` and ``.tsv`` are CSV with a header of field names, ``.jsonl`` and
+            ``.ndjson`` have a JSON object in each line. It is read while rows are taken.
+        model: The model, such as ``client.models.Post``.
+
+    Raises:
+        FileAccessError: The file cannot be read.
+        DataFileError: The file's kind or its header is wrong; the message names the place.
+        InvalidInputError: *model* is not the client of a model.
+    """
+    return cast("Iterator[_Row]", reader.read_rows(Path(path), model))
 
 
 __getattr__ = module_getattr(__name__, __all__)

@@ -1,8 +1,10 @@
 """The documentation is compared with what seedctl does.
 
 Every ``python`` block in README.md and docs/ is a complete seed script, and these tests run it. A
-script that fails on purpose is marked ```` ```python exits 1 ````. ``tests/test_doc_blocks.py`` runs
-the blocks that are only part of a script (```` ```python fragment ````), and all others.
+script that fails on purpose is marked ```` ```python exits 1 ````. A block with the path of a file, such
+as ```` ```csv amplify/seed/a.csv ````, is a file that the scripts of its page read.
+``tests/test_doc_blocks.py`` runs the blocks that are only part of a script (```` ```python fragment
+````), and all others.
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
+COMMANDS = ROOT / "docs" / "commands.md"
 PAGES = [README, *sorted((ROOT / "docs").glob("*.md"))]
 
 SECRETS = {
@@ -123,10 +126,12 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seedctl: CommandLin
 
 @pytest.mark.parametrize("name", sorted(_commands(cli, "seedctl")))
 def test_every_command_is_documented(name: str) -> None:
-    """Every command is in the table of the README and on a page in docs/."""
+    """Every command is in the table of all commands and on another page in docs/."""
     pattern = re.compile(re.escape(name) + r"\b")
-    assert pattern.search(README.read_text(encoding="utf-8"))
-    assert any(pattern.search(page.read_text(encoding="utf-8")) for page in PAGES[1:])
+    assert pattern.search(COMMANDS.read_text(encoding="utf-8"))
+    assert any(
+        pattern.search(page.read_text(encoding="utf-8")) for page in PAGES[1:] if page != COMMANDS
+    )
 
 
 def test_the_readme_shows_the_help_as_it_is(seedctl: CommandLine) -> None:
@@ -154,15 +159,24 @@ def test_every_option_that_is_documented_exists() -> None:
 
 @pytest.mark.parametrize("block", [pytest.param(block, id=block.id) for block in SCRIPTS])
 def test_every_documented_script_runs(block: Block, project: Path, seedctl: CommandLine) -> None:
-    """Each script of the documentation seeds the local sandbox when it is copied to a new project."""
+    """Each script of the documentation seeds the local sandbox when it is copied to a new project;
+    those of docs/data-sets.md can be run again."""
     for name, value in SECRETS.items():
         assert seedctl("secret", "set", name, stdin=value.encode()).code == 0
+    outputs = project / "amplify" / "seed" / "local_outputs.json"
     if "storage" in block.text:
-        _add_bucket(project / "amplify" / "seed" / "local_outputs.json")
+        _add_bucket(outputs)
+    if "data" in block.text:
+        _add_models(outputs)
+    for file in _files_beside(block):
+        path = project / file.info.partition(" ")[2]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(file.text, encoding="utf-8")
     (project / "amplify" / "seed" / "seed.py").write_text(block.text, encoding="utf-8")
-    result = seedctl("seed")
-    assert result.code == int(block.info.endswith("exits 1")), result.err
-    assert " Seeded in " in result.err
+    for _ in range(2 if block.page.name == "data-sets.md" else 1):
+        result = seedctl("seed")
+        assert result.code == int(block.info.endswith("exits 1")), result.err
+        assert " Seeded in " in result.err
     following = BLOCKS[BLOCKS.index(block) + 1 :][:1]
     if following and following[0].text.startswith("… and "):
         assert _normal(following[0].text, project) in _normal(result.err, project)
@@ -175,6 +189,22 @@ def _add_bucket(outputs: Path) -> None:
     rules = {"pictures/*": {"authenticated": ["get", "list", "write"]}}
     document["storage"] = {**bucket, "buckets": [{**bucket, "name": "files", "paths": rules}]}
     outputs.write_text(json.dumps(document), encoding="utf-8")
+
+
+def _add_models(outputs: Path) -> None:
+    """Add the models of docs/data-sets.md to the backend."""
+    document = json.loads(outputs.read_text(encoding="utf-8"))
+    document["data"] = json.loads((ROOT / "tests" / "data" / "data_sets.json").read_text("utf-8"))
+    outputs.write_text(json.dumps(document), encoding="utf-8")
+
+
+def _files_beside(block: Block) -> list[Block]:
+    """Return the blocks of the page of *block* that are files."""
+    return [
+        each
+        for each in BLOCKS
+        if each.page == block.page and not each.info.startswith("python") and " " in each.info
+    ]
 
 
 def test_fragments_are_python() -> None:

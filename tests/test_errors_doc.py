@@ -375,6 +375,7 @@ TRIGGERS.update(
         ),
         "BulkError": lambda s: s.data("client.models.Todo.create_many([{'content': 5}])"),
         "InvalidInputError": lambda s: s.data("client.models.Todo.create({'content': 5})"),
+        "DataFileError": lambda s: s.data("data.read_rows('rows.json', client.models.Todo)"),
         "InvalidSelectionSetError": lambda s: s.data(
             "client.models.Todo.list(selection_set=['nope'])"
         ),

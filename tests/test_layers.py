@@ -28,7 +28,7 @@ LAYERS = (
     ("embedded",),  # the local sandbox as a backend of this process meets it
     ("target",),
     ("local",),
-    ("schema_file", "users"),
+    ("rows", "schema_file", "users"),
     ("appsync", "cognito", "parameter_store", "policy", "s3"),  # one client for each service
     ("bulk",),
     ("aws",),

@@ -41,7 +41,15 @@ from seedctl.auth import (
     fetch_auth_session,
     get_current_user,
 )
-from seedctl.data import BaseDataClient, DataClient, Page, Record, RowResult, generate_client
+from seedctl.data import (
+    BaseDataClient,
+    DataClient,
+    Page,
+    Record,
+    RowResult,
+    generate_client,
+    read_rows,
+)
 from seedctl.errors import (
     AccessDenied,
     BulkError,
@@ -215,6 +223,9 @@ def many_records() -> None:
     rows = ({"content": f"todo {number}"} for number in range(1000))
     results: list[RowResult] = todos.create_many(rows, key="content", if_exists="skip")
     todos.create_many([{"content": "x"}], key=lambda row: (row["content"], 1), concurrency=2)
+    todos.create_many(read_rows("todos.csv", todos), if_exists="skip")
+    for row in read_rows(Path("todos.jsonl"), generate_client().models["Todo"]):
+        print(row["content"])
     todos.create_many([], key=["content", "isDone"], if_exists="update", batch_size=50)
     try:
         todos.delete_many((result.key for result in results), on_error="raise")

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal
 from seedctl.appsync.batch_sender import BatchOutcome, BatchSender
 from seedctl.appsync.batches import MAX_BYTES, MAX_ROWS, Row, RowResult
 from seedctl.appsync.field_rules import denied_fields, is_of_field
+from seedctl.appsync.file_rows import FileRow
 from seedctl.appsync.keys import KeyOf, RowKeys, may_lack_key_part
 from seedctl.appsync.model_requests import CallOptions, ModelRequests, Verb
 from seedctl.appsync.records import Record
@@ -15,6 +16,7 @@ from seedctl.bulk.engine import BulkCall, BulkOptions, unwritten_state
 from seedctl.errors import (
     ConditionalCheckFailedError,
     GraphQLError,
+    InvalidInputError,
     SeedctlError,
     UnauthorizedError,
 )
@@ -75,20 +77,27 @@ class _BulkWriter(BulkCall[Mapping[str, Any], Row, RowResult]):
     def shared_by(self, row: Row) -> str:
         return f"have the same key ({', '.join(row.key)})"
 
+    def describe_duplicate(self, first: int, index: int, row: Row) -> str:
+        place = _place_of(row)
+        if place:
+            return f"{place}: a row before it has the same key ({', '.join(row.key)})."
+        return super().describe_duplicate(first, index, row)
+
     def unwritten(
         self, index: int, row: Mapping[str, Any] | Row, error: SeedctlError | None
     ) -> RowResult:
         key = row.key if isinstance(row, Row) else {}
-        return RowResult(index, key, unwritten_state(error), error)
+        return RowResult(index, key, unwritten_state(error), error, _place_of(row))
 
     def failure(self, result: RowResult, error: SeedctlError) -> Event:
-        return failure("record", self._model.name, error, row=f"rows[{result.index}]")
+        row = result.place or f"rows[{result.index}]"
+        return failure("record", self._model.name, error, row=row)
 
     def _done(
         self, row: Row, state: Literal["created", "existed", "present", "updated", "deleted"]
     ) -> RowResult:
         self._api.report_record(self._model.name, state)
-        return RowResult(row.index, row.key, state)
+        return RowResult(row.index, row.key, state, place=_place_of(row))
 
     def _read(self, key: Mapping[str, object]) -> tuple[bool, Record | None]:
         """Read a record, with retries, to find out what a lost response had said.
@@ -135,6 +144,14 @@ class BulkCreator(_BulkWriter):
         self._update_sender = BatchSender(self._api, self._model, "update", options.auth)
 
     def check(self, index: int, item: Mapping[str, Any]) -> Row:
+        try:
+            return self._check(index, item)
+        except InvalidInputError as error:
+            if isinstance(item, FileRow):
+                raise item.explain(error) from None
+            raise
+
+    def _check(self, index: int, item: Mapping[str, Any]) -> Row:
         variables = self._requests.inputs.create(self._model, item, validate=self._options.validate)
         found = self._keys.key_of(item, variables)
         variables.update(found.values)
@@ -310,3 +327,9 @@ class BulkDeleter(_BulkWriter):
             is_read, stored = self._read(row.key)
             return is_read and stored is None
         return isinstance(error, ConditionalCheckFailedError)
+
+
+def _place_of(row: Mapping[str, Any] | Row) -> str:
+    """Return the place of *row* in its file, or "" if it was not read from one."""
+    original = row.original if isinstance(row, Row) else row
+    return original.place if isinstance(original, FileRow) else ""

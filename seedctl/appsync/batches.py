@@ -75,12 +75,14 @@ class RowResult:
             for a reason that affects all rows, such as a network that is down. Of a "failed" row
             that was sent without an id and got no answer, the record may exist.
         error: Why the row failed.
+        place: For a row of ``read_rows``: its file and line, such as "posts.csv, line 3".
     """
 
     index: int
     key: Mapping[str, Any]
     state: RowState
     error: SeedctlError | None = None
+    place: str = ""
 
 
 def alias(position: int) -> str:

@@ -25,7 +25,7 @@ class InputBuilder:
     def create(self, model: Model, given: Mapping[str, Any], *, validate: bool) -> dict[str, Any]:
         resolved = self._with_foreign_keys(model, given, validate=validate)
         if isinstance(given, Record):  # it was read, and has the fields that the API sets
-            resolved = _without_api_fields(model, resolved)
+            resolved = without_api_fields(model, resolved)
         if not validate:
             return _unchecked(resolved)
         variables = self._convert_record(model, resolved)
@@ -37,7 +37,7 @@ class InputBuilder:
     def update(self, model: Model, given: Mapping[str, Any], *, validate: bool) -> dict[str, Any]:
         """Return the input of an update, without the fields that the API sets."""
         resolved = self._with_foreign_keys(model, given, validate=validate)
-        changes = _without_api_fields(model, resolved)
+        changes = without_api_fields(model, resolved)
         if not validate:
             return _unchecked(changes)
         require_key(model, changes)
@@ -177,7 +177,7 @@ def _check_filter(model: Model, given: Mapping[str, Any]) -> None:
             )
 
 
-def _without_api_fields(model: Model, given: Mapping[str, Any]) -> dict[str, Any]:
+def without_api_fields(model: Model, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return *given* without the fields that the API sets itself."""
     return {
         name: value

@@ -190,6 +190,11 @@ class ModelQueries:
             paging = paging._replace(next_token=page.next_token)
 
 
+def requests_of(client: ModelQueries) -> ModelRequests:
+    """Return what *client* sends requests with. No attribute: an index may have any name."""
+    return client._requests  # noqa: SLF001
+
+
 def call_options(
     auth_mode: AuthMode | None,
     auth_token: str | None,

@@ -30,6 +30,9 @@ _DATE = r"-?\d{4}-\d{2}-\d{2}"  # years before 0 have a sign
 _DATE_TEXT = re.compile(rf"{_DATE}{_ZONE}?")
 _TIME_TEXT = re.compile(rf"{_TIME}{_ZONE}?")
 _DATETIME_TEXT = re.compile(rf"{_DATE}T{_TIME}{_ZONE}")
+_CLOCK = r"\d{2}:\d{2}(?::\d{2})?"
+_CLOCK_TEXT = re.compile(_CLOCK)
+_DAY_AND_CLOCK = re.compile(rf"(-?\d{{4}})(-\d{{2}}-\d{{2}})(?:T({_CLOCK}))?")
 _EMAIL_TEXT = re.compile(r"[^@\s]+@[^@\s]+")
 _PHONE_TEXT = re.compile(r"\+?[0-9][0-9 -]*")
 
@@ -107,16 +110,34 @@ def _boolean(value: object) -> bool | None:
 def _date(value: object) -> str | None:
     if isinstance(value, date) and not isinstance(value, datetime):
         return value.isoformat()
-    return _match(_DATE_TEXT, value)
+    return _match_day(_DATE_TEXT, value)
+
+
+def _match_day(pattern: re.Pattern[str], value: object) -> str | None:
+    """Return *value* if it matches *pattern*. Raises ValueError if there is no such day or time."""
+    text = _match(pattern, value)
+    found = _DAY_AND_CLOCK.match(text or "")
+    if found is not None:
+        year, month_and_day, clock = found.groups()
+        # Python's dates begin with the year 1, but the calendar repeats every 400 years.
+        date.fromisoformat(f"{2000 + int(year) % 400}{month_and_day}")
+        time.fromisoformat(clock or "00:00")
+    return text
 
 
 def _time(value: object) -> str | None:
-    return value.isoformat() if isinstance(value, time) else _match(_TIME_TEXT, value)
+    if isinstance(value, time):
+        return value.isoformat()
+    text = _match(_TIME_TEXT, value)
+    found = _CLOCK_TEXT.match(text or "")
+    if found is not None:
+        time.fromisoformat(found[0])
+    return text
 
 
 def _datetime(value: object) -> str | None:
     if not isinstance(value, datetime):
-        return _match(_DATETIME_TEXT, value)
+        return _match_day(_DATETIME_TEXT, value)
     if value.tzinfo is None:
         raise WrongValueError("a datetime with a time zone, such as datetime.now(timezone.utc)")
     return _datetime_text(value)

@@ -91,6 +91,10 @@ class BulkCall(ABC, Generic[Item, Row, Result]):
     def shared_by(self, row: Row) -> str:
         """Say what *row* and another with its key share, such as "have the same path"."""
 
+    def describe_duplicate(self, first: int, index: int, row: Row) -> str:
+        """Say that *row*, at *index*, and the row at *first* have the same key."""
+        return f"Rows {first} and {index} {self.shared_by(row)}."
+
     def before_first_row(self) -> None:
         """Prepare for sending the first valid row. An error raised here ends the call."""
 
@@ -165,8 +169,7 @@ class BulkCall(ABC, Generic[Item, Row, Result]):
                 if first != index:
                     policy = self.on_duplicate
                     raise self.error_type(
-                        f"Rows {first} and {index} {self.shared_by(row)}.",
-                        resolution=self.duplicate_advice,
+                        self.describe_duplicate(first, index, row), resolution=self.duplicate_advice
                     )
             except SeedctlError as error:
                 if is_list and policy == "raise":

@@ -34,6 +34,7 @@ class _MainGroup(LazyGroup):
     cls=_MainGroup,
     context_settings={"help_option_names": ["-h", "--help"]},
     lazy_commands={
+        "data": ("data", "Export and import the records of the models."),
         "generate-policy": ("secret", "Print the IAM policy that seeding needs."),
         "secret": ("secret", "Set, get, list and remove the sandbox's secrets."),
         "seed": ("seed", "Run amplify/seed/seed.py against the sandbox."),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from seedctl import masking
@@ -209,6 +209,18 @@ class UserPool:
 
     def global_sign_out(self, access_token: str) -> None:
         self._call("GlobalSignOut", {"AccessToken": access_token})
+
+    def read_pages(
+        self, operation: str, items: str, token: str, **parameters: str
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the *items* of all pages of a list; *token* is what the operation calls its token."""
+        request: dict[str, Any] = {"UserPoolId": self.settings.user_pool_id, **parameters}
+        while True:
+            reply = self._call(operation, request)
+            yield from reply[items]
+            if not reply.get(token):
+                return
+            request = {**request, token: reply[token]}
 
     def _initiate(self, flow: str, parameters: dict[str, str], username: str) -> dict[str, Any]:
         request = {

@@ -16,7 +16,7 @@ The tree, with exit codes; ``docs/errors.md`` says what triggers each error::
     │   ├── UnauthorizedError, ConditionalCheckFailedError
     │   └── InvalidArgumentsError, GraphQLValidationError, DynamoDBError
     ├── InvalidInputError, InvalidSelectionSetError, InvalidAuthModeError,
-    │   UnknownModelError, UnknownOperationError, StaleSchemaFileError
+    │   UnknownModelError, UnknownOperationError, StaleSchemaFileError, DataFileError
     ├── StorageError, named after S3's own codes                      1
     │   └── AccessDenied, NoSuchKey, NotFound, PreconditionFailed
     ├── InvalidUploadSource, InvalidStoragePathInput, ... (nothing was sent)

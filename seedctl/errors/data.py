@@ -59,6 +59,10 @@ class InvalidInputError(SeedctlError):
     """The fields, keys or arguments do not match the schema; nothing was sent."""
 
 
+class DataFileError(SeedctlError):
+    """A file of rows, or a row or cell in it, does not fit the model; the message names the place."""
+
+
 class InvalidSelectionSetError(SeedctlError):
     """The selection set names fields that the model does not have; nothing was sent."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from seedctl import masking
@@ -27,6 +27,7 @@ from seedctl.cognito.types import (
     UserResult,
     username_of,
 )
+from seedctl.cognito.user_list import StoredUser, list_users
 from seedctl.errors import InvalidParameterException, NotAuthorizedException
 from seedctl.prompter import CodeSource, TerminalCodes
 from seedctl.report import Event, Observer
@@ -227,6 +228,16 @@ class Auth:
         check_group(self._pool.settings, group)
         self._before_write()
         self._pool.add_to_group(username, group, self._observer)
+
+    def list_users(self) -> Iterator[StoredUser]:
+        """Yield all users of the user pool, with their attributes and groups.
+
+        It calls ListGroups, ListUsersInGroup and ListUsers with the developer's own credentials.
+
+        Raises:
+            NotAuthorizedError: The credentials do not allow these calls.
+        """
+        return list_users(self._pool)
 
     def close(self) -> None:
         """Sign out all open sessions; after Ctrl-C or another signal in at most two seconds."""

@@ -1,0 +1,151 @@
+"""The folder of an export: what is in it, and what an interrupted export leaves."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from seedctl.errors import DataFileError, FileAccessError
+from seedctl.rows.folder import ExportFolder, has_users, model_files
+from seedctl.rows.writers import JSONLineWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+MODELS = {"Author": "Authors", "Post": "Posts", "Person": "People"}
+SUFFIXES = (".csv", ".jsonl")
+
+
+def _export(folder: Path, *names: str) -> None:
+    target = ExportFolder(folder)
+    for name in names:
+        target.write(
+            f"{name}.jsonl", {"model": name, "key": ["id"]}, [{"id": "1"}], JSONLineWriter()
+        )
+    target.write("users.jsonl", {}, [{"username": "ann"}], JSONLineWriter())
+    target.finish(["Author.name"])
+
+
+def _found(folder: Path, *wanted: str) -> list[tuple[str, str]]:
+    return [(each.model, each.path.name) for each in model_files(folder, MODELS, SUFFIXES, wanted)]
+
+
+def test_an_export(tmp_path: Path) -> None:
+    """The manifest lists the files; nobody else can read them. A later export replaces all."""
+    folder = tmp_path / "deep" / "out"
+    _export(folder, "Post", "Author")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest == {
+        "format": "seedctl rows",
+        "version": 1,
+        "models": [
+            {"file": "Post.jsonl", "model": "Post", "key": ["id"], "rows": 1},
+            {"file": "Author.jsonl", "model": "Author", "key": ["id"], "rows": 1},
+        ],
+        "users": {"file": "users.jsonl", "rows": 1},
+        "masked": ["Author.name"],
+    }
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
+    assert _found(folder) == [("Author", "Author.jsonl"), ("Post", "Post.jsonl")]
+    assert _found(folder, "Post") == [("Post", "Post.jsonl")]
+    assert has_users(folder)
+    _export(folder, "Person")
+    assert {path.name for path in folder.iterdir()} == {
+        "Person.jsonl",
+        "manifest.json",
+        "users.jsonl",
+    }
+
+
+def test_an_interrupted_export(tmp_path: Path) -> None:
+    """An export that fails leaves nothing of its own, and an earlier one as it was."""
+
+    def rows() -> Iterator[dict[str, Any]]:
+        yield {"id": "2"}
+        raise KeyboardInterrupt
+
+    _export(tmp_path, "Post")
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    target = ExportFolder(tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        target.write("Post.jsonl", {"model": "Post"}, rows(), JSONLineWriter())
+    assert {path.name for path in tmp_path.iterdir()} == {*before, "Post.jsonl.part"}
+    target.discard()
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_killed_export_does_not_stop_the_next(tmp_path: Path) -> None:
+    """What a killed process leaves is overwritten."""
+    (tmp_path / "Post.jsonl.part").write_text("half a li")
+    _export(tmp_path, "Post")
+    assert (tmp_path / "Post.jsonl").read_text() == '{"id":"1"}\n'
+
+
+def test_a_folder_with_other_files(tmp_path: Path) -> None:
+    """A folder with files of something else is left alone, and so is one that cannot be made."""
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(FileAccessError, match="is not empty, and no earlier export is in it"):
+        ExportFolder(tmp_path)
+    with pytest.raises(FileAccessError, match="cannot be written"):
+        ExportFolder(tmp_path / "notes.txt" / "out")
+    (tmp_path / "manifest.json").write_text('{"name": "my web app"}')
+    with pytest.raises(DataFileError, match="it is not the manifest of an export"):
+        ExportFolder(tmp_path)
+
+
+def test_a_disk_that_is_full(tmp_path: Path) -> None:
+    """A file that cannot be written is named."""
+    target = ExportFolder(tmp_path)
+    (tmp_path / "Post.jsonl.part").mkdir()
+    with pytest.raises(FileAccessError, match=r"Post\.jsonl\.part cannot be written"):
+        target.write("Post.jsonl", {}, [], JSONLineWriter())
+
+
+def test_files_without_a_manifest(tmp_path: Path) -> None:
+    """Files are found by the names of models or their plurals, in any case, parents first."""
+    for name in ("posts.csv", "people.csv", "AUTHOR.jsonl", "Post.jsonl", "notes.txt"):
+        (tmp_path / name).touch()
+    assert _found(tmp_path) == [
+        ("Author", "AUTHOR.jsonl"),
+        ("Post", "Post.jsonl"),
+        ("Post", "posts.csv"),
+        ("Person", "people.csv"),
+    ]
+    assert not has_users(tmp_path)
+    assert _found(tmp_path / "people.csv") == [("Person", "people.csv")]
+    assert _found(tmp_path / "any.csv", "Post") == [("Post", "any.csv")]
+    with pytest.raises(DataFileError, match="has no file of Tag"):
+        model_files(tmp_path, {**MODELS, "Tag": "Tags"}, SUFFIXES, ["Tag"])
+    (tmp_path / "autor.csv").touch()
+    with pytest.raises(DataFileError, match=r"autor\.csv: the schema has no model") as caught:
+        _found(tmp_path)
+    assert str(caught.value.resolution).startswith("Did you mean Author?")
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ("{", "it is not the manifest of an export"),
+        ("[]", "it is not the manifest of an export"),
+        ({"format": "other"}, "it is not the manifest of an export"),
+        ({"version": 2}, "another version of seedctl has written it"),
+        ({"models": None}, "its list of models is wrong"),
+        ({"models": [{"model": [], "file": "a.jsonl"}]}, "its list of models is wrong"),
+        ({"models": [{"model": "Post"}]}, "it names a file that is not in its folder"),
+        (
+            {"models": [{"model": "Post", "file": "../secret.csv"}]},
+            "it names a file that is not in its folder",
+        ),
+        ({"models": [{"model": "Gone", "file": "a.jsonl"}]}, "the schema has no model Gone"),
+    ],
+)
+def test_a_wrong_manifest(tmp_path: Path, content: Any, why: str) -> None:
+    """A manifest that cannot be used is named, with the reason."""
+    if isinstance(content, dict):
+        content = json.dumps({"format": "seedctl rows", "version": 1, "models": [], **content})
+    (tmp_path / "manifest.json").write_text(content)
+    with pytest.raises(DataFileError, match=why):
+        _found(tmp_path)

@@ -1,0 +1,234 @@
+"""Imports and exports: what ends them, what they warn of, and that their memory does not grow."""
+
+from __future__ import annotations
+
+import json
+import tracemalloc
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from seedctl import errors
+from seedctl.appsync.api import API
+from seedctl.appsync.auth_modes import AuthOptions, Authorizer
+from seedctl.appsync.client import DataClient
+from seedctl.outputs import parse_outputs
+from seedctl.report import Report
+from seedctl.rows import exporting, importing
+from seedctl.rows.folder import ExportFolder, ModelFile
+from seedctl.rows.masked_fields import MaskedFields
+from seedctl.rows.pseudonyms import Pseudonyms
+from tests.appsync.appsync import FakePool, Stage
+from tests.local_appsync.builders import model, outputs
+from tests.running import DATA
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+NETWORK_DOWN = {"networkError": True}
+
+
+class Warnings(Report):
+    """A report that stores its warnings."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+
+    def on_warning(self, text: str) -> None:
+        self.texts.append(text)
+
+
+class EndlessTable(FakePool):
+    """Accepts every record and stores none; lists records page after page, *total* in all."""
+
+    def __init__(self, total: int = 0) -> None:
+        super().__init__()
+        self.total = total
+        self.given = 0
+
+    def request(self, method: str, url: str, *, body: bytes, headers: Any, **_: object) -> Any:
+        variables = json.loads(body)["variables"]
+        if "a0" in variables:
+            self.given += len(variables)
+            data = {name: {"id": row["id"]} for name, row in variables.items()}
+        else:
+            first = int(variables.get("nextToken", 0))
+            following = first + 100
+            items = [{"id": f"t-{n}", "content": "x" * 300} for n in range(first, following)]
+            token = str(following) if following < self.total else None
+            data = {"listTodos": {"items": items, "nextToken": token}}
+        self.replies.append({"data": data})
+        answer = super().request(method, url, body=body, headers=headers)
+        self.requests.clear()
+        return answer
+
+
+def _stage(pool: FakePool) -> Stage:
+    stage = Stage("todo_userpool.json")
+    stage.transport._fake = pool
+    return stage
+
+
+def _client(document: dict[str, Any], report: Report) -> tuple[DataClient, Stage]:
+    """Return a client for the models of *document*, and the stage with its requests."""
+    data = parse_outputs(document, DATA / "amplify_outputs.json").data
+    assert data is not None
+    stage = Stage("todo_userpool.json")
+    authorizer = Authorizer(data, stage.identity, AuthOptions())
+    return DataClient(API(data, stage.transport, authorizer, report, lambda: None)), stage
+
+
+def _peak(work: Callable[[], object]) -> int:
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_the_memory_of_an_import_does_not_grow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten times as many rows take no more memory: they are read and written in parts."""
+    monkeypatch.setattr(importing, "_PART", 200)
+    peaks = []
+    for count in (600, 6000):
+        file = tmp_path / f"{count}.csv"
+        file.write_text("id,content\n" + "".join(f"t-{n},{'x' * 300}\n" for n in range(count)))
+        table = EndlessTable()
+        stage = _stage(table)
+        files = [ModelFile("Todo", file)]
+        peaks.append(_peak(lambda: importing.import_files(stage.client, files, stage.report)))  # noqa: B023
+        assert table.given == count
+    assert peaks[1] < peaks[0] + 1_500_000  # the rows alone would take more than three times this
+
+
+def test_the_memory_of_an_export_does_not_grow(tmp_path: Path) -> None:
+    """Ten times as many records take no more memory: a page is written before the next is read."""
+    peaks = []
+    for count in (600, 6000):
+        stage = _stage(EndlessTable(count))
+        target = ExportFolder(tmp_path / str(count))
+        fields = MaskedFields(stage.schema, ["content"], Pseudonyms(b"x"))
+        peaks.append(
+            _peak(lambda: exporting.export_models(stage.client, (), target, fields, stage.report))  # noqa: B023
+        )
+        target.finish([])
+        assert len((tmp_path / str(count) / "Todo.jsonl").read_text().splitlines()) == count
+    assert peaks[1] < peaks[0] + 1_500_000  # the rows alone would take more than three times this
+
+
+@pytest.mark.parametrize("count", [3, 3000])
+def test_a_network_that_is_down_ends_the_import(tmp_path: Path, count: int) -> None:
+    """The error is the network's, not that of a row: no further row is tried."""
+    file = tmp_path / "Todo.csv"
+    file.write_text("id,isDone\nwrong,maybe\n" + "".join(f"t-{n},\n" for n in range(count)))
+    stage = Stage("todo_userpool.json")
+    stage.answer(*[NETWORK_DOWN] * 1000)
+    with pytest.raises(errors.EndpointUnreachableError):
+        importing.import_files(stage.client, [ModelFile("Todo", file)], stage.report)
+    assert stage.report.failures[0][0].row == f"{file}, line 2"
+
+
+def test_all_files_are_checked_before_the_first_write(tmp_path: Path) -> None:
+    """A wrong header of the last file, or a model that cannot be created, ends the import before
+    anything is sent."""
+    (tmp_path / "One.csv").write_text("id\n1\n")
+    (tmp_path / "Two.csv").write_text("nope\n1\n")
+    fixed = model("Fixed", {})
+    fixed["attributes"][0]["properties"] = {"mutations": {"create": None}}
+    client, stage = _client(outputs(model("One", {}), model("Two", {}), fixed), Report())
+    files = [ModelFile(name, tmp_path / f"{name}.csv") for name in ("One", "Two")]
+    with pytest.raises(errors.DataFileError, match="Two has no field 'nope'"):
+        importing.import_files(client, files, stage.report)
+    files[1] = ModelFile("Fixed", tmp_path / "One.csv")
+    with pytest.raises(errors.UnknownOperationError, match="disables create for Fixed"):
+        importing.import_files(client, files, stage.report)
+    assert stage.requests == []
+
+
+def test_models_that_cannot_be_created(tmp_path: Path) -> None:
+    """In a folder they are left out with a warning, if there are rows; named, they are an error, and
+    so is an update that the schema disables."""
+    fixed = model("Fixed", {})
+    fixed["attributes"][0]["properties"] = {"mutations": {"create": None, "update": None}}
+    report = Warnings()
+    client, _ = _client(outputs(model("One", {}), fixed), report)
+    (tmp_path / "One.csv").write_text("id\n1\n")
+    (tmp_path / "Fixed.csv").write_text("id\n1\n")
+    files = importing.files_to_import(client, tmp_path, (), report)
+    assert [file.model for file in files] == ["One"]
+    assert report.texts == [
+        f"{tmp_path / 'Fixed.csv'} is not imported: the schema disables create for Fixed."
+    ]
+    named = importing.files_to_import(client, tmp_path, ("Fixed",), report)
+    assert [file.model for file in named] == ["Fixed"]
+    fixed["attributes"][0]["properties"] = {"mutations": {"update": None}}
+    client, stage = _client(outputs(model("One", {}), fixed), report)
+    files = importing.files_to_import(client, tmp_path, (), report)
+    with pytest.raises(errors.UnknownOperationError, match="disables update for Fixed"):
+        importing.import_files(client, files, report, if_exists="update")
+    assert stage.requests == []
+
+
+def test_a_file_with_another_number_of_rows(tmp_path: Path) -> None:
+    """A file that has lost rows since its export is imported, with a warning."""
+    file = tmp_path / "Todo.jsonl"
+    file.write_text('{"id": "1"}\n')
+    stage = _stage(EndlessTable())
+    report = Warnings()
+    outcome = importing.import_files(stage.client, [ModelFile("Todo", file, 2)], report)
+    assert (outcome.rows, outcome.failed) == (1, 0)
+    assert report.texts == [f"{file} has 1 rows; the manifest says 2."]
+
+
+def test_a_record_that_comes_as_null(tmp_path: Path) -> None:
+    """An export in which a record is missing is no export."""
+    stage = Stage("todo_userpool.json")
+    stage.answer({"data": {"listTodos": {"items": [{"id": "1"}, None], "nextToken": None}}})
+    fields = MaskedFields(stage.schema, (), Pseudonyms(b"x"))
+    with pytest.raises(errors.GraphQLError, match="null in place of a Todo record"):
+        exporting.export_models(
+            stage.client, (), ExportFolder(tmp_path / "out"), fields, stage.report
+        )
+
+
+def test_what_an_export_leaves_out(tmp_path: Path) -> None:
+    """A model whose list is disabled, and a custom type in itself, are not exported; a warning names
+    them. Named explicitly, such a model is an error."""
+    tree, hidden = model("Tree", {}), model("Hidden", {})
+    tree["fields"]["root"] = {
+        "name": "root",
+        "isArray": False,
+        "type": {"nonModel": "Node"},
+        "isRequired": False,
+        "attributes": [],
+    }
+    hidden["attributes"][0]["properties"] = {"queries": {"list": None}}
+    document = outputs(tree, hidden)
+    node = {**tree["fields"]["root"], "name": "left"}
+    label = {**node, "name": "label", "type": "String"}
+    introspection = document["data"]["model_introspection"]
+    introspection["nonModels"] = {
+        "Node": {"name": "Node", "fields": {"label": label, "left": node}}
+    }
+    report = Warnings()
+    client, _ = _client(document, report)
+    fields = MaskedFields(exporting.schema_of(client), ("label",), Pseudonyms(b"x"))
+    written = exporting.export_models(client, (), ExportFolder(tmp_path / "a"), fields, report)
+    assert written == {"Tree": 0}
+    assert report.texts == [
+        "Tree.root.left is not exported: its type contains itself, and a request must end.",
+        "Hidden is not exported: the schema disables the list of its records.",
+    ]
+    with pytest.raises(errors.UnknownOperationError, match="disables list for Hidden"):
+        exporting.export_models(client, ("Hidden",), ExportFolder(tmp_path / "b"), fields, report)
+
+
+def test_a_backend_without_models() -> None:
+    """Without models there is nothing to export, and no field to mask."""
+    client, _ = _client(outputs(), Report())
+    assert exporting.schema_of(client).models == {}
