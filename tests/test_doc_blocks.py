@@ -31,7 +31,7 @@ from seedctl.project.quotas import chosen_quotas
 from seedctl.report import Report
 from tests.fake_aws import FakeAWS
 from tests.running import DATA, CommandLine
-from tests.test_docs import BLOCKS, GROUPS, SCRIPTS, SECRETS, Block
+from tests.test_docs import BLOCKS, GROUPS, SCRIPTS, SECRETS, Block, is_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -42,12 +42,15 @@ NOT_RUN = {
     "mfa.md python fragment": "tests/cli/test_mfa.py runs them, with a terminal and a clock of its own",
     "mfa.md text Enter the code": "tests/cli/test_mfa.py compares it, on a terminal",
     "mfa.md text [MFACodeUnavailableError]": "tests/cli/test_mfa.py compares it",
-    "data.md python fragment from seedctl import data\n\nclient = data.generate_client()\n"
+    "data-requests.md python fragment from seedctl import data\n\nclient = data.generate_client()\n"
     "print(client.queries.echo": "the local sandbox refuses custom operations; "
     "tests/appsync calls them",
     "local-state.md sql": "tests/local/test_offline_doc.py runs the queries",
     "from-source.md text": "it needs Node.js; tests/source runs it with recorded results",
     "tutorial.md sh $ seedctl local init\nReading": "it needs Node.js; tests/source runs it so too",
+    "types.md python fragment": "tests/schema_file checks its types; without its file it cannot run",
+    "rows.md python fragment from seedctl.data": "docs/data-sets.md has it with a file, as a script",
+    "data-sets.md ts": "tests/data/data_sets.json has what these models become",
     "amplify-js.md js": "it needs a browser or Node with aws-amplify",
     "tutorial.md ts": "it is the user's own Amplify source",
     "architecture.md": "it is part of a module that does not exist",
@@ -406,7 +409,7 @@ def test_every_block_is_tested_or_listed() -> None:
     for block in BLOCKS:
         text = _title(block)
         is_run = block in SCRIPTS or block.info in {"python fragment", "python cell"}
-        is_run = is_run or (block.info in SHELLS and any(_commands(block)))
+        is_run = is_run or (block.info in SHELLS and any(_commands(block))) or is_file(block)
         is_compared = any(map(text.startswith, _COMPARED)) or _is_transcript(block)
         if not (is_run or is_compared or _is_listed(block)):
             left.append(block.id)

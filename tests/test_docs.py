@@ -91,6 +91,13 @@ def _blocks(page: Path) -> Iterator[Block]:
 
 
 BLOCKS = [block for page in PAGES for block in _blocks(page)]
+
+
+def is_file(block: Block) -> bool:
+    """Whether *block* is a file that the scripts of its page read: it has a path."""
+    return not block.info.startswith("python") and " " in block.info
+
+
 SCRIPTS = [block for block in BLOCKS if block.info in {"python", "python exits 1"}]
 
 
@@ -200,11 +207,7 @@ def _add_models(outputs: Path) -> None:
 
 def _files_beside(block: Block) -> list[Block]:
     """Return the blocks of the page of *block* that are files."""
-    return [
-        each
-        for each in BLOCKS
-        if each.page == block.page and not each.info.startswith("python") and " " in each.info
-    ]
+    return [each for each in BLOCKS if each.page == block.page and is_file(each)]
 
 
 def test_fragments_are_python() -> None:
