@@ -19,7 +19,7 @@ from seedctl.errors import NoBackendError, ProjectNotFoundError
 from seedctl.masked_output import masked_excepthook
 from seedctl.outputs import AmplifyOutputs, AuthSection
 from seedctl.parameter_store import Secrets
-from seedctl.project import BackendIdentifier, find_project
+from seedctl.project import BackendChoice, BackendIdentifier, OtherStack, find_project
 from seedctl.report import Observer
 from seedctl.s3.client_factory import StorageFactory
 from seedctl.target import TargetDetail
@@ -110,8 +110,10 @@ class Backend:
         Returns:
             The values by name. None means that the variable must not be set.
         """
-        identifier = {"AMPLIFY_BACKEND_IDENTIFIER": self.identifier.to_json()}
-        return {**self.aws.environment(), **identifier}
+        # Other tools could not make anything of the identifier of a stack that Amplify did not name.
+        has_name = not isinstance(self.identifier, OtherStack)
+        identifier = self.identifier.to_json() if has_name else None
+        return {**self.aws.environment(), "AMPLIFY_BACKEND_IDENTIFIER": identifier}
 
     def statistics(self) -> dict[str, CallStatistics]:
         """Return the number of calls so far by operation, those to AppSync and S3 included."""
@@ -123,10 +125,8 @@ class Backend:
 
     def describe(self) -> str:
         """Return the name of this backend for messages."""
-        where = "the local sandbox" if self.aws.is_local else "the sandbox"
-        return (
-            f"{where} {self.identifier.name} of {self.identifier.namespace} ({self.project.root})"
-        )
+        where = "the local" if self.aws.is_local else "the"
+        return f"{where} {self.identifier.kind} {self.identifier.title} ({self.project.root})"
 
     def activate(self) -> AbstractContextManager[None]:
         """Make the module-level functions act on this backend in the block; do not close it after."""
@@ -162,6 +162,10 @@ def connect(
     project_dir: str | Path | None = None,
     *,
     identifier: str | BackendIdentifier | None = None,
+    app_id: str | None = None,
+    branch: str | None = None,
+    stack: str | None = None,
+    allow_target: str | None = None,
     profile: str | None = None,
     region: str | None = None,
     endpoint_url: str | None = None,
@@ -173,7 +177,7 @@ def connect(
     observer: Observer | None = None,
     target: TargetDetail = "outputs",
 ) -> Backend:
-    """Connect to a sandbox of an Amplify project. This makes no AWS call.
+    """Connect to a backend of an Amplify project. This makes no AWS call.
 
     Inside ``with connect(...) as backend:`` the module-level functions act on that backend. Outside
     of every such block they raise NoBackendError from now on: this process connects explicitly.
@@ -182,6 +186,12 @@ def connect(
         project_dir: The project's folder. Default: the nearest one at or above the working directory.
         identifier: The sandbox's name. Default: AMPLIFY_BACKEND_IDENTIFIER, then SEEDCTL_IDENTIFIER,
             then the name of the operating system's account.
+        app_id: The id of an Amplify app, with *branch*: the backend of a Hosting branch.
+        branch: The branch as git names it, with *app_id*.
+        stack: The backend with this CloudFormation stack. If Amplify did not make the stack's name,
+            it has no secrets.
+        allow_target: Allows writing to this branch or stack, although it is not a sandbox of this
+            project. Without it such a write is refused, or the name must be typed at a terminal.
         profile: The AWS profile. Default: AWS_PROFILE.
         region: The region of the secrets. Default: AWS_REGION, AWS_DEFAULT_REGION, the profile's,
             then the outputs file's. Everything else uses the regions in the outputs file.
@@ -204,7 +214,7 @@ def connect(
     active_backends().count_explicit_connection()
     options = ConnectionOptions(
         project_dir=project_dir,
-        identifier=identifier,
+        choice=BackendChoice(identifier, app_id, branch, stack, allow_target),
         profile=profile,
         region=region,
         endpoint_url=endpoint_url,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from seedctl import masking, process_state
@@ -15,7 +15,7 @@ from seedctl.embedded import EmbeddedURLs, InboxCodes, local_endpoint, local_fro
 from seedctl.errors import InvalidCommandInputError
 from seedctl.mfa_command import CommandCodes
 from seedctl.outputs import OutputsSource
-from seedctl.project import BackendIdentifier, chosen_identifier, find_project
+from seedctl.project import BackendChoice, chosen_identifier, find_project
 from seedctl.project.quotas import chosen_quotas
 from seedctl.prompter import CodeSource
 from seedctl.report import Observer, PlainReport
@@ -27,7 +27,7 @@ class ConnectionOptions:
     """The options of ``seedctl.connect``, which explains them."""
 
     project_dir: str | Path | None = None
-    identifier: str | BackendIdentifier | None = None
+    choice: BackendChoice = field(default_factory=BackendChoice)
     profile: str | None = None
     region: str | None = None
     endpoint_url: str | None = None
@@ -57,7 +57,8 @@ class Connection:
                 "--local and --endpoint-url exclude each other.",
                 resolution="Leave one of them out: --local brings its own endpoint.",
             )
-        self.identifier = chosen_identifier(options.identifier, self.project)
+        options.choice.check(is_local=is_local)
+        self.identifier = chosen_identifier(options.choice, self.project)
         quotas = chosen_quotas(self.project)
         self.observer = options.observer or PlainReport()
         self._target: TargetDetail = options.target
@@ -103,8 +104,11 @@ class Connection:
 
 def _refuse_empty(options: ConnectionOptions) -> None:
     """Refuse an empty text, which usually comes from a variable that is not set."""
-    for name in ("project_dir", "identifier", "profile", "region", "endpoint_url", "outputs"):
-        if getattr(options, name) == "":
+    own = ("project_dir", "profile", "region", "endpoint_url", "outputs")
+    given = {name: getattr(options, name) for name in own}
+    given |= {each.name: getattr(options.choice, each.name) for each in fields(options.choice)}
+    for name, value in given.items():
+        if value == "":
             raise InvalidCommandInputError(
                 f"{name} is empty.", resolution="Give it a value, or leave it out."
             )

@@ -21,7 +21,7 @@ from seedctl.errors import (
     StackDoesNotExistError,
 )
 from seedctl.outputs import OutputsSource, load_outputs
-from seedctl.project import BackendIdentifier, Project
+from seedctl.project import BackendChoice, BackendIdentifier, Project
 from seedctl.report import Report
 from seedctl.target import describe_target
 from tests.aws.recorder import Call, Recorder
@@ -73,7 +73,9 @@ def _announce(
 ) -> None:
     """Announce the target of a connection whose calls *aws* records."""
     source = OutputsSource(project, explicit=None, is_local=aws.is_local)
-    options = ConnectionOptions(project_dir=project.root, identifier=ALICE, observer=report)
+    options = ConnectionOptions(
+        project_dir=project.root, choice=BackendChoice(ALICE), observer=report
+    )
     connection = Connection(options)
     monkeypatch.setattr(connection, "aws", aws)
     monkeypatch.setattr(connection, "outputs", source)
