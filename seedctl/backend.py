@@ -60,12 +60,12 @@ class Backend:
         self._outputs = outputs
         self._resources = connection.resources
         self._blocks: list[AbstractContextManager[None]] = []
-        before_write = connection.announce_target
+        before_write = connection.before_write
         identity_pool = IdentityPool(aws, outputs)
         clients = DataClientFactory(aws, outputs, observer, before_write)
         self._resources.callback(clients.close)
         self._storage_factory = StorageFactory(aws, outputs, observer, before_write)
-        self.secrets = Secrets(aws, self.identifier, observer, before_write)
+        self.secrets = Secrets(aws, self.identifier, observer, connection.before_secret)
         self.auth = Auth(
             UserPool(aws, outputs, client_secret=connection.app_client_secret),
             Journal(project.state_folder, observer.on_warning),
@@ -204,7 +204,8 @@ def connect(
         mfa_command: Prints the one-time codes that no callback gives. Default: SEEDCTL_MFA_COMMAND.
         prompt: Ask for one-time codes on the terminal even if the local sandbox's outbox has them.
         observer: Receives the run's events. Default: the target and warnings go to stderr.
-        target: What to look up and show before the first write: "outputs", "account" or "none".
+        target: What to look up and show before the first write: "outputs", "account" or "none". The
+            check whether the backend may be written to does not depend on it.
 
     Raises:
         InvalidCommandInputError: An option is wrong, or empty as if from a variable that is not set.

@@ -6,19 +6,28 @@ import os
 import threading
 from contextlib import ExitStack
 from dataclasses import dataclass, field, fields
+from functools import cache
 from pathlib import Path
 
 from seedctl import masking, process_state
 from seedctl.aws.settings import AWSSettings
 from seedctl.cognito.pool import APP_CLIENT_SECRET
 from seedctl.embedded import EmbeddedURLs, InboxCodes, local_endpoint, local_from_environment
-from seedctl.errors import InvalidCommandInputError
+from seedctl.errors import (
+    InvalidCommandInputError,
+    OutputsMismatchError,
+    SeedctlError,
+    StackDoesNotExistError,
+    TargetNotAllowedError,
+)
+from seedctl.guard import Guard
 from seedctl.mfa_command import CommandCodes
-from seedctl.outputs import OutputsSource
+from seedctl.outputs import AmplifyOutputs, OutputsSource
+from seedctl.owner import find_owner
 from seedctl.project import BackendChoice, chosen_identifier, find_project
 from seedctl.project.quotas import chosen_quotas
 from seedctl.prompter import CodeSource
-from seedctl.report import Observer, PlainReport
+from seedctl.report import Observer, PlainReport, Target
 from seedctl.target import TargetDetail, describe_target
 
 
@@ -61,7 +70,11 @@ class Connection:
         self.identifier = chosen_identifier(options.choice, self.project)
         quotas = chosen_quotas(self.project)
         self.observer = options.observer or PlainReport()
-        self._target: TargetDetail = options.target
+        self._detail: TargetDetail = options.target
+        self._guard = Guard(self.project, self.identifier, options.choice.allow_target)
+        self._admitted: set[bool] = set()
+        """Which kinds of writes the guard has let pass: those of ``before_write`` are True."""
+        self._refusal: SeedctlError | None = None
         self._lock = threading.RLock()
         self.app_client_secret = options.app_client_secret
         if self.app_client_secret is None and not is_local:  # the local app client has none
@@ -89,17 +102,52 @@ class Connection:
             self.resources = resources.pop_all()
             """To be closed together with the backend."""
 
-    def announce_target(self) -> None:
-        """Report what is about to be changed, once, before the first write.
+    def before_write(self) -> None:
+        """Report what is about to be changed, and have the guard check it, once.
 
-        Raises as ``describe_target``.
+        Raises TargetNotAllowedError, OutputsMismatchError or StackDoesNotExistError if the backend,
+        or what the outputs file leads to, may not be written to; then also for every later write.
         """
+        self._admit(uses_outputs=True)
+
+    def before_secret(self) -> None:
+        """Do the same before a write to Parameter Store, which needs no outputs file."""
+        self._admit(uses_outputs=self._detail == "outputs")
+
+    def _admit(self, *, uses_outputs: bool) -> None:
+        if uses_outputs in self._admitted:
+            return
         with self._lock:
-            if self._target != "none":
-                outputs = self.outputs.if_any() if self._target == "outputs" else None
-                target = describe_target(self.aws, self.project, self.identifier, outputs)
-                self.observer.on_target(target)
-                self._target = "none"
+            if uses_outputs in self._admitted:
+                return
+            if self._refusal is not None:
+                raise type(self._refusal)(
+                    self._refusal.message, resolution=self._refusal.resolution
+                )
+            try:
+                self._check_target(self.outputs.if_any() if uses_outputs else None)
+            except (TargetNotAllowedError, OutputsMismatchError, StackDoesNotExistError) as error:
+                self._refusal = error
+                raise
+            self._admitted |= {uses_outputs, False}
+
+    def _check_target(self, outputs: AmplifyOutputs | None) -> None:
+        is_local = self.aws.is_local
+        ownership = None
+        if outputs is not None and not is_local:
+            ownership = find_owner(self.aws, self.project, self.identifier, outputs)
+
+        @cache
+        def describe() -> Target:
+            return describe_target(self.aws, self.project, self.identifier, outputs, ownership)
+
+        warnings: list[str] = []
+        if not is_local:
+            warnings = self._guard.check(outputs, ownership, lambda: describe().line())
+        if self._detail != "none" and not self._admitted:
+            self.observer.on_target(describe())
+        for each in warnings:
+            self.observer.on_warning(each)
 
 
 def _refuse_empty(options: ConnectionOptions) -> None:

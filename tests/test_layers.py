@@ -26,7 +26,8 @@ LAYERS = (
     ("backend",),
     ("connection",),
     ("embedded",),  # the local sandbox as a backend of this process meets it
-    ("target",),
+    ("guard", "target"),
+    ("owner",),
     ("local",),
     ("users",),
     ("appsync", "cognito", "parameter_store", "policy", "s3"),  # one client for each service

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from seedctl.project.choice import BackendChoice as BackendChoice
 from seedctl.project.choice import chosen_identifier as chosen_identifier
+from seedctl.project.choice import identifier_of_stack as identifier_of_stack
 from seedctl.project.choice import is_own_sandbox as is_own_sandbox
 from seedctl.project.identifier import BackendIdentifier as BackendIdentifier
 from seedctl.project.identifier import OtherStack as OtherStack

@@ -111,7 +111,7 @@ def chosen_identifier(
     if choice.app_id and choice.branch:
         return BackendIdentifier(choice.app_id, choice.branch, "branch")
     if choice.stack:
-        return _of_stack(choice.stack, project)
+        return identifier_of_stack(choice.stack, project)
     found = _from_ampx(from_ampx)
     if found is not None:
         return found
@@ -140,7 +140,7 @@ def is_own_sandbox(identifier: BackendIdentifier, project: Project) -> bool:
     )
 
 
-def _of_stack(stack_name: str, project: Project) -> BackendIdentifier:
+def identifier_of_stack(stack_name: str, project: Project) -> BackendIdentifier:
     """Return the backend of a stack: its name parsed back, if Amplify has made it."""
     parsed = BackendIdentifier.from_stack_name(stack_name)
     if parsed is None or not parsed.hash or parsed.stack_name != stack_name:
