@@ -152,9 +152,12 @@ class _Stacks:
     region: str | None
     reason: str = field(default="", init=False)
     """Why the first call that failed has failed."""
+    _by_id: dict[str, _Stack] = field(default_factory=dict, init=False)
     _is_unreachable: bool = field(default=False, init=False)
 
     def describe(self, name: str) -> _Stack | Literal["missing", "unreadable"]:
+        if name in self._by_id:
+            return self._by_id[name]
         reply = self._call("DescribeStacks", StackName=name)
         if reply is None:
             return "missing"
@@ -163,7 +166,9 @@ class _Stacks:
         stack = reply["Stacks"][0]
         outputs = {each["OutputKey"]: each.get("OutputValue") for each in stack.get("Outputs", [])}
         tags = {each["Key"]: each["Value"] for each in stack.get("Tags", [])}
-        return _Stack(stack.get("StackName", name), outputs, tags, stack.get("RootId"))
+        found = _Stack(stack.get("StackName", name), outputs, tags, stack.get("RootId"))
+        self._by_id[stack.get("StackId", name)] = found
+        return found
 
     def root_of(self, outputs: AmplifyOutputs) -> _Stack | None:
         """Return the root stack that the user pool is in, or without one the default bucket."""

@@ -145,16 +145,15 @@ def test_the_table_is_complete() -> None:
 
 
 def test_the_calls_for_an_own_sandbox(project: Project) -> None:
-    """Four look-ups: the chosen stack, the pool's stack, and from there to its root."""
-    stacks: dict[str, Any] = {ALICE.stack_name: CHOSEN["same"]}
-    stacks["nested"] = _stack("nested", {}, RootId=ALICE.stack_name)
+    """Three look-ups: the chosen stack, the pool's, and the one in which that is nested."""
+    stacks: dict[str, Any] = {ALICE.stack_name: _stack(ALICE.stack_name, SAME, StackId="id")}
+    stacks["nested"] = _stack("nested", {}, RootId="id")
     aws = Formation(stacks, {POOL: "nested"})
     assert _find(project, aws).owner == "chosen"
     assert [list(call.parameters.values()) for call in aws.calls] == [
         [ALICE.stack_name],
         [POOL],
         ["nested"],
-        [ALICE.stack_name],
     ]
 
 
