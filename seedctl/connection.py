@@ -143,7 +143,7 @@ class Connection:
 
         warnings: list[str] = []
         if not is_local:
-            warnings = self._guard.check(outputs, ownership, lambda: describe().line())
+            warnings = self._guard.check(outputs, ownership, describe)
         if self._detail != "none" and not self._admitted:
             self.observer.on_target(describe())
         for each in warnings:

@@ -18,6 +18,7 @@ from seedctl.outputs import AmplifyOutputs
 from seedctl.owner import Owner, Ownership
 from seedctl.project import BackendIdentifier, Project, is_own_sandbox
 from seedctl.prompter import TerminalPrompter, can_prompt
+from seedctl.report import Target
 
 Step = Literal["name chosen", "name owner", "confirm", "refuse mismatch", "refuse missing"]
 """What comes before the first write: the name of the chosen backend or of the outputs' owner is required;
@@ -52,13 +53,13 @@ class Guard:
         self,
         outputs: AmplifyOutputs | None,
         ownership: Ownership | None,
-        describe: Callable[[], str],
+        describe: Callable[[], Target],
     ) -> list[str]:
         """Return what to warn of, or raise if the write is not allowed.
 
-        *outputs* and their *ownership* are None for writes to Parameter Store. *describe* returns
-        the line about the target, which is shown before something has to be typed. Raises
-        TargetNotAllowedError, OutputsMismatchError, StackDoesNotExistError.
+        *outputs* and their *ownership* are None for writes to Parameter Store. *describe* looks up
+        what is shown before something has to be typed. Raises TargetNotAllowedError,
+        OutputsMismatchError, StackDoesNotExistError.
         """
         is_own = is_own_sandbox(self.identifier, self.project)
         if outputs is None or ownership is None:
@@ -92,17 +93,18 @@ class Guard:
         return found if found is not None and is_same else self.identifier
 
     def _require_name(
-        self, backend: BackendIdentifier, what: str, describe: Callable[[], str]
+        self, backend: BackendIdentifier, what: str, describe: Callable[[], Target]
     ) -> None:
         """Raise TargetNotAllowedError unless *backend* was named, or is named now."""
         given = self.allow_target
         if given in _names(backend):
             return
-        what = f"{what} the {_named(backend)}, which is not a sandbox of this project."
+        what = f"{what} the {_named(backend)}"
+        other = "which is not a sandbox of this project."
         name = backend.short_name
         if given is None and can_prompt():
             given = TerminalPrompter().ask_openly(
-                f"{describe()}\n{what}\nType {mask(name)} to write there"
+                f"{what} ({_facts(describe())}), {other}\nType {mask(name)} to write there"
             )
             if given in _names(backend):
                 return
@@ -110,7 +112,7 @@ class Guard:
         is_chosen = backend.stack_name == self.identifier.stack_name
         options = "" if is_chosen else f"{backend.options} "
         raise TargetNotAllowedError(
-            f"{what} Nothing was written.{wrong}",
+            f"{what}, {other} Nothing was written.{wrong}",
             resolution=f"If you mean it, add {options}--allow-target {mask(name)}, or "
             f"allow_target={mask(name)!r} to connect(). Else choose your sandbox, and regenerate its "
             "outputs file with npx ampx sandbox.",
@@ -138,7 +140,7 @@ class Guard:
         )
 
     def _confirm(
-        self, outputs: AmplifyOutputs, ownership: Ownership, describe: Callable[[], str]
+        self, outputs: AmplifyOutputs, ownership: Ownership, describe: Callable[[], Target]
     ) -> list[str]:
         """Ask once whether outputs that nobody could check are the right ones; else warn."""
         what = (
@@ -151,7 +153,8 @@ class Guard:
         if not can_prompt():
             return [what]
         answer = TerminalPrompter().ask_openly(
-            f"{describe()}\n{what}\nType yes to write there; for this file you are asked once"
+            f"{what}\nIt leads to {_facts(describe())}.\n"
+            "Type yes to write there; for this file you are asked once"
         )
         if answer.lower() != "yes":
             raise TargetNotAllowedError(
@@ -182,6 +185,11 @@ class Guard:
 
 def _named(backend: BackendIdentifier) -> str:
     return f"{backend.kind} {mask(backend.title)}"
+
+
+def _facts(target: Target) -> str:
+    pool = f"user pool {target.user_pool}" if target.user_pool is not None else ""
+    return ", ".join(filter(None, [target.stage, pool, f"account {target.account}"]))
 
 
 def _names(backend: BackendIdentifier) -> set[str]:

@@ -100,11 +100,11 @@ class Target:
     kind: str = "sandbox"
     """What it is: "sandbox", "branch", "standalone backend" or "stack"."""
     stage: str = ""
-    """The stage of a branch, such as "PRODUCTION"; empty if it is not known."""
+    """The stage of the branch that is written to, such as "PRODUCTION"; empty if it is not known."""
 
     def line(self) -> str:
         """Return the line that is shown before the first write."""
-        stage = f" ({self.stage})" if self.stage else ""
+        stage = f" ({self.stage})" if self.stage and self.kind == "branch" else ""
         parts = [f"Target: {mask(str(self.project))}", f"{self.kind} {mask(self.name)}{stage}"]
         if self.outputs is not None:
             age = "" if self.outputs_age is None else f" ({_age(self.outputs_age)} old)"

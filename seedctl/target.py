@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Literal
 
 from seedctl.errors import AWSError, MixedEndpointsError
+from seedctl.masking import mask
 from seedctl.outputs import AmplifyOutputs
 from seedctl.owner import Ownership
 from seedctl.project import BackendIdentifier, Project
@@ -32,6 +33,7 @@ def describe_target(
     """
     auth = outputs.auth if outputs is not None else None
     owner = ownership.backend if ownership is not None and ownership.owner == "other" else None
+    stage = _stage(aws, owner or identifier, ownership.region if ownership else None)
     return Target(
         project=project.root,
         name=identifier.name if identifier.type == "sandbox" else identifier.title,
@@ -39,15 +41,16 @@ def describe_target(
         outputs_age=_age(outputs) if outputs is not None else None,
         user_pool=auth.user_pool_id if auth is not None else None,
         account="LOCAL" if aws.is_local else _account(aws),
-        check=_check(ownership) if ownership is not None else "",
+        check=_check(ownership, stage) if ownership is not None else "",
         kind=identifier.kind,
-        stage=_stage(aws, owner or identifier, ownership.region if ownership else None),
+        stage=stage,
     )
 
 
-def _check(ownership: Ownership) -> str:
+def _check(ownership: Ownership, stage: str) -> str:
     if ownership.owner == "other" and ownership.backend is not None:
-        return f"outputs of the {ownership.backend.kind} {ownership.backend.title}"
+        name = f"{ownership.backend.kind} {mask(ownership.backend.title)}"
+        return f"outputs of the {name} ({stage})" if stage else f"outputs of the {name}"
     if ownership.owner == "chosen":
         return "outputs checked"
     missing = ownership.reason if ownership.reason.startswith("there is no stack") else ""

@@ -166,7 +166,7 @@ def _no_stack(scene: Scene) -> Result:
     outputs = load_outputs(scene.folder / "amplify_outputs.json")
     guard = Guard(Project(scene.folder), BackendIdentifier("my-app", "b"), None)
     missing = Ownership("missing", "us-east-1")
-    return scene.raised(lambda: guard.check(outputs, missing, lambda: ""))
+    return scene.raised(lambda: guard.check(outputs, missing, pytest.fail))
 
 
 def _branch(scene: Scene) -> Result:

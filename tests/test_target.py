@@ -92,12 +92,13 @@ def test_other_backends(
     project: Project, outputs: AmplifyOutputs, identifier: BackendIdentifier, words: str
 ) -> None:
     """Each kind of backend has its own words, and a branch its stage, if its raw name is known."""
-    aws = Recorder(IDENTITY, {"branch": {"branchName": "main", "stage": "PRODUCTION"}})
+    stage = {"branch": {"branchName": "main", "stage": "PRODUCTION"}}
+    aws = Recorder(*([stage] if identifier is MAIN else []), IDENTITY)
     target = describe_target(aws, project, identifier, outputs, Ownership("chosen", "eu-west-1"))
     assert f" · {words} · amplify_outputs.json" in target.line()
     if identifier is MAIN:
         names = {"appId": "d1a2b3c4d5e6f7", "branchName": "main"}
-        assert aws.calls[1] == Call("amplify", "GetBranch", names, "eu-west-1", once=True)
+        assert aws.calls[0] == Call("amplify", "GetBranch", names, "eu-west-1", once=True)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +113,7 @@ def test_other_backends(
 )
 def test_a_stage_that_cannot_be_read(project: Project, reply: dict[str, Any] | Exception) -> None:
     """The stage is only for display: the run continues without a word."""
-    target = describe_target(Recorder(IDENTITY, reply), project, MAIN, None)
+    target = describe_target(Recorder(reply, IDENTITY), project, MAIN, None)
     assert target.line().endswith("branch main of app d1a2b3c4d5e6f7 · account 123456789012")
 
 
@@ -132,9 +133,16 @@ def test_a_stage_that_cannot_be_read(project: Project, reply: dict[str, Any] | E
 def test_whom_the_outputs_belong_to(
     project: Project, outputs: AmplifyOutputs, ownership: Ownership, check: str
 ) -> None:
-    """The line ends with what was found out about the outputs file."""
-    aws = Recorder(IDENTITY, AccessDeniedError("no"))
+    """The line ends with what was found out about the outputs file; with the stage of its owner."""
+    aws = Recorder(AccessDeniedError("no"), IDENTITY)
+    if ownership.owner != "other":
+        aws = Recorder(IDENTITY)
     assert describe_target(aws, project, ALICE, outputs, ownership).check == check
+    aws = Recorder({"branch": {"branchName": "main", "stage": "BETA"}}, IDENTITY)
+    if ownership.owner == "other":
+        line = describe_target(aws, project, ALICE, outputs, ownership).line()
+        assert " · sandbox alice · " in line
+        assert line.endswith(f"{check} (BETA)")
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from seedctl.outputs import load_outputs
 from seedctl.owner import Ownership
 from seedctl.project import BackendIdentifier, OtherStack, Project
 from seedctl.prompter import TerminalPrompter
+from seedctl.report import Target
 
 if TYPE_CHECKING:
     from seedctl.outputs import AmplifyOutputs
@@ -67,7 +68,10 @@ def _check(
     identifier: BackendIdentifier = ALICE,
     allow: str | None = None,
 ) -> list[str]:
-    return Guard(project, identifier, allow).check(outputs, ownership, lambda: "Target: this")
+    target = Target(
+        project.root, "alice", None, None, "us-east-1_A", "123456789012", "", stage="BETA"
+    )
+    return Guard(project, identifier, allow).check(outputs, ownership, lambda: target)
 
 
 OWNED = {
@@ -183,12 +187,14 @@ def test_tags_that_say_branch_count_more_than_the_name(
 def test_the_name_is_typed_at_a_terminal(
     project: Project, outputs: AmplifyOutputs, terminal: Terminal
 ) -> None:
-    """The question shows the target first; only the exact name is accepted, every time."""
+    """The question says what the target is; only the exact name is accepted, every time."""
     terminal.answer = "main"
     for _ in range(2):
         assert _check(project, outputs, OWNED["chosen"], MAIN) == []
-    what = "The target is the branch main of app d1a2b3c4d5e6f7, which is not a sandbox"
-    question = f"Target: this\n{what} of this project.\nType main to write there"
+    question = (
+        "The target is the branch main of app d1a2b3c4d5e6f7 (BETA, user pool us-east-1_A, account "
+        "123456789012), which is not a sandbox of this project.\nType main to write there"
+    )
     assert terminal.questions == [question, question]
     terminal.answer = "y"
     with pytest.raises(TargetNotAllowedError, match="You named 'y'"):
@@ -218,7 +224,7 @@ def test_unchecked_outputs_are_asked_for_once(
     terminal.answer = "Yes"
     assert _check(project, outputs, OWNED["unknown"]) == []
     assert len(terminal.questions) == 2
-    assert "Target: this" in terminal.questions[0]
+    assert "It leads to BETA, user pool us-east-1_A, account 123456789012." in terminal.questions[0]
     assert _check(project, outputs, OWNED["unknown"]) == []
     terminal.answer = None
     assert _check(project, outputs, OWNED["unknown"]) == []
