@@ -53,6 +53,9 @@ OWNERS: Mapping[tuple[_ChosenStack, _RootStack], Owner] = {
 }
 
 
+_MOST_PAGES = 50  # of stacks; CloudFormation sends 100 in each
+
+
 @dataclass(frozen=True, slots=True)
 class Ownership:
     """Whom the resources in an outputs file belong to."""
@@ -77,6 +80,15 @@ class _Stack:
     tags: Mapping[str, str]
     root_id: str | None
     """The id of the stack in which this one is nested, if it is."""
+
+    @classmethod
+    def of(cls, described: Mapping[str, Any], name: str = "") -> _Stack:
+        """Return one of the stacks that DescribeStacks has *described*."""
+        outputs = {
+            each["OutputKey"]: each.get("OutputValue") for each in described.get("Outputs", [])
+        }
+        tags = {each["Key"]: each["Value"] for each in described.get("Tags", [])}
+        return cls(described.get("StackName", name), outputs, tags, described.get("RootId"))
 
     @property
     def resources(self) -> dict[str, set[str]]:
@@ -108,7 +120,6 @@ def find_owner(
     stacks = _Stacks(aws, _region(outputs))
     name = identifier.stack_name
     chosen = stacks.describe(name)
-    root = stacks.root_of(outputs)
     difference = ""
     from_chosen: _ChosenStack
     if isinstance(chosen, str):
@@ -118,6 +129,9 @@ def find_owner(
     else:
         difference = _difference(resources, chosen)
         from_chosen = "differs" if difference else "same"
+    root = stacks.root_of(outputs)
+    if root is None and resources and from_chosen not in {"same", "unreadable"}:
+        root = stacks.naming(*resources[0])
     from_root: _RootStack = "unknown"
     backend = None
     if root is not None:
@@ -164,10 +178,7 @@ class _Stacks:
         if not reply.get("Stacks"):
             return "unreadable"
         stack = reply["Stacks"][0]
-        outputs = {each["OutputKey"]: each.get("OutputValue") for each in stack.get("Outputs", [])}
-        tags = {each["Key"]: each["Value"] for each in stack.get("Tags", [])}
-        found = _Stack(stack.get("StackName", name), outputs, tags, stack.get("RootId"))
-        self._by_id[stack.get("StackId", name)] = found
+        found = self._by_id[stack.get("StackId", name)] = _Stack.of(stack, name)
         return found
 
     def root_of(self, outputs: AmplifyOutputs) -> _Stack | None:
@@ -184,6 +195,23 @@ class _Stacks:
             if isinstance(stack, _Stack) and stack.root_id:
                 stack = self.describe(stack.root_id)
             return stack if isinstance(stack, _Stack) else None
+        return None
+
+    def naming(self, kind: str, value: str) -> _Stack | None:
+        """Return the root stack whose outputs name the resource *value*, such as a "user pool".
+
+        For where CloudFormation does not tell the stack of a resource: emulators seldom do.
+        """
+        parameters: dict[str, str] = {}
+        for _ in range(_MOST_PAGES):
+            page = self._call("DescribeStacks", **parameters) or {}
+            for each in page.get("Stacks") or []:
+                stack = _Stack.of(each)
+                if stack.root_id is None and value in stack.resources.get(kind, ()):
+                    return stack
+            if not page.get("NextToken"):
+                break
+            parameters = {"NextToken": page["NextToken"]}
         return None
 
     def _call(self, operation: str, **parameters: str) -> dict[str, Any] | None:

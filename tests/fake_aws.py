@@ -168,7 +168,12 @@ def cloudformation(*stacks: DeployedStack) -> dict[str, Replies]:
     """Return the replies of a CloudFormation that has these *stacks*."""
 
     def describe_stacks(parameters: Mapping[str, Any]) -> Reply:
-        name = parameters["StackName"]
+        name = parameters.get("StackName")
+        if name is None:  # all of them, a page for each
+            page = int(parameters.get("NextToken", "0"))
+            text = stacks[page].describe(stacks[page].name) or ""
+            more = f"<NextToken>{page + 1}</NextToken>" if page + 1 < len(stacks) else ""
+            return text.replace("</DescribeStacksResult>", f"{more}</DescribeStacksResult>")
         found = [text for text in (stack.describe(name) for stack in stacks) if text]
         return found[0] if found else ("ValidationError", f"Stack with id {name} does not exist")
 

@@ -68,6 +68,8 @@ class Formation(Recorder):
         once: bool = False,
     ) -> dict[str, Any]:
         self.calls.append(Call(service, operation, dict(parameters), region, once))
+        if not parameters:
+            return {"Stacks": [each for each in self._stacks.values() if isinstance(each, dict)]}
         (name,) = parameters.values()
         if operation == "DescribeStackResources":
             if isinstance(self._resources, Exception):
@@ -184,6 +186,23 @@ def test_parts_of_two_other_backends(project: Project) -> None:
     assert "https://third" in ownership.difference
 
 
+def test_stacks_are_searched_where_nobody_tells_the_stack_of_a_resource(project: Project) -> None:
+    """Emulators do not tell it; then the root stack whose outputs name the pool is the owner."""
+    other = _stack(MAIN.stack_name, SAME, Tags=_tags(TAGS))
+    nested = _stack("nested", SAME, RootId="root-id")
+    aws = Formation({"nested": nested, MAIN.stack_name: other}, {}, is_emulator=True)
+    ownership = _find(project, aws)
+    assert (ownership.owner, ownership.backend) == ("other", MAIN)
+    pages = Recorder(
+        AWSError(f"{ALICE.stack_name} does not exist", code="ValidationError"),
+        AWSError("not supported"),
+        {"Stacks": [nested], "NextToken": "2"},
+        {"Stacks": [other]},
+    )
+    assert _find(project, pages).backend == MAIN
+    assert [call.parameters for call in pages.calls[2:]] == [{}, {"NextToken": "2"}]
+
+
 def test_the_pools_owner_decides_where_the_stack_is_missing(project: Project) -> None:
     """On an emulator without the sandbox's stack, a branch that owns the pool is found all the same."""
     other = _stack(MAIN.stack_name, SAME, Tags=_tags(TAGS))
@@ -260,7 +279,7 @@ def test_what_cannot_be_read(project: Project, error: AWSError, calls: int) -> N
 )
 def test_replies_without_anything_to_compare(project: Project, reply: dict[str, Any]) -> None:
     """An emulator may send little: then nothing is known."""
-    ownership = _find(project, Recorder(reply, {"StackResources": []}))
+    ownership = _find(project, Recorder(reply, {"StackResources": []}, {}))
     assert ownership.owner == "unknown"
     assert ownership.reason
 

@@ -232,6 +232,13 @@ def _shared_pool(scene: Scene) -> None:
     scene.command("seed")
 
 
+def _without_physical_ids(scene: Scene) -> None:
+    """An emulator that does not tell the stack of a resource, and has no stack of the sandbox."""
+    scene.aws.replies.update(cloudformation(EVE, STACK))
+    scene.aws.replies["DescribeStackResources"] = ("NotImplemented", "by PhysicalResourceId", 501)
+    scene.command("seed")
+
+
 def _two_backends(scene: Scene) -> None:
     right = scene.outputs("alice", "mine.json")
     with connect(outputs=right, observer=Report()) as own, connect(observer=Report()) as other:
@@ -385,6 +392,7 @@ MISTAKES = [
         id="--outputs of the branch",
     ),
     pytest.param(_profile_of_another_account, NOT_ALLOWED, id="profile of another account"),
+    pytest.param(_without_physical_ids, NOT_ALLOWED, id="an emulator that tells little"),
     pytest.param(_settings, NOT_ALLOWED, id="variables and settings files"),
     # The variable of ampx.
     pytest.param(_env_branch(lambda s: s.command("seed")), MISMATCH, id="variable, seed"),
