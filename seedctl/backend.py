@@ -35,18 +35,18 @@ __all__ = ["Backend", "connect", "current_backend"]
 
 
 class Backend:
-    """A connected backend: the users, secrets, data and files of one sandbox.
+    """A connected backend: the users, secrets, data and files of one sandbox, branch or stack.
 
     Get one with ``connect`` or ``current_backend``. Use it in a ``with`` block: at the end,
     every open session is signed out and an embedded local sandbox stops. Thread-safe.
 
     Attributes:
         auth: Users: create them, sign them in, add them to groups.
-        secrets: The secrets of the sandbox.
+        secrets: The secrets of the backend.
         aws: Makes AWS calls with the developer's own credentials.
         data: Makes clients for the records.
         project: The Amplify project on disk.
-        identifier: Which sandbox this is.
+        identifier: Which backend this is.
         ambient_auth: The current user of the module-level functions.
     """
 

@@ -32,7 +32,8 @@ def describe_target(
     *ownership* says whom the outputs belong to; None if that was not looked up.
     """
     auth = outputs.auth if outputs is not None else None
-    owner = ownership.backend if ownership is not None and ownership.owner == "other" else None
+    # The owner, or the chosen backend with the raw names that the tags of its stack tell.
+    owner = ownership.backend if ownership is not None else None
     stage = _stage(aws, owner or identifier, ownership.region if ownership else None)
     return Target(
         project=project.root,

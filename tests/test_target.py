@@ -101,6 +101,16 @@ def test_other_backends(
         assert aws.calls[0] == Call("amplify", "GetBranch", names, "eu-west-1", once=True)
 
 
+def test_the_stage_of_a_branch_that_was_chosen_by_its_stack(
+    project: Project, outputs: AmplifyOutputs
+) -> None:
+    """The tags of the stack tell the branch's raw name, with which the stage is asked for."""
+    parsed = BackendIdentifier(MAIN.namespace, "main", "branch", MAIN.stack_name[-10:])
+    aws = Recorder({"branch": {"branchName": "main", "stage": "BETA"}}, IDENTITY)
+    target = describe_target(aws, project, parsed, outputs, Ownership("chosen", backend=MAIN))
+    assert target.stage == "BETA"
+
+
 @pytest.mark.parametrize(
     "reply",
     [
