@@ -23,7 +23,7 @@ from seedctl.errors import (
 from seedctl.guard import Guard
 from seedctl.mfa_command import CommandCodes
 from seedctl.outputs import AmplifyOutputs, OutputsSource
-from seedctl.owner import find_owner
+from seedctl.owner import find_bucket_owner, find_owner
 from seedctl.project import BackendChoice, chosen_identifier, find_project
 from seedctl.project.quotas import chosen_quotas
 from seedctl.prompter import CodeSource
@@ -74,6 +74,8 @@ class Connection:
         self._guard = Guard(self.project, self.identifier, options.choice.allow_target)
         self._admitted: set[bool] = set()
         """Which kinds of writes the guard has let pass: those of ``before_write`` are True."""
+        self._buckets: set[str] = set()
+        """The buckets beyond the outputs file that the guard has let pass."""
         self._refusal: SeedctlError | None = None
         self._lock = threading.RLock()
         self.app_client_secret = options.app_client_secret
@@ -102,13 +104,27 @@ class Connection:
             self.resources = resources.pop_all()
             """To be closed together with the backend."""
 
-    def before_write(self) -> None:
+    def before_write(self, bucket: str | None = None, region: str | None = None) -> None:
         """Report what is about to be changed, and have the guard check it, once.
 
+        *bucket* is one that the outputs file does not list, in *region*: it is checked as well.
         Raises TargetNotAllowedError, OutputsMismatchError or StackDoesNotExistError if the backend,
         or what the outputs file leads to, may not be written to; then also for every later write.
         """
         self._admit(uses_outputs=True)
+        if bucket is None or bucket in self._buckets or self.aws.is_local:
+            return
+        with self._lock:
+            ownership = find_bucket_owner(self.aws, self.project, self.identifier, bucket, region)
+            if ownership.backend is not None:
+                self._guard.require_name(
+                    ownership.backend,
+                    f"The bucket {bucket} belongs to",
+                    lambda: describe_target(
+                        self.aws, self.project, self.identifier, None, ownership
+                    ),
+                )
+            self._buckets.add(bucket)
 
     def before_secret(self) -> None:
         """Do the same before a write to Parameter Store, which needs no outputs file."""

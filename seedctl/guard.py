@@ -64,16 +64,16 @@ class Guard:
         is_own = is_own_sandbox(self.identifier, self.project)
         if outputs is None or ownership is None:
             if not is_own:
-                self._require_name(self.identifier, "The target is", describe)
+                self.require_name(self.identifier, "The target is", describe)
             return []
         warnings = []
         is_own = is_own and not ownership.is_deployed_elsewhere
         for step in STEPS[is_own, ownership.owner]:
             if step == "name chosen":
-                self._require_name(self._chosen(ownership), "The target is", describe)
+                self.require_name(self._chosen(ownership), "The target is", describe)
             elif step == "name owner":
                 owner = ownership.backend or self.identifier
-                self._require_name(owner, f"{outputs.path} belongs to", describe)
+                self.require_name(owner, f"{outputs.path} belongs to", describe)
                 warnings.append(
                     f"Secrets are those of the {_named(self.identifier)}, but {outputs.path} "
                     f"belongs to the {_named(owner)}."
@@ -92,10 +92,13 @@ class Guard:
         is_same = found is not None and found.stack_name == self.identifier.stack_name
         return found if found is not None and is_same else self.identifier
 
-    def _require_name(
+    def require_name(
         self, backend: BackendIdentifier, what: str, describe: Callable[[], Target]
     ) -> None:
-        """Raise TargetNotAllowedError unless *backend* was named, or is named now."""
+        """Raise TargetNotAllowedError unless *backend* was named, or is named now.
+
+        *what* is the beginning of a sentence that ends with the backend.
+        """
         given = self.allow_target
         if given in _names(backend):
             return

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
-from seedctl.errors import AWSError, EndpointUnreachableError
 from seedctl.outputs import AmplifyOutputs
-from seedctl.outputs.resources import resources_of_file, resources_of_stack
-from seedctl.project import (
-    BackendIdentifier,
-    Project,
-    identifier_of_stack,
-    is_own_sandbox,
-)
+from seedctl.outputs.resources import resources_of_file
+from seedctl.project import BackendIdentifier, Project, is_own_sandbox
+from seedctl.stack_lookup import Stack, StackLookup
 
 if TYPE_CHECKING:
     from seedctl.aws.calls import AWS
@@ -53,9 +48,6 @@ OWNERS: Mapping[tuple[_ChosenStack, _RootStack], Owner] = {
 }
 
 
-_MOST_PAGES = 50  # of stacks; CloudFormation sends 100 in each
-
-
 @dataclass(frozen=True, slots=True)
 class Ownership:
     """Whom the resources in an outputs file belong to."""
@@ -73,42 +65,6 @@ class Ownership:
     """Whether the tags of the chosen stack say that it is no sandbox, whatever its name says."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Stack:
-    name: str
-    outputs: Mapping[str, str]
-    tags: Mapping[str, str]
-    root_id: str | None
-    """The id of the stack in which this one is nested, if it is."""
-
-    @classmethod
-    def of(cls, described: Mapping[str, Any], name: str = "") -> _Stack:
-        """Return one of the stacks that DescribeStacks has *described*."""
-        outputs = {
-            each["OutputKey"]: each.get("OutputValue") for each in described.get("Outputs", [])
-        }
-        tags = {each["Key"]: each["Value"] for each in described.get("Tags", [])}
-        return cls(described.get("StackName", name), outputs, tags, described.get("RootId"))
-
-    @property
-    def resources(self) -> dict[str, set[str]]:
-        """The ids in the stack's outputs, by what they are; empty if it names none."""
-        return resources_of_stack(self.outputs)
-
-    @property
-    def is_sandbox(self) -> bool:
-        return self.tags.get("amplify:deployment-type", "sandbox") == "sandbox"
-
-    def identifier(self, project: Project) -> BackendIdentifier:
-        """Return the backend of the stack, by its raw names if the tags have them."""
-        app, branch = (self.tags.get(f"amplify:{key}") for key in ("app-id", "branch-name"))
-        if app and branch:
-            found = BackendIdentifier(app, branch, "branch")
-            if found.stack_name == self.name:
-                return found
-        return identifier_of_stack(self.name, project)
-
-
 def find_owner(
     aws: AWS, project: Project, identifier: BackendIdentifier, outputs: AmplifyOutputs
 ) -> Ownership:
@@ -117,7 +73,7 @@ def find_owner(
     A look-up that fails is no error: then less is known.
     """
     resources = resources_of_file(outputs)
-    stacks = _Stacks(aws, _region(outputs))
+    stacks = StackLookup(aws, _region(outputs))
     name = identifier.stack_name
     chosen = stacks.describe(name)
     difference = ""
@@ -129,7 +85,7 @@ def find_owner(
     else:
         difference = _difference(resources, chosen)
         from_chosen = "differs" if difference else "same"
-    root = stacks.root_of(outputs)
+    root = stacks.root_of(_physical_id(outputs))
     if root is None and resources and from_chosen not in {"same", "unreadable"}:
         root = stacks.naming(*resources[0])
     from_root: _RootStack = "unknown"
@@ -147,7 +103,7 @@ def find_owner(
     reason = stacks.reason or f"the stack {name} names no resources"
     if owner == "missing" and aws.is_emulator:  # emulators seldom have the stack
         owner, reason = "unknown", f"there is no stack {name}"
-    is_elsewhere = isinstance(chosen, _Stack) and not chosen.is_sandbox
+    is_elsewhere = isinstance(chosen, Stack) and not chosen.is_sandbox
     return Ownership(
         owner,
         stacks.region,
@@ -158,79 +114,32 @@ def find_owner(
     )
 
 
-@dataclass(slots=True)
-class _Stacks:
-    """The look-ups of one check."""
+def find_bucket_owner(
+    aws: AWS, project: Project, identifier: BackendIdentifier, bucket: str, region: str | None
+) -> Ownership:
+    """Return whom a *bucket* that no outputs file lists belongs to.
 
-    aws: AWS
-    region: str | None
-    reason: str = field(default="", init=False)
-    """Why the first call that failed has failed."""
-    _by_id: dict[str, _Stack] = field(default_factory=dict, init=False)
-    _is_unreachable: bool = field(default=False, init=False)
-
-    def describe(self, name: str) -> _Stack | Literal["missing", "unreadable"]:
-        if name in self._by_id:
-            return self._by_id[name]
-        reply = self._call("DescribeStacks", StackName=name)
-        if reply is None:
-            return "missing"
-        if not reply.get("Stacks"):
-            return "unreadable"
-        stack = reply["Stacks"][0]
-        found = self._by_id[stack.get("StackId", name)] = _Stack.of(stack, name)
-        return found
-
-    def root_of(self, outputs: AmplifyOutputs) -> _Stack | None:
-        """Return the root stack that the user pool is in, or without one the default bucket."""
-        if outputs.auth is not None:
-            resource = outputs.auth.user_pool_id
-        elif outputs.storage is not None:
-            resource = outputs.storage.default.bucket_name
-        else:
-            return None
-        found = self._call("DescribeStackResources", PhysicalResourceId=resource) or {}
-        for each in found.get("StackResources") or []:
-            stack = self.describe(each.get("StackId") or each["StackName"])
-            if isinstance(stack, _Stack) and stack.root_id:
-                stack = self.describe(stack.root_id)
-            return stack if isinstance(stack, _Stack) else None
-        return None
-
-    def naming(self, kind: str, value: str) -> _Stack | None:
-        """Return the root stack whose outputs name the resource *value*, such as a "user pool".
-
-        For where CloudFormation does not tell the stack of a resource: emulators seldom do.
-        """
-        parameters: dict[str, str] = {}
-        for _ in range(_MOST_PAGES):
-            page = self._call("DescribeStacks", **parameters) or {}
-            for each in page.get("Stacks") or []:
-                stack = _Stack.of(each)
-                if stack.root_id is None and value in stack.resources.get(kind, ()):
-                    return stack
-            if not page.get("NextToken"):
-                break
-            parameters = {"NextToken": page["NextToken"]}
-        return None
-
-    def _call(self, operation: str, **parameters: str) -> dict[str, Any] | None:
-        """Return the reply, {} if there is none, or None if there is no such stack or resource."""
-        if self._is_unreachable:
-            return {}
-        try:
-            return self.aws.call(
-                "cloudformation", operation, parameters, region=self.region, once=True
-            )
-        except AWSError as error:
-            if error.code == "ValidationError" and "does not exist" in error.message:
-                return None
-            self._is_unreachable = isinstance(error, EndpointUnreachableError)
-            self.reason = self.reason or error.message.removesuffix(".")
-            return {}
+    It is "chosen" also for the sandboxes of this project, and "unknown" for a bucket of no stack.
+    """
+    stacks = StackLookup(aws, region)
+    root = stacks.root_of(bucket) or stacks.naming("bucket", bucket)
+    if root is None:
+        return Ownership("unknown", region)
+    backend = root.identifier(project)
+    is_own = root.is_sandbox and is_own_sandbox(backend, project)
+    if is_own or root.name == identifier.stack_name:
+        return Ownership("chosen", region)
+    return Ownership("other", region, backend)
 
 
-def _difference(resources: list[tuple[str, str]], stack: _Stack) -> str:
+def _physical_id(outputs: AmplifyOutputs) -> str | None:
+    """Return the user pool, or without one the default bucket. An API's URL has not its id."""
+    if outputs.auth is not None:
+        return outputs.auth.user_pool_id
+    return outputs.storage.default.bucket_name if outputs.storage is not None else None
+
+
+def _difference(resources: list[tuple[str, str]], stack: Stack) -> str:
     """Return the first of *resources* that *stack* does not have, in words; "" if it has all."""
     for kind, value in resources:
         own = stack.resources.get(kind, set())

@@ -75,7 +75,7 @@ class FakeAWS:
 
     def _answer(self, target: str, body: bytes) -> tuple[int, str, bytes]:
         if target:
-            operation, parameters = target.partition(".")[2], json.loads(body or b"{}")
+            operation, parameters = target.partition(".")[2], _json(body)
         else:
             parameters = {key: value[0] for key, value in parse_qs(body.decode()).items()}
             operation = parameters["Action"]
@@ -96,6 +96,13 @@ class FakeAWS:
         if isinstance(reply, str):
             return 200, "text/xml", reply.encode()
         return 200, "application/x-amz-json-1.1", json.dumps(reply).encode()
+
+
+def _json(body: bytes) -> dict[str, Any]:
+    """Return the parameters in *body*; none for the content of a file."""
+    found = json.loads(body) if body.startswith(b"{") else {}
+    assert isinstance(found, dict)
+    return found
 
 
 def described_stack(pool: str) -> str:

@@ -28,6 +28,7 @@ LAYERS = (
     ("embedded",),  # the local sandbox as a backend of this process meets it
     ("guard", "target"),
     ("owner",),
+    ("stack_lookup",),
     ("local",),
     ("users",),
     ("appsync", "cognito", "parameter_store", "policy", "s3"),  # one client for each service

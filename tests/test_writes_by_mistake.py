@@ -239,6 +239,28 @@ def _without_physical_ids(scene: Scene) -> None:
     scene.command("seed")
 
 
+def _bucket(action: str) -> Mistake:
+    """Return the mistake of naming a bucket of the branch in the script; the rest is the sandbox's."""
+    bucket = storage.BucketInfo("main-files", "us-east-1")
+
+    def write() -> None:
+        if action == "upload":
+            storage.upload_data("public/a", "x", bucket=bucket)
+        elif action == "remove":
+            storage.remove("public/a", bucket=bucket)
+        else:
+            own = storage.BucketInfo("alice-files", "us-east-1")
+            storage.copy(
+                {"path": "public/a", "bucket": own}, {"path": "public/b", "bucket": bucket}
+            )
+
+    def mistake(scene: Scene) -> None:
+        scene.outputs("alice")
+        _with(write)
+
+    return mistake
+
+
 def _two_backends(scene: Scene) -> None:
     right = scene.outputs("alice", "mine.json")
     with connect(outputs=right, observer=Report()) as own, connect(observer=Report()) as other:
@@ -341,6 +363,9 @@ MISTAKES = [
     pytest.param(_threads, NOT_ALLOWED, id="threads"),
     pytest.param(_swallowed, NOT_ALLOWED, id="errors that the script swallows"),
     pytest.param(_two_backends, NOT_ALLOWED, id="two backends in one process"),
+    pytest.param(_bucket("upload"), NOT_ALLOWED, id="upload to a bucket of the branch"),
+    pytest.param(_bucket("copy"), NOT_ALLOWED, id="copy to a bucket of the branch"),
+    pytest.param(_bucket("remove"), NOT_ALLOWED, id="remove from a bucket of the branch"),
     # Names.
     pytest.param(
         lambda scene: scene.command("seed", "--identifier", "alcie"),
@@ -540,3 +565,20 @@ def test_a_refusal_looks_up_once(scene: Scene) -> None:
     assert "belongs to the branch main of app d1a2b3c4d5e6f7" in message
     assert "--app-id d1a2b3c4d5e6f7 --branch main --allow-target main" in (resolution or "")
     assert not (scene.folder / ".amplify" / "seedctl" / "unchecked").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "allow"),
+    [("alice-files", None), ("bob-files", None), ("by-hand", None), ("main-files", "main")],
+)
+def test_other_buckets_that_may_be_written_to(scene: Scene, name: str, allow: str | None) -> None:
+    """Own buckets, those of no stack, and those of a backend that was named; looked up once."""
+    scene.outputs("alice")
+    bucket = storage.BucketInfo(name, "us-east-1")
+    with connect(observer=Report(), allow_target=allow):
+        for path in ("public/a", "public/b"):
+            with suppress(errors.StorageError, errors.AWSError):
+                storage.upload_data(path, "x", bucket=bucket)
+    assert f"PUT /{name}/public/b" in scene.writes()
+    asked = [call for call in scene.aws.calls if call[1].get("PhysicalResourceId") == name]
+    assert len(asked) == (0 if name == "alice-files" else 1)
