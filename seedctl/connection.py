@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, fields
 from functools import cache
 from pathlib import Path
@@ -76,7 +77,8 @@ class Connection:
         """Which kinds of writes the guard has let pass: those of ``before_write`` are True."""
         self._buckets: set[str] = set()
         """The buckets beyond the outputs file that the guard has let pass."""
-        self._refusal: SeedctlError | None = None
+        self._refusals: dict[str | None, SeedctlError] = {}
+        """What was refused, by bucket; of the backend itself by None."""
         self._lock = threading.RLock()
         self.app_client_secret = options.app_client_secret
         if self.app_client_secret is None and not is_local:  # the local app client has none
@@ -114,38 +116,45 @@ class Connection:
         self._admit(uses_outputs=True)
         if bucket is None or bucket in self._buckets or self.aws.is_local:
             return
-        with self._lock:
-            ownership = find_bucket_owner(self.aws, self.project, self.identifier, bucket, region)
-            if ownership.backend is not None:
-                self._guard.require_name(
-                    ownership.backend,
-                    f"The bucket {bucket} belongs to",
-                    lambda: describe_target(
-                        self.aws, self.project, self.identifier, None, ownership
-                    ),
-                )
+        with self._refused_alike(bucket):
+            self._check_bucket(bucket, region)
             self._buckets.add(bucket)
 
     def before_secret(self) -> None:
         """Do the same before a write to Parameter Store, which needs no outputs file."""
-        self._admit(uses_outputs=self._detail == "outputs")
+        self._admit(uses_outputs=self._detail == "outputs" and not self._admitted)
 
     def _admit(self, *, uses_outputs: bool) -> None:
         if uses_outputs in self._admitted:
             return
+        with self._refused_alike():
+            if uses_outputs not in self._admitted:
+                outputs = self.outputs.if_any() if uses_outputs else None
+                self._check_target(outputs)
+                # A script may write the file later.
+                self._admitted |= {False, outputs is not None}
+
+    @contextmanager
+    def _refused_alike(self, bucket: str | None = None) -> Iterator[None]:
+        """Let one thread check at a time. After a refusal, raise it again and do not ask again."""
         with self._lock:
-            if uses_outputs in self._admitted:
-                return
-            if self._refusal is not None:
-                raise type(self._refusal)(
-                    self._refusal.message, resolution=self._refusal.resolution
-                )
+            before = self._refusals.get(bucket)
+            if before is not None:
+                raise type(before)(before.message, resolution=before.resolution)
             try:
-                self._check_target(self.outputs.if_any() if uses_outputs else None)
+                yield
             except (TargetNotAllowedError, OutputsMismatchError, StackDoesNotExistError) as error:
-                self._refusal = error
+                self._refusals[bucket] = error
                 raise
-            self._admitted |= {uses_outputs, False}
+
+    def _check_bucket(self, bucket: str, region: str | None) -> None:
+        ownership = find_bucket_owner(self.aws, self.project, self.identifier, bucket, region)
+        if ownership.backend is not None:
+            self._guard.require_name(
+                ownership.backend,
+                f"The bucket {bucket} belongs to",
+                lambda: describe_target(self.aws, self.project, self.identifier, None, ownership),
+            )
 
     def _check_target(self, outputs: AmplifyOutputs | None) -> None:
         is_local = self.aws.is_local

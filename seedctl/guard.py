@@ -123,13 +123,13 @@ class Guard:
 
     def _mismatch(self, outputs: AmplifyOutputs, ownership: Ownership) -> OutputsMismatchError:
         owner = ownership.backend
-        facts = [ownership.difference] if ownership.difference else []
+        facts = [f"it {ownership.difference}"] if ownership.difference else []
         if owner is not None and owner.stack_name != self.identifier.stack_name:
-            facts.append(f"belongs to the {_named(owner)}")
+            pool = "its user pool" if outputs.auth is not None else "it"
+            facts.append(f"{pool} belongs to the {_named(owner)}")
         options = (owner.options if owner is not None else "") or "--identifier"
         return OutputsMismatchError(
-            f"{outputs.path} does not belong to the {_named(self.identifier)}: it "
-            f"{'; it '.join(facts)}.",
+            f"{outputs.path} does not belong to the {_named(self.identifier)}: {'; '.join(facts)}.",
             resolution="Regenerate the file with npx ampx sandbox, or choose the backend it belongs "
             f"to with {options}.",
         )

@@ -56,7 +56,7 @@ class Ownership:
     region: str | None = None
     """Where the stacks are."""
     backend: BackendIdentifier | None = None
-    """The owner, if it is another backend than the chosen one."""
+    """The backend of the stack that owns the user pool, if that is known."""
     difference: str = ""
     """For a "mismatch": the first resource that differs, as the end of a sentence about the file."""
     reason: str = ""

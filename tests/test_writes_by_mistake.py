@@ -23,6 +23,7 @@ from seedctl import (
 )
 from seedctl.backend import active_backends, current_backend
 from seedctl.project import BackendIdentifier
+from seedctl.prompter import TerminalPrompter
 from seedctl.report import Report
 from seedctl.secrets import set_secret
 from tests.fake_aws import CALLER, DeployedStack, FakeAWS, cloudformation
@@ -261,6 +262,19 @@ def _bucket(action: str) -> Mistake:
     return mistake
 
 
+def _file_that_comes_later(scene: Scene) -> None:
+    """The script writes a secret of the sandbox first, and only then gets the branch's file."""
+    (scene.folder / "amplify_outputs.json").unlink()
+    scene.setenv("AWS_REGION", "us-east-1")
+    with connect(observer=Report()) as backend:
+        backend.secrets.set("x", "v4lue")
+        backend.secrets.set("y", "v4lue")
+        assert scene.aws.operations() == ["GetCallerIdentity", "PutParameter", "PutParameter"]
+        scene.aws.calls.clear()
+        scene.outputs("main")
+        backend.auth.create_user(USER, PASSWORD)
+
+
 def _two_backends(scene: Scene) -> None:
     right = scene.outputs("alice", "mine.json")
     with connect(outputs=right, observer=Report()) as own, connect(observer=Report()) as other:
@@ -360,6 +374,7 @@ MISTAKES = [
     ),
     pytest.param(_left_over(lambda: storage.remove("public/")), NOT_ALLOWED, id="remove"),
     pytest.param(_left_over(lambda: set_secret("x", "v4lue")), NOT_ALLOWED, id="secret first"),
+    pytest.param(_file_that_comes_later, NOT_ALLOWED, id="a file that comes later"),
     pytest.param(_threads, NOT_ALLOWED, id="threads"),
     pytest.param(_swallowed, NOT_ALLOWED, id="errors that the script swallows"),
     pytest.param(_two_backends, NOT_ALLOWED, id="two backends in one process"),
@@ -582,3 +597,24 @@ def test_other_buckets_that_may_be_written_to(scene: Scene, name: str, allow: st
     assert f"PUT /{name}/public/b" in scene.writes()
     asked = [call for call in scene.aws.calls if call[1].get("PhysicalResourceId") == name]
     assert len(asked) == (0 if name == "alice-files" else 1)
+
+
+def test_a_refused_bucket_is_asked_for_once(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At a terminal, many files to one bucket are one question."""
+    scene.outputs("alice")
+    questions: list[str] = []
+    monkeypatch.setattr("seedctl.guard.can_prompt", lambda: True)
+
+    def ask(_: object, question: str) -> str:
+        questions.append(question)
+        return "no"
+
+    monkeypatch.setattr(TerminalPrompter, "ask_openly", ask)
+    bucket = storage.BucketInfo("main-files", "us-east-1")
+    files = [(f"public/{number}", "x") for number in range(20)]
+    with connect(observer=Report()), pytest.raises(errors.BulkError):
+        storage.upload_many(files, bucket=bucket)
+    assert scene.writes() == []
+    (question,) = questions
+    assert question.startswith("The bucket main-files belongs to the branch main of app ")
+    assert "(PRODUCTION, account 123456789012)" in question
