@@ -19,7 +19,7 @@ from seedctl.errors import NoBackendError, ProjectNotFoundError
 from seedctl.masked_output import masked_excepthook
 from seedctl.outputs import AmplifyOutputs, AuthSection
 from seedctl.parameter_store import Secrets
-from seedctl.project import BackendIdentifier, find_project
+from seedctl.project import BackendChoice, BackendIdentifier, OtherStack, find_project
 from seedctl.report import Observer
 from seedctl.s3.client_factory import StorageFactory
 from seedctl.target import TargetDetail
@@ -35,18 +35,18 @@ __all__ = ["Backend", "connect", "current_backend"]
 
 
 class Backend:
-    """A connected backend: the users, secrets, data and files of one sandbox.
+    """A connected backend: the users, secrets, data and files of one sandbox, branch or stack.
 
     Get one with ``connect`` or ``current_backend``. Use it in a ``with`` block: at the end,
     every open session is signed out and an embedded local sandbox stops. Thread-safe.
 
     Attributes:
         auth: Users: create them, sign them in, add them to groups.
-        secrets: The secrets of the sandbox.
+        secrets: The secrets of the backend.
         aws: Makes AWS calls with the developer's own credentials.
         data: Makes clients for the records.
         project: The Amplify project on disk.
-        identifier: Which sandbox this is.
+        identifier: Which backend this is.
         ambient_auth: The current user of the module-level functions.
     """
 
@@ -60,12 +60,12 @@ class Backend:
         self._outputs = outputs
         self._resources = connection.resources
         self._blocks: list[AbstractContextManager[None]] = []
-        before_write = connection.announce_target
+        before_write = connection.before_write
         identity_pool = IdentityPool(aws, outputs)
         clients = DataClientFactory(aws, outputs, observer, before_write)
         self._resources.callback(clients.close)
         self._storage_factory = StorageFactory(aws, outputs, observer, before_write)
-        self.secrets = Secrets(aws, self.identifier, observer, before_write)
+        self.secrets = Secrets(aws, self.identifier, observer, connection.before_secret)
         self.auth = Auth(
             UserPool(aws, outputs, client_secret=connection.app_client_secret),
             Journal(project.state_folder, observer.on_warning),
@@ -113,8 +113,10 @@ class Backend:
         Returns:
             The values by name. None means that the variable must not be set.
         """
-        identifier = {"AMPLIFY_BACKEND_IDENTIFIER": self.identifier.to_json()}
-        return {**self.aws.environment(), **identifier}
+        # Other tools could not make anything of the identifier of a stack that Amplify did not name.
+        has_name = not isinstance(self.identifier, OtherStack)
+        identifier = self.identifier.to_json() if has_name else None
+        return {**self.aws.environment(), "AMPLIFY_BACKEND_IDENTIFIER": identifier}
 
     def statistics(self) -> dict[str, CallStatistics]:
         """Return the number of calls so far by operation, those to AppSync and S3 included."""
@@ -126,10 +128,8 @@ class Backend:
 
     def describe(self) -> str:
         """Return the name of this backend for messages."""
-        where = "the local sandbox" if self.aws.is_local else "the sandbox"
-        return (
-            f"{where} {self.identifier.name} of {self.identifier.namespace} ({self.project.root})"
-        )
+        where = "the local" if self.aws.is_local else "the"
+        return f"{where} {self.identifier.kind} {self.identifier.title} ({self.project.root})"
 
     def activate(self) -> AbstractContextManager[None]:
         """Make the module-level functions act on this backend in the block; do not close it after."""
@@ -165,6 +165,10 @@ def connect(
     project_dir: str | Path | None = None,
     *,
     identifier: str | BackendIdentifier | None = None,
+    app_id: str | None = None,
+    branch: str | None = None,
+    stack: str | None = None,
+    allow_target: str | None = None,
     profile: str | None = None,
     region: str | None = None,
     endpoint_url: str | None = None,
@@ -176,7 +180,7 @@ def connect(
     observer: Observer | None = None,
     target: TargetDetail = "outputs",
 ) -> Backend:
-    """Connect to a sandbox of an Amplify project. This makes no AWS call.
+    """Connect to a backend of an Amplify project. This makes no AWS call.
 
     Inside ``with connect(...) as backend:`` the module-level functions act on that backend. Outside
     of every such block they raise NoBackendError from now on: this process connects explicitly.
@@ -185,6 +189,12 @@ def connect(
         project_dir: The project's folder. Default: the nearest one at or above the working directory.
         identifier: The sandbox's name. Default: AMPLIFY_BACKEND_IDENTIFIER, then SEEDCTL_IDENTIFIER,
             then the name of the operating system's account.
+        app_id: The id of an Amplify app, with *branch*: the backend of a Hosting branch.
+        branch: The branch as git names it, with *app_id*.
+        stack: The backend with this CloudFormation stack. If Amplify did not make the stack's name,
+            it has no secrets.
+        allow_target: Allows writing to this branch or stack, although it is not a sandbox of this
+            project. Without it such a write is refused, or the name must be typed at a terminal.
         profile: The AWS profile. Default: AWS_PROFILE.
         region: The region of the secrets. Default: AWS_REGION, AWS_DEFAULT_REGION, the profile's,
             then the outputs file's. Everything else uses the regions in the outputs file.
@@ -197,7 +207,8 @@ def connect(
         mfa_command: Prints the one-time codes that no callback gives. Default: SEEDCTL_MFA_COMMAND.
         prompt: Ask for one-time codes on the terminal even if the local sandbox's outbox has them.
         observer: Receives the run's events. Default: the target and warnings go to stderr.
-        target: What to look up and show before the first write: "outputs", "account" or "none".
+        target: What to look up and show before the first write: "outputs", "account" or "none". The
+            check whether the backend may be written to does not depend on it.
 
     Raises:
         InvalidCommandInputError: An option is wrong, or empty as if from a variable that is not set.
@@ -207,7 +218,7 @@ def connect(
     active_backends().count_explicit_connection()
     options = ConnectionOptions(
         project_dir=project_dir,
-        identifier=identifier,
+        choice=BackendChoice(identifier, app_id, branch, stack, allow_target),
         profile=profile,
         region=region,
         endpoint_url=endpoint_url,

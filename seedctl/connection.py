@@ -4,21 +4,31 @@ from __future__ import annotations
 
 import os
 import threading
-from contextlib import ExitStack
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, fields
+from functools import cache
 from pathlib import Path
 
 from seedctl import masking, process_state
 from seedctl.aws.settings import AWSSettings
 from seedctl.cognito.pool import APP_CLIENT_SECRET
 from seedctl.embedded import EmbeddedURLs, InboxCodes, local_endpoint, local_from_environment
-from seedctl.errors import InvalidCommandInputError
+from seedctl.errors import (
+    InvalidCommandInputError,
+    OutputsMismatchError,
+    SeedctlError,
+    StackDoesNotExistError,
+    TargetNotAllowedError,
+)
+from seedctl.guard import Guard
 from seedctl.mfa_command import CommandCodes
-from seedctl.outputs import OutputsSource
-from seedctl.project import BackendIdentifier, chosen_identifier, find_project
+from seedctl.outputs import AmplifyOutputs, OutputsSource
+from seedctl.owner import find_bucket_owner, find_owner
+from seedctl.project import BackendChoice, chosen_identifier, find_project
 from seedctl.project.quotas import chosen_quotas
 from seedctl.prompter import CodeSource
-from seedctl.report import Observer, PlainReport
+from seedctl.report import Observer, PlainReport, Target
 from seedctl.source.digests import stale_warning
 from seedctl.target import TargetDetail, describe_target
 
@@ -28,7 +38,7 @@ class ConnectionOptions:
     """The options of ``seedctl.connect``, which explains them."""
 
     project_dir: str | Path | None = None
-    identifier: str | BackendIdentifier | None = None
+    choice: BackendChoice = field(default_factory=BackendChoice)
     profile: str | None = None
     region: str | None = None
     endpoint_url: str | None = None
@@ -58,10 +68,18 @@ class Connection:
                 "--local and --endpoint-url exclude each other.",
                 resolution="Leave one of them out: --local brings its own endpoint.",
             )
-        self.identifier = chosen_identifier(options.identifier, self.project)
+        options.choice.check(is_local=is_local)
+        self.identifier = chosen_identifier(options.choice, self.project)
         quotas = chosen_quotas(self.project)
         self.observer = options.observer or PlainReport()
-        self._target: TargetDetail = options.target
+        self._detail: TargetDetail = options.target
+        self._guard = Guard(self.project, self.identifier, options.choice.allow_target)
+        self._admitted: set[bool] = set()
+        """Which kinds of writes the guard has let pass: those of ``before_write`` are True."""
+        self._buckets: set[str] = set()
+        """The buckets beyond the outputs file that the guard has let pass."""
+        self._refusals: dict[str | None, SeedctlError] = {}
+        """What was refused, by bucket; of the backend itself by None."""
         self._lock = threading.RLock()
         self.app_client_secret = options.app_client_secret
         if self.app_client_secret is None and not is_local:  # the local app client has none
@@ -92,23 +110,82 @@ class Connection:
             self.resources = resources.pop_all()
             """To be closed together with the backend."""
 
-    def announce_target(self) -> None:
-        """Report what is about to be changed, once, before the first write.
+    def before_write(self, bucket: str | None = None, region: str | None = None) -> None:
+        """Report what is about to be changed, and have the guard check it, once.
 
-        Raises as ``describe_target``.
+        *bucket* is one that the outputs file does not list, in *region*: it is checked as well.
+        Raises TargetNotAllowedError, OutputsMismatchError or StackDoesNotExistError if the backend,
+        or what the outputs file leads to, may not be written to; then also for every later write.
         """
+        self._admit(uses_outputs=True)
+        if bucket is None or bucket in self._buckets or self.aws.is_local:
+            return
+        with self._refused_alike(bucket):
+            self._check_bucket(bucket, region)
+            self._buckets.add(bucket)
+
+    def before_secret(self) -> None:
+        """Do the same before a write to Parameter Store, which needs no outputs file."""
+        self._admit(uses_outputs=self._detail == "outputs" and not self._admitted)
+
+    def _admit(self, *, uses_outputs: bool) -> None:
+        if uses_outputs in self._admitted:
+            return
+        with self._refused_alike():
+            if uses_outputs not in self._admitted:
+                outputs = self.outputs.if_any() if uses_outputs else None
+                self._check_target(outputs)
+                # A script may write the file later.
+                self._admitted |= {False, outputs is not None}
+
+    @contextmanager
+    def _refused_alike(self, bucket: str | None = None) -> Iterator[None]:
+        """Let one thread check at a time. After a refusal, raise it again and do not ask again."""
         with self._lock:
-            if self._target != "none":
-                outputs = self.outputs.if_any() if self._target == "outputs" else None
-                target = describe_target(self.aws, self.project, self.identifier, outputs)
-                self.observer.on_target(target)
-                self._target = "none"
+            before = self._refusals.get(bucket)
+            if before is not None:
+                raise type(before)(before.message, resolution=before.resolution)
+            try:
+                yield
+            except (TargetNotAllowedError, OutputsMismatchError, StackDoesNotExistError) as error:
+                self._refusals[bucket] = error
+                raise
+
+    def _check_bucket(self, bucket: str, region: str | None) -> None:
+        ownership = find_bucket_owner(self.aws, self.project, self.identifier, bucket, region)
+        if ownership.backend is not None:
+            self._guard.require_name(
+                ownership.backend,
+                f"The bucket {bucket} belongs to",
+                lambda: describe_target(self.aws, self.project, self.identifier, None, ownership),
+            )
+
+    def _check_target(self, outputs: AmplifyOutputs | None) -> None:
+        is_local = self.aws.is_local
+        ownership = None
+        if outputs is not None and not is_local:
+            ownership = find_owner(self.aws, self.project, self.identifier, outputs)
+
+        @cache
+        def describe() -> Target:
+            return describe_target(self.aws, self.project, self.identifier, outputs, ownership)
+
+        warnings: list[str] = []
+        if not is_local:
+            warnings = self._guard.check(outputs, ownership, describe)
+        if self._detail != "none" and not self._admitted:
+            self.observer.on_target(describe())
+        for each in warnings:
+            self.observer.on_warning(each)
 
 
 def _refuse_empty(options: ConnectionOptions) -> None:
     """Refuse an empty text, which usually comes from a variable that is not set."""
-    for name in ("project_dir", "identifier", "profile", "region", "endpoint_url", "outputs"):
-        if getattr(options, name) == "":
+    own = ("project_dir", "profile", "region", "endpoint_url", "outputs")
+    given = {name: getattr(options, name) for name in own}
+    given |= {each.name: getattr(options.choice, each.name) for each in fields(options.choice)}
+    for name, value in given.items():
+        if value == "":
             raise InvalidCommandInputError(
                 f"{name} is empty.", resolution="Give it a value, or leave it out."
             )

@@ -183,15 +183,16 @@ class Secrets:
         if "//" in prefix:
             # ampx sends such a path, and Parameter Store refuses it.
             raise errors.BackendIdConversionFault(
-                f"The package name {self._identifier.namespace!r} has no ASCII letter or digit, "
-                "so the sandbox's secrets have no path in Parameter Store.",
+                f"The namespace {self._identifier.namespace!r} has no ASCII letter or digit, "
+                "so the backend's secrets have no path in Parameter Store.",
                 resolution="Use a name with ASCII letters or digits in package.json.",
             )
         return prefix
 
     def _command(self, arguments: str) -> str:
-        """Return the command line of ``seedctl secret`` with *arguments* for this sandbox."""
-        return f"seedctl {'--local ' if self._aws.is_local else ''}secret {arguments}"
+        """Return the command line of ``seedctl secret`` with *arguments* for this backend."""
+        options = "--local" if self._aws.is_local else self._identifier.options
+        return " ".join(filter(None, ["seedctl", options, "secret", arguments]))
 
     def _call_for(
         self, name: str, operation: str, parameters: dict[str, Any], fix: str
@@ -203,8 +204,8 @@ class Secrets:
             if error.code != "ParameterNotFound":
                 raise
             raise errors.SSMParameterNotFoundError(
-                f"There is no secret {name} in the sandbox {self._identifier.name} of "
-                f"{self._identifier.namespace}.",
+                f"There is no secret {name} in the {self._identifier.kind} "
+                f"{self._identifier.title}.",
                 code=error.code,
                 service=error.service,
                 operation=error.operation,

@@ -1,4 +1,4 @@
-"""Ask for secrets and one-time codes on the terminal, with echo off.
+"""Ask on the terminal: for secrets and one-time codes with echo off, for other words with echo.
 
 Without a terminal this raises an error; it never waits forever and never shows what is typed.
 """
@@ -54,16 +54,21 @@ def can_prompt() -> bool:
 
 
 class TerminalPrompter:
-    """Asks on the terminal with echo off. The question goes to stderr, so stdout may be a file."""
+    """Asks on the terminal. The question goes to stderr, so stdout may be a file."""
+
+    def ask_openly(self, question: str) -> str:
+        """Return what is typed, which the terminal shows; without spaces around it."""
+        return _typed(f"{question}: ", is_hidden=False).strip()
 
     def ask(self, question: str) -> str:
+        """Return what is typed, with echo off."""
         if not can_prompt():
             raise PromptUnavailableError(
                 f"{question} has to be typed, but there is no terminal to ask on.",
                 resolution="Run in a terminal, without CI set in the environment, or pipe the value in.",
             )
         while True:
-            answer = _hidden(f"{question} (hidden): ")
+            answer = _typed(f"{question} (hidden): ")
             if answer:
                 return answer
             sys.stderr.write("Cannot be empty.\n")
@@ -74,14 +79,14 @@ def is_asking() -> bool:
     return process_state.instance(_TerminalUse).is_asking
 
 
-def _hidden(prompt: str) -> str:
-    """Ask *prompt* with echo off, one thread at a time: two would restore each other's settings."""
+def _typed(prompt: str, *, is_hidden: bool = True) -> str:
+    """Ask *prompt*, one thread at a time: two would restore each other's settings."""
     use = process_state.instance(_TerminalUse)
     with use.lock:
         interruption.check()
         use.is_asking = True
         try:
-            return _read_hidden(prompt)
+            return _read_line(prompt, is_hidden=is_hidden)
         except (EOFError, KeyboardInterrupt):
             if (
                 not interruption.is_requested()
@@ -92,12 +97,12 @@ def _hidden(prompt: str) -> str:
             use.is_asking = False
 
 
-def _read_hidden(prompt: str) -> str:
+def _read_line(prompt: str, *, is_hidden: bool) -> str:
     """Read a line, in any thread. Ctrl-C stops it in other threads than the main one too."""
     if sys.platform == "win32":  # pragma: no cover - the tests run on POSIX
-        return getpass.getpass(prompt, stream=sys.stderr)
+        return getpass.getpass(prompt, stream=sys.stderr) if is_hidden else input(prompt)
     line = b""
-    with _without_echo() as terminal:
+    with _terminal(is_silent=is_hidden) as terminal:
         sys.stderr.write(prompt)
         sys.stderr.flush()
         while not line.endswith(b"\n"):
@@ -109,13 +114,14 @@ def _read_hidden(prompt: str) -> str:
             line += data
     if not line:
         raise EOFError
-    sys.stderr.write("\n")
+    if is_hidden:
+        sys.stderr.write("\n")
     return line.decode(errors="replace").rstrip("\n")
 
 
 @contextlib.contextmanager
-def _without_echo() -> Iterator[int]:
-    """Yield the terminal's file descriptor, with echo off during the block."""
+def _terminal(*, is_silent: bool) -> Iterator[int]:
+    """Yield the terminal's file descriptor, with echo off during the block if it *is_silent*."""
     with contextlib.ExitStack() as stack:
         try:
             try:
@@ -130,8 +136,9 @@ def _without_echo() -> Iterator[int]:
                     termios.tcsetattr(terminal, termios.TCSAFLUSH, before)
 
             stack.enter_context(interruption.cleaned_up(restore))
-            silent = [*before[:3], before[3] & ~termios.ECHO, *before[4:]]
-            termios.tcsetattr(terminal, termios.TCSAFLUSH, silent)
+            local = before[3] & ~termios.ECHO if is_silent else before[3] | termios.ECHO
+            wanted = [*before[:3], local, *before[4:]]
+            termios.tcsetattr(terminal, termios.TCSAFLUSH, wanted)
         except (OSError, AttributeError, ValueError, termios.error) as error:
             raise PromptUnavailableError(
                 "The terminal cannot hide what is typed.", resolution="Run in another terminal."

@@ -87,7 +87,8 @@ class Target:
     """What a run is about to change."""
 
     project: Path
-    sandbox: str
+    name: str
+    """The sandbox's name; of another backend the name that messages use."""
     outputs: Path | None
     outputs_age: float | None
     """Seconds since the outputs file was written."""
@@ -95,11 +96,16 @@ class Target:
     account: str
     """The AWS account id, "LOCAL", or "unknown"."""
     check: str
-    """Whether the outputs file was found to belong to the sandbox, in words."""
+    """Whether the outputs file was found to belong to the backend, in words."""
+    kind: str = "sandbox"
+    """What it is: "sandbox", "branch", "standalone backend" or "stack"."""
+    stage: str = ""
+    """The stage of the branch that is written to, such as "PRODUCTION"; empty if it is not known."""
 
     def line(self) -> str:
         """Return the line that is shown before the first write."""
-        parts = [f"Target: {mask(str(self.project))}", f"sandbox {mask(self.sandbox)}"]
+        stage = f" ({self.stage})" if self.stage and self.kind == "branch" else ""
+        parts = [f"Target: {mask(str(self.project))}", f"{self.kind} {mask(self.name)}{stage}"]
         if self.outputs is not None:
             age = "" if self.outputs_age is None else f" ({_age(self.outputs_age)} old)"
             parts.append(f"{_relative(self.outputs, self.project)}{age}")

@@ -1,41 +1,61 @@
-"""What a run is about to change, and whether the outputs file belongs to that sandbox."""
+"""What a run is about to change, for the line before the first write."""
 
 from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING, Literal
 
-from seedctl.errors import AWSError, OutputsMismatchError, StackDoesNotExistError
+from seedctl.errors import AWSError, MixedEndpointsError
+from seedctl.masking import mask
 from seedctl.outputs import AmplifyOutputs
+from seedctl.owner import Ownership
 from seedctl.project import BackendIdentifier, Project
 from seedctl.report import Target
 
 TargetDetail = Literal["outputs", "account", "none"]
-"""How much to look up: "outputs" for the account and whether the outputs file belongs to the sandbox,
-"account" for the account only, "none" for nothing."""
+"""How much to look up for the line: "outputs" for the account and what the outputs file says, "account"
+for the account only, "none" for no line. The guard does not depend on it."""
 
 if TYPE_CHECKING:
     from seedctl.aws.calls import AWS
 
 
 def describe_target(
-    aws: AWS, project: Project, identifier: BackendIdentifier, outputs: AmplifyOutputs | None
+    aws: AWS,
+    project: Project,
+    identifier: BackendIdentifier,
+    outputs: AmplifyOutputs | None,
+    ownership: Ownership | None = None,
 ) -> Target:
     """Return what is about to be changed; *outputs* is None if there is no outputs file.
 
-    Raises OutputsMismatchError or StackDoesNotExistError if CloudFormation shows that the outputs
-    file belongs to another sandbox. If the caller may not read CloudFormation, nothing is checked.
+    *ownership* says whom the outputs belong to; None if that was not looked up.
     """
     auth = outputs.auth if outputs is not None else None
+    # The owner, or the chosen backend with the raw names that the tags of its stack tell.
+    owner = ownership.backend if ownership is not None else None
+    stage = _stage(aws, owner or identifier, ownership.region if ownership else None)
     return Target(
         project=project.root,
-        sandbox=identifier.name,
+        name=identifier.name if identifier.type == "sandbox" else identifier.title,
         outputs=outputs.path if outputs is not None else None,
         outputs_age=_age(outputs) if outputs is not None else None,
         user_pool=auth.user_pool_id if auth is not None else None,
         account="LOCAL" if aws.is_local else _account(aws),
-        check="" if aws.is_local or outputs is None else _check(aws, identifier, outputs),
+        check=_check(ownership, stage) if ownership is not None else "",
+        kind=identifier.kind,
+        stage=stage,
     )
+
+
+def _check(ownership: Ownership, stage: str) -> str:
+    if ownership.owner == "other" and ownership.backend is not None:
+        name = f"{ownership.backend.kind} {mask(ownership.backend.title)}"
+        return f"outputs of the {name} ({stage})" if stage else f"outputs of the {name}"
+    if ownership.owner == "chosen":
+        return "outputs checked"
+    missing = ownership.reason if ownership.reason.startswith("there is no stack") else ""
+    return f"outputs not checked: {missing}" if missing else "outputs not checked"
 
 
 def _account(aws: AWS) -> str:
@@ -47,40 +67,16 @@ def _account(aws: AWS) -> str:
     return account
 
 
-def _check(aws: AWS, identifier: BackendIdentifier, outputs: AmplifyOutputs) -> str:
-    """Compare the user pool of *outputs* with the stack's, and return the result as words."""
-    if outputs.auth is None:
-        return "outputs not checked"
-    stack = identifier.stack_name
-    region = outputs.auth.user_pool_region
+def _stage(aws: AWS, identifier: BackendIdentifier, region: str | None) -> str:
+    """Return the stage of a branch, such as "PRODUCTION"; "" if it may not be asked."""
+    if aws.is_local or identifier.type != "branch" or identifier.hash is not None:
+        return ""
+    names = {"appId": identifier.namespace, "branchName": identifier.name}
     try:
-        reply = aws.call(
-            "cloudformation", "DescribeStacks", {"StackName": stack}, region=region, once=True
-        )
-    except AWSError as error:
-        if error.code == "ValidationError" and "does not exist" in error.message:
-            if aws.is_emulator:  # emulators seldom have the stack
-                return f"outputs not checked: there is no stack {stack}"
-            raise StackDoesNotExistError(
-                f"The sandbox {identifier.name} of {identifier.namespace} is not deployed in "
-                f"{region}: there is no stack {stack}.",
-                resolution="Deploy it with npx ampx sandbox, or name the right one with "
-                "--identifier, --profile or --outputs.",
-            ) from error
-        return "outputs not checked"
-    stacks = reply.get("Stacks") or [{}]
-    entries = stacks[0].get("Outputs", [])
-    pool = {each["OutputKey"]: each.get("OutputValue") for each in entries}.get("userPoolId")
-    if pool is None:
-        return "outputs not checked"
-    if pool != outputs.auth.user_pool_id:
-        raise OutputsMismatchError(
-            f"{outputs.path} names the user pool {outputs.auth.user_pool_id}, but the sandbox "
-            f"{identifier.name} has {pool}.",
-            resolution="Regenerate the file with npx ampx sandbox, or choose the sandbox it "
-            "belongs to with --identifier.",
-        )
-    return "outputs checked"
+        reply = aws.call("amplify", "GetBranch", names, region=region, once=True)
+    except (AWSError, MixedEndpointsError):
+        return ""
+    return str(reply["branch"].get("stage", ""))
 
 
 def _age(outputs: AmplifyOutputs) -> float | None:

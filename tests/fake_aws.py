@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import parse_qs
+from xml.sax.saxutils import escape
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -19,13 +21,15 @@ _XML_ERROR = (
 
 
 Reply: TypeAlias = "Mapping[str, object] | str | tuple[str, str] | tuple[str, str, int]"
+Replies: TypeAlias = "Reply | Iterator[Reply] | Callable[[Mapping[str, Any]], Reply]"
 
 
 class FakeAWS:
     """*replies* maps an operation to a JSON body, an XML text or (error code, message[, status]),
-    or to an iterator that gives one of these for each call. The default status is 400."""
+    or to an iterator that gives one of these for each call, or to a function of the parameters. The
+    default status is 400. A call without an operation is named by its method and path."""
 
-    def __init__(self, **replies: Reply | Iterator[Reply]) -> None:
+    def __init__(self, **replies: Replies) -> None:
         self.replies = replies
         self.calls: list[tuple[str, dict[str, Any]]] = []
         fake = self
@@ -34,13 +38,18 @@ class FakeAWS:
             protocol_version = "HTTP/1.1"
 
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                status, kind, text = fake._answer(self.headers.get("X-Amz-Target", ""), body)
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                target = self.headers.get("X-Amz-Target", "")
+                if not target and not body.startswith(b"Action="):
+                    target = f".{self.command} {self.path.partition('?')[0]}"
+                status, kind, text = fake._answer(target, body)
                 self.send_response(status)
                 self.send_header("Content-Type", kind)
                 self.send_header("Content-Length", str(len(text)))
                 self.end_headers()
                 self.wfile.write(text)
+
+            do_GET = do_PUT = do_DELETE = do_HEAD = do_POST
 
             def log_message(self, *_: object) -> None:
                 """Print no log line."""
@@ -66,7 +75,7 @@ class FakeAWS:
 
     def _answer(self, target: str, body: bytes) -> tuple[int, str, bytes]:
         if target:
-            operation, parameters = target.partition(".")[2], json.loads(body)
+            operation, parameters = target.partition(".")[2], _json(body)
         else:
             parameters = {key: value[0] for key, value in parse_qs(body.decode()).items()}
             operation = parameters["Action"]
@@ -76,6 +85,8 @@ class FakeAWS:
         )
         if isinstance(reply, Iterator):
             reply = next(reply)
+        elif callable(reply):
+            reply = reply(parameters)
         if isinstance(reply, tuple):
             code, message, status = (*reply, 400)[:3]
             if target:
@@ -85,6 +96,13 @@ class FakeAWS:
         if isinstance(reply, str):
             return 200, "text/xml", reply.encode()
         return 200, "application/x-amz-json-1.1", json.dumps(reply).encode()
+
+
+def _json(body: bytes) -> dict[str, Any]:
+    """Return the parameters in *body*; none for the content of a file."""
+    found = json.loads(body) if body.startswith(b"{") else {}
+    assert isinstance(found, dict)
+    return found
 
 
 def described_stack(pool: str) -> str:
@@ -103,3 +121,83 @@ CALLER = (
     "<GetCallerIdentityResult><Arn>arn:aws:iam::123456789012:user/dev</Arn><UserId>U</UserId>"
     "<Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>"
 )
+
+
+_XMLNS = "http://cloudformation.amazonaws.com/doc/2010-05-15/"
+
+
+@dataclass(frozen=True)
+class DeployedStack:
+    """A root stack, with a nested stack that has the *resources*."""
+
+    name: str
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    resources: Sequence[str] = ()
+    """Physical ids."""
+
+    @property
+    def id(self) -> str:
+        return f"arn:aws:cloudformation:us-east-1:123456789012:stack/{self.name}/0001"
+
+    @property
+    def nested_id(self) -> str:
+        return self.id.replace("/0001", "-authX-1/0002")
+
+    def describe(self, name: str) -> str | None:
+        """Return the response of DescribeStacks for the *name* or id of this or the nested stack."""
+        if name in {self.name, self.id}:
+            return self._stack(self.name, self.id, self.outputs, "")
+        if name == self.nested_id:
+            root = f"<ParentId>{self.id}</ParentId><RootId>{self.id}</RootId>"
+            return self._stack(f"{self.name}-authX-1", self.nested_id, {}, root)
+        return None
+
+    def _stack(self, name: str, stack_id: str, outputs: Mapping[str, str], more: str) -> str:
+        listed = "".join(
+            f"<member><OutputKey>{key}</OutputKey><OutputValue>{escape(value)}</OutputValue></member>"
+            for key, value in outputs.items()
+        )
+        tags = "".join(
+            f"<member><Key>{key}</Key><Value>{escape(value)}</Value></member>"
+            for key, value in self.tags.items()
+        )
+        return (
+            f'<DescribeStacksResponse xmlns="{_XMLNS}"><DescribeStacksResult><Stacks><member>'
+            f"<StackName>{name}</StackName><StackId>{stack_id}</StackId>{more}"
+            "<CreationTime>2026-01-01T00:00:00Z</CreationTime>"
+            f"<StackStatus>CREATE_COMPLETE</StackStatus><Outputs>{listed}</Outputs>"
+            f"<Tags>{tags}</Tags></member></Stacks></DescribeStacksResult></DescribeStacksResponse>"
+        )
+
+
+def cloudformation(*stacks: DeployedStack) -> dict[str, Replies]:
+    """Return the replies of a CloudFormation that has these *stacks*."""
+
+    def describe_stacks(parameters: Mapping[str, Any]) -> Reply:
+        name = parameters.get("StackName")
+        if name is None:  # all of them, a page for each
+            page = int(parameters.get("NextToken", "0"))
+            text = stacks[page].describe(stacks[page].name) or ""
+            more = f"<NextToken>{page + 1}</NextToken>" if page + 1 < len(stacks) else ""
+            return text.replace("</DescribeStacksResult>", f"{more}</DescribeStacksResult>")
+        found = [text for text in (stack.describe(name) for stack in stacks) if text]
+        return found[0] if found else ("ValidationError", f"Stack with id {name} does not exist")
+
+    def describe_resources(parameters: Mapping[str, Any]) -> Reply:
+        resource = parameters["PhysicalResourceId"]
+        for stack in stacks:
+            if resource in stack.resources:
+                return (
+                    f'<DescribeStackResourcesResponse xmlns="{_XMLNS}"><DescribeStackResourcesResult>'
+                    f"<StackResources><member><StackName>{stack.name}-authX-1</StackName>"
+                    f"<StackId>{stack.nested_id}</StackId><LogicalResourceId>A</LogicalResourceId>"
+                    f"<PhysicalResourceId>{resource}</PhysicalResourceId>"
+                    "<ResourceType>AWS::Cognito::UserPool</ResourceType>"
+                    "<Timestamp>2026-01-01T00:00:00Z</Timestamp>"
+                    "<ResourceStatus>CREATE_COMPLETE</ResourceStatus></member></StackResources>"
+                    "</DescribeStackResourcesResult></DescribeStackResourcesResponse>"
+                )
+        return "ValidationError", f"Stack for {resource} does not exist"
+
+    return {"DescribeStacks": describe_stacks, "DescribeStackResources": describe_resources}

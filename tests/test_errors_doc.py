@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from seedctl import connect, current_backend, errors
-from seedctl.aws.calls import AWS
+from seedctl.guard import Guard
 from seedctl.outputs import load_outputs
-from seedctl.project import BackendIdentifier
-from seedctl.target import describe_target
+from seedctl.owner import Ownership
+from seedctl.project import BackendIdentifier, Project
 from tests.fake_aws import CALLER, FakeAWS, described_stack
 from tests.running import CommandLine, Result, make_project
 from tests.source.conftest import install
@@ -179,28 +179,15 @@ def _other_pool(scene: Scene) -> Result:
 
 
 def _no_stack(scene: Scene) -> Result:
-    class RealAWS(AWS):
-        """A fake AWS that is not on this machine's address, and has no such stack."""
-
-        is_local = is_emulator = False
-        max_attempts = 1
-
-        def __init__(self) -> None:
-            """Needs no settings."""
-
-        def environment(self) -> dict[str, str | None]:
-            return {}
-
-        def call(self, service: str, operation: str, *_: Any, **__: Any) -> dict[str, Any]:
-            raise errors.AWSError("Stack with id s does not exist", code="ValidationError")
-
     outputs = load_outputs(scene.folder / "amplify_outputs.json")
-    with connect(local=True) as backend:
-        return scene.raised(
-            lambda: describe_target(
-                RealAWS(), backend.project, BackendIdentifier("a", "b"), outputs
-            )
-        )
+    guard = Guard(Project(scene.folder), BackendIdentifier("my-app", "b"), None)
+    missing = Ownership("missing", "us-east-1")
+    return scene.raised(lambda: guard.check(outputs, missing, pytest.fail))
+
+
+def _branch(scene: Scene) -> Result:
+    words = ("secret", "set", "x", "--app-id", "d1", "--branch", "main")
+    return scene.seedctl(*words, "--endpoint-url", "http://127.0.0.1:9", stdin=b"v4lue")
 
 
 def _no_credentials(scene: Scene) -> Result:
@@ -314,6 +301,7 @@ TRIGGERS: dict[str, Trigger] = {
     "MissingAuthError": _outputs('{"version": "1.4", "custom": {}}'),
     "OutputsMismatchError": _other_pool,
     "StackDoesNotExistError": _no_stack,
+    "TargetNotAllowedError": _branch,
     "SeedScriptNotFoundError": lambda s: s.seedctl("seed", "--local"),
     "InvalidCredentialError": _no_credentials,
     "MissingRegionError": _blank_region,

@@ -26,7 +26,9 @@ LAYERS = (
     ("backend",),
     ("connection",),
     ("embedded",),  # the local sandbox as a backend of this process meets it
-    ("target",),
+    ("guard", "target"),
+    ("owner",),
+    ("stack_lookup",),
     ("local",),
     ("rows", "schema_file", "users"),
     ("appsync", "cognito", "parameter_store", "policy", "s3"),  # one client for each service

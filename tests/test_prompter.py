@@ -136,6 +136,17 @@ def test_an_empty_answer_repeats_the_question(open_terminal: Callable[..., Termi
     assert "at-last" not in terminal.shown
 
 
+def test_an_open_answer_is_shown(open_terminal: Callable[..., Terminal]) -> None:
+    """A name that has to be typed is no secret: the terminal shows it, after the whole question."""
+    terminal = open_terminal(
+        ASK.replace('.ask("Secret value")', '.ask_openly("Line 1\\nThe name")')
+    )
+    terminal.wait_for("Line 1\r\nThe name: ")
+    terminal.type(" main \n")
+    assert terminal.result() == (True, "main")
+    assert terminal.shown == "Line 1\r\nThe name:  main \r\n"
+
+
 @pytest.mark.parametrize(
     "keys",
     [

@@ -20,7 +20,7 @@ ROOT = Path("/home/ann/app")
 def _target(**changed: Any) -> Target:
     target = Target(
         project=ROOT,
-        sandbox="alice",
+        name="alice",
         outputs=ROOT / "amplify_outputs.json",
         outputs_age=7200.0,
         user_pool="us-east-1_AbCdEfGhI",
@@ -234,7 +234,7 @@ def test_names_in_messages_are_masked_when_they_are_composed() -> None:
     """A name that is also a word of the message is masked; the word itself is not."""
     register("user")
     register("sandbox")
-    named = _target(sandbox="sandbox", project=Path("/user/app"), outputs=None)
+    named = _target(name="sandbox", project=Path("/user/app"), outputs=None)
     assert named.line().startswith("Target: /***/app · sandbox *** · user pool ")
     failed = failure("file", "bucket", SecretError("The user."), row="user")
     assert failed.detail == "***: SecretError: The user."

@@ -244,6 +244,9 @@ def errors_of_data(session: UserSession) -> None:
 def anywhere_else() -> None:
     with connect(Path("app"), identifier="alice", local=True) as backend, backend.activate():
         print(get_secret("username"))
+    branch: Backend = connect(app_id="d1a2b3", branch="main", allow_target="main")
+    stack: Backend = connect(stack="amplify-myapp-alice-sandbox-617b6b058d")
+    print(branch.identifier.stack_name, stack.identifier.title)
 
 
 def callbacks(setup: TOTPSetup) -> ChallengeResponse:

@@ -37,7 +37,11 @@ def _all(*paths: str) -> Alternatives:
 
 # By service and operation. Every operation that seedctl calls has a row.
 REQUIRED_MEMBERS: Mapping[str, Mapping[str, Alternatives]] = {
-    "cloudformation": {"DescribeStacks": _all("Stacks")},
+    "amplify": {"GetBranch": _all("branch.branchName")},
+    "cloudformation": {
+        "DescribeStackResources": _all("StackResources"),
+        "DescribeStacks": _all("Stacks"),
+    },
     "cognito-identity": {
         "GetCredentialsForIdentity": _all(
             "IdentityId",
@@ -84,6 +88,8 @@ REQUIRED_MEMBERS: Mapping[str, Mapping[str, Alternatives]] = {
     },
     "sts": {"GetCallerIdentity": _all("Account", "Arn")},
 }
+
+_JSON = ("json", "rest-json")
 
 _TYPES: Mapping[str, type] = {
     "boolean": bool,
@@ -175,7 +181,7 @@ class _Check:
 
 def _is_of_protocol(operation: Any, body: bytes) -> bool:
     try:
-        if operation.service_model.resolved_protocol == "json":
+        if operation.service_model.resolved_protocol in _JSON:
             return isinstance(json.loads(body), dict)
         ET.fromstring(body)  # noqa: S314 - botocore parses it next anyway
     except (ValueError, RecursionError, ET.ParseError):
@@ -187,7 +193,7 @@ def _is_body_of(operation: Any, alternatives: Alternatives, body: Any) -> bool:
     """Whether *body* is in the operation's protocol. It may be empty if no member is required."""
     if operation.has_streaming_output or not body:
         return True
-    is_json = operation.service_model.resolved_protocol == "json"
+    is_json = operation.service_model.resolved_protocol in _JSON
     return (is_json or alternatives is not _NOTHING) and _is_of_protocol(operation, body)
 
 

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from seedctl.cli.connection import connect, is_local, project_of
+from seedctl.cli.connection import connect, identifier_of, is_local, project_of
 from seedctl.cli.options import settings_of
 from seedctl.errors import SeedctlError
-from seedctl.project import chosen_identifier
 from seedctl.report import Report
 
 if TYPE_CHECKING:
@@ -47,8 +46,7 @@ def _secret_names(settings: Settings) -> list[str]:
     if is_local(settings):
         from seedctl.local.ssm import stored_names  # noqa: PLC0415 - slow to load
 
-        project = project_of(settings)
-        identifier = chosen_identifier(settings.identifier, project, with_ampx=False)
-        return stored_names(project.state_folder, identifier.parameter_prefix)
+        prefix = identifier_of(settings).parameter_prefix
+        return stored_names(project_of(settings).state_folder, prefix)
     with closing(connect(settings, Report())) as backend:
         return backend.secrets.list()

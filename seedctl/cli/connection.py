@@ -12,7 +12,13 @@ from seedctl.cli.console import Console
 from seedctl.cli.options import Settings
 from seedctl.embedded import local_from_environment
 from seedctl.outputs import OutputsSource
-from seedctl.project import Project, chosen_identifier, find_project
+from seedctl.project import (
+    BackendChoice,
+    BackendIdentifier,
+    Project,
+    chosen_identifier,
+    find_project,
+)
 from seedctl.source.digests import stale_warning
 
 if TYPE_CHECKING:
@@ -34,10 +40,24 @@ def project_of(settings: Settings) -> Project:
     """
     if is_local(settings) and settings.endpoint_url is not None:
         raise click.UsageError("--local (or SEEDCTL_LOCAL) and --endpoint-url exclude each other.")
+    _choice(settings).check(is_local=is_local(settings))
     if settings.project is None:
         explicit = Path(settings.project_dir) if settings.project_dir else None
         settings.project = find_project(Path(), explicit=explicit)
     return settings.project
+
+
+def identifier_of(settings: Settings) -> BackendIdentifier:
+    """Return the backend that the options and the environment select.
+
+    Raises InvalidCommandInputError for options that exclude each other, and ProjectNotFoundError.
+    """
+    project = project_of(settings)
+    # As in ampx, the command line leaves out a sandbox of the variable. A deployed backend counts:
+    # nobody must believe that a command has acted on it when it has acted on the account's sandbox.
+    return chosen_identifier(
+        _choice(settings), project, from_ampx="none" if is_local(settings) else "deployed"
+    )
 
 
 def display_path(settings: Settings, path: Path) -> str:
@@ -49,12 +69,12 @@ def display_path(settings: Settings, path: Path) -> str:
 def connect(settings: Settings, observer: Observer, *, target: TargetDetail = "none") -> Backend:
     """Connect to the backend that the options select."""
     project = project_of(settings)
-    identifier = chosen_identifier(settings.identifier, project, with_ampx=False)
     from seedctl.backend import connect as connect_backend  # noqa: PLC0415 - it takes 100 ms
 
     return connect_backend(
         project.root,
-        identifier=identifier,
+        identifier=identifier_of(settings),
+        allow_target=settings.allow_target,
         profile=settings.profile,
         region=settings.region,
         endpoint_url=settings.endpoint_url,
@@ -96,3 +116,8 @@ def types_command(settings: Settings, out: str | None = None) -> str:
     ):
         words += [option, value] if value is not None else []
     return shlex.join([*words, *(["--local"] if settings.local else [])])
+
+
+def _choice(settings: Settings) -> BackendChoice:
+    names = ("identifier", "app_id", "branch", "stack", "allow_target")
+    return BackendChoice(**{name: getattr(settings, name) for name in names})

@@ -13,7 +13,7 @@ import click
 
 from seedctl.cli.connection import connect
 from seedctl.cli.console import Console
-from seedctl.cli.options import Command, Group, Settings, common_options
+from seedctl.cli.options import Command, Group, Settings, common_options, reading_options
 from seedctl.cli.run_report import ConsoleReport
 from seedctl.errors import (
     AccessDeniedError,
@@ -117,7 +117,7 @@ def data(_: Settings) -> None:
     metavar="NAME",
     help="The secret that pseudonyms depend on [default: random in each export].",
 )
-@common_options
+@reading_options
 def export(
     settings: Settings,
     *,

@@ -29,6 +29,10 @@ class Settings:
 
     def __init__(self) -> None:
         self.identifier: str | None = None
+        self.app_id: str | None = None
+        self.branch: str | None = None
+        self.stack: str | None = None
+        self.allow_target: str | None = None
         self.profile: str | None = None
         self.region: str | None = None
         self.endpoint_url: str | None = None
@@ -158,6 +162,10 @@ def _check(name: str, value: str) -> None:
         from seedctl.project import check_identifier_option  # noqa: PLC0415 - not for --help
 
         check_identifier_option(value)
+    elif name in {"app_id", "branch", "stack"}:
+        from seedctl.project.choice import check_choice_option  # noqa: PLC0415 - not for --help
+
+        check_choice_option(name, value)
     elif name == "endpoint_url":
         from seedctl.aws.settings import check_endpoint  # noqa: PLC0415 - not for --help
 
@@ -173,6 +181,12 @@ _OPTIONS = {
         "--identifier",
         metavar="NAME",
         help="The sandbox [default: SEEDCTL_IDENTIFIER, else the account's name].",
+    ),
+    "app_id": _option("--app-id", metavar="ID", help="The Amplify app of --branch."),
+    "branch": _option("--branch", metavar="NAME", help="A branch of --app-id, not a sandbox."),
+    "stack": _option("--stack", metavar="NAME", help="The backend with this stack."),
+    "allow_target": _option(
+        "--allow-target", metavar="NAME", help="Allow writing to this branch or stack."
     ),
     "profile": _option("--profile", metavar="NAME", help="The AWS profile [default: AWS_PROFILE]."),
     "region": _option(
@@ -209,6 +223,9 @@ _COMMON_NAMES = {f"--{name.replace('_', '-')}" for name in _OPTIONS} | {"-C", "-
 
 common_options = options(*_OPTIONS)
 """Adds all common options; a value after the subcommand overrides one before it."""
+
+reading_options = options(*(_OPTIONS.keys() - {"allow_target"}))
+"""Adds the common options of a command that writes nothing to the backend."""
 
 format_option = click.option(
     "--format",

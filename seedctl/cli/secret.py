@@ -13,7 +13,15 @@ from seedctl import policy
 from seedctl.cli.completion import complete_secret_name
 from seedctl.cli.connection import connect, is_local
 from seedctl.cli.console import Console, print_data, print_json, utc_time
-from seedctl.cli.options import Command, Group, Settings, common_options, format_option, options
+from seedctl.cli.options import (
+    Command,
+    Group,
+    Settings,
+    common_options,
+    format_option,
+    options,
+    reading_options,
+)
 from seedctl.cli.run_report import ConsoleReport
 from seedctl.errors import FileAccessError, InvalidSecretNameError, InvalidSecretValueError
 from seedctl.parameter_store import check_name, check_value, decode
@@ -25,7 +33,10 @@ if TYPE_CHECKING:
 
 
 @click.command("generate-policy", cls=Command)
-@options("identifier", "profile", "region", "endpoint_url", "project_dir", "outputs", "local")
+@options(
+    *("identifier", "app_id", "branch", "stack"),
+    *("profile", "region", "endpoint_url", "project_dir", "outputs", "local"),
+)
 def generate_policy(settings: Settings) -> None:
     """Print the IAM policy that seeding needs.
 
@@ -63,7 +74,7 @@ def set_(settings: Settings, name: str) -> None:
 @click.argument("name", shell_complete=complete_secret_name)
 @format_option
 @click.option("--value-only", is_flag=True, help="Print the value and nothing else.")
-@common_options
+@reading_options
 def get(settings: Settings, name: str, form: str, value_only: bool) -> None:
     """Print a secret: name, version, value and time of its last change."""
     if value_only and form == "json":
@@ -87,7 +98,7 @@ def get(settings: Settings, name: str, form: str, value_only: bool) -> None:
 
 @secret.command("list")
 @format_option
-@common_options
+@reading_options
 def list_(settings: Settings, form: str) -> None:
     """Print the names of all secrets, one a line."""
     backend, console = _open(settings)
@@ -206,5 +217,5 @@ def _secrets(count: int) -> str:
 
 
 def _sandbox(backend: Backend) -> str:
-    where = "local sandbox" if backend.aws.is_local else "sandbox"
-    return f"{where} {backend.identifier.name} of {backend.identifier.namespace}"
+    where = "local " if backend.aws.is_local else ""
+    return f"{where}{backend.identifier.kind} {backend.identifier.title}"

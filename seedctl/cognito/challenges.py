@@ -70,6 +70,8 @@ class SignInState:
     """Supplies the codes for which there is no callback."""
     sleep: Callable[[float], None] = field(default=time.sleep, repr=False)
     warn: Callable[[str], None] = field(default=lambda _: None, repr=False)
+    before_write: Callable[[], None] = field(default=lambda: None, repr=False)
+    """Called before an MFA method of the user is set up or preferred: a sign-in alone is no write."""
     now: Callable[[], datetime] = field(default=lambda: datetime.now(timezone.utc), repr=False)
     internal_name: str = field(default="", init=False)
     """The user pool's own name for the user, which all answers must carry."""
@@ -181,6 +183,7 @@ def _set_up_method(sign_in: SignInState, challenge: Challenge) -> dict[str, str]
             resolution='Create the user with user_attributes={"phone_number": …}.',
         )
     method = _choose_method(sign_in, possible, "set up")
+    sign_in.before_write()
     sign_in.set_preference = True
     if method == "EMAIL":
         if sign_in.email is None:

@@ -71,6 +71,10 @@ class StackDoesNotExistError(_SetUpError):
     """The chosen sandbox is not deployed."""
 
 
+class TargetNotAllowedError(_SetUpError):
+    """The target is no sandbox of this project, and nobody has allowed writing to it by its name."""
+
+
 class SeedScriptNotFoundError(_SetUpError):
     """The seed script does not exist."""
 

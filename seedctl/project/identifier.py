@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import sys
 from dataclasses import dataclass
 from typing import Any
@@ -31,8 +32,9 @@ class BackendIdentifier:
     """One backend.
 
     Attributes:
-        namespace: The ``name`` in package.json, or the id of a Hosting app.
-        name: The name of the sandbox or branch.
+        namespace: The ``name`` in package.json, the id of a Hosting app, or the name of a standalone
+            backend.
+        name: The name of the sandbox or branch; "backend" of a standalone backend.
         type: "sandbox", "branch" or "standalone".
         hash: The ten digits at the end of the stack's name; None to compute them.
     """
@@ -55,6 +57,32 @@ class BackendIdentifier:
         longest = 128 - len("amplify") - len(self.type) - len(name) - 4 - 10 - 1
         namespace = _sanitise(self.namespace)[:longest]
         return f"amplify-{namespace}-{name}-{self.type}-{digest}"
+
+    @property
+    def kind(self) -> str:
+        """What it is, in words: "sandbox", "branch", "standalone backend" or "stack"."""
+        return "standalone backend" if self.type == "standalone" else self.type
+
+    @property
+    def title(self) -> str:
+        """Its name for messages, after its ``kind``."""
+        if self.type == "branch":
+            return f"{self.name} of app {self.namespace}"
+        return self.namespace if self.type == "standalone" else f"{self.name} of {self.namespace}"
+
+    @property
+    def short_name(self) -> str:
+        """The name to type for it: a branch's own name, or else the stack's."""
+        return self.name if self.type == "branch" and self.hash is None else self.stack_name
+
+    @property
+    def options(self) -> str:
+        """The options that select this backend, ready for a shell; "" for a sandbox by its name."""
+        if self.hash is None and self.type == "sandbox":
+            return ""
+        if self.hash is None and self.type == "branch":
+            return f"--app-id {shlex.quote(self.namespace)} --branch {shlex.quote(self.name)}"
+        return f"--stack {self.stack_name}"
 
     @classmethod
     def from_stack_name(cls, stack_name: str) -> BackendIdentifier | None:
@@ -147,6 +175,35 @@ class BackendIdentifier:
             )
         digest = value.get("hash") if isinstance(value.get("hash"), str) else None
         return cls(value["namespace"], value["name"], value["type"], digest)
+
+
+@dataclass(frozen=True, slots=True)
+class OtherStack(BackendIdentifier):
+    """A stack whose name Amplify did not make, as *name*. It has no paths in Parameter Store."""
+
+    @classmethod
+    def of(cls, stack_name: str) -> OtherStack:
+        return cls(namespace="", name=stack_name, type="stack")
+
+    @property
+    def stack_name(self) -> str:
+        return self.name
+
+    @property
+    def title(self) -> str:
+        return self.name
+
+    @property
+    def shared_prefix(self) -> str:
+        return self._path_parts()
+
+    def _path_parts(self) -> str:
+        raise errors.BackendIdConversionFault(
+            f"The stack {self.name} has no secrets: Amplify did not make its name, and the paths of "
+            "secrets in Parameter Store are made from the parts of such a name.",
+            resolution="Name the backend with --identifier, with --app-id and --branch, or by a "
+            "stack name such as amplify-myapp-alice-sandbox-617b6b058d.",
+        )
 
 
 def check_identifier_option(text: str, *, source: str = "--identifier") -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import json
-import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from seedctl import errors
-from seedctl.project.identifier import BackendIdentifier, check_identifier_option, os_account_name
 
 OUTPUTS_NAME = "amplify_outputs.json"
 LOCAL_OUTPUTS = Path("amplify", "seed", "local_outputs.json")
@@ -191,26 +189,6 @@ def _describes_backend(path: Path) -> bool:
     except (UnreadableFileError, ValueError, RecursionError):
         return True  # so that the broken file is read, and reported
     return not isinstance(content, dict) or bool(content.keys() - {"version", "$schema"})
-
-
-def chosen_identifier(
-    given: str | BackendIdentifier | None, project: Project, *, with_ampx: bool = True
-) -> BackendIdentifier:
-    """Return the sandbox to use: *given*, else the environment's, else that of the user's account.
-
-    The environment's is AMPLIFY_BACKEND_IDENTIFIER *with_ampx*, or else SEEDCTL_IDENTIFIER.
-    """
-    if isinstance(given, BackendIdentifier):
-        return given
-    if given:
-        return BackendIdentifier(namespace_of(project), check_identifier_option(given))
-    from_ampx = os.environ.get("AMPLIFY_BACKEND_IDENTIFIER")
-    if from_ampx and with_ampx:
-        return BackendIdentifier.from_json(from_ampx)
-    name = os.environ.get("SEEDCTL_IDENTIFIER")
-    if name:
-        check_identifier_option(name, source="SEEDCTL_IDENTIFIER")
-    return BackendIdentifier(namespace_of(project), name or os_account_name())
 
 
 def tool_table(project: Project, name: str) -> Mapping[str, Any]:

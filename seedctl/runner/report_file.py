@@ -199,7 +199,9 @@ def _target(target: Target | None) -> dict[str, Any] | None:
         return None
     return {
         "project": mask(str(target.project)),
-        "sandbox": mask(target.sandbox),
+        "sandbox": mask(target.name) if target.kind == "sandbox" else None,
+        "backend": f"{target.kind} {mask(target.name)}",
+        "stage": target.stage or None,
         "outputs": mask(str(target.outputs)) if target.outputs is not None else None,
         "user_pool": target.user_pool,
         "account": target.account,

@@ -92,7 +92,7 @@ class Storage(StorageReader):
         with open_source(data) as source:
             call = self._object_call(path, bucket, accelerate=use_accelerate_endpoint)
             options.setdefault("ContentType", guess_content_type(call.path, data))
-            self._before_write()
+            self._check_target(call)
             warn, skip = self._observer.on_warning, if_exists == "skip"
             stored, state = upload(call, source, options, on_progress, warn, skip_existing=skip)
         self._report(call, state)
@@ -212,7 +212,7 @@ class Storage(StorageReader):
         original, copied, options = copy_parameters(source, destination)
         origin = self._object_call(original["path"], original.get("bucket"))
         target = self._object_call(copied["path"], copied.get("bucket"))
-        self._before_write()
+        self._check_target(target)
         with origin.explain_source_denial():
             target.send(
                 "copy_object",
@@ -250,13 +250,19 @@ class Storage(StorageReader):
         owner = owner_option(expected_bucket_owner)
         call = self._object_call(path, bucket)
         check_folder(call.path)
-        self._before_write()
+        self._check_target(call)
         if call.path.endswith("/"):
             count = remove_all(call, owner, lambda: self._report(call, "removed"))
             return RemovedObject(call.path, count)
         call.send("delete_object", "delete", Key=call.path, **owner)
         self._report(call, "removed")
         return RemovedObject(call.path, None)
+
+    def _check_target(self, call: ObjectCall) -> None:
+        """Raise if the guard lets nothing be written to the backend, or to this bucket."""
+        self._before_write()
+        if not self._section().lists(call.bucket):  # named with a BucketInfo
+            self._before_write(call.bucket.bucket_name, call.bucket.region)
 
     def _report(self, call: ObjectCall, state: State) -> None:
         self._observer.on_event(Event("file", call.bucket.display_name, state))

@@ -25,7 +25,7 @@ class StorageFactory:
     _aws: AWS
     _outputs: OutputsSource
     _observer: Observer
-    _before_write: Callable[[], None]
+    _before_write: Callable[..., None]
 
     def storage_for(self, identity: Identity) -> Storage:
         """Return a storage client that acts as *identity*."""

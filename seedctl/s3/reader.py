@@ -46,7 +46,7 @@ class StorageReader:
     _identity: Identity
     """Says, at each call, who makes it."""
     _observer: Observer
-    _before_write: Callable[[], None]
+    _before_write: Callable[..., None]
     """Called before every change."""
 
     def list(

@@ -43,6 +43,11 @@ class StorageSection:
     named: Mapping[str, Bucket]
     """The buckets by friendly name."""
 
+    def lists(self, bucket: Bucket) -> bool:
+        """Whether *bucket* is one of the outputs file."""
+        listed = (self.default, *self.named.values())
+        return any(each.bucket_name == bucket.bucket_name for each in listed)
+
     def bucket(self, choice: str | BucketInfo | None) -> Bucket:
         """Return the bucket *choice* names; the default bucket for None.
 

@@ -287,7 +287,7 @@ class Auth:
 
     def _open(self, sign_in: SignIn) -> UserSession:
         sign_in.codes, sign_in.sleep = self._codes, self._sleep
-        sign_in.warn = self._observer.on_warning
+        sign_in.warn, sign_in.before_write = self._observer.on_warning, self._before_write
         return self._sessions.open(sign_in)
 
 

@@ -96,6 +96,7 @@ class OpenSessions:
         wanted, used = sign_in.user.mfa_preference, sign_in.method
         if wanted == "TOTP" and used in {"EMAIL", "SMS"} and sign_in.user.totp_sign_up_challenge:
             # If the pool also offers e-mail MFA, Cognito asks for its code before TOTP can be set up.
+            sign_in.before_write()
             enroll_totp(sign_in, {"AccessToken": access_token})
             sign_in.pool.prefer_mfa(access_token, "TOTP")
         elif wanted is not None and sign_in.set_preference and used != wanted:
@@ -104,6 +105,7 @@ class OpenSessions:
                 "the preference."
             )
         elif used is not None and sign_in.set_preference:
+            sign_in.before_write()
             sign_in.pool.prefer_mfa(access_token, used)
 
     def _remove(self, session: UserSession) -> None:

@@ -323,14 +323,15 @@ def test_nothing_is_drawn_over_a_question(
     """While a code is asked for no bars are drawn; the next progress draws them again."""
     display = _display(clock, screen)
 
-    def answer(question: str) -> str:
+    def answer(question: str, *, is_hidden: bool) -> str:
+        assert is_hidden
         screen.write(question)
         display.show(_progress(2))
         assert screen.lines == ["The code (hidden):"]
         screen.write("\n")
         return "1"
 
-    monkeypatch.setattr("seedctl.prompter._read_hidden", answer)
+    monkeypatch.setattr("seedctl.prompter._read_line", answer)
     monkeypatch.delenv("CI", raising=False)
     monkeypatch.setattr(sys, "stdin", screen)
     display.show(_progress(1))

@@ -110,6 +110,8 @@ def test_the_whole_document(folder: Path, run: Callable[..., Result]) -> None:
         "target": {
             "project": str(folder),
             "sandbox": "dev",
+            "backend": "sandbox dev",
+            "stage": None,
             "outputs": str(folder / "amplify_outputs.json"),
             "user_pool": "us-east-1_AbCdEfGhI",
             "account": "LOCAL",

@@ -181,7 +181,7 @@ def test_the_target_is_named_before_the_first_user(scene: Scene) -> None:
     found.clear()
     scene.report.target = None
     announce: Any = scene.backend.auth._before_write
-    announce.__self__._target = "outputs"
+    announce.__self__._admitted.clear()
     scene.backend.auth.create_users([NewUser(address("cem"), PASSWORD)])
     assert found
     assert None not in found

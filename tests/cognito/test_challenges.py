@@ -23,6 +23,7 @@ from seedctl.errors import (
     NoMFAPreferenceSpecifiedError,
     NotAuthorizedException,
     SignInException,
+    TargetNotAllowedError,
     UsernameExistsError,
 )
 from tests.cognito.standin import INTERNAL, SECRET_CODE, ScriptedCodes
@@ -416,6 +417,38 @@ def test_setting_up_totp_at_sign_in(challenged: Callable[..., Stage]) -> None:
     ]
     assert preferences(stage) == [["SoftwareTokenMfaSettings"]]
     assert masking.mask(SECRET_CODE) == "***"
+
+
+@pytest.mark.parametrize(
+    ("challenge", "parameters", "preference"),
+    [
+        ("MFA_SETUP", listed("MFAS_CAN_SETUP", "SOFTWARE_TOKEN_MFA"), None),
+        ("MFA_SETUP", listed("MFAS_CAN_SETUP", "EMAIL_OTP"), None),
+        ("EMAIL_OTP", {}, "TOTP"),
+        ("SELECT_MFA_TYPE", BOTH, "EMAIL"),
+    ],
+)
+def test_a_sign_in_that_changes_the_user_is_a_write(
+    challenged: Callable[..., Stage],
+    monkeypatch: pytest.MonkeyPatch,
+    challenge: str,
+    parameters: dict[str, str],
+    preference: str | None,
+) -> None:
+    """Where nothing may be written, no MFA method is set up or preferred either."""
+    stage = challenged(challenge, **parameters)
+    stage.codes.codes = ["111111"]
+    if challenge == "SELECT_MFA_TYPE":
+        stage.cognito.after_new_password = [("EMAIL_OTP", {})]
+
+    def refuse() -> None:
+        raise TargetNotAllowedError("not there")
+
+    monkeypatch.setattr(stage.auth, "_before_write", refuse)
+    with pytest.raises(TargetNotAllowedError):
+        sign_in(stage, mfa_preference=preference, totp_sign_up_challenge=lambda _: "123456")
+    writes = {"AssociateSoftwareToken", "SetUserMFAPreference", "VerifySoftwareToken"}
+    assert writes.isdisjoint(stage.cognito.operations())
 
 
 def test_setting_up_totp_at_sign_in_needs_its_callback(challenged: Callable[..., Stage]) -> None:

@@ -170,5 +170,5 @@ class Stage:
             lambda: objects, lambda: section, self.identity, self.report, self._announce
         )
 
-    def _announce(self) -> None:
+    def _announce(self, *_: str) -> None:
         self.announced += 1

@@ -1,0 +1,282 @@
+"""The guard's decisions, one row each, and what is asked at a terminal."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from seedctl import masking
+from seedctl.errors import OutputsMismatchError, StackDoesNotExistError, TargetNotAllowedError
+from seedctl.guard import STEPS, Guard
+from seedctl.outputs import load_outputs
+from seedctl.owner import Ownership
+from seedctl.project import BackendIdentifier, OtherStack, Project
+from seedctl.prompter import TerminalPrompter
+from seedctl.report import Target
+
+if TYPE_CHECKING:
+    from seedctl.outputs import AmplifyOutputs
+
+ALICE = BackendIdentifier("my-app", "alice")
+BOB = BackendIdentifier("my-app", "bob")
+MAIN = BackendIdentifier("d1a2b3c4d5e6f7", "main", "branch")
+EVE = BackendIdentifier("shop", "eve")
+STANDALONE = BackendIdentifier("shop", "backend", "standalone")
+BASIC = Path(__file__).parent / "data" / "amplify_outputs.basic.json"
+
+
+class Terminal:
+    """Answers questions as a person would; None means that there is no terminal."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.answer: str | None = None
+        self.questions: list[str] = []
+        monkeypatch.setattr("seedctl.guard.can_prompt", lambda: self.answer is not None)
+        monkeypatch.setattr(TerminalPrompter, "ask_openly", lambda _, text: self._reply(text))
+
+    def _reply(self, question: str) -> str:
+        self.questions.append(question)
+        assert self.answer is not None
+        return self.answer
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    return Terminal(monkeypatch)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    (tmp_path / "package.json").write_text('{"name": "my-app"}', encoding="utf-8")
+    (tmp_path / "amplify_outputs.json").write_bytes(BASIC.read_bytes())
+    return Project(tmp_path)
+
+
+@pytest.fixture
+def outputs(project: Project) -> AmplifyOutputs:
+    return load_outputs(project.root / "amplify_outputs.json")
+
+
+def _check(
+    project: Project,
+    outputs: AmplifyOutputs | None,
+    ownership: Ownership | None,
+    identifier: BackendIdentifier = ALICE,
+    allow: str | None = None,
+) -> list[str]:
+    target = Target(
+        project.root, "alice", None, None, "us-east-1_A", "123456789012", "", stage="BETA"
+    )
+    return Guard(project, identifier, allow).check(outputs, ownership, lambda: target)
+
+
+OWNED = {
+    "chosen": Ownership("chosen", backend=MAIN),
+    "unknown": Ownership("unknown", reason="You may not ask"),
+    "other": Ownership("other", backend=MAIN),
+    "mismatch": Ownership("mismatch", backend=BOB, difference="names the user pool a, not b"),
+    "missing": Ownership("missing", "us-east-1"),
+}
+NO = TargetNotAllowedError
+# The chosen backend, whose the outputs are, and what happens without and with --allow-target main.
+ROWS: list[tuple[bool, str, Any, Any]] = [
+    (True, "chosen", [], []),
+    (True, "unknown", ["could not be checked"], ["could not be checked"]),
+    (True, "other", NO, ["Secrets are those of the sandbox alice"]),
+    (True, "mismatch", OutputsMismatchError, OutputsMismatchError),
+    (True, "missing", StackDoesNotExistError, StackDoesNotExistError),
+    (False, "chosen", NO, []),
+    (False, "unknown", NO, ["could not be checked"]),
+    (False, "other", OutputsMismatchError, OutputsMismatchError),
+    (False, "mismatch", OutputsMismatchError, OutputsMismatchError),
+    (False, "missing", StackDoesNotExistError, StackDoesNotExistError),
+]
+
+
+@pytest.mark.usefixtures("terminal")
+@pytest.mark.parametrize(("is_own", "owner", "without", "with_name"), ROWS)
+def test_each_row_of_the_table(
+    project: Project,
+    outputs: AmplifyOutputs,
+    is_own: bool,
+    owner: str,
+    without: Any,
+    with_name: Any,
+) -> None:
+    """Each decision, without a terminal: nothing, a warning, or an error with exit code 3."""
+    identifier = ALICE if is_own else MAIN
+    for allow, expected in ((None, without), ("main", with_name)):
+        if isinstance(expected, list):
+            warnings = _check(project, outputs, OWNED[owner], identifier, allow)
+            assert len(warnings) == len(expected)
+            assert all(map(str.__contains__, warnings, expected))
+        else:
+            with pytest.raises(expected) as caught:
+                _check(project, outputs, OWNED[owner], identifier, allow)
+            assert caught.value.exit_code == 3
+
+
+def test_the_table_is_complete() -> None:
+    """Each row is tested."""
+    assert {(is_own, owner) for is_own, owner, *_ in ROWS} == set(STEPS)
+
+
+@pytest.mark.usefixtures("terminal")
+@pytest.mark.parametrize(
+    ("identifier", "right", "wrong"),
+    [
+        (ALICE, [None, "x"], []),
+        (MAIN, ["main", MAIN.stack_name], [None, "Main", "", "d1a2b3c4d5e6f7", "main "]),
+        (
+            BackendIdentifier("d1", "featurex", "branch", "0123456789"),
+            ["amplify-d1-featurex-branch-0123456789", "featurex"],
+            ["feature/x"],
+        ),
+        (
+            STANDALONE,
+            [STANDALONE.stack_name],
+            ["backend", "shop"],
+        ),
+        (EVE, [EVE.stack_name], ["eve", "shop", "sandbox"]),
+        (OtherStack.of("my-stack"), ["my-stack"], ["stack", "*"]),
+    ],
+    ids=["own sandbox", "branch", "branch's stack", "standalone", "other sandbox", "other stack"],
+)
+def test_the_names_that_allow_a_write_to_parameter_store(
+    project: Project,
+    identifier: BackendIdentifier,
+    right: list[str | None],
+    wrong: list[str | None],
+) -> None:
+    """A branch's own name or any backend's stack, exactly; without any look-up."""
+    for name in right:
+        assert _check(project, None, None, identifier, name) == []
+    for name in wrong:
+        with pytest.raises(TargetNotAllowedError):
+            _check(project, None, None, identifier, name)
+
+
+@pytest.mark.usefixtures("terminal")
+def test_the_raw_name_of_a_branch_that_was_chosen_by_its_stack(
+    project: Project, outputs: AmplifyOutputs
+) -> None:
+    """The stack's tags tell the branch's raw name, which then is as good as the stack's."""
+    raw = BackendIdentifier("d1", "feature/x", "branch")
+    parsed = BackendIdentifier("d1", "featurex", "branch", raw.stack_name[-10:])
+    assert parsed.stack_name == raw.stack_name
+    owned = Ownership("chosen", backend=raw)
+    for name in ("feature/x", raw.stack_name):
+        assert _check(project, outputs, owned, parsed, name) == []
+
+
+def test_tags_that_say_branch_count_more_than_the_name(
+    project: Project, outputs: AmplifyOutputs, terminal: Terminal
+) -> None:
+    """A stack that is deployed as a branch is not a sandbox of this project, whatever its name."""
+    owned = Ownership("chosen", is_deployed_elsewhere=True)
+    with pytest.raises(TargetNotAllowedError):
+        _check(project, outputs, owned)
+    assert _check(project, outputs, owned, allow=ALICE.stack_name) == []
+    assert terminal.questions == []
+
+
+def test_the_name_is_typed_at_a_terminal(
+    project: Project, outputs: AmplifyOutputs, terminal: Terminal
+) -> None:
+    """The question says what the target is; only the exact name is accepted, every time."""
+    terminal.answer = "main"
+    for _ in range(2):
+        assert _check(project, outputs, OWNED["chosen"], MAIN) == []
+    question = (
+        "The target is the branch main of app d1a2b3c4d5e6f7 (BETA, user pool us-east-1_A, account "
+        "123456789012), which is not a sandbox of this project.\nType main to write there"
+    )
+    assert terminal.questions == [question, question]
+    terminal.answer = "y"
+    with pytest.raises(TargetNotAllowedError, match="You named 'y'"):
+        _check(project, outputs, OWNED["chosen"], MAIN)
+
+
+def test_a_wrong_name_is_not_asked_again(
+    project: Project, outputs: AmplifyOutputs, terminal: Terminal
+) -> None:
+    """Who gave a wrong name on the command line is told so, and not asked."""
+    terminal.answer = "main"
+    with pytest.raises(TargetNotAllowedError, match="You named 'mian'") as caught:
+        _check(project, outputs, OWNED["other"], allow="mian")
+    assert terminal.questions == []
+    assert "--app-id d1a2b3c4d5e6f7 --branch main --allow-target main" in (
+        caught.value.resolution or ""
+    )
+
+
+def test_unchecked_outputs_are_asked_for_once(
+    project: Project, outputs: AmplifyOutputs, terminal: Terminal
+) -> None:
+    """The answer yes is stored for what the file leads to: also for the next run, and in CI."""
+    terminal.answer = "no"
+    with pytest.raises(TargetNotAllowedError, match="You may not ask"):
+        _check(project, outputs, OWNED["unknown"])
+    terminal.answer = "Yes"
+    assert _check(project, outputs, OWNED["unknown"]) == []
+    assert len(terminal.questions) == 2
+    assert "It leads to BETA, user pool us-east-1_A, account 123456789012." in terminal.questions[0]
+    assert _check(project, outputs, OWNED["unknown"]) == []
+    terminal.answer = None
+    assert _check(project, outputs, OWNED["unknown"]) == []
+    assert len(terminal.questions) == 2
+    folder = project.state_folder / "unchecked"
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    (marker,) = folder.iterdir()
+    assert marker.read_bytes() == b""
+    assert len(_check(project, outputs, OWNED["unknown"], BOB)) == 1
+
+
+@pytest.mark.parametrize("section", ["auth", "data", "storage"])
+def test_another_place_is_asked_for_again(
+    project: Project, outputs: AmplifyOutputs, terminal: Terminal, section: str
+) -> None:
+    """If pool, API or bucket change, the stored answer is not for them; nor if one is gone."""
+    terminal.answer = "yes"
+    _check(project, outputs, OWNED["unknown"])
+    document = json.loads(outputs.path.read_text(encoding="utf-8"))
+    del document[section]
+    outputs.path.write_text(json.dumps(document), encoding="utf-8")
+    _check(project, load_outputs(outputs.path), OWNED["unknown"])
+    assert len(terminal.questions) == 2
+
+
+def test_a_stored_answer_opens_nothing_that_is_proven(
+    project: Project, outputs: AmplifyOutputs, terminal: Terminal
+) -> None:
+    """As soon as CloudFormation tells that the file belongs to a branch, its name is required."""
+    terminal.answer = "yes"
+    _check(project, outputs, OWNED["unknown"])
+    terminal.answer = None
+    with pytest.raises(TargetNotAllowedError):
+        _check(project, outputs, OWNED["other"])
+
+
+def test_an_answer_that_cannot_be_stored(
+    project: Project, outputs: AmplifyOutputs, terminal: Terminal
+) -> None:
+    """The run goes on, and a warning says why the next one will ask again."""
+    (project.root / ".amplify").write_text("a file")
+    terminal.answer = "yes"
+    (warning,) = _check(project, outputs, OWNED["unknown"])
+    assert "could not be stored" in warning
+    assert str(project.state_folder / "unchecked") in warning
+
+
+def test_names_are_masked(project: Project, outputs: AmplifyOutputs, terminal: Terminal) -> None:
+    """A branch that has a secret's name is not shown, as elsewhere."""
+    masking.register("hunter2-secret")
+    branch = BackendIdentifier("d1", "hunter2-secret", "branch")
+    with pytest.raises(TargetNotAllowedError) as caught:
+        _check(project, outputs, Ownership("chosen"), branch, "hunter2-secret!")
+    assert "hunter2" not in f"{caught.value.message} {caught.value.resolution}"
+    assert terminal.questions == []
