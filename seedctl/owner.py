@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from seedctl.outputs import AmplifyOutputs
 from seedctl.outputs.resources import resources_of_file
 from seedctl.project import BackendIdentifier, Project, is_own_sandbox
-from seedctl.stack_lookup import Stack, StackLookup
+from seedctl.stack_lookup import DeployedStack, StackLookup
 
 if TYPE_CHECKING:
     from seedctl.aws.calls import AWS
@@ -103,7 +103,7 @@ def find_owner(
     reason = stacks.reason or f"the stack {name} names no resources"
     if owner == "missing" and aws.is_emulator:  # emulators seldom have the stack
         owner, reason = "unknown", f"there is no stack {name}"
-    is_elsewhere = isinstance(chosen, Stack) and not chosen.is_sandbox
+    is_elsewhere = isinstance(chosen, DeployedStack) and not chosen.is_sandbox
     return Ownership(
         owner,
         stacks.region,
@@ -139,7 +139,7 @@ def _physical_id(outputs: AmplifyOutputs) -> str | None:
     return outputs.storage.default.bucket_name if outputs.storage is not None else None
 
 
-def _difference(resources: list[tuple[str, str]], stack: Stack) -> str:
+def _difference(resources: list[tuple[str, str]], stack: DeployedStack) -> str:
     """Return the first of *resources* that *stack* does not have, in words; "" if it has all."""
     for kind, value in resources:
         own = stack.resources.get(kind, set())

@@ -20,7 +20,7 @@ _MOST_PAGES = 50  # of stacks; CloudFormation sends 100 in each
 
 
 @dataclass(frozen=True, slots=True)
-class Stack:
+class DeployedStack:
     """A deployed stack."""
 
     name: str
@@ -30,7 +30,7 @@ class Stack:
     """The id of the stack in which this one is nested, if it is."""
 
     @classmethod
-    def of(cls, described: Mapping[str, Any], name: str = "") -> Stack:
+    def of(cls, described: Mapping[str, Any], name: str = "") -> DeployedStack:
         """Return one of the stacks that DescribeStacks has *described*."""
         outputs = {
             each["OutputKey"]: each.get("OutputValue") for each in described.get("Outputs", [])
@@ -65,10 +65,10 @@ class StackLookup:
     region: str | None
     reason: str = field(default="", init=False)
     """Why the first call that failed has failed."""
-    _by_id: dict[str, Stack] = field(default_factory=dict, init=False)
+    _by_id: dict[str, DeployedStack] = field(default_factory=dict, init=False)
     _is_unreachable: bool = field(default=False, init=False)
 
-    def describe(self, name: str) -> Stack | Literal["missing", "unreadable"]:
+    def describe(self, name: str) -> DeployedStack | Literal["missing", "unreadable"]:
         if name in self._by_id:
             return self._by_id[name]
         reply = self._call("DescribeStacks", StackName=name)
@@ -77,22 +77,22 @@ class StackLookup:
         if not reply.get("Stacks"):
             return "unreadable"
         stack = reply["Stacks"][0]
-        found = self._by_id[stack.get("StackId", name)] = Stack.of(stack, name)
+        found = self._by_id[stack.get("StackId", name)] = DeployedStack.of(stack, name)
         return found
 
-    def root_of(self, resource: str | None) -> Stack | None:
+    def root_of(self, resource: str | None) -> DeployedStack | None:
         """Return the root stack that *resource* is in, by its physical id."""
         if resource is None:
             return None
         found = self._call("DescribeStackResources", PhysicalResourceId=resource) or {}
         for each in found.get("StackResources") or []:
             stack = self.describe(each.get("StackId") or each["StackName"])
-            if isinstance(stack, Stack) and stack.root_id:
+            if isinstance(stack, DeployedStack) and stack.root_id:
                 stack = self.describe(stack.root_id)
-            return stack if isinstance(stack, Stack) else None
+            return stack if isinstance(stack, DeployedStack) else None
         return None
 
-    def naming(self, kind: str, value: str) -> Stack | None:
+    def naming(self, kind: str, value: str) -> DeployedStack | None:
         """Return the root stack whose outputs name the resource *value*, such as a "user pool".
 
         For where CloudFormation does not tell the stack of a resource: emulators seldom do.
@@ -101,7 +101,7 @@ class StackLookup:
         for _ in range(_MOST_PAGES):
             page = self._call("DescribeStacks", **parameters) or {}
             for each in page.get("Stacks") or []:
-                stack = Stack.of(each)
+                stack = DeployedStack.of(each)
                 if stack.root_id is None and value in stack.resources.get(kind, ()):
                     return stack
             if not page.get("NextToken"):

@@ -51,6 +51,8 @@ NOT_RUN = {
     "types.md python fragment": "tests/schema_file checks its types; without its file it cannot run",
     "rows.md python fragment from seedctl.data": "docs/data-sets.md has it with a file, as a script",
     "data-sets.md ts": "tests/data/data_sets.json has what these models become",
+    "targets.md text $ seedctl seed": "its target is at AWS; tests/test_target_guard.py has such refusals",
+    "targets.md text Target": "its target is at AWS; tests/test_target.py compares such lines",
     "amplify-js.md js": "it needs a browser or Node with aws-amplify",
     "tutorial.md ts": "it is the user's own Amplify source",
     "architecture.md": "it is part of a module that does not exist",

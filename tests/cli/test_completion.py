@@ -158,7 +158,7 @@ def test_nobody_is_asked(root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: 
     asked: list[str] = []
     monkeypatch.setattr(sys, "stdin", _Terminal())
     monkeypatch.setattr(sys, "stderr", _Terminal())
-    monkeypatch.setattr(prompter, "_read_hidden", lambda question: _interrupt(asked, question))
+    monkeypatch.setattr(prompter, "_read_line", lambda question, **_: _interrupt(asked, question))
     assert complete("--profile m secret get ") == []
     assert asked == []
 
