@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -78,19 +79,34 @@ def _find_node() -> tuple[str, str]:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=_PROBE_SECONDS,
-            check=True,
+            check=False,
         )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise NodeNotFoundError(f"{found} cannot be run: {error}", resolution=fix) from error
+    try:
         version, path = json.loads(ended.stdout)
-    except (OSError, subprocess.SubprocessError, ValueError) as error:
-        printed = getattr(error, "stderr", None) or b""
-        reason = printed.decode("utf-8", "replace").strip() or str(error)
-        raise NodeNotFoundError(f"{found} cannot be run: {reason}", resolution=fix) from error
+    except (ValueError, TypeError):
+        printed = _telling_line(ended.stderr or ended.stdout)
+        if "NODE_OPTIONS" in os.environ:
+            fix = f"Check NODE_OPTIONS in the environment. {fix}"
+        raise NodeNotFoundError(
+            f"{found} does not work as Node.js: it ended with exit code {ended.returncode} and "
+            f"printed {printed!r}.",
+            resolution=fix,
+        ) from None
     if not _is_supported(version):
         raise NodeNotFoundError(
             f"{found} is Node.js {version}, which is too old for Amplify's packages.",
             resolution=fix,
         )
     return path, version
+
+
+def _telling_line(printed: bytes) -> str:
+    """Return the line of *printed* that names an error, or else the first one."""
+    lines = [line.strip() for line in printed.decode("utf-8", "replace").splitlines()]
+    telling = (line for line in lines if re.match(r"\w*Error\b", line))
+    return next(telling, next(filter(None, lines), ""))[:500]
 
 
 def _is_supported(version: str) -> bool:
@@ -119,7 +135,7 @@ def _find_tsx(root: Path) -> Path:
     raise AmplifyPackagesNotFoundError(
         f"The package tsx, which loads TypeScript, is not installed for {root}: it comes with "
         "@aws-amplify/backend-cli.",
-        resolution="Install it in the project: npm install --save-dev @aws-amplify/backend-cli",
+        resolution="In the project, run npm install --save-dev @aws-amplify/backend-cli.",
     )
 
 
