@@ -19,11 +19,14 @@ from seedctl.source.places import (
     place_of_await,
     place_of_look_up,
     place_of_throw,
+    place_of_wait,
 )
 
 _AGAIN = "run seedctl local init again"
 _MOST_LINES = 40
 """How many lines of the output are shown: the last ones."""
+_LONGEST_LINE = 1000
+"""How many characters of each of them are shown."""
 
 _NOT_FOUND = re.compile(
     r"Cannot find (?:module|package) '(?P<name>[^']+)'(?: imported from (?P<file>/.*))?"
@@ -35,9 +38,11 @@ _LOOK_UP = re.compile(
 )
 # What precedes the compiler's own words; the file and line are told apart from them.
 _TRANSFORM = re.compile(r"^Transform failed with \d+ errors?: \S+?:\d+:\d+: (?:ERROR: )?")
+_DISK_FULL = re.compile(r"\b(?:ENOSPC|EDQUOT)\b")
 _OUT_OF_MEMORY = re.compile(r"(?<=FATAL ERROR: ).*out of memory")
 _DUMP = "<--- Last few GCs --->"
 _FACTORY = re.compile(r"\bat (?:new )?(?:Amplify)?(\w+)Factory\.getInstance\b")
+_DISK_FULL_FIX = "The disk is full. Free some space, or set TMPDIR to a folder on another disk."
 _LOOK_UP_FIX = (
     "The local sandbox has no AWS to look it up in. Give the value in the code or in an environment "
     "variable instead; or, where the backend is deployed, use seedctl local init --from outputs."
@@ -95,11 +100,17 @@ def failure(outcome: Outcome) -> BackendSourceError | None:
 def _failed(outcome: Outcome, entry: str, error: Mapping[str, Any]) -> BackendSourceError:
     """Return the error for an exception that the project's code or a package threw."""
     chain = list(_chain(error))
-    place = _place(outcome, chain)
+    full = any(_DISK_FULL.search(each["message"]) for each in chain)
+    place = (outcome.entry, None) if full else _place(outcome, chain)
     name, message = chain[0]["name"], chain[0]["message"].partition("\nRequire stack:")[0]
     message = _TRANSFORM.sub("", " ".join(message.split()))
     shown = message if name == "Error" or message.startswith(name) else f"{name}: {message}"
-    problem = _error(outcome, f"{entry} cannot be loaded: {shown}", place, _resolution(chain))
+    problem = _error(
+        outcome,
+        f"{entry} cannot be loaded: {shown}",
+        place,
+        _DISK_FULL_FIX if full else _resolution(chain),
+    )
     others = [each for each in chain[1:] if " ".join(each["message"].split()) not in shown]
     if others:
         problem.service_code = others[-1]["name"]
@@ -112,7 +123,10 @@ def _too_late(outcome: Outcome, entry: str) -> BackendSourceError:
     return _error(
         outcome,
         f"{entry} was not loaded within {outcome.seconds:.0f} s.",
-        place or place_of_await(outcome.root) or (outcome.entry, None),
+        place
+        or place_of_await(outcome.root)
+        or place_of_wait(outcome.root)
+        or (outcome.entry, None),
         "Look there for an endless loop, or for code that waits for a server; the backend's source "
         f"must not wait. If it only is slow, give it more time with --timeout and {_AGAIN}.",
     )
@@ -209,10 +223,10 @@ def _chain(error: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _error(outcome: Outcome, message: str, place: Place, resolution: str) -> BackendSourceError:
-    lines = outcome.output.partition(_DUMP)[0].rstrip().splitlines()
+    lines = outcome.output.partition(_DUMP)[0].rstrip().splitlines()[-_MOST_LINES:]
     return BackendSourceError(
         mask(message),
         resolution=mask(resolution),
         place=place,
-        output="\n".join(lines[-_MOST_LINES:]),
+        output="\n".join(mask(line)[:_LONGEST_LINE] for line in lines),
     )

@@ -1,5 +1,5 @@
-// Loads an Amplify backend and has it synthesized. Run by seedctl/source/node.py, which says in JSON,
-// as the only argument, what to do:
+// Loads an Amplify backend and has it synthesized. Run by synthesis.py, whose only argument says in JSON
+// what to do:
 //   entry    the file to load, amplify/backend.ts or the like
 //   tsx      the entry point of tsx that loads TypeScript: its API, or its loader if it is old
 //   folder   where results go: result.json, and folders for what others write meanwhile
@@ -10,6 +10,7 @@ import { createRequire, syncBuiltinESMExports } from 'node:module';
 import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { inspect } from 'node:util';
 import { Worker } from 'node:worker_threads';
 
 Error.stackTraceLimit = 30; // the project's own lines are often below ten of Amplify's
@@ -32,7 +33,8 @@ function finish(result) {
 /** What an error says, without the long serializedError that Amplify adds. */
 function described(error, depth = 0) {
   if (!(error instanceof Error) && typeof error?.message !== 'string') {
-    return { name: 'thrown value', message: String(error), stack: '' };
+    const message = typeof error === 'string' ? error : inspect(error);
+    return { name: 'thrown value', message, stack: '' };
   }
   const { name, message, stack, cause, resolution } = error;
   const text = (value) => String(value ?? '').replaceAll(/\?namespace=\d+/g, ''); // it is tsx's
