@@ -97,6 +97,7 @@ watch.unref();
 keepProjectUnchanged();
 try {
   await load();
+  await new Promise((done) => setImmediate(done)); // until then Node reports rejections that nobody handles
   process.emit('message', 'amplifySynth', undefined);
   // Older packages do not know that message. CDK synthesizes when the process is about to end.
   if (!exists(path.join(assembly, 'manifest.json'))) process.emit('beforeExit', 0);

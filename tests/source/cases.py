@@ -96,6 +96,15 @@ CASES = [
         "Correct it there",
     ),
     Case("throws-text", AUTH, '\nthrow "just text";\n', 9, "just text", "Correct it there"),
+    Case("throws-object", AUTH, "\nthrow { code: 7 };\n", 9, "{ code: 7 }", "Correct it there"),
+    Case(
+        "rejects",
+        AUTH,
+        '\nvoid Promise.reject(new Error("nobody waits"));\n',
+        9,
+        "nobody waits",
+        "Correct it there",
+    ),
     Case(
         "throws-later",
         AUTH,
