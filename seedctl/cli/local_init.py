@@ -96,7 +96,7 @@ class _Description:
     multiple=True,
     help="An MFA method; may be given more than once.  [default: totp]",
 )
-@click.option("--force", is_flag=True, help="Replace the file if it is there.")
+@click.option("--force", is_flag=True, help="Replace the file even if you edited it.")
 @options("project_dir", "outputs")
 def init(
     settings: Settings,

@@ -30,17 +30,20 @@ function finish(result) {
   exit(result.error ? 1 : 0);
 }
 
+/** What stands between an error's message and the details that Amplify adds. */
+const between = (message) => (/[.:!]$/.test(message) ? ' ' : ': ');
+
 /** What an error says, without the long serializedError that Amplify adds. */
 function described(error, depth = 0) {
   if (!(error instanceof Error) && typeof error?.message !== 'string') {
     const message = typeof error === 'string' ? error : inspect(error);
     return { name: 'thrown value', message, stack: '' };
   }
-  const { name, message, stack, cause, resolution } = error;
+  const { name, message, stack, cause, details, resolution } = error;
   const text = (value) => String(value ?? '').replaceAll(/\?namespace=\d+/g, ''); // it is tsx's
   return {
     name: text(name ?? 'Error'),
-    message: text(message),
+    message: text(message) + (typeof details === 'string' ? between(message) + details : ''),
     stack: text(stack),
     resolution: typeof resolution === 'string' ? resolution : undefined,
     cause: cause && depth < 8 ? described(cause, depth + 1) : undefined,

@@ -124,6 +124,15 @@ CASES = [
         old='"pictures/*"',
     ),
     Case(
+        "refused-in-detail",
+        AUTH,
+        "emall: true",
+        3,
+        "configuration: At least one authentication method must be enabled.",
+        "Fix the configuration errors",
+        old="email: true",
+    ),
+    Case(
         "refused-schema",
         DATA_RESOURCE,
         'a.string().default("a \\"quoted\\" one")',
