@@ -191,8 +191,13 @@ class _Initialisation:
             # A file that describes another backend than the source would not be noticed.
             unreadable.resolution = f"{unreadable.resolution} {_OR_DESCRIBE}"
             raise unreadable
-        description = self._description if self._description.is_given else _ask()
-        return description.document(), "the options"
+        if self._description.is_given:
+            return self._description.document(), "the options"
+        if origin is None:
+            self._console.status(
+                "There is no amplify/backend.ts to read, and no amplify_outputs.json."
+            )
+        return _ask().document(), "the options"
 
     def _from_source(self, entry: Path | None) -> tuple[dict[str, Any], str]:
         if entry is None:

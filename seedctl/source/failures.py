@@ -58,7 +58,7 @@ class Outcome:
     entry: Path
     """The file that was loaded first."""
     seconds: float
-    """How long it could take."""
+    """How long it was allowed to take."""
     status: int | None
     """The exit status; None if the process had to be killed because the time was over."""
     result: Mapping[str, Any]
@@ -138,9 +138,9 @@ def _ended(outcome: Outcome, entry: str) -> BackendSourceError:
     if status == 13:
         return _error(
             outcome,
-            f"{entry} waits, at an await outside of functions, for something that never comes.",
+            f"{entry} waits, at an await outside of functions, for something that never happens.",
             place_of_await(outcome.root) or (outcome.entry, None),
-            f"Remove or complete what it waits for, and {_AGAIN}.",
+            f"Remove the await, or resolve the promise that it waits for, and {_AGAIN}.",
         )
     memory = _OUT_OF_MEMORY.search(outcome.output)
     if memory is not None:

@@ -22,7 +22,7 @@ const writeFile = fs.writeFileSync.bind(fs);
 const exists = fs.existsSync.bind(fs);
 const loaded = new Set();
 
-/** Writes the result and ends the process. Whatever the project prints or leaves open is no matter. */
+/** Writes the result and ends the process, even if the project left timers or servers open. */
 function finish(result) {
   if (process.cwd() !== project) process.chdir(project);
   for (const file of Object.keys(createRequire(entry).cache)) loaded.add(file.split('?')[0]);
@@ -63,7 +63,7 @@ function keepProjectUnchanged() {
     const original = fs[name];
     fs[name] = (file, ...rest) => original.call(fs, elsewhere(file), ...rest);
   }
-  // CDK wants a lock file even when it bundles no function. Only its name matters then.
+  // CDK requires a lock file even if it bundles no function. Then it does not read it.
   const names = ['package-lock.json', 'pnpm-lock.yaml', 'yarn.lock', 'bun.lock', 'bun.lockb'];
   const hasLockFile = (at) =>
     names.some((name) => exists(path.join(at, name))) ||
@@ -95,7 +95,7 @@ process.exit = (code) => {
   exit(code);
 };
 const watch = new Worker(new URL('watch.mjs', import.meta.url), { workerData: { folder, seconds } });
-watch.on('error', () => {}); // without it, whoever has started this process ends it
+watch.on('error', () => {}); // without this thread, seedctl ends the process, some seconds later
 watch.unref();
 keepProjectUnchanged();
 try {

@@ -163,7 +163,7 @@ CASES = [
         "--from outputs",
         old=EVERYTHING,
     ),
-    Case("waits", AUTH, "\nawait new Promise(() => {});\n", 9, "never comes", "Remove or complete"),
+    Case("waits", AUTH, "\nawait new Promise(() => {});\n", 9, "never happens", "Remove the await"),
     Case(
         "loops",
         AUTH,
