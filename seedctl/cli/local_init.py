@@ -144,8 +144,10 @@ class _Initialisation:
         existing = _existing_text(self._path)
         may_replace = existing is None or self._force
         if existing is not None and not may_replace and not _is_made_from_source(existing):
+            why = ", and was edited or not made from the project's source" if existing else ""
             raise FileAccessError(
-                f"{self._path} is there already.", resolution="Replace it with --force, or edit it."
+                f"{self._path} is there already{why}.",
+                resolution="Replace it with --force, or edit it.",
             )
         document, source = self._read(origin)
         text = blueprint.to_text(document)

@@ -143,6 +143,7 @@ def test_an_edited_file_is_replaced_with_force_only(
     path.write_text(json.dumps(document))
     refused = seedctl("local", "init")
     assert (refused.code, "--force" in refused.err) == (3, True)
+    assert "is there already, and was edited or not made from" in refused.err
     assert "Reading" not in refused.err
     assert seedctl("local", "init", "--force").code == 0
     assert _document(root)["auth"]["groups"] != []
