@@ -21,6 +21,7 @@ from seedctl.source.places import (
     place_of_throw,
     place_of_wait,
 )
+from seedctl.source.toolchain import install_command
 
 _AGAIN = "run seedctl local init again"
 _MOST_LINES = 40
@@ -109,7 +110,7 @@ def _failed(outcome: Outcome, entry: str, error: Mapping[str, Any]) -> BackendSo
         outcome,
         f"{entry} cannot be loaded: {shown}",
         place,
-        _DISK_FULL_FIX if full else _resolution(chain),
+        _DISK_FULL_FIX if full else _resolution(outcome.root, chain),
     )
     others = [each for each in chain[1:] if " ".join(each["message"].split()) not in shown]
     if others:
@@ -195,12 +196,13 @@ def _place(outcome: Outcome, chain: Sequence[Mapping[str, Any]]) -> Place:
     return place or file_in_text(root, chain[0]["message"]) or (outcome.entry, None)
 
 
-def _resolution(chain: Sequence[Mapping[str, Any]]) -> str:
+def _resolution(root: Path, chain: Sequence[Mapping[str, Any]]) -> str:
     resolutions = [each["resolution"] for each in chain if each.get("resolution")]
     own = next((each for each in resolutions if "underlying error" not in each), None)
     missing = _NOT_FOUND.search(chain[0]["message"])
     if missing is not None and "node_modules" in (missing["file"] or ""):
-        return f"The installed packages are incomplete: run npm install, and {_AGAIN}."
+        install = install_command(root)
+        return f"The installed packages are incomplete: delete node_modules, run {install}, and {_AGAIN}."
     if missing is not None and not missing["name"].startswith((".", "/")):
         name = "/".join(missing["name"].split("/")[: 2 if missing["name"].startswith("@") else 1])
         return (

@@ -26,6 +26,7 @@ _INSTALL_BY_LOCK_FILE = {
     "yarn.lock": "yarn install",
     "bun.lock": "bun install",
     "bun.lockb": "bun install",
+    "package-lock.json": "npm install",
 }
 _VERSIONS = "18.19 or later, 20.6 or later, or 22 or later"
 _PROBE_SECONDS = 30
@@ -176,6 +177,15 @@ def _targets(entry: Any) -> Iterator[str]:
             yield from _targets(entry.get(condition))
 
 
+def install_command(root: Path) -> str:
+    """Return what installs the packages of the project in *root*, by the lock file nearest to it."""
+    for folder in (root, *root.parents):
+        for name, command in _INSTALL_BY_LOCK_FILE.items():
+            if (folder / name).is_file():
+                return command
+    return "npm install"
+
+
 def _packages_missing(root: Path) -> AmplifyPackagesNotFoundError:
     folders = (root, *root.parents)
     if any((folder / ".pnp.cjs").is_file() for folder in folders):
@@ -183,12 +193,6 @@ def _packages_missing(root: Path) -> AmplifyPackagesNotFoundError:
             f"{root} uses Yarn's Plug'n'Play, which Amplify's packages do not support.",
             resolution='Set "nodeLinker: node-modules" in .yarnrc.yml, and run yarn install.',
         )
-    install = "npm install"
-    for folder in folders:
-        found = [line for name, line in _INSTALL_BY_LOCK_FILE.items() if (folder / name).is_file()]
-        if found or (folder / "package-lock.json").is_file():
-            install = (found or [install])[0]
-            break
     where = (
         "node_modules has no"
         if (root / "node_modules").is_dir()
@@ -196,6 +200,6 @@ def _packages_missing(root: Path) -> AmplifyPackagesNotFoundError:
     )
     return AmplifyPackagesNotFoundError(
         f"The packages of {root} are not installed: {where} @aws-amplify/backend.",
-        resolution=f"Run {install} in the project. package.json must name @aws-amplify/backend and "
+        resolution=f"Run {install_command(root)} in the project. package.json must name @aws-amplify/backend and "
         "@aws-amplify/backend-cli.",
     )

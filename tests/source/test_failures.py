@@ -235,7 +235,9 @@ def test_a_file_that_only_the_message_names_is_the_place(
         node.ends(1, result={"error": {"name": "Error", "message": message, "stack": ""}})
         err = seedctl("local", "init").err
         assert f"\n  at {place}\n" in err
-    assert "packages are incomplete: run npm install" in err
+    assert "packages are incomplete: delete node_modules, run npm install, and" in err
+    (project / "pnpm-lock.yaml").touch()
+    assert "delete node_modules, run pnpm install, and" in seedctl("local", "init").err
 
 
 def test_a_resolution_that_only_points_to_the_cause_is_left_out(
