@@ -13,6 +13,8 @@ Place = tuple[Path, int | None]
 _FRAME = re.compile(
     r"(?:^|\(|\bat |\basync )(?P<url>file://)?(?P<path>/.*?)(?:\?[^\s():]*)?:(?P<line>\d+)(?=[:)\s]|$)"
 )
+_LONGEST_FRAME = 5000
+"""How many characters of a line are searched: a message may be one line of any length."""
 _AWAIT = re.compile(r"^(?!.*\basync\b)(?!//)(?:\S.*\W)?await\b")
 _LOOK_UP = re.compile(r"\b(?:\w*[lL]ookup|lookup\w*)\s*\(")
 _WAIT = re.compile(r"\b(?:(?:exec|execFile|spawn)Sync|Atomics\.wait)\s*\(")
@@ -41,7 +43,7 @@ def file_in_text(root: Path, text: str) -> Place | None:
 def _places(stack: str) -> Iterator[Place]:
     own = Path(__file__).parent
     for line in stack.splitlines():
-        match = _FRAME.search(line)
+        match = _FRAME.search(line[:_LONGEST_FRAME])
         if match is not None:
             path = Path(unquote(match["path"]) if match["url"] else match["path"])
             if "node_modules" not in path.parts and own not in path.parents and path.is_file():
