@@ -29,8 +29,8 @@ IfExists = Literal["error", "skip", "update"]
 _RETURNED_UNCHANGED = {"ID", "String", "Int", "Boolean", "AWSEmail"}
 
 _NEXT_RUN_WITHOUT_IDS = (
-    "The rules of fields allow no ids here, so a second run creates all rows again: give it only the "
-    "rows that failed."
+    "The rules of fields allow no ids here, so a second run does not recognize records of the first: "
+    "give it only the rows that failed."
 )
 _MAX_READS = 4  # of one record; the transport makes several attempts each time
 _LOST = (

@@ -32,16 +32,31 @@ def denied_fields(error: SeedctlError | None) -> tuple[str, ...]:
     return tuple(name.strip() for found in names for name in found if name.strip())
 
 
-def denied_to_read(error: GraphQLError) -> tuple[str, ...] | None:
-    """Return what *error* of a mutation denies of its result; None if the mutation was refused.
+def explain_unread(error: GraphQLError) -> bool:
+    """Say in the resolution of *error* which fields of the result the caller may not read.
 
-    An error below the mutation is about reading the result: the record was written.
+    Return whether the error is about the result only: then a mutation was done.
     """
     paths = [entry.get("path") for entry in error.errors]
     below = [path for path in paths if isinstance(path, list) and len(path) > 1]
-    if not paths or len(below) < len(paths):
-        return None
-    return tuple(dict.fromkeys(".".join(map(str, path[1:])) for path in below))
+    if not isinstance(error, UnauthorizedError) or not paths or len(below) < len(paths):
+        return False
+    fields = dict.fromkeys(_field_path(path[1:]) for path in below)
+    error.resolution = (
+        f"No rule lets this caller read {', '.join(fields)}: give selection_set= with the fields that it "
+        "may read."
+    )
+    return True
+
+
+def _field_path(path: list[str | int]) -> str:
+    """Return *path* as in a selection set: without the numbers of items in lists."""
+    following = [*path[1:], None]
+    return ".".join(
+        str(part)
+        for part, next_part in zip(path, following, strict=True)
+        if isinstance(part, str) and not (part == "items" and isinstance(next_part, int))
+    )
 
 
 def explain_denial(error: SeedctlError, model: Model, verb: str) -> None:

@@ -230,8 +230,7 @@ def _missing_field(model: Model, field: Field) -> InvalidInputError:
     if holds is None:
         return InvalidInputError(
             message,
-            resolution=f"Give it a value. {HOW_TO_SKIP} The outputs file does not say which fields "
-            "have a default.",
+            resolution="Give it a value. AppSync requires one even if the field has a default.",
         )
     # AppSync refuses the input before it would fill in the owner.
     what = "a group" if holds == "group" else "the owner: the user name, or the sub, of a user"

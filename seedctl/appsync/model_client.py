@@ -50,8 +50,7 @@ class ModelClient(ModelQueries):
             auth_mode: How this request authenticates. None uses the client's auth mode.
             auth_token: The Authorization header of this request.
             headers: HTTP headers that replace the client's.
-            validate: False sends *record* without checking it against the schema. Needed for a
-                required field that has a default, since the outputs file does not list defaults.
+            validate: False sends *record* without checking it against the schema.
 
         Raises:
             ConditionalCheckFailedError: A record with this key exists.

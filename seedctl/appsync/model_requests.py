@@ -19,7 +19,7 @@ from seedctl.appsync.documents import (
     mutation_document,
     path_selection,
 )
-from seedctl.appsync.field_rules import denied_to_read, explain_denial
+from seedctl.appsync.field_rules import explain_denial, explain_unread
 from seedctl.appsync.input_builder import InputBuilder
 from seedctl.appsync.keys import complete_index_keys
 from seedctl.appsync.records import Page, Record, RecordBuilder
@@ -89,7 +89,9 @@ class ModelRequests:
             raise response.missing(f"page of {self.model.name} records")
         page = self.results.page(self.model, values, options.loader_auth)
         if response.errors:
-            raise response.error(page)
+            error = response.error(page)
+            explain_unread(error)
+            raise error
         return page
 
     def _page_variables(
@@ -155,15 +157,11 @@ class ModelRequests:
 
     def _explain(self, error: errors.UnauthorizedError, verb: Verb) -> None:
         """Say which rule denied the mutation, or what of its result it denied."""
-        unread = denied_to_read(error)
-        if unread is None:
+        if not explain_unread(error):
             explain_denial(error, self.model, verb)
             return
         self.api.report_record(self.model.name, _STATES[verb])
-        error.resolution = (
-            f"The record was {_STATES[verb]}. No rule lets this caller read {', '.join(unread)}: give "
-            "selection_set= with the fields that it may read."
-        )
+        error.resolution = f"The record was {_STATES[verb]}. {error.resolution}"
 
     def get_existing(self, key: Mapping[str, Any], options: CallOptions) -> Record:
         """Return a record that is known to exist. Raises UnauthorizedError and others."""
@@ -228,7 +226,9 @@ class ModelRequests:
             raise response.missing(f"{self.model.name} record")
         record = self.results.record(self.model, values, options.loader_auth)
         if response.errors:
-            raise response.error(record)
+            error = response.error(record)
+            explain_unread(error)
+            raise error
         return record
 
     def _selection(self, paths: Sequence[str] | None) -> Selection:

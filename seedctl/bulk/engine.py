@@ -225,15 +225,17 @@ class BulkCall(ABC, Generic[Item, Row, Result]):
         return self._is_stopped
 
     def _raise_failures(self, results: list[Result], not_tried: int) -> None:
-        errors = [each.error for each in results if each.error is not None]
-        if not errors:
+        failed = [(each, each.error) for each in results if each.error is not None]
+        if not failed:
             return
-        first, next_run = errors[0], self.next_run()
+        first, next_run = failed[0][1], self.next_run()
+        row = self.failure(*failed[0]).row
+        which = f"the first, {row}" if row else "the first"
         skipped = ""
         if not_tried:
             skipped = f", {not_tried} {'was' if not_tried == 1 else 'were'} not tried"
         raise BulkError(
-            f"{len(errors)} of {len(results)} {self.noun} failed{skipped}; the first: {first.message}",
+            f"{len(failed)} of {len(results)} {self.noun} failed{skipped}; {which}: {first.message}",
             results=results,
             resolution=f"{first.resolution} {next_run}" if first.resolution else next_run,
         ) from first

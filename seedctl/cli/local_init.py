@@ -96,7 +96,7 @@ class _Description:
     multiple=True,
     help="An MFA method; may be given more than once.  [default: totp]",
 )
-@click.option("--force", is_flag=True, help="Replace the file if it is there.")
+@click.option("--force", is_flag=True, help="Replace the file even if you edited it.")
 @options("project_dir", "outputs")
 def init(
     settings: Settings,
@@ -144,8 +144,10 @@ class _Initialisation:
         existing = _existing_text(self._path)
         may_replace = existing is None or self._force
         if existing is not None and not may_replace and not _is_made_from_source(existing):
+            why = ", and was edited or not made from the project's source" if existing else ""
             raise FileAccessError(
-                f"{self._path} is there already.", resolution="Replace it with --force, or edit it."
+                f"{self._path} is there already{why}.",
+                resolution="Replace it with --force, or edit it.",
             )
         document, source = self._read(origin)
         text = blueprint.to_text(document)
@@ -191,8 +193,13 @@ class _Initialisation:
             # A file that describes another backend than the source would not be noticed.
             unreadable.resolution = f"{unreadable.resolution} {_OR_DESCRIBE}"
             raise unreadable
-        description = self._description if self._description.is_given else _ask()
-        return description.document(), "the options"
+        if self._description.is_given:
+            return self._description.document(), "the options"
+        if origin is None:
+            self._console.status(
+                "There is no amplify/backend.ts to read, and no amplify_outputs.json."
+            )
+        return _ask().document(), "the options"
 
     def _from_source(self, entry: Path | None) -> tuple[dict[str, Any], str]:
         if entry is None:

@@ -95,7 +95,7 @@ def start(
     """Start the local sandbox as a server that stays up.
 
     Every --local command of the project uses it until it ends, by Ctrl-C or seedctl local stop.
-    What it stores is kept. If the script of --seed fails, the server stays up; with --detach the
+    What it stores remains. If the script of --seed fails, the server stays up; with --detach the
     exit code is the seed's.
     """
     settings.local = True  # with or without --local
@@ -158,7 +158,7 @@ class _Startup:
             for document in statistics:
                 for line in table(document):
                     console.status(line)
-            console.status("Stopped. Users, secrets, records and files are kept.")
+            console.status("Stopped. Users, secrets, records and files remain stored.")
 
     def _show(self, server: RunningServer) -> None:
         """Say where *server* is and what it serves."""

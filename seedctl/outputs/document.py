@@ -17,7 +17,7 @@ from seedctl import errors
 from seedctl.outputs.auth import AuthSection, parse_auth
 from seedctl.outputs.details import BackendDetails, parse_details
 from seedctl.outputs.model_schema import ModelSources, parse_model_schema
-from seedctl.outputs.reader import REGENERATE, Reader
+from seedctl.outputs.reader import Reader, how_to_regenerate
 from seedctl.outputs.sections import DataOutputs, StorageOutputs, parse_data, parse_storage
 from seedctl.project.root import Project, UnreadableFileError, find_outputs, read_text
 
@@ -69,7 +69,7 @@ def load_outputs(path: Path) -> AmplifyOutputs:
         json.dumps(document, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise errors.InvalidAmplifyOutputsError(
-            f"{path} is not JSON: {error}", resolution=REGENERATE
+            f"{path} is not JSON: {error}", resolution=how_to_regenerate(path)
         ) from error
     return parse_outputs(document, path)
 

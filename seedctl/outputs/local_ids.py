@@ -21,13 +21,15 @@ _APP_ID = "0" * 31 + "1"
 def with_local_ids(document: Mapping[str, Any]) -> dict[str, Any]:
     """Return a copy of an outputs *document* with local ids in place of the real ones.
 
-    Regions, groups, policies, models and paths are copied unchanged. An id that also occurs
-    elsewhere, such as in ``custom``, is replaced there too.
+    Regions, groups, policies, models, and the names and paths of buckets are copied unchanged. An id
+    that also occurs elsewhere, such as in ``custom``, is replaced there too.
     """
     replaced = dict(_replacements(document))
     # Longest first: the name of one bucket may be a prefix of another's.
     originals = sorted(replaced, key=len, reverse=True)
-    pattern = re.compile("|".join(re.escape(original) for original in originals) or r"(?!)")
+    any_original = "|".join(re.escape(original) for original in originals) or r"(?!)"
+    # As a whole word: the fixed name of a bucket may be a part of any other word.
+    pattern = re.compile(rf"(?<![A-Za-z0-9])(?:{any_original})(?![A-Za-z0-9])")
 
     def replace_ids(value: Any) -> Any:
         if isinstance(value, str):
@@ -35,10 +37,19 @@ def with_local_ids(document: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(value, list):
             return [replace_ids(item) for item in value]
         if isinstance(value, dict):
-            return {key: replace_ids(item) for key, item in value.items()}
+            return {
+                key: item if _is_copied(key, value) else replace_ids(item)
+                for key, item in value.items()
+            }
         return value
 
     return {key: replace_ids(value) for key, value in document.items()}
+
+
+def _is_copied(key: str, section: Mapping[str, Any]) -> bool:
+    """Whether *key* of *section* has the project's own names, which may equal that of a bucket."""
+    is_of_bucket = key in {"name", "paths"} and "bucket_name" in section
+    return is_of_bucket or key == "model_introspection"
 
 
 def _replacements(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

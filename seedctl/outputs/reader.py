@@ -15,10 +15,19 @@ _Value = TypeVar("_Value")
 REGENERATE = "Regenerate the file with npx ampx sandbox or npx ampx generate outputs."
 """The resolution for an outputs file that is not what Amplify writes."""
 
+_LOCAL_FILE = "local_outputs.json"
+
 _GRAPHQL_NAME = re.compile(r"(?!__)[_A-Za-z][_0-9A-Za-z]*")
 
 _NAME = "a GraphQL name: letters, digits and _, with no digit first"
 _KINDS = {dict: "an object", list: "a list", str: "text", bool: "true or false", type(None): "null"}
+
+
+def how_to_regenerate(path: Path) -> str:
+    """Return the resolution for the outputs file at *path*, which is not what its tool writes."""
+    if path.name == _LOCAL_FILE:
+        return "Write the file again with seedctl local init --force."
+    return REGENERATE
 
 
 def is_graphql_name(text: str) -> bool:
@@ -166,7 +175,7 @@ class Reader:
         if value is None:
             raise InvalidAmplifyOutputsError(
                 f"{self._path}: {self._at(key)} is missing; expected {expected}.",
-                resolution=REGENERATE,
+                resolution=how_to_regenerate(self._path),
             )
         return value
 
@@ -175,5 +184,6 @@ class Reader:
         if isinstance(value, str):
             shown = repr(value if len(value) <= 40 else value[:40] + "…")
         raise InvalidAmplifyOutputsError(
-            f"{self._path}: {where} is {shown}; expected {expected}.", resolution=REGENERATE
+            f"{self._path}: {where} is {shown}; expected {expected}.",
+            resolution=how_to_regenerate(self._path),
         )

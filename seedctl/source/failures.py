@@ -19,11 +19,15 @@ from seedctl.source.places import (
     place_of_await,
     place_of_look_up,
     place_of_throw,
+    place_of_wait,
 )
+from seedctl.source.toolchain import install_command
 
 _AGAIN = "run seedctl local init again"
 _MOST_LINES = 40
 """How many lines of the output are shown: the last ones."""
+_LONGEST_LINE = 1000
+"""How many characters of each of them are shown."""
 
 _NOT_FOUND = re.compile(
     r"Cannot find (?:module|package) '(?P<name>[^']+)'(?: imported from (?P<file>/.*))?"
@@ -35,9 +39,11 @@ _LOOK_UP = re.compile(
 )
 # What precedes the compiler's own words; the file and line are told apart from them.
 _TRANSFORM = re.compile(r"^Transform failed with \d+ errors?: \S+?:\d+:\d+: (?:ERROR: )?")
+_DISK_FULL = re.compile(r"\b(?:ENOSPC|EDQUOT)\b")
 _OUT_OF_MEMORY = re.compile(r"(?<=FATAL ERROR: ).*out of memory")
 _DUMP = "<--- Last few GCs --->"
 _FACTORY = re.compile(r"\bat (?:new )?(?:Amplify)?(\w+)Factory\.getInstance\b")
+_DISK_FULL_FIX = "The disk is full. Free some space, or set TMPDIR to a folder on another disk."
 _LOOK_UP_FIX = (
     "The local sandbox has no AWS to look it up in. Give the value in the code or in an environment "
     "variable instead; or, where the backend is deployed, use seedctl local init --from outputs."
@@ -53,7 +59,7 @@ class Outcome:
     entry: Path
     """The file that was loaded first."""
     seconds: float
-    """How long it could take."""
+    """How long it was allowed to take."""
     status: int | None
     """The exit status; None if the process had to be killed because the time was over."""
     result: Mapping[str, Any]
@@ -95,11 +101,17 @@ def failure(outcome: Outcome) -> BackendSourceError | None:
 def _failed(outcome: Outcome, entry: str, error: Mapping[str, Any]) -> BackendSourceError:
     """Return the error for an exception that the project's code or a package threw."""
     chain = list(_chain(error))
-    place = _place(outcome, chain)
+    full = any(_DISK_FULL.search(each["message"]) for each in chain)
+    place = (outcome.entry, None) if full else _place(outcome, chain)
     name, message = chain[0]["name"], chain[0]["message"].partition("\nRequire stack:")[0]
     message = _TRANSFORM.sub("", " ".join(message.split()))
     shown = message if name == "Error" or message.startswith(name) else f"{name}: {message}"
-    problem = _error(outcome, f"{entry} cannot be loaded: {shown}", place, _resolution(chain))
+    problem = _error(
+        outcome,
+        f"{entry} cannot be loaded: {shown}",
+        place,
+        _DISK_FULL_FIX if full else _resolution(outcome.root, chain),
+    )
     others = [each for each in chain[1:] if " ".join(each["message"].split()) not in shown]
     if others:
         problem.service_code = others[-1]["name"]
@@ -112,7 +124,10 @@ def _too_late(outcome: Outcome, entry: str) -> BackendSourceError:
     return _error(
         outcome,
         f"{entry} was not loaded within {outcome.seconds:.0f} s.",
-        place or place_of_await(outcome.root) or (outcome.entry, None),
+        place
+        or place_of_await(outcome.root)
+        or place_of_wait(outcome.root)
+        or (outcome.entry, None),
         "Look there for an endless loop, or for code that waits for a server; the backend's source "
         f"must not wait. If it only is slow, give it more time with --timeout and {_AGAIN}.",
     )
@@ -124,9 +139,9 @@ def _ended(outcome: Outcome, entry: str) -> BackendSourceError:
     if status == 13:
         return _error(
             outcome,
-            f"{entry} waits, at an await outside of functions, for something that never comes.",
+            f"{entry} waits, at an await outside of functions, for something that never happens.",
             place_of_await(outcome.root) or (outcome.entry, None),
-            f"Remove or complete what it waits for, and {_AGAIN}.",
+            f"Remove the await, or resolve the promise that it waits for, and {_AGAIN}.",
         )
     memory = _OUT_OF_MEMORY.search(outcome.output)
     if memory is not None:
@@ -181,12 +196,13 @@ def _place(outcome: Outcome, chain: Sequence[Mapping[str, Any]]) -> Place:
     return place or file_in_text(root, chain[0]["message"]) or (outcome.entry, None)
 
 
-def _resolution(chain: Sequence[Mapping[str, Any]]) -> str:
+def _resolution(root: Path, chain: Sequence[Mapping[str, Any]]) -> str:
     resolutions = [each["resolution"] for each in chain if each.get("resolution")]
     own = next((each for each in resolutions if "underlying error" not in each), None)
     missing = _NOT_FOUND.search(chain[0]["message"])
     if missing is not None and "node_modules" in (missing["file"] or ""):
-        return f"The installed packages are incomplete: run npm install, and {_AGAIN}."
+        install = install_command(root)
+        return f"The installed packages are incomplete: delete node_modules, run {install}, and {_AGAIN}."
     if missing is not None and not missing["name"].startswith((".", "/")):
         name = "/".join(missing["name"].split("/")[: 2 if missing["name"].startswith("@") else 1])
         return (
@@ -209,10 +225,10 @@ def _chain(error: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _error(outcome: Outcome, message: str, place: Place, resolution: str) -> BackendSourceError:
-    lines = outcome.output.partition(_DUMP)[0].rstrip().splitlines()
+    lines = outcome.output.partition(_DUMP)[0].rstrip().splitlines()[-_MOST_LINES:]
     return BackendSourceError(
         mask(message),
         resolution=mask(resolution),
         place=place,
-        output="\n".join(lines[-_MOST_LINES:]),
+        output="\n".join(mask(line)[:_LONGEST_LINE] for line in lines),
     )

@@ -11,10 +11,13 @@ Place = tuple[Path, int | None]
 """A file, and a line of it if that is known."""
 
 _FRAME = re.compile(
-    r"(?:^|\(|\bat |\basync )(?P<url>file://)?(?P<path>/[^()]*?)(?:\?[^\s():]*)?:(?P<line>\d+)(?=[:)\s]|$)"
+    r"(?:^|\(|\bat |\basync )(?P<url>file://)?(?P<path>/.*?)(?:\?[^\s():]*)?:(?P<line>\d+)(?=[:)\s]|$)"
 )
+_LONGEST_FRAME = 5000
+"""How many characters of a line are searched: a message may be one line of any length."""
 _AWAIT = re.compile(r"^(?!.*\basync\b)(?!//)(?:\S.*\W)?await\b")
 _LOOK_UP = re.compile(r"\b(?:\w*[lL]ookup|lookup\w*)\s*\(")
+_WAIT = re.compile(r"\b(?:(?:exec|execFile|spawn)Sync|Atomics\.wait)\s*\(")
 _THROW = re.compile(r"\bthrow\b")
 _CODE = (".ts", ".mts", ".cts", ".js", ".mjs", ".cjs")
 
@@ -40,7 +43,7 @@ def file_in_text(root: Path, text: str) -> Place | None:
 def _places(stack: str) -> Iterator[Place]:
     own = Path(__file__).parent
     for line in stack.splitlines():
-        match = _FRAME.search(line)
+        match = _FRAME.search(line[:_LONGEST_FRAME])
         if match is not None:
             path = Path(unquote(match["path"]) if match["url"] else match["path"])
             if "node_modules" not in path.parts and own not in path.parents and path.is_file():
@@ -61,6 +64,11 @@ def defining_call(root: Path, function: str) -> Place | None:
 def place_of_await(root: Path) -> Place | None:
     """Return where the project awaits something outside of functions, if it is one place."""
     return _only_place(root, _AWAIT)
+
+
+def place_of_wait(root: Path) -> Place | None:
+    """Return where the project waits for another program without an await, if it is one place."""
+    return _only_place(root, _WAIT)
 
 
 def place_of_look_up(root: Path) -> Place | None:

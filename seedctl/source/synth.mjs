@@ -1,5 +1,5 @@
-// Loads an Amplify backend and has it synthesized. Run by seedctl/source/node.py, which says in JSON,
-// as the only argument, what to do:
+// Loads an Amplify backend and has it synthesized. Run by synthesis.py, whose only argument says in JSON
+// what to do:
 //   entry    the file to load, amplify/backend.ts or the like
 //   tsx      the entry point of tsx that loads TypeScript: its API, or its loader if it is old
 //   folder   where results go: result.json, and folders for what others write meanwhile
@@ -10,6 +10,7 @@ import { createRequire, syncBuiltinESMExports } from 'node:module';
 import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { inspect } from 'node:util';
 import { Worker } from 'node:worker_threads';
 
 Error.stackTraceLimit = 30; // the project's own lines are often below ten of Amplify's
@@ -21,7 +22,7 @@ const writeFile = fs.writeFileSync.bind(fs);
 const exists = fs.existsSync.bind(fs);
 const loaded = new Set();
 
-/** Writes the result and ends the process. Whatever the project prints or leaves open is no matter. */
+/** Writes the result and ends the process, even if the project left timers or servers open. */
 function finish(result) {
   if (process.cwd() !== project) process.chdir(project);
   for (const file of Object.keys(createRequire(entry).cache)) loaded.add(file.split('?')[0]);
@@ -29,16 +30,20 @@ function finish(result) {
   exit(result.error ? 1 : 0);
 }
 
+/** What stands between an error's message and the details that Amplify adds. */
+const between = (message) => (/[.:!]$/.test(message) ? ' ' : ': ');
+
 /** What an error says, without the long serializedError that Amplify adds. */
 function described(error, depth = 0) {
   if (!(error instanceof Error) && typeof error?.message !== 'string') {
-    return { name: 'thrown value', message: String(error), stack: '' };
+    const message = typeof error === 'string' ? error : inspect(error);
+    return { name: 'thrown value', message, stack: '' };
   }
-  const { name, message, stack, cause, resolution } = error;
+  const { name, message, stack, cause, details, resolution } = error;
   const text = (value) => String(value ?? '').replaceAll(/\?namespace=\d+/g, ''); // it is tsx's
   return {
     name: text(name ?? 'Error'),
-    message: text(message),
+    message: text(message) + (typeof details === 'string' ? between(message) + details : ''),
     stack: text(stack),
     resolution: typeof resolution === 'string' ? resolution : undefined,
     cause: cause && depth < 8 ? described(cause, depth + 1) : undefined,
@@ -58,7 +63,7 @@ function keepProjectUnchanged() {
     const original = fs[name];
     fs[name] = (file, ...rest) => original.call(fs, elsewhere(file), ...rest);
   }
-  // CDK wants a lock file even when it bundles no function. Only its name matters then.
+  // CDK requires a lock file even if it bundles no function. Then it does not read it.
   const names = ['package-lock.json', 'pnpm-lock.yaml', 'yarn.lock', 'bun.lock', 'bun.lockb'];
   const hasLockFile = (at) =>
     names.some((name) => exists(path.join(at, name))) ||
@@ -90,11 +95,12 @@ process.exit = (code) => {
   exit(code);
 };
 const watch = new Worker(new URL('watch.mjs', import.meta.url), { workerData: { folder, seconds } });
-watch.on('error', () => {}); // without it, whoever has started this process ends it
+watch.on('error', () => {}); // without this thread, seedctl ends the process, some seconds later
 watch.unref();
 keepProjectUnchanged();
 try {
   await load();
+  await new Promise((done) => setImmediate(done)); // until then Node reports rejections that nobody handles
   process.emit('message', 'amplifySynth', undefined);
   // Older packages do not know that message. CDK synthesizes when the process is about to end.
   if (!exists(path.join(assembly, 'manifest.json'))) process.emit('beforeExit', 0);

@@ -33,6 +33,8 @@ _GRACE_SECONDS = 10
 """How long the script may take to say where the project's code was when the time was over."""
 _POLL_SECONDS = 0.5
 _LONGEST_OUTPUT = 100_000  # bytes
+_LARGEST_FILE = 50_000_000
+"""How many bytes of output are stored before earlier ones are dropped, so that a loop fills no disk."""
 _SCRIPT = Path(__file__).with_name("synth.mjs")
 
 
@@ -98,7 +100,8 @@ def _run(
     """
 
     def run(must_stop: Callable[[], bool]) -> int | None:
-        with output.open("wb") as file:
+        # Appending: after the file was emptied, Node goes on at its start.
+        with output.open("ab") as file:
             process = subprocess.Popen(  # noqa: S603 - the user's own Node
                 command,
                 cwd=cwd,
@@ -113,6 +116,8 @@ def _run(
             while time.monotonic() < end and not must_stop():
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     return process.wait(_POLL_SECONDS)
+                if output.stat().st_size > _LARGEST_FILE:
+                    os.truncate(output, 0)
         return None
 
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -25,6 +26,7 @@ _INSTALL_BY_LOCK_FILE = {
     "yarn.lock": "yarn install",
     "bun.lock": "bun install",
     "bun.lockb": "bun install",
+    "package-lock.json": "npm install",
 }
 _VERSIONS = "18.19 or later, 20.6 or later, or 22 or later"
 _PROBE_SECONDS = 30
@@ -78,19 +80,34 @@ def _find_node() -> tuple[str, str]:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=_PROBE_SECONDS,
-            check=True,
+            check=False,
         )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise NodeNotFoundError(f"{found} cannot be run: {error}", resolution=fix) from error
+    try:
         version, path = json.loads(ended.stdout)
-    except (OSError, subprocess.SubprocessError, ValueError) as error:
-        printed = getattr(error, "stderr", None) or b""
-        reason = printed.decode("utf-8", "replace").strip() or str(error)
-        raise NodeNotFoundError(f"{found} cannot be run: {reason}", resolution=fix) from error
+    except (ValueError, TypeError):
+        printed = _telling_line(ended.stderr or ended.stdout)
+        if "NODE_OPTIONS" in os.environ:
+            fix = f"Check NODE_OPTIONS in the environment. {fix}"
+        raise NodeNotFoundError(
+            f"{found} does not work as Node.js: it ended with exit code {ended.returncode} and "
+            f"printed {printed!r}.",
+            resolution=fix,
+        ) from None
     if not _is_supported(version):
         raise NodeNotFoundError(
             f"{found} is Node.js {version}, which is too old for Amplify's packages.",
             resolution=fix,
         )
     return path, version
+
+
+def _telling_line(printed: bytes) -> str:
+    """Return the line of *printed* that names an error, or else the first one."""
+    lines = [line.strip() for line in printed.decode("utf-8", "replace").splitlines()]
+    telling = (line for line in lines if re.match(r"\w*Error\b", line))
+    return next(telling, next(filter(None, lines), ""))[:500]
 
 
 def _is_supported(version: str) -> bool:
@@ -119,7 +136,7 @@ def _find_tsx(root: Path) -> Path:
     raise AmplifyPackagesNotFoundError(
         f"The package tsx, which loads TypeScript, is not installed for {root}: it comes with "
         "@aws-amplify/backend-cli.",
-        resolution="Install it in the project: npm install --save-dev @aws-amplify/backend-cli",
+        resolution="In the project, run npm install --save-dev @aws-amplify/backend-cli.",
     )
 
 
@@ -160,6 +177,15 @@ def _targets(entry: Any) -> Iterator[str]:
             yield from _targets(entry.get(condition))
 
 
+def install_command(root: Path) -> str:
+    """Return what installs the packages of the project in *root*, by the lock file nearest to it."""
+    for folder in (root, *root.parents):
+        for name, command in _INSTALL_BY_LOCK_FILE.items():
+            if (folder / name).is_file():
+                return command
+    return "npm install"
+
+
 def _packages_missing(root: Path) -> AmplifyPackagesNotFoundError:
     folders = (root, *root.parents)
     if any((folder / ".pnp.cjs").is_file() for folder in folders):
@@ -167,12 +193,6 @@ def _packages_missing(root: Path) -> AmplifyPackagesNotFoundError:
             f"{root} uses Yarn's Plug'n'Play, which Amplify's packages do not support.",
             resolution='Set "nodeLinker: node-modules" in .yarnrc.yml, and run yarn install.',
         )
-    install = "npm install"
-    for folder in folders:
-        found = [line for name, line in _INSTALL_BY_LOCK_FILE.items() if (folder / name).is_file()]
-        if found or (folder / "package-lock.json").is_file():
-            install = (found or [install])[0]
-            break
     where = (
         "node_modules has no"
         if (root / "node_modules").is_dir()
@@ -180,6 +200,6 @@ def _packages_missing(root: Path) -> AmplifyPackagesNotFoundError:
     )
     return AmplifyPackagesNotFoundError(
         f"The packages of {root} are not installed: {where} @aws-amplify/backend.",
-        resolution=f"Run {install} in the project. package.json must name @aws-amplify/backend and "
+        resolution=f"Run {install_command(root)} in the project. package.json must name @aws-amplify/backend and "
         "@aws-amplify/backend-cli.",
     )

@@ -26,7 +26,7 @@ class BulkUserCreator(RowByRowCall[NewUser, "CheckedUser", UserResult]):
     next_runs: ClassVar[Mapping[str, str]] = {
         "error": 'With if_exists="skip" a second run continues where this one stopped.',
         "skip": "Run again: existing users are left unchanged.",
-        "sign_in": "Run again: existing users are signed in and kept.",
+        "sign_in": "Run again: existing users are signed in, not created.",
         "update": "Run again: existing users are updated.",
     }
 

@@ -113,7 +113,9 @@ def test_a_second_run_finds_the_same_records(todo: Stage, table: Table) -> None:
     changed = [{**row, "isDone": True} for row in given]
     assert set(states(create_many(changed, key="content", if_exists="update"))) == {"updated"}
     assert all(record["isDone"] for record in table.records.values())
-    with pytest.raises(errors.BulkError, match=r"30 of 30 Todo records failed; the first: createT"):
+    with pytest.raises(
+        errors.BulkError, match=r"30 of 30 Todo records failed; the first, rows\[0\]: createT"
+    ):
         create_many(given, key="content")
     assert len(table.records) == 30
     reported = {event.state: count for event, count in todo.report.records.items()}

@@ -102,7 +102,7 @@ def test_the_next_run_without_ids(todo: Stage, table: Table) -> None:
         todo.models.Todo.create_many([*rows(1), {"content": "x", "isDone": True}])
     resolution = str(caught.value.resolution)
     assert resolution.endswith(
-        "so a second run creates all rows again: give it only the rows that failed."
+        "so a second run does not recognize records of the first: give it only the rows that failed."
     )
     assert "if_exists" not in resolution
 
@@ -247,6 +247,28 @@ def test_a_result_that_may_not_be_read(todo: Stage) -> None:
     )
     assert caught.value.data["id"] == "t-1"
     assert todo.report.records == {Event("record", "Todo", "created"): 1}
+
+
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [
+        (["content"], "content"),
+        (["items", 3, "content"], "content"),
+        (["items", 3, "notes", "items", 0, "items"], "notes.items"),
+    ],
+)
+def test_reads_name_what_may_not_be_read(todo: Stage, path: list[Any], field: str) -> None:
+    """get and list name the field as selection_set= takes it, whatever record of a page it is of."""
+    is_page = path[0] == "items"
+    root = "listTodos" if is_page else "getTodo"
+    record = {"id": "t-1", "content": None}
+    data = {root: {"items": [record]} if is_page else record}
+    todo.answer({"data": data, "errors": [{"path": [root, *path], **unauthorized()}] * 2})
+    with pytest.raises(errors.UnauthorizedError) as caught:
+        todo.models.Todo.list() if is_page else todo.models.Todo.get({"id": "t-1"})
+    assert caught.value.resolution == (
+        f"No rule lets this caller read {field}: give selection_set= with the fields that it may read."
+    )
 
 
 def test_a_bulk_delete_names_the_rule(todo: Stage) -> None:

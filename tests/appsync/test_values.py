@@ -292,6 +292,15 @@ def test_enum_members_are_known_by_value_or_name(blog: Stage) -> None:
         assert blog.sent["input"]["status"] == member.name
 
 
+def test_a_default_does_not_replace_a_required_value(blog: Stage) -> None:
+    """No advice to skip the check: AppSync demands a required field even if it has a default."""
+    with pytest.raises(errors.InvalidInputError, match=r"Post\.title is required") as caught:
+        blog.models.Post.create({"labels": []})
+    assert caught.value.resolution == (
+        "Give it a value. AppSync requires one even if the field has a default."
+    )
+
+
 def test_unchecked_input_is_sent_as_it_is(todo: Stage) -> None:
     """With validate=False values are only converted to JSON."""
     todo.models.Todo.create({"content": 5, "when": NOON}, validate=False)

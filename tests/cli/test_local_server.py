@@ -709,7 +709,7 @@ def test_start_restores_the_signal_handlers(folder: Path, seedctl: CommandLine) 
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     result = Hosted(folder)(seedctl)
     assert result.code == 0, result.err
-    assert result.err.endswith("Stopped. Users, secrets, records and files are kept.\n")
+    assert result.err.endswith("Stopped. Users, secrets, records and files remain stored.\n")
     with host_sandbox(folder / STATE, None):
         assert seedctl("-C", str(folder), "local", "start").code == 3
         assert seedctl("-C", str(folder), "local", "start", "--detach").code == 3

@@ -84,6 +84,24 @@ def test_ids_become_local() -> None:
     assert parse_outputs(local, PATH).auth is not None
 
 
+def test_names_that_equal_a_bucket_stay() -> None:
+    """The fixed name of a bucket may be a word of the project: only the bucket gets a local name."""
+    models = {"models": {"Todo": {"fields": {"media": {"name": "media"}}}}}
+    bucket = {"name": "media", "bucket_name": "media", "paths": {"media/*": {"guest": ["get"]}}}
+    document = {
+        "data": {"model_introspection": models},
+        "storage": {"bucket_name": "media", "buckets": [bucket]},
+        "custom": {"arn": "arn:aws:s3:::media/*", "site": "https://multimedia.example"},
+    }
+    local = blueprint.from_outputs(document)
+    assert local["data"] == document["data"]
+    assert local["storage"]["buckets"] == [{**bucket, "bucket_name": "local-sandbox-bucket-1"}]
+    assert local["custom"] == {
+        "arn": "arn:aws:s3:::local-sandbox-bucket-1/*",
+        "site": "https://multimedia.example",
+    }
+
+
 def test_localising_twice_changes_nothing() -> None:
     """A document with local ids stays unchanged."""
     local = blueprint.from_outputs(DEPLOYED)

@@ -439,6 +439,20 @@ def test_a_file_that_cannot_be_used(tmp_path: Path, content: bytes | None, compl
     assert caught.value.__cause__ is not None
 
 
+def test_a_broken_local_file_is_written_again_by_local_init(tmp_path: Path) -> None:
+    """The advice fits the tool that wrote the file, which may have conflict markers of a merge."""
+    for name, command in (
+        ("local_outputs.json", "seedctl local init --force"),
+        ("amplify_outputs.json", "npx ampx sandbox"),
+    ):
+        path = tmp_path / name
+        for text in ("<<<<<<< HEAD\n{}", '{"version": 1}', '{"auth": {}, "version": "1"}', "[]"):
+            path.write_text(text)
+            with pytest.raises(InvalidAmplifyOutputsError) as caught:
+                load_outputs(path)
+            assert command in str(caught.value.resolution)
+
+
 # --- anything else -------------------------------------------------------------------------------
 
 _KEYS = ("auth", "version", "groups", "admin", "precedence", "$schema", "password_policy", "\ud800")

@@ -55,7 +55,9 @@ def test_a_failed_file_does_not_stop_the_others() -> None:
     """All files are tried; then one error is raised with every result."""
     with FakeS3(answer=_refusing("f3", "f5")) as server:
         stage = Stage(server.url)
-        with pytest.raises(errors.BulkError, match="2 of 9 files failed; the first: no") as caught:
+        with pytest.raises(
+            errors.BulkError, match="2 of 9 files failed; the first, f3: no"
+        ) as caught:
             stage.storage.upload_many([(f"f{n}", "x") for n in range(9)])
         again = stage.storage.upload_many([("f3", "x"), ("g", "y")], on_error="collect")
     results = caught.value.results
@@ -185,7 +187,9 @@ def test_an_invalid_file_of_a_generator_is_raised_at_the_end() -> None:
     files: Any = iter([("a", "b"), "c", ("d", "e")])
     with (
         FakeS3(answer=lambda _: STORED) as server,
-        pytest.raises(errors.BulkError, match="1 of 3 files failed; the first: Row 1") as got,
+        pytest.raises(
+            errors.BulkError, match=r"1 of 3 files failed; the first, rows\[1\]: Row 1"
+        ) as got,
     ):
         Stage(server.url).storage.upload_many(files)
     assert [each.state for each in got.value.results] == ["uploaded", "failed", "uploaded"]

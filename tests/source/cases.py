@@ -96,6 +96,15 @@ CASES = [
         "Correct it there",
     ),
     Case("throws-text", AUTH, '\nthrow "just text";\n', 9, "just text", "Correct it there"),
+    Case("throws-object", AUTH, "\nthrow { code: 7 };\n", 9, "{ code: 7 }", "Correct it there"),
+    Case(
+        "rejects",
+        AUTH,
+        '\nvoid Promise.reject(new Error("nobody waits"));\n',
+        9,
+        "nobody waits",
+        "Correct it there",
+    ),
     Case(
         "throws-later",
         AUTH,
@@ -113,6 +122,15 @@ CASES = [
         "InvalidStorageAccessPathError: The {entity_id} token must not be the first",
         "Add an additional prefix to the path",
         old='"pictures/*"',
+    ),
+    Case(
+        "refused-in-detail",
+        AUTH,
+        "emall: true",
+        3,
+        "configuration: At least one authentication method must be enabled.",
+        "Fix the configuration errors",
+        old="email: true",
     ),
     Case(
         "refused-schema",
@@ -145,7 +163,7 @@ CASES = [
         "--from outputs",
         old=EVERYTHING,
     ),
-    Case("waits", AUTH, "\nawait new Promise(() => {});\n", 9, "never comes", "Remove or complete"),
+    Case("waits", AUTH, "\nawait new Promise(() => {});\n", 9, "never happens", "Remove the await"),
     Case(
         "loops",
         AUTH,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from seedctl import masking
+from seedctl.source import synthesis
 from tests.source.cases import AUTH, BACKEND, CASES, Case
 from tests.source.conftest import install
 from tests.source.recording import check, tree
@@ -53,6 +54,9 @@ def test_what_the_project_prints_is_shown_with_its_failure_only(
     assert result.code == 3
     assert result.err.startswith("line 60\n")
     assert "line 98\npassword: ***\n[BackendSourceError]" in result.err
+    node.ends(1, output="y" * 2_000 + "Swordfish-77\n", result={"error": error})
+    long = seedctl("local", "init", "-q").err.splitlines()[0]
+    assert long == "y" * 1_000
     assert "Swordfish" not in result.err
     assert result.out == ""
 
@@ -94,6 +98,46 @@ def test_a_call_to_aws_is_explained(
     assert "no AWS to look it up in" in seedctl("local", "init").err
 
 
+def test_a_full_disk_is_not_blamed_on_the_source(
+    tmp_path: Path, node: FakeNode, seedctl: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the temporary folder has no space left, no line of the project is to be corrected."""
+    project = _broken(_ANY, tmp_path, node, monkeypatch)
+    cause = {"name": "Error", "message": "ENOSPC: no space left on device", "stack": ""}
+    stack = f"at {project}/{AUTH}:3:7"
+    node.ends(1, result={"error": {"name": "E", "message": "m", "stack": stack, "cause": cause}})
+    err = seedctl("local", "init").err
+    assert f"\n  at {BACKEND}\n" in err
+    assert "Resolution: The disk is full. Free some space, or set TMPDIR" in err
+
+
+def test_a_wait_for_another_program_has_its_place(
+    tmp_path: Path, node: FakeNode, seedctl: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Node cannot say where it is then, so the line is searched for."""
+    project = _broken(_ANY, tmp_path, node, monkeypatch)
+    (project / AUTH).write_text('\nexecSync("sleep 1000");\n')
+    node.ends(-9, result={"late": ""})
+    assert f"\n  at {AUTH}, line 2\n" in seedctl("local", "init").err
+
+
+def test_endless_output_fills_no_disk(
+    tmp_path: Path, node: FakeNode, seedctl: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of what the project prints, earlier parts are dropped while it runs; the last are shown."""
+    _broken(_ANY, tmp_path, node, monkeypatch)
+    monkeypatch.setattr(synthesis, "_LARGEST_FILE", 10)
+    monkeypatch.setattr(synthesis, "_POLL_SECONDS", 0.01)
+    version = node.folder / "version"
+    node.program.write_text(
+        f'#!/bin/sh\nif [ "$1" = -e ]; then cat {version}; exit; fi\necho the first words\n'
+        "while [ -s /dev/fd/1 ]; do sleep 0.01; done\necho the last words\nexit 1\n"
+    )
+    err = seedctl("local", "init").err
+    assert "the last words\n[BackendSourceError]" in err
+    assert "first" not in err
+
+
 def test_a_cause_is_shown_below_the_error(
     tmp_path: Path, node: FakeNode, seedctl: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -121,6 +165,10 @@ def test_a_cause_is_shown_below_the_error(
         ("at async file://{root}/amplify/auth/resource.ts?namespace=1795:3:7", f"{AUTH}, line 3"),
         ("at {root}/amplify/auth/resource.ts:3", f"{AUTH}, line 3"),
         ("at f (node:internal/x:3:7)", BACKEND),
+        (
+            "at eval (eval at g ({root}/amplify/auth/resource.ts:3:7), <anonymous>:1:1)",
+            f"{AUTH}, line 3",
+        ),
         ("at f ({root}/node_modules/tsx/package.json:3:7)", BACKEND),
         ("at f ({root}/amplify/gone.ts:3:7)", BACKEND),
         ("- {root}/amplify/auth/resource.ts", BACKEND),
@@ -135,7 +183,7 @@ def test_the_place_is_the_first_file_of_the_project(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Frames of Node, of packages and of files that are not there are passed over."""
-    project = _broken(_ANY, tmp_path / "a b", node, monkeypatch)
+    project = _broken(_ANY, tmp_path / "a (b)", node, monkeypatch)
     root = str(project).replace(" ", "%20") if "file://" in frame else str(project)
     error = {"name": "Error", "message": "m", "stack": f"Error: m\n    {frame.format(root=root)}"}
     node.ends(1, result={"error": error})
@@ -187,7 +235,9 @@ def test_a_file_that_only_the_message_names_is_the_place(
         node.ends(1, result={"error": {"name": "Error", "message": message, "stack": ""}})
         err = seedctl("local", "init").err
         assert f"\n  at {place}\n" in err
-    assert "packages are incomplete: run npm install" in err
+    assert "packages are incomplete: delete node_modules, run npm install, and" in err
+    (project / "pnpm-lock.yaml").touch()
+    assert "delete node_modules, run pnpm install, and" in seedctl("local", "init").err
 
 
 def test_a_resolution_that_only_points_to_the_cause_is_left_out(

@@ -143,6 +143,7 @@ def test_an_edited_file_is_replaced_with_force_only(
     path.write_text(json.dumps(document))
     refused = seedctl("local", "init")
     assert (refused.code, "--force" in refused.err) == (3, True)
+    assert "is there already, and was edited or not made from" in refused.err
     assert "Reading" not in refused.err
     assert seedctl("local", "init", "--force").code == 0
     assert _document(root)["auth"]["groups"] != []
@@ -197,7 +198,9 @@ def test_each_origin_can_be_chosen(root: Path, backend: FakeNode, seedctl: Comma
     (root / "amplify/seed").mkdir(parents=True)
     missing = seedctl("local", "init", "--from", "source")
     assert (missing.code, "has no amplify/backend.ts" in missing.err) == (3, True)
-    assert "from the options.\n" in seedctl("local", "init").err
+    err = seedctl("local", "init").err
+    assert "There is no amplify/backend.ts to read, and no amplify_outputs.json.\n" in err
+    assert "from the options.\n" in err
 
 
 def test_without_packages_the_outputs_are_read(

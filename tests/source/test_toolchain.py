@@ -75,16 +75,28 @@ def test_a_machine_without_node(root: Path, monkeypatch: pytest.MonkeyPatch) -> 
     ("program", "reason"),
     [
         ("#!/bin/sh\necho 'no version is set' >&2\nexit 1\n", "no version is set"),
-        ("#!/bin/sh\necho not-json\n", "Expecting value"),
+        ("#!/bin/sh\necho\necho not-json\n", "exit code 0 and printed 'not-json'"),
+        (
+            "#!/bin/sh\necho 'node:internal/x:1'>&2\necho \"Error: Cannot find '/x.js'\" >&2\nexit 9\n",
+            "exit code 9 and printed \"Error: Cannot find '/x.js'\"",
+        ),
         ("#!/no/such/interpreter\n", "No such file"),
     ],
 )
-def test_a_node_that_cannot_be_run(root: Path, node: FakeNode, program: str, reason: str) -> None:
-    """What a version manager says instead of running Node is shown."""
+def test_a_node_that_cannot_be_run(
+    root: Path, node: FakeNode, program: str, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a version manager or Node itself says is shown, in one line; NODE_OPTIONS may be why."""
     install(root)
     node.program.write_text(program)
-    with pytest.raises(NodeNotFoundError, match=reason):
+    with pytest.raises(NodeNotFoundError, match=reason) as caught:
         find_toolchain(Project(root))
+    assert "NODE_OPTIONS" not in str(caught.value.resolution)
+    monkeypatch.setenv("NODE_OPTIONS", "--require /x.js")
+    if "cannot be run" not in caught.value.message:
+        with pytest.raises(NodeNotFoundError) as caught:
+            find_toolchain(Project(root))
+        assert "Check NODE_OPTIONS" in str(caught.value.resolution)
 
 
 @pytest.mark.parametrize(
