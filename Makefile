@@ -74,6 +74,7 @@ bench: $(VENV)/.installed-dev ## run all benchmarks
 	$(BIN)/python benchmarks/users.py --groups
 	$(BIN)/python benchmarks/faults.py
 	$(BIN)/python benchmarks/local_init.py
+	$(BIN)/python benchmarks/outputs.py
 
 clean: ## remove the virtual environment, builds and the sample's local state
 	rm -rf $(VENV) build dist sample_project/.amplify

@@ -117,8 +117,8 @@ class Guard:
         raise TargetNotAllowedError(
             f"{what}, {other} Nothing was written.{wrong}",
             resolution=f"If you mean it, add {options}--allow-target {mask(name)}, or "
-            f"allow_target={mask(name)!r} to connect(). Else choose your sandbox, and regenerate its "
-            "outputs file with npx ampx sandbox.",
+            f"allow_target={mask(name)!r} to connect(). Else choose your sandbox, and write its "
+            "outputs file with seedctl outputs.",
         )
 
     def _mismatch(self, outputs: AmplifyOutputs, ownership: Ownership) -> OutputsMismatchError:
@@ -130,9 +130,13 @@ class Guard:
         options = (owner.options if owner is not None else "") or "--identifier"
         return OutputsMismatchError(
             f"{outputs.path} does not belong to the {_named(self.identifier)}: {'; '.join(facts)}.",
-            resolution="Regenerate the file with npx ampx sandbox, or choose the backend it belongs "
-            f"to with {options}.",
+            resolution=f"Write the file with {self._outputs_command()}, or choose the backend it "
+            f"belongs to with {options}.",
         )
+
+    def _outputs_command(self) -> str:
+        """Return the command that writes the outputs file of the chosen backend."""
+        return f"seedctl outputs {self.identifier.options}".rstrip()
 
     def _missing(self, ownership: Ownership) -> StackDoesNotExistError:
         return StackDoesNotExistError(

@@ -8,26 +8,34 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, TypeAlias
-from urllib.parse import parse_qs
+from urllib.error import HTTPError
+from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.request import Request, urlopen
 from xml.sax.saxutils import escape
 
 if TYPE_CHECKING:
+    from email.message import Message
     from types import TracebackType
 
 _XML_ERROR = (
     "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message>"
     "</Error><RequestId>request-1</RequestId></ErrorResponse>"
 )
+_S3_ERROR = "<Error><Code>{code}</Code><Message>{message}</Message></Error>"
 
 
-Reply: TypeAlias = "Mapping[str, object] | str | tuple[str, str] | tuple[str, str, int]"
+Reply: TypeAlias = "Mapping[str, object] | str | bytes | tuple[str, str] | tuple[str, str, int]"
 Replies: TypeAlias = "Reply | Iterator[Reply] | Callable[[Mapping[str, Any]], Reply]"
 
 
 class FakeAWS:
     """*replies* maps an operation to a JSON body, an XML text or (error code, message[, status]),
     or to an iterator that gives one of these for each call, or to a function of the parameters. The
-    default status is 400. A call without an operation is named by its method and path."""
+    default status is 400. A call without an operation is named by its method and path; if there is a
+    reply to GetObject, each GET is one, with the parameters Bucket, Key and Authorization."""
+
+    forward_to = ""
+    """The server that gets the operations without a reply; "" for none."""
 
     def __init__(self, **replies: Replies) -> None:
         self.replies = replies
@@ -40,9 +48,23 @@ class FakeAWS:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 target = self.headers.get("X-Amz-Target", "")
-                if not target and not body.startswith(b"Action="):
+                if self.command == "GET" and "GetObject" in fake.replies:
+                    target, body = "S3.GetObject", self._object()
+                elif not target and not body.startswith(b"Action="):
                     target = f".{self.command} {self.path.partition('?')[0]}"
-                status, kind, text = fake._answer(target, body)
+                if fake.forward_to and _operation(target, body) not in fake.replies:
+                    self._send(*_forward(fake.forward_to + self.path, body, self.headers))
+                else:
+                    self._send(*fake._answer(target, body))
+
+            def _object(self) -> bytes:
+                bucket, _, key = unquote(urlsplit(self.path).path).lstrip("/").partition("/")
+                signature = self.headers.get("Authorization", "")
+                return json.dumps(
+                    {"Bucket": bucket, "Key": key, "Authorization": signature}
+                ).encode()
+
+            def _send(self, status: int, kind: str, text: bytes) -> None:
                 self.send_response(status)
                 self.send_header("Content-Type", kind)
                 self.send_header("Content-Length", str(len(text)))
@@ -87,15 +109,33 @@ class FakeAWS:
             reply = next(reply)
         elif callable(reply):
             reply = reply(parameters)
+        if isinstance(reply, bytes):
+            return 200, "application/octet-stream", reply
         if isinstance(reply, tuple):
             code, message, status = (*reply, 400)[:3]
-            if target:
+            if target and operation != "GetObject":
                 text = json.dumps({"__type": code, "message": message})
                 return status, "application/x-amz-json-1.1", text.encode()
-            return status, "text/xml", _XML_ERROR.format(code=code, message=message).encode()
+            template = _S3_ERROR if operation == "GetObject" else _XML_ERROR
+            return status, "text/xml", template.format(code=code, message=message).encode()
         if isinstance(reply, str):
             return 200, "text/xml", reply.encode()
         return 200, "application/x-amz-json-1.1", json.dumps(reply).encode()
+
+
+def _operation(target: str, body: bytes) -> str:
+    return target.partition(".")[2] or parse_qs(body.decode())["Action"][0]
+
+
+def _forward(url: str, body: bytes, headers: Message) -> tuple[int, str, bytes]:
+    """Send a request to *url*, and return the response: status, type, body."""
+    sent = {name: value for name, value in headers.items() if name.lower() != "host"}
+    try:
+        response = urlopen(Request(url, body, sent), timeout=60)
+    except HTTPError as error:
+        response = error
+    with response:
+        return response.status, response.headers["Content-Type"], response.read()
 
 
 def _json(body: bytes) -> dict[str, Any]:

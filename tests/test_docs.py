@@ -27,7 +27,9 @@ import click
 import pytest
 
 from seedctl.cli.main import cli
+from tests.deployed_backends import preview_backend, serve_with_sandbox
 from tests.running import CommandLine, subcommands
+from tests.workflow_steps import StepRunner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -300,7 +302,7 @@ def test_the_workflow_asks_for_no_more_than_it_needs() -> None:
     workflow = _workflow()
     assert workflow["permissions"] == {}
     assert workflow["jobs"]["offline"]["permissions"] == {"contents": "read"}
-    assert workflow["jobs"]["sandbox"]["permissions"] == {"contents": "read", "id-token": "write"}
+    assert workflow["jobs"]["preview"]["permissions"] == {"contents": "read", "id-token": "write"}
     for job in workflow["jobs"].values():
         for step in job["steps"]:
             assert "uses" not in step or re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", step["uses"])
@@ -348,6 +350,48 @@ def test_the_offline_job_of_the_workflow_works(project: Path, tmp_path: Path) ->
     assert ran[2].endswith("2 users already there, 2 group memberships set, 1 secret read.")
 
 
+def test_the_preview_job_of_the_workflow_works(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seedctl: CommandLine
+) -> None:
+    """The steps in docs/ci.md seed a pull request's backend, from its outputs to the report."""
+    job = _workflow()["jobs"]["preview"]
+    summary = tmp_path / "summary.md"
+    runner = StepRunner(
+        tmp_path,
+        {
+            "GITHUB_STEP_SUMMARY": str(summary),
+            **{name: _expanded(value) for name, value in job["env"].items()},
+        },
+    )
+    monkeypatch.delenv("SEEDCTL_LOCAL")
+    monkeypatch.delenv("SEEDCTL_IDENTIFIER")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "local")
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    monkeypatch.setenv("CI", "true")
+    deployed = preview_backend(GROUPS)
+    shown = []
+    with serve_with_sandbox(deployed, tmp_path / "state") as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
+        for step in job["steps"]:
+            if "uses" in step or step["name"] in INSTALL_STEPS:
+                continue
+            values = {name: _expanded(value) for name, value in step.get("env", {}).items()}
+            call = runner.run(step["run"], project, values)
+            if call is not None:
+                result = seedctl(*call.arguments, stdin=call.stdin)
+                assert result.code == 0, f"{step['name']}: {result.err}"
+                assert SECRETS["seed-user-password"] not in result.out + result.err
+                shown.append(result.err)
+    assert len(shown) == 3
+    assert "Wrote amplify_outputs.json" in shown[0]
+    assert "secret seed-user-password (branch pr-12 of app d1a2b3c4d5e6f7)" in shown[1]
+    assert "2 users created, 2 group memberships set, 1 secret read." in shown[2]
+    report = json.loads(summary.read_text(encoding="utf-8"))
+    assert (report["exit_code"], report["failed"]) == (0, 0)
+    assert report["target"]["user_pool"] == deployed.outputs["userPoolId"]
+
+
 def test_named_install_steps_exist() -> None:
     """The steps that the test skips exist in the workflow."""
     names = {step.get("name") for step in _workflow()["jobs"]["offline"]["steps"]}
@@ -359,8 +403,13 @@ def _inherited() -> dict[str, str]:
 
 
 def _expanded(value: str) -> str:
-    assert value == "${{ secrets.SEED_USER_PASSWORD }}"
-    return SECRETS["seed-user-password"]
+    """Return *value* with the expressions in it evaluated, as GitHub does."""
+    values = {
+        "secrets.SEED_USER_PASSWORD": SECRETS["seed-user-password"],
+        "vars.AMPLIFY_APP_ID": "d1a2b3c4d5e6f7",
+        "github.event.number": "12",
+    }
+    return re.sub(r"\$\{\{ (.*?) \}\}", lambda match: values[match[1]], value)
 
 
 def test_no_file_names_a_registry_or_this_machine() -> None:

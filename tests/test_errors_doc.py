@@ -16,6 +16,7 @@ from seedctl.guard import Guard
 from seedctl.outputs import load_outputs
 from seedctl.owner import Ownership
 from seedctl.project import BackendIdentifier, Project
+from tests.deployed_backends import Deployed
 from tests.fake_aws import CALLER, FakeAWS, described_stack
 from tests.running import CommandLine, Result, make_project
 from tests.source.conftest import install
@@ -237,6 +238,23 @@ def _unreachable(scene: Scene) -> Result:
     return scene.seedctl("secret", "list", "--endpoint-url", "http://127.0.0.1:9")
 
 
+def _outputs_of(status: str = "CREATE_COMPLETE", **changes: Any) -> Trigger:
+    """Run ``seedctl outputs`` of a deployed backend with this status and other changes."""
+
+    def trigger(scene: Scene) -> Result:
+        scene.monkeypatch.setenv("AWS_REGION", "us-east-1")
+        deployed = Deployed.of("guide-basic")
+        deployed.stack["StackStatus"] = status
+        for name, value in changes.items():
+            setattr(deployed, name, value)
+        with deployed.serve() as server:
+            return scene.seedctl(
+                "outputs", "--endpoint-url", server.url, "--stack", deployed.stack["StackName"]
+            )
+
+    return trigger
+
+
 DENIED = ("AccessDeniedException", "User is not authorized to perform: {}")
 
 TRIGGERS: dict[str, Trigger] = {
@@ -302,6 +320,10 @@ TRIGGERS: dict[str, Trigger] = {
     "OutputsMismatchError": _other_pool,
     "StackDoesNotExistError": _no_stack,
     "TargetNotAllowedError": _branch,
+    "NonAmplifyStackError": _outputs_of(metadata=None),
+    "DeploymentInProgressError": _outputs_of(status="UPDATE_IN_PROGRESS"),
+    "DeploymentFailedError": _outputs_of(status="ROLLBACK_COMPLETE"),
+    "ModelIntrospectionNotFoundError": _outputs_of(parameters={}),
     "SeedScriptNotFoundError": lambda s: s.seedctl("seed", "--local"),
     "InvalidCredentialError": _no_credentials,
     "MissingRegionError": _blank_region,

@@ -30,6 +30,7 @@ LAYERS = (
     ("owner",),
     ("stack_lookup",),
     ("local",),
+    ("deployed",),
     ("rows", "schema_file", "users"),
     ("appsync", "cognito", "parameter_store", "policy", "s3"),  # one client for each service
     ("bulk",),

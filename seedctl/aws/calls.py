@@ -81,6 +81,11 @@ class AWS:
         """How many times a failing call is attempted at most, including the first attempt."""
         return self._chosen_attempts() or _MAX_ATTEMPTS
 
+    def close(self) -> None:
+        """Close the connections of all clients. A later call opens new ones."""
+        for client in self._clients.values():
+            client.close()
+
     def statistics(self) -> dict[str, CallStatistics]:
         """Return the counts of calls and throttled calls, and the time waited, by operation."""
         return self._rate_limited.statistics()

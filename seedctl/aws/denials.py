@@ -21,8 +21,10 @@ _IN_SEED_POLICY = {
 }
 _IN_DEPLOY_ACCESS = {
     "cloudformation:DescribeStacks",
+    "cloudformation:GetTemplateSummary",
     "ssm:DeleteParameter",
     "ssm:DeleteParameters",
+    "ssm:GetParameters",
     "ssm:GetParametersByPath",
 }
 

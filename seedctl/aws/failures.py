@@ -87,7 +87,7 @@ _ADVICE: Mapping[tuple[str, str], str] = {
     "pool in the outputs file belong to the same backend; for guests, allow guest access in "
     "amplify/auth/resource.ts.",
     ("cognito-identity", "ResourceNotFoundException"): "Check --profile and the region, and "
-    "regenerate amplify_outputs.json with npx ampx sandbox.",
+    "regenerate amplify_outputs.json with seedctl outputs.",
     ("cognito-idp", "ForbiddenException"): "If an AWS WAF web ACL protects the user pool, allow "
     "this machine's address there.",
     ("ssm", "InvalidKeyId"): "Enable the KMS key of that secret, or store the secret again with "

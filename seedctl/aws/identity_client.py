@@ -15,11 +15,12 @@ from typing import Any
 from botocore import credentials as boto
 from botocore.exceptions import ClientError
 
-from seedctl.aws.credentials import Identity
+from seedctl.aws.credentials import Credentials, Identity, IdentityCredentials
 from seedctl.aws.logs import redacted_logs
 from seedctl.errors import NoCredentials
 
-_IDENTITY_PARAM = "seedctl_identity"
+IDENTITY_PARAM = "seedctl_identity"
+"""The extra parameter of a call, and the key in the context of its request."""
 # A response to HEAD has no body with an error code, only the status 400.
 _EXPIRED_CODES = {"ExpiredToken", "RequestExpired", "400"}
 # The calls that write or read the object itself; the transfer manager decides which comes first.
@@ -28,6 +29,23 @@ _READS = {"head_object", "get_object"}
 
 _thread = threading.local()
 """``identity``: the identity of the call that this thread makes."""
+
+
+class DeveloperIdentity:
+    """The developer, who reads what a deployment has stored."""
+
+    def __init__(self, credentials: Callable[[], Credentials]) -> None:
+        self._credentials = credentials
+
+    def bind(self) -> DeveloperIdentity:
+        return self
+
+    def credentials(self, *, renew: bool = False) -> IdentityCredentials:  # noqa: ARG002 - Identity's
+        """Return the developer's credentials; botocore renews them itself, whatever *renew* says."""
+        return IdentityCredentials("", self._credentials())
+
+    def groups(self) -> None:
+        """Return None: the developer is in no group of the user pool."""
 
 
 def sign_per_identity(client: Any) -> None:
@@ -39,7 +57,7 @@ def sign_per_identity(client: Any) -> None:
 
 def with_identity(identity: Identity) -> dict[str, Any]:
     """Return the extra parameter that makes a call as *identity*."""
-    return {_IDENTITY_PARAM: identity}
+    return {IDENTITY_PARAM: identity}
 
 
 class IdentityBoundClient:
@@ -109,12 +127,12 @@ def _object_facts(response: Mapping[str, Any]) -> dict[str, Any]:
 def _pop_identity(params: dict[str, Any], context: dict[str, Any], **_: object) -> None:
     # botocore itself makes calls without the parameter, within one of ours: to find the region of
     # a bucket. They get the same identity.
-    identity = params.pop(_IDENTITY_PARAM, None) or _thread.identity
-    _thread.identity = context[_IDENTITY_PARAM] = identity
+    identity = params.pop(IDENTITY_PARAM, None) or _thread.identity
+    _thread.identity = context[IDENTITY_PARAM] = identity
 
 
 def _sign_as_identity(request: Any, **_: object) -> None:
-    current = request.context[_IDENTITY_PARAM].credentials()
+    current = request.context[IDENTITY_PARAM].credentials()
     if current is None:
         raise NoCredentials(
             "Credentials should not be empty.",

@@ -21,6 +21,13 @@ from seedctl.errors import SeedctlError
 from seedctl.version import __version__
 
 
+class ProcessEnd:
+    """How the process ends after the command: the instance of ``seedctl.process_state``."""
+
+    is_quick = False
+    """Whether it ends without freeing its memory. Not after a script, which may have left files open."""
+
+
 class _MainGroup(LazyGroup):
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -36,6 +43,7 @@ class _MainGroup(LazyGroup):
     lazy_commands={
         "data": ("data", "Export and import the records of the models."),
         "generate-policy": ("secret", "Print the IAM policy that seeding needs."),
+        "outputs": ("outputs", "Write the amplify_outputs.json of a deployed backend."),
         "secret": ("secret", "Set, get, list and remove the sandbox's secrets."),
         "seed": ("seed", "Run amplify/seed/seed.py against the sandbox."),
         "types": ("types_command", "Write amplify/seed/schema.py: the types of the models."),

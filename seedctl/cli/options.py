@@ -192,7 +192,7 @@ _OPTIONS = {
     "region": _option(
         "--region",
         metavar="REGION",
-        help="The AWS region of secrets [default: AWS_REGION, profile, outputs].",
+        help="The AWS region of secrets and stacks [default: AWS_REGION, profile, outputs].",
     ),
     "endpoint_url": _option(
         "--endpoint-url", metavar="URL", help="Send every AWS call there, to an emulator."

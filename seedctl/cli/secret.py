@@ -53,7 +53,8 @@ def generate_policy(settings: Settings) -> None:
 def secret(_: Settings) -> None:
     """Set, get, list and remove the sandbox's secrets.
 
-    They are stored in Parameter Store under the names that ampx uses.
+    They are stored in Parameter Store under the names that ampx sandbox secret uses. The command
+    ampx secret, without sandbox, is for something else: it stores in Secrets Manager.
     """
 
 

@@ -74,7 +74,7 @@ _BY_CODE = {
     "PasswordResetRequiredException": "Set a new password, such as with aws cognito-idp "
     "admin-set-user-password --permanent, or with the code that Cognito has sent to the user.",
     "InvalidPasswordException": "Choose a password that meets the pool's policy. If the outputs file "
-    "has another policy, regenerate it with npx ampx sandbox.",
+    "has another policy, regenerate it with seedctl outputs.",
     "UserNotConfirmedException": "Confirm the user, such as with aws cognito-idp "
     "admin-confirm-sign-up, or delete it and create it again.",
 }
@@ -252,8 +252,8 @@ class UserPool:
             raise OutputsMismatchError(
                 f"The user pool {self.settings.user_pool_id} of the outputs file, or its app "
                 f"client {self.settings.user_pool_client_id}, is not there: {error.message}",
-                resolution="Check the profile, and regenerate amplify_outputs.json with npx ampx "
-                "sandbox.",
+                resolution="Check the profile, and regenerate amplify_outputs.json with seedctl "
+                "outputs.",
             ) from error
 
 

@@ -177,7 +177,7 @@ class SignIn(SignInState):
         if self.pool.settings.mfa_configuration != "NONE":
             return 'Use sign_in_flow="MFA".'
         return (
-            "The outputs file says that the pool has MFA off: regenerate it with npx ampx sandbox, "
+            "The outputs file says that the pool has MFA off: regenerate it with seedctl outputs, "
             'and use sign_in_flow="MFA".'
         )
 

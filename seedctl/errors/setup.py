@@ -71,6 +71,22 @@ class StackDoesNotExistError(_SetUpError):
     """The chosen sandbox is not deployed."""
 
 
+class NonAmplifyStackError(_SetUpError):
+    """The stack is not the root stack of an Amplify backend."""
+
+
+class DeploymentInProgressError(_SetUpError):
+    """The chosen backend is just being deployed or deleted."""
+
+
+class DeploymentFailedError(_SetUpError):
+    """The last deployment of the chosen backend failed, and left it incomplete."""
+
+
+class ModelIntrospectionNotFoundError(_SetUpError):
+    """A deployed backend has data, but not the model introspection that belongs into the outputs file."""
+
+
 class TargetNotAllowedError(_SetUpError):
     """The target is no sandbox of this project, and nobody has allowed writing to it by its name."""
 

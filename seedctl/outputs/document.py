@@ -19,7 +19,13 @@ from seedctl.outputs.details import BackendDetails, parse_details
 from seedctl.outputs.model_schema import ModelSources, parse_model_schema
 from seedctl.outputs.reader import Reader, how_to_regenerate
 from seedctl.outputs.sections import DataOutputs, StorageOutputs, parse_data, parse_storage
-from seedctl.project.root import Project, UnreadableFileError, find_outputs, read_text
+from seedctl.project.root import (
+    NO_OUTPUTS,
+    Project,
+    UnreadableFileError,
+    find_outputs,
+    read_text,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +62,7 @@ def load_outputs(path: Path) -> AmplifyOutputs:
     except FileNotFoundError as error:
         raise errors.AmplifyOutputsNotFoundError(
             f"{path} does not exist.",
-            resolution="Deploy the sandbox with npx ampx sandbox, or name the file with --outputs.",
+            resolution=NO_OUTPUTS,
         ) from error
     except UnreadableFileError as error:
         raise errors.InvalidAmplifyOutputsError(
@@ -83,7 +89,8 @@ def parse_outputs(document: Any, path: Path) -> AmplifyOutputs:
     if not document.keys() - {"version", "$schema"}:
         raise errors.AmplifyOutputsNotFoundError(
             f"{path} holds only a version: nothing has been deployed yet.",
-            resolution="Deploy the sandbox with npx ampx sandbox and wait until it is done.",
+            resolution="Deploy the sandbox with npx ampx sandbox and wait until it is done. If it is "
+            "deployed, write the file with seedctl outputs.",
         )
     auth, data, storage = (root.child(name) for name in ("auth", "data", "storage"))
     return AmplifyOutputs(

@@ -6,6 +6,7 @@ The result equals the file that ``ampx generate outputs`` writes, with its keys 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, TypeAlias
@@ -27,6 +28,7 @@ _PASSWORD_RULES = {
     "require_uppercase": "REQUIRES_UPPERCASE",
 }
 _SOCIAL_PROVIDERS = ("GOOGLE", "FACEBOOK", "LOGIN_WITH_AMAZON", "SIGN_IN_WITH_APPLE")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _KINDS = {dict: "an object", list: "a list", int: "a whole number"}
 
 
@@ -68,6 +70,13 @@ def outputs_document(
         merge(document, custom.parsed("customOutputs", dict, required=True))
     written: dict[str, Any] = in_written_form(document)
     return written
+
+
+def document_text(document: Mapping[str, Any]) -> str:
+    """Return *document* as the text of the outputs file, which has no final line break."""
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    # As in JavaScript: half of a surrogate pair, which no file can have, is escaped.
+    return _SURROGATE.sub(lambda half: f"\\u{ord(half.group()):04x}", text)
 
 
 class _Entry:
@@ -112,26 +121,29 @@ class _Entry:
         """Return the JSON in the output *name*, of type *kind* if given; ABSENT if it is missing."""
         if required:
             self.required(name)
-        return parse_json(self._values[name], name, kind) if name in self._values else ABSENT
+        if name not in self._values:
+            return ABSENT
+        return parse_json(self._values[name], f"The stack output {name}", kind)
 
 
 _RESOLUTION = "Deploy the backend again with the current Amplify packages."
 
 
-def parse_json(text: str, name: str, kind: type | None = None) -> Any:
-    """Return the JSON *text* of the stack output *name*, with numbers as JavaScript writes them.
+def parse_json(text: str, subject: str, kind: type | None = None) -> Any:
+    """Return the JSON *text*, with numbers as JavaScript writes them.
 
-    Raises InvalidAmplifyOutputsError if it is not JSON, or *kind* is given and it is of another type.
+    Raises InvalidAmplifyOutputsError, which names *subject*, if it is not JSON, or *kind* is given
+    and it is of another type.
     """
     try:
         value = json.loads(text, parse_float=_number, parse_int=_number)
     except (ValueError, RecursionError) as error:
         raise InvalidAmplifyOutputsError(
-            f"The stack output {name} is not JSON: {error}", resolution=_RESOLUTION
+            f"{subject} is not JSON: {error}", resolution=_RESOLUTION
         ) from error
     if kind is not None and not isinstance(value, kind):
         raise InvalidAmplifyOutputsError(
-            f"The stack output {name} has {json.dumps(value)}; expected {_KINDS[kind]}.",
+            f"{subject} has {json.dumps(value)}; expected {_KINDS[kind]}.",
             resolution=_RESOLUTION,
         )
     return value
@@ -242,5 +254,5 @@ def _storage(outputs: _Entry, minor: int) -> dict[str, Any]:
 
 def _bucket(entry: Any) -> dict[str, Any]:
     text = entry if isinstance(entry, str) else json.dumps(entry)
-    bucket: dict[str, Any] = parse_json(text, "buckets", dict)
+    bucket: dict[str, Any] = parse_json(text, "The stack output buckets", dict)
     return bucket

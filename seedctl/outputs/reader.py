@@ -12,7 +12,7 @@ from seedctl.errors import InvalidAmplifyOutputsError
 _Choice = TypeVar("_Choice", bound=str)
 _Value = TypeVar("_Value")
 
-REGENERATE = "Regenerate the file with npx ampx sandbox or npx ampx generate outputs."
+REGENERATE = "Regenerate the file with seedctl outputs or npx ampx sandbox."
 """The resolution for an outputs file that is not what Amplify writes."""
 
 _LOCAL_FILE = "local_outputs.json"

@@ -15,6 +15,12 @@ from seedctl import errors
 OUTPUTS_NAME = "amplify_outputs.json"
 LOCAL_OUTPUTS = Path("amplify", "seed", "local_outputs.json")
 SCRIPT = Path("amplify", "seed", "seed.py")
+NO_OUTPUTS = (
+    "If the backend is deployed, write the file with seedctl outputs, with the same options that "
+    "choose the backend. Otherwise deploy it with npx ampx sandbox, or name another file with "
+    "--outputs."
+)
+"""What to do where there is no outputs file."""
 STATE_FOLDER = Path(".amplify", "seedctl")
 
 
@@ -122,7 +128,7 @@ def find_outputs(project: Project, *, explicit: Path | None = None, local: bool 
         return project.local_outputs
     if is_there(deployed):
         return deployed
-    fix = "Deploy the sandbox with npx ampx sandbox, or name the file with --outputs."
+    fix = NO_OUTPUTS
     if not local and has_local:
         fix = f"{fix[:-1]}; or use --local: {LOCAL_OUTPUTS.as_posix()} exists."
     if local:

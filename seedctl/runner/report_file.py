@@ -216,13 +216,18 @@ def _time(moment: datetime) -> str:
 def write_file(path: Path, text: str) -> None:
     """Write *text* to *path*, and create missing folders.
 
-    A symbolic link stays a link, and a file that is replaced keeps its mode. Raises
-    FileAccessError, also for a file that this account may not write.
+    A symbolic link stays a link, and a file that is replaced keeps its mode. A pipe or a device is
+    written to. Raises FileAccessError, also for a file that this account may not write.
     """
     target = Path(os.path.realpath(path))
     try:
+        mode = _existing_mode(path)
+        if mode is not None and not stat.S_ISREG(mode):
+            with path.open("a", encoding="utf-8") as stream:
+                stream.write(text)
+            return
         target.parent.mkdir(parents=True, exist_ok=True)
-        _replace_file(target, text, mode=_existing_mode(target))
+        _replace_file(target, text, mode=mode)
     except OSError as error:
         raise FileAccessError(
             f"{path} cannot be written: {error.strerror}.",

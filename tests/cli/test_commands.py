@@ -102,6 +102,8 @@ def test_every_command_shows_only_the_options_that_it_uses(
         expected = common - {"--verbose"}
     elif path == "seedctl types":
         expected = {*EVERYWHERE, "--outputs", "--local"} & common
+    elif path == "seedctl outputs":
+        expected = common - {"--verbose", "--outputs", "--local"}
     assert shown & common == expected
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import multiprocessing
 import os
 import pty
@@ -19,10 +20,11 @@ import pytest
 from rich.console import Console as RichConsole
 
 import seedctl.__main__ as program
-from seedctl import interruption
+from seedctl import interruption, process_state
 from seedctl.cli import stop_signals
 from seedctl.cli.bars import Bars
 from seedctl.cli.console import OutputWatch
+from seedctl.cli.main import ProcessEnd
 from seedctl.cli.stop_signals import StopSignals
 from seedctl.runner import script_end
 from seedctl.runner.started import send_signal, started_children
@@ -762,6 +764,29 @@ def test_an_ignored_signal_stays_ignored_from_the_start(
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     assert run_program(lambda: 0) == 0
     assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+
+
+def test_a_command_may_end_the_process_without_freeing_its_memory(
+    run_program: Callable[[Callable[[], int]], int],
+    exits: list[int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is left to do at the end is done: exit functions are called, and output is written."""
+    happened: list[str] = []
+    monkeypatch.setattr("atexit._run_exitfuncs", lambda: happened.append("atexit"))
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
+    stdout = io.StringIO()
+    monkeypatch.setattr(stdout, "flush", lambda: happened.append("flush"))
+    monkeypatch.setattr(sys, "stdout", stdout)
+
+    def work() -> int:
+        process_state.instance(ProcessEnd).is_quick = True
+        return 3
+
+    with pytest.raises(_Ended):
+        run_program(work)
+    assert exits == [3]
+    assert happened == ["atexit", "flush"]
 
 
 @pytest.mark.parametrize("code", [0, 143])
