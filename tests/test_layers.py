@@ -32,6 +32,7 @@ LAYERS = (
     ("appsync", "cognito", "parameter_store", "policy", "s3"),  # one client for each service
     ("bulk",),
     ("aws",),
+    ("fake",),
     ("outputs",),
     ("project",),
     ("current", "masked_output", "mfa_command", "report", "srp"),

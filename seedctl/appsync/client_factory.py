@@ -61,7 +61,14 @@ class DataClientFactory:
         caller = self._network.credentials if signs_as_caller else None
         authorizer = Authorizer(self._data, identity, auth, caller)
         return DataClient(
-            API(self._data, self._transport, authorizer, self._observer, self._before_write)
+            API(
+                self._data,
+                self._transport,
+                authorizer,
+                self._observer,
+                self._before_write,
+                model_sources=self._outputs.outputs.model_sources,
+            )
         )
 
     def close(self) -> None:
