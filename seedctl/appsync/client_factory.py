@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Literal
 
 from seedctl.appsync.auth_modes import (
@@ -67,7 +68,7 @@ class DataClientFactory:
                 authorizer,
                 self._observer,
                 self._before_write,
-                model_sources=self._outputs.outputs.model_sources,
+                model_sources=cache(self._outputs.outputs.model_sources),
             )
         )
 

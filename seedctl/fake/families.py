@@ -11,6 +11,7 @@ from seedctl.errors import InvalidInputError
 from seedctl.fake.draws import RowDraws
 from seedctl.fake.numbering import Numbering
 from seedctl.fake.plan import Plan
+from seedctl.nearest import advice
 from seedctl.outputs.model_schema import ModelSources
 from seedctl.outputs.models import Introspection, Model
 
@@ -76,3 +77,17 @@ class GivenParents:
                 resolution="Give records, rows of fake(), or what create_many returned.",
             )
         return found
+
+
+def check_names(model: Model, given: Mapping[str, Any]) -> None:
+    """Raise InvalidInputError if a script cannot set each field in *given*."""
+    for name in given:
+        field = model.fields.get(name)
+        if field is None:
+            raise InvalidInputError(
+                f"{model.name} has no field {name}.", resolution=advice(name, model.fields)
+            )
+        if field.is_read_only:
+            raise InvalidInputError(
+                f"{model.name}.{name} is set by the API itself.", resolution="Leave it out."
+            )

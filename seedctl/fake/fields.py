@@ -10,7 +10,8 @@ from seedctl.errors import InvalidInputError
 from seedctl.fake.draws import Draw
 from seedctl.fake.given import count_maker, given_maker, is_function
 from seedctl.fake.limits import CannotMakeError, obeying
-from seedctl.fake.meanings import Maker, meaning_of
+from seedctl.fake.meanings import meaning_of
+from seedctl.fake.tables import Maker
 from seedctl.nearest import advice
 from seedctl.outputs.models import Field, Introspection
 from seedctl.outputs.validators import Validator

@@ -9,7 +9,7 @@ from typing import Any
 
 from seedctl.errors import InvalidInputError
 from seedctl.fake.draws import Draw
-from seedctl.fake.meanings import Maker
+from seedctl.fake.tables import Maker
 from seedctl.outputs.models import Field
 
 CountMaker = Callable[[Draw], int]
@@ -83,3 +83,11 @@ def count_maker(given: Any, where: str) -> CountMaker:
         f"{where}: expected how many, got a {type(given).__name__}.",
         resolution="Give a whole number, or a range such as range(0, 6) for 0 to 5.",
     )
+
+
+def check_count(count: Any, example: str) -> None:
+    """Raise InvalidInputError unless *count* is a number of rows; *example* is a right call."""
+    if not isinstance(count, int) or isinstance(count, bool) or count < 0:
+        raise InvalidInputError(
+            f"Expected how many rows to make, got {count!r}.", resolution=f"Write {example}."
+        )

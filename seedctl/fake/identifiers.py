@@ -9,7 +9,8 @@ from typing import Any
 from seedctl.fake import moments, words
 from seedctl.fake.draws import Draw, RowDraws
 from seedctl.fake.limits import CannotMakeError, bounds, numbered
-from seedctl.fake.meanings import Maker, meaning_of
+from seedctl.fake.meanings import meaning_of
+from seedctl.fake.tables import Maker
 from seedctl.outputs.models import Field
 from seedctl.outputs.validators import Validator
 

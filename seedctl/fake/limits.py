@@ -9,8 +9,8 @@ from typing import Any
 
 from seedctl.fake import words
 from seedctl.fake.draws import Draw, RowDraws
-from seedctl.fake.meanings import Maker, Numbers
 from seedctl.fake.patterns import Language, UnsupportedSyntaxError, language
+from seedctl.fake.tables import Maker, Numbers
 from seedctl.outputs.java_patterns import UnsupportedPatternError
 from seedctl.outputs.validators import Validator
 

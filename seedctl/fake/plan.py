@@ -44,7 +44,7 @@ class Plan:
 
     def _values(self, row: RowNumber) -> dict[str, Any]:
         draw = self.draws.of(row.number)
-        values = self._made(self.fields, draw)
+        values = self.made(self.fields, draw)
         if self.relations:
             values |= assign(self.relations, row, draw)
         for name in self.null_names:
@@ -64,7 +64,7 @@ class Plan:
         if any(name in names for name, _ in self.functions):
             return self.row(row)
         draw = self.draws.of(row.number)
-        values = self._made([each for each in self.fields if each.name in names], draw)
+        values = self.made([each for each in self.fields if each.name in names], draw)
         if any(name not in values for name in names):
             values |= assign(self.relations, row, draw)
         missing = [name for name in names if name not in values]
@@ -75,7 +75,8 @@ class Plan:
             )
         return values
 
-    def _made(self, fields: Sequence[MadeField], draw: Draw) -> dict[str, Any]:
+    def made(self, fields: Sequence[MadeField], draw: Draw) -> dict[str, Any]:
+        """Return the values of *fields* for the row with the choices *draw*."""
         values = {}
         for name, key, make in fields:
             try:
@@ -106,22 +107,21 @@ class Planner:
     def plan(self) -> Plan:
         functions = check_given(self.given, self.model.fields, self.model.name)
         related = {name for each in self.relations for name in each.targets}
+        by_function = {name for each, _ in functions for name in self._targets_of(each)}
         for name in related & self.given.keys():
             raise InvalidInputError(
                 f"{self.model.name}.{name} is given, and a relation that sets it too.",
                 resolution="Leave one of them out.",
             )
-        fields = list(self._fields(related))
-        made = {*related, *(each.name for each in fields), *(name for name, _ in functions)}
-        relations = list(self.relations)
-        if not any(name in self.given for name in self.model.primary_key):
-            keys = UniqueKeys(self.schema, self.model, self.draws, self.numbering, self._validators)
-            fields, relations = keys.applied(fields, relations)
+        fields = list(self._fields(related | by_function))
+        made = {*related, *by_function, *self.given, *(each.name for each in fields)}
+        keys = UniqueKeys(self.schema, self.model, self.draws, self.numbering, self._validators)
+        fields, relations = keys.applied(fields, self.relations, by_function | self.given.keys())
         plan = Plan(
             self.model, self.draws, fields, relations, functions, list(self._null_names(made))
         )
         for number in {0, self.numbering.count - 1} if self.numbering.count else ():
-            plan._made(fields, self.draws.of(number))  # noqa: SLF001 - what cannot be made shows here
+            plan.made(fields, self.draws.of(number))  # what cannot be made shows before any row
         return plan
 
     def _fields(self, related: set[str]) -> Iterator[MadeField]:
@@ -141,6 +141,11 @@ class Planner:
                 self._require_optional(each, "it holds the owner of the record", None)
             else:
                 yield self._makers.made(each, self.model.name, where, self._validators(name))
+
+    def _targets_of(self, name: str) -> tuple[str, ...]:
+        """Return the foreign key of the relation *name*; nothing if it is another field."""
+        association = self.model.fields[name].association
+        return association.target_names if association is not None else ()
 
     def _validators(self, name: str) -> Sequence[Validator]:
         return self.source.validators.get(name, ()) if self.source is not None else ()

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from seedctl.errors import InvalidInputError
 from seedctl.fake.draws import Draw, RowDraws
 from seedctl.fake.numbering import RowNumber
+from seedctl.nearest import advice
 from seedctl.outputs.models import Association, Field, Introspection, Model
 
 Key = tuple[Any, ...]
@@ -168,3 +169,19 @@ def is_one_to_one(schema: Introspection, model: Model, field: Field) -> bool:
         and child_targets(model, other.association) == field.association.target_names
         for other in schema.models[field.type.name].fields.values()
     )
+
+
+def child_relation(schema: Introspection, model: Model, name: str) -> tuple[Field, Association]:
+    """Return the relation *name* of *model* to its children. Raises InvalidInputError."""
+    found = {
+        field.name: (field, field.association)
+        for field in model.fields.values()
+        if field.association is not None
+        and child_targets(schema.models[field.type.name], field.association)
+    }
+    if name not in found:
+        raise InvalidInputError(
+            f"{model.name} has no children in a field {name}.",
+            resolution=advice(name, found, none="It has no hasMany and no hasOne relation."),
+        )
+    return found[name]

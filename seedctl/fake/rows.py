@@ -6,14 +6,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, overload
 
 from seedctl.errors import InvalidInputError
-from seedctl.fake.families import FakeModel, GivenParents, OwnKeys
-from seedctl.fake.given import CountMaker, count_maker, is_function
+from seedctl.fake.families import FakeModel, GivenParents, OwnKeys, check_names
+from seedctl.fake.given import CountMaker, check_count, count_maker, is_function
 from seedctl.fake.numbering import Numbering, OnlyRows, Siblings
 from seedctl.fake.plan import FakeRow, Plan, Planner
 from seedctl.fake.relations import (
     Parents,
     Relation,
     belongs_to,
+    child_relation,
     child_targets,
     drawn,
     is_one_to_one,
@@ -113,7 +114,7 @@ class FakeRows(Sequence[FakeRow]):
         Raises:
             InvalidInputError: There is no such relation or number, or a value cannot be made.
         """
-        field, association = self._child_relation(relation)
+        field, association = child_relation(self._of.schema, self.model, relation)
         counts = self._child_counts.get(relation)
         if counts is None and association.connection_type == "HAS_MANY":
             raise InvalidInputError(
@@ -132,20 +133,6 @@ class FakeRows(Sequence[FakeRow]):
         )
         return _make(of, siblings, {**(fields or {}), **values}, fixed)
 
-    def _child_relation(self, name: str) -> tuple[Field, Association]:
-        found = {
-            field.name: (field, field.association)
-            for field in self.model.fields.values()
-            if field.association is not None
-            and child_targets(self._of.schema.models[field.type.name], field.association)
-        }
-        if name not in found:
-            raise InvalidInputError(
-                f"{self.model.name} has no children in a field {name}.",
-                resolution=advice(name, found, none="It has no hasMany and no hasOne relation."),
-            )
-        return found[name]
-
 
 def fake_rows(
     schema: Introspection,
@@ -161,11 +148,7 @@ def fake_rows(
     *sources* are the models as the project's source has them, if the outputs file tells. Raises
     InvalidInputError.
     """
-    if not isinstance(count, int) or isinstance(count, bool) or count < 0:
-        raise InvalidInputError(
-            f"Expected how many rows of {model.name} to make, got {count!r}.",
-            resolution=f"Write {model.name}.fake(200).",
-        )
+    check_count(count, f"{model.name}.fake(200)")
     return _make(FakeModel(schema, sources, model, (str(seed),)), OnlyRows(count), given)
 
 
@@ -174,7 +157,7 @@ def _make(
 ) -> FakeRows:
     """Return the rows of a *numbering*; *fixed* is the relation to their parents, if any."""
     model = of.model
-    _check_names(model, given)
+    check_names(model, given)
     relations = [] if fixed is None else [fixed]
     own_keys = OwnKeys(numbering)
     for field, association in belongs_to(model):
@@ -205,19 +188,6 @@ def _make(
     }
     parents = {each.name: each.parents for each in relations if each is not fixed}
     return FakeRows(of, plan, numbering, parents, child_counts)
-
-
-def _check_names(model: Model, given: Mapping[str, Any]) -> None:
-    for name in given:
-        field = model.fields.get(name)
-        if field is None:
-            raise InvalidInputError(
-                f"{model.name} has no field {name}.", resolution=advice(name, model.fields)
-            )
-        if field.is_read_only:
-            raise InvalidInputError(
-                f"{model.name}.{name} is set by the API itself.", resolution="Leave it out."
-            )
 
 
 def _relation(
@@ -265,7 +235,8 @@ def _relation(
 def _parents(of: FakeModel, related: Model, value: Any, where: str) -> Parents:
     if isinstance(value, int) and not isinstance(value, bool):
         other = of.related(where.rpartition(".")[2], related.name)
-        return _make(other, OnlyRows(max(0, value)), {})
+        check_count(value, f"{where.rpartition('.')[2]}=20")
+        return _make(other, OnlyRows(value), {})
     if isinstance(value, FakeRows):
         if value.model.name != related.name:
             raise InvalidInputError(

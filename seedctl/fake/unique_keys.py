@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,9 +12,9 @@ from seedctl.fake.draws import Draw, RowDraws
 from seedctl.fake.fields import MadeField, cannot_make
 from seedctl.fake.identifiers import unique_maker
 from seedctl.fake.limits import CannotMakeError
-from seedctl.fake.meanings import Maker
 from seedctl.fake.numbering import Numbering, RowNumber
 from seedctl.fake.relations import Relation
+from seedctl.fake.tables import Maker
 from seedctl.outputs.models import Field, Introspection, Model
 from seedctl.outputs.validators import Validator
 
@@ -30,17 +31,22 @@ class UniqueKeys:
     """Returns the validators of a field."""
 
     def applied(
-        self, fields: Sequence[MadeField], relations: Sequence[Relation]
+        self, fields: Sequence[MadeField], relations: Sequence[Relation], given: AbstractSet[str]
     ) -> tuple[list[MadeField], list[Relation]]:
-        """Return *fields* and *relations* such that all rows have different keys."""
+        """Return *fields* and *relations* such that all rows have different keys.
+
+        The fields that are *given* stay as they are: if the whole key is, the caller decides.
+        """
         key = self.model.primary_key
-        made = {each.name for each in fields}
+        made = {each.name for each in fields} - given
         own = [self.model.fields[name] for name in key if name in made]
         unlimited = [each for each in own if self._all_values(each) is None]
         if unlimited:
             # An id among them, or else the last: it comes after what it belongs to.
             chosen = ([each for each in unlimited if each.type.name == "ID"] or unlimited)[-1]
             return _replaced(fields, chosen.name, self._unique_maker(chosen)), list(relations)
+        if not given.isdisjoint(key):
+            return list(fields), list(relations)
         return self._combined(own, fields, relations)
 
     def _combined(

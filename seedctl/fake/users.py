@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from seedctl.errors import InvalidInputError
 from seedctl.fake.draws import RowDraws
 from seedctl.fake.fields import MadeField
-from seedctl.fake.given import given_maker, is_function
+from seedctl.fake.given import check_count, given_maker, is_function
 from seedctl.fake.meanings import meaning_of
 from seedctl.fake.plan import FakeRow
 from seedctl.outputs.auth import AuthSection
@@ -42,6 +42,7 @@ def fake_users(
     *groups* and *attributes* are what the caller gives, as for the fields of rows. Raises
     InvalidInputError.
     """
+    check_count(count, "fake_users(50, password)")
     draws = RowDraws(str(seed), _OWNER)
     names = dict.fromkeys((*_required(settings, details), *attributes))
     made = [_made(name) for name in names if name not in attributes]
