@@ -50,6 +50,10 @@ class FakeAPI:
             errors += [f"{row}: {error['message']}" for error in document.get("errors", [])]
         return errors
 
+    def check(self, model: Model, row: dict[str, Any]) -> None:
+        """Raise InvalidInputError if *row* does not fit *model*, without creating a record."""
+        self._inputs.create(model, row, validate=True)
+
     def ordered(self) -> list[Model]:
         """Return the models, each after those that it needs as parents, as far as possible."""
         found: dict[str, Model] = {}
