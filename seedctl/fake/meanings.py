@@ -86,8 +86,8 @@ def _names(name: str, owner: str) -> Iterator[Meaning]:
     before, _, last = name.rpartition("_")
     if last in tables.PEOPLE:
         yield Meaning(FULL_NAME, f"{PERSON} {name}")
-    if last != "name" and name != "title":
-        return
+    if last not in ("name", "title") or (last == "name" and _match("user", before)):
+        return  # the name of a user is what the user signs in with
     subject = before or _WORD.sub("_", owner).strip("_").lower()
     is_name = last == "name"
     if is_name and subject.rpartition("_")[2] in tables.PEOPLE:

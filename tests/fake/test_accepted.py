@@ -52,7 +52,7 @@ def test_rows_of_random_schemas_are_accepted(number: int, tmp_path: Path) -> Non
                 and each.association.connection_type != "BELONGS_TO"
                 and each.type.name != model.name
             ]
-            counts = {each.name: range(3) if each.is_array else 1 for each in has}
+            counts: dict[str, Any] = {each.name: range(3) if each.is_array else 1 for each in has}
             rows = api.fake(model.name, ROWS, **parents_of(model, made), **counts)[:5]
             for each in has:
                 child = api.schema.models[each.type.name]

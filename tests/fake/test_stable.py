@@ -47,9 +47,8 @@ def digests_of(name: str) -> dict[str, str]:
 
 
 def validated() -> FakeAPI:
-    key = {"key": ("code", "startsAt"), "fields": FIELDS}
-    other = model("Keyed", key["fields"], key=key["key"])
-    models = {"Thing": model("Thing", FIELDS), "Keyed": other}
+    keyed = model("Keyed", FIELDS, key=("code", "startsAt"))
+    models = {"Thing": model("Thing", FIELDS), "Keyed": keyed}
     return with_models(models, source=SOURCE)
 
 
