@@ -41,7 +41,7 @@ from seedctl.auth import (
     fetch_auth_session,
     get_current_user,
 )
-from seedctl.data import DataClient, Page, Record, RowResult, generate_client
+from seedctl.data import DataClient, FakeRow, FakeRows, Page, Record, RowResult, generate_client
 from seedctl.errors import (
     AccessDenied,
     BulkError,
@@ -123,6 +123,7 @@ def many_users_at_once() -> None:
 def users_by_the_thousand() -> None:
     rows = (NewUser(f"u{n}@example.com", "Passw0rd!", groups=["admin"]) for n in range(1000))
     results: list[UserResult] = create_users(rows, if_exists="skip", on_error="collect")
+    create_users(auth.fake_users(50, "Passw0rd!", seed="x", groups={"admin": 1}))
     for each in results:
         print(each.index, each.username, each.user_id, each.state, each.error)
     one = NewUser("ann@example.com", "Passw0rd!", sign_in_flow="MFA", mfa_preference="TOTP")
@@ -205,6 +206,9 @@ def many_records() -> None:
     results: list[RowResult] = todos.create_many(rows, key="content", if_exists="skip")
     todos.create_many([{"content": "x"}], key=lambda row: (row["content"], 1), concurrency=2)
     todos.create_many([], key=["content", "isDone"], if_exists="update", batch_size=50)
+    made: FakeRows = todos.fake(200, {"class": "A"}, seed=7, isDone=[True, False], owner=None)
+    row: FakeRow = made[0]
+    print(row.number, row["content"], made.parents("list"), made[1:].children("parts", size=3))
     try:
         todos.delete_many((result.key for result in results), on_error="raise")
         todos.delete_many(todos.list_all(), on_error="collect", auth_mode="apiKey")
