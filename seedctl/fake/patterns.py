@@ -26,6 +26,7 @@ _CATEGORIES: dict[str, frozenset[str]] = {
     "CATEGORY_SPACE": frozenset(string.whitespace),
 }
 _MOST_OF_RANGE = 64
+_MOST_BITS = 200_000
 
 Groups = dict[int, str]
 """The texts of groups by number, for references to them."""
@@ -115,6 +116,9 @@ def _either(choices: list[Language]) -> Language:
 
 def _repeated(inner: Language, least: int, most: int) -> Language:
     """Return *inner* *least* to *most* times, longer ones first: most texts are long anyway."""
+
+    if inner.size.bit_length() * most > _MOST_BITS:
+        raise UnsupportedSyntaxError("too many repetitions")
 
     def times(count: int) -> Language:
         def pick(number: int, groups: Groups) -> str:

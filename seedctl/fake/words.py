@@ -11,10 +11,7 @@ from seedctl.fake.draws import Draw
 
 # Reserved for documentation: nobody gets an e-mail or a call (RFC 2606, North American numbering plan).
 _DOMAINS = ("example.com", "example.org", "example.net")
-_FICTIONAL_LINES = 100  # 555-0100 to 555-0199 of each area code
-_AREA_CODES = tuple(
-    code for code in range(201, 990) if code // 10 % 10 != 9 and code % 100 != 11 and code != 800
-)
+_FIRST_FICTIONAL_LINE = 100  # 555-0100 to 555-0199 of each area code
 
 
 class Name(NamedTuple):
@@ -108,9 +105,10 @@ def email(draw: Draw) -> str:
 
 
 def phone(draw: Draw) -> str:
-    """Return a phone number that no other row has; the first 60,000 are reserved for fiction."""
-    line, area = divmod(draw.row, len(_AREA_CODES))
-    return f"+1{_AREA_CODES[area]}555{(_FICTIONAL_LINES + line) % 10_000:04}"
+    """Return a phone number that no other row has; the first 26,700 are reserved for fiction."""
+    codes = words("areaCodes")
+    line, area = divmod(draw.row, len(codes))
+    return f"+1{codes[area]}555{(_FIRST_FICTIONAL_LINE + line) % 10_000:04}"
 
 
 def slug(draw: Draw) -> str:
