@@ -19,61 +19,64 @@ TENANT = "tenantId"
 
 
 def shop() -> FakeAPI:
+    return with_models(shop_models())
+
+
+def shop_models() -> dict[str, Any]:
     """Tenants with products, orders and lines: keys of several fields that share the tenant."""
     by_tenant = {"tenant": ("BELONGS_TO", "Tenant", (TENANT,))}
-    return with_models(
-        {
-            "Tenant": model(
-                "Tenant",
-                {"name": "String"},
-                relations={"settings": ("HAS_ONE", "Settings", (TENANT,))},
-            ),
-            "Settings": model("Settings", {TENANT: "ID!"}, key=(TENANT,), relations=by_tenant),
-            "Product": model(
-                "Product",
-                {TENANT: "ID!", "sku": "String!"},
-                key=(TENANT, "sku"),
-                relations=by_tenant,
-            ),
-            "Order": model(
-                "Order",
-                {TENANT: "ID!", "number": "Int!"},
-                key=(TENANT, "number"),
-                relations={**by_tenant, "lines": ("HAS_MANY", "Line", (TENANT, "orderNumber"))},
-            ),
-            "Line": model(
-                "Line",
-                {TENANT: "ID!", "orderNumber": "Int!", "sku": "String", "amount": "Int"},
-                relations={
-                    "order": ("BELONGS_TO", "Order", (TENANT, "orderNumber")),
-                    "product": ("BELONGS_TO", "Product", (TENANT, "sku")),
-                },
-            ),
-            "Tagging": model(
-                "Tagging",
-                {"postId": "ID!", "tagId": "ID!", "kind": "Boolean!"},
-                key=("postId", "tagId", "kind"),
-                relations={
-                    "post": ("BELONGS_TO", "Tenant", ("postId",)),
-                    "tag": ("BELONGS_TO", "Node", ("tagId",)),
-                },
-            ),
-            "Node": model(
-                "Node",
-                {"parentId": "ID", "title": "String"},
-                relations={
-                    "parent": ("BELONGS_TO", "Node", ("parentId",)),
-                    "nodes": ("HAS_MANY", "Node", ("parentId",)),
-                    "taggings": ("HAS_MANY", "Tagging", ("tagId",)),
-                },
-            ),
-            "Loop": model(
-                "Loop",
-                {"parentId": "ID!"},
-                relations={"parent": ("BELONGS_TO", "Loop", ("parentId",))},
-            ),
-        }
-    )
+    return {
+        "Tenant": model(
+            "Tenant",
+            {"name": "String"},
+            relations={"settings": ("HAS_ONE", "Settings", (TENANT,))},
+        ),
+        "Settings": model("Settings", {TENANT: "ID!"}, key=(TENANT,), relations=by_tenant),
+        "Product": model(
+            "Product",
+            {TENANT: "ID!", "sku": "String!"},
+            key=(TENANT, "sku"),
+            relations=by_tenant,
+        ),
+        "Order": model(
+            "Order",
+            {TENANT: "ID!", "number": "Int!"},
+            key=(TENANT, "number"),
+            relations={**by_tenant, "lines": ("HAS_MANY", "Line", (TENANT, "orderNumber"))},
+        ),
+        "Line": model(
+            "Line",
+            {TENANT: "ID!", "orderNumber": "Int!", "sku": "String", "amount": "Int"},
+            relations={
+                **by_tenant,
+                "order": ("BELONGS_TO", "Order", (TENANT, "orderNumber")),
+                "product": ("BELONGS_TO", "Product", (TENANT, "sku")),
+            },
+        ),
+        "Tagging": model(
+            "Tagging",
+            {"postId": "ID!", "tagId": "ID!", "kind": "Boolean!"},
+            key=("postId", "tagId", "kind"),
+            relations={
+                "post": ("BELONGS_TO", "Tenant", ("postId",)),
+                "tag": ("BELONGS_TO", "Node", ("tagId",)),
+            },
+        ),
+        "Node": model(
+            "Node",
+            {"parentId": "ID", "title": "String"},
+            relations={
+                "parent": ("BELONGS_TO", "Node", ("parentId",)),
+                "nodes": ("HAS_MANY", "Node", ("parentId",)),
+                "taggings": ("HAS_MANY", "Tagging", ("tagId",)),
+            },
+        ),
+        "Loop": model(
+            "Loop",
+            {"parentId": "ID!"},
+            relations={"parent": ("BELONGS_TO", "Loop", ("parentId",))},
+        ),
+    }
 
 
 def test_parents_may_be_rows_records_or_results(blog: FakeAPI) -> None:
@@ -194,6 +197,74 @@ def test_relations_that_share_a_key_agree() -> None:
         list(api.fake("Line", 50, order=orders, product=alone))
 
 
+def test_a_shared_key_follows_the_parent_with_the_longest_key() -> None:
+    """A tenant without orders is not chosen for a row that belongs to an order."""
+    api = shop()
+    tenants = list(api.fake("Tenant", 50))
+    orders = api.fake("Order", 5, tenant=tenants[:2])
+    rows = list(api.fake("Line", 30, tenant=tenants, order=orders))
+    assert {row[TENANT] for row in rows} == {row[TENANT] for row in orders}
+
+
+def test_a_key_of_parents_that_depend_on_each_other_is_named() -> None:
+    """Of a key whose parents share the tenant no combinations are made: the caller must help."""
+    relations = {
+        "order": ("BELONGS_TO", "Order", (TENANT, "number")),
+        "product": ("BELONGS_TO", "Product", (TENANT, "sku")),
+    }
+    fields = {TENANT: "ID!", "number": "Int!", "sku": "String!"}
+    link = model("Link", fields, key=(TENANT, "number", "sku"), relations=relations)
+    api = with_models({**shop_models(), "Link": link})
+    tenants = api.fake("Tenant", 2)
+    given = {name: api.fake(name, 5, tenant=tenants) for name in ("Order", "Product")}
+    with pytest.raises(InvalidInputError, match="depend on each other"):
+        api.fake("Link", 3, order=given["Order"], product=given["Product"])
+
+
+def test_relations_as_amplify_gen_1_describes_them() -> None:
+    """A hasMany that names the child's relation has children; a hasOne with its own key is none."""
+    team = model(
+        "Team",
+        {"name": "String", "teamLeadId": "ID"},
+        relations={"members": ("HAS_MANY", "Member", ("team",))},
+    )
+    team["fields"]["lead"] = {
+        **team["fields"]["members"],
+        "name": "lead",
+        "isArray": False,
+        "association": {
+            "connectionType": "HAS_ONE",
+            "associatedWith": ["id"],
+            "targetNames": ["teamLeadId"],
+        },
+    }
+    member = model(
+        "Member", {"teamId": "ID!"}, relations={"team": ("BELONGS_TO", "Team", ("teamId",))}
+    )
+    api = with_models({"Team": team, "Member": member})
+    teams = api.fake("Team", 3, members=2)
+    assert [row["teamId"] for row in teams.children("members")] == [
+        row["id"] for row in teams for _ in range(2)
+    ]
+    assert all("teamLeadId" not in row for row in teams)
+    assert all("id" in row for row in api.fake("Member", 2, team=teams))
+    with pytest.raises(InvalidInputError, match="no children in a field lead"):
+        teams.children("lead")
+
+
+def test_a_composite_index_key_is_given_as_a_whole() -> None:
+    """A part without a value is null, since the API refuses a key with a part missing."""
+    note = model(
+        "Note",
+        {"kind": "String", "day": "AWSDate", "parentId": "ID", "other": "ID"},
+        indexes={"notes": ("kind", "day", "parentId"), "others": ("other", "parentId")},
+        relations={"parent": ("BELONGS_TO", "Note", ("parentId",))},
+    )
+    rows = list(with_models({"Note": note}).fake("Note", 50))
+    assert all("parentId" in row for row in rows)
+    assert {row["parentId"] is None for row in rows} == {True, False}
+
+
 def test_keys_made_of_parents_are_combined() -> None:
     """Of a key of parents and small types each combination is used once, and no more are made."""
     api = shop()
@@ -203,6 +274,8 @@ def test_keys_made_of_parents_are_combined() -> None:
     assert list(api.fake("Tagging", 10, post=posts, tag=tags)) == list(rows[:10])
     children = tags.children("taggings", post=posts)
     assert len({tuple(row.values()) for row in children}) == len(children)
+    firsts = {next(row["postId"] for row in children if row["tagId"] == tag["id"]) for tag in tags}
+    assert len(firsts) > 1
     with pytest.raises(InvalidInputError, match=r"has only 40 values, and 41 rows need one"):
         api.fake("Tagging", 41, post=posts, tag=tags)
 

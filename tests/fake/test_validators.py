@@ -81,6 +81,15 @@ def test_texts(given: dict[str, Any], is_key: bool, one_field: Callable[..., Fak
     check(api, [row["value"] for row in api.fake("Thing", ROWS)], is_key=is_key)
 
 
+def test_a_pattern_matches_the_whole_value(one_field: Callable[..., FakeAPI]) -> None:
+    """A made text matches the pattern as a whole, however AppSync means it."""
+    values = {
+        row["value"]
+        for row in one_field("value", "String", rules(matches="[a-z]{3}")).fake("Thing", 9)
+    }
+    assert all(len(value) == 3 for value in values)
+
+
 def test_a_usual_value_is_preferred(one_field: Callable[..., FakeAPI]) -> None:
     """A value that the name of the field suggests is used if the validators accept it."""
     plain = one_field("email", "String")
