@@ -10,10 +10,9 @@ from seedctl.appsync.batches import RowResult
 from seedctl.appsync.client import DataClient
 from seedctl.appsync.records import Page, Record
 from seedctl.backend import current_backend
-from seedctl.fake import FakeRow, FakeRows
 from seedctl.nearest import module_getattr
 
-__all__ = ["DataClient", "FakeRow", "FakeRows", "Page", "Record", "RowResult", "generate_client"]
+__all__ = ["DataClient", "Page", "Record", "RowResult", "generate_client"]
 
 
 def generate_client(

@@ -41,13 +41,14 @@ from seedctl.auth import (
     fetch_auth_session,
     get_current_user,
 )
-from seedctl.data import DataClient, FakeRow, FakeRows, Page, Record, RowResult, generate_client
+from seedctl.data import DataClient, Page, Record, RowResult, generate_client
 from seedctl.errors import (
     AccessDenied,
     BulkError,
     GraphQLError,
     NotAuthorizedException,
 )
+from seedctl.fake import FakeRow, FakeRows
 from seedctl.storage import (
     BucketInfo,
     CopiedObject,

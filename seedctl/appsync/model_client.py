@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from seedctl.appsync.auth_modes import AuthMode
 from seedctl.appsync.batch_writers import BulkCreator, BulkDeleter, IfExists
@@ -15,7 +15,9 @@ from seedctl.appsync.model_queries import ModelQueries, call_options
 from seedctl.appsync.records import Record
 from seedctl.bulk.engine import BulkOptions, OnError, check_choice
 from seedctl.errors import ConditionalCheckFailedError
-from seedctl.fake import FakeRows, fake_rows
+
+if TYPE_CHECKING:
+    from seedctl.fake import FakeRows
 
 
 class ModelClient(ModelQueries):
@@ -289,5 +291,7 @@ class ModelClient(ModelQueries):
         Raises:
             InvalidInputError: A field that needs a value cannot be made, or a value does not fit.
         """
+        from seedctl.fake import fake_rows  # noqa: PLC0415 - most scripts make no rows
+
         api, given = self._requests.api, {**(fields or {}), **values}
         return fake_rows(api.schema, api.model_sources(), self._model, count, given, seed=seed)

@@ -163,6 +163,11 @@ def _make(
     for field, association in belongs_to(model):
         if fixed is None or association.target_names != fixed.targets:
             relations += _relation(of, field, association, given, own_keys)
+        elif field.name in given:
+            raise InvalidInputError(
+                f"{model.name}.{field.name} is given, and these rows are made as its children.",
+                resolution="Leave it out.",
+            )
     kinds = {
         name: each.association.connection_type
         for name, each in model.fields.items()

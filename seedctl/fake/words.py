@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import lru_cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from seedctl.fake.draws import Draw
@@ -55,7 +55,7 @@ class Place(NamedTuple):
 
 @lru_cache(maxsize=1)
 def _document() -> dict[str, Any]:
-    text = files(__package__).joinpath("words.json").read_text(encoding="utf-8")
+    text = Path(__file__).with_name("words.json").read_text(encoding="utf-8")
     document: dict[str, Any] = json.loads(text)
     return document
 

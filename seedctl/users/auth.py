@@ -28,7 +28,6 @@ from seedctl.cognito.types import (
     username_of,
 )
 from seedctl.errors import InvalidParameterException, NotAuthorizedException
-from seedctl.fake import fake_users
 from seedctl.prompter import CodeSource, TerminalCodes
 from seedctl.report import Event, Observer
 from seedctl.users.creation import UserCreator
@@ -186,6 +185,8 @@ class Auth:
         Raises:
             InvalidInputError: *count* is no number, or a value cannot be made.
         """
+        from seedctl.fake import fake_users  # noqa: PLC0415 - most scripts make no users
+
         users = fake_users(
             self._pool.settings,
             self._pool.details,

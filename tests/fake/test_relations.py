@@ -147,6 +147,8 @@ def test_children_without_a_number(blog: FakeAPI) -> None:
     posts = blog.fake("Post", 4)
     with pytest.raises(InvalidInputError, match="how many comments each Post has"):
         posts.children("comments")
+    with pytest.raises(InvalidInputError, match=r"Comment\.post is given, and these rows"):
+        blog.fake("Post", 4, comments=1).children("comments", post=posts)
     with pytest.raises(InvalidInputError, match="Post has no children in a field author"):
         posts.children("author")
 
