@@ -68,7 +68,7 @@ def _numbers(scalar: str, name: str) -> Iterator[Meaning]:
             if _match(ends, name):
                 yield Meaning(make, _shared(PLACE, name, ends))
     for ends, numbers in tables.NUMBERS:
-        if _match(ends, name) and isinstance(numbers, Numbers):
+        if _match(ends, name):
             yield Meaning(Numbers(numbers.low, numbers.high) if is_whole else numbers)
     if is_whole and _match("(\\w+_)?at|timestamp|time", name):
         yield Meaning(moments.moment_maker(name, moments.as_timestamp))

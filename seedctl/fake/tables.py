@@ -93,6 +93,8 @@ TEXTS: tuple[tuple[str, Maker, str | None], ...] = (
     ("colou?r_?(code|hex)?", words.color, None),
     ("category|topic|genre|tags?|interest|hobby|label", choice("topics"), None),
     ("status", choice("states"), None),
+    ("type|kind", choice("topics"), None),
+    ("priority|severity|level|difficulty", _of("low|medium|high"), None),
     ("unit", choice("units"), None),
     ("sku|isbn|barcode|code|reference|serial(_number)?|number", words.code, None),
     ("product|product_name|item_name", words.product, None),
@@ -109,7 +111,7 @@ TEXT_MOMENTS = (
     ("(\\w+_)?at|timestamp|date_?time", moments.as_datetime),
     ("birth_?da(y|te)|dob|(\\w+_)?(date|day|on)|deadline", DATE),
 )
-NUMBERS: tuple[tuple[str, Maker], ...] = (
+NUMBERS: tuple[tuple[str, Numbers], ...] = (
     ("age", Numbers(18, 90)),
     ("year", Numbers(1990, 2024)),
     ("month", Numbers(1, 12)),
