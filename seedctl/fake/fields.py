@@ -16,8 +16,17 @@ from seedctl.nearest import advice
 from seedctl.outputs.models import Field, Introspection
 from seedctl.outputs.validators import Validator
 
-_Path = tuple[str, ...]
-"""The names of the custom types around a field, the outermost first."""
+
+class _Place(NamedTuple):
+    """Where a field of a custom type is."""
+
+    types: tuple[str, ...] = ()
+    """The custom types around it, the outermost first."""
+    prefix: str = ""
+    """The path from the outermost of them to it, with a full stop at the end."""
+
+
+_TOP = _Place()
 
 
 class MadeField(NamedTuple):
@@ -25,7 +34,8 @@ class MadeField(NamedTuple):
 
     name: str
     key: bytes
-    """What the choices are made of; fields with the same key agree with each other."""
+    """What the choices are made of; fields with the same key agree with each other. Empty for a
+    custom type within another: its fields have their own, so that they agree with those outside."""
     make: Maker
 
 
@@ -43,79 +53,83 @@ class FieldMakers:
         *where* names the field in errors. Raises InvalidInputError if no value can be made.
         """
         try:
-            found = self._made(field, owner, (), _some)
+            found = self._made(field, owner, _TOP, _some)
             return found._replace(make=obeying(found.make, field.type.name, validators))
         except CannotMakeError as error:
             raise cannot_make(where, error) from error
 
-    def given(self, field: Field, value: Any, owner: str, where: str) -> MadeField:
+    def given(
+        self, field: Field, value: Any, owner: str, where: str, place: _Place = _TOP
+    ) -> MadeField:
         """Return *field* with the values that the caller's *value* means.
 
         Raises InvalidInputError if it has no meaning for this field.
         """
         if field.is_array and isinstance(value, int | range):
-            return self._made(field, owner, (), count_maker(value, where))
+            return self._made(field, owner, place, count_maker(value, where))
         if _is_custom(field) and not field.is_array and isinstance(value, Mapping):
-            make = self._custom(field, (), value, where)
+            key, make = self._custom(field, place, value, where)
         else:
-            make = given_maker(field, value, where)
-        return MadeField(field.name, field.name.encode(), make)
+            key, make = place.prefix + field.name, given_maker(field, value, where)
+        return MadeField(field.name, key.encode(), make)
 
     def _made(
-        self, field: Field, owner: str, outer: _Path, length: Callable[[Draw], int]
+        self, field: Field, owner: str, place: _Place, length: Callable[[Draw], int]
     ) -> MadeField:
-        key, make = self._element(field, owner, outer)
+        key, make = self._element(field, owner, place)
         if not field.is_array:
             return MadeField(field.name, key.encode(), make)
 
         def make_list(draw: Draw) -> list[Any]:
             return [make(draw.part(number)) for number in range(length(draw))]
 
-        return MadeField(field.name, field.name.encode(), make_list)
+        return MadeField(field.name, f"{place.prefix}{field.name}".encode(), make_list)
 
-    def _element(self, field: Field, owner: str, outer: _Path) -> tuple[str, Maker]:
+    def _element(self, field: Field, owner: str, place: _Place) -> tuple[str, Maker]:
         """Return the key and the maker of one value of *field*, which may be a list."""
-        name = field.type.name
+        name, key = field.type.name, place.prefix + field.name
         if _is_custom(field):
-            return field.name, self._custom(field, outer)
+            return self._custom(field, place)
         if field.type.kind == "enum":
             values = self.schema.enums[name]
-            return field.name, lambda draw: draw.choose(values)
+            return key, lambda draw: draw.choose(values)
         found = meaning_of(name, field.name, owner)
-        return found.shared or field.name, found.make
+        return found.shared or key, found.make
 
     def _custom(
-        self, field: Field, outer: _Path, given: Mapping[str, Any] | None = None, where: str = ""
-    ) -> Maker:
-        """Return what makes the custom type of *field*, with the values *given* for its fields."""
+        self, field: Field, place: _Place, given: Mapping[str, Any] | None = None, where: str = ""
+    ) -> tuple[str, Maker]:
+        """Return the key and the maker of a custom type, with the values *given* for its fields."""
+        is_part = bool(place.types) and not field.is_array
+        prefix = f"{place.prefix}{field.name}." if is_part else ""
+        inner = _Place((*place.types, field.type.name), prefix)
         fields = self.schema.fields_of(field.type)
         functions = check_given(given or {}, fields, where)
-        made = list(self._inner(field, outer, given or {}, where))
+        made = list(self._inner(field, inner, given or {}, where))
 
         def make(draw: Draw) -> dict[str, Any]:
-            value = {name: make(draw.named(key)) for name, key, make in made}
+            value = {name: make(draw.named(key) if key else draw) for name, key, make in made}
             for name, function in functions:
                 value[name] = function(value)
             return value
 
-        return make
+        return "" if is_part else place.prefix + field.name, make
 
     def _inner(
-        self, field: Field, outer: _Path, given: Mapping[str, Any], where: str
+        self, field: Field, place: _Place, given: Mapping[str, Any], where: str
     ) -> Iterator[MadeField]:
         """Yield the fields of a custom type, except those that are given by functions or as None."""
         name = field.type.name
-        path = (*outer, name)
         for each in self.schema.fields_of(field.type).values():
             if each.name in given:
                 if given[each.name] is not None and not is_function(given[each.name]):
-                    yield self.given(each, given[each.name], name, f"{where}.{each.name}")
+                    yield self.given(each, given[each.name], name, f"{where}.{each.name}", place)
             elif each.type.kind == "model":
                 continue  # records cannot be sent within a custom type
-            elif each.type.name not in path:
-                yield self._made(each, name, path, _some)
+            elif each.type.name not in place.types:
+                yield self._made(each, name, place, _some)
             elif each.is_array and each.must_be_given:
-                yield MadeField(each.name, b"", lambda _draw: [])
+                yield MadeField(each.name, each.name.encode(), lambda _draw: [])
             elif each.must_be_given:
                 raise CannotMakeError(f"{name} contains itself without an end")
 

@@ -119,6 +119,13 @@ def test_parts_of_custom_types(blog: FakeAPI) -> None:
         assert row["address"]["geo"] == {"lat": 1.5, "lon": 2.5}
 
 
+def test_what_is_given_for_a_part_changes_no_other_part(blog: FakeAPI) -> None:
+    """A value for a field of a custom type leaves the made values of the others as they are."""
+    plain = [row["address"] for row in blog.fake("Author", 20)]
+    given = [row["address"] for row in blog.fake("Author", 20, address={"geo": {"lat": 1.5}})]
+    assert given == [{**each, "geo": {**each["geo"], "lat": 1.5}} for each in plain]
+
+
 def test_names_that_are_options_too(blog_client: DataClient) -> None:
     """The client's method takes values by keyword, or in a mapping for any name."""
     models = blog_client.models

@@ -151,6 +151,13 @@ def test_fields_of_one_person_or_place_agree() -> None:
     assert {row["ownerEmail"] == row["email"] for row in rows} == {False}
 
 
+def test_parts_of_an_address_agree(blog: FakeAPI) -> None:
+    """The coordinates in a part of an address are those of its city."""
+    addresses = [row["address"] for row in blog.fake("Author", 200)]
+    places = {(each["city"], each["geo"]["lat"], each["geo"]["lon"]) for each in addresses}
+    assert 15 < len(places) == len({city for city, _, _ in places})
+
+
 @pytest.mark.parametrize("scalar", ["AWSEmail", "AWSPhone", "ID"])
 def test_addresses_are_never_repeated(scalar: str) -> None:
     """Of 20,000 rows no two have the same address, since users sign in with them."""
