@@ -46,6 +46,7 @@ __all__ = [
     "add_to_user_group",
     "create_and_sign_up_user",
     "create_users",
+    "fake_users",
     "fetch_auth_session",
     "get_current_user",
     "sign_in_user",
@@ -149,6 +150,36 @@ def create_users(
     """
     return current_backend().auth.create_users(
         users, concurrency=concurrency, if_exists=if_exists, on_error=on_error
+    )
+
+
+def fake_users(
+    count: int,
+    password: str,
+    *,
+    seed: int | str = 0,
+    groups: Any = (),
+    user_attributes: Mapping[str, Any] | None = None,
+) -> list[NewUser]:
+    """Make users for ``create_users`` that fit the user pool. Nothing is sent.
+
+    User names are of the kind that the pool accepts, with the attributes that it requires. A user
+    depends on the seed and its number alone, so more users leave the others as they are.
+
+    Args:
+        count: How many users, from 0.
+        password: The password of all of them, which the pool's policy must accept.
+        seed: Another seed makes other users. A number or a text.
+        groups: Groups to draw one from for each user, or a mapping with their weights, or a function
+            that gets the user's attributes and returns the groups. By default none.
+        user_attributes: Attributes besides those that the pool requires, or in place of them:
+            values, lists to draw from and functions, as for ``fake`` of a model.
+
+    Raises:
+        InvalidInputError: *count* is no number, or a value cannot be made.
+    """
+    return current_backend().auth.fake_users(
+        count, password, seed=seed, groups=groups, user_attributes=user_attributes
     )
 
 

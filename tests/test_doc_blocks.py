@@ -51,12 +51,14 @@ NOT_RUN = {
     "types.md python fragment": "tests/schema_file checks its types; without its file it cannot run",
     "rows.md python fragment from seedctl.data": "docs/data-sets.md has it with a file, as a script",
     "data-sets.md ts": "tests/data/data_sets.json has what these models become",
+    "outputs.md sh $ seedctl outputs": "it reads a stack at AWS; tests/cli/test_outputs.py has such runs",
     "targets.md text $ seedctl seed": "its target is at AWS; tests/test_target_guard.py has such refusals",
     "targets.md text Target": "its target is at AWS; tests/test_target.py compares such lines",
     "amplify-js.md js": "it needs a browser or Node with aws-amplify",
     "tutorial.md ts": "it is the user's own Amplify source",
     "architecture.md": "it is part of a module that does not exist",
     "benchmarks.md text": "they are measured times",
+    "benchmarks-local.md text": "they are measured times",
     "errors.md": "it is a template; tests/test_errors_doc.py runs each error",
     "ci.md yaml": "tests/test_docs.py runs the workflow",
     "report.md text Todo records": "tests/cli/test_progress.py draws such bars on a terminal",
@@ -205,7 +207,8 @@ def _commands(block: Block) -> Iterator[list[str]]:
             continue
         found = re.search(r"(?:^|^\$ |[|(] ?|run: )(seedctl [^|)<>]*)", line)
         if found is not None:
-            yield shlex.split(found[1], comments=True)[1:]
+            words = found[1].replace("$APP_ID", "d1a2b3c4d5e6f7").replace("$BRANCH", "main")
+            yield shlex.split(words, comments=True)[1:]
 
 
 _COMMANDS = [

@@ -176,7 +176,7 @@ def test_every_documented_script_runs(block: Block, project: Path, seedctl: Comm
     if "storage" in block.text:
         _add_bucket(outputs)
     if "data" in block.text:
-        _add_models(outputs)
+        _add_models(outputs, "blog_models" if "models.Post" in block.text else "data_sets")
     for file in _files_beside(block):
         path = project / file.info.partition(" ")[2]
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -200,10 +200,10 @@ def _add_bucket(outputs: Path) -> None:
     outputs.write_text(json.dumps(document), encoding="utf-8")
 
 
-def _add_models(outputs: Path) -> None:
+def _add_models(outputs: Path, name: str) -> None:
     """Add the models of docs/data-sets.md to the backend."""
     document = json.loads(outputs.read_text(encoding="utf-8"))
-    document["data"] = json.loads((ROOT / "tests" / "data" / "data_sets.json").read_text("utf-8"))
+    document["data"] = json.loads((ROOT / f"tests/data/{name}.json").read_text("utf-8"))
     outputs.write_text(json.dumps(document), encoding="utf-8")
 
 

@@ -35,7 +35,7 @@ LAYERS = (
     ("appsync", "cognito", "parameter_store", "policy", "s3"),  # one client for each service
     ("bulk",),
     ("aws",),
-    ("source",),  # the project's own source, run by Node
+    ("fake", "source"),  # made rows; the project's own source, run by Node
     ("outputs",),
     ("project",),
     ("current", "masked_output", "mfa_command", "report", "srp"),

@@ -56,6 +56,7 @@ from seedctl.errors import (
     GraphQLError,
     NotAuthorizedException,
 )
+from seedctl.fake import FakeRow, FakeRows
 from seedctl.storage import (
     BucketInfo,
     CopiedObject,
@@ -131,6 +132,7 @@ def many_users_at_once() -> None:
 def users_by_the_thousand() -> None:
     rows = (NewUser(f"u{n}@example.com", "Passw0rd!", groups=["admin"]) for n in range(1000))
     results: list[UserResult] = create_users(rows, if_exists="skip", on_error="collect")
+    create_users(auth.fake_users(50, "Passw0rd!", seed="x", groups={"admin": 1}))
     for each in results:
         print(each.index, each.username, each.user_id, each.state, each.error)
     one = NewUser("ann@example.com", "Passw0rd!", sign_in_flow="MFA", mfa_preference="TOTP")
@@ -227,6 +229,9 @@ def many_records() -> None:
     for row in read_rows(Path("todos.jsonl"), generate_client().models["Todo"]):
         print(row["content"])
     todos.create_many([], key=["content", "isDone"], if_exists="update", batch_size=50)
+    made: FakeRows = todos.fake(200, {"class": "A"}, seed=7, isDone=[True, False], owner=None)
+    first: FakeRow = made[0]
+    print(first.number, first["content"], made.parents("list"), made[1:].children("parts", size=3))
     try:
         todos.delete_many((result.key for result in results), on_error="raise")
         todos.delete_many(todos.list_all(), on_error="collect", auth_mode="apiKey")

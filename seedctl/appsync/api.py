@@ -14,6 +14,7 @@ from seedctl.appsync.documents import Document
 from seedctl.appsync.graphql_errors import graphql_error, parse_response
 from seedctl.errors import GraphQLError, InvalidInputError, InvalidResponseError, NoEndpoint
 from seedctl.outputs import AmplifyOutputs
+from seedctl.outputs.model_schema import ModelSources
 from seedctl.outputs.models import NO_SCHEMA
 from seedctl.outputs.sections import DataOutputs
 from seedctl.report import Event, Observer, State
@@ -91,6 +92,8 @@ class API:
     before_write: Callable[[], None]
     clock: Callable[[], datetime] | None = None
     user_agent: str = f"seedctl/{__version__}"
+    model_sources: Callable[[], ModelSources] = dict
+    """Returns what the project's source says of the models, if the outputs file has it."""
 
     def __post_init__(self) -> None:
         self.schema = self.data.schema or NO_SCHEMA

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Literal, overload
 
 from seedctl.appsync.auth_modes import (
@@ -61,7 +62,14 @@ class DataClientFactory:
         caller = self._network.credentials if signs_as_caller else None
         authorizer = Authorizer(self._data, identity, auth, caller)
         return DataClient(
-            API(self._data, self._transport, authorizer, self._observer, self._before_write)
+            API(
+                self._data,
+                self._transport,
+                authorizer,
+                self._observer,
+                self._before_write,
+                model_sources=cache(self._outputs.outputs.model_sources),
+            )
         )
 
     def close(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from seedctl.appsync.auth_modes import AuthMode
 from seedctl.appsync.batch_writers import BulkCreator, BulkDeleter, IfExists
@@ -15,6 +15,9 @@ from seedctl.appsync.model_queries import ModelQueries, call_options
 from seedctl.appsync.records import Record
 from seedctl.bulk.engine import BulkOptions, OnError, check_choice
 from seedctl.errors import ConditionalCheckFailedError
+
+if TYPE_CHECKING:
+    from seedctl.fake import FakeRows
 
 
 class ModelClient(ModelQueries):
@@ -254,3 +257,40 @@ class ModelClient(ModelQueries):
         options = call_options(auth_mode, auth_token, headers, None, validate=validate)
         bulk_options = BulkOptions(concurrency, "delete", on_error, batch_size)
         return BulkDeleter(self._requests, options, bulk_options).run(keys)
+
+    def fake(
+        self,
+        count: int,
+        fields: Mapping[str, Any] | None = None,
+        /,
+        *,
+        seed: int | str = 0,
+        **values: Any,
+    ) -> FakeRows:
+        """Make rows for ``create_many`` from the schema, with realistic values. Nothing is sent.
+
+        A value depends on the seed, the model, the field and the number of the row alone. What a
+        field means is told by its type and name. Values obey enums, and validators if the outputs
+        file was made from the project's source. Owners are left to the API.
+
+        Args:
+            count: How many rows, from 0.
+            fields: What to give by field in place of made values. The same can be given by keyword,
+                as in ``fake(200, status="DRAFT")``, except for names that Python reserves. A list or
+                range is drawn from, a mapping gives the weights of values, a function gets the row
+                and returns the value, None leaves the field out; anything else is the value of all
+                rows. A field that is a list takes a number or range as its length. A belongsTo
+                relation takes rows of ``fake``, records, or how many parents to make. A hasMany
+                relation takes how many children each row has, for ``children`` of the result.
+            seed: Another seed makes other rows, with other ids. A number or a text.
+
+        Returns:
+            A sequence of dicts. Each row is made when it is read.
+
+        Raises:
+            InvalidInputError: A field that needs a value cannot be made, or a value does not fit.
+        """
+        from seedctl.fake import fake_rows  # noqa: PLC0415 - most scripts make no rows
+
+        api, given = self._requests.api, {**(fields or {}), **values}
+        return fake_rows(api.schema, api.model_sources(), self._model, count, given, seed=seed)

@@ -12,7 +12,7 @@ from seedctl.errors import UnknownOperationError
 from seedctl.nearest import advice
 
 _OPERATIONS = ("create", "get", "list", "update", "delete")
-_MORE_OPERATIONS = ("create_many", "delete_many", "list_all", "upsert")
+_MORE_OPERATIONS = ("create_many", "delete_many", "fake", "list_all", "upsert")
 
 
 class ModelQueries:

@@ -10,7 +10,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from enum import Enum as Enum
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
-from typing import Any, Generic, Protocol, TypeAlias, TypeVar
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar, overload
 from typing import Literal as Literal
 from uuid import UUID
 
@@ -217,6 +217,40 @@ class TypedCreate(Generic[_Create, _Record]):
         self, rows: Iterable[_Create], **options: Unpack[BulkCreateOptions]
     ) -> list[RowResult]:
         """Create a record of each row, several in a request and several requests at once."""
+
+    def fake(
+        self,
+        count: int,
+        fields: Mapping[str, Any] | None = None,
+        /,
+        *,
+        seed: int | str = 0,
+        **values: Any,
+    ) -> TypedFakeRows[_Create]:
+        """Make rows for ``create_many`` from the schema, with realistic values."""
+
+class TypedFakeRows(Sequence[_Create]):
+    """The rows of ``fake``. Those of other models have no types."""
+
+    @overload
+    def __getitem__(self, index: int) -> _Create: ...
+    @overload
+    def __getitem__(self, index: slice) -> TypedFakeRows[_Create]: ...
+    def __len__(self) -> int: ...
+    def key(self, index: int) -> Mapping[str, Any]:
+        """Return the primary key of a row."""
+
+    def parents(self, relation: str) -> Sequence[Any]:
+        """Return the rows that were made as the parents of a relation."""
+
+    def children(
+        self,
+        relation: str,
+        fields: Mapping[str, Any] | None = None,
+        /,
+        **values: Any,
+    ) -> Sequence[Any]:
+        """Return the children of the rows in a hasMany or hasOne relation."""
 
 class TypedUpdate(Generic[_Update, _Record]):
     """Updates the records of one model."""

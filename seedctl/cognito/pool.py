@@ -18,6 +18,7 @@ from seedctl.cognito.types import MFAPreference, NewUser
 from seedctl.errors import CognitoError, OutputsMismatchError, UserNotFoundError
 from seedctl.masking import mask
 from seedctl.outputs import AuthSection, OutputsSource
+from seedctl.outputs.details import UserPoolDetails
 from seedctl.report import Event, Observer
 from seedctl.srp import device_verifier, secret_hash
 
@@ -100,6 +101,11 @@ class UserPool:
     def settings(self) -> AuthSection:
         """The auth section of the outputs file. Raises MissingAuthError if it has none."""
         return self._outputs.require_auth()
+
+    @property
+    def details(self) -> UserPoolDetails | None:
+        """What a file made from the project's source tells of the pool besides."""
+        return self._outputs.outputs.details.user_pool
 
     def create_user(
         self, user: NewUser, attributes: list[dict[str, str]], temporary_password: str

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from seedctl import masking
 from seedctl.bulk.engine import MOST_AT_ONCE, BulkOptions, OnError
@@ -162,6 +162,44 @@ class Auth:
             BulkOptions(concurrency, if_exists, on_error),
         )
         return creator.run(users)
+
+    def fake_users(
+        self,
+        count: int,
+        password: str,
+        *,
+        seed: int | str = 0,
+        groups: Any = (),
+        user_attributes: Mapping[str, Any] | None = None,
+    ) -> list[NewUser]:
+        """Make users for ``create_users`` that fit the user pool. Nothing is sent.
+
+        Args:
+            count: How many users, from 0.
+            password: The password of all of them, which the pool's policy must accept.
+            seed: Another seed makes other users. A number or a text.
+            groups: Groups to draw one from for each user, or a mapping with their weights, or a
+                function that gets the user's attributes and returns the groups. By default none.
+            user_attributes: Attributes besides those that the pool requires, or in place of them:
+                values, lists to draw from and functions, as for ``fake`` of a model.
+
+        Raises:
+            InvalidInputError: *count* is no number, or a value cannot be made.
+        """
+        from seedctl.fake import fake_users  # noqa: PLC0415 - most scripts make no users
+
+        users = fake_users(
+            self._pool.settings,
+            self._pool.details,
+            count,
+            groups=groups,
+            attributes=user_attributes or {},
+            seed=seed,
+        )
+        return [
+            NewUser(user.username, password, user_attributes=user.attributes, groups=user.groups)
+            for user in users
+        ]
 
     def sign_in(
         self,

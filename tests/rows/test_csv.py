@@ -298,7 +298,8 @@ def test_a_failed_row_in_a_bulk_call(tmp_path: Path) -> None:
     assert [each.state for each in results] == ["created", "failed", "failed", "failed"]
     file = tmp_path / "a.csv"
     assert [each.place for each in results] == [f"{file}, line {line}" for line in (2, 3, 4, 5)]
-    assert "3 of 4 Scalars records failed; the first: " in caught.value.message
+    assert "3 of 4 Scalars records failed; the first, " in caught.value.message
+    assert "a.csv, line 3, column 2: " in caught.value.message
     assert f"{file}, line 5, column 3: Scalars.arrReq is required" in results[3].error.message
     assert {event.row for event, _ in stage.report.failures} == {
         f"{file}, line {line}" for line in (3, 4, 5)

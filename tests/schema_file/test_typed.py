@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import inspect
+from collections.abc import Sequence
 from datetime import date, datetime, time, timezone
 from decimal import Decimal
 from ipaddress import ip_address, ip_interface
@@ -20,6 +21,7 @@ from seedctl.appsync.client import CustomOperation, EnumValues
 from seedctl.appsync.model_client import ModelClient
 from seedctl.appsync.records import _PAGING_OPTIONS, Page, Record
 from seedctl.appsync.values import _SCALARS, WrongValueError, convert_scalar
+from seedctl.fake.rows import FakeRows
 from tests.appsync.appsync import Stage
 
 if TYPE_CHECKING:
@@ -77,10 +79,14 @@ def methods(name: str) -> dict[str, ast.FunctionDef]:
 def described(function: ast.FunctionDef) -> set[str]:
     """Return the names of the parameters of *function*, with the keys of its options."""
     arguments = function.args
-    names = {each.arg for each in [*arguments.args, *arguments.kwonlyargs]} - {"self"}
+    listed = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+    names = {each.arg for each in listed} - {"self"}
     if arguments.kwarg is not None:
-        assert isinstance(arguments.kwarg.annotation, ast.Subscript)
-        names |= _keys(ast.unparse(arguments.kwarg.annotation.slice))
+        options = arguments.kwarg.annotation
+        if isinstance(options, ast.Subscript):  # Unpack of the names
+            names |= _keys(ast.unparse(options.slice))
+        else:
+            names.add(arguments.kwarg.arg)
     return names
 
 
@@ -120,6 +126,7 @@ def test_the_queries_and_operations_are_described() -> None:
 def test_the_results_are_described() -> None:
     """Records, pages, enums and relations have the attributes and options that they have with types."""
     assert set(methods("TypedRecord")) == public(Record) - public(dict)
+    assert set(methods("TypedFakeRows")) == public(FakeRows) - public(Sequence) - {"model"}
     assert set(methods("TypedPage")) == {each.name for each in dataclasses.fields(Page)}
     assert set(methods("TypedEnum")) == public(EnumValues)
     auth = {"auth_mode", "auth_token"}

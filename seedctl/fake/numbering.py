@@ -1,0 +1,48 @@
+"""The numbers of rows, and of the parents that rows are children of."""
+
+from __future__ import annotations
+
+import bisect
+import itertools
+from array import array
+from collections.abc import Iterable
+from typing import NamedTuple
+
+
+class RowNumber(NamedTuple):
+    """Which row of a call this is."""
+
+    number: int
+    """From 0, among all rows."""
+    position: int
+    """From 0, among the rows of the same parent; the *number*, unless the rows are children."""
+    parent: int
+    """The index of the row's parent, if the rows are children."""
+
+
+class OnlyRows:
+    """The numbers of rows that are no children."""
+
+    def __init__(self, count: int) -> None:
+        self.count = self.most = count
+
+    def row_of(self, number: int) -> RowNumber:
+        return RowNumber(number, number, 0)
+
+
+class Siblings:
+    """The numbers of rows that are children: those of the first parent come first."""
+
+    def __init__(self, counts: Iterable[int]) -> None:
+        """*counts* are the numbers of children, parent by parent."""
+        self._ends = array("q", itertools.accumulate(counts))
+        self.count = self._ends[-1] if self._ends else 0
+        self.most = max(map(int.__sub__, self._ends, [0, *self._ends]), default=0)
+        """How many children a parent has at most."""
+
+    def row_of(self, number: int) -> RowNumber:
+        parent = bisect.bisect_right(self._ends, number)
+        return RowNumber(number, number - (self._ends[parent - 1] if parent else 0), parent)
+
+
+Numbering = OnlyRows | Siblings
