@@ -23,6 +23,7 @@ LAYERS = (
     ("cli",),
     ("auth", "data", "secrets", "storage"),  # the public modules
     ("runner",),
+    ("first_script",),
     ("backend",),
     ("connection",),
     ("embedded",),  # the local sandbox as a backend of this process meets it

@@ -31,7 +31,7 @@ class InputBuilder:
         variables = self._convert_record(model, resolved)
         for field in model.fields.values():
             is_missing = field.must_be_given and resolved.get(field.name) is None
-            if is_missing and _is_set_by_script(model, field):
+            if is_missing and is_set_by_script(model, field):
                 raise _missing_field(model, field)
         return variables
 
@@ -214,7 +214,7 @@ def _foreign_key(model: Model, field: Field, related: Model, value: object) -> d
     return {target: value[name] for target, name in zip(targets, related.primary_key, strict=False)}
 
 
-def _is_set_by_script(model: Model, field: Field) -> bool:
+def is_set_by_script(model: Model, field: Field) -> bool:
     """Whether a script must give *field* in a create, if the schema requires it at all."""
     return not (
         field.is_read_only

@@ -34,7 +34,9 @@ class _MainGroup(LazyGroup):
     cls=_MainGroup,
     context_settings={"help_option_names": ["-h", "--help"]},
     lazy_commands={
+        "doctor": ("doctor", "Check everything that a seed needs, and name the fix."),
         "generate-policy": ("secret", "Print the IAM policy that seeding needs."),
+        "init": ("init", "Write a first amplify/seed/seed.py that fits this backend."),
         "secret": ("secret", "Set, get, list and remove the sandbox's secrets."),
         "seed": ("seed", "Run amplify/seed/seed.py against the sandbox."),
     },
