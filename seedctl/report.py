@@ -101,7 +101,7 @@ class Target:
         """Return the line that is shown before the first write."""
         parts = [f"Target: {mask(str(self.project))}", f"sandbox {mask(self.sandbox)}"]
         if self.outputs is not None:
-            age = "" if self.outputs_age is None else f" ({_age(self.outputs_age)} old)"
+            age = "" if self.outputs_age is None else f" ({age_in_words(self.outputs_age)} old)"
             parts.append(f"{_relative(self.outputs, self.project)}{age}")
         if self.user_pool is not None:
             parts.append(f"user pool {self.user_pool}")
@@ -269,7 +269,7 @@ def _failure_key(event: Event) -> tuple[str, ...]:
     return event.kind, event.name if event.kind in COUNTED else "", event.state, *words
 
 
-def _age(seconds: float) -> str:
+def age_in_words(seconds: float) -> str:
     for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60)):
         count = int(seconds // size)
         if count:

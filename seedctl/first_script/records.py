@@ -13,6 +13,7 @@ from seedctl.first_script.values import NoExampleError, example_id, example_of
 
 if TYPE_CHECKING:
     from seedctl.appsync.auth_modes import AuthMode
+    from seedctl.appsync.batch_writers import IfExists
     from seedctl.appsync.client import DataClient
     from seedctl.outputs import AmplifyOutputs
     from seedctl.outputs.model_schema import ModelSources
@@ -23,6 +24,7 @@ Form = Literal["upsert", "skip", "create"]
 for a plain one, without an id: each run creates another record."""
 
 _FORMS: tuple[Form, ...] = ("upsert", "skip", "create")
+_IF_EXISTS: Mapping[Form, IfExists] = {"upsert": "update", "skip": "skip", "create": "error"}
 _MODES: tuple[AuthMode, ...] = ("userPool", "identityPool", "apiKey")
 _MOST_OPTIONAL = 2  # fields of a model that requires none
 
@@ -51,7 +53,7 @@ class FirstRecord:
         fields = {name: _with_user(value, user_id) for name, value in self.fields.items()}
         client.models[self.model].create(
             fields,
-            if_exists={"upsert": "update", "skip": "skip", "create": "error"}[self.form],
+            if_exists=_IF_EXISTS[self.form],
             auth_mode=self.auth_mode,
             selection_set=self.selection,
         )
@@ -161,7 +163,9 @@ def _chosen(model: Model, group: str | None) -> list[str]:
     chosen = {name for name, field in settable.items() if field.must_be_given}
     if group is not None:
         chosen |= {
-            name for name, kind in model.owner_fields.items() if kind == "group" and name in settable
+            name
+            for name, kind in model.owner_fields.items()
+            if kind == "group" and name in settable
         }
     if chosen <= {*model.primary_key, *model.owner_fields}:
         optional = [

@@ -28,7 +28,9 @@ def enroll(setup: TOTPSetup) -> str:
 
 
 def code() -> str:
-    return Authenticator(get_secret("{TOTP_SECRET}")).code()
+    authenticator = Authenticator(get_secret("{TOTP_SECRET}"))
+    authenticator.code()  # Each works once, and an earlier run may have used this one.
+    return authenticator.code()
 """
 
 
@@ -175,7 +177,9 @@ def _value(value: Any, depth: int) -> str:
         return value
     if isinstance(value, Mapping):
         indent = "    " * (depth + 1)
-        items = (f"{indent}{_text(key)}: {_value(each, depth + 1)},\n" for key, each in value.items())
+        items = (
+            f"{indent}{_text(key)}: {_value(each, depth + 1)},\n" for key, each in value.items()
+        )
         return "{\n" + "".join(items) + "    " * depth + "}" if value else "{}"
     if isinstance(value, list) and any(isinstance(each, Mapping | list) for each in value):
         indent = "    " * (depth + 1)

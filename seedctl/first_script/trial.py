@@ -44,18 +44,25 @@ def find_first_script(outputs: AmplifyOutputs) -> FirstScript:
     best, most = FirstScript(), -1
     for group in groups:
         found = _try(outputs, group)
-        count = (found.record is not None) + (found.file is not None)
-        if count > most:
-            best, most = found, count
+        worth = _worth(has_record=found.record is not None, has_file=found.file is not None)
+        if worth > most:
+            best, most = found, worth
         if most == _possible(outputs):
             break
     return best
 
 
 def _possible(outputs: AmplifyOutputs) -> int:
-    """Return how many of a record and a file there could be at all."""
+    """Return the worth of a script that writes all that there could be at all."""
     schema = outputs.data.schema if outputs.data is not None else None
-    return bool(schema and schema.models) + (outputs.storage is not None)
+    return _worth(
+        has_record=schema is not None and bool(schema.models), has_file=outputs.storage is not None
+    )
+
+
+def _worth(*, has_record: bool, has_file: bool) -> int:
+    """Return what a script is worth: a record counts more than a file."""
+    return 2 * has_record + has_file
 
 
 def _try(outputs: AmplifyOutputs, group: str | None) -> FirstScript:
@@ -73,7 +80,7 @@ def _try(outputs: AmplifyOutputs, group: str | None) -> FirstScript:
 
 def _create_user(
     backend: Backend, outputs: AmplifyOutputs, group: str | None
-) -> tuple[FirstUser, str]:
+) -> tuple[FirstUser, str | None]:
     """Create and sign in the first candidate for whom that succeeds; return it and its id."""
     refusal: SeedctlError | None = None
     for number, candidate in enumerate(user_candidates(outputs, group)):

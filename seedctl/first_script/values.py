@@ -28,11 +28,33 @@ _SCALARS: Mapping[str, Any] = {
 # Texts of many shapes, for the patterns of validators.
 _SHAPES = (
     *("first", "First", "FIRST", "First example", "first-example", "first_example", "A", "a", "AB"),
-    *("ABC", "abc", "1", "12", "123", "1234", "12345", "123456", "1234567890", "A1", "AB12", "AB-12"),
+    *(
+        "ABC",
+        "abc",
+        "1",
+        "12",
+        "123",
+        "1234",
+        "12345",
+        "123456",
+        "1234567890",
+        "A1",
+        "AB12",
+        "AB-12",
+    ),
     *("ABC-123", "ABC123", "A-1", "1.0", "1.0.0", "v1.0.0", "12.50", "#", "#aabbcc", "#AABBCC"),
     *("ann@example.com", "https://example.com", "http://example.com", "example.com", "/first"),
     *("2026-01-31", "2026-01", "31/01/2026", "12:30", "12:30:00", "2026-01-31T12:30:00Z", "2026"),
-    *("+15555550100", "555-0100", "(555) 555-0100", "555-555-0100", "192.0.2.1", "en", "en-US", "US"),
+    *(
+        "+15555550100",
+        "555-0100",
+        "(555) 555-0100",
+        "555-555-0100",
+        "192.0.2.1",
+        "en",
+        "en-US",
+        "US",
+    ),
     *("EUR", "12345-6789", "123-45-6789", "K1A 0B1", "978-3-16-148410-0", "4111111111111111"),
     *("3f2b8a52-8c4e-4f3b-9a51-0d6c2b7e1f10", "0123456789abcdef", "AA:BB:CC:DD:EE:FF", "true"),
 )
@@ -108,7 +130,10 @@ def _numbers(validators: Sequence[Validator], *, is_whole: bool) -> Iterator[flo
     limits = [validator.number for validator in validators]
     if limits:
         middle = sum(limits) / len(limits)
-        for number in (middle, *(limit + step for limit in limits for step in (0, 1, -1, 0.5, -0.5))):
+        for number in (
+            middle,
+            *(limit + step for limit in limits for step in (0, 1, -1, 0.5, -0.5)),
+        ):
             yield round(number) if is_whole else number
 
 

@@ -68,10 +68,16 @@ def find_project(start: Path, *, explicit: Path | None = None) -> Project:
     for folder in folders:
         if _has_package_name(folder):
             return Project(folder)
+    fix = "Go to the project's folder, or name it with -C."
+    if any((here / "amplify").glob("*/resource.ts")):
+        fix = (
+            "If this is the project, add amplify/backend.ts, which imports the resource files and "
+            "passes them to defineBackend, and a package.json with a name."
+        )
     raise errors.ProjectNotFoundError(
         f"{here} is not inside an Amplify project: no folder here or above has amplify/backend.ts "
         "or amplify/seed/, or a package.json with a name.",
-        resolution="Go to the project's folder, or name it with -C.",
+        resolution=fix,
     )
 
 
@@ -145,10 +151,10 @@ def find_script(project: Project, *, explicit: Path | None = None) -> Path:
                 "--script.",
             ) from error
         return path
-    fix = f"Create {SCRIPT.as_posix()}, or name the script with --script."
+    fix = f"Write {SCRIPT.as_posix()} with seedctl init, or name the script with --script."
     typescript = path.with_name("seed.ts")
     if explicit is None and typescript.is_file():
-        fix = f"Write {SCRIPT.as_posix()} beside seed.ts: seedctl runs Python."
+        fix = f"Write {SCRIPT.as_posix()} beside seed.ts, such as with seedctl init: seedctl runs Python."
     raise errors.SeedScriptNotFoundError(f"There is no seed script at {path}.", resolution=fix)
 
 
