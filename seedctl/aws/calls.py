@@ -19,7 +19,7 @@ from botocore.utils import get_environ_proxies
 from seedctl import errors
 from seedctl.aws import response_checks
 from seedctl.aws.configuration import client_config, new_session
-from seedctl.aws.credential_failures import how_to_renew
+from seedctl.aws.credential_failures import credential_source, how_to_renew
 from seedctl.aws.credentials import Credentials
 from seedctl.aws.failures import translate
 from seedctl.aws.identity_client import sign_per_identity
@@ -188,6 +188,14 @@ class AWS:
                 resolution=f"{self.how_to_renew()} With no AWS account, use --local.",
             )
         return Credentials(keys.access_key, keys.secret_key, keys.token)
+
+    def credential_source(self) -> str:
+        """Return where the developer's credentials come from, in words, such as 'profile "dev"'.
+
+        Raises InvalidCredentialError for an unknown profile and for unusable configuration files.
+        """
+        self._botocore()
+        return credential_source(None if self.is_local else self._settings.profile_name)
 
     def credentials_expiry(self) -> datetime | None:
         """Return when the developer's credentials expire; None if they do not, or do not tell.

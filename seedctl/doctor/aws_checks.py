@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 _SOON = timedelta(minutes=15)
 
 
+def check_profile(around: Surroundings) -> Finding:
+    """Whether the chosen AWS profile, and the files that define it, can be used."""
+    return Finding(around.aws.credential_source())
+
+
 def check_region(around: Surroundings) -> Finding:
     """The region of the secrets."""
     return Finding(around.aws.region())

@@ -69,6 +69,6 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     def wait(seconds: float, _reason: str) -> None:
         ahead[0] += seconds
 
-    defaults = Authenticator.__init__.__kwdefaults__
+    defaults = Authenticator.__init__.__kwdefaults__ or {}
     monkeypatch.setitem(defaults, "clock", lambda: time.time() + ahead[0])
     monkeypatch.setitem(defaults, "wait", wait)
