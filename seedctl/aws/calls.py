@@ -195,15 +195,13 @@ class AWS:
         Raises InvalidCredentialError for an unknown profile and for unusable configuration files.
         """
         self._botocore()
-        return credential_source(None if self.is_local else self._settings.profile_name)
+        return credential_source(self._settings.profile_name)
 
     def credentials_expiry(self) -> datetime | None:
         """Return when the developer's credentials expire; None if they do not, or do not tell.
 
         Raises InvalidCredentialError.
         """
-        if self.is_local:
-            return None
         with self.translating("configuration", "credentials"), redacted_logs():
             # botocore has no public way.
             expiry: datetime | None = getattr(

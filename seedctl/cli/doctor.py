@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from seedctl.cli.connection import is_local, refuse_contradictions
-from seedctl.cli.console import print_json, print_rows
-from seedctl.cli.options import Command, Settings, common_options, format_option
+from seedctl.cli.console import Console, print_json, print_rows
+from seedctl.cli.options import Command, Settings, format_option, options
 from seedctl.masking import mask_message
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _SET_UP_IS_WRONG = 3
 
 @click.command(cls=Command)
 @format_option
-@common_options
+@options("identifier", "profile", "region", "endpoint_url", "project_dir", "outputs", "local")
 def doctor(settings: Settings, form: str) -> int:
     """Check everything that a seed needs, and name the fix.
 
@@ -32,17 +32,26 @@ def doctor(settings: Settings, form: str) -> int:
     """
     refuse_contradictions(settings)
     findings = _findings(settings)
-    has_problem = any(finding.status == "problem" for _, finding in findings)
+    problems = [name for name, finding in findings if finding.status == "problem"]
     if form == "json":
         checks = [
             {"name": name, "status": each.status, "text": each.text, "fix": each.fix}
             for name, each in findings
         ]
-        print_json({"ok": not has_problem, "checks": checks})
+        print_json({"ok": not problems, "checks": checks})
     else:
         shown = findings if not settings.quiet else [f for f in findings if f[1].status != "ok"]
-        print_rows([_MARKS[each.status], name, _line(each)] for name, each in shown)
-    return _SET_UP_IS_WRONG if has_problem else 0
+        if shown:
+            print_rows([_MARKS[each.status], name, _line(each)] for name, each in shown)
+        _sum_up(Console(settings), problems)
+    return _SET_UP_IS_WRONG if problems else 0
+
+
+def _sum_up(console: Console, problems: list[str]) -> None:
+    if problems:
+        console.failure(f"In the way of a seed: {', '.join(problems)}.")
+    else:
+        console.success("Nothing is in the way of a seed.")
 
 
 def _findings(settings: Settings) -> list[tuple[str, Finding]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -58,21 +58,29 @@ CHECKS = (
 def run_checks(around: Surroundings) -> Iterator[tuple[str, Finding]]:
     """Yield the name and the finding of each check that concerns the chosen target."""
     target = "local" if around.is_local else "aws"
-    failed: set[str] = set()
+    failed: dict[str, list[str]] = {}
+    """The checks that found no way on, with those that they failed because of."""
     for check in CHECKS:
         if check.target not in ("any", target):
             continue
         finding = _run(check, around, failed)
-        if finding.status in {"problem", "skipped"}:
-            failed.add(check.name)
+        if finding.status == "problem":
+            failed[check.name] = [check.name]
+        elif finding.status == "skipped":
+            failed[check.name] = _causes(check, failed)
         yield check.name, finding
 
 
-def _run(check: Check, around: Surroundings, failed: set[str]) -> Finding:
-    missing = [name for name in check.needs if name in failed]
-    if missing:
-        return Finding(f"not checked, because of: {', '.join(missing)}", status="skipped")
+def _run(check: Check, around: Surroundings, failed: Mapping[str, list[str]]) -> Finding:
+    causes = _causes(check, failed)
+    if causes:
+        return Finding(f"not checked, because of: {', '.join(causes)}", status="skipped")
     try:
         return check.run(around)
     except SeedctlError as error:
         return failure(error, "note" if check.is_optional else "problem")
+
+
+def _causes(check: Check, failed: Mapping[str, list[str]]) -> list[str]:
+    """Return the checks whose problems keep *check* from being run."""
+    return list(dict.fromkeys(cause for name in check.needs for cause in failed.get(name, ())))

@@ -68,16 +68,10 @@ def find_project(start: Path, *, explicit: Path | None = None) -> Project:
     for folder in folders:
         if _has_package_name(folder):
             return Project(folder)
-    fix = "Go to the project's folder, or name it with -C."
-    if any((here / "amplify").glob("*/resource.ts")):
-        fix = (
-            "If this is the project, add amplify/backend.ts, which imports the resource files and "
-            "passes them to defineBackend, and a package.json with a name."
-        )
     raise errors.ProjectNotFoundError(
         f"{here} is not inside an Amplify project: no folder here or above has amplify/backend.ts "
         "or amplify/seed/, or a package.json with a name.",
-        resolution=fix,
+        resolution=_how_to_complete(here) or "Go to the project's folder, or name it with -C.",
     )
 
 
@@ -186,6 +180,22 @@ def _has_package_name(folder: Path) -> bool:
     except errors.InvalidPackageJsonError:
         return False
     return True
+
+
+def _how_to_complete(folder: Path) -> str | None:
+    """Return how to make *folder* a project if it has the resources of a backend; None if it has none."""
+    try:
+        names = sorted(path.parent.name for path in (folder / "amplify").glob("*/resource.ts"))
+    except OSError:
+        return None
+    if not names:
+        return None
+    imports = " ".join(f'import {{ {name} }} from "./{name}/resource";' for name in names)
+    return (
+        "If this is the project, run npm init -y, and write amplify/backend.ts, such as: "
+        f'import {{ defineBackend }} from "@aws-amplify/backend"; {imports} '
+        f"defineBackend({{ {', '.join(names)} }});"
+    )
 
 
 def _describes_backend(path: Path) -> bool:
