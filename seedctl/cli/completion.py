@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from seedctl.cli.connection import connect, is_local, project_of
+from seedctl.cli.connection import connect, identifier_of, is_local, project_of
 from seedctl.cli.options import settings_of
 from seedctl.errors import SeedctlError
-from seedctl.project import chosen_identifier
 from seedctl.report import Report
 
 if TYPE_CHECKING:
@@ -48,7 +47,6 @@ def _secret_names(settings: Settings) -> list[str]:
         from seedctl.local.ssm import stored_names  # noqa: PLC0415 - slow to load
 
         project = project_of(settings)
-        identifier = chosen_identifier(settings.identifier, project, with_ampx=False)
-        return stored_names(project.state_folder, identifier.parameter_prefix)
+        return stored_names(project.state_folder, identifier_of(settings).parameter_prefix)
     with closing(connect(settings, Report())) as backend:
         return backend.secrets.list()

@@ -11,7 +11,7 @@ from seedctl.cli.console import Console
 from seedctl.cli.options import Settings
 from seedctl.embedded import local_from_environment
 from seedctl.outputs import OutputsSource
-from seedctl.project import Project, chosen_identifier, find_project
+from seedctl.project import BackendIdentifier, Project, chosen_identifier, find_project
 from seedctl.source.digests import stale_warning
 
 if TYPE_CHECKING:
@@ -44,6 +44,14 @@ def project_of(settings: Settings) -> Project:
     return settings.project
 
 
+def identifier_of(settings: Settings) -> BackendIdentifier:
+    """Return the sandbox that the options and the environment select.
+
+    Raises InvalidCommandInputError, and ProjectNotFoundError.
+    """
+    return chosen_identifier(settings.identifier, project_of(settings), with_ampx=False)
+
+
 def display_path(settings: Settings, path: Path) -> str:
     """Return *path* relative to the project's root if it is inside."""
     root = project_of(settings).root
@@ -53,12 +61,11 @@ def display_path(settings: Settings, path: Path) -> str:
 def connect(settings: Settings, observer: Observer, *, target: TargetDetail = "none") -> Backend:
     """Connect to the backend that the options select."""
     project = project_of(settings)
-    identifier = chosen_identifier(settings.identifier, project, with_ampx=False)
     from seedctl.backend import connect as connect_backend  # noqa: PLC0415 - it takes 100 ms
 
     return connect_backend(
         project.root,
-        identifier=identifier,
+        identifier=identifier_of(settings),
         profile=settings.profile,
         region=settings.region,
         endpoint_url=settings.endpoint_url,

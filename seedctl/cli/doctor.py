@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from seedctl.cli.connection import is_local, refuse_contradictions
+from seedctl.cli.connection import identifier_of, is_local, project_of, refuse_contradictions
 from seedctl.cli.console import Console, print_json, print_rows
 from seedctl.cli.options import Command, Settings, format_option, options
 from seedctl.masking import mask_message
@@ -60,8 +60,8 @@ def _findings(settings: Settings) -> list[tuple[str, Finding]]:
     from seedctl.doctor.table import run_checks  # noqa: PLC0415
 
     around = Surroundings(
-        project_dir=Path(settings.project_dir) if settings.project_dir else None,
-        identifier_option=settings.identifier,
+        lambda: project_of(settings),
+        lambda: identifier_of(settings),
         profile=settings.profile,
         region=settings.region,
         endpoint_url=settings.endpoint_url,

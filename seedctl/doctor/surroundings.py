@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,12 +12,13 @@ from seedctl.aws.settings import AWSSettings
 from seedctl.doctor.script_reading import ScriptNeeds, read_needs
 from seedctl.outputs import OutputsSource
 from seedctl.parameter_store import Secrets
-from seedctl.project import BackendIdentifier, Project, chosen_identifier, find_project, find_script
+from seedctl.project import find_script
 from seedctl.report import Report
 
 if TYPE_CHECKING:
     from seedctl.aws.calls import AWS
     from seedctl.outputs import AmplifyOutputs
+    from seedctl.project import BackendIdentifier, Project
 
 CALL_SECONDS = 4.0
 """How long connecting to AWS, and waiting for a response, may take in each call."""
@@ -26,8 +28,8 @@ CALL_SECONDS = 4.0
 class Surroundings:
     """The project and the backend that the options select. Attributes raise SeedctlError."""
 
-    project_dir: Path | None = None
-    identifier_option: str | None = None
+    find_project: Callable[[], Project]
+    find_identifier: Callable[[], BackendIdentifier]
     profile: str | None = None
     region: str | None = None
     endpoint_url: str | None = None
@@ -36,11 +38,11 @@ class Surroundings:
 
     @cached_property
     def project(self) -> Project:
-        return find_project(Path(), explicit=self.project_dir)
+        return self.find_project()
 
     @cached_property
     def identifier(self) -> BackendIdentifier:
-        return chosen_identifier(self.identifier_option, self.project, with_ampx=False)
+        return self.find_identifier()
 
     @cached_property
     def script(self) -> Path:
