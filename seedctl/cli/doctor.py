@@ -35,7 +35,12 @@ def doctor(settings: Settings, form: str) -> int:
     problems = [name for name, finding in findings if finding.status == "problem"]
     if form == "json":
         checks = [
-            {"name": name, "status": each.status, "text": each.text, "fix": each.fix}
+            {
+                "name": name,
+                "status": each.status,
+                "text": mask_message(each.text),
+                "fix": None if each.fix is None else mask_message(each.fix),
+            }
             for name, each in findings
         ]
         print_json({"ok": not problems, "checks": checks})

@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING
 
 from seedctl.cognito.pool import APP_CLIENT_SECRET, ENABLE_SRP, NEEDS_CLIENT_SECRET
 from seedctl.doctor.findings import Finding, note, problem
-from seedctl.errors import AccessDeniedError, SSMParameterNotFoundError
+from seedctl.errors import (
+    AccessDeniedError,
+    AmplifyOutputsNotFoundError,
+    InvalidAmplifyOutputsError,
+    SSMParameterNotFoundError,
+)
 from seedctl.report import age_in_words
 from seedctl.target import describe_target
 
@@ -25,8 +30,11 @@ def check_profile(around: Surroundings) -> Finding:
 
 
 def check_region(around: Surroundings) -> Finding:
-    """The region of the secrets."""
-    return Finding(around.aws.region())
+    """The region of the secrets; the last resort for it is the outputs file."""
+    try:
+        return Finding(around.aws.region())
+    except (AmplifyOutputsNotFoundError, InvalidAmplifyOutputsError):
+        return Finding("only the outputs file can tell", status="skipped")
 
 
 def check_endpoints(around: Surroundings) -> Finding:

@@ -73,7 +73,7 @@ class Surroundings:
             is_paced=False,
             timeout_seconds=CALL_SECONDS,
         )
-        return AWS(settings, fallback_region=self._fallback_region)
+        return AWS(settings, fallback_region=self.source.region)
 
     @property
     def secrets(self) -> Secrets:
@@ -83,6 +83,3 @@ class Surroundings:
         """Return *path* relative to the project's root if it is inside."""
         root = self.project.root
         return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
-
-    def _fallback_region(self) -> str | None:
-        return self.source.region() if self.source.if_any() is not None else None

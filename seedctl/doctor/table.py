@@ -67,7 +67,7 @@ def run_checks(around: Surroundings) -> Iterator[tuple[str, Finding]]:
         if finding.status == "problem":
             failed[check.name] = [check.name]
         elif finding.status == "skipped":
-            failed[check.name] = _causes(check, failed)
+            failed[check.name] = _causes(check, failed) or [check.name]
         yield check.name, finding
 
 

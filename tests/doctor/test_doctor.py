@@ -484,6 +484,16 @@ def test_a_check_that_depends_on_a_failed_one_says_so(place: Place) -> None:
     assert findings["secrets"]["status"] == "skipped"
 
 
+def test_a_region_that_only_the_outputs_file_tells(place: Place) -> None:
+    """Without an outputs file, no region is not a fault of its own."""
+    place.monkeypatch.delenv("AWS_REGION")
+    assert place.findings()[1]["region"]["text"] == "us-east-1"
+    place.remove(OUTPUTS)
+    _, findings = place.findings()
+    assert findings["region"]["status"] == "skipped"
+    assert findings["credentials"]["text"] == "not checked, because of: region"
+
+
 def _contents(folder: Path) -> dict[str, str]:
     return {
         path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
