@@ -53,6 +53,7 @@ REQUIRED_MEMBERS: Mapping[str, Mapping[str, Alternatives]] = {
         "AdminCreateUser": _all("User.Username"),
         "AssociateSoftwareToken": _all("SecretCode"),
         "ConfirmDevice": _NOTHING,
+        "DescribeUserPoolClient": _all("UserPoolClient.ClientId"),
         "GlobalSignOut": _NOTHING,
         "InitiateAuth": _SIGN_IN,
         "RespondToAuthChallenge": _SIGN_IN,

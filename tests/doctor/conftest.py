@@ -88,7 +88,8 @@ def place(
         "DescribeStacks": described_stack(POOL),
         "DescribeUserPoolClient": {
             "UserPoolClient": {
-                "ExplicitAuthFlows": ["ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
+                "ClientId": "c",
+                "ExplicitAuthFlows": ["ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
             }
         },
         "GetParametersByPath": {"Parameters": [{"Name": "/amplify/x/seed-user-password"}]},

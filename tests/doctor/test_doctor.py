@@ -31,7 +31,7 @@ DENIED = ("AccessDeniedException", "User: arn:aws:iam::123456789012:user/dev is 
 
 
 def _flows(*flows: str, **more: str) -> dict[str, Any]:
-    return {"UserPoolClient": {"ExplicitAuthFlows": list(flows), **more}}
+    return {"UserPoolClient": {"ClientId": "c", "ExplicitAuthFlows": list(flows), **more}}
 
 
 def _local_document(place: Place) -> dict[str, Any]:
