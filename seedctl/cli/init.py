@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 import click
@@ -47,11 +48,12 @@ def init(settings: Settings) -> None:
     console.status("Next:")
     if outputs is None:
         console.status("  seedctl local init")
+    named = f" --outputs {shlex.quote(settings.outputs)}" if settings.outputs else ""
     if script.user is not None:
         password = users.example_password(outputs)
-        console.status(f"  seedctl secret set {text.PASSWORD_SECRET} --local")
+        console.status(f"  seedctl secret set {text.PASSWORD_SECRET} --local{named}")
         console.status(f"    (asks for the user's password; choose one such as {password})")
-    console.status("  seedctl seed --local")
+    console.status(f"  seedctl seed --local{named}")
     console.status("Without --local, the same commands seed the sandbox that is deployed on AWS.")
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from seedctl.appsync.field_rules import denied_fields
+from seedctl.appsync.field_rules import denied_fields, denied_to_read
 from seedctl.appsync.input_builder import is_set_by_script
-from seedctl.errors import LocalSandboxError, SeedctlError
+from seedctl.errors import GraphQLError, LocalSandboxError, SeedctlError
 from seedctl.first_script.values import NoExampleError, example_id, example_of
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ Form = Literal["upsert", "skip", "create"]
 """How the record is written: "upsert", "skip" for a create that skips an existing record, or "create"
 for a plain one, without an id: each run creates another record."""
 
-_FORMS: tuple[Form, ...] = ("upsert", "skip", "create")
 _IF_EXISTS: Mapping[Form, IfExists] = {"upsert": "update", "skip": "skip", "create": "error"}
 _MODES: tuple[AuthMode, ...] = ("userPool", "identityPool", "apiKey")
 _MOST_OPTIONAL = 2  # fields of a model that requires none
@@ -101,21 +100,22 @@ def _candidates(
         fields = _fields(model, schema, sources, group)
     except NoExampleError:
         return
+    without_id = {name: value for name, value in fields.items() if name != "id"}
     for mode in modes:
-        for form in _FORMS:
-            if form == "create":
-                if model.primary_key != ("id",):
-                    continue
-                fields = {name: value for name, value in fields.items() if name != "id"}
-            for selection in (None, model.primary_key):
-                yield FirstRecord(model.name, fields, form, mode, selection)
-        fields = _fields(model, schema, sources, group)
+        yield FirstRecord(model.name, fields, "upsert", mode)
+        yield FirstRecord(model.name, fields, "skip", mode)
+        if model.primary_key == ("id",):
+            yield FirstRecord(model.name, without_id, "create", mode)
 
 
 def _tried(
     client: DataClient, record: FirstRecord, model: Model, user_id: str
 ) -> FirstRecord | None:
-    """Return *record*, perhaps without optional fields, if it can be written twice; else None."""
+    """Return *record* if it can be written twice, else None.
+
+    Optional fields that the user may not write are left out, and fields that it may not read are not
+    read back.
+    """
     while True:
         try:
             record.write(client, user_id)
@@ -123,6 +123,10 @@ def _tried(
         except LocalSandboxError:
             raise
         except SeedctlError as error:
+            is_written = isinstance(error, GraphQLError) and denied_to_read(error) is not None
+            if is_written and record.selection is None:
+                record = replace(record, selection=model.primary_key)
+                continue
             refused = {
                 name
                 for name in denied_fields(error)

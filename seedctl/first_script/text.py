@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from seedctl.first_script.files import TEXT
 from seedctl.first_script.records import USER_ID
+from seedctl.masking import mask
 from seedctl.outputs.path_rules import IDENTITY
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def summary(script: FirstScript) -> str:
     """Return what *script* creates, as a list in words; empty if it creates nothing."""
     parts = []
     if script.user is not None:
-        parts.append(f"the user {script.user.username}")
+        parts.append(f"the user {mask(script.user.username)}")
     if script.record is not None:
         parts.append(f"a record of {script.record.model}")
     if script.file is not None:

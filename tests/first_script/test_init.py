@@ -106,6 +106,17 @@ def test_the_scripts_of_the_guides_backend(
     assert (folder / ".gitignore").read_text(encoding="utf-8") == ".amplify/\n"
 
 
+def test_a_named_outputs_file_is_named_in_the_next_commands(
+    project: Callable[..., Path], seedctl: CommandLine
+) -> None:
+    """With --outputs the printed commands use the same file."""
+    folder = project(document_of("deployed mfa-optional-all"))
+    (folder / "amplify" / "seed" / "local_outputs.json").rename(folder / "my outputs.json")
+    written = seedctl("init", "--outputs", "my outputs.json")
+    assert written.code == 0
+    assert "  seedctl seed --local --outputs 'my outputs.json'\n" in written.err
+
+
 def test_nothing_is_overwritten(project: Callable[..., Path], seedctl: CommandLine) -> None:
     """An existing script is an error that says so, and nothing is written at all."""
     folder = project(document_of("source guide-basic"))
