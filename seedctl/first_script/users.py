@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from seedctl.cognito.attributes import copied_attribute
+from seedctl.cognito.attributes import possibly_copied_attribute
 
 if TYPE_CHECKING:
-    from seedctl.outputs import AmplifyOutputs, AuthSection
+    from seedctl.outputs import AmplifyOutputs
     from seedctl.outputs.auth import MFAMethod
     from seedctl.outputs.details import UserAttribute
 
@@ -122,17 +122,12 @@ def _required_attributes(outputs: AmplifyOutputs, username: str) -> dict[str, st
     declared = {each.name: each for each in (pool.attributes if pool is not None else None) or ()}
     names = [*(auth.standard_required_attributes or ())]
     names += [name for name, each in declared.items() if each.is_required and name not in names]
-    copied = _copied(username, auth)
+    copied = possibly_copied_attribute(username, auth)
     return {
         name: _fitted(_ATTRIBUTES[name], declared.get(name))
         for name in names
         if name in _ATTRIBUTES and name != copied
     }
-
-
-def _copied(username: str, auth: AuthSection) -> str | None:
-    kinds = ("email", "phone_number") if auth.username_attributes is None else None
-    return copied_attribute(username, auth, kinds)
 
 
 def _fitted(value: str, attribute: UserAttribute | None) -> str:

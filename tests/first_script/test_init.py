@@ -47,6 +47,24 @@ def test_the_script_seeds_the_local_sandbox_again_and_again(
     assert missing == []
 
 
+def test_an_old_outputs_file_that_tells_little_of_the_pool(
+    project: Callable[..., Path], seedctl: CommandLine
+) -> None:
+    """Where the kinds of user names are unknown, the script is one that runs again all the same."""
+    document = document_of("deployed guide-basic")
+    known = {"aws_region", "user_pool_id", "user_pool_client_id", "identity_pool_id"}
+    document["auth"] = {name: document["auth"][name] for name in known}
+    project(document)
+    assert seedctl("init").code == 0
+    assert (
+        seedctl("secret", "set", "seed-user-password", "--local", stdin=PASSWORD.encode()).code == 0
+    )
+    for state in ("created", "already there"):
+        run = seedctl("seed", "--local")
+        assert run.code == 0, run.err
+        assert f"1 user {state}" in run.err
+
+
 def test_scripts_are_laid_out_as_ruff_lays_them_out(tmp_path: Path) -> None:
     """A formatter has nothing to change in a script, and a linter finds nothing in it."""
     for number, name in enumerate(["source two-buckets", "source data-rules", *ALL[-11:]]):
