@@ -12,7 +12,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from seedctl.errors import OutputsMismatchError, StackDoesNotExistError, TargetNotAllowedError
+from seedctl.errors import (
+    OutputsMismatchError,
+    SeedctlError,
+    StackDoesNotExistError,
+    TargetNotAllowedError,
+)
 from seedctl.masking import mask
 from seedctl.outputs import AmplifyOutputs
 from seedctl.owner import Owner, Ownership
@@ -61,14 +66,15 @@ class Guard:
         what is shown before something has to be typed. Raises TargetNotAllowedError,
         OutputsMismatchError, StackDoesNotExistError.
         """
-        is_own = is_own_sandbox(self.identifier, self.project)
         if outputs is None or ownership is None:
-            if not is_own:
+            if not is_own_sandbox(self.identifier, self.project):
                 self.require_name(self.identifier, "The target is", describe)
             return []
+        refusal = self.refusal(outputs, ownership)
+        if refusal is not None:
+            raise refusal
         warnings = []
-        is_own = is_own and not ownership.is_deployed_elsewhere
-        for step in STEPS[is_own, ownership.owner]:
+        for step in self._steps(ownership):
             if step == "name chosen":
                 self.require_name(self._chosen(ownership), "The target is", describe)
             elif step == "name owner":
@@ -78,13 +84,20 @@ class Guard:
                     f"Secrets are those of the {_named(self.identifier)}, but {outputs.path} "
                     f"belongs to the {_named(owner)}."
                 )
-            elif step == "confirm":
-                warnings += self._confirm(outputs, ownership, describe)
-            elif step == "refuse mismatch":
-                raise self._mismatch(outputs, ownership)
             else:
-                raise self._missing(ownership)
+                warnings += self._confirm(outputs, ownership, describe)
         return warnings
+
+    def refusal(self, outputs: AmplifyOutputs, ownership: Ownership) -> SeedctlError | None:
+        """Return the error of every write to *outputs*, whatever is named; None if there is none."""
+        steps = self._steps(ownership)
+        if "refuse mismatch" in steps:
+            return self._mismatch(outputs, ownership)
+        return self._missing(ownership) if "refuse missing" in steps else None
+
+    def _steps(self, ownership: Ownership) -> tuple[Step, ...]:
+        is_own = is_own_sandbox(self.identifier, self.project)
+        return STEPS[is_own and not ownership.is_deployed_elsewhere, ownership.owner]
 
     def _chosen(self, ownership: Ownership) -> BackendIdentifier:
         """Return the chosen backend, with the raw name of its branch if the stack's tags tell it."""

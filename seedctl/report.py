@@ -107,7 +107,7 @@ class Target:
         stage = f" ({self.stage})" if self.stage and self.kind == "branch" else ""
         parts = [f"Target: {mask(str(self.project))}", f"{self.kind} {mask(self.name)}{stage}"]
         if self.outputs is not None:
-            age = "" if self.outputs_age is None else f" ({_age(self.outputs_age)} old)"
+            age = "" if self.outputs_age is None else f" ({age_in_words(self.outputs_age)} old)"
             parts.append(f"{_relative(self.outputs, self.project)}{age}")
         if self.user_pool is not None:
             parts.append(f"user pool {self.user_pool}")
@@ -275,7 +275,7 @@ def _failure_key(event: Event) -> tuple[str, ...]:
     return event.kind, event.name if event.kind in COUNTED else "", event.state, *words
 
 
-def _age(seconds: float) -> str:
+def age_in_words(seconds: float) -> str:
     for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60)):
         count = int(seconds // size)
         if count:

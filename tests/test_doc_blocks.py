@@ -65,6 +65,7 @@ NOT_RUN = {
     "repeated-runs.md text": "it follows an interrupted run; tests/cognito/test_creation.py has them",
     "report.md json": "tests/cli/test_report_file.py compares it with a report",
     "report.md yaml": "it needs jq, and GitHub's summary file",
+    "doctor.md text": "tests/doctor plants these faults, and more",
     "faults.md text": "the numbers are those of one run",
     "README.md sh make": "a test cannot run all tests; `make demo` installs seedctl again",
     "README.md sh pip": "CI installs the package and its extras",

@@ -23,6 +23,7 @@ LAYERS = (
     ("cli",),
     ("auth", "data", "secrets", "storage"),  # the public modules
     ("runner",),
+    ("doctor", "first_script"),
     ("backend",),
     ("connection",),
     ("embedded",),  # the local sandbox as a backend of this process meets it
@@ -47,7 +48,7 @@ LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 
 # The local sandbox stands for AWS: it is met by URL only, and shares just what both sides speak.
 LOCAL_MAY_IMPORT = ("srp", "outputs", "project", "errors", "masking", "local")
-MAY_IMPORT_LOCAL = ("cli", "embedded", "local")
+MAY_IMPORT_LOCAL = ("cli", "doctor", "embedded", "local")
 
 # Modules that need little of seedctl, although more is below them.
 MAY_IMPORT_ONLY = {"masked_output": ("interruption", "masking")}

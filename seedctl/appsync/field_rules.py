@@ -32,21 +32,34 @@ def denied_fields(error: SeedctlError | None) -> tuple[str, ...]:
     return tuple(name.strip() for found in names for name in found if name.strip())
 
 
+def is_about_result(error: GraphQLError) -> bool:
+    """Whether all that *error* denies is to read the result: then a mutation was done."""
+    return (
+        isinstance(error, UnauthorizedError)
+        and bool(error.errors)
+        and len(_paths_below(error)) == len(error.errors)
+    )
+
+
 def explain_unread(error: GraphQLError) -> bool:
     """Say in the resolution of *error* which fields of the result the caller may not read.
 
-    Return whether the error is about the result only: then a mutation was done.
+    Return whether the error is about the result only.
     """
-    paths = [entry.get("path") for entry in error.errors]
-    below = [path for path in paths if isinstance(path, list) and len(path) > 1]
-    if not isinstance(error, UnauthorizedError) or not paths or len(below) < len(paths):
+    if not is_about_result(error):
         return False
-    fields = dict.fromkeys(_field_path(path[1:]) for path in below)
+    fields = dict.fromkeys(_field_path(path[1:]) for path in _paths_below(error))
     error.resolution = (
         f"No rule lets this caller read {', '.join(fields)}: give selection_set= with the fields that it "
         "may read."
     )
     return True
+
+
+def _paths_below(error: GraphQLError) -> list[list[str | int]]:
+    """Return the paths of the errors that are below an operation, and so about its result."""
+    paths = (entry.get("path") for entry in error.errors)
+    return [path for path in paths if isinstance(path, list) and len(path) > 1]
 
 
 def _field_path(path: list[str | int]) -> str:

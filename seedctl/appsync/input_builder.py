@@ -30,7 +30,8 @@ class InputBuilder:
             return _unchecked(resolved)
         variables = self._convert_record(model, resolved)
         for field in model.fields.values():
-            if resolved.get(field.name) is None and must_be_set_by_script(model, field):
+            is_missing = field.must_be_given and resolved.get(field.name) is None
+            if is_missing and is_set_by_script(model, field):
                 raise _missing_field(model, field)
         return variables
 
@@ -213,9 +214,9 @@ def _foreign_key(model: Model, field: Field, related: Model, value: object) -> d
     return {target: value[name] for target, name in zip(targets, related.primary_key, strict=False)}
 
 
-def must_be_set_by_script(model: Model, field: Field) -> bool:
-    """Whether a script must give *field* in a create: it is required, and the API does not set it."""
-    return field.must_be_given and not (
+def is_set_by_script(model: Model, field: Field) -> bool:
+    """Whether a script must give *field* in a create, if the schema requires it at all."""
+    return not (
         field.is_read_only
         or field.type.kind == "model"
         or field.name in _TIMESTAMPS  # the API sets them

@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
@@ -18,7 +19,7 @@ from botocore.utils import get_environ_proxies
 from seedctl import errors
 from seedctl.aws import response_checks
 from seedctl.aws.configuration import client_config, new_session
-from seedctl.aws.credential_failures import how_to_renew
+from seedctl.aws.credential_failures import credential_source, how_to_renew
 from seedctl.aws.credentials import Credentials
 from seedctl.aws.failures import translate
 from seedctl.aws.identity_client import sign_per_identity
@@ -114,11 +115,14 @@ class AWS:
         throttled call without a Session parameter is retried even then.
         """
         tries = 1
+        is_brief = self._settings.timeout_seconds is not None
+        once = once or is_brief
         try:
             with self.translating(service, operation), redacted_logs():
                 client = self.client(service, region, once=once)
                 uses_session_up = once and "Session" in parameters
-                tries = tries_for(service, self._chosen_attempts(), uses_session_up=uses_session_up)
+                attempts = 1 if is_brief else self._chosen_attempts()
+                tries = tries_for(service, attempts, uses_session_up=uses_session_up)
                 method = getattr(client, xform_name(operation))
                 return self._rate_limited.call(method, parameters, tries=tries)
         except errors.ThrottledError as error:
@@ -186,9 +190,29 @@ class AWS:
         if keys is None:
             raise errors.InvalidCredentialError(
                 "There are no AWS credentials to sign with.",
-                resolution=f"{self._how_to_renew()} With no AWS account, use --local.",
+                resolution=f"{self.how_to_renew()} With no AWS account, use --local.",
             )
         return Credentials(keys.access_key, keys.secret_key, keys.token)
+
+    def credential_source(self) -> str:
+        """Return where the developer's credentials come from, in words, such as 'profile "dev"'.
+
+        Raises InvalidCredentialError for an unknown profile and for unusable configuration files.
+        """
+        self._botocore()
+        return credential_source(self._settings.profile_name)
+
+    def credentials_expiry(self) -> datetime | None:
+        """Return when the developer's credentials expire; None if they do not, or do not tell.
+
+        Raises InvalidCredentialError.
+        """
+        with self.translating("configuration", "credentials"), redacted_logs():
+            # botocore has no public way.
+            expiry: datetime | None = getattr(
+                self._botocore().get_credentials(), "_expiry_time", None
+            )
+        return expiry
 
     def certificates(self) -> str:
         """Return the path of the CA bundle that boto3 would use."""
@@ -220,7 +244,7 @@ class AWS:
             yield
         except Exception as error:
             profile = None if self.is_local else self._settings.profile_name
-            renew = self._how_to_renew()
+            renew = self.how_to_renew()
             translated = translate(
                 error, service=service, operation=operation, profile=profile, renew=renew
             )
@@ -234,7 +258,8 @@ class AWS:
                 self._session = new_session(self._settings)
             return self._session
 
-    def _how_to_renew(self) -> str:
+    def how_to_renew(self) -> str:
+        """Return what to do about credentials that are missing, expired or rejected."""
         try:
             config = self._botocore().get_scoped_config()
         except BotoCoreError:  # unknown profile, or unreadable file
@@ -252,7 +277,14 @@ class AWS:
         session = self._botocore()
         _ = self.max_attempts  # raises an error that names the source of an invalid number
         mode = os.environ.get("AWS_RETRY_MODE") or session.get_scoped_config().get("retry_mode")
-        config = client_config(service, endpoint, mode, once=once, accelerate=accelerate)
+        config = client_config(
+            service,
+            endpoint,
+            mode,
+            once=once,
+            accelerate=accelerate,
+            timeout_seconds=self._settings.timeout_seconds,
+        )
         # For S3 the keys only stop botocore from searching for credentials: each request is signed
         # as an identity of the identity pool.
         keys = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}

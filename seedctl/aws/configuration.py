@@ -18,12 +18,19 @@ _MAX_CONNECTIONS = 64  # the highest concurrency of bulk calls
 
 
 def client_config(
-    service: str, endpoint: str | None, retry_mode: str | None, *, once: bool, accelerate: bool
+    service: str,
+    endpoint: str | None,
+    retry_mode: str | None,
+    *,
+    once: bool,
+    accelerate: bool,
+    timeout_seconds: float | None = None,
 ) -> Config:
     """Return the configuration of a client of *service* at *endpoint*.
 
     *retry_mode* is the user's own, from the environment or the profile; with *once* nothing is
-    retried. Raises InvalidCommandInputError for a retry mode that botocore does not know.
+    retried. *timeout_seconds* limits connecting and reading, each; None for botocore's own limits.
+    Raises InvalidCommandInputError for a retry mode that botocore does not know.
     """
     retries: dict[str, Any] = {}
     # A mode set here would override the environment and the profile.
@@ -31,7 +38,11 @@ def client_config(
         retries["mode"] = "standard"
     if once:
         retries["total_max_attempts"] = 1
+    limits: dict[str, Any] = {}
+    if timeout_seconds is not None:
+        limits = {"connect_timeout": timeout_seconds, "read_timeout": timeout_seconds}
     config = Config(
+        **limits,
         retries=retries or None,
         user_agent_extra=f"seedctl/{__version__}",
         max_pool_connections=_MAX_CONNECTIONS,

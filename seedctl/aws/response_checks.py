@@ -60,6 +60,7 @@ REQUIRED_MEMBERS: Mapping[str, Mapping[str, Alternatives]] = {
         "AdminCreateUser": _all("User.Username"),
         "AssociateSoftwareToken": _all("SecretCode"),
         "ConfirmDevice": _NOTHING,
+        "DescribeUserPoolClient": _all("UserPoolClient.ClientId"),
         "GlobalSignOut": _NOTHING,
         "InitiateAuth": _SIGN_IN,
         "ListGroups": _all("Groups"),

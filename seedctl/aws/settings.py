@@ -24,6 +24,9 @@ class AWSSettings:
     """Whether the endpoint is the local sandbox: the user's profile and keys are never read."""
     is_paced: bool = True
     """Whether AWS's default quotas apply. They do not to a sandbox that this process serves."""
+    timeout_seconds: float | None = None
+    """How long connecting, and waiting for a response, may take in a call that is then tried only
+    once. None for botocore's own limits and retries."""
 
     def __post_init__(self) -> None:
         if self.endpoint_url is not None:

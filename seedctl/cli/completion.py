@@ -46,7 +46,7 @@ def _secret_names(settings: Settings) -> list[str]:
     if is_local(settings):
         from seedctl.local.ssm import stored_names  # noqa: PLC0415 - slow to load
 
-        prefix = identifier_of(settings).parameter_prefix
-        return stored_names(project_of(settings).state_folder, prefix)
+        project = project_of(settings)
+        return stored_names(project.state_folder, identifier_of(settings).parameter_prefix)
     with closing(connect(settings, Report())) as backend:
         return backend.secrets.list()

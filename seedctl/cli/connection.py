@@ -33,14 +33,19 @@ def is_local(settings: Settings) -> bool:
     return local_from_environment() if settings.local is None else settings.local
 
 
+def refuse_contradictions(settings: Settings) -> None:
+    """Raise UsageError or InvalidCommandInputError if options exclude each other."""
+    if is_local(settings) and settings.endpoint_url is not None:
+        raise click.UsageError("--local (or SEEDCTL_LOCAL) and --endpoint-url exclude each other.")
+    _choice(settings).check(is_local=is_local(settings))
+
+
 def project_of(settings: Settings) -> Project:
     """Return the project: --project-dir, or found from the working directory upwards.
 
     Raises ProjectNotFoundError.
     """
-    if is_local(settings) and settings.endpoint_url is not None:
-        raise click.UsageError("--local (or SEEDCTL_LOCAL) and --endpoint-url exclude each other.")
-    _choice(settings).check(is_local=is_local(settings))
+    refuse_contradictions(settings)
     if settings.project is None:
         explicit = Path(settings.project_dir) if settings.project_dir else None
         settings.project = find_project(Path(), explicit=explicit)

@@ -18,7 +18,7 @@ from seedctl.errors import (
     NodeNotFoundError,
 )
 from seedctl.local import blueprint
-from seedctl.project.root import UnreadableFileError, find_outputs, is_there, read_text
+from seedctl.project.root import SCRIPT, UnreadableFileError, find_outputs, is_there, read_text
 from seedctl.prompter import can_prompt
 from seedctl.runner.report_file import write_file
 from seedctl.source.reading import is_unedited, read_source
@@ -168,6 +168,8 @@ class _Initialisation:
                 f"--local uses {display_path(self._settings, used)}, which is there too. "
                 f"--outputs {shown} selects the new file."
             )
+        if not is_there(self._project.root / SCRIPT):
+            self._console.status("Next: seedctl init writes a first seed script that fits it.")
 
     def _read(self, origin: str | None) -> tuple[dict[str, Any], str]:
         """Return the document made from *origin*, and the name of what was read."""

@@ -41,12 +41,14 @@ class _MainGroup(LazyGroup):
     cls=_MainGroup,
     context_settings={"help_option_names": ["-h", "--help"]},
     lazy_commands={
-        "data": ("data", "Export and import the records of the models."),
-        "generate-policy": ("secret", "Print the IAM policy that seeding needs."),
-        "outputs": ("outputs", "Write the amplify_outputs.json of a deployed backend."),
-        "secret": ("secret", "Set, get, list and remove the sandbox's secrets."),
+        "init": ("init", "Write a first amplify/seed/seed.py that fits this backend."),
         "seed": ("seed", "Run amplify/seed/seed.py against the sandbox."),
+        "generate-policy": ("secret", "Print the IAM policy that seeding needs."),
+        "secret": ("secret", "Set, get, list and remove the sandbox's secrets."),
+        "outputs": ("outputs", "Write the amplify_outputs.json of a deployed backend."),
         "types": ("types_command", "Write amplify/seed/schema.py: the types of the models."),
+        "data": ("data", "Export and import the records of the models."),
+        "doctor": ("doctor", "Check everything that a seed needs, and name the fix."),
     },
 )
 @click.version_option(__version__, prog_name="seedctl")
@@ -54,7 +56,7 @@ class _MainGroup(LazyGroup):
 def cli(_: Settings) -> None:
     """Seed an AWS Amplify Gen 2 sandbox from Python: users, records and files.
 
-    Write amplify/seed/seed.py, then run seedctl seed; with --local it needs no AWS account.
+    Begin with seedctl init, then run seedctl seed; with --local it needs no AWS account.
     """
 
 
@@ -62,13 +64,13 @@ def cli(_: Settings) -> None:
     cls=LazyGroup,
     short_help="Run and clear the local sandbox, which --local uses.",
     lazy_commands={
-        "inbox": ("local", "Print the e-mail and SMS codes that the local sandbox has sent."),
         "init": ("local_init", "Write amplify/seed/local_outputs.json."),
-        "outputs": ("local", "Print the amplify_outputs.json of the running local sandbox."),
-        "reset": ("local", "Delete all that the project's local sandbox stores."),
         "start": ("local_start", "Start the local sandbox as a server that stays up."),
-        "status": ("local", "Show whether the project's local sandbox is running, and where."),
         "stop": ("local", "Stop the project's local sandbox, if it is running."),
+        "status": ("local", "Show whether the project's local sandbox is running, and where."),
+        "outputs": ("local", "Print the amplify_outputs.json of the running local sandbox."),
+        "inbox": ("local", "Print the e-mail and SMS codes that the local sandbox has sent."),
+        "reset": ("local", "Delete all that the project's local sandbox stores."),
     },
 )
 @options("identifier", "region", "project_dir", "outputs", "verbose")

@@ -100,7 +100,7 @@ class LazyGroup(Group):
     """A group that imports the module of a command when the command is used.
 
     *lazy_commands* has for each command its module in this package and its line in the group's
-    help. They are all that the help and the completion of the group need. In its module the command
+    help, in the order of both. They are all that the help and the completion of the group need. In its module the command
     has its own name, with underscores.
     """
 
@@ -112,6 +112,10 @@ class LazyGroup(Group):
         for name, (_, text) in lazy_commands.items():
             # A placeholder for help and completion; resolve_command() returns the command itself.
             self.add_command(click.Command(name, short_help=text))
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - as in Click
+        """Return the names of the commands in the order in which they are stated."""
+        return list(self.commands)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

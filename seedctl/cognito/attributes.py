@@ -80,9 +80,7 @@ def wire_attributes(
     given = {name: value for name, value in (attributes or {}).items() if value is not None}
     for name in given:
         _check_name(name)
-    # Older outputs files do not state the kind of user name, so Cognito may copy an address from it.
-    kinds = _ADDRESSES if auth.username_attributes is None else None
-    present = {*given, copied_attribute(username, auth, kinds)}
+    present = {*given, possibly_copied_attribute(username, auth)}
     missing = [name for name in auth.standard_required_attributes or () if name not in present]
     if missing:
         raise InvalidParameterException(
@@ -107,6 +105,15 @@ def copied_attribute(
     return next(
         (kind for kind in _ADDRESSES if kind in kinds and _PATTERNS[kind].fullmatch(username)), None
     )
+
+
+def possibly_copied_attribute(username: str, auth: AuthSection) -> str | None:
+    """Return the attribute that Cognito may fill with the user name, if there is one.
+
+    Older outputs files do not state the kind of user name, so Cognito may copy any address from it.
+    """
+    kinds = _ADDRESSES if auth.username_attributes is None else None
+    return copied_attribute(username, auth, kinds)
 
 
 def _check_name(name: str) -> None:

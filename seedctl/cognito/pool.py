@@ -36,10 +36,14 @@ _MFA_SETTINGS: Mapping[MFAPreference, str] = {
 APP_CLIENT_SECRET = "SEEDCTL_APP_CLIENT_SECRET"  # noqa: S105 - the name of a variable
 """The environment variable with the app client's secret."""
 
-_NO_SECRET = (
+NEEDS_CLIENT_SECRET = (
     f"The app client has a secret: give it in the environment variable {APP_CLIENT_SECRET}, or as "
     "connect(app_client_secret=...). Amplify's own app clients have none, so check the outputs file "
     "too."
+)
+ENABLE_SRP = (
+    "Enable ALLOW_USER_SRP_AUTH in the app client, as Amplify does. Check that the outputs file names "
+    "Amplify's app client."
 )
 _WRONG_SECRET = (
     f"The app client has another secret than the one in {APP_CLIENT_SECRET} or "
@@ -56,10 +60,10 @@ _NOT_ABOUT_PASSWORD = {
     "cognito-idp admin-enable-user, then run again.",
     r"\bexpired\b": "Delete the user, or have an administrator set a new temporary password, and "
     "give that as temporary_password=.",
-    _HASH: _NO_SECRET,
+    _HASH: NEEDS_CLIENT_SECRET,
 }
 _BY_MESSAGE = {
-    _HASH: _NO_SECRET,
+    _HASH: NEEDS_CLIENT_SECRET,
     r"phone.?number format|should be a phone": f"Give {FORMS['phone_number']}.",
     r"email.*format|should be an email": f"Give {FORMS['email']}.",
     r"should be either an email or a phone": f"Give {FORMS['email']}, or {FORMS['phone_number']}.",
@@ -68,8 +72,7 @@ _BY_MESSAGE = {
     r"did not conform to the schema": "Give the attributes that userAttributes in "
     "amplify/auth/resource.ts requires, with values that it allows.",
     r"Attribute cannot be updated": "The attribute is not mutable: only a new user can be given it.",
-    r"(not enabled|not allowed) for th(e|is) client": "Enable ALLOW_USER_SRP_AUTH in the app client, "
-    "as Amplify does. Check that the outputs file names Amplify's app client.",
+    r"(not enabled|not allowed) for th(e|is) client": ENABLE_SRP,
 }
 _BY_CODE = {
     "PasswordResetRequiredException": "Set a new password, such as with aws cognito-idp "
@@ -275,7 +278,7 @@ def explain(refusal: CognitoError, *, has_secret: bool) -> None:
     """
     table = _NOT_ABOUT_PASSWORD if refusal.code == "NotAuthorizedException" else _BY_MESSAGE
     advice = _find(table, refusal.message) or _BY_CODE.get(refusal.code)
-    if advice is _NO_SECRET and has_secret:
+    if advice is NEEDS_CLIENT_SECRET and has_secret:
         advice = _WRONG_SECRET
     refusal.resolution = refusal.resolution or advice
 

@@ -75,7 +75,7 @@ def find_project(start: Path, *, explicit: Path | None = None) -> Project:
     raise errors.ProjectNotFoundError(
         f"{here} is not inside an Amplify project: no folder here or above has amplify/backend.ts "
         "or amplify/seed/, or a package.json with a name.",
-        resolution="Go to the project's folder, or name it with -C.",
+        resolution=_how_to_complete(here) or "Go to the project's folder, or name it with -C.",
     )
 
 
@@ -149,10 +149,10 @@ def find_script(project: Project, *, explicit: Path | None = None) -> Path:
                 "--script.",
             ) from error
         return path
-    fix = f"Create {SCRIPT.as_posix()}, or name the script with --script."
+    fix = f"Write {SCRIPT.as_posix()} with seedctl init, or name the script with --script."
     typescript = path.with_name("seed.ts")
     if explicit is None and typescript.is_file():
-        fix = f"Write {SCRIPT.as_posix()} beside seed.ts: seedctl runs Python."
+        fix = f"Write {SCRIPT.as_posix()} beside seed.ts, such as with seedctl init: seedctl runs Python."
     raise errors.SeedScriptNotFoundError(f"There is no seed script at {path}.", resolution=fix)
 
 
@@ -184,6 +184,22 @@ def _has_package_name(folder: Path) -> bool:
     except errors.InvalidPackageJsonError:
         return False
     return True
+
+
+def _how_to_complete(folder: Path) -> str | None:
+    """Return how to make *folder* a project if it has the resources of a backend; None if it has none."""
+    try:
+        names = sorted(path.parent.name for path in (folder / "amplify").glob("*/resource.ts"))
+    except OSError:
+        return None
+    if not names:
+        return None
+    imports = " ".join(f'import {{ {name} }} from "./{name}/resource";' for name in names)
+    return (
+        "If this is the project, run npm init -y, and write amplify/backend.ts, such as: "
+        f'import {{ defineBackend }} from "@aws-amplify/backend"; {imports} '
+        f"defineBackend({{ {', '.join(names)} }});"
+    )
 
 
 def _describes_backend(path: Path) -> bool:

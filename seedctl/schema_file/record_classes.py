@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import chain, product
 
 from seedctl.appsync.documents import key_arguments
-from seedctl.appsync.input_builder import must_be_set_by_script
+from seedctl.appsync.input_builder import is_set_by_script
 from seedctl.appsync.model_client import ModelClient
 from seedctl.appsync.records import Record
 from seedctl.outputs.models import Field, Model
@@ -120,7 +120,9 @@ class RecordWriter:
             Key(
                 field.name,
                 self.types.given_or_none(field),
-                must_be_set_by_script(model, field) and field.name not in foreign,
+                field.must_be_given
+                and is_set_by_script(model, field)
+                and field.name not in foreign,
             )
             for field in _own_fields(model)
         ]
@@ -200,7 +202,9 @@ def _required_relations(model: Model) -> list[tuple[tuple[str, ...], tuple[str, 
     keys: dict[str, tuple[str, ...]] = {}
     for field in filter(_is_parent, model.fields.values()):
         parts = [model.fields[name] for name in _foreign_key(field) if name in model.fields]
-        required = tuple(each.name for each in parts if must_be_set_by_script(model, each))
+        required = tuple(
+            each.name for each in parts if each.must_be_given and is_set_by_script(model, each)
+        )
         if required:
             keys[field.name] = required
     foreign = list(chain(*keys.values()))

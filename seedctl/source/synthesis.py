@@ -59,7 +59,7 @@ def synthesize(
     where the project's code failed and what it printed.
     """
     namespace = namespace_of(project)
-    with _temporary_folder() as folder:
+    with temporary_folder() as folder:
         assembly = folder / "assembly"
         for each in (assembly, folder / "home", folder / "tmp"):
             each.mkdir()
@@ -137,7 +137,7 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def _temporary_folder() -> Iterator[Path]:
+def temporary_folder() -> Iterator[Path]:
     """Yield a new folder, removed at the end of the block or when the process ends inside it."""
     try:
         # With its real path, as Node has it. It is short: tsx makes a socket in it.

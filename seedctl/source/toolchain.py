@@ -60,13 +60,13 @@ def find_toolchain(project: Project) -> Toolchain:
 
     Raises NodeNotFoundError and AmplifyPackagesNotFoundError.
     """
-    tsx = _find_tsx(project.root)
-    node, version = _find_node()
+    tsx = find_tsx(project.root)
+    node, version = find_node()
     return Toolchain(node, version, tsx)
 
 
-def _find_node() -> tuple[str, str]:
-    """Return the path and the version of the Node in the PATH."""
+def find_node() -> tuple[str, str]:
+    """Return the path and the version of the Node in the PATH. Raises NodeNotFoundError."""
     found = shutil.which("node")
     fix = f"Install Node.js, version {_VERSIONS}, or put its folder into PATH."
     if found is None:
@@ -119,10 +119,11 @@ def _is_supported(version: str) -> bool:
     return major >= 22 or (major == 20 and minor >= 6) or (major == 18 and minor >= 19)
 
 
-def _find_tsx(root: Path) -> Path:
+def find_tsx(root: Path) -> Path:
     """Return the file of the tsx that Amplify's command line uses, or else of the project's own.
 
     A project may have another version of tsx than the one that Amplify's packages were tested with.
+    Raises AmplifyPackagesNotFoundError.
     """
     if _find_package("@aws-amplify/backend", root) is None:
         raise _packages_missing(root)

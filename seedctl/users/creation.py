@@ -16,7 +16,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from seedctl.cognito.attributes import VERIFIED_FLAGS, copied_attribute, update_warnings
+from seedctl.cognito.attributes import (
+    VERIFIED_FLAGS,
+    copied_attribute,
+    possibly_copied_attribute,
+    update_warnings,
+)
 from seedctl.cognito.journal import Claim, Journal, JournalState
 from seedctl.cognito.new_user import CheckedUser, derive_temporary_password
 from seedctl.cognito.pool import UserPool, is_about_password
@@ -184,7 +189,7 @@ class _Creation:
         """Raise if another user has an attribute of this user. Only Cognito's message tells this."""
         found = _TAKEN.search(error.message)
         attribute = _TAKEN_ATTRIBUTES[found.group(1)] if found else None
-        own_name = copied_attribute(self._user.username, self._pool.settings)
+        own_name = possibly_copied_attribute(self._user.username, self._pool.settings)
         if attribute is None or attribute == own_name:
             return
         raise CognitoError(

@@ -334,10 +334,14 @@ def test_an_explicit_script_is_relative_to_the_working_directory(
 @pytest.mark.parametrize(
     ("present", "explicit", "advice"),
     [
-        pytest.param(None, None, "Create amplify/seed/seed.py", id="nothing"),
-        pytest.param("seed.ts", None, "beside seed.ts: seedctl runs Python", id="ampx's script"),
+        pytest.param(None, None, "Write amplify/seed/seed.py with seedctl init", id="nothing"),
+        pytest.param(
+            "seed.ts", None, "beside seed.ts, such as with seedctl init", id="ampx's script"
+        ),
         pytest.param("seed.ts", "gone.py", "or name the script with --script", id="explicit"),
-        pytest.param("seed.py/x", None, "Create amplify/seed/seed.py", id="a folder"),
+        pytest.param(
+            "seed.py/x", None, "Write amplify/seed/seed.py with seedctl init", id="a folder"
+        ),
     ],
 )
 def test_a_missing_script(

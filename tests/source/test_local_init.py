@@ -61,6 +61,7 @@ def test_the_file_is_made_from_the_source(
     assert result.err == (
         "Reading amplify/backend.ts with Node.js v20.20.2 …\n"
         f"✔ Wrote {WRITTEN} from amplify/backend.ts.\n"
+        "Next: seedctl init writes a first seed script that fits it.\n"
     )
     outputs = load_outputs(root / WRITTEN)
     assert outputs.auth is not None

@@ -1,0 +1,132 @@
+"""Checks of the way to AWS and of what is deployed. All calls only read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+from seedctl.cognito.pool import APP_CLIENT_SECRET, ENABLE_SRP, NEEDS_CLIENT_SECRET
+from seedctl.doctor.findings import Finding, note, problem
+from seedctl.errors import (
+    AccessDeniedError,
+    AmplifyOutputsNotFoundError,
+    InvalidAmplifyOutputsError,
+    SSMParameterNotFoundError,
+)
+from seedctl.guard import Guard
+from seedctl.owner import find_owner
+from seedctl.report import age_in_words
+from seedctl.target import describe_target
+
+if TYPE_CHECKING:
+    from seedctl.doctor.surroundings import Surroundings
+
+_SOON = timedelta(minutes=15)
+
+
+def check_profile(around: Surroundings) -> Finding:
+    """Whether the chosen AWS profile, and the files that define it, can be used."""
+    return Finding(around.aws.credential_source())
+
+
+def check_region(around: Surroundings) -> Finding:
+    """The region of the secrets; the last resort for it is the outputs file."""
+    try:
+        return Finding(around.aws.region())
+    except (AmplifyOutputsNotFoundError, InvalidAmplifyOutputsError):
+        return Finding("only the outputs file can tell", status="skipped")
+
+
+def check_endpoints(around: Surroundings) -> Finding:
+    """Whether all calls go to AWS, or all to one emulator."""
+    around.aws.refuse_mixed_endpoints()
+    return Finding(around.aws.endpoint("cognito-idp") or "AWS")
+
+
+def check_credentials(around: Surroundings) -> Finding:
+    """Whether there are credentials that AWS accepts, and until when."""
+    around.aws.credentials()
+    account = around.aws.call("sts", "GetCallerIdentity", {})["Account"]
+    expiry = around.aws.credentials_expiry()
+    if expiry is None:
+        return Finding(f"account {account}")
+    left = expiry - datetime.now(timezone.utc)
+    text = f"account {account}; the credentials expire in {age_in_words(left.total_seconds())}"
+    if left > _SOON:
+        return Finding(f"{text}.")
+    return note(f"{text}.", around.aws.how_to_renew())
+
+
+def check_stack(around: Surroundings) -> Finding:
+    """Whether the outputs file belongs to the chosen backend."""
+    aws, project, identifier, outputs = (
+        around.aws,
+        around.project,
+        around.identifier,
+        around.outputs,
+    )
+    ownership = find_owner(aws, project, identifier, outputs)
+    refusal = Guard(project, identifier, allow_target=None).refusal(outputs, ownership)
+    if refusal is not None:
+        raise refusal
+    target = describe_target(aws, project, identifier, outputs, ownership)
+    return Finding(f"{identifier.stack_name}: {target.check}")
+
+
+def check_app_client(around: Surroundings) -> Finding:
+    """Whether the app client allows the sign-in that seedctl uses."""
+    auth = around.outputs.auth
+    if auth is None:
+        return Finding("no auth resource")
+    names = {"UserPoolId": auth.user_pool_id, "ClientId": auth.user_pool_client_id}
+    try:
+        reply = around.aws.call(
+            "cognito-idp", "DescribeUserPoolClient", names, region=auth.user_pool_region
+        )
+    except AccessDeniedError:
+        return Finding("not checked: cognito-idp:DescribeUserPoolClient is not allowed")
+    client = reply["UserPoolClient"]
+    if client.get("ClientSecret") and not os.environ.get(APP_CLIENT_SECRET):
+        return problem("The app client has a secret.", NEEDS_CLIENT_SECRET.partition(": ")[2])
+    return flows_finding(client.get("ExplicitAuthFlows", ()))
+
+
+def flows_finding(flows: Iterable[str]) -> Finding:
+    """Return whether an app client with these *flows* allows SRP. Without any it does."""
+    listed = [flow for flow in flows if flow.startswith("ALLOW_")]
+    if listed and "ALLOW_USER_SRP_AUTH" not in listed:
+        return problem("The app client does not allow ALLOW_USER_SRP_AUTH.", ENABLE_SRP)
+    return Finding("SRP is allowed")
+
+
+def check_secrets(around: Surroundings) -> Finding:
+    """Whether the secrets that the script reads are set."""
+    names = around.script_needs.secrets
+    if not names:
+        return Finding("the script reads none by a literal name")
+    secrets = around.secrets
+    try:
+        stored = set(secrets.list())
+    except AccessDeniedError:  # the policy for seeding allows only reading each by its name
+        stored = {name for name in names if _is_set(around, name)}
+    return secrets_finding(names, stored, "seedctl secret set")
+
+
+def secrets_finding(names: Iterable[str], stored: Iterable[str], command: str) -> Finding:
+    """Return which of *names* are not *stored*; *command* sets one."""
+    known = set(stored)
+    missing = [name for name in names if name not in known]
+    if missing:
+        fix = "; ".join(f"{command} {name}" for name in missing)
+        return problem(f"The script reads {', '.join(missing)}, not set in this backend.", fix)
+    return Finding(f"{', '.join(names)}: set")
+
+
+def _is_set(around: Surroundings, name: str) -> bool:
+    try:
+        around.secrets.read(name)
+    except SSMParameterNotFoundError:
+        return False
+    return True

@@ -1,0 +1,148 @@
+"""Checks of the project on disk and of this machine, which need no AWS."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shlex
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from seedctl.doctor.findings import Finding, failure, note, problem
+from seedctl.errors import AmplifyOutputsNotFoundError
+from seedctl.installation import how_to_install
+from seedctl.outputs import load_outputs
+from seedctl.project import namespace_of
+from seedctl.project.gitignore import ENTRY, NAME, ignores_state
+from seedctl.project.quotas import chosen_quotas
+from seedctl.project.root import is_there
+from seedctl.report import age_in_words
+from seedctl.source.digests import stale_warning
+from seedctl.source.toolchain import find_backend, find_node, find_tsx
+
+if TYPE_CHECKING:
+    from seedctl.doctor.surroundings import Surroundings
+
+
+def check_project(around: Surroundings) -> Finding:
+    """The project's folder, and its name in package.json."""
+    return Finding(f"{namespace_of(around.project)} in {around.project.root}")
+
+
+def check_identifier(around: Surroundings) -> Finding:
+    """Which backend the options and the environment select."""
+    identifier = around.identifier
+    return Finding(f"{identifier.type} {identifier.name} of {identifier.namespace}")
+
+
+def check_settings(around: Surroundings) -> Finding:
+    """The project's settings for seedctl."""
+    count = len(chosen_quotas(around.project))
+    return Finding(f"{count} quotas of your own" if count else "none: the defaults apply")
+
+
+def check_script(around: Surroundings) -> Finding:
+    """Whether the seed script is there and is Python."""
+    name = around.display(around.script)
+    try:
+        _ = around.script_needs
+    except SyntaxError as error:
+        place = around.display(Path(error.filename or name))
+        return problem(
+            f"{place}, line {error.lineno}, is not Python: {error.msg}.", f"Correct {place}."
+        )
+    except (OSError, ValueError) as error:  # a helper that cannot be read, or holds a NUL
+        return problem(f"{name} cannot be read: {error}.", "Make it a file of Python source.")
+    return Finding(name)
+
+
+def check_imports(around: Surroundings) -> Finding:
+    """Whether the packages that the script imports are installed beside seedctl."""
+    missing = around.script_needs.missing_modules
+    if not missing:
+        return Finding("all there")
+    # Names of modules are often, not always, names of packages, so this is only where to begin.
+    fixes = "; ".join(how_to_install(name) for name in missing)
+    return problem(f"The script imports {', '.join(missing)}, not installed here.", f"{fixes}.")
+
+
+def check_outputs(around: Surroundings) -> Finding:
+    """The outputs file: its age, and the resources in it."""
+    outputs = around.outputs
+    sections = {"auth": outputs.auth, "data": outputs.data, "storage": outputs.storage}
+    found = ", ".join(name for name, section in sections.items() if section is not None)
+    age = age_in_words(max(0.0, time.time() - outputs.path.stat().st_mtime))
+    return Finding(f"{around.display(outputs.path)} ({age} old): {found or 'no resources'}")
+
+
+def check_local_outputs(around: Surroundings) -> Finding:
+    """Whether the file that seedctl local init made still fits the source."""
+    path = around.project.local_outputs
+    if not is_there(path):
+        return Finding("none")
+    try:
+        outputs = load_outputs(path)
+    except AmplifyOutputsNotFoundError as error:
+        return failure(error, "note")
+    stale = stale_warning(around.project.root, outputs)
+    if stale is not None:
+        message, _, fix = stale.rpartition(". ")
+        return note(f"{message}.", fix)
+    return Finding(f"{around.display(path)} is up to date" if outputs.details.sources else "there")
+
+
+def check_node(around: Surroundings) -> Finding:
+    """Node.js, which only seedctl local init needs."""
+    if find_backend(around.project) is None:
+        return Finding("not needed: there is no amplify/backend.ts")
+    path, version = find_node()
+    return Finding(f"{version} at {path}")
+
+
+def check_packages(around: Surroundings) -> Finding:
+    """The project's npm packages, which only seedctl local init needs."""
+    if find_backend(around.project) is None:
+        return Finding("not needed: there is no amplify/backend.ts")
+    find_tsx(around.project.root)
+    return Finding("@aws-amplify/backend and backend-cli are installed")
+
+
+def check_state_folder(around: Surroundings) -> Finding:
+    """Whether the folder of seedctl's own state can be used."""
+    folder = around.project.state_folder
+    name = around.display(folder)
+    existing = next(each for each in (folder, *folder.parents) if is_there(each))
+    if not existing.is_dir():
+        return problem(f"{existing} is not a folder.", f"mv {_quoted(existing)} elsewhere.")
+    if not os.access(existing, os.R_OK | os.W_OK | os.X_OK):
+        return problem(
+            f"{existing} cannot be written by this account.", f"chmod u+rwx {_quoted(existing)}"
+        )
+    return Finding(f"{name} is usable" if existing == folder else f"{name} will be made")
+
+
+def check_gitignore(around: Surroundings) -> Finding:
+    """Whether git ignores the state."""
+    root = around.project.root
+    if not any((folder / ".git").exists() for folder in (root, *root.parents)):
+        return Finding("no git repository")
+    if ignores_state(root):
+        return Finding(f"{ENTRY} is ignored")
+    return note(
+        f"git does not ignore {ENTRY}, which holds local data.",
+        f"echo {ENTRY} >> {_quoted(root / NAME)}",
+    )
+
+
+def check_gmpy2(_: Surroundings) -> Finding:
+    """The optional package that makes sign-ins faster."""
+    if importlib.util.find_spec("gmpy2") is not None:
+        return Finding("gmpy2 is installed")
+    return note(
+        "gmpy2 is not installed: many users take more time to sign in.", how_to_install("gmpy2")
+    )
+
+
+def _quoted(path: Path) -> str:
+    return shlex.quote(str(path))

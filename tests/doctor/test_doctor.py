@@ -1,0 +1,666 @@
+"""``seedctl doctor``: what it says of a project in order, and of each planted fault."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from seedctl.doctor.table import CHECKS
+from seedctl.local import LocalSandbox
+from seedctl.local.running import RunningServer, digest_of
+from seedctl.outputs import load_outputs
+from seedctl.source.digests import source_digests
+from tests.doctor.conftest import Place
+from tests.fake_aws import FakeAWS, described_stack
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.doctor.conftest import Plant
+
+OUTPUTS = "amplify_outputs.json"
+LOCAL = "amplify/seed/local_outputs.json"
+SCRIPT = "amplify/seed/seed.py"
+EXPIRED = ("ExpiredTokenException", "The security token included in the request is expired")
+DENIED = ("AccessDeniedException", "User: arn:aws:iam::123456789012:user/dev is not authorized")
+
+
+def _flows(*flows: str, **more: str) -> dict[str, Any]:
+    return {"UserPoolClient": {"ClientId": "c", "ExplicitAuthFlows": list(flows), **more}}
+
+
+def _local_document(place: Place) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((place.folder / OUTPUTS).read_text(encoding="utf-8"))
+    sources = source_digests(place.folder)
+    document["custom"] = {"seedctl": {"format": 1, "sources": sources}}
+    return document
+
+
+def _stale(place: Place) -> None:
+    place.write(LOCAL, _local_document(place))
+    place.write("amplify/backend.ts", "// changed")
+
+
+def _without_srp(place: Place) -> None:
+    document = _local_document(place)
+    document["custom"]["seedctl"]["user_pool"] = {"auth_flows": ["ALLOW_CUSTOM_AUTH"]}
+    place.write(OUTPUTS, document)
+    place.write(SCRIPT, "")
+    place.arguments.append("--local")
+
+
+def _profile(place: Place, text: str) -> None:
+    place.write("config", text)
+    place.set(AWS_CONFIG_FILE=str(place.folder / "config"), AWS_PROFILE="dev")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        place.monkeypatch.delenv(name)
+
+
+def _broken_helper(place: Place) -> None:
+    place.write(SCRIPT, "import people\n")
+    place.write("amplify/seed/people.py", "\n(\n")
+
+
+def _local_without_outputs(place: Place) -> None:
+    place.remove(OUTPUTS)
+    place.write(SCRIPT, "")
+    place.arguments.append("--local")
+
+
+def _no_keys(place: Place) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        place.monkeypatch.delenv(name)
+
+
+def _no_region(place: Place) -> None:
+    place.monkeypatch.delenv("AWS_REGION")
+    place.write(OUTPUTS, {"version": "1.4", "storage": {"aws_region": "x", "bucket_name": "b"}})
+
+
+def _expiring(place: Place) -> None:
+    soon = datetime.now(timezone.utc) + timedelta(minutes=12)
+    place.set(AWS_CREDENTIAL_EXPIRATION=soon.isoformat(), AWS_SESSION_TOKEN="t")
+
+
+def _local_state(place: Place) -> None:
+    place.arguments.append("--local")
+    LocalSandbox.start(state_folder=place.folder / ".amplify" / "seedctl", outputs=None).stop()
+
+
+def _no_key(place: Place) -> None:
+    _local_state(place)
+    place.remove(".amplify/seedctl/local/key")
+
+
+FAULTS: list[tuple[str, Plant, str, str, str, str]] = [
+    # what is wrong, how it is planted, the check, its status, words of its text, words of the fix
+    (
+        "no package.json",
+        lambda place: place.remove("package.json"),
+        "project",
+        "problem",
+        "package.json does not exist",
+        'Create it, such as {"name": "my-app"}.',
+    ),
+    (
+        "a package.json without a name",
+        lambda place: place.write("package.json", {}),
+        "project",
+        "problem",
+        'has no "name"',
+        'with a package.json that has a "name"',
+    ),
+    (
+        "a broken package.json",
+        lambda place: place.write("package.json", "{"),
+        "project",
+        "problem",
+        "is not JSON",
+        'with a package.json that has a "name"',
+    ),
+    (
+        "a folder that does not exist",
+        lambda place: place.arguments.extend(["-C", "elsewhere"]),
+        "project",
+        "problem",
+        "elsewhere does not exist",
+        "to -C",
+    ),
+    (
+        "an identifier that cannot be one",
+        lambda place: place.set(SEEDCTL_IDENTIFIER="my_sandbox"),
+        "backend",
+        "problem",
+        "SEEDCTL_IDENTIFIER is 'my_sandbox'",
+        "such as --identifier mysandbox",
+    ),
+    (
+        "a quota that does not exist",
+        lambda place: place.set(SEEDCTL_QUOTAS="UserCreation"),
+        "settings",
+        "problem",
+        "not NAME=NUMBER",
+        "Write SEEDCTL_QUOTAS=",
+    ),
+    (
+        "a pyproject.toml that is not TOML",
+        lambda place: place.write("pyproject.toml", "[tool.seedctl"),
+        "settings",
+        "problem",
+        "is not TOML",
+        "Correct the file",
+    ),
+    (
+        "no script",
+        lambda place: place.remove(SCRIPT),
+        "script",
+        "problem",
+        "There is no seed script",
+        "with seedctl init",
+    ),
+    (
+        "a script that is not Python",
+        lambda place: place.write(SCRIPT, "x =\n"),
+        "script",
+        "problem",
+        f"{SCRIPT}, line 1, is not Python",
+        f"Correct {SCRIPT}.",
+    ),
+    (
+        "a helper that is not Python",
+        _broken_helper,
+        "script",
+        "problem",
+        "amplify/seed/people.py, line 2, is not Python",
+        "Correct amplify/seed/people.py.",
+    ),
+    (
+        "a package that is not installed",
+        lambda place: place.write(SCRIPT, "import no_such_package_here\n"),
+        "imports",
+        "problem",
+        "imports no_such_package_here",
+        "no_such_package_here",
+    ),
+    (
+        "no outputs file",
+        lambda place: place.remove(OUTPUTS),
+        "outputs",
+        "problem",
+        "amplify_outputs.json does not exist",
+        "npx ampx sandbox",
+    ),
+    (
+        "no outputs file for the local sandbox",
+        _local_without_outputs,
+        "outputs",
+        "problem",
+        "amplify_outputs.json does not exist",
+        "with seedctl local init",
+    ),
+    (
+        "nothing deployed yet",
+        lambda place: place.write(OUTPUTS, {"version": "1.4"}),
+        "outputs",
+        "problem",
+        "nothing has been deployed yet",
+        "wait until it is done",
+    ),
+    (
+        "a broken outputs file",
+        lambda place: place.write(OUTPUTS, "{"),
+        "outputs",
+        "problem",
+        "is not JSON",
+        "Regenerate the file",
+    ),
+    (
+        "an outputs file with a wrong value",
+        lambda place: place.write(OUTPUTS, {"version": "1.4", "auth": {"aws_region": 1}}),
+        "outputs",
+        "problem",
+        "auth.aws_region is 1",
+        "Regenerate the file",
+    ),
+    (
+        "an outputs file that was named wrongly",
+        lambda place: place.arguments.extend(["--outputs", "other.json"]),
+        "outputs",
+        "problem",
+        "other.json does not exist",
+        "to --outputs",
+    ),
+    ("a stale local file", _stale, "local file", "note", "out of date", "Run seedctl local init."),
+    (
+        "a broken local file",
+        lambda place: place.write(LOCAL, "{"),
+        "local file",
+        "note",
+        "is not JSON",
+        "Regenerate the file",
+    ),
+    (
+        "no Node",
+        lambda place: place.set(PATH=str(place.folder)),
+        "Node.js",
+        "note",
+        "no node in the PATH",
+        "Install Node.js",
+    ),
+    (
+        "an old Node",
+        lambda place: place.node.version("v16.1.0"),
+        "Node.js",
+        "note",
+        "v16.1.0, which is too old",
+        "Install Node.js, version 18.19",
+    ),
+    (
+        "no npm packages",
+        lambda place: place.remove("node_modules"),
+        "npm packages",
+        "note",
+        "are not installed",
+        "Run npm install",
+    ),
+    (
+        "no tsx",
+        lambda place: place.remove("node_modules/tsx"),
+        "npm packages",
+        "note",
+        "tsx, which loads TypeScript, is not installed",
+        "npm install --save-dev @aws-amplify/backend-cli",
+    ),
+    ("no region", _no_region, "region", "problem", "No AWS region", "--region or AWS_REGION"),
+    (
+        "an endpoint of one service",
+        lambda place: place.set(AWS_ENDPOINT_URL_SSM="http://127.0.0.1:1"),
+        "endpoints",
+        "problem",
+        "would reach an emulator",
+        "unset the AWS_ENDPOINT_URL_* variables",
+    ),
+    ("no credentials", _no_keys, "credentials", "problem", "no AWS credentials", "--profile"),
+    (
+        "an unknown profile",
+        lambda place: place.arguments.extend(["--profile", "nobody"]),
+        "AWS profile",
+        "problem",
+        "nobody",
+        "--profile",
+    ),
+    (
+        "expired credentials of a sign-in",
+        lambda place: _profile(place, "[profile dev]\nsso_session = x\ncredential_process = false"),
+        "credentials",
+        "problem",
+        "",
+        "aws sso login --profile dev",
+    ),
+    (
+        "expired keys",
+        lambda place: place.replies.update(GetCallerIdentity=EXPIRED),
+        "credentials",
+        "problem",
+        "expired",
+        "set new AWS_ACCESS_KEY_ID",
+    ),
+    (
+        "credentials that expire soon",
+        _expiring,
+        "credentials",
+        "note",
+        "the credentials expire in 11 minutes",
+        "set new AWS_ACCESS_KEY_ID",
+    ),
+    (
+        "an AWS that does not answer",
+        lambda place: place.arguments.extend(["--endpoint-url", "http://127.0.0.1:9"]),
+        "credentials",
+        "problem",
+        "127.0.0.1:9",
+        "",
+    ),
+    (
+        "a sandbox of another name",
+        lambda place: place.replies.update(DescribeStacks=described_stack("us-east-1_Other")),
+        "stack",
+        "problem",
+        "has us-east-1_Other",
+        "choose the sandbox it belongs to with --identifier",
+    ),
+    (
+        "an app client without SRP",
+        lambda place: place.replies.update(DescribeUserPoolClient=_flows("ALLOW_CUSTOM_AUTH")),
+        "app client",
+        "problem",
+        "does not allow ALLOW_USER_SRP_AUTH",
+        "Enable ALLOW_USER_SRP_AUTH",
+    ),
+    (
+        "an app client with a secret",
+        lambda place: place.replies.update(
+            DescribeUserPoolClient=_flows("ALLOW_USER_SRP_AUTH", ClientSecret="hidden-secret")
+        ),
+        "app client",
+        "problem",
+        "The app client has a secret.",
+        "SEEDCTL_APP_CLIENT_SECRET",
+    ),
+    (
+        "a user pool that is gone",
+        lambda place: place.replies.update(
+            DescribeUserPoolClient=("ResourceNotFoundException", "User pool does not exist.")
+        ),
+        "app client",
+        "problem",
+        "User pool does not exist",
+        "",
+    ),
+    (
+        "a local app client without SRP",
+        _without_srp,
+        "app client",
+        "problem",
+        "does not allow ALLOW_USER_SRP_AUTH",
+        "Enable ALLOW_USER_SRP_AUTH",
+    ),
+    (
+        "a secret that is not set",
+        lambda place: place.replies.update(GetParametersByPath={"Parameters": []}),
+        "secrets",
+        "problem",
+        "reads seed-user-password",
+        "seedctl secret set seed-user-password",
+    ),
+    (
+        "a secret that is not set, found without the right to list them",
+        lambda place: place.replies.update(
+            GetParametersByPath=DENIED, GetParameter=("ParameterNotFound", "")
+        ),
+        "secrets",
+        "problem",
+        "reads seed-user-password",
+        "seedctl secret set seed-user-password",
+    ),
+    (
+        "no right to read secrets",
+        lambda place: place.replies.update(GetParametersByPath=DENIED, GetParameter=DENIED),
+        "secrets",
+        "problem",
+        "ssm:GetParameter",
+        "seedctl generate-policy",
+    ),
+    (
+        "a secret that is not set locally",
+        _local_state,
+        "secrets",
+        "problem",
+        "reads seed-user-password",
+        "seedctl --local secret set seed-user-password",
+    ),
+    (
+        "a file in the place of the state folder",
+        lambda place: place.write(".amplify", ""),
+        "state folder",
+        "problem",
+        ".amplify is not a folder",
+        "mv ",
+    ),
+    (
+        "a state without its key",
+        _no_key,
+        "local state",
+        "problem",
+        "key is missing",
+        "seedctl local reset",
+    ),
+    (
+        "state that git would commit",
+        lambda place: place.write(".gitignore", "node_modules\n"),
+        "git",
+        "note",
+        "git does not ignore .amplify/",
+        "echo .amplify/ >> ",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("plant", "name", "status", "text", "fix"),
+    [pytest.param(*fault[1:], id=fault[0]) for fault in FAULTS],
+)
+def test_each_fault_is_named_with_its_fix(
+    place: Place, plant: Plant, name: str, status: str, text: str, fix: str
+) -> None:
+    """A planted fault is found by its check, with what to do; the exit code says if it is in the way."""
+    plant(place)
+    code, findings = place.findings()
+    found = findings[name]
+    assert found["status"] == status, found
+    assert text in found["text"]
+    assert fix in str(found["fix"])
+    assert code == (3 if status == "problem" else 0)
+    others = {other for other, each in findings.items() if each["status"] == "problem"} - {name}
+    assert others == set(), "one fault is one problem"
+
+
+def test_a_project_in_order(place: Place) -> None:
+    """Without a fault each line is right, and the exit code is 0."""
+    done = place.doctor()
+    assert done.code == 0
+    lines = [line for line in done.out.splitlines() if "gmpy2" not in line]
+    assert [line for line in lines if not line.startswith("✔  ")] == []
+    assert "✔  backend  sandbox dev of my-app" in lines
+    assert "✔  credentials  account 123456789012" in lines
+    assert "✔  secrets  seed-user-password: set" in lines
+    assert any("outputs checked" in line for line in lines)
+
+
+def test_local_leaves_aws_out(place: Place) -> None:
+    """With --local nothing about AWS is checked, and no AWS code is even loaded for it."""
+    _, findings = place.findings("--local")
+    assert {"region", "endpoints", "credentials", "stack"}.isdisjoint(findings)
+    assert {"local server", "local state", "secrets"} <= findings.keys()
+
+
+def test_quiet_shows_only_what_is_not_right(place: Place) -> None:
+    """With --quiet a check that went well is no line."""
+    place.remove(SCRIPT)
+    names = [line.split("  ")[1] for line in place.doctor("--quiet").out.splitlines()]
+    assert [name for name in names if name != "gmpy2"] == ["script", "imports", "secrets"]
+
+
+def test_a_check_that_depends_on_a_failed_one_says_so(place: Place) -> None:
+    """One fault is one problem: what cannot be checked because of it names it."""
+    place.remove(SCRIPT)
+    _, findings = place.findings()
+    assert findings["imports"]["text"] == "not checked, because of: script"
+    assert findings["secrets"]["status"] == "skipped"
+
+
+def test_a_region_that_only_the_outputs_file_tells(place: Place) -> None:
+    """Without an outputs file, no region is not a fault of its own."""
+    place.monkeypatch.delenv("AWS_REGION")
+    assert place.findings()[1]["region"]["text"] == "us-east-1"
+    place.remove(OUTPUTS)
+    _, findings = place.findings()
+    assert findings["region"]["status"] == "skipped"
+    assert findings["credentials"]["text"] == "not checked, because of: region"
+
+
+def _contents(folder: Path) -> dict[str, str]:
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+@pytest.mark.parametrize("arguments", [(), ("--local",)])
+def test_nothing_is_written(place: Place, arguments: tuple[str, ...]) -> None:
+    """The project is the same before and after, with and without local state."""
+    _local_state(place)
+    place.arguments.clear()
+    before = _contents(place.folder)
+    place.doctor(*arguments)
+    assert _contents(place.folder) == before
+    place.remove(".amplify")
+    place.doctor(*arguments)
+    assert not (place.folder / ".amplify").exists()
+
+
+def test_no_call_of_the_doctor_writes(place: Place) -> None:
+    """Of AWS's operations only reading ones are called, each once."""
+    with FakeAWS(**place.replies) as aws:
+        place.run("doctor", "--endpoint-url", aws.url)
+        called = aws.operations()
+    assert sorted(set(called)) == [
+        "DescribeStacks",
+        "DescribeUserPoolClient",
+        "GetCallerIdentity",
+        "GetParametersByPath",
+    ]
+
+
+def test_no_secret_is_shown(place: Place) -> None:
+    """Values of secrets, keys and the app client's secret are in no line."""
+    value = {"Name": "n", "Value": "hidden-value", "Version": 1, "LastModifiedDate": 0}
+    place.replies.update(
+        GetParametersByPath=DENIED,
+        GetParameter={"Parameter": value},
+        DescribeUserPoolClient=_flows("ALLOW_USER_SRP_AUTH", ClientSecret="hidden-secret"),
+    )
+    place.set(AWS_SECRET_ACCESS_KEY="hidden-key")
+    done = place.doctor()
+    assert "✔  secrets  seed-user-password: set" in done.out
+    assert "hidden" not in done.out + done.err
+
+
+def test_a_throttled_call_is_tried_once(place: Place) -> None:
+    """The doctor does not wait for AWS: a call that fails is not repeated."""
+    place.replies["GetParametersByPath"] = ("ThrottlingException", "Rate exceeded")
+    with FakeAWS(**place.replies) as aws:
+        done = place.run("doctor", "--endpoint-url", aws.url)
+        assert aws.operations().count("GetParametersByPath") == 1
+    assert done.code == 3
+
+
+@pytest.mark.parametrize(
+    ("digest", "status", "text"),
+    [
+        pytest.param("", "problem", "serves an older version", id="other outputs"),
+        pytest.param(None, "ok", "running at http://127.0.0.1:4000", id="the same"),
+    ],
+)
+def test_the_running_local_sandbox(
+    place: Place, digest: str | None, status: str, text: str
+) -> None:
+    """A local sandbox that serves other outputs than the command would use is in the way."""
+    outputs = load_outputs(place.folder.resolve() / OUTPUTS)
+    server = RunningServer(
+        pid=1,
+        port=4000,
+        started_at=0.0,
+        outputs=str(outputs.path),
+        digest=digest_of(outputs) if digest is None else digest,
+        nonce="n" * 16,
+    )
+    place.monkeypatch.setattr("seedctl.doctor.local_checks.find_server", lambda _: server)
+    _, findings = place.findings("--local")
+    found = findings["local server"]
+    assert found["status"] == status
+    assert text in found["text"]
+    assert status == "ok" or "seedctl local stop" in found["fix"]
+
+
+@pytest.mark.parametrize(
+    ("check", "replies", "text"),
+    [
+        pytest.param(
+            "app client",
+            {"DescribeUserPoolClient": DENIED},
+            "not checked: cognito-idp:DescribeUserPoolClient is not allowed",
+            id="app client",
+        ),
+        pytest.param("stack", {"DescribeStacks": DENIED}, "outputs not checked", id="stack"),
+    ],
+)
+def test_a_right_that_seeding_does_not_need(
+    place: Place, check: str, replies: dict[str, Any], text: str
+) -> None:
+    """What the caller may not look at is said, and is not in the way."""
+    place.replies.update(replies)
+    code, findings = place.findings()
+    assert code == 0
+    assert text in findings[check]["text"]
+
+
+@pytest.mark.parametrize("arguments", [(), ("--local",)])
+def test_a_backend_with_little_in_it(place: Place, arguments: tuple[str, ...]) -> None:
+    """What a backend does not have is no fault."""
+    place.write(OUTPUTS, {"version": "1.4", "storage": {"aws_region": "x", "bucket_name": "b"}})
+    place.write(SCRIPT, "")
+    place.remove("amplify/backend.ts")
+    place.remove(".git")
+    place.write(LOCAL, (place.folder / OUTPUTS).read_text(encoding="utf-8"))
+    code, findings = place.findings(*arguments)
+    assert code == 0
+    assert {
+        name: findings[name]["text"] for name in ("app client", "secrets", "Node.js", "git")
+    } == {
+        "app client": "no auth resource",
+        "secrets": "the script reads none by a literal name",
+        "Node.js": "not needed: there is no amplify/backend.ts",
+        "git": "no git repository",
+    }
+    assert findings["local file"]["text"] == "there"
+
+
+def test_a_local_file_that_is_up_to_date(place: Place) -> None:
+    """A file that fits the source is said to."""
+    place.write(LOCAL, _local_document(place))
+    _, findings = place.findings("--local")
+    assert findings["local file"]["text"] == f"{LOCAL} is up to date"
+
+
+def test_credentials_that_expire_later(place: Place) -> None:
+    """The time that credentials are still good for is shown."""
+    later = datetime.now(timezone.utc) + timedelta(hours=3, minutes=30)
+    place.set(AWS_CREDENTIAL_EXPIRATION=later.isoformat(), AWS_SESSION_TOKEN="t")
+    _, findings = place.findings()
+    assert findings["credentials"]["text"].endswith("the credentials expire in 3 hours.")
+    assert findings["credentials"]["status"] == "ok"
+
+
+def test_gmpy2_is_optional(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without gmpy2 the line says how to install it, and nothing is in the way."""
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "gmpy2" else True)
+    code, findings = place.findings()
+    assert code == 0
+    assert findings["gmpy2"]["status"] == "note"
+    assert "gmpy2" in findings["gmpy2"]["fix"]
+
+
+def test_the_processor_time_is_short(place: Place) -> None:
+    """All checks together take less than the two seconds that a person waits for."""
+    place.doctor()  # what is loaded once is not counted
+    start = time.process_time()
+    place.doctor()
+    assert time.process_time() - start < 2
+
+
+def test_the_table_names_only_earlier_checks() -> None:
+    """Each check needs checks that stand before it in the table, for the same target."""
+    for target in ("aws", "local"):
+        seen: set[str] = set()
+        for check in CHECKS:
+            if check.target in ("any", target):
+                assert seen.issuperset(check.needs), check.name
+                assert check.name not in seen
+                seen.add(check.name)

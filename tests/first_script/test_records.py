@@ -1,0 +1,154 @@
+"""The first record: which model, which fields, which call."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from seedctl.first_script.text import script_text
+from seedctl.first_script.trial import find_first_script
+from seedctl.outputs import parse_outputs
+from tests.first_script.conftest import document_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+def _script(document: dict[str, Any], folder: Path) -> str:
+    return script_text(find_first_script(parse_outputs(document, folder / "outputs.json")))
+
+
+def _guide(
+    *rules: Mapping[str, Any], fields: Mapping[str, Any] | None = None, **auth: Any
+) -> dict[str, Any]:
+    """Return the guide's backend with these *rules* and further *fields* of its model."""
+    document = document_of("deployed guide-basic")
+    del document["storage"]
+    document["auth"] |= auth
+    model = document["data"]["model_introspection"]["models"]["Todo"]
+    for attribute in model["attributes"]:
+        if attribute["type"] == "auth" and rules:
+            attribute["properties"]["rules"] = list(rules)
+    model["fields"] |= fields or {}
+    return document
+
+
+def _text_field(name: str, *, required: bool) -> dict[str, Any]:
+    return {
+        name: {
+            "name": name,
+            "isArray": False,
+            "type": "String",
+            "isRequired": required,
+            "attributes": [],
+        }
+    }
+
+
+def _owner(*operations: str, field: str = "owner") -> dict[str, Any]:
+    return {
+        "allow": "owner",
+        "provider": "userPools",
+        "ownerField": field,
+        "identityClaim": "cognito:username",
+        "operations": list(operations),
+    }
+
+
+@pytest.mark.parametrize(
+    ("operations", "call", "has_id"),
+    [
+        pytest.param(("create", "update", "read"), "upsert(", True, id="all"),
+        pytest.param(("create", "update"), "upsert(", True, id="no reading"),
+        pytest.param(("create", "read"), "create(", True, id="no update"),
+        pytest.param(("create",), "create(", False, id="create alone"),
+    ],
+)
+def test_the_call_is_one_that_the_rules_allow_twice(
+    operations: tuple[str, ...], call: str, *, has_id: bool, tmp_path: Path
+) -> None:
+    """The script updates what is there, or skips it, or makes another record, as the rules allow."""
+    text = _script(_guide(_owner(*operations)), tmp_path)
+    assert f"client.models.Todo.{call}\n" in text
+    assert ('"id": "first-todo",' in text) == has_id
+    assert ('if_exists="skip",\n    auth_mode' in text) == (operations == ("create", "read"))
+    assert ("each run creates another record" in text) == (not has_id)
+
+
+def test_a_required_owner_is_the_user(tmp_path: Path) -> None:
+    """A required owner field has the id of the user whom the script creates."""
+    document = _guide(
+        _owner("create", "read", "update", field="userId"),
+        fields=_text_field("userId", required=True),
+    )
+    text = _script(document, tmp_path)
+    assert "\nuser = create_and_sign_up_user(\n" in text
+    assert '        "userId": user.user_id,\n' in text
+
+
+def test_a_group_in_a_field_is_one_of_the_users(tmp_path: Path) -> None:
+    """Where rules compare a field with the caller's groups, the field names the user's group."""
+    rule = {
+        "allow": "groups",
+        "provider": "userPools",
+        "groupsField": "team",
+        "groupField": "groups",
+        "groupClaim": "cognito:groups",
+        "operations": ["create", "read", "update"],
+    }
+    text = _script(_guide(rule, fields=_text_field("team", required=False)), tmp_path)
+    assert '    groups=["admin"],\n' in text
+    assert '        "team": "admin",\n' in text
+
+
+def test_a_model_that_nobody_may_create_is_left_out(tmp_path: Path) -> None:
+    """Without a model of which the user may create a record, the script has none."""
+    rule = {"allow": "public", "provider": "iam", "operations": ["create", "read"]}
+    text = _script(_guide(rule), tmp_path)
+    assert "data" not in text
+    assert "create_and_sign_up_user" in text
+
+
+def test_a_create_that_is_disabled(tmp_path: Path) -> None:
+    """A model without a create mutation is left out."""
+    document = _guide()
+    model = document["data"]["model_introspection"]["models"]["Todo"]
+    for attribute in model["attributes"]:
+        if attribute["type"] == "model":
+            attribute["properties"]["mutations"] = {"create": None}
+    assert "client.models" not in _script(document, tmp_path)
+
+
+def test_a_field_whose_rules_deny_it_is_left_out(tmp_path: Path) -> None:
+    """An optional field that the user may not create is left out; then AppSync accepts no id."""
+    document = document_of("source guide-basic")
+    details = document["custom"]["seedctl"]
+    rule = '@auth(rules: [{allow: groups, groups: ["nobody"]}])'
+    details["model_schema"] = details["model_schema"].replace(
+        "content: String", f"content: String {rule}"
+    )
+    assert rule in details["model_schema"]
+    text = _script(document, tmp_path)
+    assert '"isDone": False,' in text
+    assert '"content"' not in text
+    assert '"id":' not in text
+    assert 'selection_set=["id"],' in text
+
+
+def test_an_api_key_needs_no_user(tmp_path: Path) -> None:
+    """A backend without users gets a record that the API key may create, and nothing else."""
+    document = document_of("deployed data-shapes")
+    del document["auth"]
+    text = _script(document, tmp_path)
+    assert "from seedctl import data\n" in text
+    assert 'auth_mode="apiKey",' in text
+    assert "auth." not in text
+
+
+def test_a_backend_in_which_nothing_can_be_written(tmp_path: Path) -> None:
+    """The script says what is missing."""
+    text = _script(document_of("deployed storage-only"), tmp_path)
+    assert "# This backend has no users" in text
+    assert "import" not in text
