@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.fake_aws import CALLER, FakeAWS, Reply, described_stack
+from seedctl.project import BackendIdentifier
+from tests.fake_aws import CALLER, DeployedStack, FakeAWS, Replies, cloudformation
 from tests.running import DATA, CommandLine, Result
 from tests.source.conftest import install
 from tests.source.recording import FakeNode
@@ -30,7 +31,7 @@ class Place:
     monkeypatch: pytest.MonkeyPatch
     run: CommandLine
     arguments: list[str] = field(default_factory=list)
-    replies: dict[str, Reply] = field(default_factory=dict)
+    replies: dict[str, Replies] = field(default_factory=dict)
 
     def write(self, name: str, content: str | dict[str, Any]) -> None:
         """Write the file *name* of the project."""
@@ -85,7 +86,7 @@ def place(
     install(folder)
     found.replies = {
         "GetCallerIdentity": CALLER,
-        "DescribeStacks": described_stack(POOL),
+        **stack_with(POOL),
         "DescribeUserPoolClient": {
             "UserPoolClient": {
                 "ClientId": "c",
@@ -103,6 +104,18 @@ def place(
     )
     monkeypatch.chdir(folder)
     return found
+
+
+def stack_with(pool: str) -> dict[str, Replies]:
+    """Return the replies of CloudFormation for the project's sandbox with the user pool *pool*."""
+    name = BackendIdentifier("my-app", "dev").stack_name
+    document = json.loads((DATA / "amplify_outputs.basic.json").read_text(encoding="utf-8"))
+    outputs = {
+        "userPoolId": pool,
+        "awsAppsyncApiEndpoint": document["data"]["url"],
+        "bucketName": document["storage"]["bucket_name"],
+    }
+    return cloudformation(DeployedStack(name, outputs, resources=[pool]))
 
 
 Plant = Callable[[Place], object]

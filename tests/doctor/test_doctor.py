@@ -15,8 +15,8 @@ from seedctl.local import LocalSandbox
 from seedctl.local.running import RunningServer, digest_of
 from seedctl.outputs import load_outputs
 from seedctl.source.digests import source_digests
-from tests.doctor.conftest import Place
-from tests.fake_aws import FakeAWS, described_stack
+from tests.doctor.conftest import Place, stack_with
+from tests.fake_aws import FakeAWS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -242,7 +242,7 @@ FAULTS: list[tuple[str, Plant, str, str, str, str]] = [
         "local file",
         "note",
         "is not JSON",
-        "Regenerate the file",
+        "seedctl local init --force",
     ),
     (
         "no Node",
@@ -328,11 +328,11 @@ FAULTS: list[tuple[str, Plant, str, str, str, str]] = [
     ),
     (
         "a sandbox of another name",
-        lambda place: place.replies.update(DescribeStacks=described_stack("us-east-1_Other")),
+        lambda place: place.replies.update(stack_with("us-east-1_Other")),
         "stack",
         "problem",
         "has us-east-1_Other",
-        "choose the sandbox it belongs to with --identifier",
+        "choose the backend it belongs to with --identifier",
     ),
     (
         "an app client without SRP",
@@ -521,6 +521,7 @@ def test_no_call_of_the_doctor_writes(place: Place) -> None:
         place.run("doctor", "--endpoint-url", aws.url)
         called = aws.operations()
     assert sorted(set(called)) == [
+        "DescribeStackResources",
         "DescribeStacks",
         "DescribeUserPoolClient",
         "GetCallerIdentity",
@@ -605,6 +606,7 @@ def test_a_right_that_seeding_does_not_need(
 def test_a_backend_with_little_in_it(place: Place, arguments: tuple[str, ...]) -> None:
     """What a backend does not have is no fault."""
     place.write(OUTPUTS, {"version": "1.4", "storage": {"aws_region": "x", "bucket_name": "b"}})
+    place.replies.update(DescribeStacks=DENIED)
     place.write(SCRIPT, "")
     place.remove("amplify/backend.ts")
     place.remove(".git")
