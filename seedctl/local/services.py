@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
@@ -18,6 +19,7 @@ from seedctl.local.bodies import ConnectionEndedError
 from seedctl.local.http1 import Request, Response
 from seedctl.local.identity_pool import IdentityPool
 from seedctl.local.protocol import JSON_SERVICES, Call, Operation, ServiceError, json_error_response
+from seedctl.local.request_gate import RequestGate
 from seedctl.local.s3.buckets import buckets_of, is_for_s3
 from seedctl.local.service_calls import call_of, error_response
 from seedctl.local.ssm import ParameterStore
@@ -25,7 +27,7 @@ from seedctl.local.state_folder import unusable
 from seedctl.local.websocket import is_handshake
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from seedctl.local.appsync import GraphQLService
     from seedctl.local.cognito import Cognito
@@ -50,6 +52,7 @@ class Services:
         self._data = outputs.data if outputs is not None else None
         self._clock = clock
         self._lock = threading.Lock()
+        self._gate = RequestGate()
         self._loaded_cognito: Cognito | None = None
         self._loaded_graphql: GraphQLService | None = None
         self._loaded_s3: S3 | None = None
@@ -114,10 +117,31 @@ class Services:
             if self._loaded_s3 is not None:
                 self._loaded_s3.close()
 
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Finish the requests in progress, hold back others during the block, then clear caches.
+
+        The block may replace the state. Raises LocalSandboxError if a request does not end.
+        """
+        with self._gate.closed():
+            try:
+                yield
+            finally:
+                self._clear_caches()
+
+    def _clear_caches(self) -> None:
+        """Drop everything that was read from the state, and all pending challenges."""
+        with self._lock:
+            if self._loaded_cognito is not None:
+                self._loaded_cognito.clear_caches()
+            if self._loaded_graphql is not None:
+                self._loaded_graphql.clear_caches()
+
     def answer(self, request: Request) -> Response:
         """Answer *request*. Raises ConnectionEndedError if the client closed the connection."""
         try:
-            return self._answer(request)
+            with self._gate.request():
+                return self._answer(request)
         except ConnectionEndedError:
             raise
         except LocalSandboxError as error:

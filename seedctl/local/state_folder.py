@@ -25,6 +25,10 @@ OBJECTS = "objects"
 ADDRESS = "server.json"
 LOCK = "server.lock"
 LOG = "server.log"
+SNAPSHOTS = "snapshots"
+"""The folder of the snapshots, one folder for each."""
+MANIFEST = "snapshot.json"
+"""The file that makes a folder a snapshot."""
 
 _KEY_BYTES = 32
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -90,10 +94,28 @@ def create_once(path: Path, content: bytes) -> None:
         os.link(temporary, path)
 
 
-def write_private(path: Path, content: bytes) -> None:
-    """Write *content* to *path* with mode 0600 atomically, and replace an existing file."""
+def write_private(path: Path, content: bytes, *, is_durable: bool = False) -> None:
+    """Write *content* to *path* with mode 0600 atomically, and replace an existing file.
+
+    With *is_durable*, it is on the disk when this returns.
+    """
     with _temporary_file(path, content) as temporary:
+        if is_durable:
+            sync(temporary)
         temporary.replace(path)
+    if is_durable:
+        sync(path.parent)
+
+
+def sync(path: Path) -> None:
+    """Write the file or folder *path* to the disk. Raises OSError."""
+    if os.name == "nt" and path.is_dir():
+        return  # Windows cannot open folders
+    descriptor = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 @contextlib.contextmanager
@@ -118,7 +140,8 @@ def unfinished_name(path: Path) -> Path:
 def reset_state(state_folder: Path) -> bool:
     """Delete the local state, and no other file of the folder; return False if there was none.
 
-    Raises LocalSandboxError, also while a running server uses the state.
+    Snapshots stay, and with them the key. Raises LocalSandboxError, also while a running server uses
+    the state.
     """
     folder = state_folder / FOLDER
     with translate_errors(folder):
@@ -139,8 +162,11 @@ def reset_state(state_folder: Path) -> bool:
 
 def _remove_files(folder: Path) -> bool:
     found = False
+    state_files: tuple[str, ...] = (KEY, *_DATABASE_FILES)
+    if has_snapshots(folder) and (folder / KEY).stat().st_size == _KEY_BYTES:
+        state_files = _DATABASE_FILES  # without the key, they could not be loaded
     for path in sorted(folder.iterdir()):
-        is_state = path.name in (KEY, *_DATABASE_FILES) or _UNFINISHED in path.name
+        is_state = path.name in state_files or _UNFINISHED in path.name
         if is_state or path.name in (ADDRESS, LOCK, LOG):
             path.unlink(missing_ok=True)
             found = found or is_state
@@ -148,6 +174,12 @@ def _remove_files(folder: Path) -> bool:
     if not any(folder.iterdir()) and not folder.is_symlink():
         folder.rmdir()
     return found
+
+
+def has_snapshots(folder: Path) -> bool:
+    """Whether there is a snapshot of the local state in *folder*. Raises OSError."""
+    snapshots = folder / SNAPSHOTS
+    return snapshots.is_dir() and any((path / MANIFEST).exists() for path in snapshots.iterdir())
 
 
 def _remove_objects(folder: Path) -> bool:
