@@ -163,7 +163,9 @@ def reset_state(state_folder: Path) -> bool:
 def _remove_files(folder: Path) -> bool:
     found = False
     state_files: tuple[str, ...] = (KEY, *_DATABASE_FILES)
-    if has_snapshots(folder) and (folder / KEY).stat().st_size == _KEY_BYTES:
+    if not has_snapshots(folder):
+        _remove_unfinished_snapshots(folder / SNAPSHOTS)
+    elif (folder / KEY).is_file() and (folder / KEY).stat().st_size == _KEY_BYTES:
         state_files = _DATABASE_FILES  # without the key, they could not be loaded
     for path in sorted(folder.iterdir()):
         is_state = path.name in state_files or _UNFINISHED in path.name
@@ -180,6 +182,13 @@ def has_snapshots(folder: Path) -> bool:
     """Whether there is a snapshot of the local state in *folder*. Raises OSError."""
     snapshots = folder / SNAPSHOTS
     return snapshots.is_dir() and any((path / MANIFEST).exists() for path in snapshots.iterdir())
+
+
+def _remove_unfinished_snapshots(snapshots: Path) -> None:
+    if snapshots.is_dir() and not snapshots.is_symlink():
+        import shutil  # noqa: PLC0415 - slow to load
+
+        shutil.rmtree(snapshots)
 
 
 def _remove_objects(folder: Path) -> bool:
