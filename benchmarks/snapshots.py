@@ -12,12 +12,13 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import sqlite3
 import statistics
 import sys
 import tempfile
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from seedctl import Backend
-    from seedctl.local import LocalSandbox, Snapshot
+    from seedctl.local import Snapshot
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
@@ -46,17 +47,21 @@ def fill(backend: Backend) -> None:
             session.storage.upload_data(f"pictures/{number}", os.urandom(FILE_SIZE))
 
 
-def change(sandbox: LocalSandbox) -> None:
+def change(state: Path) -> None:
     """Replace all files, and change a tenth of the records and users, as a test might."""
-    objects = sandbox._store.path.parent / "objects"
-    with sandbox._store.transaction() as view:
+    with closing(sqlite3.connect(state / "state.db")) as connection, connection:
         for table in ("row", "user"):
-            view.execute(f"DELETE FROM {table} WHERE rowid % 10 = 0")
-        names = [row["file"] for row in view.rows("SELECT file FROM object")]
-        view.execute("DELETE FROM object")
+            connection.execute(f"DELETE FROM {table} WHERE rowid % 10 = 0")
+        names = [name for (name,) in connection.execute("SELECT file FROM object")]
+        connection.execute("DELETE FROM object")
     for name in names:
-        (objects / name).unlink()
-        (objects / name[::-1]).write_bytes(b"new")
+        (state / "objects" / name).unlink()
+        (state / "objects" / name[::-1]).write_bytes(b"new")
+
+
+def what_is_open() -> str:
+    files = len(list(Path("/proc/self/fd").iterdir()))
+    return f"{files} open files, {threading.active_count()} threads"
 
 
 class Measure:
@@ -110,16 +115,16 @@ def main() -> None:
         (sandbox,) = process_state.instance(EmbeddedSandboxes).values()
         snapshot = sandbox.save(NAME)
         sandbox.restore(NAME)
-        before = (len(os.listdir("/proc/self/fd")), threading.active_count())
+        before = what_is_open()
         for _ in range(restores):
             with copied():
                 copy(snapshot, Path(tempfile.mkdtemp(dir=work)))
             with unchanged():
                 sandbox.restore(NAME)
-            change(sandbox)
+            change(snapshot.folder.parents[1])
             with changed():
                 sandbox.restore(NAME)
-        after = (len(os.listdir("/proc/self/fd")), threading.active_count())
+        after = what_is_open()
     print(
         f"{snapshot.users} users, {snapshot.records} records, {snapshot.files} files, "
         f"{snapshot.size / 1e6:.1f} MB; {restores} of each, mean"
@@ -130,7 +135,7 @@ def main() -> None:
     tenth = max(1, restores // 10)
     first, last = (statistics.mean(part) for part in (changed.cpu[:tenth], changed.cpu[-tenth:]))
     print(f"first {tenth} restores {first:.2f} ms CPU, last {tenth} {last:.2f} ms")
-    print(f"open files {before[0]}, then {after[0]}; threads {before[1]}, then {after[1]}")
+    print(f"before: {before}; after: {after}")
     shutil.rmtree(work, ignore_errors=True)
 
 

@@ -7,7 +7,6 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from seedctl.local.backend_ids import BackendIds
 from seedctl.local.inbox import messages
 from seedctl.local.server import Server
 from seedctl.local.services import Services
@@ -33,14 +32,14 @@ class LocalSandbox:
     def __init__(
         self,
         server: Server,
-        snapshots: Callable[[], Snapshots],
+        services: Services,
         store: Store,
         injector: FaultInjector | None,
         opened: contextlib.ExitStack,
     ) -> None:
         """Use ``start`` instead. Closing *opened* stops the server and closes the state."""
         self._server = server
-        self._snapshots = snapshots
+        self._services = services
         self._store = store
         self._conditioned = injector
         self._opened = opened
@@ -85,16 +84,16 @@ class LocalSandbox:
 
                 injector = FaultInjector(fault_settings, answer)
                 answer = injector.answer
-            snapshots = partial(_snapshots_of, store, outputs, services)
             if nonce is not None:
                 from seedctl.local.control import Control  # noqa: PLC0415
 
+                snapshots = partial(_snapshots_of, store, services)
                 answer = Control(nonce, snapshots, answer).answer
             server = Server(answer, port=port, is_streamed=services.is_streamed, origins=origins)
             opened.callback(server.stop)
             if injector is not None:
                 opened.callback(injector.end_delays)  # runs first: the server waits for its calls
-            return cls(server, snapshots, store, injector, opened.pop_all())
+            return cls(server, services, store, injector, opened.pop_all())
 
     @property
     def port(self) -> int:
@@ -129,7 +128,9 @@ class LocalSandbox:
             InvalidCommandInputError: *name* cannot be the name of a snapshot.
             LocalSandboxError: The snapshot exists, or cannot be written.
         """
-        return self._snapshots().save(name, is_replacing=is_replacing, is_portable=is_portable)
+        return _snapshots_of(self._store, self._services).save(
+            name, is_replacing=is_replacing, is_portable=is_portable
+        )
 
     def restore(self, name: str) -> Snapshot:
         """Replace the state by the snapshot *name*, and return it. The sandbox stays running.
@@ -144,7 +145,7 @@ class LocalSandbox:
             LocalSandboxError: There is no such snapshot, it is of another backend or format,
                 requests do not end, or another process uses the state. Then the state is unchanged.
         """
-        return self._snapshots().load(name)
+        return _snapshots_of(self._store, self._services).load(name)
 
     def stop(self) -> None:
         """Close every connection and the state. A second call does nothing."""
@@ -157,7 +158,7 @@ class LocalSandbox:
         self.stop()
 
 
-def _snapshots_of(store: Store, outputs: AmplifyOutputs | None, services: Services) -> Snapshots:
+def _snapshots_of(store: Store, services: Services) -> Snapshots:
     from seedctl.local.snapshots import Snapshots  # noqa: PLC0415 - most sandboxes save nothing
 
-    return Snapshots(store, BackendIds.of(outputs), services.paused)
+    return Snapshots(store, services.backend, services.paused)

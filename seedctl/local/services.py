@@ -15,6 +15,7 @@ from urllib.parse import parse_qs
 
 from seedctl.errors import LocalSandboxError
 from seedctl.local import sts
+from seedctl.local.backend_ids import BackendIds
 from seedctl.local.bodies import ConnectionEndedError
 from seedctl.local.http1 import Request, Response
 from seedctl.local.identity_pool import IdentityPool
@@ -47,6 +48,7 @@ class Services:
     def __init__(
         self, store: Store, outputs: AmplifyOutputs | None, clock: Callable[[], float]
     ) -> None:
+        self.backend = BackendIds.of(outputs)
         self._store = store
         self._auth = outputs.auth if outputs is not None else None
         self._data = outputs.data if outputs is not None else None

@@ -97,7 +97,7 @@ def check_name(name: str) -> str:
     if not is_valid:
         shown = name if len(name) <= 60 else f"{name[:60]}…"
         raise InvalidCommandInputError(
-            f"{shown!a} cannot be the name of a snapshot.",
+            f"{shown!r} cannot be the name of a snapshot.",
             resolution="Use letters, digits, '-', '_' and '.', at most "
             f"{_MAX_NAME_BYTES} bytes in UTF-8; begin with a letter, a digit or '_'.",
         )

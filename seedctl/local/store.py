@@ -138,7 +138,8 @@ class Store:
         try:
             store = cls(folder / DATABASE, Seal(read_key(folder)), use)
             with translate_errors(store.path):
-                create_once(store.path, b"")
+                if not store.path.exists():
+                    create_once(store.path, b"")
             try:
                 store._create_tables()
             except BaseException:
