@@ -26,6 +26,8 @@ from seedctl.local import (
     remove_snapshot,
     reset_state,
     save_snapshot,
+    snapshot_folder,
+    state_use,
 )
 from seedctl.local.backend_ids import BackendIds
 from seedctl.local.reencryption import CONTEXTS
@@ -683,3 +685,85 @@ def test_kills_leave_the_old_or_the_new_one(tmp_path: Path) -> None:
         assert int(calls) > 100
         assert int(old) + int(new) == 25
         assert int(old) > 0  # some were killed before the decisive step
+
+
+def test_a_state_that_stays_in_use(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A start does not wait for ever for a load, and other failures of the lock are named."""
+    monkeypatch.setattr(state_use, "_JOIN_SECONDS", 0.05)
+    with (
+        closing(Store.open(prepare(state))) as store,
+        store.use.alone(),
+        pytest.raises(LocalSandboxError, match="is being replaced by another command"),
+    ):
+        _guests(state)
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr("fcntl.flock", fail)
+    with pytest.raises(LocalSandboxError, match="No locks available"):
+        _guests(state)
+
+
+def test_without_shared_locks(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On systems without shared locks, states are used and loaded all the same."""
+    monkeypatch.setattr(state_use, "fcntl", None)
+    _save(state)
+    _change(state)
+    _load(state)
+    assert _guests(state) == ["a"]
+
+
+def test_another_program_writes(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While another program holds a transaction, a load waits, then gives up and changes nothing."""
+    _save(state)
+    _change(state)
+    monkeypatch.setattr("seedctl.local.store._BUSY_SECONDS", 0.05)
+    with closing(sqlite3.connect(state / FOLDER / "state.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(LocalSandboxError, match="database is locked"):
+            _load(state)
+        other.execute("ROLLBACK")
+    assert _guests(state) == ["a", "b"]
+    _load(state)
+    assert _guests(state) == ["a"]
+
+
+def test_the_snapshots_stay_in_use(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command does not wait for ever for another one that saves."""
+    monkeypatch.setattr(snapshot_folder, "_LOCK_SECONDS", 0.05)
+    with (
+        snapshot_folder.locked(state / FOLDER),
+        pytest.raises(LocalSandboxError, match="Another command is using the snapshots"),
+    ):
+        _save(state)
+
+
+def test_a_failure_on_top_of_damage(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If a damaged snapshot cannot be replaced, the error is the one of the save."""
+    folder = _save(state)
+    (folder / "snapshot.json").write_text("{")
+
+    def fail(*_: object) -> None:
+        raise FULL
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "copy_to", fail)
+        with pytest.raises(LocalSandboxError, match="No space left"):
+            _save(state, is_replacing=True)
+    _save(state, is_replacing=True)
+    assert len(list(folder.iterdir())) == 3
+    _load(state)
+
+
+def test_a_portable_snapshot_without_a_table(state: Path, tmp_path: Path) -> None:
+    """If SQLite cannot rewrite the secrets, its own words are in the error."""
+    folder = _save(state, is_portable=True)
+    with closing(sqlite3.connect(next(folder.glob("*.db")))) as connection:
+        connection.execute("DROP TABLE parameter")
+    target = prepare(tmp_path / "other") / SNAPSHOTS
+    target.mkdir()
+    folder.rename(target / "base")
+    with pytest.raises(LocalSandboxError, match="no such table: parameter"):
+        _load(tmp_path / "other")
+    assert [path.name for path in target.iterdir() if "unfinished" in path.name] == []
