@@ -56,10 +56,10 @@ def cli(_: Settings) -> None:
     lazy_commands={
         "inbox": ("local", "Print the e-mail and SMS codes that the local sandbox has sent."),
         "init": ("local", "Write amplify/seed/local_outputs.json."),
-        "load": ("local_snapshots", "Replace the state of the local sandbox by a snapshot."),
+        "load": ("local_snapshots", "Replace the state of the local sandbox by the snapshot NAME."),
         "outputs": ("local", "Print the amplify_outputs.json of the running local sandbox."),
         "reset": ("local", "Delete all that the project's local sandbox stores."),
-        "save": ("local_snapshots", "Save the state of the local sandbox as a snapshot."),
+        "save": ("local_snapshots", "Save the state of the local sandbox as the snapshot NAME."),
         "snapshots": (
             "local_snapshots",
             "List the snapshots of the local sandbox, or delete some.",
