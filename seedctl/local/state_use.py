@@ -1,4 +1,4 @@
-"""Tells the processes that use one state from each other: each holds a shared lock on its folder.
+"""Tells the processes that use one state from each other: each holds a shared lock on its key file.
 
 The operating system releases the lock when the process ends, even if it is killed.
 """
@@ -30,17 +30,17 @@ _ALONE_SECONDS = 5.0
 class StateUse:
     """The use of a state by this process."""
 
-    def __init__(self, folder: Path) -> None:
-        """Begin to use the state in *folder*; wait while another process replaces it.
+    def __init__(self, key: Path) -> None:
+        """Begin to use the state with the file *key*; wait while another process replaces it.
 
         Raises LocalSandboxError.
         """
-        self._folder = folder
+        self._key = key
         self._descriptor = -1
         if fcntl is None:
             return
-        with translate_errors(folder):
-            self._descriptor = os.open(folder, os.O_RDONLY)
+        with translate_errors(key):
+            self._descriptor = os.open(key, os.O_RDONLY)
         try:
             self._lock(self._descriptor, fcntl.LOCK_SH, _JOIN_SECONDS, "is being replaced by")
         except BaseException:
@@ -62,7 +62,7 @@ class StateUse:
         if fcntl is None:
             yield
             return
-        with translate_errors(self._folder):
+        with translate_errors(self._key):
             descriptor = os.dup(
                 self._descriptor
             )  # the same lock, even if end() is called meanwhile
@@ -79,14 +79,14 @@ class StateUse:
         end = time.monotonic() + seconds
         while True:
             try:
-                with translate_errors(self._folder):
+                with translate_errors(self._key):
                     fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
             except LocalSandboxError as error:
                 if not isinstance(error.__cause__, BlockingIOError):
                     raise
                 if time.monotonic() >= end:
                     raise LocalSandboxError(
-                        f"The local state in {self._folder} {what} another command or test.",
+                        f"The local state in {self._key.parent} {what} another command or test.",
                         resolution="Wait until it has ended, then run again.",
                     ) from error
                 time.sleep(_PAUSE)

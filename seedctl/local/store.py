@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from seedctl.errors import LocalSandboxError
 from seedctl.local.seal import Seal
-from seedctl.local.state_folder import DATABASE, create_once, read_key, translate_errors
+from seedctl.local.state_folder import DATABASE, KEY, create_once, read_key, translate_errors
 from seedctl.local.state_use import StateUse
 
 if TYPE_CHECKING:
@@ -134,19 +134,15 @@ class Store:
     @classmethod
     def open(cls, folder: Path) -> Store:
         """Open the state in *folder*; create it if needed. Raises LocalSandboxError."""
-        use = StateUse(folder)
+        seal = Seal(read_key(folder))
+        store = cls(folder / DATABASE, seal, StateUse(folder / KEY))
         try:
-            store = cls(folder / DATABASE, Seal(read_key(folder)), use)
             with translate_errors(store.path):
                 if not store.path.exists():
                     create_once(store.path, b"")
-            try:
-                store._create_tables()
-            except BaseException:
-                store.close()
-                raise
+            store._create_tables()
         except BaseException:
-            use.end()
+            store.close()
             raise
         return store
 
