@@ -314,5 +314,7 @@ def _fetch(
             if not chunk:
                 break
             reply += chunk
+    if not reply:
+        raise ConnectionError("The server closed the connection without an answer.")
     head, _, body = reply.partition(b"\r\n\r\n")
     return body if head.startswith(b"HTTP/1.1 200 ") else None

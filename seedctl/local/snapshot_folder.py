@@ -24,6 +24,7 @@ from seedctl.local.state_folder import (
     SNAPSHOTS,
     make_private_folder,
     translate_errors,
+    unfinished_name,
     write_private,
 )
 from seedctl.local.store import FORMAT
@@ -240,22 +241,24 @@ def remove_snapshot(state_folder: Path, name: str) -> None:
     there is none, and InvalidCommandInputError for an invalid name.
     """
     name, folder = check_name(name), state_folder / FOLDER
-    if not has_manifest(folder / SNAPSHOTS / name):
-        raise no_such_snapshot(folder, name)
-    with locked(folder) as snapshots, translate_errors(snapshots):
-        # First the manifest: without it, what is left is not a snapshot.
-        (snapshots / name / MANIFEST).unlink(missing_ok=True)
-        remove_unfinished(snapshots)
+    with translate_errors(folder / SNAPSHOTS):
+        if not has_manifest(folder / SNAPSHOTS / name):
+            raise no_such_snapshot(folder, name)
+        with locked(folder) as snapshots:
+            # At once, so that no part of it is left under its name.
+            (snapshots / name).replace(unfinished_name(snapshots / ".removed"))
+            remove_unfinished(snapshots)
 
 
 def remove_unfinished(snapshots: Path) -> None:
     """Remove what killed processes left behind. Raises OSError."""
     for path in snapshots.iterdir():
-        if path.name.startswith(".") and path.name != _LOCK:
+        is_temporary = path.name.startswith(".") and path.name != _LOCK
+        if path.is_dir() and not path.is_symlink():
+            if is_temporary or not has_manifest(path):
+                shutil.rmtree(path)
+        elif is_temporary:
             path.unlink(missing_ok=True)
-    for path in _folders(snapshots):
-        if not has_manifest(path):
-            shutil.rmtree(path)
 
 
 def remove_unused(folder: Path, snapshot: Snapshot | None, objects: set[str]) -> None:

@@ -236,9 +236,11 @@ def _advice(path: Path, error: Exception) -> str:
         return f"Free space on the disk that holds {path}, then run again."
     if number in TOO_MANY_FILES:
         return USE_FEWER_FILES
+    # A snapshot that cannot be used is no reason to delete the state.
+    reset = "" if SNAPSHOTS in path.parts else " seedctl local reset deletes the state."
     return (
         f"Make {path} readable and writable for this user, with space on its disk, or remove "
-        "whatever else has this name. seedctl local reset deletes the state."
+        f"whatever else has this name.{reset}"
     )
 
 

@@ -181,6 +181,17 @@ def _todos(backend: Backend) -> Any:
     return backend.data.generate_client(credentials="caller").models.Todo.list()
 
 
+def test_a_sign_in_that_has_begun_ends(client: Any) -> None:
+    """A challenge from before a restore cannot be answered after it."""
+    client.tokens("ann@example.com")
+    client.sandbox.save("base")
+    answer = client.proof("ann@example.com", "Final-456-word")
+    client.sandbox.restore("base")
+    refusal = client.cognito_refusal("RespondToAuthChallenge", **answer)
+    assert refusal.startswith("NotAuthorizedException")
+    assert client.sign_in("ann@example.com")["AuthenticationResult"]
+
+
 def test_sign_ins_of_the_snapshot_still_work(backend: Backend) -> None:
     """A session that was signed in when the state was saved goes on after loading."""
     _fill(backend, "ann")
@@ -663,6 +674,7 @@ def test_left_overs_are_removed(state: Path) -> None:
     snapshots = folder.parent
     (snapshots / "half" / "objects").mkdir(parents=True)
     (snapshots / ".copy.unfinished-1").write_text("x")
+    (snapshots / ".removed.unfinished-1" / "objects").mkdir(parents=True)
     (folder / "state-0000000000000000.db").write_text("x")
     assert list(list_snapshots(state)) == ["base"]
     _save(state, is_replacing=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import socket
 import threading
 import time
 from contextlib import ExitStack
@@ -271,6 +272,23 @@ def test_a_server_of_another_version(server: RunningServer) -> None:
         with pytest.raises(LocalSandboxError, match=match) as caught:
             send_command(called, path, {"name": "x"})
         assert "seedctl local stop" in (caught.value.resolution or "")
+
+
+def test_a_server_that_is_killed(server: RunningServer) -> None:
+    """A server that closes the connection without an answer did not refuse the command."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+
+        def close() -> None:
+            connection, _ = listener.accept()
+            connection.recv(65536)
+            connection.close()
+
+        thread = threading.Thread(target=close)
+        thread.start()
+        with pytest.raises(LocalSandboxError, match="ended before it answered"):
+            send_command(replace(server, port=port), SNAPSHOTS_PATH, {"name": "x"})
+        thread.join()
 
 
 # --- the commands ---------------------------------------------------------------------------------
