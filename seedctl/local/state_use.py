@@ -54,10 +54,10 @@ class StateUse:
             os.close(descriptor)
 
     @contextmanager
-    def alone(self, *, seconds: float = _ALONE_SECONDS) -> Iterator[None]:
+    def alone(self) -> Iterator[None]:
         """Keep other processes from using the state during the block.
 
-        Raises LocalSandboxError if another process still uses it after *seconds*.
+        Raises LocalSandboxError if another process goes on using it.
         """
         if fcntl is None:
             yield
@@ -68,7 +68,7 @@ class StateUse:
             )  # the same lock, even if end() is called meanwhile
         try:
             try:
-                self._lock(descriptor, fcntl.LOCK_EX, seconds, "is in use by")
+                self._lock(descriptor, fcntl.LOCK_EX, _ALONE_SECONDS, "is in use by")
                 yield
             finally:
                 fcntl.flock(descriptor, fcntl.LOCK_SH)

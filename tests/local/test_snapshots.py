@@ -173,6 +173,22 @@ def test_nothing_is_cached_from_the_old_state(backend: Backend) -> None:
     assert [todo["content"] for todo in _todos(backend)] == ["bob"]
 
 
+def test_tables_are_looked_up_again(backend: Backend) -> None:
+    """The tables of the models may have other ids in the loaded state."""
+    _sandbox().save("empty")
+    store = _sandbox()._store
+    with store.transaction() as view:
+        view.put("model", api="another", name="Todo", key="[]", indexes="[]")
+    _sandbox().save("shifted")
+    _sandbox().restore("empty")
+    _fill(backend, "ann")
+    _sandbox().restore("shifted")
+    _fill(backend, "bob")
+    query = "SELECT api FROM row JOIN model ON model.id = model_id"
+    with store.reading() as view:
+        assert [row["api"] for row in view.rows(query)] == [_sandbox()._services.backend.api]
+
+
 def _key_id(token: str) -> str:
     return token.partition(".")[0]
 
@@ -648,16 +664,14 @@ def test_a_full_disk_while_loading(state: Path, monkeypatch: pytest.MonkeyPatch)
         assert _guests(state) == ["a", "b"]
 
 
-def test_a_state_in_use(state: Path) -> None:
-    """A state that another command uses is not replaced; a start waits for a load."""
-    _save(state)
+def test_a_state_in_use(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A state that another command uses is saved, but not replaced; a start waits for a load."""
+    monkeypatch.setattr(state_use, "_ALONE_SECONDS", 0.05)
     with closing(Store.open(prepare(state))) as store:
-        with (
-            closing(Store.open(prepare(state))),
-            pytest.raises(LocalSandboxError, match="in use by another command"),
-            store.use.alone(seconds=0.05),
-        ):
-            pass
+        _save(state)
+        _put(store, "b")
+        with pytest.raises(LocalSandboxError, match="in use by another command"):
+            _load(state)
         with store.use.alone():
             opened: list[Store] = []
             thread = threading.Thread(target=lambda: opened.append(Store.open(prepare(state))))
@@ -666,6 +680,40 @@ def test_a_state_in_use(state: Path) -> None:
             assert opened == []
         thread.join()
         opened[0].close()
+    assert _guests(state) == ["a", "b"]
+
+
+def test_nobody_writes_while_contents_are_copied(
+    state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the copy of the database and those of the contents, none of them can be removed."""
+    added: list[str] = []
+
+    def add(source: Path, target: Path) -> None:
+        with (
+            closing(sqlite3.connect(state / FOLDER / "state.db", timeout=0)) as other,
+            pytest.raises(sqlite3.OperationalError, match="locked"),
+        ):
+            other.execute("BEGIN IMMEDIATE")
+        added.append(target.name)
+        files.add_content(source, target)
+
+    monkeypatch.setattr("seedctl.local.snapshots.add_content", add)
+    _save(state)
+    assert len(added) == 1
+
+
+def test_pending_uploads(state: Path) -> None:
+    """The parts of a multipart upload that is not complete belong to the state too."""
+    part = state / FOLDER / "objects" / ("f" * 32)
+    part.write_text("part")
+    with closing(Store.open(prepare(state))) as store, store.transaction() as view:
+        row: dict[str, Any] = {"etag": "e", "modified": 0, "checksums": {}}
+        view.put("part", upload_id="u", number=1, file=part.name, size=4, **row)
+    _save(state)
+    part.unlink()
+    _load(state)
+    assert part.read_text() == "part"
 
 
 def test_left_overs_are_removed(state: Path) -> None:
