@@ -171,7 +171,10 @@ class Snapshots:
             key = f"key-{suffix}" if is_portable else None
             if key is not None:
                 create_once(folder / key, read_key(self._folder))
-            for path in (*(folder / OBJECTS).iterdir(), *folder.iterdir(), folder.parent):
+                sync(folder / key)
+            # SQLite has synced the database. The contents are as durable as those of the state: to
+            # sync thousands of them would take longer than all the rest.
+            for path in (folder / OBJECTS, folder, folder.parent):
                 sync(path)
             size = database.stat().st_size
             snapshot = Snapshot(
