@@ -11,7 +11,7 @@ from pathlib import Path
 from seedctl import masking, process_state
 from seedctl.aws.settings import AWSSettings
 from seedctl.cognito.pool import APP_CLIENT_SECRET
-from seedctl.embedded import EmbeddedURLs, InboxCodes, local_endpoint, local_from_environment
+from seedctl.embedded import EmbeddedSandboxes, InboxCodes, local_endpoint, local_from_environment
 from seedctl.errors import InvalidCommandInputError
 from seedctl.mfa_command import CommandCodes
 from seedctl.outputs import OutputsSource
@@ -80,7 +80,7 @@ class Connection:
                 sandbox = local_endpoint(self.project, self.outputs)
                 endpoint_url = resources.enter_context(sandbox)
             # Calls to a local sandbox inside this process need no quota.
-            is_paced = endpoint_url not in process_state.instance(EmbeddedURLs)
+            is_paced = endpoint_url not in process_state.instance(EmbeddedSandboxes)
             settings = AWSSettings(
                 options.profile, options.region, endpoint_url, is_local, is_paced
             )

@@ -16,6 +16,7 @@ from seedctl.project import Project
 from seedctl.prompter import CodeRequest, TerminalCodes
 
 if TYPE_CHECKING:
+    from seedctl.local import LocalSandbox
     from seedctl.report import Observer
 
 
@@ -50,16 +51,16 @@ def local_endpoint(project: Project, source: OutputsSource) -> Iterator[str]:
     from seedctl.local import LocalSandbox  # noqa: PLC0415 - slow to load, and often not needed
 
     with LocalSandbox.start(state_folder=project.state_folder, outputs=outputs) as sandbox:
-        embedded = process_state.instance(EmbeddedURLs)
-        embedded.add(sandbox.url)
+        embedded = process_state.instance(EmbeddedSandboxes)
+        embedded[sandbox.url] = sandbox
         try:
             yield sandbox.url
         finally:
-            embedded.discard(sandbox.url)
+            del embedded[sandbox.url]
 
 
-class EmbeddedURLs(set[str]):
-    """The URLs of the local sandboxes that run inside this process."""
+class EmbeddedSandboxes(dict[str, "LocalSandbox"]):
+    """The local sandboxes that run inside this process, by their URLs."""
 
 
 class InboxCodes:

@@ -15,7 +15,7 @@ from seedctl.cli.connection import display_path, outputs_source, project_of
 from seedctl.cli.console import Console, print_data, print_json, print_rows, utc_time
 from seedctl.cli.options import Command, Settings, format_option, options
 from seedctl.errors import FileAccessError
-from seedctl.local import blueprint, read_inbox, reset_state
+from seedctl.local import blueprint, list_snapshots, read_inbox, reset_state
 from seedctl.local.running import (
     RunningServer,
     check_deployed,
@@ -208,12 +208,14 @@ def inbox(settings: Settings, form: str) -> None:
 def reset(settings: Settings) -> None:
     """Delete all that the project's local sandbox stores.
 
-    That is users, secrets, records and files. It is refused while the sandbox is running; stop it
-    with seedctl local stop.
+    That is users, secrets, records and files, but not snapshots. It is refused while the sandbox is
+    running; stop it with seedctl local stop.
     """
-    console = Console(settings)
-    if reset_state(project_of(settings).state_folder):
+    console, state_folder = Console(settings), project_of(settings).state_folder
+    if reset_state(state_folder):
         console.success("Cleared the local sandbox.")
+        if list_snapshots(state_folder):
+            console.status("Its snapshots are still there: seedctl local snapshots")
     else:
         console.status("The local sandbox is empty already.")
 

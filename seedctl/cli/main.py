@@ -54,8 +54,14 @@ def cli(_: Settings) -> None:
     lazy_commands={
         "inbox": ("local", "Print the e-mail and SMS codes that the local sandbox has sent."),
         "init": ("local", "Write amplify/seed/local_outputs.json."),
+        "load": ("local_snapshots", "Replace the state of the local sandbox by the snapshot NAME."),
         "outputs": ("local", "Print the amplify_outputs.json of the running local sandbox."),
         "reset": ("local", "Delete all that the project's local sandbox stores."),
+        "save": ("local_snapshots", "Save the state of the local sandbox as the snapshot NAME."),
+        "snapshots": (
+            "local_snapshots",
+            "List the snapshots of the local sandbox, or delete some.",
+        ),
         "start": ("local_start", "Start the local sandbox as a server that stays up."),
         "status": ("local", "Show whether the project's local sandbox is running, and where."),
         "stop": ("local", "Stop the project's local sandbox, if it is running."),
