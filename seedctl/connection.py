@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +25,7 @@ from seedctl.target import TargetDetail, describe_target
 
 @dataclass(frozen=True, slots=True)
 class ConnectionOptions:
-    """The options of ``seedctl.connect``, which explains them."""
+    """The options of ``seedctl.connect``, which explains them, and those of ``seedctl.testing``."""
 
     project_dir: str | Path | None = None
     identifier: str | BackendIdentifier | None = None
@@ -38,6 +39,13 @@ class ConnectionOptions:
     prompt: bool = False
     observer: Observer | None = None
     target: TargetDetail = "outputs"
+    state: str | Path | None = None
+    origins: Sequence[str] = ()
+    """The origins of web pages that may call an embedded local sandbox."""
+    missing_secret: Callable[[str], str | None] | None = None
+    """Returns the value to store for a secret that is read and was never set; None for no value."""
+    on_password: Callable[[str, str], None] | None = None
+    """Receives the name and the final password of each user that is created."""
 
 
 class Connection:
@@ -57,11 +65,24 @@ class Connection:
                 "--local and --endpoint-url exclude each other.",
                 resolution="Leave one of them out: --local brings its own endpoint.",
             )
+        if options.state is not None and not is_local:
+            raise InvalidCommandInputError(
+                "state= is only for the local sandbox.",
+                resolution="Pass local=True too, or leave it out.",
+            )
+        self.state_folder = (
+            Path(options.state).absolute()
+            if options.state is not None
+            else self.project.state_folder
+        )
+        """Contains the journal, and the state of the local sandbox."""
         self.identifier = chosen_identifier(options.identifier, self.project)
         quotas = chosen_quotas(self.project)
         self.observer = options.observer or PlainReport()
         self._target: TargetDetail = options.target
         self._lock = threading.RLock()
+        self.missing_secret = options.missing_secret
+        self.on_password = options.on_password
         self.app_client_secret = options.app_client_secret
         if self.app_client_secret is None and not is_local:  # the local app client has none
             self.app_client_secret = os.environ.get(APP_CLIENT_SECRET) or None
@@ -72,12 +93,12 @@ class Connection:
         if mfa_command:
             self.codes = CommandCodes(mfa_command)
         elif is_local and not options.prompt:
-            self.codes = InboxCodes(self.project.state_folder, self.observer)
+            self.codes = InboxCodes(self.state_folder, self.observer)
         file = Path(options.outputs) if options.outputs is not None else None
         self.outputs = OutputsSource(self.project, explicit=file, is_local=is_local)
         with ExitStack() as resources:
             if is_local:
-                sandbox = local_endpoint(self.project, self.outputs)
+                sandbox = local_endpoint(self.state_folder, self.outputs, options.origins)
                 endpoint_url = resources.enter_context(sandbox)
             # Calls to a local sandbox inside this process need no quota.
             is_paced = endpoint_url not in process_state.instance(EmbeddedSandboxes)
@@ -103,7 +124,8 @@ class Connection:
 
 def _refuse_empty(options: ConnectionOptions) -> None:
     """Refuse an empty text, which usually comes from a variable that is not set."""
-    for name in ("project_dir", "identifier", "profile", "region", "endpoint_url", "outputs"):
+    names = ("project_dir", "identifier", "profile", "region", "endpoint_url", "outputs", "state")
+    for name in names:
         if getattr(options, name) == "":
             raise InvalidCommandInputError(
                 f"{name} is empty.", resolution="Give it a value, or leave it out."

@@ -20,8 +20,8 @@ PACKAGE = Path(seedctl.__file__).parent
 
 # Top to bottom. Packages and modules of one line may not import each other either.
 LAYERS = (
-    ("cli",),
-    ("auth", "data", "secrets", "storage"),  # the public modules
+    ("cli", "pytest_plugin"),
+    ("auth", "data", "secrets", "storage", "testing"),  # the public modules
     ("runner",),
     ("backend",),
     ("connection",),

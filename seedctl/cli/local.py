@@ -148,7 +148,7 @@ def outputs(settings: Settings, form: str) -> None:
     if form == "env" or deployed is None:
         print_data("\n".join(lines))
         return
-    print_json(_with_local_api(server, deployed.document))
+    print_json(deployed.served_at(server.url))
     if form == "text":
         console = Console(settings)
         console.status("The AWS clients of other programs reach it with these variables:")
@@ -231,14 +231,6 @@ def served_outputs(settings: Settings, server: RunningServer) -> str:
     if server.outputs is None:
         return "none: only secrets are served"
     return display_path(settings, Path(server.outputs))
-
-
-def _with_local_api(server: RunningServer, document: dict[str, Any]) -> dict[str, Any]:
-    """Return *document* with the URL of *server*'s API in the place of the deployed one."""
-    data = document.get("data")
-    if not isinstance(data, dict):
-        return document
-    return {**document, "data": {**data, "url": f"{server.url}/graphql"}}
 
 
 def _shell_lines(

@@ -35,6 +35,13 @@ class AmplifyOutputs:
     document: dict[str, Any] = field(repr=False, compare=False)
     """The JSON document itself."""
 
+    def served_at(self, url: str) -> dict[str, Any]:
+        """Return the document with the API of the local sandbox at *url* in place of the deployed one."""
+        data = self.document.get("data")
+        if not isinstance(data, dict):
+            return self.document
+        return {**self.document, "data": {**data, "url": f"{url}/graphql"}}
+
 
 def load_outputs(path: Path) -> AmplifyOutputs:
     """Read the outputs file at *path*.

@@ -1,0 +1,218 @@
+"""The pytest plugin: fixtures for tests with seeded data. docs/testing.md describes them.
+
+pytest loads this module in every project that has seedctl installed. So it imports nothing else of
+seedctl until a test uses one of the fixtures.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import pytest
+
+if TYPE_CHECKING:
+    from seedctl.backend import Backend
+    from seedctl.errors import SeedctlError
+    from seedctl.testing import SeededSandbox
+    from seedctl.users.session import UserSession
+
+_PATHS = {
+    "project": "the folder of the Amplify project [default: the nearest at or above pytest's rootdir]",
+    "script": "the seed script [default: amplify/seed/seed.py]",
+    "outputs": "the outputs file [default: the project's]",
+}
+_has_failed = pytest.StashKey[bool]()
+_states_to_keep = pytest.StashKey["list[str]"]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("seedctl", "tests with data of a seed script")
+    for name, text in _PATHS.items():
+        group.addoption(f"--seedctl-{name}", metavar="PATH", help=text)
+        parser.addini(f"seedctl_{name}", f"seedctl: {text}")
+    group.addoption(
+        "--seedctl-keep",
+        action="store_true",
+        help="keep the state of the local sandbox after each failed test",
+    )
+    parser.addini("seedctl_arguments", "seedctl: arguments of the seed script", type="args")
+    parser.addini(
+        "seedctl_origins",
+        "seedctl: origins of web pages that may call the sandbox, such as http://localhost:3000",
+        type="linelist",
+    )
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Note a failure for --seedctl-keep, and remove secrets from the report."""
+    outcome: Any = yield
+    if _states_to_keep not in item.config.stash:
+        return  # no test has used the fixtures
+    report: pytest.TestReport = outcome.get_result()
+    if report.failed:
+        item.stash[_has_failed] = True
+        masking = sys.modules["seedctl.masking"]
+        text = report.longreprtext
+        if masking.mask(text) != text:
+            report.longrepr = masking.mask(text)
+        report.sections = [(name, masking.mask(content)) for name, content in report.sections]
+
+
+@pytest.fixture(scope="session")
+def seedctl_secrets() -> Mapping[str, str]:
+    """The values of secrets for the seed script, by name. Override it to give values.
+
+    Secrets that the script reads and that are not here get made-up values.
+    """
+    return {}
+
+
+@pytest.fixture(scope="session")
+def _seedctl_sandbox(
+    pytestconfig: pytest.Config,
+    tmp_path_factory: pytest.TempPathFactory,
+    seedctl_secrets: Mapping[str, str],
+) -> Iterator[SeededSandbox]:
+    from seedctl.errors import SeedctlError  # noqa: PLC0415 - see above
+    from seedctl.project import find_project  # noqa: PLC0415
+    from seedctl.testing import SeededSandbox  # noqa: PLC0415
+
+    kept = pytestconfig.stash[_states_to_keep] = []
+    state = tmp_path_factory.mktemp("seedctl")
+    try:
+        project = find_project(pytestconfig.rootpath, explicit=_path(pytestconfig, "project"))
+        sandbox = SeededSandbox(
+            state,
+            project_dir=project.root,
+            outputs=_path(pytestconfig, "outputs"),
+            script=_path(pytestconfig, "script"),
+            arguments=pytestconfig.getini("seedctl_arguments"),
+            secrets=seedctl_secrets,
+            origins=pytestconfig.getini("seedctl_origins"),
+        )
+    except SeedctlError as error:
+        shutil.rmtree(state)
+        _fail(error)
+    try:
+        yield sandbox
+    finally:
+        sandbox.close()
+        if not kept:
+            shutil.rmtree(state)
+
+
+@pytest.fixture(scope="session")
+def seedctl_backend(_seedctl_sandbox: SeededSandbox) -> Backend:
+    """A local sandbox of this test session, or of this worker of pytest-xdist.
+
+    It has the secrets of ``seedctl_secrets``, and whatever earlier tests left there.
+    """
+    return _seedctl_sandbox.backend
+
+
+@pytest.fixture
+def seeded_backend(
+    request: pytest.FixtureRequest, _seedctl_sandbox: SeededSandbox
+) -> Iterator[Backend]:
+    """The backend of ``seedctl_backend``, with exactly the data that the seed script made.
+
+    The functions of seedctl act on it during the test.
+    """
+    backend = _restored(_seedctl_sandbox, request)
+    with backend.activate():
+        yield backend
+    try:
+        if request.node.stash.get(_has_failed, False):
+            text = _keep(request.config, backend)
+            if text:
+                request.node.add_report_section("teardown", "seedctl", text)
+    finally:
+        backend.sign_out_all()
+
+
+@pytest.fixture
+def as_user(
+    seeded_backend: Backend,  # noqa: ARG001 - its sessions are signed out after the test
+    _seedctl_sandbox: SeededSandbox,
+) -> Callable[..., UserSession]:
+    """Return a function that signs a user in for the test: ``as_user("ann@example.com")``.
+
+    It takes what ``SeededSandbox.sign_in`` takes, and returns the session.
+    """
+    return _seedctl_sandbox.sign_in
+
+
+def _path(config: pytest.Config, name: str) -> Path | None:
+    """Return the path of an option, relative to the working directory, or of the ini file."""
+    given: str | None = config.getoption(f"--seedctl-{name}")
+    if given is not None:
+        return config.invocation_params.dir / given
+    configured: str = config.getini(f"seedctl_{name}")
+    return config.rootpath / configured if configured else None
+
+
+def _restored(sandbox: SeededSandbox, request: pytest.FixtureRequest) -> Backend:
+    """Return the backend with the seeded data. After a failed seed, only one test shows its error."""
+    from seedctl.errors import SeedctlError  # noqa: PLC0415 - see above
+
+    has_failed_before = sandbox.has_failed
+    try:
+        return sandbox.restore()
+    except SeedctlError as error:
+        is_first = sandbox.has_failed and not has_failed_before
+        if is_first and _is_shown_by_other_worker(request):
+            return _restored(sandbox, request)  # the second call raises a short error
+        _fail(error, sandbox.script, _keep(request.config, sandbox.backend) if is_first else "")
+
+
+def _is_shown_by_other_worker(request: pytest.FixtureRequest) -> bool:
+    """Whether another worker of pytest-xdist shows why the seed failed; from now on, this one does."""
+    if not hasattr(request.config, "workerinput"):
+        return False
+    factory: pytest.TempPathFactory = request.getfixturevalue("tmp_path_factory")
+    try:
+        (factory.getbasetemp().parent / "seedctl-error-shown").touch(exist_ok=False)
+    except FileExistsError:
+        return True
+    return False
+
+
+def _keep(config: pytest.Config, backend: Backend) -> str:
+    """Save the state if --seedctl-keep is given, and return how to open it, otherwise an empty text."""
+    if not config.getoption("--seedctl-keep"):
+        return ""
+    kept = config.stash[_states_to_keep]
+    kept.append(f"failed-{len(kept) + 1}")
+    backend.save_state(kept[-1])
+    options = {
+        "outputs": str(backend.outputs.path),
+        "state": str(backend.state_folder),
+        "identifier": backend.identifier.name,
+    }
+    return (
+        "To open the state after this test:\n\n"
+        "from seedctl import connect\n"
+        f"backend = connect({str(backend.project.root)!r}, local=True, **{options!r})\n"
+        f"backend.restore_state({kept[-1]!r})\n"
+    )
+
+
+def _fail(error: SeedctlError, script: Path | None = None, note: str = "") -> NoReturn:
+    """Fail the test with the text of *error* instead of a trace through seedctl."""
+    from seedctl import errors  # noqa: PLC0415 - see above
+    from seedctl.runner.script_trace import failure_text  # noqa: PLC0415
+
+    text = failure_text(error, script)
+    missing = (
+        errors.ProjectNotFoundError,
+        errors.SeedScriptNotFoundError,
+        errors.AmplifyOutputsNotFoundError,
+    )
+    if isinstance(error, missing):
+        text += "\nIn pytest: --seedctl-project, --seedctl-script and --seedctl-outputs."
+    pytest.fail(f"{text}\n{note}" if note else text, pytrace=False)
