@@ -6,8 +6,8 @@ seedctl until a test uses one of the fixtures.
 
 from __future__ import annotations
 
+import contextlib
 import shutil
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -48,19 +48,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    """Note a failure for --seedctl-keep, and remove secrets from the report."""
-    outcome: Any = yield
-    if _states_to_keep not in item.config.stash:
-        return  # no test has used the fixtures
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Show errors of seedctl without its own frames, and nothing with the secrets in it."""
+    if call.excinfo is None or _states_to_keep not in item.config.stash:
+        yield  # it did not fail, or no test has used the fixtures
+        return
+    from seedctl.errors import SeedctlError  # noqa: PLC0415 - see above
+    from seedctl.runner.script_trace import failure_text  # noqa: PLC0415
+
+    error = call.excinfo.value
+    is_ours = isinstance(error, SeedctlError) and not item.config.getoption("fulltrace")
+    with _shortened(call.excinfo) if is_ours else contextlib.nullcontext():
+        outcome: Any = yield
     report: pytest.TestReport = outcome.get_result()
     if report.failed:
         item.stash[_has_failed] = True
-        masking = sys.modules["seedctl.masking"]
-        text = report.longreprtext
-        if masking.mask(text) != text:
-            report.longrepr = masking.mask(text)
-        report.sections = [(name, masking.mask(content)) for name, content in report.sections]
+        if isinstance(error, SeedctlError):
+            report.sections.append(("seedctl", failure_text(error)))
+        _mask(report)
 
 
 @pytest.fixture(scope="session")
@@ -84,26 +89,22 @@ def _seedctl_sandbox(
 
     kept = pytestconfig.stash[_states_to_keep] = []
     state = tmp_path_factory.mktemp("seedctl")
-    try:
-        project = find_project(pytestconfig.rootpath, explicit=_path(pytestconfig, "project"))
-        sandbox = SeededSandbox(
-            state,
-            project_dir=project.root,
-            outputs=_path(pytestconfig, "outputs"),
-            script=_path(pytestconfig, "script"),
-            arguments=pytestconfig.getini("seedctl_arguments"),
-            secrets=seedctl_secrets,
-            origins=pytestconfig.getini("seedctl_origins"),
-        )
-    except SeedctlError as error:
-        shutil.rmtree(state)
-        _fail(error)
-    try:
-        yield sandbox
-    finally:
-        sandbox.close()
-        if not kept:
-            shutil.rmtree(state)
+    with contextlib.ExitStack() as opened:
+        opened.callback(lambda: None if kept else shutil.rmtree(state))
+        try:
+            project = find_project(pytestconfig.rootpath, explicit=_path(pytestconfig, "project"))
+            sandbox = SeededSandbox(
+                state,
+                project_dir=project.root,
+                outputs=_path(pytestconfig, "outputs"),
+                script=_path(pytestconfig, "script"),
+                arguments=pytestconfig.getini("seedctl_arguments"),
+                secrets=seedctl_secrets,
+                origins=pytestconfig.getini("seedctl_origins"),
+            )
+        except SeedctlError as error:
+            _fail(error)
+        yield opened.enter_context(sandbox)
 
 
 @pytest.fixture(scope="session")
@@ -145,6 +146,45 @@ def as_user(
     It takes what ``SeededSandbox.sign_in`` takes, and returns the session.
     """
     return _seedctl_sandbox.sign_in
+
+
+@contextlib.contextmanager
+def _shortened(raised: pytest.ExceptionInfo[BaseException]) -> Iterator[None]:
+    """In the block, let *raised* have only frames of the user, and no causes."""
+    from seedctl.runner.script_trace import user_frames  # noqa: PLC0415 - see above
+
+    error, trace = raised.value, raised.traceback
+    cause, is_suppressed = error.__cause__, error.__suppress_context__
+    error.__cause__ = None  # sets __suppress_context__ too
+    frames = user_frames(error.__traceback__)
+    if frames is not None:
+        raised.traceback = type(trace)(frames)
+    try:
+        yield
+    finally:
+        raised.traceback = trace
+        error.__cause__, error.__suppress_context__ = cause, is_suppressed
+
+
+def _mask(report: pytest.TestReport) -> None:
+    """Replace every secret in *report*."""
+    from seedctl.masking import mask  # noqa: PLC0415 - see above
+
+    report.sections = [(name, mask(content)) for name, content in report.sections]
+    for trace, crash, _ in getattr(report.longrepr, "chain", ()):
+        if crash is not None:
+            crash.message = mask(crash.message)
+        for entry in trace.reprentries:
+            entry.lines = [mask(line) for line in entry.lines]
+            arguments = getattr(entry, "reprfuncargs", None)
+            if arguments is not None:
+                arguments.args = [(name, mask(str(value))) for name, value in arguments.args]
+            variables = getattr(entry, "reprlocals", None)
+            if variables is not None:
+                variables.lines = [mask(line) for line in variables.lines]
+    text = report.longreprtext
+    if mask(text) != text:  # a secret of several lines, or another kind of report
+        report.longrepr = mask(text)
 
 
 def _path(config: pytest.Config, name: str) -> Path | None:
@@ -189,15 +229,16 @@ def _keep(config: pytest.Config, backend: Backend) -> str:
     kept = config.stash[_states_to_keep]
     kept.append(f"failed-{len(kept) + 1}")
     backend.save_state(kept[-1])
-    options = {
-        "outputs": str(backend.outputs.path),
-        "state": str(backend.state_folder),
-        "identifier": backend.identifier.name,
-    }
     return (
-        "To open the state after this test:\n\n"
+        "To look at the state after this test, in Python:\n\n"
         "from seedctl import connect\n"
-        f"backend = connect({str(backend.project.root)!r}, local=True, **{options!r})\n"
+        "backend = connect(\n"
+        f"    {str(backend.project.root)!r},\n"
+        f"    identifier={backend.identifier.name!r},\n"
+        f"    outputs={str(backend.outputs.path)!r},\n"
+        "    local=True,\n"
+        f"    state={str(backend.state_folder)!r},\n"
+        ")\n"
         f"backend.restore_state({kept[-1]!r})\n"
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from pathlib import Path
+from types import TracebackType
 
 from seedctl.causes import causes
 from seedctl.errors import SeedctlError, SeedingFailedError
@@ -54,8 +55,21 @@ def location(error: BaseException, script: Path) -> tuple[Path, int] | None:
     return place
 
 
+def user_frames(trace: TracebackType | None) -> TracebackType | None:
+    """Return *trace* without the frames of seedctl, botocore and Python's runner; None if none is left."""
+    shown = []
+    while trace is not None:
+        if not is_library(trace.tb_frame.f_code.co_filename):
+            shown.append(trace)
+        trace = trace.tb_next
+    result: TracebackType | None = None
+    for each in reversed(shown):
+        result = TracebackType(result, each.tb_frame, each.tb_lasti, each.tb_lineno)
+    return result
+
+
 def _remove_library_frames(trace: traceback.TracebackException) -> None:
-    frames = [frame for frame in trace.stack if not _is_library(frame.filename)]
+    frames = [frame for frame in trace.stack if not is_library(frame.filename)]
     trace.stack = traceback.StackSummary.from_list(frames)
     members = getattr(trace, "exceptions", None) or ()  # of a group, since Python 3.11
     for part in (trace.__cause__, trace.__context__, *members):
@@ -63,7 +77,8 @@ def _remove_library_frames(trace: traceback.TracebackException) -> None:
             _remove_library_frames(part)
 
 
-def _is_library(filename: str) -> bool:
+def is_library(filename: str) -> bool:
+    """Whether *filename* belongs to seedctl, botocore or Python's runner, not to the user."""
     path = Path(filename)
     return (
         filename.startswith("<frozen")
