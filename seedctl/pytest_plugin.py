@@ -10,7 +10,7 @@ import contextlib
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -103,7 +103,7 @@ def _seedctl_sandbox(
                 origins=pytestconfig.getini("seedctl_origins"),
             )
         except SeedctlError as error:
-            _fail(error)
+            raise _failed(error) from None
         yield opened.enter_context(sandbox)
 
 
@@ -207,7 +207,8 @@ def _restored(sandbox: SeededSandbox, request: pytest.FixtureRequest) -> Backend
         is_first = sandbox.has_failed and not has_failed_before
         if is_first and _is_shown_by_other_worker(request):
             return _restored(sandbox, request)  # the second call raises a short error
-        _fail(error, sandbox.script, _keep(request.config, sandbox.backend) if is_first else "")
+        note = _keep(request.config, sandbox.backend) if is_first else ""
+        raise _failed(error, sandbox.script, note) from None
 
 
 def _is_shown_by_other_worker(request: pytest.FixtureRequest) -> bool:
@@ -243,17 +244,19 @@ def _keep(config: pytest.Config, backend: Backend) -> str:
     )
 
 
-def _fail(error: SeedctlError, script: Path | None = None, note: str = "") -> NoReturn:
-    """Fail the test with the text of *error* instead of a trace through seedctl."""
+def _failed(error: SeedctlError, script: Path | None = None, note: str = "") -> BaseException:
+    """Return what fails the test with the text of *error*, instead of a trace through seedctl."""
     from seedctl import errors  # noqa: PLC0415 - see above
     from seedctl.runner.script_trace import failure_text  # noqa: PLC0415
 
-    text = failure_text(error, script)
+    parts = [failure_text(error, script)]
+    if isinstance(error, errors.SeedingFailedError) and error.__cause__ is not None:
+        parts.insert(0, error.message)  # pytest's summary shows the first line
     missing = (
         errors.ProjectNotFoundError,
         errors.SeedScriptNotFoundError,
         errors.AmplifyOutputsNotFoundError,
     )
     if isinstance(error, missing):
-        text += "\nIn pytest: --seedctl-project, --seedctl-script and --seedctl-outputs."
-    pytest.fail(f"{text}\n{note}" if note else text, pytrace=False)
+        parts.append("In pytest: --seedctl-project, --seedctl-script and --seedctl-outputs.")
+    return pytest.fail.Exception("\n".join(filter(None, [*parts, note])), pytrace=False)

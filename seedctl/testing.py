@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextvars
 import secrets as random
+import tempfile
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -16,7 +17,12 @@ from seedctl.backend import Backend, active_backends
 from seedctl.cognito.totp import save_used_codes
 from seedctl.cognito.types import AnyUser, SignInOptions, username_of
 from seedctl.connection import Connection, ConnectionOptions
-from seedctl.errors import InvalidParameterException, SeedctlError, SeedingFailedError
+from seedctl.errors import (
+    InvalidCommandInputError,
+    InvalidParameterException,
+    SeedctlError,
+    SeedingFailedError,
+)
 from seedctl.masking import mask
 from seedctl.nearest import module_getattr
 from seedctl.project import find_script
@@ -88,7 +94,7 @@ class SeededSandbox:
 
     def __init__(
         self,
-        state: str | Path,
+        state: str | Path | None = None,
         *,
         project_dir: str | Path | None = None,
         outputs: str | Path | None = None,
@@ -100,7 +106,8 @@ class SeededSandbox:
         """Start the sandbox, with *secrets* and nothing else in it.
 
         Args:
-            state: An empty folder for the state, such as a temporary one; created if needed.
+            state: An empty folder for the state; created if needed. Default: a temporary one, which
+                ``close`` removes.
             project_dir: The project's folder. Default: the nearest one at or above the working
                 directory.
             outputs: The outputs file. Default: the project's.
@@ -113,9 +120,16 @@ class SeededSandbox:
                 ``http://localhost:3000``.
 
         Raises:
+            InvalidCommandInputError: The folder *state* is not empty.
             ProjectNotFoundError: There is no Amplify project.
             LocalSandboxError: The state cannot be used.
         """
+        if state is not None and _has_content(Path(state)):
+            raise InvalidCommandInputError(
+                f"The folder {state} for the state of tests is not empty.",
+                resolution="Name an empty or a new folder, or leave state out.",
+            )
+        self._temporary = None if state is not None else tempfile.TemporaryDirectory()
         self._script = Path(script) if script is not None else None
         self._arguments = tuple(arguments)
         self._passwords: dict[str, str] = {}
@@ -131,12 +145,16 @@ class SeededSandbox:
             outputs=outputs,
             local=True,
             target="none",
-            state=state,
+            state=state if self._temporary is None else self._temporary.name,
             origins=origins,
             missing_secret=self._make_up,
             on_password=self._note_password,
         )
-        self.backend = Backend(Connection(options))
+        try:
+            self.backend = Backend(Connection(options))
+        except BaseException:
+            self._remove_temporary()
+            raise
         try:
             for name, value in (secrets or {}).items():
                 self.backend.secrets.set(name, value)
@@ -210,8 +228,15 @@ class SeededSandbox:
         return self.backend.auth.sign_in(name, password, **options)
 
     def close(self) -> None:
-        """Sign out every open session, and stop the sandbox. The state stays in its folder."""
-        self.backend.close()
+        """Sign out every open session, stop the sandbox, and remove a temporary state."""
+        try:
+            self.backend.close()
+        finally:
+            self._remove_temporary()
+
+    def _remove_temporary(self) -> None:
+        if self._temporary is not None:
+            self._temporary.cleanup()
 
     def _seed(self) -> None:
         self.backend.restore_state(_EMPTY)  # tests may have used the backend before
@@ -251,6 +276,10 @@ class SeededSandbox:
 
     def _note_password(self, username: str, password: str) -> None:
         self._passwords[username] = password
+
+
+def _has_content(folder: Path) -> bool:
+    return folder.is_dir() and any(folder.iterdir())
 
 
 __getattr__ = module_getattr(__name__, __all__)
