@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import seedctl
-from seedctl import auth, data, secrets, storage
+from seedctl import auth, data, secrets, storage, testing
 from seedctl.appsync.model_client import ModelClient
 from seedctl.parameter_store import Secrets
 from seedctl.users.auth import Auth
@@ -17,8 +17,8 @@ from seedctl.users.auth import Auth
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MODULES: tuple[Any, ...] = (auth, data, secrets, storage)
-REACHED: tuple[type, ...] = (seedctl.Backend, Auth, Secrets, ModelClient)
+MODULES: tuple[Any, ...] = (auth, data, secrets, storage, testing)
+REACHED: tuple[type, ...] = (seedctl.Backend, Auth, Secrets, ModelClient, testing.SeededSandbox)
 """Classes whose objects a script gets from a backend, although it does not import them."""
 
 _ARGUMENTS = re.compile(r"^Args:\n((?:^(?: .*)?\n?)*)", re.MULTILINE)

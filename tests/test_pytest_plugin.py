@@ -8,14 +8,15 @@ import shutil
 import textwrap
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from seedctl import Backend, process_state, pytest_plugin, testing
 from seedctl.auth import Authenticator
+from seedctl.local import LocalSandbox
 from seedctl.masking import mask
-from tests.running import PASSWORD
+from tests.running import PASSWORD, options_of
 from tests.test_docs import BLOCKS
 
 if TYPE_CHECKING:
@@ -129,12 +130,6 @@ def _block(page: str, part: str) -> str:
     return text
 
 
-def _options_of(kind: type) -> dict[str, Any]:
-    """Return the defaults of the keyword arguments with which *kind* is called."""
-    defaults: dict[str, Any] = kind.__init__.__kwdefaults__  # type: ignore[misc]
-    return defaults
-
-
 @pytest.fixture(scope="module")
 def _everything_is_loaded(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Load what the runs need: at its end, each run unloads the modules that it has loaded."""
@@ -195,7 +190,7 @@ def test_the_documented_job_works(pytester: pytest.Pytester) -> None:
     """The job of the page runs the first suite of the page, in workers that leave nothing."""
     yaml = importlib.import_module("yaml")  # installed with moto, but without type stubs
     job = yaml.safe_load(_block("testing-elsewhere.md", "name: Tests"))["jobs"]["tests"]
-    command = next(step["run"] for step in job["steps"] if step["name"] == "Test")
+    command = next(step["run"] for step in job["steps"] if step.get("name") == "Test")
     assert command.startswith("python -m pytest -n 2 ")
     shutil.copytree(
         ROOT / "sample_project", pytester.path, dirs_exist_ok=True, ignore=_STATE_AND_PACKAGES
@@ -219,8 +214,10 @@ def test_the_documented_browser_test_works(
 ) -> None:
     """The TOTP user of the page signs in with what the test types, here without a browser."""
     # The seed uses the code of the previous 30 seconds, so that the test need not wait for the next.
-    times = iter([time.time() - 30, time.time()])
-    monkeypatch.setitem(_options_of(Authenticator), "clock", lambda: next(times))
+    now = time.time()
+    times = iter([now - 30, now])
+    monkeypatch.setitem(options_of(Authenticator.__init__), "clock", lambda: next(times))
+    monkeypatch.setitem(options_of(LocalSandbox.start), "clock", lambda: now)
     write_seed(pytester.path, _block("testing.md", "def enroll(setup)"))
     outputs = json.loads((pytester.path / "amplify_outputs.json").read_text())
     outputs["auth"].update(mfa_configuration="REQUIRED", mfa_methods=["TOTP"])

@@ -32,6 +32,7 @@ from seedctl import (
     sign_in_user,
     sign_out,
     storage,
+    testing,
 )
 from seedctl.auth import (
     AuthSession,
@@ -222,6 +223,18 @@ def errors_of_data(session: UserSession) -> None:
 def anywhere_else() -> None:
     with connect(Path("app"), identifier="alice", local=True) as backend, backend.activate():
         print(get_secret("username"))
+
+
+def in_a_test() -> None:
+    with connect(local=True, state=Path("state")) as backend:
+        testing.run_seed(backend, script="seed.py", arguments=["--small"])
+        backend.save_state("seeded")
+        backend.restore_state("seeded")
+        print(backend.front_end_outputs()["data"])
+    with testing.SeededSandbox(secrets={"a": "b"}, origins=["http://localhost:3000"]) as sandbox:
+        session: UserSession = sandbox.sign_in("ann@example.com", sign_in_flow="MFA")
+        backend = sandbox.restore()
+        print(session, backend.secrets.list())
 
 
 def callbacks(setup: TOTPSetup) -> ChallengeResponse:
