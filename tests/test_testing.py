@@ -35,7 +35,9 @@ from seedctl.errors import (
     UserUnAuthenticatedException,
 )
 from seedctl.local import LocalSandbox
+from seedctl.local.hosting import host_sandbox
 from seedctl.masking import mask
+from seedctl.outputs import load_outputs
 from seedctl.testing import SeededSandbox, run_seed
 from tests.running import PASSWORD, make_project, options_of
 from tests.test_docs import BLOCKS, ROOT
@@ -327,6 +329,16 @@ def test_a_missing_state_changes_nothing(sandbox: SeededSandbox) -> None:
     with pytest.raises(LocalSandboxError, match="no snapshot 'never'"):
         sandbox.restore().restore_state("never")
     assert sandbox.sign_in("ann@example.com").is_signed_in
+
+
+def test_a_running_server_saves_and_restores(project: Path) -> None:
+    """The state is that of the server to which the backend is connected."""
+    outputs = load_outputs(project / "amplify_outputs.json")
+    with host_sandbox(project / ".amplify" / "seedctl", outputs), connect(local=True) as backend:
+        backend.save_state("empty")
+        backend.auth.create_user("ann@example.com", PASSWORD)
+        backend.restore_state("empty")
+        backend.auth.create_user("ann@example.com", PASSWORD)  # it was gone, so it is new
 
 
 # --- the documentation -----------------------------------------------------------------------------
