@@ -151,7 +151,7 @@ class Backend:
         save_state(self._local_url(), self.state_folder, self._outputs, name)
 
     def restore_state(self, name: str) -> None:
-        """Sign out every open session, and replace the state of the local sandbox by a snapshot.
+        """End every open session, and replace the state of the local sandbox by a snapshot.
 
         Args:
             name: The name that was given to ``save_state``.
@@ -161,8 +161,9 @@ class Backend:
             LocalSandboxError: There is no such snapshot, or the state is in use by another process.
         """
         url = self._local_url()
-        self.sign_out_all()
         restore_state(url, self.state_folder, self._outputs, name)
+        self.auth.drop_sessions()
+        self._identity_pool.forget_guest()
         # A project's own folder also has notes about users on AWS.
         if self.state_folder != self.project.state_folder:
             self._journal.clear_all()

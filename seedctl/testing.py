@@ -180,7 +180,7 @@ class SeededSandbox:
         self.close()
 
     def restore(self) -> Backend:
-        """Sign out every open session, and restore the state after seeding; the first call seeds.
+        """End every open session, and restore the state after seeding; the first call seeds.
 
         Returns:
             The backend.

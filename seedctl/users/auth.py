@@ -235,6 +235,11 @@ class Auth:
         """Return the sessions that are not signed out."""
         return self._sessions.all()
 
+    def drop_sessions(self) -> None:
+        """End all open sessions without a request, because the user pool is about to forget them."""
+        for session in self.open_sessions():
+            session.drop()
+
     def close(self, *, but: Collection[UserSession] = ()) -> None:
         """Sign out all open sessions; after Ctrl-C or another signal in at most two seconds.
 
