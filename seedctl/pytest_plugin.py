@@ -230,17 +230,27 @@ def _keep(config: pytest.Config, backend: Backend) -> str:
     kept = config.stash[_states_to_keep]
     kept.append(f"failed-{len(kept) + 1}")
     backend.save_state(kept[-1])
-    return (
-        "To look at the state after this test, in Python:\n\n"
-        "from seedctl import connect\n"
-        "backend = connect(\n"
-        f"    {str(backend.project.root)!r},\n"
-        f"    identifier={backend.identifier.name!r},\n"
-        f"    outputs={str(backend.outputs.path)!r},\n"
-        "    local=True,\n"
-        f"    state={str(backend.state_folder)!r},\n"
-        ")\n"
-        f"backend.restore_state({kept[-1]!r})\n"
+    options = {
+        "identifier": backend.identifier.name,
+        "outputs": _path(config, "outputs"),
+        "local": True,
+        "state": backend.state_folder,
+    }
+    lines = [
+        f"    {name}={value if value is True else str(value)!r},"
+        for name, value in options.items()
+        if value is not None
+    ]
+    return "\n".join(
+        [
+            "To look at the state after this test, in Python:\n",
+            "from seedctl import connect",
+            "backend = connect(",
+            f"    {str(backend.project.root)!r},",
+            *lines,
+            ")",
+            f"backend.restore_state({kept[-1]!r})\n",
+        ]
     )
 
 

@@ -130,7 +130,7 @@ class SeededSandbox:
                 resolution="Name an empty or a new folder, or leave state out.",
             )
         self._temporary = None if state is not None else tempfile.TemporaryDirectory()
-        self._script = Path(script) if script is not None else None
+        self._script = Path(script).absolute() if script is not None else None
         self._arguments = tuple(arguments)
         self._passwords: dict[str, str] = {}
         self._seeded_passwords: dict[str, str] = {}

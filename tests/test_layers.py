@@ -52,6 +52,7 @@ ONLY_HOME = {
     "boto3": "aws",
     "botocore": "aws",
     "click": "cli",
+    "pytest": "pytest_plugin",
     "rich": "cli",
     "s3transfer": "aws",
     "urllib3": "appsync",
@@ -288,6 +289,7 @@ def test_modules_stay_readable() -> None:
         pytest.param("backend", "from seedctl.local import LocalSandbox", id="backend to local"),
         pytest.param("masked_output", "from seedctl.errors import x", id="masked_output to errors"),
         pytest.param("target", "from seedctl.local import LocalSandbox", id="target to local"),
+        pytest.param("testing", "from seedctl.local import LocalSandbox", id="testing to local"),
     ],
 )
 def test_a_wrong_import_is_seen(name: str, source: str) -> None:
@@ -335,6 +337,7 @@ def test_a_class_defined_twice_is_seen() -> None:
         pytest.param("local.server", "import boto3", "boto3", id="local boto3"),
         pytest.param("cognito.pool", "from botocore import x", "botocore", id="cognito botocore"),
         pytest.param("runner.script", "import click.testing", "click", id="runner click"),
+        pytest.param("testing", "import pytest", "pytest", id="testing pytest"),
         pytest.param("aws.calls", "def f():\n  from rich.text import T", "rich", id="aws rich"),
     ],
 )
