@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from seedctl.users.session import UserSession
 
 _PATHS = {
-    "project": "the folder of the Amplify project [default: the nearest at or above pytest's rootdir]",
+    "project": "the folder of the Amplify project [default: found from here upwards]",
     "script": "the seed script [default: amplify/seed/seed.py]",
     "outputs": "the outputs file [default: the project's]",
 }
@@ -50,22 +50,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
     """Show errors of seedctl without its own frames, and nothing with the secrets in it."""
-    if call.excinfo is None or _states_to_keep not in item.config.stash:
-        yield  # it did not fail, or no test has used the fixtures
+    has_failed = call.excinfo is not None or item.stash.get(_has_failed, False)
+    if not has_failed or _states_to_keep not in item.config.stash:
+        yield  # or no test has used the fixtures
         return
     from seedctl.errors import SeedctlError  # noqa: PLC0415 - see above
     from seedctl.runner.script_trace import failure_text  # noqa: PLC0415
 
-    error = call.excinfo.value
+    error = call.excinfo.value if call.excinfo is not None else None
     is_ours = isinstance(error, SeedctlError) and not item.config.getoption("fulltrace")
-    with _shortened(call.excinfo) if is_ours else contextlib.nullcontext():
+    with _shortened(call.excinfo) if call.excinfo and is_ours else contextlib.nullcontext():
         outcome: Any = yield
     report: pytest.TestReport = outcome.get_result()
     if report.failed:
         item.stash[_has_failed] = True
         if isinstance(error, SeedctlError):
             report.sections.append(("seedctl", failure_text(error)))
-        _mask(report)
+    _mask(report)
 
 
 @pytest.fixture(scope="session")
@@ -84,7 +85,6 @@ def _seedctl_sandbox(
     seedctl_secrets: Mapping[str, str],
 ) -> Iterator[SeededSandbox]:
     from seedctl.errors import SeedctlError  # noqa: PLC0415 - see above
-    from seedctl.project import find_project  # noqa: PLC0415
     from seedctl.testing import SeededSandbox  # noqa: PLC0415
 
     kept = pytestconfig.stash[_states_to_keep] = []
@@ -92,10 +92,9 @@ def _seedctl_sandbox(
     with contextlib.ExitStack() as opened:
         opened.callback(lambda: None if kept else shutil.rmtree(state))
         try:
-            project = find_project(pytestconfig.rootpath, explicit=_path(pytestconfig, "project"))
             sandbox = SeededSandbox(
                 state,
-                project_dir=project.root,
+                project_dir=_project(pytestconfig),
                 outputs=_path(pytestconfig, "outputs"),
                 script=_path(pytestconfig, "script"),
                 arguments=pytestconfig.getini("seedctl_arguments"),
@@ -183,8 +182,21 @@ def _mask(report: pytest.TestReport) -> None:
             if variables is not None:
                 variables.lines = [mask(line) for line in variables.lines]
     text = report.longreprtext
-    if mask(text) != text:  # a secret of several lines, or another kind of report
+    is_reason = isinstance(report.longrepr, tuple)  # of a skipped test
+    if mask(text) != text and not is_reason:  # a secret of several lines, or another kind of report
         report.longrepr = mask(text)
+
+
+def _project(config: pytest.Config) -> Path:
+    """Return the project's folder. Raises ProjectNotFoundError."""
+    from seedctl.errors import ProjectNotFoundError  # noqa: PLC0415 - see above
+    from seedctl.project import find_project  # noqa: PLC0415
+
+    explicit = _path(config, "project")
+    try:
+        return find_project(config.invocation_params.dir, explicit=explicit).root
+    except ProjectNotFoundError:  # pytest may have been started elsewhere
+        return find_project(config.rootpath, explicit=explicit).root
 
 
 def _path(config: pytest.Config, name: str) -> Path | None:

@@ -300,6 +300,7 @@ def test_a_failed_test_shows_the_users_lines_and_no_secret(
     """Errors of seedctl have no frames of seedctl, but causes and advice; values are masked."""
     result = run(
         """
+        import pytest
         from seedctl import get_secret
 
         def test_error(as_user):
@@ -314,12 +315,15 @@ def test_a_failed_test_shows_the_users_lines_and_no_secret(
         def test_denied(as_user):
             as_user("ann@example.com", "Wrong-passw0rd!")
 
+        def test_skipped(seeded_backend):
+            pytest.skip(get_secret("ann-password"))
+
         def test_native(seeded_backend):
             raise ValueError(get_secret("ann-password") + "\\n" + get_secret("eve-password"))
         """,
         "--showlocals",
     )
-    result.assert_outcomes(failed=4)
+    result.assert_outcomes(failed=4, skipped=1)
     shown = result.stdout.str()
     assert "Aa1!" not in shown
     assert mask(shown) == shown
@@ -395,6 +399,17 @@ def test_the_state_of_a_failed_seed_is_kept(
     result.assert_outcomes(errors=2)
     assert result.stdout.str().count("backend.restore_state('failed-1')") == 1
     assert len(left_over(pytester)) == 1
+
+
+@pytest.mark.usefixtures("project")
+def test_a_project_is_found_from_pytests_root_too(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """pytest may be started outside of the project whose tests it runs."""
+    root = pytester.path
+    pytester.makepyfile("def test(seeded_backend):\n    assert seeded_backend.secrets.list()\n")
+    monkeypatch.chdir(root.parent)
+    pytester.runpytest_inprocess("-p", "no:cacheprovider", str(root)).assert_outcomes(passed=1)
 
 
 def test_options_and_settings(
