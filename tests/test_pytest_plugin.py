@@ -69,12 +69,14 @@ def test_a_missing_secret_is_missing(seeded_backend):
     with pytest.raises(SSMParameterNotFoundError):
         get_secret("never-read-by-the-seed")
 
-def test_nobody_is_signed_in(seeded_backend):
+def test_nobody_is_signed_in(seeded_backend, as_user):
     from seedctl.auth import get_current_user
     with pytest.raises(UserUnAuthenticatedException):
         get_current_user()
+    as_user("ann@example.com")
 
 def test_functions_act_on_the_backend_during_a_test_only(seedctl_backend):
+    assert seedctl_backend.auth.open_sessions() == frozenset()
     with pytest.raises(NoBackendError):
         get_secret("ann-password")
 """
@@ -301,7 +303,7 @@ def test_a_failed_test_shows_the_users_lines_and_no_secret(
     result = run(
         """
         import pytest
-        from seedctl import get_secret
+        from seedctl import get_secret, set_secret
 
         def test_error(as_user):
             password = get_secret("ann-password")
@@ -318,19 +320,28 @@ def test_a_failed_test_shows_the_users_lines_and_no_secret(
         def test_skipped(seeded_backend):
             pytest.skip(get_secret("ann-password"))
 
-        def test_native(seeded_backend):
-            raise ValueError(get_secret("ann-password") + "\\n" + get_secret("eve-password"))
+        def test_lines(seeded_backend):
+            set_secret("lines", "first line of a key\\nsecond line of a key\\n")
+            raise ValueError("key: " + get_secret("lines"))
+
+        def test_text(seeded_backend):
+            pytest.fail("the value is " + get_secret("ann-password"), pytrace=False)
         """,
         "--showlocals",
     )
-    result.assert_outcomes(failed=4, skipped=1)
+    result.assert_outcomes(failed=5, skipped=1)
     shown = result.stdout.str()
     assert "Aa1!" not in shown
     assert mask(shown) == shown
+    assert "E       ValueError: key: ***" in shown
+    assert "line of a key" not in shown
+    assert "the value is ***" in shown
     assert "The password of nobody@example.com is not known" in shown
     assert "Resolution: Give the user's name as in the seed script, or pass password=." in shown
     assert "[NotAuthorizedException] Incorrect username or password." in shown
-    assert "AssertionError: assert '***' == 'something else'" in shown
+    result.stdout.fnmatch_lines(
+        "FAILED *::test_assertion - AssertionError: assert '[*][*][*]' == *"
+    )
     assert str(Path(testing.__file__).parent) not in shown
 
 
