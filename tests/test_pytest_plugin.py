@@ -297,9 +297,10 @@ def test_one_worker_shows_why_the_seed_failed(
 
 
 def test_a_failed_test_shows_the_users_lines_and_no_secret(
-    run: Callable[..., pytest.RunResult],
+    run: Callable[..., pytest.RunResult], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Errors of seedctl have no frames of seedctl, but causes and advice; values are masked."""
+    monkeypatch.setenv("COLUMNS", "200")
     result = run(
         """
         import pytest
