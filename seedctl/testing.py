@@ -81,6 +81,13 @@ def run_seed(
         backend.auth.close(but=before)
 
 
+class _SharedBackend(Backend):
+    """A backend for many tests: the end of a ``with`` block does not close it."""
+
+    def __exit__(self, *_: object) -> None:
+        self._blocks.pop().__exit__(None, None, None)
+
+
 class SeededSandbox:
     """A local sandbox for tests, in this process: seeded once, and restored before each test.
 
@@ -89,7 +96,7 @@ class SeededSandbox:
 
     Attributes:
         backend: The backend. The module-level functions act on it in a block of
-            ``with sandbox.backend.activate():``.
+            ``with sandbox.backend:``, whose end does not close it.
     """
 
     def __init__(
@@ -151,7 +158,7 @@ class SeededSandbox:
             on_password=self._note_password,
         )
         try:
-            self.backend = Backend(Connection(options))
+            self.backend: Backend = _SharedBackend(Connection(options))
         except BaseException:
             self._remove_temporary()
             raise

@@ -28,6 +28,7 @@ from seedctl.errors import (
     InvalidCommandInputError,
     InvalidParameterException,
     LocalSandboxError,
+    NoBackendError,
     ProjectNotFoundError,
     SeedingFailedError,
     SSMParameterNotFoundError,
@@ -194,6 +195,15 @@ def test_restore_signs_everybody_out(sandbox: SeededSandbox) -> None:
         assert not session.is_signed_in
         with pytest.raises(UserUnAuthenticatedException):
             get_current_user()
+
+
+def test_a_block_does_not_close_the_sandbox(sandbox: SeededSandbox) -> None:
+    """Functions act on the backend in its block; the next test finds it running."""
+    with sandbox.restore():
+        assert get_secret("password")
+    with pytest.raises(NoBackendError):
+        get_secret("password")
+    assert sandbox.restore().secrets.get("password")
 
 
 def test_a_failed_seed_is_not_repeated(project: Path) -> None:
