@@ -249,16 +249,13 @@ def connect(
             then the outputs file's. Everything else uses the regions in the outputs file.
         endpoint_url: An emulator that gets every AWS call instead of AWS.
         outputs: The outputs file. Default: the project's ``amplify_outputs.json``.
-        local: Use the local sandbox: the project's running one, or else one inside this process
-            until the backend is closed. Default: SEEDCTL_LOCAL.
-        app_client_secret: The secret of the app client; Amplify's own app clients have none.
-            Default: SEEDCTL_APP_CLIENT_SECRET.
+        local: Use the running local sandbox, or else one in this process. Default: SEEDCTL_LOCAL.
+        app_client_secret: The secret of an app client that has one. Default: SEEDCTL_APP_CLIENT_SECRET.
         mfa_command: Prints the one-time codes that no callback gives. Default: SEEDCTL_MFA_COMMAND.
         prompt: Ask for one-time codes on the terminal even if the local sandbox's outbox has them.
         observer: Receives the run's events. Default: the target and warnings go to stderr.
         target: What to look up and show before the first write: "outputs", "account" or "none".
-        state: The folder for the state of the local sandbox, such as a temporary one for a test. It is
-            created if needed. Default: ``.amplify/seedctl`` in the project.
+        state: The folder of the local sandbox's state. Default: ``.amplify/seedctl`` in the project.
 
     Raises:
         InvalidCommandInputError: An option is wrong, or empty as if from a variable that is not set.

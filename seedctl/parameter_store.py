@@ -81,6 +81,8 @@ class Secrets:
         """
         parameters = {"Name": self._path(name), "WithDecryption": True}
         fix = f"Set it with {self._command(f'set {name}')}."
+        if self._missing_value is not None:  # the commands do not reach a sandbox of tests
+            fix = f"Set it before with set_secret({name!r}, value)."
         try:
             parameter = self._call_for(name, "GetParameter", parameters, fix)["Parameter"]
         except errors.SSMParameterNotFoundError:

@@ -10,6 +10,7 @@ import secrets as random
 import tempfile
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -131,12 +132,6 @@ class SeededSandbox:
             ProjectNotFoundError: There is no Amplify project.
             LocalSandboxError: The state cannot be used.
         """
-        if state is not None and _has_content(Path(state)):
-            raise InvalidCommandInputError(
-                f"The folder {state} for the state of tests is not empty.",
-                resolution="Name an empty or a new folder, or leave state out.",
-            )
-        self._temporary = None if state is not None else tempfile.TemporaryDirectory()
         self._script = Path(script).absolute() if script is not None else None
         self._arguments = tuple(arguments)
         self._passwords: dict[str, str] = {}
@@ -145,30 +140,31 @@ class SeededSandbox:
         self._is_seeding = self._is_seeded = False
         self._failure: str | None = None
         self._reset_codes: Callable[[], None] = lambda: None
+        with ExitStack() as opened:
+            options = ConnectionOptions(
+                project_dir=project_dir,
+                identifier=_IDENTIFIER,
+                outputs=outputs,
+                local=True,
+                target="none",
+                state=_empty_folder(state, opened),
+                origins=origins,
+                missing_secret=self._make_up,
+                on_password=self._note_password,
+            )
+            self.backend = self._connect(options, secrets or {}, opened)
+            self._opened = opened.pop_all()
+
+    def _connect(
+        self, options: ConnectionOptions, secrets: Mapping[str, str], opened: ExitStack
+    ) -> Backend:
         active_backends().count_explicit_connection()
-        options = ConnectionOptions(
-            project_dir=project_dir,
-            identifier=_IDENTIFIER,
-            outputs=outputs,
-            local=True,
-            target="none",
-            state=state if self._temporary is None else self._temporary.name,
-            origins=origins,
-            missing_secret=self._make_up,
-            on_password=self._note_password,
-        )
-        try:
-            self.backend: Backend = _SharedBackend(Connection(options))
-        except BaseException:
-            self._remove_temporary()
-            raise
-        try:
-            for name, value in (secrets or {}).items():
-                self.backend.secrets.set(name, value)
-            self.backend.save_state(_EMPTY)
-        except BaseException:
-            self.close()
-            raise
+        backend = _SharedBackend(Connection(options))
+        opened.callback(backend.close)
+        for name, value in secrets.items():
+            backend.secrets.set(name, value)
+        backend.save_state(_EMPTY)
+        return backend
 
     @property
     def script(self) -> Path:
@@ -236,14 +232,7 @@ class SeededSandbox:
 
     def close(self) -> None:
         """Sign out every open session, stop the sandbox, and remove a temporary state."""
-        try:
-            self.backend.close()
-        finally:
-            self._remove_temporary()
-
-    def _remove_temporary(self) -> None:
-        if self._temporary is not None:
-            self._temporary.cleanup()
+        self._opened.close()
 
     def _seed(self) -> None:
         self.backend.restore_state(_EMPTY)  # tests may have used the backend before
@@ -285,8 +274,16 @@ class SeededSandbox:
         self._passwords[username] = password
 
 
-def _has_content(folder: Path) -> bool:
-    return folder.is_dir() and any(folder.iterdir())
+def _empty_folder(folder: str | Path | None, opened: ExitStack) -> str | Path:
+    """Return *folder*, or a temporary one until *opened* is closed. Raises InvalidCommandInputError."""
+    if folder is None:
+        return opened.enter_context(tempfile.TemporaryDirectory())
+    if Path(folder).is_dir() and any(Path(folder).iterdir()):
+        raise InvalidCommandInputError(
+            f"The folder {folder} for the state of tests is not empty.",
+            resolution="Name an empty or a new folder, or leave state out.",
+        )
+    return folder
 
 
 __getattr__ = module_getattr(__name__, __all__)

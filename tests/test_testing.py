@@ -127,8 +127,9 @@ def test_secrets_are_made_up_while_seeding(project: Path, name: str, expected: s
     """A secret that the script reads gets a value that fits; afterwards a missing one is missing."""
     write_seed(project, f"from seedctl import get_secret\nget_secret({name!r})\n")
     with SeededSandbox() as sandbox:
-        with pytest.raises(SSMParameterNotFoundError):
+        with pytest.raises(SSMParameterNotFoundError) as missing:
             sandbox.backend.secrets.get(name)
+        assert missing.value.resolution == f"Set it before with set_secret({name!r}, value)."
         value = sandbox.restore().secrets.get(name)
         assert re.fullmatch(expected, value)
         assert mask(value) == "***"
