@@ -69,6 +69,7 @@ bench: $(VENV)/.installed-dev ## run all benchmarks
 	$(BIN)/python benchmarks/growth.py
 	$(BIN)/python benchmarks/growth.py --many 50000
 	$(BIN)/python benchmarks/fake.py
+	$(BIN)/python benchmarks/snapshots.py
 	$(BIN)/python benchmarks/transfers.py
 	$(BIN)/python benchmarks/bulk.py
 	$(BIN)/python benchmarks/users.py

@@ -1,7 +1,7 @@
 """Seed AWS Amplify Gen 2 backends from Python.
 
 This module exports what most scripts need; the rest is in ``seedctl.auth``,
-``seedctl.data``, ``seedctl.storage`` and ``seedctl.errors``. Each name is imported on first
+``seedctl.data``, ``seedctl.storage``, ``seedctl.testing`` and ``seedctl.errors``. Each name is imported on first
 use, so that importing seedctl does no I/O and loads no heavy library.
 """
 
@@ -13,7 +13,7 @@ from seedctl.version import __version__ as __version__
 
 TYPE_CHECKING = False  # type checkers know the name; importing typing would take time
 if TYPE_CHECKING:
-    from seedctl import auth, data, errors, storage
+    from seedctl import auth, data, errors, storage, testing
     from seedctl.auth import *
     from seedctl.backend import *
     from seedctl.errors import *
@@ -44,9 +44,10 @@ __all__ = [
     "sign_in_user",
     "sign_out",
     "storage",
+    "testing",
 ]
 
-_MODULES = ("auth", "data", "errors", "storage")
+_MODULES = ("auth", "data", "errors", "storage", "testing")
 _SEARCHED = ("errors", "secrets", "backend", "auth")
 """The modules that define the other names of ``__all__``, the quickest to load first."""
 

@@ -6,7 +6,7 @@ import atexit
 import sys
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from seedctl import process_state
 from seedctl.appsync.client_factory import Data, DataClientFactory
@@ -15,7 +15,8 @@ from seedctl.cognito.journal import Journal
 from seedctl.cognito.pool import UserPool
 from seedctl.connection import Connection, ConnectionOptions
 from seedctl.current import ActiveBackends
-from seedctl.errors import NoBackendError, ProjectNotFoundError
+from seedctl.embedded import restore_state, save_state
+from seedctl.errors import InvalidCommandInputError, NoBackendError, ProjectNotFoundError
 from seedctl.masked_output import masked_excepthook
 from seedctl.outputs import AmplifyOutputs, AuthSection
 from seedctl.parameter_store import Secrets
@@ -46,6 +47,7 @@ class Backend:
         aws: Makes AWS calls with the developer's own credentials.
         data: Makes clients for the records.
         project: The Amplify project on disk.
+        state_folder: Contains the state of the local sandbox, and notes about unfinished users.
         identifier: Which backend this is.
         ambient_auth: The current user of the module-level functions.
     """
@@ -55,24 +57,33 @@ class Backend:
         project, observer = connection.project, connection.observer
         aws, outputs = connection.aws, connection.outputs
         self.project = project
+        self.state_folder = connection.state_folder
         self.identifier = connection.identifier
         self.aws = aws
         self._outputs = outputs
         self._resources = connection.resources
         self._blocks: list[AbstractContextManager[None]] = []
         before_write = connection.before_write
-        identity_pool = IdentityPool(aws, outputs)
+        self._identity_pool = identity_pool = IdentityPool(aws, outputs)
         clients = DataClientFactory(aws, outputs, observer, before_write)
         self._resources.callback(clients.close)
         self._storage_factory = StorageFactory(aws, outputs, observer, before_write)
-        self.secrets = Secrets(aws, self.identifier, observer, connection.before_secret)
+        self.secrets = Secrets(
+            aws,
+            self.identifier,
+            observer,
+            connection.before_secret,
+            connection.missing_secret,
+        )
+        self._journal = Journal(self.state_folder, observer.on_warning)
         self.auth = Auth(
             UserPool(aws, outputs, client_secret=connection.app_client_secret),
-            Journal(project.state_folder, observer.on_warning),
+            self._journal,
             observer,
             before_write,
             services=SessionServices(identity_pool, clients, self._storage_factory),
             codes=connection.codes,
+            on_password=connection.on_password,
         )
         self.ambient_auth = AmbientAuth(self.auth, identity_pool)
         self._signed_in = AmbientIdentity(self.ambient_auth, identity_pool)
@@ -125,6 +136,60 @@ class Backend:
     def require_auth(self) -> AuthSection:
         """Return the auth section of the outputs file. Raises MissingAuthError if it has none."""
         return self._outputs.require_auth()
+
+    def front_end_outputs(self) -> dict[str, Any]:
+        """Return the outputs file for a front end that uses the same local sandbox.
+
+        Its ``data.url`` is the API of the local sandbox; everything else is as in the outputs file.
+
+        Raises:
+            InvalidCommandInputError: The backend is not a local sandbox.
+        """
+        return self.outputs.served_at(self._local_url())
+
+    def save_state(self, name: str) -> None:
+        """Save the state of the local sandbox as a snapshot; replace an older one with this name.
+
+        Args:
+            name: The name: letters, digits, ``-``, ``_`` and ``.``.
+
+        Raises:
+            InvalidCommandInputError: The backend is not a local sandbox, or *name* cannot be a name.
+            LocalSandboxError: The snapshot cannot be written.
+        """
+        save_state(self._local_url(), self.state_folder, self._outputs, name)
+
+    def restore_state(self, name: str) -> None:
+        """End every open session, and replace the state of the local sandbox by a snapshot.
+
+        Args:
+            name: The name that was given to ``save_state``.
+
+        Raises:
+            InvalidCommandInputError: The backend is not a local sandbox, or *name* cannot be a name.
+            LocalSandboxError: There is no such snapshot, or the state is in use by another process.
+        """
+        url = self._local_url()
+        restore_state(url, self.state_folder, self._outputs, name)
+        self.auth.drop_sessions()
+        self._identity_pool.forget_guest()
+        # A project's own folder also has notes about users on AWS.
+        if self.state_folder != self.project.state_folder:
+            self._journal.clear_all()
+
+    def sign_out_all(self) -> None:
+        """Sign out every open session, and drop the cached identity of guests."""
+        self.auth.close()
+        self._identity_pool.forget_guest()
+
+    def _local_url(self) -> str:
+        url = self.aws.endpoint_url
+        if url is None or not self.aws.is_local:
+            raise InvalidCommandInputError(
+                f"This needs a local sandbox, and {self.describe()} is none.",
+                resolution="Connect with local=True.",
+            )
+        return url
 
     def describe(self) -> str:
         """Return the name of this backend for messages."""
@@ -179,6 +244,7 @@ def connect(
     prompt: bool = False,
     observer: Observer | None = None,
     target: TargetDetail = "outputs",
+    state: str | Path | None = None,
 ) -> Backend:
     """Connect to a backend of an Amplify project. This makes no AWS call.
 
@@ -200,15 +266,14 @@ def connect(
             then the outputs file's. Everything else uses the regions in the outputs file.
         endpoint_url: An emulator that gets every AWS call instead of AWS.
         outputs: The outputs file. Default: the project's ``amplify_outputs.json``.
-        local: Use the local sandbox: the project's running one, or else one inside this process
-            until the backend is closed. Default: SEEDCTL_LOCAL.
-        app_client_secret: The secret of the app client; Amplify's own app clients have none.
-            Default: SEEDCTL_APP_CLIENT_SECRET.
+        local: Use the running local sandbox, or else one in this process. Default: SEEDCTL_LOCAL.
+        app_client_secret: The secret of an app client that has one. Default: SEEDCTL_APP_CLIENT_SECRET.
         mfa_command: Prints the one-time codes that no callback gives. Default: SEEDCTL_MFA_COMMAND.
         prompt: Ask for one-time codes on the terminal even if the local sandbox's outbox has them.
         observer: Receives the run's events. Default: the target and warnings go to stderr.
         target: What to look up and show before the first write: "outputs", "account" or "none". The
             check whether the backend may be written to does not depend on it.
+        state: The folder of the local sandbox's state. Default: ``.amplify/seedctl`` in the project.
 
     Raises:
         InvalidCommandInputError: An option is wrong, or empty as if from a variable that is not set.
@@ -229,6 +294,7 @@ def connect(
         prompt=prompt,
         observer=observer,
         target=target,
+        state=state,
     )
     return Backend(Connection(options))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, fields
 from functools import cache
@@ -13,7 +13,7 @@ from pathlib import Path
 from seedctl import masking, process_state
 from seedctl.aws.settings import AWSSettings
 from seedctl.cognito.pool import APP_CLIENT_SECRET
-from seedctl.embedded import EmbeddedURLs, InboxCodes, local_endpoint, local_from_environment
+from seedctl.embedded import EmbeddedSandboxes, InboxCodes, local_endpoint, local_from_environment
 from seedctl.errors import (
     InvalidCommandInputError,
     OutputsMismatchError,
@@ -35,7 +35,7 @@ from seedctl.target import TargetDetail, describe_target
 
 @dataclass(frozen=True, slots=True)
 class ConnectionOptions:
-    """The options of ``seedctl.connect``, which explains them."""
+    """The options of ``seedctl.connect``, which explains them, and those of ``seedctl.testing``."""
 
     project_dir: str | Path | None = None
     choice: BackendChoice = field(default_factory=BackendChoice)
@@ -49,6 +49,13 @@ class ConnectionOptions:
     prompt: bool = False
     observer: Observer | None = None
     target: TargetDetail = "outputs"
+    state: str | Path | None = None
+    origins: Sequence[str] = ()
+    """The origins of web pages that may call an embedded local sandbox."""
+    missing_secret: Callable[[str], str | None] | None = None
+    """Returns the value to store for a secret that is read and was never set; None for no value."""
+    on_password: Callable[[str, str], None] | None = None
+    """Receives the name and the final password of each user that is created."""
 
 
 class Connection:
@@ -63,12 +70,13 @@ class Connection:
         self.project = find_project(Path(), explicit=explicit)
         is_local = local_from_environment() if options.local is None else options.local
         endpoint_url = options.endpoint_url
-        if is_local and endpoint_url is not None:
-            raise InvalidCommandInputError(
-                "--local and --endpoint-url exclude each other.",
-                resolution="Leave one of them out: --local brings its own endpoint.",
-            )
-        options.choice.check(is_local=is_local)
+        _refuse_contradictions(options, is_local=is_local)
+        self.state_folder = (
+            Path(options.state).absolute()
+            if options.state is not None
+            else self.project.state_folder
+        )
+        """Contains the journal, and the state of the local sandbox."""
         self.identifier = chosen_identifier(options.choice, self.project)
         quotas = chosen_quotas(self.project)
         self.observer = options.observer or PlainReport()
@@ -81,6 +89,8 @@ class Connection:
         self._refusals: dict[str | None, SeedctlError] = {}
         """What was refused, by bucket; of the backend itself by None."""
         self._lock = threading.RLock()
+        self.missing_secret = options.missing_secret
+        self.on_password = options.on_password
         self.app_client_secret = options.app_client_secret
         if self.app_client_secret is None and not is_local:  # the local app client has none
             self.app_client_secret = os.environ.get(APP_CLIENT_SECRET) or None
@@ -91,18 +101,18 @@ class Connection:
         if mfa_command:
             self.codes = CommandCodes(mfa_command)
         elif is_local and not options.prompt:
-            self.codes = InboxCodes(self.project.state_folder, self.observer)
+            self.codes = InboxCodes(self.state_folder, self.observer)
         file = Path(options.outputs) if options.outputs is not None else None
         self.outputs = OutputsSource(self.project, explicit=file, is_local=is_local)
         with ExitStack() as resources:
             if is_local:
-                sandbox = local_endpoint(self.project, self.outputs)
+                sandbox = local_endpoint(self.state_folder, self.outputs, options.origins)
                 endpoint_url = resources.enter_context(sandbox)
                 stale = stale_warning(self.project.root, self.outputs.if_any())
                 if stale is not None:
                     self.observer.on_warning(stale)
             # Calls to a local sandbox inside this process need no quota.
-            is_paced = endpoint_url not in process_state.instance(EmbeddedURLs)
+            is_paced = endpoint_url not in process_state.instance(EmbeddedSandboxes)
             settings = AWSSettings(
                 options.profile, options.region, endpoint_url, is_local, is_paced
             )
@@ -179,9 +189,23 @@ class Connection:
             self.observer.on_warning(each)
 
 
+def _refuse_contradictions(options: ConnectionOptions, *, is_local: bool) -> None:
+    options.choice.check(is_local=is_local)
+    if is_local and options.endpoint_url is not None:
+        raise InvalidCommandInputError(
+            "--local and --endpoint-url exclude each other.",
+            resolution="Leave one of them out: --local brings its own endpoint.",
+        )
+    if options.state is not None and not is_local:
+        raise InvalidCommandInputError(
+            "state= is only for the local sandbox.",
+            resolution="Pass local=True too, or leave it out.",
+        )
+
+
 def _refuse_empty(options: ConnectionOptions) -> None:
     """Refuse an empty text, which usually comes from a variable that is not set."""
-    own = ("project_dir", "profile", "region", "endpoint_url", "outputs")
+    own = ("project_dir", "profile", "region", "endpoint_url", "outputs", "state")
     given = {name: getattr(options, name) for name in own}
     given |= {each.name: getattr(options.choice, each.name) for each in fields(options.choice)}
     for name, value in given.items():

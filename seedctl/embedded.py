@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,10 +12,10 @@ from seedctl import process_state
 from seedctl.errors import InvalidCommandInputError, MFACodeUnavailableError
 from seedctl.masking import mask
 from seedctl.outputs import OutputsSource
-from seedctl.project import Project
 from seedctl.prompter import CodeRequest, TerminalCodes
 
 if TYPE_CHECKING:
+    from seedctl.local import LocalSandbox
     from seedctl.report import Observer
 
 
@@ -37,29 +37,62 @@ def local_from_environment() -> bool:
 
 
 @contextmanager
-def local_endpoint(project: Project, source: OutputsSource) -> Iterator[str]:
-    """Yield the URL of the project's running local sandbox, or start one for the block."""
+def local_endpoint(
+    state_folder: Path, source: OutputsSource, origins: Sequence[str] = ()
+) -> Iterator[str]:
+    """Yield the URL of the local sandbox that is running with this state, or start one for the block.
+
+    Web pages of *origins* may call the one that is started.
+    """
     from seedctl.local.running import check_deployed, find_server  # noqa: PLC0415
 
     outputs = source.if_any()  # secrets work without an outputs file
-    running = find_server(project.state_folder)
+    running = find_server(state_folder)
     if running is not None:
         check_deployed(running, outputs)
         yield running.url
         return
     from seedctl.local import LocalSandbox  # noqa: PLC0415 - slow to load, and often not needed
 
-    with LocalSandbox.start(state_folder=project.state_folder, outputs=outputs) as sandbox:
-        embedded = process_state.instance(EmbeddedURLs)
-        embedded.add(sandbox.url)
+    with LocalSandbox.start(state_folder=state_folder, outputs=outputs, origins=origins) as sandbox:
+        embedded = process_state.instance(EmbeddedSandboxes)
+        embedded[sandbox.url] = sandbox
         try:
             yield sandbox.url
         finally:
-            embedded.discard(sandbox.url)
+            del embedded[sandbox.url]
 
 
-class EmbeddedURLs(set[str]):
-    """The URLs of the local sandboxes that run inside this process."""
+class EmbeddedSandboxes(dict[str, "LocalSandbox"]):
+    """The local sandboxes that run inside this process, by their URLs."""
+
+
+def save_state(url: str | None, state_folder: Path, source: OutputsSource, name: str) -> None:
+    """Save the state of the local sandbox at *url* as the snapshot *name*; replace an older one.
+
+    Raises InvalidCommandInputError, LocalSandboxError.
+    """
+    sandbox = process_state.instance(EmbeddedSandboxes).get(url or "")
+    if sandbox is not None:
+        sandbox.save(name, is_replacing=True)
+        return
+    from seedctl.local.snapshots import save_snapshot  # noqa: PLC0415 - slow to load
+
+    save_snapshot(state_folder, source.if_any, name, is_replacing=True)
+
+
+def restore_state(url: str | None, state_folder: Path, source: OutputsSource, name: str) -> None:
+    """Replace the state of the local sandbox at *url* by the snapshot *name*.
+
+    Raises InvalidCommandInputError, LocalSandboxError.
+    """
+    sandbox = process_state.instance(EmbeddedSandboxes).get(url or "")
+    if sandbox is not None:
+        sandbox.restore(name)
+        return
+    from seedctl.local.snapshots import load_snapshot  # noqa: PLC0415 - slow to load
+
+    load_snapshot(state_folder, source.if_any, name)
 
 
 class InboxCodes:

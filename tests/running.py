@@ -7,7 +7,7 @@ import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -45,6 +45,12 @@ class CommandLine:
             code = main(list(arguments))
         captured = self.capsys.readouterr()
         return Result(code, captured.out, captured.err)
+
+
+def options_of(function: Any) -> dict[str, Any]:
+    """Return the defaults of the keyword arguments of *function*, to be replaced for a test."""
+    defaults: dict[str, Any] = getattr(function, "__func__", function).__kwdefaults__
+    return defaults
 
 
 def subcommands(group: click.Group) -> Iterator[tuple[str, click.Command]]:

@@ -12,7 +12,7 @@ import pytest
 
 from seedctl import connect, current_backend, get_secret, process_state, set_secret
 from seedctl.current import ActiveBackends
-from seedctl.embedded import EmbeddedURLs
+from seedctl.embedded import EmbeddedSandboxes
 from seedctl.errors import InvalidCommandInputError, LocalSandboxError, NoBackendError
 from tests.running import make_project
 
@@ -54,8 +54,8 @@ def test_functions_act_on_the_backend_of_their_block(root: Path) -> None:
 def test_the_address_of_a_closed_sandbox_is_forgotten(root: Path) -> None:
     """Calls to another server that gets the same port later have quotas again."""
     with _local(root, "alice") as backend:
-        assert process_state.instance(EmbeddedURLs) == {backend.aws.endpoint("ssm")}
-    assert process_state.instance(EmbeddedURLs) == set()
+        assert set(process_state.instance(EmbeddedSandboxes)) == {backend.aws.endpoint("ssm")}
+    assert not process_state.instance(EmbeddedSandboxes)
 
 
 def test_the_innermost_block_counts(root: Path) -> None:

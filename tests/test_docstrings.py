@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import seedctl
-from seedctl import auth, data, errors, secrets, storage
+from seedctl import auth, data, errors, secrets, storage, testing
 from seedctl.appsync.client import CustomOperation, EnumValues, Namespace
 from seedctl.appsync.client_factory import Data
 from seedctl.appsync.model_client import ModelClient
@@ -24,10 +24,10 @@ from seedctl.users.auth import Auth
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MODULES: tuple[Any, ...] = (auth, data, secrets, storage)
+MODULES: tuple[Any, ...] = (auth, data, secrets, storage, testing)
 REACHED: tuple[type, ...] = (
     *(seedctl.Backend, Auth, BackendIdentifier, CustomOperation, Data, EnumValues),
-    *(ModelClient, Namespace, Project, Secret, Secrets, StoredSecret),
+    *(ModelClient, Namespace, Project, Secret, Secrets, StoredSecret, testing.SeededSandbox),
 )
 """Classes whose objects a script gets from a backend, although it does not import them."""
 

@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 
 import seedctl
-from seedctl import auth, data, errors, secrets, storage
+from seedctl import auth, data, errors, secrets, storage, testing
 
 ROOT = Path(seedctl.__file__).parent.parent
 USED_AS_IN_A_SEED = Path(__file__).with_name("typing_api.py")
 
 HEAVY = ("boto3", "botocore", "cryptography", "graphql", "rich", "urllib3")
-PUBLIC_MODULES: tuple[Any, ...] = (auth, data, secrets, storage)
+PUBLIC_MODULES: tuple[Any, ...] = (auth, data, secrets, storage, testing)
 
 ERRORS = sorted(
     name
@@ -33,7 +33,7 @@ AT_THE_TOP = {
     *("sign_out", "create_users", "Authenticator", "Backend", "connect", "current_backend"),
     *("AuthSignUp", "AuthUser", "AuthOutputs", "ChallengeResponse", "StandardUserAttributes"),
     *("TOTPSetup", "NewUser", "SeedctlError", "UsernameExistsError"),
-    *("auth", "data", "errors", "storage"),
+    *("auth", "data", "errors", "storage", "testing"),
 }
 
 
@@ -114,7 +114,7 @@ def test_nothing_private_is_public() -> None:
     """No underscored name and no module but the namespaces is part of the surface."""
     assert [name for name in seedctl.__all__ if name.startswith("_")] == []
     modules = {name for name in seedctl.__all__ if inspect.ismodule(getattr(seedctl, name))}
-    assert modules == {"auth", "data", "errors", "storage"}
+    assert modules == {"auth", "data", "errors", "storage", "testing"}
 
 
 def test_errors_are_not_named_like_builtins() -> None:
@@ -143,6 +143,7 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
         pytest.param("seedctl.auth", "signOut", "sign_out", id="auth"),
         pytest.param("seedctl.data", "generateClient", "generate_client", id="data"),
         pytest.param("seedctl.storage", "uploadData", "upload_data", id="storage"),
+        pytest.param("seedctl.testing", "runSeed", "run_seed", id="testing"),
     ],
 )
 def test_a_wrong_name_says_the_nearest_right_one(module: str, name: str, meant: str) -> None:

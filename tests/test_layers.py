@@ -20,8 +20,8 @@ PACKAGE = Path(seedctl.__file__).parent
 
 # Top to bottom. Packages and modules of one line may not import each other either.
 LAYERS = (
-    ("cli",),
-    ("auth", "data", "secrets", "storage"),  # the public modules
+    ("cli", "pytest_plugin"),
+    ("auth", "data", "secrets", "storage", "testing"),  # the public modules
     ("runner",),
     ("doctor", "first_script"),
     ("backend",),
@@ -57,6 +57,7 @@ ONLY_HOME = {
     "boto3": "aws",
     "botocore": "aws",
     "click": "cli",
+    "pytest": "pytest_plugin",
     "rich": "cli",
     "s3transfer": "aws",
     "urllib3": "appsync",
@@ -293,6 +294,7 @@ def test_modules_stay_readable() -> None:
         pytest.param("backend", "from seedctl.local import LocalSandbox", id="backend to local"),
         pytest.param("masked_output", "from seedctl.errors import x", id="masked_output to errors"),
         pytest.param("target", "from seedctl.local import LocalSandbox", id="target to local"),
+        pytest.param("testing", "from seedctl.local import LocalSandbox", id="testing to local"),
     ],
 )
 def test_a_wrong_import_is_seen(name: str, source: str) -> None:
@@ -340,6 +342,7 @@ def test_a_class_defined_twice_is_seen() -> None:
         pytest.param("local.server", "import boto3", "boto3", id="local boto3"),
         pytest.param("cognito.pool", "from botocore import x", "botocore", id="cognito botocore"),
         pytest.param("runner.script", "import click.testing", "click", id="runner click"),
+        pytest.param("testing", "import pytest", "pytest", id="testing pytest"),
         pytest.param("aws.calls", "def f():\n  from rich.text import T", "rich", id="aws rich"),
     ],
 )

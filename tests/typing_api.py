@@ -32,6 +32,7 @@ from seedctl import (
     sign_in_user,
     sign_out,
     storage,
+    testing,
 )
 from seedctl.auth import (
     AuthSession,
@@ -252,6 +253,18 @@ def anywhere_else() -> None:
     branch: Backend = connect(app_id="d1a2b3", branch="main", allow_target="main")
     stack: Backend = connect(stack="amplify-myapp-alice-sandbox-617b6b058d")
     print(branch.identifier.stack_name, stack.identifier.title)
+
+
+def in_a_test() -> None:
+    with connect(local=True, state=Path("state")) as backend:
+        testing.run_seed(backend, script="seed.py", arguments=["--small"])
+        backend.save_state("seeded")
+        backend.restore_state("seeded")
+        print(backend.front_end_outputs()["data"])
+    with testing.SeededSandbox(secrets={"a": "b"}, origins=["http://localhost:3000"]) as sandbox:
+        session: UserSession = sandbox.sign_in("ann@example.com", sign_in_flow="MFA")
+        backend = sandbox.restore()
+        print(session, backend.secrets.list())
 
 
 def callbacks(setup: TOTPSetup) -> ChallengeResponse:

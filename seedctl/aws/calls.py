@@ -73,6 +73,11 @@ class AWS:
         return self._settings.is_local
 
     @property
+    def endpoint_url(self) -> str | None:
+        """The address that gets all calls instead of AWS; None if there is no such address."""
+        return self._settings.endpoint_url
+
+    @property
     def is_emulator(self) -> bool:
         """Whether calls go to the local sandbox or another emulator instead of AWS."""
         return is_emulator(self.endpoint("cognito-idp"))

@@ -6,7 +6,6 @@ import os
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -14,7 +13,7 @@ from seedctl.aws.settings import AWSSettings
 from seedctl.cli.connection import display_path, outputs_source, project_of, warn_if_stale
 from seedctl.cli.console import Console, print_data, print_json, print_rows, utc_time
 from seedctl.cli.options import Command, Settings, format_option, options
-from seedctl.local import read_inbox, reset_state
+from seedctl.local import list_snapshots, read_inbox, reset_state
 from seedctl.local.running import (
     RunningServer,
     check_deployed,
@@ -91,7 +90,7 @@ def outputs(settings: Settings, form: str) -> None:
     if form == "env" or deployed is None:
         print_data("\n".join(lines))
         return
-    print_json(_with_local_api(server, deployed.document))
+    print_json(deployed.served_at(server.url))
     if form == "text":
         console = Console(settings)
         console.status("The AWS clients of other programs reach it with these variables:")
@@ -151,12 +150,14 @@ def inbox(settings: Settings, form: str) -> None:
 def reset(settings: Settings) -> None:
     """Delete all that the project's local sandbox stores.
 
-    That is users, secrets, records and files. It is refused while the sandbox is running; stop it
-    with seedctl local stop.
+    That is users, secrets, records and files, but not snapshots. It is refused while the sandbox is
+    running; stop it with seedctl local stop.
     """
-    console = Console(settings)
-    if reset_state(project_of(settings).state_folder):
+    console, state_folder = Console(settings), project_of(settings).state_folder
+    if reset_state(state_folder):
         console.success("Cleared the local sandbox.")
+        if list_snapshots(state_folder):
+            console.status("Its snapshots are still there: seedctl local snapshots")
     else:
         console.status("The local sandbox is empty already.")
 
@@ -172,14 +173,6 @@ def served_outputs(settings: Settings, server: RunningServer) -> str:
     if server.outputs is None:
         return "none: only secrets are served"
     return display_path(settings, Path(server.outputs))
-
-
-def _with_local_api(server: RunningServer, document: dict[str, Any]) -> dict[str, Any]:
-    """Return *document* with the URL of *server*'s API in the place of the deployed one."""
-    data = document.get("data")
-    if not isinstance(data, dict):
-        return document
-    return {**document, "data": {**data, "url": f"{server.url}/graphql"}}
 
 
 def _shell_lines(

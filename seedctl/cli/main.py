@@ -71,6 +71,12 @@ def cli(_: Settings) -> None:
         "outputs": ("local", "Print the amplify_outputs.json of the running local sandbox."),
         "inbox": ("local", "Print the e-mail and SMS codes that the local sandbox has sent."),
         "reset": ("local", "Delete all that the project's local sandbox stores."),
+        "save": ("local_snapshots", "Save the state of the local sandbox as the snapshot NAME."),
+        "load": ("local_snapshots", "Replace the state of the local sandbox by the snapshot NAME."),
+        "snapshots": (
+            "local_snapshots",
+            "List the snapshots of the local sandbox, or delete some.",
+        ),
     },
 )
 @options("identifier", "region", "project_dir", "outputs", "verbose")

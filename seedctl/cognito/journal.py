@@ -138,11 +138,20 @@ class Journal:
     def clear(self, user_pool_id: str, username: str) -> None:
         """Remove the user's marker, unless another run is creating the user."""
         with self._warning_of_errors():
-            marker = self._marker(user_pool_id, username)
-            lock = FileLock.take(marker, seconds=0) if marker.exists() else None
-            if lock is not None:
-                marker.unlink(missing_ok=True)
-                lock.release()
+            self._remove(self._marker(user_pool_id, username))
+
+    def clear_all(self) -> None:
+        """Remove the markers of all users, except those that another run is creating."""
+        with self._warning_of_errors():
+            folder = self._state_folder / _FOLDER
+            for marker in folder.iterdir() if folder.is_dir() else ():
+                self._remove(marker)
+
+    def _remove(self, marker: Path) -> None:
+        lock = FileLock.take(marker, seconds=0) if marker.exists() else None
+        if lock is not None:
+            marker.unlink(missing_ok=True)
+            lock.release()
 
     @contextmanager
     def _warning_of_errors(self) -> Iterator[None]:

@@ -39,6 +39,19 @@ class _UsedSteps:
             steps.append(step)
             return True
 
+    def copy(self) -> dict[bytes, deque[int]]:
+        """Return the used steps by the digest of the secret."""
+        with self._lock:
+            return {key: steps.copy() for key, steps in self._steps.items()}
+
+    def reset(self, saved: dict[bytes, deque[int]]) -> None:
+        """Mark the steps that were used since ``copy`` returned *saved* as unused again.
+
+        Secrets that are not in *saved* stay as they are.
+        """
+        with self._lock:
+            self._steps.update({key: steps.copy() for key, steps in saved.items()})
+
 
 class Authenticator:
     """Generates the TOTP codes of one user.
@@ -115,6 +128,16 @@ class Authenticator:
                 masking.register(code)
                 return code
             self._wait((step + 1) * _STEP_SECONDS - now, "the next TOTP code")
+
+
+def save_used_codes() -> Callable[[], None]:
+    """Return a function that makes all codes valid again that authenticators return from now on.
+
+    To be called when a user pool is restored to its present state, in which those codes are unused.
+    """
+    used = process_state.instance(_UsedSteps)
+    saved = used.copy()
+    return lambda: used.reset(saved)
 
 
 def register_base32(secret: str) -> None:

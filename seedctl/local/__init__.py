@@ -13,15 +13,32 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from seedctl.local.inbox import InboxMessage, read_inbox
     from seedctl.local.sandbox import LocalSandbox
+    from seedctl.local.snapshot_folder import Snapshot, list_snapshots, remove_snapshot
+    from seedctl.local.snapshots import load_snapshot, save_snapshot
     from seedctl.local.state_folder import reset_state
 
-__all__ = ["InboxMessage", "LocalSandbox", "read_inbox", "reset_state"]
+__all__ = [
+    "InboxMessage",
+    "LocalSandbox",
+    "Snapshot",
+    "list_snapshots",
+    "load_snapshot",
+    "read_inbox",
+    "remove_snapshot",
+    "reset_state",
+    "save_snapshot",
+]
 
 _MODULES = {
     "InboxMessage": "inbox",
     "LocalSandbox": "sandbox",
+    "Snapshot": "snapshot_folder",
+    "list_snapshots": "snapshot_folder",
+    "load_snapshot": "snapshots",
     "read_inbox": "inbox",
+    "remove_snapshot": "snapshot_folder",
     "reset_state": "state_folder",
+    "save_snapshot": "snapshots",
 }
 
 

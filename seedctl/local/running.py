@@ -26,7 +26,10 @@ from seedctl.project.lock import is_held
 PROBE_PATH = "/_seedctl/server"
 """Where a running server publishes its nonce."""
 STATISTICS_PATH = "/_seedctl/statistics"
+SNAPSHOTS_PATH = "/_seedctl/snapshots"
+"""Where a running server takes the commands to save and to load a snapshot."""
 _PROBE_SECONDS = 5.0
+_COMMAND_SECONDS = 3600.0  # copying large files may take long
 _STOP_PROBE_SECONDS = 1.0
 _MAX_REPLY = 16 * 1024 * 1024
 _PIECE = 64 * 1024
@@ -166,6 +169,31 @@ def read_statistics(server: RunningServer) -> dict[str, Any] | None:
     return statistics if isinstance(statistics, dict) else None
 
 
+def send_command(server: RunningServer, path: str, command: dict[str, Any]) -> None:
+    """Let *server* carry out *command* at *path*, and wait until it is done.
+
+    Raises LocalSandboxError: the server refused the command, or did not answer.
+    """
+    resolution = "Restart it with seedctl local stop and seedctl local start, then run again."
+    try:
+        body = _fetch(server, path, _COMMAND_SECONDS, {**command, "nonce": server.nonce})
+        if body is None:
+            raise LocalSandboxError(
+                f"The local sandbox at {server.url} does not know this command: another version of "
+                "seedctl started it.",
+                resolution=resolution,
+            )
+        error = json.loads(body)["error"]
+    except (OSError, ValueError) as failure:
+        raise LocalSandboxError(
+            f"The local sandbox at {server.url} (process {server.pid}) ended before it answered.",
+            resolution=resolution,
+        ) from failure
+    if error is not None:
+        message, resolution = error
+        raise LocalSandboxError(message, resolution=resolution)
+
+
 def stop_server(
     state_folder: Path, *, seconds: float = _END_SECONDS
 ) -> tuple[RunningServer, bool] | None:
@@ -261,22 +289,29 @@ def _probe(server: RunningServer, seconds: float) -> _Probe:
     return "answers" if body is not None and server.nonce.encode() in body else "absent"
 
 
-def _fetch(server: RunningServer, path: str, seconds: float) -> bytes | None:
-    """Return the document at *path* of *server*; None for any status but 200.
+def _fetch(
+    server: RunningServer, path: str, seconds: float, document: dict[str, Any] | None = None
+) -> bytes | None:
+    """Return what *server* answers at *path*, to a GET or a POST of *document*.
 
-    Raises OSError if the connection fails, TimeoutError after *seconds*. It does not use http.client,
-    which takes longer to load than everything else this module needs.
+    Returns None for any status but 200. Raises OSError if the connection fails, TimeoutError after
+    *seconds*. It does not use http.client, which takes longer to load than everything else this
+    module needs.
     """
     host = f"127.0.0.1:{server.port}"
-    request = f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+    sent = b"" if document is None else json.dumps(document).encode()
+    request = f"{'GET' if document is None else 'POST'} {path} HTTP/1.1\r\nHost: {host}\r\n"
+    request += f"Content-Length: {len(sent)}\r\nConnection: close\r\n\r\n"
     reply = b""
     end = time.monotonic() + seconds
     with socket.create_connection(("127.0.0.1", server.port), seconds) as connection:
-        connection.sendall(request.encode())
+        connection.sendall(request.encode() + sent)
         while len(reply) < _MAX_REPLY and time.monotonic() < end:
             chunk = connection.recv(_PIECE)
             if not chunk:
                 break
             reply += chunk
+    if not reply:
+        raise ConnectionError("The server closed the connection without an answer.")
     head, _, body = reply.partition(b"\r\n\r\n")
     return body if head.startswith(b"HTTP/1.1 200 ") else None

@@ -10,9 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seedctl.local.http1 import Request, Response
 from seedctl.local.inbox import InboxMessage, messages
-from seedctl.local.running import PROBE_PATH
 from seedctl.local.server import HandlerError, Server
 from seedctl.local.services import Services
 from seedctl.local.state_folder import prepare, translate_errors
@@ -21,6 +19,9 @@ from seedctl.outputs import AmplifyOutputs
 
 if TYPE_CHECKING:
     from seedctl.local.faults import FaultInjector, FaultSettings
+    from seedctl.local.http1 import Request, Response
+    from seedctl.local.snapshot_folder import Snapshot
+    from seedctl.local.snapshots import Snapshots
 
 
 @dataclass(eq=False, repr=False)
@@ -75,7 +76,10 @@ class LocalSandbox:
                 injector = FaultInjector(fault_settings, answer)
                 answer = injector.answer
             if nonce is not None:
-                answer = partial(_answer_probe, nonce, answer)
+                from seedctl.local.control import Control  # noqa: PLC0415
+
+                snapshots = partial(_snapshots_of, store, services)
+                answer = Control(nonce, snapshots, answer).answer
             server = Server(answer, port=port, is_streamed=services.is_streamed, origins=origins)
             opened.callback(server.stop)
             if injector is not None:
@@ -103,6 +107,37 @@ class LocalSandbox:
         """Return the last one-time codes that were sent, newest first."""
         return messages(self._store)
 
+    def save(self, name: str, *, is_replacing: bool = False, is_portable: bool = False) -> Snapshot:
+        """Save the state as the snapshot *name*, and return it.
+
+        Args:
+            name: The name; ``restore`` takes it.
+            is_replacing: Whether to replace a snapshot with this name.
+            is_portable: Whether to put the key in, so that other machines can load it.
+
+        Raises:
+            InvalidCommandInputError: *name* cannot be the name of a snapshot.
+            LocalSandboxError: The snapshot exists, or cannot be written.
+        """
+        return _snapshots_of(self._store, self._services).save(
+            name, is_replacing=is_replacing, is_portable=is_portable
+        )
+
+    def restore(self, name: str) -> Snapshot:
+        """Replace the state by the snapshot *name*, and return it. The sandbox stays running.
+
+        Requests in progress are finished first; others wait until the state is replaced.
+
+        Args:
+            name: The name of a snapshot of this state.
+
+        Raises:
+            InvalidCommandInputError: *name* cannot be the name of a snapshot.
+            LocalSandboxError: There is no such snapshot, it is of another backend or format,
+                requests do not end, or another process uses the state. Then the state is unchanged.
+        """
+        return _snapshots_of(self._store, self._services).load(name)
+
     def stop(self) -> None:
         """Close every connection and the state. A second call does nothing."""
         self._opened.close()
@@ -114,8 +149,7 @@ class LocalSandbox:
         self.stop()
 
 
-def _answer_probe(nonce: str, answer: Callable[[Request], Response], request: Request) -> Response:
-    """Answer a probe with *nonce*; pass every other request to *answer*."""
-    if request.path == PROBE_PATH and request.method == "GET":
-        return Response.json(200, {"nonce": nonce}, content_type="application/json")
-    return answer(request)
+def _snapshots_of(store: Store, services: Services) -> Snapshots:
+    from seedctl.local.snapshots import Snapshots  # noqa: PLC0415 - most sandboxes save nothing
+
+    return Snapshots(store, services.backend, services.paused)

@@ -9,16 +9,19 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from seedctl.errors import LocalSandboxError
 from seedctl.local import sts
+from seedctl.local.backend_ids import BackendIds
 from seedctl.local.bodies import ConnectionEndedError
 from seedctl.local.http1 import Request, Response
 from seedctl.local.identity_pool import IdentityPool
 from seedctl.local.protocol import JSON_SERVICES, Call, Operation, ServiceError, json_error_response
+from seedctl.local.request_gate import RequestGate
 from seedctl.local.s3.buckets import buckets_of, is_for_s3
 from seedctl.local.service_calls import call_of, error_response
 from seedctl.local.ssm import ParameterStore
@@ -44,12 +47,14 @@ class Services:
     def __init__(
         self, store: Store, outputs: AmplifyOutputs | None, clock: Callable[[], float]
     ) -> None:
+        self.backend = BackendIds.of(outputs)
         self._store = store
         self._auth = outputs.auth if outputs is not None else None
         self._user_pool = outputs.details.user_pool if outputs is not None else None
         self._outputs = outputs
         self._clock = clock
         self._lock = threading.Lock()
+        self._gate = RequestGate()
         self._loaded_cognito: Cognito | None = None
         self._loaded_graphql: GraphQLService | None = None
         self._loaded_s3: S3 | None = None
@@ -117,10 +122,31 @@ class Services:
             if self._loaded_s3 is not None:
                 self._loaded_s3.close()
 
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Finish the requests in progress, hold back others during the block, then clear caches.
+
+        The block may replace the state. Raises LocalSandboxError if a request does not end.
+        """
+        with self._gate.closed():
+            try:
+                yield
+            finally:
+                self._clear_caches()
+
+    def _clear_caches(self) -> None:
+        """Drop everything that was read from the state, and all pending challenges."""
+        with self._lock:
+            if self._loaded_cognito is not None:
+                self._loaded_cognito.clear_caches()
+            if self._loaded_graphql is not None:
+                self._loaded_graphql.clear_caches()
+
     def answer(self, request: Request) -> Response:
         """Answer *request*. Raises ConnectionEndedError if the client closed the connection."""
         try:
-            return self._answer(request)
+            with self._gate.request():
+                return self._answer(request)
         except ConnectionEndedError:
             raise
         except LocalSandboxError as error:

@@ -22,6 +22,10 @@ OBJECTS = "objects"
 ADDRESS = "server.json"
 LOCK = "server.lock"
 LOG = "server.log"
+SNAPSHOTS = "snapshots"
+"""The folder of the snapshots, one folder for each."""
+MANIFEST = "snapshot.json"
+"""The file that makes a folder a snapshot."""
 
 _KEY_BYTES = 32
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -89,10 +93,28 @@ def create_once(path: Path, content: bytes) -> None:
         os.link(temporary, path)
 
 
-def write_private(path: Path, content: bytes) -> None:
-    """Write *content* to *path* with mode 0600 atomically, and replace an existing file."""
+def write_private(path: Path, content: bytes, *, is_durable: bool = False) -> None:
+    """Write *content* to *path* with mode 0600 atomically, and replace an existing file.
+
+    With *is_durable*, it is on the disk when this returns.
+    """
     with _temporary_file(path, content) as temporary:
+        if is_durable:
+            sync(temporary)
         temporary.replace(path)
+    if is_durable:
+        sync(path.parent)
+
+
+def sync(path: Path) -> None:
+    """Write the file or folder *path* to the disk. Raises OSError."""
+    if os.name == "nt" and path.is_dir():
+        return  # Windows cannot open folders
+    descriptor = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 @contextlib.contextmanager
@@ -117,7 +139,8 @@ def unfinished_name(path: Path) -> Path:
 def reset_state(state_folder: Path) -> bool:
     """Delete the local state, and no other file of the folder; return False if there was none.
 
-    Raises LocalSandboxError, also while a running server uses the state.
+    Snapshots stay, and with them the key. Raises LocalSandboxError, also while a running server uses
+    the state.
     """
     folder = state_folder / FOLDER
     with translate_errors(folder):
@@ -138,8 +161,13 @@ def reset_state(state_folder: Path) -> bool:
 
 def _remove_files(folder: Path) -> bool:
     found = False
+    state_files: tuple[str, ...] = (KEY, *_DATABASE_FILES)
+    if not has_snapshots(folder):
+        _remove_unfinished_snapshots(folder / SNAPSHOTS)
+    elif (folder / KEY).is_file() and (folder / KEY).stat().st_size == _KEY_BYTES:
+        state_files = _DATABASE_FILES  # without the key, they could not be loaded
     for path in sorted(folder.iterdir()):
-        is_state = path.name in (KEY, *_DATABASE_FILES) or _UNFINISHED in path.name
+        is_state = path.name in state_files or _UNFINISHED in path.name
         if is_state or path.name in (ADDRESS, LOCK, LOG):
             path.unlink(missing_ok=True)
             found = found or is_state
@@ -147,6 +175,19 @@ def _remove_files(folder: Path) -> bool:
     if not any(folder.iterdir()) and not folder.is_symlink():
         folder.rmdir()
     return found
+
+
+def has_snapshots(folder: Path) -> bool:
+    """Whether there is a snapshot of the local state in *folder*. Raises OSError."""
+    snapshots = folder / SNAPSHOTS
+    return snapshots.is_dir() and any((path / MANIFEST).exists() for path in snapshots.iterdir())
+
+
+def _remove_unfinished_snapshots(snapshots: Path) -> None:
+    if snapshots.is_dir() and not snapshots.is_symlink():
+        import shutil  # noqa: PLC0415 - slow to load
+
+        shutil.rmtree(snapshots)
 
 
 def _remove_objects(folder: Path) -> bool:
@@ -194,9 +235,11 @@ def _advice(path: Path, error: Exception) -> str:
         return f"Free space on the disk that holds {path}, then run again."
     if number in TOO_MANY_FILES:
         return USE_FEWER_FILES
+    # A snapshot that cannot be used is no reason to delete the state.
+    reset = "" if SNAPSHOTS in path.parts else " seedctl local reset deletes the state."
     return (
         f"Make {path} readable and writable for this user, with space on its disk, or remove "
-        "whatever else has this name. seedctl local reset deletes the state."
+        f"whatever else has this name.{reset}"
     )
 
 

@@ -12,14 +12,15 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
 from seedctl.errors import LocalSandboxError
 from seedctl.local.seal import Seal
-from seedctl.local.state_folder import DATABASE, create_once, read_key, translate_errors
+from seedctl.local.state_folder import DATABASE, KEY, create_once, read_key, translate_errors
+from seedctl.local.state_use import StateUse
 
 Row = dict[str, Any]
 
@@ -33,6 +34,9 @@ _JSON_COLUMNS = frozenset(
     {"attributes", "checksums", "claims", "headers", "metadata", "more", "names"}
 )
 _BUSY_SECONDS = 30.0
+KEY_CHECK = "key check"
+"""The text whose digest is stored in the state, to recognise the key."""
+_OK, _DONE = 0, 101  # SQLite's codes; the module has names for them from Python 3.11
 _LAST_BEFORE_SURROGATES = 0xD7FF
 _FIRST_AFTER_SURROGATES = 0xE000
 
@@ -103,12 +107,21 @@ def prefix_end(prefix: str) -> str | bytes:
     return remaining[:-1] + chr(following)
 
 
+def stored_key_check(connection: sqlite3.Connection) -> bytes:
+    """Return the digest in the database by which its key is recognised."""
+    query = "SELECT value FROM meta WHERE name = ?"
+    found: bytes = connection.execute(query, (KEY_CHECK,)).fetchone()[0]
+    return found
+
+
 class Store:
     """The state of one sandbox."""
 
-    def __init__(self, path: Path, seal: Seal) -> None:
+    def __init__(self, path: Path, seal: Seal, use: StateUse) -> None:
+        """Use ``open`` instead."""
         self.path = path
         self.seal = seal
+        self.use = use
         self._idle: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
         # Threads queue here in order; SQLite would make them sleep for longer and longer intervals.
@@ -118,10 +131,12 @@ class Store:
     @classmethod
     def open(cls, folder: Path) -> Store:
         """Open the state in *folder*; create it if needed. Raises LocalSandboxError."""
-        store = cls(folder / DATABASE, Seal(read_key(folder)))
-        with translate_errors(store.path):
-            create_once(store.path, b"")
+        seal = Seal(read_key(folder))
+        store = cls(folder / DATABASE, seal, StateUse(folder / KEY))
         try:
+            with translate_errors(store.path):
+                if not store.path.exists():
+                    create_once(store.path, b"")
             store._create_tables()
         except BaseException:
             store.close()
@@ -144,6 +159,32 @@ class Store:
             idle, self._idle = self._idle, []
         for connection in idle:
             connection.close()
+        self.use.end()
+
+    def copy_to(self, path: Path) -> None:
+        """Write the committed state to the new database *path*. Raises LocalSandboxError."""
+        with (
+            self._pooled_connection() as source,
+            translate_errors(path, sqlite3.Error),
+            closing(sqlite3.connect(path)) as target,
+        ):
+            source.backup(target)
+            target.execute("PRAGMA journal_mode = DELETE")  # one file, which readers do not change
+
+    def replace_with(self, source: sqlite3.Connection) -> None:
+        """Replace the whole state with the content of *source*, in one transaction.
+
+        Raises LocalSandboxError; then the state is unchanged.
+        """
+        deadline = time.monotonic() + _BUSY_SECONDS
+
+        def check_deadline(status: int, *_: int) -> None:
+            # Without this, Python would try again for ever.
+            if status not in (_OK, _DONE) and time.monotonic() > deadline:
+                raise sqlite3.OperationalError("database is locked")
+
+        with self._writing, self._pooled_connection() as target:
+            source.backup(target, progress=check_deadline)
 
     @contextmanager
     def _view(self, begin: str) -> Iterator[View]:
@@ -192,7 +233,7 @@ class Store:
         return connection
 
     def _create_tables(self) -> None:
-        expected = self.seal.digest("key check")
+        expected = self.seal.digest(KEY_CHECK)
         with self._pooled_connection() as connection:
             # Check only if tables exist: another process may be creating them at this moment.
             if not self._is_empty(connection):
@@ -203,11 +244,10 @@ class Store:
                 if self._is_empty(connection):  # check again, now that no other process can write
                     for statement in _TABLES.read_text(encoding="utf-8").split(";"):
                         connection.execute(statement)
-                    connection.execute("INSERT INTO meta VALUES ('key check', ?)", (expected,))
+                    connection.execute("INSERT INTO meta VALUES (?, ?)", (KEY_CHECK, expected))
                     connection.execute(f"PRAGMA user_version = {FORMAT}")
                 connection.execute("COMMIT")
-            query = "SELECT value FROM meta WHERE name = 'key check'"
-            found: bytes = connection.execute(query).fetchone()[0]
+            found = stored_key_check(connection)
         if not hmac.compare_digest(found, expected):
             raise LocalSandboxError(
                 f"The key in {self.path.parent} does not match the database in the same folder.",

@@ -50,6 +50,13 @@ class AmplifyOutputs:
         text = self.details.model_schema
         return {} if text is None else parse_model_schema(text, self.path)
 
+    def served_at(self, url: str) -> dict[str, Any]:
+        """Return the document with the API of the local sandbox at *url* in place of the deployed one."""
+        data = self.document.get("data")
+        if not isinstance(data, dict):
+            return self.document
+        return {**self.document, "data": {**data, "url": f"{url}/graphql"}}
+
 
 def load_outputs(path: Path) -> AmplifyOutputs:
     """Read the outputs file at *path*.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from seedctl import masking
@@ -55,17 +55,20 @@ class Auth:
         *,
         services: SessionServices,
         codes: CodeSource | None = None,
+        on_password: Callable[[str, str], None] | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """*services* are what sessions use besides the user pool.
 
-        *codes* supplies the one-time codes for which a call has no callback.
+        *codes* supplies the one-time codes for which a call has no callback. *on_password* receives
+        the name and the final password of each user that is created.
         """
         self._pool = pool
         self._journal = journal
         self._observer = observer
         self._before_write = before_write
         self._codes = codes or TerminalCodes()
+        self._on_password = on_password
         self._sleep = sleep
         self._sessions = OpenSessions(services, observer.on_warning)
 
@@ -277,13 +280,31 @@ class Auth:
         """
         return list_users(self._pool)
 
-    def close(self) -> None:
-        """Sign out all open sessions; after Ctrl-C or another signal in at most two seconds."""
-        self._sessions.close()
+    def open_sessions(self) -> frozenset[UserSession]:
+        """Return the sessions that are not signed out."""
+        return self._sessions.all()
+
+    def drop_sessions(self) -> None:
+        """End all open sessions without a request, because the user pool is about to forget them."""
+        for session in self.open_sessions():
+            session.drop()
+
+    def close(self, *, but: Collection[UserSession] = ()) -> None:
+        """Sign out all open sessions; after Ctrl-C or another signal in at most two seconds.
+
+        Args:
+            but: The sessions to leave open.
+        """
+        self._sessions.close(but)
 
     def _creator(self) -> UserCreator:
         return UserCreator(
-            self._pool, self._journal, self._sign_in_new, self._sleep, self._observer
+            self._pool,
+            self._journal,
+            self._sign_in_new,
+            self._sleep,
+            self._observer,
+            self._on_password,
         )
 
     def _sign_in_new(

@@ -111,6 +111,8 @@ class UserCreator:
     sleep: Callable[[float], None]
     observer: Observer
     """Receives events about unfinished users and groups, and warnings."""
+    on_password: Callable[[str, str], None] | None = None
+    """Receives the name and the final password of each user that accepted it."""
     started_here: set[str] = field(default_factory=set)
     """Users that this call was the first to start, and has not finished yet."""
 
@@ -120,7 +122,10 @@ class UserCreator:
         The session is None for an existing user that was skipped (``if_exists="skip"``).
         """
         with self.journal.claim(self.pool.settings.user_pool_id, user.username) as claim:
-            return _Creation(self, user, claim).run()
+            session, state = _Creation(self, user, claim).run()
+        if session is not None and self.on_password is not None:
+            self.on_password(user.username, user.password)
+        return session, state
 
 
 class _Creation:

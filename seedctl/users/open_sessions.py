@@ -6,7 +6,7 @@ The final sign-out runs in several threads. After Ctrl-C or another signal it ha
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from seedctl import interruption
 from seedctl.bulk.engine import MOST_AT_ONCE
@@ -55,13 +55,17 @@ class OpenSessions:
             raise
         return session
 
-    def close(self) -> None:
-        """Sign out all open sessions at once.
+    def all(self) -> frozenset[UserSession]:
+        """Return the sessions that are not signed out."""
+        with self._lock:
+            return frozenset(self._sessions)
+
+    def close(self, but: Collection[UserSession] = ()) -> None:
+        """Sign out all open sessions at once, except for *but*.
 
         A warning says how many are left after Ctrl-C or another signal and two more seconds.
         """
-        with self._lock:
-            sessions = list(self._sessions)
+        sessions = [session for session in self.all() if session not in but]
         if not sessions:
             return
         waiting = iter(sessions)  # shared by the threads: each takes the next session

@@ -222,6 +222,13 @@ class UserSession:
             if self._tokens is None:
                 self._on_end(self)
 
+    def drop(self) -> None:
+        """End the session without a request, because the user pool is about to forget it."""
+        with self._lock:
+            tokens, self._tokens = self._tokens, None
+        if tokens is not None:
+            self._on_end(self)
+
 
 def _session_ended(message: str) -> UserUnAuthenticatedException:
     return UserUnAuthenticatedException(message, resolution="Sign in again.")

@@ -80,7 +80,9 @@ AWS = {"--profile", "--endpoint-url", "--local"}
 LOCAL = {
     "": {"--identifier", "--region", "--outputs", "--verbose"},
     " init": {"--outputs"},
+    " load": {"--outputs"},
     " outputs": {"--region", "--outputs"},
+    " save": {"--outputs"},
     " start": {"--identifier", "--region", "--outputs", "--verbose"},
 }
 

@@ -16,10 +16,10 @@ import pytest
 
 import seedctl
 from seedctl import connect, current_backend, interruption
-from seedctl.cli.error_display import location, script_trace
 from seedctl.errors import NoBackendError, SeedingFailedError, SSMParameterNotFoundError
 from seedctl.report import Report
 from seedctl.runner.script import run_script, shadowed_modules
+from seedctl.runner.script_trace import location, script_trace
 from tests.running import CommandLine, make_project
 
 if TYPE_CHECKING:

@@ -46,8 +46,13 @@ class Engine:
         self._parse = partial(read_document, self._schema)
         # A seed script sends the same few documents many times.
         self._parse_cached = lru_cache(_MAX_CACHED_DOCUMENTS)(self._parse)
-        tables = prepare(store, api, models)
-        self._request = partial(GraphQLRequest, store=store, api=api, clock=clock, tables=tables)
+        self._prepare = partial(prepare, store, api, models)
+        self._tables: dict[str, int] | None = self._prepare()
+        self._request = partial(GraphQLRequest, store=store, api=api, clock=clock)
+
+    def clear_tables(self) -> None:
+        """Look up the tables of the models again at the next request: the state was replaced."""
+        self._tables = None
 
     def execute(
         self, text: str, variables: Mapping[str, Any], name: str | None, caller: Caller
@@ -56,7 +61,9 @@ class Engine:
         parse = self._parse_cached if len(text) <= _MAX_CACHED_LENGTH else self._parse
         document = parse(text)
         operation = operation_of(document, name)
-        request = self._request(caller)
+        if self._tables is None:
+            self._tables = self._prepare()
+        request = self._request(caller, tables=self._tables)
         try:
             check_variables(self._schema, operation, variables)
             result = execute_sync(

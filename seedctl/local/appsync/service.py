@@ -74,6 +74,12 @@ class GraphQLService:
             document = error.document()
         return Response.json(200, document, content_type=JSON_TYPE)
 
+    def clear_caches(self) -> None:
+        """Forget what was read from the state, which was replaced. The schema stays."""
+        with self._lock:
+            if self._cached_engine is not None:
+                self._cached_engine.clear_tables()
+
     def _engine(self) -> Engine:
         schema = self._data.schema
         if schema is None:

@@ -106,6 +106,12 @@ class Cognito:
         """The groups that were deployed with the pool."""
         return self._service.pool.groups if self._service is not None else ()
 
+    def clear_caches(self) -> None:
+        """Drop the cached signing key and all pending challenges: the state was replaced."""
+        if self._service is not None:
+            self._service.tokens.clear_cache()
+            self._service.sessions.clear()
+
     def claims_of(self, token: str) -> dict[str, Any]:
         """Return the claims of a valid access or id token, for other services. Raises ServiceError.
 

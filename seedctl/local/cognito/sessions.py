@@ -73,6 +73,11 @@ class Sessions:
         with self._lock:
             return self._pending.pop(token, None)
 
+    def clear(self) -> None:
+        """Remove all sessions."""
+        with self._lock:
+            self._pending.clear()
+
     def is_expired(self, session: Session) -> bool:
         return self._clock() > session.expires
 

@@ -63,6 +63,10 @@ class Tokens:
             self._key = SigningKey.of_pool(self._store, self._pool.id)
         return self._key
 
+    def clear_cache(self) -> None:
+        """Read the key again at the next call."""
+        self._key = None
+
     def grant(self, users: UserRecords, user: User) -> tuple[Grant, str]:
         """Record a new sign-in of *user*; return it with its refresh token."""
         origin_jti = str(uuid.uuid4())

@@ -66,7 +66,7 @@ class Files:
             with open(path, "xb", opener=_open_private) as file:
                 yield NewFile(file, name)
         except BaseException:
-            self._discard(path)
+            discard(path)
             raise
 
     def open(self, name: str) -> BinaryIO:
@@ -101,7 +101,7 @@ class Files:
 
     def remove(self, *names: str | None) -> None:
         for name in filter(None, names):
-            self._discard(self._folder / name)
+            discard(self._folder / name)
 
     def remove_unreferenced(self, is_referenced: Callable[[str], bool]) -> None:
         """Remove the files that a killed process left behind, to which nothing refers.
@@ -117,7 +117,7 @@ class Files:
             with contextlib.suppress(FileNotFoundError):
                 is_old = entry.stat(follow_symlinks=False).st_mtime < oldest
                 if (is_alone or is_old) and not is_referenced(entry.name):
-                    self._discard(self._folder / entry.name)
+                    discard(self._folder / entry.name)
         if fcntl is not None:
             fcntl.flock(self._lock, fcntl.LOCK_SH)
 
@@ -130,10 +130,45 @@ class Files:
             return False
         return True
 
-    def _discard(self, path: Path) -> None:
-        # Windows does not remove a file that is being read; a later start removes it.
-        with contextlib.suppress(FileNotFoundError, PermissionError):
-            path.unlink()
+
+def discard(path: Path) -> None:
+    """Remove the content *path*, if it exists."""
+    # Windows does not remove a file that is being read; a later start removes it.
+    with contextlib.suppress(FileNotFoundError, PermissionError):
+        path.unlink()
+
+
+def is_object_name(name: str) -> bool:
+    """Whether *name* is one of the random names of contents, so no path to another folder."""
+    return _NAME.fullmatch(name) is not None
+
+
+def add_content(source: Path, target: Path) -> None:
+    """Create *target* with the content of *source*, unless it exists: it has the same content then.
+
+    It is a hard link if the file system supports it: contents are never changed. Raises OSError.
+    """
+    try:
+        os.link(source, target)
+    except FileExistsError:
+        return
+    except FileNotFoundError:
+        raise
+    except OSError:
+        # A copy appears under its name when it is complete. A left-over has a name that
+        # remove_unreferenced removes.
+        unfinished = target.with_name(secrets.token_hex(16))
+        try:
+            with (
+                source.open("rb") as content,
+                open(unfinished, "xb", opener=_open_private) as file,
+            ):
+                shutil.copyfileobj(content, file)
+            os.replace(unfinished, target)  # noqa: PTH105
+        finally:
+            unfinished.unlink(missing_ok=True)
+    else:
+        os.utime(target)  # as in Files.clone
 
 
 def _open_private(path: str, flags: int) -> int:

@@ -1,0 +1,59 @@
+"""The database of a snapshot, and the files of contents that belong to it."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any
+
+from seedctl.local.s3.files import is_object_name
+from seedctl.local.snapshot_folder import damaged
+from seedctl.local.state_folder import translate_errors
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_CONTENTS = "SELECT file, size FROM object UNION ALL SELECT file, size FROM part"
+
+
+@contextmanager
+def open_database(database: Path) -> Iterator[sqlite3.Connection]:
+    """Yield a connection to the *database* of a snapshot, which nobody changes."""
+    uri = f"{database.absolute().as_uri()}?mode=ro&immutable=1"
+    with (
+        translate_errors(database, sqlite3.Error),
+        closing(sqlite3.connect(uri, uri=True)) as connection,
+    ):
+        yield connection
+
+
+def contents_of(name: str, database: sqlite3.Connection) -> dict[str, int]:
+    """Return the names of the contents that the *database* of the snapshot *name* refers to.
+
+    The value is the size in bytes. Raises LocalSandboxError for a name that the sandbox did not make.
+    """
+    contents = dict(database.execute(_CONTENTS))
+    for file in contents:
+        if not is_object_name(file):
+            raise damaged(name, "its database refers to other files")
+    return contents
+
+
+def count_rows(database: sqlite3.Connection) -> dict[str, Any]:
+    """Return how many users, records and files *database* has."""
+    tables = {"users": "user", "records": "row", "files": "object"}
+    return {
+        name: database.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608
+        for name, table in tables.items()
+    }
+
+
+def has_size(path: Path, size: int) -> bool:
+    """Whether *path* is a file, no link to one, of *size* bytes."""
+    try:
+        found = path.lstat()
+    except FileNotFoundError:
+        return False
+    return stat.S_ISREG(found.st_mode) and found.st_size == size
