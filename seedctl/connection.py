@@ -117,6 +117,7 @@ class Connection:
                 options.profile, options.region, endpoint_url, is_local, is_paced
             )
             self.aws = AWS(settings, fallback_region=self.outputs.region, quotas=quotas)
+            resources.callback(self.aws.close)
             self.resources = resources.pop_all()
             """To be closed together with the backend."""
 

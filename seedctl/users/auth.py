@@ -32,7 +32,7 @@ from seedctl.errors import InvalidParameterException, NotAuthorizedException
 from seedctl.prompter import CodeSource, TerminalCodes
 from seedctl.report import Event, Observer
 from seedctl.users.creation import UserCreator
-from seedctl.users.many import BulkUserCreator
+from seedctl.users.many import BulkUserCreator, made_users
 from seedctl.users.open_sessions import OpenSessions
 from seedctl.users.session import SessionServices, UserSession
 
@@ -157,14 +157,11 @@ class Auth:
         Raises:
             BulkError: A row failed, and *on_error* is "raise"; its ``results`` are all results.
         """
-        creator = BulkUserCreator(
-            self._pool,
-            self._creator(),
-            self._observer,
-            self._before_write,
-            BulkOptions(concurrency, if_exists, on_error),
-        )
-        return creator.run(users)
+        options = BulkOptions(concurrency, if_exists, on_error)
+        creator = self._creator()
+        return BulkUserCreator(
+            self._pool, creator, self._observer, self._before_write, options
+        ).run(users)
 
     def fake_users(
         self,
@@ -189,20 +186,8 @@ class Auth:
         Raises:
             InvalidInputError: *count* is no number, or a value cannot be made.
         """
-        from seedctl.fake import fake_users  # noqa: PLC0415 - most scripts make no users
-
-        users = fake_users(
-            self._pool.settings,
-            self._pool.details,
-            count,
-            groups=groups,
-            attributes=user_attributes or {},
-            seed=seed,
-        )
-        return [
-            NewUser(user.username, password, user_attributes=user.attributes, groups=user.groups)
-            for user in users
-        ]
+        given = {"seed": seed, "groups": groups, "user_attributes": user_attributes}
+        return made_users(self._pool, count, password, **given)
 
     def sign_in(
         self,

@@ -1,9 +1,9 @@
-"""``create_users``: the bulk call that creates users."""
+"""``create_users``, the bulk call that creates users, and the rows of ``fake_users``."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import ClassVar, cast
+from typing import Any, ClassVar, cast
 
 from seedctl.bulk.engine import BulkOptions, unwritten_state
 from seedctl.bulk.row_by_row import RowByRowCall
@@ -78,3 +78,29 @@ class BulkUserCreator(RowByRowCall[NewUser, "CheckedUser", UserResult]):
 
     def failure(self, result: UserResult, error: SeedctlError) -> Event:
         return failure("user", result.username or f"rows[{result.index}]", error)
+
+
+def made_users(
+    pool: UserPool,
+    count: int,
+    password: str,
+    *,
+    seed: int | str,
+    groups: Any,
+    user_attributes: Mapping[str, Any] | None,
+) -> list[NewUser]:
+    """Return the users that ``Auth.fake_users`` describes. Raises InvalidInputError."""
+    from seedctl.fake import fake_users  # noqa: PLC0415 - most scripts make no users
+
+    made = fake_users(
+        pool.settings,
+        pool.details,
+        count,
+        groups=groups,
+        attributes=user_attributes or {},
+        seed=seed,
+    )
+    return [
+        NewUser(user.username, password, user_attributes=user.attributes, groups=user.groups)
+        for user in made
+    ]

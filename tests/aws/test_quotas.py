@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import threading
 from typing import TYPE_CHECKING, Any
@@ -151,7 +152,7 @@ def test_settings_that_are_not_a_table(tmp_path: Path, text: str) -> None:
 
 def test_every_call_to_cognito_has_a_quota() -> None:
     """Every operation that seedctl calls is in the table, or it would not be limited."""
-    source = pool_module.__loader__.get_source(pool_module.__name__)  # type: ignore[union-attr]
+    source = inspect.getsource(pool_module)
     called = [part.partition('"')[0] for part in source.split('self._call("')[1:]]
     assert len(called) >= 10
     assert all(CATEGORIES["cognito-idp", operation] in DEFAULTS for operation in called)

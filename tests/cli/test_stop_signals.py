@@ -692,8 +692,13 @@ def test_a_signal_does_not_interrupt_drawing(
 
 @pytest.fixture
 def run_program(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Callable[[], int]], int]]:
-    """Run the program with other work than the command line's, and restore the handlers."""
+    """Run the program with other work than the command line's, and restore the handlers.
+
+    It sees no threads of other tests, such as those of a server whose client is not yet collected.
+    """
     before = {each: signal.getsignal(each) for each in NUMBERS}
+    others = {*threading.enumerate()} - {threading.main_thread()}
+    monkeypatch.setattr(threading, "active_count", lambda: len({*threading.enumerate()} - others))
 
     def run(work: Callable[[], int]) -> int:
         monkeypatch.setattr("seedctl.cli.main.main", work)
