@@ -89,7 +89,7 @@ class AWS:
 
     def close(self) -> None:
         """Close the connections of all clients. A later call opens new ones."""
-        for client in self._clients.values():
+        for client in tuple(self._clients.values()):  # another thread may make one meanwhile
             client.close()
 
     def statistics(self) -> dict[str, CallStatistics]:

@@ -785,3 +785,21 @@ def test_a_web_page_in_place_of_aws(endpoint: Endpoint) -> None:
     with pytest.raises(ServiceFailedError) as caught:
         _get(_at(endpoint, region="us-east-1"), once=True)
     assert "ssm:GetParameter" in caught.value.message
+
+
+@pytest.mark.usefixtures("environment_keys")
+def test_a_client_may_be_made_while_others_are_closed(
+    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A backend may end while a thread of the script makes its first call to another service."""
+    aws = _at(endpoint, region="us-east-1")
+    first = aws.client("ssm", None)
+    closed: list[str] = []
+
+    def close() -> None:
+        closed.append("ssm")
+        aws.client("sts", None)
+
+    monkeypatch.setattr(first, "close", close)
+    aws.close()
+    assert closed == ["ssm"]
