@@ -22,9 +22,10 @@ from functools import cache
 from seedctl.errors import SRPError
 
 try:
+    from gmpy2 import mpz as _integer
     from gmpy2 import powmod as _powmod
 except ImportError:
-    _powmod = pow
+    _integer, _powmod = int, pow
 
 N = int(
     "ffffffffffffffffc90fdaa22168c234c4c6628b80dc1cd129024e088a67cc74"
@@ -65,20 +66,20 @@ def hash_number(*parts: bytes) -> int:
 def power(base: int, exponent: int) -> int:
     """Return *base* to the *exponent* modulo N, with gmpy2 if it is installed."""
     is_in_table = base == g and 0 <= exponent < 1 << _TABLE_BITS
-    if _powmod is pow and is_in_table and next(_powers_of_g) >= _POWERS_BEFORE_TABLE:
+    if is_in_table and next(_powers_of_g) >= _POWERS_BEFORE_TABLE:
         return _power_by_table(base, exponent)
     return int(_powmod(base, exponent, N))
 
 
 def _power_by_table(base: int, exponent: int) -> int:
-    """Multiply precomputed powers of *base*, which is five times as fast as ``pow``."""
-    result = 1
+    """Multiply precomputed powers of *base*, which takes a fifth to a third of the time."""
+    result = _integer(1)
     for row in _powers_of(base):
         if not exponent:
             break
         result = result * row[exponent & 15] % N
         exponent >>= 4
-    return result
+    return int(result)
 
 
 @cache
@@ -86,7 +87,7 @@ def _powers_of(base: int) -> list[list[int]]:
     """Return the factors for each hexadecimal digit of an exponent, lowest digit first."""
     table = []
     for _ in range(_TABLE_BITS // 4):
-        row = [1]
+        row = [_integer(1)]
         for _ in range(15):
             row.append(row[-1] * base % N)
         table.append(row)
