@@ -24,13 +24,23 @@ import seedctl
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Whole programs, moto beside the sandbox, random input, and many users or records.
+# Whole programs, moto beside the sandbox, recorded and random input, and many users or records.
 _NOT_TRACED = (
     "tests/appsync/test_bulk_local.py",
+    "tests/aws/test_response_checks.py",
     "tests/cli/test_faults.py",
     "tests/contract/",
+    "tests/fake/test_accepted.py",
     "tests/local/test_fuzz.py",
+    "tests/local_appsync/test_fuzz.py",
+    "tests/local_appsync/test_schema.py",
+    "tests/local_appsync/test_tables.py",
+    "tests/rows/test_round_trip.py",
+    "tests/test_doc_blocks.py",
     "tests/test_docs.py",
+    "tests/test_errors_doc.py",
+    "tests/test_layers.py",
+    "tests/test_masking.py",
     "tests/test_other_programs.py",
     "tests/test_processes.py",
     "tests/test_secrecy.py",

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from seedctl.data import DataClient
     from seedctl.rows.writers import FileFormat
 
-SCHEMAS = 20
+SCHEMAS = 8
 
 
 def _fill(client: DataClient, rng: Random, count: int) -> None:
@@ -53,7 +53,7 @@ def _import(client: DataClient, folder: Path, **options: Any) -> int:
 
 
 def test_generated_schemas(backend_of: Callable[..., Backend], tmp_path: Path) -> None:
-    """Rows, ids and relations of 20 schemas are the same after an export and an import, in JSON Lines
+    """Rows, ids and relations of some schemas are the same after an export and an import, in JSON Lines
     and in CSV: simple and composite identifiers, all scalars, lists, enums, custom types, circles
     and self-relations."""
     rng = Random(18)
