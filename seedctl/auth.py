@@ -86,7 +86,7 @@ def create_and_sign_up_user(
             has to set its final password.
         mfa_preference: The method to set up, "TOTP", "SMS" or "EMAIL", if the pool offers several.
         email_sign_up_challenge: Returns the code sent by e-mail. Without it the code is read from
-            the outbox of the local sandbox, or on AWS prompted for.
+            the inbox of the local sandbox, or on AWS prompted for.
         sms_sign_up_challenge: The same for the code sent by SMS.
         totp_sign_up_challenge: Takes a TOTPSetup and returns the first TOTP code, such as
             ``Authenticator().enroll``. TOTP requires it.
