@@ -80,7 +80,7 @@ def _caller_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 _model_option = click.option(
-    "--model", "models", multiple=True, metavar="NAME", help="Only this model; may be repeated."
+    "--model", "models", multiple=True, metavar="NAME", help="Only this model; repeatable."
 )
 
 
@@ -110,7 +110,7 @@ def data(_: Settings) -> None:
     "masked",
     multiple=True,
     metavar="FIELD",
-    help="Replace the values of a field, or Model.field, by pseudonyms; may be repeated.",
+    help="Replace the values of a field, or Model.field, with pseudonyms; repeatable.",
 )
 @click.option(
     "--mask-secret",
@@ -183,7 +183,7 @@ def import_(
 ) -> None:
     """Create records from an export, or from CSV and JSON Lines files.
 
-    A file has the name of its model. Rows that fail do not stop the others.
+    Each file is named after its model. A row that fails does not stop the others.
     """
     from seedctl.rows.folder import has_users  # noqa: PLC0415 - as above
     from seedctl.rows.importing import files_to_import, import_files  # noqa: PLC0415
