@@ -33,7 +33,7 @@ def init(settings: Settings) -> None:
     path = project_of(settings).root / SCRIPT
     if is_there(path):
         raise FileAccessError(
-            f"{path} exists already.",
+            f"{path} is there already.",
             resolution="seedctl doctor checks what it needs to run. To get a new one that fits the "
             "backend, move this one away first.",
         )
