@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from seedctl.rows.writers import FileFormat
 
 _WHO_MAY = (
-    "Choose who reads and writes: --as USER signs in a user whom the rules in amplify/data/resource.ts "
-    "let do this, --caller uses your own AWS credentials, which may use every model."
+    "Choose who reads and writes: --as USER signs in a user, whom the rules in amplify/data/resource.ts "
+    "must allow this; --caller uses your own AWS credentials, which may use every model."
 )
 
 
@@ -190,7 +190,7 @@ def import_(
 
     path = Path(source)
     if len(models) > 1 and not path.is_dir():
-        raise click.UsageError("A file has the rows of one model: give --model once.")
+        raise click.UsageError("A file has rows of one model only: give --model once.")
     console = Console(settings)
     report = ConsoleReport(console)
     with (
@@ -215,7 +215,8 @@ def import_(
             f"{outcome.failed} of {outcome.rows} rows failed; the first: "
             f"{outcome.first_failure.message}",
             resolution=f"{outcome.first_failure.resolution or 'Correct the rows.'} "
-            "With --if-exists skip a second run leaves the records of the first one unchanged.",
+            "With --if-exists skip, existing records stay unchanged; with --if-exists update, they are "
+            "updated.",
         ) from outcome.first_failure
     console.success(f"Import finished: {report.totals()}.")
 
