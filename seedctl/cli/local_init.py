@@ -159,7 +159,7 @@ class _Initialisation:
             return
         if not may_replace and not _is_made_from_source(text):
             raise FileAccessError(
-                f"{self._path} was made from the project's source, which tells more than {source}.",
+                f"{self._path} was made from the project's source, which has more details than {source}.",
                 resolution="Replace it with --force.",
             )
         write_file(self._path, text)

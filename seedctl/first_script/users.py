@@ -68,7 +68,7 @@ def user_candidates(outputs: AmplifyOutputs, group: str | None) -> Iterator[Firs
 
 
 def group_names(outputs: AmplifyOutputs) -> tuple[str, ...]:
-    """Return the groups of the user pool, as far as *outputs* tell."""
+    """Return the names of the groups of the user pool that *outputs* list."""
     pool = outputs.details.user_pool
     listed = pool.groups if pool is not None else None
     if listed is None and outputs.auth is not None:

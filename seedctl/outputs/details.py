@@ -47,7 +47,7 @@ class UserAttribute:
 
 @dataclass(frozen=True, slots=True)
 class UserPoolDetails:
-    """The user pool and its app client as the template has them. None: the template does not tell.
+    """The user pool and its app client as the template has them. None means that the template does not say.
 
     Where the template and the outputs disagree, Cognito behaves as the template says.
     """

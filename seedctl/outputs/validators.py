@@ -81,6 +81,6 @@ class Validator:
     def accepts(self, value: Any) -> bool:
         """Whether *value*, which is neither null nor of another type than the field, is valid.
 
-        Raises UnsupportedPatternError if that cannot be told without Java.
+        Raises UnsupportedPatternError if Python cannot apply the pattern.
         """
         return VALIDATORS[self.kind][0](self, value)
