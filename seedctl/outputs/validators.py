@@ -46,7 +46,7 @@ _TEXTS = ("startsWith", "endsWith", "matches")
 
 
 def default_message(model: str, field: str, kind: str, value: str) -> str:
-    """Return the message of a validator for which the source has none.
+    """Return the default message of a validator, for a source that has no own message.
 
     *kind* and *value* are the validator's type and value, *field* is the field of *model*.
     """
