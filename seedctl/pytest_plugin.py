@@ -26,7 +26,7 @@ _PATHS = {
     "outputs": "the outputs file [default: the project's]",
 }
 _has_failed = pytest.StashKey[bool]()
-_saved_states = pytest.StashKey["list[str]"]()
+_states_to_keep = pytest.StashKey["list[str]"]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -49,10 +49,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
-    """Show errors of seedctl without its own stack frames, and mask secrets in the report."""
+    """Show errors of seedctl without its own frames, and nothing with the secrets in it."""
     has_failed = call.excinfo is not None or item.stash.get(_has_failed, False)
-    if not has_failed or _saved_states not in item.config.stash:
-        yield  # the test passed, or no test has used the fixtures
+    if not has_failed or _states_to_keep not in item.config.stash:
+        yield  # or no test has used the fixtures
         return
     from seedctl.errors import SeedctlError  # noqa: PLC0415 - see above
     from seedctl.runner.script_trace import failure_text  # noqa: PLC0415
@@ -87,7 +87,7 @@ def _seedctl_sandbox(
     from seedctl.errors import SeedctlError  # noqa: PLC0415 - see above
     from seedctl.testing import SeededSandbox  # noqa: PLC0415
 
-    saved = pytestconfig.stash[_saved_states] = []
+    saved = pytestconfig.stash[_states_to_keep] = []
     state = tmp_path_factory.mktemp("seedctl")
     with contextlib.ExitStack() as opened:
         opened.callback(lambda: None if saved else shutil.rmtree(state))
@@ -239,7 +239,7 @@ def _save_failed_state(config: pytest.Config, backend: Backend) -> str:
     """If --seedctl-keep is given, save the state and return how to open it, otherwise an empty text."""
     if not config.getoption("--seedctl-keep"):
         return ""
-    saved = config.stash[_saved_states]
+    saved = config.stash[_states_to_keep]
     saved.append(f"failed-{len(saved) + 1}")
     backend.save_state(saved[-1])
     options = {

@@ -20,7 +20,7 @@ class RowNumber(NamedTuple):
     """The index of the row's parent, if the rows are children."""
 
 
-class RowsWithoutParents:
+class OnlyRows:
     """The numbers of rows that were not generated as children."""
 
     def __init__(self, count: int) -> None:
@@ -30,7 +30,7 @@ class RowsWithoutParents:
         return RowNumber(number, number, 0)
 
 
-class Children:
+class Siblings:
     """The numbers of rows that were generated as children: those of the first parent come first."""
 
     def __init__(self, counts: Iterable[int]) -> None:
@@ -45,4 +45,4 @@ class Children:
         return RowNumber(number, number - (self._ends[parent - 1] if parent else 0), parent)
 
 
-Numbering = RowsWithoutParents | Children
+Numbering = OnlyRows | Siblings

@@ -7,7 +7,7 @@ from typing import Any, overload
 
 from seedctl.errors import InvalidInputError
 from seedctl.fake.given import CountMaker, check_count, count_maker, is_function
-from seedctl.fake.numbering import Children, Numbering, RowsWithoutParents
+from seedctl.fake.numbering import Numbering, OnlyRows, Siblings
 from seedctl.fake.plan import FakeRow, Plan, Planner
 from seedctl.fake.related_rows import FakeModel, GivenParents, OwnKeys, check_names
 from seedctl.fake.relations import (
@@ -122,7 +122,7 @@ class FakeRows(Sequence[FakeRow]):
             )
         of = self._of.related(relation, field.type.name)
         key = f"number of {relation}".encode()
-        numbering = Children(
+        siblings = Siblings(
             1 if counts is None else counts(self._of.draws.of(number).named(key))
             for number in self._numbers
         )
@@ -130,7 +130,7 @@ class FakeRows(Sequence[FakeRow]):
         fixed = Relation(
             relation, targets, self.model.primary_key, self, lambda row, _draw: row.parent
         )
-        return _make(of, numbering, {**(fields or {}), **values}, fixed)
+        return _make(of, siblings, {**(fields or {}), **values}, fixed)
 
 
 def fake_rows(
@@ -148,7 +148,7 @@ def fake_rows(
     InvalidInputError.
     """
     check_count(count, f"{model.name}.fake(200)")
-    return _make(FakeModel(schema, sources, model, (str(seed),)), RowsWithoutParents(count), given)
+    return _make(FakeModel(schema, sources, model, (str(seed),)), OnlyRows(count), given)
 
 
 def _make(
@@ -240,7 +240,7 @@ def _parents(of: FakeModel, related: Model, value: Any, where: str) -> Parents:
     if isinstance(value, int) and not isinstance(value, bool):
         other = of.related(where.rpartition(".")[2], related.name)
         check_count(value, f"{where.rpartition('.')[2]}=20")
-        return _make(other, RowsWithoutParents(value), {})
+        return _make(other, OnlyRows(value), {})
     if isinstance(value, FakeRows):
         if value.model.name != related.name:
             raise InvalidInputError(

@@ -99,7 +99,7 @@ class ExportFolder:
             manifest.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
 
     def discard(self) -> None:
-        """Delete the temporary files of an export that did not complete."""
+        """Delete what an export has left that did not come to its end."""
         for path in self._folder.glob(f"*{_UNFINISHED}"):
             with suppress(OSError):
                 path.unlink()
