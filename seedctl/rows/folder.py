@@ -109,9 +109,7 @@ class ExportFolder:
 
 
 def _write_text(file: IO[str], path: Path, text: str) -> None:
-    with _writing(
-        path
-    ):  # not around the iteration of the rows, whose errors are not about this file
+    with _writing(path):  # not around the loop over rows: its errors are not about this file
         file.write(text)
 
 
