@@ -89,7 +89,7 @@ def check_choice_option(name: str, value: str) -> None:
     if not is_valid:
         option = f"--{name.replace('_', '-')}"
         raise errors.InvalidCommandInputError(
-            f"{option} is {value!r}, which cannot be right.", resolution=f"Give {rule}."
+            f"{option} is {value!r}, which is not valid.", resolution=f"Give {rule}."
         )
 
 
