@@ -215,8 +215,7 @@ def import_(
             f"{outcome.failed} of {outcome.rows} rows failed; the first: "
             f"{outcome.first_failure.message}",
             resolution=f"{outcome.first_failure.resolution or 'Correct the rows.'} "
-            "With --if-exists skip, existing records stay unchanged; with --if-exists update, they are "
-            "updated.",
+            "With --if-exists skip a second run leaves the records of the first one unchanged.",
         ) from outcome.first_failure
     console.success(f"Import finished: {report.totals()}.")
 
