@@ -89,7 +89,7 @@ class Guard:
         return warnings
 
     def refusal(self, outputs: AmplifyOutputs, ownership: Ownership) -> SeedctlError | None:
-        """Return the error if *outputs* are refused even with a name; None if they are not."""
+        """Return the error of every write to *outputs*, whatever is named; None if there is none."""
         steps = self._steps(ownership)
         if "refuse mismatch" in steps:
             return self._mismatch(outputs, ownership)
@@ -100,7 +100,7 @@ class Guard:
         return STEPS[is_own and not ownership.is_deployed_elsewhere, ownership.owner]
 
     def _chosen(self, ownership: Ownership) -> BackendIdentifier:
-        """Return the chosen backend, with the original name of its branch if the stack's tags have it."""
+        """Return the chosen backend, with the raw name of its branch if the stack's tags tell it."""
         found = ownership.backend
         is_same = found is not None and found.stack_name == self.identifier.stack_name
         return found if found is not None and is_same else self.identifier

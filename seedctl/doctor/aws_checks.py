@@ -115,14 +115,12 @@ def check_secrets(around: Surroundings) -> Finding:
 
 
 def secrets_finding(names: Iterable[str], stored: Iterable[str], command: str) -> Finding:
-    """Return the finding for the secrets *names*, of which *stored* exist; *command* sets one."""
+    """Return which of *names* are not *stored*; *command* sets one."""
     known = set(stored)
     missing = [name for name in names if name not in known]
     if missing:
         fix = "; ".join(f"{command} {name}" for name in missing)
-        return problem(
-            f"The script reads {', '.join(missing)}, but this backend has no such secret.", fix
-        )
+        return problem(f"The script reads {', '.join(missing)}, not set in this backend.", fix)
     return Finding(f"{', '.join(names)}: set")
 
 
