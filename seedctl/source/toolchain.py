@@ -28,7 +28,7 @@ _INSTALL_BY_LOCK_FILE = {
     "bun.lockb": "bun install",
     "package-lock.json": "npm install",
 }
-_VERSIONS = "18 from 18.19 on, 20 from 20.6 on, or 22 and later"
+_VERSIONS = "18.19 or a later 18.x, 20.6 or a later 20.x, or 22 or later"
 _PROBE_SECONDS = 30
 # A version manager may have put a script called node into the PATH: ask for the program itself.
 _PROBE = "process.stdout.write(JSON.stringify([process.version, process.execPath]))"
