@@ -52,7 +52,7 @@ def check_script(around: Surroundings) -> Finding:
         return problem(
             f"{place}, line {error.lineno}, is not Python: {error.msg}.", f"Correct {place}."
         )
-    except (OSError, ValueError) as error:  # it cannot be read, or contains a NUL character
+    except (OSError, ValueError) as error:  # a helper that cannot be read, or holds a NUL
         return problem(f"{name} cannot be read: {error}.", "Make it a file of Python source.")
     return Finding(name)
 

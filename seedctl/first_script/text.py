@@ -37,7 +37,7 @@ def code() -> str:
 
 _NOTHING = """\
 # This backend has no users, and without a user no record or file can be written here.
-# Define users in amplify/auth/resource.ts, delete this file, and run seedctl init again.
+# Add some in amplify/auth/resource.ts, delete this file and run seedctl init again.
 """
 
 
