@@ -86,7 +86,7 @@ def create_and_sign_up_user(
             has to set its final password.
         mfa_preference: The method to set up, "TOTP", "SMS" or "EMAIL", if the pool offers several.
         email_sign_up_challenge: Returns the code sent by e-mail. Without it the code is read from
-            the outbox of the local sandbox, or on AWS prompted for.
+            the inbox of the local sandbox, or on AWS prompted for.
         sms_sign_up_challenge: The same for the code sent by SMS.
         totp_sign_up_challenge: Takes a TOTPSetup and returns the first TOTP code, such as
             ``Authenticator().enroll``. TOTP requires it.
@@ -161,22 +161,22 @@ def fake_users(
     groups: Any = (),
     user_attributes: Mapping[str, Any] | None = None,
 ) -> list[NewUser]:
-    """Make users for ``create_users`` that fit the user pool. Nothing is sent.
+    """Generate users for ``create_users`` that fit the user pool. Nothing is sent.
 
-    User names are of the kind that the pool accepts, with the attributes that it requires. A user
-    depends on the seed and its number alone, so more users leave the others as they are.
+    They have user names of the kind that the pool accepts, and the attributes that it requires. A
+    user depends only on the seed and its number: if you ask for more users, the others stay the same.
 
     Args:
         count: How many users, from 0.
         password: The password of all of them, which the pool's policy must accept.
-        seed: Another seed makes other users. A number or a text.
-        groups: Groups to draw one from for each user, or a mapping with their weights, or a function
+        seed: Another seed gives other users. A number or a text.
+        groups: Groups of which each user gets one, or a mapping with their weights, or a function
             that gets the user's attributes and returns the groups. By default none.
         user_attributes: Attributes besides those that the pool requires, or in place of them:
-            values, lists to draw from and functions, as for ``fake`` of a model.
+            values, lists and functions, as for ``fake`` of a model.
 
     Raises:
-        InvalidInputError: *count* is no number, or a value cannot be made.
+        InvalidInputError: *count* is no number, or a value cannot be generated.
     """
     return current_backend().auth.fake_users(
         count, password, seed=seed, groups=groups, user_attributes=user_attributes

@@ -269,7 +269,7 @@ def connect(
         local: Use the running local sandbox, or else one in this process. Default: SEEDCTL_LOCAL.
         app_client_secret: The secret of an app client that has one. Default: SEEDCTL_APP_CLIENT_SECRET.
         mfa_command: Prints the one-time codes that no callback gives. Default: SEEDCTL_MFA_COMMAND.
-        prompt: Ask for one-time codes on the terminal even if the local sandbox's outbox has them.
+        prompt: Ask for one-time codes on the terminal even if the local sandbox's inbox has them.
         observer: Receives the run's events. Default: the target and warnings go to stderr.
         target: What to look up and show before the first write: "outputs", "account" or "none". The
             check whether the backend may be written to does not depend on it.

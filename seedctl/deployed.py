@@ -26,7 +26,7 @@ _BUCKET, _KEY = (f"_MODEL_INTROSPECTION_SCHEMA_{part}" for part in ("BUCKET_NAME
 # What lodash's snakeCase takes as one word, in ASCII.
 _WORDS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
 
-# The end of a status, and what it says of the stack. Of no other status can outputs be read.
+# The statuses in which the outputs of a stack can be read.
 _READY = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE")
 _ROLLED_BACK = ("UPDATE_ROLLBACK_COMPLETE", "IMPORT_ROLLBACK_COMPLETE")
 
@@ -38,9 +38,9 @@ class RootStack:
     name: str
     outputs: Mapping[str, str]
     metadata: Mapping[str, Any]
-    """Which outputs belong to which part of the backend; from the stack's template."""
+    """The metadata of the stack's template: which outputs belong to which part of the backend."""
     is_rolled_back: bool
-    """Whether the last deployment failed, and the stack is as the one before has left it."""
+    """Whether the last deployment failed and was rolled back to the one before."""
 
 
 def read_stack(aws: AWS, stack: str) -> RootStack:
@@ -220,8 +220,8 @@ def _introspection_place(aws: AWS, stack: RootStack) -> tuple[str, str]:
     identifier = BackendIdentifier.from_stack_name(stack.name)
     if identifier is None:
         raise _not_found(
-            f"The place of the model introspection of {stack.name} cannot be told, since Amplify "
-            "did not give the stack its name",
+            f"The place of the model introspection of {stack.name} is unknown, since Amplify did not "
+            "make the stack's name",
             stack,
         )
     path = identifier.resource_reference_path("")

@@ -96,7 +96,7 @@ def restore_state(url: str | None, state_folder: Path, source: OutputsSource, na
 
 
 class InboxCodes:
-    """Reads e-mail and SMS codes from the local outbox, and asks for other codes on the terminal."""
+    """Reads e-mail and SMS codes from the local inbox, and asks for other codes on the terminal."""
 
     can_repeat = True  # a person may have mistyped a TOTP code, or a newer message may have arrived
 
@@ -110,16 +110,16 @@ class InboxCodes:
         from seedctl.local.inbox import MFA, read_inbox  # noqa: PLC0415 - only --local needs it
 
         for message in read_inbox(self._state_folder):
-            # Allow one second: the outbox and the sign-in may round the time differently.
+            # Allow one second: the inbox and the sign-in may round the time differently.
             is_new = message.sent_at >= request.since - 1
             is_asked_for = (message.purpose, message.method) == (MFA, request.method)
             if message.is_for(request.username) and is_new and is_asked_for:
                 self._observer.on_note(
                     f"{request.method} code for {mask(request.username)}: read from the local "
-                    "outbox."
+                    "outbox (seedctl local inbox)."
                 )
                 return message.code
         raise MFACodeUnavailableError(
-            f"The local outbox holds no {request.method} code for {mask(request.username)}.",
+            f"The local inbox has no {request.method} code for {mask(request.username)}.",
             resolution="Another run may have cleared it: run again.",
         )

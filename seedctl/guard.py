@@ -1,4 +1,4 @@
-"""The guard: what must be allowed by name before it is written to, and what is refused.
+"""Decide before the first write whether the backend may be written to.
 
 A sandbox of this project may be written to. Any other backend needs its name, given with
 ``--allow-target`` or typed at a terminal. An outputs file must belong to the chosen backend.
@@ -26,11 +26,11 @@ from seedctl.prompter import TerminalPrompter, can_prompt
 from seedctl.report import Target
 
 Step = Literal["name chosen", "name owner", "confirm", "refuse mismatch", "refuse missing"]
-"""What comes before the first write: the name of the chosen backend or of the outputs' owner is required;
-outputs that could not be checked are confirmed; or the write is refused."""
+"""What is required before the first write: the name of the chosen backend, or of the owner of the outputs;
+a confirmation of outputs that could not be checked. The others refuse the write."""
 
 STEPS: Mapping[tuple[bool, Owner], tuple[Step, ...]] = {
-    # Whether the chosen backend is a sandbox of this project, and whom the outputs belong to.
+    # By whether the chosen backend is a sandbox of this project, and by the owner of the outputs.
     (True, "chosen"): (),
     (True, "unknown"): ("confirm",),
     (True, "other"): ("name owner",),
@@ -60,10 +60,10 @@ class Guard:
         ownership: Ownership | None,
         describe: Callable[[], Target],
     ) -> list[str]:
-        """Return what to warn of, or raise if the write is not allowed.
+        """Return warnings, or raise if the write is not allowed.
 
         *outputs* and their *ownership* are None for writes to Parameter Store. *describe* looks up
-        what is shown before something has to be typed. Raises TargetNotAllowedError,
+        the target, which is shown if the user has to type something. Raises TargetNotAllowedError,
         OutputsMismatchError, StackDoesNotExistError.
         """
         if outputs is None or ownership is None:
@@ -110,7 +110,7 @@ class Guard:
     ) -> None:
         """Raise TargetNotAllowedError unless *backend* was named, or is named now.
 
-        *what* is the beginning of a sentence that ends with the backend.
+        *what* is the beginning of the message, which goes on with the name of the backend.
         """
         given = self.allow_target
         if given in _names(backend):
@@ -162,7 +162,7 @@ class Guard:
     def _confirm(
         self, outputs: AmplifyOutputs, ownership: Ownership, describe: Callable[[], Target]
     ) -> list[str]:
-        """Ask once whether outputs that nobody could check are the right ones; else warn."""
+        """Ask once whether outputs that could not be checked are the right ones. Without a terminal, warn."""
         what = (
             f"{outputs.path} could not be checked to belong to the {_named(self.identifier)}: "
             f"{ownership.reason}."
@@ -191,7 +191,7 @@ class Guard:
         return []
 
     def _digest(self, outputs: AmplifyOutputs) -> str:
-        """Identify the chosen backend and where *outputs* lead to."""
+        """Return a digest of the chosen backend and of the resources in *outputs*."""
         data, storage = outputs.data, outputs.storage
         buckets = (storage.default, *storage.buckets) if storage is not None else ()
         places = [

@@ -1,4 +1,4 @@
-"""Which deployed backend an outputs file belongs to, as far as CloudFormation tells."""
+"""Find which deployed backend an outputs file belongs to, by asking CloudFormation."""
 
 from __future__ import annotations
 
@@ -15,20 +15,21 @@ if TYPE_CHECKING:
     from seedctl.aws.calls import AWS
 
 Owner = Literal["chosen", "other", "mismatch", "missing", "unknown"]
-"""Whom the resources in the outputs file belong to: the "chosen" backend; one "other" backend, which is
-no sandbox of this project; "mismatch": another sandbox of this project, or several backends; "missing":
-nobody knows, and the chosen backend is not deployed; "unknown": nobody knows."""
+"""Which backend the resources in the outputs file belong to. "chosen": the chosen backend; "other": one
+other backend, which is not a sandbox of this project; "mismatch": another sandbox of this project, or
+several backends; "missing": unknown, and the chosen backend is not deployed; "unknown"."""
 
 _ChosenStack = Literal["same", "differs", "silent", "missing", "unreadable"]
-"""What the chosen stack tells: it has the "same" resources as the file, or it "differs"; it is "silent"
-about any; it is "missing"; it is "unreadable"."""
+"""The outputs of the chosen stack, compared with the file: they have the "same" resources; a resource
+"differs"; they are "silent", without any resource; the stack is "missing" or "unreadable"."""
 _RootStack = Literal["chosen", "own", "other", "unknown"]
-"""The stack that owns the user pool: the "chosen" one, that of an "own" other sandbox, or any "other"."""
+"""The stack that owns the user pool: the "chosen" one, another sandbox of this project ("own"), any
+"other" stack, or "unknown"."""
 
 OWNERS: Mapping[tuple[_ChosenStack, _RootStack], Owner] = {
     ("same", "chosen"): "chosen",
     ("same", "own"): "chosen",  # a sandbox may share the pool of another one (referenceAuth)
-    ("same", "other"): "other",  # the same, but what is written there is not for this project alone
+    ("same", "other"): "other",  # the chosen sandbox shares the pool of another backend
     ("same", "unknown"): "chosen",
     ("differs", "chosen"): "mismatch",
     ("differs", "own"): "mismatch",
@@ -41,7 +42,7 @@ OWNERS: Mapping[tuple[_ChosenStack, _RootStack], Owner] = {
     ("missing", "own"): "mismatch",
     ("missing", "other"): "other",
     ("missing", "unknown"): "missing",
-    ("unreadable", "chosen"): "unknown",  # of the API and the buckets nothing is known
+    ("unreadable", "chosen"): "unknown",  # nothing is known about the API and the buckets
     ("unreadable", "own"): "mismatch",
     ("unreadable", "other"): "other",
     ("unreadable", "unknown"): "unknown",
@@ -50,27 +51,27 @@ OWNERS: Mapping[tuple[_ChosenStack, _RootStack], Owner] = {
 
 @dataclass(frozen=True, slots=True)
 class Ownership:
-    """Whom the resources in an outputs file belong to."""
+    """Which backend the resources in an outputs file belong to."""
 
     owner: Owner
     region: str | None = None
-    """Where the stacks are."""
+    """The region of the stacks."""
     backend: BackendIdentifier | None = None
     """The backend of the stack that owns the user pool, if that is known."""
     difference: str = ""
     """For a "mismatch": the first resource that differs, as the end of a sentence about the file."""
     reason: str = ""
-    """For "unknown": why nobody knows, as a sentence without its full stop."""
+    """For "unknown": the reason, as a sentence without its full stop."""
     is_deployed_elsewhere: bool = False
-    """Whether the tags of the chosen stack say that it is no sandbox, whatever its name says."""
+    """Whether the tags of the chosen stack say that it is not a sandbox, whatever its name says."""
 
 
 def find_owner(
     aws: AWS, project: Project, identifier: BackendIdentifier, outputs: AmplifyOutputs
 ) -> Ownership:
-    """Return whom the resources in *outputs* belong to, if *identifier* is the chosen backend.
+    """Return which backend the resources in *outputs* belong to; *identifier* is the chosen one.
 
-    A look-up that fails is no error: then less is known.
+    A look-up that fails is not an error; the owner is then unknown.
     """
     resources = resources_of_file(outputs)
     stacks = StackLookup(aws, _region(outputs))
@@ -117,9 +118,9 @@ def find_owner(
 def find_bucket_owner(
     aws: AWS, project: Project, identifier: BackendIdentifier, bucket: str, region: str | None
 ) -> Ownership:
-    """Return whom a *bucket* that no outputs file lists belongs to.
+    """Return which backend a *bucket* that the outputs file does not list belongs to.
 
-    It is "chosen" also for the sandboxes of this project, and "unknown" for a bucket of no stack.
+    It is "chosen" also for other sandboxes of this project, and "unknown" if no stack has the bucket.
     """
     stacks = StackLookup(aws, region)
     root = stacks.root_of(bucket) or stacks.naming("bucket", bucket)
@@ -133,14 +134,14 @@ def find_bucket_owner(
 
 
 def _physical_id(outputs: AmplifyOutputs) -> str | None:
-    """Return the user pool, or without one the default bucket. An API's URL has not its id."""
+    """Return the user pool, or without one the default bucket. An API's URL does not contain its id."""
     if outputs.auth is not None:
         return outputs.auth.user_pool_id
     return outputs.storage.default.bucket_name if outputs.storage is not None else None
 
 
 def _difference(resources: list[tuple[str, str]], stack: DeployedStack) -> str:
-    """Return the first of *resources* that *stack* does not have, in words; "" if it has all."""
+    """Describe the first of *resources* that *stack* does not have; "" if it has all."""
     for kind, value in resources:
         own = stack.resources.get(kind, set())
         if value not in own:

@@ -30,7 +30,7 @@ _states_to_keep = pytest.StashKey["list[str]"]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    group = parser.getgroup("seedctl", "tests with data of a seed script")
+    group = parser.getgroup("seedctl", "tests with the data of a seed script")
     for name, text in _PATHS.items():
         group.addoption(f"--seedctl-{name}", metavar="PATH", help=text)
         parser.addini(f"seedctl_{name}", f"seedctl: {text}")
@@ -71,9 +71,9 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 @pytest.fixture(scope="session")
 def seedctl_secrets() -> Mapping[str, str]:
-    """The values of secrets for the seed script, by name. Override it to give values.
+    """The values of secrets for the seed script, by name. Override this fixture to give values.
 
-    Secrets that the script reads and that are not here get made-up values.
+    Other secrets that the script reads get made-up values.
     """
     return {}
 
@@ -87,10 +87,10 @@ def _seedctl_sandbox(
     from seedctl.errors import SeedctlError  # noqa: PLC0415 - see above
     from seedctl.testing import SeededSandbox  # noqa: PLC0415
 
-    kept = pytestconfig.stash[_states_to_keep] = []
+    saved = pytestconfig.stash[_states_to_keep] = []
     state = tmp_path_factory.mktemp("seedctl")
     with contextlib.ExitStack() as opened:
-        opened.callback(lambda: None if kept else shutil.rmtree(state))
+        opened.callback(lambda: None if saved else shutil.rmtree(state))
         try:
             sandbox = SeededSandbox(
                 state,
@@ -119,7 +119,7 @@ def seedctl_backend(_seedctl_sandbox: SeededSandbox) -> Backend:
 def seeded_backend(
     request: pytest.FixtureRequest, _seedctl_sandbox: SeededSandbox
 ) -> Iterator[Backend]:
-    """The backend of ``seedctl_backend``, with exactly the data that the seed script made.
+    """The backend of ``seedctl_backend``, with exactly the data that the seed script created.
 
     The functions of seedctl act on it during the test.
     """
@@ -128,7 +128,7 @@ def seeded_backend(
         yield backend
     try:
         if request.node.stash.get(_has_failed, False):
-            text = _keep(request.config, backend)
+            text = _save_failed_state(request.config, backend)
             if text:
                 request.node.add_report_section("teardown", "seedctl", text)
     finally:
@@ -149,7 +149,7 @@ def as_user(
 
 @contextlib.contextmanager
 def _shortened(raised: pytest.ExceptionInfo[BaseException]) -> Iterator[None]:
-    """In the block, let *raised* have only frames of the user, and no causes."""
+    """During the block, remove the causes and all stack frames but the user's from *raised*."""
     from seedctl.runner.script_trace import user_frames  # noqa: PLC0415 - see above
 
     error, trace = raised.value, raised.traceback
@@ -209,7 +209,7 @@ def _path(config: pytest.Config, name: str) -> Path | None:
 
 
 def _restored(sandbox: SeededSandbox, request: pytest.FixtureRequest) -> Backend:
-    """Return the backend with the seeded data. After a failed seed, only one test shows its error."""
+    """Return the backend with the seeded data. If seeding failed, only one test shows its error."""
     from seedctl.errors import SeedctlError  # noqa: PLC0415 - see above
 
     has_failed_before = sandbox.has_failed
@@ -219,12 +219,12 @@ def _restored(sandbox: SeededSandbox, request: pytest.FixtureRequest) -> Backend
         is_first = sandbox.has_failed and not has_failed_before
         if is_first and _is_shown_by_other_worker(request):
             return _restored(sandbox, request)  # the second call raises a short error
-        note = _keep(request.config, sandbox.backend) if is_first else ""
+        note = _save_failed_state(request.config, sandbox.backend) if is_first else ""
         raise _failed(error, sandbox.script, note) from None
 
 
 def _is_shown_by_other_worker(request: pytest.FixtureRequest) -> bool:
-    """Whether another worker of pytest-xdist shows why the seed failed; from now on, this one does."""
+    """Whether another pytest-xdist worker shows why seeding failed. If not, this one is marked to do so."""
     if not hasattr(request.config, "workerinput"):
         return False
     factory: pytest.TempPathFactory = request.getfixturevalue("tmp_path_factory")
@@ -235,13 +235,13 @@ def _is_shown_by_other_worker(request: pytest.FixtureRequest) -> bool:
     return False
 
 
-def _keep(config: pytest.Config, backend: Backend) -> str:
-    """Save the state if --seedctl-keep is given, and return how to open it, otherwise an empty text."""
+def _save_failed_state(config: pytest.Config, backend: Backend) -> str:
+    """If --seedctl-keep is given, save the state and return how to open it, otherwise an empty text."""
     if not config.getoption("--seedctl-keep"):
         return ""
-    kept = config.stash[_states_to_keep]
-    kept.append(f"failed-{len(kept) + 1}")
-    backend.save_state(kept[-1])
+    saved = config.stash[_states_to_keep]
+    saved.append(f"failed-{len(saved) + 1}")
+    backend.save_state(saved[-1])
     options = {
         "identifier": backend.identifier.name,
         "outputs": _path(config, "outputs"),
@@ -261,13 +261,13 @@ def _keep(config: pytest.Config, backend: Backend) -> str:
             f"    {str(backend.project.root)!r},",
             *lines,
             ")",
-            f"backend.restore_state({kept[-1]!r})\n",
+            f"backend.restore_state({saved[-1]!r})\n",
         ]
     )
 
 
 def _failed(error: SeedctlError, script: Path | None = None, note: str = "") -> BaseException:
-    """Return what fails the test with the text of *error*, instead of a trace through seedctl."""
+    """Return the exception that fails the test with the text of *error*, without a traceback."""
     from seedctl import errors  # noqa: PLC0415 - see above
     from seedctl.runner.script_trace import failure_text  # noqa: PLC0415
 

@@ -1,6 +1,6 @@
-"""What CloudFormation tells of stacks: their outputs and tags, and which root stack has a resource.
+"""Look up stacks in CloudFormation: their outputs and tags, and which root stack has a resource.
 
-A look-up that fails is no error: then less is known.
+A look-up that fails is not an error; the result is then unknown.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class DeployedStack:
 
     @classmethod
     def of(cls, described: Mapping[str, Any], name: str = "") -> DeployedStack:
-        """Return one of the stacks that DescribeStacks has *described*."""
+        """Return the stack that an entry of DescribeStacks has *described*."""
         outputs = {
             each["OutputKey"]: each.get("OutputValue") for each in described.get("Outputs", [])
         }
@@ -40,7 +40,7 @@ class DeployedStack:
 
     @property
     def resources(self) -> dict[str, set[str]]:
-        """The ids in the stack's outputs, by what they are; empty if it names none."""
+        """The ids in the stack's outputs, by the kind of resource; empty if the outputs name no resource."""
         return resources_of_stack(self.outputs)
 
     @property
@@ -48,7 +48,7 @@ class DeployedStack:
         return self.tags.get("amplify:deployment-type", "sandbox") == "sandbox"
 
     def identifier(self, project: Project) -> BackendIdentifier:
-        """Return the backend of the stack, by its raw names if the tags have them."""
+        """Return the backend of the stack, with the original names if the tags contain them."""
         app, branch = (self.tags.get(f"amplify:{key}") for key in ("app-id", "branch-name"))
         if app and branch:
             found = BackendIdentifier(app, branch, "branch")
@@ -59,16 +59,17 @@ class DeployedStack:
 
 @dataclass(slots=True)
 class StackLookup:
-    """The look-ups of one check, in one region."""
+    """Looks up stacks for one check, in one region."""
 
     aws: AWS
     region: str | None
     reason: str = field(default="", init=False)
-    """Why the first call that failed has failed."""
+    """Why the first failed call failed; empty if none failed."""
     _by_id: dict[str, DeployedStack] = field(default_factory=dict, init=False)
     _is_unreachable: bool = field(default=False, init=False)
 
     def describe(self, name: str) -> DeployedStack | Literal["missing", "unreadable"]:
+        """Return the stack with this name or id, or why there is none."""
         if name in self._by_id:
             return self._by_id[name]
         reply = self._call("DescribeStacks", StackName=name)
@@ -93,9 +94,9 @@ class StackLookup:
         return None
 
     def naming(self, kind: str, value: str) -> DeployedStack | None:
-        """Return the root stack whose outputs name the resource *value*, such as a "user pool".
+        """Return the root stack whose outputs name *value*, which is a *kind* such as "user pool".
 
-        For where CloudFormation does not tell the stack of a resource: emulators seldom do.
+        It is for emulators, most of which cannot find the stack of a resource.
         """
         parameters: dict[str, str] = {}
         for _ in range(_MOST_PAGES):
@@ -110,7 +111,7 @@ class StackLookup:
         return None
 
     def _call(self, operation: str, **parameters: str) -> dict[str, Any] | None:
-        """Return the reply, {} if there is none, or None if there is no such stack or resource."""
+        """Return the response, {} if the call failed, or None if there is no such stack or resource."""
         if self._is_unreachable:
             return {}
         try:

@@ -1,4 +1,4 @@
-"""What a run is about to change, for the line before the first write."""
+"""Describe what a run is about to change, for the line before the first write."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from seedctl.report import Target
 
 TargetDetail = Literal["outputs", "account", "none"]
 """How much to look up for the line: "outputs" for the account and what the outputs file says, "account"
-for the account only, "none" for no line. The guard does not depend on it."""
+for the account only, "none" for no line. The checks of ``Guard`` do not depend on it."""
 
 if TYPE_CHECKING:
     from seedctl.aws.calls import AWS
@@ -29,10 +29,10 @@ def describe_target(
 ) -> Target:
     """Return what is about to be changed; *outputs* is None if there is no outputs file.
 
-    *ownership* says whom the outputs belong to; None if that was not looked up.
+    *ownership* says which backend the outputs belong to; None if that was not looked up.
     """
     auth = outputs.auth if outputs is not None else None
-    # The owner, or the chosen backend with the raw names that the tags of its stack tell.
+    # The owner, or the chosen backend with the original names from the tags of its stack.
     owner = ownership.backend if ownership is not None else None
     stage = _stage(aws, owner or identifier, ownership.region if ownership else None)
     return Target(
@@ -62,13 +62,13 @@ def _account(aws: AWS) -> str:
     try:
         reply = aws.call("sts", "GetCallerIdentity", {}, once=True)
     except AWSError:
-        return "unknown"  # only for display; a call that is really needed raises its own error
+        return "unknown"  # this is for display only; a call that is needed raises its own error
     account: str = reply["Account"]
     return account
 
 
 def _stage(aws: AWS, identifier: BackendIdentifier, region: str | None) -> str:
-    """Return the stage of a branch, such as "PRODUCTION"; "" if it may not be asked."""
+    """Return the stage of a branch, such as "PRODUCTION"; "" if it is not known."""
     if aws.is_local or identifier.type != "branch" or identifier.hash is not None:
         return ""
     names = {"appId": identifier.namespace, "branchName": identifier.name}

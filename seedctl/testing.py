@@ -1,6 +1,6 @@
-"""Tests with seeded data: run a seed script, and restore the state that it made before each test.
+"""Tests with seeded data: run a seed script once, and restore the seeded state before each test.
 
-The fixtures of the pytest plugin are made of this module; other test runners use it directly.
+The fixtures of the pytest plugin use this module. Tests in other test runners use it directly.
 """
 
 from __future__ import annotations
@@ -47,25 +47,26 @@ def run_seed(
 ) -> None:
     """Run a seed script in this process, as ``seedctl seed`` does, and restore the process afterwards.
 
-    The script begins with nobody signed in. Sessions that it leaves open are signed out. The current
-    user of the caller stays signed in.
+    Nobody is signed in when the script starts. Sessions that it leaves open are signed out. The
+    current user of the caller stays signed in.
 
     Args:
         backend: The backend to seed.
         script: The script. Default: ``amplify/seed/seed.py`` of the backend's project.
-        arguments: Become the script's ``sys.argv[1:]``.
+        arguments: The script's ``sys.argv[1:]``.
 
     Raises:
         SeedingFailedError: The script raised an exception, which is the cause of this error, or ended
             with an exit code other than 0.
-        SeedctlError: The script let an error of seedctl pass.
+        SeedctlError: The script did not catch an error of seedctl.
         SeedScriptNotFoundError: There is no such script.
     """
     path = find_script(backend.project, explicit=Path(script) if script is not None else None)
     backend.check_outputs()
     for name in shadowed_modules(path):
         text = (
-            f"{name} beside {path.name} has the name of a loaded module, which is imported instead."
+            f"{name} beside {path.name} has the name of a module that is loaded already and is imported "
+            "instead."
         )
         warnings.warn(text, stacklevel=2)
     before = backend.auth.open_sessions()
@@ -96,8 +97,8 @@ class SeededSandbox:
     block. Not thread-safe: run one test after the other.
 
     Attributes:
-        backend: The backend. The module-level functions act on it in a block of
-            ``with sandbox.backend:``, whose end does not close it.
+        backend: The backend. The module-level functions act on it in a ``with sandbox.backend:``
+            block, which does not close it.
     """
 
     def __init__(
@@ -111,7 +112,7 @@ class SeededSandbox:
         secrets: Mapping[str, str] | None = None,
         origins: Sequence[str] = (),
     ) -> None:
-        """Start the sandbox, with *secrets* and nothing else in it.
+        """Start the sandbox. It contains *secrets*, and no other data.
 
         Args:
             state: An empty folder for the state; created if needed. Default: a temporary one, which
@@ -120,9 +121,9 @@ class SeededSandbox:
                 directory.
             outputs: The outputs file. Default: the project's.
             script: The seed script. Default: ``amplify/seed/seed.py`` of the project.
-            arguments: Become the script's ``sys.argv[1:]``.
-            secrets: The values of secrets, by name. Other secrets that the script reads are made up:
-                an e-mail address if the name ends in "username" or "email", otherwise a password
+            arguments: The script's ``sys.argv[1:]``.
+            secrets: The values of secrets, by name. Other secrets that the script reads get made-up
+                values: an e-mail address if the name ends in "username" or "email", otherwise a password
                 that meets every password policy.
             origins: The origins of web pages that may call the sandbox, such as
                 ``http://localhost:3000``.

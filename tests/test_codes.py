@@ -286,7 +286,9 @@ def test_the_newest_code_is_used(outbox: Callable[..., tuple[InboxCodes, Report]
     """The newest code of the sign-in is used. A note says where it came from, without the code."""
     codes, report = outbox(message("11111111", 1001), message("22222222", 1001))
     assert codes.code(REQUEST) == "22222222"
-    assert report.notes == [f"EMAIL code for {ANN}: read from the local outbox."]
+    assert report.notes == [
+        f"EMAIL code for {ANN}: read from the local outbox (seedctl local inbox)."
+    ]
 
 
 @pytest.mark.parametrize("username", [ANN, "ANN@Example.COM", f"id-of-{ANN}"])

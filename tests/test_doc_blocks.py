@@ -57,7 +57,7 @@ NOT_RUN = {
     "testing.md python fragment": "tests/test_pytest_plugin.py runs pytest with them",
     "testing.md text $ python -m pytest": "tests/test_pytest_plugin.py runs pytest in the same way",
     "testing-elsewhere.md python fragment": "tests/test_testing.py runs them in the sample project",
-    "testing-elsewhere.md ipython": "tests/test_testing.py runs them as a notebook does",
+    "notebooks.md ipython": "tests/test_testing.py runs them as a notebook does",
     "testing-elsewhere.md yaml": "tests/test_pytest_plugin.py runs its steps",
     "snapshots.md python fragment": "its names are the reader's; tests/local/test_snapshots.py calls both",
     "amplify-js.md js": "it needs a browser or Node with aws-amplify",

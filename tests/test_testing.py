@@ -364,16 +364,16 @@ def sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "app"
 
 
-def documented(part: str, kind: str = "python fragment") -> list[str]:
-    """Return the blocks of *kind* on the page that contain *part*."""
-    blocks = [block for block in BLOCKS if block.page.name == "testing-elsewhere.md"]
+def documented(part: str, kind: str, page: str) -> list[str]:
+    """Return the blocks of *kind* on the *page* that contain *part*."""
+    blocks = [block for block in BLOCKS if block.page.name == page]
     return [block.text for block in blocks if block.info == kind and part in block.text]
 
 
 def test_the_documented_unittest_works(sample: Path) -> None:
     """The test case of the page passes in the sample project."""
     names: dict[str, Any] = {}
-    (text,) = documented("unittest")
+    (text,) = documented("unittest", "python fragment", "testing-elsewhere.md")
     exec(text, names)
     suite = unittest.defaultTestLoader.loadTestsFromTestCase(names["TodoTests"])
     result = unittest.TestResult()
@@ -383,7 +383,7 @@ def test_the_documented_unittest_works(sample: Path) -> None:
 
 def test_the_documented_parts_work(sample: Path) -> None:
     """The block about connect(), run_seed() and the two methods runs."""
-    (text,) = documented("restore_state")
+    (text,) = documented("restore_state", "python fragment", "testing-elsewhere.md")
     exec(text, {})
     with connect(local=True, state="build/state") as backend:
         backend.auth.create_user("new@example.com", PASSWORD)  # it was gone, so it is new
@@ -391,7 +391,7 @@ def test_the_documented_parts_work(sample: Path) -> None:
 
 def test_the_documented_notebook_works(sample: Path) -> None:
     """Each cell runs in a task of its own, as in a notebook; threads share the session."""
-    cells = [cell for cell in documented("", "ipython") if not cell.startswith("%")]
+    cells = documented("", "ipython", "notebooks.md")
     assert len(cells) == 4
     names: dict[str, Any] = {}
 

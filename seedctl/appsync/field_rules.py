@@ -1,4 +1,4 @@
-"""What rules of fields deny: the fields that AppSync names, and what the caller can do about it."""
+"""Explain denials by field rules: which fields AppSync denied, and what the caller can do."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _WITHOUT_ID = (
 
 
 def denied_fields(error: SeedctlError | None) -> tuple[str, ...]:
-    """Return the fields of the input that rules deny, as AppSync names them; () for other errors."""
+    """Return the input fields that AppSync says the rules deny; () for other errors."""
     if not isinstance(error, UnauthorizedError):
         return ()
     matches = (_DENIED.search(str(entry.get("message"))) for entry in error.errors)
@@ -33,7 +33,7 @@ def denied_fields(error: SeedctlError | None) -> tuple[str, ...]:
 
 
 def is_about_result(error: GraphQLError) -> bool:
-    """Whether all that *error* denies is to read the result: then a mutation was done."""
+    """Whether *error* only denies reading the result, so that the mutation itself was executed."""
     return (
         isinstance(error, UnauthorizedError)
         and bool(error.errors)
@@ -42,7 +42,7 @@ def is_about_result(error: GraphQLError) -> bool:
 
 
 def explain_unread(error: GraphQLError) -> bool:
-    """Say in the resolution of *error* which fields of the result the caller may not read.
+    """Add to the resolution of *error* which fields of the result the caller may not read.
 
     Return whether the error is about the result only.
     """
@@ -57,13 +57,13 @@ def explain_unread(error: GraphQLError) -> bool:
 
 
 def _paths_below(error: GraphQLError) -> list[list[str | int]]:
-    """Return the paths of the errors that are below an operation, and so about its result."""
+    """Return the paths of the errors that are about fields of an operation's result."""
     paths = (entry.get("path") for entry in error.errors)
     return [path for path in paths if isinstance(path, list) and len(path) > 1]
 
 
 def _field_path(path: list[str | int]) -> str:
-    """Return *path* as in a selection set: without the numbers of items in lists."""
+    """Return *path* as a selection set has it: without the indexes of list items."""
     following = [*path[1:], None]
     return ".".join(
         str(part)
@@ -73,9 +73,9 @@ def _field_path(path: list[str | int]) -> str:
 
 
 def explain_denial(error: SeedctlError, model: Model, verb: str) -> None:
-    """Say in the resolution of *error* which rule denies *verb* for a record of *model*.
+    """Add to the resolution of *error* which rule denies *verb* for a record of *model*.
 
-    An error that is no denial by rules remains as it is.
+    An error that is not a denial by rules is not changed.
     """
     denied = denied_fields(error)
     reasons = []
@@ -103,5 +103,5 @@ def explain_denial(error: SeedctlError, model: Model, verb: str) -> None:
 
 
 def is_of_field(error: GraphQLError) -> bool:
-    """Whether AppSync ran the document and refused one field of it."""
+    """Whether AppSync executed the document, and refused one of its fields."""
     return bool(error.errors) and error.errors[0].get("path") is not None

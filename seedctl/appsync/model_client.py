@@ -267,30 +267,32 @@ class ModelClient(ModelQueries):
         seed: int | str = 0,
         **values: Any,
     ) -> FakeRows:
-        """Make rows for ``create_many`` from the schema, with realistic values. Nothing is sent.
+        """Generate rows for ``create_many`` from the schema, with realistic values. Nothing is sent.
 
-        A value depends on the seed, the model, the field and the number of the row alone. What a
-        field means is told by its type and name. Values obey enums, and validators if the outputs
-        file was made from the project's source. Owners are left to the API.
+        A value depends only on the seed, the model, the field and the number of the row. Its kind
+        depends on the type and the name of the field. Enums are obeyed, and validators too if the
+        outputs file was made from the project's source. Owner fields are left to the API.
 
         Args:
             count: How many rows, from 0.
-            fields: What to give by field in place of made values. The same can be given by keyword,
-                as in ``fake(200, status="DRAFT")``, except for names that Python reserves. A list or
-                range is drawn from, a mapping gives the weights of values, a function gets the row
-                and returns the value, None leaves the field out; anything else is the value of all
-                rows. A field that is a list takes a number or range as its length. A belongsTo
-                relation takes rows of ``fake``, records, or how many parents to make. A hasMany
-                relation takes how many children each row has, for ``children`` of the result.
-            seed: Another seed makes other rows, with other ids. A number or a text.
+            fields: The values of fields, by field, in place of generated ones. They can also be given
+                by keyword, as in ``fake(200, status="DRAFT")``, except for names that Python
+                reserves. From a list or range each row gets one value, a mapping has values with
+                their weights, a function gets the row and returns the value, None leaves the field
+                out; anything else is the value of all rows. A field that is a list takes a number or
+                range as its length. A belongsTo relation takes rows of ``fake``, records, or how
+                many parents to generate. A hasMany relation takes how many children each row has,
+                for ``children`` of the result.
+            seed: Another seed gives other rows, with other ids. A number or a text.
 
         Returns:
-            A sequence of dicts. Each row is made when it is read.
+            A sequence of dicts. Each row is generated when it is read.
 
         Raises:
-            InvalidInputError: A field that needs a value cannot be made, or a value does not fit.
+            InvalidInputError: The value of a required field cannot be generated, or a given value
+                does not fit.
         """
-        from seedctl.fake import fake_rows  # noqa: PLC0415 - most scripts make no rows
+        from seedctl.fake import fake_rows  # noqa: PLC0415 - most scripts need no fake rows
 
         api, given = self._requests.api, {**(fields or {}), **values}
         return fake_rows(api.schema, api.model_sources(), self._model, count, given, seed=seed)

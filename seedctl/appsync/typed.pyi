@@ -227,10 +227,10 @@ class TypedCreate(Generic[_Create, _Record]):
         seed: int | str = 0,
         **values: Any,
     ) -> TypedFakeRows[_Create]:
-        """Make rows for ``create_many`` from the schema, with realistic values."""
+        """Generate rows for ``create_many`` from the schema, with realistic values."""
 
 class TypedFakeRows(Sequence[_Create]):
-    """The rows of ``fake``. Those of other models have no types."""
+    """The rows of ``fake``. Their parents and children have no types."""
 
     @overload
     def __getitem__(self, index: int) -> _Create: ...
@@ -241,7 +241,7 @@ class TypedFakeRows(Sequence[_Create]):
         """Return the primary key of a row."""
 
     def parents(self, relation: str) -> Sequence[Any]:
-        """Return the rows that were made as the parents of a relation."""
+        """Return the rows that were generated as the parents in a relation."""
 
     def children(
         self,

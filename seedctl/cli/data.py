@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from seedctl.rows.writers import FileFormat
 
 _WHO_MAY = (
-    "Choose who reads and writes: --as USER signs in a user whom the rules in amplify/data/resource.ts "
-    "let do this, --caller uses your own AWS credentials, which may use every model."
+    "Choose who reads and writes: --as USER signs in a user, whom the rules in amplify/data/resource.ts "
+    "must allow this; --caller uses your own AWS credentials, which may use every model."
 )
 
 
@@ -80,7 +80,7 @@ def _caller_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 _model_option = click.option(
-    "--model", "models", multiple=True, metavar="NAME", help="Only this model; may be repeated."
+    "--model", "models", multiple=True, metavar="NAME", help="Only this model; repeatable."
 )
 
 
@@ -110,7 +110,7 @@ def data(_: Settings) -> None:
     "masked",
     multiple=True,
     metavar="FIELD",
-    help="Replace the values of a field, or Model.field, by pseudonyms; may be repeated.",
+    help="Replace the values of a field, or Model.field, with pseudonyms; repeatable.",
 )
 @click.option(
     "--mask-secret",
@@ -183,14 +183,14 @@ def import_(
 ) -> None:
     """Create records from an export, or from CSV and JSON Lines files.
 
-    A file has the name of its model. Rows that fail do not stop the others.
+    Each file is named after its model. A row that fails does not stop the others.
     """
     from seedctl.rows.folder import has_users  # noqa: PLC0415 - as above
     from seedctl.rows.importing import files_to_import, import_files  # noqa: PLC0415
 
     path = Path(source)
     if len(models) > 1 and not path.is_dir():
-        raise click.UsageError("A file has the rows of one model: give --model once.")
+        raise click.UsageError("A file has rows of one model only: give --model once.")
     console = Console(settings)
     report = ConsoleReport(console)
     with (

@@ -1,4 +1,4 @@
-"""``seedctl doctor``: a line for each thing that a seed needs."""
+"""``seedctl doctor``: a line for each thing that seeding needs."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ _SET_UP_IS_WRONG = 3
     "local",
 )
 def doctor(settings: Settings, form: str) -> int:
-    """Check everything that a seed needs, and name the fix.
+    """Check everything that seeding needs, and show the fixes.
 
-    ✔ is right, ✘ is in the way of a seed, ! is worth knowing, - could not be checked. The exit code
-    is 3 if something is in the way. Nothing is changed, and nobody is asked for anything.
+    ✔ is right, ✘ prevents seeding, ! is worth knowing, - was not checked. The exit code is 3 if
+    something prevents seeding. Nothing is changed, and no input is asked for.
     """
     refuse_contradictions(settings)
     findings = _findings(settings)
@@ -65,9 +65,9 @@ def doctor(settings: Settings, form: str) -> int:
 
 def _sum_up(console: Console, problems: list[str]) -> None:
     if problems:
-        console.failure(f"In the way of a seed: {', '.join(problems)}.")
+        console.failure(f"Problems that prevent seeding: {', '.join(problems)}.")
     else:
-        console.success("Nothing is in the way of a seed.")
+        console.success("Nothing prevents seeding.")
 
 
 def _findings(settings: Settings) -> list[tuple[str, Finding]]:

@@ -26,19 +26,19 @@ if TYPE_CHECKING:
 def init(settings: Settings) -> None:
     """Write a first amplify/seed/seed.py that fits this backend.
 
-    The script creates a user, and a record and a file if the backend lets this user write one. What
-    it does is tried on a local sandbox first, in a temporary folder. Nothing is overwritten.
+    The script creates a user, and a record and a file if the backend lets this user write them. Each
+    step is first tried on a local sandbox in a temporary folder. Nothing is overwritten.
     """
     console = Console(settings)
     path = project_of(settings).root / SCRIPT
     if is_there(path):
         raise FileAccessError(
             f"{path} is there already.",
-            resolution="seedctl doctor says what it needs to run. To get a new one that fits the "
-            "backend, move it away first.",
+            resolution="seedctl doctor checks what it needs to run. To get a new one that fits the "
+            "backend, move this one away first.",
         )
     outputs = _outputs(settings)
-    # They load the local sandbox, which is slow.
+    # These modules load the local sandbox, which is slow.
     from seedctl.first_script import text, trial, users  # noqa: PLC0415
 
     script = trial.find_first_script(outputs) if outputs is not None else users_only()
@@ -58,22 +58,22 @@ def init(settings: Settings) -> None:
 
 
 def users_only() -> FirstScript:
-    """Return the script for a backend of which nothing is known yet: users with an e-mail address."""
+    """Return the script for an unknown backend: one user, who signs in with an e-mail address."""
     from seedctl.first_script import trial, users  # noqa: PLC0415 - as above
 
     return trial.FirstScript(user=users.FirstUser("ann@example.com", {}))
 
 
 def _outputs(settings: Settings) -> AmplifyOutputs | None:
-    """Return the outputs that --local uses; None if there are none and no source to make them of."""
+    """Return the outputs that --local uses; None if there are none, and no source to make them from."""
     source = outputs_source(settings)
     outputs = source.if_any()
     entry = find_backend(project_of(settings))
     if outputs is None and entry is not None:
         raise AmplifyOutputsNotFoundError(
-            f"There is no outputs file yet, which describes the backend of "
-            f"{display_path(settings, entry)}.",
-            resolution="Run seedctl local init first, which makes one for your own machine; or deploy "
+            f"There is no outputs file yet for the backend that {display_path(settings, entry)} "
+            "defines.",
+            resolution="Run seedctl local init first, which writes one for your own machine; or deploy "
             "the sandbox with npx ampx sandbox. Then run seedctl init again.",
         )
     warn_if_stale(settings, outputs)

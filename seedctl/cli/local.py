@@ -103,7 +103,7 @@ def outputs(settings: Settings, form: str) -> None:
 def stop(settings: Settings) -> None:
     """Stop the project's local sandbox, if it is running.
 
-    Requests under way are finished. Users, secrets, records and files remain stored.
+    Requests in progress are finished. Users, secrets, records and files remain stored.
     """
     settings.local = True
     console = Console(settings)

@@ -65,7 +65,7 @@ class _Description:
     "origin",
     type=click.Choice(["source", "outputs", "options"]),
     help="What to read: amplify/backend.ts, amplify_outputs.json, or the options below.  "
-    "[default: the first that there is]",
+    "[default: the first one that exists]",
 )
 @click.option(
     "--timeout",
@@ -81,9 +81,11 @@ class _Description:
     "logins",
     type=click.Choice(["email", "phone"]),
     multiple=True,
-    help="What users sign in with; may be given twice.  [default: email]",
+    help="What users sign in with; repeatable.  [default: email]",
 )
-@click.option("--group", "groups", multiple=True, metavar="NAME", help="A group; repeatable.")
+@click.option(
+    "--group", "groups", multiple=True, metavar="NAME", help="A group of the user pool; repeatable."
+)
 @click.option(
     "--mfa",
     type=click.Choice(["none", "optional", "required"]),
@@ -94,7 +96,7 @@ class _Description:
     "methods",
     type=click.Choice(["totp", "sms", "email"]),
     multiple=True,
-    help="An MFA method; may be given more than once.  [default: totp]",
+    help="An MFA method; repeatable.  [default: totp]",
 )
 @click.option("--force", is_flag=True, help="Replace the file even if you edited it.")
 @options("project_dir", "outputs")
@@ -108,12 +110,12 @@ def init(
 ) -> None:
     """Write amplify/seed/local_outputs.json.
 
-    It stands in for amplify_outputs.json with --local, where nothing is deployed.
+    With --local, it takes the place of amplify_outputs.json if nothing is deployed.
 
-    From amplify/backend.ts, with the Node.js and the Amplify packages of the project, which run
-    offline; else from amplify_outputs.json, with ids of its own; else from the options. The file
-    holds no secret and is meant to be committed. It is made from amplify/backend.ts again whenever
-    you ask for it; --force also replaces one that you edited or that was made otherwise.
+    It is made from amplify/backend.ts, with Node.js and the project's own Amplify packages, which
+    run offline; else from amplify_outputs.json, with local ids; else from the options. The file
+    contains no secret: commit it. Run the command again after a change of the source. --force also
+    replaces a file that you edited, or that was not made from the source.
     """
     description = _Description(**described)
     if description.methods and description.mfa is None:
@@ -157,7 +159,7 @@ class _Initialisation:
             return
         if not may_replace and not _is_made_from_source(text):
             raise FileAccessError(
-                f"{self._path} was made from the project's source, which tells more than {source}.",
+                f"{self._path} was made from the project's source, which has more details than {source}.",
                 resolution="Replace it with --force.",
             )
         write_file(self._path, text)

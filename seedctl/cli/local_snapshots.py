@@ -24,7 +24,7 @@ _UNITS = ("B", "KB", "MB", "GB")
 @click.option(
     "--portable",
     is_flag=True,
-    help="Put the key in, for other machines; whoever has the snapshot can then read its secrets.",
+    help="Include the key, for other machines; whoever has the snapshot can then read its secrets.",
 )
 @options("project_dir", "outputs")
 def save(settings: Settings, *, name: str, force: bool, portable: bool) -> None:
@@ -45,7 +45,7 @@ def save(settings: Settings, *, name: str, force: bool, portable: bool) -> None:
     console.success(f"Saved the local sandbox as {snapshot.name}: {_content(snapshot)}.")
     if portable:
         console.warning(
-            "Secrets travel along: the snapshot contains the key, so whoever has it can read the "
+            "The snapshot contains the key of its secrets, so whoever has the snapshot can read the "
             f"secrets in it. It is in {snapshot.folder}."
         )
 
@@ -54,10 +54,10 @@ def save(settings: Settings, *, name: str, force: bool, portable: bool) -> None:
 @click.argument("name")
 @options("project_dir", "outputs")
 def load(settings: Settings, *, name: str) -> None:
-    """Replace the state of the local sandbox by the snapshot NAME.
+    """Replace the state of the local sandbox with the snapshot NAME.
 
-    What is not in a snapshot is lost. The local sandbox may be running: it finishes the requests in
-    progress first.
+    The present state is lost, unless you saved it. The local sandbox may be running: it completes
+    the requests in progress first.
     """
     settings.local = True
     source = outputs_source(settings)
@@ -86,7 +86,7 @@ def snapshots(settings: Settings, *, removed: tuple[str, ...], form: str) -> Non
     elif found:
         print_rows([name, *_cells(each)] for name, each in found.items())
     else:
-        console.status("There are no snapshots. seedctl local save NAME makes one.")
+        console.status("There are no snapshots. seedctl local save NAME saves one.")
 
 
 def _content(snapshot: Snapshot) -> str:

@@ -48,7 +48,7 @@ class _MainGroup(LazyGroup):
         "outputs": ("outputs", "Write the amplify_outputs.json of a deployed backend."),
         "types": ("types_command", "Write amplify/seed/schema.py: the types of the models."),
         "data": ("data", "Export and import the records of the models."),
-        "doctor": ("doctor", "Check everything that a seed needs, and name the fix."),
+        "doctor": ("doctor", "Check everything that seeding needs, and show the fixes."),
     },
 )
 @click.version_option(__version__, prog_name="seedctl")
@@ -62,7 +62,7 @@ def cli(_: Settings) -> None:
 
 @cli.group(
     cls=LazyGroup,
-    short_help="Run and clear the local sandbox, which --local uses.",
+    short_help="Run and manage the local sandbox, which --local uses.",
     lazy_commands={
         "init": ("local_init", "Write amplify/seed/local_outputs.json."),
         "start": ("local_start", "Start the local sandbox as a server that stays up."),
@@ -72,7 +72,10 @@ def cli(_: Settings) -> None:
         "inbox": ("local", "Print the e-mail and SMS codes that the local sandbox has sent."),
         "reset": ("local", "Delete all that the project's local sandbox stores."),
         "save": ("local_snapshots", "Save the state of the local sandbox as the snapshot NAME."),
-        "load": ("local_snapshots", "Replace the state of the local sandbox by the snapshot NAME."),
+        "load": (
+            "local_snapshots",
+            "Replace the state of the local sandbox with the snapshot NAME.",
+        ),
         "snapshots": (
             "local_snapshots",
             "List the snapshots of the local sandbox, or delete some.",
@@ -81,7 +84,7 @@ def cli(_: Settings) -> None:
 )
 @options("identifier", "region", "project_dir", "outputs", "verbose")
 def local(_: Settings) -> None:
-    """Run and clear the local sandbox, which --local uses."""
+    """Run and manage the local sandbox, which --local uses."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

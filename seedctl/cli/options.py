@@ -186,9 +186,9 @@ _OPTIONS = {
         metavar="NAME",
         help="The sandbox [default: SEEDCTL_IDENTIFIER, else the account's name].",
     ),
-    "app_id": _option("--app-id", metavar="ID", help="The Amplify app of --branch."),
-    "branch": _option("--branch", metavar="NAME", help="A branch of --app-id, not a sandbox."),
-    "stack": _option("--stack", metavar="NAME", help="The backend with this stack."),
+    "app_id": _option("--app-id", metavar="ID", help="The id of the Amplify app, for --branch."),
+    "branch": _option("--branch", metavar="NAME", help="The backend of this branch of --app-id."),
+    "stack": _option("--stack", metavar="NAME", help="The backend of this CloudFormation stack."),
     "allow_target": _option(
         "--allow-target", metavar="NAME", help="Allow writing to this branch or stack."
     ),

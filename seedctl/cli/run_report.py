@@ -16,7 +16,7 @@ from seedctl.report import COUNTED, FAILED, Event, FailureGroup, Kind, Progress,
 _MAX_ROWS = 12  # further rows are only counted
 _WORDS = {"existed": "already there"}
 _HINTS = {
-    "user": 'With if_exists="skip", users that are there are left as they are.',
+    "user": 'With if_exists="skip", existing users stay unchanged.',
     "record": "With key=, no record is created twice.",
 }
 _RUN_AGAIN = "run again. Users left unfinished by this run will be completed."

@@ -37,8 +37,8 @@ from seedctl.schema_file.text import file_text
 def types(settings: Settings, out: str | None, check: bool, force: bool) -> None:
     """Write amplify/seed/schema.py: the types of the models.
 
-    Editors and type checkers then know them: data.generate_client(Schema). Run it again after the
-    models have changed.
+    With data.generate_client(Schema), editors and type checkers know the models. Run it again after
+    the models have changed.
     """
     if check and force:
         raise click.UsageError("--check and --force exclude each other.")

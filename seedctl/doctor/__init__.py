@@ -1,5 +1,5 @@
-"""Checks of everything that a seed needs: the project, its backend, the way to AWS, this machine.
+"""Checks of everything that seeding needs: the project, its backend, access to AWS, this machine.
 
-Each check is a small function that looks at one thing and says what it found, or raises the error
-that a seed would raise. Nothing is written, started or asked for.
+Each check is a small function that looks at one thing and returns what it found, or raises the error
+that ``seedctl seed`` would raise. Nothing is written, started or asked for.
 """

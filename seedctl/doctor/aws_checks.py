@@ -1,4 +1,4 @@
-"""Checks of the way to AWS and of what is deployed. All calls only read."""
+"""Checks of the access to AWS and of the deployed backend. All calls only read."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ def check_profile(around: Surroundings) -> Finding:
 
 
 def check_region(around: Surroundings) -> Finding:
-    """The region of the secrets; the last resort for it is the outputs file."""
+    """The region of the secrets, which may be known only from the outputs file."""
     try:
         return Finding(around.aws.region())
     except (AmplifyOutputsNotFoundError, InvalidAmplifyOutputsError):
-        return Finding("only the outputs file can tell", status="skipped")
+        return Finding("not known without the outputs file", status="skipped")
 
 
 def check_endpoints(around: Surroundings) -> Finding:
@@ -94,7 +94,7 @@ def check_app_client(around: Surroundings) -> Finding:
 
 
 def flows_finding(flows: Iterable[str]) -> Finding:
-    """Return whether an app client with these *flows* allows SRP. Without any it does."""
+    """Return whether an app client with these *flows* allows SRP. With an empty list, it does."""
     listed = [flow for flow in flows if flow.startswith("ALLOW_")]
     if listed and "ALLOW_USER_SRP_AUTH" not in listed:
         return problem("The app client does not allow ALLOW_USER_SRP_AUTH.", ENABLE_SRP)
@@ -105,7 +105,7 @@ def check_secrets(around: Surroundings) -> Finding:
     """Whether the secrets that the script reads are set."""
     names = around.script_needs.secrets
     if not names:
-        return Finding("the script reads none by a literal name")
+        return Finding("no name of a secret found in the script")
     secrets = around.secrets
     try:
         stored = set(secrets.list())

@@ -1,4 +1,4 @@
-"""What a check found, and the failure of one."""
+"""What a check found."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from seedctl.errors import SeedctlError
 
 Status = Literal["ok", "note", "problem", "skipped"]
-"""How a check ended: "note" is worth knowing and stops no seed, "problem" is in the way of a seed,
+"""How a check ended: a "note" is worth knowing and does not prevent seeding, a "problem" prevents it,
 "skipped" means that the check depends on one that failed."""
 
 
@@ -24,12 +24,12 @@ class Finding:
 
 
 def note(text: str, fix: str) -> Finding:
-    """Return a finding that stops no seed."""
+    """Return a finding that does not prevent seeding."""
     return Finding(text, fix, "note")
 
 
 def problem(text: str, fix: str | None) -> Finding:
-    """Return a finding that is in the way of a seed."""
+    """Return a finding that prevents seeding."""
     return Finding(text, fix, "problem")
 
 

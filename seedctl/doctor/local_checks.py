@@ -28,7 +28,7 @@ def check_local_state(around: Surroundings) -> Finding:
     folder = around.project.state_folder
     if not has_state(folder):
         return Finding("empty")
-    read_key(folder / FOLDER)  # the key is there if there is state, or this fails
+    read_key(folder / FOLDER)  # raises if there is a state without a key
     stored_names(folder, "")
     return Finding(f"stored in {around.display(folder / FOLDER)}")
 
@@ -45,6 +45,6 @@ def check_local_secrets(around: Surroundings) -> Finding:
     """Whether the secrets that the script reads are set in the local sandbox."""
     names = around.script_needs.secrets
     if not names:
-        return Finding("the script reads none by a literal name")
+        return Finding("no name of a secret found in the script")
     stored = stored_names(around.project.state_folder, around.identifier.parameter_prefix)
     return secrets_finding(names, stored, "seedctl --local secret set")

@@ -61,10 +61,12 @@ def check_imports(around: Surroundings) -> Finding:
     """Whether the packages that the script imports are installed beside seedctl."""
     missing = around.script_needs.missing_modules
     if not missing:
-        return Finding("all there")
-    # Names of modules are often, not always, names of packages, so this is only where to begin.
+        return Finding("all installed")
+    # A package often, not always, has the name of its module, so the command is only a suggestion.
     fixes = "; ".join(how_to_install(name) for name in missing)
-    return problem(f"The script imports {', '.join(missing)}, not installed here.", f"{fixes}.")
+    return problem(
+        f"The script imports {', '.join(missing)}, but that is not installed here.", f"{fixes}."
+    )
 
 
 def check_outputs(around: Surroundings) -> Finding:
@@ -114,16 +116,18 @@ def check_state_folder(around: Surroundings) -> Finding:
     name = around.display(folder)
     existing = next(each for each in (folder, *folder.parents) if is_there(each))
     if not existing.is_dir():
-        return problem(f"{existing} is not a folder.", f"mv {_quoted(existing)} elsewhere.")
+        return problem(
+            f"{existing} is not a folder.", f"mv {_quoted(existing)} {_quoted(existing)}.old"
+        )
     if not os.access(existing, os.R_OK | os.W_OK | os.X_OK):
         return problem(
             f"{existing} cannot be written by this account.", f"chmod u+rwx {_quoted(existing)}"
         )
-    return Finding(f"{name} is usable" if existing == folder else f"{name} will be made")
+    return Finding(f"{name} is usable" if existing == folder else f"{name} will be created")
 
 
 def check_gitignore(around: Surroundings) -> Finding:
-    """Whether git ignores the state."""
+    """Whether git ignores seedctl's state."""
     root = around.project.root
     if not any((folder / ".git").exists() for folder in (root, *root.parents)):
         return Finding("no git repository")
@@ -140,7 +144,8 @@ def check_gmpy2(_: Surroundings) -> Finding:
     if importlib.util.find_spec("gmpy2") is not None:
         return Finding("gmpy2 is installed")
     return note(
-        "gmpy2 is not installed: many users take more time to sign in.", how_to_install("gmpy2")
+        "gmpy2 is not installed: without it, signing in many users is slower.",
+        how_to_install("gmpy2"),
     )
 
 

@@ -1,4 +1,4 @@
-"""What the checks look at, each part found once and only when a check needs it."""
+"""What the checks look at. Each part is looked up once, when the first check needs it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CALL_SECONDS = 4.0
 
 @dataclass
 class Surroundings:
-    """The project and the backend that the options select. Attributes raise SeedctlError."""
+    """The project and the backend that the options select. Reading an attribute may raise SeedctlError."""
 
     find_project: Callable[[], Project]
     find_identifier: Callable[[], BackendIdentifier]
@@ -63,7 +63,7 @@ class Surroundings:
 
     @cached_property
     def aws(self) -> AWS:
-        """Makes calls that end soon, and that are tried once."""
+        """Makes each call once, with a short timeout."""
         from seedctl.aws.calls import AWS  # noqa: PLC0415 - botocore is slow
 
         settings = AWSSettings(

@@ -20,12 +20,12 @@ class Check:
 
     name: str
     run: Callable[[Surroundings], Finding]
-    """Returns what it found; a SeedctlError that it raises is in the way of a seed."""
+    """Returns what it found. A SeedctlError that it raises is a problem, or a note if it is optional."""
     needs: tuple[str, ...] = ()
-    """The checks without which this one has nothing to look at."""
+    """The names of the checks that must succeed before this one can run."""
     target: Literal["any", "aws", "local"] = "any"
     is_optional: bool = False
-    """Whether a seed works without what it looks at."""
+    """Whether seeding works without what this check looks at."""
 
 
 CHECKS = (
@@ -56,10 +56,10 @@ CHECKS = (
 
 
 def run_checks(around: Surroundings) -> Iterator[tuple[str, Finding]]:
-    """Yield the name and the finding of each check that concerns the chosen target."""
+    """Yield the name and the finding of each check for the chosen target."""
     target = "local" if around.is_local else "aws"
     failed: dict[str, list[str]] = {}
-    """The checks that found no way on, with those that they failed because of."""
+    """The checks that failed or were skipped, each with the failed checks that caused it."""
     for check in CHECKS:
         if check.target not in ("any", target):
             continue
@@ -82,5 +82,5 @@ def _run(check: Check, around: Surroundings, failed: Mapping[str, list[str]]) ->
 
 
 def _causes(check: Check, failed: Mapping[str, list[str]]) -> list[str]:
-    """Return the checks whose problems keep *check* from being run."""
+    """Return the failed checks because of which *check* cannot run."""
     return list(dict.fromkeys(cause for name in check.needs for cause in failed.get(name, ())))

@@ -1,7 +1,7 @@
-"""Rows made from the schema: realistic values that depend on the seed, the model, the row and the field.
+"""Fake data: realistic rows and users, generated from the outputs file.
 
-Nothing here knows a service: from the models of the outputs file come mappings for ``create_many``,
-and from its auth section user names with attributes.
+A value depends only on the seed, the model, the row and the field. Nothing here calls a service: the
+results are mappings for ``create_many``, and user names with attributes for ``create_users``.
 """
 
 from __future__ import annotations

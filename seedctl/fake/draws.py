@@ -1,7 +1,7 @@
-"""Choices that depend on nothing but their place: the seed, the model, the field and the row.
+"""Deterministic random choices, which depend only on the seed, the model, the field and the row.
 
-A random number generator would give other values as soon as one more value is taken from it. Here each
-value has a generator of its own, a hash. The same holds for every version of Python.
+With one random number generator for all values, one more value would change all that come after it. So
+each value has a generator of its own, made of hashes. It is the same in every version of Python.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _SPARE_BITS = 64  # so that the remainder of a division is no visible bias
 
 
 class Draw:
-    """The choices for one value."""
+    """The random generator for one value."""
 
     __slots__ = ("_digest", "_next", "_rest", "row")
 
@@ -40,33 +40,34 @@ class Draw:
         return values[self.below(len(values))]
 
     def part(self, number: int) -> Draw:
-        """Return the choices for part *number* of this value, such as one element of a list."""
+        """Return the generator for part *number* of this value, such as one element of a list."""
         return self.named(b"%d" % number)
 
     def named(self, name: bytes) -> Draw:
-        """Return the choices for the field *name* of this value, which is a row or a custom type."""
+        """Return the generator for the field *name* of this value, which is a row or a custom type."""
         return Draw(blake2b(name, key=self._digest, digest_size=32).digest(), self.row)
 
 
 class RowDraws:
-    """The choices for all rows of a model."""
+    """The random generators for the rows of one model."""
 
     __slots__ = ("_hash", "_number")
 
     def __init__(self, *place: str) -> None:
-        """*place* is everything but the row and the field: the seed and the model."""
+        """*place* is what all rows have in common: the seed and the model."""
         # As JSON, since the texts may contain any separator.
         self._hash = blake2b(json.dumps(place).encode(), digest_size=32)
         self._number = int.from_bytes(self._hash.digest(), "big")
 
     def of(self, row: int) -> Draw:
+        """Return the generator for the row with this number."""
         found = self._hash.copy()
         found.update(b"%d" % row)
         return Draw(found.digest(), row)
 
     def permuted(self, number: int, count: int) -> int:
-        """Return a number below *count*, another one for each *number* below *count*."""
-        # Every multiple of a stride without a common divisor is met once.
+        """Return a number below *count*, a different one for each *number* below *count*."""
+        # If the stride and the count have no common divisor, the multiples reach each number once.
         stride = max(1, count * 618 // 1000)
         while math.gcd(stride, count) > 1:
             stride += 1

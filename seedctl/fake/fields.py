@@ -1,4 +1,4 @@
-"""What makes the values of fields: scalars, enums, custom types, and lists of these."""
+"""Generate the values of fields: scalars, enums, custom types, and lists of these."""
 
 from __future__ import annotations
 
@@ -30,25 +30,25 @@ _TOP = _Place()
 
 
 class MadeField(NamedTuple):
-    """A field, and what makes its values."""
+    """A field, and the function that generates its values."""
 
     name: str
     key: bytes
-    """What the choices are made of; fields with the same key agree with each other. Empty for a
-    custom type within another: its fields have their own, so that they agree with those outside."""
+    """Names the random generator of the value. Fields with the same key agree with each other. Empty
+    for a custom type within another: its fields have their own keys, to agree with those outside."""
     make: Maker
 
 
 @dataclass(frozen=True, slots=True)
 class FieldMakers:
-    """Finds what makes the values of the fields of one schema."""
+    """Finds the functions that generate the values of the fields of one schema."""
 
     schema: Introspection
 
     def made(
         self, field: Field, owner: str, where: str, validators: Sequence[Validator] = ()
     ) -> MadeField:
-        """Return *field* of the type *owner*, with made values that *validators* accept.
+        """Return *field* of the type *owner*, with generated values that *validators* accept.
 
         *where* names the field in errors. Raises InvalidInputError if no value can be made.
         """
@@ -131,7 +131,7 @@ class FieldMakers:
             elif each.is_array and each.must_be_given:
                 yield MadeField(each.name, each.name.encode(), lambda _draw: [])
             elif each.must_be_given:
-                raise CannotMakeError(f"{name} contains itself without an end")
+                raise CannotMakeError(f"the custom type {name} contains itself")
 
 
 def _some(draw: Draw) -> int:

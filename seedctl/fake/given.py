@@ -1,4 +1,4 @@
-"""What the caller gives for a field in place of made values."""
+"""What the caller gives for a field in place of generated values."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def is_function(value: object) -> bool:
 def given_maker(field: Field, value: Any, where: str) -> Maker:
     """Return what makes the values of *field*, for which *value* was given.
 
-    A list or range is drawn from, the keys of a mapping by their weights; anything else is the value
-    of every row. Fields that hold lists or JSON take a list or mapping as it is. *where* names the
+    From a list or range one value is chosen for each row, from the keys of a mapping by their weights;
+    anything else is the value of every row. Fields of lists or JSON take a list or mapping as it is. *where* names the
     field in errors. Raises InvalidInputError.
     """
     holds_any = field.is_array or field.type.name == "AWSJSON" or field.type.kind == "nonModel"
@@ -40,10 +40,10 @@ def given_maker(field: Field, value: Any, where: str) -> Maker:
 
 
 def chosen_from(values: Sequence[Any], where: str) -> Maker:
-    """Return what draws from *values* evenly. Raises InvalidInputError if there are none."""
+    """Return what chooses from *values* evenly. Raises InvalidInputError if there are none."""
     if not values:
         raise InvalidInputError(
-            f"{where}: the values to draw from are empty.",
+            f"{where}: the list of values is empty.",
             resolution=f"Give at least one, or {where.rpartition('.')[2]}=None for no value.",
         )
     return lambda draw: draw.choose(values)
@@ -80,7 +80,7 @@ def count_maker(given: Any, where: str) -> CountMaker:
     if isinstance(given, range) and len(given) and min(given) >= 0:
         return lambda draw: draw.choose(given)
     raise InvalidInputError(
-        f"{where}: expected how many, got a {type(given).__name__}.",
+        f"{where}: expected a number, got a {type(given).__name__}.",
         resolution="Give a whole number, or a range such as range(0, 6) for 0 to 5.",
     )
 
@@ -89,5 +89,5 @@ def check_count(count: Any, example: str) -> None:
     """Raise InvalidInputError unless *count* is a number of rows; *example* is a right call."""
     if not isinstance(count, int) or isinstance(count, bool) or count < 0:
         raise InvalidInputError(
-            f"Expected how many rows to make, got {count!r}.", resolution=f"Write {example}."
+            f"Expected a number of rows, got {count!r}.", resolution=f"Write {example}."
         )

@@ -1,4 +1,4 @@
-"""Values of which no two rows have the same, for the fields of a primary key."""
+"""Unique values, for the fields of a primary key."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ _NUMBERED_MAKERS = (words.email, words.phone, words.username, words.uuid)
 def unique_maker(
     field: Field, owner: str, validators: Sequence[Validator], draws: RowDraws, count: int
 ) -> Maker:
-    """Return what makes the values of the key *field* of the model *owner*, one for each row.
+    """Return what makes unique values of the key *field* of the model *owner*.
 
-    Raises CannotMakeError if there are no *count* values, and so does the result.
+    Raises CannotMakeError if there are fewer than *count* values, and so does the result.
     """
     scalar = field.type.name
     if scalar in _BY_NUMBER:

@@ -1,4 +1,4 @@
-"""The numbers of rows, and of the parents that rows are children of."""
+"""The numbers of the rows of a call, and of the parents that they were generated for."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ class RowNumber(NamedTuple):
     number: int
     """From 0, among all rows."""
     position: int
-    """From 0, among the rows of the same parent; the *number*, unless the rows are children."""
+    """From 0, among the rows of the same parent. For rows without parents it is the *number*."""
     parent: int
     """The index of the row's parent, if the rows are children."""
 
 
 class OnlyRows:
-    """The numbers of rows that are no children."""
+    """The numbers of rows that were not generated as children."""
 
     def __init__(self, count: int) -> None:
         self.count = self.most = count
@@ -31,7 +31,7 @@ class OnlyRows:
 
 
 class Siblings:
-    """The numbers of rows that are children: those of the first parent come first."""
+    """The numbers of rows that were generated as children: those of the first parent come first."""
 
     def __init__(self, counts: Iterable[int]) -> None:
         """*counts* are the numbers of children, parent by parent."""

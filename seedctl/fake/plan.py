@@ -1,4 +1,4 @@
-"""How the rows of one call are made: decided once, from the schema and what the caller gives."""
+"""The plan for the rows of one call, made once from the schema and from what the caller gives."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from seedctl.outputs.validators import Validator
 
 
 class FakeRow(dict[str, Any]):
-    """One made row: the values by field, and the number of the row."""
+    """One fake row: the values by field, and the number of the row."""
 
     __slots__ = ("number",)
 
@@ -70,7 +70,7 @@ class Plan:
         missing = [name for name in names if name not in values]
         if missing:
             raise InvalidInputError(
-                f"The made rows of {self.model.name} have no key: {', '.join(missing)} is missing.",
+                f"The fake rows of {self.model.name} have no key: {', '.join(missing)} is missing.",
                 resolution="Create them first, and give the records or the results of create_many.",
             )
         return values
@@ -93,7 +93,7 @@ class Planner:
     schema: Introspection
     model: Model
     source: ModelSource | None
-    """What the project's source says besides, if the outputs file has it."""
+    """The model as the project's source declares it; None if the outputs file lacks that."""
     draws: RowDraws
     given: Mapping[str, Any]
     """What the caller gives for fields that are no relations; None for no value."""
@@ -121,7 +121,7 @@ class Planner:
             self.model, self.draws, fields, relations, functions, list(self._null_names(made))
         )
         for number in {0, self.numbering.count - 1} if self.numbering.count else ():
-            plan.made(fields, self.draws.of(number))  # what cannot be made shows before any row
+            plan.made(fields, self.draws.of(number))  # raises for a value that cannot be generated
         return plan
 
     def _fields(self, related: set[str]) -> Iterator[MadeField]:
@@ -169,7 +169,7 @@ class Planner:
         return None
 
     def _null_names(self, made: set[str]) -> Iterator[str]:
-        """Yield fields without a value, or not in each row, of a composite sort key with others."""
+        """Yield the fields that may have no value, of composite sort keys in which other fields have one."""
         for index in self.model.secondary_indexes:
             parts = index.fields[1:]
             if len(parts) < 2 or not any(name in made for name in parts):

@@ -30,7 +30,7 @@ class Relation:
     """A relation of a model to the parents of its rows."""
 
     name: str
-    """The field of the relation, or that of the parent for the children of made rows."""
+    """The field of the relation; for children of fake rows, the field of their parent."""
     targets: tuple[str, ...]
     """The foreign key, in the order of *parent_key*."""
     parent_key: tuple[str, ...]
@@ -65,8 +65,8 @@ class Relation:
 def assign(relations: Sequence[Relation], row: RowNumber, draw: Draw) -> dict[str, Any]:
     """Return the foreign keys of *row*; *draw* are the choices of the row.
 
-    Relations that share part of their foreign keys, such as the tenant, agree: each after the first
-    is drawn from the parents with the same part. Raises InvalidInputError if there is none.
+    Relations that share part of their foreign keys, such as the tenant, agree: after the first one,
+    each chooses from the parents with the same part. Raises InvalidInputError if there is none.
     """
     values: dict[str, Any] = {}
     for relation in relations:
@@ -79,7 +79,7 @@ def assign(relations: Sequence[Relation], row: RowNumber, draw: Draw) -> dict[st
             agreeing = relation.agreeing(shared, values)
             if not agreeing:
                 raise InvalidInputError(
-                    f"No {relation.name} of those given has the same {', '.join(shared)} as the other "
+                    f"None of the given {relation.name} has the same {', '.join(shared)} as the other "
                     f"parent of row {row.number}.",
                     resolution=f"Give more of them, or leave {relation.name} out with None.",
                 )
@@ -90,7 +90,7 @@ def assign(relations: Sequence[Relation], row: RowNumber, draw: Draw) -> dict[st
 
 
 def drawn(name: str, parents: Parents) -> Callable[[RowNumber, Draw], int]:
-    """Return what draws one of *parents* for the relation *name*, all equally likely."""
+    """Return what chooses one of *parents* for the relation *name*, all equally likely."""
     key, count = name.encode(), len(parents)
     return lambda _row, draw: draw.named(key).below(count)
 
@@ -102,7 +102,7 @@ def one_each(parents: Parents, draws: RowDraws) -> Callable[[RowNumber, Draw], i
 
 
 def of_forest(name: str, *, is_required: bool) -> Callable[[RowNumber, Draw], int | None]:
-    """Return what makes rows a forest: a row belongs to one before it, or is a root.
+    """Return what makes rows trees: a row belongs to a row before it, or is a root.
 
     One of five rows is a root. If the schema requires the relation, a root belongs to itself.
     """

@@ -1,4 +1,4 @@
-"""Made rows: a sequence of mappings for ``create_many``, with their parents and children."""
+"""Fake rows: a sequence of mappings for ``create_many``, with their parents and children."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, overload
 
 from seedctl.errors import InvalidInputError
-from seedctl.fake.families import FakeModel, GivenParents, OwnKeys, check_names
 from seedctl.fake.given import CountMaker, check_count, count_maker, is_function
 from seedctl.fake.numbering import Numbering, OnlyRows, Siblings
 from seedctl.fake.plan import FakeRow, Plan, Planner
+from seedctl.fake.related_rows import FakeModel, GivenParents, OwnKeys, check_names
 from seedctl.fake.relations import (
     Parents,
     Relation,
@@ -27,10 +27,9 @@ from seedctl.outputs.models import Association, Field, Introspection, Model
 
 
 class FakeRows(Sequence[FakeRow]):
-    """Rows that are made when they are read: the same ones each time, and none is stored.
+    """Rows that are generated when they are read: the same ones each time, and none is stored.
 
-    A slice is made in the same way. What functions give for fields is the exception: they are called
-    each time.
+    A slice is one too. Functions that were given for fields are called each time a row is read.
     """
 
     def __init__(
@@ -74,7 +73,7 @@ class FakeRows(Sequence[FakeRow]):
         return (self._plan.row(self._numbering.row_of(number)) for number in self._numbers)
 
     def key(self, index: int) -> Mapping[str, Any]:
-        """Return the primary key of number *index*, if possible without making the whole row.
+        """Return the primary key of number *index*, if possible without generating the whole row.
 
         Args:
             index: Which row, from 0.
@@ -82,10 +81,10 @@ class FakeRows(Sequence[FakeRow]):
         return self._plan.key(self._numbering.row_of(self._numbers[index]))
 
     def parents(self, relation: str) -> FakeRows:
-        """Return the rows that were made as parents, to be created before these rows.
+        """Return the rows that were generated as parents. Create them before these rows.
 
         Args:
-            relation: The field that ``fake`` was given a number of parents or made rows for.
+            relation: The field for which ``fake`` was given a number of parents, or fake rows.
 
         Raises:
             InvalidInputError: It was given neither.
@@ -102,7 +101,7 @@ class FakeRows(Sequence[FakeRow]):
     def children(
         self, relation: str, fields: Mapping[str, Any] | None = None, /, **values: Any
     ) -> FakeRows:
-        """Return made children of these rows, to be created after them.
+        """Generate children of these rows. Create them after these rows.
 
         ``fake`` was given how many each row has: ``fake(200, comments=range(0, 6))``. Without a
         number, a hasOne relation has one child.
@@ -112,14 +111,14 @@ class FakeRows(Sequence[FakeRow]):
             fields: What to give the children for their fields, as for ``fake``, or by keyword.
 
         Raises:
-            InvalidInputError: There is no such relation or number, or a value cannot be made.
+            InvalidInputError: There is no such relation or number, or a value cannot be generated.
         """
         field, association = child_relation(self._of.schema, self.model, relation)
         counts = self._child_counts.get(relation)
         if counts is None and association.connection_type == "HAS_MANY":
             raise InvalidInputError(
-                f"It was not said how many {relation} each {self.model.name} has.",
-                resolution=f"Give it to fake(): {relation}=3, or {relation}=range(0, 6).",
+                f"fake() was not given how many {relation} each {self.model.name} has.",
+                resolution=f"Give a number or a range: {relation}=3, or {relation}=range(0, 6).",
             )
         of = self._of.related(relation, field.type.name)
         key = f"number of {relation}".encode()
@@ -143,9 +142,9 @@ def fake_rows(
     *,
     seed: int | str,
 ) -> FakeRows:
-    """Return *count* made rows of *model*, with what is *given* by field.
+    """Return *count* fake rows of *model*, with what is *given* by field.
 
-    *sources* are the models as the project's source has them, if the outputs file tells. Raises
+    *sources* are the models as the project's source declares them, if the outputs file has them. Raises
     InvalidInputError.
     """
     check_count(count, f"{model.name}.fake(200)")
@@ -165,7 +164,7 @@ def _make(
             relations += _relation(of, field, association, given, own_keys)
         elif field.name in given:
             raise InvalidInputError(
-                f"{model.name}.{field.name} is given, and these rows are made as its children.",
+                f"{model.name}.{field.name} is given, and these rows already have a parent.",
                 resolution="Leave it out.",
             )
     kinds = {
@@ -223,7 +222,7 @@ def _relation(
     parents = _parents(of, related, value, where)
     if not len(parents):
         raise InvalidInputError(
-            f"{where}: there are no parents to draw from.",
+            f"{where}: there are no parents to choose from.",
             resolution=f"Give at least one, or {field.name}=None for none.",
         )
     if not is_one_to_one(of.schema, model, field):
@@ -232,7 +231,7 @@ def _relation(
         raise InvalidInputError(
             f"{where}: {len(own_keys)} rows cannot belong to {len(parents)} parents, of which each "
             f"has one {model.name} at most.",
-            resolution="Give more parents, or make fewer rows.",
+            resolution="Give more parents, or generate fewer rows.",
         )
     return relation(parents, one_each(parents, of.draws), is_free=True)
 
@@ -253,5 +252,5 @@ def _parents(of: FakeModel, related: Model, value: Any, where: str) -> Parents:
         return GivenParents(related, [value] if isinstance(value, Mapping) else list(value), where)
     raise InvalidInputError(
         f"{where}: a {type(value).__name__} cannot be a parent.",
-        resolution=f"Give rows of fake(), records of {related.name}, or a number of rows to make.",
+        resolution=f"Give rows of fake(), records of {related.name}, or a number of rows to generate.",
     )

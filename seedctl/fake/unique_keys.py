@@ -1,4 +1,4 @@
-"""Primary keys of which no two rows have the same."""
+"""Give each row another primary key."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from seedctl.outputs.validators import Validator
 
 @dataclass(frozen=True)
 class UniqueKeys:
-    """Replaces what makes the fields of a primary key. Raises InvalidInputError."""
+    """Replaces what makes the values of a primary key. Raises InvalidInputError."""
 
     schema: Introspection
     model: Model
@@ -55,7 +55,7 @@ class UniqueKeys:
         fields: Sequence[MadeField],
         relations: Sequence[Relation],
     ) -> tuple[list[MadeField], list[Relation]]:
-        """Number the combinations of few values and of parents, and give each row its own."""
+        """Number the combinations of enum values and parents, and give each row another one."""
         key = self.model.primary_key
         where = f"{self.model.name}.{key[-1]}"
         parents = [each for each in relations if each.is_free and {*each.targets} & {*key}]

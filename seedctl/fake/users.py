@@ -1,4 +1,4 @@
-"""Made users that fit the user pool: user names, and the attributes that it requires."""
+"""Fake users that fit the user pool: user names, and the attributes that it requires."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _GROUPS = "groups"
 
 
 class FakeUser(NamedTuple):
-    """One made user, without a password."""
+    """One fake user, without a password."""
 
     username: str
     attributes: Mapping[str, Any]

@@ -1,4 +1,4 @@
-"""The first file: on the first path of the buckets' rules that the user may write to."""
+"""The file that the script uploads: to the first path in the buckets' rules that the user may write to."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class FirstFile:
     """A file that the script uploads."""
 
     path: str
-    """The path; IDENTITY stands for the identity id of the user."""
+    """The path, in which IDENTITY is the place of the user's identity id."""
     bucket: str | None
     """The friendly name of the bucket; None for the default one."""
 
@@ -43,7 +43,7 @@ class FirstFile:
 def find_file(storage: Storage, outputs: AmplifyOutputs) -> FirstFile | None:
     """Return the first file that *storage* can upload, None if there is none.
 
-    What is tried stays uploaded. Buckets whose rules the outputs file does not list are left out.
+    Files that were tried are not deleted. Buckets without rules in the outputs file are left out.
     """
     if outputs.storage is None:
         return None
@@ -64,7 +64,7 @@ def _candidates(outputs: AmplifyOutputs) -> Iterator[FirstFile]:
     others = [each for each in section.named.values() if each.bucket_name != default.bucket_name]
     for bucket in (default, *others):
         for pattern in bucket.rules or ():
-            # Only the last wildcard is that of the file's name; a path has no leading slash.
+            # Only the last wildcard stands for the file's name.
             folder, wildcard, end = pattern.rpartition("*")
             path = f"{folder.replace('*', 'first')}{_NAME if wildcard and not end else ''}{end}"
             yield FirstFile(path, None if bucket is default else bucket.name)

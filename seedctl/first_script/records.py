@@ -1,4 +1,4 @@
-"""The first record: of the first model of which the user may create one."""
+"""The record that the script writes: of the first model of which the user may create one."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from seedctl.outputs.models import Introspection, Model
 
 Form = Literal["upsert", "skip", "create"]
-"""How the record is written: "upsert", "skip" for a create that skips an existing record, or "create"
-for a plain one, without an id: each run creates another record."""
+"""How the record is written: with "upsert"; "skip": with a create that skips an existing record;
+"create": with a create without an id, so that each run creates another record."""
 
 _IF_EXISTS: Mapping[Form, IfExists] = {"upsert": "update", "skip": "skip", "create": "error"}
 _MODES: tuple[AuthMode, ...] = ("userPool", "identityPool", "apiKey")
-_MOST_OPTIONAL = 2  # fields of a model that requires none
+_MOST_OPTIONAL = 2  # how many optional fields get a value if the model has no required ones
 
 
 class UserId:
@@ -64,7 +64,7 @@ def find_record(
     """Return the first record that *client* can write twice, None if there is none.
 
     *user_id* is the id of the user who is signed in, None if nobody is; *group* is a group of that
-    user. What is tried stays written.
+    user. Records that were tried are not deleted.
     """
     data = outputs.data
     if data is None or data.schema is None:
@@ -113,8 +113,8 @@ def _tried(
 ) -> FirstRecord | None:
     """Return *record* if it can be written twice, else None.
 
-    Optional fields that the user may not write are left out, and fields that it may not read are not
-    read back.
+    Optional fields that the user may not write are left out of it. If the user may not read some
+    fields, only the key is read back.
     """
     while True:
         try:
@@ -162,7 +162,7 @@ def _fields(
 
 
 def _chosen(model: Model, group: str | None) -> list[str]:
-    """Return the names of the fields to give: the key, then the others in the schema's order."""
+    """Return the names of the fields to set: the key, then the others in the schema's order."""
     settable = {name: f for name, f in model.fields.items() if is_set_by_script(model, f)}
     chosen = {name for name, field in settable.items() if field.must_be_given}
     if group is not None:

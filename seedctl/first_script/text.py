@@ -1,4 +1,4 @@
-"""The text of the first seed script, laid out as formatters of Python code lay it out."""
+"""The text of the first seed script, formatted as formatters of Python code do it."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def code() -> str:
 
 
 _NOTHING = """\
-# This backend has no users, and lets nobody else write records or files.
+# This backend has no users, and without a user no record or file can be written here.
 # Add some in amplify/auth/resource.ts, delete this file and run seedctl init again.
 """
 
 
 class _Code(str):
-    """An expression, to be written as it is."""
+    """A Python expression, which is written without quotes."""
 
     __slots__ = ()
 

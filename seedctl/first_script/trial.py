@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class FirstScript:
-    """What the script does. A part is None if the backend has none, or lets the user do none."""
+    """What the script does. A part is None if the backend lacks it, or the user may not do it."""
 
     user: FirstUser | None = None
     record: FirstRecord | None = None
@@ -35,9 +35,9 @@ class FirstScript:
 
 
 def find_first_script(outputs: AmplifyOutputs) -> FirstScript:
-    """Return what a script for the backend of *outputs* can do; it works if it runs again too.
+    """Return what a script for the backend of *outputs* can do, also when it runs again.
 
-    The user is a member of a group only if that lets the script write more. Raises SeedctlError if
+    The user is a member of a group only if the script can write more then. Raises SeedctlError if
     the local sandbox cannot serve the backend.
     """
     groups = (None, *group_names(outputs)) if outputs.auth is not None else (None,)
@@ -53,7 +53,7 @@ def find_first_script(outputs: AmplifyOutputs) -> FirstScript:
 
 
 def _possible(outputs: AmplifyOutputs) -> int:
-    """Return the worth of a script that writes all that there could be at all."""
+    """Return the worth of the best possible script: one that writes all that the backend has."""
     schema = outputs.data.schema if outputs.data is not None else None
     return _worth(
         has_record=schema is not None and bool(schema.models), has_file=outputs.storage is not None
@@ -84,7 +84,7 @@ def _create_user(
     """Create and sign in the first candidate for whom that succeeds; return it and its id."""
     refusal: SeedctlError | None = None
     for number, candidate in enumerate(user_candidates(outputs, group)):
-        # A password that no message may show, and that meets every policy.
+        # This password meets every policy, and is masked in messages.
         password = derive_temporary_password(
             secrets.token_hex(), user_pool_id=str(number), username=candidate.username
         )

@@ -1,4 +1,4 @@
-"""The first user: candidates for its name, attributes and MFA method, the most likely one first."""
+"""The user that the script creates: candidates for its name, attributes and MFA method, best first."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class FirstUser:
 def user_candidates(outputs: AmplifyOutputs, group: str | None) -> Iterator[FirstUser]:
     """Yield the users to try for the user pool of *outputs*, which has an auth section.
 
-    *group* is the group that each is a member of, if any.
+    *group* is the group of each user, if any.
     """
     assert outputs.auth is not None
     for kind in _kinds(outputs):
@@ -68,7 +68,7 @@ def user_candidates(outputs: AmplifyOutputs, group: str | None) -> Iterator[Firs
 
 
 def group_names(outputs: AmplifyOutputs) -> tuple[str, ...]:
-    """Return the groups of the user pool, as far as *outputs* tell."""
+    """Return the names of the groups of the user pool that *outputs* list."""
     pool = outputs.details.user_pool
     listed = pool.groups if pool is not None else None
     if listed is None and outputs.auth is not None:
@@ -116,7 +116,7 @@ def _methods(outputs: AmplifyOutputs, present: set[str]) -> list[MFAMethod | Non
 
 
 def _required_attributes(outputs: AmplifyOutputs, username: str) -> dict[str, str]:
-    """Return the attributes that the pool requires, but for the one that the name is copied to."""
+    """Return the attributes that the pool requires, except for the one that is a copy of the user name."""
     auth, pool = outputs.auth, outputs.details.user_pool
     assert auth is not None
     declared = {each.name: each for each in (pool.attributes if pool is not None else None) or ()}

@@ -77,7 +77,7 @@ def example_of(
 
 
 def example_id(name: str) -> str:
-    """Return the id of the first thing called *name*, such as a model: ``first-todo``."""
+    """Return an example id for something called *name*, such as a model: ``first-todo``."""
     return f"first-{'-'.join(_words(name)) or 'one'}"
 
 
@@ -101,7 +101,7 @@ def _single(
 
 
 def _custom(field: Field, schema: Introspection, depth: int) -> dict[str, Any]:
-    """Return a value of a custom type: its required fields, or else its first one."""
+    """Return a value of a custom type, with its required fields, or else its first field."""
     if depth > _MAX_DEPTH:
         raise NoExampleError
     fields = schema.fields_of(field.type).values()
@@ -161,5 +161,5 @@ def _is_valid(value: Any, validators: Sequence[Validator]) -> bool:
 
 
 def _words(name: str) -> list[str]:
-    """Return the words of a name, in small letters: ``isDone`` has ``is`` and ``done``."""
+    """Return the words of a name, in lower case: ``isDone`` has ``is`` and ``done``."""
     return [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+", name)]

@@ -1,4 +1,4 @@
-"""The outbox of one-time codes: stores what Cognito would send by SMS and e-mail."""
+"""The inbox of one-time codes: stores what Cognito would send by SMS and e-mail."""
 
 from __future__ import annotations
 

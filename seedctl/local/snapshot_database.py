@@ -20,7 +20,7 @@ _CONTENTS = "SELECT file, size FROM object UNION ALL SELECT file, size FROM part
 
 @contextmanager
 def open_database(database: Path) -> Iterator[sqlite3.Connection]:
-    """Yield a connection to the *database* of a snapshot, which nobody changes."""
+    """Yield a read-only connection to the *database* of a snapshot."""
     uri = f"{database.absolute().as_uri()}?mode=ro&immutable=1"
     with (
         translate_errors(database, sqlite3.Error),
@@ -51,7 +51,7 @@ def count_rows(database: sqlite3.Connection) -> dict[str, Any]:
 
 
 def has_size(path: Path, size: int) -> bool:
-    """Whether *path* is a file, no link to one, of *size* bytes."""
+    """Whether *path* is a file of *size* bytes, and not a link."""
     try:
         found = path.lstat()
     except FileNotFoundError:

@@ -1,8 +1,8 @@
-"""The folders of the snapshots: names, manifests, and which snapshots there are.
+"""The folders of the snapshots: their names and manifests, and the list of them.
 
-``snapshots/NAME/`` holds a database, the contents of the objects, and the manifest, which names the
-database. A snapshot exists if its folder has a manifest. The manifest is replaced atomically, so that
-a snapshot is complete at every moment, and another one can be saved under its name.
+``snapshots/NAME/`` contains a database, the contents of the objects, and the manifest, which names the
+database. A snapshot exists if its folder has a manifest. The manifest is replaced atomically, so a
+snapshot is always complete, even while another one is being saved under its name.
 """
 
 from __future__ import annotations
@@ -73,11 +73,11 @@ class Snapshot:
 
     @property
     def is_portable(self) -> bool:
-        """Whether the key is in it, so that other machines can load it."""
+        """Whether it contains the key, so that other machines can load it."""
         return self.key is not None
 
     def write(self) -> None:
-        """Write the manifest, and with it make this the snapshot of its name."""
+        """Write the manifest, which makes this the snapshot with its name."""
         document = asdict(self)
         del document["name"], document["folder"]
         content = json.dumps(document, indent=2) + "\n"
@@ -108,7 +108,7 @@ def check_name(name: str) -> str:
 def list_snapshots(state_folder: Path) -> dict[str, Snapshot | LocalSandboxError]:
     """Return the snapshots by name, in the order of names.
 
-    In the place of one that cannot be read is the error. *state_folder* is the project's
+    A snapshot that cannot be read is represented by the error. *state_folder* is the project's
     ``.amplify/seedctl`` folder. Raises LocalSandboxError.
     """
     folder = state_folder / FOLDER / SNAPSHOTS
@@ -137,7 +137,7 @@ def require_snapshot(folder: Path, name: str) -> Snapshot:
 
 
 def no_such_snapshot(folder: Path, name: str) -> LocalSandboxError:
-    """Return the error for a *name* that no snapshot of the state in *folder* has."""
+    """Return the error for a *name* without a snapshot of the state in *folder*."""
     with translate_errors(folder):
         names = [path.name for path in sorted(_folders(folder / SNAPSHOTS)) if has_manifest(path)]
     listed = ", ".join(names[:_MAX_LISTED]) + (", …" if len(names) > _MAX_LISTED else "")
@@ -150,7 +150,7 @@ def no_such_snapshot(folder: Path, name: str) -> LocalSandboxError:
 
 
 def has_manifest(folder: Path) -> bool:
-    """Whether *folder* is a snapshot, also one that cannot be read."""
+    """Whether *folder* contains a snapshot, even if it cannot be read."""
     return (folder / MANIFEST).exists()
 
 
@@ -175,7 +175,7 @@ def read_snapshot(folder: Path) -> Snapshot | None:
 
 
 def damaged(name: str, reason: str) -> LocalSandboxError:
-    """Return the error for the snapshot *name*, which is not as it was saved."""
+    """Return the error for the snapshot *name*, whose files were changed after it was saved."""
     return LocalSandboxError(
         f"The snapshot {name!r} is damaged: {reason}.",
         resolution="Replace it with seedctl local save --force, or delete it with seedctl local "
@@ -205,7 +205,7 @@ def _parse(folder: Path, document: dict[str, Any]) -> Snapshot:
     snapshot = Snapshot(name=folder.name, folder=folder, backend=backend, **document)
     numbers = (snapshot.database_size, snapshot.users, snapshot.records, snapshot.files)
     if (
-        not _DATABASE.fullmatch(snapshot.database)  # it may come from elsewhere: no other folder
+        not _DATABASE.fullmatch(snapshot.database)  # it must not name a file of another folder
         or not (snapshot.key is None or _KEY.fullmatch(snapshot.key))
         or any(type(number) is not int for number in (*numbers, snapshot.size))
         or type(snapshot.saved_at) not in (int, float)
@@ -216,7 +216,7 @@ def _parse(folder: Path, document: dict[str, Any]) -> Snapshot:
 
 @contextlib.contextmanager
 def locked(folder: Path) -> Iterator[Path]:
-    """Yield the folder of the snapshots of the state in *folder*, for one process at a time.
+    """Yield the folder of the snapshots of the state in *folder*, locked against other processes.
 
     Raises LocalSandboxError.
     """
@@ -245,7 +245,7 @@ def remove_snapshot(state_folder: Path, name: str) -> None:
         if not has_manifest(folder / SNAPSHOTS / name):
             raise no_such_snapshot(folder, name)
         with locked(folder) as snapshots:
-            # At once, so that no part of it is left under its name.
+            # Rename it first, so that a killed process leaves no incomplete snapshot.
             (snapshots / name).replace(unfinished_name(snapshots / ".removed"))
             remove_unfinished(snapshots)
 
@@ -278,7 +278,7 @@ def remove_unused(folder: Path, snapshot: Snapshot | None, objects: set[str]) ->
 
 
 def _folders(snapshots: Path) -> list[Path]:
-    """Return the folders in *snapshots* that may be one; none if it does not exist."""
+    """Return the folders in *snapshots* that may be snapshots; none if it does not exist."""
     try:
         entries = list(snapshots.iterdir())
     except (FileNotFoundError, NotADirectoryError):

@@ -1,9 +1,9 @@
 """Save the state of the local sandbox under a name, and load it again.
 
-A killed ``save`` leaves the old snapshot or the new one: its manifest is replaced last. A killed
-``load`` leaves the old state or the new one: first the contents of objects are added, under names
-that nothing else has, then one transaction replaces the database, then unused contents are removed.
-Whatever is left over, the next start of S3 or the next ``save`` removes.
+If ``save`` is killed, there is the old snapshot or the new one: the manifest is replaced last. If
+``load`` is killed, there is the old state or the new one: first the contents of objects are added under
+unused names, then one transaction replaces the database, then unused contents are removed. The next
+start of the local S3, or the next ``save``, removes what is left over.
 """
 
 from __future__ import annotations
@@ -53,14 +53,14 @@ def save_snapshot(
     is_replacing: bool = False,
     is_portable: bool = False,
 ) -> Snapshot:
-    """Save the state of a project's local sandbox, by its running server if there is one.
+    """Save the state of a project's local sandbox. If its server is running, the server does so.
 
     Args:
         state_folder: The project's ``.amplify/seedctl`` folder.
         outputs: Returns the outputs file; called only if no server is running.
         name: The name of the snapshot.
         is_replacing: Whether to replace a snapshot with this name.
-        is_portable: Whether to put the key in, so that other machines can load it; whoever has the
+        is_portable: Whether to include the key, so that other machines can load it; whoever has the
             snapshot can then read the secrets in it.
 
     Returns:
@@ -88,7 +88,9 @@ def save_snapshot(
 def load_snapshot(
     state_folder: Path, outputs: Callable[[], AmplifyOutputs | None], name: str
 ) -> Snapshot:
-    """Replace the state of a project's local sandbox, by its running server if there is one.
+    """Load a snapshot in place of the state of a project's local sandbox.
+
+    If the server of the local sandbox is running, the server does so.
 
     Args:
         state_folder: The project's ``.amplify/seedctl`` folder.
@@ -100,8 +102,8 @@ def load_snapshot(
 
     Raises:
         InvalidCommandInputError: *name* cannot be the name of a snapshot.
-        LocalSandboxError: There is no such snapshot, it is of another backend or format, or the
-            state is in use. Then the state is unchanged.
+        LocalSandboxError: There is no such snapshot, it belongs to another backend or has another
+            format, or the state is in use. The state is then unchanged.
     """
     snapshot = snapshot_folder.require_snapshot(state_folder / FOLDER, name)
     server = find_server(state_folder)
@@ -128,7 +130,7 @@ class Snapshots:
         backend: BackendIds,
         pause: Callable[[], AbstractContextManager[object]] = nullcontext,
     ) -> None:
-        """*pause* returns a context manager: in its block, this process does not use *store*."""
+        """*pause* returns a context manager; in its block, no request of this process uses *store*."""
         self._store = store
         self._backend = backend
         self._pause = pause
@@ -137,7 +139,7 @@ class Snapshots:
     def save(self, name: str, *, is_replacing: bool, is_portable: bool) -> Snapshot:
         """Save the state as *name*; the options are those of ``save_snapshot``.
 
-        Requests may be in progress: the snapshot has the state between two transactions.
+        Requests may be in progress: the snapshot contains the state between two transactions.
         """
         name = snapshot_folder.check_name(name)
         with snapshot_folder.locked(self._folder) as snapshots, translate_errors(snapshots):
@@ -159,7 +161,7 @@ class Snapshots:
         contents: Mapping[str, int] = {}
         try:
             create_once(database, b"")
-            # Until the block ends, nobody can commit, so nobody removes a content in use.
+            # Until the block ends, no other transaction can commit, so no content in use is removed.
             with self._store.transaction():
                 self._store.copy_to(database)
                 with open_database(database) as source:
@@ -171,8 +173,8 @@ class Snapshots:
             if key is not None:
                 create_once(folder / key, read_key(self._folder))
                 sync(folder / key)
-            # SQLite has synced the database. The contents are as durable as those of the state: to
-            # sync thousands of them would take longer than all the rest.
+            # SQLite has synced the database. The contents are not synced, as in the state itself: for
+            # thousands of files that would take longer than everything else.
             for path in (folder / OBJECTS, folder, folder.parent):
                 sync(path)
             size = database.stat().st_size
@@ -195,7 +197,7 @@ class Snapshots:
         return snapshot
 
     def load(self, name: str) -> Snapshot:
-        """Replace the state by the snapshot *name*; the errors are those of ``load_snapshot``."""
+        """Replace the state with the snapshot *name*; the errors are those of ``load_snapshot``."""
         with snapshot_folder.locked(self._folder) as snapshots, ExitStack() as opened:
             snapshot = snapshot_folder.require_snapshot(self._folder, name)
             self._check(snapshot)
@@ -212,7 +214,7 @@ class Snapshots:
         return snapshot
 
     def _check(self, snapshot: Snapshot) -> None:
-        """Raise LocalSandboxError if *snapshot* is of another backend or not complete."""
+        """Raise LocalSandboxError if *snapshot* belongs to another backend or is incomplete."""
         differences = snapshot.backend.differences(self._backend)
         if differences:
             raise LocalSandboxError(
@@ -266,7 +268,7 @@ class Snapshots:
 
 
 def _remove_unused(folder: Path) -> None:
-    """Remove from *folder* what a failed ``save`` wrote; leave the snapshot that was there."""
+    """Remove from *folder* what a failed ``save`` wrote, but not the earlier snapshot."""
     try:
         before = snapshot_folder.read_snapshot(folder)
         contents: set[str] = set()
@@ -275,4 +277,4 @@ def _remove_unused(folder: Path) -> None:
                 contents = set(contents_of(before.name, source))
         snapshot_folder.remove_unused(folder, before, contents)
     except (LocalSandboxError, OSError):
-        return  # it cannot be read, or not be changed: the error of save says more
+        return  # the error of save itself is more helpful

@@ -1,4 +1,4 @@
-"""Tells the processes that use one state from each other: each holds a shared lock on its key file.
+"""Detect whether other processes use the same state: each holds a shared lock on its key file.
 
 The operating system releases the lock when the process ends, even if it is killed.
 """
@@ -55,7 +55,7 @@ class StateUse:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Keep other processes from using the state during the block.
+        """Prevent other processes from using the state during the block.
 
         Raises LocalSandboxError if another process goes on using it.
         """

@@ -1,4 +1,4 @@
-"""A cloud assembly: what the AWS CDK makes of a project's source, before it is deployed."""
+"""Read a cloud assembly: what the AWS CDK generates from a project's source, before a deployment."""
 
 from __future__ import annotations
 
@@ -103,11 +103,11 @@ def stack_outputs(stack: Stack) -> dict[str, str]:
 def local_document(assembly_folder: Path, *, region: str = "us-east-1") -> dict[str, Any]:
     """Return the outputs document for the local sandbox of the backend in *assembly_folder*.
 
-    It has what ``ampx generate outputs`` would write, with ids that were made up and are the same
-    from run to run. What such a file lacks is in ``custom.seedctl``, all but ``sources``.
+    It has what ``ampx generate outputs`` would write, with made-up ids, which are the same in each
+    run. ``custom.seedctl`` has what such a file lacks, except for ``sources``, which the caller adds.
 
     Args:
-        assembly_folder: The cloud assembly, which the AWS CDK has written.
+        assembly_folder: The folder of the cloud assembly, which the AWS CDK has written.
         region: The AWS region in the ids.
 
     Raises:
@@ -128,7 +128,7 @@ def local_document(assembly_folder: Path, *, region: str = "us-east-1") -> dict[
         if pool is None
         else user_pool_details(pool, client, stack.resources()),
     }
-    # The source of a project that uses an existing user pool has real ids.
+    # A project that uses an existing user pool has real ids in its source.
     document = with_local_ids(mapped)
     custom = document.setdefault("custom", {})
     if not isinstance(custom, dict) or "seedctl" in custom:

@@ -1,4 +1,4 @@
-"""The ``auth`` section of the outputs file. None means: the file does not tell."""
+"""The ``auth`` section of the outputs file. None means that the file does not say."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class UserGroup:
 
 @dataclass(frozen=True, slots=True)
 class AuthSection:
-    """The user pool, its app client and identity pool. None means that the file does not tell."""
+    """The user pool, its app client and identity pool. None means that the file does not say."""
 
     aws_region: str
     user_pool_id: str

@@ -1,7 +1,7 @@
-"""What outputs files lack: the part ``custom.seedctl`` of ``amplify/seed/local_outputs.json``.
+"""``custom.seedctl`` of ``amplify/seed/local_outputs.json``: details that outputs files lack.
 
-``seedctl local init`` takes it from the project's own source. Only the local sandbox acts on it: it
-behaves by these details where they are given, and by the outputs file where they are not.
+``seedctl local init`` takes them from the project's own source. Only the local sandbox uses them; for
+details that are missing, it uses the rest of the outputs file.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class UserAttribute:
 
 @dataclass(frozen=True, slots=True)
 class UserPoolDetails:
-    """The user pool and its app client as the template has them. None: the template does not tell.
+    """The user pool and its app client as the template has them. None means that the template does not say.
 
     Where the template and the outputs disagree, Cognito behaves as the template says.
     """
@@ -71,7 +71,7 @@ class UserPoolDetails:
     refresh_token_seconds: int | None = None
     temporary_password_days: int | None = None
     recovery_attributes: tuple[str, ...] | None = None
-    """What a code that resets a password may be sent to, in order of preference."""
+    """The attributes to which password reset codes may be sent, in order of preference."""
     allows_sign_up: bool | None = None
     """Whether users may sign up themselves."""
 
@@ -84,11 +84,11 @@ class BackendDetails:
     """The GraphQL source of the models, with their defaults, validators and field rules."""
     user_pool: UserPoolDetails | None = None
     sources: Mapping[str, str] = field(default_factory=dict)
-    """A digest of each source file of the project, by its path. A stale file is noticed by them."""
+    """A digest of each source file of the project, by its path, to notice that the file is stale."""
 
 
 def parse_details(document: Reader) -> BackendDetails:
-    """Parse ``custom.seedctl`` of the whole *document*, of which ``custom`` is the project's own.
+    """Parse ``custom.seedctl`` of the whole *document*; the rest of ``custom`` is the project's own.
 
     Raises InvalidAmplifyOutputsError.
     """

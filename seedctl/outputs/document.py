@@ -37,7 +37,7 @@ class AmplifyOutputs:
     data: DataOutputs | None
     storage: StorageOutputs | None
     details: BackendDetails
-    """What only a file made from the project's source tells; the local sandbox acts on it."""
+    """What only a file made from the project's source contains; the local sandbox applies it."""
     path: Path
     document: dict[str, Any] = field(repr=False, compare=False)
     """The JSON document itself."""

@@ -1,4 +1,4 @@
-"""The functions in CloudFormation templates, and the values that they stand for."""
+"""Resolve the intrinsic functions in CloudFormation templates."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import Any, Final
 from seedctl.errors import InvalidAmplifyOutputsError
 
 NO_VALUE: Final = object()
-"""What ``AWS::NoValue`` stands for: the property or item is not given."""
+"""The value of ``AWS::NoValue``: the property or item is not given."""
 
 _SUBSTITUTED = re.compile(r"\$\{(!?)([^${}]+)\}")
-# An expression with an attribute of a resource, whose made-up value has not every part of a real one.
+# An expression with an attribute of a resource. A made-up value may lack parts of a real one.
 _MADE_UP = re.compile(r'"(Ref|Fn::GetAtt)"')
 
 
@@ -43,7 +43,7 @@ class Expressions(ABC):
 
     @abstractmethod
     def reference(self, name: str) -> Any:
-        """Return what ``Ref`` of *name* stands for."""
+        """Return the value of ``Ref`` of *name*."""
 
     @abstractmethod
     def attribute(self, logical_id: str, attribute: str) -> Any:
@@ -59,7 +59,7 @@ class Expressions(ABC):
         raise self._refusal(value, "is not a text")
 
     def resolve(self, value: Any) -> Any:
-        """Return *value* with each function in it replaced by what it stands for.
+        """Return *value* with each function in it replaced by its result.
 
         Raises InvalidAmplifyOutputsError for a function that seedctl does not know, or that
         CloudFormation would refuse.

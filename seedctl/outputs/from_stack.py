@@ -51,7 +51,7 @@ def outputs_document(
 
     Raises:
         InvalidAmplifyOutputsError: An output that is needed is missing, is not what Amplify writes, or
-            gives a key that another one gives too.
+            has a key that another output has too.
     """
     minor = OUTPUTS_VERSIONS.index(version)
     document: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""Java's regular expressions, which AppSync's ``matches`` uses, as Python's."""
+"""Translate Java's regular expressions, which AppSync's ``matches`` uses, to Python's."""
 
 from __future__ import annotations
 

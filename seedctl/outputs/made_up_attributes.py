@@ -1,4 +1,4 @@
-"""Made-up values for what only AWS knows of a resource, the same from run to run."""
+"""Made-up values for the attributes of resources that only AWS knows, the same in each run."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ _ANY_ATTRIBUTE = _ANY_REF + "-{attribute}"
 
 
 class MadeUpAttributes:
-    """Makes up the attributes of resources, which it numbers by type as it meets them."""
+    """Makes up the attributes of resources. It numbers the resources of each type in their order of use."""
 
     def __init__(self, region: str) -> None:
         self._region = region
@@ -83,7 +83,7 @@ class MadeUpAttributes:
         if given is not None and (value := resource.property(given)) is not None:
             return str(value)
         if resource.type == EXISTING_AUTH:
-            return ""  # as an output that is missing, of which the outputs file does not tell
+            return ""  # like a missing output; the outputs file then lacks the value
         if resource.type == BUCKET_DEPLOYMENT and attribute == "DestinationBucketArn":
             return f"arn:aws:s3:::{resource.property('DestinationBucketName')}"
         numbers = self._numbers.setdefault(resource.type, {})
@@ -100,7 +100,7 @@ class MadeUpAttributes:
         return text
 
     def resource(self, text: Any) -> Resource | None:
-        """Return the resource of which *text* was made up as an attribute; None if there is none."""
+        """Return the resource for which the attribute *text* was made up; None if there is none."""
         return self._resources.get(text)
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from seedctl.errors import InvalidAmplifyOutputsError
 
 ABSENT: Final = object()
-"""A value that is not there, whose key has its place in the order all the same."""
+"""A missing value; its key still has a place in the order of keys."""
 
 _VERSION = re.compile(r"(?<!\d)(\d{1,16})(?:\.(\d{1,16}))?(?:\.(\d{1,16}))?(?!\d)", re.ASCII)
 _WHOLE_NUMBER = re.compile(r"0|[1-9][0-9]{0,9}")
@@ -19,8 +19,8 @@ _INDEXES = 2**32 - 1  # how many indexes a JavaScript array can have
 def merge(target: dict[str, Any], part: Mapping[str, Any]) -> None:
     """Merge *part* into *target*, and its objects into those of *target*. Lists are joined.
 
-    A ``version``, at any depth, becomes the higher of the two. Any other text, number or true that
-    is there already must not be given again.
+    A ``version``, at any depth, becomes the higher of the two. Any other text, number or ``true`` must
+    not be given twice.
 
     Raises InvalidAmplifyOutputsError for a value that is given again, and for two major versions.
     """
@@ -40,7 +40,7 @@ def merge(target: dict[str, Any], part: Mapping[str, Any]) -> None:
 
 
 def in_written_form(value: Any) -> Any:
-    """Return *value* as JSON has it: without absent values, whole numbers as keys first."""
+    """Return *value* in the form that JavaScript writes: without absent values, numeric keys first."""
     if isinstance(value, dict):
         present = {key: item for key, item in value.items() if item is not ABSENT}
         # JavaScript lists such keys by size before all others.

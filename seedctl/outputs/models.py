@@ -67,7 +67,7 @@ class Index:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """An authorization rule of a model. None means that the file does not tell."""
+    """An authorization rule of a model. None means that the file does not say."""
 
     allow: str
     provider: str | None

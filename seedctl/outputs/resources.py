@@ -1,4 +1,4 @@
-"""Where writes go: the user pool, API and buckets in an outputs file, and in the outputs of a stack."""
+"""The user pool, API and buckets that an outputs file, or the outputs of a stack, name."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from seedctl.outputs.document import AmplifyOutputs
 
 
 def resources_of_file(outputs: AmplifyOutputs) -> list[tuple[str, str]]:
-    """Return the ids in *outputs*, each after what it is: "user pool", "API" or "bucket"."""
+    """Return the ids in *outputs*, each with its kind: "user pool", "API" or "bucket"."""
     found = []
     if outputs.auth is not None:
         found.append(("user pool", outputs.auth.user_pool_id))
@@ -23,7 +23,7 @@ def resources_of_file(outputs: AmplifyOutputs) -> list[tuple[str, str]]:
 
 
 def resources_of_stack(outputs: Mapping[str, str | None]) -> dict[str, set[str]]:
-    """Return the ids in the *outputs* of a root stack, by what they are; without those it lacks.
+    """Return the ids in the *outputs* of a root stack by kind, without the kinds that it lacks.
 
     A project may name resources of its own with ``backend.addOutput``; those count too.
     """

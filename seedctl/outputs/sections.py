@@ -1,4 +1,4 @@
-"""The ``data`` and ``storage`` sections of the outputs file. None means: the file does not tell."""
+"""The ``data`` and ``storage`` sections of the outputs file. None means that the file does not say."""
 
 from __future__ import annotations
 

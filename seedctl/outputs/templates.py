@@ -1,6 +1,6 @@
 """CloudFormation templates: their stacks, parameters, resources and outputs.
 
-What only AWS knows, such as the id of a user pool, is asked of a function that makes it up.
+For values that only AWS knows, such as the id of a user pool, a function returns made-up ones.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ _TEXTS = ("startsWith", "endsWith", "matches")
 
 
 def default_message(model: str, field: str, kind: str, value: str) -> str:
-    """Return the message of a validator for which the source has none.
+    """Return the default message of a validator, for a source that has no own message.
 
     *kind* and *value* are the validator's type and value, *field* is the field of *model*.
     """
@@ -81,6 +81,6 @@ class Validator:
     def accepts(self, value: Any) -> bool:
         """Whether *value*, which is neither null nor of another type than the field, is valid.
 
-        Raises UnsupportedPatternError if that cannot be told without Java.
+        Raises UnsupportedPatternError if Python cannot apply the pattern.
         """
         return VALIDATORS[self.kind][0](self, value)

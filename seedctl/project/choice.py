@@ -1,4 +1,4 @@
-"""Which backend the user chose: a sandbox, a Hosting branch, or a stack by its name."""
+"""The backend that the user chose: a sandbox, a Hosting branch, or a stack by its name."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _STACK = re.compile(r"[a-zA-Z][a-zA-Z0-9-]{0,127}")
 _MAX_BRANCH = 255
 
 FromAmpx = Literal["any", "deployed", "none"]
-"""Which values of AMPLIFY_BACKEND_IDENTIFIER count: "any", those of a "deployed" backend that is no
-sandbox, or "none"."""
+"""Which values of AMPLIFY_BACKEND_IDENTIFIER are used: "any"; "deployed": those of a deployed backend that
+is not a sandbox; or "none"."""
 
 
 @dataclass(frozen=True, slots=True)
 class BackendChoice:
-    """What the user said about the backend; None where nothing was said. See ``seedctl.connect``."""
+    """The options that choose the backend; None if not given. ``seedctl.connect`` explains them."""
 
     identifier: str | BackendIdentifier | None = None
     app_id: str | None = None
@@ -89,7 +89,7 @@ def check_choice_option(name: str, value: str) -> None:
     if not is_valid:
         option = f"--{name.replace('_', '-')}"
         raise errors.InvalidCommandInputError(
-            f"{option} is {value!r}, which cannot be right.", resolution=f"Give {rule}."
+            f"{option} is {value!r}, which is not valid.", resolution=f"Give {rule}."
         )
 
 
@@ -99,10 +99,10 @@ def chosen_identifier(
     *,
     from_ampx: FromAmpx = "any",
 ) -> BackendIdentifier:
-    """Return the backend to use: the chosen one, else the environment's, else the account's sandbox.
+    """Return the chosen backend, else that of the environment, else the sandbox of the account.
 
-    The environment's is AMPLIFY_BACKEND_IDENTIFIER, as far as *from_ampx* says that it counts, or
-    else SEEDCTL_IDENTIFIER.
+    That of the environment is in AMPLIFY_BACKEND_IDENTIFIER, if *from_ampx* allows its value, or else
+    in SEEDCTL_IDENTIFIER.
     """
     if isinstance(choice.identifier, BackendIdentifier):
         return choice.identifier
@@ -122,9 +122,10 @@ def chosen_identifier(
 
 
 def is_own_sandbox(identifier: BackendIdentifier, project: Project) -> bool:
-    """Whether *identifier* is a sandbox of *project*, or nothing shows that it is not.
+    """Whether *identifier* is a sandbox of *project*, as far as is known.
 
-    Without a readable package.json nothing does. An identifier with a hash has sanitised parts.
+    If package.json cannot be read, any sandbox counts as one. An identifier with a hash has sanitised
+    parts.
     """
     if identifier.type != "sandbox":
         return False
@@ -141,13 +142,13 @@ def is_own_sandbox(identifier: BackendIdentifier, project: Project) -> bool:
 
 
 def identifier_of_stack(stack_name: str, project: Project) -> BackendIdentifier:
-    """Return the backend of a stack: its name parsed back, if Amplify has made it."""
+    """Return the backend of a stack, from the parts of its name if Amplify made the name."""
     parsed = BackendIdentifier.from_stack_name(stack_name)
     if parsed is None or not parsed.hash or parsed.stack_name != stack_name:
         return OtherStack.of(stack_name)
     namespace = _own_namespace(project)
     if namespace is not None and is_own_sandbox(parsed, project):
-        # The raw name, since the path of shared secrets is made from it.
+        # The original name, since the path of shared secrets is made from it.
         return BackendIdentifier(namespace, parsed.name, parsed.type, parsed.hash)
     return parsed
 

@@ -1,1 +1,1 @@
-"""Rows in files: read from JSON Lines and CSV, exported from the models, and imported again."""
+"""Rows in JSON Lines and CSV files: read them, export records to them, and import them."""

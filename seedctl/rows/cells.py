@@ -1,4 +1,4 @@
-"""Turn the text of a CSV cell into a value that the field's type can be checked with."""
+"""Convert the text of a CSV cell to a value, which is checked against the field's type later."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 from seedctl.outputs.models import Field
 
 EMPTY_TEXT = '""'
-"""The cell that stands for an empty text. An empty cell is no value."""
+"""The content of a cell that means an empty text. An empty cell means no value."""
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,400}")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
@@ -26,9 +26,9 @@ class CellError(ValueError):
 
 
 def parse_cell(field: Field, text: str) -> Any:
-    """Return the value that *text*, which is not empty, stands for.
+    """Return the value of *text*, which is not empty.
 
-    Text that does not look like the type is returned as it is; the check of the value refuses it.
+    Text that does not fit the type is returned unchanged; the later check refuses it.
     Raises CellError for a list or JSON that cannot be read.
     """
     if field.is_array:

@@ -49,7 +49,7 @@ def export_models(
             continue
         for path in _endless_fields(schema, schema.models[name].fields, (name,)):
             observer.on_warning(
-                f"{path} is not exported: its type contains itself, and a request must end."
+                f"{path} is not exported: its type contains itself, so no request can select all of it."
             )
         with Tally(observer, f"{name} records") as tally:
             records = _records(model, name, auth_mode)
@@ -99,7 +99,7 @@ def _endless_fields(
     path: tuple[str, ...],
     outer: frozenset[str] = frozenset(),
 ) -> Iterator[str]:
-    """Yield the paths of the fields that no request selects, since their type contains itself."""
+    """Yield the paths of the fields that requests do not select, since their type contains itself."""
     for field in fields.values():
         if field.type.kind != "nonModel":
             continue

@@ -27,11 +27,11 @@ class ModelFile(NamedTuple):
     model: str
     path: Path
     rows: int | None = None
-    """How many rows the manifest says that there are; None without a manifest."""
+    """The number of rows according to the manifest; None without a manifest."""
 
 
 class ExportFolder:
-    """Writes an export. Its files get their names when all are complete, the manifest last."""
+    """Writes an export. Files get their final names when all are complete, the manifest last."""
 
     def __init__(self, folder: Path) -> None:
         """Raises FileAccessError for a folder that holds other files than an earlier export."""
@@ -74,7 +74,7 @@ class ExportFolder:
         return count
 
     def has(self, name: str) -> bool:
-        """Whether a file of this *name* is written, in any case: some disks do not distinguish it."""
+        """Whether a file of this *name* was written. Case is ignored, as some file systems do."""
         return name.casefold() in {entry["file"].casefold() for _, entry in self._files}
 
     def finish(self, masked: Sequence[str]) -> None:
@@ -89,7 +89,7 @@ class ExportFolder:
         }
         manifest = self._folder / MANIFEST
         with _writing(manifest):
-            # Without a manifest, no half of two exports looks like a whole one.
+            # Without a manifest, a mixture of two exports cannot be taken for a complete one.
             manifest.unlink(missing_ok=True)
             for name in self._earlier:
                 (self._folder / name).unlink(missing_ok=True)
@@ -104,12 +104,12 @@ class ExportFolder:
             with suppress(OSError):
                 path.unlink()
         if self._is_new:
-            with suppress(OSError):  # it is not empty after an export that did
+            with suppress(OSError):  # after a complete export, the folder is not empty
                 self._folder.rmdir()
 
 
 def _write_text(file: IO[str], path: Path, text: str) -> None:
-    with _writing(path):  # not around the rows: what they raise is no failure of this file
+    with _writing(path):  # not around the loop over rows: its errors are not about this file
         file.write(text)
 
 
@@ -122,11 +122,11 @@ def _files_of_earlier_export(manifest: Path) -> list[str]:
 def model_files(
     source: Path, models: Mapping[str, str], suffixes: Sequence[str], wanted: Sequence[str]
 ) -> list[ModelFile]:
-    """Return the files of *source*, a folder or one file, by the order of *models*.
+    """Return the files of *source*, a folder or one file, in the order of *models*.
 
     *models* are the names of the models with their plurals, *suffixes* the endings that a file of
-    rows may have. Only files of the models *wanted* are returned, unless there are none. Raises
-    DataFileError for a file of no model.
+    rows may have. If *wanted* is not empty, only the files of these models are returned. Raises
+    DataFileError for a file that belongs to no model.
     """
     if not source.is_dir():
         name = wanted[0] if wanted else _model_of(source, models)
@@ -155,7 +155,7 @@ def model_files(
     if missing or not found:
         raise DataFileError(
             f"{mask(str(source))} has no file of {missing[0] if missing else 'any model'}.",
-            resolution=f"A file has the name of its model, such as {order[0]}.jsonl.",
+            resolution=f"Name each file after its model, such as {order[0]}.jsonl.",
         )
     return sorted(found, key=lambda each: order.index(each.model))
 
@@ -167,7 +167,7 @@ def has_users(source: Path) -> bool:
 
 
 def _model_of(path: Path, models: Mapping[str, str]) -> str:
-    """Return the model that the name of *path* means: its name or plural, in any case."""
+    """Return the model whose name or plural is the name of *path*. Case is ignored."""
     stem = path.stem
     if stem in models:
         return stem
@@ -183,8 +183,8 @@ def _model_of(path: Path, models: Mapping[str, str]) -> str:
 def _no_model(path: Path, name: str, models: Mapping[str, str]) -> DataFileError:
     return DataFileError(
         f"{mask(str(path))}: the schema has no model {mask(name)}.",
-        resolution=f"{advice(name, models)} A file has the name of its model; --model names "
-        "another one.",
+        resolution=f"{advice(name, models)} Name the file after its model, or name the model with "
+        "--model.",
     )
 
 
@@ -224,7 +224,7 @@ def _bad_manifest(manifest: Path, why: str) -> DataFileError:
 
 @contextmanager
 def _writing(path: Path, verb: str = "written") -> Iterator[None]:
-    """Raise FileAccessError if *path* cannot be written, or whatever *verb* says."""
+    """Raise FileAccessError if *path* cannot be written; *verb* is another word for that."""
     try:
         yield
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Write the rows of files to their models, in parts, so that memory does not grow with the rows."""
+"""Create records from files, in parts, so that memory use does not grow with the number of rows."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ from seedctl.rows.relations import parents_first
 _FIRST_PART = 100
 _PART = 10_000
 
-# Other failures end a bulk call, since they would be those of every other row as well.
+# Any other failure ends the import, since every other row would fail in the same way.
 _OF_ONE_ROW = (DataFileError, InvalidInputError, GraphQLError, ServiceFailedError)
 
 
 @dataclass(slots=True)
 class ImportOutcome:
-    """What an import did. The events of the run tell of each row."""
+    """What an import did. The events of the run have the details of each row."""
 
     rows: int = 0
     failed: int = 0
@@ -63,8 +63,8 @@ def files_to_import(
 ) -> list[ModelFile]:
     """Return the files in *source* with their models, parents first. Raises DataFileError.
 
-    Of a folder, files of models that the schema does not let create are left out with a warning,
-    unless the models *wanted* are named.
+    In a folder, files of models whose create the schema disables are left out with a warning, unless
+    models are *wanted* by name.
     """
     schema = schema_of(client)
     models = {name: schema.models[name].plural_name for name in parents_first(schema)}
@@ -121,7 +121,7 @@ def import_files(
 
 
 def _add(outcome: ImportOutcome, results: Sequence[RowResult], *, is_first: bool) -> None:
-    """Count *results*. Raises the failure that would be that of every other row as well."""
+    """Count *results*. Raises a failure with which every other row would fail too."""
     failures = [each.error for each in results if each.error is not None]
     outcome.rows += len(results)
     outcome.failed += len(failures)

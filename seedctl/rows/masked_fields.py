@@ -1,4 +1,4 @@
-"""Which fields of records and users an export masks, and the records with these fields masked."""
+"""Mask the fields of records and users in an export."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from seedctl.rows.pseudonyms import Pseudonyms
 from seedctl.rows.relations import foreign_keys
 
 USERS = "users"
-"""Stands for the users of the user pool where a model's name could stand."""
+"""The name for the users of the user pool, where otherwise a model is named."""
 
 _USER_FIELDS = ("username", "sub", *STANDARD_ATTRIBUTES)
 _CUSTOM = "custom:"
-# Cognito's attributes are text; these have a form that it checks.
+# Cognito's attributes are text; it checks the format of these.
 _ATTRIBUTE_TYPES = {
     "birthdate": "AWSDate",
     "picture": "AWSURL",
@@ -27,7 +27,7 @@ _ATTRIBUTE_TYPES = {
 
 
 class MaskedFields:
-    """The fields to mask. A field of a key is masked in all models that hold the same key."""
+    """The fields to mask. A field of a key is masked in all models that contain the same key."""
 
     def __init__(
         self, schema: Introspection, wanted: Sequence[str], pseudonyms: Pseudonyms
@@ -117,7 +117,7 @@ class MaskedFields:
 
 
 def _known_fields(schema: Introspection) -> list[tuple[str, str]]:
-    """Return the owner and the name of each field that has a value of its own."""
+    """Return the type and the name of each field that is not a relation."""
 
     def of(owner: str, fields: Iterable[Field]) -> list[tuple[str, str]]:
         return [(owner, field.name) for field in fields if field.type.kind != "model"]

@@ -1,4 +1,4 @@
-"""Replace values by a keyed hash in the same form: the same value always gets the same pseudonym."""
+"""Replace values with pseudonyms of the same form: a keyed hash, so equal values get equal ones."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _INT_LIMIT = 2**31  # of GraphQL's Int
 _DAYS = 24_837  # from 1970 to 2037
 _SECONDS = _DAYS * 86_400
-# Numbers 555-0100 to 555-0199 of each area belong to nobody.
+# In each area, the numbers 555-0100 to 555-0199 are reserved for fiction.
 _AREAS = ("201", "212", "303", "312", "404", "415", "503", "602", "617", "702", "808", "917")
 
 
 class Pseudonyms:
-    """Makes pseudonyms with one key. Without the key, nobody can find out whose they are."""
+    """Makes pseudonyms with one key. Without the key, nobody can find out the values."""
 
     def __init__(self, key: bytes) -> None:
         self._key = blake2b(key, digest_size=32, person=b"seedctl rows").digest()
@@ -73,7 +73,7 @@ class Pseudonyms:
         return f"masked-{digest[:8].hex()}"
 
     def _of_json(self, value: Any) -> Any:
-        """Return *value* with pseudonyms in place of all that is in it, except for the names."""
+        """Return *value* with pseudonyms for all values in it; the names of keys remain."""
         if isinstance(value, dict):
             return {name: self._of_json(inner) for name, inner in value.items()}
         if isinstance(value, list):
@@ -88,7 +88,7 @@ class Pseudonyms:
         return int.from_bytes(self._digest(value)[:8], "big")
 
     def _permute(self, number: int) -> int:
-        """Return another number, and never the same one for two numbers of 31 bits.
+        """Return a pseudonym of *number*, a different one for each number of up to 31 bits.
 
         So numbers can be keys: a Feistel network of 32 bits, repeated until the result has 31.
         """

@@ -42,12 +42,12 @@ class CreatesRows(Protocol[Row_contra]):
 def read_rows(path: Path, client: object) -> Iterator[FileRow]:
     """Return an iterator over the rows of *path* for the model of *client*.
 
-    Raises InvalidInputError if *client* is something else, FileAccessError and, for a file as a whole, DataFileError. A row that cannot be read is
-    a FileRow that raises its error when it is used.
+    Raises InvalidInputError if *client* is something else, FileAccessError, and DataFileError if the
+    file as a whole is wrong. A row that cannot be read is a FileRow that raises its error when it is used.
     """
     if not isinstance(client, ModelQueries):
         raise InvalidInputError(
-            f"The model of the rows in {mask(str(path))} is a {type(client).__name__}.",
+            f"Expected the client of a model for the rows in {mask(str(path))}, got {type(client).__name__}.",
             resolution="Give the client of a model, such as client.models.Post.",
         )
     reader = _RowReader(client, path)
@@ -58,8 +58,8 @@ def read_rows(path: Path, client: object) -> Iterator[FileRow]:
         open_binary(path).close()
         return map(reader.json_row, json_lines(path))
     raise DataFileError(
-        f"{mask(str(path))} is neither CSV nor JSON Lines by its name.",
-        resolution=f"Name it {' or '.join((*CSV_SUFFIXES, *JSON_SUFFIXES))}.",
+        f"{mask(str(path))} is neither CSV nor JSON Lines, according to its name.",
+        resolution=f"Rename it: the name must end with {' or '.join((*CSV_SUFFIXES, *JSON_SUFFIXES))}.",
     )
 
 
@@ -148,7 +148,7 @@ class _RowReader:
             raise DataFileError(error.message, resolution=resolution) from None
 
     def _check_name(self, name: str) -> None:
-        """Raise InvalidInputError if *name* is not the name of a field with a value of its own."""
+        """Raise InvalidInputError unless *name* is a field of the model, and no relation."""
         model = self._model
         field = model.fields.get(name)
         if field is None and name not in self._set_by_api:
@@ -171,6 +171,6 @@ def _has_value(model: Model, name: str) -> bool:
 
 
 def _fields_set_by_api(model: Model) -> frozenset[str]:
-    """Return the fields that records have when they are read, and that no input accepts."""
+    """Return the fields that records have when they are read, but that no input accepts."""
     read_only = (field.name for field in model.fields.values() if field.is_read_only)
     return frozenset((*read_only, *model.implied_fields))

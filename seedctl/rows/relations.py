@@ -1,4 +1,4 @@
-"""What the models' relations say: which model comes first, and which fields hold the same keys."""
+"""Derive from the models' relations the order of the models, and which fields contain the same keys."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from seedctl.outputs.models import Introspection
 
 
 class ForeignKey(NamedTuple):
-    """The fields of one model that hold the key of another."""
+    """The fields of one model that contain the key of another."""
 
     model: str
     fields: tuple[str, ...]
@@ -36,9 +36,9 @@ def foreign_keys(schema: Introspection) -> Iterator[ForeignKey]:
 
 
 def parents_first(schema: Introspection) -> list[str]:
-    """Return the names of all models, each after the models whose keys its records hold.
+    """Return the names of all models, each after the models whose keys its records contain.
 
-    In a circle of models, the one with the fewest parents still missing comes first.
+    In a cycle of models, the one with the fewest missing parents comes first.
     """
     parents: dict[str, set[str]] = {name: set() for name in schema.models}
     for key in foreign_keys(schema):

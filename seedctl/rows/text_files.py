@@ -1,6 +1,6 @@
-"""The lines of a data file: CSV with a header, or JSON Lines. Read line by line, never as a whole.
+"""Read data files line by line: CSV with a header, or JSON Lines. They are never loaded as a whole.
 
-A line that cannot be read is yielded as an error, and the lines after it are read. Positions count
+A line that cannot be read is yielded as an error; the lines after it are still read. Positions count
 from 1, as editors show them.
 """
 
@@ -20,13 +20,13 @@ from seedctl.rows.cells import CellError, parse_json
 _SEPARATORS = (",", ";", "\t")
 _MAX_LINE = 8 * 2**20  # AppSync accepts a request of about one megabyte
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
-_NOT_UTF_8 = re.compile("[\udc80-\udcff]")  # what "surrogateescape" makes of such bytes
+_NOT_UTF_8 = re.compile("[\udc80-\udcff]")  # "surrogateescape" decodes invalid bytes to these
 _QUOTE_AFTER_SPACE = re.compile(r'\s+".*"\s*', re.DOTALL)
 _AS_UTF_8 = "Save the file as UTF-8; Excel calls it CSV UTF-8."
 
 
 class Line(NamedTuple):
-    """A line of a file, or a record of several lines, with what is in it."""
+    """A line of a file, or a record of several lines, with its content."""
 
     place: str
     """The file and the line, such as "posts.csv, line 3"."""
@@ -35,7 +35,7 @@ class Line(NamedTuple):
 
 
 def place_of(path: Path, line: int) -> str:
-    """Return the name of a line of *path* for messages."""
+    """Return the place of *line* in *path*, for messages."""
     return f"{mask(str(path))}, line {line}"
 
 
@@ -43,7 +43,7 @@ class CSVFile:
     """A CSV file: its separator and header, which are read at once, and its records."""
 
     def __init__(self, path: Path, names: Collection[str]) -> None:
-        """*names* are the columns that the file may have; they show what separates its cells."""
+        """*names* are the columns that the file may have. The separator that finds most of them is used."""
         self._path = path
         with _reading(path), path.open("rb") as file:
             if file.read(2) in _UTF_16:
@@ -69,7 +69,7 @@ class CSVFile:
         )
 
     def records(self) -> Iterator[Line]:
-        """Yield the records after the header. A record without any value is passed over."""
+        """Yield the records after the header. A record without any value is skipped."""
         width = len(self.header)
         for number, cells in self._records(self._separator):
             place = place_of(self._path, number)
@@ -127,7 +127,7 @@ class CSVFile:
 
 
 def _short_lines(file: IO[str]) -> Iterator[str]:
-    """Yield the lines of *file*; a file without line breaks must not fill the memory."""
+    """Yield the lines of *file*, up to a maximum length, so that no file can fill the memory."""
     while line := file.readline(_MAX_LINE + 1):
         if len(line) > _MAX_LINE:
             raise csv.Error("larger than a line")

@@ -1,4 +1,4 @@
-"""Write a row as a line of JSON or as a record of CSV, such that it is read as the same row."""
+"""Write a row as a line of JSON or as a CSV record, so that reading it gives the same row."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class RowWriter(Protocol):
     """Writes the rows of one file."""
 
     header: str
-    """What the file begins with."""
+    """The text at the beginning of the file."""
 
     def text(self, row: Mapping[str, Any]) -> str:
-        """Return *row* as it is in the file, with its line break."""
+        """Return the text of *row* in the file, with its line break."""
         ...
 
 
@@ -78,6 +78,6 @@ class CSVWriter:
     @staticmethod
     def _line(cells: list[str]) -> str:
         text = io.StringIO()
-        # Some versions of Python quote only the line breaks that are in this one.
+        # Some versions of Python quote only cells with the characters of this line terminator.
         csv.writer(text, lineterminator="\r\n").writerow(cells)
         return text.getvalue()

@@ -1,4 +1,4 @@
-"""The Python types of fields: what may be given for them, and what is read from them."""
+"""The Python types of fields: of the values to write, and of the values that are read."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ class ModelNames:
 
 
 class Annotations:
-    """Writes the types of one schema, by the names that its classes have in the file."""
+    """The type annotations for one schema, with the names that its classes have in the file."""
 
     def __init__(self, schema: Introspection, names: UniqueNames) -> None:
-        # The schema's own names come first: what is derived from them gives way.
+        # The schema's own names come first; derived names get an underscore if they are taken.
         own = {
             name: names.new(name)
             for kind in (schema.models, schema.custom_types, schema.inputs, schema.enums)
@@ -48,44 +48,44 @@ class Annotations:
             for field in model.fields.values()
             if field.association is not None and not field.is_array
         }
-        """The models that records have a relation to one record of."""
+        """The models to which another model has a relation to one record."""
 
     def given(self, field: Field) -> str:
-        """Return what may be given for *field*, without None."""
+        """Return the type of a value to write to *field*, without None."""
         return _listed(field, self._given_value(field), "_t.List")
 
     def given_or_none(self, field: Field) -> str:
-        """Return what may be given for *field*, with None if the field may be null."""
+        """Return the type of a value to write to *field*, with None if the field may be null."""
         return _nullable(self.given(field), field.must_be_given)
 
     def related(self, field: Field) -> str:
-        """Return what may be given for the ``belongsTo`` relation *field*, without None."""
+        """Return the type of a value to write to the ``belongsTo`` relation *field*, without None."""
         names = self.models[field.type.name]
         return f"{names.record} | {names.key}"
 
     def condition(self, field: Field) -> str:
-        """Return the condition on the sort key *field*."""
+        """Return the type of a condition on the sort key *field*."""
         return f"_t.Condition[{self.operand(field)}]"
 
     def operand(self, field: Field) -> str:
-        """Return what the sort key *field* may be compared with. It is sent as it is."""
+        """Return the type of a value to compare the sort key *field* with. It is sent unchanged."""
         if field.type.kind == "enum":
             return "str | _t.Enum"
         kind = condition_type(field)
         return f"_t.{field.type.name if kind == 'String' else kind}"
 
     def read(self, field: Field) -> str:
-        """Return what a record has as its *field*."""
+        """Return the type of *field* in a record that was read."""
         text = _listed(field, self._read_value(field), "list")
         return _nullable(text, field.must_be_given)
 
     def result(self, field: Field) -> str:
-        """Return what a custom operation returns. Of a list it returns no nulls."""
+        """Return the type of the result of a custom operation. A list in it contains no nulls."""
         text = self._read_value(field)
         return _nullable(f"list[{text}]" if field.is_array else text, field.must_be_given)
 
     def relation(self, field: Field) -> str:
-        """Return the method that loads the relation *field*, or what a selection set has loaded."""
+        """Return the type of the relation *field*: a method that loads it, or what a selection set loaded."""
         if field.is_array:
             return f"_t.RelatedRecords[{self.records[field.type.name]}]"
         return self.models[field.type.name].relation

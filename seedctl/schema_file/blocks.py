@@ -1,4 +1,4 @@
-"""The classes in the file, each as its lines."""
+"""Write the classes of the file, line by line."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def typed_dict(name: str, keys: Sequence[Key], text: str) -> Iterator[str]:
     if are_plain(annotations, [*annotations.values(), name]):
         yield from class_("_t.TypedDict" + total, name, annotations, text)
         return
-    # The names of keys are text here, so that none of them is reserved or hides a type.
+    # In this notation, the names of keys may be reserved words, and hide no types.
     yield f"# {text}"
     yield f"{name} = _t.TypedDict("
     yield f'    "{name}",'

@@ -1,4 +1,4 @@
-"""The names in the file: those of the schema's types, of what belongs to them, and of aliases."""
+"""The names in the file: those of the schema's types, of the classes derived from them, and of aliases."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import re
 from collections.abc import Collection, Iterable
 from keyword import iskeyword
 
-# What the file itself uses; "_t" is the module seedctl.appsync.typed.
+# The names that the file itself uses; "_t" is the module seedctl.appsync.typed.
 _USED = (
     *("BaseDataClient", "TYPE_CHECKING", "_t", "annotations"),
     *("Schema", "Models", "Queries", "Mutations", "Enums"),
 )
-# In a TypedDict whose keys are text, mypy takes these names for Python's own. The first ones are in
-# every interpreter that runs a script, the others were added after Python 3.10: the names must not
-# depend on the version.
+# In a TypedDict whose keys are text, mypy takes these names for Python's built-ins. The result must not
+# depend on the version of Python: the first set exists only in an interpreter that loaded the module
+# site, and the names in the last set were added after Python 3.10.
 _BUILTINS = (
     {"copyright", "credits", "exit", "help", "license", "quit"}
     | {name for name in dir(builtins) if not name.startswith("_")}
@@ -23,7 +23,7 @@ _IDENTIFIER = re.compile(r'(?<![\w."])[A-Za-z_]\w*')
 
 
 class UniqueNames:
-    """Gives every class and alias of one file a name of its own."""
+    """Gives each class and alias of one file a unique name."""
 
     def __init__(self) -> None:
         self._taken = {*_USED, *_BUILTINS}
@@ -31,7 +31,7 @@ class UniqueNames:
         """Other names of types, by the name of the type: see ``unshadowed``."""
 
     def new(self, wanted: str) -> str:
-        """Return *wanted*, with as many underscores at its end as make it usable."""
+        """Return *wanted*, with underscores at its end if the name is reserved or taken."""
         name = wanted
         while name in self._taken or iskeyword(name):
             name += "_"
@@ -41,7 +41,8 @@ class UniqueNames:
     def unshadowed(self, annotation: str, attributes: Collection[str]) -> str:
         """Return *annotation* for use in a class that has these *attributes*.
 
-        In such a class ``str`` is the attribute, if there is one of that name, and no longer the type.
+        If the class has an attribute ``str``, for example, ``str`` would mean that and not the type. Then
+        the annotation gets an alias of the type.
         """
 
         def alias(found: re.Match[str]) -> str:
@@ -62,9 +63,9 @@ def are_plain(names: Iterable[str], annotations: Iterable[str]) -> bool:
 
 
 def is_attribute(name: str, owner: type) -> bool:
-    """Whether *name* can be written after a dot for an object of the class *owner*.
+    """Whether *name* can be read as an attribute of an object of the class *owner*.
 
-    Otherwise a subscript reads it: Python reserves the name, or it is one of the class's own.
+    Otherwise only a subscript reads it: Python reserves the name, or the class itself uses it.
     """
     return not (iskeyword(name) or name.startswith("_") or hasattr(owner, name))
 

@@ -1,4 +1,4 @@
-"""The classes of the models and custom types: what is read, and what may be given."""
+"""Write the classes of models and custom types: for records that are read, and for values to write."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _IMPLIED = {"owner": "str | None", "group": "str | list[str] | None"}
 
 @dataclass(frozen=True, slots=True)
 class RecordWriter:
-    """Writes the classes, by the names that the file has for them."""
+    """Writes the classes, under their names in the file."""
 
     names: UniqueNames
     types: Annotations
 
     def custom_type(self, name: str, fields: Mapping[str, Field]) -> Iterator[str]:
         """Yield the lines for the custom type *name*."""
-        # A type that contains itself is not read to the end, and a relation of one not at all.
+        # Requests select neither the fields of a type within itself, nor relations of a custom type.
         read = {
             field.name: self.types.read(field)
             for field in fields.values()
@@ -91,7 +91,7 @@ class RecordWriter:
         yield from class_("_t.TypedRecord", name, shown, text)
 
     def _create(self, model: Model) -> Iterator[str]:
-        """Yield the lines for what create takes: one class, or one for each way to give a relation."""
+        """Yield the lines for the argument of create: one class, or one for each way to give a relation."""
         name, keys = self.types.models[model.name].create, self._create_keys(model)
         text = f"A record for client.models.{model.name}.create."
         relations = _required_relations(model)
@@ -161,7 +161,7 @@ class RecordWriter:
 
 
 def given_keys(types: Annotations, fields: Mapping[str, Field]) -> list[Key]:
-    """Return the keys under which values for *fields* are given."""
+    """Return the keys of a TypedDict for values of *fields*."""
     return [
         Key(name, types.given_or_none(field), field.must_be_given) for name, field in fields.items()
     ]
@@ -194,9 +194,9 @@ def _foreign_key(field: Field) -> tuple[str, ...]:
 
 
 def _required_relations(model: Model) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
-    """Return for each relation that a record must have: its foreign key, and its own name.
+    """Return the foreign key and the name of each relation that a record must have.
 
-    Either of them must be given. If there are too many combinations, none is returned, and the client
+    Either of the two must be given. If there are too many combinations, none is returned, and the client
     checks the record at run time only.
     """
     keys: dict[str, tuple[str, ...]] = {}

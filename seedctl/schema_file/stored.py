@@ -1,4 +1,4 @@
-"""The stored file: who wrote it, and for which models."""
+"""Check the stored file: whether seedctl wrote it, and for which models."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ SCHEMA_FILE = SCRIPT.with_name("schema.py")
 """The path in the project."""
 
 _FORMAT = 1
-"""Counts the changes of the text that this version writes for the same models."""
+"""The version of the file's text. It is increased when the text for the same models changes."""
 
 _MARK = "# seedctl types: models {digest}"
 _MARK_LINE = re.compile(_MARK.format(digest="([0-9a-f]{64})"), re.MULTILINE)
 
 
 def mark(outputs: AmplifyOutputs) -> str:
-    """Return the line by which the file is recognised, with the digest of the models in *outputs*."""
+    """Return the line that identifies the file, with the digest of the models in *outputs*."""
     return _MARK.format(digest=models_digest(outputs))
 
 

@@ -1,4 +1,4 @@
-"""Write the text of the file. The same models give the same text."""
+"""Generate the text of the file. The same models give the same text."""
 
 from __future__ import annotations
 

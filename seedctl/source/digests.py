@@ -1,4 +1,4 @@
-"""Digests of the source files that a backend is made from, to notice later that one has changed.
+"""Digests of the source files of a backend, by which later changes are noticed.
 
 No Node is needed, and the result is the same wherever the project is checked out and whatever its
 line endings are.
@@ -39,7 +39,7 @@ def source_digests(root: Path, loaded: Iterable[Path] = ()) -> dict[str, str]:
 
 
 def changed_source(root: Path, recorded: Mapping[str, str]) -> str | None:
-    """Return what differs between the source files in *root* and the *recorded* digests, in words.
+    """Describe what differs between the source files in *root* and the *recorded* digests.
 
     That is one file with what happened to it, such as "amplify/backend.ts has changed"; None if
     nothing differs. A recorded file outside of ``amplify/`` that does not exist is no difference: it
@@ -48,7 +48,7 @@ def changed_source(root: Path, recorded: Mapping[str, str]) -> str | None:
     elsewhere = [root / name for name in recorded if not name.startswith("amplify/")]
     current = source_digests(root, elsewhere)
     if not any(name.startswith("amplify/backend.") for name in current):
-        return None  # this is no checkout of the sources
+        return None  # the sources are not here
     for name in sorted({*recorded, *current}):
         if name not in current:
             if name.startswith("amplify/"):
@@ -112,7 +112,7 @@ def _digest(path: Path) -> str | None:
 
 
 def _relevant(content: bytes) -> bytes:
-    """Return of the *content* of a ``package.json`` what may change a backend."""
+    """Return the part of the *content* of a ``package.json`` that may change the backend."""
     try:
         package: dict[str, Any] = dict(json.loads(content))
     except (ValueError, TypeError):

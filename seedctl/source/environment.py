@@ -1,7 +1,7 @@
 """The environment variables of the Node processes.
 
-The project's code gets the variables of this process, since it may read its settings from them, but
-none that leads to AWS or that makes Node wait for a debugger.
+The project's code gets the variables of this process, since it may read its settings from them, except
+for those that configure AWS access or make Node wait for a debugger.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ _LOOK_UP = re.compile(
     r"context provider [\w:-]+|ContextProvider|CredentialsProviderError|Could not load credentials"
     r"|Region is missing"
 )
-# What precedes the compiler's own words; the file and line are told apart from them.
+# What precedes the compiler's message; the file and line are shown separately.
 _TRANSFORM = re.compile(r"^Transform failed with \d+ errors?: \S+?:\d+:\d+: (?:ERROR: )?")
 _DISK_FULL = re.compile(r"\b(?:ENOSPC|EDQUOT)\b")
 _OUT_OF_MEMORY = re.compile(r"(?<=FATAL ERROR: ).*out of memory")
@@ -59,11 +59,11 @@ class Outcome:
     entry: Path
     """The file that was loaded first."""
     seconds: float
-    """How long it was allowed to take."""
+    """The time limit in seconds."""
     status: int | None
-    """The exit status; None if the process had to be killed because the time was over."""
+    """The exit status; None if the process was killed at the time limit."""
     result: Mapping[str, Any]
-    """What ``synth.mjs`` wrote; empty if it did not come to its end."""
+    """What ``synth.mjs`` wrote; empty if it did not complete."""
     manifest: Mapping[str, Any]
     """The manifest of the cloud assembly; empty if there is none."""
     output: str
@@ -188,7 +188,7 @@ def _place(outcome: Outcome, chain: Sequence[Mapping[str, Any]]) -> Place:
     stacks = [f"{each['message']}\n{each['stack']}" for each in chain]
     place = next(filter(None, (place_in_stack(root, stack) for stack in stacks)), None)
     if place is None or place[0] == outcome.entry:
-        # Amplify makes the resources in defineBackend: the line there says only that.
+        # Amplify creates all resources in defineBackend, so a line there does not help.
         factory = _FACTORY.search("\n".join(stacks))
         place = (factory and defining_call(root, f"define{factory[1]}")) or place
     if place is None and chain[0]["name"] == "thrown value":  # it is no error object

@@ -30,17 +30,17 @@ if TYPE_CHECKING:
 DEFAULT_SECONDS = 120
 """How long the synthesis may take; it needs 5 to 10 seconds of processor time."""
 _GRACE_SECONDS = 10
-"""How long the script may take to say where the project's code was when the time was over."""
+"""How long the script may take to report where the project's code was at the time limit."""
 _POLL_SECONDS = 0.5
 _LONGEST_OUTPUT = 100_000  # bytes
 _LARGEST_FILE = 50_000_000
-"""How many bytes of output are stored before earlier ones are dropped, so that a loop fills no disk."""
+"""How many bytes of output are stored at most, so that a loop does not fill the disk."""
 _SCRIPT = Path(__file__).with_name("synth.mjs")
 
 
 @dataclass(frozen=True, slots=True)
 class Synthesized:
-    """What the project's source was made into."""
+    """The result of a synthesis."""
 
     assembly: Path
     """The folder of the cloud assembly; it is removed at the end of the block."""
@@ -52,7 +52,7 @@ class Synthesized:
 def synthesize(
     project: Project, entry: Path, toolchain: Toolchain, *, seconds: int = DEFAULT_SECONDS
 ) -> Iterator[Synthesized]:
-    """Synthesize the backend *entry* of *project* for the time of the block.
+    """Synthesize the backend *entry* of *project*; the result is removed at the end of the block.
 
     The project's code runs without AWS variables and files, in the project's folder, and what it
     prints is not shown. *seconds* is how long it may take. Raises BackendSourceError, which says
@@ -100,7 +100,7 @@ def _run(
     """
 
     def run(must_stop: Callable[[], bool]) -> int | None:
-        # Appending: after the file was emptied, Node goes on at its start.
+        # Append mode: after the file is truncated, Node continues at its beginning.
         with output.open("ab") as file:
             process = subprocess.Popen(  # noqa: S603 - the user's own Node
                 command,
@@ -140,7 +140,7 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 def temporary_folder() -> Iterator[Path]:
     """Yield a new folder, removed at the end of the block or when the process ends inside it."""
     try:
-        # With its real path, as Node has it. It is short: tsx makes a socket in it.
+        # Its real path, since Node uses that. The name is short, since tsx creates a socket in it.
         folder = Path(tempfile.mkdtemp(prefix="seedctl-")).resolve()
     except OSError as error:
         raise FileAccessError(

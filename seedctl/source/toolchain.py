@@ -1,4 +1,4 @@
-"""What running an Amplify backend needs: its entry point, Node, and the project's own packages."""
+"""Find what running an Amplify backend needs: its entry point, Node, and the project's packages."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _INSTALL_BY_LOCK_FILE = {
     "bun.lockb": "bun install",
     "package-lock.json": "npm install",
 }
-_VERSIONS = "18.19 or later, 20.6 or later, or 22 or later"
+_VERSIONS = "18.19 or a later 18.x, 20.6 or a later 20.x, or 22 or later"
 _PROBE_SECONDS = 30
 # A version manager may have put a script called node into the PATH: ask for the program itself.
 _PROBE = "process.stdout.write(JSON.stringify([process.version, process.execPath]))"
@@ -36,7 +36,7 @@ _PROBE = "process.stdout.write(JSON.stringify([process.version, process.execPath
 
 @dataclass(frozen=True, slots=True)
 class Toolchain:
-    """What runs a backend."""
+    """The programs that run a backend."""
 
     node: str
     """The path of the program."""
@@ -87,7 +87,7 @@ def find_node() -> tuple[str, str]:
     try:
         version, path = json.loads(ended.stdout)
     except (ValueError, TypeError):
-        printed = _telling_line(ended.stderr or ended.stdout)
+        printed = _error_line(ended.stderr or ended.stdout)
         if "NODE_OPTIONS" in os.environ:
             fix = f"Check NODE_OPTIONS in the environment. {fix}"
         raise NodeNotFoundError(
@@ -103,11 +103,11 @@ def find_node() -> tuple[str, str]:
     return path, version
 
 
-def _telling_line(printed: bytes) -> str:
+def _error_line(printed: bytes) -> str:
     """Return the line of *printed* that names an error, or else the first one."""
     lines = [line.strip() for line in printed.decode("utf-8", "replace").splitlines()]
-    telling = (line for line in lines if re.match(r"\w*Error\b", line))
-    return next(telling, next(filter(None, lines), ""))[:500]
+    errors = (line for line in lines if re.match(r"\w*Error\b", line))
+    return next(errors, next(filter(None, lines), ""))[:500]
 
 
 def _is_supported(version: str) -> bool:
@@ -144,7 +144,7 @@ def find_tsx(root: Path) -> Path:
 def _find_package(name: str, start: Path) -> Path | None:
     """Return the folder of the package *name* as Node finds it for a file in the folder *start*.
 
-    With pnpm it is a link; the packages that it needs itself lie beside its real folder.
+    With pnpm it is a link; the packages that it depends on are beside its real folder.
     """
     for folder in (start, *start.parents):
         package = folder / "node_modules" / name

@@ -32,7 +32,7 @@ from seedctl.errors import InvalidParameterException, NotAuthorizedException
 from seedctl.prompter import CodeSource, TerminalCodes
 from seedctl.report import Event, Observer
 from seedctl.users.creation import UserCreator
-from seedctl.users.many import BulkUserCreator, made_users
+from seedctl.users.many import BulkUserCreator, fake_new_users
 from seedctl.users.open_sessions import OpenSessions
 from seedctl.users.session import SessionServices, UserSession
 
@@ -172,22 +172,22 @@ class Auth:
         groups: Any = (),
         user_attributes: Mapping[str, Any] | None = None,
     ) -> list[NewUser]:
-        """Make users for ``create_users`` that fit the user pool. Nothing is sent.
+        """Generate users for ``create_users`` that fit the user pool. Nothing is sent.
 
         Args:
             count: How many users, from 0.
             password: The password of all of them, which the pool's policy must accept.
-            seed: Another seed makes other users. A number or a text.
-            groups: Groups to draw one from for each user, or a mapping with their weights, or a
+            seed: Another seed gives other users. A number or a text.
+            groups: Groups of which each user gets one, or a mapping with their weights, or a
                 function that gets the user's attributes and returns the groups. By default none.
             user_attributes: Attributes besides those that the pool requires, or in place of them:
-                values, lists to draw from and functions, as for ``fake`` of a model.
+                values, lists and functions, as for ``fake`` of a model.
 
         Raises:
-            InvalidInputError: *count* is no number, or a value cannot be made.
+            InvalidInputError: *count* is no number, or a value cannot be generated.
         """
         given = {"seed": seed, "groups": groups, "user_attributes": user_attributes}
-        return made_users(self._pool, count, password, **given)
+        return fake_new_users(self._pool, count, password, **given)
 
     def sign_in(
         self,

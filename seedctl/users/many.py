@@ -80,7 +80,7 @@ class BulkUserCreator(RowByRowCall[NewUser, "CheckedUser", UserResult]):
         return failure("user", result.username or f"rows[{result.index}]", error)
 
 
-def made_users(
+def fake_new_users(
     pool: UserPool,
     count: int,
     password: str,

@@ -166,7 +166,12 @@ def test_the_guides_scripts_by_the_outbox(
     folder = guide(resource)
     result = seed(folder)
     assert (result.code, result.out) == (0, "signed in\n"), result.err
-    assert result.err.count(f"{method} code for ***: read from the local outbox.") == 2
+    assert (
+        result.err.count(
+            f"{method} code for ***: read from the local outbox (seedctl local inbox)."
+        )
+        == 2
+    )
     assert "1 user created, 2 secrets read, 1 session signed in." in result.err
     assert cognitos_user(folder)["PreferredMfaSetting"] == PREFERENCES[resource]
     assert len(read_inbox(folder / ".amplify/seedctl")) == 2

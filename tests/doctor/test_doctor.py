@@ -617,7 +617,7 @@ def test_a_backend_with_little_in_it(place: Place, arguments: tuple[str, ...]) -
         name: findings[name]["text"] for name in ("app client", "secrets", "Node.js", "git")
     } == {
         "app client": "no auth resource",
-        "secrets": "the script reads none by a literal name",
+        "secrets": "no name of a secret found in the script",
         "Node.js": "not needed: there is no amplify/backend.ts",
         "git": "no git repository",
     }

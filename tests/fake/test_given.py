@@ -141,17 +141,17 @@ def test_names_that_are_options_too(blog_client: DataClient) -> None:
     [
         pytest.param({"titel": "x"}, "Post has no field titel.", id="unknown"),
         pytest.param({"createdAt": "x"}, "Post.createdAt is set by the API", id="read only"),
-        pytest.param({"status": []}, "Post.status: the values to draw from", id="empty"),
+        pytest.param({"status": []}, "Post.status: the list of values is empty", id="empty"),
         pytest.param({"status": {"DRAFT": -1}}, "Post.status: a mapping gives", id="negative"),
         pytest.param({"status": {"DRAFT": 0}}, "Post.status: a mapping gives", id="no weight"),
         pytest.param({"status": {"DRAFT": "x"}}, "Post.status: a mapping gives", id="no number"),
-        pytest.param({"tags": -1}, "Post.tags: expected how many", id="negative length"),
-        pytest.param({"tags": True}, "Post.tags: expected how many", id="a flag"),
-        pytest.param({"comments": "x"}, "Post.comments: expected how many", id="children"),
+        pytest.param({"tags": -1}, "Post.tags: expected a number", id="negative length"),
+        pytest.param({"tags": True}, "Post.tags: expected a number", id="a flag"),
+        pytest.param({"comments": "x"}, "Post.comments: expected a number", id="children"),
         pytest.param({"author": "x"}, "Post.author: a str cannot be a parent", id="parent"),
         pytest.param({"author": []}, "Post.author: there are no parents", id="no parents"),
         pytest.param({"author": 3, "authorId": "x"}, "Post.authorId is given, and", id="both"),
-        pytest.param({"author": -3}, "Expected how many rows", id="negative parents"),
+        pytest.param({"author": -3}, "Expected a number of rows", id="negative parents"),
     ],
 )
 def test_what_cannot_be_given(given: dict[str, Any], message: str, blog: FakeAPI) -> None:
@@ -173,6 +173,6 @@ def test_wrong_fields_of_custom_types(blog: FakeAPI) -> None:
 @pytest.mark.parametrize("count", [-1, 2.0, True, "3", None])
 def test_a_wrong_number_of_rows(count: Any, blog: FakeAPI) -> None:
     """The number of rows is a whole number from 0 on."""
-    with pytest.raises(InvalidInputError, match="Expected how many rows"):
+    with pytest.raises(InvalidInputError, match="Expected a number of rows"):
         blog.fake("Post", count)
     assert list(blog.fake("Post", 0)) == []

@@ -82,7 +82,7 @@ def test_given_groups_and_attributes() -> None:
     assert all("email" not in user.attributes for user in both)
     with pytest.raises(InvalidInputError, match="groups of a user are a int"):
         users(settings(), 1, groups=lambda row: 5)
-    with pytest.raises(InvalidInputError, match="Expected how many rows"):
+    with pytest.raises(InvalidInputError, match="Expected a number of rows"):
         users(settings(), -1)
 
 

@@ -318,7 +318,7 @@ def test_the_commands(seedctl: CommandLine, root: Path, state: Path, is_running:
         refused = seedctl("local", "save", "base")
         assert (refused.code, "--force" in refused.err) == (3, True)
         portable = seedctl("local", "save", "other", "--portable")
-        assert "Secrets travel along" in portable.err
+        assert "contains the key of its secrets" in portable.err
         seedctl("secret", "set", "x", "--local", stdin=b"new")
         loaded = seedctl("local", "load", "base")
         assert loaded.err == "✔ Loaded base: 0 users, 0 records, 0 files.\n"

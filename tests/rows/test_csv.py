@@ -332,7 +332,7 @@ def test_two_rows_with_one_key(tmp_path: Path) -> None:
 def test_something_else_than_a_model(tmp_path: Path) -> None:
     """The name of a model, as text, is refused with what to give."""
     model: Any = "Scalars"
-    with pytest.raises(InvalidInputError, match="is a str") as caught:
+    with pytest.raises(InvalidInputError, match="got str") as caught:
         _rows(tmp_path / "a.csv", "id\n", model)
     assert caught.value.resolution == "Give the client of a model, such as client.models.Post."
 

@@ -221,7 +221,7 @@ def test_what_an_export_leaves_out(tmp_path: Path) -> None:
     written = exporting.export_models(client, (), ExportFolder(tmp_path / "a"), fields, report)
     assert written == {"Tree": 0}
     assert report.texts == [
-        "Tree.root.left is not exported: its type contains itself, and a request must end.",
+        "Tree.root.left is not exported: its type contains itself, so no request can select all of it.",
         "Hidden is not exported: the schema disables the list of its records.",
     ]
     with pytest.raises(errors.UnknownOperationError, match="disables list for Hidden"):

@@ -170,7 +170,7 @@ def test_options_replace_a_file_from_the_source_with_force_only(
     assert seedctl("local", "init").code == 0
     text = (root / WRITTEN).read_text()
     refused = seedctl("local", "init", "--group", "A")
-    assert (refused.code, "tells more than the options" in refused.err) == (3, True)
+    assert (refused.code, "has more details than the options" in refused.err) == (3, True)
     assert (root / WRITTEN).read_text() == text
     assert "from the options." in seedctl("local", "init", "--group", "A", "--force").err
 

@@ -1,4 +1,4 @@
-"""One-time codes: create, put into the outbox, describe by a masked address, and check.
+"""One-time codes: create, put into the inbox, describe by a masked address, and check.
 
 Codes that confirm a sign-up, reset a password or verify an address are stored with the user, one for
 each purpose. Codes of MFA live in the session of their challenge.
@@ -44,7 +44,7 @@ def send_account_code(
 def deliver_code(
     users: UserRecords, user: User, purpose: str, attribute: str, destination: str, *, digits: int
 ) -> str:
-    """Put a new code into the outbox and return it; *attribute* is the type of *destination*."""
+    """Put a new code into the inbox and return it; *attribute* is the type of *destination*."""
     code = f"{secrets.randbelow(10**digits):0{digits}}"
     # In attribute order: the address the user was created with comes first.
     sign_in_by = users.pool.username_attributes

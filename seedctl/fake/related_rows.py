@@ -1,4 +1,4 @@
-"""What rows need to know of other rows: their siblings, and their parents' keys."""
+"""The other rows that rows depend on: rows of the same call, and parents."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from seedctl.outputs.models import Introspection, Model
 
 @dataclass(frozen=True)
 class FakeModel:
-    """A model to make rows of, with what makes them differ from those of other calls."""
+    """A model to generate rows of, with the seed that distinguishes them from those of other calls."""
 
     schema: Introspection
     sources: ModelSources
@@ -31,13 +31,13 @@ class FakeModel:
 
     def related(self, name: str, model: str) -> FakeModel:
         """Return *model* for the rows at the other end of the relation *name*."""
-        # Other seeds, since these rows may exist beside others of their model.
+        # Another seed, since these rows may exist in addition to other rows of their model.
         place = f"{self.model.name}.{name}"
         return FakeModel(self.schema, self.sources, self.schema.models[model], (*self.seed, place))
 
 
 class OwnKeys:
-    """The rows of a call as the parents of others of them."""
+    """The rows of a call as parents of other rows of the same call."""
 
     def __init__(self, numbering: Numbering) -> None:
         self._numbering = numbering
