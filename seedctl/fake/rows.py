@@ -112,7 +112,8 @@ class FakeRows(Sequence[FakeRow]):
         """Return made children of these rows, to be created after them.
 
         ``fake`` was given how many each row has: ``fake(200, comments=range(0, 6))``. Without a
-        number, a hasOne relation has one child. A slice has the same children as these rows have in the whole.
+        number, a hasOne relation has one child. The children of a slice are the same ones as those that
+        its rows have among the children of all rows.
 
         Args:
             relation: The hasMany or hasOne field of this model.

@@ -176,9 +176,11 @@ def model_files(
 
 
 def has_users(source: Path) -> bool:
-    """Whether *source* is the folder of an export with users."""
+    """Whether *source* is the folder of an export with at least one user."""
     manifest = source / MANIFEST
-    return manifest.exists() and any("model" not in each for each in _entries(manifest))
+    return manifest.exists() and any(
+        "model" not in each and each.get("rows") != 0 for each in _entries(manifest)
+    )
 
 
 def _model_of(path: Path, models: Mapping[str, str]) -> str:

@@ -78,6 +78,15 @@ def test_an_interrupted_export(tmp_path: Path) -> None:
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
+def test_an_export_without_users(tmp_path: Path) -> None:
+    """Nothing is said of users if there are none."""
+    target = ExportFolder(tmp_path)
+    target.write("users.jsonl", {}, [], JSONLineWriter())
+    target.finish([])
+    target.discard()
+    assert not has_users(tmp_path)
+
+
 def test_two_exports_at_once(tmp_path: Path) -> None:
     """The second one is refused, and the first one is complete."""
     target = ExportFolder(tmp_path)
