@@ -131,7 +131,7 @@ def graphql_error(
         data=data,
         auth_mode=auth_mode.mode,
         auth_mode_source=auth_mode.source,
-        resolution=_resolution(kind, operation, auth_mode, has_path=first.get("path") is not None),
+        resolution=_resolution(kind, operation, auth_mode, first),
     )
 
 
@@ -166,9 +166,13 @@ def _error_class(entry: dict[str, Any]) -> type[errors.GraphQLError]:
 
 
 def _resolution(
-    kind: type[errors.GraphQLError], operation: str, auth_mode: ResolvedAuthMode, *, has_path: bool
+    kind: type[errors.GraphQLError],
+    operation: str,
+    auth_mode: ResolvedAuthMode,
+    entry: Mapping[str, Any],
 ) -> str | None:
-    """Return what to do; without *has_path* AppSync refused the call before it ran any field."""
+    # Without a path AppSync refused the call before it ran any field.
+    has_path = entry.get("path") is not None
     if kind is errors.UnauthorizedError:
         if not has_path and auth_mode.mode in _REJECTED_CREDENTIALS:
             return _REJECTED_CREDENTIALS[auth_mode.mode]
@@ -183,8 +187,18 @@ def _resolution(
         )
     if kind is errors.ConditionalCheckFailedError:
         if operation.startswith("create"):
-            return "A record with this key already exists: use upsert to create or update it."
+            return (
+                'A record with this key already exists: if_exists="skip" leaves it unchanged, '
+                'if_exists="update" updates it.'
+            )
         return "There is no record with this key: create it, or use upsert."
     if kind is errors.GraphQLValidationError:
         return "Check the call against the schema; after a change of the schema, deploy it."
+    # Validators give their message alone, without a type.
+    is_write = operation.startswith(("create", "update"))
+    if has_path and is_write and not entry.get("errorType"):
+        return (
+            "If a validator in amplify/data/resource.ts refuses the value, correct the value or the "
+            "validator."
+        )
     return None

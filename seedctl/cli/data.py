@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -29,6 +30,7 @@ from seedctl.errors import (
 )
 from seedctl.masking import mask
 from seedctl.prompter import TerminalPrompter
+from seedctl.report import Progress
 
 if TYPE_CHECKING:
     from seedctl.appsync.client import DataClient
@@ -192,7 +194,7 @@ def import_(
     if len(models) > 1 and not path.is_dir():
         raise click.UsageError("A file has rows of one model only: give --model once.")
     console = Console(settings)
-    report = ConsoleReport(console)
+    report = _ImportReport(console)
     with (
         connect(settings, report, target="outputs") as backend,
         _acting(backend, caller) as (client, auth_mode),
@@ -210,14 +212,36 @@ def import_(
             "The users of the export are not created, since it has no passwords: docs/rows.md shows "
             "how to create them."
         )
-    if outcome.first_failure is not None:
+    first, place = outcome.first_failure, outcome.first_place
+    if first is not None:
+        which = "the first" if place in first.message else f"the first, {place}"
         raise BulkError(
-            f"{outcome.failed} of {outcome.rows} rows failed; the first: "
-            f"{outcome.first_failure.message}",
-            resolution=f"{outcome.first_failure.resolution or 'Correct the rows.'} "
+            f"{outcome.failed} of {outcome.rows} rows failed; {which}: {first.message}",
+            resolution=f"{first.resolution or 'Correct the rows.'} "
             "With --if-exists skip a second run leaves the records of the first one unchanged.",
-        ) from outcome.first_failure
+        ) from first
     console.success(f"Import finished: {report.totals()}.")
+
+
+class _ImportReport(ConsoleReport):
+    """Shows the progress of all rows of a model, which an import writes in parts."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(console)
+        self._finished: dict[str, Progress] = {}
+
+    def on_progress(self, progress: Progress) -> None:
+        before = self._finished.get(progress.what)
+        if before is not None:
+            progress = replace(
+                progress,
+                done=before.done + progress.done,
+                failed=before.failed + progress.failed,
+                started=before.started,
+            )
+        if progress.is_finished:
+            self._finished[progress.what] = progress
+        super().on_progress(progress)
 
 
 @contextmanager

@@ -159,6 +159,6 @@ def cannot_make(where: str, reason: object) -> InvalidInputError:
     name = where.rpartition(".")[2]
     return InvalidInputError(
         f"No value can be made for {where}: {reason}.",
-        resolution=f"Give one to fake(): {name}=…, as a value for all rows, a list to draw from, or a "
+        resolution=f"Give one: {name}=…, as a value for all rows, a list to draw from, or a "
         "function of the row.",
     )

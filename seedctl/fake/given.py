@@ -29,7 +29,7 @@ def given_maker(field: Field, value: Any, where: str) -> Maker:
     anything else is the value of every row. Fields of lists or JSON take a list or mapping as it is. *where* names the
     field in errors. Raises InvalidInputError.
     """
-    holds_any = field.is_array or field.type.name == "AWSJSON" or field.type.kind == "nonModel"
+    holds_any = field.is_array or field.type.name == "AWSJSON"
     if isinstance(value, type) and issubclass(value, Enum):
         value = list(value)
     if not holds_any and isinstance(value, Mapping):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 import itertools
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 
@@ -42,7 +42,17 @@ class Siblings:
 
     def row_of(self, number: int) -> RowNumber:
         parent = bisect.bisect_right(self._ends, number)
-        return RowNumber(number, number - (self._ends[parent - 1] if parent else 0), parent)
+        return RowNumber(number, number - self._first_of(parent), parent)
+
+    def of_parents(self, parents: Sequence[int]) -> Sequence[int]:
+        """Return the numbers of the rows of *parents*, parent by parent."""
+        if isinstance(parents, range) and parents and parents.step == 1:
+            return range(self._first_of(parents.start), self._first_of(parents.stop))
+        rows = (range(self._first_of(each), self._first_of(each + 1)) for each in parents)
+        return array("q", itertools.chain.from_iterable(rows))
+
+    def _first_of(self, parent: int) -> int:
+        return self._ends[parent - 1] if parent else 0
 
 
 Numbering = OnlyRows | Siblings

@@ -163,7 +163,7 @@ class Planner:
         for each in self.model.fields.values():
             if each.association is not None and name in each.association.target_names:
                 return (
-                    f"Give {each.name}=… to fake(): records, rows that fake() made, or a number of "
+                    f"Give {each.name}=…: records, rows that fake() made, or a number of "
                     f"{each.type.name} rows to make. Or give {name}=…."
                 )
         return None

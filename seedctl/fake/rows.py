@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from typing import Any, overload
 
 from seedctl.errors import InvalidInputError
@@ -46,7 +48,9 @@ class FakeRows(Sequence[FakeRow]):
         self._numbering = numbering
         self._parents = parents
         self._child_counts = child_counts
-        self._numbers = range(numbering.count)
+        self._children: dict[str, Sequence[int]] = {}
+        """By relation: how many children each row of the call has. All slices share it."""
+        self._numbers: Sequence[int] = range(numbering.count)
 
     @property
     def model(self) -> Model:
@@ -65,8 +69,11 @@ class FakeRows(Sequence[FakeRow]):
     def __getitem__(self, index: int | slice) -> FakeRow | FakeRows:
         if not isinstance(index, slice):
             return self._plan.row(self._numbering.row_of(self._numbers[index]))
-        part = FakeRows(self._of, self._plan, self._numbering, self._parents, self._child_counts)
-        part._numbers = self._numbers[index]
+        return self._part(self._numbers[index])
+
+    def _part(self, numbers: Sequence[int]) -> FakeRows:
+        part: FakeRows = copy(self)
+        part._numbers = numbers
         return part
 
     def __iter__(self) -> Iterator[FakeRow]:
@@ -104,7 +111,8 @@ class FakeRows(Sequence[FakeRow]):
         """Generate children of these rows. Create them after these rows.
 
         ``fake`` was given how many each row has: ``fake(200, comments=range(0, 6))``. Without a
-        number, a hasOne relation has one child.
+        number, a hasOne relation has one child. The children of a slice are the same ones as those that
+        its rows have among the children of all rows.
 
         Args:
             relation: The hasMany or hasOne field of this model.
@@ -122,15 +130,26 @@ class FakeRows(Sequence[FakeRow]):
             )
         of = self._of.related(relation, field.type.name)
         key = f"number of {relation}".encode()
-        siblings = Siblings(
-            1 if counts is None else counts(self._of.draws.of(number).named(key))
-            for number in self._numbers
-        )
-        targets = child_targets(of.model, association)
+        everything = range(self._numbering.count)
+        if relation not in self._children:
+            self._children[relation] = array(
+                "q",
+                (
+                    1 if counts is None else counts(self._of.draws.of(number).named(key))
+                    for number in everything
+                ),
+            )
+        # The children before those of a slice have the numbers before theirs.
+        siblings = Siblings(self._children[relation][: max(self._numbers, default=-1) + 1])
         fixed = Relation(
-            relation, targets, self.model.primary_key, self, lambda row, _draw: row.parent
+            relation,
+            child_targets(of.model, association),
+            self.model.primary_key,
+            self._part(everything),
+            lambda row, _draw: row.parent,
         )
-        return _make(of, siblings, {**(fields or {}), **values}, fixed)
+        made: FakeRows = _make(of, siblings, {**(fields or {}), **values}, fixed)
+        return made._part(siblings.of_parents(self._numbers))
 
 
 def fake_rows(
@@ -240,7 +259,14 @@ def _parents(of: FakeModel, related: Model, value: Any, where: str) -> Parents:
     if isinstance(value, int) and not isinstance(value, bool):
         other = of.related(where.rpartition(".")[2], related.name)
         check_count(value, f"{where.rpartition('.')[2]}=20")
-        return _make(other, OnlyRows(value), {})
+        try:
+            return _make(other, OnlyRows(value), {})
+        except InvalidInputError as error:
+            error.resolution = (
+                f"Make the parents by themselves, models.{related.name}.fake({value}, …) with what they "
+                f"need, and give these rows in place of {value}."
+            )
+            raise
     if isinstance(value, FakeRows):
         if value.model.name != related.name:
             raise InvalidInputError(

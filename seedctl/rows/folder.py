@@ -11,6 +11,7 @@ from typing import IO, Any, NamedTuple
 from seedctl.errors import DataFileError, FileAccessError
 from seedctl.masking import mask
 from seedctl.nearest import advice
+from seedctl.project.lock import FileLock
 from seedctl.rows.writers import RowWriter
 
 MANIFEST = "manifest.json"
@@ -34,7 +35,10 @@ class ExportFolder:
     """Writes an export. Files get their final names when all are complete, the manifest last."""
 
     def __init__(self, folder: Path) -> None:
-        """Raises FileAccessError for a folder that holds other files than an earlier export."""
+        """Raises FileAccessError if other files than those of an earlier export are in *folder*.
+
+        The same if another export writes to it. Until ``discard`` no other can.
+        """
         self._folder = folder
         self._files: list[tuple[Path, dict[str, Any]]] = []
         self._earlier = _files_of_earlier_export(folder / MANIFEST)
@@ -48,6 +52,14 @@ class ExportFolder:
                 f"{mask(str(folder))} is not empty, and no earlier export is in it.",
                 resolution="Name a new folder.",
             )
+        with _writing(folder):
+            lock = FileLock.take(folder / f"lock{_UNFINISHED}", seconds=0)
+        if lock is None:
+            raise FileAccessError(
+                f"Another export is writing to {mask(str(folder))}.",
+                resolution="Wait for its end, or name another folder.",
+            )
+        self._lock = lock
 
     def write(
         self,
@@ -99,13 +111,14 @@ class ExportFolder:
             manifest.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
 
     def discard(self) -> None:
-        """Delete what an export has left that did not come to its end."""
+        """Delete what is not of use after the export, and what is left if it did not end."""
         for path in self._folder.glob(f"*{_UNFINISHED}"):
             with suppress(OSError):
                 path.unlink()
         if self._is_new:
             with suppress(OSError):  # after a complete export, the folder is not empty
                 self._folder.rmdir()
+        self._lock.release()
 
 
 def _write_text(file: IO[str], path: Path, text: str) -> None:
@@ -129,6 +142,8 @@ def model_files(
     DataFileError for a file that belongs to no model.
     """
     if not source.is_dir():
+        with _writing(source, "read"):
+            source.stat()  # before its name is taken for a model's
         name = wanted[0] if wanted else _model_of(source, models)
         return [ModelFile(name, source)]
     manifest = source / MANIFEST
@@ -161,9 +176,11 @@ def model_files(
 
 
 def has_users(source: Path) -> bool:
-    """Whether *source* is the folder of an export with users."""
+    """Whether *source* is the folder of an export with at least one user."""
     manifest = source / MANIFEST
-    return manifest.exists() and any("model" not in each for each in _entries(manifest))
+    return manifest.exists() and any(
+        "model" not in each and each.get("rows") != 0 for each in _entries(manifest)
+    )
 
 
 def _model_of(path: Path, models: Mapping[str, str]) -> str:

@@ -43,6 +43,8 @@ class ImportOutcome:
     rows: int = 0
     failed: int = 0
     first_failure: SeedctlError | None = None
+    first_place: str = ""
+    """The file and the line of the row with *first_failure*."""
 
 
 class _PartOfFile(Iterator[FileRow]):
@@ -125,8 +127,9 @@ def _add(outcome: ImportOutcome, results: Sequence[RowResult], *, is_first: bool
     failures = [each.error for each in results if each.error is not None]
     outcome.rows += len(results)
     outcome.failed += len(failures)
-    if failures:
-        outcome.first_failure = outcome.first_failure or failures[0]
+    if failures and outcome.first_failure is None:
+        outcome.first_failure = failures[0]
+        outcome.first_place = next(each.place for each in results if each.error is not None)
     for each in failures:
         if not isinstance(each, _OF_ONE_ROW):
             raise each

@@ -337,6 +337,14 @@ def test_each_failure_has_its_class(todo: Stage, reply: Any, kind: type[Exceptio
         assert "listTodos: m" in caught.value.message
 
 
+def test_a_refused_value_comes_with_advice(todo: Stage) -> None:
+    """An error of a validator is its message alone; the resolution says where it comes from."""
+    todo.answer({"errors": [{"path": ["createTodo"], "errorType": None, "message": "too short"}]})
+    with pytest.raises(errors.GraphQLError, match="createTodo: too short") as caught:
+        todo.models.Todo.create({"content": "x"})
+    assert "a validator in amplify/data/resource.ts" in (caught.value.resolution or "")
+
+
 def test_partial_data_comes_with_the_error(stage_of: Callable[..., Stage]) -> None:
     """The error holds what could be read, as the records that would have been returned."""
     blog = stage_of("blog_apikey.json")

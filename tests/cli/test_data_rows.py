@@ -11,7 +11,9 @@ import pytest
 
 from seedctl import connect
 from seedctl.cli import data as data_command
+from seedctl.cli.progress import ProgressDisplay
 from seedctl.errors import NotAuthorizedError, UnauthorizedError
+from seedctl.rows import importing
 from seedctl.users import auth
 from tests.running import DATA, PASSWORD, make_project
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from seedctl.report import Progress
     from tests.running import CommandLine
 
 ANN = "ann@example.com"
@@ -98,10 +101,30 @@ def test_export_reset_import(project_of: Callable[[str], Path], seedctl: Command
     twice = seedctl("data", "import", "out")
     assert twice.code == 1
     assert "(out/Post.jsonl, line 1)" in twice.err
+    assert "1 of 1 rows failed; the first, out/Post.jsonl, line 1: createPost: " in twice.err
     assert "With --if-exists skip" in twice.err
     assert seedctl("data", "import", "out", "--if-exists", "skip").code == 0
     updated = seedctl("data", "import", "out/Post.jsonl", "--if-exists", "update")
     assert "record  Post  updated  1 record" in updated.err
+
+
+def test_the_parts_of_an_import_are_counted_as_one(
+    project_of: Callable[[str], Path], seedctl: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The progress shows all rows of a model, not those of a part, and counts each model from 0."""
+    shown: list[Progress] = []
+    monkeypatch.setattr(ProgressDisplay, "show", lambda _display, progress: shown.append(progress))
+    monkeypatch.setattr(importing, "_PART", 50)
+    folder = project_of("blog_apikey") / "rows"
+    folder.mkdir()
+    for name, count in (("Author", 220), ("Tag", 3)):
+        text = "".join(f"{name}-{number},x\n" for number in range(count))
+        (folder / f"{name}.csv").write_text(f"id,name\n{text}")
+    assert seedctl("data", "import", "rows").code == 0
+    finished = [(each.what, each.done) for each in shown if each.is_finished]
+    assert finished[-2] == ("Author records", 220)
+    assert finished[-1] == ("Tag records", 3)
+    assert len({each.started for each in shown}) == 2
 
 
 def test_as_a_user(ann: Path, seedctl: CommandLine) -> None:
@@ -305,7 +328,7 @@ def test_wrong_options(
     ("name", "expected"),
     [
         pytest.param("Comment.csv", "the schema has no model Comment", id="no model"),
-        pytest.param("missing", "missing: the schema has no model missing", id="no file"),
+        pytest.param("missing", "missing cannot be read: No such file", id="no file"),
         pytest.param("empty", "empty has no file of any model", id="empty folder"),
         pytest.param("Todo.json", "Todo.json is neither CSV nor JSON Lines", id="kind"),
         pytest.param("Todo.csv", "Todo.csv cannot be read", id="missing"),

@@ -117,6 +117,9 @@ def test_parts_of_custom_types(blog: FakeAPI) -> None:
         assert row["address"]["city"] in {"Rome", "Oslo"}
         assert row["address"].keys() == {"city", "geo"}
         assert row["address"]["geo"] == {"lat": 1.5, "lon": 2.5}
+    places = [{"city": "Rome"}, {"city": "Oslo"}]
+    chosen = [row["address"] for row in blog.fake("Author", 20, address=places)]
+    assert all(each in chosen for each in places)
 
 
 def test_what_is_given_for_a_part_changes_no_other_part(blog: FakeAPI) -> None:

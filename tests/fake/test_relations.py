@@ -98,6 +98,9 @@ def test_parents_can_be_made(blog: FakeAPI) -> None:
         rows.parents("meta")
     with pytest.raises(InvalidInputError, match="No parents of Author"):
         blog.fake("Author", 2).parents("x")
+    with pytest.raises(InvalidInputError, match=r"made for Order\.tenantId") as caught:
+        shop().fake("Line", 5, order=2)  # the orders need a tenant
+    assert "models.Order.fake(2, …)" in (caught.value.resolution or "")
 
 
 def test_a_parent_by_a_function_or_none(blog: FakeAPI) -> None:
@@ -140,6 +143,20 @@ def test_children_by_number_and_by_range(blog: FakeAPI) -> None:
     ]
     assert len(posts.children("meta")) == 40
     assert len(posts[:0].children("comments")) == 0
+
+
+def test_the_children_of_slices_are_those_of_all_rows(blog: FakeAPI) -> None:
+    """Rows may be created in parts: each part has its own children, and no two the same one."""
+    posts = blog.fake("Post", 40, comments=range(6))
+    expected = list(posts.children("comments"))
+    parts = [posts[:7], posts[7:8], posts[8:8], posts[8:]]
+    assert [row for part in parts for row in part.children("comments")] == expected
+    for some in (posts[::-3], posts[5:20][::2]):
+        ids = [row["id"] for row in some]
+        found = [row for row in expected if row["postId"] in ids]
+        assert list(some.children("comments")) == sorted(
+            found, key=lambda row: ids.index(row["postId"])
+        )
 
 
 def test_children_without_a_number(blog: FakeAPI) -> None:

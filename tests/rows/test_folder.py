@@ -27,6 +27,7 @@ def _export(folder: Path, *names: str) -> None:
         )
     target.write("users.jsonl", {}, [{"username": "ann"}], JSONLineWriter())
     target.finish(["Author.name"])
+    target.discard()
 
 
 def _found(folder: Path, *wanted: str) -> list[tuple[str, str]]:
@@ -72,14 +73,35 @@ def test_an_interrupted_export(tmp_path: Path) -> None:
     target = ExportFolder(tmp_path)
     with pytest.raises(KeyboardInterrupt):
         target.write("Post.jsonl", {"model": "Post"}, rows(), JSONLineWriter())
-    assert {path.name for path in tmp_path.iterdir()} == {*before, "Post.jsonl.part"}
+    assert {path.name for path in tmp_path.iterdir()} > {*before, "Post.jsonl.part"}
     target.discard()
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_an_export_without_users(tmp_path: Path) -> None:
+    """Nothing is said of users if there are none."""
+    target = ExportFolder(tmp_path)
+    target.write("users.jsonl", {}, [], JSONLineWriter())
+    target.finish([])
+    target.discard()
+    assert not has_users(tmp_path)
+
+
+def test_two_exports_at_once(tmp_path: Path) -> None:
+    """The second one is refused, and the first one is complete."""
+    target = ExportFolder(tmp_path)
+    target.write("Post.jsonl", {"model": "Post"}, [{"id": "1"}], JSONLineWriter())
+    with pytest.raises(FileAccessError, match="Another export is writing to"):
+        ExportFolder(tmp_path)
+    target.finish([])
+    target.discard()
+    assert {path.name for path in tmp_path.iterdir()} == {"Post.jsonl", "manifest.json"}
 
 
 def test_a_killed_export_does_not_stop_the_next(tmp_path: Path) -> None:
     """What a killed process leaves is overwritten."""
     (tmp_path / "Post.jsonl.part").write_text("half a li")
+    (tmp_path / "lock.part").touch()
     _export(tmp_path, "Post")
     assert (tmp_path / "Post.jsonl").read_text() == '{"id":"1"}\n'
 
@@ -116,7 +138,11 @@ def test_files_without_a_manifest(tmp_path: Path) -> None:
     ]
     assert not has_users(tmp_path)
     assert _found(tmp_path / "people.csv") == [("Person", "people.csv")]
+    (tmp_path / "any.csv").touch()
     assert _found(tmp_path / "any.csv", "Post") == [("Post", "any.csv")]
+    (tmp_path / "any.csv").unlink()
+    with pytest.raises(FileAccessError, match=r"any\.csv cannot be read: No such file"):
+        _found(tmp_path / "any.csv")
     with pytest.raises(DataFileError, match="has no file of Tag"):
         model_files(tmp_path, {**MODELS, "Tag": "Tags"}, SUFFIXES, ["Tag"])
     (tmp_path / "autor.csv").touch()
