@@ -50,20 +50,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
     """Show errors of seedctl without its own frames, and nothing with the secrets in it."""
-    has_failed = call.excinfo is not None or item.stash.get(_has_failed, False)
-    if not has_failed or _states_to_keep not in item.config.stash:
-        yield  # or no test has used the fixtures
+    if _states_to_keep not in item.config.stash:
+        yield  # no test has used the fixtures
         return
     from seedctl.errors import SeedctlError  # noqa: PLC0415 - see above
     from seedctl.runner.script_trace import failure_text  # noqa: PLC0415
 
-    error = call.excinfo.value if call.excinfo is not None else None
-    is_ours = isinstance(error, SeedctlError) and not item.config.getoption("fulltrace")
-    with _shortened(call.excinfo) if call.excinfo and is_ours else contextlib.nullcontext():
+    raised = call.excinfo
+    is_ours = isinstance(_error_of(call), SeedctlError) and not item.config.getoption("fulltrace")
+    with _shortened(raised) if raised and is_ours else contextlib.nullcontext():
         outcome: Any = yield
     report: pytest.TestReport = outcome.get_result()
     if report.failed:
         item.stash[_has_failed] = True
+        error = _error_of(call)  # for tests of unittest, pytest has set it only now
         if isinstance(error, SeedctlError):
             report.sections.append(("seedctl", failure_text(error)))
     _mask(report)
@@ -145,6 +145,10 @@ def as_user(
     It takes what ``SeededSandbox.sign_in`` takes, and returns the session.
     """
     return _seedctl_sandbox.sign_in
+
+
+def _error_of(call: pytest.CallInfo[None]) -> BaseException | None:
+    return call.excinfo.value if call.excinfo is not None else None
 
 
 @contextlib.contextmanager

@@ -73,7 +73,7 @@ def run_seed(
         # In a new context nobody is signed in, and a sign-in of the script stays in it.
         contextvars.Context().run(run_script, path, backend, arguments)
     except SystemExit as end:
-        if end.code not in {None, 0}:
+        if end.code not in (None, 0):  # it may be any object
             raise SeedingFailedError(
                 f"The seed script {path.name} ended with sys.exit({mask(repr(end.code))}).",
                 resolution="Let the script run to its end, or exit with 0.",

@@ -303,6 +303,7 @@ def test_a_failed_test_shows_the_users_lines_and_no_secret(
     monkeypatch.setenv("COLUMNS", "200")
     result = run(
         """
+        import unittest
         import pytest
         from seedctl import get_secret, set_secret
 
@@ -327,10 +328,15 @@ def test_a_failed_test_shows_the_users_lines_and_no_secret(
 
         def test_text(seeded_backend):
             pytest.fail("the value is " + get_secret("ann-password"), pytrace=False)
+
+        @pytest.mark.usefixtures("seeded_backend")
+        class Tests(unittest.TestCase):
+            def test_unittest(self):
+                self.assertEqual(get_secret("ann-password"), "something else")
         """,
         "--showlocals",
     )
-    result.assert_outcomes(failed=5, skipped=1)
+    result.assert_outcomes(failed=6, skipped=1)
     shown = result.stdout.str()
     assert "Aa1!" not in shown
     assert mask(shown) == shown

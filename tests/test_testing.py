@@ -207,6 +207,13 @@ def test_a_block_does_not_close_the_sandbox(sandbox: SeededSandbox) -> None:
     assert sandbox.restore().secrets.get("password")
 
 
+def test_a_script_may_exit_with_any_object(project: Path) -> None:
+    """Whatever sys.exit() gets, the script has failed, unless that means 0."""
+    write_seed(project, "raise SystemExit(['no'])\n")
+    with SeededSandbox() as sandbox, pytest.raises(SeedingFailedError, match=r"exit\(\['no'\]\)"):
+        sandbox.restore()
+
+
 def test_a_failed_seed_is_not_repeated(project: Path) -> None:
     """The second restore names the error of the first in one sentence, without running the script."""
     script = write_seed(project, f"{ANN}open('ran', 'a').write('x')\nraise ValueError('no')\n")
