@@ -23,7 +23,13 @@ from seedctl.local.reencryption import reencrypted_copy
 from seedctl.local.running import SNAPSHOTS_PATH, find_server, send_command
 from seedctl.local.s3.files import add_content, discard, is_object_name
 from seedctl.local.seal import Seal
-from seedctl.local.snapshot_database import contents_of, count_rows, has_size, open_database
+from seedctl.local.snapshot_database import (
+    contents_of,
+    count_rows,
+    has_size,
+    open_database,
+    require_intact,
+)
 from seedctl.local.snapshot_folder import Snapshot, damaged
 from seedctl.local.state_folder import (
     FOLDER,
@@ -231,6 +237,7 @@ class Snapshots:
         database = snapshot.folder / snapshot.database
         with ExitStack() as opened:
             source = opened.enter_context(open_database(database))
+            require_intact(snapshot.name, source)
             found, seal = stored_key_check(source), self._store.seal
             if not hmac.compare_digest(found, seal.digest(KEY_CHECK)):
                 if snapshot.key is None:

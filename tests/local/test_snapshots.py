@@ -537,6 +537,17 @@ def _replace_by_folder(folder: Path) -> None:
     (folder / "snapshot.json").mkdir()
 
 
+def _lose_page(database: Path) -> None:
+    """Put zeros into a page of *database* that is not read to load it."""
+    with closing(sqlite3.connect(database)) as connection:
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+        query = "SELECT rootpage FROM sqlite_master WHERE name = 'parameter'"
+        (page,) = connection.execute(query).fetchone()
+    with database.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(bytes(size))
+
+
 DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "state format": (lambda folder: _edit(folder, state_format=1), "a state of format 1"),
     "snapshot format": (lambda folder: _edit(folder, snapshot_format=9), "has format 9"),
@@ -557,8 +568,9 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda folder: next(folder.glob("*.db")).write_bytes(
             b"x" * next(folder.glob("*.db")).stat().st_size
         ),
-        "not a database",
+        "is damaged: .*not a database",
     ),
+    "page lost": (lambda folder: _lose_page(next(folder.glob("*.db"))), "is damaged: .*malformed"),
     "object cut": (lambda folder: os.truncate(next((folder / "objects").iterdir()), 0), "objects/"),
     "manifest is a folder": (
         _replace_by_folder,
