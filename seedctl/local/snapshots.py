@@ -13,7 +13,14 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
+from contextlib import (
+    AbstractContextManager,
+    ExitStack,
+    closing,
+    contextmanager,
+    nullcontext,
+    suppress,
+)
 from typing import TYPE_CHECKING
 
 from seedctl.errors import LocalSandboxError
@@ -147,7 +154,8 @@ class Snapshots:
         """
         name = snapshot_folder.check_name(name)
         with snapshot_folder.locked(self._folder) as snapshots, translate_errors(snapshots):
-            snapshot_folder.remove_unfinished(snapshots)
+            with suppress(OSError):  # a left-over that cannot be removed is no obstacle
+                snapshot_folder.remove_unfinished(snapshots)
             folder = snapshots / name
             if not is_replacing and snapshot_folder.has_manifest(folder):
                 raise LocalSandboxError(

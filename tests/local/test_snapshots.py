@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import sqlite3
 import stat
 import subprocess
@@ -726,6 +727,18 @@ def test_pending_uploads(state: Path) -> None:
     part.unlink()
     _load(state)
     assert part.read_text() == "part"
+
+
+def test_left_overs_are_no_obstacle(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If a left-over cannot be removed, such as a folder without write permission, save goes on."""
+    (_save(state).with_name("half") / "objects").mkdir(parents=True)
+
+    def fail(path: Path, **_: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(shutil, "rmtree", fail)
+    _save(state, "other")
+    assert list(list_snapshots(state)) == ["base", "other"]
 
 
 def test_left_overs_are_removed(state: Path) -> None:
