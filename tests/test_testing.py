@@ -326,6 +326,21 @@ def test_a_restore_leaves_notes_of_the_project(project: Path) -> None:
     assert marker.exists()
 
 
+def test_other_programs_use_the_same_state(project: Path) -> None:
+    """A script that connects by its environment, as a program that it starts, finds its own backend."""
+    write_seed(
+        project,
+        "from seedctl import connect\n"
+        "with connect(local=True) as backend:\n"
+        "    backend.secrets.set('other', 'value-1')\n",
+    )
+    with SeededSandbox() as sandbox:
+        assert sandbox.restore().secrets.get("other") == "value-1"
+    assert not (project / ".amplify").exists()
+    with connect(local=True) as backend:
+        assert backend.environment()["SEEDCTL_STATE"] is None
+
+
 def test_a_state_needs_a_local_sandbox(project: Path, tmp_path: Path) -> None:
     """A folder for the state of AWS is a mistake, and so is to save or restore it."""
     with pytest.raises(InvalidCommandInputError, match="only for the local sandbox"):
