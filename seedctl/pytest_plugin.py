@@ -66,7 +66,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         error = _error_of(call)  # for tests of unittest, pytest has set it only now
         if isinstance(error, SeedctlError):
             report.sections.append(("seedctl", failure_text(error)))
-    _mask(report)
+    if not report.passed or item.stash.get(_has_failed, False):
+        _mask(report)
 
 
 @pytest.fixture(scope="session")
