@@ -81,6 +81,8 @@ def test_a_temporary_state_is_removed(project: Path) -> None:
         assert (folder / "local" / "state.db").exists()
     assert not folder.exists()
     assert sorted(project.rglob("*")) == before
+    with pytest.raises(LocalSandboxError, match="closed"):  # as in a cell that runs again
+        sandbox.restore()
 
 
 def test_a_state_folder_must_be_empty(project: Path, tmp_path: Path) -> None:
