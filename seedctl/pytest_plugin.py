@@ -197,11 +197,13 @@ def _project(config: pytest.Config) -> Path:
     from seedctl.errors import ProjectNotFoundError  # noqa: PLC0415 - see above
     from seedctl.project import find_project  # noqa: PLC0415
 
-    explicit = _path(config, "project")
-    try:
-        return find_project(config.invocation_params.dir, explicit=explicit).root
-    except ProjectNotFoundError:  # pytest may have been started elsewhere
-        return find_project(config.rootpath, explicit=explicit).root
+    explicit, here = _path(config, "project"), config.invocation_params.dir
+    for start in (here, config.rootpath):  # pytest may have been started elsewhere
+        with contextlib.suppress(ProjectNotFoundError):
+            root = find_project(start, explicit=explicit).root
+            if (root / "amplify").is_dir():  # not only the package.json of a monorepo
+                return root
+    return find_project(here, explicit=explicit).root
 
 
 def _path(config: pytest.Config, name: str) -> Path | None:
