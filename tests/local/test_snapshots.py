@@ -33,6 +33,7 @@ from seedctl.local import (
 from seedctl.local.backend_ids import BackendIds
 from seedctl.local.reencryption import CONTEXTS
 from seedctl.local.s3 import files
+from seedctl.local.snapshot_database import require_intact
 from seedctl.local.snapshot_folder import check_name, remove_unfinished, require_snapshot
 from seedctl.local.snapshots import Snapshots
 from seedctl.local.state_folder import FOLDER, SNAPSHOTS, prepare
@@ -598,6 +599,14 @@ def test_a_damaged_snapshot(state: Path, damage: Callable[[Path], object], named
         remove_snapshot(state, "base")
         assert set(list_snapshots(state)) == {"other"}
         assert not folder.exists()
+
+
+def test_an_unreadable_database_is_not_called_damaged() -> None:
+    """If SQLite cannot read the database, such as for a failed disk, its own error is shown."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.set_progress_handler(lambda: 1, 1)  # interrupts the query
+        with pytest.raises(sqlite3.OperationalError):
+            require_intact("base", connection)
 
 
 def test_no_file_outside_is_read_or_written(state: Path, tmp_path: Path) -> None:
