@@ -13,7 +13,7 @@ from seedctl.appsync.client_factory import Data, DataClientFactory
 from seedctl.cognito.identity import IdentityPool
 from seedctl.cognito.journal import Journal
 from seedctl.cognito.pool import UserPool
-from seedctl.connection import Connection, ConnectionOptions
+from seedctl.connection import STATE, Connection, ConnectionOptions
 from seedctl.current import ActiveBackends
 from seedctl.embedded import restore_state, save_state
 from seedctl.errors import InvalidCommandInputError, NoBackendError, ProjectNotFoundError
@@ -127,7 +127,12 @@ class Backend:
         # Other tools could not make anything of the identifier of a stack that Amplify did not name.
         has_name = not isinstance(self.identifier, OtherStack)
         identifier = self.identifier.to_json() if has_name else None
-        return {**self.aws.environment(), "AMPLIFY_BACKEND_IDENTIFIER": identifier}
+        has_own_state = self.state_folder != self.project.state_folder
+        return {
+            **self.aws.environment(),
+            "AMPLIFY_BACKEND_IDENTIFIER": identifier,
+            STATE: str(self.state_folder) if has_own_state else None,
+        }
 
     def statistics(self) -> dict[str, CallStatistics]:
         """Return the number of calls so far by operation, those to AppSync and S3 included."""
@@ -273,7 +278,8 @@ def connect(
         observer: Receives the run's events. Default: the target and warnings go to stderr.
         target: What to look up and show before the first write: "outputs", "account" or "none". The
             check whether the backend may be written to does not depend on it.
-        state: The folder of the local sandbox's state. Default: ``.amplify/seedctl`` in the project.
+        state: The folder of the local sandbox's state. Default: SEEDCTL_STATE, then
+            ``.amplify/seedctl`` in the project.
 
     Raises:
         InvalidCommandInputError: An option is wrong, or empty as if from a variable that is not set.

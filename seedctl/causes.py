@@ -29,7 +29,7 @@ def causes(error: BaseException, *, with_foreign: bool = True) -> Iterator[Cause
 
     Without *with_foreign*, yield only errors of seedctl and messages of services.
     """
-    shown = [str(error)]
+    shown = [_one_line(error)]
     for link in _chain(error):
         is_ours = isinstance(link, SeedctlError)
         for cause in _causes_at(link) if is_ours or with_foreign else ():
@@ -48,13 +48,17 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def _causes_at(error: BaseException) -> Iterator[Cause]:
-    text = " ".join(str(error).split())
+    text = _one_line(error)
     if isinstance(error, SeedctlError):
         yield Cause(error.name, text)
         if error.service_message:
             yield Cause(error.service_code, error.service_message)
     elif not type(error).__module__.startswith(_TRANSLATED):
         yield Cause(type(error).__name__, mask(text))
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())
 
 
 def _is_shown(text: str, shown: list[str], *, is_ours: bool) -> bool:

@@ -25,12 +25,15 @@ from seedctl.guard import Guard
 from seedctl.mfa_command import CommandCodes
 from seedctl.outputs import AmplifyOutputs, OutputsSource
 from seedctl.owner import find_bucket_owner, find_owner
-from seedctl.project import BackendChoice, chosen_identifier, find_project
+from seedctl.project import BackendChoice, Project, chosen_identifier, find_project
 from seedctl.project.quotas import chosen_quotas
 from seedctl.prompter import CodeSource
 from seedctl.report import Observer, PlainReport, Target
 from seedctl.source.digests import stale_warning
 from seedctl.target import TargetDetail, describe_target
+
+STATE = "SEEDCTL_STATE"
+"""The variable with the folder of the local sandbox's state; seedctl sets it for other programs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +74,7 @@ class Connection:
         is_local = local_from_environment() if options.local is None else options.local
         endpoint_url = options.endpoint_url
         _refuse_contradictions(options, is_local=is_local)
-        self.state_folder = (
-            Path(options.state).absolute()
-            if options.state is not None
-            else self.project.state_folder
-        )
+        self.state_folder = _state_folder(options, self.project, is_local=is_local)
         """Contains the journal, and the state of the local sandbox."""
         self.identifier = chosen_identifier(options.choice, self.project)
         quotas = chosen_quotas(self.project)
@@ -188,6 +187,13 @@ class Connection:
             self.observer.on_target(describe())
         for each in warnings:
             self.observer.on_warning(each)
+
+
+def _state_folder(options: ConnectionOptions, project: Project, *, is_local: bool) -> Path:
+    state = options.state
+    if state is None and is_local:
+        state = os.environ.get(STATE) or None
+    return Path(state).absolute() if state is not None else project.state_folder
 
 
 def _refuse_contradictions(options: ConnectionOptions, *, is_local: bool) -> None:

@@ -50,23 +50,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
     """Show errors of seedctl without its own frames, and nothing with the secrets in it."""
-    has_failed = call.excinfo is not None or item.stash.get(_has_failed, False)
-    if not has_failed or _states_to_keep not in item.config.stash:
-        yield  # or no test has used the fixtures
+    if _states_to_keep not in item.config.stash:
+        yield  # no test has used the fixtures
         return
     from seedctl.errors import SeedctlError  # noqa: PLC0415 - see above
     from seedctl.runner.script_trace import failure_text  # noqa: PLC0415
 
-    error = call.excinfo.value if call.excinfo is not None else None
-    is_ours = isinstance(error, SeedctlError) and not item.config.getoption("fulltrace")
-    with _shortened(call.excinfo) if call.excinfo and is_ours else contextlib.nullcontext():
+    raised = call.excinfo
+    is_ours = isinstance(_error_of(call), SeedctlError) and not item.config.getoption("fulltrace")
+    with _shortened(raised) if raised and is_ours else contextlib.nullcontext():
         outcome: Any = yield
     report: pytest.TestReport = outcome.get_result()
     if report.failed:
         item.stash[_has_failed] = True
+        error = _error_of(call)  # for tests of unittest, pytest has set it only now
         if isinstance(error, SeedctlError):
             report.sections.append(("seedctl", failure_text(error)))
-    _mask(report)
+    if not report.passed or item.stash.get(_has_failed, False):
+        _mask(report)
 
 
 @pytest.fixture(scope="session")
@@ -147,6 +148,10 @@ def as_user(
     return _seedctl_sandbox.sign_in
 
 
+def _error_of(call: pytest.CallInfo[None]) -> BaseException | None:
+    return call.excinfo.value if call.excinfo is not None else None
+
+
 @contextlib.contextmanager
 def _shortened(raised: pytest.ExceptionInfo[BaseException]) -> Iterator[None]:
     """During the block, remove the causes and all stack frames but the user's from *raised*."""
@@ -192,11 +197,13 @@ def _project(config: pytest.Config) -> Path:
     from seedctl.errors import ProjectNotFoundError  # noqa: PLC0415 - see above
     from seedctl.project import find_project  # noqa: PLC0415
 
-    explicit = _path(config, "project")
-    try:
-        return find_project(config.invocation_params.dir, explicit=explicit).root
-    except ProjectNotFoundError:  # pytest may have been started elsewhere
-        return find_project(config.rootpath, explicit=explicit).root
+    explicit, here = _path(config, "project"), config.invocation_params.dir
+    for start in (here, config.rootpath):  # pytest may have been started elsewhere
+        with contextlib.suppress(ProjectNotFoundError):
+            root = find_project(start, explicit=explicit).root
+            if (root / "amplify").is_dir():  # not only the package.json of a monorepo
+                return root
+    return find_project(here, explicit=explicit).root
 
 
 def _path(config: pytest.Config, name: str) -> Path | None:

@@ -21,6 +21,7 @@ from seedctl.connection import Connection, ConnectionOptions
 from seedctl.errors import (
     InvalidCommandInputError,
     InvalidParameterException,
+    LocalSandboxError,
     SeedctlError,
     SeedingFailedError,
 )
@@ -74,7 +75,7 @@ def run_seed(
         # In a new context nobody is signed in, and a sign-in of the script stays in it.
         contextvars.Context().run(run_script, path, backend, arguments)
     except SystemExit as end:
-        if end.code not in {None, 0}:
+        if end.code not in (None, 0):  # it may be any object
             raise SeedingFailedError(
                 f"The seed script {path.name} ended with sys.exit({mask(repr(end.code))}).",
                 resolution="Let the script run to its end, or exit with 0.",
@@ -138,7 +139,7 @@ class SeededSandbox:
         self._passwords: dict[str, str] = {}
         self._seeded_passwords: dict[str, str] = {}
         self._made_up: list[str] = []
-        self._is_seeding = self._is_seeded = False
+        self._is_seeding = self._is_seeded = self._is_closed = False
         self._failure: str | None = None
         self._reset_codes: Callable[[], None] = lambda: None
         with ExitStack() as opened:
@@ -192,7 +193,12 @@ class SeededSandbox:
         Raises:
             SeedctlError: As ``run_seed`` raises it, at the first call. Later calls raise a
                 SeedingFailedError that only names the first error.
+            LocalSandboxError: The sandbox is closed, or its state cannot be used.
         """
+        if self._is_closed:
+            raise LocalSandboxError(
+                "This sandbox is closed.", resolution="Make another one with SeededSandbox()."
+            )
         if self._failure is not None:
             raise SeedingFailedError(
                 f"Seeding has failed before: {self._failure}",
@@ -233,6 +239,7 @@ class SeededSandbox:
 
     def close(self) -> None:
         """Sign out every open session, stop the sandbox, and remove a temporary state."""
+        self._is_closed = True
         self._opened.close()
 
     def _seed(self) -> None:

@@ -31,6 +31,11 @@ def test_a_message_is_not_repeated() -> None:
     assert _shown(_refused("It failed with AccessDenied: Denied by a policy.")) == []
 
 
+def test_a_message_of_several_lines_is_not_its_own_cause() -> None:
+    """Causes are shown on one line, so the error's message is compared as one line too."""
+    assert _shown(SeedctlError("The lines of the file differ:\n  first\n  second")) == []
+
+
 def test_a_service_message_without_a_code() -> None:
     """An HTML error page has no error code: its HTTP status is in the text."""
     error = _refused(said="HTTP status 403")

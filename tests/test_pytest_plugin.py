@@ -303,6 +303,7 @@ def test_a_failed_test_shows_the_users_lines_and_no_secret(
     monkeypatch.setenv("COLUMNS", "200")
     result = run(
         """
+        import unittest
         import pytest
         from seedctl import get_secret, set_secret
 
@@ -327,10 +328,15 @@ def test_a_failed_test_shows_the_users_lines_and_no_secret(
 
         def test_text(seeded_backend):
             pytest.fail("the value is " + get_secret("ann-password"), pytrace=False)
+
+        @pytest.mark.usefixtures("seeded_backend")
+        class Tests(unittest.TestCase):
+            def test_unittest(self):
+                self.assertEqual(get_secret("ann-password"), "something else")
         """,
         "--showlocals",
     )
-    result.assert_outcomes(failed=5, skipped=1)
+    result.assert_outcomes(failed=6, skipped=1)
     shown = result.stdout.str()
     assert "Aa1!" not in shown
     assert mask(shown) == shown
@@ -415,13 +421,13 @@ def test_the_state_of_a_failed_seed_is_kept(
 
 @pytest.mark.usefixtures("project")
 def test_a_project_is_found_from_pytests_root_too(
-    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+    pytester: pytest.Pytester, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """pytest may be started outside of the project whose tests it runs."""
-    root = pytester.path
+    """pytest may be started outside of the Amplify project, such as in the folder of a monorepo."""
     pytester.makepyfile("def test(seeded_backend):\n    assert seeded_backend.secrets.list()\n")
-    monkeypatch.chdir(root.parent)
-    pytester.runpytest_inprocess("-p", "no:cacheprovider", str(root)).assert_outcomes(passed=1)
+    (tmp_path / "package.json").write_text('{"name": "monorepo"}')
+    monkeypatch.chdir(tmp_path)
+    pytester.runpytest_inprocess("-p", "no:cacheprovider", str(project)).assert_outcomes(passed=1)
 
 
 def test_options_and_settings(

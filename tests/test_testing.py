@@ -81,6 +81,8 @@ def test_a_temporary_state_is_removed(project: Path) -> None:
         assert (folder / "local" / "state.db").exists()
     assert not folder.exists()
     assert sorted(project.rglob("*")) == before
+    with pytest.raises(LocalSandboxError, match="closed"):  # as in a cell that runs again
+        sandbox.restore()
 
 
 def test_a_state_folder_must_be_empty(project: Path, tmp_path: Path) -> None:
@@ -207,6 +209,13 @@ def test_a_block_does_not_close_the_sandbox(sandbox: SeededSandbox) -> None:
     assert sandbox.restore().secrets.get("password")
 
 
+def test_a_script_may_exit_with_any_object(project: Path) -> None:
+    """Whatever sys.exit() gets, the script has failed, unless that means 0."""
+    write_seed(project, "raise SystemExit(['no'])\n")
+    with SeededSandbox() as sandbox, pytest.raises(SeedingFailedError, match=r"exit\(\['no'\]\)"):
+        sandbox.restore()
+
+
 def test_a_failed_seed_is_not_repeated(project: Path) -> None:
     """The second restore names the error of the first in one sentence, without running the script."""
     script = write_seed(project, f"{ANN}open('ran', 'a').write('x')\nraise ValueError('no')\n")
@@ -317,6 +326,21 @@ def test_a_restore_leaves_notes_of_the_project(project: Path) -> None:
         marker.write_bytes(b"created")
         backend.restore_state("one")
     assert marker.exists()
+
+
+def test_other_programs_use_the_same_state(project: Path) -> None:
+    """A script that connects by its environment, as a program that it starts, finds its own backend."""
+    write_seed(
+        project,
+        "from seedctl import connect\n"
+        "with connect(local=True) as backend:\n"
+        "    backend.secrets.set('other', 'value-1')\n",
+    )
+    with SeededSandbox() as sandbox:
+        assert sandbox.restore().secrets.get("other") == "value-1"
+    assert not (project / ".amplify").exists()
+    with connect(local=True) as backend:
+        assert backend.environment()["SEEDCTL_STATE"] is None
 
 
 def test_a_state_needs_a_local_sandbox(project: Path, tmp_path: Path) -> None:

@@ -29,6 +29,21 @@ def open_database(database: Path) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
+def require_intact(name: str, database: sqlite3.Connection) -> None:
+    """Raise LocalSandboxError if the *database* of the snapshot *name* is damaged.
+
+    SQLite copies damaged pages without an error, so this is checked before they replace the state.
+    """
+    try:
+        (found,) = database.execute("PRAGMA quick_check(1)").fetchone()
+    except sqlite3.OperationalError:  # the file cannot be read
+        raise
+    except sqlite3.DatabaseError as error:
+        raise damaged(name, f"its database has the error {str(error)!r}") from error
+    if found != "ok":
+        raise damaged(name, "its database is malformed")
+
+
 def contents_of(name: str, database: sqlite3.Connection) -> dict[str, int]:
     """Return the names of the contents that the *database* of the snapshot *name* refers to.
 

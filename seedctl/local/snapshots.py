@@ -13,7 +13,14 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
+from contextlib import (
+    AbstractContextManager,
+    ExitStack,
+    closing,
+    contextmanager,
+    nullcontext,
+    suppress,
+)
 from typing import TYPE_CHECKING
 
 from seedctl.errors import LocalSandboxError
@@ -23,7 +30,13 @@ from seedctl.local.reencryption import reencrypted_copy
 from seedctl.local.running import SNAPSHOTS_PATH, find_server, send_command
 from seedctl.local.s3.files import add_content, discard, is_object_name
 from seedctl.local.seal import Seal
-from seedctl.local.snapshot_database import contents_of, count_rows, has_size, open_database
+from seedctl.local.snapshot_database import (
+    contents_of,
+    count_rows,
+    has_size,
+    open_database,
+    require_intact,
+)
 from seedctl.local.snapshot_folder import Snapshot, damaged
 from seedctl.local.state_folder import (
     FOLDER,
@@ -143,7 +156,8 @@ class Snapshots:
         """
         name = snapshot_folder.check_name(name)
         with snapshot_folder.locked(self._folder) as snapshots, translate_errors(snapshots):
-            snapshot_folder.remove_unfinished(snapshots)
+            with suppress(OSError):  # a left-over that cannot be removed is no obstacle
+                snapshot_folder.remove_unfinished(snapshots)
             folder = snapshots / name
             if not is_replacing and snapshot_folder.has_manifest(folder):
                 raise LocalSandboxError(
@@ -233,6 +247,7 @@ class Snapshots:
         database = snapshot.folder / snapshot.database
         with ExitStack() as opened:
             source = opened.enter_context(open_database(database))
+            require_intact(snapshot.name, source)
             found, seal = stored_key_check(source), self._store.seal
             if not hmac.compare_digest(found, seal.digest(KEY_CHECK)):
                 if snapshot.key is None:

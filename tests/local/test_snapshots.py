@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import sqlite3
 import stat
 import subprocess
@@ -32,6 +33,7 @@ from seedctl.local import (
 from seedctl.local.backend_ids import BackendIds
 from seedctl.local.reencryption import CONTEXTS
 from seedctl.local.s3 import files
+from seedctl.local.snapshot_database import require_intact
 from seedctl.local.snapshot_folder import check_name, remove_unfinished, require_snapshot
 from seedctl.local.snapshots import Snapshots
 from seedctl.local.state_folder import FOLDER, SNAPSHOTS, prepare
@@ -537,6 +539,17 @@ def _replace_by_folder(folder: Path) -> None:
     (folder / "snapshot.json").mkdir()
 
 
+def _lose_page(database: Path) -> None:
+    """Put zeros into a page of *database* that is not read to load it."""
+    with closing(sqlite3.connect(database)) as connection:
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+        query = "SELECT rootpage FROM sqlite_master WHERE name = 'parameter'"
+        (page,) = connection.execute(query).fetchone()
+    with database.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(bytes(size))
+
+
 DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "state format": (lambda folder: _edit(folder, state_format=1), "a state of format 1"),
     "snapshot format": (lambda folder: _edit(folder, snapshot_format=9), "has format 9"),
@@ -557,8 +570,9 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda folder: next(folder.glob("*.db")).write_bytes(
             b"x" * next(folder.glob("*.db")).stat().st_size
         ),
-        "not a database",
+        "is damaged: .*not a database",
     ),
+    "page lost": (lambda folder: _lose_page(next(folder.glob("*.db"))), "is damaged: .*malformed"),
     "object cut": (lambda folder: os.truncate(next((folder / "objects").iterdir()), 0), "objects/"),
     "manifest is a folder": (
         _replace_by_folder,
@@ -585,6 +599,14 @@ def test_a_damaged_snapshot(state: Path, damage: Callable[[Path], object], named
         remove_snapshot(state, "base")
         assert set(list_snapshots(state)) == {"other"}
         assert not folder.exists()
+
+
+def test_an_unreadable_database_is_not_called_damaged() -> None:
+    """If SQLite cannot read the database, such as for a failed disk, its own error is shown."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.set_progress_handler(lambda: 1, 1)  # interrupts the query
+        with pytest.raises(sqlite3.OperationalError):
+            require_intact("base", connection)
 
 
 def test_no_file_outside_is_read_or_written(state: Path, tmp_path: Path) -> None:
@@ -714,6 +736,18 @@ def test_pending_uploads(state: Path) -> None:
     part.unlink()
     _load(state)
     assert part.read_text() == "part"
+
+
+def test_left_overs_are_no_obstacle(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If a left-over cannot be removed, such as a folder without write permission, save goes on."""
+    (_save(state).with_name("half") / "objects").mkdir(parents=True)
+
+    def fail(path: Path, **_: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(shutil, "rmtree", fail)
+    _save(state, "other")
+    assert list(list_snapshots(state)) == ["base", "other"]
 
 
 def test_left_overs_are_removed(state: Path) -> None:
