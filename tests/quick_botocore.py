@@ -113,11 +113,20 @@ def _with_own_path(node: dict[str, Any], parts: list[str]) -> dict[str, Any]:
 
 
 def _shared_by_clients() -> Iterator[tuple[Any, str, Callable[..., Any]]]:
-    """Share the class of a service's clients and the rules by which its address is found."""
+    """Share the class of a service's clients, its model with what has been read from it, and the
+    rules by which its address is found."""
+    load_model = botocore.client.ClientCreator._load_service_model
+    loaded: dict[tuple[str, str | None], Any] = {}
     new_class = botocore.client.ClientCreator._create_client_class
     classes: dict[tuple[str, int], Any] = {}
     new_provider = botocore.regions.EndpointProvider
     providers: dict[int, Any] = {}
+
+    def load_model_once(self: Any, service_name: str, api_version: str | None = None) -> Any:
+        key = (service_name, api_version)
+        if key not in loaded:
+            loaded[key] = load_model(self, service_name, api_version)
+        return loaded[key]
 
     def create_class_once(self: Any, service_name: str, service_model: Any) -> Any:
         event = f"creating-client-class.{service_model.service_id.hyphenize()}"
@@ -133,5 +142,6 @@ def _shared_by_clients() -> Iterator[tuple[Any, str, Callable[..., Any]]]:
             providers[id(ruleset_data)] = new_provider(ruleset_data=ruleset_data, **others)
         return providers[id(ruleset_data)]
 
+    yield botocore.client.ClientCreator, "_load_service_model", load_model_once
     yield botocore.client.ClientCreator, "_create_client_class", create_class_once
     yield botocore.regions, "EndpointProvider", create_provider_once
