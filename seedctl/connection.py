@@ -116,7 +116,12 @@ class Connection:
             settings = AWSSettings(
                 options.profile, options.region, endpoint_url, is_local, is_paced
             )
-            self.aws = AWS(settings, fallback_region=self.outputs.region, quotas=quotas)
+            self.aws = AWS(
+                settings,
+                fallback_region=self.outputs.region,
+                quotas=quotas,
+                before_write=self._before_call,
+            )
             resources.callback(self.aws.close)
             self.resources = resources.pop_all()
             """To be closed together with the backend."""
@@ -138,6 +143,13 @@ class Connection:
     def before_secret(self) -> None:
         """Do the same before a write to Parameter Store, which needs no outputs file."""
         self._admit(uses_outputs=self._detail == "outputs" and not self._admitted)
+
+    def _before_call(self, service: str) -> None:
+        """Do the same before a write through ``backend.aws``; all others have done it already."""
+        if service == "ssm":
+            self.before_secret()
+        else:
+            self.before_write()
 
     def _admit(self, *, uses_outputs: bool) -> None:
         if uses_outputs in self._admitted:

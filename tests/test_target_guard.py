@@ -168,9 +168,10 @@ def test_the_raw_name_of_a_branch_that_was_chosen_by_its_stack(
     raw = BackendIdentifier("d1", "feature/x", "branch")
     parsed = BackendIdentifier("d1", "featurex", "branch", raw.stack_name[-10:])
     assert parsed.stack_name == raw.stack_name
-    owned = Ownership("chosen", backend=raw)
     for name in ("feature/x", raw.stack_name):
-        assert _check(project, outputs, owned, parsed, name) == []
+        assert _check(project, outputs, Ownership("chosen", backend=raw), parsed, name) == []
+    # Without tags, the stack's name has only letters and digits of the name that was given.
+    assert _check(project, outputs, Ownership("chosen", backend=parsed), raw, "feature/x") == []
 
 
 def test_tags_that_say_branch_count_more_than_the_name(
@@ -224,7 +225,7 @@ def test_unchecked_outputs_are_asked_for_once(
     terminal.answer = "Yes"
     assert _check(project, outputs, OWNED["unknown"]) == []
     assert len(terminal.questions) == 2
-    assert "It leads to BETA, user pool us-east-1_A, account 123456789012." in terminal.questions[0]
+    assert "It leads to user pool us-east-1_A, account 123456789012." in terminal.questions[0]
     assert _check(project, outputs, OWNED["unknown"]) == []
     terminal.answer = None
     assert _check(project, outputs, OWNED["unknown"]) == []

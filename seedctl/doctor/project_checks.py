@@ -33,7 +33,7 @@ def check_project(around: Surroundings) -> Finding:
 def check_identifier(around: Surroundings) -> Finding:
     """Which backend the options and the environment select."""
     identifier = around.identifier
-    return Finding(f"{identifier.type} {identifier.name} of {identifier.namespace}")
+    return Finding(f"{identifier.kind} {identifier.title}")
 
 
 def check_settings(around: Surroundings) -> Finding:

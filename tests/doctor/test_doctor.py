@@ -14,8 +14,9 @@ from seedctl.doctor.table import CHECKS
 from seedctl.local import LocalSandbox
 from seedctl.local.running import RunningServer, digest_of
 from seedctl.outputs import load_outputs
+from seedctl.project import BackendIdentifier
 from seedctl.source.digests import source_digests
-from tests.doctor.conftest import Place, stack_with
+from tests.doctor.conftest import POOL, Place, stack_with
 from tests.fake_aws import FakeAWS
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 OUTPUTS = "amplify_outputs.json"
 LOCAL = "amplify/seed/local_outputs.json"
 SCRIPT = "amplify/seed/seed.py"
+MAIN = BackendIdentifier("d1", "main", "branch")
 EXPIRED = ("ExpiredTokenException", "The security token included in the request is expired")
 DENIED = ("AccessDeniedException", "User: arn:aws:iam::123456789012:user/dev is not authorized")
 
@@ -85,6 +87,17 @@ def _no_region(place: Place) -> None:
 def _expiring(place: Place) -> None:
     soon = datetime.now(timezone.utc) + timedelta(minutes=12)
     place.set(AWS_CREDENTIAL_EXPIRATION=soon.isoformat(), AWS_SESSION_TOKEN="t")
+
+
+def _branch(place: Place) -> None:
+    place.replies.update(stack_with(POOL, MAIN))
+    place.arguments.extend(["--app-id", MAIN.namespace, "--branch", MAIN.name])
+
+
+def _other_sandbox(place: Place) -> None:
+    place.replies.update(stack_with(POOL, BackendIdentifier("my-app", "bob")))
+    place.replies["GetParametersByPath"] = {"Parameters": []}
+    place.arguments.extend(["--identifier", "bob"])
 
 
 def _local_state(place: Place) -> None:
@@ -335,6 +348,22 @@ FAULTS: list[tuple[str, Plant, str, str, str, str]] = [
         "choose the backend it belongs to with --identifier",
     ),
     (
+        "an outputs file of a branch",
+        lambda place: place.replies.update(stack_with(POOL, MAIN)),
+        "stack",
+        "problem",
+        "belongs to the branch main of app d1",
+        "--allow-target ",
+    ),
+    (
+        "a branch, which needs its name",
+        _branch,
+        "stack",
+        "note",
+        "outputs checked. The target is the branch main of app d1, which is not a sandbox",
+        "add --allow-target main",
+    ),
+    (
         "an app client without SRP",
         lambda place: place.replies.update(DescribeUserPoolClient=_flows("ALLOW_CUSTOM_AUTH")),
         "app client",
@@ -377,6 +406,14 @@ FAULTS: list[tuple[str, Plant, str, str, str, str]] = [
         "problem",
         "reads seed-user-password",
         "seedctl secret set seed-user-password",
+    ),
+    (
+        "a secret that is not set in another sandbox",
+        _other_sandbox,
+        "secrets",
+        "problem",
+        "reads seed-user-password",
+        "seedctl --identifier bob secret set seed-user-password",
     ),
     (
         "a secret that is not set, found without the right to list them",
@@ -589,7 +626,9 @@ def test_the_running_local_sandbox(
             "not checked: cognito-idp:DescribeUserPoolClient is not allowed",
             id="app client",
         ),
-        pytest.param("stack", {"DescribeStacks": DENIED}, "outputs not checked", id="stack"),
+        pytest.param(
+            "stack", {"DescribeStacks": DENIED}, "outputs not checked: Your AWS", id="stack"
+        ),
     ],
 )
 def test_a_right_that_seeding_does_not_need(
