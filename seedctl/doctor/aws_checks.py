@@ -17,7 +17,7 @@ from seedctl.errors import (
 )
 from seedctl.guard import Guard
 from seedctl.owner import find_owner
-from seedctl.parameter_store import secret_command
+from seedctl.parameter_store import check_name, secret_command
 from seedctl.report import age_in_words
 from seedctl.target import describe_target
 
@@ -125,7 +125,7 @@ def check_secrets(around: Surroundings) -> Finding:
 def secrets_finding(around: Surroundings, names: Iterable[str], stored: Iterable[str]) -> Finding:
     """Return which of *names* are not *stored*."""
     known = set(stored)
-    missing = [name for name in names if name not in known]
+    missing = [check_name(name) for name in names if name not in known]
     if missing:
         fix = "; ".join(
             secret_command(around.identifier, f"set {name}", is_local=around.is_local)

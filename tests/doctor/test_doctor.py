@@ -193,6 +193,22 @@ FAULTS: list[tuple[str, Plant, str, str, str, str]] = [
         "Correct amplify/seed/people.py.",
     ),
     (
+        "a script with a NUL",
+        lambda place: place.write(SCRIPT, "x = 1\0\n"),
+        "script",
+        "problem",
+        "null bytes",
+        "",
+    ),
+    (
+        "a script that is too deep for Python",
+        lambda place: place.write(SCRIPT, f"x = {'-' * 100_000}1\n"),
+        "script",
+        "problem",
+        SCRIPT,
+        "",
+    ),
+    (
         "a package that is not installed",
         lambda place: place.write(SCRIPT, "import no_such_package_here\n"),
         "imports",
@@ -406,6 +422,14 @@ FAULTS: list[tuple[str, Plant, str, str, str, str]] = [
         "problem",
         "reads seed-user-password",
         "seedctl secret set seed-user-password",
+    ),
+    (
+        "a secret whose name cannot be one",
+        lambda place: place.write(SCRIPT, "import seedctl\nseedctl.get_secret('a b')\n"),
+        "secrets",
+        "problem",
+        "'a b' cannot be the name of a secret",
+        "Use letters",
     ),
     (
         "a secret that is not set in another sandbox",
