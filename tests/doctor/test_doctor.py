@@ -703,6 +703,28 @@ def test_credentials_that_expire_later(place: Place) -> None:
     assert findings["credentials"]["status"] == "ok"
 
 
+@pytest.mark.parametrize(
+    ("at_terminal", "status", "text"),
+    [
+        pytest.param(True, "skipped", "a seed asks for an MFA code", id="terminal"),
+        pytest.param(False, "problem", "there is no terminal to ask on", id="no terminal"),
+    ],
+)
+def test_credentials_that_need_an_mfa_code(
+    place: Place, at_terminal: bool, status: str, text: str
+) -> None:
+    """At a terminal a seed can ask for the code, so a profile that needs one is no problem there."""
+    role = "role_arn = arn:aws:iam::1:role/x\nmfa_serial = arn:aws:iam::1:mfa/kim"
+    keys = "[profile keys]\naws_access_key_id = a\naws_secret_access_key = b"
+    _profile(place, f"[profile dev]\n{role}\nsource_profile = keys\n{keys}\n")
+    place.monkeypatch.setattr("seedctl.cli.doctor.can_prompt", lambda: at_terminal)
+    code, findings = place.findings()
+    assert findings["credentials"]["status"] == status
+    assert text in findings["credentials"]["text"]
+    assert findings["stack"]["status"] == "skipped"
+    assert code == (0 if at_terminal else 3)
+
+
 def test_gmpy2_is_optional(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without gmpy2 the line says how to install it, and nothing is in the way."""
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "gmpy2" else True)
