@@ -88,10 +88,10 @@ class Guard:
     def name_needed(
         self, outputs: AmplifyOutputs, ownership: Ownership
     ) -> tuple[BackendIdentifier, str] | None:
-        """Return the backend that must be named for a write to *outputs*; None if none must.
+        """Return the backend that must be named for a write to *outputs*, and what to say before its name.
 
-        After it comes the beginning of a sentence that ends with it. Raises OutputsMismatchError or
-        StackDoesNotExistError if every write is refused.
+        None if none must be named. Raises OutputsMismatchError or StackDoesNotExistError if every
+        write is refused.
         """
         steps = self._steps(ownership)
         if "refuse mismatch" in steps:
@@ -107,11 +107,10 @@ class Guard:
         return STEPS[is_own and not ownership.is_deployed_elsewhere, ownership.owner]
 
     def _chosen(self, ownership: Ownership) -> BackendIdentifier:
-        """Return the chosen backend, with raw names from its stack's tags if only the stack was named."""
-        found, chosen = ownership.backend, self.identifier
-        if chosen.hash is None or found is None or found.stack_name != chosen.stack_name:
-            return chosen
-        return found
+        """Return the chosen backend, with the raw name of its branch if the stack's tags tell it."""
+        found = ownership.backend
+        is_same = found is not None and found.stack_name == self.identifier.stack_name
+        return found if found is not None and is_same else self.identifier
 
     def require_name(
         self, backend: BackendIdentifier, what: str, describe: Callable[[], Target]

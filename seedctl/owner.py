@@ -93,7 +93,8 @@ def find_owner(
     from_root: _RootStack = "unknown"
     backend = None
     if root is not None:
-        backend = root.identifier(project)
+        has_raw_names = root.name == name and identifier.hash is None
+        backend = identifier if has_raw_names else root.identifier(project)
         is_own = root.is_sandbox and is_own_sandbox(backend, project)
         from_root = "chosen" if root.name == name else "own" if is_own else "other"
     owner = OWNERS.get((from_chosen, from_root), "unknown")
