@@ -179,8 +179,12 @@ class Connection:
         if ownership.backend is not None:
             self._guard.require_name(
                 ownership.backend,
-                f"The bucket {bucket} belongs to",
+                f"The bucket {masking.mask(bucket)} belongs to",
                 lambda: describe_target(self.aws, self.project, self.identifier, None, ownership),
+            )
+        elif ownership.reason:
+            self.observer.on_warning(
+                f"The owner of the bucket {masking.mask(bucket)} could not be looked up: {ownership.reason}."
             )
 
     def _check_target(self, outputs: AmplifyOutputs | None) -> None:

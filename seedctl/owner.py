@@ -123,12 +123,13 @@ def find_bucket_owner(
 ) -> Ownership:
     """Return whom a *bucket* that no outputs file lists belongs to.
 
-    It is "chosen" also for the sandboxes of this project, and "unknown" for a bucket of no stack.
+    It is "chosen" also for the sandboxes of this project, and "unknown" for a bucket of no stack, then
+    without a reason.
     """
     stacks = StackLookup(aws, region)
     root = stacks.root_of(bucket) or stacks.naming("bucket", bucket)
     if root is None:
-        return Ownership("unknown", region)
+        return Ownership("unknown", region, reason=stacks.reason)
     backend = root.identifier(project)
     is_own = root.is_sandbox and is_own_sandbox(backend, project)
     if is_own or root.name == identifier.stack_name:

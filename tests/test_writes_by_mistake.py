@@ -656,6 +656,22 @@ def test_a_refusal_looks_up_once(scene: Scene) -> None:
     assert not (scene.folder / ".amplify" / "seedctl" / "unchecked").exists()
 
 
+def test_a_bucket_that_cannot_be_checked_is_a_warning(scene: Scene) -> None:
+    """Where nobody tells whose a bucket is, the run goes on and says so once."""
+    scene.outputs("alice")
+    denied = ("AccessDenied", "User is not authorized", 403)
+    scene.aws.replies["DescribeStackResources"] = denied
+    scene.aws.replies["DescribeStacks"] = cloudformation(ALICE)["DescribeStacks"]
+    report = Report()
+    bucket = storage.BucketInfo("main-files", "us-east-1")
+    with connect(observer=report):
+        for path in ("public/a", "public/b"):
+            with suppress(errors.StorageError, errors.AWSError):
+                storage.upload_data(path, "x", bucket=bucket)
+    (warning,) = report.warnings
+    assert warning.startswith("The owner of the bucket main-files could not be looked up: Your AWS")
+
+
 @pytest.mark.parametrize(
     ("name", "allow"),
     [("alice-files", None), ("bob-files", None), ("by-hand", None), ("main-files", "main")],
@@ -664,13 +680,15 @@ def test_other_buckets_that_may_be_written_to(scene: Scene, name: str, allow: st
     """Own buckets, those of no stack, and those of a backend that was named; looked up once."""
     scene.outputs("alice")
     bucket = storage.BucketInfo(name, "us-east-1")
-    with connect(observer=Report(), allow_target=allow):
+    report = Report()
+    with connect(observer=report, allow_target=allow):
         for path in ("public/a", "public/b"):
             with suppress(errors.StorageError, errors.AWSError):
                 storage.upload_data(path, "x", bucket=bucket)
     assert f"PUT /{name}/public/b" in scene.writes()
     asked = [call for call in scene.aws.calls if call[1].get("PhysicalResourceId") == name]
     assert len(asked) == (0 if name == "alice-files" else 1)
+    assert report.warnings == []
 
 
 def test_a_refused_bucket_is_asked_for_once(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
