@@ -115,7 +115,12 @@ class Connection:
             settings = AWSSettings(
                 options.profile, options.region, endpoint_url, is_local, is_paced
             )
-            self.aws = AWS(settings, fallback_region=self.outputs.region, quotas=quotas)
+            self.aws = AWS(
+                settings,
+                fallback_region=self.outputs.region,
+                quotas=quotas,
+                before_write=self._before_call,
+            )
             resources.callback(self.aws.close)
             self.resources = resources.pop_all()
             """To be closed together with the backend."""
@@ -137,6 +142,13 @@ class Connection:
     def before_secret(self) -> None:
         """Do the same before a write to Parameter Store, which needs no outputs file."""
         self._admit(uses_outputs=self._detail == "outputs" and not self._admitted)
+
+    def _before_call(self, service: str) -> None:
+        """Do the same before a write through ``backend.aws``; all others have done it already."""
+        if service == "ssm":
+            self.before_secret()
+        else:
+            self.before_write()
 
     def _admit(self, *, uses_outputs: bool) -> None:
         if uses_outputs in self._admitted:
@@ -166,8 +178,12 @@ class Connection:
         if ownership.backend is not None:
             self._guard.require_name(
                 ownership.backend,
-                f"The bucket {bucket} belongs to",
+                f"The bucket {masking.mask(bucket)} belongs to",
                 lambda: describe_target(self.aws, self.project, self.identifier, None, ownership),
+            )
+        elif ownership.reason:
+            self.observer.on_warning(
+                f"The owner of the bucket {masking.mask(bucket)} could not be looked up: {ownership.reason}."
             )
 
     def _check_target(self, outputs: AmplifyOutputs | None) -> None:

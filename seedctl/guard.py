@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from seedctl.errors import (
     OutputsMismatchError,
-    SeedctlError,
     StackDoesNotExistError,
     TargetNotAllowedError,
 )
@@ -44,6 +44,7 @@ STEPS: Mapping[tuple[bool, Owner], tuple[Step, ...]] = {
 }
 
 _FOLDER = "unchecked"
+_OTHER = "which is not a sandbox of this project."
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,30 +71,36 @@ class Guard:
             if not is_own_sandbox(self.identifier, self.project):
                 self.require_name(self.identifier, "The target is", describe)
             return []
-        refusal = self.refusal(outputs, ownership)
-        if refusal is not None:
-            raise refusal
         warnings = []
-        for step in self._steps(ownership):
-            if step == "name chosen":
-                self.require_name(self._chosen(ownership), "The target is", describe)
-            elif step == "name owner":
-                owner = ownership.backend or self.identifier
-                self.require_name(owner, f"{outputs.path} belongs to", describe)
-                warnings.append(
-                    f"Secrets are those of the {_named(self.identifier)}, but {outputs.path} "
-                    f"belongs to the {_named(owner)}."
-                )
-            else:
-                warnings += self._confirm(outputs, ownership, describe)
+        needed = self.name_needed(outputs, ownership)
+        if needed is not None:
+            self.require_name(*needed, describe)
+        steps = self._steps(ownership)
+        if needed is not None and "name owner" in steps:
+            warnings.append(
+                f"Secrets are those of the {_named(self.identifier)}, but {outputs.path} "
+                f"belongs to the {_named(needed[0])}."
+            )
+        if "confirm" in steps:
+            warnings += self._confirm(outputs, ownership, describe)
         return warnings
 
-    def refusal(self, outputs: AmplifyOutputs, ownership: Ownership) -> SeedctlError | None:
-        """Return the error of every write to *outputs*, whatever is named; None if there is none."""
+    def name_needed(
+        self, outputs: AmplifyOutputs, ownership: Ownership
+    ) -> tuple[BackendIdentifier, str] | None:
+        """Return the backend that must be named for a write to *outputs*, and what to say before its name.
+
+        None if none must be named. Raises OutputsMismatchError or StackDoesNotExistError if every
+        write is refused.
+        """
         steps = self._steps(ownership)
         if "refuse mismatch" in steps:
-            return self._mismatch(outputs, ownership)
-        return self._missing(ownership) if "refuse missing" in steps else None
+            raise self._mismatch(outputs, ownership)
+        if "refuse missing" in steps:
+            raise self._missing(ownership)
+        if "name owner" in steps:
+            return ownership.backend or self.identifier, f"{outputs.path} belongs to"
+        return (self._chosen(ownership), "The target is") if "name chosen" in steps else None
 
     def _steps(self, ownership: Ownership) -> tuple[Step, ...]:
         is_own = is_own_sandbox(self.identifier, self.project)
@@ -115,22 +122,27 @@ class Guard:
         given = self.allow_target
         if given in _names(backend):
             return
-        what = f"{what} the {_named(backend)}"
-        other = "which is not a sandbox of this project."
-        name = backend.short_name
         if given is None and can_prompt():
             given = TerminalPrompter().ask_openly(
-                f"{what} ({_facts(describe())}), {other}\nType {mask(name)} to write there"
+                f"{what} the {_named(backend)} ({_facts(describe())}), {_OTHER}\n"
+                f"Type {mask(backend.short_name)} to write there"
             )
             if given in _names(backend):
                 return
         wrong = "" if given is None else f" You named {mask(given)!r}."
+        raise self.not_allowed(backend, what, f" Nothing was written.{wrong}")
+
+    def not_allowed(
+        self, backend: BackendIdentifier, what: str, end: str = ""
+    ) -> TargetNotAllowedError:
+        """Return the error of a write without the name of *backend*; *end* is the end of its message."""
+        name = mask(backend.short_name)
         is_chosen = backend.stack_name == self.identifier.stack_name
         options = "" if is_chosen else f"{backend.options} "
-        raise TargetNotAllowedError(
-            f"{what}, {other} Nothing was written.{wrong}",
-            resolution=f"If you mean it, add {options}--allow-target {mask(name)}, or "
-            f"allow_target={mask(name)!r} to connect(). Else choose your sandbox, and write its "
+        return TargetNotAllowedError(
+            f"{what} the {_named(backend)}, {_OTHER}{end}",
+            resolution=f"If you mean it, add {options}--allow-target {shlex.quote(name)}, or "
+            f"allow_target={name!r} to connect(). Else choose your sandbox, and write its "
             "outputs file with seedctl outputs.",
         )
 
@@ -141,22 +153,19 @@ class Guard:
             pool = "its user pool" if outputs.auth is not None else "it"
             facts.append(f"{pool} belongs to the {_named(owner)}")
         options = (owner.options if owner is not None else "") or "--identifier"
+        choose = f", or choose the backend it belongs to with {options}"
+        command = f"seedctl outputs {self.identifier.options}".rstrip()
         return OutputsMismatchError(
             f"{outputs.path} does not belong to the {_named(self.identifier)}: {'; '.join(facts)}.",
-            resolution=f"Write the file with {self._outputs_command()}, or choose the backend it "
-            f"belongs to with {options}.",
+            resolution=f"Write the file with {command}{'' if ownership.is_mixed else choose}.",
         )
-
-    def _outputs_command(self) -> str:
-        """Return the command that writes the outputs file of the chosen backend."""
-        return f"seedctl outputs {self.identifier.options}".rstrip()
 
     def _missing(self, ownership: Ownership) -> StackDoesNotExistError:
         return StackDoesNotExistError(
             f"The {_named(self.identifier)} is not deployed in {ownership.region}: there is no stack "
             f"{self.identifier.stack_name}.",
-            resolution="Deploy it with npx ampx sandbox, or name the right one with "
-            "--identifier, --profile or --outputs.",
+            resolution="Deploy it, such as a sandbox with npx ampx sandbox; or name the right one with "
+            "--identifier, --app-id and --branch, --stack, --profile or --outputs.",
         )
 
     def _confirm(
@@ -173,7 +182,7 @@ class Guard:
         if not can_prompt():
             return [what]
         answer = TerminalPrompter().ask_openly(
-            f"{what}\nIt leads to {_facts(describe())}.\n"
+            f"{what}\nIt leads to {_facts(replace(describe(), stage=''))}.\n"
             "Type yes to write there; for this file you are asked once"
         )
         if answer.lower() != "yes":

@@ -60,6 +60,8 @@ class Ownership:
     """The backend of the stack that owns the user pool, if that is known."""
     difference: str = ""
     """For a "mismatch": the first resource that differs, as the end of a sentence about the file."""
+    is_mixed: bool = False
+    """Whether the stack that owns the user pool has not all of the resources in the file either."""
     reason: str = ""
     """For "unknown": the reason, as a sentence without its full stop."""
     is_deployed_elsewhere: bool = False
@@ -92,15 +94,16 @@ def find_owner(
     from_root: _RootStack = "unknown"
     backend = None
     if root is not None:
-        backend = root.identifier(project)
+        has_raw_names = root.name == name and identifier.hash is None
+        backend = identifier if has_raw_names else root.identifier(project)
         is_own = root.is_sandbox and is_own_sandbox(backend, project)
         from_root = "chosen" if root.name == name else "own" if is_own else "other"
     owner = OWNERS.get((from_chosen, from_root), "unknown")
-    if owner == "other" and from_chosen != "same" and root is not None and root.resources:
-        # The pool of one backend and the API of another?
+    differs_from_root = ""
+    if from_chosen != "same" and root is not None and root.resources:
         differs_from_root = _difference(resources, root)
-        owner = "mismatch" if differs_from_root else owner
-        difference = differs_from_root or difference
+    if owner == "other" and differs_from_root:  # the pool of one backend and the API of another
+        owner, difference = "mismatch", differs_from_root
     reason = stacks.reason or f"the stack {name} names no resources"
     if owner == "missing" and aws.is_emulator:  # emulators seldom have the stack
         owner, reason = "unknown", f"there is no stack {name}"
@@ -110,6 +113,7 @@ def find_owner(
         stacks.region,
         backend,
         difference,
+        bool(differs_from_root),
         reason,
         is_deployed_elsewhere=is_elsewhere,
     )
@@ -120,12 +124,13 @@ def find_bucket_owner(
 ) -> Ownership:
     """Return which backend a *bucket* that the outputs file does not list belongs to.
 
-    It is "chosen" also for other sandboxes of this project, and "unknown" if no stack has the bucket.
+    It is "chosen" also for other sandboxes of this project, and "unknown" if no stack has the bucket,
+    then without a reason.
     """
     stacks = StackLookup(aws, region)
     root = stacks.root_of(bucket) or stacks.naming("bucket", bucket)
     if root is None:
-        return Ownership("unknown", region)
+        return Ownership("unknown", region, reason=stacks.reason)
     backend = root.identifier(project)
     is_own = root.is_sandbox and is_own_sandbox(backend, project)
     if is_own or root.name == identifier.stack_name:

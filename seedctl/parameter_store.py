@@ -201,9 +201,7 @@ class Secrets:
         return prefix
 
     def _command(self, arguments: str) -> str:
-        """Return the command line of ``seedctl secret`` with *arguments* for this backend."""
-        options = "--local" if self._aws.is_local else self._identifier.options
-        return " ".join(filter(None, ["seedctl", options, "secret", arguments]))
+        return secret_command(self._identifier, arguments, is_local=self._aws.is_local)
 
     def _call_for(
         self, name: str, operation: str, parameters: dict[str, Any], fix: str
@@ -223,6 +221,12 @@ class Secrets:
                 request_id=error.request_id,
                 resolution=fix,
             ) from error
+
+
+def secret_command(identifier: BackendIdentifier, arguments: str, *, is_local: bool) -> str:
+    """Return the command line of ``seedctl secret`` with *arguments* for a backend."""
+    local = "--local" if is_local else ""
+    return " ".join(filter(None, ["seedctl", local, identifier.options, "secret", arguments]))
 
 
 def check_name(name: str) -> str:

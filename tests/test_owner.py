@@ -247,6 +247,13 @@ def test_the_owner_is_named(
     assert (ownership.owner, ownership.backend) == ("other", expected)
 
 
+def test_a_chosen_branch_is_called_by_its_raw_name(project: Project) -> None:
+    """The name that was given counts also where the stack has no tags."""
+    aws = Formation({MAIN.stack_name: _stack(MAIN.stack_name, SAME)}, {POOL: MAIN.stack_name})
+    ownership = find_owner(aws, project, MAIN, _outputs(project))
+    assert (ownership.owner, ownership.backend) == ("chosen", MAIN)
+
+
 def test_a_chosen_stack_whose_tags_say_branch(project: Project) -> None:
     """The tags count as much as the name: such a stack is not treated as a sandbox."""
     stack = _stack(ALICE.stack_name, SAME, Tags=_tags({"amplify:deployment-type": "branch"}))

@@ -311,8 +311,8 @@ def test_a_valid_value_is_returned() -> None:
 @pytest.mark.parametrize(
     ("is_local", "command"),
     [
-        pytest.param(False, "seedctl secret", id="AWS"),
-        pytest.param(True, "seedctl --local secret", id="local"),
+        pytest.param(False, "seedctl --identifier alice secret", id="AWS"),
+        pytest.param(True, "seedctl --local --identifier alice secret", id="local"),
     ],
 )
 @pytest.mark.parametrize(
@@ -368,8 +368,11 @@ def test_other_failures_pass_as_they_are(use: Callable[[Secrets], object]) -> No
 
 
 @pytest.mark.parametrize("parameter", [{"Value": ""}, {"Value": None}], ids=str)
-def test_a_secret_without_a_value(parameter: dict[str, Any]) -> None:
+def test_a_secret_without_a_value(
+    parameter: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An empty value, which older tools could store, is an error and not an empty password."""
+    monkeypatch.setenv("SEEDCTL_IDENTIFIER", "alice")
     for is_local, command in ((False, "seedctl"), (True, "seedctl --local")):
         with pytest.raises(SecretError, match="secret a has no value") as caught:
             Stage(_parameter(**parameter), is_local=is_local).secrets.get("a")

@@ -224,7 +224,7 @@ def test_unchecked_outputs_are_asked_for_once(
     terminal.answer = "Yes"
     assert _check(project, outputs, OWNED["unknown"]) == []
     assert len(terminal.questions) == 2
-    assert "It leads to BETA, user pool us-east-1_A, account 123456789012." in terminal.questions[0]
+    assert "It leads to user pool us-east-1_A, account 123456789012." in terminal.questions[0]
     assert _check(project, outputs, OWNED["unknown"]) == []
     terminal.answer = None
     assert _check(project, outputs, OWNED["unknown"]) == []

@@ -374,6 +374,24 @@ MISTAKES = [
     ),
     pytest.param(_left_over(lambda: storage.remove("public/")), NOT_ALLOWED, id="remove"),
     pytest.param(_left_over(lambda: set_secret("x", "v4lue")), NOT_ALLOWED, id="secret first"),
+    pytest.param(
+        _left_over(
+            lambda: current_backend().aws.call(
+                "cognito-idp", "AdminDeleteUser", {"UserPoolId": "us-east-1_main", "Username": "a"}
+            )
+        ),
+        NOT_ALLOWED,
+        id="a call of the script's own",
+    ),
+    pytest.param(
+        lambda _: _with(
+            lambda: current_backend().aws.call("ssm", "DeleteParameter", {"Name": "/a/x"}),
+            stack=EVE.name,
+            target="none",
+        ),
+        NOT_ALLOWED,
+        id="a call to Parameter Store of the script's own",
+    ),
     pytest.param(_file_that_comes_later, NOT_ALLOWED, id="a file that comes later"),
     pytest.param(_threads, NOT_ALLOWED, id="threads"),
     pytest.param(_swallowed, NOT_ALLOWED, id="errors that the script swallows"),
@@ -499,6 +517,60 @@ def test_a_write_by_mistake_is_refused(
         assert all(isinstance(error, NOT_ALLOWED) for error in failed)
 
 
+def test_own_calls_that_only_read_need_no_name(scene: Scene) -> None:
+    """A script may read whatever the developer may read, and call what users call themselves."""
+    names = {"UserPoolId": "us-east-1_main", "Username": USER}
+    flow = {"AuthFlow": "USER_SRP_AUTH", "ClientId": "c", "AuthParameters": {"USERNAME": USER}}
+    scene.aws.replies.update(AdminGetUser={"Username": USER}, InitiateAuth={"ChallengeName": "X"})
+    with connect(observer=Report()) as backend:
+        backend.aws.call("cognito-idp", "AdminGetUser", names)
+        backend.aws.call("cognito-idp", "InitiateAuth", flow)
+    assert scene.aws.operations() == ["AdminGetUser", "InitiateAuth"]
+
+
+@pytest.mark.parametrize(
+    ("words", "pool", "code", "text"),
+    [
+        pytest.param((), "alice", 0, "", id="own"),
+        pytest.param((), "main", 0, "The policy allows creating users there.", id="branch's file"),
+        pytest.param(BRANCH_OPTIONS, "main", 0, "", id="branch"),
+        pytest.param((), "bob", 3, "[OutputsMismatchError]", id="another sandbox's file"),
+        pytest.param(BRANCH_OPTIONS, "alice", 3, "[OutputsMismatchError]", id="not the branch's"),
+    ],
+)
+def test_a_policy_for_two_backends_is_not_made_in_silence(
+    scene: Scene, words: tuple[str, ...], pool: str, code: int, text: str
+) -> None:
+    """A policy names a user pool and secrets: those of two backends are warned of, or refused."""
+    scene.outputs(pool)
+    result = scene._seedctl("generate-policy", *words)
+    assert result.code == code
+    assert text in result.err.replace("\n", " ")
+    assert bool(text) == bool(result.err)
+    assert (f"us-east-1_{pool}" in result.out) == (code == 0)
+
+
+MIXED = [
+    pytest.param("alice", {"api": "main"}, (), "", id="API of another, pool of the chosen"),
+    pytest.param("main", {"api": "bob"}, (), "", id="API and pool of two others"),
+    pytest.param("bob", {"api": "main"}, (), "", id="pool of another sandbox"),
+    pytest.param("bob", {}, (), " --stack amplify-myapp-bob-sandbox-", id="another sandbox"),
+    pytest.param("alice", {}, ("--identifier", "bob"), " --stack amplify-myapp-alice", id="named"),
+]
+
+
+@pytest.mark.parametrize(("pool", "parts", "words", "choice"), MIXED)
+def test_the_advice_about_a_mismatch(
+    scene: Scene, pool: str, parts: dict[str, str], words: tuple[str, ...], choice: str
+) -> None:
+    """It writes the file of the chosen backend; choosing another helps only if the file fits that."""
+    scene.outputs(pool, **parts)
+    advice = scene._seedctl("seed", *words).err.rpartition("Resolution: ")[2]
+    assert advice.startswith(f"Write the file with {' '.join(('seedctl outputs', *words))}")
+    assert ("choose the backend it belongs to" in advice) == bool(choice)
+    assert choice in advice
+
+
 ALLOWED = [
     pytest.param((*BRANCH_OPTIONS, "--allow-target", "main"), id="branch"),
     pytest.param((*BRANCH_OPTIONS, "--allow-target", STACK.name), id="branch by its stack"),
@@ -545,9 +617,11 @@ def test_the_own_sandbox_needs_no_name(scene: Scene) -> None:
 
 def test_reads_need_no_permission(scene: Scene) -> None:
     """Listing a branch's secrets and its policy need neither a name nor CloudFormation."""
+    denied = ("AccessDenied", "User is not authorized", 403)
+    scene.aws.replies.update(DescribeStacks=denied, DescribeStackResources=denied)
     assert scene._seedctl("secret", "list", *BRANCH_OPTIONS).out == "a\n"
     assert scene._seedctl("generate-policy", *BRANCH_OPTIONS).code == 0
-    assert scene.aws.operations() == ["GetParametersByPath", "GetCallerIdentity"]
+    assert scene.writes() == []
 
 
 def test_what_cannot_be_checked_is_a_warning_in_ci(scene: Scene) -> None:
@@ -582,6 +656,22 @@ def test_a_refusal_looks_up_once(scene: Scene) -> None:
     assert not (scene.folder / ".amplify" / "seedctl" / "unchecked").exists()
 
 
+def test_a_bucket_that_cannot_be_checked_is_a_warning(scene: Scene) -> None:
+    """Where nobody tells whose a bucket is, the run goes on and says so once."""
+    scene.outputs("alice")
+    denied = ("AccessDenied", "User is not authorized", 403)
+    scene.aws.replies["DescribeStackResources"] = denied
+    scene.aws.replies["DescribeStacks"] = cloudformation(ALICE)["DescribeStacks"]
+    report = Report()
+    bucket = storage.BucketInfo("main-files", "us-east-1")
+    with connect(observer=report):
+        for path in ("public/a", "public/b"):
+            with suppress(errors.StorageError, errors.AWSError):
+                storage.upload_data(path, "x", bucket=bucket)
+    (warning,) = report.warnings
+    assert warning.startswith("The owner of the bucket main-files could not be looked up: Your AWS")
+
+
 @pytest.mark.parametrize(
     ("name", "allow"),
     [("alice-files", None), ("bob-files", None), ("by-hand", None), ("main-files", "main")],
@@ -590,13 +680,15 @@ def test_other_buckets_that_may_be_written_to(scene: Scene, name: str, allow: st
     """Own buckets, those of no stack, and those of a backend that was named; looked up once."""
     scene.outputs("alice")
     bucket = storage.BucketInfo(name, "us-east-1")
-    with connect(observer=Report(), allow_target=allow):
+    report = Report()
+    with connect(observer=report, allow_target=allow):
         for path in ("public/a", "public/b"):
             with suppress(errors.StorageError, errors.AWSError):
                 storage.upload_data(path, "x", bucket=bucket)
     assert f"PUT /{name}/public/b" in scene.writes()
     asked = [call for call in scene.aws.calls if call[1].get("PhysicalResourceId") == name]
     assert len(asked) == (0 if name == "alice-files" else 1)
+    assert report.warnings == []
 
 
 def test_a_refused_bucket_is_asked_for_once(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

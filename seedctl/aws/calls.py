@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -42,6 +43,8 @@ _MAX_ATTEMPTS = 3  # botocore's own default in its standard mode
 # Other services are checked when they are first called.
 _SERVICES = ("ssm", "cognito-idp", "sts", "cloudformation")
 
+_READS = re.compile(r"(Admin|Batch)?(AssumeRole|Describe|Get|Head|List|Lookup|Query|Scan|Search)")
+
 
 class AWS:
     """Makes calls with the developer's credentials, or to the local sandbox. Thread-safe.
@@ -55,11 +58,13 @@ class AWS:
         *,
         fallback_region: Callable[[], str | None] = lambda: None,
         quotas: Quotas = MappingProxyType({}),
+        before_write: Callable[[str], None] = lambda _: None,
         clock: Clock = CLOCK,
     ) -> None:
         """*fallback_region* returns the region if options, environment and profile name none.
 
-        *quotas* are calls per second, by name, which replace AWS's default quotas.
+        *quotas* are calls per second, by name, which replace AWS's default quotas. *before_write*
+        is called with the service before each call that may change something as the developer.
         """
         self._settings = settings
         self._rate_limited = RateLimitedCaller(quotas, is_paced=settings.is_paced, clock=clock)
@@ -67,6 +72,7 @@ class AWS:
         self._lock = threading.RLock()
         self._session: botocore.session.Session | None = None
         self._clients: dict[tuple[str, str | None, bool, bool], Any] = {}
+        self._before_write = before_write
 
     @property
     def is_local(self) -> bool:
@@ -125,6 +131,8 @@ class AWS:
         try:
             with self.translating(service, operation), redacted_logs():
                 client = self.client(service, region, once=once)
+                if _may_change(client, operation):
+                    self._before_write(service)
                 uses_session_up = once and "Session" in parameters
                 attempts = 1 if is_brief else self._chosen_attempts()
                 tries = tries_for(service, attempts, uses_session_up=uses_session_up)
@@ -308,6 +316,16 @@ class AWS:
         if service == "s3":
             sign_per_identity(client)
         return client
+
+
+def _may_change(client: Any, operation: str) -> bool:
+    """Whether *operation* may change something with the developer's credentials.
+
+    Cognito's users make their own calls, such as a sign-in, with their tokens instead.
+    """
+    if _READS.match(operation):
+        return False
+    return bool(client.meta.service_model.operation_model(operation).auth_type != "none")
 
 
 def _mixed(emulated: str, real: str) -> errors.MixedEndpointsError:

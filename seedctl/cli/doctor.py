@@ -13,6 +13,7 @@ from seedctl.cli.connection import identifier_of, is_local, project_of, refuse_c
 from seedctl.cli.console import Console, print_json, print_rows
 from seedctl.cli.options import Command, Settings, format_option, options
 from seedctl.masking import mask_message
+from seedctl.prompter import can_prompt
 
 if TYPE_CHECKING:
     from seedctl.doctor.findings import Finding
@@ -83,6 +84,7 @@ def _findings(settings: Settings) -> list[tuple[str, Finding]]:
         endpoint_url=settings.endpoint_url,
         outputs_option=Path(settings.outputs) if settings.outputs else None,
         is_local=is_local(settings),
+        may_ask=can_prompt(),
     )
     # The replacement is no terminal, so neither seedctl nor botocore asks for anything.
     with redirect_stderr(io.StringIO()):

@@ -46,9 +46,11 @@ def init(settings: Settings) -> None:
     console.success(f"Wrote {SCRIPT.as_posix()}: {text.summary(script) or 'it is empty so far'}.")
     _ignore_state(settings, console)
     console.status("Next:")
-    if outputs is None:
-        console.status("  seedctl local init")
+    folder = f" -C {shlex.quote(settings.project_dir)}" if settings.project_dir else ""
     named = f" --outputs {shlex.quote(settings.outputs)}" if settings.outputs else ""
+    named += folder
+    if outputs is None:
+        console.status(f"  seedctl local init{folder}")
     if script.user is not None:
         password = users.example_password(outputs)
         console.status(f"  seedctl secret set {text.PASSWORD_SECRET} --local{named}")

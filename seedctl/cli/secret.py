@@ -24,6 +24,8 @@ from seedctl.cli.options import (
 )
 from seedctl.cli.run_report import ConsoleReport
 from seedctl.errors import FileAccessError, InvalidSecretNameError, InvalidSecretValueError
+from seedctl.guard import Guard
+from seedctl.owner import find_owner
 from seedctl.parameter_store import check_name, check_value, decode
 from seedctl.prompter import TerminalPrompter
 
@@ -42,10 +44,23 @@ def generate_policy(settings: Settings) -> None:
 
     Attach it to the role that holds AmplifyBackendDeployFullAccess.
     """
-    backend, _ = _open(settings)
+    backend, console = _open(settings)
     with backend:
-        document = policy.generate_policy(backend.aws, backend.require_auth(), backend.identifier)
+        auth = backend.require_auth()
+        if not is_local(settings):
+            _check_owner(backend, console)
+        document = policy.generate_policy(backend.aws, auth, backend.identifier)
     print_data(document.removesuffix("\n"))
+
+
+def _check_owner(backend: Backend, console: Console) -> None:
+    """Warn if the user pool of the policy is that of another backend; raise if no seed could use it."""
+    ownership = find_owner(backend.aws, backend.project, backend.identifier, backend.outputs)
+    guard = Guard(backend.project, backend.identifier, allow_target=None)
+    needed = guard.name_needed(backend.outputs, ownership)
+    if needed is not None and ownership.owner == "other":
+        error = guard.not_allowed(*needed, " The policy allows creating users there.")
+        console.warning(error.message)
 
 
 @click.group(cls=Group)

@@ -8,15 +8,18 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 from seedctl.cognito.pool import APP_CLIENT_SECRET, ENABLE_SRP, NEEDS_CLIENT_SECRET
-from seedctl.doctor.findings import Finding, note, problem
+from seedctl.doctor.findings import Finding, failure, note, problem
 from seedctl.errors import (
     AccessDeniedError,
     AmplifyOutputsNotFoundError,
     InvalidAmplifyOutputsError,
+    InvalidCredentialError,
+    PromptUnavailableError,
     SSMParameterNotFoundError,
 )
 from seedctl.guard import Guard
 from seedctl.owner import find_owner
+from seedctl.parameter_store import check_name, secret_command
 from seedctl.report import age_in_words
 from seedctl.target import describe_target
 
@@ -47,7 +50,14 @@ def check_endpoints(around: Surroundings) -> Finding:
 
 def check_credentials(around: Surroundings) -> Finding:
     """Whether there are credentials that AWS accepts, and until when."""
-    around.aws.credentials()
+    try:
+        around.aws.credentials()
+    except InvalidCredentialError as error:
+        if around.may_ask and isinstance(error.__cause__, PromptUnavailableError):
+            return Finding(
+                "a seed asks for an MFA code, which the doctor does not", None, "skipped"
+            )
+        raise
     account = around.aws.call("sts", "GetCallerIdentity", {})["Account"]
     expiry = around.aws.credentials_expiry()
     if expiry is None:
@@ -68,11 +78,18 @@ def check_stack(around: Surroundings) -> Finding:
         around.outputs,
     )
     ownership = find_owner(aws, project, identifier, outputs)
-    refusal = Guard(project, identifier, allow_target=None).refusal(outputs, ownership)
-    if refusal is not None:
-        raise refusal
+    guard = Guard(project, identifier, allow_target=None)
+    needed = guard.name_needed(outputs, ownership)
     target = describe_target(aws, project, identifier, outputs, ownership)
-    return Finding(f"{identifier.stack_name}: {target.check}")
+    text = f"{identifier.stack_name}: {target.check}"
+    if ownership.owner == "unknown" and ownership.reason not in target.check:
+        text = f"{text}: {ownership.reason}"
+    if needed is None:
+        return Finding(text)
+    error = guard.not_allowed(*needed)
+    if ownership.owner == "other":  # the file is that of a backend that was not chosen
+        return failure(error)
+    return note(f"{text}. {error.message}", str(error.resolution))
 
 
 def check_app_client(around: Surroundings) -> Finding:
@@ -111,15 +128,18 @@ def check_secrets(around: Surroundings) -> Finding:
         stored = set(secrets.list())
     except AccessDeniedError:  # the policy for seeding allows only reading each by its name
         stored = {name for name in names if _is_set(around, name)}
-    return secrets_finding(names, stored, "seedctl secret set")
+    return secrets_finding(around, names, stored)
 
 
-def secrets_finding(names: Iterable[str], stored: Iterable[str], command: str) -> Finding:
-    """Return which of *names* are not *stored*; *command* sets one."""
+def secrets_finding(around: Surroundings, names: Iterable[str], stored: Iterable[str]) -> Finding:
+    """Return which of *names* are not *stored*."""
     known = set(stored)
-    missing = [name for name in names if name not in known]
+    missing = [check_name(name) for name in names if name not in known]
     if missing:
-        fix = "; ".join(f"{command} {name}" for name in missing)
+        fix = "; ".join(
+            secret_command(around.identifier, f"set {name}", is_local=around.is_local)
+            for name in missing
+        )
         return problem(f"The script reads {', '.join(missing)}, not set in this backend.", fix)
     return Finding(f"{', '.join(names)}: set")
 

@@ -47,4 +47,4 @@ def check_local_secrets(around: Surroundings) -> Finding:
     if not names:
         return Finding("no name of a secret found in the script")
     stored = stored_names(around.project.state_folder, around.identifier.parameter_prefix)
-    return secrets_finding(names, stored, "seedctl --local secret set")
+    return secrets_finding(around, names, stored)

@@ -33,7 +33,7 @@ def check_project(around: Surroundings) -> Finding:
 def check_identifier(around: Surroundings) -> Finding:
     """Which backend the options and the environment select."""
     identifier = around.identifier
-    return Finding(f"{identifier.type} {identifier.name} of {identifier.namespace}")
+    return Finding(f"{identifier.kind} {identifier.title}")
 
 
 def check_settings(around: Surroundings) -> Finding:
@@ -49,11 +49,12 @@ def check_script(around: Surroundings) -> Finding:
         _ = around.script_needs
     except SyntaxError as error:
         place = around.display(Path(error.filename or name))
-        return problem(
-            f"{place}, line {error.lineno}, is not Python: {error.msg}.", f"Correct {place}."
-        )
-    except (OSError, ValueError) as error:  # a helper that cannot be read, or holds a NUL
-        return problem(f"{name} cannot be read: {error}.", "Make it a file of Python source.")
+        line = f", line {error.lineno}," if error.lineno else ""  # not for a NUL
+        return problem(f"{place}{line} is not Python: {error.msg}.", f"Correct {place}.")
+    except (OSError, ValueError, RecursionError, MemoryError) as error:
+        # A helper that cannot be read, a NUL in older versions of Python, a very deep expression.
+        reason = str(error) or type(error).__name__
+        return problem(f"{name} cannot be read: {reason}.", "Make it a file of Python source.")
     return Finding(name)
 
 

@@ -103,11 +103,11 @@ def _imports(tree: ast.AST) -> Iterator[str]:
 
 
 def _required_imports(tree: ast.Module) -> Iterator[str]:
-    """Yield the imported modules without which *tree* fails: not those in a try that allows it."""
+    """Yield the imported modules without which *tree* fails."""
     optional = {
         id(inner)
         for node in ast.walk(tree)
-        if isinstance(node, ast.Try) and any(map(_catches_import_error, node.handlers))
+        if isinstance(node, ast.Try | ast.With | ast.If) and _is_optional(node)
         for statement in node.body
         for inner in ast.walk(statement)
     }
@@ -116,15 +116,32 @@ def _required_imports(tree: ast.Module) -> Iterator[str]:
             yield from _imports(node)
 
 
-def _catches_import_error(handler: ast.ExceptHandler) -> bool:
-    if handler.type is None:
-        return True
-    caught = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-    return any(isinstance(each, ast.Name) and each.id in _IMPORT_ERRORS for each in caught)
+def _is_optional(block: ast.Try | ast.With | ast.If) -> bool:
+    """Whether the script goes on if the body of *block* cannot import a module."""
+    if isinstance(block, ast.If):
+        return _name(block.test) == "TYPE_CHECKING"
+    if isinstance(block, ast.Try):
+        return any(each.type is None or _names_import_error([each.type]) for each in block.handlers)
+    calls = [item.context_expr for item in block.items]
+    return any(
+        isinstance(call, ast.Call)
+        and _name(call.func) == "suppress"
+        and _names_import_error(call.args)
+        for call in calls
+    )
+
+
+def _names_import_error(classes: list[ast.expr]) -> bool:
+    return any(_name(node) in _IMPORT_ERRORS for each in classes for node in ast.walk(each))
+
+
+def _name(node: ast.AST) -> str | None:
+    """Return the name that *node* is, without the module before it; None for anything else."""
+    return getattr(node, "attr", None) or getattr(node, "id", None)
 
 
 def _is_installed(name: str, folder: Path) -> bool:
-    if name in sys.modules or name in sys.builtin_module_names:
+    if name in sys.modules or name in sys.stdlib_module_names:
         return True
     if (folder / f"{name}.py").is_file() or (folder / name).is_dir():
         return True

@@ -35,6 +35,8 @@ class Surroundings:
     endpoint_url: str | None = None
     outputs_option: Path | None = None
     is_local: bool = False
+    may_ask: bool = False
+    """Whether a seed could ask for something on the terminal. The doctor asks nothing."""
 
     @cached_property
     def project(self) -> Project:

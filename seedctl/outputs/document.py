@@ -97,7 +97,7 @@ def parse_outputs(document: Any, path: Path) -> AmplifyOutputs:
         raise errors.AmplifyOutputsNotFoundError(
             f"{path} holds only a version: nothing has been deployed yet.",
             resolution="Deploy the sandbox with npx ampx sandbox and wait until it is done. If it is "
-            "deployed, write the file with seedctl outputs.",
+            "deployed, write the file with seedctl outputs. For --local, seedctl local init is enough.",
         )
     auth, data, storage = (root.child(name) for name in ("auth", "data", "storage"))
     return AmplifyOutputs(

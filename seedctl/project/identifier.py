@@ -11,6 +11,7 @@ import os
 import re
 import shlex
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,9 +78,12 @@ class BackendIdentifier:
 
     @property
     def options(self) -> str:
-        """The options that select this backend, ready for a shell; "" for a sandbox by its name."""
+        """The options that select this backend, ready for a shell; "" if none are needed."""
         if self.hash is None and self.type == "sandbox":
-            return ""
+            if self.name == _default_name():
+                return ""
+            if _OPTION_PATTERN.fullmatch(self.name):
+                return f"--identifier {self.name}"
         if self.hash is None and self.type == "branch":
             return f"--app-id {shlex.quote(self.namespace)} --branch {shlex.quote(self.name)}"
         return f"--stack {self.stack_name}"
@@ -253,6 +257,13 @@ def os_account_name() -> str:
             "sandbox after.",
             resolution="Name the sandbox with --identifier or SEEDCTL_IDENTIFIER.",
         ) from None
+
+
+def _default_name() -> str | None:
+    """Return the name of the sandbox that commands use without options; None if there is none."""
+    with suppress(errors.SandboxIdentifierNotFoundError):
+        return os.environ.get("SEEDCTL_IDENTIFIER") or os_account_name()
+    return None
 
 
 def _sanitise(text: str) -> str:

@@ -19,6 +19,7 @@ from tests.source.conftest import install
 from tests.source.recording import FakeNode
 
 POOL = "us-east-1_AbCdEfGhI"
+DEV = BackendIdentifier("my-app", "dev")
 SCRIPT = 'from seedctl import get_secret\n\nget_secret("seed-user-password")\n'
 
 
@@ -106,16 +107,15 @@ def place(
     return found
 
 
-def stack_with(pool: str) -> dict[str, Replies]:
-    """Return the replies of CloudFormation for the project's sandbox with the user pool *pool*."""
-    name = BackendIdentifier("my-app", "dev").stack_name
+def stack_with(pool: str, identifier: BackendIdentifier = DEV) -> dict[str, Replies]:
+    """Return the replies of CloudFormation for the stack of *identifier* with the user pool *pool*."""
     document = json.loads((DATA / "amplify_outputs.basic.json").read_text(encoding="utf-8"))
     outputs = {
         "userPoolId": pool,
         "awsAppsyncApiEndpoint": document["data"]["url"],
         "bucketName": document["storage"]["bucket_name"],
     }
-    return cloudformation(DeployedStack(name, outputs, resources=[pool]))
+    return cloudformation(DeployedStack(identifier.stack_name, outputs, resources=[pool]))
 
 
 Plant = Callable[[Place], object]

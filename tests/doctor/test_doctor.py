@@ -14,8 +14,9 @@ from seedctl.doctor.table import CHECKS
 from seedctl.local import LocalSandbox
 from seedctl.local.running import RunningServer, digest_of
 from seedctl.outputs import load_outputs
+from seedctl.project import BackendIdentifier
 from seedctl.source.digests import source_digests
-from tests.doctor.conftest import Place, stack_with
+from tests.doctor.conftest import POOL, Place, stack_with
 from tests.fake_aws import FakeAWS
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 OUTPUTS = "amplify_outputs.json"
 LOCAL = "amplify/seed/local_outputs.json"
 SCRIPT = "amplify/seed/seed.py"
+MAIN = BackendIdentifier("d1", "main", "branch")
 EXPIRED = ("ExpiredTokenException", "The security token included in the request is expired")
 DENIED = ("AccessDeniedException", "User: arn:aws:iam::123456789012:user/dev is not authorized")
 
@@ -85,6 +87,17 @@ def _no_region(place: Place) -> None:
 def _expiring(place: Place) -> None:
     soon = datetime.now(timezone.utc) + timedelta(minutes=12)
     place.set(AWS_CREDENTIAL_EXPIRATION=soon.isoformat(), AWS_SESSION_TOKEN="t")
+
+
+def _branch(place: Place) -> None:
+    place.replies.update(stack_with(POOL, MAIN))
+    place.arguments.extend(["--app-id", MAIN.namespace, "--branch", MAIN.name])
+
+
+def _other_sandbox(place: Place) -> None:
+    place.replies.update(stack_with(POOL, BackendIdentifier("my-app", "bob")))
+    place.replies["GetParametersByPath"] = {"Parameters": []}
+    place.arguments.extend(["--identifier", "bob"])
 
 
 def _local_state(place: Place) -> None:
@@ -178,6 +191,22 @@ FAULTS: list[tuple[str, Plant, str, str, str, str]] = [
         "problem",
         "amplify/seed/people.py, line 2, is not Python",
         "Correct amplify/seed/people.py.",
+    ),
+    (
+        "a script with a NUL",
+        lambda place: place.write(SCRIPT, "x = 1\0\n"),
+        "script",
+        "problem",
+        "null bytes",
+        "",
+    ),
+    (
+        "a script that is too deep for Python",
+        lambda place: place.write(SCRIPT, f"x = {'-' * 100_000}1\n"),
+        "script",
+        "problem",
+        SCRIPT,
+        "",
     ),
     (
         "a package that is not installed",
@@ -335,6 +364,22 @@ FAULTS: list[tuple[str, Plant, str, str, str, str]] = [
         "choose the backend it belongs to with --identifier",
     ),
     (
+        "an outputs file of a branch",
+        lambda place: place.replies.update(stack_with(POOL, MAIN)),
+        "stack",
+        "problem",
+        "belongs to the branch main of app d1",
+        "--allow-target ",
+    ),
+    (
+        "a branch, which needs its name",
+        _branch,
+        "stack",
+        "note",
+        "outputs checked. The target is the branch main of app d1, which is not a sandbox",
+        "add --allow-target main",
+    ),
+    (
         "an app client without SRP",
         lambda place: place.replies.update(DescribeUserPoolClient=_flows("ALLOW_CUSTOM_AUTH")),
         "app client",
@@ -377,6 +422,22 @@ FAULTS: list[tuple[str, Plant, str, str, str, str]] = [
         "problem",
         "reads seed-user-password",
         "seedctl secret set seed-user-password",
+    ),
+    (
+        "a secret whose name cannot be one",
+        lambda place: place.write(SCRIPT, "import seedctl\nseedctl.get_secret('a b')\n"),
+        "secrets",
+        "problem",
+        "'a b' cannot be the name of a secret",
+        "Use letters",
+    ),
+    (
+        "a secret that is not set in another sandbox",
+        _other_sandbox,
+        "secrets",
+        "problem",
+        "reads seed-user-password",
+        "seedctl --identifier bob secret set seed-user-password",
     ),
     (
         "a secret that is not set, found without the right to list them",
@@ -589,7 +650,9 @@ def test_the_running_local_sandbox(
             "not checked: cognito-idp:DescribeUserPoolClient is not allowed",
             id="app client",
         ),
-        pytest.param("stack", {"DescribeStacks": DENIED}, "outputs not checked", id="stack"),
+        pytest.param(
+            "stack", {"DescribeStacks": DENIED}, "outputs not checked: Your AWS", id="stack"
+        ),
     ],
 )
 def test_a_right_that_seeding_does_not_need(
@@ -638,6 +701,28 @@ def test_credentials_that_expire_later(place: Place) -> None:
     _, findings = place.findings()
     assert findings["credentials"]["text"].endswith("the credentials expire in 3 hours.")
     assert findings["credentials"]["status"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("at_terminal", "status", "text"),
+    [
+        pytest.param(True, "skipped", "a seed asks for an MFA code", id="terminal"),
+        pytest.param(False, "problem", "there is no terminal to ask on", id="no terminal"),
+    ],
+)
+def test_credentials_that_need_an_mfa_code(
+    place: Place, at_terminal: bool, status: str, text: str
+) -> None:
+    """At a terminal a seed can ask for the code, so a profile that needs one is no problem there."""
+    role = "role_arn = arn:aws:iam::1:role/x\nmfa_serial = arn:aws:iam::1:mfa/kim"
+    keys = "[profile keys]\naws_access_key_id = a\naws_secret_access_key = b"
+    _profile(place, f"[profile dev]\n{role}\nsource_profile = keys\n{keys}\n")
+    place.monkeypatch.setattr("seedctl.cli.doctor.can_prompt", lambda: at_terminal)
+    code, findings = place.findings()
+    assert findings["credentials"]["status"] == status
+    assert text in findings["credentials"]["text"]
+    assert findings["stack"]["status"] == "skipped"
+    assert code == (0 if at_terminal else 3)
 
 
 def test_gmpy2_is_optional(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,6 +60,11 @@ def test_the_secrets_that_a_script_reads(
             ("no_such_a",),
             id="other guard",
         ),
+        pytest.param("if typing.TYPE_CHECKING:\n    import no_such_a", (), id="for types"),
+        pytest.param("if x:\n    import no_such_a", ("no_such_a",), id="condition"),
+        pytest.param("with suppress(OSError, ImportError):\n    import a_b", (), id="suppressed"),
+        pytest.param("with suppress(OSError), x:\n    import a_b", ("a_b",), id="other block"),
+        pytest.param("import winreg", (), id="of another system"),
         pytest.param("import helper, reader", ("no_such_c",), id="of a helper"),
     ],
 )

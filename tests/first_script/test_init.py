@@ -135,6 +135,18 @@ def test_a_named_outputs_file_is_named_in_the_next_commands(
     assert "  seedctl seed --local --outputs 'my outputs.json'\n" in written.err
 
 
+def test_a_named_folder_is_named_in_the_next_commands(
+    project: Callable[..., Path], seedctl: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With -C the printed commands act on the same project."""
+    folder = project(None)
+    monkeypatch.chdir(folder.parent)
+    commands = seedctl("-C", folder.name, "init").err.partition("Next:\n")[2].splitlines()
+    assert commands[0] == f"  seedctl local init -C {folder.name}"
+    assert commands[1].endswith(f"--local -C {folder.name}")
+    assert commands[3] == f"  seedctl seed --local -C {folder.name}"
+
+
 def test_nothing_is_overwritten(project: Callable[..., Path], seedctl: CommandLine) -> None:
     """An existing script is an error that says so, and nothing is written at all."""
     folder = project(document_of("source guide-basic"))

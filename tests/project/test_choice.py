@@ -158,7 +158,9 @@ def test_without_a_package_json_no_sandbox_is_another_projects(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("identifier", "options", "short_name"),
     [
-        (BackendIdentifier("a", "b"), "", "amplify-a-b-sandbox-2d408a0717"),
+        (BackendIdentifier("a", "b"), "--identifier b", "amplify-a-b-sandbox-2d408a0717"),
+        (BackendIdentifier("a", "mine"), "", None),
+        (BackendIdentifier("a", "b.c"), "--stack amplify-a-bc-sandbox-3e201eea53", None),
         (BackendIdentifier("a", "b", hash="1"), "--stack amplify-a-b-sandbox-1", None),
         (MAIN, "--app-id d1a2b3c4d5e6f7 --branch main", "main"),
         (
@@ -173,12 +175,19 @@ def test_without_a_package_json_no_sandbox_is_another_projects(tmp_path: Path) -
             None,
         ),
     ],
-    ids=["sandbox", "sandbox's stack", "branch", "odd branch", "branch's stack", "standalone"],
+    ids=[
+        *("sandbox", "default sandbox", "account's sandbox", "sandbox's stack"),
+        *("branch", "odd branch", "branch's stack", "standalone"),
+    ],
 )
 def test_how_to_name_a_backend_again(
-    identifier: BackendIdentifier, options: str, short_name: str | None
+    identifier: BackendIdentifier,
+    options: str,
+    short_name: str | None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The options of a message select the same backend, also in a shell."""
+    monkeypatch.setenv("SEEDCTL_IDENTIFIER", "mine")
     assert identifier.options == options
     assert identifier.short_name == (short_name or identifier.stack_name)
 
