@@ -73,10 +73,10 @@ def _sum_up(console: Console, problems: list[str]) -> None:
 
 def _findings(settings: Settings) -> list[tuple[str, Finding]]:
     # They load botocore, which is slow.
-    from seedctl.doctor.surroundings import Surroundings  # noqa: PLC0415
+    from seedctl.doctor.check_context import CheckContext  # noqa: PLC0415
     from seedctl.doctor.table import run_checks  # noqa: PLC0415
 
-    around = Surroundings(
+    context = CheckContext(
         lambda: project_of(settings),
         lambda: identifier_of(settings),
         profile=settings.profile,
@@ -88,7 +88,7 @@ def _findings(settings: Settings) -> list[tuple[str, Finding]]:
     )
     # The replacement is no terminal, so neither seedctl nor botocore asks for anything.
     with redirect_stderr(io.StringIO()):
-        return list(run_checks(around))
+        return list(run_checks(context))
 
 
 def _line(finding: Finding) -> str:

@@ -24,58 +24,58 @@ from seedctl.report import age_in_words
 from seedctl.target import describe_target
 
 if TYPE_CHECKING:
-    from seedctl.doctor.surroundings import Surroundings
+    from seedctl.doctor.check_context import CheckContext
 
 _SOON = timedelta(minutes=15)
 
 
-def check_profile(around: Surroundings) -> Finding:
+def check_profile(context: CheckContext) -> Finding:
     """Whether the chosen AWS profile, and the files that define it, can be used."""
-    return Finding(around.aws.credential_source())
+    return Finding(context.aws.credential_source())
 
 
-def check_region(around: Surroundings) -> Finding:
+def check_region(context: CheckContext) -> Finding:
     """The region of the secrets, which may be known only from the outputs file."""
     try:
-        return Finding(around.aws.region())
+        return Finding(context.aws.region())
     except (AmplifyOutputsNotFoundError, InvalidAmplifyOutputsError):
         return Finding("not known without the outputs file", status="skipped")
 
 
-def check_endpoints(around: Surroundings) -> Finding:
+def check_endpoints(context: CheckContext) -> Finding:
     """Whether all calls go to AWS, or all to one emulator."""
-    around.aws.refuse_mixed_endpoints()
-    return Finding(around.aws.endpoint("cognito-idp") or "AWS")
+    context.aws.refuse_mixed_endpoints()
+    return Finding(context.aws.endpoint("cognito-idp") or "AWS")
 
 
-def check_credentials(around: Surroundings) -> Finding:
+def check_credentials(context: CheckContext) -> Finding:
     """Whether there are credentials that AWS accepts, and until when."""
     try:
-        around.aws.credentials()
+        context.aws.credentials()
     except InvalidCredentialError as error:
-        if around.may_ask and isinstance(error.__cause__, PromptUnavailableError):
+        if context.may_ask and isinstance(error.__cause__, PromptUnavailableError):
             return Finding(
                 "a seed asks for an MFA code, which the doctor does not", None, "skipped"
             )
         raise
-    account = around.aws.call("sts", "GetCallerIdentity", {})["Account"]
-    expiry = around.aws.credentials_expiry()
+    account = context.aws.call("sts", "GetCallerIdentity", {})["Account"]
+    expiry = context.aws.credentials_expiry()
     if expiry is None:
         return Finding(f"account {account}")
     left = expiry - datetime.now(timezone.utc)
     text = f"account {account}; the credentials expire in {age_in_words(left.total_seconds())}"
     if left > _SOON:
         return Finding(f"{text}.")
-    return note(f"{text}.", around.aws.how_to_renew())
+    return note(f"{text}.", context.aws.how_to_renew())
 
 
-def check_stack(around: Surroundings) -> Finding:
+def check_stack(context: CheckContext) -> Finding:
     """Whether the outputs file belongs to the chosen backend."""
     aws, project, identifier, outputs = (
-        around.aws,
-        around.project,
-        around.identifier,
-        around.outputs,
+        context.aws,
+        context.project,
+        context.identifier,
+        context.outputs,
     )
     ownership = find_owner(aws, project, identifier, outputs)
     guard = Guard(project, identifier, allow_target=None)
@@ -85,25 +85,26 @@ def check_stack(around: Surroundings) -> Finding:
     if ownership.owner == "unknown" and ownership.reason not in target.check:
         text = f"{text}: {ownership.reason}"
     if needed is None:
-        return Finding(text)
+        return Finding(text, status="skipped" if ownership.owner == "unknown" else "ok")
     error = guard.not_allowed(*needed)
     if ownership.owner == "other":  # the file is that of a backend that was not chosen
         return failure(error)
     return note(f"{text}. {error.message}", str(error.resolution))
 
 
-def check_app_client(around: Surroundings) -> Finding:
+def check_app_client(context: CheckContext) -> Finding:
     """Whether the app client allows the sign-in that seedctl uses."""
-    auth = around.outputs.auth
+    auth = context.outputs.auth
     if auth is None:
         return Finding("no auth resource")
     names = {"UserPoolId": auth.user_pool_id, "ClientId": auth.user_pool_client_id}
     try:
-        reply = around.aws.call(
+        reply = context.aws.call(
             "cognito-idp", "DescribeUserPoolClient", names, region=auth.user_pool_region
         )
     except AccessDeniedError:
-        return Finding("not checked: cognito-idp:DescribeUserPoolClient is not allowed")
+        text = "not checked: cognito-idp:DescribeUserPoolClient is not allowed"
+        return Finding(text, status="skipped")
     client = reply["UserPoolClient"]
     if client.get("ClientSecret") and not os.environ.get(APP_CLIENT_SECRET):
         return problem("The app client has a secret.", NEEDS_CLIENT_SECRET.partition(": ")[2])
@@ -118,35 +119,35 @@ def flows_finding(flows: Iterable[str]) -> Finding:
     return Finding("SRP is allowed")
 
 
-def check_secrets(around: Surroundings) -> Finding:
+def check_secrets(context: CheckContext) -> Finding:
     """Whether the secrets that the script reads are set."""
-    names = around.script_needs.secrets
+    names = context.script_needs.secrets
     if not names:
         return Finding("no name of a secret found in the script")
-    secrets = around.secrets
+    secrets = context.secrets
     try:
         stored = set(secrets.list())
     except AccessDeniedError:  # the policy for seeding allows only reading each by its name
-        stored = {name for name in names if _is_set(around, name)}
-    return secrets_finding(around, names, stored)
+        stored = {name for name in names if _is_set(context, name)}
+    return secrets_finding(context, names, stored)
 
 
-def secrets_finding(around: Surroundings, names: Iterable[str], stored: Iterable[str]) -> Finding:
+def secrets_finding(context: CheckContext, names: Iterable[str], stored: Iterable[str]) -> Finding:
     """Return which of *names* are not *stored*."""
     known = set(stored)
     missing = [check_name(name) for name in names if name not in known]
     if missing:
         fix = "; ".join(
-            secret_command(around.identifier, f"set {name}", is_local=around.is_local)
+            secret_command(context.identifier, f"set {name}", is_local=context.is_local)
             for name in missing
         )
         return problem(f"The script reads {', '.join(missing)}, not set in this backend.", fix)
     return Finding(f"{', '.join(names)}: set")
 
 
-def _is_set(around: Surroundings, name: str) -> bool:
+def _is_set(context: CheckContext, name: str) -> bool:
     try:
-        around.secrets.read(name)
+        context.secrets.read(name)
     except SSMParameterNotFoundError:
         return False
     return True

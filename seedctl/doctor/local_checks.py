@@ -11,40 +11,40 @@ from seedctl.local.ssm import stored_names
 from seedctl.local.state_folder import FOLDER, has_state, read_key
 
 if TYPE_CHECKING:
-    from seedctl.doctor.surroundings import Surroundings
+    from seedctl.doctor.check_context import CheckContext
 
 
-def check_server(around: Surroundings) -> Finding:
+def check_server(context: CheckContext) -> Finding:
     """The running local sandbox, if there is one: whether it answers and serves the same outputs."""
-    server = find_server(around.project.state_folder)
+    server = find_server(context.project.state_folder)
     if server is None:
         return Finding("not running; each command starts its own")
-    check_deployed(server, around.source.if_any())
+    check_deployed(server, context.source.if_any())
     return Finding(f"running at {server.url}")
 
 
-def check_local_state(around: Surroundings) -> Finding:
+def check_local_state(context: CheckContext) -> Finding:
     """Whether what the local sandbox stores can be read."""
-    folder = around.project.state_folder
+    folder = context.project.state_folder
     if not has_state(folder):
         return Finding("empty")
     read_key(folder / FOLDER)  # raises if there is a state without a key
     stored_names(folder, "")
-    return Finding(f"stored in {around.display(folder / FOLDER)}")
+    return Finding(f"stored in {context.display(folder / FOLDER)}")
 
 
-def check_local_app_client(around: Surroundings) -> Finding:
+def check_local_app_client(context: CheckContext) -> Finding:
     """Whether the source's app client allows the sign-in that seedctl uses."""
-    pool = around.outputs.details.user_pool
-    if around.outputs.auth is None:
+    pool = context.outputs.details.user_pool
+    if context.outputs.auth is None:
         return Finding("no auth resource")
     return flows_finding((pool.auth_flows if pool is not None else None) or ())
 
 
-def check_local_secrets(around: Surroundings) -> Finding:
+def check_local_secrets(context: CheckContext) -> Finding:
     """Whether the secrets that the script reads are set in the local sandbox."""
-    names = around.script_needs.secrets
+    names = context.script_needs.secrets
     if not names:
         return Finding("no name of a secret found in the script")
-    stored = stored_names(around.project.state_folder, around.identifier.parameter_prefix)
-    return secrets_finding(around, names, stored)
+    stored = stored_names(context.project.state_folder, context.identifier.parameter_prefix)
+    return secrets_finding(context, names, stored)

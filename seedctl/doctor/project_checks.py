@@ -22,33 +22,33 @@ from seedctl.source.digests import stale_warning
 from seedctl.source.toolchain import find_backend, find_node, find_tsx
 
 if TYPE_CHECKING:
-    from seedctl.doctor.surroundings import Surroundings
+    from seedctl.doctor.check_context import CheckContext
 
 
-def check_project(around: Surroundings) -> Finding:
+def check_project(context: CheckContext) -> Finding:
     """The project's folder, and its name in package.json."""
-    return Finding(f"{namespace_of(around.project)} in {around.project.root}")
+    return Finding(f"{namespace_of(context.project)} in {context.project.root}")
 
 
-def check_identifier(around: Surroundings) -> Finding:
+def check_identifier(context: CheckContext) -> Finding:
     """Which backend the options and the environment select."""
-    identifier = around.identifier
+    identifier = context.identifier
     return Finding(f"{identifier.kind} {identifier.title}")
 
 
-def check_settings(around: Surroundings) -> Finding:
+def check_settings(context: CheckContext) -> Finding:
     """The project's settings for seedctl."""
-    count = len(chosen_quotas(around.project))
+    count = len(chosen_quotas(context.project))
     return Finding(f"{count} quotas of your own" if count else "none: the defaults apply")
 
 
-def check_script(around: Surroundings) -> Finding:
+def check_script(context: CheckContext) -> Finding:
     """Whether the seed script is there and is Python."""
-    name = around.display(around.script)
+    name = context.display(context.script)
     try:
-        _ = around.script_needs
+        _ = context.script_needs
     except SyntaxError as error:
-        place = around.display(Path(error.filename or name))
+        place = context.display(Path(error.filename or name))
         line = f", line {error.lineno}," if error.lineno else ""  # not for a NUL
         return problem(f"{place}{line} is not Python: {error.msg}.", f"Correct {place}.")
     except (OSError, ValueError, RecursionError, MemoryError) as error:
@@ -58,9 +58,9 @@ def check_script(around: Surroundings) -> Finding:
     return Finding(name)
 
 
-def check_imports(around: Surroundings) -> Finding:
+def check_imports(context: CheckContext) -> Finding:
     """Whether the packages that the script imports are installed beside seedctl."""
-    missing = around.script_needs.missing_modules
+    missing = context.script_needs.missing_modules
     if not missing:
         return Finding("all installed")
     # A package often, not always, has the name of its module, so the command is only a suggestion.
@@ -70,51 +70,51 @@ def check_imports(around: Surroundings) -> Finding:
     )
 
 
-def check_outputs(around: Surroundings) -> Finding:
+def check_outputs(context: CheckContext) -> Finding:
     """The outputs file: its age, and the resources in it."""
-    outputs = around.outputs
+    outputs = context.outputs
     sections = {"auth": outputs.auth, "data": outputs.data, "storage": outputs.storage}
     found = ", ".join(name for name, section in sections.items() if section is not None)
     age = age_in_words(max(0.0, time.time() - outputs.path.stat().st_mtime))
-    return Finding(f"{around.display(outputs.path)} ({age} old): {found or 'no resources'}")
+    return Finding(f"{context.display(outputs.path)} ({age} old): {found or 'no resources'}")
 
 
-def check_local_outputs(around: Surroundings) -> Finding:
+def check_local_outputs(context: CheckContext) -> Finding:
     """Whether the file that seedctl local init made still fits the source."""
-    path = around.project.local_outputs
+    path = context.project.local_outputs
     if not is_there(path):
         return Finding("none")
     try:
         outputs = load_outputs(path)
     except AmplifyOutputsNotFoundError as error:
         return failure(error, "note")
-    stale = stale_warning(around.project.root, outputs)
+    stale = stale_warning(context.project.root, outputs)
     if stale is not None:
         message, _, fix = stale.rpartition(". ")
         return note(f"{message}.", fix)
-    return Finding(f"{around.display(path)} is up to date" if outputs.details.sources else "there")
+    return Finding(f"{context.display(path)} is up to date" if outputs.details.sources else "there")
 
 
-def check_node(around: Surroundings) -> Finding:
+def check_node(context: CheckContext) -> Finding:
     """Node.js, which only seedctl local init needs."""
-    if find_backend(around.project) is None:
+    if find_backend(context.project) is None:
         return Finding("not needed: there is no amplify/backend.ts")
     path, version = find_node()
     return Finding(f"{version} at {path}")
 
 
-def check_packages(around: Surroundings) -> Finding:
+def check_packages(context: CheckContext) -> Finding:
     """The project's npm packages, which only seedctl local init needs."""
-    if find_backend(around.project) is None:
+    if find_backend(context.project) is None:
         return Finding("not needed: there is no amplify/backend.ts")
-    find_tsx(around.project.root)
+    find_tsx(context.project.root)
     return Finding("@aws-amplify/backend and backend-cli are installed")
 
 
-def check_state_folder(around: Surroundings) -> Finding:
+def check_state_folder(context: CheckContext) -> Finding:
     """Whether the folder of seedctl's own state can be used."""
-    folder = around.project.state_folder
-    name = around.display(folder)
+    folder = context.project.state_folder
+    name = context.display(folder)
     existing = next(each for each in (folder, *folder.parents) if is_there(each))
     if not existing.is_dir():
         return problem(
@@ -127,9 +127,9 @@ def check_state_folder(around: Surroundings) -> Finding:
     return Finding(f"{name} is usable" if existing == folder else f"{name} will be created")
 
 
-def check_gitignore(around: Surroundings) -> Finding:
+def check_gitignore(context: CheckContext) -> Finding:
     """Whether git ignores seedctl's state."""
-    root = around.project.root
+    root = context.project.root
     if not any((folder / ".git").exists() for folder in (root, *root.parents)):
         return Finding("no git repository")
     if ignores_state(root):
@@ -140,7 +140,7 @@ def check_gitignore(around: Surroundings) -> Finding:
     )
 
 
-def check_gmpy2(_: Surroundings) -> Finding:
+def check_gmpy2(_: CheckContext) -> Finding:
     """The optional package that makes sign-ins faster."""
     if importlib.util.find_spec("gmpy2") is not None:
         return Finding("gmpy2 is installed")

@@ -9,8 +9,8 @@ from typing import Literal
 from seedctl.doctor import aws_checks as aws
 from seedctl.doctor import local_checks as local
 from seedctl.doctor import project_checks as project
+from seedctl.doctor.check_context import CheckContext
 from seedctl.doctor.findings import Finding, failure
-from seedctl.doctor.surroundings import Surroundings
 from seedctl.errors import SeedctlError
 
 
@@ -19,7 +19,7 @@ class Check:
     """One check."""
 
     name: str
-    run: Callable[[Surroundings], Finding]
+    run: Callable[[CheckContext], Finding]
     """Returns what it found. A SeedctlError that it raises is a problem, or a note if it is optional."""
     needs: tuple[str, ...] = ()
     """The names of the checks that must succeed before this one can run."""
@@ -55,15 +55,15 @@ CHECKS = (
 )
 
 
-def run_checks(around: Surroundings) -> Iterator[tuple[str, Finding]]:
+def run_checks(context: CheckContext) -> Iterator[tuple[str, Finding]]:
     """Yield the name and the finding of each check for the chosen target."""
-    target = "local" if around.is_local else "aws"
+    target = "local" if context.is_local else "aws"
     failed: dict[str, list[str]] = {}
     """The checks that failed or were skipped, each with the failed checks that caused it."""
     for check in CHECKS:
         if check.target not in ("any", target):
             continue
-        finding = _run(check, around, failed)
+        finding = _run(check, context, failed)
         if finding.status == "problem":
             failed[check.name] = [check.name]
         elif finding.status == "skipped":
@@ -71,12 +71,12 @@ def run_checks(around: Surroundings) -> Iterator[tuple[str, Finding]]:
         yield check.name, finding
 
 
-def _run(check: Check, around: Surroundings, failed: Mapping[str, list[str]]) -> Finding:
+def _run(check: Check, context: CheckContext, failed: Mapping[str, list[str]]) -> Finding:
     causes = _causes(check, failed)
     if causes:
         return Finding(f"not checked, because of: {', '.join(causes)}", status="skipped")
     try:
-        return check.run(around)
+        return check.run(context)
     except SeedctlError as error:
         return failure(error, "note" if check.is_optional else "problem")
 

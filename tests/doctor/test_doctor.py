@@ -658,11 +658,12 @@ def test_the_running_local_sandbox(
 def test_a_right_that_seeding_does_not_need(
     place: Place, check: str, replies: dict[str, Any], text: str
 ) -> None:
-    """What the caller may not look at is said, and is not in the way."""
+    """What the caller may not look at is shown as not checked, and does not prevent seeding."""
     place.replies.update(replies)
     code, findings = place.findings()
     assert code == 0
     assert text in findings[check]["text"]
+    assert findings[check]["status"] == "skipped"
 
 
 @pytest.mark.parametrize("arguments", [(), ("--local",)])

@@ -25,7 +25,7 @@ CALL_SECONDS = 4.0
 
 
 @dataclass
-class Surroundings:
+class CheckContext:
     """The project and the backend that the options select. Reading an attribute may raise SeedctlError."""
 
     find_project: Callable[[], Project]
