@@ -107,7 +107,7 @@ class Guard:
         return STEPS[is_own and not ownership.is_deployed_elsewhere, ownership.owner]
 
     def _chosen(self, ownership: Ownership) -> BackendIdentifier:
-        """Return the chosen backend, with the raw name of its branch if the stack's tags tell it."""
+        """Return the chosen backend, with the full name of its branch if the stack's tags have it."""
         found = ownership.backend
         is_same = found is not None and found.stack_name == self.identifier.stack_name
         return found if found is not None and is_same else self.identifier

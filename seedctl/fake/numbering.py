@@ -20,7 +20,7 @@ class RowNumber(NamedTuple):
     """The index of the row's parent, if the rows are children."""
 
 
-class OnlyRows:
+class RowsWithoutParents:
     """The numbers of rows that were not generated as children."""
 
     def __init__(self, count: int) -> None:
@@ -30,7 +30,7 @@ class OnlyRows:
         return RowNumber(number, number, 0)
 
 
-class Siblings:
+class ChildRows:
     """The numbers of rows that were generated as children: those of the first parent come first."""
 
     def __init__(self, counts: Iterable[int]) -> None:
@@ -55,4 +55,4 @@ class Siblings:
         return self._ends[parent - 1] if parent else 0
 
 
-Numbering = OnlyRows | Siblings
+Numbering = RowsWithoutParents | ChildRows

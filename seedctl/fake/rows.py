@@ -9,7 +9,7 @@ from typing import Any, overload
 
 from seedctl.errors import InvalidInputError
 from seedctl.fake.given import CountMaker, check_count, count_maker, is_function
-from seedctl.fake.numbering import Numbering, OnlyRows, Siblings
+from seedctl.fake.numbering import ChildRows, Numbering, RowsWithoutParents
 from seedctl.fake.plan import FakeRow, Plan, Planner
 from seedctl.fake.related_rows import FakeModel, GivenParents, OwnKeys, check_names
 from seedctl.fake.relations import (
@@ -140,7 +140,7 @@ class FakeRows(Sequence[FakeRow]):
                 ),
             )
         # The children before those of a slice have the numbers before theirs.
-        siblings = Siblings(self._children[relation][: max(self._numbers, default=-1) + 1])
+        siblings = ChildRows(self._children[relation][: max(self._numbers, default=-1) + 1])
         fixed = Relation(
             relation,
             child_targets(of.model, association),
@@ -167,7 +167,7 @@ def fake_rows(
     InvalidInputError.
     """
     check_count(count, f"{model.name}.fake(200)")
-    return _make(FakeModel(schema, sources, model, (str(seed),)), OnlyRows(count), given)
+    return _make(FakeModel(schema, sources, model, (str(seed),)), RowsWithoutParents(count), given)
 
 
 def _make(
@@ -260,7 +260,7 @@ def _parents(of: FakeModel, related: Model, value: Any, where: str) -> Parents:
         other = of.related(where.rpartition(".")[2], related.name)
         check_count(value, f"{where.rpartition('.')[2]}=20")
         try:
-            return _make(other, OnlyRows(value), {})
+            return _make(other, RowsWithoutParents(value), {})
         except InvalidInputError as error:
             error.resolution = (
                 f"Make the parents by themselves, models.{related.name}.fake({value}, …) with what they "
