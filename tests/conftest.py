@@ -31,9 +31,11 @@ RESOURCES = Path(__file__).parent / "resources"
 
 _OURS = ("AWS_", "SEEDCTL_", "AMPLIFY_", "GITHUB_", "NO_COLOR", "CI", "BOTO_", "MOTO_", "PYTHON")
 
-# A slow machine fails no test: examples have no deadline.
-settings.register_profile("any-speed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("any-speed")
+# A slow machine fails no test: examples have no deadline. CI runs Hypothesis's own number of them.
+_ANY_SPEED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("thorough", _ANY_SPEED)
+settings.register_profile("usual", _ANY_SPEED, max_examples=40)
+settings.load_profile("usual")
 
 
 def _is_loopback(host: str | bytes | int | None) -> bool:
