@@ -78,9 +78,17 @@ def environment(users: int, records: int) -> dict[str, str]:
     return {**inherited, **sizes, "PYTHONPATH": path, "SEEDCTL_IDENTIFIER": "bench"}
 
 
-def seedctl(folder: Path, *words: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+def start(
+    folder: Path, *words: str, env: dict[str, str], output: int = subprocess.PIPE
+) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "seedctl", "-C", str(folder), *words]
-    return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    return subprocess.Popen(command, env=env, stdout=output, stderr=output, text=True)
+
+
+def seedctl(folder: Path, *words: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    with start(folder, *words, env=env) as process:
+        out, err = process.communicate()
+    return subprocess.CompletedProcess(words, process.returncode, out, err)
 
 
 @contextmanager
@@ -179,11 +187,8 @@ def run(folder: Path, env: dict[str, str], attempts: int = 6) -> int:
 
 def killed_run(folder: Path, env: dict[str, str], operation: str, count: int) -> None:
     """Seed, and kill the run after the server received *count* calls of *operation*."""
-    command = [sys.executable, "-m", "seedctl", "-C", str(folder), "seed", "--local"]
     waiting = {**env, "BENCH_WAITS_TO_BE_KILLED": "1"}  # so that the run cannot end before the kill
-    with subprocess.Popen(
-        command, env=waiting, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as process:
+    with start(folder, "seed", "--local", env=waiting, output=subprocess.DEVNULL) as process:
         while process.poll() is None and _calls(folder, env).get(operation, 0) < count:
             time.sleep(0.02)
         process.kill()
