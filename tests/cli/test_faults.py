@@ -67,7 +67,8 @@ def test_nothing_is_lost_and_nothing_is_stored_twice(
     monkeypatch.setattr(faults, "server", _server)
     monkeypatch.setattr(faults, "start", _start)
     spec = f"{faults.FAULTS},cut=1,cut-after=1"
-    assert faults.compare(8, 40, spec, tmp_path, SEEDCTL_QUOTAS=NO_QUOTAS)
+    runs = ("quiet", "killed twice")
+    assert faults.compare(8, 40, spec, tmp_path, runs, SEEDCTL_QUOTAS=NO_QUOTAS)
 
 
 def test_the_sample_twice(tmp_path: Path, seedctl: CommandLine) -> None:
