@@ -42,7 +42,7 @@ def command(tmp_path: Path) -> Callable[[str], str]:
         path = tmp_path / "my tools" / "codes.py"
         path.parent.mkdir()
         path.write_text(program, encoding="utf-8")
-        return f"{shlex.quote(sys.executable)} -X utf8 {shlex.quote(str(path))}"
+        return f"{shlex.quote(sys.executable)} -S -E -X utf8 {shlex.quote(str(path))}"
 
     return make
 
@@ -272,8 +272,13 @@ def test_the_question_names_method_destination_and_user(
 ) -> None:
     """Who reads it knows where to look for the code."""
     asked: list[str] = []
+
+    def ask(_: TerminalPrompter, text: str) -> str:
+        asked.append(text)
+        return " 1 "
+
     monkeypatch.setattr(prompter, "can_prompt", lambda: True)
-    monkeypatch.setattr(TerminalPrompter, "ask", lambda _, text: asked.append(text) or " 1 ")
+    monkeypatch.setattr(TerminalPrompter, "ask", ask)
     assert TerminalCodes().code(CodeRequest(ANN, method, destination, since=0)) == "1"
     assert asked == [question]
 

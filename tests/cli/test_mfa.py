@@ -141,7 +141,7 @@ def rewrite(folder: Path, *parts: str) -> None:
 
 def newest_code(folder: Path, *, after: int = 0) -> str:
     """Return the newest code, once there are more than *after*."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while len(sent := read_inbox(folder / ".amplify/seedctl")) <= after:
         assert time.monotonic() < end, "no code was sent"
         time.sleep(0.05)
@@ -253,8 +253,9 @@ def phone() -> Callable[..., str]:
 
     def answer(folder: Path, numbers: range) -> None:
         for number in numbers:
+            code = newest_code(folder, after=number)  # when the command before has ended
             with (folder / "codes").open("w", encoding="utf-8") as pipe:  # waits for the command
-                pipe.write(newest_code(folder, after=number))
+                pipe.write(code)
 
     def make(folder: Path, count: int, *, earlier: int = 0) -> str:
         os.mkfifo(folder / "codes")

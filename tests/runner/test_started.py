@@ -53,12 +53,17 @@ def test_a_thread_whose_join_was_interrupted_is_awaited_without_a_busy_loop(
 ) -> None:
     """Python before 3.13 takes such a thread for ended; it needs the processor meanwhile."""
     others, end, rounds = {*threading.enumerate()}, threading.Event(), list[int]()
+
+    def pools() -> list[ThreadPoolExecutor]:
+        rounds.append(0)
+        return []
+
     thread = threading.Thread(target=end.wait, args=(60,))
     thread.start()
     try:
         monkeypatch.setattr(thread, "is_alive", lambda: False)
         deadline = time.monotonic() + 0.3
-        started._wait_for_threads(others, lambda: rounds.append(0) or [], deadline)
+        started._wait_for_threads(others, pools, deadline)
         assert time.monotonic() >= deadline
         assert len(rounds) < 30
     finally:
