@@ -231,14 +231,14 @@ def test_a_missing_seed_script_is_reported_before_the_start(folder: Path) -> Non
     assert find_server(folder / STATE) is None
 
 
-def test_a_users_file_does_not_shadow_a_module(folder: Path) -> None:
+def test_a_users_file_does_not_shadow_a_module(folder: Path, seedctl: CommandLine) -> None:
     """A child process of start does not import modules from the working directory."""
     for name in ("json.py", "secrets.py", "click.py", "seedctl.py"):
         (folder / name).write_text("raise ImportError('the wrong one')\n")
     code, _, err = run("local", "start", "--detach", cwd=folder)
     assert code == 0, err
     assert find_server(folder / STATE) is not None
-    assert run("local", "stop", "-C", str(folder), cwd=ROOT)[0] == 0
+    assert seedctl("-C", str(folder), "local", "stop").code == 0
 
 
 # --- a server in the background -------------------------------------------------------------------
