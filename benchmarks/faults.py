@@ -22,11 +22,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 ROOT = Path(__file__).parents[1]
 OUTPUTS = ROOT / "sample_project" / "amplify_outputs.json"
 FAULTS = "fail=2.5,fail-after=2.5,throttle=5"
+RUNS = ("quiet", "faults", "killed twice")
 _urls: dict[Path, str] = {}
 
 SEED = """
@@ -78,9 +79,17 @@ def environment(users: int, records: int) -> dict[str, str]:
     return {**inherited, **sizes, "PYTHONPATH": path, "SEEDCTL_IDENTIFIER": "bench"}
 
 
-def seedctl(folder: Path, *words: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+def start(
+    folder: Path, *words: str, env: dict[str, str], output: int = subprocess.PIPE
+) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "seedctl", "-C", str(folder), *words]
-    return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    return subprocess.Popen(command, env=env, stdout=output, stderr=output, text=True)
+
+
+def seedctl(folder: Path, *words: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    with start(folder, *words, env=env) as process:
+        out, err = process.communicate()
+    return subprocess.CompletedProcess(words, process.returncode, out, err)
 
 
 @contextmanager
@@ -179,11 +188,8 @@ def run(folder: Path, env: dict[str, str], attempts: int = 6) -> int:
 
 def killed_run(folder: Path, env: dict[str, str], operation: str, count: int) -> None:
     """Seed, and kill the run after the server received *count* calls of *operation*."""
-    command = [sys.executable, "-m", "seedctl", "-C", str(folder), "seed", "--local"]
     waiting = {**env, "BENCH_WAITS_TO_BE_KILLED": "1"}  # so that the run cannot end before the kill
-    with subprocess.Popen(
-        command, env=waiting, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as process:
+    with start(folder, "seed", "--local", env=waiting, output=subprocess.DEVNULL) as process:
         while process.poll() is None and _calls(folder, env).get(operation, 0) < count:
             time.sleep(0.02)
         process.kill()
@@ -206,10 +212,12 @@ def _last(text: str) -> str:
     return lines[0][:160] if lines else text[-160:]
 
 
-def compare(users: int, records: int, faults: str, work: Path, **more: str) -> bool:
-    """Seed without faults, with *faults*, and with *faults* and two kills.
+def compare(
+    users: int, records: int, faults: str, work: Path, runs: Sequence[str] = RUNS, **more: str
+) -> bool:
+    """Seed without faults, with *faults*, and with *faults* and two kills, or only some of *runs*.
 
-    Returns whether all three leave the same data.
+    Returns whether all of them leave the same data.
     """
     env = {**environment(users, records), **more}
     kills = (
@@ -217,19 +225,19 @@ def compare(users: int, records: int, faults: str, work: Path, **more: str) -> b
         ("appsync:GraphQL", max(2, records // 50)),
     )
     dumps = {}
-    for kind in ("quiet", "faults", "killed twice"):
+    for kind in runs:
         folder = make_project(work / kind.replace(" ", "-"))
         options = [] if kind == "quiet" else ["--faults", faults]
         with server(folder, env, *options):
             started = time.monotonic()
             for kill in kills if kind == "killed twice" else ():
                 killed_run(folder, env, *kill)
-            runs = run(folder, env)
+            attempts = run(folder, env)
             seconds = time.monotonic() - started
         dumps[kind] = dump(folder)
         counts = ", ".join(f"{len(part)} {what}" for what, part in dumps[kind].items())
         same = "the same" if dumps[kind] == dumps["quiet"] else "DIFFERENT"
-        print(f"{kind:<20} {seconds:6.1f} s, {runs} run(s): {counts}: {same}")
+        print(f"{kind:<20} {seconds:6.1f} s, {attempts} run(s): {counts}: {same}")
     assert len(dumps["quiet"]["users"]) == users + 1
     assert len(dumps["quiet"]["records"]) == records
     return all(each == dumps["quiet"] for each in dumps.values())

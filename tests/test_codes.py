@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from seedctl import interruption, masking
+from seedctl import interruption, masking, prompter
 from seedctl.embedded import InboxCodes
 from seedctl.errors import LocalSandboxError, MFACodeUnavailableError
 from seedctl.local import InboxMessage, inbox
 from seedctl.local import state_folder as folders
 from seedctl.local.store import Store
 from seedctl.mfa_command import CommandCodes
-from seedctl.prompter import CodeRequest, TerminalCodes
+from seedctl.prompter import CodeRequest, TerminalCodes, TerminalPrompter
 from seedctl.report import Report
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def command(tmp_path: Path) -> Callable[[str], str]:
         path = tmp_path / "my tools" / "codes.py"
         path.parent.mkdir()
         path.write_text(program, encoding="utf-8")
-        return f"{shlex.quote(sys.executable)} -X utf8 {shlex.quote(str(path))}"
+        return f"{shlex.quote(sys.executable)} -S -E -X utf8 {shlex.quote(str(path))}"
 
     return make
 
@@ -221,7 +221,7 @@ def test_no_wait_for_a_child_with_stdout_open(command: Callable[[str], str]) -> 
 def test_a_command_with_endless_output() -> None:
     """Only the first line is stored, and the command is killed after the timeout."""
     with pytest.raises(MFACodeUnavailableError, match="took longer"):
-        CommandCodes("yes", seconds=0.5).code(REQUEST)
+        CommandCodes("yes", seconds=0.1).code(REQUEST)
 
 
 def test_output_that_is_not_utf_8(command: Callable[[str], str]) -> None:
@@ -257,6 +257,30 @@ def test_without_a_terminal_the_error_says_what_to_do(
         assert way in (error.resolution or "")
     assert error.exit_code == 3
     assert stdin.tell() == 0
+
+
+@pytest.mark.parametrize(
+    ("method", "destination", "question"),
+    [
+        ("EMAIL", "a***@e***", f"Enter the code sent by e-mail to a***@e*** for {ANN}"),
+        ("SMS", "+*******4567", f"Enter the code sent by SMS to +*******4567 for {ANN}"),
+        ("TOTP", "", f"Enter the code of the authenticator app for {ANN}"),
+    ],
+)
+def test_the_question_names_method_destination_and_user(
+    monkeypatch: pytest.MonkeyPatch, method: str, destination: str, question: str
+) -> None:
+    """Who reads it knows where to look for the code."""
+    asked: list[str] = []
+
+    def ask(_: TerminalPrompter, text: str) -> str:
+        asked.append(text)
+        return " 1 "
+
+    monkeypatch.setattr(prompter, "can_prompt", lambda: True)
+    monkeypatch.setattr(TerminalPrompter, "ask", ask)
+    assert TerminalCodes().code(CodeRequest(ANN, method, destination, since=0)) == "1"
+    assert asked == [question]
 
 
 # --- the outbox -----------------------------------------------------------------------------------

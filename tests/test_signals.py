@@ -43,7 +43,7 @@ def sleep():
 
 def counted(make):
     for number in itertools.count():
-        if number == 30:
+        if number == 10:
             print("at work", flush=True)
         yield make(number)
 

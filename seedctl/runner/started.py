@@ -22,6 +22,8 @@ Pools = Callable[[], list[ThreadPoolExecutor]]
 
 _Object = TypeVar("_Object")
 
+_POLL_SECONDS = 0.05
+
 
 @contextlib.contextmanager
 def created_objects(kind: type[_Object]) -> Iterator[Callable[[], list[_Object]]]:
@@ -123,6 +125,9 @@ def _wait_for_threads(
             if getattr(pool, "_threads", None):
                 pool.shutdown(wait=False, cancel_futures=deadline != math.inf)
         for thread in waiting:
+            if not thread.is_alive():
+                # Before Python 3.13 a join() that a signal interrupts marks it as ended.
+                time.sleep(_POLL_SECONDS)
             while thread.is_alive() and time.monotonic() < deadline:
                 # A signal that arrives right before one long wait would not end that wait.
                 thread.join(interruption.WAKE_SECONDS)

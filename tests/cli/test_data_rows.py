@@ -41,13 +41,25 @@ def project_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str
     return make
 
 
-@pytest.fixture
-def ann(project_of: Callable[[str], Path]) -> Path:
-    """A project whose API wants a signed-in user, with Ann and her password in a secret."""
-    folder = project_of("auth_rules")
-    with connect(folder, local=True) as backend:
+@pytest.fixture(scope="module")
+def anns_state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The state of a local sandbox with Ann, and her password in a secret."""
+    folder = make_project(tmp_path_factory.mktemp("ann") / "app", outputs=None)
+    shutil.copy(DATA / "outputs" / "auth_rules.json", folder / "amplify_outputs.json")
+    with connect(folder, identifier="ann", local=True, target="none") as backend:
         backend.auth.create_user(ANN, PASSWORD, user_attributes={"locale": "en"})
         backend.secrets.set("anns-password", PASSWORD)
+    return folder / ".amplify"
+
+
+@pytest.fixture
+def ann(
+    project_of: Callable[[str], Path], anns_state: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """A project whose API wants a signed-in user, with Ann and her password in a secret."""
+    folder = project_of("auth_rules")
+    monkeypatch.setenv("SEEDCTL_IDENTIFIER", "ann")
+    shutil.copytree(anns_state, folder / ".amplify")
     return folder
 
 

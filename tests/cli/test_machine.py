@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from seedctl import connect
 from seedctl.errors import FileAccessError
 from seedctl.runner.report_file import write_file
 from tests import restricted
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.restricted import Ended
+    from tests.running import CommandLine, Result
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="modes and limits are POSIX's")
 
@@ -43,7 +45,7 @@ def _seed(root: Path, last_lines: str) -> None:
     (root / "amplify" / "seed" / "seed.py").write_text(SEED.format(last_lines), encoding="utf-8")
 
 
-def _is_set_up_error(ended: Ended, name: str, reason: str) -> None:
+def _is_set_up_error(ended: Ended | Result, name: str, reason: str) -> None:
     assert ended.code == 3, ended
     assert f"[{name}] " in ended.err
     assert reason in ended.err
@@ -57,13 +59,13 @@ def _is_set_up_error(ended: Ended, name: str, reason: str) -> None:
         pytest.param("", 1000, "disk I/O error", id="at the start"),
         pytest.param(
             'for n in range(99): set_secret(f"n{n}", "x" * 4000)',
-            400_000,
+            200_000,
             "disk I/O error",
             id="secrets",
         ),
         pytest.param(
-            f'for n in range(99): {TODOS}.create({{"content": "x" * 9000}})',
-            400_000,
+            f'todos = {TODOS}\nfor n in range(99): todos.create({{"content": "x" * 9000}})',
+            200_000,
             "disk I/O error",
             id="records",
         ),
@@ -91,7 +93,8 @@ def _state(root: Path) -> Path:
     folder = root / ".amplify" / "seedctl" / "local"
     if not folder.exists():
         _seed(root, "")
-        assert restricted.run(root, "seed", "--local").code == 0
+        with connect(root, local=True) as backend:
+            backend.secrets.set("a", "one-value")
     return folder
 
 
@@ -169,31 +172,47 @@ def _link_to_itself(path: Path) -> None:
     path.symlink_to(path.name)
 
 
-@pytest.mark.parametrize(
+FILES = pytest.mark.parametrize(
     ("file", "error"),
     [
         ("amplify_outputs.json", "InvalidAmplifyOutputsError"),
         ("package.json", "InvalidPackageJsonError"),
     ],
 )
+
+
+@FILES
 @pytest.mark.parametrize(
     ("spoil", "reason"),
     [
-        pytest.param(_no_permission, "Permission denied", id="no permission"),
         pytest.param(_folder, "Is a directory", id="a folder"),
         pytest.param(_utf_16, "it is UTF-16 text; save it as UTF-8", id="UTF-16"),
         pytest.param(_link_to_itself, "Too many levels of symbolic links", id="a link to itself"),
     ],
 )
 def test_a_file_of_the_project_that_cannot_be_read(
-    root: Path, file: str, error: str, spoil: Callable[[Path], None], reason: str
+    root: Path,
+    seedctl: CommandLine,
+    file: str,
+    error: str,
+    spoil: Callable[[Path], None],
+    reason: str,
 ) -> None:
     """A file that exists but cannot be read is reported with the reason, not as missing."""
     _seed(root, "")
     spoil(root / file)
     for command in (("seed", "--local"), ("secret", "list", "--local"), ("generate-policy",)):
-        ended = restricted.run(root, *command)
+        ended = seedctl("-C", str(root), *command)
         _is_set_up_error(ended, error, f"{root / file} cannot be read: {reason}")
+
+
+@FILES
+def test_a_file_of_the_project_without_permission(root: Path, file: str, error: str) -> None:
+    """A file whose mode forbids to read it is reported in the same way."""
+    _seed(root, "")
+    _no_permission(root / file)
+    ended = restricted.run(root, "seed", "--local")
+    _is_set_up_error(ended, error, f"{root / file} cannot be read: Permission denied")
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,11 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,8 +21,9 @@ import pytest
 
 from seedctl import connect
 from seedctl.local import read_inbox
+from tests.forking import QuickProcess
 from tests.running import PASSWORD, make_project
-from tests.test_processes import Terminal, run
+from tests.test_processes import Terminal, environment, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -61,38 +64,48 @@ class _Terminal(Terminal):
         return super().end()
 
 
-def make_guide(folder: Path, resource: str, identifier: str | None = None) -> Path:
-    """Make one of the guide's MFA projects, with its secrets set."""
-    make_project(folder, resource, name=resource.replace("_", "-"), outputs=None)
-    with connect(folder, identifier=identifier, local=True, target="none") as backend:
-        backend.secrets.set("username", USER)
-        backend.secrets.set("password", PASSWORD)
-    return folder
+@pytest.fixture(scope="module")
+def guides(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Path], Path]:
+    """Return what copies one of the guide's MFA projects, with its secrets set, to a folder."""
+    projects = tmp_path_factory.mktemp("guides")
+
+    def copy(resource: str, folder: Path) -> Path:
+        project = projects / resource
+        if not project.exists():
+            make_project(project, resource, name=resource.replace("_", "-"), outputs=None)
+            with connect(project, identifier="ann", local=True, target="none") as backend:
+                backend.secrets.set("username", USER)
+                backend.secrets.set("password", PASSWORD)
+        return shutil.copytree(project, folder)
+
+    return copy
 
 
 @pytest.fixture
-def guide(tmp_path: Path) -> Callable[[str], Path]:
-    return lambda resource: make_guide(tmp_path / "project", resource)
+def guide(
+    guides: Callable[[str, Path], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str], Path]:
+    monkeypatch.setenv("SEEDCTL_IDENTIFIER", "ann")
+    return lambda resource: guides(resource, tmp_path / "project")
 
 
 @pytest.fixture(scope="module", autouse=True)
 def real_totp(
-    tmp_path_factory: pytest.TempPathFactory,
+    guides: Callable[[str, Path], Path], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Path, subprocess.Popen[str]]]:
     """Start the guide's TOTP script, which waits for a real half minute to end.
 
     It runs beside the module's other tests; the last of them checks the result.
     """
-    folder = make_guide(tmp_path_factory.mktemp("real") / "project", "mfa_totp", "real")
-    with subprocess.Popen(
-        [sys.executable, "-m", "seedctl", "seed", "--local", "--identifier", "real"],
+    folder = guides("mfa_totp", tmp_path_factory.mktemp("real") / "project")
+    given = ("PATH", "PYTHON", "LANG", "LC_")  # nothing of a developer's own settings
+    with QuickProcess(
+        *("seed", "--local", "--identifier", "ann"),
         cwd=folder,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"},
+        environment={name: text for name, text in environment().items() if name.startswith(given)},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
     ) as process:
         yield folder, process
         process.kill()
@@ -128,7 +141,7 @@ def rewrite(folder: Path, *parts: str) -> None:
 
 def newest_code(folder: Path, *, after: int = 0) -> str:
     """Return the newest code, once there are more than *after*."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while len(sent := read_inbox(folder / ".amplify/seedctl")) <= after:
         assert time.monotonic() < end, "no code was sent"
         time.sleep(0.05)
@@ -215,11 +228,8 @@ def test_a_stored_totp_secret_signs_in_unattended(
 
 
 OUTBOX_COMMAND = """
-import json, os, subprocess, sys
-command = [sys.executable, "-m", "seedctl", "-C", sys.argv[1], "local", "inbox", "--format", "json"]
-rows = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
-user, method = (os.environ["SEEDCTL_MFA_" + name] for name in ("USERNAME", "METHOD"))
-print(next(row["code"] for row in rows if (row["user"], row["method"]) == (user, method)))
+"$0" -m seedctl -C "$1" local inbox |
+    grep "^$SEEDCTL_MFA_USERNAME  $SEEDCTL_MFA_METHOD  " | head -1 | awk '{print $4}'
 """
 TOTP_COMMAND = """
 import os, pathlib, sys, time, pyotp
@@ -234,23 +244,53 @@ def command(folder: Path, program: str) -> str:
     return shlex.join([sys.executable, str(folder / "codes.py"), str(folder)])
 
 
-@pytest.mark.parametrize("resource", ["mfa_email", "mfa_sms"])
-@pytest.mark.parametrize("by", ["option", "environment"])
-def test_the_guides_scripts_by_a_command(
+@pytest.fixture
+def phone() -> Callable[..., str]:
+    """Return what makes a command that prints the newest code of a project, *count* times.
+
+    Of the codes sent, *earlier* are from before.
+    """
+
+    def answer(folder: Path, numbers: range) -> None:
+        for number in numbers:
+            code = newest_code(folder, after=number)  # when the command before has ended
+            with (folder / "codes").open("w", encoding="utf-8") as pipe:  # waits for the command
+                pipe.write(code)
+
+    def make(folder: Path, count: int, *, earlier: int = 0) -> str:
+        os.mkfifo(folder / "codes")
+        numbers = range(earlier, earlier + count)
+        threading.Thread(target=answer, args=(folder, numbers), daemon=True).start()
+        return "sh -c 'echo $SEEDCTL_MFA_USERNAME $SEEDCTL_MFA_METHOD >>asked; cat codes'"
+
+    return make
+
+
+def test_the_guides_script_by_a_command(
+    guide: Callable[[str], Path], seed: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command takes precedence over the outbox, and may read the outbox itself."""
+    folder = guide("mfa_email")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    line = shlex.join(["sh", "-c", OUTBOX_COMMAND, sys.executable, str(folder)])
+    result = seed(folder, "--mfa-command", line)
+    assert (result.code, result.out) == (0, "signed in\n"), result.err
+    assert "outbox" not in result.err
+    check_nothing_secret(folder, result.err)
+
+
+def test_a_command_of_the_environment(
     guide: Callable[[str], Path],
     seed: Callable[..., Any],
+    phone: Callable[..., str],
     monkeypatch: pytest.MonkeyPatch,
-    resource: str,
-    by: str,
 ) -> None:
-    """The command takes precedence over the outbox and gets its input by variables."""
-    folder = guide(resource)
-    line = command(folder, OUTBOX_COMMAND)
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    if by == "environment":
-        monkeypatch.setenv("SEEDCTL_MFA_COMMAND", line)
-    result = seed(folder, *(["--mfa-command", line] if by == "option" else []))
+    """SEEDCTL_MFA_COMMAND works like the option; the command gets its input by variables."""
+    folder = guide("mfa_sms")
+    monkeypatch.setenv("SEEDCTL_MFA_COMMAND", phone(folder, 2))
+    result = seed(folder)
     assert (result.code, result.out) == (0, "signed in\n"), result.err
+    assert (folder / "asked").read_text() == f"{USER} SMS\n" * 2
     assert "outbox" not in result.err
     check_nothing_secret(folder, result.err)
 
@@ -312,21 +352,10 @@ def test_codes_by_callback(
 # --- typed at a terminal --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("resource", "question"),
-    [
-        ("mfa_email", "Enter the code sent by e-mail to a***@e*** for ann@example.com"),
-        ("mfa_sms", "Enter the code sent by SMS to +*******4567 for ann@example.com"),
-    ],
-)
-def test_codes_are_typed(
-    guide: Callable[[str], Path],
-    terminals: Callable[..., Terminal],
-    resource: str,
-    question: str,
-) -> None:
+def test_codes_are_typed(guide: Callable[[str], Path], terminals: Callable[..., Terminal]) -> None:
     """An empty line is refused, a wrong code is asked for again, the right one is accepted."""
-    folder = guide(resource)
+    folder = guide("mfa_email")
+    question = "Enter the code sent by e-mail to a***@e*** for ann@example.com"
     terminal = terminals(folder, "--prompt")
     terminal.wait_for(question)
     terminal.type("\n")
@@ -341,7 +370,7 @@ def test_codes_are_typed(
     assert terminal.end() == 0, terminal.screen
     assert "read from the local outbox" not in terminal.screen
     assert wrong(newest_code(folder)) not in terminal.screen
-    assert cognitos_user(folder)["PreferredMfaSetting"] == PREFERENCES[resource]
+    assert cognitos_user(folder)["PreferredMfaSetting"] == "EMAIL_OTP"
     check_nothing_secret(folder, terminal.screen)
 
 
@@ -420,10 +449,9 @@ def test_ctrl_c_ends_the_run_and_the_next_finishes_the_user(
 # --- nobody to ask --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("resource", ["mfa_email", "mfa_sms"])
-def test_without_a_terminal_nothing_waits(guide: Callable[[str], Path], resource: str) -> None:
+def test_without_a_terminal_nothing_waits(guide: Callable[[str], Path]) -> None:
     """Exit code 3 at once, with the ways to give codes; a code on stdin is not read."""
-    folder = guide(resource)
+    folder = guide("mfa_sms")
     began = time.monotonic()
     code, out, err = run("seed", "--local", "--prompt", cwd=folder, stdin="123456\n" * 9)
     assert (code, out) == (3, "")
@@ -446,14 +474,15 @@ def test_a_ci_job_is_not_asked(
 
 
 def test_the_next_run_completes_an_unanswered_one(
-    guide: Callable[[str], Path], seed: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    guide: Callable[[str], Path], seed: Callable[..., Any], phone: Callable[..., str]
 ) -> None:
     """A CI job without a command, then one with a command: the same user."""
     folder = guide("mfa_sms")
-    assert seed(folder, "--prompt").code == 3
+    unanswered = seed(folder, "--prompt")
+    assert unanswered.code == 3
+    assert "Cognito wants the code sent by SMS for ***, " in unanswered.err
     half_made = cognitos_user(folder)
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    result = seed(folder, "--mfa-command", command(folder, OUTBOX_COMMAND))
+    result = seed(folder, "--mfa-command", phone(folder, 2, earlier=1))
     assert (result.code, result.out) == (0, "signed in\n"), result.err
     assert cognitos_user(folder)["Username"] == half_made["Username"]
     assert cognitos_user(folder)["PreferredMfaSetting"] == "SMS_MFA"

@@ -764,14 +764,16 @@ def _into(
 
 
 @pytest.mark.parametrize(
-    ("target", "before"),
+    ("target", "before", "path"),
     [
-        pytest.param(">> o", "before\n", id="appended"),
-        pytest.param("> o", "", id="written"),
-        pytest.param("| cat > o", "", id="a pipe"),
+        pytest.param(">> o", "before\n", "/dev/stdout", id="appended"),
+        pytest.param("> o", "", "/dev/stdout", id="written"),
+        pytest.param("| cat > o", "", "/dev/stdout", id="a pipe"),
+        pytest.param(">> o", "before\n", "/dev/fd/1", id="by its number"),
+        pytest.param("> o", "", "/proc/self/fd/1", id="of the process"),
+        pytest.param(">> o", "before\n", "link", id="by a link"),
     ],
 )
-@pytest.mark.parametrize("path", ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1", "link"])
 def test_a_redirected_stdout_is_not_replaced(
     folder: Path, target: str, before: str, path: str
 ) -> None:

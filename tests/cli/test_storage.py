@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.running import DATA, PASSWORD
+from seedctl import connect
+from tests.running import DATA, PASSWORD, make_project
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,20 +21,28 @@ if TYPE_CHECKING:
 HEAD = (
     "from seedctl import *\n"
     "from seedctl import auth, storage\n"
-    "for name in ('ann', 'bob'):\n"
-    "    create_and_sign_up_user(f'{name}@example.com', 'Password123!', if_exists='sign_in')\n"
     "def sign_in(name):\n"
     "    return sign_in_user(f'{name}@example.com', 'Password123!')\n"
 )
 
 
+@pytest.fixture(scope="module")
+def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The state of a local sandbox with two users."""
+    root = make_project(tmp_path_factory.mktemp("users") / "project", outputs=None)
+    shutil.copy(DATA / "outputs" / "store_userpool.json", root / "amplify_outputs.json")
+    with connect(root, local=True, target="none") as backend:
+        for name in ("ann", "bob"):
+            backend.auth.create_user(f"{name}@example.com", PASSWORD)
+    return root / ".amplify"
+
+
 @pytest.fixture
-def run(
-    project: Callable[..., Path], seedctl: CommandLine, request: pytest.FixtureRequest
-) -> Callable[[str], Any]:
+def run(project: Callable[..., Path], seedctl: CommandLine, state: Path) -> Callable[[str], Any]:
     """Return what runs a script over two users and the buckets of the examples."""
     root = project("secrets_only")
     shutil.copy(DATA / "outputs" / "store_userpool.json", root / "amplify_outputs.json")
+    shutil.copytree(state, root / ".amplify")
 
     def run(text: str) -> Any:
         (root / "amplify" / "seed" / "seed.py").write_text(HEAD + text, encoding="utf-8")
@@ -171,18 +180,18 @@ def test_the_session_has_an_identity(run: Callable[[str], Any]) -> None:
 
 
 def test_parallel_sessions_are_separate(run: Callable[[str], Any]) -> None:
-    """Eight users at once store and read their own files, each as itself."""
+    """Four users at once store and read their own files, each as itself."""
     result = run(
         "from concurrent.futures import ThreadPoolExecutor\n"
         "backend = current_backend()\n"
-        "names = [f'user{n}@example.com' for n in range(8)]\n"
+        "names = [f'user{n}@example.com' for n in range(4)]\n"
         "def work(name):\n"
         "    backend.auth.create_user(name, 'Password123!', if_exists='sign_in')\n"
         "    with backend.auth.sign_in(name, 'Password123!') as session:\n"
         "        path = lambda me: f'private/{me}/name.txt'\n"
         "        session.storage.upload_data(path, name)\n"
         "        return session.storage.download_data(path).text()\n"
-        "with ThreadPoolExecutor(8) as pool:\n"
+        "with ThreadPoolExecutor(4) as pool:\n"
         "    print(list(pool.map(work, names)) == names)\n"
     )
     assert result.code == 0, result.err

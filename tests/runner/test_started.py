@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import gc
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
+from seedctl.runner import started
 from seedctl.runner.started import created_objects
 
 
@@ -43,3 +46,25 @@ def test_the_class_is_restored() -> None:
     with pytest.raises(TypeError, match="unexpected"), created_objects(_Thing):
         wrong(unexpected=1)
     assert _Thing.__init__ is init
+
+
+def test_a_thread_whose_join_was_interrupted_is_awaited_without_a_busy_loop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Python before 3.13 takes such a thread for ended; it needs the processor meanwhile."""
+    others, end, rounds = {*threading.enumerate()}, threading.Event(), list[int]()
+
+    def pools() -> list[ThreadPoolExecutor]:
+        rounds.append(0)
+        return []
+
+    thread = threading.Thread(target=end.wait, args=(60,))
+    thread.start()
+    try:
+        monkeypatch.setattr(thread, "is_alive", lambda: False)
+        deadline = time.monotonic() + 0.3
+        started._wait_for_threads(others, pools, deadline)
+        assert time.monotonic() >= deadline
+        assert len(rounds) < 30
+    finally:
+        end.set()
