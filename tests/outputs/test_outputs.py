@@ -493,7 +493,7 @@ def _replaced(node: Any, path: tuple[Any, ...], value: Any) -> Any:
     return changed
 
 
-_ODD = (None, True, 0, -1, 1e400, "", "x", "\ud800", [], [None], {}, {"": [0]})
+_ODD: tuple[Any, ...] = (None, True, 0, -1, 1e400, "", "x", "\ud800", [], [None], {}, {"": [0]})
 
 
 @pytest.mark.parametrize("document", [BASIC, MFA], ids=["basic", "mfa"])
