@@ -331,18 +331,15 @@ MISTYPED = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("key_path", "value", "place", "expected"),
-    [pytest.param(*row, id=f"{row[0]} = {json.dumps(row[1])}") for row in MISTYPED],
-)
-def test_a_mistyped_key(key_path: str, value: object, place: str, expected: str) -> None:
+def test_a_mistyped_key() -> None:
     """For a value of the wrong type, the error names file, key path and what was expected."""
-    with pytest.raises(InvalidAmplifyOutputsError) as caught:
-        parse_outputs(_changed(key_path, value), HERE)
-    assert caught.value.message.startswith(f"{HERE}: {place} is ")
-    assert expected in caught.value.message.partition("; expected ")[2]
-    assert caught.value.exit_code == 3
-    assert "npx ampx" in (caught.value.resolution or "")
+    for key_path, value, place, expected in MISTYPED:
+        with pytest.raises(InvalidAmplifyOutputsError) as caught:
+            parse_outputs(_changed(key_path, value), HERE)
+        assert caught.value.message.startswith(f"{HERE}: {place} is "), (key_path, value)
+        assert expected in caught.value.message.partition("; expected ")[2], (key_path, value)
+        assert caught.value.exit_code == 3
+        assert "npx ampx" in (caught.value.resolution or "")
 
 
 REQUIRED = [
