@@ -51,7 +51,7 @@ def _names(identifier: BackendIdentifier, secret: str) -> dict[str, Any]:
 
 def test_names_equal_those_of_ampx() -> None:
     """Stack name and parameter paths equal ampx's, so each tool finds the other's secrets."""
-    wrong = []
+    wrong: list[tuple[str, object]] = []
     for row in CASES:
         identifier = BackendIdentifier(**row["identifier"])
         made = _names(identifier, row["secret_name"])
